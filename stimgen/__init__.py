@@ -1,0 +1,1 @@
+"""stimgen: reproducible, citable texture and texform stimuli for vision science."""

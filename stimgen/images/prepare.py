@@ -1,0 +1,132 @@
+"""From a photograph to the pixels that a model measures: crop, colour, size."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping
+from typing import Annotated, Any, Literal
+
+import numpy as np
+from numpy.typing import NDArray
+from PIL import Image
+from pydantic import Discriminator, Field, Tag
+
+from stimgen.images.read import ImageFile
+from stimgen.reading.errors import StimgenError
+from stimgen.reading.model import Flag, Integer, Model
+
+SMALLEST, LARGEST = 8, 4096
+
+Pixels = NDArray[np.float32]
+Side = Annotated[Integer, Field(ge=SMALLEST, le=LARGEST)]
+
+
+class Box(Model):
+    """A rectangle of the source."""
+
+    box: tuple[
+        Annotated[Integer, Field(ge=0)],
+        Annotated[Integer, Field(ge=0)],
+        Annotated[Integer, Field(ge=1)],
+        Annotated[Integer, Field(ge=1)],
+    ]
+    """Left, top, width and height in the source's pixels."""
+
+
+def _kind_of_crop(value: Any) -> str:
+    return "box" if isinstance(value, (Mapping, Box)) else "word"
+
+
+def _kind_of_size(value: Any) -> str:
+    return "sides" if isinstance(value, (list, tuple)) else "side"
+
+
+class Preparation(Model):
+    """How a source becomes the pixels that a model measures."""
+
+    crop: Annotated[
+        Annotated[Literal["centre", "none"], Tag("word")] | Annotated[Box, Tag("box")],
+        Discriminator(_kind_of_crop),
+    ] = "centre"
+    """``centre``: the largest centre square; ``none``: the whole picture; or ``{box: [left, top, w, h]}``."""
+    size: Annotated[
+        Annotated[Side, Tag("side")] | Annotated[tuple[Side, Side], Tag("sides")],
+        Discriminator(_kind_of_size),
+    ] = 256
+    """Pixels after resampling: ``[width, height]``, or one number n: n by n for a square, otherwise the area
+    of n by n with the aspect kept (Gatys, Ecker & Bethge 2015)."""
+    channels: Literal["source", "colour", "grey"] = "source"
+    """``source`` keeps what the file has; grey is the luma of the sRGB values (ITU-R BT.601)."""
+    resampling: Literal["lanczos", "bicubic", "bilinear", "box"] = "lanczos"
+    """Antialiased filter for the change of size."""
+    enlarge: Flag = False
+    """Whether a crop smaller than `size` may be enlarged; otherwise that is an error."""
+
+    def sides(self, image: ImageFile) -> tuple[int, int]:
+        """Return width and height in pixels after preparation, from the file's header alone.
+
+        Raises
+        ------
+        StimgenError
+            The file is no image, the box does not fit, or the crop is smaller than `size`.
+        """
+        _, _, width, height = self._rectangle(image)
+        target = self._target(width, height)
+        if not self.enlarge and (target[0] > width or target[1] > height):
+            raise StimgenError(
+                f"the crop has {width} x {height} pixels, so {target[0]} x {target[1]} would enlarge it",
+                where=image.file,
+                hint=f"choose a size up to {min(width, height)}, another crop, or `enlarge: true`",
+            )
+        return target
+
+    def prepare(self, image: ImageFile) -> Pixels:
+        """Return the pixels.
+
+        Returns
+        -------
+        Pixels
+            Height x width x channels (1 or 3), float32, sRGB-encoded, range [0, 1].
+
+        Raises
+        ------
+        StimgenError
+            As `sides`, or the file is damaged or in a mode that cannot be used.
+        """
+        target = self.sides(image)
+        left, top, width, height = self._rectangle(image)
+        picture = image.decode().crop((left, top, left + width, top + height))
+        # 8-bit pictures are resampled in Pillow's integer arithmetic, the same bits on every machine.
+        top_value = 65535.0 if picture.mode == "I;16" else 255.0
+        if picture.mode == "I;16":
+            picture = picture.convert("F")
+        if self.channels == "grey" and picture.mode == "RGB":
+            picture = picture.convert("L")
+        if picture.size != target:
+            picture = picture.resize(target, Image.Resampling[self.resampling.upper()])
+        values = np.asarray(picture, dtype=np.float32) / np.float32(top_value)
+        values = np.clip(values, 0.0, 1.0)
+        if values.ndim == 2:
+            values = values[:, :, np.newaxis]
+        return np.repeat(values, 3, axis=2) if self.channels == "colour" and values.shape[2] == 1 else values
+
+    def _rectangle(self, image: ImageFile) -> tuple[int, int, int, int]:
+        width, height = image.size
+        if isinstance(self.crop, Box):
+            left, top, w, h = self.crop.box
+            if left + w > width or top + h > height:
+                raise StimgenError(
+                    f"the box {list(self.crop.box)} does not fit into its {width} x {height} pixels",
+                    where=image.file,
+                )
+            return left, top, w, h
+        if self.crop == "none":
+            return 0, 0, width, height
+        side = min(width, height)
+        return (width - side) // 2, (height - side) // 2, side, side
+
+    def _target(self, width: int, height: int) -> tuple[int, int]:
+        if isinstance(self.size, tuple):
+            return self.size
+        scale = self.size / math.sqrt(width * height)
+        return max(1, round(width * scale)), max(1, round(height * scale))

@@ -1,0 +1,76 @@
+"""Pixels out: eight bits, PNG with its encoding declared, and back."""
+
+from __future__ import annotations
+
+import io
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+from PIL import Image
+from PIL.PngImagePlugin import PngInfo
+
+from stimgen.images.prepare import Pixels
+from stimgen.reading.errors import StimgenError
+
+ENCODING = "srgb"
+
+
+def quantise(pixels: Pixels) -> NDArray[np.uint8]:
+    """Return `pixels` clipped to [0, 1] and rounded to 256 levels (half to even).
+
+    Parameters
+    ----------
+    pixels : Pixels
+        Height x width x channels, nominal range [0, 1].
+    """
+    return np.rint(np.clip(pixels, 0.0, 1.0) * 255.0).astype(np.uint8)
+
+
+def encode_png(levels: NDArray[np.uint8]) -> bytes:
+    """Return the PNG file of an 8-bit picture, declared as sRGB (perceptual intent).
+
+    Parameters
+    ----------
+    levels : array
+        Height x width x channels (1 or 3).
+    """
+    info = PngInfo()
+    info.add(b"sRGB", b"\0")
+    buffer = io.BytesIO()
+    _picture(levels).save(buffer, format="PNG", pnginfo=info)
+    return buffer.getvalue()
+
+
+def decode_png(data: bytes, file: Path) -> NDArray[np.uint8]:
+    """Return the levels of a PNG file that `encode_png` made: height x width x channels.
+
+    Raises
+    ------
+    StimgenError
+        The bytes are not such a picture.
+    """
+    try:
+        with Image.open(io.BytesIO(data), formats=("PNG",)) as image:
+            if image.mode not in ("L", "RGB"):
+                raise StimgenError(f"has mode {image.mode!r}", where=file, allowed=("L", "RGB"))
+            levels = np.asarray(image)
+    except (OSError, SyntaxError, ValueError, Image.DecompressionBombError) as error:
+        raise StimgenError(f"not a readable PNG picture ({error})", where=file) from None
+    return levels[:, :, np.newaxis] if levels.ndim == 2 else levels
+
+
+def as_pixels(levels: NDArray[np.uint8]) -> Pixels:
+    """Return 8-bit levels as float32 in [0, 1]."""
+    return levels.astype(np.float32) / np.float32(255.0)
+
+
+def encode_array(pixels: Pixels) -> bytes:
+    """Return the ``.npy`` file of `pixels`, without pickle."""
+    buffer = io.BytesIO()
+    np.save(buffer, np.ascontiguousarray(pixels, dtype="<f4"), allow_pickle=False)
+    return buffer.getvalue()
+
+
+def _picture(levels: NDArray[np.uint8]) -> Image.Image:
+    return Image.fromarray(levels[:, :, 0] if levels.shape[2] == 1 else levels)

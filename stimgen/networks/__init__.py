@@ -1,0 +1,13 @@
+"""Networks: an image becomes named feature maps. One file a network."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+from stimgen.networks.base import FeatureExtractor, Layer, Network, Validation
+from stimgen.reading.registry import Family
+
+NETWORKS = Family("network", Network)
+AnyNetwork = Annotated[Network, NETWORKS]
+
+__all__ = ["NETWORKS", "AnyNetwork", "FeatureExtractor", "Layer", "Network", "Validation"]

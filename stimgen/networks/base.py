@@ -1,0 +1,140 @@
+"""What every network of the family offers."""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from collections.abc import Iterable
+from dataclasses import dataclass
+from typing import Any, Protocol
+
+import torch
+from torch import Tensor
+
+from stimgen.reading.errors import StimgenError
+from stimgen.reading.model import mistake
+from stimgen.reading.registry import FamilyMember
+
+
+@dataclass(frozen=True)
+class Layer:
+    """One named set of feature maps.
+
+    Attributes
+    ----------
+    name : str
+        What a protocol calls it.
+    channels : int
+        Number of feature maps.
+    """
+
+    name: str
+    channels: int
+
+
+@dataclass(frozen=True)
+class Validation:
+    """Whether textures of a model were compared with originals by human observers.
+
+    Attributes
+    ----------
+    validated : bool
+        True only where a published experiment used this very model.
+    note : str
+        Which experiment, or why not.
+    """
+
+    validated: bool
+    note: str
+
+
+class FeatureExtractor(Protocol):
+    """A loaded network, ready to measure."""
+
+    weights_sha256: str
+    """Hash of the weights in use: of the publisher's file, or of the generated numbers."""
+
+    def __call__(self, images: Tensor) -> dict[str, Tensor]:
+        """Return the feature maps of each requested layer.
+
+        Parameters
+        ----------
+        images : Tensor
+            Batch x channels (1 or 3) x height x width, sRGB-encoded, nominal range [0, 1]. A grey image is
+            seen by all three inputs of a colour network.
+
+        Returns
+        -------
+        dict
+            Layer name to batch x channels x height x width.
+        """
+
+
+class Network(FamilyMember, ABC):
+    """A network as a protocol names it."""
+
+    name: str
+
+    @abstractmethod
+    def layers(self) -> dict[str, Layer]:
+        """Return all layers by name, shallow to deep."""
+
+    @abstractmethod
+    def depths(self) -> dict[str, tuple[str, ...]]:
+        """Return what each cumulative ``depth`` stands for."""
+
+    @abstractmethod
+    def map_side(self, layer: str, side: int) -> int:
+        """Return how many positions a layer has along a side of `side` pixels; none: 0."""
+
+    @abstractmethod
+    def activations(self, layers: Iterable[str], width: int, height: int) -> int:
+        """Return how many numbers one image's forward pass keeps, for estimates of memory."""
+
+    @abstractmethod
+    def recipe(self) -> dict[str, Any]:
+        """Return what determines the feature maps, weights by recipe or hash, for identities."""
+
+    @abstractmethod
+    def validation(self) -> Validation:
+        """Return whether this model was validated with human observers."""
+
+    @abstractmethod
+    def load(self, layers: Iterable[str], device: torch.device) -> FeatureExtractor:
+        """Return the network cut after the deepest of `layers`, on `device`, without gradients to weights.
+
+        Raises
+        ------
+        StimgenError
+            The weights are missing, or not what they should be.
+        """
+
+    def check_layers(self, names: Iterable[str]) -> None:
+        """Raise a validation error that names the nearest layer if one of `names` is unknown."""
+        for name in names:
+            if name not in self.layers():
+                raise mistake(
+                    f"{self.name} has no layer {name!r}", given=name, allowed=list(self.layers()), at=name
+                )
+
+    def smallest_side(self, layer: str, positions: int = 1) -> int:
+        """Return the smallest image side, in pixels, at which `layer` has so many positions along it."""
+        side = 1
+        while self.map_side(layer, side) < positions:
+            side += 1
+        return side
+
+    def check_side(self, layer: str, side: int, positions: int) -> None:
+        """Refuse an image side at which `layer` has fewer than `positions` positions.
+
+        Raises
+        ------
+        StimgenError
+            With the smallest size that would do.
+        """
+        if self.map_side(layer, side) < positions:
+            smallest = self.smallest_side(layer, positions)
+            what = f"{positions} pooling regions" if positions > 1 else "its depth"
+            raise StimgenError(
+                f"an image side of {side} pixels is too small for {layer} of {self.name} with {what}: "
+                f"the smallest is {smallest} pixels"
+            )

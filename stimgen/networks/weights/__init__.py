@@ -1,0 +1,14 @@
+"""Where a network's weights come from. One file a kind."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+from stimgen.networks.weights.base import Blueprint, Weights
+from stimgen.networks.weights.random import RandomWeights
+from stimgen.reading.registry import Family
+
+WEIGHTS = Family("kind of weights", Weights)
+AnyWeights = Annotated[Weights, WEIGHTS]
+
+__all__ = ["WEIGHTS", "AnyWeights", "Blueprint", "RandomWeights", "Weights"]

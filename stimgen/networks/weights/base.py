@@ -1,0 +1,108 @@
+"""What every kind of weights offers."""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, ClassVar
+
+import torch
+from torch import Tensor
+
+from stimgen.reading.errors import StimgenError
+from stimgen.reading.identity import sha256_file
+from stimgen.reading.registry import FamilyMember
+
+
+@dataclass(frozen=True)
+class Blueprint:
+    """Which tensors a network needs.
+
+    Attributes
+    ----------
+    network : str
+        Name of the network.
+    prefix : str
+        What a published state dict puts before the keys of the part that is used.
+    shapes : dict
+        Key in the published state dict to shape.
+    """
+
+    network: str
+    prefix: str
+    shapes: dict[str, tuple[int, ...]]
+
+
+class Weights(FamilyMember, ABC):
+    """The origin of a network's weights as a protocol names it."""
+
+    name: str
+    trained: ClassVar[bool]
+
+    @abstractmethod
+    def recipe(self, network: str) -> dict[str, Any]:
+        """Return what determines the numbers, without paths: a recipe or a hash."""
+
+    @abstractmethod
+    def tensors(self, blueprint: Blueprint) -> tuple[dict[str, Tensor], str]:
+        """Return the tensors, keys without the blueprint's prefix, and the SHA-256 that stands for them.
+
+        Raises
+        ------
+        StimgenError
+            The weights are missing, or not what they should be.
+        """
+
+
+def read_weights(file: Path, sha256: str, blueprint: Blueprint) -> dict[str, Tensor]:
+    """Read a safetensors file or a state dict, check its hash, and pick what the blueprint needs.
+
+    Raises
+    ------
+    StimgenError
+        Missing or unreadable file, wrong hash, pickled code, missing tensor, wrong shape.
+    """
+    try:
+        found = sha256_file(file)
+    except OSError as error:
+        raise StimgenError(f"the weights cannot be read: {error.strerror}", where=file) from None
+    if found != sha256:
+        raise StimgenError(
+            f"the weights' SHA-256 is {found}, not the {sha256} that was asked for", where=file
+        )
+    state = _load_state(file)
+    missing = [key for key in blueprint.shapes if key not in state]
+    if missing:
+        raise StimgenError(
+            f"the weights hold no tensor {missing[0]!r} ({len(missing)} of {len(blueprint.shapes)} missing), "
+            f"so they are not those of {blueprint.network}",
+            where=file,
+        )
+    for key, shape in blueprint.shapes.items():
+        if tuple(state[key].shape) != shape:
+            raise StimgenError(
+                f"the tensor {key!r} has shape {tuple(state[key].shape)}; {blueprint.network} needs {shape}",
+                where=file,
+            )
+    return {key.removeprefix(blueprint.prefix): state[key].float() for key in blueprint.shapes}
+
+
+def _load_state(file: Path) -> dict[str, Tensor]:
+    try:
+        if file.suffix == ".safetensors":
+            from safetensors.torch import load_file
+
+            return load_file(file)
+        # Never without weights_only: a pickle can run any code.
+        state = torch.load(file, map_location="cpu", weights_only=True)
+    except Exception as error:  # the readers raise half a dozen kinds for damaged files
+        reason = str(error).split("\n", 1)[0]
+        raise StimgenError(
+            f"the weights cannot be read: {reason}",
+            where=file,
+            hint="accepted: a .safetensors file, or a PyTorch state dict that holds tensors only",
+        ) from None
+    if not isinstance(state, dict) or not all(isinstance(tensor, Tensor) for tensor in state.values()):
+        raise StimgenError("the weights are not a state dict of tensors", where=file)
+    return state

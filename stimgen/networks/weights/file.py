@@ -1,0 +1,37 @@
+"""The user's own weights, from a file with a known hash."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated, Any, ClassVar, Literal
+
+from pydantic import Field, ValidationInfo, field_validator
+from torch import Tensor
+
+from stimgen.networks.weights.base import Blueprint, Weights, read_weights
+from stimgen.reading.model import Text
+
+
+class FileWeights(Weights):
+    """A safetensors file, or a PyTorch state dict of tensors, in torchvision's layout."""
+
+    name: Literal["file"] = "file"
+    trained: ClassVar[bool] = True
+    file: Annotated[Text, Field(min_length=1)]
+    """Path, relative to the protocol."""
+    sha256: Annotated[Text, Field(pattern=r"^[0-9a-f]{64}$")]
+    """The file's SHA-256, lower case."""
+
+    @field_validator("file")
+    @classmethod
+    def _beside_the_protocol(cls, file: str, info: ValidationInfo) -> str:
+        folder = (info.context or {}).get("folder")
+        return str(Path(folder) / file) if folder is not None else file
+
+    def recipe(self, network: str) -> dict[str, Any]:
+        """Return the hash: the same numbers in another place are the same weights."""
+        return {"name": self.name, "network": network, "sha256": self.sha256}
+
+    def tensors(self, blueprint: Blueprint) -> tuple[dict[str, Tensor], str]:
+        """Return the tensors and the file's hash."""
+        return read_weights(Path(self.file), self.sha256, blueprint), self.sha256

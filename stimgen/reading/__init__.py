@@ -1,0 +1,1 @@
+"""Strict input, located errors, families of members, identities and counter-based random numbers."""

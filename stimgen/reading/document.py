@@ -1,0 +1,198 @@
+"""YAML read strictly: YAML 1.2 scalars, no duplicate keys, no aliases, a size cap, line numbers kept."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+from stimgen.reading.errors import Location, StimgenError
+
+MAXIMUM_BYTES = 1_000_000
+MAXIMUM_DEPTH = 50
+
+Key = str | int
+KeyPath = tuple[Key, ...]
+
+
+@dataclass(frozen=True)
+class Document:
+    """A YAML file and where each of its values stands.
+
+    Attributes
+    ----------
+    file : Path
+        Where it was read.
+    text : str
+        The file as it is.
+    data : Any
+        Mappings, lists and scalars.
+    lines : dict
+        Line of each value, by its path of keys and indices.
+    """
+
+    file: Path
+    text: str
+    data: Any
+    lines: dict[KeyPath, int] = field(default_factory=dict)
+
+    def where(self, path: tuple[Key, ...]) -> Location:
+        """Return the place of the value at `path`, or of the nearest value that holds it.
+
+        Steps that the data do not have (a union's tag, say) are passed over.
+        """
+        known: KeyPath = ()
+        for step in path:
+            if (*known, step) in self.lines:
+                known = (*known, step)
+        return Location(self.file, self.lines.get(known))
+
+
+def read_document(file: Path) -> Document:
+    """Read a YAML file.
+
+    Parameters
+    ----------
+    file : Path
+        UTF-8, at most 1 MB.
+
+    Raises
+    ------
+    StimgenError
+        The file is missing, too large, not UTF-8, or not acceptable YAML.
+    """
+    return parse_document(_read_text(file), file)
+
+
+def parse_document(text: str, file: Path) -> Document:
+    """Parse YAML `text`, naming `file` in errors.
+
+    Raises
+    ------
+    StimgenError
+        The text is not acceptable YAML.
+    """
+    lines: dict[KeyPath, int] = {}
+    try:
+        loader = _StrictLoader(text)
+        try:
+            node = loader.get_single_node()
+            if node is None:
+                raise StimgenError("the file is empty", where=file)
+            data = _construct(loader, node, (), lines)
+        finally:
+            loader.dispose()
+    except yaml.MarkedYAMLError as error:
+        mark = error.problem_mark or error.context_mark
+        line = mark.line + 1 if mark else None
+        parts = [part for part in (error.context, error.problem) if part]
+        raise StimgenError("not valid YAML: " + ", ".join(parts), where=Location(file, line)) from None
+    except yaml.reader.ReaderError as error:
+        line = text.count("\n", 0, error.position) + 1
+        # PyYAML gives the character as a number when it read text, as a letter when it read bytes.
+        code = error.character if isinstance(error.character, int) else ord(error.character)
+        message = f"not valid YAML: the character #x{code:04x} is not allowed"
+        raise StimgenError(message, where=Location(file, line)) from None
+    return Document(file, text, data, lines)
+
+
+def _read_text(file: Path) -> str:
+    try:
+        with file.open("rb") as stream:
+            raw = stream.read(MAXIMUM_BYTES + 1)
+    except FileNotFoundError:
+        raise StimgenError("no such file", where=file) from None
+    except OSError as error:
+        raise StimgenError(f"cannot be read: {error.strerror}", where=file) from None
+    if len(raw) > MAXIMUM_BYTES:
+        raise StimgenError(f"larger than {MAXIMUM_BYTES:,} bytes", where=file)
+    try:
+        return raw.decode("utf-8-sig")
+    except UnicodeDecodeError as error:
+        line = raw.count(b"\n", 0, error.start) + 1
+        raise StimgenError("not UTF-8 text", where=Location(file, line)) from None
+
+
+class _StrictLoader(yaml.SafeLoader):
+    """PyYAML's safe loader with YAML 1.2's core schema and neither aliases nor deep nesting."""
+
+    yaml_implicit_resolvers: dict[str, Any] = {}  # noqa: RUF012 - PyYAML's own class attribute
+    _depth = 0
+
+    def compose_node(self, parent: yaml.Node | None, index: Any) -> yaml.Node | None:
+        event = self.peek_event()
+        if isinstance(event, yaml.AliasEvent) or getattr(event, "anchor", None) is not None:
+            raise yaml.composer.ComposerError(
+                None, None, "anchors and aliases (& and *) are not accepted", event.start_mark
+            )
+        self._depth += 1
+        if self._depth > MAXIMUM_DEPTH:
+            raise yaml.composer.ComposerError(
+                None, None, f"nested more than {MAXIMUM_DEPTH} deep", event.start_mark
+            )
+        node: yaml.Node | None = super().compose_node(parent, index)
+        self._depth -= 1
+        return node
+
+
+_NULL = re.compile(r"^(?:~|null|Null|NULL|)$")
+_BOOL = re.compile(r"^(?:true|True|TRUE|false|False|FALSE)$")
+_INT = re.compile(r"^(?:[-+]?[0-9]+|0o[0-7]+|0x[0-9a-fA-F]+)$")
+_FLOAT = re.compile(
+    r"^(?:[-+]?(?:\.[0-9]+|[0-9]+(?:\.[0-9]*)?)(?:[eE][-+]?[0-9]+)?"
+    r"|[-+]?\.(?:inf|Inf|INF)|\.(?:nan|NaN|NAN))$"
+)
+# The first match wins: every whole number also looks like a float.
+for _tag, _pattern in (("null", _NULL), ("bool", _BOOL), ("int", _INT), ("float", _FLOAT)):
+    _StrictLoader.add_implicit_resolver(f"tag:yaml.org,2002:{_tag}", _pattern, None)
+
+
+def _construct_int(loader: yaml.SafeLoader, node: yaml.ScalarNode) -> int:
+    text = node.value
+    if len(text) > 100:
+        raise yaml.constructor.ConstructorError(
+            None, None, f"a whole number of {len(text)} digits", node.start_mark
+        )
+    # YAML 1.2: a leading zero does not make a number octal.
+    return int(text, 0) if text[:2] in ("0o", "0x") else int(text, 10)
+
+
+_StrictLoader.add_constructor("tag:yaml.org,2002:int", _construct_int)
+
+
+def _construct(loader: _StrictLoader, node: yaml.Node, path: KeyPath, lines: dict[KeyPath, int]) -> Any:
+    lines.setdefault(path, node.start_mark.line + 1)
+    if isinstance(node, yaml.MappingNode) and node.tag == "tag:yaml.org,2002:map":
+        return _construct_mapping(loader, node, path, lines)
+    if isinstance(node, yaml.SequenceNode) and node.tag == "tag:yaml.org,2002:seq":
+        return [_construct(loader, item, (*path, i), lines) for i, item in enumerate(node.value)]
+    if not isinstance(node, yaml.ScalarNode):
+        raise yaml.constructor.ConstructorError(
+            None, None, f"the tag {node.tag!r} is not accepted", node.start_mark
+        )
+    try:
+        return loader.construct_object(node)
+    except ValueError as error:
+        raise yaml.constructor.ConstructorError(None, None, str(error), node.start_mark) from None
+
+
+def _construct_mapping(
+    loader: _StrictLoader, node: yaml.MappingNode, path: KeyPath, lines: dict[KeyPath, int]
+) -> dict[str, Any]:
+    result: dict[str, Any] = {}
+    for key_node, value_node in node.value:
+        if not isinstance(key_node, yaml.ScalarNode):
+            raise yaml.constructor.ConstructorError(
+                None, None, "a key must be a single word", key_node.start_mark
+            )
+        key = key_node.value
+        if key in result:
+            raise yaml.constructor.ConstructorError(
+                None, None, f"the key {key!r} stands twice", key_node.start_mark
+            )
+        lines[(*path, key)] = key_node.start_mark.line + 1
+        result[key] = _construct(loader, value_node, (*path, key), lines)
+    return result

@@ -1,0 +1,125 @@
+"""The base of everything a user can write down: frozen pydantic models with mendable errors."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from typing import Annotated, Any, Self, TypeVar
+
+from pydantic import BaseModel, ConfigDict, Strict, ValidationError, model_validator
+from pydantic_core import ErrorDetails, PydanticCustomError
+
+from stimgen.reading.document import Document
+from stimgen.reading.errors import Problems, StimgenError
+
+# YAML has types of its own: a quoted "5" is not a number, and true is not 1.
+Integer = Annotated[int, Strict()]
+Number = Annotated[float, Strict()]
+Text = Annotated[str, Strict()]
+Flag = Annotated[bool, Strict()]
+
+
+class Model(BaseModel):
+    """A frozen pydantic model that refuses unknown keys and names the known ones."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True, allow_inf_nan=False, use_attribute_docstrings=True)
+
+    @model_validator(mode="before")
+    @classmethod
+    def _refuse_unknown_keys(cls, data: Any) -> Any:
+        if isinstance(data, Mapping):
+            for key in data:
+                if key not in cls.model_fields:
+                    raise mistake(
+                        f"unknown key {key!r}", given=str(key), allowed=list(cls.model_fields), at=str(key)
+                    )
+        return data
+
+    def plain(self) -> dict[str, Any]:
+        """Return the model as JSON-ready mappings, lists and scalars."""
+        return self.model_dump(mode="json")
+
+    def but(self, **changes: Any) -> Self:
+        """Return a validated copy with some fields changed."""
+        return type(self).model_validate({**dict(self), **changes})
+
+
+def mistake(
+    message: str, *, given: str | None = None, allowed: list[str] | None = None, at: str | None = None
+) -> PydanticCustomError:
+    """Return an error for a validator to raise; it reaches the user with line and nearest match.
+
+    Parameters
+    ----------
+    message : str
+        What was wrong.
+    given, allowed
+        The word not understood, and those that would have been.
+    at : str, optional
+        Key, inside the value being validated, that the error is about.
+    """
+    context = {"message": message, "given": given, "allowed": allowed or [], "at": at}
+    return PydanticCustomError("mistake", "{message}", context)
+
+
+M = TypeVar("M", bound=BaseModel)
+
+
+def validate(model: type[M], data: Any, document: Document) -> M:
+    """Validate `data`, the content of `document`, as `model`.
+
+    Raises
+    ------
+    StimgenError
+        One or several located problems.
+    """
+    try:
+        return model.model_validate(data)
+    except ValidationError as error:
+        problems = [_problem(details, document) for details in error.errors(include_url=False)]
+        unique = list({str(problem): problem for problem in problems}.values())
+        raise (unique[0] if len(unique) == 1 else Problems(unique)) from None
+
+
+def _problem(details: ErrorDetails, document: Document) -> StimgenError:
+    context = details.get("ctx", {})
+    path = details["loc"]
+    name = _dotted(path, document, missing=details["type"] == "missing")
+    if details["type"] == "mistake":
+        if context["at"] is not None:
+            path = (*path, context["at"])
+        prefix = f"{name}: " if name else ""
+        return StimgenError(
+            prefix + context["message"],
+            where=document.where(path),
+            given=context["given"],
+            allowed=context["allowed"],
+        )
+    message = details["msg"].replace("Input should", "should", 1)
+    if details["type"] == "missing":
+        message = "is missing"
+    elif details["type"] != "value_error":
+        message += f", not {_short(details['input'])}"
+    given, allowed = None, []
+    if details["type"] in ("literal_error", "enum"):
+        allowed = re.findall(r"'([^']*)'", context["expected"])
+        given, message = str(details["input"]), f"{_short(details['input'])} is not understood"
+    return StimgenError(f"{name}: {message}", where=document.where(path), given=given, allowed=allowed)
+
+
+def _dotted(path: tuple[int | str, ...], document: Document, *, missing: bool) -> str:
+    """Return the path as ``conditions[0].layers``, without steps that the file does not have."""
+    here: Any = document.data
+    name = ""
+    for i, step in enumerate(path):
+        inside = isinstance(here, Mapping) and step in here
+        if isinstance(here, list) and isinstance(step, int) and step < len(here):
+            name, here = f"{name}[{step}]", here[step]
+        elif inside or (missing and i == len(path) - 1):
+            name, here = f"{name}.{step}" if name else str(step), here[step] if inside else None
+    return name
+
+
+def _short(value: Any) -> str:
+    text = repr(value) if not isinstance(value, (Mapping, list)) else type(value).__name__
+    return text if len(text) <= 60 else text[:60] + "..."

@@ -1,0 +1,55 @@
+"""Random numbers that are the same bits everywhere: raw Philox words and our own maps to numbers.
+
+numpy promises the words of its bit generators for ever, but not what its distributions make of them, and a
+framework's generator gives other numbers for another shape or device. So nothing but words is taken.
+"""
+
+from __future__ import annotations
+
+import hashlib
+
+import numpy as np
+from numpy.typing import NDArray
+
+from stimgen.reading.identity import canonical_json
+
+# Normal numbers are rounded to this grid: logarithm and cosine may differ in their last bit between
+# mathematical libraries, the rounded numbers do not.
+NORMAL_GRID = 2.0**-16
+
+
+def words(count: int, *key: str | int) -> NDArray[np.uint64]:
+    """Return `count` random 64-bit words of the stream that `key` names.
+
+    Philox 4x64-10 (Salmon, Moraes, Dror & Shaw 2011) counting from zero; its 128-bit key is the beginning of
+    the SHA-256 of the canonical JSON of `key`.
+
+    Parameters
+    ----------
+    count : int
+        How many; the first words of a longer request are those of a shorter one.
+    *key : str or int
+        Whatever tells this stream from all others: a purpose, a source's hash, a seed.
+    """
+    digest = hashlib.sha256(canonical_json(list(key))).digest()
+    pair = np.frombuffer(digest[:16], dtype="<u8").astype(np.uint64)
+    return np.random.Philox(key=pair, counter=0).random_raw(count)
+
+
+def uniform(count: int, *key: str | int) -> NDArray[np.float64]:
+    """Return `count` numbers, even on [0, 1), each a multiple of 2^-53."""
+    return (words(count, *key) >> np.uint64(11)).astype(np.float64) * 2.0**-53
+
+
+def normal(count: int, *key: str | int) -> NDArray[np.float64]:
+    """Return `count` standard normal numbers, each a multiple of 2^-16 (Box & Muller 1958).
+
+    Words are used in pairs and both numbers of a pair are kept, so that the first numbers of a longer request
+    are those of a shorter one.
+    """
+    even = uniform(count + count % 2, *key).reshape(-1, 2)
+    # 1 - u lies in (0, 1], where the logarithm is finite.
+    radius = np.sqrt(-2.0 * np.log(1.0 - even[:, 0]))
+    angle = 2.0 * np.pi * even[:, 1]
+    pairs = np.stack([radius * np.cos(angle), radius * np.sin(angle)], axis=1)
+    return np.round(pairs.reshape(-1)[:count] / NORMAL_GRID) * NORMAL_GRID

@@ -1,0 +1,120 @@
+"""Families of members: one file a member, found by looking into the family's package."""
+
+from __future__ import annotations
+
+import importlib
+import inspect
+import pkgutil
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Any, ClassVar, Generic, TypeVar
+
+from pydantic import GetCoreSchemaHandler, GetJsonSchemaHandler
+from pydantic.json_schema import JsonSchemaValue
+from pydantic_core import CoreSchema, core_schema
+
+from stimgen.reading.model import Model, mistake
+
+
+
+class FamilyMember(Model):
+    """The base of all families' bases: a model that may also be written as one word."""
+
+    short_form: ClassVar[str | None] = None
+    """Regular expression of the words that `from_text` understands."""
+
+    @classmethod
+    def from_text(cls, text: str) -> dict[str, Any]:
+        """Return the fields that `text`, a match of `short_form`, stands for."""
+        return {"name": text}
+
+
+T = TypeVar("T", bound=FamilyMember)
+
+
+@dataclass(frozen=True)
+class Family(Generic[T]):
+    """All members of one kind, by the name that a protocol calls them by.
+
+    Used as an annotation, ``Annotated[Base, Family(...)]``, it makes pydantic accept any member: as a
+    mapping with a ``name``, or as the bare name where the member's other fields have defaults.
+
+    Parameters
+    ----------
+    singular : str
+        What one member is called, for messages.
+    base : type
+        The class that members derive from; it stands in the family's package, in a module ``base``.
+    """
+
+    singular: str
+    base: type[T]
+
+    @property
+    def package(self) -> str:
+        """The dotted name of the package that holds one module a member."""
+        return self.base.__module__.rpartition(".")[0]
+
+    @cached_property
+    def members(self) -> dict[str, type[T]]:
+        """Every member's class by its name, in alphabetical order."""
+        package = importlib.import_module(self.package)
+        found: dict[str, type[T]] = {}
+        for info in pkgutil.iter_modules(package.__path__, self.package + "."):
+            if info.ispkg:
+                continue
+            module = importlib.import_module(info.name)
+            for cls in vars(module).values():
+                if self._is_member(cls, info.name):
+                    found[cls.model_fields["name"].default] = cls
+        return dict(sorted(found.items()))
+
+    def _is_member(self, cls: Any, module: str) -> bool:
+        return (
+            inspect.isclass(cls)
+            and issubclass(cls, self.base)
+            and cls.__module__ == module
+            and not inspect.isabstract(cls)
+            and "name" in cls.model_fields
+        )
+
+    def summaries(self) -> dict[str, str]:
+        """Return the first line of every member's docstring."""
+        return {name: (inspect.getdoc(cls) or "").split("\n", 1)[0] for name, cls in self.members.items()}
+
+    def __get_pydantic_core_schema__(self, source: Any, handler: GetCoreSchemaHandler) -> CoreSchema:
+        """Return the union of all members, told apart by ``name``."""
+        choices = {name: handler.generate_schema(cls) for name, cls in self.members.items()}
+        union = core_schema.tagged_union_schema(choices, discriminator="name")
+        return core_schema.no_info_before_validator_function(self._named, union)
+
+    def __get_pydantic_json_schema__(
+        self, schema: CoreSchema, handler: GetJsonSchemaHandler
+    ) -> JsonSchemaValue:
+        """Return the union's JSON schema, with the bare name as another choice."""
+        words = [{"type": "string", "pattern": f"^{cls.short_form}$"} for cls in self._with_short_form()]
+        return {"anyOf": [{"enum": list(self.members)}, *words, handler(schema)]}
+
+    def _with_short_form(self) -> list[type[T]]:
+        return [cls for cls in self.members.values() if cls.short_form is not None]
+
+    def _named(self, value: Any) -> Any:
+        """Turn a bare word into a mapping, and refuse a name that no member has."""
+        if isinstance(value, self.base):
+            return value
+        if isinstance(value, str):
+            for cls in self._with_short_form():
+                if re.fullmatch(cls.short_form or "", value):
+                    return cls.from_text(value)
+            value = {"name": value}
+            at = None
+        else:
+            at = "name"
+        given = value.get("name") if isinstance(value, Mapping) else None
+        if given in self.members:
+            return value
+        what = f"unknown {self.singular} {given!r}" if given is not None else f"not the name of a {self.singular}"
+        short = [cls.short_form or "" for cls in self._with_short_form()]
+        raise mistake(what, given=str(given), allowed=[*self.members, *short], at=at)

@@ -1,0 +1,13 @@
+"""Statistics: feature maps become a distance from a target. One file a statistic."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+from stimgen.reading.registry import Family
+from stimgen.statistics.base import Statistic, Target
+
+STATISTICS = Family("statistic", Statistic)
+AnyStatistic = Annotated[Statistic, STATISTICS]
+
+__all__ = ["STATISTICS", "AnyStatistic", "Statistic", "Target"]

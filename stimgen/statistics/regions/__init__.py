@@ -1,0 +1,13 @@
+"""Pooling regions: where a statistic is pooled. One file a layout."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+from stimgen.reading.registry import Family
+from stimgen.statistics.regions.base import Regions, Window
+
+REGIONS = Family("layout of regions", Regions)
+AnyRegions = Annotated[Regions, REGIONS]
+
+__all__ = ["REGIONS", "AnyRegions", "Regions", "Window"]

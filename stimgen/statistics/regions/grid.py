@@ -1,0 +1,78 @@
+"""A rectangular grid of pooling regions with soft edges."""
+
+from __future__ import annotations
+
+from typing import Annotated, Any, ClassVar, Literal
+
+import numpy as np
+from numpy.typing import NDArray
+from pydantic import Field
+
+from stimgen.reading.model import Integer, Number
+from stimgen.statistics.regions.base import Regions, Window
+
+Count = Annotated[Integer, Field(ge=1, le=64)]
+
+
+class Grid(Regions):
+    """Grid of rows x columns regions; 1x1 is a texture, more is a texform."""
+
+    name: Literal["grid"] = "grid"
+    rows: Count = 1
+    """Regions from top to bottom."""
+    columns: Count = 1
+    """Regions from left to right."""
+    overlap: Annotated[Number, Field(ge=0.0, le=1.0)] = 0.5
+    """Width of the soft edge between neighbours, as a part of a region's width."""
+
+    short_form: ClassVar[str] = "[0-9]{1,2}x[0-9]{1,2}"
+
+    @classmethod
+    def from_text(cls, text: str) -> dict[str, Any]:
+        """Return the fields that ``4x3``, rows x columns, stands for."""
+        rows, columns = text.split("x")
+        return {"name": "grid", "rows": int(rows), "columns": int(columns)}
+
+    @property
+    def count(self) -> int:
+        """Number of regions."""
+        return self.rows * self.columns
+
+    @property
+    def positions(self) -> tuple[int, int]:
+        """One row and one column of positions a region."""
+        return self.rows, self.columns
+
+    def windows(self, height: int, width: int) -> list[Window]:
+        """Return the regions from left to right, then from top to bottom."""
+        if self.count == 1:
+            return [Window(slice(0, height), slice(0, width), None, float(height * width))]
+        rows = bands(height, self.rows, self.overlap)
+        columns = bands(width, self.columns, self.overlap)
+        return [_window(row, column) for row in rows for column in columns]
+
+
+def bands(length: int, count: int, overlap: float) -> list[NDArray[np.float64]]:
+    """Return the weights of `count` bands along `length` positions; they sum to one at every position.
+
+    Each edge is a raised cosine, `overlap` of a band wide; a band is the difference of two such edges, so the
+    sum telescopes.
+    """
+    centres = (np.arange(length) + 0.5) / length * count
+    edges = [np.ones(length)]
+    for k in range(1, count):
+        within = np.clip((centres - k) / overlap + 0.5, 0.0, 1.0) if overlap > 0 else (centres >= k) * 1.0
+        edges.append(0.5 - 0.5 * np.cos(np.pi * within))
+    edges.append(np.zeros(length))
+    return [first - second for first, second in zip(edges, edges[1:], strict=False)]
+
+
+def _window(row: NDArray[np.float64], column: NDArray[np.float64]) -> Window:
+    rows, columns = _support(row), _support(column)
+    weights = np.outer(row[rows], column[columns])
+    return Window(rows, columns, weights, float(weights.sum()))
+
+
+def _support(weights: NDArray[np.float64]) -> slice:
+    inside = np.flatnonzero(weights > 0)
+    return slice(int(inside[0]), int(inside[-1]) + 1)

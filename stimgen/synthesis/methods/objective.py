@@ -1,0 +1,189 @@
+"""Synthesis by minimising an objective, coarse to fine (Gatys, Ecker & Bethge 2015)."""
+
+from __future__ import annotations
+
+from collections.abc import Generator, Sequence
+from functools import partial
+from typing import Any, TypeVar
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor
+
+from stimgen.images.prepare import Pixels
+from stimgen.networks import Validation
+from stimgen.reading.errors import StimgenError
+from stimgen.synthesis.methods.base import Batch, Losses, Method, Result, Step, Traced
+from stimgen.synthesis.objective import Objective, Sources
+from stimgen.synthesis.optimisers.base import Budget, Outcome, Progress
+from stimgen.synthesis.pyramid import enlarged, shrunk
+from stimgen.synthesis.settings import Synthesis
+from stimgen.synthesis.term import Term
+
+T = TypeVar("T")
+
+RANGE_PART = "range"
+BYTES_PER_NUMBER = 4
+
+
+class ObjectiveMethod(Method):
+    """Minimise a sum of terms from a start image."""
+
+    terms: tuple[Term, ...]
+    """What source and stimulus shall have in common."""
+    synthesis: Synthesis
+    """How the stimulus is optimised."""
+
+    @property
+    def parameters(self) -> int:
+        """Number of parameters that describe a source, over all terms."""
+        return sum(term.parameters for term in self.terms)
+
+    def recipe(self, start_sha256: str | None) -> dict[str, Any]:
+        """Return the terms, written out, and the settings."""
+        settings = self.synthesis.plain() | {
+            "method": "objective",
+            "start": self.synthesis.start.recipe(start_sha256),
+        }
+        return {"terms": [term.recipe() for term in self.terms], "settings": settings}
+
+    def check(self, width: int, height: int) -> None:
+        """Refuse a picture at whose coarsest scale a layer has too few positions."""
+        schedule = self.synthesis.schedule(width, height)
+        coarsest = schedule[0]
+        for term in self.terms:
+            for layer, rows, columns in term.needs():
+                for side, positions in ((coarsest[0], columns), (coarsest[1], rows)):
+                    try:
+                        term.network.check_side(layer, side, positions)
+                    except StimgenError as error:
+                        if len(schedule) > 1:
+                            scales = len(schedule)
+                            error.hint = f"that is the coarsest of {scales} scales of a picture of {width} x {height}"
+                        raise
+
+    def evaluations(self, width: int, height: int) -> int:
+        """Return the evaluations of all scales."""
+        return sum(count for _, _, count in self.synthesis.schedule(width, height))
+
+    def memory(self, width: int, height: int, channels: int) -> int:
+        """Return an estimate of the bytes that one image needs: activations twice, corrections, targets."""
+        layers: dict[Any, set[str]] = {}
+        for term in self.terms:
+            layers.setdefault(term.network, set()).update(term.layer_weights)
+        numbers = sum(2 * network.activations(names, width, height) for network, names in layers.items())
+        history = getattr(self.synthesis.optimiser, "history", 0)
+        numbers += (2 * history + 8) * width * height * channels + 4 * self.parameters
+        return numbers * BYTES_PER_NUMBER
+
+    def validations(self) -> list[Validation]:
+        """Return what is known of every network in use."""
+        return [network.validation() for network in {term.network: None for term in self.terms}]
+
+    def run(self, batch: Batch, device: torch.device) -> Generator[Step, None, Result]:
+        """Make a batch of stimuli, yielding after each evaluation."""
+        return (yield from _Run(self, batch, device).steps())
+
+
+class _Run:
+    """One batch on its way from start to result."""
+
+    def __init__(self, method: ObjectiveMethod, batch: Batch, device: torch.device) -> None:
+        self._method = method
+        self._batch = batch
+        self._device = device
+        self._count = len(batch.items)
+        self._names = [*_part_names(len(method.terms)), RANGE_PART]
+        self._traces: list[list[Traced]] = [[] for _ in batch.items]
+        self._reasons = ["evaluations"] * self._count
+        keys = list(dict.fromkeys(item.source_key for item in batch.items))
+        first = {item.source_key: item.source for item in reversed(batch.items)}
+        # One image alone is summed in another order than two, so a lone source is measured twice.
+        sources = [first[key] for key in keys] * (2 if len(keys) == 1 else 1)
+        self._sources = self._tensor(sources)
+        which = [keys.index(item.source_key) for item in batch.items]
+        self._which = torch.tensor(self._padded(which), device=device)
+
+    def steps(self) -> Generator[Step, None, Result]:
+        height, width = self._sources.shape[-2:]
+        schedule = self._method.synthesis.schedule(width, height)
+        total = sum(count for _, _, count in schedule)
+        finest = self._objective(width, height)
+        rows = torch.arange(len(self._which), device=self._device)
+        images = self._tensor(self._padded([item.start for item in self._batch.items]))
+        start = self._losses(finest.measure(images, rows))
+        images = shrunk(images, *schedule[0][:2])
+        done = 0
+        for scale, (w, h, count) in enumerate(schedule):
+            objective = finest if (w, h) == (width, height) else self._objective(w, h)
+            budget = Budget(count, self._batch.shrink)
+            optimiser = self._method.synthesis.optimiser
+            images = enlarged(images, w, h)
+            outcome = yield from self._traced(optimiser.minimise(objective, images, budget), scale, (done, total))
+            images = outcome.images
+            self._take_reasons(outcome)
+            done += count
+        pictures = [image.permute(1, 2, 0).cpu().numpy() for image in images[: self._count]]
+        return Result(
+            images=pictures,
+            start=start,
+            traces=self._traces,
+            reasons=self._reasons,
+            measure=partial(self._measure, finest, rows),
+            weights_sha256=[(net.name, sha) for net, sha in finest.weights_sha256.items()],
+        )
+
+    def _objective(self, width: int, height: int) -> Objective:
+        sources = Sources(shrunk(self._sources, width, height), self._which)
+        return Objective(self._method.terms, self._method.synthesis.range_penalty, sources)
+
+    def _traced(
+        self, steps: Generator[Progress, None, Outcome], scale: int, place: tuple[int, int]
+    ) -> Generator[Step, None, Outcome]:
+        """Pass on an optimiser's progress as steps, writing the traces."""
+        done, total = place
+        evaluation = 0
+        while True:
+            try:
+                progress = next(steps)
+            except StopIteration as end:
+                outcome: Outcome = end.value
+                return outcome
+            evaluation += 1
+            losses = np.full(self._count, np.nan)
+            for row, parts in zip(progress.rows, progress.parts, strict=True):
+                if row < self._count:
+                    found = self._named(parts)
+                    self._traces[row].append(Traced(scale, evaluation, found))
+                    losses[row] = found.total
+            yield Step(scale, done + evaluation, total, losses)
+
+    def _take_reasons(self, outcome: Outcome) -> None:
+        """Keep the last scale's reasons, but never forget a failure."""
+        for i, reason in enumerate(outcome.reasons[: self._count]):
+            if self._reasons[i] != "non_finite":
+                self._reasons[i] = reason
+
+    def _measure(self, objective: Objective, rows: Tensor, images: Sequence[Pixels]) -> list[Losses]:
+        return self._losses(objective.measure(self._tensor(self._padded(list(images))), rows))
+
+    def _losses(self, parts: Tensor) -> list[Losses]:
+        numbers = parts.cpu().numpy().astype(np.float64)
+        return [self._named(row) for row in numbers[: self._count]]
+
+    def _named(self, parts: NDArray[np.float64]) -> Losses:
+        return Losses(
+            float(parts.sum()), {n: float(part) for n, part in zip(self._names, parts, strict=True)}
+        )
+
+    def _padded(self, values: list[T]) -> list[T]:
+        return values + [values[-1]] * (self._batch.slots - len(values))
+
+    def _tensor(self, pictures: Sequence[Pixels]) -> Tensor:
+        stacked = np.stack([picture.transpose(2, 0, 1) for picture in pictures])
+        return torch.from_numpy(np.ascontiguousarray(stacked)).to(self._device)
+
+
+def _part_names(terms: int) -> list[str]:
+    return [f"term_{i}" for i in range(1, terms + 1)]

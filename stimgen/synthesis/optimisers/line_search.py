@@ -1,0 +1,119 @@
+"""A line search for the strong Wolfe conditions (Nocedal & Wright 2006, algorithms 3.5 and 3.6)."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Generator
+from dataclasses import dataclass
+
+SUFFICIENT_DECREASE = 1e-4
+CURVATURE = 0.9
+EVALUATIONS = 20
+LARGEST_EXPANSION = 10.0
+# An interpolated step keeps this part of the interval away from both of its ends.
+MARGIN = 0.1
+
+
+@dataclass(frozen=True)
+class Point:
+    """A step length with the objective's value and slope there."""
+
+    step: float
+    value: float
+    slope: float
+
+
+Search = Generator[float, tuple[float, float], bool]
+
+
+def strong_wolfe(value: float, slope: float, step: float) -> Search:
+    """Look for an acceptable step; yields steps to evaluate and is sent their value and slope.
+
+    Parameters
+    ----------
+    value, slope : float
+        At step zero; the slope is negative.
+    step : float
+        The first step to try.
+
+    Yields
+    ------
+    float
+        The next step to evaluate.
+
+    Returns
+    -------
+    bool
+        Whether the step evaluated last fulfils the strong Wolfe conditions.
+    """
+    origin = Point(0.0, value, slope)
+    previous = origin
+    for count in range(EVALUATIONS):
+        point = Point(step, *(yield step))
+        if _too_high(point, origin) or (count > 0 and point.value >= previous.value):
+            return (yield from _zoom(origin, previous, point, EVALUATIONS - count - 1))
+        if _flat_enough(point, origin):
+            return True
+        if point.slope >= 0:
+            return (yield from _zoom(origin, point, previous, EVALUATIONS - count - 1))
+        step = _expanded(previous, point)
+        previous = point
+    return False
+
+
+def _zoom(origin: Point, low: Point, high: Point, evaluations: int) -> Search:
+    """Narrow the bracket between `low`, the best so far, and `high`."""
+    for _ in range(evaluations):
+        step = _between(low, high)
+        if step in (low.step, high.step):
+            return False
+        point = Point(step, *(yield step))
+        if _too_high(point, origin) or point.value >= low.value:
+            high = point
+            continue
+        if _flat_enough(point, origin):
+            return True
+        if point.slope * (high.step - low.step) >= 0:
+            high = low
+        low = point
+    return False
+
+
+def _too_high(point: Point, origin: Point) -> bool:
+    return point.value > origin.value + SUFFICIENT_DECREASE * point.step * origin.slope
+
+
+def _flat_enough(point: Point, origin: Point) -> bool:
+    return abs(point.slope) <= -CURVATURE * origin.slope
+
+
+def _expanded(previous: Point, point: Point) -> float:
+    """Return a step beyond `point`, by extrapolation within bounds."""
+    nearest = point.step + 0.1 * (point.step - previous.step)
+    farthest = point.step * LARGEST_EXPANSION
+    minimum = cubic_minimum(previous, point)
+    return farthest if minimum is None or minimum <= point.step else min(max(minimum, nearest), farthest)
+
+
+def _between(low: Point, high: Point) -> float:
+    left, right = sorted((low.step, high.step))
+    minimum = cubic_minimum(low, high)
+    if minimum is None:
+        return 0.5 * (left + right)
+    margin = MARGIN * (right - left)
+    return min(max(minimum, left + margin), right - margin)
+
+
+def cubic_minimum(a: Point, b: Point) -> float | None:
+    """Return where the cubic through both points' values and slopes is lowest (equation 3.59), or None."""
+    if a.step == b.step:
+        return None
+    d1 = a.slope + b.slope - 3.0 * (a.value - b.value) / (a.step - b.step)
+    inside = d1 * d1 - a.slope * b.slope
+    if not inside >= 0.0:
+        return None
+    d2 = math.copysign(math.sqrt(inside), b.step - a.step)
+    denominator = b.slope - a.slope + 2.0 * d2
+    if denominator == 0.0:
+        return None
+    return b.step - (b.step - a.step) * (b.slope + d2 - d1) / denominator

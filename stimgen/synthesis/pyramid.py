@@ -1,0 +1,22 @@
+"""Images at several scales."""
+
+from __future__ import annotations
+
+from torch import Tensor
+from torch.nn import functional
+
+
+def shrunk(images: Tensor, width: int, height: int) -> Tensor:
+    """Return `images` (batch x channels x height x width) at a smaller size, antialiased."""
+    if images.shape[-2:] == (height, width):
+        return images
+    return functional.interpolate(
+        images, size=(height, width), mode="bilinear", align_corners=False, antialias=True
+    )
+
+
+def enlarged(images: Tensor, width: int, height: int) -> Tensor:
+    """Return `images` (batch x channels x height x width) at a larger size, bicubic."""
+    if images.shape[-2:] == (height, width):
+        return images
+    return functional.interpolate(images, size=(height, width), mode="bicubic", align_corners=False)

@@ -1,0 +1,76 @@
+"""The way of optimising: what a protocol's ``synthesis`` says."""
+
+from __future__ import annotations
+
+from typing import Annotated, Any, Literal
+
+from pydantic import Discriminator, Field, Tag
+
+from stimgen.reading.errors import StimgenError
+from stimgen.reading.model import Integer, Model, Number
+from stimgen.synthesis.optimisers import AnyOptimiser
+from stimgen.synthesis.optimisers.lbfgs import Lbfgs
+from stimgen.synthesis.starts import AnyStart
+from stimgen.synthesis.starts.noise import Noise
+
+# Below this side, in pixels, `scales: auto` does not go.
+COARSEST_SIDE = 64
+
+Evaluations = Annotated[Integer, Field(ge=1, le=1_000_000)]
+
+
+def _kind_of_evaluations(value: Any) -> str:
+    return "list" if isinstance(value, (list, tuple)) else "number"
+
+
+def _kind_of_scales(value: Any) -> str:
+    return "word" if isinstance(value, str) else "number"
+
+
+class Synthesis(Model):
+    """How a stimulus is optimised."""
+
+    scales: Annotated[
+        Annotated[Literal["auto"], Tag("word")]
+        | Annotated[Annotated[Integer, Field(ge=1, le=8)], Tag("number")],
+        Discriminator(_kind_of_scales),
+    ] = "auto"
+    """Number of scales, from coarse to fine, each half the side of the next; ``auto``: down to 64 pixels;
+    1: single scale."""
+    evaluations: Annotated[
+        Annotated[Evaluations, Tag("number")]
+        | Annotated[tuple[Evaluations, ...], Field(min_length=1, max_length=8), Tag("list")],
+        Discriminator(_kind_of_evaluations),
+    ] = 150
+    """Evaluations of the objective at each scale: one number, or a list from coarse to fine."""
+    optimiser: AnyOptimiser = Field(default_factory=Lbfgs)
+    """What lowers the objective."""
+    start: AnyStart = Field(default_factory=Noise)
+    """Where it begins."""
+    range_penalty: Annotated[Number, Field(ge=0.0)] = 10.0
+    """Weight of the mean squared excess of pixels outside [0, 1]."""
+
+    def schedule(self, width: int, height: int) -> list[tuple[int, int, int]]:
+        """Return width, height and evaluations of every scale, from coarse to fine.
+
+        Raises
+        ------
+        StimgenError
+            A list of evaluations has another length than there are scales.
+        """
+        sizes = [(width, height)]
+        while self._goes_on(sizes[0], len(sizes)):
+            sizes.insert(0, (max(1, round(sizes[0][0] / 2)), max(1, round(sizes[0][1] / 2))))
+        given = self.evaluations
+        counts = given if isinstance(given, tuple) else (given,) * len(sizes)
+        if len(counts) != len(sizes):
+            raise StimgenError(
+                f"`evaluations` lists {len(counts)} numbers, but a picture of {width} x {height} pixels has "
+                f"{len(sizes)} scales"
+            )
+        return [(w, h, count) for (w, h), count in zip(sizes, counts, strict=True)]
+
+    def _goes_on(self, coarsest: tuple[int, int], count: int) -> bool:
+        if isinstance(self.scales, int):
+            return count < self.scales
+        return min(coarsest) / 2 >= COARSEST_SIDE

@@ -1,0 +1,13 @@
+"""Start images: where a synthesis begins. One file a kind."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+from stimgen.reading.registry import Family
+from stimgen.synthesis.starts.base import Start
+
+STARTS = Family("start", Start)
+AnyStart = Annotated[Start, STARTS]
+
+__all__ = ["STARTS", "AnyStart", "Start"]

@@ -1,0 +1,38 @@
+"""Another picture."""
+
+from __future__ import annotations
+
+from typing import Annotated, Any, Literal
+
+from pydantic import Field
+
+from stimgen.images.prepare import Pixels
+from stimgen.reading.errors import StimgenError
+from stimgen.reading.model import Text
+from stimgen.synthesis.starts.base import Start
+
+
+class ImageStart(Start):
+    """Another picture, prepared as the source is (crop, channels, size)."""
+
+    name: Literal["image"] = "image"
+    file: Annotated[Text, Field(min_length=1)]
+    """Path relative to the protocol, or skimage:NAME."""
+
+    @property
+    def picture(self) -> str | None:
+        """The file."""
+        return self.file
+
+    def recipe(self, picture_sha256: str | None) -> dict[str, Any]:
+        """Return the picture's hash; its path does not matter."""
+        return {"name": self.name, "sha256": picture_sha256}
+
+    def pixels(self, shape: tuple[int, int, int], key: tuple[str, int], picture: Pixels | None) -> Pixels:
+        """Return the picture; one channel and three are converted into each other."""
+        del key  # every seed starts alike
+        if picture is None or picture.shape[:2] != shape[:2]:
+            raise StimgenError(f"the start image {self.file} has another shape than the source")
+        if shape[2] == 1:
+            return picture.mean(axis=2, keepdims=True)
+        return picture.repeat(3, axis=2) if picture.shape[2] == 1 else picture

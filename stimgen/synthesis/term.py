@@ -1,0 +1,99 @@
+"""A term of an objective: which network, layers, statistic and regions, and how much they count."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Annotated, Any
+
+from pydantic import Discriminator, Field, Tag, model_validator
+
+from stimgen.networks import AnyNetwork
+from stimgen.networks.vgg19 import Vgg19
+from stimgen.reading.model import Model, Number, Text, mistake
+from stimgen.statistics import AnyStatistic
+from stimgen.statistics.gram import Gram
+from stimgen.statistics.regions import AnyRegions
+from stimgen.statistics.regions.grid import Grid
+
+Weight = Annotated[Number, Field(ge=0.0)]
+
+
+def _kind_of_layers(value: Any) -> str:
+    return "list" if isinstance(value, (list, tuple)) else "weighted"
+
+
+class Term(Model):
+    """One term of an objective."""
+
+    network: AnyNetwork = Field(default_factory=Vgg19)
+    """What turns the image into feature maps."""
+    depth: Text | None = None
+    """Cumulative layers by their deepest: ``pool2`` is relu1_1, pool1 and pool2. Instead of `layers`."""
+    layers: (
+        Annotated[
+            Annotated[tuple[Text, ...], Tag("list")] | Annotated[dict[Text, Weight], Tag("weighted")],
+            Discriminator(_kind_of_layers),
+        ]
+        | None
+    ) = None
+    """A list of layers, or a mapping of layers to weights. Instead of `depth`."""
+    statistic: AnyStatistic = Field(default_factory=Gram)
+    """What is measured in the feature maps."""
+    weight: Weight = 1.0
+    """Factor of the whole term."""
+    regions: AnyRegions = Field(default_factory=Grid)
+    """Where the statistic is pooled; 1x1 is the whole image, a texture."""
+
+    @model_validator(mode="after")
+    def _layers_exist(self) -> Term:
+        if (self.depth is None) == (self.layers is None):
+            raise mistake("say either `depth` or `layers`", at="layers" if self.layers else None)
+        if self.depth is not None and self.depth not in self.network.depths():
+            raise mistake(
+                f"{self.network.name} has no depth {self.depth!r}",
+                given=self.depth,
+                allowed=list(self.network.depths()),
+                at="depth",
+            )
+        for name in self.layers or ():
+            if name not in self.network.layers():
+                allowed = list(self.network.layers())
+                raise mistake(
+                    f"{self.network.name} has no layer {name!r}", given=name, allowed=allowed, at="layers"
+                )
+        if self.layers is not None and not 0 < len(self.layers) == len(set(self.layers)):
+            raise mistake("name at least one layer, and each once", at="layers")
+        return self
+
+    @property
+    def layer_weights(self) -> dict[str, float]:
+        """Every layer of the term with its weight, shallow to deep; what `depth` stands for is written out."""
+        if isinstance(self.layers, dict):
+            given = self.layers
+        else:
+            names = self.layers or self.network.depths()[self.depth or ""]
+            given = dict.fromkeys(names, self.statistic.layer_weight(len(names)))
+        return {name: given[name] for name in self.network.layers() if name in given}
+
+    @property
+    def parameters(self) -> int:
+        """Number of parameters that the term measures in a source."""
+        layers = self.network.layers()
+        counts = (self.statistic.count(layers[name].channels) for name in self.layer_weights)
+        return sum(counts) * self.regions.count
+
+    def recipe(self) -> dict[str, Any]:
+        """Return what determines the term's values, for identities and records."""
+        return {
+            "network": self.network.recipe(),
+            "layers": self.layer_weights,
+            "statistic": self.statistic.plain(),
+            "weight": self.weight,
+            "regions": self.regions.plain(),
+        }
+
+    def needs(self) -> Iterator[tuple[str, int, int]]:
+        """Yield every layer with the fewest rows and columns of positions that the regions need."""
+        rows, columns = self.regions.positions
+        for name in self.layer_weights:
+            yield name, rows, columns
