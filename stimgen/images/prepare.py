@@ -80,6 +80,35 @@ class Preparation(Model):
             )
         return target
 
+    def shape(self, image: ImageFile) -> tuple[int, int, int]:
+        """Return height, width and channels after preparation, from the file's header alone.
+
+        Raises
+        ------
+        StimgenError
+            As `sides`.
+        """
+        width, height = self.sides(image)
+        grey = self.channels == "grey" or (self.channels == "source" and image.grey)
+        return height, width, 1 if grey else 3
+
+    def recipe(self, image: ImageFile) -> dict[str, Any]:
+        """Return what determines the pixels, written out: hash, rectangle, size, channels, resampling.
+
+        Raises
+        ------
+        StimgenError
+            As `sides`.
+        """
+        height, width, channels = self.shape(image)
+        return {
+            "sha256": image.sha256,
+            "box": list(self._rectangle(image)),
+            "size": [width, height],
+            "channels": "grey" if channels == 1 else "colour",
+            "resampling": self.resampling,
+        }
+
     def prepare(self, image: ImageFile) -> Pixels:
         """Return the pixels.
 

@@ -16,6 +16,7 @@ from stimgen.reading.identity import sha256_bytes
 MAXIMUM_FILE_BYTES = 256 * 2**20
 MAXIMUM_PIXELS = 100_000_000
 FORMATS = ("PNG", "JPEG", "TIFF", "BMP", "WEBP")
+GREY_MODES = ("1", "L", "LA", "I;16")
 SKIMAGE_PREFIX = "skimage:"
 
 
@@ -52,6 +53,18 @@ class ImageFile:
             turned = image.getexif().get(0x0112, 1) in (5, 6, 7, 8)
             width, height = image.size
         return (height, width) if turned else (width, height)
+
+    @property
+    def grey(self) -> bool:
+        """Whether the picture has a single channel, from the file's header.
+
+        Raises
+        ------
+        StimgenError
+            The file is not an image, or too large a one.
+        """
+        with _open(self) as image:
+            return image.mode in GREY_MODES
 
     def decode(self) -> Image.Image:
         """Return the picture in mode RGB, L or I;16, upright, and in sRGB where it had another profile.

@@ -7,7 +7,7 @@ from typing import Annotated
 from stimgen.networks.base import FeatureExtractor, Layer, Network, Validation
 from stimgen.reading.registry import Family
 
-NETWORKS = Family("network", Network)
+NETWORKS = Family("network", Network, usual="vgg19")
 AnyNetwork = Annotated[Network, NETWORKS]
 
 __all__ = ["NETWORKS", "AnyNetwork", "FeatureExtractor", "Layer", "Network", "Validation"]

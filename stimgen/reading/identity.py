@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -11,6 +12,7 @@ from typing import Any
 NUMERICS = 1
 
 IDENTITY_LENGTH = 16
+IDENTITY_PATTERN = rf"^[0-9a-f]{{{IDENTITY_LENGTH}}}$"
 
 
 def canonical_json(value: Any) -> bytes:
@@ -30,9 +32,27 @@ def canonical_json(value: Any) -> bytes:
     return text.encode("utf-8")
 
 
-def identity(recipe: Any) -> str:
-    """Return the id of `recipe`: the first 64 bits of the SHA-256 of its canonical JSON, in hexadecimal."""
-    return hashlib.sha256(canonical_json(recipe)).hexdigest()[:IDENTITY_LENGTH]
+def digest(value: Any) -> str:
+    """Return the SHA-256 of the canonical JSON of `value`, in hexadecimal."""
+    return sha256_bytes(canonical_json(value))
+
+
+def identity(digests: Mapping[str, str]) -> str:
+    """Return the id of a recipe from the digests of its parts, by their names.
+
+    A recipe is hashed part by part because most parts are shared by thousands of stimuli.
+
+    Returns
+    -------
+    str
+        64 bits in hexadecimal.
+    """
+    return digest(dict(digests))[:IDENTITY_LENGTH]
+
+
+def recipe_identity(recipe: Mapping[str, Any]) -> str:
+    """Return the id of a whole recipe."""
+    return identity({key: digest(value) for key, value in recipe.items()})
 
 
 def sha256_bytes(data: bytes) -> str:

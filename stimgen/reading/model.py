@@ -65,8 +65,19 @@ def mistake(
 M = TypeVar("M", bound=BaseModel)
 
 
-def validate(model: type[M], data: Any, document: Document) -> M:
+def validate(model: type[M], data: Any, document: Document, context: Mapping[str, Any] | None = None) -> M:
     """Validate `data`, the content of `document`, as `model`.
+
+    Parameters
+    ----------
+    model : type
+        A pydantic model.
+    data : Any
+        Mappings, lists and scalars.
+    document : Document
+        Where they stand.
+    context : mapping, optional
+        What validators may need to know.
 
     Raises
     ------
@@ -74,7 +85,7 @@ def validate(model: type[M], data: Any, document: Document) -> M:
         One or several located problems.
     """
     try:
-        return model.model_validate(data)
+        return model.model_validate(data, context=context)
     except ValidationError as error:
         problems = [_problem(details, document) for details in error.errors(include_url=False)]
         unique = list({str(problem): problem for problem in problems}.values())

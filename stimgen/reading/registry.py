@@ -47,10 +47,13 @@ class Family(Generic[T]):
         What one member is called, for messages.
     base : type
         The class that members derive from; it stands in the family's package, in a module ``base``.
+    usual : str
+        The member that is meant by a mapping without a name, if the keys are its own.
     """
 
     singular: str
     base: type[T]
+    usual: str
 
     @property
     def package(self) -> str:
@@ -95,7 +98,10 @@ class Family(Generic[T]):
     ) -> JsonSchemaValue:
         """Return the union's JSON schema, with the bare name as another choice."""
         words = [{"type": "string", "pattern": f"^{cls.short_form}$"} for cls in self._with_short_form()]
-        return {"anyOf": [{"enum": list(self.members)}, *words, handler(schema)]}
+        # A member written as a mapping may leave out its name where a default supplies it, so that more than one
+        # member can fit: any of them, not exactly one.
+        members = handler(schema)["oneOf"] if len(self.members) > 1 else [handler(schema)]
+        return {"anyOf": [{"enum": list(self.members)}, *words, *members]}
 
     def _with_short_form(self) -> list[type[T]]:
         return [cls for cls in self.members.values() if cls.short_form is not None]
@@ -108,13 +114,25 @@ class Family(Generic[T]):
             for cls in self._with_short_form():
                 if re.fullmatch(cls.short_form or "", value):
                     return cls.from_text(value)
-            value = {"name": value}
-            at = None
-        else:
-            at = "name"
-        given = value.get("name") if isinstance(value, Mapping) else None
-        if given in self.members:
-            return value
-        what = f"unknown {self.singular} {given!r}" if given is not None else f"not the name of a {self.singular}"
-        short = [cls.short_form or "" for cls in self._with_short_form()]
-        raise mistake(what, given=str(given), allowed=[*self.members, *short], at=at)
+            return self._checked({"name": value}, at=None)
+        if not isinstance(value, Mapping):
+            raise mistake(f"neither the name of a {self.singular} nor a mapping", allowed=self._words())
+        if "name" not in value:
+            return {"name": self._by_keys(set(value)), **value}
+        return self._checked(value, at="name")
+
+    def _checked(self, value: Mapping[str, Any], at: str | None) -> Mapping[str, Any]:
+        given = value["name"]
+        if given not in self.members:
+            raise mistake(
+                f"unknown {self.singular} {given!r}", given=str(given), allowed=self._words(), at=at
+            )
+        return value
+
+    def _by_keys(self, keys: set[Any]) -> str:
+        """Return the one member that has all these fields; the usual one wherever it has."""
+        fitting = [name for name, cls in self.members.items() if keys <= set(cls.model_fields)]
+        return fitting[0] if len(fitting) == 1 and self.usual not in fitting else self.usual
+
+    def _words(self) -> list[str]:
+        return [*self.members, *(cls.short_form or "" for cls in self._with_short_form())]

@@ -7,7 +7,7 @@ from typing import Annotated
 from stimgen.reading.registry import Family
 from stimgen.statistics.base import Statistic, Target
 
-STATISTICS = Family("statistic", Statistic)
+STATISTICS = Family("statistic", Statistic, usual="gram")
 AnyStatistic = Annotated[Statistic, STATISTICS]
 
 __all__ = ["STATISTICS", "AnyStatistic", "Statistic", "Target"]

@@ -6,6 +6,7 @@ from typing import Annotated, Any, Literal
 
 from pydantic import Discriminator, Field, Tag
 
+from stimgen.images.colour_matching import ColourMatching
 from stimgen.reading.errors import StimgenError
 from stimgen.reading.model import Integer, Model, Number
 from stimgen.synthesis.optimisers import AnyOptimiser
@@ -49,6 +50,10 @@ class Synthesis(Model):
     """Where it begins."""
     range_penalty: Annotated[Number, Field(ge=0.0)] = 10.0
     """Weight of the mean squared excess of pixels outside [0, 1]."""
+
+    colour_matching: ColourMatching = "none"
+    """What is done to the finished picture's colours: ``none``, or ``histogram``: every channel gets the
+    source's histogram, as in the notebook of Gatys, Ecker & Bethge (2015)."""
 
     def schedule(self, width: int, height: int) -> list[tuple[int, int, int]]:
         """Return width, height and evaluations of every scale, from coarse to fine.

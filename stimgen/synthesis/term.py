@@ -22,6 +22,12 @@ def _kind_of_layers(value: Any) -> str:
     return "list" if isinstance(value, (list, tuple)) else "weighted"
 
 
+Layers = Annotated[
+    Annotated[tuple[Text, ...], Tag("list")] | Annotated[dict[Text, Weight], Tag("weighted")],
+    Discriminator(_kind_of_layers),
+]
+
+
 class Term(Model):
     """One term of an objective."""
 
@@ -29,13 +35,7 @@ class Term(Model):
     """What turns the image into feature maps."""
     depth: Text | None = None
     """Cumulative layers by their deepest: ``pool2`` is relu1_1, pool1 and pool2. Instead of `layers`."""
-    layers: (
-        Annotated[
-            Annotated[tuple[Text, ...], Tag("list")] | Annotated[dict[Text, Weight], Tag("weighted")],
-            Discriminator(_kind_of_layers),
-        ]
-        | None
-    ) = None
+    layers: Layers | None = None
     """A list of layers, or a mapping of layers to weights. Instead of `depth`."""
     statistic: AnyStatistic = Field(default_factory=Gram)
     """What is measured in the feature maps."""

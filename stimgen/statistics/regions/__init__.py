@@ -7,7 +7,7 @@ from typing import Annotated
 from stimgen.reading.registry import Family
 from stimgen.statistics.regions.base import Regions, Window
 
-REGIONS = Family("layout of regions", Regions)
+REGIONS = Family("layout of regions", Regions, usual="grid")
 AnyRegions = Annotated[Regions, REGIONS]
 
 __all__ = ["REGIONS", "AnyRegions", "Regions", "Window"]

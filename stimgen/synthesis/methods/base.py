@@ -11,9 +11,11 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
+from stimgen.images.colour_matching import ColourMatching
 from stimgen.images.prepare import Pixels
 from stimgen.networks import Validation
 from stimgen.reading.model import Model
+from stimgen.synthesis.starts import Start
 
 
 @dataclass(frozen=True, eq=False)
@@ -121,6 +123,16 @@ class Result:
 
 class Method(Model, ABC):
     """A way from a source to a stimulus."""
+
+    @property
+    @abstractmethod
+    def start(self) -> Start:
+        """Where the synthesis begins."""
+
+    @property
+    @abstractmethod
+    def colour_matching(self) -> ColourMatching:
+        """What is done to the finished picture's colours."""
 
     @property
     @abstractmethod

@@ -11,6 +11,7 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
+from stimgen.images.colour_matching import ColourMatching
 from stimgen.images.prepare import Pixels
 from stimgen.networks import Validation
 from stimgen.reading.errors import StimgenError
@@ -19,6 +20,7 @@ from stimgen.synthesis.objective import Objective, Sources
 from stimgen.synthesis.optimisers.base import Budget, Outcome, Progress
 from stimgen.synthesis.pyramid import enlarged, shrunk
 from stimgen.synthesis.settings import Synthesis
+from stimgen.synthesis.starts import Start
 from stimgen.synthesis.term import Term
 
 T = TypeVar("T")
@@ -34,6 +36,16 @@ class ObjectiveMethod(Method):
     """What source and stimulus shall have in common."""
     synthesis: Synthesis
     """How the stimulus is optimised."""
+
+    @property
+    def start(self) -> Start:
+        """Where the synthesis begins."""
+        return self.synthesis.start
+
+    @property
+    def colour_matching(self) -> ColourMatching:
+        """What is done to the finished picture's colours."""
+        return self.synthesis.colour_matching
 
     @property
     def parameters(self) -> int:

@@ -7,7 +7,7 @@ from typing import Annotated
 from stimgen.reading.registry import Family
 from stimgen.synthesis.optimisers.base import Optimiser, Outcome, Progress
 
-OPTIMISERS = Family("optimiser", Optimiser)
+OPTIMISERS = Family("optimiser", Optimiser, usual="lbfgs")
 AnyOptimiser = Annotated[Optimiser, OPTIMISERS]
 
 __all__ = ["OPTIMISERS", "AnyOptimiser", "Optimiser", "Outcome", "Progress"]

@@ -1,0 +1,70 @@
+"""Devices: which there are, and how each keeps its promises."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+import torch
+
+from stimgen.reading.errors import StimgenError
+
+# On a CPU an image's bits do not depend on how many share its batch, so that a batch may be small; elsewhere
+# they may, so that all batches have the same number of slots.
+CPU_SLOTS = 4
+SLOTS = 16
+# One image alone is summed in another order than two.
+FEWEST_SLOTS = 2
+
+
+def find_device(name: str) -> torch.device:
+    """Return a device that is there.
+
+    Parameters
+    ----------
+    name : str
+        ``auto`` (CUDA where there is a GPU, else the CPU), ``cpu``, ``cuda``, ``cuda:N`` or ``mps``.
+
+    Raises
+    ------
+    StimgenError
+        No such device here.
+    """
+    there = available_devices()
+    if name == "auto":
+        return torch.device("cuda:0" if "cuda:0" in there else "cpu")
+    wanted = "cuda:0" if name == "cuda" else name
+    if wanted not in there:
+        known = re.fullmatch(r"cpu|cuda(:\d+)?|mps", name)
+        message = f"there is no device {name!r} here" if known else f"{name!r} is not a device"
+        raise StimgenError(message, given=name, allowed=["auto", *there])
+    return torch.device(wanted)
+
+
+def available_devices() -> list[str]:
+    """Return the names of all devices here."""
+    devices = ["cpu", *(f"cuda:{i}" for i in range(torch.cuda.device_count()))]
+    return [*devices, "mps"] if torch.backends.mps.is_available() else devices
+
+
+def device_name(device: torch.device) -> str:
+    """Return what a device is called by its maker, for records."""
+    if device.type == "cuda":
+        return f"{device}: {torch.cuda.get_device_name(device)}"
+    return str(device)
+
+
+def usual_batch_size(device: torch.device) -> int:
+    """Return how many stimuli are made together where the user does not say."""
+    return CPU_SLOTS if device.type == "cpu" else SLOTS
+
+
+@contextmanager
+def reproducibly(device: torch.device) -> Iterator[None]:
+    """Choose algorithms that give the same bits at every run, in float32 proper."""
+    if device.type != "cuda":
+        yield
+        return
+    with torch.backends.cudnn.flags(enabled=True, benchmark=False, deterministic=True, allow_tf32=False):
+        yield

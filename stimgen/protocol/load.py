@@ -1,0 +1,117 @@
+"""Protocols from files: the user's own, or shipped ones by name."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+from typing import Any
+
+import stimgen
+from stimgen.images.prepare import Preparation
+from stimgen.networks import AnyNetwork
+from stimgen.protocol.defaults import HANDED_DOWN
+from stimgen.protocol.schema import Protocol
+from stimgen.reading.document import Document, read_document
+from stimgen.reading.errors import StimgenError
+from stimgen.reading.identity import sha256_bytes
+from stimgen.reading.model import Model, validate
+from stimgen.statistics import AnyStatistic
+from stimgen.statistics.regions import AnyRegions
+from stimgen.synthesis.settings import Synthesis
+
+
+@dataclass(frozen=True)
+class LoadedProtocol:
+    """A protocol with the file that it was read from.
+
+    Attributes
+    ----------
+    document : Document
+        The file, with line numbers.
+    protocol : Protocol
+        What it says.
+    """
+
+    document: Document
+    protocol: Protocol
+
+    @property
+    def folder(self) -> Path:
+        """The folder that the protocol's paths start from."""
+        return self.document.file.parent
+
+    @cached_property
+    def sha256(self) -> str:
+        """SHA-256 of the file's text."""
+        return sha256_bytes(self.document.text.encode("utf-8"))
+
+
+class _HandedDown(Model):
+    """The settings that conditions inherit, to be checked where they are written."""
+
+    network: AnyNetwork | None = None
+    statistic: AnyStatistic | None = None
+    regions: AnyRegions | None = None
+    synthesis: Synthesis | None = None
+    preparation: Preparation | None = None
+
+
+def load_protocol(name_or_file: str | Path) -> LoadedProtocol:
+    """Return a protocol.
+
+    Parameters
+    ----------
+    name_or_file : str or Path
+        A YAML file, or the name of a shipped protocol, such as ``quickstart``.
+
+    Raises
+    ------
+    StimgenError
+        There is no such protocol, or what it says cannot be accepted; with file and line.
+    """
+    document = read_document(find_protocol(name_or_file))
+    if not isinstance(document.data, dict):
+        raise StimgenError("a protocol is a mapping of keys to values", where=document.where(()))
+    context = {"folder": document.file.parent.resolve()}
+    inherited: dict[str, Any] = {
+        key: document.data[key] for key in (*HANDED_DOWN, "preparation") if key in document.data
+    }
+    # First alone, so that a mistake in them is reported once, and not for every condition that inherits it.
+    validate(_HandedDown, inherited, document, context)
+    return LoadedProtocol(document, validate(Protocol, document.data, document, context))
+
+
+def find_protocol(name_or_file: str | Path) -> Path:
+    """Return the file of a protocol.
+
+    Raises
+    ------
+    StimgenError
+        Neither a file nor the name of a shipped protocol.
+    """
+    text = str(name_or_file)
+    file = Path(text)
+    if file.suffix in (".yaml", ".yml") or file.is_file():
+        return file
+    shipped = shipped_protocols()
+    if text not in shipped:
+        raise StimgenError(
+            f"there is no protocol {text!r}: neither a file nor a shipped protocol",
+            given=text,
+            allowed=list(shipped),
+            hint="your own protocols are named by their file, such as my-study.yaml",
+        )
+    return shipped[text]
+
+
+def shipped_protocols() -> dict[str, Path]:
+    """Return the shipped stimulus protocols by name."""
+    return {file.stem: file for file in sorted((_shipped_folder() / "stimuli").rglob("*.yaml"))}
+
+
+def _shipped_folder() -> Path:
+    package = Path(stimgen.__file__).parent
+    # Inside a wheel the protocols lie in the package; in a checkout, beside it.
+    inside = package / "shipped_protocols"
+    return inside if inside.is_dir() else package.parent / "protocols"

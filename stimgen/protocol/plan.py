@@ -1,0 +1,209 @@
+"""The plan of a protocol: every stimulus with its identity, before anything runs."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+from typing import Any
+
+from stimgen.images.prepare import Pixels
+from stimgen.images.read import read_image_file
+from stimgen.protocol.load import LoadedProtocol
+from stimgen.protocol.schema import Condition
+from stimgen.protocol.sources import PlannedSource, find_files, plan_sources
+from stimgen.reading.errors import StimgenError
+from stimgen.reading.identity import NUMERICS, digest, identity
+from stimgen.synthesis.methods import ObjectiveMethod
+
+LARGEST_PLAN = 1_000_000
+LARGEST_FLAT_SET = 10_000
+
+
+@dataclass(frozen=True)
+class PlannedCondition:
+    """A condition, written out.
+
+    Attributes
+    ----------
+    id : str
+        What stimuli call it.
+    method : ObjectiveMethod
+        What makes its stimuli.
+    seeds : tuple of int
+        Its seeds.
+    start_file : Path or None
+        The picture that its synthesis starts from.
+    start_sha256 : str or None
+        Hash of that file.
+    """
+
+    id: str
+    method: ObjectiveMethod
+    seeds: tuple[int, ...]
+    start_file: Path | None
+    start_sha256: str | None
+
+    @cached_property
+    def recipe(self) -> dict[str, Any]:
+        """Terms and settings."""
+        return self.method.recipe(self.start_sha256)
+
+    def start_pixels(self, source: PlannedSource, seed: int) -> Pixels:
+        """Return the start image of a stimulus.
+
+        Raises
+        ------
+        StimgenError
+            The start picture cannot be used.
+        """
+        picture = None
+        if self.start_file is not None:
+            image = read_image_file(self.start_file)
+            if image.sha256 != self.start_sha256:
+                raise StimgenError("the start image has changed since the plan was made", where=image.file)
+            picture = source.preparation.prepare(image)
+        return self.method.start.pixels(source.shape, (source.sha256, seed), picture)
+
+
+@dataclass(frozen=True)
+class StimulusPlan:
+    """One stimulus to make.
+
+    Attributes
+    ----------
+    id : str
+        Hash of everything that determines its pixels, and of nothing else.
+    source, condition, seed
+        What it is made of.
+    """
+
+    id: str
+    source: PlannedSource
+    condition: PlannedCondition
+    seed: int
+
+    @property
+    def recipe(self) -> dict[str, Any]:
+        """Everything that the id stands for."""
+        return {
+            "numerics": NUMERICS,
+            "pixels": self.source.recipe,
+            "seed": self.seed,
+            **self.condition.recipe,
+        }
+
+    @property
+    def name(self) -> str:
+        """Name of the stimulus' files, without an ending; begins with words, ends with a part of the id."""
+        return f"{self.source.id}_{self.condition.id}_s{self.seed}_{self.id[:8]}"
+
+
+@dataclass(frozen=True)
+class Plan:
+    """All stimuli of a protocol.
+
+    Attributes
+    ----------
+    loaded : LoadedProtocol
+        The protocol.
+    sources, conditions, stimuli : tuple
+        In the protocol's order; stimuli by condition, source and seed.
+    """
+
+    loaded: LoadedProtocol
+    sources: tuple[PlannedSource, ...]
+    conditions: tuple[PlannedCondition, ...]
+    stimuli: tuple[StimulusPlan, ...]
+
+
+def make_plan(loaded: LoadedProtocol, root: Path | None = None) -> Plan:
+    """Return the plan of a protocol.
+
+    Parameters
+    ----------
+    loaded : LoadedProtocol
+        The protocol.
+    root : Path, optional
+        A folder that sources may lie in, beside the protocol's own.
+
+    Raises
+    ------
+    StimgenError
+        Too many stimuli; a source that cannot be used; a size that is too small for a condition's depth; two
+        stimuli that would be the same.
+    """
+    _refuse_too_many(loaded, len(loaded.protocol.sources))
+    sources = plan_sources(loaded, root)
+    conditions = [_plan_condition(loaded, i, root) for i in range(len(loaded.protocol.conditions))]
+    _refuse_too_many(loaded, len(sources))
+    for i, condition in enumerate(conditions):
+        for shape, source in {source.shape: source for source in sources}.items():
+            try:
+                condition.method.check(shape[1], shape[0])
+            except StimgenError as error:
+                error.message = f"condition {condition.id!r}, source {source.id!r}: {error.message}"
+                raise error.located(loaded.document.where(("conditions", i))) from None
+    stimuli = tuple(_stimuli(sources, conditions))
+    _refuse_twins(stimuli, loaded)
+    return Plan(loaded, tuple(sources), tuple(conditions), stimuli)
+
+
+def _plan_condition(loaded: LoadedProtocol, i: int, root: Path | None) -> PlannedCondition:
+    condition: Condition = loaded.protocol.conditions[i]
+    method = condition.method
+    file, sha256 = None, None
+    if method.start.picture is not None:
+        where = loaded.document.where(("conditions", i, "synthesis", "start"))
+        try:
+            ((_, file),) = find_files(method.start.picture, loaded.folder, root)
+            image = read_image_file(file)
+            sha256 = image.sha256
+            image.size  # noqa: B018 - raises where the file is no image
+        except StimgenError as error:
+            raise error.located(where) from None
+        except ValueError:
+            raise StimgenError("the start image must be one file, not a pattern", where=where) from None
+    return PlannedCondition(condition.id, method, loaded.protocol.seeds_of(condition), file, sha256)
+
+
+def _stimuli(
+    sources: list[PlannedSource], conditions: list[PlannedCondition]
+) -> Iterator[StimulusPlan]:
+    # Digests of the parts that many stimuli share are taken once.
+    numerics = digest(NUMERICS)
+    pixels = {source.id: digest(source.recipe) for source in sources}
+    for condition in conditions:
+        parts = {key: digest(value) for key, value in condition.recipe.items()}
+        for source in sources:
+            for seed in condition.seeds:
+                digests = {"numerics": numerics, "pixels": pixels[source.id], "seed": digest(seed), **parts}
+                yield StimulusPlan(identity(digests), source, condition, seed)
+
+
+def _refuse_too_many(loaded: LoadedProtocol, sources: int) -> None:
+    protocol = loaded.protocol
+    count = sources * sum(len(protocol.seeds_of(condition)) for condition in protocol.conditions)
+    if count > LARGEST_PLAN:
+        raise StimgenError(
+            f"{count:,} stimuli: more than the {LARGEST_PLAN:,} that one protocol may have",
+            where=loaded.document.where(("seeds",)),
+        )
+    if count > LARGEST_FLAT_SET and protocol.output.layout == "flat":
+        raise StimgenError(
+            f"{count:,} stimuli: too many for one folder (up to {LARGEST_FLAT_SET:,})",
+            where=loaded.document.where(("output",)),
+            hint="write `output: {layout: nested}`",
+        )
+
+
+def _refuse_twins(stimuli: tuple[StimulusPlan, ...], loaded: LoadedProtocol) -> None:
+    seen: dict[str, StimulusPlan] = {}
+    for stimulus in stimuli:
+        other = seen.setdefault(stimulus.id, stimulus)
+        if other is not stimulus:
+            raise StimgenError(
+                f"{stimulus.name} and {other.name} are the same stimulus: same pixels, terms, settings, seed",
+                where=loaded.document.where(("conditions",)),
+            )

@@ -1,0 +1,186 @@
+"""What a stimulus protocol can say."""
+
+from __future__ import annotations
+
+from typing import Annotated, Any, Literal
+
+from pydantic import Discriminator, Field, Tag, ValidationError, model_validator
+from pydantic_core import PydanticCustomError
+
+from stimgen.images.prepare import Preparation
+from stimgen.networks import AnyNetwork
+from stimgen.networks.vgg19 import Vgg19
+from stimgen.protocol.defaults import with_defaults
+from stimgen.reading.model import Flag, Integer, Model, Text, mistake
+from stimgen.statistics import AnyStatistic
+from stimgen.statistics.gram import Gram
+from stimgen.statistics.regions import AnyRegions
+from stimgen.statistics.regions.grid import Grid
+from stimgen.synthesis.methods import ObjectiveMethod
+from stimgen.synthesis.settings import Synthesis
+from stimgen.synthesis.term import Layers, Term
+
+Label = Annotated[Text, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$")]
+Line = Annotated[Text, Field(min_length=1, max_length=500)]
+# Seeds are whole numbers that JSON readers hold exactly.
+Seed = Annotated[Integer, Field(ge=0, le=2**53 - 1)]
+
+
+class Author(Model):
+    """Somebody to be cited for the stimulus set."""
+
+    name: Line
+    """As it is to be printed."""
+    orcid: Annotated[Text, Field(pattern=r"^\d{4}-\d{4}-\d{4}-\d{3}[\dX]$")] | None = None
+    """Sixteen digits in four groups."""
+    affiliation: Line | None = None
+    """Where the author works."""
+
+
+class Source(Preparation):
+    """A photograph, or several, that stimuli are made from."""
+
+    file: Line
+    """Path relative to the protocol, a pattern such as ``photos/*.jpg``, or ``skimage:NAME``."""
+    id: Label | None = None
+    """What stimuli call it; the file's name where it is left out."""
+    licence: Line | None = None
+    """Licence of the photograph, as an SPDX identifier where there is one."""
+    credit: Line | None = None
+    """Who made it and where it comes from."""
+
+
+class SeedRange(Model):
+    """Consecutive seeds."""
+
+    first: Seed = 1
+    """The first seed."""
+    count: Annotated[Integer, Field(ge=1, le=1_000_000)] = 1
+    """How many."""
+
+
+def _kind_of_seeds(value: Any) -> str:
+    return "list" if isinstance(value, (list, tuple)) else "range"
+
+
+Seeds = Annotated[
+    Annotated[tuple[Seed, ...], Field(min_length=1, max_length=1_000_000), Tag("list")]
+    | Annotated[SeedRange, Tag("range")],
+    Discriminator(_kind_of_seeds),
+]
+
+
+class Condition(Model):
+    """One way of making stimuli: an objective, or the fields of its only term, and how to optimise it."""
+
+    id: Label
+    """What stimuli and analyses call it."""
+    objective: Annotated[tuple[Term, ...], Field(min_length=1)] | None = None
+    """A list of terms. Where there is only one, its fields may stand in the condition itself."""
+    network: AnyNetwork = Field(default_factory=Vgg19)
+    """What turns the image into feature maps."""
+    depth: Text | None = None
+    """Cumulative layers by their deepest: ``pool2`` is relu1_1, pool1 and pool2."""
+    layers: Layers | None = None
+    """A list of layers, or a mapping of layers to weights."""
+    statistic: AnyStatistic = Field(default_factory=Gram)
+    """What is measured in the feature maps."""
+    regions: AnyRegions = Field(default_factory=Grid)
+    """Where it is pooled: 1x1 makes a texture, more make a texform."""
+    synthesis: Synthesis = Field(default_factory=Synthesis)
+    """How stimuli are optimised."""
+    seeds: Seeds | None = None
+    """Seeds of this condition, where they are not the protocol's."""
+
+    @model_validator(mode="after")
+    def _one_way_of_saying_it(self) -> Condition:
+        if self.objective is not None and (self.depth is not None or self.layers is not None):
+            raise mistake("say either `objective`, or `depth` or `layers` of its only term", at="objective")
+        try:
+            _ = self.method
+        except ValidationError as error:
+            # The members were validated before, so that only Term's own check can fail.
+            details = error.errors()[0]
+            raise PydanticCustomError("mistake", "{message}", details.get("ctx")) from None
+        return self
+
+    @property
+    def method(self) -> ObjectiveMethod:
+        """The method that makes this condition's stimuli."""
+        if self.objective is not None:
+            return ObjectiveMethod(terms=self.objective, synthesis=self.synthesis)
+        term = Term(
+            network=self.network,
+            depth=self.depth,
+            layers=self.layers,
+            statistic=self.statistic,
+            regions=self.regions,
+        )
+        return ObjectiveMethod(terms=(term,), synthesis=self.synthesis)
+
+
+class Output(Model):
+    """What is written for every stimulus."""
+
+    encoding: Literal["srgb"] = "srgb"
+    """How the numbers of a PNG file mean light; declared in the file and in the manifest."""
+    array: Flag = False
+    """Whether the picture before rounding to 8 bits is kept too, as a float32 array (.npy)."""
+    layout: Literal["flat", "nested"] = "flat"
+    """``flat``: all pictures in one folder; ``nested``: in up to 256 folders, for sets of over 10,000."""
+
+
+class Protocol(Model):
+    """A stimulus protocol."""
+
+    name: Label
+    """Short name of the set; also of its folder."""
+    title: Line | None = None
+    """What the set is called when it is cited."""
+    authors: tuple[Author, ...] = ()
+    """Who is to be cited."""
+    licence: Line | None = None
+    """Licence of the stimulus set, as an SPDX identifier where there is one."""
+    version: Line | None = None
+    """Version of the set, quoted: "1.0"."""
+    notes: Text | None = None
+    """Anything a reader should know."""
+    preparation: Preparation = Field(default_factory=Preparation)
+    """What all sources share; each may say otherwise."""
+    sources: Annotated[tuple[Source, ...], Field(min_length=1)]
+    """The photographs."""
+    network: AnyNetwork = Field(default_factory=Vgg19)
+    """The network of all conditions; each may say otherwise."""
+    statistic: AnyStatistic = Field(default_factory=Gram)
+    """The statistic of all conditions; each may say otherwise."""
+    regions: AnyRegions = Field(default_factory=Grid)
+    """The pooling regions of all conditions; each may say otherwise."""
+    synthesis: Synthesis = Field(default_factory=Synthesis)
+    """How stimuli are optimised; each condition may change some of it."""
+    conditions: Annotated[tuple[Condition, ...], Field(min_length=1)]
+    """The ways of making stimuli."""
+    seeds: Seeds = Field(default_factory=SeedRange)
+    """Every seed gives another stimulus of every source and condition."""
+    output: Output = Field(default_factory=Output)
+    """What is written."""
+
+    @model_validator(mode="before")
+    @classmethod
+    def _hand_down(cls, data: Any) -> Any:
+        return with_defaults(data)
+
+    @model_validator(mode="after")
+    def _conditions_differ(self) -> Protocol:
+        seen: set[str] = set()
+        for condition in self.conditions:
+            if condition.id.lower() in seen:
+                raise mistake(f"two conditions have the id {condition.id!r}", at="conditions")
+            seen.add(condition.id.lower())
+        return self
+
+    def seeds_of(self, condition: Condition) -> tuple[int, ...]:
+        """Return the seeds of a condition."""
+        seeds = condition.seeds if condition.seeds is not None else self.seeds
+        if isinstance(seeds, SeedRange):
+            return tuple(range(seeds.first, seeds.first + seeds.count))
+        return seeds

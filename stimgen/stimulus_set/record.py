@@ -1,0 +1,136 @@
+"""The record of one stimulus: what it is, and how it came to be made."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from stimgen.reading.identity import recipe_identity
+from stimgen.reading.model import Model
+
+FORMAT = 1
+
+
+class FileHash(Model):
+    """A file of the set."""
+
+    file: str
+    """Path relative to the set's folder, with forward slashes."""
+    sha256: str
+    """Hash of its bytes."""
+
+
+class SourceRecord(Model):
+    """The photograph that a stimulus was made from."""
+
+    id: str
+    file: str
+    """As the protocol names it."""
+    sha256: str
+    licence: str | None
+    credit: str | None
+    original: FileHash
+    """The source as the model saw it: cropped, resampled, in 8 bits."""
+
+
+class NetworkRecord(Model):
+    """A network that measured."""
+
+    name: str
+    weights_sha256: str
+    validated_with_observers: bool
+    """Whether a published experiment compared this model's stimuli with originals."""
+    validation: str
+    """Which experiment, or why not."""
+
+
+class LossRecord(Model):
+    """The objective at one image."""
+
+    total: float
+    parts: dict[str, float]
+    """Every term's weighted share, and the range penalty's."""
+
+
+class LossesRecord(Model):
+    """The objective at every stage of a stimulus' making."""
+
+    start: LossRecord
+    """The start image, at full size."""
+    end: LossRecord
+    """The end of synthesis, before any colour matching and rounding."""
+    saved_before_matching: LossRecord
+    """Rounded to 8 bits without colour matching."""
+    saved: LossRecord
+    """The file, read back."""
+
+
+class Content(Model):
+    """What a stimulus is; the same wherever and whenever it is made."""
+
+    id: str
+    """Hash of `numerics`, `pixels`, `terms`, `settings` and `seed`."""
+    file: str
+    sha256: str
+    pixels_sha256: str
+    """Hash of the 8-bit values, row by row, whatever the PNG's compression."""
+    array: FileHash | None
+    trace: FileHash
+    source: SourceRecord
+    condition: str
+    seed: int
+    numerics: int
+    pixels: dict[str, Any]
+    """How the source became pixels."""
+    terms: list[dict[str, Any]]
+    """The objective, written out."""
+    settings: dict[str, Any]
+    """How it was optimised."""
+    network: list[NetworkRecord]
+    parameters: int
+    """Number of parameters of the model."""
+    losses: LossesRecord
+    evaluations: int
+    stopped: str
+    """Why: ``evaluations`` (all that were allowed), ``tolerance``, ``no_descent``."""
+    encoding: str
+
+    @property
+    def recipe(self) -> dict[str, Any]:
+        """Everything that the id stands for."""
+        return {
+            "numerics": self.numerics,
+            "pixels": self.pixels,
+            "seed": self.seed,
+            "settings": self.settings,
+            "terms": self.terms,
+        }
+
+    def recomputed_id(self) -> str:
+        """Return the id that the settings stand for."""
+        return recipe_identity(self.recipe)
+
+
+class Made(Model):
+    """When, where and with what a stimulus was made."""
+
+    started: str
+    """ISO 8601, UTC."""
+    finished: str
+    seconds: float
+    """Of the whole batch."""
+    host: str
+    device: str
+    versions: dict[str, str]
+    threads: int
+    batch_size: int
+    """Stimuli made together."""
+    slots: int
+    """Images computed at once, padding included."""
+
+
+class Record(Model):
+    """One stimulus."""
+
+    format: int = FORMAT
+    content: Content
+    made: Made

@@ -1,0 +1,125 @@
+"""A finished, or unfinished, set as an object."""
+
+from __future__ import annotations
+
+import base64
+import html
+import io
+from functools import cached_property
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import numpy as np
+from numpy.typing import NDArray
+from PIL import Image
+
+from stimgen.images.write import decode_png
+from stimgen.reading.errors import StimgenError
+from stimgen.stimulus_set.contact_sheet import contact_sheet
+from stimgen.stimulus_set.manifest import COLUMNS, row
+from stimgen.stimulus_set.record import Record
+from stimgen.stimulus_set.store import Store
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+
+class StimulusSet:
+    """A stimulus set in a folder.
+
+    Parameters
+    ----------
+    folder : str or Path
+        The set's folder.
+
+    Raises
+    ------
+    StimgenError
+        There is no set in this folder, or a record is damaged.
+
+    Examples
+    --------
+    >>> stimuli = StimulusSet("sets/quickstart")  # doctest: +SKIP
+    >>> stimuli.table.groupby("condition").loss_saved.mean()  # doctest: +SKIP
+    """
+
+    def __init__(self, folder: str | Path) -> None:
+        self.store = Store.open(Path(folder))
+        self.records: dict[str, Record] = {record.content.id: record for record in self.store.records()}
+
+    @property
+    def folder(self) -> Path:
+        """The set's folder."""
+        return self.store.folder
+
+    @property
+    def complete(self) -> bool:
+        """Whether every stimulus of the protocol is there."""
+        return len(self.records) == len(self.store.read_plan().ids)
+
+    @cached_property
+    def table(self) -> pd.DataFrame:
+        """One row a stimulus, indexed by id."""
+        import pandas as pd
+
+        rows = [row(record) for record in self.records.values()]
+        return pd.DataFrame(rows, columns=list(COLUMNS)).set_index("id")
+
+    def image(self, stimulus: str) -> NDArray[np.uint8]:
+        """Return the picture of a stimulus: height x width x channels, 8 bits, sRGB.
+
+        Raises
+        ------
+        StimgenError
+            There is no such stimulus, or its picture cannot be read.
+        """
+        return self._levels(self._record(stimulus).content.file)
+
+    def original(self, stimulus: str) -> NDArray[np.uint8]:
+        """Return the source of a stimulus as the model saw it, in the form of `image`.
+
+        Raises
+        ------
+        StimgenError
+            There is no such stimulus, or the picture cannot be read.
+        """
+        return self._levels(self._record(stimulus).content.source.original.file)
+
+    def contact_sheet(self) -> Image.Image:
+        """Return a sheet of originals and stimuli.
+
+        Raises
+        ------
+        StimgenError
+            Nothing is finished, or a picture cannot be read.
+        """
+        return contact_sheet(self.store)
+
+    def __len__(self) -> int:
+        """Return the number of finished stimuli."""
+        return len(self.records)
+
+    def __repr__(self) -> str:
+        """Return one line."""
+        state = "complete" if self.complete else "not complete"
+        return f"<StimulusSet {str(self.folder)!r}: {len(self)} stimuli, {state}>"
+
+    def _repr_html_(self) -> str:
+        """Return what a notebook shows: one line and the contact sheet."""
+        line = f"<p>{html.escape(repr(self))}</p>"
+        if not self.records:
+            return line
+        buffer = io.BytesIO()
+        self.contact_sheet().save(buffer, format="PNG")
+        data = base64.b64encode(buffer.getvalue()).decode("ascii")
+        return f'{line}<img alt="contact sheet" src="data:image/png;base64,{data}">'
+
+    def _record(self, stimulus: str) -> Record:
+        if stimulus not in self.records:
+            raise StimgenError(
+                f"no stimulus {stimulus!r} in this set", given=stimulus, allowed=list(self.records)
+            )
+        return self.records[stimulus]
+
+    def _levels(self, file: str) -> NDArray[np.uint8]:
+        return decode_png(self.store.read(file), self.folder / file)

@@ -1,0 +1,217 @@
+"""The folder of a set: files that appear whole or not at all."""
+
+from __future__ import annotations
+
+import json
+import os
+import secrets
+from collections.abc import Iterator
+from contextlib import suppress
+from pathlib import Path
+from typing import Annotated, Any, TypeVar
+
+from pydantic import Field, ValidationError
+
+from stimgen.reading.errors import StimgenError
+from stimgen.reading.identity import IDENTITY_PATTERN
+from stimgen.reading.model import Model
+from stimgen.stimulus_set.record import Record
+
+PLAN = "plan.json"
+MANIFEST = "manifest.json"
+TABLE = "stimuli.csv"
+SHEET = "contact_sheet.png"
+TEMPORARY = ".writing-"  # beginning of the names of files that are not finished
+IMAGES, ORIGINALS, RECORDS, TRACES, ARRAYS = "images", "originals", "records", "traces", "arrays"
+
+M = TypeVar("M", bound=Model)
+
+
+class PlanRecord(Model):
+    """What a set is to hold: the protocol and the ids of its stimuli, in order."""
+
+    format: int = 1
+    protocol: dict[str, Any]
+    """File name, text and hash; metadata."""
+    ids: list[Annotated[str, Field(pattern=IDENTITY_PATTERN)]]
+
+
+class Store:
+    """Read and write access to the folder of a set.
+
+    Parameters
+    ----------
+    folder : Path
+        The set's folder.
+    """
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+
+    @classmethod
+    def open(cls, folder: Path) -> Store:
+        """Return the store of a set that exists.
+
+        Raises
+        ------
+        StimgenError
+            There is no set in this folder.
+        """
+        if not (folder / PLAN).is_file():
+            what = "is not a stimulus set" if folder.is_dir() else "there is no such folder"
+            raise StimgenError(f"{what}: {PLAN} is missing", where=folder)
+        return cls(folder)
+
+    @classmethod
+    def create(cls, folder: Path) -> Store:
+        """Return the store of a new or existing set, making the folder.
+
+        Raises
+        ------
+        StimgenError
+            The folder cannot be written, or holds something else.
+        """
+        try:
+            folder.mkdir(parents=True, exist_ok=True)
+            strangers = [entry.name for entry in os.scandir(folder)] if not (folder / PLAN).is_file() else []
+        except OSError as error:
+            raise StimgenError(f"cannot be used as a set's folder: {error.strerror}", where=folder) from None
+        if any(not name.startswith(TEMPORARY) for name in strangers):
+            raise StimgenError(
+                f"the folder holds something else ({sorted(strangers)[0]!r}): a set needs an empty or new folder, "
+                "or its own",
+                where=folder,
+            )
+        return cls(folder)
+
+    def write(self, name: str, data: bytes) -> None:
+        """Write a file so that it appears whole or not at all, and stays after a power cut.
+
+        Raises
+        ------
+        StimgenError
+            The disk is full, the folder cannot be written, ...
+        """
+        target = self.folder / name
+        temporary = target.with_name(f"{TEMPORARY}{secrets.token_hex(8)}")
+        try:
+            target.parent.mkdir(parents=True, exist_ok=True)
+            try:
+                _write_through(temporary, data)
+                temporary.replace(target)
+            except BaseException:
+                with suppress(OSError):
+                    temporary.unlink(missing_ok=True)
+                raise
+            _sync_folder(target.parent)
+        except OSError as error:
+            raise StimgenError(f"cannot be written: {error.strerror}", where=target) from None
+
+    def write_json(self, name: str, value: Any) -> None:
+        """Write `value` as indented JSON with a final line feed."""
+        self.write(name, json_text(value).encode("utf-8"))
+
+    def read(self, name: str) -> bytes:
+        """Return the bytes of a file of the set.
+
+        Raises
+        ------
+        StimgenError
+            It lies outside of the folder, is missing, or cannot be read.
+        """
+        file = self.path(name)
+        try:
+            return file.read_bytes()
+        except OSError as error:
+            raise StimgenError(f"cannot be read: {error.strerror}", where=file) from None
+
+    def path(self, name: str) -> Path:
+        """Return where a file of the set lies.
+
+        Raises
+        ------
+        StimgenError
+            The name, which a stranger may have written, leads out of the folder.
+        """
+        file = (self.folder / name).resolve()
+        if not file.is_relative_to(self.folder.resolve()):
+            raise StimgenError(f"{name!r} leads out of the set's folder", where=self.folder)
+        return file
+
+    def has(self, name: str) -> bool:
+        """Return whether the set has a file."""
+        return (self.folder / name).is_file()
+
+    def read_plan(self) -> PlanRecord:
+        """Return what the set is to hold.
+
+        Raises
+        ------
+        StimgenError
+            The file is damaged.
+        """
+        return _parse(PlanRecord, self.read(PLAN), self.folder / PLAN)
+
+    def finished(self) -> set[str]:
+        """Return the ids that have a record; no file is opened.
+
+        A record is written after its picture, so that what has a record is finished.
+        """
+        return {file.stem for file in (self.folder / RECORDS).glob("??/*.json")}
+
+    def read_record(self, stimulus: str) -> Record:
+        """Return the record of a stimulus.
+
+        Raises
+        ------
+        StimgenError
+            There is none, or it is damaged.
+        """
+        name = record_name(stimulus)
+        return _parse(Record, self.read(name), self.folder / name)
+
+    def records(self) -> Iterator[Record]:
+        """Yield the records of the plan's stimuli that are finished, in the plan's order."""
+        finished = self.finished()
+        for stimulus in self.read_plan().ids:
+            if stimulus in finished:
+                yield self.read_record(stimulus)
+
+
+def record_name(stimulus: str) -> str:
+    """Return the file of a stimulus' record, relative to the set's folder."""
+    return f"{RECORDS}/{stimulus[:2]}/{stimulus}.json"
+
+
+def json_text(value: Any) -> str:
+    """Return indented JSON with sorted keys and a final line feed."""
+    return json.dumps(value, indent=1, sort_keys=True, ensure_ascii=False, allow_nan=False) + "\n"
+
+
+def _parse(model: type[M], data: bytes, file: Path) -> M:
+    try:
+        return model.model_validate_json(data)
+    except ValidationError as error:
+        details = error.errors(include_url=False)[0]
+        place = ".".join(str(step) for step in details["loc"])
+        raise StimgenError(f"is damaged: {place} {details['msg']}", where=file) from None
+
+
+def _write_through(file: Path, data: bytes) -> None:
+    with file.open("xb") as stream:
+        stream.write(data)
+        stream.flush()
+        os.fsync(stream.fileno())
+
+
+def _sync_folder(folder: Path) -> None:
+    """Make a rename last; file systems that cannot do this for a folder say so, and are left alone."""
+    try:
+        descriptor = os.open(folder, os.O_RDONLY)
+    except OSError:  # Windows opens no folders
+        return
+    try:
+        with suppress(OSError):
+            os.fsync(descriptor)
+    finally:
+        os.close(descriptor)

@@ -1,0 +1,203 @@
+"""From a protocol to a stimulus set."""
+
+from __future__ import annotations
+
+import io
+import time
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from stimgen.execution.batch import Failure, Work, form_batches, make_batch, write_originals
+from stimgen.execution.device import find_device, usual_batch_size
+from stimgen.protocol.load import LoadedProtocol
+from stimgen.protocol.plan import Plan, StimulusPlan, make_plan
+from stimgen.reading.errors import StimgenError
+from stimgen.stimulus_set.contact_sheet import contact_sheet
+from stimgen.stimulus_set.manifest import write_manifest
+from stimgen.stimulus_set.store import PLAN, SHEET, PlanRecord, Store, json_text
+
+LARGEST_BATCH = 4096
+
+
+@dataclass(frozen=True)
+class Options:
+    """How to generate; none of it changes what is made on a CPU.
+
+    Attributes
+    ----------
+    device : str
+        ``auto``, ``cpu``, ``cuda``, ``cuda:N`` or ``mps``.
+    batch_size : int or None
+        Stimuli made together; None: as suits the device.
+    root : Path or None
+        A folder that sources may lie in, beside the protocol's own.
+    """
+
+    device: str = "auto"
+    batch_size: int | None = None
+    root: Path | None = None
+
+
+@dataclass
+class Progress:
+    """How far a generation has come.
+
+    Attributes
+    ----------
+    planned : int
+        Stimuli of the protocol.
+    there : int
+        Those that were there before.
+    made : int
+        Those made now.
+    batch : int
+        Stimuli in the batch under way.
+    fraction : float
+        How much of the batch under way is done.
+    loss : float
+        Mean loss of the batch under way.
+    failures : list of Failure
+        Stimuli that could not be made.
+    """
+
+    planned: int
+    there: int
+    made: int = 0
+    batch: int = 0
+    fraction: float = 0.0
+    loss: float = float("nan")
+    failures: list[Failure] = field(default_factory=list)
+    _began: float = field(default_factory=time.monotonic)
+
+    @property
+    def seconds(self) -> float:
+        """Seconds since the beginning."""
+        return time.monotonic() - self._began
+
+    @property
+    def seconds_per_stimulus(self) -> float | None:
+        """Mean so far, parts of stimuli included; None at the beginning."""
+        done = self.made + len(self.failures) + self.batch * self.fraction
+        return self.seconds / done if done > 0 else None
+
+    @property
+    def remaining(self) -> float | None:
+        """Seconds that the rest will take at that rate; None at the beginning."""
+        rate = self.seconds_per_stimulus
+        left = self.planned - self.there - self.made - len(self.failures) - self.batch * self.fraction
+        return None if rate is None else rate * left
+
+
+Report = Callable[[Progress], None]
+
+
+def generate(
+    loaded: LoadedProtocol, folder: Path, options: Options | None = None, report: Report | None = None
+) -> Progress:
+    """Make what is missing of a set, and derive its manifest, table and contact sheet.
+
+    Parameters
+    ----------
+    loaded : LoadedProtocol
+        The protocol.
+    folder : Path
+        The set's folder; made where it does not exist.
+    options : Options, optional
+        How to generate.
+    report : callable, optional
+        Called after every evaluation.
+
+    Returns
+    -------
+    Progress
+        What was there, made, and could not be made.
+
+    Raises
+    ------
+    StimgenError
+        Anything that the user can mend; what is finished is kept.
+    KeyboardInterrupt
+        Ctrl-C; what is finished is kept, and in the manifest.
+    """
+    options = options or Options()
+    device = find_device(options.device)
+    batch_size = _batch_size(options, usual_batch_size(device))
+    plan = make_plan(loaded, options.root)
+    store = Store.create(folder)
+    write_originals(plan, store)
+    _write_plan(plan, store)
+    finished = store.finished()
+    pending = [stimulus for stimulus in plan.stimuli if stimulus.id not in finished]
+    progress = Progress(planned=len(plan.stimuli), there=len(plan.stimuli) - len(pending))
+    work = Work(store, loaded.protocol.output, device, batch_size)
+    try:
+        for batch in form_batches(pending, batch_size):
+            _follow(batch, work, progress, report or _silent)
+    finally:
+        write_manifest(store)
+    if progress.there + progress.made > 0 and (progress.made > 0 or not store.has(SHEET)):
+        _write_sheet(store)
+    return progress
+
+
+def default_folder(loaded: LoadedProtocol) -> Path:
+    """Return where a set goes if the user does not say."""
+    return Path("sets") / loaded.protocol.name
+
+
+def _follow(batch: list[StimulusPlan], work: Work, progress: Progress, report: Report) -> None:
+    progress.batch, progress.fraction, progress.loss = len(batch), 0.0, float("nan")
+    steps = make_batch(batch, work)
+    while True:
+        try:
+            step = next(steps)
+        except StopIteration as end:
+            progress.failures += end.value
+            progress.made += len(batch) - len(end.value)
+            progress.batch, progress.fraction = 0, 0.0
+            report(progress)
+            return
+        progress.fraction = step.evaluation / step.total
+        progress.loss = float(np.nanmean(step.losses)) if np.isfinite(step.losses).any() else float("nan")
+        report(progress)
+
+
+def _silent(progress: Progress) -> None:
+    """Report to nobody."""
+
+
+def _batch_size(options: Options, usual: int) -> int:
+    if options.batch_size is None:
+        return usual
+    if not 1 <= options.batch_size <= LARGEST_BATCH:
+        raise StimgenError(f"a batch size of {options.batch_size} is out of range (1 to {LARGEST_BATCH})")
+    return options.batch_size
+
+
+def _write_plan(plan: Plan, store: Store) -> None:
+    """Say what the set is to hold, before anything is made; leave an equal file as it is."""
+    record = PlanRecord(protocol=_protocol_record(plan.loaded), ids=[s.id for s in plan.stimuli])
+    text = json_text(record.plain())
+    if not store.has(PLAN) or store.read(PLAN) != text.encode("utf-8"):
+        store.write_json(PLAN, record.plain())
+
+
+def _protocol_record(loaded: LoadedProtocol) -> dict[str, Any]:
+    described = loaded.protocol.model_dump(
+        mode="json", include={"name", "title", "authors", "licence", "version", "notes", "output"}
+    )
+    return described | {
+        "file": loaded.document.file.name,
+        "sha256": loaded.sha256,
+        "text": loaded.document.text,
+    }
+
+
+def _write_sheet(store: Store) -> None:
+    buffer = io.BytesIO()
+    contact_sheet(store).save(buffer, format="PNG")
+    store.write(SHEET, buffer.getvalue())
