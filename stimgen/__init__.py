@@ -1,1 +1,42 @@
-"""stimgen: reproducible, citable texture and texform stimuli for vision science."""
+"""stimgen: reproducible, citable texture and texform stimuli for vision science.
+
+Examples
+--------
+>>> import stimgen
+>>> protocol = stimgen.load("quickstart")
+>>> stimuli = stimgen.generate(protocol, "sets/quickstart")  # doctest: +SKIP
+>>> stimuli.contact_sheet()  # doctest: +SKIP
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from stimgen.api import generate, load, plan
+    from stimgen.reading.errors import StimgenError
+    from stimgen.stimulus_set import StimulusSet
+
+__all__ = ["StimgenError", "StimulusSet", "generate", "load", "plan"]
+
+_HOMES = {
+    "StimgenError": "stimgen.reading.errors",
+    "StimulusSet": "stimgen.stimulus_set",
+    "generate": "stimgen.api",
+    "load": "stimgen.api",
+    "plan": "stimgen.api",
+}
+
+
+def __getattr__(name: str) -> Any:
+    """Import what is asked for when it is asked for, so that a set can be read without torch."""
+    if name not in _HOMES:
+        raise AttributeError(f"module 'stimgen' has no attribute {name!r}")
+    import importlib
+
+    return getattr(importlib.import_module(_HOMES[name]), name)
+
+
+def __dir__() -> list[str]:
+    """Return the public names."""
+    return __all__

@@ -114,7 +114,7 @@ def make_batch(stimuli: Sequence[StimulusPlan], work: Work) -> Generator[Step, N
     started = datetime.now(UTC)
     method = stimuli[0].condition.method
     sources = {stimulus.source.id: stimulus.source.pixels() for stimulus in stimuli}
-    items = [_item(stimulus, sources[stimulus.source.id]) for stimulus in stimuli]
+    items = [stimulus_item(stimulus, sources[stimulus.source.id]) for stimulus in stimuli]
     on_cpu = work.device.type == "cpu"
     slots = max(FEWEST_SLOTS, len(items) if on_cpu else work.batch_size)
     try:
@@ -137,7 +137,8 @@ def make_batch(stimuli: Sequence[StimulusPlan], work: Work) -> Generator[Step, N
     return [failure for i in range(len(items)) if (failure := _write(i, finished, made, work)) is not None]
 
 
-def _item(stimulus: StimulusPlan, source: Pixels) -> Item:
+def stimulus_item(stimulus: StimulusPlan, source: Pixels) -> Item:
+    """Return what synthesis needs of a stimulus, given its prepared source."""
     start = stimulus.condition.start_pixels(stimulus.source, stimulus.seed)
     return Item(source=source, start=start, source_key=stimulus.source.id)
 

@@ -115,3 +115,15 @@ def _shipped_folder() -> Path:
     # Inside a wheel the protocols lie in the package; in a checkout, beside it.
     inside = package / "shipped_protocols"
     return inside if inside.is_dir() else package.parent / "protocols"
+
+
+def read_title(file: Path) -> str:
+    """Return the title of a protocol, or nothing where it has none.
+
+    Raises
+    ------
+    StimgenError
+        The file cannot be read.
+    """
+    data = read_document(file).data
+    return str(data.get("title", "")) if isinstance(data, dict) else ""

@@ -1,0 +1,26 @@
+"""What a protocol can choose from."""
+
+from __future__ import annotations
+
+from stimgen.networks import NETWORKS
+from stimgen.networks.weights import WEIGHTS
+from stimgen.protocol.load import read_title, shipped_protocols
+from stimgen.statistics import STATISTICS
+from stimgen.statistics.regions import REGIONS
+from stimgen.synthesis.optimisers import OPTIMISERS
+from stimgen.synthesis.starts import STARTS
+
+FAMILIES = {
+    "networks": NETWORKS,
+    "weights": WEIGHTS,
+    "statistics": STATISTICS,
+    "regions": REGIONS,
+    "optimisers": OPTIMISERS,
+    "starts": STARTS,
+}
+
+
+def members() -> dict[str, dict[str, str]]:
+    """Return, for every family and for the shipped protocols, the members with one line each."""
+    found = {family: members.summaries() for family, members in FAMILIES.items()}
+    return {**found, "protocols": {name: read_title(file) for name, file in shipped_protocols().items()}}

@@ -1,0 +1,129 @@
+"""What a protocol stands for, before anything runs."""
+
+from __future__ import annotations
+
+import time
+from pathlib import Path
+from typing import Any
+
+import torch
+
+from stimgen.execution.batch import stimulus_item
+from stimgen.execution.device import FEWEST_SLOTS, find_device, usual_batch_size
+from stimgen.protocol.load import LoadedProtocol
+from stimgen.protocol.plan import Plan, PlannedCondition, StimulusPlan, make_plan
+from stimgen.synthesis.methods import Batch
+
+# A PNG of a texture takes about this part of its raw 8-bit values; a line of a trace and a record, in bytes.
+PNG_PART = 0.9
+TRACE_LINE, RECORD_BYTES, ARRAY_NUMBER = 70, 6000, 4
+PROBED_EVALUATIONS = 3
+
+
+def plan_summary(loaded: LoadedProtocol, root: Path | None = None, probe: str | None = None) -> dict[str, Any]:
+    """Return what `stimgen plan --json` prints.
+
+    Parameters
+    ----------
+    loaded : LoadedProtocol
+        The protocol.
+    root : Path, optional
+        A folder that sources may lie in, beside the protocol's own.
+    probe : str, optional
+        A device on which to time some evaluations of every condition.
+
+    Returns
+    -------
+    dict
+        ``conditions`` with layers, parameters, stimuli, terms, settings, evaluations, bytes; ``stimuli`` with
+        id, source, condition, seed; totals.
+
+    Raises
+    ------
+    StimgenError
+        As `make_plan`.
+    """
+    plan = make_plan(loaded, root)
+    conditions = [_condition(condition, plan) for condition in plan.conditions]
+    if probe is not None:
+        for summary, condition in zip(conditions, plan.conditions, strict=True):
+            summary["seconds"] = _probed_seconds(condition, plan, probe)
+    return {
+        "protocol": loaded.protocol.name,
+        "protocol_sha256": loaded.sha256,
+        "sources": [_source(plan, i) for i in range(len(plan.sources))],
+        "conditions": conditions,
+        "stimuli": [
+            {"id": s.id, "source": s.source.id, "condition": s.condition.id, "seed": s.seed}
+            for s in plan.stimuli
+        ],
+        "bytes": sum(summary["bytes"] for summary in conditions),
+    }
+
+
+def _source(plan: Plan, i: int) -> dict[str, Any]:
+    source = plan.sources[i]
+    return {
+        "id": source.id,
+        "file": source.name,
+        "sha256": source.sha256,
+        "size": [source.shape[1], source.shape[0]],
+        "channels": source.shape[2],
+    }
+
+
+def _condition(condition: PlannedCondition, plan: Plan) -> dict[str, Any]:
+    stimuli = [stimulus for stimulus in plan.stimuli if stimulus.condition is condition]
+    method = condition.method
+    names = dict.fromkeys(name for term in method.terms for name in term.layer_weights)
+    evaluations = [method.evaluations(s.source.shape[1], s.source.shape[0]) for s in stimuli]
+    return {
+        "id": condition.id,
+        "layers": list(names),
+        "parameters": method.parameters,
+        "stimuli": len(stimuli),
+        "evaluations": max(evaluations),
+        "bytes": sum(
+            _bytes(stimulus, count, array=plan.loaded.protocol.output.array)
+            for stimulus, count in zip(stimuli, evaluations, strict=True)
+        ),
+        "memory": max(method.memory(s.shape[1], s.shape[0], s.shape[2]) for s in plan.sources),
+        **condition.recipe,
+    }
+
+
+def _bytes(stimulus: StimulusPlan, evaluations: int, *, array: bool) -> int:
+    height, width, channels = stimulus.source.shape
+    numbers = height * width * channels
+    kept = ARRAY_NUMBER * numbers if array else 0
+    return round(PNG_PART * numbers) + kept + TRACE_LINE * evaluations + RECORD_BYTES
+
+
+def _probed_seconds(condition: PlannedCondition, plan: Plan, device_name: str) -> float:
+    """Return the seconds that a condition's stimuli will take, from some evaluations of every scale."""
+    device = find_device(device_name)
+    stimuli = [stimulus for stimulus in plan.stimuli if stimulus.condition is condition]
+    groups = {stimulus.source.shape: stimulus for stimulus in stimuli}
+    seconds = 0.0
+    for shape, example in groups.items():
+        count = sum(stimulus.source.shape == shape for stimulus in stimuli)
+        size = max(FEWEST_SLOTS, min(count, usual_batch_size(device)))
+        item = stimulus_item(example, example.source.pixels())
+        batch = Batch([item] * size, size, shrink=False)
+        seconds += _seconds_per_batch(condition, batch, shape, device) * count / size
+    return seconds
+
+
+def _seconds_per_batch(
+    condition: PlannedCondition, batch: Batch, shape: tuple[int, int, int], device: torch.device
+) -> float:
+    """Time a few evaluations of every scale and return what all of them will take."""
+    method = condition.method
+    schedule = method.synthesis.schedule(shape[1], shape[0])
+    short = method.but(synthesis=method.synthesis.but(evaluations=(PROBED_EVALUATIONS,) * len(schedule)))
+    moments: list[list[float]] = [[] for _ in schedule]
+    for step in short.run(batch, device):
+        moments[step.scale].append(time.monotonic())
+    # The first evaluation of a scale is not counted: it measures the targets too.
+    each = [(times[-1] - times[0]) / max(1, len(times) - 1) for times in moments]
+    return sum(seconds * count for seconds, (_, _, count) in zip(each, schedule, strict=True))
