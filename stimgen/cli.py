@@ -37,7 +37,7 @@ JsonOption = Annotated[bool, typer.Option("--json", help="Print JSON for program
 
 
 @app.command()
-def generate(
+def generate(  # noqa: PLR0913 - an option of the command is an argument here
     protocol: ProtocolArgument,
     output: Annotated[
         Path | None, typer.Option("-o", "--output", metavar="FOLDER", help="Default: sets/NAME.")
@@ -79,7 +79,9 @@ def plan(
     root: RootOption = None,
     *,
     as_json: JsonOption = False,
-    probe: Annotated[bool, typer.Option("--probe", help="Time some evaluations and say how long all take.")] = False,
+    probe: Annotated[
+        bool, typer.Option("--probe", help="Time some evaluations and say how long all take.")
+    ] = False,
     device: DeviceOption = "auto",
 ) -> None:
     """Show what a protocol stands for, before anything runs."""
@@ -254,9 +256,9 @@ def _print_plan(summary: dict[str, Any]) -> None:
 def _condition_lines(condition: dict[str, Any]) -> list[str]:
     time = f", about {condition['seconds']:.0f} s" if "seconds" in condition else ""
     lines = [
-        f"condition {condition['id']}: {condition['stimuli']} stimuli, {condition['parameters']:,} parameters, "
-        f"{condition['evaluations']} evaluations each, {_bytes(condition['bytes'])} on disk, "
-        f"{_bytes(condition['memory'])} of memory for each stimulus under way{time}"
+        f"condition {condition['id']}: {condition['stimuli']} stimuli, "
+        f"{condition['parameters']:,} parameters, {condition['evaluations']} evaluations each, "
+        f"{_bytes(condition['bytes'])} on disk, {_bytes(condition['memory'])} of memory for each stimulus under way{time}"
     ]
     for term in condition["terms"]:
         layers = ", ".join(f"{name} x {weight:.3g}" for name, weight in term["layers"].items())

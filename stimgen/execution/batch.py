@@ -160,9 +160,7 @@ class _Finished:
 def _finish(result: Result, items: Sequence[Item], stimuli: Sequence[StimulusPlan]) -> _Finished:
     how = stimuli[0].condition.method.colour_matching
     # A failed stimulus is not written; grey stands in for it, so that the others can be measured.
-    images = [
-        image if np.isfinite(image).all() else np.full_like(image, 0.5) for image in result.images
-    ]
+    images = [image if np.isfinite(image).all() else np.full_like(image, 0.5) for image in result.images]
     pictures = [match_colours(image, item.source, how) for image, item in zip(images, items, strict=True)]
     files = [encode_png(quantise(picture)) for picture in pictures]
     saved = result.measure([as_pixels(_levels(file)) for file in files])
@@ -291,4 +289,6 @@ def _iso(moment: datetime) -> str:
 
 @lru_cache(maxsize=1)
 def _versions() -> dict[str, str]:
-    return {"python": platform.python_version()} | {name: metadata.version(name) for name in RECORDED_PACKAGES}
+    return {"python": platform.python_version()} | {
+        name: metadata.version(name) for name in RECORDED_PACKAGES
+    }

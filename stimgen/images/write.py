@@ -24,7 +24,8 @@ def quantise(pixels: Pixels) -> NDArray[np.uint8]:
     pixels : Pixels
         Height x width x channels, nominal range [0, 1].
     """
-    return np.rint(np.clip(pixels, 0.0, 1.0) * 255.0).astype(np.uint8)
+    levels: NDArray[np.uint8] = np.rint(np.clip(pixels, 0.0, 1.0) * 255.0).astype(np.uint8)
+    return levels
 
 
 def encode_png(levels: NDArray[np.uint8]) -> bytes:

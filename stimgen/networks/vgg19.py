@@ -29,7 +29,7 @@ class Vgg19(Network):
     weights: AnyWeights = Field(default_factory=RandomWeights)
     """Where the weights come from."""
     pooling: Literal["average", "maximum"] = "average"
-    """Average pooling (Gatys, Ecker & Bethge 2015) or the maximum pooling that the network was trained with."""
+    """Average pooling (Gatys, Ecker & Bethge 2015), or the maximum pooling that VGG-19 was trained with."""
     padding: Literal["zeros", "circular", "none"] = "zeros"
     """What convolutions see beyond the border; ``circular`` makes textures that tile."""
 
@@ -102,7 +102,7 @@ class Vgg19Features:
         modules.load_state_dict(state, assign=True)
         modules.requires_grad_(False)
         _adapt(modules, names, network, layers)
-        self._modules = modules.to(device=device, memory_format=torch.channels_last)
+        self._modules = modules.to(device).to(memory_format=torch.channels_last)
         self._names = names
         self._wanted = frozenset(layers)
         self._mean = torch.tensor(MEAN, device=device).view(1, 3, 1, 1)

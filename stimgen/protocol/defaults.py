@@ -40,9 +40,7 @@ def _condition(condition: Any, settings: dict[str, Any]) -> Any:
 
 def _inheriting(data: dict[str, Any], settings: dict[str, Any], keys: tuple[str, ...]) -> dict[str, Any]:
     inherited = {
-        key: merged(settings.get(key), data.get(key))
-        for key in keys
-        if key in data or key in settings
+        key: merged(settings.get(key), data.get(key)) for key in keys if key in data or key in settings
     }
     return data | inherited
 

@@ -7,7 +7,6 @@ from functools import cached_property
 from pathlib import Path
 from typing import Any
 
-import stimgen
 from stimgen.images.prepare import Preparation
 from stimgen.networks import AnyNetwork
 from stimgen.protocol.defaults import HANDED_DOWN
@@ -111,7 +110,7 @@ def shipped_protocols() -> dict[str, Path]:
 
 
 def _shipped_folder() -> Path:
-    package = Path(stimgen.__file__).parent
+    package = Path(__file__).parents[1]
     # Inside a wheel the protocols lie in the package; in a checkout, beside it.
     inside = package / "shipped_protocols"
     return inside if inside.is_dir() else package.parent / "protocols"

@@ -168,9 +168,7 @@ def _plan_condition(loaded: LoadedProtocol, i: int, root: Path | None) -> Planne
     return PlannedCondition(condition.id, method, loaded.protocol.seeds_of(condition), file, sha256)
 
 
-def _stimuli(
-    sources: list[PlannedSource], conditions: list[PlannedCondition]
-) -> Iterator[StimulusPlan]:
+def _stimuli(sources: list[PlannedSource], conditions: list[PlannedCondition]) -> Iterator[StimulusPlan]:
     # Digests of the parts that many stimuli share are taken once.
     numerics = digest(NUMERICS)
     pixels = {source.id: digest(source.recipe) for source in sources}

@@ -119,11 +119,11 @@ def _read_text(file: Path) -> str:
 class _StrictLoader(yaml.SafeLoader):
     """PyYAML's safe loader with YAML 1.2's core schema and neither aliases nor deep nesting."""
 
-    yaml_implicit_resolvers: dict[str, Any] = {}  # noqa: RUF012 - PyYAML's own class attribute
+    yaml_implicit_resolvers: dict[str, Any] = {}
     _depth = 0
 
     def compose_node(self, parent: yaml.Node | None, index: Any) -> yaml.Node | None:
-        event = self.peek_event()
+        event: Any = self.peek_event()  # type: ignore[no-untyped-call] # PyYAML's stubs leave it untyped
         if isinstance(event, yaml.AliasEvent) or getattr(event, "anchor", None) is not None:
             raise yaml.composer.ComposerError(
                 None, None, "anchors and aliases (& and *) are not accepted", event.start_mark
@@ -150,7 +150,7 @@ for _tag, _pattern in (("null", _NULL), ("bool", _BOOL), ("int", _INT), ("float"
     _StrictLoader.add_implicit_resolver(f"tag:yaml.org,2002:{_tag}", _pattern, None)
 
 
-def _construct_int(loader: yaml.SafeLoader, node: yaml.ScalarNode) -> int:
+def _construct_int(_: yaml.SafeLoader, node: yaml.ScalarNode) -> int:
     text = node.value
     if len(text) > 100:
         raise yaml.constructor.ConstructorError(

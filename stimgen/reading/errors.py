@@ -83,7 +83,7 @@ class StimgenError(Exception):
         return self
 
 
-class Problems(StimgenError):
+class CombinedError(StimgenError):
     """Several errors found in one reading, shown together.
 
     Parameters

@@ -10,7 +10,7 @@ from pydantic import BaseModel, ConfigDict, Strict, ValidationError, model_valid
 from pydantic_core import ErrorDetails, PydanticCustomError
 
 from stimgen.reading.document import Document
-from stimgen.reading.errors import Problems, StimgenError
+from stimgen.reading.errors import CombinedError, StimgenError
 
 # YAML has types of its own: a quoted "5" is not a number, and true is not 1.
 Integer = Annotated[int, Strict()]
@@ -89,7 +89,7 @@ def validate(model: type[M], data: Any, document: Document, context: Mapping[str
     except ValidationError as error:
         problems = [_problem(details, document) for details in error.errors(include_url=False)]
         unique = list({str(problem): problem for problem in problems}.values())
-        raise (unique[0] if len(unique) == 1 else Problems(unique)) from None
+        raise (unique[0] if len(unique) == 1 else CombinedError(unique)) from None
 
 
 def _problem(details: ErrorDetails, document: Document) -> StimgenError:

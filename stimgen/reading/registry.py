@@ -9,14 +9,13 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cached_property
-from typing import Any, ClassVar, Generic, TypeVar
+from typing import Any, ClassVar
 
 from pydantic import GetCoreSchemaHandler, GetJsonSchemaHandler
 from pydantic.json_schema import JsonSchemaValue
 from pydantic_core import CoreSchema, core_schema
 
 from stimgen.reading.model import Model, mistake
-
 
 
 class FamilyMember(Model):
@@ -31,11 +30,8 @@ class FamilyMember(Model):
         return {"name": text}
 
 
-T = TypeVar("T", bound=FamilyMember)
-
-
 @dataclass(frozen=True)
-class Family(Generic[T]):
+class Family:
     """All members of one kind, by the name that a protocol calls them by.
 
     Used as an annotation, ``Annotated[Base, Family(...)]``, it makes pydantic accept any member: as a
@@ -52,7 +48,7 @@ class Family(Generic[T]):
     """
 
     singular: str
-    base: type[T]
+    base: type[FamilyMember]
     usual: str
 
     @property
@@ -61,10 +57,10 @@ class Family(Generic[T]):
         return self.base.__module__.rpartition(".")[0]
 
     @cached_property
-    def members(self) -> dict[str, type[T]]:
+    def members(self) -> dict[str, type[FamilyMember]]:
         """Every member's class by its name, in alphabetical order."""
         package = importlib.import_module(self.package)
-        found: dict[str, type[T]] = {}
+        found: dict[str, type[FamilyMember]] = {}
         for info in pkgutil.iter_modules(package.__path__, self.package + "."):
             if info.ispkg:
                 continue
@@ -98,12 +94,12 @@ class Family(Generic[T]):
     ) -> JsonSchemaValue:
         """Return the union's JSON schema, with the bare name as another choice."""
         words = [{"type": "string", "pattern": f"^{cls.short_form}$"} for cls in self._with_short_form()]
-        # A member written as a mapping may leave out its name where a default supplies it, so that more than one
-        # member can fit: any of them, not exactly one.
+        # A member written as a mapping may leave out its name where a default supplies it, so that more than
+        # one member can fit: any of them, not exactly one.
         members = handler(schema)["oneOf"] if len(self.members) > 1 else [handler(schema)]
         return {"anyOf": [{"enum": list(self.members)}, *words, *members]}
 
-    def _with_short_form(self) -> list[type[T]]:
+    def _with_short_form(self) -> list[type[FamilyMember]]:
         return [cls for cls in self.members.values() if cls.short_form is not None]
 
     def _named(self, value: Any) -> Any:

@@ -78,8 +78,8 @@ class Store:
             raise StimgenError(f"cannot be used as a set's folder: {error.strerror}", where=folder) from None
         if any(not name.startswith(TEMPORARY) for name in strangers):
             raise StimgenError(
-                f"the folder holds something else ({sorted(strangers)[0]!r}): a set needs an empty or new folder, "
-                "or its own",
+                f"the folder holds something else ({sorted(strangers)[0]!r}): a set needs an empty or new "
+                "folder, or its own",
                 where=folder,
             )
         return cls(folder)

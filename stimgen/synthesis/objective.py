@@ -119,7 +119,9 @@ class Objective:
             features = {network: extract(sources.images) for network, extract in self._extractors.items()}
             return [
                 {
-                    name: term.statistic.target(features[term.network][name], term.regions).take(sources.which)
+                    name: term.statistic.target(features[term.network][name], term.regions).take(
+                        sources.which
+                    )
                     for name in term.layer_weights
                 }
                 for term in self._terms

@@ -67,7 +67,7 @@ class Term(Model):
 
     @property
     def layer_weights(self) -> dict[str, float]:
-        """Every layer of the term with its weight, shallow to deep; what `depth` stands for is written out."""
+        """Every layer of the term with its weight, shallow to deep; `depth` is written out."""
         if isinstance(self.layers, dict):
             given = self.layers
         else:

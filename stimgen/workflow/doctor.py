@@ -12,14 +12,27 @@ import torch
 from stimgen.execution.device import available_devices, device_name
 from stimgen.networks.weights.imagenet import PINNED, cached_file
 
-PACKAGES = ("stimgen", "torch", "torchvision", "numpy", "pillow", "pandas", "scikit-image", "pydantic", "psychopy")
+PACKAGES = (
+    "stimgen",
+    "torch",
+    "torchvision",
+    "numpy",
+    "pillow",
+    "pandas",
+    "scikit-image",
+    "pydantic",
+    "psychopy",
+)
 
 
 def examine() -> dict[str, dict[str, str]]:
     """Return headed lists of findings; no names of users, hosts or private folders."""
     return {
         "versions": {"python": platform.python_version()} | {name: _version(name) for name in PACKAGES},
-        "system": {"system": f"{platform.system()} {platform.machine()}", "threads": str(torch.get_num_threads())},
+        "system": {
+            "system": f"{platform.system()} {platform.machine()}",
+            "threads": str(torch.get_num_threads()),
+        },
         "devices": {name: device_name(torch.device(name)) for name in available_devices()},
         "weights": {"random": "always there"}
         | {f"imagenet {network}": _weights(network) for network in PINNED},

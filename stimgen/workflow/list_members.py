@@ -5,12 +5,13 @@ from __future__ import annotations
 from stimgen.networks import NETWORKS
 from stimgen.networks.weights import WEIGHTS
 from stimgen.protocol.load import read_title, shipped_protocols
+from stimgen.reading.registry import Family
 from stimgen.statistics import STATISTICS
 from stimgen.statistics.regions import REGIONS
 from stimgen.synthesis.optimisers import OPTIMISERS
 from stimgen.synthesis.starts import STARTS
 
-FAMILIES = {
+FAMILIES: dict[str, Family] = {
     "networks": NETWORKS,
     "weights": WEIGHTS,
     "statistics": STATISTICS,

@@ -20,7 +20,9 @@ TRACE_LINE, RECORD_BYTES, ARRAY_NUMBER = 70, 6000, 4
 PROBED_EVALUATIONS = 3
 
 
-def plan_summary(loaded: LoadedProtocol, root: Path | None = None, probe: str | None = None) -> dict[str, Any]:
+def plan_summary(
+    loaded: LoadedProtocol, root: Path | None = None, probe: str | None = None
+) -> dict[str, Any]:
     """Return what `stimgen plan --json` prints.
 
     Parameters

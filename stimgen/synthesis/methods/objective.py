@@ -72,7 +72,9 @@ class ObjectiveMethod(Method):
                     except StimgenError as error:
                         if len(schedule) > 1:
                             scales = len(schedule)
-                            error.hint = f"that is the coarsest of {scales} scales of a picture of {width} x {height}"
+                            error.hint = (
+                                f"that is the coarsest of {scales} scales of a picture of {width} x {height}"
+                            )
                         raise
 
     def evaluations(self, width: int, height: int) -> int:
@@ -84,8 +86,8 @@ class ObjectiveMethod(Method):
         layers: dict[Any, set[str]] = {}
         for term in self.terms:
             layers.setdefault(term.network, set()).update(term.layer_weights)
-        numbers = sum(2 * network.activations(names, width, height) for network, names in layers.items())
-        history = getattr(self.synthesis.optimiser, "history", 0)
+        numbers: int = sum(2 * network.activations(names, width, height) for network, names in layers.items())
+        history: int = getattr(self.synthesis.optimiser, "history", 0)
         numbers += (2 * history + 8) * width * height * channels + 4 * self.parameters
         return numbers * BYTES_PER_NUMBER
 
@@ -132,7 +134,9 @@ class _Run:
             budget = Budget(count, self._batch.shrink)
             optimiser = self._method.synthesis.optimiser
             images = enlarged(images, w, h)
-            outcome = yield from self._traced(optimiser.minimise(objective, images, budget), scale, (done, total))
+            outcome = yield from self._traced(
+                optimiser.minimise(objective, images, budget), scale, (done, total)
+            )
             images = outcome.images
             self._take_reasons(outcome)
             done += count

@@ -103,27 +103,23 @@ class _Image:
         restarted = False
         while True:
             slope, squared, along_gradient = yield _Request.TURN
-            if squared == 0.0:
-                return "no_descent"
             if along_gradient:
                 self.pairs.clear()
-            finite = yield from self._line(slope, squared)
-            if not finite:
-                # Once, from the best point and without what was learnt on the way.
-                if restarted:
-                    return "non_finite"
-                restarted = True
+            finite = squared == 0.0 or (yield from self._line(slope, squared))
+            if not finite and restarted:
+                return "non_finite"
             gained = self.value - self.lowest
             if gained > 0:
                 self._remember(*(yield _Request.MOVE))
-                enough = gained >= self._tolerance * abs(self.value)
                 self.value = self.lowest
-                if not enough:
-                    return "tolerance"
             elif finite and not self.pairs:
                 return "no_descent"
+            if finite and 0 < gained < self._tolerance * abs(self.value + gained):
+                return "tolerance"
             if gained <= 0 or not finite:
+                # Start again from the best point, without what was learnt on the way to here.
                 self.pairs.clear()
+                restarted = restarted or not finite
 
     def _line(self, slope: float, squared: float) -> Generator[_Request, tuple[float, float, float], bool]:
         """Search along the direction; returns whether all losses were finite."""
@@ -225,7 +221,7 @@ class _Batch:
         return torch.stack([_dot(change, step), _dot(change, change), _dot(step, step)], dim=1)
 
     def _turn(self, who: Tensor) -> Tensor:
-        """Point along minus the inverse Hessian times the gradient, or the gradient where that goes uphill."""
+        """Point along minus the inverse Hessian times the gradient; if that is uphill, down the gradient."""
         direction = self._two_loops()
         squared = _dot(self._gradient, self._gradient)
         slope = _dot(direction, self._gradient)

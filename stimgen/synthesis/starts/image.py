@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Annotated, Any, Literal
 
+import numpy as np
 from pydantic import Field
 
 from stimgen.images.prepare import Pixels
@@ -34,5 +35,6 @@ class ImageStart(Start):
         if picture is None or picture.shape[:2] != shape[:2]:
             raise StimgenError(f"the start image {self.file} has another shape than the source")
         if shape[2] == 1:
-            return picture.mean(axis=2, keepdims=True)
+            grey: Pixels = np.mean(picture, axis=2, keepdims=True, dtype=np.float32)
+            return grey
         return picture.repeat(3, axis=2) if picture.shape[2] == 1 else picture
