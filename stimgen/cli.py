@@ -258,7 +258,7 @@ def _condition_lines(condition: dict[str, Any]) -> list[str]:
     lines = [
         f"condition {condition['id']}: {condition['stimuli']} stimuli, "
         f"{condition['parameters']:,} parameters, {condition['evaluations']} evaluations each, "
-        f"{_bytes(condition['bytes'])} on disk, {_bytes(condition['memory'])} of memory for each stimulus under way{time}"
+        f"{_bytes(condition['bytes'])} on disk, {_bytes(condition['memory'])} of memory each{time}"
     ]
     for term in condition["terms"]:
         layers = ", ".join(f"{name} x {weight:.3g}" for name, weight in term["layers"].items())
