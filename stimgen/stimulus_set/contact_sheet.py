@@ -1,4 +1,4 @@
-"""A picture of the whole set: one row a source and condition, the original first."""
+"""A picture of the whole set: one row a source, the original first."""
 
 from __future__ import annotations
 
@@ -16,30 +16,34 @@ MOST_ROWS, MOST_COLUMNS = 24, 9
 
 
 def contact_sheet(store: Store) -> Image.Image:
-    """Return a sheet of originals and stimuli, at most 24 rows of 9 pictures.
+    """Return a sheet: one row a source, at most 24, with the original and samples of every condition.
 
     Raises
     ------
     StimgenError
         The set has no finished stimulus, or a picture cannot be read.
     """
-    rows: dict[tuple[str, str], list[Content]] = {}
-    for record in store.records():
-        content = record.content
-        row = rows.setdefault((content.source.original.file, content.condition), [])
-        if len(row) < MOST_COLUMNS - 1:
-            row.append(content)
-        if len(rows) > MOST_ROWS:
-            rows.popitem()
-            break
+    rows = _sample([record.content for record in store.records()])
     if not rows:
         raise StimgenError("no stimulus is finished yet", where=store.folder)
-    ordered = sorted(rows.values(), key=lambda row: row[0].source.id)
-    width = GAP + max(len(row) + 1 for row in ordered) * (TILE + GAP)
-    sheet = Image.new("RGB", (width, GAP + len(ordered) * (TILE + CAPTION + GAP)), BACKGROUND)
-    for i, row in enumerate(ordered):
+    width = GAP + max(len(row) + 1 for row in rows) * (TILE + GAP)
+    sheet = Image.new("RGB", (width, GAP + len(rows) * (TILE + CAPTION + GAP)), BACKGROUND)
+    for i, row in enumerate(rows):
         _draw_row(sheet, store, row, GAP + i * (TILE + CAPTION + GAP))
     return sheet
+
+
+def _sample(contents: list[Content]) -> list[list[Content]]:
+    """Return, for the first sources, as many stimuli of every condition as fit into a row."""
+    conditions = len({content.condition for content in contents})
+    each = max(1, (MOST_COLUMNS - 1) // max(1, conditions))
+    rows: dict[str, dict[str, list[Content]]] = {}
+    for content in contents:
+        found = rows.setdefault(content.source.original.file, {}).setdefault(content.condition, [])
+        if len(found) < each:
+            found.append(content)
+    chosen = list(rows.values())[:MOST_ROWS]
+    return [[content for group in row.values() for content in group][: MOST_COLUMNS - 1] for row in chosen]
 
 
 def _draw_row(sheet: Image.Image, store: Store, row: list[Content], top: int) -> None:
