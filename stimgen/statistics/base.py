@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 from torch import Tensor
 
 from stimgen.reading.registry import FamilyMember
-from stimgen.statistics.regions import Regions, Window
+from stimgen.statistics.regions import Regions
 
 
 @dataclass(frozen=True)
@@ -17,13 +17,13 @@ class Target:
 
     Attributes
     ----------
-    windows : tuple of Window
-        The pooling regions on the layer's grid of positions.
+    regions : Regions
+        Where to pool.
     values : tuple of Tensor
         Whatever the statistic needs; the first dimension of each counts the images.
     """
 
-    windows: tuple[Window, ...]
+    regions: Regions
     values: tuple[Tensor, ...]
 
     def take(self, rows: Tensor) -> Target:

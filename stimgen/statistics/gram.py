@@ -38,16 +38,15 @@ class Gram(Statistic):
 
     def target(self, features: Tensor, regions: Regions) -> Target:
         """Return Gram matrices, subtracted means, squared norms and numbers of positions."""
-        windows = tuple(regions.windows(features.shape[2], features.shape[3]))
         grams, means = [], []
-        for window in windows:
+        for window in regions.windows(features.shape[2], features.shape[3]):
             mean = _mean(features, window) if self.centred else None
             grams.append(_gram(features, window, mean))
             means.append(mean if mean is not None else features.new_zeros(features.shape[:2]))
         stacked = torch.stack(grams, dim=1)
         norms = stacked.square().flatten(1).sum(1).clamp_min(SMALLEST_NORM)
         positions = features.new_full((features.shape[0],), features.shape[2] * features.shape[3])
-        return Target(windows, (stacked, torch.stack(means, dim=1), norms, positions))
+        return Target(regions, (stacked, torch.stack(means, dim=1), norms, positions))
 
     def distance(self, features: Tensor, target: Target) -> Tensor:
         """Return the normalised squared error over all regions."""
@@ -56,12 +55,12 @@ class Gram(Statistic):
         if self.normalisation == "gatys2016":
             ratio = positions / (features.shape[2] * features.shape[3])
         error = torch.zeros_like(norms)
-        for i, window in enumerate(target.windows):
+        for i, window in enumerate(target.regions.windows(features.shape[2], features.shape[3])):
             gram = _gram(features, window, means[:, i] if self.centred else None)
             error = error + (gram - grams[:, i] * ratio.view(-1, 1, 1)).square().flatten(1).sum(1)
         if self.normalisation == "relative":
             return error / norms
-        return error / (4 * features.shape[1] ** 2 * len(target.windows))
+        return error / (4 * features.shape[1] ** 2 * target.regions.count)
 
 
 def _positions_last(features: Tensor, window: Window) -> Tensor:

@@ -47,5 +47,5 @@ class Regions(FamilyMember, ABC):
         """Fewest rows and columns of positions at which every region has one."""
 
     @abstractmethod
-    def windows(self, height: int, width: int) -> list[Window]:
-        """Return the regions on a grid of height x width positions."""
+    def windows(self, height: int, width: int) -> tuple[Window, ...]:
+        """Return the regions on a grid of height x width positions; asked for at every evaluation."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import lru_cache
 from typing import Annotated, Any, ClassVar, Literal
 
 import numpy as np
@@ -10,6 +11,9 @@ from pydantic import Field
 
 from stimgen.reading.model import Integer, Number
 from stimgen.statistics.regions.base import Regions, Window
+
+# A narrower edge than this part of a region lies between two positions of any picture.
+HARD_EDGE = 1e-6
 
 Count = Annotated[Integer, Field(ge=1, le=64)]
 
@@ -43,13 +47,14 @@ class Grid(Regions):
         """One row and one column of positions a region."""
         return self.rows, self.columns
 
-    def windows(self, height: int, width: int) -> list[Window]:
+    @lru_cache(maxsize=64)  # noqa: B019 - layouts are few, small and frozen
+    def windows(self, height: int, width: int) -> tuple[Window, ...]:
         """Return the regions from left to right, then from top to bottom."""
         if self.count == 1:
-            return [Window(slice(0, height), slice(0, width), None, float(height * width))]
+            return (Window(slice(0, height), slice(0, width), None, float(height * width)),)
         rows = bands(height, self.rows, self.overlap)
         columns = bands(width, self.columns, self.overlap)
-        return [_window(row, column) for row in rows for column in columns]
+        return tuple(_window(row, column) for row in rows for column in columns)
 
 
 def bands(length: int, count: int, overlap: float) -> list[NDArray[np.float64]]:
@@ -61,7 +66,8 @@ def bands(length: int, count: int, overlap: float) -> list[NDArray[np.float64]]:
     centres = (np.arange(length) + 0.5) / length * count
     edges = [np.ones(length)]
     for k in range(1, count):
-        within = np.clip((centres - k) / overlap + 0.5, 0.0, 1.0) if overlap > 0 else (centres >= k) * 1.0
+        hard = overlap < HARD_EDGE
+        within = (centres >= k) * 1.0 if hard else np.clip((centres - k) / overlap + 0.5, 0.0, 1.0)
         edges.append(0.5 - 0.5 * np.cos(np.pi * within))
     edges.append(np.zeros(length))
     return [first - second for first, second in zip(edges, edges[1:], strict=False)]
