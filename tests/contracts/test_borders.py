@@ -1,0 +1,30 @@
+"""Borders that the import linter cannot see: what an import really loads."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+
+import pytest
+
+HEAVY = ("torch", "torchvision", "pandas", "matplotlib", "psychopy", "dask", "skimage")
+
+
+def loaded_by(statement: str) -> set[str]:
+    code = f"import sys; {statement}; print(*(m for m in {HEAVY!r} if m in sys.modules))"
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    return set(done.stdout.split())
+
+
+@pytest.mark.parametrize(
+    ("statement", "allowed"),
+    [
+        ("import stimgen, stimgen.cli", set()),
+        ("from stimgen import StimulusSet, StimgenError", set()),
+        ("import stimgen.stimulus_set.verify, stimgen.workflow.verify", set()),
+        ("import stimgen.images.read, stimgen.images.write", set()),
+        ("import stimgen.protocol.plan, stimgen.networks.vgg19", {"torch"}),
+    ],
+)
+def test_an_import_loads_no_more_than_it_needs(statement: str, allowed: set[str]) -> None:
+    assert loaded_by(statement) <= allowed

@@ -1,0 +1,198 @@
+"""One suite for every member of a family: whoever adds a file is tested by it."""
+
+from __future__ import annotations
+
+import json
+
+import numpy as np
+import pytest
+import torch
+from pydantic import TypeAdapter
+from stimgen.networks import NETWORKS
+from stimgen.networks.weights import WEIGHTS
+from stimgen.reading.registry import Family, FamilyMember
+from stimgen.statistics import STATISTICS
+from stimgen.statistics.regions import REGIONS
+from stimgen.synthesis.objective import Evaluation
+from stimgen.synthesis.optimisers import OPTIMISERS
+from stimgen.synthesis.optimisers.base import Budget
+from stimgen.synthesis.starts import STARTS
+from stimgen.workflow.list_members import FAMILIES, members
+from stimgen.workflow.schema import schema_text
+
+# Members that cannot be made from their name alone.
+NEEDED = {"file": {"file": "weights.safetensors", "sha256": "0" * 64}, "image": {"file": "start.png"}}
+CPU = torch.device("cpu")
+
+
+def made(family: Family, name: str) -> FamilyMember:
+    return family.members[name](**NEEDED.get(name, {}))
+
+
+def every(*families: Family) -> list:
+    return [
+        pytest.param(family, name, id=f"{family.singular}-{name}")
+        for family in families
+        for name in family.members
+    ]
+
+
+def of(family: Family) -> list[str]:
+    return list(family.members)
+
+
+EVERY = every(*FAMILIES.values())
+
+
+def test_all_families_are_listed() -> None:
+    assert list(FAMILIES.values()) == [NETWORKS, WEIGHTS, STATISTICS, REGIONS, OPTIMISERS, STARTS]
+
+
+@pytest.mark.parametrize(("family", "name"), EVERY)
+def test_a_member_round_trips_through_json(family: Family, name: str) -> None:
+    member = made(family, name)
+    again = TypeAdapter(family.members[name]).validate_python(json.loads(json.dumps(member.plain())))
+    assert again == member
+    assert hash(again) == hash(member)
+
+
+@pytest.mark.parametrize(("family", "name"), EVERY)
+def test_a_member_is_listed_with_one_line_and_in_the_schema(family: Family, name: str) -> None:
+    lines = next(entries for key, entries in members().items() if FAMILIES.get(key) is family)
+    assert lines[name].endswith(".")
+    assert len(lines[name]) < 110
+    assert json.dumps(family.members[name].__doc__.split("\n")[0])[1:-1] in schema_text()
+
+
+@pytest.mark.parametrize(("family", "name"), EVERY)
+def test_every_field_of_a_member_is_described(family: Family, name: str) -> None:
+    for key, field in family.members[name].model_fields.items():
+        assert key == "name" or field.description
+
+
+@pytest.mark.parametrize("name", of(NETWORKS))
+class TestNetworks:
+    def test_layers_have_the_channels_and_sides_that_are_told(self, name: str) -> None:
+        network = made(NETWORKS, name)
+        layers = list(network.layers())[:8]
+        maps = network.load(tuple(layers), CPU)(torch.rand(2, 3, 40, 32))
+        assert list(maps) == layers
+        for layer in layers:
+            channels = network.layers()[layer].channels
+            sides = network.map_side(layer, 40), network.map_side(layer, 32)
+            assert maps[layer].shape == (2, channels, *sides)
+
+    def test_depths_name_layers(self, name: str) -> None:
+        network = made(NETWORKS, name)
+        assert network.depths()
+        for depth, layers in network.depths().items():
+            assert layers[-1] == depth
+            assert set(layers) <= set(network.layers())
+
+    def test_smallest_sides_are_smallest(self, name: str) -> None:
+        network = made(NETWORKS, name)
+        for layer in network.layers():
+            side = network.smallest_side(layer)
+            assert network.map_side(layer, side) >= 1
+            assert network.map_side(layer, side - 1) == 0
+
+    def test_features_do_not_depend_on_neighbours(self, name: str) -> None:
+        network = made(NETWORKS, name)
+        layers = tuple(list(network.layers())[:6])
+        extractor = network.load(layers, CPU)
+        images = torch.rand(5, 3, 24, 24)
+        whole, part = extractor(images), extractor(images[[3, 1]])
+        for layer in layers:
+            assert torch.equal(whole[layer][[3, 1]], part[layer])
+
+    def test_recipe_holds_no_path_and_is_json(self, name: str) -> None:
+        network = made(NETWORKS, name)
+        assert network.recipe()["name"] == name
+        assert json.dumps(network.recipe())
+
+    def test_activations_grow_with_size_and_depth(self, name: str) -> None:
+        network = made(NETWORKS, name)
+        layers = list(network.layers())
+        assert network.activations(layers[:2], 32, 32) < network.activations(layers[:2], 64, 64)
+        assert network.activations(layers[:2], 64, 64) < network.activations(layers[:5], 64, 64)
+
+
+@pytest.mark.parametrize("regions", of(REGIONS))
+@pytest.mark.parametrize("name", of(STATISTICS))
+class TestStatistics:
+    def test_no_distance_from_itself_and_some_from_others(self, name: str, regions: str) -> None:
+        statistic, layout = made(STATISTICS, name), made(REGIONS, regions)
+        features = torch.rand(3, 4, 9, 8, dtype=torch.float64)
+        target = statistic.target(features, layout)
+        assert statistic.distance(features, target).shape == (3,)
+        assert statistic.distance(features, target).max() < 1e-20
+        assert statistic.distance(torch.rand_like(features), target).min() > 0
+
+    def test_gradients_are_right(self, name: str, regions: str) -> None:
+        statistic, layout = made(STATISTICS, name), made(REGIONS, regions)
+        target = statistic.target(torch.rand(2, 3, 5, 4, dtype=torch.float64), layout)
+        features = torch.rand(2, 3, 5, 4, dtype=torch.float64, requires_grad=True)
+        assert torch.autograd.gradcheck(lambda x: statistic.distance(x, target), (features,))
+
+    def test_images_do_not_touch_each_other(self, name: str, regions: str) -> None:
+        statistic, layout = made(STATISTICS, name), made(REGIONS, regions)
+        source, features = torch.rand(5, 16, 12, 12), torch.rand(5, 16, 12, 12)
+        whole = statistic.distance(features, statistic.target(source, layout))
+        order = torch.tensor([4, 2, 0])
+        part = statistic.distance(features[order], statistic.target(source, layout).take(order))
+        assert torch.equal(whole[order], part)
+
+    def test_parameters_are_counted(self, name: str, regions: str) -> None:
+        del regions
+        statistic = made(STATISTICS, name)
+        assert 0 < statistic.count(3) < statistic.count(64)
+        assert statistic.layer_weight(4) > 0
+
+
+@pytest.mark.parametrize("name", of(REGIONS))
+def test_weights_of_regions_sum_to_one(name: str) -> None:
+    layout = made(REGIONS, name)
+    total = np.zeros((13, 17))
+    for window in layout.windows(13, 17):
+        total[window.rows, window.columns] += 1.0 if window.weights is None else window.weights
+    np.testing.assert_allclose(total, 1.0, atol=1e-12)
+    assert len(layout.windows(13, 17)) == layout.count
+
+
+@pytest.mark.parametrize("name", of(OPTIMISERS))
+class TestOptimisers:
+    CURVATURES = torch.logspace(0, 2, 30)
+
+    def minimum(self, name: str, start: torch.Tensor, *, shrink: bool = True) -> torch.Tensor:
+        def evaluate(images: torch.Tensor, rows: torch.Tensor) -> Evaluation:
+            del rows
+            parts = torch.stack([(self.CURVATURES * images**2).sum(1), torch.zeros(len(images))], dim=1)
+            return Evaluation(parts, 2 * self.CURVATURES * images)
+
+        steps = made(OPTIMISERS, name).minimise(evaluate, start, Budget(60, shrink))
+        while True:
+            try:
+                next(steps)
+            except StopIteration as end:
+                return end.value.images
+
+    def test_lowers_the_objective(self, name: str) -> None:
+        start = torch.randn(3, 30, generator=torch.Generator().manual_seed(1))
+        assert (self.minimum(name, start) ** 2).sum() < 1e-3 * (start**2).sum()
+
+    def test_images_do_not_touch_each_other(self, name: str) -> None:
+        start = torch.randn(5, 30, generator=torch.Generator().manual_seed(1))
+        whole = self.minimum(name, start)
+        assert torch.equal(self.minimum(name, start[[3, 1]]), whole[[3, 1]])
+        assert torch.equal(self.minimum(name, start, shrink=False), whole)
+
+
+@pytest.mark.parametrize("name", of(STARTS))
+@pytest.mark.parametrize("channels", [1, 3])
+def test_starts_have_the_shape_asked_for(name: str, channels: int) -> None:
+    start = made(STARTS, name)
+    picture = np.full((6, 5, 3), 0.25, dtype=np.float32) if start.picture else None
+    pixels = start.pixels((6, 5, channels), ("source", 1), picture)
+    assert pixels.shape == (6, 5, channels)
+    assert pixels.dtype == np.float32
+    assert json.dumps(start.recipe("0" * 64))

@@ -1,0 +1,132 @@
+"""The same protocol gives the same set, however it is made: batches, order, threads, interruptions."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+from PIL import Image
+from stimgen.protocol.load import find_protocol, load_protocol
+from stimgen.stimulus_set import StimulusSet
+from stimgen.stimulus_set.verify import verify
+from stimgen.workflow.generate import Options, Progress, generate
+
+GOLDEN = Path(__file__).with_name("golden")
+
+
+def snapshot(folder: Path) -> dict[str, object]:
+    """Return all that must be equal: every file but those that tell when and where, and records' contents."""
+    files = {
+        str(file.relative_to(folder)): file.read_bytes()
+        for file in sorted(folder.rglob("*"))
+        if file.is_file() and file.parts[-3] != "records" and file.name not in ("manifest.json",)
+    }
+    records = {
+        file.stem: json.loads(file.read_text())["content"] for file in sorted(folder.glob("records/*/*.json"))
+    }
+    return {**files, "records": records}
+
+
+def make(
+    folder: Path, batch_size: int | None = None, report: Callable[[Progress], None] | None = None
+) -> Progress:
+    return generate(load_protocol("smoke"), folder, Options("cpu", batch_size), report)
+
+
+@pytest.fixture(scope="module")
+def reference(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    folder = tmp_path_factory.mktemp("reference") / "set"
+    assert make(folder).made == 24
+    return folder
+
+
+@pytest.fixture
+def _threads_as_before() -> Iterator[None]:
+    before = torch.get_num_threads()
+    yield
+    torch.set_num_threads(before)
+
+
+def test_the_set_is_sound_and_complete(reference: Path) -> None:
+    found = verify(StimulusSet(reference).store)
+    assert found.problems == []
+    assert found.checked == found.planned == 24
+    table = StimulusSet(reference).table
+    assert (table.loss_end < table.loss_start).all()
+    assert (table.loss_end > 0).all()
+
+
+@pytest.mark.usefixtures("_threads_as_before")
+@pytest.mark.parametrize(("batch_size", "threads"), [(1, 2), (3, 1), (7, 2), (8, 1)])
+def test_batch_size_and_threads_change_nothing(
+    reference: Path, tmp_path: Path, batch_size: int, threads: int
+) -> None:
+    torch.set_num_threads(threads)
+    make(tmp_path / "set", batch_size)
+    assert snapshot(tmp_path / "set") == snapshot(reference)
+    made = [record.made for record in StimulusSet(tmp_path / "set").records.values()]
+    # The size really used: of the whole batches, and of what is left over by eight stimuli a condition.
+    left_over = {4 % batch_size} - {0} if batch_size < 4 else set()
+    assert {m.batch_size for m in made} == {min(batch_size, 4)} | left_over
+    assert {m.slots for m in made} == {max(2, size) for size in {m.batch_size for m in made}}
+    assert {m.threads for m in made} == {threads}
+
+
+def test_the_order_of_seeds_sources_and_conditions_changes_no_stimulus(
+    reference: Path, tmp_path: Path
+) -> None:
+    text = find_protocol("smoke").read_text()
+    head, conditions = text.split("conditions:\n")
+    conditions, seeds = conditions.split("seeds:")
+    parts = [f"  - id:{part}" for part in conditions.split("  - id:")[1:]]
+    shuffled = (
+        head + "conditions:\n" + "".join(reversed(parts)) + "seeds: [3, 1, 4, 2]\noutput: {array: true}\n"
+    )
+    assert seeds.startswith(" {first: 1, count: 4}")
+    (tmp_path / "smoke.yaml").write_text(shuffled)
+    generate(load_protocol(tmp_path / "smoke.yaml"), tmp_path / "set", Options("cpu", 3))
+    ours, theirs = snapshot(tmp_path / "set"), snapshot(reference)
+    assert ours["records"] == theirs["records"]
+    pictures = [name for name in theirs if name.startswith(("images", "traces", "arrays", "originals"))]
+    assert len(pictures) == 3 * 24 + 2
+    assert {name: ours[name] for name in pictures} == {name: theirs[name] for name in pictures}
+
+
+class Interruption:
+    """Ctrl-C after so many evaluations."""
+
+    def __init__(self, after: int) -> None:
+        self.left = after
+
+    def __call__(self, progress: Progress) -> None:
+        self.left -= 1
+        if self.left == 0:
+            raise KeyboardInterrupt
+
+
+def test_interruptions_change_nothing(reference: Path, tmp_path: Path) -> None:
+    finished = 0
+    for batch_size, after in ((3, 70), (7, 5), (2, 90), (4, 40)):
+        with pytest.raises(KeyboardInterrupt):
+            make(tmp_path / "set", batch_size, Interruption(after))
+        assert len(StimulusSet(tmp_path / "set")) >= finished
+        finished = len(StimulusSet(tmp_path / "set"))
+    assert 0 < finished < 24
+    progress = make(tmp_path / "set", 5)
+    assert (progress.there, progress.made) == (finished, 24 - finished)
+    assert snapshot(tmp_path / "set") == snapshot(reference)
+
+
+@pytest.mark.parametrize("condition", ["shallow", "texture", "texform"])
+def test_golden_pictures(reference: Path, condition: str) -> None:
+    """Pictures kept in the repository: on another processor the bits may differ, the picture may not."""
+    stimuli = StimulusSet(reference)
+    table = stimuli.table
+    (stimulus,) = table.index[(table.source == "coffee") & (table.condition == condition) & (table.seed == 1)]
+    golden = np.asarray(Image.open(GOLDEN / f"coffee_{condition}_s1.png"), dtype=float)
+    error = stimuli.image(stimulus).astype(float) - golden
+    assert 10 * np.log10(255**2 / max(np.mean(error**2), 1e-9)) > 40
