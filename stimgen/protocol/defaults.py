@@ -4,13 +4,19 @@ from __future__ import annotations
 
 from typing import Any
 
-HANDED_DOWN = ("network", "statistic", "regions", "synthesis")
+from stimgen.networks import NETWORKS
+from stimgen.statistics import STATISTICS
+from stimgen.statistics.regions import REGIONS
+
+FAMILIES = {"network": NETWORKS, "statistic": STATISTICS, "regions": REGIONS}
+HANDED_DOWN = (*FAMILIES, "synthesis")
 
 
 def with_defaults(data: Any) -> Any:
     """Return a protocol's data in which every source, condition and term says all that it inherits.
 
-    Fields of a mapping are inherited one by one; a bare name, or a mapping with another name, starts afresh.
+    Fields of a mapping are inherited one by one, also from a bare word such as ``2x2``; a bare word, or a
+    mapping with another name, starts afresh.
     Data of the wrong form are passed on as they are, for validation to complain of.
     """
     if not isinstance(data, dict):
@@ -31,18 +37,24 @@ def _condition(condition: Any, settings: dict[str, Any]) -> Any:
     result = _inheriting(condition, settings, HANDED_DOWN)
     if isinstance(condition.get("objective"), list):
         terms = condition["objective"]
-        keys = tuple(key for key in HANDED_DOWN if key != "synthesis")
         result["objective"] = [
-            _inheriting(term, result, keys) if isinstance(term, dict) else term for term in terms
+            _inheriting(term, result, tuple(FAMILIES)) if isinstance(term, dict) else term for term in terms
         ]
     return result
 
 
 def _inheriting(data: dict[str, Any], settings: dict[str, Any], keys: tuple[str, ...]) -> dict[str, Any]:
     inherited = {
-        key: merged(settings.get(key), data.get(key)) for key in keys if key in data or key in settings
+        key: merged(_spelt_out(key, settings.get(key)), data.get(key))
+        for key in keys
+        if key in data or key in settings
     }
     return data | inherited
+
+
+def _spelt_out(key: str, setting: Any) -> Any:
+    family = FAMILIES.get(key)
+    return family.spelt_out(setting) if family is not None and isinstance(setting, str) else setting
 
 
 def merged(base: Any, change: Any) -> Any:

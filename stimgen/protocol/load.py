@@ -7,8 +7,11 @@ from functools import cached_property
 from pathlib import Path
 from typing import Any
 
+from pydantic import Field
+
 from stimgen.images.prepare import Preparation
 from stimgen.networks import AnyNetwork
+from stimgen.networks.vgg19 import Vgg19
 from stimgen.protocol.defaults import HANDED_DOWN
 from stimgen.protocol.schema import Protocol
 from stimgen.reading.document import Document, read_document
@@ -16,7 +19,9 @@ from stimgen.reading.errors import StimgenError
 from stimgen.reading.identity import sha256_bytes
 from stimgen.reading.model import Model, validate
 from stimgen.statistics import AnyStatistic
+from stimgen.statistics.gram import Gram
 from stimgen.statistics.regions import AnyRegions
+from stimgen.statistics.regions.grid import Grid
 from stimgen.synthesis.settings import Synthesis
 
 
@@ -47,13 +52,13 @@ class LoadedProtocol:
 
 
 class _HandedDown(Model):
-    """The settings that conditions inherit, to be checked where they are written."""
+    """The settings that conditions and sources inherit, to be checked where they are written."""
 
-    network: AnyNetwork | None = None
-    statistic: AnyStatistic | None = None
-    regions: AnyRegions | None = None
-    synthesis: Synthesis | None = None
-    preparation: Preparation | None = None
+    network: AnyNetwork = Field(default_factory=Vgg19)
+    statistic: AnyStatistic = Field(default_factory=Gram)
+    regions: AnyRegions = Field(default_factory=Grid)
+    synthesis: Synthesis = Field(default_factory=Synthesis)
+    preparation: Preparation = Field(default_factory=Preparation)
 
 
 def load_protocol(name_or_file: str | Path) -> LoadedProtocol:
@@ -91,7 +96,7 @@ def find_protocol(name_or_file: str | Path) -> Path:
     """
     text = str(name_or_file)
     file = Path(text)
-    if file.suffix in (".yaml", ".yml") or file.is_file():
+    if file.suffix in (".yaml", ".yml") or _is_file(file):
         return file
     shipped = shipped_protocols()
     if text not in shipped:
@@ -102,6 +107,13 @@ def find_protocol(name_or_file: str | Path) -> Path:
             hint="your own protocols are named by their file, such as my-study.yaml",
         )
     return shipped[text]
+
+
+def _is_file(file: Path) -> bool:
+    try:
+        return file.is_file()
+    except OSError:  # a name too long for any file
+        return False
 
 
 def shipped_protocols() -> dict[str, Path]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -12,7 +12,7 @@ from stimgen.images.prepare import Pixels
 from stimgen.images.read import read_image_file
 from stimgen.protocol.load import LoadedProtocol
 from stimgen.protocol.schema import Condition
-from stimgen.protocol.sources import PlannedSource, find_files, plan_sources
+from stimgen.protocol.sources import PlannedSource, find_files, named_by, plan_sources
 from stimgen.reading.errors import StimgenError
 from stimgen.reading.identity import NUMERICS, digest, identity
 from stimgen.synthesis.methods import ObjectiveMethod
@@ -31,7 +31,7 @@ class PlannedCondition:
         What stimuli call it.
     method : ObjectiveMethod
         What makes its stimuli.
-    seeds : tuple of int
+    seeds : sequence of int
         Its seeds.
     start_file : Path or None
         The picture that its synthesis starts from.
@@ -41,7 +41,7 @@ class PlannedCondition:
 
     id: str
     method: ObjectiveMethod
-    seeds: tuple[int, ...]
+    seeds: Sequence[int]
     start_file: Path | None
     start_sha256: str | None
 
@@ -117,6 +117,17 @@ class Plan:
     conditions: tuple[PlannedCondition, ...]
     stimuli: tuple[StimulusPlan, ...]
 
+    def stimuli_of(self, condition: PlannedCondition) -> tuple[StimulusPlan, ...]:
+        """Return the stimuli of a condition."""
+        return self._by_condition[condition.id]
+
+    @cached_property
+    def _by_condition(self) -> dict[str, tuple[StimulusPlan, ...]]:
+        found: dict[str, list[StimulusPlan]] = {condition.id: [] for condition in self.conditions}
+        for stimulus in self.stimuli:
+            found[stimulus.condition.id].append(stimulus)
+        return {condition: tuple(stimuli) for condition, stimuli in found.items()}
+
 
 def make_plan(loaded: LoadedProtocol, root: Path | None = None) -> Plan:
     """Return the plan of a protocol.
@@ -155,17 +166,24 @@ def _plan_condition(loaded: LoadedProtocol, i: int, root: Path | None) -> Planne
     method = condition.method
     file, sha256 = None, None
     if method.start.picture is not None:
-        where = loaded.document.where(("conditions", i, "synthesis", "start"))
+        where = loaded.document.where(_start_path(loaded, i))
         try:
-            ((_, file),) = find_files(method.start.picture, loaded.folder, root)
+            matches = find_files(method.start.picture, loaded.folder, root)
+            if len(matches) > 1:
+                raise StimgenError("the start image must be one file, not a pattern for several")
+            file = matches[0][1]
             image = read_image_file(file)
             sha256 = image.sha256
             image.size  # noqa: B018 - raises where the file is no image
         except StimgenError as error:
-            raise error.located(where) from None
-        except ValueError:
-            raise StimgenError("the start image must be one file, not a pattern", where=where) from None
+            raise named_by(error, where) from None
     return PlannedCondition(condition.id, method, loaded.protocol.seeds_of(condition), file, sha256)
+
+
+def _start_path(loaded: LoadedProtocol, i: int) -> tuple[str | int, ...]:
+    """Return where the start of condition `i` is written: there, or where it is inherited from."""
+    own = ("conditions", i, "synthesis", "start")
+    return own if own in loaded.document.lines else ("synthesis", "start")
 
 
 def _stimuli(sources: list[PlannedSource], conditions: list[PlannedCondition]) -> Iterator[StimulusPlan]:
@@ -189,9 +207,10 @@ def _refuse_too_many(loaded: LoadedProtocol, sources: int) -> None:
             where=loaded.document.where(("seeds",)),
         )
     if count > LARGEST_FLAT_SET and protocol.output.layout == "flat":
+        written = "output" if ("output",) in loaded.document.lines else "seeds"
         raise StimgenError(
             f"{count:,} stimuli: too many for one folder (up to {LARGEST_FLAT_SET:,})",
-            where=loaded.document.where(("output",)),
+            where=loaded.document.where((written,)),
             hint="write `output: {layout: nested}`",
         )
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from typing import Annotated, Any, Literal
 
 from pydantic import Discriminator, Field, Tag, ValidationError, model_validator
@@ -23,7 +24,8 @@ from stimgen.synthesis.term import Layers, Term
 Label = Annotated[Text, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$")]
 Line = Annotated[Text, Field(min_length=1, max_length=500)]
 # Seeds are whole numbers that JSON readers hold exactly.
-Seed = Annotated[Integer, Field(ge=0, le=2**53 - 1)]
+LARGEST_SEED = 2**53 - 1
+Seed = Annotated[Integer, Field(ge=0, le=LARGEST_SEED)]
 
 
 class Author(Model):
@@ -58,9 +60,15 @@ class SeedRange(Model):
     count: Annotated[Integer, Field(ge=1, le=1_000_000)] = 1
     """How many."""
 
+    @model_validator(mode="after")
+    def _ends_within_range(self) -> SeedRange:
+        if self.first + self.count - 1 > LARGEST_SEED:
+            raise mistake(f"the last seed is beyond {LARGEST_SEED}", at="first")
+        return self
+
 
 def _kind_of_seeds(value: Any) -> str:
-    return "list" if isinstance(value, (list, tuple)) else "range"
+    return "range" if isinstance(value, (Mapping, SeedRange)) else "list"
 
 
 Seeds = Annotated[
@@ -178,9 +186,9 @@ class Protocol(Model):
             seen.add(condition.id.lower())
         return self
 
-    def seeds_of(self, condition: Condition) -> tuple[int, ...]:
+    def seeds_of(self, condition: Condition) -> Sequence[int]:
         """Return the seeds of a condition."""
         seeds = condition.seeds if condition.seeds is not None else self.seeds
         if isinstance(seeds, SeedRange):
-            return tuple(range(seeds.first, seeds.first + seeds.count))
+            return range(seeds.first, seeds.first + seeds.count)
         return seeds

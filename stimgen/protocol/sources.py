@@ -76,7 +76,7 @@ class PlannedSource:
         try:
             return self.preparation.prepare(image)
         except StimgenError as error:
-            raise _named_by(error, self.where) from None
+            raise named_by(error, self.where) from None
 
 
 def plan_sources(loaded: LoadedProtocol, root: Path | None = None) -> list[PlannedSource]:
@@ -101,7 +101,7 @@ def plan_sources(loaded: LoadedProtocol, root: Path | None = None) -> list[Plann
             for name, file in find_files(spec.file, loaded.folder, root):
                 found.append(_planned(spec, name, file, where))
         except StimgenError as error:
-            raise _named_by(error, where) from None
+            raise named_by(error, where) from None
     _refuse_equal_ids(found)
     return found
 
@@ -120,7 +120,10 @@ def find_files(text: str, folder: Path, root: Path | None) -> list[tuple[str, Pa
         return [(text, _inside(folder / text, folder, root))]
     if Path(text).is_absolute() or ".." in Path(text).parts:
         raise StimgenError(f"the pattern {text!r} must stay inside the protocol's folder")
-    matches = [file for file in sorted(folder.glob(text)) if file.suffix.lower() in SUFFIXES]
+    try:
+        matches = [file for file in sorted(folder.glob(text)) if file.suffix.lower() in SUFFIXES]
+    except ValueError as error:
+        raise StimgenError(f"the pattern {text!r} cannot be used: {error}") from None
     if not matches:
         raise StimgenError(f"no image file matches {text!r} in {folder}")
     return [(file.relative_to(folder).as_posix(), _inside(file, folder, root)) for file in matches]
@@ -174,7 +177,7 @@ def _refuse_equal_ids(sources: list[PlannedSource]) -> None:
             )
 
 
-def _named_by(error: StimgenError, where: Location) -> StimgenError:
+def named_by(error: StimgenError, where: Location) -> StimgenError:
     """Return the error with the line that names the source, keeping the file that it speaks of."""
     file = f"{error.where}: " if error.where is not None else ""
     return StimgenError(

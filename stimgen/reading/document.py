@@ -1,4 +1,4 @@
-"""YAML read strictly: YAML 1.2 scalars, no duplicate keys, no aliases, a size cap, line numbers kept."""
+"""YAML read strictly: YAML 1.2 scalars, no duplicate keys, aliases or tags, a size cap, line numbers kept."""
 
 from __future__ import annotations
 
@@ -77,14 +77,7 @@ def parse_document(text: str, file: Path) -> Document:
     """
     lines: dict[KeyPath, int] = {}
     try:
-        loader = _StrictLoader(text)
-        try:
-            node = loader.get_single_node()
-            if node is None:
-                raise StimgenError("the file is empty", where=file)
-            data = _construct(loader, node, (), lines)
-        finally:
-            loader.dispose()
+        data = _parsed(text, file, lines)
     except yaml.MarkedYAMLError as error:
         mark = error.problem_mark or error.context_mark
         line = mark.line + 1 if mark else None
@@ -99,6 +92,21 @@ def parse_document(text: str, file: Path) -> Document:
     return Document(file, text, data, lines)
 
 
+def _parsed(text: str, file: Path, lines: dict[KeyPath, int]) -> Any:
+    loader = _StrictLoader(text)
+    try:
+        node = loader.get_single_node()
+        if node is None:
+            raise StimgenError("the file is empty", where=file)
+        return _construct(loader, node, (), lines)
+    except (ValueError, OverflowError):
+        # PyYAML turns the number of an escape into a character without asking whether there is one.
+        message = "not valid YAML: an escape or a number that stands for nothing"
+        raise StimgenError(message, where=Location(file, loader.line + 1)) from None
+    finally:
+        loader.dispose()
+
+
 def _read_text(file: Path) -> str:
     try:
         with file.open("rb") as stream:
@@ -107,6 +115,8 @@ def _read_text(file: Path) -> str:
         raise StimgenError("no such file", where=file) from None
     except OSError as error:
         raise StimgenError(f"cannot be read: {error.strerror}", where=file) from None
+    except ValueError:  # a NUL in its name
+        raise StimgenError("no file can have this name", where=file) from None
     if len(raw) > MAXIMUM_BYTES:
         raise StimgenError(f"larger than {MAXIMUM_BYTES:,} bytes", where=file)
     try:
@@ -117,7 +127,7 @@ def _read_text(file: Path) -> str:
 
 
 class _StrictLoader(yaml.SafeLoader):
-    """PyYAML's safe loader with YAML 1.2's core schema and neither aliases nor deep nesting."""
+    """PyYAML's safe loader with YAML 1.2's core schema and neither aliases, tags nor deep nesting."""
 
     yaml_implicit_resolvers: dict[str, Any] = {}
     _depth = 0
@@ -125,17 +135,19 @@ class _StrictLoader(yaml.SafeLoader):
     def compose_node(self, parent: yaml.Node | None, index: Any) -> yaml.Node | None:
         event: Any = self.peek_event()  # type: ignore[no-untyped-call] # PyYAML's stubs leave it untyped
         if isinstance(event, yaml.AliasEvent) or getattr(event, "anchor", None) is not None:
-            raise yaml.composer.ComposerError(
-                None, None, "anchors and aliases (& and *) are not accepted", event.start_mark
-            )
+            raise _refusal("anchors and aliases (& and *) are not accepted", event)
+        if getattr(event, "tag", None) is not None:
+            raise _refusal(f"the tag {event.tag!r} is not accepted", event)
         self._depth += 1
         if self._depth > MAXIMUM_DEPTH:
-            raise yaml.composer.ComposerError(
-                None, None, f"nested more than {MAXIMUM_DEPTH} deep", event.start_mark
-            )
+            raise _refusal(f"nested more than {MAXIMUM_DEPTH} deep", event)
         node: yaml.Node | None = super().compose_node(parent, index)
         self._depth -= 1
         return node
+
+
+def _refusal(problem: str, place: Any) -> yaml.MarkedYAMLError:
+    return yaml.MarkedYAMLError(None, None, problem, place.start_mark)
 
 
 _NULL = re.compile(r"^(?:~|null|Null|NULL|)$")
@@ -153,30 +165,32 @@ for _tag, _pattern in (("null", _NULL), ("bool", _BOOL), ("int", _INT), ("float"
 def _construct_int(_: yaml.SafeLoader, node: yaml.ScalarNode) -> int:
     text = node.value
     if len(text) > 100:
-        raise yaml.constructor.ConstructorError(
-            None, None, f"a whole number of {len(text)} digits", node.start_mark
-        )
+        raise _refusal(f"a whole number of {len(text)} digits", node)
     # YAML 1.2: a leading zero does not make a number octal.
     return int(text, 0) if text[:2] in ("0o", "0x") else int(text, 10)
 
 
 _StrictLoader.add_constructor("tag:yaml.org,2002:int", _construct_int)
 
+# Escapes such as "\x1b" or "\ud800" bring in what YAML does not accept as it is: a text that works on a
+# terminal, ends a file name, or cannot be encoded.
+_CONTROL = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\ud800-\udfff]")
+
 
 def _construct(loader: _StrictLoader, node: yaml.Node, path: KeyPath, lines: dict[KeyPath, int]) -> Any:
     lines.setdefault(path, node.start_mark.line + 1)
-    if isinstance(node, yaml.MappingNode) and node.tag == "tag:yaml.org,2002:map":
+    if isinstance(node, yaml.MappingNode):
         return _construct_mapping(loader, node, path, lines)
-    if isinstance(node, yaml.SequenceNode) and node.tag == "tag:yaml.org,2002:seq":
+    if isinstance(node, yaml.SequenceNode):
         return [_construct(loader, item, (*path, i), lines) for i, item in enumerate(node.value)]
-    if not isinstance(node, yaml.ScalarNode):
-        raise yaml.constructor.ConstructorError(
-            None, None, f"the tag {node.tag!r} is not accepted", node.start_mark
-        )
-    try:
-        return loader.construct_object(node)
-    except ValueError as error:
-        raise yaml.constructor.ConstructorError(None, None, str(error), node.start_mark) from None
+    _refuse_control_characters(node)
+    return loader.construct_object(node)
+
+
+def _refuse_control_characters(node: yaml.Node) -> None:
+    found = _CONTROL.search(node.value)
+    if found is not None:
+        raise _refusal(f"the character #x{ord(found[0]):04x} is not allowed", node)
 
 
 def _construct_mapping(
@@ -185,14 +199,11 @@ def _construct_mapping(
     result: dict[str, Any] = {}
     for key_node, value_node in node.value:
         if not isinstance(key_node, yaml.ScalarNode):
-            raise yaml.constructor.ConstructorError(
-                None, None, "a key must be a single word", key_node.start_mark
-            )
+            raise _refusal("a key must be a single word", key_node)
+        _refuse_control_characters(key_node)
         key = key_node.value
         if key in result:
-            raise yaml.constructor.ConstructorError(
-                None, None, f"the key {key!r} stands twice", key_node.start_mark
-            )
+            raise _refusal(f"the key {key!r} stands twice", key_node)
         lines[(*path, key)] = key_node.start_mark.line + 1
         result[key] = _construct(loader, value_node, (*path, key), lines)
     return result

@@ -66,7 +66,7 @@ class StimgenError(Exception):
     def __str__(self) -> str:
         """Return the whole message, one screen at the most."""
         place = f"{self.where}: " if self.where else ""
-        lines = [place + printable(self.message)]
+        lines = [printable(place, limit=1000) + printable(self.message)]
         if self.allowed:
             lines.append("  allowed: " + _shortened(self.allowed))
         near = nearest(self.given, self.allowed)
@@ -92,17 +92,20 @@ class CombinedError(StimgenError):
         At least one.
     """
 
-    shown = 12
+    most_lines = 15
 
     def __init__(self, errors: list[StimgenError]) -> None:
         super().__init__(errors[0].message, where=errors[0].where)
         self.errors = errors
 
     def __str__(self) -> str:
-        """Return one message after the other, the first dozen of them."""
-        lines = [str(error) for error in self.errors[: self.shown]]
-        if len(self.errors) > self.shown:
-            lines.append(f"... and {len(self.errors) - self.shown} more")
+        """Return one message after the other, as many as one screen holds; equal lists of choices once."""
+        lines: list[str] = []
+        for i, error in enumerate(self.errors):
+            more = [line for line in str(error).split("\n") if line not in lines or "allowed: " not in line]
+            if i > 0 and len(lines) + len(more) > self.most_lines:
+                return "\n".join([*lines, f"... and {len(self.errors) - i} more"])
+            lines += more
         return "\n".join(lines)
 
 

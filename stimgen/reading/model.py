@@ -87,9 +87,15 @@ def validate(model: type[M], data: Any, document: Document, context: Mapping[str
     try:
         return model.model_validate(data, context=context)
     except ValidationError as error:
-        problems = [_problem(details, document) for details in error.errors(include_url=False)]
+        found = [details for details in error.errors(include_url=False) if not _is_echo(details)]
+        problems = [_problem(details, document) for details in found]
         unique = list({str(problem): problem for problem in problems}.values())
         raise (unique[0] if len(unique) == 1 else CombinedError(unique)) from None
+
+
+def _is_echo(details: ErrorDetails) -> bool:
+    """Return whether a list is called too short only because its entries, long enough, have mistakes."""
+    return details["type"] == "too_short" and len(details["input"]) >= details["ctx"]["min_length"]
 
 
 def _problem(details: ErrorDetails, document: Document) -> StimgenError:
@@ -106,16 +112,37 @@ def _problem(details: ErrorDetails, document: Document) -> StimgenError:
             given=context["given"],
             allowed=context["allowed"],
         )
-    message = details["msg"].replace("Input should", "should", 1)
-    if details["type"] == "missing":
-        message = "is missing"
-    elif details["type"] != "value_error":
-        message += f", not {_short(details['input'])}"
+    message = _message(details)
     given, allowed = None, []
     if details["type"] in ("literal_error", "enum"):
         allowed = re.findall(r"'([^']*)'", context["expected"])
         given, message = str(details["input"]), f"{_short(details['input'])} is not understood"
     return StimgenError(f"{name}: {message}", where=document.where(path), given=given, allowed=allowed)
+
+
+# What the data are to be, in a protocol's words rather than in Python's.
+_KINDS = {
+    "dict_type": "should be a mapping of keys to values",
+    "model_type": "should be a mapping of keys to values",
+    "model_attributes_type": "should be a mapping of keys to values",
+    "string_type": "should be text, in quotes if need be",
+    "tuple_type": "should be a list",
+    "too_long": "should be a list of at most {max_length}",
+    "too_short": "should be a list of at least {min_length}",
+}
+
+
+def _message(details: ErrorDetails) -> str:
+    kind = details["type"]
+    if kind == "missing":
+        return "is missing"
+    if kind == "value_error":
+        return details["msg"]
+    if kind in _KINDS:
+        message = _KINDS[kind].format(**details.get("ctx", {}))
+    else:
+        message = re.sub(r"^(Input|String) should", "should", details["msg"])
+    return f"{message}, not {_short(details['input'])}"
 
 
 def _dotted(path: tuple[int | str, ...], document: Document, *, missing: bool) -> str:
@@ -126,11 +153,19 @@ def _dotted(path: tuple[int | str, ...], document: Document, *, missing: bool) -
         inside = isinstance(here, Mapping) and step in here
         if isinstance(here, list) and isinstance(step, int) and step < len(here):
             name, here = f"{name}[{step}]", here[step]
-        elif inside or (missing and i == len(path) - 1):
-            name, here = f"{name}.{step}" if name else str(step), here[step] if inside else None
+        elif inside:
+            name, here = f"{name}.{step}" if name else str(step), here[step]
+        elif missing and i == len(path) - 1:
+            name += f"[{step}]" if isinstance(step, int) else f".{step}" if name else str(step)
     return name
 
 
 def _short(value: Any) -> str:
-    text = repr(value) if not isinstance(value, (Mapping, list)) else type(value).__name__
+    if isinstance(value, Mapping):
+        return "a mapping"
+    if isinstance(value, (list, tuple)):
+        return f"a list of {len(value)}"
+    if value is None:
+        return "empty"
+    text = str(value).lower() if isinstance(value, bool) else repr(value)
     return text if len(text) <= 60 else text[:60] + "..."

@@ -85,8 +85,9 @@ class Family:
 
     def __get_pydantic_core_schema__(self, source: Any, handler: GetCoreSchemaHandler) -> CoreSchema:
         """Return the union of all members, told apart by ``name``."""
-        choices = {name: handler.generate_schema(cls) for name, cls in self.members.items()}
-        union = core_schema.tagged_union_schema(choices, discriminator="name")
+        # The tag is a step of an error's path: in brackets no key of a protocol can be mistaken for it.
+        choices = {_tag(name): handler.generate_schema(cls) for name, cls in self.members.items()}
+        union = core_schema.tagged_union_schema(choices, discriminator=_tag_of)
         return core_schema.no_info_before_validator_function(self._named, union)
 
     def __get_pydantic_json_schema__(
@@ -102,15 +103,19 @@ class Family:
     def _with_short_form(self) -> list[type[FamilyMember]]:
         return [cls for cls in self.members.values() if cls.short_form is not None]
 
+    def spelt_out(self, text: str) -> dict[str, Any]:
+        """Return the mapping that a bare word stands for: a short form's fields, or the word as the name."""
+        for cls in self._with_short_form():
+            if re.fullmatch(cls.short_form or "", text):
+                return cls.from_text(text)
+        return {"name": text}
+
     def _named(self, value: Any) -> Any:
         """Turn a bare word into a mapping, and refuse a name that no member has."""
         if isinstance(value, self.base):
             return value
         if isinstance(value, str):
-            for cls in self._with_short_form():
-                if re.fullmatch(cls.short_form or "", value):
-                    return cls.from_text(value)
-            return self._checked({"name": value}, at=None)
+            return self._checked(self.spelt_out(value), at=None)
         if not isinstance(value, Mapping):
             raise mistake(f"neither the name of a {self.singular} nor a mapping", allowed=self._words())
         if "name" not in value:
@@ -119,7 +124,7 @@ class Family:
 
     def _checked(self, value: Mapping[str, Any], at: str | None) -> Mapping[str, Any]:
         given = value["name"]
-        if given not in self.members:
+        if not isinstance(given, str) or given not in self.members:
             raise mistake(
                 f"unknown {self.singular} {given!r}", given=str(given), allowed=self._words(), at=at
             )
@@ -132,3 +137,12 @@ class Family:
 
     def _words(self) -> list[str]:
         return [*self.members, *(cls.short_form or "" for cls in self._with_short_form())]
+
+
+def _tag(name: str) -> str:
+    return f"<{name}>"
+
+
+def _tag_of(value: Any) -> str:
+    """Return the tag of a member, or of a mapping whose name was checked before."""
+    return _tag(value["name"] if isinstance(value, Mapping) else value.name)

@@ -75,7 +75,7 @@ def _source(plan: Plan, i: int) -> dict[str, Any]:
 
 
 def _condition(condition: PlannedCondition, plan: Plan) -> dict[str, Any]:
-    stimuli = [stimulus for stimulus in plan.stimuli if stimulus.condition is condition]
+    stimuli = plan.stimuli_of(condition)
     method = condition.method
     names = dict.fromkeys(name for term in method.terms for name in term.layer_weights)
     evaluations = [method.evaluations(s.source.shape[1], s.source.shape[0]) for s in stimuli]
@@ -104,7 +104,7 @@ def _bytes(stimulus: StimulusPlan, evaluations: int, *, array: bool) -> int:
 def _probed_seconds(condition: PlannedCondition, plan: Plan, device_name: str) -> float:
     """Return the seconds that a condition's stimuli will take, from some evaluations of every scale."""
     device = find_device(device_name)
-    stimuli = [stimulus for stimulus in plan.stimuli if stimulus.condition is condition]
+    stimuli = plan.stimuli_of(condition)
     groups = {stimulus.source.shape: stimulus for stimulus in stimuli}
     seconds = 0.0
     for shape, example in groups.items():
