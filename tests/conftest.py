@@ -18,5 +18,7 @@ def shared() -> Path:
     """The folder with trained weights and published data that lies beside some checkouts."""
     folder = Path(__file__).resolve().parents[2] / "shared"
     if not folder.is_dir():
-        pytest.skip("no shared: the folder beside the checkout with trained weights and published data is absent")
+        pytest.skip(
+            "no shared: the folder with trained weights and published data is not beside the checkout"
+        )
     return folder

@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 import torch
 from pydantic import TypeAdapter
+
 from stimgen.networks import NETWORKS
 from stimgen.networks.weights import WEIGHTS
 from stimgen.reading.registry import Family, FamilyMember

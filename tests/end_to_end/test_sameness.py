@@ -10,6 +10,7 @@ import numpy as np
 import pytest
 import torch
 from PIL import Image
+
 from stimgen.protocol.load import find_protocol, load_protocol
 from stimgen.stimulus_set import StimulusSet
 from stimgen.stimulus_set.verify import verify
@@ -102,7 +103,7 @@ class Interruption:
     def __init__(self, after: int) -> None:
         self.left = after
 
-    def __call__(self, progress: Progress) -> None:
+    def __call__(self, _: Progress) -> None:
         self.left -= 1
         if self.left == 0:
             raise KeyboardInterrupt

@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 import torch
+
 from stimgen.statistics.gram import Gram
 from stimgen.statistics.regions.grid import Grid
 

@@ -170,7 +170,7 @@ def test_single_precision_goes_on_to_its_limit() -> None:
     assert (quadratic(outcome.images.double()) < 1e-7).all()
 
 
-@given(st.floats(-3, 3), st.floats(-3, -0.01), st.floats(0.05, 3), st.floats(-2, 2), st.floats(0.01, 20))
+XX st.floats(-3, -0.01), st.floats(0.05, 3), st.floats(-2, 2), st.floats(0.01, 20))
 def test_line_search_ends_where_the_strong_wolfe_conditions_hold(
     level: float, slope: float, curvature: float, cubic: float, first: float
 ) -> None:

@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 import torch
 from scipy import optimize
+
 from stimgen.images.prepare import Preparation
 from stimgen.images.read import read_image_file, skimage_file
 from stimgen.synthesis.objective import Objective, Sources

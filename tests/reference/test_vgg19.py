@@ -9,6 +9,7 @@ import pytest
 import torch
 import torchvision
 from safetensors.torch import save_file
+
 from stimgen.networks.vgg19 import DEVIATION, MEAN, Vgg19
 from stimgen.networks.weights import imagenet
 from stimgen.networks.weights.random import orthogonal

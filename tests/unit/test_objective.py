@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 import torch
 from pydantic import ValidationError
+
 from stimgen.networks.vgg19 import Vgg19
 from stimgen.reading.errors import StimgenError
 from stimgen.synthesis.methods import Batch, Item, ObjectiveMethod
@@ -172,7 +173,7 @@ def test_shrinking_and_enlarging_keep_a_ramp() -> None:
     torch.testing.assert_close(inner, ramp[..., 6:-6], atol=5e-3, rtol=0)
 
 
-def run(method: ObjectiveMethod, batch: Batch):  # noqa: ANN201 - a test's helper
+def run(method: ObjectiveMethod, batch: Batch):
     steps = method.run(batch, CPU)
     seen = []
     while True:

@@ -7,6 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from pydantic import TypeAdapter, ValidationError
+
 from stimgen.statistics.regions import AnyRegions
 from stimgen.statistics.regions.grid import Grid, bands
 

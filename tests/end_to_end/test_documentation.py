@@ -1,0 +1,89 @@
+"""What the documentation shows works as it is written."""
+
+from __future__ import annotations
+
+import re
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+from PIL import Image
+
+from stimgen.protocol.load import load_protocol
+from stimgen.protocol.plan import make_plan
+from stimgen.protocol.schema import Condition, Protocol, Source
+from stimgen.synthesis.settings import Synthesis
+from stimgen.synthesis.term import Term
+
+ROOT = Path(__file__).resolve().parents[2]
+PAGES = [ROOT / "README.md", ROOT / "CHANGELOG.md", *sorted((ROOT / "docs").glob("*.md"))]
+
+
+def blocks(page: str, language: str) -> list[str]:
+    return re.findall(rf"```{language}\n(.*?)```", (ROOT / page).read_text(), flags=re.DOTALL)
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
+def test_links_lead_somewhere(page: Path) -> None:
+    for target in re.findall(r"\]\(([^)#]+)\)", page.read_text()):
+        assert target.startswith("https://") or (page.parent / target).exists(), target
+
+
+def test_the_readmes_protocol(tmp_path: Path) -> None:
+    (tmp_path / "photos").mkdir()
+    for name, grey in (("one", 60), ("two", 90)):
+        Image.new("RGB", (300, 280), (120, 90, grey)).save(tmp_path / "photos" / f"{name}.jpg")
+    (protocol,) = blocks("README.md", "yaml")
+    assert len(protocol.strip().splitlines()) <= 10
+    (tmp_path / "my-study.yaml").write_text(protocol)
+    plan = make_plan(load_protocol(tmp_path / "my-study.yaml"))
+    assert len(plan.stimuli) == 2 * 3 * 10
+    assert [condition.method.parameters for condition in plan.conditions] == [12416, 176640, 16 * 176640]
+
+
+def test_the_conditions_of_the_protocols_page(tmp_path: Path) -> None:
+    (conditions,) = [block for block in blocks("docs/protocols.md", "yaml") if "objective" in block]
+    (tmp_path / "p.yaml").write_text(f"name: p\nsources: [{{file: skimage:coffee}}]\n{conditions}")
+    plan = make_plan(load_protocol(tmp_path / "p.yaml"))
+    assert len(plan.conditions[1].method.terms) == 2
+    assert plan.conditions[1].method.terms[1].statistic.centred
+
+
+def test_the_protocols_page_names_every_key() -> None:
+    text = (ROOT / "docs" / "protocols.md").read_text()
+    for model in (Protocol, Source, Condition, Term, Synthesis):
+        for key in model.model_fields:
+            assert f"`{key}`" in text or f"`{key}:" in text, key
+
+
+USE = """
+import sys
+import stimgen.statistics
+stimgen.statistics.__path__.append(sys.argv[1])
+from stimgen.workflow.list_members import members
+assert members()["statistics"]["moments"] == "Mean and standard deviation of every feature map."
+from pathlib import Path
+from stimgen.protocol.load import load_protocol
+from stimgen.workflow.generate import Options, generate
+progress = generate(load_protocol(sys.argv[2]), Path(sys.argv[3]), Options("cpu"))
+assert progress.made == 2
+from stimgen import StimulusSet
+table = StimulusSet(sys.argv[3]).table
+assert (table.loss_end < 0.01 * table.loss_start).all(), table.loss_end
+assert (table.parameters == 2 * 64 * 4).all()
+"""
+
+
+def test_the_statistic_of_the_contributing_page(tmp_path: Path) -> None:
+    (tmp_path / "members").mkdir()
+    (tmp_path / "members" / "moments.py").write_text(blocks("docs/contributing.md", "python")[0])
+    (tmp_path / "p.yaml").write_text(
+        "name: p\nsources: [{file: skimage:coffee, size: 32}]\nseeds: [1, 2]\nstatistic: moments\n"
+        "synthesis: {evaluations: 40}\nconditions: [{id: a, layers: [relu1_1], regions: 2x2}]\n"
+    )
+    arguments = [str(tmp_path / name) for name in ("members", "p.yaml", "set")]
+    done = subprocess.run(
+        [sys.executable, "-c", USE, *arguments], capture_output=True, text=True, check=False
+    )
+    assert done.returncode == 0, done.stderr
