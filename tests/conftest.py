@@ -18,7 +18,5 @@ def shared() -> Path:
     """The folder with trained weights and published data that lies beside some checkouts."""
     folder = Path(__file__).resolve().parents[2] / "shared"
     if not folder.is_dir():
-        pytest.skip(
-            "no shared: the folder with trained weights and published data is not beside the checkout"
-        )
+        pytest.skip("no shared: the folder with weights and published data is not beside the checkout")
     return folder

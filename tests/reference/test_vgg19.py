@@ -160,7 +160,7 @@ def test_a_deeper_cut_keeps_the_shallow_weights() -> None:
 
 
 class TestImagenet:
-    """The published file is 575 MB and not here: a file of other numbers in the cache's place stands for it."""
+    """The published file is 575 MB and not here: a file of other numbers in the cache stands for it."""
 
     @pytest.fixture(autouse=True)
     def _cache(self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
