@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Generator
 from pathlib import Path
 
 import pytest
@@ -20,3 +21,19 @@ def shared() -> Path:
     if not folder.is_dir():
         pytest.skip("no shared: the folder with weights and published data is not beside the checkout")
     return folder
+
+
+# Nothing else may be skipped where display, browser and packages are supplied.
+ACCEPTED_SKIPS = ("Skipped: no GPU", "Skipped: no shared")
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_makereport() -> Generator[None, pytest.TestReport, pytest.TestReport]:
+    """In CI, take any other skip for a failure."""
+    report = yield
+    if os.environ.get("CI") and report.skipped and isinstance(report.longrepr, tuple):
+        reason = report.longrepr[2]
+        if not reason.startswith(ACCEPTED_SKIPS):
+            report.outcome = "failed"
+            report.longrepr = f"skipped, which CI does not accept: {reason}"
+    return report
