@@ -254,7 +254,7 @@ def _print_plan(summary: dict[str, Any]) -> None:
 
 
 def _condition_lines(condition: dict[str, Any]) -> list[str]:
-    time = f", about {condition['seconds']:.0f} s" if "seconds" in condition else ""
+    time = f", about {condition['seconds']:.3g} s" if "seconds" in condition else ""
     lines = [
         f"condition {condition['id']}: {condition['stimuli']} stimuli, "
         f"{condition['parameters']:,} parameters, {condition['evaluations']} evaluations each, "

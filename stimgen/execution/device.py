@@ -38,7 +38,7 @@ def find_device(name: str) -> torch.device:
     if wanted not in there:
         known = re.fullmatch(r"cpu|cuda(:\d+)?|mps", name)
         message = f"there is no device {name!r} here" if known else f"{name!r} is not a device"
-        raise StimgenError(message, given=name, allowed=["auto", *there])
+        raise StimgenError(message, given=None if known else name, allowed=["auto", *there])
     return torch.device(wanted)
 
 

@@ -23,6 +23,8 @@ class FamilyMember(Model):
 
     short_form: ClassVar[str | None] = None
     """Regular expression of the words that `from_text` understands."""
+    short_form_words: ClassVar[str] = ""
+    """The same for people, in messages."""
 
     @classmethod
     def from_text(cls, text: str) -> dict[str, Any]:
@@ -136,7 +138,7 @@ class Family:
         return fitting[0] if len(fitting) == 1 and self.usual not in fitting else self.usual
 
     def _words(self) -> list[str]:
-        return [*self.members, *(cls.short_form or "" for cls in self._with_short_form())]
+        return [*self.members, *(cls.short_form_words for cls in self._with_short_form())]
 
 
 def _tag(name: str) -> str:

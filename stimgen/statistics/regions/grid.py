@@ -30,6 +30,7 @@ class Grid(Regions):
     """Width of the soft edge between neighbours, as a part of a region's width."""
 
     short_form: ClassVar[str] = "[0-9]{1,2}x[0-9]{1,2}"
+    short_form_words: ClassVar[str] = "ROWSxCOLUMNS"
 
     @classmethod
     def from_text(cls, text: str) -> dict[str, Any]:
