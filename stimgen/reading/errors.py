@@ -68,7 +68,7 @@ class StimgenError(Exception):
         place = f"{self.where}: " if self.where else ""
         lines = [printable(place, limit=1000) + printable(self.message)]
         if self.allowed:
-            lines.append("  allowed: " + _shortened(self.allowed))
+            lines.append("  allowed: " + printable(_shortened(self.allowed), limit=2000))
         near = nearest(self.given, self.allowed)
         if near is not None:
             lines.append(f"  did you mean {near!r}?")
