@@ -117,7 +117,7 @@ def verify(
     else:
         for problem in found.problems:
             _say(problem, error=True)
-        verdict = "sound" if found.sound else f"{len(found.problems)} problems"
+        verdict = "sound" if found.sound else f"problems found: {len(found.problems)}"
         _say(f"{folder}: {found.checked} of {found.planned} stimuli checked: {verdict}")
     if not found.sound:
         raise typer.Exit(FINDING)
@@ -144,7 +144,7 @@ def schema(
 
 @app.command(name="list")
 def list_members(*, as_json: JsonOption = False) -> None:
-    """List networks, statistics, ... and shipped protocols, one line each."""
+    """List what a protocol can choose from, one line each."""
     from stimgen.workflow.list_members import members
 
     _print_headed(members(), as_json=as_json)

@@ -2,24 +2,18 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Callable, Generator
-from enum import Enum
 from typing import Annotated, Literal
 
 import numpy as np
 import torch
-from numpy.typing import NDArray
 from pydantic import Field
 from torch import Tensor
 
 from stimgen.reading.model import Integer, Number
 from stimgen.synthesis.objective import Evaluation
 from stimgen.synthesis.optimisers.base import Budget, Evaluate, Optimiser, Outcome, Progress, Reason
-from stimgen.synthesis.optimisers.line_search import strong_wolfe
-
-# A correction whose curvature is smaller than this part of |s| |y| is rounding error, not curvature.
-SMALLEST_CURVATURE = 1e-8
+from stimgen.synthesis.optimisers.descent import Descent, Request
 
 
 class Lbfgs(Optimiser):
@@ -45,112 +39,6 @@ class Lbfgs(Optimiser):
         return batch.outcome()
 
 
-class _Request(Enum):
-    """What an image's course needs next, and the numbers that it is sent in return."""
-
-    EVALUATE = "the objective at point + step * direction"  # value, slope, whether finite
-    MOVE = "go to the lowest step"  # y s, y y, s s of the move
-    TURN = "a new direction from the corrections"  # slope, squared gradient, whether it is the gradient's
-
-
-_Course = Generator[_Request, tuple[float, float, float], Reason]
-
-
-class _Image:
-    """The course of one image: all decisions, none of the pixels.
-
-    Parameters
-    ----------
-    row : int
-        Place in the batch.
-    settings : Lbfgs
-        History and tolerance.
-    """
-
-    def __init__(self, row: int, settings: Lbfgs) -> None:
-        self.row = row
-        self.value = math.inf
-        self.step = 0.0
-        self.lowest, self.lowest_step = math.inf, 0.0  # of the line search under way
-        self.is_lowest = False  # whether the evaluation just handed over was the lowest
-        self.rho = [0.0] * (settings.history + 1)  # 1 / (y s) of each correction
-        self.pairs: list[int] = []  # places of the corrections, newest first
-        self.reason: Reason | None = None
-        self._tolerance = settings.tolerance
-        self._course = self._descend()
-        self.request = next(self._course)
-
-    @property
-    def free(self) -> int:
-        """A place without a correction; there is always one more place than corrections."""
-        return min(set(range(len(self.rho))) - set(self.pairs))
-
-    def send(self, numbers: NDArray[np.float64]) -> None:
-        """Go on with the numbers that were asked for."""
-        self.is_lowest = False
-        try:
-            self.request = self._course.send((float(numbers[0]), float(numbers[1]), float(numbers[2])))
-        except StopIteration as end:
-            self.reason, self.step = end.value, 0.0
-
-    def _descend(self) -> _Course:
-        value, _, finite = yield _Request.EVALUATE
-        if not finite:
-            return "non_finite"
-        self.value = value
-        self._note(value)
-        yield _Request.MOVE
-        restarted = False
-        while True:
-            slope, squared, along_gradient = yield _Request.TURN
-            if along_gradient:
-                self.pairs.clear()
-            finite = squared == 0.0 or (yield from self._line(slope, squared))
-            if not finite and restarted:
-                return "non_finite"
-            gained = self.value - self.lowest
-            if gained > 0:
-                self._remember(*(yield _Request.MOVE))
-                self.value = self.lowest
-            elif finite and not self.pairs:
-                return "no_descent"
-            if finite and 0 < gained < self._tolerance * abs(self.value + gained):
-                return "tolerance"
-            if gained <= 0 or not finite:
-                # Start again from the best point, without what was learnt on the way to here.
-                self.pairs.clear()
-                restarted = restarted or not finite
-
-    def _line(self, slope: float, squared: float) -> Generator[_Request, tuple[float, float, float], bool]:
-        """Search along the direction; returns whether all losses were finite."""
-        # Without curvature the first step has unit length, as in L-BFGS-B (Zhu, Byrd, Lu & Nocedal 1997).
-        first = 1.0 if self.pairs else min(1.0, 1.0 / math.sqrt(squared))
-        self.lowest, self.lowest_step = self.value, 0.0
-        search = strong_wolfe(self.value, slope, first)
-        self.step = next(search)
-        while True:
-            value, slope, finite = yield _Request.EVALUATE
-            if not finite:
-                return False
-            if value < self.lowest:
-                self._note(value)
-            try:
-                self.step = search.send((value, slope))
-            except StopIteration as end:
-                if end.value:
-                    self._note(value)
-                return True
-
-    def _note(self, value: float) -> None:
-        self.lowest, self.lowest_step, self.is_lowest = value, self.step, True
-
-    def _remember(self, curvature: float, changed: float, stepped: float) -> None:
-        if curvature > SMALLEST_CURVATURE * math.sqrt(changed * stepped):
-            self.rho[self.free] = 1.0 / curvature
-            self.pairs.insert(0, self.free)
-            del self.pairs[len(self.rho) - 1 :]
-
-
 class _Batch:
     """The pixels of all images: tensors with the images along the first dimension.
 
@@ -167,7 +55,7 @@ class _Batch:
         size = (self._point.shape[0], settings.history + 1, self._point.shape[1])
         self._steps = self._point.new_zeros(size)  # s of each correction
         self._changes = self._point.new_zeros(size)  # y of each correction
-        self._images = [_Image(row, settings) for row in range(size[0])]
+        self._images = [Descent(row, settings.history, settings.tolerance) for row in range(size[0])]
         self._finished: dict[int, tuple[Tensor, Reason]] = {}
 
     @property
@@ -195,11 +83,11 @@ class _Batch:
             self._images[i].send(answers[i])
         lowest = self._mask([image.is_lowest for image in self._images])
         self._lowest_gradient = torch.where(lowest, gradient, self._lowest_gradient)
-        self._serve(_Request.MOVE, self._move)
-        self._serve(_Request.TURN, self._turn)
+        self._serve(Request.MOVE, self._move)
+        self._serve(Request.TURN, self._turn)
         return progress
 
-    def _serve(self, request: _Request, action: Callable[[Tensor], Tensor]) -> None:
+    def _serve(self, request: Request, action: Callable[[Tensor], Tensor]) -> None:
         asking = [image.reason is None and image.request is request for image in self._images]
         if any(asking):
             answers = action(self._mask(asking)).cpu().numpy().astype(np.float64)
