@@ -1,0 +1,237 @@
+"""Identities: what changes the id of a stimulus, what does not, and golden ones."""
+
+from __future__ import annotations
+
+import hashlib
+import re
+from pathlib import Path
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from PIL import Image
+
+from stimgen.protocol.load import load_protocol
+from stimgen.protocol.plan import make_plan
+from stimgen.reading.identity import (
+    IDENTITY_PATTERN,
+    canonical_json,
+    digest,
+    identity,
+    recipe_identity,
+    sha256_file,
+)
+
+PROTOCOL = """\
+name: p
+preparation: {size: 32}
+sources:
+  - {file: "skimage:brick", id: wall}
+  - {file: "skimage:coffee"}
+synthesis: {scales: 1}
+conditions:
+  - id: a
+    layers: [relu1_1, pool1]
+  - id: b
+    depth: pool2
+    regions: 2x2
+seeds: [1, 2]
+"""
+Ids = dict[tuple[str, str, int], str]
+
+
+def ids(tmp_path: Path, text: str, name: str = "p.yaml") -> Ids:
+    file = tmp_path / name
+    file.parent.mkdir(exist_ok=True)
+    file.write_text(text)
+    plan = make_plan(load_protocol(file))
+    return {(s.source.id, s.condition.id, s.seed): s.id for s in plan.stimuli}
+
+
+def changed(old: str, new: str) -> str:
+    assert PROTOCOL.count(old) == 1, old
+    return PROTOCOL.replace(old, new)
+
+
+class TestCanonicalJson:
+    def test_is_one_text(self) -> None:
+        value = {"b": [1, 2.50, -0.001, 1e300], "a": {"z": None, "é": True, "y": "\n\u2028"}}
+        text = '{"a":{"y":"\\n\u2028","z":null,"é":true},"b":[1,2.5,-0.001,1e+300]}'
+        assert canonical_json(value) == text.encode()
+
+    @given(st.dictionaries(st.text(st.characters(codec="utf-8")), st.integers() | st.none() | st.booleans()))
+    def test_the_order_of_keys_does_not_matter(self, value: dict[str, object]) -> None:
+        again = dict(reversed(value.items()))
+        assert canonical_json(again) == canonical_json(value)
+        assert digest({"outer": [again]}) == digest({"outer": [value]})
+
+    @pytest.mark.parametrize("value", [float("nan"), float("inf"), [-float("inf")]])
+    def test_refuses_what_json_cannot_say(self, value: object) -> None:
+        with pytest.raises(ValueError, match="JSON"):
+            canonical_json(value)
+
+    def test_tells_a_whole_number_from_a_fraction_and_a_word(self) -> None:
+        assert len({canonical_json(value) for value in (1, 1.0, "1", True, [1])}) == 5
+
+
+def test_identities_are_hashes_of_hashes() -> None:
+    recipe = {"b": [1, 2], "a": "x"}
+    parts = {key: hashlib.sha256(canonical_json(value)).hexdigest() for key, value in recipe.items()}
+    expected = hashlib.sha256(f'{{"a":"{parts["a"]}","b":"{parts["b"]}"}}'.encode()).hexdigest()[:16]
+    assert recipe_identity(recipe) == identity(parts) == expected
+    assert re.fullmatch(IDENTITY_PATTERN, expected)
+
+
+def test_the_hash_of_a_file(tmp_path: Path) -> None:
+    (tmp_path / "f").write_bytes(b"abc")
+    assert sha256_file(tmp_path / "f") == "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad"
+
+
+def test_golden_ids() -> None:
+    stimuli = make_plan(load_protocol("smoke")).stimuli
+    assert len(stimuli) == 24
+    assert (stimuli[0].name, stimuli[0].id) == GOLDEN_FIRST
+    assert (stimuli[-1].name, stimuli[-1].id) == GOLDEN_LAST
+
+
+GOLDEN_FIRST = ("brick_shallow_s1_dd279e27", "dd279e27665448dd")
+GOLDEN_LAST = ("coffee_texform_s4_6676163e", "6676163eb74574c3")
+
+
+def test_an_id_is_that_of_the_recipe_and_all_differ(tmp_path: Path) -> None:
+    (tmp_path / "p.yaml").write_text(PROTOCOL)
+    stimuli = make_plan(load_protocol(tmp_path / "p.yaml")).stimuli
+    assert [recipe_identity(stimulus.recipe) for stimulus in stimuli] == [s.id for s in stimuli]
+    assert len({stimulus.id for stimulus in stimuli}) == 8
+
+
+SAME = {
+    "metadata": changed(
+        "name: p", "name: q\ntitle: T\nauthors: [{name: A}]\nlicence: MIT\nversion: '2'\nnotes: n"
+    ),
+    "comments": "# hello\n" + PROTOCOL + "# bye\n",
+    "the array": PROTOCOL + "output: {array: true}\n",
+    "the layout": PROTOCOL + "output: {layout: nested}\n",
+    "licence and credit of a source": changed("id: wall", "id: wall, licence: CC0-1.0, credit: somebody"),
+    "order of keys": "\n".join(
+        [PROTOCOL.split("seeds")[0].replace("name: p\n", ""), "seeds: [1, 2]", "name: p"]
+    ),
+    "seeds as a range": changed("seeds: [1, 2]", "seeds: {first: 1, count: 2}"),
+    "seeds in the conditions": changed("id: a", "id: a\n    seeds: [2, 1]"),
+    "order of layers": changed("[relu1_1, pool1]", "[pool1, relu1_1]"),
+    "weights that are the usual ones": changed("[relu1_1, pool1]", "{pool1: 0.5, relu1_1: 0.5}"),
+    "layers of a depth": changed("depth: pool2", "layers: [relu1_1, pool1, pool2]"),
+    "a grid spelt out": changed("regions: 2x2", "regions: {name: grid, rows: 2, columns: 2}"),
+    "an objective": changed("    layers: [relu1_1, pool1]", "    objective: [{layers: [relu1_1, pool1]}]"),
+    "a side twice": changed("size: 32", "size: [32, 32]"),
+    "whole numbers for fractions": changed(
+        "scales: 1", "scales: 1, range_penalty: 10, optimiser: {tolerance: 0}"
+    ),
+    "enlarge that does not happen": changed("size: 32", "size: 32, enlarge: true"),
+    "a box that is the centre square": changed('coffee"', 'coffee", crop: {box: [100, 0, 400, 400]}'),
+    "defaults that are written out": changed(
+        "scales: 1",
+        "scales: 1, evaluations: 150, optimiser: lbfgs, start: {name: noise, mean: 0.5}, colour_matching: none",
+    )
+    + "network: {name: vgg19, weights: {name: random, seed: 0}, pooling: average, padding: zeros}\n"
+    + "statistic: gram\nregions: 1x1\n",
+    "settings of the protocol said again in every condition": changed(
+        "  - id: a", "  - id: a\n    synthesis: {scales: 1}"
+    ),
+}
+
+
+@pytest.mark.parametrize("text", SAME.values(), ids=SAME)
+def test_what_changes_no_id(tmp_path: Path, text: str) -> None:
+    assert ids(tmp_path, text) == ids(tmp_path, PROTOCOL, "original.yaml")
+
+
+def test_names_change_no_id(tmp_path: Path) -> None:
+    before = ids(tmp_path, PROTOCOL)
+    source = ids(tmp_path, changed("id: wall", "id: bricks"))
+    condition = ids(tmp_path, changed("id: b\n", "id: beta\n"))
+    assert list(source.values()) == list(condition.values()) == list(before.values())
+    assert list(source) != list(before) != list(condition)
+
+
+def test_other_sources_conditions_and_seeds_change_no_id(tmp_path: Path) -> None:
+    more = changed("seeds: [1, 2]", "  - {id: c, depth: pool3}\nseeds: [3, 2, 1]").replace(
+        "sources:\n", 'sources:\n  - file: "skimage:grass"\n'
+    )
+    before, after = ids(tmp_path, PROTOCOL), ids(tmp_path, more)
+    assert before.items() <= after.items()
+    assert len(set(after.values())) == len(after) == 27
+
+
+def test_a_file_that_is_moved_keeps_its_ids(tmp_path: Path) -> None:
+    found = []
+    for place, name in (("here", "x.png"), ("there", "y.png")):
+        (tmp_path / place).mkdir()
+        Image.new("RGB", (40, 40), (9, 99, 199)).save(tmp_path / place / name)
+        found.append(ids(tmp_path, changed('"skimage:brick"', name), f"{place}/{place}.yaml"))
+    assert found[0] == found[1]
+
+
+def test_weights_that_are_moved_keep_their_ids(tmp_path: Path) -> None:
+    text = PROTOCOL + "network: {weights: {name: file, file: a.pth, sha256: " + "ab" * 32 + "}}\n"
+    moved = text.replace("a.pth", "elsewhere/b.safetensors")
+    assert ids(tmp_path, moved) == ids(tmp_path, text)
+
+
+OTHER = {
+    "size": changed("size: 32", "size: 33"),
+    "channels": changed("size: 32", "size: 32, channels: grey").replace("brick", "cat").replace("cat", "astronaut"),
+    "resampling": changed("size: 32", "size: 32, resampling: box"),
+    "crop": changed("size: 32", "size: 32, crop: {box: [0, 0, 100, 100]}"),
+    "seeds": changed("[1, 2]", "[3, 4]"),
+    "layer": changed("relu1_1, pool1", "relu1_1, pool2").replace("depth: pool2", "depth: pool3"),
+    "weights": changed("[relu1_1, pool1]", "{relu1_1: 0.5, pool1: 0.4}").replace(
+        "depth: pool2", "layers: {pool2: 1}"
+    ),
+    "regions": changed("2x2", "2x3").replace("pool1]", "pool1]\n    regions: 3x2"),
+    "soft edges": PROTOCOL.replace("2x2", "{rows: 2, columns: 2}") + "regions: {overlap: 0.25}\n",
+    "pooling": PROTOCOL + "network: {pooling: maximum}\n",
+    "padding": PROTOCOL + "network: {padding: circular}\n",
+    "seed of the weights": PROTOCOL + "network: {weights: {seed: 1}}\n",
+    "trained weights": PROTOCOL + "network: {weights: imagenet}\n",
+    "weights of one's own": PROTOCOL
+    + "network: {weights: {name: file, file: a, sha256: " + "ab" * 32 + "}}\n",
+    "other weights of one's own": PROTOCOL
+    + "network: {weights: {name: file, file: a, sha256: " + "cd" * 32 + "}}\n",
+    "centred": PROTOCOL + "statistic: {centred: true}\n",
+    "normalisation": PROTOCOL + "statistic: {normalisation: gatys2015}\n",
+    "another normalisation": PROTOCOL + "statistic: {normalisation: gatys2016}\n",
+    "scales": changed("scales: 1", "scales: 2"),
+    "evaluations": changed("scales: 1", "scales: 1, evaluations: 151"),
+    "history": changed("scales: 1", "scales: 1, optimiser: {history: 10}"),
+    "tolerance": changed("scales: 1", "scales: 1, optimiser: {tolerance: 1e-3}"),
+    "mean of the start": changed("scales: 1", "scales: 1, start: {mean: 0.4}"),
+    "deviation of the start": changed("scales: 1", "scales: 1, start: {deviation: 0.1}"),
+    "picture as the start": changed("scales: 1", "scales: 1, start: {file: 'skimage:coffee'}"),
+    "another picture as the start": changed("scales: 1", "scales: 1, start: {file: 'skimage:grass'}"),
+    "range penalty": changed("scales: 1", "scales: 1, range_penalty: 11"),
+    "colour matching": changed("scales: 1", "scales: 1, colour_matching: histogram"),
+    "sources": changed("brick", "grass").replace("coffee", "astronaut"),
+    "weight of a term": changed("layers: [relu1_1, pool1]", "objective: [{layers: [relu1_1, pool1], weight: 2}]")
+    .replace("depth: pool2", "objective: [{depth: pool2, weight: 2}]"),
+    "another term": changed("layers: [relu1_1, pool1]", "objective: [{layers: [relu1_1, pool1]}, {depth: pool1}]")
+    .replace("depth: pool2", "objective: [{depth: pool2}, {depth: pool1}]"),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("text", OTHER.values(), ids=OTHER)
+def test_what_changes_every_id(tmp_path: Path, text: str) -> None:
+    before, after = ids(tmp_path, PROTOCOL), ids(tmp_path, text)
+    assert len(before) == len(after) == 8
+    assert not set(before.values()) & set(after.values())
+
+
+def test_every_change_leads_to_another_id(tmp_path: Path) -> None:
+    found = [set(ids(tmp_path, text).values()) for text in (PROTOCOL, *OTHER.values())]
+    assert len(set.union(*found)) == 8 * len(found)
+
+
+def test_another_numerics_is_another_stimulus(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    before = ids(tmp_path, PROTOCOL)
+    monkeypatch.setattr("stimgen.protocol.plan.NUMERICS", 10**6)
+    assert not set(before.values()) & set(ids(tmp_path, PROTOCOL).values())
