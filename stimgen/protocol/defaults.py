@@ -5,11 +5,22 @@ from __future__ import annotations
 from typing import Any
 
 from stimgen.networks import NETWORKS
+from stimgen.networks.weights import WEIGHTS
 from stimgen.statistics import STATISTICS
 from stimgen.statistics.regions import REGIONS
+from stimgen.synthesis.optimisers import OPTIMISERS
+from stimgen.synthesis.starts import STARTS
 
-FAMILIES = {"network": NETWORKS, "statistic": STATISTICS, "regions": REGIONS}
-HANDED_DOWN = (*FAMILIES, "synthesis")
+HANDED_DOWN_TO_TERMS = ("network", "statistic", "regions")
+HANDED_DOWN = (*HANDED_DOWN_TO_TERMS, "synthesis")
+FAMILIES = {
+    "network": NETWORKS,
+    "weights": WEIGHTS,
+    "statistic": STATISTICS,
+    "regions": REGIONS,
+    "optimiser": OPTIMISERS,
+    "start": STARTS,
+}
 
 
 def with_defaults(data: Any) -> Any:
@@ -38,27 +49,28 @@ def _condition(condition: Any, settings: dict[str, Any]) -> Any:
     if isinstance(condition.get("objective"), list):
         terms = condition["objective"]
         result["objective"] = [
-            _inheriting(term, result, tuple(FAMILIES)) if isinstance(term, dict) else term for term in terms
+            _inheriting(term, result, HANDED_DOWN_TO_TERMS) if isinstance(term, dict) else term
+            for term in terms
         ]
     return result
 
 
 def _inheriting(data: dict[str, Any], settings: dict[str, Any], keys: tuple[str, ...]) -> dict[str, Any]:
     inherited = {
-        key: merged(_spelt_out(key, settings.get(key)), data.get(key))
-        for key in keys
-        if key in data or key in settings
+        key: merged(settings.get(key), data.get(key), key) for key in keys if key in data or key in settings
     }
     return data | inherited
 
 
-def _spelt_out(key: str, setting: Any) -> Any:
-    family = FAMILIES.get(key)
-    return family.spelt_out(setting) if family is not None and isinstance(setting, str) else setting
-
-
-def merged(base: Any, change: Any) -> Any:
+def merged(base: Any, change: Any, key: str | None = None) -> Any:
     """Return `base` with the fields of `change`, in mappings within mappings too.
+
+    Parameters
+    ----------
+    base, change
+        What is inherited, and what is said instead of parts of it.
+    key : str, optional
+        The key that both stand under, by which members of families are known.
 
     Examples
     --------
@@ -67,10 +79,12 @@ def merged(base: Any, change: Any) -> Any:
     >>> merged({"name": "vgg19"}, {"name": "other"})
     {'name': 'other'}
     """
+    if key in FAMILIES:
+        base = FAMILIES[key].spelt_out(base)
     if change is None:
         return base
     if not isinstance(base, dict) or not isinstance(change, dict):
         return change
     if "name" in change and change["name"] != base.get("name", change["name"]):
         return change
-    return base | {key: merged(base.get(key), value) for key, value in change.items()}
+    return base | {inner: merged(base.get(inner), value, inner) for inner, value in change.items()}

@@ -105,24 +105,25 @@ class Family:
     def _with_short_form(self) -> list[type[FamilyMember]]:
         return [cls for cls in self.members.values() if cls.short_form is not None]
 
-    def spelt_out(self, text: str) -> dict[str, Any]:
-        """Return the mapping that a bare word stands for: a short form's fields, or the word as the name."""
+    def spelt_out(self, value: Any) -> Any:
+        """Return the mapping with a name that a bare word or a mapping stands for; anything else as it is."""
+        if isinstance(value, Mapping):
+            return value if "name" in value else {"name": self._by_keys(set(value)), **value}
+        if not isinstance(value, str):
+            return value
         for cls in self._with_short_form():
-            if re.fullmatch(cls.short_form or "", text):
-                return cls.from_text(text)
-        return {"name": text}
+            if re.fullmatch(cls.short_form or "", value):
+                return cls.from_text(value)
+        return {"name": value}
 
     def _named(self, value: Any) -> Any:
         """Turn a bare word into a mapping, and refuse a name that no member has."""
         if isinstance(value, self.base):
             return value
-        if isinstance(value, str):
-            return self._checked(self.spelt_out(value), at=None)
-        if not isinstance(value, Mapping):
+        mapping = self.spelt_out(value)
+        if not isinstance(mapping, Mapping):
             raise mistake(f"neither the name of a {self.singular} nor a mapping", allowed=self._words())
-        if "name" not in value:
-            return {"name": self._by_keys(set(value)), **value}
-        return self._checked(value, at="name")
+        return self._checked(mapping, at="name" if isinstance(value, Mapping) else None)
 
     def _checked(self, value: Mapping[str, Any], at: str | None) -> Mapping[str, Any]:
         given = value["name"]

@@ -1,0 +1,332 @@
+"""What a protocol says: shipped ones, defaults handed down and overridden, short ways of writing."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import jsonschema
+import pytest
+import yaml
+
+import stimgen
+from stimgen.networks.weights.file import FileWeights
+from stimgen.networks.weights.imagenet import ImagenetWeights
+from stimgen.networks.weights.random import RandomWeights
+from stimgen.protocol.defaults import merged, with_defaults
+from stimgen.protocol.load import LoadedProtocol, find_protocol, load_protocol, read_title, shipped_protocols
+from stimgen.protocol.schema import Condition, Protocol
+from stimgen.reading.errors import StimgenError
+from stimgen.statistics.gram import Gram
+from stimgen.statistics.regions.grid import Grid
+from stimgen.synthesis.starts.image import ImageStart
+from stimgen.synthesis.starts.noise import Noise
+from stimgen.workflow.schema import schema_text
+
+ROOT = Path(__file__).resolve().parents[2]
+HEAD = 'name: p\nsources:\n  - file: "skimage:brick"\n'
+
+
+def load(tmp_path: Path, text: str) -> LoadedProtocol:
+    (tmp_path / "p.yaml").write_text(text)
+    return load_protocol(tmp_path / "p.yaml")
+
+
+def condition(tmp_path: Path, shared: str, own: str) -> Condition:
+    """Return the only condition of a protocol with `shared` settings and `own` ones."""
+    loaded = load(tmp_path, f"{HEAD}{shared}\nconditions:\n  - id: a\n    {own}\n")
+    return loaded.protocol.conditions[0]
+
+
+class TestShipped:
+    @pytest.mark.parametrize("name", shipped_protocols())
+    def test_is_found_by_its_name(self, name: str) -> None:
+        loaded = load_protocol(name)
+        assert loaded.protocol.name == name == loaded.document.file.stem
+        assert loaded.folder.is_relative_to(ROOT / "protocols")
+        assert loaded.protocol.title == read_title(loaded.document.file) != ""
+        assert stimgen.load(loaded.document.file).protocol == loaded.protocol
+
+    @pytest.mark.parametrize("name", shipped_protocols())
+    def test_its_first_line_points_an_editor_to_the_schema(self, name: str) -> None:
+        file = shipped_protocols()[name]
+        first = file.read_text(encoding="utf-8").split("\n")[0]
+        mark = "# yaml-language-server: $schema="
+        assert first.startswith(mark)
+        assert (
+            file.parent / first.removeprefix(mark)
+        ).resolve() == ROOT / "protocols" / "protocol.schema.json"
+
+    @pytest.mark.parametrize("name", shipped_protocols())
+    def test_is_what_the_schema_describes(self, name: str) -> None:
+        schema = yaml.safe_load(schema_text())
+        data: Any = load_protocol(name).document.data
+        jsonschema.Draft202012Validator.check_schema(schema)
+        jsonschema.validate(data, schema)
+        for change in ({"nmae": 1}, {"conditions": []}, {"seeds": ["1"]}, {"regions": "two"}, {"network": 3}):
+            with pytest.raises(jsonschema.ValidationError):
+                jsonschema.validate(data | change, schema)
+
+    def test_quickstart_and_smoke_are_there(self) -> None:
+        assert {"quickstart", "smoke"} <= shipped_protocols().keys()
+
+    def test_those_of_a_wheel_are_found(self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+        folder = tmp_path / "stimgen" / "shipped_protocols" / "stimuli" / "papers"
+        folder.mkdir(parents=True)
+        (folder / "mine.yaml").write_text(HEAD + "conditions: [{id: a, depth: pool1}]\n")
+        monkeypatch.setattr(
+            "stimgen.protocol.load.__file__", str(tmp_path / "stimgen" / "protocol" / "load.py")
+        )
+        assert shipped_protocols() == {"mine": folder / "mine.yaml"}
+        assert load_protocol("mine").protocol.name == "p"
+
+
+class TestFinding:
+    @pytest.mark.parametrize(
+        "name", ["qickstart", "no/such/place", "", ".", "quickstart.yml.txt", "a" * 5000]
+    )
+    def test_a_name_that_is_none(self, name: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+        monkeypatch.chdir(tmp_path)
+        with pytest.raises(StimgenError, match="there is no protocol") as caught:
+            find_protocol(name)
+        assert "allowed: quickstart, smoke" in str(caught.value)
+
+    def test_the_nearest_name_is_named(self) -> None:
+        with pytest.raises(StimgenError, match="did you mean 'quickstart'"):
+            find_protocol("qickstart")
+
+    def test_a_file_of_any_name_comes_first(self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+        monkeypatch.chdir(tmp_path)
+        Path("smoke").write_text("x")
+        assert find_protocol("smoke") == Path("smoke")
+
+    def test_a_missing_yaml_file_is_not_taken_for_a_name(self) -> None:
+        with pytest.raises(StimgenError, match=r"^nothere/smoke\.yaml: no such file$"):
+            load_protocol("nothere/smoke.yaml")
+
+    def test_the_hash_is_that_of_the_text(self, tmp_path: Path) -> None:
+        text = HEAD + "conditions: [{id: a, depth: pool1}]\n"
+        assert load(tmp_path, text).sha256 != load(tmp_path, text + "#").sha256
+        assert len(load(tmp_path, text).sha256) == 64
+
+
+class TestHandedDown:
+    def test_all_settings_reach_a_condition_that_says_nothing(self, tmp_path: Path) -> None:
+        found = condition(
+            tmp_path,
+            "network: {pooling: maximum}\nstatistic: {centred: true}\nregions: 4x3\n"
+            "synthesis: {evaluations: 7, optimiser: {history: 3}}",
+            "depth: pool1",
+        )
+        (term,) = found.method.terms
+        assert term.network.pooling == "maximum"
+        assert term.statistic == Gram(centred=True)
+        assert term.regions == Grid(rows=4, columns=3)
+        assert found.method.synthesis.evaluations == 7
+        assert found.method.synthesis.optimiser.history == 3
+
+    def test_synthesis_is_overridden_in_part(self, tmp_path: Path) -> None:
+        found = condition(
+            tmp_path,
+            "synthesis: {evaluations: 7, scales: 2, optimiser: {history: 3, tolerance: 0.5}}",
+            "depth: pool1\n    synthesis: {scales: 1, optimiser: {tolerance: 0.1}}",
+        ).synthesis
+        assert (found.evaluations, found.scales) == (7, 1)
+        assert (found.optimiser.history, found.optimiser.tolerance) == (3, 0.1)
+
+    @pytest.mark.parametrize(
+        ("shared", "weights"),
+        [
+            ("{weights: imagenet}", ImagenetWeights()),
+            ("{weights: {seed: 3}}", RandomWeights(seed=3)),
+            ("vgg19", RandomWeights()),
+        ],
+    )
+    def test_overriding_the_pooling_keeps_the_weights(
+        self, tmp_path: Path, shared: str, weights: object
+    ) -> None:
+        found = condition(
+            tmp_path, f"network: {shared}", "depth: pool1\n    network: {pooling: maximum}"
+        ).network
+        assert (found.pooling, found.weights) == ("maximum", weights)
+
+    def test_another_member_starts_afresh(self, tmp_path: Path) -> None:
+        found = condition(
+            tmp_path,
+            "synthesis: {start: {deviation: 0.1}}\nnetwork: {weights: {seed: 3}}",
+            "depth: pool1\n    synthesis: {start: {name: image, file: x.png}}\n"
+            "    network: {weights: {name: imagenet}}",
+        )
+        assert found.synthesis.start == ImageStart(file="x.png")
+        assert found.network.weights == ImagenetWeights()
+
+    def test_the_same_member_by_its_name_goes_on(self, tmp_path: Path) -> None:
+        own = "depth: pool1\n    network: {weights: {name: random}}"
+        found = condition(tmp_path, "network: {weights: {seed: 3}}", own)
+        assert found.network.weights == RandomWeights(seed=3)
+
+    def test_a_bare_word_starts_afresh(self, tmp_path: Path) -> None:
+        shared = (
+            "synthesis: {start: {deviation: 0.1}}\nstatistic: {centred: true}\nregions: {rows: 2, overlap: 1}"
+        )
+        found = condition(
+            tmp_path,
+            shared,
+            "depth: pool1\n    synthesis: {start: noise}\n    statistic: gram\n    regions: 3x3",
+        )
+        assert found.synthesis.start == Noise()
+        assert found.statistic == Gram()
+        assert found.regions == Grid(rows=3, columns=3)
+
+    def test_a_part_of_what_a_bare_word_said_is_overridden(self, tmp_path: Path) -> None:
+        found = condition(tmp_path, "regions: 4x3", "depth: pool1\n    regions: {overlap: 0.25}")
+        assert found.regions == Grid(rows=4, columns=3, overlap=0.25)
+
+    def test_terms_inherit_from_condition_and_protocol(self, tmp_path: Path) -> None:
+        found = condition(
+            tmp_path,
+            "network: {weights: {seed: 5}}\nstatistic: {centred: true}",
+            "network: {pooling: maximum}\n    regions: 2x2\n    objective:\n"
+            "      - depth: pool1\n"
+            "      - {layers: [conv1_1], weight: 0.5, regions: 1x1, statistic: {centred: false}}",
+        )
+        first, second = found.method.terms
+        assert (first.network.pooling, first.network.weights.seed) == ("maximum", 5)
+        assert first.network == second.network
+        assert (first.regions, first.statistic.centred, first.weight) == (Grid(rows=2, columns=2), True, 1.0)
+        assert (second.regions, second.statistic.centred, second.weight) == (Grid(), False, 0.5)
+
+    def test_sources_inherit_the_preparation(self, tmp_path: Path) -> None:
+        loaded = load(
+            tmp_path,
+            "name: p\npreparation: {size: 64, channels: grey, crop: {box: [0, 0, 99, 99]}}\nsources:\n"
+            "  - file: a.png\n  - {file: b.png, size: [32, 48], crop: centre}\n"
+            "conditions: [{id: a, depth: pool1}]\n",
+        )
+        first, second = loaded.protocol.sources
+        assert (first.size, first.channels, first.crop.box) == (64, "grey", (0, 0, 99, 99))
+        assert (second.size, second.channels, second.crop) == ((32, 48), "grey", "centre")
+
+    def test_an_entry_left_empty_inherits(self, tmp_path: Path) -> None:
+        assert (
+            condition(tmp_path, "synthesis: {scales: 2}", "depth: pool1\n    synthesis:").synthesis.scales
+            == 2
+        )
+
+    def test_the_data_are_left_as_they_were(self) -> None:
+        data = {
+            "network": {"pooling": "maximum"},
+            "conditions": [{"id": "a", "objective": [{}]}],
+            "sources": [1],
+        }
+        before = repr(data)
+        with_defaults(data)
+        assert repr(data) == before
+
+    @pytest.mark.parametrize(
+        "data", [None, 5, [], {"conditions": 5, "sources": {}}, {"conditions": [5, None]}]
+    )
+    def test_data_of_another_form_are_left_to_validation(self, data: object) -> None:
+        assert with_defaults(data) == data
+
+    def test_merging_is_deep_and_makes_nothing_up(self) -> None:
+        base = {"a": {"b": 1, "c": {"d": 2}}, "e": [1]}
+        assert merged(base, {"a": {"c": {"f": 3}}, "e": [2]}) == {
+            "a": {"b": 1, "c": {"d": 2, "f": 3}},
+            "e": [2],
+        }
+        assert merged(None, {"a": 1}) == {"a": 1}
+        assert merged({"a": 1}, None) == {"a": 1}
+
+
+class TestWeightsFromFiles:
+    HASH = "ab" * 32
+
+    def test_are_found_beside_the_protocol_wherever_one_stands(self, tmp_path: Path) -> None:
+        found = condition(
+            tmp_path,
+            f"network: {{weights: {{name: file, file: sub/w.pth, sha256: {self.HASH}}}}}",
+            "depth: pool1",
+        )
+        weights = found.method.terms[0].network.weights
+        assert weights == FileWeights(file=str(tmp_path / "sub" / "w.pth"), sha256=self.HASH)
+
+    def test_keep_an_absolute_place(self, tmp_path: Path) -> None:
+        shared = f"network: {{weights: {{name: file, file: /x/w.pth, sha256: {self.HASH}}}}}"
+        assert condition(tmp_path, shared, "depth: pool1").network.weights.file == "/x/w.pth"
+
+
+class TestSeeds:
+    @pytest.mark.parametrize(
+        ("written", "seeds"),
+        [
+            ("[5, 1, 3]", [5, 1, 3]),
+            ("{first: 4, count: 3}", [4, 5, 6]),
+            ("{count: 2}", [1, 2]),
+            ("{first: 9}", [9]),
+            ("[0]", [0]),
+            (f"[{2**53 - 1}]", [2**53 - 1]),
+            (f"{{first: {2**53 - 2}, count: 2}}", [2**53 - 2, 2**53 - 1]),
+        ],
+    )
+    def test_ways_of_writing(self, tmp_path: Path, written: str, seeds: list[int]) -> None:
+        text = f"{HEAD}conditions:\n  - {{id: a, depth: pool1}}\n  - {{id: b, depth: pool2, seeds: [8]}}\n"
+        protocol = load(tmp_path, f"{text}seeds: {written}\n").protocol
+        assert list(protocol.seeds_of(protocol.conditions[0])) == seeds
+        assert list(protocol.seeds_of(protocol.conditions[1])) == [8]
+
+    def test_a_million_seeds_take_no_room(self, tmp_path: Path) -> None:
+        text = f"{HEAD}conditions: [{{id: a, depth: pool1}}]\nseeds: {{count: 1000000}}\n"
+        protocol = load(tmp_path, text).protocol
+        assert len(protocol.seeds_of(protocol.conditions[0])) == 1_000_000
+        assert isinstance(protocol.seeds_of(protocol.conditions[0]), range)
+
+
+def test_everything_a_protocol_can_say(tmp_path: Path) -> None:
+    loaded = load(
+        tmp_path,
+        """\
+name: everything-1.0_x
+title: Ünïcode title
+authors:
+  - {name: "Ana Ek", orcid: 0000-0002-1825-009X, affiliation: "Somewhere"}
+  - name: Bo
+licence: CC0-1.0
+version: "1.0"
+notes: |
+  Two
+  lines
+preparation: {crop: none, size: [40, 30], channels: colour, resampling: bicubic, enlarge: true}
+sources:
+  - {file: photos/*.jpg, licence: CC-BY-4.0, credit: "me"}
+  - {file: "skimage:brick", id: b.r-i_ck, crop: {box: [1, 2, 300, 400]}, size: 64, channels: grey}
+network: {name: vgg19, weights: {name: random, seed: 7}, pooling: average, padding: circular}
+statistic: {name: gram, centred: true, normalisation: gatys2016}
+regions: {name: grid, rows: 2, columns: 3, overlap: 0.25}
+synthesis:
+  scales: auto
+  evaluations: [10, 20]
+  optimiser: {name: lbfgs, history: 5, tolerance: 1e-6}
+  start: {name: noise, mean: 0.5, deviation: 0.1}
+  range_penalty: 0
+  colour_matching: histogram
+conditions:
+  - {id: one, depth: conv3_1}
+  - {id: two, layers: {relu1_1: 1e-3, pool5: 2}, seeds: {first: 0, count: 3}}
+  - id: three
+    objective:
+      - {depth: pool2, weight: 0.25, network: {pooling: maximum}}
+      - {layers: [relu4_4], statistic: {centred: false}, regions: 1x1}
+    synthesis: {start: {name: image, file: start.png}}
+seeds: [1, 2]
+output: {encoding: srgb, array: true, layout: nested}
+""",
+    )
+    protocol = loaded.protocol
+    assert protocol.title == "Ünïcode title"
+    assert protocol.authors[0].orcid == "0000-0002-1825-009X"
+    assert protocol.notes == "Two\nlines\n"
+    assert protocol.conditions[1].method.terms[0].layer_weights == {"relu1_1": 0.001, "pool5": 2.0}
+    assert [term.weight for term in protocol.conditions[2].method.terms] == [0.25, 1.0]
+    assert Protocol.model_validate(protocol.plain()) == protocol
+    jsonschema.validate(loaded.document.data, yaml.safe_load(schema_text()))
