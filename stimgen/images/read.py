@@ -5,18 +5,22 @@ from __future__ import annotations
 import importlib.util
 import io
 import warnings
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
 
+import numpy as np
 from PIL import Image, ImageCms, ImageOps, UnidentifiedImageError
 
 from stimgen.reading.errors import StimgenError
 from stimgen.reading.identity import sha256_bytes
 
 MAXIMUM_FILE_BYTES = 256 * 2**20
-MAXIMUM_PIXELS = 100_000_000
+MAXIMUM_PIXELS = 80_000_000  # below Pillow's own limit, from which on it warns
 FORMATS = ("PNG", "JPEG", "TIFF", "BMP", "WEBP")
-GREY_MODES = ("1", "L", "LA", "I;16")
+GREY_MODES = ("1", "L", "LA", "I;16", "I;16B")
 SKIMAGE_PREFIX = "skimage:"
 
 
@@ -35,35 +39,38 @@ class ImageFile:
     file: Path
     data: bytes
 
-    @property
+    @cached_property
     def sha256(self) -> str:
         """SHA-256 of the bytes, in hexadecimal."""
         return sha256_bytes(self.data)
 
-    @property
+    @cached_property
     def size(self) -> tuple[int, int]:
-        """Width and height in pixels as displayed, from the file's header.
+        """Width and height in pixels as displayed.
 
         Raises
         ------
         StimgenError
-            The file is not an image, or too large a one.
+            The file is not an image, damaged, or too large.
         """
-        with _open(self) as image:
+        with _opened(self) as image:
+            # Some versions of Pillow turn the pictures of TIFF files by themselves, others do not.
+            if image.format == "TIFF":
+                return self._upright().size
             turned = image.getexif().get(0x0112, 1) in (5, 6, 7, 8)
             width, height = image.size
         return (height, width) if turned else (width, height)
 
-    @property
+    @cached_property
     def grey(self) -> bool:
         """Whether the picture has a single channel, from the file's header.
 
         Raises
         ------
         StimgenError
-            The file is not an image, or too large a one.
+            The file is not an image, damaged, or too large.
         """
-        with _open(self) as image:
+        with _opened(self) as image:
             return image.mode in GREY_MODES
 
     def decode(self) -> Image.Image:
@@ -72,15 +79,14 @@ class ImageFile:
         Raises
         ------
         StimgenError
-            The file is not an image, truncated, too large, transparent or in a mode without fixed colours.
+            The file is not an image, damaged, too large, transparent or in a mode without fixed colours.
         """
-        with _open(self) as image:
-            try:
-                image.load()
-            except (OSError, SyntaxError, ValueError, EOFError) as error:
-                raise StimgenError(f"the image is damaged or truncated ({error})", where=self.file) from None
-            upright = ImageOps.exif_transpose(image)
-        return _in_plain_mode(_in_srgb(upright, self.file), self.file)
+        return _in_srgb(_in_plain_mode(self._upright(), self.file), self.file)
+
+    def _upright(self) -> Image.Image:
+        with _opened(self) as image:
+            image.load()
+            return ImageOps.exif_transpose(image)
 
 
 def read_image_file(file: Path) -> ImageFile:
@@ -123,51 +129,67 @@ def skimage_file(name: str) -> Path:
     return pictures[name]
 
 
-def _open(image: ImageFile) -> Image.Image:
+@contextmanager
+def _opened(image: ImageFile) -> Iterator[Image.Image]:
+    """Open a file for what is done inside, where anything that Pillow raises becomes an error to mend."""
     try:
         with warnings.catch_warnings():
-            # Pillow only warns of a decompression bomb below twice its limit.
-            warnings.simplefilter("error", Image.DecompressionBombWarning)
-            opened = Image.open(io.BytesIO(image.data), formats=FORMATS)
-    except (Image.DecompressionBombError, Image.DecompressionBombWarning):
+            # Pillow warns of broken metadata, too: a picture is readable or it is not.
+            warnings.simplefilter("ignore")
+            with Image.open(io.BytesIO(image.data), formats=FORMATS) as opened:
+                if opened.width * opened.height > MAXIMUM_PIXELS:
+                    raise Image.DecompressionBombError
+                yield opened
+    except StimgenError:
+        raise
+    except Image.DecompressionBombError:
         raise StimgenError(f"more than {MAXIMUM_PIXELS:,} pixels", where=image.file) from None
-    except (UnidentifiedImageError, OSError, SyntaxError, ValueError):
+    except UnidentifiedImageError:
         raise StimgenError(
             "not an image that can be read, or damaged", where=image.file, allowed=FORMATS
         ) from None
-    if opened.width * opened.height > MAXIMUM_PIXELS:
-        raise StimgenError(f"more than {MAXIMUM_PIXELS:,} pixels", where=image.file)
-    return opened
+    except Exception as error:  # its decoders raise nearly anything when the data are damaged
+        raise StimgenError(f"the image is damaged or truncated ({error})", where=image.file) from None
+
+
+def _in_plain_mode(image: Image.Image, file: Path) -> Image.Image:
+    if _has_holes(image):
+        raise StimgenError("has transparent parts: put it on a background first", where=file)
+    if image.mode in ("RGB", "L", "I;16"):
+        return image
+    if image.mode in ("1", "LA"):
+        return image.convert("L")
+    if image.mode == "I;16B":
+        return image.convert("I").convert("I;16")
+    if image.mode in ("P", "PA", "RGBA"):
+        return image.convert("RGB")
+    raise StimgenError(
+        f"its mode {image.mode!r} has no fixed meaning as colours: save it as RGB or grey", where=file
+    )
+
+
+def _has_holes(image: Image.Image) -> bool:
+    if not image.has_transparency_data:
+        return False
+    if image.mode == "I;16":
+        return bool((np.asarray(image) == image.info["transparency"]).any())
+    return image.convert("RGBA").getchannel("A").getextrema() != (255, 255)
 
 
 def _in_srgb(image: Image.Image, file: Path) -> Image.Image:
     profile_bytes = image.info.get("icc_profile")
-    if not profile_bytes or image.mode != "RGB":
+    if not profile_bytes or image.mode == "I;16":
         return image
     try:
         profile = ImageCms.ImageCmsProfile(io.BytesIO(profile_bytes))
         if "srgb" in ImageCms.getProfileDescription(profile).lower():
             return image
-        converted = ImageCms.profileToProfile(image, profile, ImageCms.createProfile("sRGB"))
+        if image.mode == "L" and profile.profile.xcolor_space.strip() != "GRAY":
+            return image  # a profile for colours says nothing of a grey picture
+        srgb = ImageCms.createProfile("sRGB")
+        converted = ImageCms.profileToProfile(image, profile, srgb, outputMode="RGB")
     except (ImageCms.PyCMSError, OSError) as error:
         raise StimgenError(f"its colour profile cannot be used ({error})", where=file) from None
     if converted is None:
         raise StimgenError("its colour profile cannot be used", where=file)
-    return converted
-
-
-def _in_plain_mode(image: Image.Image, file: Path) -> Image.Image:
-    if image.mode in ("RGB", "L", "I;16"):
-        return image
-    if image.mode == "1":
-        return image.convert("L")
-    if image.has_transparency_data:
-        opaque = image.convert("RGBA")
-        if opaque.getchannel("A").getextrema() != (255, 255):
-            raise StimgenError("has transparent parts: put it on a background first", where=file)
-        return opaque.convert("L" if image.mode == "LA" else "RGB")
-    if image.mode == "P":
-        return image.convert("RGB")
-    raise StimgenError(
-        f"its mode {image.mode!r} has no fixed meaning as colours: save it as RGB or grey", where=file
-    )
+    return converted.convert(image.mode)
