@@ -15,6 +15,7 @@ import torch
 from numpy.typing import NDArray
 
 from stimgen.execution.device import FEWEST_SLOTS, device_name, reproducibly
+from stimgen.execution.labels import file_name, original_name, source_record
 from stimgen.images.colour_matching import match_colours
 from stimgen.images.prepare import Pixels
 from stimgen.images.write import ENCODING, as_pixels, decode_png, encode_array, encode_png, quantise
@@ -31,9 +32,8 @@ from stimgen.stimulus_set.record import (
     Made,
     NetworkRecord,
     Record,
-    SourceRecord,
 )
-from stimgen.stimulus_set.store import ARRAYS, IMAGES, ORIGINALS, TRACES, Store, record_name
+from stimgen.stimulus_set.store import ARRAYS, IMAGES, TRACES, Store, json_bytes, record_name
 from stimgen.synthesis.methods import Batch, Item, Losses, Result, Step, Traced
 
 RECORDED_PACKAGES = ("stimgen", "torch", "torchvision", "numpy", "pillow", "scikit-image")
@@ -94,8 +94,8 @@ def write_originals(plan: Plan, store: Store) -> None:
         A source cannot be used, or the set cannot be written.
     """
     for source in plan.sources:
-        if not store.has(f"{ORIGINALS}/{source.original_name}"):
-            store.write(f"{ORIGINALS}/{source.original_name}", encode_png(quantise(source.pixels())))
+        if not store.has(original_name(source)):
+            store.write(original_name(source), encode_png(quantise(source.pixels())))
 
 
 def make_batch(stimuli: Sequence[StimulusPlan], work: Work) -> Generator[Step, None, list[Failure]]:
@@ -121,8 +121,13 @@ def make_batch(stimuli: Sequence[StimulusPlan], work: Work) -> Generator[Step, N
         with reproducibly(work.device):
             result = yield from method.run(Batch(items, slots, shrink=on_cpu), work.device)
             finished = _finish(result, items, stimuli)
-    except (torch.OutOfMemoryError, RuntimeError) as error:
-        raise _out_of_memory(error, work) from error
+    except (RuntimeError, MemoryError) as error:
+        if not _is_out_of_memory(error):
+            raise
+        raise StimgenError(
+            f"not enough memory on {work.device} for a batch of {work.batch_size}",
+            hint="run the same command with a smaller --batch-size; what is finished is kept",
+        ) from error
     made = Made(
         started=_iso(started),
         finished=_iso(datetime.now(UTC)),
@@ -182,29 +187,26 @@ def _write(i: int, finished: _Finished, made: Made, work: Work) -> Failure | Non
     stimulus, reason = finished.stimuli[i], finished.result.reasons[i]
     if reason == "non_finite":
         return Failure(stimulus, "the loss was not finite, also after starting again from its best point")
-    picture, trace = finished.files[i], trace_csv(finished.result.traces[i])
-    array = encode_array(finished.pictures[i]) if work.output.array else None
+    parts = {IMAGES: finished.files[i], TRACES: trace_csv(finished.result.traces[i])}
+    if work.output.array:
+        parts[ARRAYS] = encode_array(finished.pictures[i])
     files = {
-        name: FileHash(file=_file(folder, stimulus, ending, work.output), sha256=sha256_bytes(data))
-        for name, folder, ending, data in (
-            ("picture", IMAGES, "png", picture),
-            ("trace", TRACES, "csv", trace),
-            ("array", ARRAYS, "npy", array),
-        )
-        if data is not None
+        folder: FileHash(file=file_name(folder, stimulus, work.output), sha256=sha256_bytes(data))
+        for folder, data in parts.items()
     }
-    for name, data in (("array", array), ("trace", trace), ("picture", picture)):
-        if data is not None:
-            work.store.write(files[name].file, data)
-    levels = _levels(work.store.read(files["picture"].file))
+    for folder, data in parts.items():
+        work.store.write(files[folder].file, data)
+    levels = _levels(work.store.read(files[IMAGES].file))
     content = Content(
         id=stimulus.id,
-        file=files["picture"].file,
-        sha256=files["picture"].sha256,
+        file=files[IMAGES].file,
+        sha256=files[IMAGES].sha256,
         pixels_sha256=sha256_bytes(levels.tobytes()),
-        array=files.get("array"),
-        trace=files["trace"],
-        source=_source_record(stimulus.source, finished.sources[i]),
+        array=files.get(ARRAYS),
+        trace=files[TRACES],
+        source=source_record(
+            stimulus.source, _original_sha256(stimulus.source, finished.sources[i], work.store)
+        ),
         condition=stimulus.condition.id,
         seed=stimulus.seed,
         numerics=NUMERICS,
@@ -223,7 +225,7 @@ def _write(i: int, finished: _Finished, made: Made, work: Work) -> Failure | Non
         encoding=ENCODING,
     )
     record = Record(content=content, made=made)
-    work.store.write_json(record_name(stimulus.id), record.plain())
+    work.store.write(record_name(stimulus.id), json_bytes(record.plain()))
     return None
 
 
@@ -237,25 +239,25 @@ def trace_csv(trace: Sequence[Traced]) -> bytes:
     return ("\n".join(lines) + "\n").encode("ascii")
 
 
-def _file(folder: str, stimulus: StimulusPlan, ending: str, output: Output) -> str:
-    nested = f"{stimulus.id[:2]}/" if output.layout == "nested" else ""
-    return f"{folder}/{nested}{stimulus.name}.{ending}"
-
-
 def _levels(file: bytes) -> NDArray[np.uint8]:
     return decode_png(file, Path("picture"))
 
 
-def _source_record(source: PlannedSource, pixels: Pixels) -> SourceRecord:
-    original = encode_png(quantise(pixels))
-    return SourceRecord(
-        id=source.id,
-        file=source.name,
-        sha256=source.sha256,
-        licence=source.spec.licence,
-        credit=source.spec.credit,
-        original=FileHash(file=f"{ORIGINALS}/{source.original_name}", sha256=sha256_bytes(original)),
-    )
+def _original_sha256(source: PlannedSource, pixels: Pixels, store: Store) -> str:
+    """Return the hash of the original's file, which is written again only where it is not `pixels`.
+
+    Another version of zlib would give the same picture in other bytes.
+    """
+    name, levels = original_name(source), quantise(pixels)
+    try:
+        data = store.read(name)
+        same = np.array_equal(decode_png(data, store.folder / name), levels)
+    except StimgenError:
+        same = False
+    if not same:
+        data = encode_png(levels)
+        store.write(name, data)
+    return sha256_bytes(data)
 
 
 def _networks(result: Result, stimulus: StimulusPlan) -> list[NetworkRecord]:
@@ -273,14 +275,9 @@ def _loss(losses: Losses) -> LossRecord:
     return LossRecord(total=losses.total, parts=losses.parts)
 
 
-def _out_of_memory(error: RuntimeError, work: Work) -> Exception:
-    text = str(error)
-    if isinstance(error, torch.OutOfMemoryError) or "can't allocate memory" in text:
-        return StimgenError(
-            f"not enough memory on {work.device} for a batch of {work.batch_size}",
-            hint="run the same command with a smaller --batch-size; what is finished is kept",
-        )
-    return error
+def _is_out_of_memory(error: Exception) -> bool:
+    known = isinstance(error, (torch.OutOfMemoryError, MemoryError))
+    return known or "can't allocate memory" in str(error)
 
 
 def _iso(moment: datetime) -> str:

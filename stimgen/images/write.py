@@ -61,6 +61,21 @@ def decode_png(data: bytes, file: Path) -> NDArray[np.uint8]:
     return levels[:, :, np.newaxis] if levels.ndim == 2 else levels
 
 
+def check_png(data: bytes, file: Path) -> None:
+    """Refuse a PNG file whose checksums are not those of its data.
+
+    Raises
+    ------
+    StimgenError
+        It is damaged, or no PNG file.
+    """
+    try:
+        with Image.open(io.BytesIO(data), formats=("PNG",)) as image:
+            image.verify()
+    except (OSError, SyntaxError, ValueError, Image.DecompressionBombError) as error:
+        raise StimgenError(f"not a readable PNG picture ({error})", where=file) from None
+
+
 def as_pixels(levels: NDArray[np.uint8]) -> Pixels:
     """Return 8-bit levels as float32 in [0, 1]."""
     return levels.astype(np.float32) / np.float32(255.0)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from stimgen.stimulus_set.record import FORMAT, Record
-from stimgen.stimulus_set.store import MANIFEST, TABLE, PlanRecord, Store, json_text
+from stimgen.stimulus_set.store import MANIFEST, TABLE, PlanRecord, Store, json_bytes
 
 # A spreadsheet takes a cell that begins with one of these for a formula.
 FORMULA_STARTS = ("=", "+", "-", "@", "\t", "\r")
@@ -20,8 +20,8 @@ def write_manifest(store: Store) -> None:
         A record is damaged, or the folder cannot be written.
     """
     records = list(store.records())
-    store.write(MANIFEST, manifest_bytes(store.read_plan(), records))
-    store.write(TABLE, table_bytes(records))
+    store.update(MANIFEST, manifest_bytes(store.read_plan(), records))
+    store.update(TABLE, table_bytes(records))
 
 
 def manifest_bytes(plan: PlanRecord, records: list[Record]) -> bytes:
@@ -31,9 +31,9 @@ def manifest_bytes(plan: PlanRecord, records: list[Record]) -> bytes:
         "protocol": plan.protocol,
         "planned": len(plan.ids),
         "complete": len(plan.ids) == len(records),
-        "stimuli": [record.model_dump(mode="json") for record in records],
+        "stimuli": [record.plain() for record in records],
     }
-    return json_text(manifest).encode("utf-8")
+    return json_bytes(manifest)
 
 
 def table_bytes(records: list[Record]) -> bytes:

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
+from pydantic import JsonValue
+
 from stimgen.reading.identity import recipe_identity
 from stimgen.reading.model import Model
 
@@ -79,11 +81,11 @@ class Content(Model):
     condition: str
     seed: int
     numerics: int
-    pixels: dict[str, Any]
+    pixels: dict[str, JsonValue]
     """How the source became pixels."""
-    terms: list[dict[str, Any]]
+    terms: list[dict[str, JsonValue]]
     """The objective, written out."""
-    settings: dict[str, Any]
+    settings: dict[str, JsonValue]
     """How it was optimised."""
     network: list[NetworkRecord]
     parameters: int

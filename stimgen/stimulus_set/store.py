@@ -10,7 +10,7 @@ from contextlib import suppress
 from pathlib import Path
 from typing import Annotated, Any, TypeVar
 
-from pydantic import Field, ValidationError
+from pydantic import Field, JsonValue, ValidationError
 
 from stimgen.reading.errors import StimgenError
 from stimgen.reading.identity import IDENTITY_PATTERN
@@ -31,7 +31,7 @@ class PlanRecord(Model):
     """What a set is to hold: the protocol and the ids of its stimuli, in order."""
 
     format: int = 1
-    protocol: dict[str, Any]
+    protocol: dict[str, JsonValue]
     """File name, text and hash; metadata."""
     ids: list[Annotated[str, Field(pattern=IDENTITY_PATTERN)]]
 
@@ -90,9 +90,9 @@ class Store:
         Raises
         ------
         StimgenError
-            The disk is full, the folder cannot be written, ...
+            The disk is full, the folder cannot be written, the name leads out of it, ...
         """
-        target = self.folder / name
+        target = self.path(name)
         temporary = target.with_name(f"{TEMPORARY}{secrets.token_hex(8)}")
         try:
             target.parent.mkdir(parents=True, exist_ok=True)
@@ -107,9 +107,16 @@ class Store:
         except OSError as error:
             raise StimgenError(f"cannot be written: {error.strerror}", where=target) from None
 
-    def write_json(self, name: str, value: Any) -> None:
-        """Write `value` as indented JSON with a final line feed."""
-        self.write(name, json_text(value).encode("utf-8"))
+    def update(self, name: str, data: bytes) -> None:
+        """Write a file unless it holds `data` already.
+
+        Raises
+        ------
+        StimgenError
+            As `write`.
+        """
+        if not self.has(name) or self.read(name) != data:
+            self.write(name, data)
 
     def read(self, name: str) -> bytes:
         """Return the bytes of a file of the set.
@@ -133,8 +140,12 @@ class Store:
         StimgenError
             The name, which a stranger may have written, leads out of the folder.
         """
-        file = (self.folder / name).resolve()
-        if not file.is_relative_to(self.folder.resolve()):
+        try:
+            file = (self.folder / name).resolve()
+            inside = file.is_relative_to(self.folder.resolve())
+        except (OSError, RuntimeError, ValueError):  # links in a circle, a NUL
+            raise StimgenError(f"{name!r} is not the name of a file", where=self.folder) from None
+        if not inside:
             raise StimgenError(f"{name!r} leads out of the set's folder", where=self.folder)
         return file
 
@@ -183,9 +194,10 @@ def record_name(stimulus: str) -> str:
     return f"{RECORDS}/{stimulus[:2]}/{stimulus}.json"
 
 
-def json_text(value: Any) -> str:
-    """Return indented JSON with sorted keys and a final line feed."""
-    return json.dumps(value, indent=1, sort_keys=True, ensure_ascii=False, allow_nan=False) + "\n"
+def json_bytes(value: Any) -> bytes:
+    """Return indented JSON in UTF-8 with sorted keys and a final line feed."""
+    text = json.dumps(value, indent=1, sort_keys=True, ensure_ascii=False, allow_nan=False) + "\n"
+    return text.encode("utf-8")
 
 
 def _parse(model: type[M], data: bytes, file: Path) -> M:
@@ -194,7 +206,11 @@ def _parse(model: type[M], data: bytes, file: Path) -> M:
     except ValidationError as error:
         details = error.errors(include_url=False)[0]
         place = ".".join(str(step) for step in details["loc"])
-        raise StimgenError(f"is damaged: {place} {details['msg']}", where=file) from None
+        raise StimgenError(
+            f"is damaged: {place} {details['msg']}",
+            where=file,
+            hint="generate again: a damaged plan is replaced, and so is a record once it is deleted",
+        ) from None
 
 
 def _write_through(file: Path, data: bytes) -> None:

@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 
-from stimgen.images.write import decode_png
+from stimgen.images.write import check_png, decode_png
 from stimgen.reading.errors import StimgenError
 from stimgen.reading.identity import sha256_bytes
 from stimgen.stimulus_set.manifest import manifest_bytes, table_bytes
 from stimgen.stimulus_set.record import Content, FileHash, Record
-from stimgen.stimulus_set.store import MANIFEST, TABLE, Store, record_name
+from stimgen.stimulus_set.store import MANIFEST, PLAN, SHEET, TABLE, PlanRecord, Store, record_name
+
+MOST_NAMES = 5
 
 
 @dataclass
@@ -36,7 +39,7 @@ class Verification:
 
 
 def verify(store: Store) -> Verification:
-    """Check every record, id and hash of a set, and the manifest and the table against the records.
+    """Check every record, id and hash of a set, and what is derived from the records.
 
     Raises
     ------
@@ -45,8 +48,9 @@ def verify(store: Store) -> Verification:
     """
     plan = store.read_plan()
     found = Verification(planned=len(plan.ids))
+    found.problems += _plan_problems(plan)
     finished = store.finished()
-    checked_files: set[str] = set()
+    hashes = _Hashes(store)
     records: list[Record] = []
     for stimulus in plan.ids:
         if stimulus not in finished:
@@ -59,17 +63,35 @@ def verify(store: Store) -> Verification:
             continue
         records.append(record)
         found.checked += 1
-        found.problems += _problems(store, stimulus, record.content, checked_files)
-    derived = {MANIFEST: manifest_bytes(plan, records), TABLE: table_bytes(records)}
-    for name, expected in derived.items():
-        if not store.has(name):
-            found.problems.append(f"{name}: is missing")
-        elif store.read(name) != expected:
-            found.problems.append(f"{name}: is not what the records say")
+        found.problems += _problems(store, stimulus, record.content, hashes)
+    found.problems += _derived_problems(store, plan, records)
     return found
 
 
-def _problems(store: Store, stimulus: str, content: Content, checked: set[str]) -> Iterator[str]:
+class _Hashes:
+    """The hashes of the set's files, each read once: stimuli share their originals."""
+
+    def __init__(self, store: Store) -> None:
+        self._store = store
+        self._found: dict[str, str] = {}
+
+    def problems(self, entry: FileHash) -> Iterator[str]:
+        try:
+            if entry.file not in self._found:
+                self._found[entry.file] = sha256_bytes(self._store.read(entry.file))
+            if self._found[entry.file] != entry.sha256:
+                yield f"{entry.file}: its bytes are not those of its record"
+        except StimgenError as error:
+            yield str(error)
+
+
+def _plan_problems(plan: PlanRecord) -> Iterator[str]:
+    text = plan.protocol.get("text")
+    if not isinstance(text, str) or sha256_bytes(text.encode("utf-8")) != plan.protocol.get("sha256"):
+        yield f"{PLAN}: the protocol's text is not that of its hash"
+
+
+def _problems(store: Store, stimulus: str, content: Content, hashes: _Hashes) -> Iterator[str]:
     if content.id != stimulus or content.recomputed_id() != stimulus:
         yield f"{record_name(stimulus)}: its settings do not stand for its id"
     try:
@@ -82,14 +104,34 @@ def _problems(store: Store, stimulus: str, content: Content, checked: set[str]) 
         yield str(error)
     files = [FileHash(file=content.file, sha256=content.sha256), content.trace, content.source.original]
     for entry in [*files, content.array]:
-        if entry is not None and entry.file not in checked:
-            checked.add(entry.file)
-            yield from _hash_problem(store, entry)
+        if entry is not None:
+            yield from hashes.problems(entry)
 
 
-def _hash_problem(store: Store, entry: FileHash) -> Iterator[str]:
+def _derived_problems(store: Store, plan: PlanRecord, records: list[Record]) -> Iterator[str]:
+    derived = {MANIFEST: manifest_bytes(plan, records), TABLE: table_bytes(records)}
+    for name, expected in derived.items():
+        if not store.has(name):
+            yield f"{name}: is missing"
+            continue
+        data = store.read(name)
+        if data != expected:
+            names = _differing(data, plan, records) if name == MANIFEST else []
+            more = f": it differs from {', '.join(names[:MOST_NAMES])}" if names else ""
+            yield f"{name}: is not what plan and records say{more}"
+    if store.has(SHEET):
+        try:
+            check_png(store.read(SHEET), store.folder / SHEET)
+        except StimgenError as error:
+            yield str(error)
+
+
+def _differing(data: bytes, plan: PlanRecord, records: list[Record]) -> list[str]:
+    """Return which files a manifest contradicts, for the one that was changed may be any of them."""
     try:
-        if sha256_bytes(store.read(entry.file)) != entry.sha256:
-            yield f"{entry.file}: its bytes are not those of its record"
-    except StimgenError as error:
-        yield str(error)
+        manifest = json.loads(data)
+        entries = {entry["content"]["id"]: entry for entry in manifest["stimuli"]}
+        names = [PLAN] if manifest["protocol"] != plan.protocol else []
+    except (ValueError, LookupError, TypeError, RecursionError):
+        return []
+    return names + [record_name(r.content.id) for r in records if entries.get(r.content.id) != r.plain()]

@@ -13,12 +13,13 @@ import numpy as np
 
 from stimgen.execution.batch import Failure, Work, form_batches, make_batch, write_originals
 from stimgen.execution.device import find_device, usual_batch_size
+from stimgen.execution.labels import is_finished
 from stimgen.protocol.load import LoadedProtocol
 from stimgen.protocol.plan import Plan, StimulusPlan, make_plan
 from stimgen.reading.errors import StimgenError
 from stimgen.stimulus_set.contact_sheet import contact_sheet
 from stimgen.stimulus_set.manifest import write_manifest
-from stimgen.stimulus_set.store import PLAN, SHEET, PlanRecord, Store, json_text
+from stimgen.stimulus_set.store import PLAN, SHEET, PlanRecord, Store, json_bytes
 
 LARGEST_BATCH = 4096
 
@@ -128,10 +129,11 @@ def generate(
     batch_size = _batch_size(options, usual_batch_size(device))
     plan = make_plan(loaded, options.root)
     store = Store.create(folder)
+    if not store.has(PLAN):
+        _write_plan(plan, store)  # first, so that the folder is known for a set's, whatever happens
     write_originals(plan, store)
     _write_plan(plan, store)
-    finished = store.finished()
-    pending = [stimulus for stimulus in plan.stimuli if stimulus.id not in finished]
+    pending = _pending(plan, store)
     progress = Progress(planned=len(plan.stimuli), there=len(plan.stimuli) - len(pending))
     work = Work(store, loaded.protocol.output, device, batch_size)
     try:
@@ -139,7 +141,7 @@ def generate(
             _follow(batch, work, progress, report or _silent)
     finally:
         write_manifest(store)
-    if progress.there + progress.made > 0 and (progress.made > 0 or not store.has(SHEET)):
+    if progress.there + progress.made > 0:
         _write_sheet(store)
     return progress
 
@@ -178,12 +180,15 @@ def _batch_size(options: Options, usual: int) -> int:
     return options.batch_size
 
 
+def _pending(plan: Plan, store: Store) -> list[StimulusPlan]:
+    finished, output = store.finished(), plan.loaded.protocol.output
+    return [s for s in plan.stimuli if s.id not in finished or not is_finished(s, store, output)]
+
+
 def _write_plan(plan: Plan, store: Store) -> None:
-    """Say what the set is to hold, before anything is made; leave an equal file as it is."""
+    """Say what the set is to hold, before anything is made."""
     record = PlanRecord(protocol=_protocol_record(plan.loaded), ids=[s.id for s in plan.stimuli])
-    text = json_text(record.plain())
-    if not store.has(PLAN) or store.read(PLAN) != text.encode("utf-8"):
-        store.write_json(PLAN, record.plain())
+    store.update(PLAN, json_bytes(record.plain()))
 
 
 def _protocol_record(loaded: LoadedProtocol) -> dict[str, Any]:
@@ -200,4 +205,4 @@ def _protocol_record(loaded: LoadedProtocol) -> dict[str, Any]:
 def _write_sheet(store: Store) -> None:
     buffer = io.BytesIO()
     contact_sheet(store).save(buffer, format="PNG")
-    store.write(SHEET, buffer.getvalue())
+    store.update(SHEET, buffer.getvalue())
