@@ -1,0 +1,279 @@
+"""Sources: files that are found, kept inside their folder, named, and refused when they are no pictures."""
+
+from __future__ import annotations
+
+import io
+import struct
+import zlib
+from pathlib import Path
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from stimgen.images.read import MAXIMUM_PIXELS, skimage_file
+from stimgen.protocol.load import load_protocol
+from stimgen.protocol.sources import PlannedSource, find_files, plan_sources
+from stimgen.reading.errors import StimgenError
+from stimgen.reading.identity import sha256_file
+
+TOO_MANY = f"more than {MAXIMUM_PIXELS:,} pixels"
+NOISE = np.random.default_rng(1).integers(0, 256, (40, 48, 3), dtype=np.uint8)
+
+
+def picture(file: Path, mode: str = "RGB") -> Path:
+    file.parent.mkdir(parents=True, exist_ok=True)
+    Image.fromarray(NOISE).convert(mode).save(file)
+    return file
+
+
+def encoded(form: str) -> bytes:
+    buffer = io.BytesIO()
+    Image.fromarray(NOISE).save(buffer, form)
+    return buffer.getvalue()
+
+
+def protocol(folder: Path, *sources: str, preparation: str = "{size: 32}") -> Path:
+    folder.mkdir(parents=True, exist_ok=True)
+    lines = [f"  - {source}" for source in sources]
+    text = [
+        "name: p",
+        f"preparation: {preparation}",
+        "sources:",
+        *lines,
+        "conditions: [{id: a, depth: pool1}]",
+    ]
+    (folder / "p.yaml").write_text("\n".join(text) + "\n")
+    return folder / "p.yaml"
+
+
+def found(folder: Path, *sources: str, root: Path | None = None) -> list[PlannedSource]:
+    return plan_sources(load_protocol(protocol(folder, *sources)), root)
+
+
+def refusal(folder: Path, *sources: str, root: Path | None = None) -> str:
+    """Return what is said of sources that cannot be used, when planning or when their pixels are read."""
+    with pytest.raises(StimgenError) as caught:
+        [source.pixels() for source in found(folder, *sources, root=root)]
+    message = str(caught.value)
+    assert message.startswith(f"{folder}/p.yaml:4: ")
+    assert all(line.isprintable() for line in message.split("\n"))
+    return message.removeprefix(f"{folder}/p.yaml:4: ")
+
+
+def bomb(width: int, height: int) -> bytes:
+    """Return a PNG file whose header promises more pixels than it has."""
+
+    def chunk(kind: bytes, data: bytes) -> bytes:
+        return struct.pack(">I", len(data)) + kind + data + struct.pack(">I", zlib.crc32(kind + data))
+
+    header = chunk(b"IHDR", struct.pack(">IIBBBBB", width, height, 8, 2, 0, 0, 0))
+    return b"\x89PNG\r\n\x1a\n" + header + chunk(b"IDAT", zlib.compress(b"")) + chunk(b"IEND", b"")
+
+
+class TestFound:
+    def test_a_file(self, tmp_path: Path) -> None:
+        file = picture(tmp_path / "photos" / "x.png")
+        (source,) = found(tmp_path, "file: photos/x.png\n    licence: MIT\n    credit: me")
+        assert (source.id, source.name, source.file) == ("x", "photos/x.png", file)
+        assert (source.sha256, source.shape) == (sha256_file(file), (32, 32, 3))
+        assert (source.spec.licence, source.spec.credit) == ("MIT", "me")
+        assert str(source.where) == f"{tmp_path}/p.yaml:4"
+        assert source.pixels().shape == source.shape
+        assert source.original_name.startswith("x_")
+
+    def test_a_picture_of_scikit_image(self, tmp_path: Path) -> None:
+        (source,) = found(tmp_path, "file: skimage:brick")
+        assert (source.id, source.name, source.file) == ("brick", "skimage:brick", skimage_file("brick"))
+        assert source.shape == (32, 32, 1)
+
+    def test_a_pattern_in_the_order_of_names(self, tmp_path: Path) -> None:
+        for name in ("b.png", "a.JPG", "c.png", "deep/d.tif"):
+            picture(tmp_path / "photos" / name)
+        (tmp_path / "photos" / "notes.txt").write_text("no picture")
+        assert [source.name for source in found(tmp_path, "file: photos/*")] == [
+            "photos/a.JPG",
+            "photos/b.png",
+            "photos/c.png",
+        ]
+        assert [source.id for source in found(tmp_path, 'file: "**/?.*"')] == ["a", "b", "c", "d"]
+
+    def test_paths_are_relative_to_the_protocol_wherever_one_stands(
+        self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        picture(tmp_path / "study" / "x.png")
+        protocol(tmp_path / "study", "file: x.png")
+        (tmp_path / "elsewhere").mkdir()
+        monkeypatch.chdir(tmp_path / "elsewhere")
+        (source,) = plan_sources(load_protocol("../study/p.yaml"))
+        assert source.file == tmp_path / "study" / "x.png"
+        monkeypatch.chdir(tmp_path / "study")
+        assert plan_sources(load_protocol("p.yaml"))[0].file == source.file
+
+    @pytest.mark.parametrize("name", ["two words.png", "é.png", ".hidden.png", "-x.png", "a" * 65 + ".png"])
+    def test_an_odd_file_name_needs_an_id(self, tmp_path: Path, name: str) -> None:
+        picture(tmp_path / name)
+        assert "cannot serve as an id: give the source an `id`" in refusal(tmp_path, f'file: "{name}"')
+        assert found(tmp_path, f'{{file: "{name}", id: fine}}')[0].id == "fine"
+
+    @pytest.mark.parametrize("name", ["tilde~.png", "100%.png", "a#b.png", "x;y.png", "'q'.png", "$(ls).png"])
+    def test_odd_characters_in_a_name_do_no_harm(self, tmp_path: Path, name: str) -> None:
+        picture(tmp_path / name)
+        assert found(tmp_path, f'{{file: "{name}", id: fine}}')[0].name == name
+
+    def test_a_pattern_takes_no_id(self, tmp_path: Path) -> None:
+        picture(tmp_path / "x.png")
+        assert "leave out `id`" in refusal(tmp_path, '{file: "*.png", id: mine}')
+
+    def test_a_file_that_two_patterns_find(self, tmp_path: Path) -> None:
+        picture(tmp_path / "x.png")
+        with pytest.raises(StimgenError, match=r"p\.yaml:5: two sources have the id 'x': x\.png and x\.png"):
+            found(tmp_path, 'file: "*.png"', "file: x.png")
+
+    def test_a_file_that_changed_since_the_plan(self, tmp_path: Path) -> None:
+        picture(tmp_path / "x.png")
+        (source,) = found(tmp_path, "file: x.png")
+        picture(tmp_path / "x.png", "L")
+        with pytest.raises(StimgenError, match="changed since the plan was made"):
+            source.pixels()
+
+    @pytest.mark.parametrize("mode", ["1", "L", "P", "RGB"])
+    def test_modes_with_a_meaning(self, tmp_path: Path, mode: str) -> None:
+        picture(tmp_path / "x.png", mode)
+        (source,) = found(tmp_path, "file: x.png")
+        assert source.pixels().shape == source.shape == (32, 32, 1 if mode in "1L" else 3)
+
+
+class TestInside:
+    @pytest.mark.parametrize(
+        "written", ["../x.png", "sub/../../x.png", "{absolute}", "link.png", "linked/x.png"]
+    )
+    def test_a_file_outside_is_refused_and_allowed_by_a_root(self, tmp_path: Path, written: str) -> None:
+        study = tmp_path / "study"
+        (study / "sub").mkdir(parents=True)
+        outside = picture(tmp_path / "x.png")
+        (study / "link.png").symlink_to(outside)
+        (study / "linked").symlink_to(tmp_path, target_is_directory=True)
+        entry = "{id: fine, file: " + written.format(absolute=outside) + "}"
+        message = refusal(study, entry)
+        assert message.startswith(f"the source lies outside of {study}\n")
+        assert "--root FOLDER" in message
+        (source,) = found(study, entry, root=tmp_path)
+        assert source.file == outside
+        assert "lies outside" in refusal(study, entry, root=tmp_path / "another")
+
+    def test_what_lies_outside_is_not_even_looked_at(self, tmp_path: Path) -> None:
+        assert "lies outside" in refusal(tmp_path, "file: /etc/passwd")
+        assert "lies outside" in refusal(tmp_path, "file: /no/such/file.png")
+
+    def test_a_pattern_does_not_lead_outside(self, tmp_path: Path) -> None:
+        study = tmp_path / "study"
+        study.mkdir()
+        (study / "link.png").symlink_to(picture(tmp_path / "x.png"))
+        assert "lies outside" in refusal(study, 'file: "*.png"')
+        for pattern in ("../*.png", f"{tmp_path}/*.png", "sub/../../*.png"):
+            assert "must stay inside" in refusal(study, f'file: "{pattern}"')
+
+    def test_a_link_that_stays_inside(self, tmp_path: Path) -> None:
+        file = picture(tmp_path / "photos" / "x.png")
+        (tmp_path / "link.png").symlink_to(file)
+        assert found(tmp_path, "file: link.png")[0].file == file
+
+    def test_a_link_to_itself(self, tmp_path: Path) -> None:
+        (tmp_path / "x.png").symlink_to(tmp_path / "x.png")
+        assert refusal(tmp_path, "file: x.png")
+
+    def test_a_name_with_a_nul(self, tmp_path: Path) -> None:
+        with pytest.raises(StimgenError, match="cannot be followed"):
+            find_files("a\0b.png", tmp_path, None)
+
+
+class TestRefused:
+    def test_missing(self, tmp_path: Path) -> None:
+        assert refusal(tmp_path, "file: nothere.png") == f"{tmp_path}/nothere.png: no such image file"
+
+    def test_a_pattern_for_nothing(self, tmp_path: Path) -> None:
+        assert refusal(tmp_path, 'file: "*.png"') == f"no image file matches '*.png' in {tmp_path}"
+
+    @pytest.mark.parametrize("pattern", ["**.png", "a**/b.png"])
+    def test_a_pattern_that_is_none(self, tmp_path: Path, pattern: str) -> None:
+        # Newer versions of Python read it as an ordinary pattern.
+        message = refusal(tmp_path, f'file: "{pattern}"')
+        assert message.startswith((f"the pattern '{pattern}' cannot be used", "no image file matches"))
+
+    def test_an_unknown_picture_of_scikit_image(self, tmp_path: Path) -> None:
+        message = refusal(tmp_path, "file: skimage:brik")
+        assert message.startswith("scikit-image carries no picture 'brik'\n  allowed: astronaut, brick, ")
+        assert message.endswith("did you mean 'brick'?")
+
+    @pytest.mark.parametrize("name", ["'skimage:'", "skimage:../data/brick", "skimage:/etc/passwd"])
+    def test_scikit_image_is_no_way_out(self, tmp_path: Path, name: str) -> None:
+        assert "carries no picture" in refusal(tmp_path, f"file: {name}")
+
+    def test_a_folder(self, tmp_path: Path) -> None:
+        (tmp_path / "x.png").mkdir()
+        assert "cannot be read" in refusal(tmp_path, "file: x.png")
+        assert "cannot be read" in refusal(tmp_path, 'file: "*.png"')
+
+    def test_a_long_name(self, tmp_path: Path) -> None:
+        assert "File name too long" in refusal(tmp_path, f"file: {'a' * 300}.png")
+
+    @pytest.mark.parametrize(
+        ("data", "told"),
+        [
+            pytest.param(b"", "is empty", id="empty"),
+            pytest.param(b"not a picture", "not an image that can be read", id="text"),
+            pytest.param(b"<svg width='9' height='9'/>", "allowed: PNG, JPEG, TIFF, BMP, WEBP", id="svg"),
+            pytest.param(encoded("GIF"), "not an image that can be read", id="gif"),
+            pytest.param(encoded("PNG")[:20], "image", id="half a header"),
+            pytest.param(encoded("PNG")[:2000], "damaged or truncated", id="half a PNG"),
+            pytest.param(encoded("PNG")[:-30], "damaged or truncated", id="most of a PNG"),
+            pytest.param(encoded("JPEG")[:800], "damaged or truncated", id="half a JPEG"),
+            pytest.param(encoded("BMP")[:3000], "damaged or truncated", id="half a BMP"),
+            pytest.param(encoded("TIFF")[:3000], "damaged", id="half a TIFF"),
+            pytest.param(bomb(30_000, 30_000), TOO_MANY, id="bomb"),
+            pytest.param(bomb(MAXIMUM_PIXELS // 1000 + 1, 1000), TOO_MANY, id="little bomb"),
+            pytest.param(bomb(2**31 - 1, 2**31 - 1), TOO_MANY, id="great bomb"),
+            pytest.param(bomb(0, 0), "image", id="no pixels"),
+            pytest.param(bomb(40, 40), "damaged or truncated", id="nothing after the header"),
+        ],
+    )
+    def test_no_picture(self, tmp_path: Path, data: bytes, told: str) -> None:
+        (tmp_path / "x.png").write_bytes(data)
+        message = refusal(tmp_path, "file: x.png")
+        assert message.startswith(f"{tmp_path}/x.png: ")
+        assert told in message
+
+    def test_modes_without_a_fixed_meaning(self, tmp_path: Path) -> None:
+        picture(tmp_path / "x.jpg", "CMYK")
+        assert "its mode 'CMYK' has no fixed meaning as colours" in refusal(tmp_path, "file: x.jpg")
+        picture(tmp_path / "x.tif", "F")
+        assert "mode 'F'" in refusal(tmp_path, "file: x.tif")
+
+    @pytest.mark.parametrize("mode", ["RGBA", "LA"])
+    def test_transparency(self, tmp_path: Path, mode: str) -> None:
+        image = Image.fromarray(NOISE).convert(mode)
+        image.save(tmp_path / "opaque.png")
+        assert found(tmp_path, "file: opaque.png")[0].pixels().shape[:2] == (32, 32)
+        image.putpixel((20, 20), (9, 200) if mode == "LA" else (9, 9, 9, 200))
+        image.save(tmp_path / "x.png")
+        assert "has transparent parts" in refusal(tmp_path, "file: x.png")
+
+    @pytest.mark.parametrize(
+        ("source", "told"),
+        [
+            ("{file: x.png, size: 41}", "the crop has 40 x 40 pixels, so 41 x 41 would enlarge it"),
+            ("{file: x.png, crop: none, size: [32, 41]}", "the crop has 48 x 40 pixels, so 32 x 41 would"),
+            ("{file: x.png, crop: {box: [20, 0, 29, 40]}}", "does not fit into its 48 x 40 pixels"),
+            ("{file: x.png, crop: {box: [0, 1, 40, 40]}}", "does not fit into its 48 x 40 pixels"),
+        ],
+    )
+    def test_a_crop_or_size_that_does_not_fit(self, tmp_path: Path, source: str, told: str) -> None:
+        picture(tmp_path / "x.png")
+        assert told in refusal(tmp_path, source)
+
+    def test_two_sources_with_one_id(self, tmp_path: Path) -> None:
+        picture(tmp_path / "x.png")
+        picture(tmp_path / "X.jpg")
+        with pytest.raises(StimgenError, match=r"p\.yaml:5: two sources have the id 'X': x\.png and X\.jpg"):
+            found(tmp_path, "file: x.png", "file: X.jpg")
