@@ -2,14 +2,22 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Annotated, Any
 
-from pydantic import JsonValue
+from pydantic import AfterValidator, JsonValue
 
-from stimgen.reading.identity import recipe_identity
+from stimgen.reading.identity import canonical_json, recipe_identity
 from stimgen.reading.model import Model
 
 FORMAT = 1
+
+
+def _storable(value: dict[str, JsonValue]) -> dict[str, JsonValue]:
+    canonical_json(value)  # refuses what JSON has no word for: NaN and infinities
+    return value
+
+
+JsonObject = Annotated[dict[str, JsonValue], AfterValidator(_storable)]
 
 
 class FileHash(Model):
@@ -81,11 +89,11 @@ class Content(Model):
     condition: str
     seed: int
     numerics: int
-    pixels: dict[str, JsonValue]
+    pixels: JsonObject
     """How the source became pixels."""
-    terms: list[dict[str, JsonValue]]
+    terms: list[JsonObject]
     """The objective, written out."""
-    settings: dict[str, JsonValue]
+    settings: JsonObject
     """How it was optimised."""
     network: list[NetworkRecord]
     parameters: int

@@ -10,12 +10,12 @@ from contextlib import suppress
 from pathlib import Path
 from typing import Annotated, Any, TypeVar
 
-from pydantic import Field, JsonValue, ValidationError
+from pydantic import Field, ValidationError
 
 from stimgen.reading.errors import StimgenError
 from stimgen.reading.identity import IDENTITY_PATTERN
 from stimgen.reading.model import Model
-from stimgen.stimulus_set.record import Record
+from stimgen.stimulus_set.record import JsonObject, Record
 
 PLAN = "plan.json"
 MANIFEST = "manifest.json"
@@ -31,7 +31,7 @@ class PlanRecord(Model):
     """What a set is to hold: the protocol and the ids of its stimuli, in order."""
 
     format: int = 1
-    protocol: dict[str, JsonValue]
+    protocol: JsonObject
     """File name, text and hash; metadata."""
     ids: list[Annotated[str, Field(pattern=IDENTITY_PATTERN)]]
 
