@@ -187,7 +187,9 @@ def _in_srgb(image: Image.Image, file: Path) -> Image.Image:
         if image.mode == "L" and profile.profile.xcolor_space.strip() != "GRAY":
             return image  # a profile for colours says nothing of a grey picture
         srgb = ImageCms.createProfile("sRGB")
-        converted = ImageCms.profileToProfile(image, profile, srgb, outputMode="RGB")
+        # Not optimised, because the tables that greys are shortened to miss dark levels by as much as ten.
+        exact = ImageCms.Flags.NOOPTIMIZE
+        converted = ImageCms.profileToProfile(image, profile, srgb, outputMode="RGB", flags=exact)
     except (ImageCms.PyCMSError, OSError) as error:
         raise StimgenError(f"its colour profile cannot be used ({error})", where=file) from None
     if converted is None:
