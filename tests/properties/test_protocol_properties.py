@@ -52,11 +52,11 @@ EVERYTHING = {
 }
 
 # What a mistaken hand, a program or an enemy may put in a place.
-WORDS = """a .. / ../x.png * ** **.png [ skimage: ~ 2x2 0x0 99x99 9x vgg19 random imagenet file gram noise image auto
-pool5 {0} %s name"""
+WORDS = """a .. / ../x.png * ** **.png [ skimage: ~ 2x2 0x0 99x99 9x vgg19 random imagenet file
+gram noise image auto pool5 {0} %s name"""
 NUMBERS = [0, -1, 1, 3, 2**53, 10**80, 0.5, -0.0, 1e300]
-MAPPINGS = """{"":""} {"name":null} {"name":[]} {"name":{}} {"name":"file"} {"name":"image"} {"box":[]} {"first":0}
-{"count":1000000} {"file":"x.png"} {"name":"vgg19","vgg19":1} {"list":[]}"""
+MAPPINGS = """{"":""} {"name":null} {"name":[]} {"name":{}} {"name":"file"} {"name":"image"} {"box":[]}
+{"first":0} {"count":1000000} {"file":"x.png"} {"name":"vgg19","vgg19":1} {"list":[]}"""
 ODD = [
     *(None, True, False, "", " ", "x" * 600, "é\u202e", *WORDS.split(), *NUMBERS),
     *(json.loads(mapping) for mapping in MAPPINGS.split()),
