@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import csv
 from typing import Any
 
 from stimgen.stimulus_set.record import FORMAT, Record
@@ -37,11 +38,12 @@ def manifest_bytes(plan: PlanRecord, records: list[Record]) -> bytes:
 
 
 def table_bytes(records: list[Record]) -> bytes:
-    """Return the table as CSV, one row a stimulus; text that a spreadsheet would run is quoted."""
+    """Return the table as CSV, one row a stimulus; text that a spreadsheet would run is marked as text."""
     import pandas as pd
 
     frame = pd.DataFrame([row(record) for record in records], columns=list(COLUMNS))
-    text = frame.map(_harmless).to_csv(None, index=False, lineterminator="\n")
+    # All text in quotes, because pandas sets none around a lone carriage return, which ends a row for others.
+    text = frame.map(_harmless).to_csv(None, index=False, lineterminator="\n", quoting=csv.QUOTE_NONNUMERIC)
     return str(text).encode("utf-8")
 
 

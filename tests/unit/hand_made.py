@@ -1,0 +1,122 @@
+"""Sets written by hand, as generation would: they need neither torch nor time."""
+
+from __future__ import annotations
+
+import io
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+
+from stimgen.images.write import encode_array, encode_png
+from stimgen.reading.identity import recipe_identity, sha256_bytes
+from stimgen.stimulus_set.contact_sheet import contact_sheet
+from stimgen.stimulus_set.manifest import write_manifest
+from stimgen.stimulus_set.record import Record
+from stimgen.stimulus_set.store import PLAN, SHEET, Store, json_bytes, record_name
+
+TEXT = "name: hand-made  # µ\n"
+
+
+@dataclass
+class Wanted:
+    """What a set is to hold."""
+
+    sources: tuple[str, ...] = ("brick", "coffee")
+    conditions: tuple[str, ...] = ("texture",)
+    seeds: tuple[int, ...] = (1, 2)
+    size: tuple[int, int] = (12, 10)
+    licence: str | None = "CC0-1.0"
+    array: bool = True
+
+
+def write_set(folder: Path, wanted: Wanted | None = None, unfinished: int = 0) -> Store:
+    """Write a set, without the last `unfinished` stimuli."""
+    wanted = wanted or Wanted()
+    store = Store.create(folder)
+    records = [
+        _record(store, wanted, source, condition, seed)
+        for condition in wanted.conditions
+        for source in wanted.sources
+        for seed in wanted.seeds
+    ]
+    protocol = {"name": "hand-made", "text": TEXT, "sha256": sha256_bytes(TEXT.encode())}
+    ids = [record.content.id for record in records]
+    _written(store, PLAN, json_bytes({"format": 1, "protocol": protocol, "ids": ids}))
+    for record in records[: len(records) - unfinished]:
+        _written(store, record_name(record.content.id), json_bytes(record.plain()))
+    write_manifest(store)
+    if records[unfinished:]:
+        write_sheet(store)
+    return store
+
+
+def write_sheet(store: Store) -> None:
+    """Write the contact sheet."""
+    buffer = io.BytesIO()
+    contact_sheet(store).save(buffer, "PNG")
+    _written(store, SHEET, buffer.getvalue())
+
+
+def _record(store: Store, wanted: Wanted, source: str, condition: str, seed: int) -> Record:
+    width, height = wanted.size
+    rng = np.random.default_rng([seed, *source.encode(), *condition.encode()])
+    levels = rng.integers(0, 256, (height, width, 1 if source == "brick" else 3), dtype=np.uint8)
+    recipe = {
+        "numerics": 1,
+        "pixels": {"sha256": sha256_bytes(source.encode()), "size": [width, height]},
+        "seed": seed,
+        "settings": {"evaluations": 3},
+        "terms": [{"layers": {condition: 1.0}}],
+    }
+    stimulus = recipe_identity(recipe)
+    name = f"{source}_{condition}_s{seed}_{stimulus[:8]}"
+    loss = {"total": 0.5 + 0.1, "parts": {"term_1": 0.5, "range": 0.1}}
+    content = recipe | {
+        "id": stimulus,
+        "file": f"images/{name}.png",
+        "sha256": _written(store, f"images/{name}.png", encode_png(levels)),
+        "pixels_sha256": sha256_bytes(levels.tobytes()),
+        "array": _file(store, f"arrays/{name}.npy", encode_array(levels / 255)) if wanted.array else None,
+        "trace": _file(store, f"traces/{name}.csv", b"scale,evaluation,total\n0,1,0.6\n"),
+        "source": {
+            "id": source,
+            "file": f"skimage:{source}",
+            "sha256": sha256_bytes(source.encode()),
+            "licence": wanted.licence,
+            "credit": None,
+            "original": _file(store, f"originals/{source}.png", encode_png(levels // 2)),
+        },
+        "condition": condition,
+        "network": [],
+        "parameters": 2080,
+        "losses": dict.fromkeys(("start", "end", "saved_before_matching", "saved"), loss),
+        "evaluations": 3,
+        "stopped": "evaluations",
+        "encoding": "srgb",
+    }
+    made = {
+        "started": "2026-01-01T00:00:00.000000Z",
+        "finished": "2026-01-01T00:00:01.000000Z",
+        "seconds": 1.0,
+        "host": "nowhere",
+        "device": "cpu",
+        "versions": {"python": "3.11"},
+        "threads": 1,
+        "batch_size": 2,
+        "slots": 2,
+    }
+    return Record.model_validate({"content": content, "made": made})
+
+
+def _file(store: Store, name: str, data: bytes) -> dict[str, str]:
+    if store.has(name):
+        data = store.read(name)
+    return {"file": name, "sha256": _written(store, name, data)}
+
+
+def _written(store: Store, name: str, data: bytes) -> str:
+    file = store.folder / name
+    file.parent.mkdir(parents=True, exist_ok=True)
+    file.write_bytes(data)
+    return sha256_bytes(data)
