@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import json
 import sys
 from pathlib import Path
@@ -162,6 +163,7 @@ def main() -> None:
     """Run the command line; a mistake of the user's ends with a message and exit code 2."""
     from stimgen.reading.errors import StimgenError
 
+    _print_whatever_it_is()
     try:
         app()
     except StimgenError as error:
@@ -173,6 +175,13 @@ def main() -> None:
         # The reader of a pipe went away (`stimgen list | head`).
         sys.stderr.close()
         sys.exit(FINDING)
+
+
+def _print_whatever_it_is() -> None:
+    """Write out letters that a terminal or a file of another encoding has none for, rather than fail."""
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper):
+            stream.reconfigure(errors="backslashreplace")
 
 
 class _Display:
@@ -296,7 +305,8 @@ def _print_headed(headed: dict[str, dict[str, str]], *, as_json: bool) -> None:
 
 
 def _print_json(value: Any) -> None:
-    typer.echo(json.dumps(value, indent=1, ensure_ascii=False))
+    # In ASCII, so that it is right in whatever encoding a pipe or a file has.
+    typer.echo(json.dumps(value, indent=1))
 
 
 def _say(text: str, *, error: bool = False) -> None:

@@ -12,6 +12,7 @@ from stimgen.images.prepare import Pixels, Preparation
 from stimgen.images.read import SKIMAGE_PREFIX, read_image_file, skimage_file
 from stimgen.protocol.load import LoadedProtocol
 from stimgen.protocol.schema import Source
+from stimgen.reading.document import CONTROL
 from stimgen.reading.errors import Location, StimgenError
 from stimgen.reading.identity import recipe_identity
 
@@ -144,6 +145,9 @@ def _inside(file: Path, folder: Path, root: Path | None) -> Path:
 
 
 def _planned(spec: Source, name: str, file: Path, where: Location) -> PlannedSource:
+    if CONTROL.search(name) or "\n" in name:
+        # Records could not hold it, or a terminal would obey it.
+        raise StimgenError(f"the file name {name!r} is not one line of text: rename it")
     image = read_image_file(file)
     if spec.id is not None and name != spec.file:
         raise StimgenError("a pattern names its sources by their files: leave out `id`")

@@ -174,7 +174,7 @@ _StrictLoader.add_constructor("tag:yaml.org,2002:int", _construct_int)
 
 # Escapes such as "\x1b" or "\ud800" bring in what YAML does not accept as it is: a text that works on a
 # terminal, ends a file name, or cannot be encoded.
-_CONTROL = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\ud800-\udfff]")
+CONTROL = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\ud800-\udfff]")
 
 
 def _construct(loader: _StrictLoader, node: yaml.Node, path: KeyPath, lines: dict[KeyPath, int]) -> Any:
@@ -188,7 +188,7 @@ def _construct(loader: _StrictLoader, node: yaml.Node, path: KeyPath, lines: dic
 
 
 def _refuse_control_characters(node: yaml.Node) -> None:
-    found = _CONTROL.search(node.value)
+    found = CONTROL.search(node.value)
     if found is not None:
         raise _refusal(f"the character #x{ord(found[0]):04x} is not allowed", node)
 

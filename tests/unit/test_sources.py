@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import io
+import os
 import struct
+import sys
 import zlib
 from pathlib import Path
 
@@ -214,6 +216,13 @@ class TestRefused:
         (tmp_path / "x.png").mkdir()
         assert "cannot be read" in refusal(tmp_path, "file: x.png")
         assert "cannot be read" in refusal(tmp_path, 'file: "*.png"')
+
+    @pytest.mark.parametrize("folder", [b"caf\xe9", b"\x1b[31m", b"two\nlines"])
+    def test_a_folder_whose_name_is_no_text(self, tmp_path: Path, folder: bytes) -> None:
+        if sys.platform != "linux":
+            pytest.skip("other systems have no such names")
+        picture(tmp_path / os.fsdecode(folder) / "x.png")
+        assert "is not one line of text: rename it" in refusal(tmp_path, 'file: "*/*.png"')
 
     def test_a_long_name(self, tmp_path: Path) -> None:
         assert "File name too long" in refusal(tmp_path, f"file: {'a' * 300}.png")
