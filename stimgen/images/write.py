@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import io
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
+from typing import IO
 
 import numpy as np
 from numpy.typing import NDArray
-from PIL import Image
+from PIL import Image, UnidentifiedImageError
 from PIL.PngImagePlugin import PngInfo
 
 from stimgen.images.prepare import Pixels
@@ -51,13 +54,10 @@ def decode_png(data: bytes, file: Path) -> NDArray[np.uint8]:
     StimgenError
         The bytes are not such a picture.
     """
-    try:
-        with Image.open(io.BytesIO(data), formats=("PNG",)) as image:
-            if image.mode not in ("L", "RGB"):
-                raise StimgenError(f"has mode {image.mode!r}", where=file, allowed=("L", "RGB"))
-            levels = np.asarray(image)
-    except (OSError, SyntaxError, ValueError, Image.DecompressionBombError) as error:
-        raise StimgenError(f"not a readable PNG picture ({error})", where=file) from None
+    with opened_png(io.BytesIO(data), file) as image:
+        if image.mode not in ("L", "RGB"):
+            raise StimgenError(f"has mode {image.mode!r}", where=file, allowed=("L", "RGB"))
+        levels = np.asarray(image)
     return levels[:, :, np.newaxis] if levels.ndim == 2 else levels
 
 
@@ -69,9 +69,24 @@ def check_png(data: bytes, file: Path) -> None:
     StimgenError
         It is damaged, or no PNG file.
     """
+    with opened_png(io.BytesIO(data), file) as image:
+        image.verify()
+
+
+@contextmanager
+def opened_png(stream: IO[bytes] | Path, file: Path) -> Iterator[Image.Image]:
+    """Open a PNG file for what is done inside, where damage becomes an error that names `file`.
+
+    Raises
+    ------
+    StimgenError
+        It is damaged, or no PNG file.
+    """
     try:
-        with Image.open(io.BytesIO(data), formats=("PNG",)) as image:
-            image.verify()
+        with Image.open(stream, formats=("PNG",)) as image:
+            yield image
+    except UnidentifiedImageError:
+        raise StimgenError("not a readable PNG picture", where=file) from None
     except (OSError, SyntaxError, ValueError, Image.DecompressionBombError) as error:
         raise StimgenError(f"not a readable PNG picture ({error})", where=file) from None
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from PIL import Image, ImageDraw, ImageFont
 
+from stimgen.images.write import opened_png
 from stimgen.reading.errors import StimgenError
 from stimgen.stimulus_set.record import Content
 from stimgen.stimulus_set.store import Store
@@ -68,9 +69,6 @@ def thumbnail(store: Store, file: str, side: int) -> Image.Image:
         The picture cannot be read.
     """
     path = store.path(file)
-    try:
-        with Image.open(path, formats=("PNG",)) as image:
-            image.thumbnail((side, side), Image.Resampling.LANCZOS)
-            return image.convert("RGB")
-    except (OSError, SyntaxError, ValueError, Image.DecompressionBombError) as error:
-        raise StimgenError(f"not a readable PNG picture ({error})", where=path) from None
+    with opened_png(path, path) as image:
+        image.thumbnail((side, side), Image.Resampling.LANCZOS)
+        return image.convert("RGB")

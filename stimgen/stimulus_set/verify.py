@@ -131,7 +131,8 @@ def _differing(data: bytes, plan: PlanRecord, records: list[Record]) -> list[str
     try:
         manifest = json.loads(data)
         entries = {entry["content"]["id"]: entry for entry in manifest["stimuli"]}
-        names = [PLAN] if manifest["protocol"] != plan.protocol else []
+        same_plan = manifest["protocol"] == plan.protocol and entries.keys() <= set(plan.ids)
     except (ValueError, LookupError, TypeError, RecursionError):
         return []
-    return names + [record_name(r.content.id) for r in records if entries.get(r.content.id) != r.plain()]
+    names = [record_name(r.content.id) for r in records if entries.get(r.content.id) != r.plain()]
+    return names if same_plan else [PLAN, *names]
