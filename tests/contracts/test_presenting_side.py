@@ -1,0 +1,96 @@
+"""The room where people are tested has no torch: a set is opened, shown and verified without it."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from stimgen.protocol.load import load_protocol
+from stimgen.workflow.generate import Options, generate
+
+PROTOCOL = """
+name: tiny
+preparation: {size: 16}
+sources: [{file: "skimage:brick", licence: CC0-1.0}, {file: "skimage:coffee"}]
+synthesis: {scales: 1, evaluations: 3}
+conditions: [{id: texture, layers: [relu1_1]}]
+"""
+
+SHOWING = """
+import sys
+from stimgen import StimgenError, StimulusSet
+stimuli = StimulusSet(sys.argv[1])
+table = stimuli.table
+assert list(table.source) == ["brick", "coffee"], table
+for stimulus, channels in zip(table.index, (1, 3)):
+    assert stimuli.image(stimulus).shape == stimuli.original(stimulus).shape == (16, 16, channels)
+assert stimuli.contact_sheet().width > 200
+assert "complete" in repr(stimuli) and "<img" in stimuli._repr_html_()
+try:
+    stimuli.image("0" * 16)
+except StimgenError as error:
+    assert "no stimulus" in str(error)
+else:
+    raise SystemExit("an unknown id was found")
+print("shown", len(stimuli))
+"""
+
+VERIFYING = """
+import sys
+from stimgen.cli import main
+sys.argv[:] = ["stimgen", "verify", sys.argv[1]]
+main()
+"""
+
+
+@pytest.fixture(scope="module")
+def made(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    folder = tmp_path_factory.mktemp("made")
+    (folder / "tiny.yaml").write_text(PROTOCOL)
+    generate(load_protocol(folder / "tiny.yaml"), folder / "set", Options("cpu"))
+    return folder / "set"
+
+
+@pytest.fixture(scope="module")
+def without_torch(tmp_path_factory: pytest.TempPathFactory) -> dict[str, str]:
+    """Return an environment in which an import of torch or torchvision is an error."""
+    folder = tmp_path_factory.mktemp("path")
+    for name in ("torch", "torchvision", "safetensors"):
+        (folder / f"{name}.py").write_text(f"raise SystemError('{name} was imported')\n")
+    return {**os.environ, "PYTHONPATH": str(folder)}
+
+
+def run(code: str, *arguments: str, environment: dict[str, str]) -> subprocess.CompletedProcess[str]:
+    command = [sys.executable, "-W", "error", "-c", code, *arguments]
+    return subprocess.run(command, env=environment, capture_output=True, text=True, check=False)
+
+
+def test_the_trap_works(without_torch: dict[str, str]) -> None:
+    for name in ("torch", "stimgen.workflow.generate"):
+        done = run(f"import {name}", environment=without_torch)
+        assert "torch was imported" in done.stderr
+
+
+def test_a_set_is_shown(made: Path, without_torch: dict[str, str]) -> None:
+    done = run(SHOWING, str(made), environment=without_torch)
+    assert (done.returncode, done.stdout, done.stderr) == (0, "shown 2\n", "")
+
+
+def test_a_set_is_verified(made: Path, without_torch: dict[str, str]) -> None:
+    done = run(VERIFYING, str(made), environment=without_torch)
+    assert (done.returncode, done.stderr) == (0, "")
+    assert done.stdout == f"{made}: 2 of 2 stimuli checked: sound\n"
+
+
+def test_a_damaged_set_is_found_there_too(made: Path, without_torch: dict[str, str], tmp_path: Path) -> None:
+    shutil.copytree(made, tmp_path / "set")
+    picture = next((tmp_path / "set" / "images").glob("*.png"))
+    picture.write_bytes(picture.read_bytes()[:-20])
+    done = run(VERIFYING, str(tmp_path / "set"), environment=without_torch)
+    assert done.returncode == 1
+    assert picture.name in done.stderr
