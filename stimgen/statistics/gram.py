@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from typing import Literal
+from typing import Any, Literal
 
 import torch
 from torch import Tensor
+from torch.autograd.function import once_differentiable
 
 from stimgen.reading.model import Flag
 from stimgen.statistics.base import Statistic, Target
@@ -38,54 +39,83 @@ class Gram(Statistic):
 
     def target(self, features: Tensor, regions: Regions) -> Target:
         """Return Gram matrices, subtracted means, squared norms and numbers of positions."""
-        grams, means = [], []
-        for window in regions.windows(features.shape[2], features.shape[3]):
-            mean = _mean(features, window) if self.centred else None
-            grams.append(_gram(features, window, mean))
-            means.append(mean if mean is not None else features.new_zeros(features.shape[:2]))
-        stacked = torch.stack(grams, dim=1)
-        norms = stacked.square().flatten(1).sum(1).clamp_min(SMALLEST_NORM)
+        means = _means(features, regions)
+        grams = _grams(features, means if self.centred else None, regions)
+        norms = grams.square().flatten(1).sum(1).clamp_min(SMALLEST_NORM)
         positions = features.new_full((features.shape[0],), features.shape[2] * features.shape[3])
-        return Target(regions, (stacked, torch.stack(means, dim=1), norms, positions))
+        return Target(regions, (grams, means, norms, positions))
 
     def distance(self, features: Tensor, target: Target) -> Tensor:
         """Return the normalised squared error over all regions."""
         grams, means, norms, positions = target.values
-        ratio = torch.ones_like(positions)
         if self.normalisation == "gatys2016":
             ratio = positions / (features.shape[2] * features.shape[3])
-        error = torch.zeros_like(norms)
-        for i, window in enumerate(target.regions.windows(features.shape[2], features.shape[3])):
-            gram = _gram(features, window, means[:, i] if self.centred else None)
-            error = error + (gram - grams[:, i] * ratio.view(-1, 1, 1)).square().flatten(1).sum(1)
+            grams = grams * ratio.view(-1, 1, 1, 1)
+        found = _grams(features, means if self.centred else None, target.regions)
+        error = (found - grams).square().flatten(1).sum(1)
         if self.normalisation == "relative":
             return error / norms
         return error / (4 * features.shape[1] ** 2 * target.regions.count)
 
 
-def _positions_last(features: Tensor, window: Window) -> Tensor:
+def _means(features: Tensor, regions: Regions) -> Tensor:
+    """Return the mean of every map in every region: batch x regions x channels."""
+    windows = regions.windows(features.shape[2], features.shape[3])
+    return torch.stack([(_part(features, w) * _weights(w, features)).sum(1) for w in windows], dim=1)
+
+
+def _grams(features: Tensor, means: Tensor | None, regions: Regions) -> Tensor:
+    """Return the Gram matrices of the maps minus `means`: batch x regions x channels x channels."""
+    windows = regions.windows(features.shape[2], features.shape[3])
+    grams: Tensor = _RegionGrams.apply(features, means, windows)
+    return grams
+
+
+class _RegionGrams(torch.autograd.Function):
+    """Gram matrices in all regions, averaged over positions.
+
+    The gradient of a symmetric product needs one matrix product and not two, and all regions add to one
+    gradient: left to autograd, each would fill one of its own as large as the features.
+    """
+
+    @staticmethod
+    def forward(ctx: Any, features: Tensor, means: Tensor | None, windows: tuple[Window, ...]) -> Tensor:
+        ctx.save_for_backward(features, means)
+        ctx.windows = windows
+        found = []
+        for i, window in enumerate(windows):
+            maps = _centred_part(features, means, i, window)
+            found.append(torch.bmm((maps * _weights(window, maps)).transpose(1, 2), maps))
+        return torch.stack(found, dim=1)
+
+    @staticmethod
+    @once_differentiable
+    def backward(ctx: Any, gradient: Tensor) -> tuple[Tensor, None, None]:
+        features, means = ctx.saved_tensors
+        symmetric = gradient + gradient.transpose(2, 3)
+        total = torch.zeros_like(features)
+        for i, window in enumerate(ctx.windows):
+            maps = _centred_part(features, means, i, window)
+            found = torch.bmm(maps, symmetric[:, i]) * _weights(window, maps)
+            into = total[:, :, window.rows, window.columns].permute(0, 2, 3, 1)
+            into += found.view(into.shape)
+        return total, None, None
+
+
+def _part(features: Tensor, window: Window) -> Tensor:
     """Return the window's part as batch x positions x channels; free of copies for a channels-last whole."""
     part = features[:, :, window.rows, window.columns].permute(0, 2, 3, 1)
     return part.reshape(part.shape[0], -1, part.shape[3])
 
 
-def _weights(window: Window, like: Tensor) -> Tensor | None:
+def _centred_part(features: Tensor, means: Tensor | None, i: int, window: Window) -> Tensor:
+    part = _part(features, window)
+    return part if means is None else part - means[:, i].unsqueeze(1)
+
+
+def _weights(window: Window, like: Tensor) -> Tensor:
+    """Return every position's share in an average over the window: positions x 1, or a single number."""
     if window.weights is None:
-        return None
-    return torch.as_tensor(window.weights, dtype=like.dtype, device=like.device).reshape(1, -1, 1)
-
-
-def _mean(features: Tensor, window: Window) -> Tensor:
-    maps = _positions_last(features, window)
-    weights = _weights(window, maps)
-    return maps.mean(1) if weights is None else (maps * weights).sum(1) / window.total
-
-
-def _gram(features: Tensor, window: Window, mean: Tensor | None) -> Tensor:
-    """Return the Gram matrix over a window, an average over positions: batch x channels x channels."""
-    maps = _positions_last(features, window)
-    if mean is not None:
-        maps = maps - mean.unsqueeze(1)
-    weights = _weights(window, maps)
-    weighted = maps if weights is None else maps * weights
-    return torch.bmm(weighted.transpose(1, 2), maps) / window.total
+        return like.new_tensor(1.0 / window.total)
+    shares = torch.as_tensor(window.weights / window.total, dtype=like.dtype, device=like.device)
+    return shares.reshape(-1, 1)
