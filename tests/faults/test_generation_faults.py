@@ -1,0 +1,821 @@
+"""Generating sets when all goes well, and when it does not: nothing is lost, half-written or made twice."""
+
+from __future__ import annotations
+
+import csv
+import errno
+import hashlib
+import io
+import json
+import os
+import sys
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from importlib import metadata
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+import torch
+from PIL import Image
+
+import stimgen
+from stimgen import StimulusSet, cli
+from stimgen.execution import batch as batches
+from stimgen.execution.batch import Work, make_batch
+from stimgen.images import write
+from stimgen.protocol.load import load_protocol
+from stimgen.protocol.plan import make_plan
+from stimgen.reading.errors import StimgenError
+from stimgen.stimulus_set import store as stores
+from stimgen.stimulus_set.store import MANIFEST, PLAN, SHEET, TABLE, Store, record_name
+from stimgen.stimulus_set.verify import verify
+from stimgen.synthesis.methods import ObjectiveMethod
+from stimgen.synthesis.objective import Evaluation, Objective, Sources
+from stimgen.workflow.generate import Options, Progress, generate
+
+PROTOCOL = """\
+name: tiny
+preparation: {size: 16}
+sources:
+  - {file: colour.png}
+  - {file: grey.png}
+synthesis: {scales: 1, evaluations: 4}
+conditions:
+  - {id: texture, layers: [relu1_1]}
+seeds: [1, 2]
+"""
+CPU = torch.device("cpu")
+
+
+def write_photo(file: Path, channels: int, seed: int = 0) -> None:
+    rng = np.random.default_rng([seed, channels])
+    coarse = rng.integers(0, 256, (6, 6, channels), dtype=np.uint8)
+    Image.fromarray(coarse.squeeze()).resize((24, 24), Image.Resampling.BICUBIC).save(file)
+
+
+@dataclass
+class Place:
+    """A folder with a protocol, its photographs, and its set."""
+
+    folder: Path
+
+    @property
+    def set(self) -> Path:
+        return self.folder / "set"
+
+    @property
+    def store(self) -> Store:
+        return Store(self.set)
+
+    def write(self, *changes: tuple[str, str], text: str = PROTOCOL) -> Place:
+        """Write the protocol, with some of its text replaced."""
+        for old, new in changes:
+            assert old in text
+            text = text.replace(old, new)
+        (self.folder / "tiny.yaml").write_text(text)
+        return self
+
+    def make(self, report: Callable[[Progress], None] | None = None, batch_size: int = 3) -> Progress:
+        loaded = load_protocol(self.folder / "tiny.yaml")
+        return generate(loaded, self.set, Options("cpu", batch_size), report)
+
+    def files(self) -> dict[str, bytes]:
+        found = sorted(file for file in self.set.rglob("*") if file.is_file())
+        return {file.relative_to(self.set).as_posix(): file.read_bytes() for file in found}
+
+    def contents(self) -> dict[str, Any]:
+        """Return what records say of stimuli, whoever made them."""
+        return {record.content.id: record.content for record in self.store.records()}
+
+    def command(self, monkeypatch: pytest.MonkeyPatch, *arguments: str) -> int:
+        """Run ``stimgen generate`` in this process and return its exit code."""
+        command = ["stimgen", "generate", str(self.folder / "tiny.yaml"), "-o", str(self.set)]
+        monkeypatch.setattr(sys, "argv", [*command, "--device", "cpu", *arguments])
+        with pytest.raises(SystemExit) as caught:
+            cli.main()
+        return int(caught.value.code or 0)
+
+
+def new_place(folder: Path) -> Place:
+    folder.mkdir(exist_ok=True)
+    write_photo(folder / "colour.png", 3)
+    write_photo(folder / "grey.png", 1)
+    return Place(folder).write()
+
+
+@pytest.fixture(scope="module", autouse=True)
+def _one_thread() -> Iterator[None]:
+    """Pictures this small take five times as long when two threads wait for each other."""
+    before = torch.get_num_threads()
+    torch.set_num_threads(1)
+    yield
+    torch.set_num_threads(before)
+
+
+@pytest.fixture
+def place(tmp_path: Path) -> Place:
+    return new_place(tmp_path)
+
+
+@pytest.fixture(scope="module")
+def undisturbed(tmp_path_factory: pytest.TempPathFactory) -> Place:
+    place = new_place(tmp_path_factory.mktemp("undisturbed"))
+    assert place.make().made == 4
+    return place
+
+
+def same(place: Place, other: Place) -> None:
+    """Assert that two sets are the same: pictures, arrays, traces, contents, plan, table, contact sheet."""
+    assert place.contents() == other.contents()
+    ours, theirs = place.files(), other.files()
+    assert ours.keys() == theirs.keys()
+    for name, data in theirs.items():
+        if name != MANIFEST and not name.startswith("records/"):
+            assert ours[name] == data, name
+    assert verify(place.store).problems == []
+
+
+class TestRunningAgain:
+    """Only what is missing is made."""
+
+    def test_nothing_is_made_twice_and_no_byte_changes(
+        self, place: Place, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+    ) -> None:
+        assert place.command(monkeypatch) == 0
+        assert "4 stimuli made" in capsys.readouterr().out
+        before = place.files()
+        for name in before:
+            os.utime(place.set / name, (1, 1))
+        assert place.command(monkeypatch) == 0
+        said = capsys.readouterr().out
+        assert "4 of 4 stimuli were there already" in said
+        assert "0 stimuli made" in said
+        assert place.files() == before
+        assert {file.stat().st_mtime for file in place.set.rglob("*") if file.is_file()} == {1.0}
+
+    @pytest.mark.parametrize("kind", ["records", "images", "traces"])
+    def test_what_was_deleted_is_made_again(self, place: Place, undisturbed: Place, kind: str) -> None:
+        place.make()
+        victim = sorted(file for file in (place.set / kind).rglob("*") if file.is_file())[1]
+        victim.unlink()
+        untouched = {name: data for name, data in place.files().items() if name.startswith("records/")}
+        progress = place.make()
+        assert (progress.planned, progress.there, progress.made) == (4, 3, 1)
+        same(place, undisturbed)
+        kept = [name for name, data in untouched.items() if place.files()[name] == data]
+        assert len(kept) == 3
+
+    @pytest.mark.parametrize("name", [MANIFEST, TABLE, SHEET, "originals"])
+    def test_what_is_derived_is_derived_again(self, place: Place, name: str) -> None:
+        place.make()
+        before = place.files()
+        for file in place.set.glob(f"{name}/*" if name == "originals" else name):
+            file.unlink()
+        assert place.make().made == 0
+        assert place.files() == before
+
+    def test_a_damaged_record_is_named_and_can_be_deleted(self, place: Place, undisturbed: Place) -> None:
+        place.make()
+        record = sorted((place.set / "records").rglob("*.json"))[0]
+        record.write_bytes(record.read_bytes()[:100])
+        with pytest.raises(StimgenError, match="is damaged") as caught:
+            place.make()
+        assert str(record) in str(caught.value)
+        assert "once it is deleted" in str(caught.value)
+        record.unlink()
+        assert place.make().made == 1
+        same(place, undisturbed)
+
+    def test_a_record_under_another_id_does_not_count(self, place: Place, undisturbed: Place) -> None:
+        place.make()
+        first, second = place.store.read_plan().ids[:2]
+        (place.set / record_name(second)).write_bytes((place.set / record_name(first)).read_bytes())
+        assert place.make().made == 1
+        same(place, undisturbed)
+
+    def test_a_damaged_plan_is_replaced(self, place: Place, undisturbed: Place) -> None:
+        place.make()
+        (place.set / PLAN).write_text("{")
+        assert place.make().made == 0
+        same(place, undisturbed)
+
+
+class TestChangedProtocol:
+    """The new is made, the old stays, and the manifest lists what the protocol says now."""
+
+    def test_other_seeds(self, place: Place) -> None:
+        place.make()
+        old = place.files()
+        progress = place.write(("seeds: [1, 2]", "seeds: [2, 3]")).make()
+        assert (progress.there, progress.made) == (2, 2)
+        now = place.files()
+        kept = [name for name in old if name.startswith(("images/", "traces/", "records/"))]
+        assert all(now[name] == old[name] for name in kept)
+        manifest = json.loads(now[MANIFEST])
+        assert [entry["content"]["seed"] for entry in manifest["stimuli"]] == [2, 3, 2, 3]
+        assert len([name for name in now if name.startswith("images/")]) == 6
+        assert manifest["protocol"]["text"] == (place.folder / "tiny.yaml").read_text()
+        assert now[TABLE].count(b"\n") == 5
+        assert verify(place.store).problems == []
+
+    def test_a_shorter_protocol_makes_nothing_and_shows_less(self, place: Place) -> None:
+        place.make()
+        assert place.write(("seeds: [1, 2]", "seeds: [1]")).make().made == 0
+        assert len(StimulusSet(place.set)) == 2
+        assert verify(place.store).sound
+        shown = Image.open(place.set / SHEET)
+        assert np.array_equal(shown, StimulusSet(place.set).contact_sheet())
+
+    def test_back_to_the_old_protocol(self, place: Place, undisturbed: Place) -> None:
+        place.write(("seeds: [1, 2]", "seeds: [2]")).make()
+        assert place.write().make().made == 2
+        same(place, undisturbed)
+
+    @pytest.mark.parametrize(
+        "changes",
+        [
+            [("{file: grey.png}", "{file: grey.png, licence: CC0-1.0, credit: somebody}")],
+            [("id: texture", "id: matter")],
+            [("{file: grey.png}", "{file: grey.png, id: dusk}")],
+            [("seeds:", "output: {layout: nested}\nseeds:")],
+            [("name: tiny", "name: small\ntitle: a title\nauthors: [{name: Ada}]")],
+            [("id: texture", "id: matter"), ("seeds:", "output: {layout: nested}\nseeds:")],
+        ],
+    )
+    def test_names_and_credits_change_without_another_synthesis(
+        self, place: Place, tmp_path: Path, changes: list[tuple[str, str]]
+    ) -> None:
+        """An id knows nothing of them; still the set becomes the one that the protocol stands for."""
+        place.make()
+        old = {name: data for name, data in place.files().items() if name.startswith("images/")}
+        assert place.write(*changes).make().made == 0
+        fresh = new_place(tmp_path / "fresh").write(*changes)
+        assert fresh.make().made == 4
+        assert place.contents() == fresh.contents()
+        ours, theirs = place.files(), fresh.files()
+        alike = [name for name in theirs if name != MANIFEST and not name.startswith("records/")]
+        assert all(ours[name] == theirs[name] for name in alike)
+        assert all(ours[name] == data for name, data in old.items())
+        assert verify(place.store).problems == []
+
+    def test_a_renamed_photograph_is_the_same_photograph(self, place: Place) -> None:
+        place.make()
+        (place.folder / "grey.png").rename(place.folder / "dusk.png")
+        assert place.write(("grey.png", "dusk.png")).make().made == 0
+        assert sorted(StimulusSet(place.set).table.source_file.unique()) == ["colour.png", "dusk.png"]
+        assert verify(place.store).problems == []
+
+    def test_what_was_tampered_with_is_not_renamed_but_made_again(self, place: Place) -> None:
+        place.make()
+        content = next(place.store.records()).content
+        write_photo(place.set / content.file, 3, seed=9)
+        assert place.write(("id: texture", "id: matter")).make().made == 1
+        assert verify(place.store).problems == []
+
+    def test_arrays_wanted_later_are_made(self, place: Place) -> None:
+        place.make()
+        wanted = ("seeds:", "output: {array: true}\nseeds:")
+        assert place.write(wanted).make().made == 4
+        assert len(list((place.set / "arrays").iterdir())) == 4
+        assert verify(place.store).problems == []
+        assert place.write().make().made == 0
+        assert all(content.array is None for content in place.contents().values())
+        assert verify(place.store).problems == []
+
+
+class TestInterruption:
+    """Ctrl-C keeps what is finished, and the same command goes on."""
+
+    def test_in_the_middle_of_a_batch(
+        self,
+        place: Place,
+        undisturbed: Place,
+        monkeypatch: pytest.MonkeyPatch,
+        capsys: pytest.CaptureFixture[str],
+    ) -> None:
+        def interrupt(progress: Progress) -> None:
+            if progress.made == 2 and progress.fraction > 0:
+                raise KeyboardInterrupt
+
+        with pytest.raises(KeyboardInterrupt):
+            place.make(interrupt, batch_size=2)
+        manifest = json.loads(place.files()[MANIFEST])
+        assert (manifest["planned"], manifest["complete"], len(manifest["stimuli"])) == (4, False, 2)
+        assert not any(name.split("/")[-1].startswith(".") for name in place.files())
+        assert len(StimulusSet(place.set)) == 2
+        assert place.command(monkeypatch) == 0
+        said = capsys.readouterr().out
+        assert "2 of 4 stimuli were there already" in said
+        assert "2 stimuli made" in said
+        same(place, undisturbed)
+
+    def test_of_the_command(
+        self, place: Place, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+    ) -> None:
+        def interrupt(*_: object) -> None:
+            raise KeyboardInterrupt
+
+        monkeypatch.setattr(ObjectiveMethod, "run", interrupt)
+        assert place.command(monkeypatch) == 130
+        assert "what is finished is kept" in capsys.readouterr().err
+        assert json.loads(place.files()[MANIFEST])["stimuli"] == []
+
+    @pytest.mark.parametrize("fault", ["interrupted", "full disk"])
+    @pytest.mark.parametrize("after", range(15))
+    def test_at_every_file_that_is_written(
+        self, place: Place, undisturbed: Place, monkeypatch: pytest.MonkeyPatch, after: int, fault: str
+    ) -> None:
+        """Whatever file could not be written: nothing half-written, no record without its picture."""
+        real, written = stores._write_through, []
+
+        def failing(file: Path, data: bytes) -> None:
+            if len(written) == after:
+                real(file, data[: len(data) // 2])
+                raise KeyboardInterrupt if fault == "interrupted" else OSError(errno.ENOSPC, "No space left")
+            written.append(file)
+            real(file, data)
+
+        with monkeypatch.context() as patch:
+            patch.setattr(stores, "_write_through", failing)
+            with pytest.raises((KeyboardInterrupt, StimgenError)) as caught:
+                place.make(batch_size=2)
+        if fault != "interrupted":
+            assert "No space left" in str(caught.value)
+        assert not any("writing" in name for name in place.files())
+        if after > 0:
+            for content in place.contents().values():
+                assert place.store.has(content.file)
+                assert place.store.has(content.trace.file)
+                assert place.store.has(content.source.original.file)
+        place.make(batch_size=2)
+        same(place, undisturbed)
+
+
+def test_the_faults_above_cover_every_file(place: Place) -> None:
+    place.make(batch_size=2)
+    assert len(place.files()) == 1 + 2 + 4 * 3 + 3  # plan, originals, stimuli, derived
+
+
+class TestSources:
+    """Photographs that change, or are damaged."""
+
+    def test_changed_between_planning_and_running(self, place: Place) -> None:
+        plan = make_plan(load_protocol(place.folder / "tiny.yaml"))
+        write_photo(place.folder / "grey.png", 1, seed=5)
+        stimuli = [stimulus for stimulus in plan.stimuli if stimulus.source.id == "grey"]
+        work = Work(Store.create(place.set), plan.loaded.protocol.output, CPU, 2)
+        with pytest.raises(StimgenError, match="the source has changed since the plan was made"):
+            next(make_batch(stimuli, work))
+        assert place.files() == {}
+
+    def test_changed_during_the_run(self, place: Place, undisturbed: Place) -> None:
+        def change(_: Progress) -> None:
+            write_photo(place.folder / "grey.png", 1, seed=5)
+
+        with pytest.raises(StimgenError, match="has changed since the plan was made"):
+            place.make(change, batch_size=2)
+        assert len(StimulusSet(place.set)) == 2
+        write_photo(place.folder / "grey.png", 1)
+        assert place.make().made == 2
+        same(place, undisturbed)
+
+    def test_a_changed_photograph_gives_new_stimuli(self, place: Place) -> None:
+        place.make()
+        write_photo(place.folder / "grey.png", 1, seed=5)
+        progress = place.make()
+        assert (progress.there, progress.made) == (2, 2)
+        assert len(list((place.set / "originals").iterdir())) == 3
+        assert verify(place.store).problems == []
+
+    def test_a_damaged_photograph_is_found_before_anything_runs_and_can_be_mended(
+        self, place: Place, undisturbed: Place
+    ) -> None:
+        whole = (place.folder / "grey.png").read_bytes()
+        start = whole.index(b"IDAT") + 20
+        (place.folder / "grey.png").write_bytes(whole[:start] + bytes(40) + whole[start + 40 :])
+        steps: list[Progress] = []
+        with pytest.raises(StimgenError, match=r"tiny\.yaml:5.*grey\.png.*damaged"):
+            place.make(steps.append)
+        assert steps == []
+        (place.folder / "grey.png").write_bytes(whole)
+        assert place.make().made == 4
+        same(place, undisturbed)
+
+    def test_a_damaged_photograph_leaves_the_set_of_another_protocol_sound(self, place: Place) -> None:
+        place.make()
+        before = place.files()
+        whole = (place.folder / "grey.png").read_bytes()
+        start = whole.index(b"IDAT") + 20
+        (place.folder / "new.png").write_bytes(whole[:start] + bytes(40) + whole[start + 40 :])
+        with pytest.raises(StimgenError, match="damaged"):
+            place.write(("{file: grey.png}", "{file: grey.png}\n  - {file: new.png}")).make()
+        assert place.files() == before
+
+    def test_an_original_in_other_bytes_is_kept(self, place: Place, monkeypatch: pytest.MonkeyPatch) -> None:
+        """Another version of zlib compresses otherwise; a set that is continued with it stays sound."""
+        place.write(("seeds: [1, 2]", "seeds: [1]")).make()
+        originals = {name: data for name, data in place.files().items() if name.startswith("originals/")}
+        real = write.encode_png
+
+        def otherwise(levels: Any) -> bytes:
+            buffer = io.BytesIO()
+            with Image.open(io.BytesIO(real(levels))) as picture:
+                picture.save(buffer, "PNG", compress_level=0)
+            return buffer.getvalue()
+
+        monkeypatch.setattr(batches, "encode_png", otherwise)
+        assert place.write().make().made == 2
+        assert {name: data for name, data in place.files().items() if name in originals} == originals
+        assert verify(place.store).problems == []
+
+    def test_an_original_with_other_pixels_is_replaced(self, place: Place, undisturbed: Place) -> None:
+        place.write(("seeds: [1, 2]", "seeds: [1]")).make()
+        (name,) = (place.set / "originals").glob("grey*")
+        write_photo(name, 1, seed=9)
+        assert place.write().make().made == 2
+        same(place, undisturbed)
+
+
+class Poison:
+    """The loss of one stimulus of every batch is not a number, from one of its evaluations on."""
+
+    def __init__(self, row: int, first: int, times: int) -> None:
+        self.row, self.first, self.times = row, first, times
+        self.calls = 0
+        self._real = Objective.__call__
+
+    def __call__(self, objective: Objective, images: torch.Tensor, rows: torch.Tensor) -> Evaluation:
+        found = self._real(objective, images, rows)
+        hit = rows == self.row
+        if not hit.any():
+            return found
+        self.calls += 1
+        if not self.first <= self.calls < self.first + self.times:
+            return found
+        nan = torch.where(hit[:, None], torch.nan, found.parts)
+        return Evaluation(nan, torch.where(hit[:, None, None, None], torch.nan, found.gradient))
+
+
+@pytest.fixture
+def one_source(place: Place) -> Place:
+    """A protocol of one batch: one source, three seeds, enough evaluations for a restart."""
+    return place.write(
+        ("  - {file: grey.png}\n", ""),
+        ("seeds: [1, 2]", "seeds: [1, 2, 3]"),
+        ("evaluations: 4", "evaluations: 9"),
+    )
+
+
+def poison(monkeypatch: pytest.MonkeyPatch, row: int = 1, first: int = 3, times: int = 100) -> None:
+    poisoned = Poison(row, first, times)
+    monkeypatch.setattr(Objective, "__call__", lambda self, images, rows: poisoned(self, images, rows))
+
+
+class TestNonFiniteLoss:
+    """One stimulus fails; the others do not notice."""
+
+    @pytest.mark.parametrize("first", [1, 3])
+    def test_it_is_reported_and_the_others_are_made(
+        self,
+        one_source: Place,
+        tmp_path: Path,
+        monkeypatch: pytest.MonkeyPatch,
+        capsys: pytest.CaptureFixture[str],
+        first: int,
+    ) -> None:
+        place = one_source
+        with monkeypatch.context() as patch:
+            poison(patch, first=first)
+            assert place.command(patch, "--batch-size", "3") == 1
+        said = capsys.readouterr()
+        assert "colour_texture_s2" in said.err
+        assert "the loss was not finite" in said.err
+        assert "2 stimuli made" in said.out
+        assert [content.seed for content in place.contents().values()] == [1, 3]
+        assert not any("_s2_" in name for name in place.files())
+        assert json.loads(place.files()[MANIFEST])["complete"] is False
+        whole = Place(tmp_path / "whole")
+        (tmp_path / "whole").mkdir()
+        write_photo(whole.folder / "colour.png", 3)
+        whole.write(text=(place.folder / "tiny.yaml").read_text()).make()
+        for stimulus, content in place.contents().items():
+            assert content == whole.contents()[stimulus]
+            assert place.files()[content.file] == whole.files()[content.file]
+            assert place.files()[content.trace.file] == whole.files()[content.trace.file]
+        assert place.make().made == 1
+        same(place, whole)
+
+    def test_once_is_forgiven(self, one_source: Place, monkeypatch: pytest.MonkeyPatch) -> None:
+        place = one_source
+        with monkeypatch.context() as patch:
+            poison(patch, first=3, times=1)
+            progress = place.make()
+        assert (progress.made, progress.failures) == (3, [])
+        content = next(c for c in place.contents().values() if c.seed == 2)
+        totals = [float(line["total"]) for line in trace(place, content)]
+        assert len(totals) == 9
+        assert [i for i, total in enumerate(totals) if np.isnan(total)] == [2]
+        # It went on from its best point, downhill.
+        assert content.losses.end.total < np.nanmin(totals[:2])
+        assert content.losses.end.total == pytest.approx(np.nanmin(totals), rel=1e-5)
+
+    def test_a_lone_stimulus(self, one_source: Place, monkeypatch: pytest.MonkeyPatch) -> None:
+        """Padding doubles it; only the stimulus itself counts."""
+        poison(monkeypatch, row=0)
+        progress = one_source.write(text=PROTOCOL.replace("seeds: [1, 2]", "seeds: [5]")).make(batch_size=1)
+        assert progress.made == 0
+        assert [failure.stimulus.seed for failure in progress.failures] == [5, 5]
+        assert not (one_source.set / SHEET).exists()
+
+    def test_from_python_it_is_an_error(self, one_source: Place, monkeypatch: pytest.MonkeyPatch) -> None:
+        poison(monkeypatch)
+        with pytest.raises(StimgenError, match="could not be made: colour_texture_s2"):
+            stimgen.generate(
+                one_source.folder / "tiny.yaml", one_source.set, options=Options("cpu", batch_size=3)
+            )
+        assert len(StimulusSet(one_source.set)) == 2
+
+
+class TestMemory:
+    """Too large a batch ends in advice."""
+
+    @pytest.mark.parametrize(
+        "error",
+        [
+            torch.OutOfMemoryError("CUDA out of memory. Tried to allocate 2.00 GiB"),
+            RuntimeError("[enforce fail at alloc_cpu.cpp:118] DefaultCPUAllocator: can't allocate memory"),
+            MemoryError("Unable to allocate 8.00 GiB for an array"),
+        ],
+    )
+    def test_the_message_says_what_to_do(
+        self,
+        place: Place,
+        monkeypatch: pytest.MonkeyPatch,
+        capsys: pytest.CaptureFixture[str],
+        error: Exception,
+    ) -> None:
+        def run(*_: object) -> None:
+            raise error
+
+        monkeypatch.setattr(ObjectiveMethod, "run", run)
+        assert place.command(monkeypatch, "--batch-size", "7") == 2
+        said = capsys.readouterr().err
+        assert "not enough memory on cpu for a batch of 7" in said
+        assert "--batch-size" in said
+        assert "Traceback" not in said
+
+    def test_other_errors_are_not_disguised(self, place: Place, monkeypatch: pytest.MonkeyPatch) -> None:
+        def run(*_: object) -> None:
+            raise RuntimeError("shapes do not fit")
+
+        monkeypatch.setattr(ObjectiveMethod, "run", run)
+        with pytest.raises(RuntimeError, match="shapes do not fit") as caught:
+            place.make()
+        assert caught.value.__cause__ is None
+
+
+class TestMistakes:
+    """What the user asks for and cannot have; the set is not begun."""
+
+    @pytest.mark.parametrize(
+        ("arguments", "message"),
+        [
+            (["--device", "cuda:99"], "there is no device 'cuda:99' here"),
+            (["--device", "gpu"], "'gpu' is not a device"),
+            (["--batch-size", "0"], "a batch size of 0 is out of range"),
+            (["--batch-size", "100000"], "a batch size of 100000 is out of range"),
+        ],
+    )
+    def test_options(
+        self,
+        place: Place,
+        monkeypatch: pytest.MonkeyPatch,
+        capsys: pytest.CaptureFixture[str],
+        arguments: list[str],
+        message: str,
+    ) -> None:
+        assert place.command(monkeypatch, *arguments) == 2
+        assert message in capsys.readouterr().err
+        assert not place.set.exists()
+
+    def test_a_foreign_folder(self, place: Place, monkeypatch: pytest.MonkeyPatch) -> None:
+        place.set.mkdir()
+        (place.set / "thesis.tex").write_text("years of work")
+        assert place.command(monkeypatch) == 2
+        assert place.files() == {"thesis.tex": b"years of work"}
+
+    def test_a_folder_that_cannot_be_made(self, place: Place, monkeypatch: pytest.MonkeyPatch) -> None:
+        place.set.write_text("a file")
+        assert place.command(monkeypatch) == 2
+        assert place.set.read_text() == "a file"
+
+
+def trace(place: Place, content: Any) -> list[dict[str, str]]:
+    return list(csv.DictReader(io.StringIO(place.store.read(content.trace.file).decode())))
+
+
+class TestRecords:
+    """What a record says is so."""
+
+    def test_evaluations_losses_and_trace_agree(self, undisturbed: Place) -> None:
+        for content in undisturbed.contents().values():
+            lines = trace(undisturbed, content)
+            totals = [float(line["total"]) for line in lines]
+            assert content.evaluations == len(lines) == 4
+            assert content.stopped == "evaluations"
+            assert list(lines[0]) == ["scale", "evaluation", "total", "term_1", "range"]
+            assert [(line["scale"], line["evaluation"]) for line in lines] == [
+                ("0", str(i)) for i in range(1, 5)
+            ]
+            for line in lines:
+                assert float(line["total"]) == pytest.approx(float(line["term_1"]) + float(line["range"]))
+            losses = content.losses
+            assert np.isfinite([losses.start.total, losses.end.total, losses.saved.total]).all()
+            assert losses.start.total == pytest.approx(totals[0], rel=1e-6)
+            assert losses.end.total == pytest.approx(min(totals), rel=1e-6)
+            assert losses.end.total < losses.start.total
+            assert losses.saved == losses.saved_before_matching
+            assert losses.saved.parts["range"] == 0.0  # eight bits cannot leave the range
+            assert losses.saved.total != losses.end.total
+
+    def test_the_saved_loss_is_that_of_the_file_read_back(self, undisturbed: Place) -> None:
+        plan = make_plan(load_protocol(undisturbed.folder / "tiny.yaml"))
+        for stimulus in plan.stimuli:
+            content = undisturbed.contents()[stimulus.id]
+            method = stimulus.condition.method
+            source = as_tensor(undisturbed.set / content.source.original.file)
+            target = Objective(method.terms, 10.0, Sources(source, torch.tensor([0, 0])))
+            picture = as_tensor(undisturbed.set / content.file)
+            (found, _) = target.measure(picture.repeat(2, 1, 1, 1), torch.arange(2)).sum(1).tolist()
+            assert content.losses.saved.total == pytest.approx(found, rel=1e-4)
+
+    def test_ids_files_and_sources(self, undisturbed: Place) -> None:
+        plan = make_plan(load_protocol(undisturbed.folder / "tiny.yaml"))
+        contents = undisturbed.contents()
+        assert list(contents) == [stimulus.id for stimulus in plan.stimuli]
+        for stimulus in plan.stimuli:
+            content = contents[stimulus.id]
+            assert content.recomputed_id() == stimulus.id
+            assert content.recipe == stimulus.recipe
+            assert (content.source.id, content.condition, content.seed) == (
+                stimulus.source.id,
+                "texture",
+                stimulus.seed,
+            )
+            assert (
+                content.file == f"images/{stimulus.source.id}_texture_s{stimulus.seed}_{stimulus.id[:8]}.png"
+            )
+            assert content.source.file == f"{stimulus.source.id}.png"
+            assert content.array is None
+            assert content.encoding == "srgb"
+            assert content.parameters == 64 * 65 // 2
+            (network,) = content.network
+            assert (network.name, network.validated_with_observers) == ("vgg19", False)
+            assert "not validated with human observers" in network.validation
+            assert len(network.weights_sha256) == 64
+
+    def test_pictures_have_the_channels_and_size_of_their_sources(self, undisturbed: Place) -> None:
+        for content in undisturbed.contents().values():
+            with Image.open(undisturbed.set / content.file) as picture:
+                assert picture.size == (16, 16)
+                assert picture.mode == ("L" if content.source.id == "grey" else "RGB")
+            with Image.open(undisturbed.set / content.source.original.file) as original:
+                with Image.open(undisturbed.folder / content.source.file) as photo:
+                    wanted = photo.resize((16, 16), Image.Resampling.LANCZOS)
+                assert np.array_equal(original, wanted)
+
+    def test_made_says_when_where_and_with_what(self, undisturbed: Place) -> None:
+        for record in undisturbed.store.records():
+            made = record.made
+            assert made.started <= made.finished
+            assert made.started.endswith("Z")
+            assert made.seconds > 0
+            assert made.device == "cpu"
+            assert made.threads == torch.get_num_threads()
+            assert made.versions["torch"] == metadata.version("torch")
+            assert set(made.versions) >= {"python", "stimgen", "torch", "torchvision", "numpy", "pillow"}
+
+    def test_an_early_stop_is_explained(self, place: Place) -> None:
+        place.write(("evaluations: 4", "evaluations: 50, optimiser: {name: lbfgs, tolerance: 0.9}")).make()
+        for content in place.contents().values():
+            assert content.stopped == "tolerance"
+            assert content.evaluations == len(trace(place, content)) < 50
+
+    def test_two_scales(self, place: Place) -> None:
+        place.write(("scales: 1, evaluations: 4", "scales: 2, evaluations: [2, 3]")).make()
+        for content in place.contents().values():
+            lines = trace(place, content)
+            places = [(int(line["scale"]), int(line["evaluation"])) for line in lines]
+            assert places == [(0, 1), (0, 2), (1, 1), (1, 2), (1, 3)]
+            assert content.losses.end.total == pytest.approx(
+                min(float(line["total"]) for line in lines if line["scale"] == "1"), rel=1e-6
+            )
+
+    def test_the_protocol_is_in_the_manifest(self, undisturbed: Place) -> None:
+        protocol = json.loads(undisturbed.files()[MANIFEST])["protocol"]
+        text = (undisturbed.folder / "tiny.yaml").read_bytes()
+        assert protocol["text"].encode() == text
+        assert protocol["sha256"] == hashlib.sha256(text).hexdigest()
+        assert protocol["file"] == "tiny.yaml"
+        assert protocol["name"] == "tiny"
+
+
+def as_tensor(file: Path) -> torch.Tensor:
+    levels = np.atleast_3d(np.asarray(Image.open(file), dtype=np.float32)) / 255
+    return torch.from_numpy(levels.transpose(2, 0, 1)[np.newaxis].copy())
+
+
+class TestOutput:
+    """What is written beside the pictures."""
+
+    def test_arrays_are_the_pictures_before_rounding(self, place: Place, undisturbed: Place) -> None:
+        place.write(("seeds:", "output: {array: true}\nseeds:")).make()
+        for stimulus, content in place.contents().items():
+            array = np.load(io.BytesIO(place.store.read(content.array.file)), allow_pickle=False)
+            assert array.dtype == np.float32
+            picture = StimulusSet(place.set).image(stimulus)
+            assert array.shape == picture.shape
+            assert np.array_equal(np.rint(np.clip(array, 0, 1) * np.float32(255)), picture)
+            assert len(np.unique(array)) > 200  # not rounded
+            # Whether arrays are kept changes nothing else.
+            assert content.but(array=None) == undisturbed.contents()[stimulus]
+
+    def test_nested_layout(self, place: Place, undisturbed: Place) -> None:
+        place.write(("seeds:", "output: {layout: nested, array: true}\nseeds:")).make()
+        for stimulus, content in place.contents().items():
+            for file, folder in (
+                (content.file, "images"),
+                (content.trace.file, "traces"),
+                (content.array.file, "arrays"),
+            ):
+                assert file.startswith(f"{folder}/{stimulus[:2]}/")
+            assert content.sha256 == undisturbed.contents()[stimulus].sha256
+            assert StimulusSet(place.set).image(stimulus).shape[:2] == (16, 16)
+        assert verify(place.store).problems == []
+        assert place.make().made == 0
+
+    def test_colour_matching(self, place: Place, undisturbed: Place) -> None:
+        place.write(("evaluations: 4", "evaluations: 4, colour_matching: histogram"),
+                    ("seeds:", "output: {array: true}\nseeds:")).make()  # fmt: skip
+        stimuli = StimulusSet(place.set)
+        for stimulus, content in place.contents().items():
+            picture, original = stimuli.image(stimulus), stimuli.original(stimulus)
+            for channel in range(picture.shape[2]):
+                ours, theirs = picture[:, :, channel], original[:, :, channel]
+                assert np.array_equal(np.sort(ours, axis=None), np.sort(theirs, axis=None))
+            losses = content.losses
+            assert losses.saved.total != losses.saved_before_matching.total
+            # The synthesis is the same as without matching; only what follows is not.
+            plain = next(
+                other
+                for other in undisturbed.contents().values()
+                if (other.source.id, other.seed) == (content.source.id, content.seed)
+            )
+            assert losses.end == plain.losses.end
+            assert losses.saved_before_matching == plain.losses.saved
+            assert content.trace.sha256 == plain.trace.sha256
+            array = np.load(io.BytesIO(place.store.read(content.array.file)))
+            assert np.array_equal(np.rint(array * np.float32(255)), picture)
+
+
+class TestStartImage:
+    """Synthesis from another picture than noise."""
+
+    CHANGE = ("evaluations: 4", "evaluations: 4, start: {name: image, file: start.png}")
+
+    def test_it_begins_there(self, place: Place) -> None:
+        write_photo(place.folder / "start.png", 3, seed=3)
+        place.write(self.CHANGE, ("seeds: [1, 2]", "seeds: [1]")).make()
+        plan = make_plan(load_protocol(place.folder / "tiny.yaml"))
+        with Image.open(place.folder / "start.png") as start:
+            small = np.asarray(start.resize((16, 16), Image.Resampling.LANCZOS), dtype=np.float32) / 255
+        for stimulus in plan.stimuli:
+            content = place.contents()[stimulus.id]
+            source = as_tensor(place.set / content.source.original.file)
+            pixels = small if source.shape[1] == 3 else small.mean(axis=2, keepdims=True)
+            target = Objective(stimulus.condition.method.terms, 10.0, Sources(source, torch.tensor([0, 0])))
+            image = torch.from_numpy(pixels.transpose(2, 0, 1)[np.newaxis].copy()).repeat(2, 1, 1, 1)
+            found = target.measure(image, torch.arange(2)).sum(1)[0].item()
+            assert content.losses.start.total == pytest.approx(found, rel=1e-4)
+            assert content.settings["start"] == {
+                "name": "image",
+                "sha256": stimulus.condition.start_sha256,
+            }
+
+    def test_another_start_is_another_stimulus(self, place: Place) -> None:
+        write_photo(place.folder / "start.png", 3, seed=3)
+        place.write(self.CHANGE)
+        first = [s.id for s in make_plan(load_protocol(place.folder / "tiny.yaml")).stimuli]
+        write_photo(place.folder / "start.png", 3, seed=4)
+        second = [s.id for s in make_plan(load_protocol(place.folder / "tiny.yaml")).stimuli]
+        assert set(first).isdisjoint(second)
+
+    def test_changed_since_the_plan(self, place: Place) -> None:
+        write_photo(place.folder / "start.png", 3, seed=3)
+        plan = make_plan(load_protocol(place.write(self.CHANGE).folder / "tiny.yaml"))
+        write_photo(place.folder / "start.png", 3, seed=4)
+        work = Work(Store.create(place.set), plan.loaded.protocol.output, CPU, 2)
+        with pytest.raises(StimgenError, match="the start image has changed since the plan was made"):
+            next(make_batch(plan.stimuli[:1], work))
