@@ -219,6 +219,7 @@ def read(tmp_path: Path, raw: bytes) -> Any:
 
 def test_a_byte_order_mark_is_passed_over(tmp_path: Path) -> None:
     assert read(tmp_path, b"\xef\xbb\xbfa: 1\n") == {"a": 1}
+    assert read_document(tmp_path / "p.yaml").text == "a: 1\n"
 
 
 def test_line_ends_of_other_systems(tmp_path: Path) -> None:
