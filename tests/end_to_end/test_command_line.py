@@ -87,7 +87,7 @@ def refused(ended: Ended) -> str:
 
 def protocol(folder: Path, text: str = TINY) -> Path:
     folder.mkdir(parents=True, exist_ok=True)
-    (folder / "p.yaml").write_text(text)
+    (folder / "p.yaml").write_text(text, encoding="utf-8")
     return folder / "p.yaml"
 
 

@@ -54,7 +54,7 @@ def message(tmp_path: Path, text: str) -> str:
 
 
 def test_the_protocol_without_a_mistake(tmp_path: Path) -> None:
-    (tmp_path / "p.yaml").write_text(PROTOCOL)
+    (tmp_path / "p.yaml").write_text(PROTOCOL, encoding="utf-8")
     assert len(make_plan(load_protocol(tmp_path / "p.yaml")).stimuli) == 8
 
 

@@ -133,7 +133,7 @@ def check_refused_or_planned(file: Path) -> None:
 
 
 def test_the_protocol_that_is_mutated_is_a_good_one(file: Path) -> None:
-    file.write_text(json.dumps(EVERYTHING))
+    file.write_text(json.dumps(EVERYTHING), encoding="utf-8")
     assert len(make_plan(load_protocol(file)).stimuli) == 2 * (2 + 2 + 2)
 
 
@@ -141,7 +141,7 @@ def test_the_protocol_that_is_mutated_is_a_good_one(file: Path) -> None:
 @settings(max_examples=250)
 def test_a_mutated_protocol_is_planned_or_refused(file: Path, data: Any) -> None:
     # JSON is YAML.
-    file.write_text(json.dumps(data))
+    file.write_text(json.dumps(data), encoding="utf-8")
     check_refused_or_planned(file)
 
 
@@ -157,7 +157,10 @@ def test_an_odd_value_in_every_place(file: Path, odd: Any) -> None:
             check_message(error, file)
 
 
-TEXTS = [json.dumps(EVERYTHING, indent=1), *(shipped.read_text() for shipped in shipped_protocols().values())]
+TEXTS = [
+    json.dumps(EVERYTHING, indent=1),
+    *(shipped.read_text(encoding="utf-8") for shipped in shipped_protocols().values()),
+]
 
 
 @given(st.sampled_from(TEXTS), st.data())

@@ -43,7 +43,7 @@ Ids = dict[tuple[str, str, int], str]
 def ids(tmp_path: Path, text: str, name: str = "p.yaml") -> Ids:
     file = tmp_path / name
     file.parent.mkdir(exist_ok=True)
-    file.write_text(text)
+    file.write_text(text, encoding="utf-8")
     plan = make_plan(load_protocol(file))
     return {(s.source.id, s.condition.id, s.seed): s.id for s in plan.stimuli}
 
@@ -99,7 +99,7 @@ GOLDEN_LAST = ("coffee_texform_s4_6676163e", "6676163eb74574c3")
 
 
 def test_an_id_is_that_of_the_recipe_and_all_differ(tmp_path: Path) -> None:
-    (tmp_path / "p.yaml").write_text(PROTOCOL)
+    (tmp_path / "p.yaml").write_text(PROTOCOL, encoding="utf-8")
     stimuli = make_plan(load_protocol(tmp_path / "p.yaml")).stimuli
     assert [recipe_identity(stimulus.recipe) for stimulus in stimuli] == [s.id for s in stimuli]
     assert len({stimulus.id for stimulus in stimuli}) == 8

@@ -27,12 +27,12 @@ UP_TO_POOL4 = [*CONVOLUTIONS.split(), "pool1", "pool2", "pool3", "pool4"]
 
 
 def summary(tmp_path: Path, text: str) -> dict[str, Any]:
-    (tmp_path / "p.yaml").write_text(text)
+    (tmp_path / "p.yaml").write_text(text, encoding="utf-8")
     return plan_summary(load_protocol(tmp_path / "p.yaml"))
 
 
 def plan(tmp_path: Path, text: str) -> Plan:
-    (tmp_path / "p.yaml").write_text(text)
+    (tmp_path / "p.yaml").write_text(text, encoding="utf-8")
     return make_plan(load_protocol(tmp_path / "p.yaml"))
 
 
@@ -133,7 +133,7 @@ class TestSummary:
 
     def test_a_probe_estimates_a_time(self, tmp_path: Path) -> None:
         text = HEAD + "synthesis: {scales: 1}\nconditions: [{id: a, depth: relu1_1}]\n"
-        (tmp_path / "p.yaml").write_text(text.replace("64", "16"))
+        (tmp_path / "p.yaml").write_text(text.replace("64", "16"), encoding="utf-8")
         (found,) = plan_summary(load_protocol(tmp_path / "p.yaml"), probe="cpu")["conditions"]
         assert 0 < found["seconds"] < 1000
 

@@ -28,7 +28,7 @@ HEAD = 'name: p\nsources:\n  - file: "skimage:brick"\n'
 
 
 def load(tmp_path: Path, text: str) -> LoadedProtocol:
-    (tmp_path / "p.yaml").write_text(text)
+    (tmp_path / "p.yaml").write_text(text, encoding="utf-8")
     return load_protocol(tmp_path / "p.yaml")
 
 
@@ -73,7 +73,7 @@ class TestShipped:
     def test_those_of_a_wheel_are_found(self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
         folder = tmp_path / "stimgen" / "shipped_protocols" / "stimuli" / "papers"
         folder.mkdir(parents=True)
-        (folder / "mine.yaml").write_text(HEAD + "conditions: [{id: a, depth: pool1}]\n")
+        (folder / "mine.yaml").write_text(HEAD + "conditions: [{id: a, depth: pool1}]\n", encoding="utf-8")
         monkeypatch.setattr(
             "stimgen.protocol.load.__file__", str(tmp_path / "stimgen" / "protocol" / "load.py")
         )

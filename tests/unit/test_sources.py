@@ -45,7 +45,7 @@ def protocol(folder: Path, *sources: str, preparation: str = "{size: 32}") -> Pa
         *lines,
         "conditions: [{id: a, depth: pool1}]",
     ]
-    (folder / "p.yaml").write_text("\n".join(text) + "\n")
+    (folder / "p.yaml").write_text("\n".join(text) + "\n", encoding="utf-8")
     return folder / "p.yaml"
 
 
