@@ -11,8 +11,8 @@ from typing import Any
 from stimgen.images.prepare import Pixels
 from stimgen.images.read import read_image_file
 from stimgen.protocol.load import LoadedProtocol
-from stimgen.protocol.schema import Condition
-from stimgen.protocol.sources import PlannedSource, find_files, named_by, plan_sources
+from stimgen.protocol.sources import PlannedSource, plan_sources
+from stimgen.protocol.start_image import find_start_image
 from stimgen.reading.errors import StimgenError
 from stimgen.reading.identity import NUMERICS, digest, identity
 from stimgen.synthesis.methods import ObjectiveMethod
@@ -147,8 +147,8 @@ def make_plan(loaded: LoadedProtocol, root: Path | None = None) -> Plan:
     """
     _refuse_too_many(loaded, len(loaded.protocol.sources))
     sources = plan_sources(loaded, root)
-    conditions = [_plan_condition(loaded, i, root) for i in range(len(loaded.protocol.conditions))]
     _refuse_too_many(loaded, len(sources))
+    conditions = [_plan_condition(loaded, i, sources, root) for i in range(len(loaded.protocol.conditions))]
     for i, condition in enumerate(conditions):
         for shape, source in {source.shape: source for source in sources}.items():
             try:
@@ -161,29 +161,13 @@ def make_plan(loaded: LoadedProtocol, root: Path | None = None) -> Plan:
     return Plan(loaded, tuple(sources), tuple(conditions), stimuli)
 
 
-def _plan_condition(loaded: LoadedProtocol, i: int, root: Path | None) -> PlannedCondition:
-    condition: Condition = loaded.protocol.conditions[i]
-    method = condition.method
-    file, sha256 = None, None
-    if method.start.picture is not None:
-        where = loaded.document.where(_start_path(loaded, i))
-        try:
-            matches = find_files(method.start.picture, loaded.folder, root)
-            if len(matches) > 1:
-                raise StimgenError("the start image must be one file, not a pattern for several")
-            file = matches[0][1]
-            image = read_image_file(file)
-            sha256 = image.sha256
-            image.size  # noqa: B018 - raises where the file is no image
-        except StimgenError as error:
-            raise named_by(error, where) from None
-    return PlannedCondition(condition.id, method, loaded.protocol.seeds_of(condition), file, sha256)
-
-
-def _start_path(loaded: LoadedProtocol, i: int) -> tuple[str | int, ...]:
-    """Return where the start of condition `i` is written: there, or where it is inherited from."""
-    own = ("conditions", i, "synthesis", "start")
-    return own if own in loaded.document.lines else ("synthesis", "start")
+def _plan_condition(
+    loaded: LoadedProtocol, i: int, sources: list[PlannedSource], root: Path | None
+) -> PlannedCondition:
+    condition = loaded.protocol.conditions[i]
+    start = find_start_image(loaded, i, sources, root)
+    file, sha256 = (start.file, start.sha256) if start is not None else (None, None)
+    return PlannedCondition(condition.id, condition.method, loaded.protocol.seeds_of(condition), file, sha256)
 
 
 def _stimuli(sources: list[PlannedSource], conditions: list[PlannedCondition]) -> Iterator[StimulusPlan]:

@@ -270,6 +270,23 @@ class TestStarts:
         assert message.startswith("p.yaml:6: ")
         assert told in message
 
+    @pytest.mark.parametrize(
+        ("preparation", "told"),
+        [
+            ("{size: 450}", "the crop has 400 x 400 pixels, so 450 x 450 would enlarge it"),
+            (
+                "{size: 64, crop: {box: [0, 450, 60, 60]}, enlarge: true}",
+                "does not fit into its 600 x 400 pixels",
+            ),
+            ("{size: 64, crop: none}", "'brick' is, the start image has 78 x 52 pixels, the source 64 x 64"),
+        ],
+    )
+    def test_a_picture_that_does_not_fit(self, tmp_path: Path, preparation: str, told: str) -> None:
+        text = self.with_start("{file: 'skimage:coffee'}").replace("{size: 64}", preparation)
+        message = refusal(tmp_path, text)
+        assert message.startswith("p.yaml:6: ")
+        assert told in message
+
     def test_a_pattern_for_several(self, tmp_path: Path) -> None:
         for name in "ab":
             (tmp_path / f"{name}.png").write_bytes(skimage_file("brick").read_bytes())

@@ -1,0 +1,51 @@
+"""The picture that a condition's synthesis starts from, found and measured."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from stimgen.images.read import ImageFile, read_image_file
+from stimgen.protocol.load import LoadedProtocol
+from stimgen.protocol.sources import PlannedSource, find_files, named_by
+from stimgen.reading.errors import StimgenError
+
+
+def find_start_image(
+    loaded: LoadedProtocol, i: int, sources: list[PlannedSource], root: Path | None
+) -> ImageFile | None:
+    """Return the picture that condition `i` starts from; None where it starts from no picture.
+
+    Raises
+    ------
+    StimgenError
+        The picture is missing, outside its folder, no image, or does not fit one of the sources.
+    """
+    picture = loaded.protocol.conditions[i].method.start.picture
+    if picture is None:
+        return None
+    try:
+        files = find_files(picture, loaded.folder, root)
+        if len(files) > 1:
+            raise StimgenError("the start image must be one file, not a pattern for several")
+        image = read_image_file(files[0][1])
+        _check(image, sources)
+    except StimgenError as error:
+        raise named_by(error, loaded.document.where(_path(loaded, i))) from None
+    return image
+
+
+def _check(image: ImageFile, sources: list[PlannedSource]) -> None:
+    """Refuse a picture that, prepared as a source is, has another size than the source."""
+    for source in sources:
+        height, width, _ = source.preparation.shape(image)
+        if (height, width) != source.shape[:2]:
+            raise StimgenError(
+                f"prepared as the source {source.id!r} is, the start image has {width} x {height} pixels, "
+                f"the source {source.shape[1]} x {source.shape[0]}"
+            )
+
+
+def _path(loaded: LoadedProtocol, i: int) -> tuple[str | int, ...]:
+    """Return where the start of condition `i` is written: there, or where it is inherited from."""
+    own = ("conditions", i, "synthesis", "start")
+    return own if own in loaded.document.lines else ("synthesis", "start")
