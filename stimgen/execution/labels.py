@@ -35,29 +35,54 @@ def source_record(source: PlannedSource, original_sha256: str) -> SourceRecord:
 
 
 def is_finished(stimulus: StimulusPlan, store: Store, output: Output) -> bool:
-    """Return whether a stimulus that has a record is there, whole and under the names that it has now.
-
-    Where only names, credits or the layout changed, record and files are given the new ones; files with the
-    old names stay.
+    """Return whether a stimulus that has a record is there with all its files, under whatever names.
 
     Raises
     ------
     StimgenError
-        The record is damaged, or the set cannot be written.
+        The record is damaged.
+    """
+    content = store.read_record(stimulus.id).content
+    if content.id != stimulus.id or (output.array and content.array is None):
+        return False
+    return all(_is_there(file, name, store) for file, name in _names(content, stimulus, output).items())
+
+
+def relabel(stimulus: StimulusPlan, store: Store, output: Output) -> None:
+    """Give a finished stimulus and its files the names, credits and layout of the plan.
+
+    Files with the old names stay.
+
+    Raises
+    ------
+    StimgenError
+        The set cannot be written.
     """
     record = store.read_record(stimulus.id)
-    old = record.content
-    if old.id != stimulus.id or (output.array and old.array is None):
+    content = _relabelled(record.content, stimulus, store, output)
+    if content == record.content:
+        return
+    for file, name in _names(record.content, stimulus, output).items():
+        store.update(name, store.read(file.file))
+    store.write(record_name(stimulus.id), json_bytes(Record(content=content, made=record.made).plain()))
+
+
+def _names(content: Content, stimulus: StimulusPlan, output: Output) -> dict[FileHash, str]:
+    """Return what every recorded file of a stimulus is to be called."""
+    names = {
+        FileHash(file=content.file, sha256=content.sha256): file_name(IMAGES, stimulus, output),
+        content.trace: file_name(TRACES, stimulus, output),
+    }
+    if content.array and output.array:
+        names[content.array] = file_name(ARRAYS, stimulus, output)
+    return names
+
+
+def _is_there(file: FileHash, name: str, store: Store) -> bool:
+    """Return whether a recorded file is there, and fit to be copied where it is to have another name."""
+    if not store.has(file.file):
         return False
-    new = _relabelled(old, stimulus, store, output)
-    pairs = [(FileHash(file=old.file, sha256=old.sha256), new.file), (old.trace, new.trace.file)]
-    if old.array and new.array:
-        pairs.append((old.array, new.array.file))
-    if not all(_is_there(file, name, store) for file, name in pairs):
-        return False
-    if new != old:
-        store.write(record_name(stimulus.id), json_bytes(Record(content=new, made=record.made).plain()))
-    return True
+    return file.file == name or sha256_bytes(store.read(file.file)) == file.sha256
 
 
 def _relabelled(content: Content, stimulus: StimulusPlan, store: Store, output: Output) -> Content:
@@ -73,16 +98,3 @@ def _relabelled(content: Content, stimulus: StimulusPlan, store: Store, output: 
             "condition": stimulus.condition.id,
         }
     )
-
-
-def _is_there(file: FileHash, name: str, store: Store) -> bool:
-    """Return whether a recorded file is there, under the name that is wanted, copying it if need be."""
-    if file.file == name:
-        return store.has(name)
-    if not store.has(file.file):
-        return False
-    data = store.read(file.file)
-    if sha256_bytes(data) != file.sha256:
-        return False
-    store.update(name, data)
-    return True

@@ -389,29 +389,37 @@ class TestSources:
         assert len(list((place.set / "originals").iterdir())) == 3
         assert verify(place.store).problems == []
 
-    def test_a_damaged_photograph_is_found_before_anything_runs_and_can_be_mended(
-        self, place: Place, undisturbed: Place
-    ) -> None:
-        whole = (place.folder / "grey.png").read_bytes()
-        start = whole.index(b"IDAT") + 20
-        (place.folder / "grey.png").write_bytes(whole[:start] + bytes(40) + whole[start + 40 :])
-        steps: list[Progress] = []
-        with pytest.raises(StimgenError, match=r"tiny\.yaml:5.*grey\.png.*damaged"):
-            place.make(steps.append)
-        assert steps == []
-        (place.folder / "grey.png").write_bytes(whole)
-        assert place.make().made == 4
-        same(place, undisturbed)
+    @pytest.fixture
+    def whole(self, place: Place) -> bytes:
+        """Write a photograph whose damage shows only when it is decoded, and return it undamaged."""
+        file = place.folder / "new.jpg"
+        write_photo(file, 3, seed=2)
+        data = file.read_bytes()
+        file.write_bytes(data[:-60])
+        return data
 
-    def test_a_damaged_photograph_leaves_the_set_of_another_protocol_sound(self, place: Place) -> None:
+    ANOTHER = ("{file: grey.png}", "{file: grey.png}\n  - {file: new.jpg}")
+
+    def test_a_damaged_photograph_is_found_before_anything_runs_and_can_be_mended(
+        self, place: Place, whole: bytes
+    ) -> None:
+        steps: list[Progress] = []
+        with pytest.raises(StimgenError, match=r"new\.jpg: the image is damaged") as caught:
+            place.write(self.ANOTHER).make(steps.append)
+        assert str(caught.value).startswith(f"{place.folder / 'tiny.yaml'}:6: ")
+        assert steps == []
+        (place.folder / "new.jpg").write_bytes(whole)
+        assert place.make().made == 6
+        assert verify(place.store).problems == []
+
+    @pytest.mark.usefixtures("whole")
+    def test_a_damaged_photograph_leaves_the_set_as_it_was(self, place: Place) -> None:
         place.make()
         before = place.files()
-        whole = (place.folder / "grey.png").read_bytes()
-        start = whole.index(b"IDAT") + 20
-        (place.folder / "new.png").write_bytes(whole[:start] + bytes(40) + whole[start + 40 :])
         with pytest.raises(StimgenError, match="damaged"):
-            place.write(("{file: grey.png}", "{file: grey.png}\n  - {file: new.png}")).make()
+            place.write(self.ANOTHER).make()
         assert place.files() == before
+        assert verify(place.store).problems == []
 
     def test_an_original_in_other_bytes_is_kept(self, place: Place, monkeypatch: pytest.MonkeyPatch) -> None:
         """Another version of zlib compresses otherwise; a set that is continued with it stays sound."""
