@@ -165,7 +165,7 @@ def main() -> None:
 
     _print_whatever_it_is()
     try:
-        app()
+        app(prog_name="stimgen")
     except StimgenError as error:
         _say(str(error), error=True)
         sys.exit(error.exit_code)
@@ -273,6 +273,9 @@ def _condition_lines(condition: dict[str, Any]) -> list[str]:
         layers = ", ".join(f"{name} x {weight:.3g}" for name, weight in term["layers"].items())
         lines.append(f"  {term['weight']:g} x {_brief(term['statistic'])} of {_brief(term['network'])}")
         lines += [f"    layers {layers}", f"    regions {_brief(term['regions'])}"]
+    for schedule in condition["schedules"]:
+        scales = ", then ".join(f"{count} at {width} x {height}" for width, height, count in schedule)
+        lines.append(f"  evaluations: {scales}")
     settings = {key: value for key, value in condition["settings"].items() if key != "method"}
     lines.append("  " + ", ".join(f"{key} {_brief(value)}" for key, value in settings.items()))
     return lines

@@ -211,6 +211,7 @@ def _write(i: int, finished: _Finished, made: Made, work: Work) -> Failure | Non
         seed=stimulus.seed,
         numerics=NUMERICS,
         pixels=stimulus.source.recipe,
+        schedule=stimulus.condition.method.schedule(stimulus.source.shape[1], stimulus.source.shape[0]),
         **stimulus.condition.recipe,
         network=_networks(finished.result, stimulus),
         parameters=stimulus.condition.method.parameters,

@@ -10,8 +10,6 @@ from typing import Any, Protocol
 import torch
 from torch import Tensor
 
-from stimgen.reading.errors import StimgenError
-from stimgen.reading.model import mistake
 from stimgen.reading.registry import FamilyMember
 
 
@@ -108,33 +106,9 @@ class Network(FamilyMember, ABC):
             The weights are missing, or not what they should be.
         """
 
-    def check_layers(self, names: Iterable[str]) -> None:
-        """Raise a validation error that names the nearest layer if one of `names` is unknown."""
-        for name in names:
-            if name not in self.layers():
-                raise mistake(
-                    f"{self.name} has no layer {name!r}", given=name, allowed=list(self.layers()), at=name
-                )
-
     def smallest_side(self, layer: str, positions: int = 1) -> int:
         """Return the smallest image side, in pixels, at which `layer` has so many positions along it."""
         side = 1
         while self.map_side(layer, side) < positions:
             side += 1
         return side
-
-    def check_side(self, layer: str, side: int, positions: int) -> None:
-        """Refuse an image side at which `layer` has fewer than `positions` positions.
-
-        Raises
-        ------
-        StimgenError
-            With the smallest size that would do.
-        """
-        if self.map_side(layer, side) < positions:
-            smallest = self.smallest_side(layer, positions)
-            what = f"{positions} pooling regions" if positions > 1 else "its depth"
-            raise StimgenError(
-                f"an image side of {side} pixels is too small for {layer} of {self.name} with {what}: "
-                f"the smallest is {smallest} pixels"
-            )

@@ -50,6 +50,10 @@ class PlannedCondition:
         """Terms and settings."""
         return self.method.recipe(self.start_sha256)
 
+    def schedule(self, shape: tuple[int, int, int]) -> list[list[int]]:
+        """Return width, height and evaluations of every scale of a source of this shape."""
+        return [list(scale) for scale in self.method.schedule(shape[1], shape[0])]
+
     def start_pixels(self, source: PlannedSource, seed: int) -> Pixels:
         """Return the start image of a stimulus.
 
@@ -90,6 +94,7 @@ class StimulusPlan:
         return {
             "numerics": NUMERICS,
             "pixels": self.source.recipe,
+            "schedule": self.condition.schedule(self.source.shape),
             "seed": self.seed,
             **self.condition.recipe,
         }
@@ -177,9 +182,10 @@ def _stimuli(sources: list[PlannedSource], conditions: list[PlannedCondition]) -
     for condition in conditions:
         parts = {key: digest(value) for key, value in condition.recipe.items()}
         for source in sources:
+            schedule = digest(condition.schedule(source.shape))
+            shared = {"numerics": numerics, "pixels": pixels[source.id], "schedule": schedule, **parts}
             for seed in condition.seeds:
-                digests = {"numerics": numerics, "pixels": pixels[source.id], "seed": digest(seed), **parts}
-                yield StimulusPlan(identity(digests), source, condition, seed)
+                yield StimulusPlan(identity({**shared, "seed": digest(seed)}), source, condition, seed)
 
 
 def _refuse_too_many(loaded: LoadedProtocol, sources: int) -> None:

@@ -78,7 +78,7 @@ class Content(Model):
     """What a stimulus is; the same wherever and whenever it is made."""
 
     id: str
-    """Hash of `numerics`, `pixels`, `terms`, `settings` and `seed`."""
+    """Hash of `numerics`, `pixels`, `schedule`, `seed`, `settings` and `terms`."""
     file: str
     sha256: str
     pixels_sha256: str
@@ -93,6 +93,8 @@ class Content(Model):
     """How the source became pixels."""
     terms: list[JsonObject]
     """The objective, written out."""
+    schedule: list[tuple[int, int, int]]
+    """Width, height and evaluations at the most of every scale, from coarse to fine."""
     settings: JsonObject
     """How it was optimised."""
     network: list[NetworkRecord]
@@ -110,6 +112,7 @@ class Content(Model):
         return {
             "numerics": self.numerics,
             "pixels": self.pixels,
+            "schedule": [list(scale) for scale in self.schedule],
             "seed": self.seed,
             "settings": self.settings,
             "terms": self.terms,

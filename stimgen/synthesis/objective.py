@@ -63,10 +63,7 @@ class Objective:
         self._terms = tuple(terms)
         self._range_penalty = range_penalty
         device = sources.images.device
-        self._layers = _layers_by_network(self._terms)
-        self._extractors = {
-            network: load_network(network, layers, device) for network, layers in self._layers.items()
-        }
+        self._extractors = load_networks(self._terms, device)
         self._targets = self._measure_targets(sources)
         self._taken: tuple[Tensor, list[dict[str, Target]]] | None = None
 
@@ -128,23 +125,23 @@ class Objective:
             ]
 
 
-@lru_cache(maxsize=8)
-def load_network(network: Network, layers: frozenset[str], device: torch.device) -> FeatureExtractor:
-    """Return a loaded network, the same one for the same request while it is remembered.
+def load_networks(terms: Sequence[Term], device: torch.device) -> dict[Network, FeatureExtractor]:
+    """Return the networks of all terms, each loaded once for all the layers that terms need of it.
 
     Raises
     ------
     StimgenError
-        The weights are missing, or not what they should be.
+        Weights are missing, or not what they should be.
     """
-    return network.load(layers, device)
-
-
-def _layers_by_network(terms: Sequence[Term]) -> dict[Network, frozenset[str]]:
-    found: dict[Network, frozenset[str]] = {}
+    layers: dict[Network, frozenset[str]] = {}
     for term in terms:
-        found[term.network] = found.get(term.network, frozenset()) | set(term.layer_weights)
-    return found
+        layers[term.network] = layers.get(term.network, frozenset()) | set(term.layer_weights)
+    return {network: _load(network, needed, device) for network, needed in layers.items()}
+
+
+@lru_cache(maxsize=8)
+def _load(network: Network, layers: frozenset[str], device: torch.device) -> FeatureExtractor:
+    return network.load(layers, device)
 
 
 def _term_loss(term: Term, features: dict[str, Tensor], targets: dict[str, Target]) -> Tensor:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from typing import Annotated, Any
 
 from pydantic import Discriminator, Field, Tag, model_validator
@@ -19,7 +19,7 @@ Weight = Annotated[Number, Field(ge=0.0)]
 
 
 def _kind_of_layers(value: Any) -> str:
-    return "list" if isinstance(value, (list, tuple)) else "weighted"
+    return "weighted" if isinstance(value, Mapping) else "list"
 
 
 Layers = Annotated[
@@ -89,7 +89,7 @@ class Term(Model):
             "layers": self.layer_weights,
             "statistic": self.statistic.plain(),
             "weight": self.weight,
-            "regions": self.regions.plain(),
+            "regions": self.regions.recipe(),
         }
 
     def needs(self) -> Iterator[tuple[str, int, int]]:

@@ -10,13 +10,15 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+import torch
 
 from stimgen.execution.batch import Failure, Work, form_batches, make_batch, write_originals
 from stimgen.execution.device import find_device, usual_batch_size
-from stimgen.execution.labels import is_finished
+from stimgen.execution.labels import is_finished, relabel
 from stimgen.protocol.load import LoadedProtocol
 from stimgen.protocol.plan import Plan, StimulusPlan, make_plan
-from stimgen.reading.errors import StimgenError
+from stimgen.protocol.sources import named_by
+from stimgen.reading.errors import Location, StimgenError
 from stimgen.stimulus_set.contact_sheet import contact_sheet
 from stimgen.stimulus_set.manifest import write_manifest
 from stimgen.stimulus_set.store import PLAN, SHEET, PlanRecord, Store, json_bytes
@@ -128,12 +130,14 @@ def generate(
     device = find_device(options.device)
     batch_size = _batch_size(options, usual_batch_size(device))
     plan = make_plan(loaded, options.root)
+    pending = _pending(plan, Store(folder))
+    _load_networks(plan, pending, device)
     store = Store.create(folder)
     if not store.has(PLAN):
         _write_plan(plan, store)  # first, so that the folder is known for a set's, whatever happens
     write_originals(plan, store)
     _write_plan(plan, store)
-    pending = _pending(plan, store)
+    _relabel_others(plan, pending, store)
     progress = Progress(planned=len(plan.stimuli), there=len(plan.stimuli) - len(pending))
     work = Work(store, loaded.protocol.output, device, batch_size)
     try:
@@ -183,6 +187,30 @@ def _batch_size(options: Options, usual: int) -> int:
 def _pending(plan: Plan, store: Store) -> list[StimulusPlan]:
     finished, output = store.finished(), plan.loaded.protocol.output
     return [s for s in plan.stimuli if s.id not in finished or not is_finished(s, store, output)]
+
+
+def _relabel_others(plan: Plan, pending: list[StimulusPlan], store: Store) -> None:
+    missing = {stimulus.id for stimulus in pending}
+    for stimulus in plan.stimuli:
+        if stimulus.id not in missing:
+            relabel(stimulus, store, plan.loaded.protocol.output)
+
+
+def _load_networks(plan: Plan, pending: list[StimulusPlan], device: torch.device) -> None:
+    """Load what the missing stimuli need, so that bad weights are found before anything is written."""
+    needed = {stimulus.condition.id for stimulus in pending}
+    for i, condition in enumerate(plan.conditions):
+        if condition.id in needed:
+            try:
+                condition.method.load(device)
+            except StimgenError as error:
+                raise named_by(error, _line_of_network(plan.loaded, i)) from None
+
+
+def _line_of_network(loaded: LoadedProtocol, i: int) -> Location:
+    """Return where the network of condition `i` is written: there, or where it is inherited from."""
+    own = ("conditions", i, "network")
+    return loaded.document.where(own if own in loaded.document.lines else ("network",))
 
 
 def _write_plan(plan: Plan, store: Store) -> None:

@@ -90,6 +90,7 @@ def _condition(condition: PlannedCondition, plan: Plan) -> dict[str, Any]:
             for stimulus, count in zip(stimuli, evaluations, strict=True)
         ),
         "memory": max(method.memory(s.shape[1], s.shape[0], s.shape[2]) for s in plan.sources),
+        "schedules": [condition.schedule(shape) for shape in {source.shape: None for source in plan.sources}],
         **condition.recipe,
     }
 
@@ -121,7 +122,7 @@ def _seconds_per_batch(
 ) -> float:
     """Time a few evaluations of every scale and return what all of them will take."""
     method = condition.method
-    schedule = method.synthesis.schedule(shape[1], shape[0])
+    schedule = method.schedule(shape[1], shape[0])
     short = method.but(synthesis=method.synthesis.but(evaluations=(PROBED_EVALUATIONS,) * len(schedule)))
     moments: list[list[float]] = [[] for _ in schedule]
     for step in short.run(batch, device):

@@ -322,7 +322,7 @@ class TestBadProtocol:
             ("size: 16", "size: '16'", 2, "should be a valid integer, not '16'"),
             ("size: 16", "size: 5000", 2, "should be less than or equal to 4096, not 5000"),
             ("relu1_1", "rel1_1", 9, "vgg19 has no layer 'rel1_1'"),
-            ("relu1_1", "pool5", 9, "an image side of 16 pixels is too small"),
+            ("relu1_1", "pool5", 9, "a picture side of 16 pixels is too small"),
             ("{id: a,", "{id: a, seeds: [-1],", 9, "should be greater than or equal to 0, not -1"),
             ("{id: a,", "{id: a, seeds: {count: 1000000},", None, "too many for one folder"),
         ],

@@ -65,6 +65,7 @@ def _record(store: Store, wanted: Wanted, source: str, condition: str, seed: int
     recipe = {
         "numerics": 1,
         "pixels": {"sha256": sha256_bytes(source.encode()), "size": [width, height]},
+        "schedule": [[width, height, 3]],
         "seed": seed,
         "settings": {"evaluations": 3},
         "terms": [{"layers": {condition: 1.0}}],

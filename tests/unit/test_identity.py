@@ -94,8 +94,8 @@ def test_golden_ids() -> None:
     assert (stimuli[-1].name, stimuli[-1].id) == GOLDEN_LAST
 
 
-GOLDEN_FIRST = ("brick_shallow_s1_dd279e27", "dd279e27665448dd")
-GOLDEN_LAST = ("coffee_texform_s4_6676163e", "6676163eb74574c3")
+GOLDEN_FIRST = ("brick_shallow_s1_138e4699", "138e46993cec921b")
+GOLDEN_LAST = ("coffee_texform_s4_e2d05c60", "e2d05c60af332c5b")
 
 
 def test_an_id_is_that_of_the_recipe_and_all_differ(tmp_path: Path) -> None:
@@ -123,6 +123,10 @@ SAME = {
     "layers of a depth": changed("depth: pool2", "layers: [relu1_1, pool1, pool2]"),
     "a grid spelt out": changed("regions: 2x2", "regions: {name: grid, rows: 2, columns: 2}"),
     "an objective": changed("    layers: [relu1_1, pool1]", "    objective: [{layers: [relu1_1, pool1]}]"),
+    "soft edges that are none": PROTOCOL.replace("2x2", "{rows: 2, columns: 2, overlap: 0.5}")
+    + "regions: {overlap: 0.25}\n",
+    "evaluations listed": changed("scales: 1", "scales: 1, evaluations: [150]"),
+    "scales as they come": changed("scales: 1", "scales: auto"),
     "a side twice": changed("size: 32", "size: [32, 32]"),
     "whole numbers for fractions": changed(
         "scales: 1", "scales: 1, range_penalty: 10, optimiser: {tolerance: 0}"
@@ -189,7 +193,9 @@ OTHER = {
         "depth: pool2", "layers: {pool2: 1}"
     ),
     "regions": changed("2x2", "2x3").replace("pool1]", "pool1]\n    regions: 3x2"),
-    "soft edges": PROTOCOL.replace("2x2", "{rows: 2, columns: 2}") + "regions: {overlap: 0.25}\n",
+    "soft edges": changed("2x2", "{rows: 2, columns: 2, overlap: 0.25}").replace(
+        "pool1]", "pool1]\n    regions: {rows: 2, overlap: 0.25}"
+    ),
     "pooling": PROTOCOL + "network: {pooling: maximum}\n",
     "padding": PROTOCOL + "network: {padding: circular}\n",
     "seed of the weights": PROTOCOL + "network: {weights: {seed: 1}}\n",

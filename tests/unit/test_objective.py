@@ -138,7 +138,7 @@ def test_scales_go_down_to_64_pixels() -> None:
 
 def test_the_smallest_size_is_named_and_true() -> None:
     method = ObjectiveMethod(terms=(Term(depth="pool3", regions="2x3"),), synthesis=Synthesis(scales=2))
-    with pytest.raises(StimgenError, match="the smallest is 24 pixels"):
+    with pytest.raises(StimgenError, match="the smallest is 48 pixels"):
         method.check(46, 64)
     method.check(48, 64)
 

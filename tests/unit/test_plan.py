@@ -126,7 +126,7 @@ class TestSummary:
 
     def test_knows_the_settings(self, tmp_path: Path) -> None:
         condition = summary(tmp_path, self.TEXT)["conditions"][1]
-        assert condition["settings"]["evaluations"] == [3, 4]
+        assert condition["schedules"] == [[[32, 32, 3], [64, 64, 4]], [[32, 16, 3], [64, 32, 4]]]
         assert condition["terms"][0]["regions"] == {"name": "grid", "rows": 2, "columns": 2, "overlap": 0.5}
         assert condition["terms"][0]["network"]["weights"]["name"] == "random"
         assert "seconds" not in condition

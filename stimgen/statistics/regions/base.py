@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -45,6 +46,10 @@ class Regions(FamilyMember, ABC):
     @abstractmethod
     def positions(self) -> tuple[int, int]:
         """Fewest rows and columns of positions at which every region has one."""
+
+    def recipe(self) -> dict[str, Any]:
+        """Return what determines the weights, for identities."""
+        return self.plain()
 
     @abstractmethod
     def windows(self, height: int, width: int) -> tuple[Window, ...]:

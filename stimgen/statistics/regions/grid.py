@@ -48,6 +48,10 @@ class Grid(Regions):
         """One row and one column of positions a region."""
         return self.rows, self.columns
 
+    def recipe(self) -> dict[str, Any]:
+        """Return name, rows, columns and, where there are neighbours, the overlap."""
+        return self.model_dump(mode="json", exclude={"overlap"} if self.count == 1 else None)
+
     @lru_cache(maxsize=64)  # noqa: B019 - layouts are few, small and frozen
     def windows(self, height: int, width: int) -> tuple[Window, ...]:
         """Return the regions from left to right, then from top to bottom."""

@@ -141,7 +141,7 @@ class Method(Model, ABC):
 
     @abstractmethod
     def recipe(self, start_sha256: str | None) -> dict[str, Any]:
-        """Return ``terms`` and ``settings``: what determines the stimulus beside source and seed."""
+        """Return ``terms`` and ``settings``: what determines it beside source, schedule and seed."""
 
     @abstractmethod
     def check(self, width: int, height: int) -> None:
@@ -154,8 +154,22 @@ class Method(Model, ABC):
         """
 
     @abstractmethod
+    def schedule(self, width: int, height: int) -> list[tuple[int, int, int]]:
+        """Return width, height and evaluations at the most of every scale of a picture, coarse to fine."""
+
     def evaluations(self, width: int, height: int) -> int:
         """Return how often the objective is evaluated for a picture, at the most."""
+        return sum(count for _, _, count in self.schedule(width, height))
+
+    @abstractmethod
+    def load(self, device: torch.device) -> None:
+        """Load what `run` will need, so that what is missing is found before anything is made.
+
+        Raises
+        ------
+        StimgenError
+            Weights are missing or wrong.
+        """
 
     @abstractmethod
     def memory(self, width: int, height: int, channels: int) -> int:

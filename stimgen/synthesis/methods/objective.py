@@ -16,7 +16,7 @@ from stimgen.images.prepare import Pixels
 from stimgen.networks import Validation
 from stimgen.reading.errors import StimgenError
 from stimgen.synthesis.methods.base import Batch, Losses, Method, Result, Step, Traced
-from stimgen.synthesis.objective import Objective, Sources
+from stimgen.synthesis.objective import Objective, Sources, load_networks
 from stimgen.synthesis.optimisers.base import Budget, Outcome, Progress
 from stimgen.synthesis.pyramid import enlarged, shrunk
 from stimgen.synthesis.settings import Synthesis
@@ -58,28 +58,27 @@ class ObjectiveMethod(Method):
             "method": "objective",
             "start": self.synthesis.start.recipe(start_sha256),
         }
+        # What these two stand for depends on the size, and is told by the schedule.
+        del settings["scales"], settings["evaluations"]
         return {"terms": [term.recipe() for term in self.terms], "settings": settings}
 
     def check(self, width: int, height: int) -> None:
         """Refuse a picture at whose coarsest scale a layer has too few positions."""
-        schedule = self.synthesis.schedule(width, height)
-        coarsest = schedule[0]
+        schedule = self.schedule(width, height)
+        scales, coarsest = len(schedule), schedule[0]
         for term in self.terms:
             for layer, rows, columns in term.needs():
                 for side, positions in ((coarsest[0], columns), (coarsest[1], rows)):
-                    try:
-                        term.network.check_side(layer, side, positions)
-                    except StimgenError as error:
-                        if len(schedule) > 1:
-                            scales = len(schedule)
-                            error.hint = (
-                                f"that is the coarsest of {scales} scales of a picture of {width} x {height}"
-                            )
-                        raise
+                    if term.network.map_side(layer, side) < positions:
+                        raise _too_small(term, layer, (side, positions, scales))
 
-    def evaluations(self, width: int, height: int) -> int:
-        """Return the evaluations of all scales."""
-        return sum(count for _, _, count in self.synthesis.schedule(width, height))
+    def schedule(self, width: int, height: int) -> list[tuple[int, int, int]]:
+        """Return width, height and evaluations of every scale, from coarse to fine."""
+        return self.synthesis.schedule(width, height)
+
+    def load(self, device: torch.device) -> None:
+        """Load the networks; they are remembered for `run`."""
+        load_networks(self.terms, device)
 
     def memory(self, width: int, height: int, channels: int) -> int:
         """Return an estimate of the bytes that one image needs: activations twice, corrections, targets."""
@@ -121,7 +120,7 @@ class _Run:
 
     def steps(self) -> Generator[Step, None, Result]:
         height, width = self._sources.shape[-2:]
-        schedule = self._method.synthesis.schedule(width, height)
+        schedule = self._method.schedule(width, height)
         total = sum(count for _, _, count in schedule)
         finest = self._objective(width, height)
         rows = torch.arange(len(self._which), device=self._device)
@@ -199,6 +198,19 @@ class _Run:
     def _tensor(self, pictures: Sequence[Pixels]) -> Tensor:
         stacked = np.stack([picture.transpose(2, 0, 1) for picture in pictures])
         return torch.from_numpy(np.ascontiguousarray(stacked)).to(self._device)
+
+
+def _too_small(term: Term, layer: str, found: tuple[int, int, int]) -> StimgenError:
+    """Return the error of a picture whose coarsest scale has too few positions, with what would do."""
+    side, positions, scales = found
+    smallest = term.network.smallest_side(layer, positions) * 2 ** (scales - 1)
+    what = f" with {positions} pooling regions" if positions > 1 else ""
+    where = f", at the coarsest of its {scales} scales" if scales > 1 else ""
+    return StimgenError(
+        f"a picture side of {side * 2 ** (scales - 1)} pixels is too small for {layer} of {term.network.name}"
+        f"{what}{where}: the smallest is {smallest} pixels",
+        hint="or choose fewer `scales`" if scales > 1 else None,
+    )
 
 
 def _part_names(terms: int) -> list[str]:
