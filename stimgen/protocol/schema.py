@@ -135,7 +135,7 @@ class Output(Model):
     array: Flag = False
     """Whether the picture before rounding to 8 bits is kept too, as a float32 array (.npy)."""
     layout: Literal["flat", "nested"] = "flat"
-    """``flat``: all pictures in one folder; ``nested``: in up to 256 folders, for sets of over 10,000."""
+    """``flat``: all pictures in one folder; ``nested``: in up to 1024 folders, for sets of over 10,000."""
 
 
 class Protocol(Model):

@@ -134,7 +134,7 @@ def test_whatever_stands_in_a_record_no_cell_is_a_formula(record: Record, licenc
 def test_whatever_stands_in_a_record_the_manifest_is_json(record: Record, licence: str) -> None:
     source = record.content.source.but(licence=licence)
     changed = record.but(content=record.content.but(source=source))
-    plan = PlanRecord(protocol={"text": TEXT}, ids=["0" * 16])
+    plan = PlanRecord(protocol={"text": TEXT}, ids=["a" * 16])
     found = json.loads(manifest_bytes(plan, [changed]))
     assert found["stimuli"][0]["content"]["source"]["licence"] == licence
     assert Record.model_validate(found["stimuli"][0]) == changed

@@ -277,7 +277,7 @@ class TestDamage:
         assert str(tmp_path / PLAN) in str(caught.value)
 
     @pytest.mark.parametrize(
-        "stimulus", ["../../secret", "", "ABCDEF0123456789", "0123456789abcde", 7, "x" * 16]
+        "stimulus", ["../../secret", "", "ABCDEF0123456789", "0123456789abcde", 7, "1" * 16]
     )
     def test_ids_that_are_none(self, tmp_path: Path, stimulus: object) -> None:
         (tmp_path / PLAN).write_bytes(json_bytes({"format": 1, "protocol": {}, "ids": [stimulus]}))
