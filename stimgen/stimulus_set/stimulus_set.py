@@ -36,11 +36,6 @@ class StimulusSet:
     ------
     StimgenError
         There is no set in this folder, or a record is damaged.
-
-    Examples
-    --------
-    >>> stimuli = StimulusSet("sets/quickstart")  # doctest: +SKIP
-    >>> stimuli.table.groupby("condition").loss_saved.mean()  # doctest: +SKIP
     """
 
     def __init__(self, folder: str | Path) -> None:
