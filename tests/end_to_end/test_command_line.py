@@ -267,7 +267,7 @@ class TestPlan:
                 patch.setattr(sys, "stdout", terminal)
                 assert run(*arguments).code == 0
             terminal.flush()
-            text = terminal.buffer.getvalue().decode(encoding)  # type: ignore[attr-defined]
+            text = terminal.buffer.getvalue().decode(encoding)
             if "--json" in arguments:
                 assert json.loads(text)["sources"][0]["file"] == "\u6f22\xe9.png"
             else:

@@ -201,7 +201,7 @@ class TestTypes:
 class TestModel:
     def test_is_frozen(self) -> None:
         with pytest.raises(ValidationError, match="frozen"):
-            Inner().count = 2  # type: ignore[misc]
+            Inner().count = 2
 
     def test_a_changed_copy_is_checked(self) -> None:
         assert Inner(count=2).but(part=1.0) == Inner(count=2, part=1.0)

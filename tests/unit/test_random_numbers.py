@@ -100,9 +100,9 @@ def test_other_keys_name_other_streams() -> None:
 
 def test_the_global_generators_are_left_alone() -> None:
     np.random.seed(3)  # noqa: NPY002 - the state that must not be touched
-    before = np.random.get_state()[1].copy()  # noqa: NPY002
+    before = np.random.get_state()[1].copy()  # noqa: NPY002 - the same state
     words(10, "a"), uniform(10, "a"), normal(10, "a")
-    assert np.array_equal(before, np.random.get_state()[1])  # noqa: NPY002
+    assert np.array_equal(before, np.random.get_state()[1])  # noqa: NPY002 - the same state
 
 
 def test_uniform_numbers() -> None:
