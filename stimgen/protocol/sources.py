@@ -121,10 +121,10 @@ def find_files(text: str, folder: Path, root: Path | None) -> list[tuple[str, Pa
         return [(text, _inside(folder / text, folder, root))]
     if Path(text).is_absolute() or ".." in Path(text).parts:
         raise StimgenError(f"the pattern {text!r} must stay inside the protocol's folder")
-    try:
-        matches = [file for file in sorted(folder.glob(text)) if file.suffix.lower() in SUFFIXES]
-    except ValueError as error:
-        raise StimgenError(f"the pattern {text!r} cannot be used: {error}") from None
+    if any("**" in part and part != "**" for part in Path(text).parts):
+        # Some versions of Python refuse this, others take it for a single star.
+        raise StimgenError(f"the pattern {text!r} cannot be used: ** stands alone, as in **/*.png")
+    matches = [file for file in sorted(folder.glob(text)) if file.suffix.lower() in SUFFIXES]
     if not matches:
         raise StimgenError(f"no image file matches {text!r} in {folder}")
     return [(file.relative_to(folder).as_posix(), _inside(file, folder, root)) for file in matches]

@@ -84,6 +84,3 @@ def _at(value: Any, path: str) -> Any:
 
 def _harmless(value: Any) -> Any:
     return "'" + value if isinstance(value, str) and value.startswith(FORMULA_STARTS) else value
-
-
-__all__ = ["COLUMNS", "manifest_bytes", "row", "table_bytes", "write_manifest"]
