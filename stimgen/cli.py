@@ -6,14 +6,9 @@ import io
 import json
 import sys
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import Annotated, Any
 
 import typer
-
-if TYPE_CHECKING:
-    from rich.console import Console
-
-    from stimgen.workflow.generate import Progress
 
 FINDING, MISTAKE, INTERRUPTED = 1, 2, 130
 
@@ -52,6 +47,7 @@ def generate(  # noqa: PLR0913 - an option of the command is an argument here
     quiet: Annotated[bool, typer.Option("--quiet", help="Print nothing but errors.")] = False,
 ) -> None:
     """Make the stimulus set of a protocol; run again, it makes what is missing."""
+    from stimgen.display import Display, summary
     from stimgen.protocol.load import load_protocol
     from stimgen.workflow.generate import Options, default_folder
     from stimgen.workflow.generate import generate as make
@@ -59,7 +55,7 @@ def generate(  # noqa: PLR0913 - an option of the command is an argument here
     loaded = load_protocol(protocol)
     folder = output or default_folder(loaded)
     options = Options(device=device, batch_size=batch_size, root=root)
-    with _Display(quiet=quiet) as display:
+    with Display(quiet=quiet) as display:
         try:
             progress = make(loaded, folder, options, display.show)
         except KeyboardInterrupt:
@@ -67,7 +63,7 @@ def generate(  # noqa: PLR0913 - an option of the command is an argument here
             _say(f"stopped; what is finished is kept in {folder}. Run the same command to go on.", error=True)
             raise typer.Exit(INTERRUPTED) from None
     if not quiet:
-        _say(_summary(progress, folder))
+        _say(summary(progress, folder))
     for failure in progress.failures:
         _say(f"{failure.stimulus.name}: could not be made: {failure.reason}", error=True)
     if progress.failures:
@@ -86,6 +82,7 @@ def plan(
     device: DeviceOption = "auto",
 ) -> None:
     """Show what a protocol stands for, before anything runs."""
+    from stimgen.display import plan_text
     from stimgen.protocol.load import load_protocol
     from stimgen.workflow.plan import plan_summary
 
@@ -93,7 +90,7 @@ def plan(
     if as_json:
         _print_json(summary)
     else:
-        _print_plan(summary)
+        _say(plan_text(summary))
 
 
 @app.command()
@@ -182,118 +179,6 @@ def _print_whatever_it_is() -> None:
     for stream in (sys.stdout, sys.stderr):
         if isinstance(stream, io.TextIOWrapper):
             stream.reconfigure(errors="backslashreplace")
-
-
-class _Display:
-    """A bar where there is a terminal, plain lines now and then where there is none."""
-
-    seconds_between_lines = 10.0
-
-    def __init__(self, *, quiet: bool) -> None:
-        from rich.console import Console
-
-        self._quiet = quiet
-        self._console: Console = Console(stderr=True, highlight=False)
-        self._bar: Any = None
-        self._last = 0.0
-
-    def __enter__(self) -> _Display:
-        if not self._quiet and self._console.is_terminal:
-            from rich.progress import BarColumn, TextColumn
-            from rich.progress import Progress as Bar
-
-            self._bar = Bar(BarColumn(), TextColumn("{task.description}"), console=self._console)
-            self._bar.start()
-            self._task = self._bar.add_task("planning", total=None)
-        return self
-
-    def __exit__(self, *exception: object) -> None:
-        self.close()
-
-    def close(self) -> None:
-        """Leave the terminal as it was."""
-        if self._bar is not None:
-            self._bar.stop()
-            self._bar = None
-
-    def show(self, progress: Progress) -> None:
-        """Show how far it is."""
-        if self._bar is not None:
-            done = progress.there + progress.made + progress.batch * progress.fraction
-            self._bar.update(
-                self._task, total=progress.planned, completed=done, description=_progress_line(progress)
-            )
-        elif not self._quiet and progress.seconds - self._last >= self.seconds_between_lines:
-            self._last = progress.seconds
-            self._console.print(_progress_line(progress), markup=False)
-
-
-def _progress_line(progress: Progress) -> str:
-    from datetime import datetime, timedelta
-
-    done = progress.there + progress.made
-    line = f"{done}/{progress.planned} stimuli, loss {progress.loss:.4g}"
-    if progress.seconds_per_stimulus is None or progress.remaining is None:
-        return line
-    end = datetime.now() + timedelta(seconds=progress.remaining)
-    return f"{line}, {progress.seconds_per_stimulus:.3g} s each, done at {end:%H:%M:%S}"
-
-
-def _summary(progress: Progress, folder: Path) -> str:
-    from stimgen.stimulus_set.store import IMAGES, MANIFEST, SHEET
-
-    lines = []
-    if progress.there:
-        lines.append(f"{progress.there} of {progress.planned} stimuli were there already")
-    lines.append(f"{progress.made} stimuli made in {progress.seconds:.0f} s")
-    lines += [f"pictures:      {folder / IMAGES}", f"contact sheet: {folder / SHEET}"]
-    lines.append(f"manifest:      {folder / MANIFEST}")
-    return "\n".join(lines)
-
-
-def _print_plan(summary: dict[str, Any]) -> None:
-    lines = [f"{summary['protocol']}: {len(summary['stimuli'])} stimuli, about {_bytes(summary['bytes'])}"]
-    for source in summary["sources"]:
-        width, height = source["size"]
-        kind = "grey" if source["channels"] == 1 else "colour"
-        lines.append(f"source {source['id']}: {source['file']}, {width} x {height}, {kind}")
-    for condition in summary["conditions"]:
-        lines += _condition_lines(condition)
-    _say("\n".join(lines))
-
-
-def _condition_lines(condition: dict[str, Any]) -> list[str]:
-    time = f", about {condition['seconds']:.3g} s" if "seconds" in condition else ""
-    lines = [
-        f"condition {condition['id']}: {condition['stimuli']} stimuli, "
-        f"{condition['parameters']:,} parameters, {condition['evaluations']} evaluations each, "
-        f"{_bytes(condition['bytes'])} on disk, {_bytes(condition['memory'])} of memory each{time}"
-    ]
-    for term in condition["terms"]:
-        layers = ", ".join(f"{name} x {weight:.3g}" for name, weight in term["layers"].items())
-        lines.append(f"  {term['weight']:g} x {_brief(term['statistic'])} of {_brief(term['network'])}")
-        lines += [f"    layers {layers}", f"    regions {_brief(term['regions'])}"]
-    for schedule in condition["schedules"]:
-        scales = ", then ".join(f"{count} at {width} x {height}" for width, height, count in schedule)
-        lines.append(f"  evaluations: {scales}")
-    settings = {key: value for key, value in condition["settings"].items() if key != "method"}
-    lines.append("  " + ", ".join(f"{key} {_brief(value)}" for key, value in settings.items()))
-    return lines
-
-
-def _brief(value: Any) -> str:
-    if not isinstance(value, dict):
-        return str(value)
-    rest = ", ".join(f"{key} {_brief(inner)}" for key, inner in value.items() if key != "name")
-    return f"{value.get('name', '')} ({rest})" if rest else str(value.get("name", ""))
-
-
-def _bytes(count: float) -> str:
-    for unit in ("B", "kB", "MB", "GB"):
-        if count < 1000:
-            return f"{count:.3g} {unit}"
-        count /= 1000
-    return f"{count:,.3g} TB"
 
 
 def _print_headed(headed: dict[str, dict[str, str]], *, as_json: bool) -> None:

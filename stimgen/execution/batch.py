@@ -12,30 +12,22 @@ from pathlib import Path
 
 import numpy as np
 import torch
-from numpy.typing import NDArray
 
 from stimgen.execution.device import FEWEST_SLOTS, device_name, reproducibly
-from stimgen.execution.labels import file_name, original_name, source_record
+from stimgen.execution.labels import original_name
+from stimgen.execution.recording import Destination, Finished, write_stimulus
 from stimgen.images.colour_matching import match_colours
 from stimgen.images.prepare import Pixels
-from stimgen.images.write import ENCODING, as_pixels, decode_png, encode_array, encode_png, quantise
+from stimgen.images.write import as_pixels, decode_png, encode_png, quantise
 from stimgen.protocol.plan import Plan, StimulusPlan
-from stimgen.protocol.schema import Output
-from stimgen.protocol.sources import PlannedSource
 from stimgen.reading.errors import StimgenError
-from stimgen.reading.identity import NUMERICS, sha256_bytes
 from stimgen.stimulus_set.record import (
-    Content,
-    FileHash,
-    LossesRecord,
-    LossRecord,
     Made,
-    NetworkRecord,
-    Record,
 )
-from stimgen.stimulus_set.store import ARRAYS, IMAGES, TRACES, Store, json_bytes, record_name
-from stimgen.synthesis.methods import Batch, Item, Losses, Result, Step, Traced
+from stimgen.stimulus_set.store import Store
+from stimgen.synthesis.methods import Batch, Item, Result, Step
 
+NON_FINITE = "the loss was not finite, also after starting again from its best point"
 RECORDED_PACKAGES = ("stimgen", "torch", "torchvision", "numpy", "pillow", "scikit-image")
 
 
@@ -61,18 +53,15 @@ class Work:
 
     Attributes
     ----------
-    store : Store
-        The set.
-    output : Output
-        What is written.
+    destination : Destination
+        Where stimuli are written, and what of them.
     device : torch.device
         Where to compute.
     batch_size : int
         Stimuli that are made together at the most; on a GPU every batch is padded to it.
     """
 
-    store: Store
-    output: Output
+    destination: Destination
     device: torch.device
     batch_size: int
 
@@ -139,7 +128,13 @@ def make_batch(stimuli: Sequence[StimulusPlan], work: Work) -> Generator[Step, N
         batch_size=len(items),
         slots=slots,
     )
-    return [failure for i in range(len(items)) if (failure := _write(i, finished, made, work)) is not None]
+    failures = []
+    for i, stimulus in enumerate(stimuli):
+        if result.reasons[i] == "non_finite":
+            failures.append(Failure(stimulus, NON_FINITE))
+        else:
+            write_stimulus(i, finished, made, work.destination)
+    return failures
 
 
 def stimulus_item(stimulus: StimulusPlan, source: Pixels) -> Item:
@@ -148,29 +143,15 @@ def stimulus_item(stimulus: StimulusPlan, source: Pixels) -> Item:
     return Item(source=source, start=start, source_key=stimulus.source.id)
 
 
-@dataclass(frozen=True)
-class _Finished:
-    """A batch after colour matching and rounding, with every loss; one entry a stimulus."""
-
-    stimuli: Sequence[StimulusPlan]
-    sources: list[Pixels]
-    result: Result
-    pictures: list[Pixels]
-    files: list[bytes]
-    end: list[Losses]
-    unmatched: list[Losses]
-    saved: list[Losses]
-
-
-def _finish(result: Result, items: Sequence[Item], stimuli: Sequence[StimulusPlan]) -> _Finished:
+def _finish(result: Result, items: Sequence[Item], stimuli: Sequence[StimulusPlan]) -> Finished:
     how = stimuli[0].condition.method.colour_matching
     # A failed stimulus is not written; grey stands in for it, so that the others can be measured.
     images = [image if np.isfinite(image).all() else np.full_like(image, 0.5) for image in result.images]
     pictures = [match_colours(image, item.source, how) for image, item in zip(images, items, strict=True)]
     files = [encode_png(quantise(picture)) for picture in pictures]
-    saved = result.measure([as_pixels(_levels(file)) for file in files])
+    saved = result.measure([as_pixels(decode_png(file, Path("picture"))) for file in files])
     unmatched = saved if how == "none" else result.measure([as_pixels(quantise(image)) for image in images])
-    return _Finished(
+    return Finished(
         stimuli=stimuli,
         sources=[item.source for item in items],
         result=result,
@@ -180,100 +161,6 @@ def _finish(result: Result, items: Sequence[Item], stimuli: Sequence[StimulusPla
         unmatched=unmatched,
         saved=saved,
     )
-
-
-def _write(i: int, finished: _Finished, made: Made, work: Work) -> Failure | None:
-    """Write picture, array and trace of a stimulus, and then its record."""
-    stimulus, reason = finished.stimuli[i], finished.result.reasons[i]
-    if reason == "non_finite":
-        return Failure(stimulus, "the loss was not finite, also after starting again from its best point")
-    parts = {IMAGES: finished.files[i], TRACES: trace_csv(finished.result.traces[i])}
-    if work.output.array:
-        parts[ARRAYS] = encode_array(finished.pictures[i])
-    files = {
-        folder: FileHash(file=file_name(folder, stimulus, work.output), sha256=sha256_bytes(data))
-        for folder, data in parts.items()
-    }
-    for folder, data in parts.items():
-        work.store.write(files[folder].file, data)
-    levels = _levels(work.store.read(files[IMAGES].file))
-    content = Content(
-        id=stimulus.id,
-        file=files[IMAGES].file,
-        sha256=files[IMAGES].sha256,
-        pixels_sha256=sha256_bytes(levels.tobytes()),
-        array=files.get(ARRAYS),
-        trace=files[TRACES],
-        source=source_record(
-            stimulus.source, _original_sha256(stimulus.source, finished.sources[i], work.store)
-        ),
-        condition=stimulus.condition.id,
-        seed=stimulus.seed,
-        numerics=NUMERICS,
-        pixels=stimulus.source.recipe,
-        schedule=stimulus.condition.method.schedule(stimulus.source.shape[1], stimulus.source.shape[0]),
-        **stimulus.condition.recipe,
-        network=_networks(finished.result, stimulus),
-        parameters=stimulus.condition.method.parameters,
-        losses=LossesRecord(
-            start=_loss(finished.result.start[i]),
-            end=_loss(finished.end[i]),
-            saved_before_matching=_loss(finished.unmatched[i]),
-            saved=_loss(finished.saved[i]),
-        ),
-        evaluations=len(finished.result.traces[i]),
-        stopped=reason,
-        encoding=ENCODING,
-    )
-    record = Record(content=content, made=made)
-    work.store.write(record_name(stimulus.id), json_bytes(record.plain()))
-    return None
-
-
-def trace_csv(trace: Sequence[Traced]) -> bytes:
-    """Return a trace as CSV: scale, evaluation, total, every part; numbers in full."""
-    names = list(trace[0].losses.parts) if trace else []
-    lines = [",".join(["scale", "evaluation", "total", *names])]
-    for entry in trace:
-        numbers = [entry.losses.total, *entry.losses.parts.values()]
-        lines.append(",".join([str(entry.scale), str(entry.evaluation), *map(repr, numbers)]))
-    return ("\n".join(lines) + "\n").encode("ascii")
-
-
-def _levels(file: bytes) -> NDArray[np.uint8]:
-    return decode_png(file, Path("picture"))
-
-
-def _original_sha256(source: PlannedSource, pixels: Pixels, store: Store) -> str:
-    """Return the hash of the original's file, which is written again only where it is not `pixels`.
-
-    Another version of zlib would give the same picture in other bytes.
-    """
-    name, levels = original_name(source), quantise(pixels)
-    try:
-        data = store.read(name)
-        same = np.array_equal(decode_png(data, store.folder / name), levels)
-    except StimgenError:
-        same = False
-    if not same:
-        data = encode_png(levels)
-        store.write(name, data)
-    return sha256_bytes(data)
-
-
-def _networks(result: Result, stimulus: StimulusPlan) -> list[NetworkRecord]:
-    return [
-        NetworkRecord(
-            name=name, weights_sha256=sha256, validated_with_observers=known.validated, validation=known.note
-        )
-        for (name, sha256), known in zip(
-            result.weights_sha256, stimulus.condition.method.validations(), strict=True
-        )
-    ]
-
-
-def _loss(losses: Losses) -> LossRecord:
-    return LossRecord(total=losses.total, parts=losses.parts)
 
 
 def _is_out_of_memory(error: Exception) -> bool:

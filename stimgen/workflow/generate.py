@@ -15,6 +15,7 @@ import torch
 from stimgen.execution.batch import Failure, Work, form_batches, make_batch, write_originals
 from stimgen.execution.device import find_device, usual_batch_size
 from stimgen.execution.labels import is_finished, relabel
+from stimgen.execution.recording import Destination
 from stimgen.protocol.load import LoadedProtocol
 from stimgen.protocol.plan import Plan, StimulusPlan, make_plan
 from stimgen.protocol.sources import named_by
@@ -139,7 +140,7 @@ def generate(
     _write_plan(plan, store)
     _relabel_others(plan, pending, store)
     progress = Progress(planned=len(plan.stimuli), there=len(plan.stimuli) - len(pending))
-    work = Work(store, loaded.protocol.output, device, batch_size)
+    work = Work(Destination(store, loaded.protocol.output), device, batch_size)
     try:
         for batch in form_batches(pending, batch_size):
             _follow(batch, work, progress, report or _silent)

@@ -23,7 +23,9 @@ from PIL import Image
 import stimgen
 from stimgen import StimulusSet, cli
 from stimgen.execution import batch as batches
+from stimgen.execution import recording
 from stimgen.execution.batch import Work, make_batch
+from stimgen.execution.recording import Destination
 from stimgen.images import write
 from stimgen.protocol.load import load_protocol
 from stimgen.protocol.plan import make_plan
@@ -365,7 +367,7 @@ class TestSources:
         plan = make_plan(load_protocol(place.folder / "tiny.yaml"))
         write_photo(place.folder / "grey.png", 1, seed=5)
         stimuli = [stimulus for stimulus in plan.stimuli if stimulus.source.id == "grey"]
-        work = Work(Store.create(place.set), plan.loaded.protocol.output, CPU, 2)
+        work = Work(Destination(Store.create(place.set), plan.loaded.protocol.output), CPU, 2)
         with pytest.raises(StimgenError, match="the source has changed since the plan was made"):
             next(make_batch(stimuli, work))
         assert place.files() == {}
@@ -434,6 +436,7 @@ class TestSources:
             return buffer.getvalue()
 
         monkeypatch.setattr(batches, "encode_png", otherwise)
+        monkeypatch.setattr(recording, "encode_png", otherwise)
         assert place.write().make().made == 2
         assert {name: data for name, data in place.files().items() if name in originals} == originals
         assert verify(place.store).problems == []
@@ -824,6 +827,6 @@ class TestStartImage:
         write_photo(place.folder / "start.png", 3, seed=3)
         plan = make_plan(load_protocol(place.write(self.CHANGE).folder / "tiny.yaml"))
         write_photo(place.folder / "start.png", 3, seed=4)
-        work = Work(Store.create(place.set), plan.loaded.protocol.output, CPU, 2)
+        work = Work(Destination(Store.create(place.set), plan.loaded.protocol.output), CPU, 2)
         with pytest.raises(StimgenError, match="the start image has changed since the plan was made"):
             next(make_batch(plan.stimuli[:1], work))

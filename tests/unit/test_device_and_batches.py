@@ -11,7 +11,7 @@ import torch
 from PIL import Image
 
 from stimgen.execution import device as devices
-from stimgen.execution.batch import Work, form_batches, make_batch, trace_csv, write_originals
+from stimgen.execution.batch import Work, form_batches, make_batch, write_originals
 from stimgen.execution.device import (
     available_devices,
     device_name,
@@ -19,6 +19,7 @@ from stimgen.execution.device import (
     reproducibly,
     usual_batch_size,
 )
+from stimgen.execution.recording import Destination, trace_csv
 from stimgen.protocol.load import load_protocol
 from stimgen.protocol.plan import Plan, make_plan
 from stimgen.reading.errors import StimgenError
@@ -169,7 +170,8 @@ class TestBatches:
             raise KeyboardInterrupt
 
         monkeypatch.setattr(ObjectiveMethod, "run", run)
-        work = Work(Store.create(folder / "set"), plan.loaded.protocol.output, torch.device(kind), 6)
+        destination = Destination(Store.create(folder / "set"), plan.loaded.protocol.output)
+        work = Work(destination, torch.device(kind), 6)
         with pytest.raises(KeyboardInterrupt):
             next(make_batch(plan.stimuli[:count], work))
         assert [(len(b.items), (b.slots, b.shrink)) for b in seen] == [(count, expected)]

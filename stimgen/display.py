@@ -1,0 +1,133 @@
+"""What the command line shows: progress, plans, summaries."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from rich.console import Console
+
+    from stimgen.workflow.generate import Progress
+
+
+class Display:
+    """A bar where there is a terminal, plain lines now and then where there is none.
+
+    Parameters
+    ----------
+    quiet : bool
+        Show nothing.
+    """
+
+    seconds_between_lines = 10.0
+
+    def __init__(self, *, quiet: bool) -> None:
+        from rich.console import Console
+
+        self._quiet = quiet
+        self._console: Console = Console(stderr=True, highlight=False)
+        self._bar: Any = None
+        self._last = 0.0
+
+    def __enter__(self) -> Display:
+        """Show that something goes on."""
+        if not self._quiet and self._console.is_terminal:
+            from rich.progress import BarColumn, TextColumn
+            from rich.progress import Progress as Bar
+
+            self._bar = Bar(BarColumn(), TextColumn("{task.description}"), console=self._console)
+            self._bar.start()
+            self._task = self._bar.add_task("planning", total=None)
+        return self
+
+    def __exit__(self, *exception: object) -> None:
+        """Leave the terminal as it was."""
+        self.close()
+
+    def close(self) -> None:
+        """Leave the terminal as it was."""
+        if self._bar is not None:
+            self._bar.stop()
+            self._bar = None
+
+    def show(self, progress: Progress) -> None:
+        """Show how far it is."""
+        if self._bar is not None:
+            done = progress.there + progress.made + progress.batch * progress.fraction
+            self._bar.update(
+                self._task, total=progress.planned, completed=done, description=_progress_line(progress)
+            )
+        elif not self._quiet and progress.seconds - self._last >= self.seconds_between_lines:
+            self._last = progress.seconds
+            self._console.print(_progress_line(progress), markup=False)
+
+
+def _progress_line(progress: Progress) -> str:
+    from datetime import datetime, timedelta
+
+    done = progress.there + progress.made
+    line = f"{done}/{progress.planned} stimuli, loss {progress.loss:.4g}"
+    if progress.seconds_per_stimulus is None or progress.remaining is None:
+        return line
+    end = datetime.now() + timedelta(seconds=progress.remaining)
+    return f"{line}, {progress.seconds_per_stimulus:.3g} s each, done at {end:%H:%M:%S}"
+
+
+def summary(progress: Progress, folder: Path) -> str:
+    """Return what was made, and where it is."""
+    from stimgen.stimulus_set.store import IMAGES, MANIFEST, SHEET
+
+    lines = []
+    if progress.there:
+        lines.append(f"{progress.there} of {progress.planned} stimuli were there already")
+    lines.append(f"{progress.made} stimuli made in {progress.seconds:.0f} s")
+    lines += [f"pictures:      {folder / IMAGES}", f"contact sheet: {folder / SHEET}"]
+    lines.append(f"manifest:      {folder / MANIFEST}")
+    return "\n".join(lines)
+
+
+def plan_text(summary: dict[str, Any]) -> str:
+    """Return a plan, as `plan_summary` gives it, for people."""
+    lines = [f"{summary['protocol']}: {len(summary['stimuli'])} stimuli, about {_bytes(summary['bytes'])}"]
+    for source in summary["sources"]:
+        width, height = source["size"]
+        kind = "grey" if source["channels"] == 1 else "colour"
+        lines.append(f"source {source['id']}: {source['file']}, {width} x {height}, {kind}")
+    for condition in summary["conditions"]:
+        lines += _condition_lines(condition)
+    return "\n".join(lines)
+
+
+def _condition_lines(condition: dict[str, Any]) -> list[str]:
+    time = f", about {condition['seconds']:.3g} s" if "seconds" in condition else ""
+    lines = [
+        f"condition {condition['id']}: {condition['stimuli']} stimuli, "
+        f"{condition['parameters']:,} parameters, {condition['evaluations']} evaluations each, "
+        f"{_bytes(condition['bytes'])} on disk, {_bytes(condition['memory'])} of memory each{time}"
+    ]
+    for term in condition["terms"]:
+        layers = ", ".join(f"{name} x {weight:.3g}" for name, weight in term["layers"].items())
+        lines.append(f"  {term['weight']:g} x {_brief(term['statistic'])} of {_brief(term['network'])}")
+        lines += [f"    layers {layers}", f"    regions {_brief(term['regions'])}"]
+    for schedule in condition["schedules"]:
+        scales = ", then ".join(f"{count} at {width} x {height}" for width, height, count in schedule)
+        lines.append(f"  evaluations: {scales}")
+    settings = {key: value for key, value in condition["settings"].items() if key != "method"}
+    lines.append("  " + ", ".join(f"{key} {_brief(value)}" for key, value in settings.items()))
+    return lines
+
+
+def _brief(value: Any) -> str:
+    if not isinstance(value, dict):
+        return str(value)
+    rest = ", ".join(f"{key} {_brief(inner)}" for key, inner in value.items() if key != "name")
+    return f"{value.get('name', '')} ({rest})" if rest else str(value.get("name", ""))
+
+
+def _bytes(count: float) -> str:
+    for unit in ("B", "kB", "MB", "GB"):
+        if count < 1000:
+            return f"{count:.3g} {unit}"
+        count /= 1000
+    return f"{count:,.3g} TB"

@@ -1,0 +1,154 @@
+"""From finished pictures to files and records of the set."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from stimgen.execution.labels import file_name, original_name, source_record
+from stimgen.images.prepare import Pixels
+from stimgen.images.write import ENCODING, decode_png, encode_array, encode_png, quantise
+from stimgen.protocol.plan import StimulusPlan
+from stimgen.protocol.schema import Output
+from stimgen.protocol.sources import PlannedSource
+from stimgen.reading.errors import StimgenError
+from stimgen.reading.identity import NUMERICS, sha256_bytes
+from stimgen.stimulus_set.record import (
+    Content,
+    FileHash,
+    LossesRecord,
+    LossRecord,
+    Made,
+    NetworkRecord,
+    Record,
+)
+from stimgen.stimulus_set.store import ARRAYS, IMAGES, TRACES, Store, json_bytes, record_name
+from stimgen.synthesis.methods import Losses, Result, Traced
+
+
+@dataclass(frozen=True)
+class Destination:
+    """Where stimuli are written, and what of them.
+
+    Attributes
+    ----------
+    store : Store
+        The set.
+    output : Output
+        What is written.
+    """
+
+    store: Store
+    output: Output
+
+
+@dataclass(frozen=True)
+class Finished:
+    """A batch after colour matching and rounding, with every loss; one entry a stimulus."""
+
+    stimuli: Sequence[StimulusPlan]
+    sources: list[Pixels]
+    result: Result
+    pictures: list[Pixels]
+    files: list[bytes]
+    end: list[Losses]
+    unmatched: list[Losses]
+    saved: list[Losses]
+
+
+def write_stimulus(i: int, finished: Finished, made: Made, destination: Destination) -> None:
+    """Write picture, array and trace of a finished stimulus, and then its record.
+
+    Raises
+    ------
+    StimgenError
+        The set cannot be written.
+    """
+    stimulus = finished.stimuli[i]
+    parts = {IMAGES: finished.files[i], TRACES: trace_csv(finished.result.traces[i])}
+    if destination.output.array:
+        parts[ARRAYS] = encode_array(finished.pictures[i])
+    files = {
+        folder: FileHash(file=file_name(folder, stimulus, destination.output), sha256=sha256_bytes(data))
+        for folder, data in parts.items()
+    }
+    for folder, data in parts.items():
+        destination.store.write(files[folder].file, data)
+    record = Record(content=_content(i, finished, files, destination), made=made)
+    destination.store.write(record_name(stimulus.id), json_bytes(record.plain()))
+
+
+def _content(i: int, finished: Finished, files: dict[str, FileHash], destination: Destination) -> Content:
+    stimulus, result, store = finished.stimuli[i], finished.result, destination.store
+    levels = decode_png(store.read(files[IMAGES].file), store.folder / files[IMAGES].file)
+    original = _original_sha256(stimulus.source, finished.sources[i], store)
+    return Content(
+        id=stimulus.id,
+        file=files[IMAGES].file,
+        sha256=files[IMAGES].sha256,
+        pixels_sha256=sha256_bytes(levels.tobytes()),
+        array=files.get(ARRAYS),
+        trace=files[TRACES],
+        source=source_record(stimulus.source, original),
+        condition=stimulus.condition.id,
+        seed=stimulus.seed,
+        numerics=NUMERICS,
+        pixels=stimulus.source.recipe,
+        schedule=stimulus.condition.method.schedule(stimulus.source.shape[1], stimulus.source.shape[0]),
+        **stimulus.condition.recipe,
+        network=_networks(result, stimulus),
+        parameters=stimulus.condition.method.parameters,
+        losses=LossesRecord(
+            start=_loss(result.start[i]),
+            end=_loss(finished.end[i]),
+            saved_before_matching=_loss(finished.unmatched[i]),
+            saved=_loss(finished.saved[i]),
+        ),
+        evaluations=len(result.traces[i]),
+        stopped=result.reasons[i],
+        encoding=ENCODING,
+    )
+
+
+def trace_csv(trace: Sequence[Traced]) -> bytes:
+    """Return a trace as CSV: scale, evaluation, total, every part; numbers in full."""
+    names = list(trace[0].losses.parts) if trace else []
+    lines = [",".join(["scale", "evaluation", "total", *names])]
+    for entry in trace:
+        numbers = [entry.losses.total, *entry.losses.parts.values()]
+        lines.append(",".join([str(entry.scale), str(entry.evaluation), *map(repr, numbers)]))
+    return ("\n".join(lines) + "\n").encode("ascii")
+
+
+def _original_sha256(source: PlannedSource, pixels: Pixels, store: Store) -> str:
+    """Return the hash of the original's file, which is written again only where it is not `pixels`.
+
+    Another version of zlib would give the same picture in other bytes.
+    """
+    name, levels = original_name(source), quantise(pixels)
+    try:
+        data = store.read(name)
+        same = np.array_equal(decode_png(data, store.folder / name), levels)
+    except StimgenError:
+        same = False
+    if not same:
+        data = encode_png(levels)
+        store.write(name, data)
+    return sha256_bytes(data)
+
+
+def _networks(result: Result, stimulus: StimulusPlan) -> list[NetworkRecord]:
+    return [
+        NetworkRecord(
+            name=name, weights_sha256=sha256, validated_with_observers=known.validated, validation=known.note
+        )
+        for (name, sha256), known in zip(
+            result.weights_sha256, stimulus.condition.method.validations(), strict=True
+        )
+    ]
+
+
+def _loss(losses: Losses) -> LossRecord:
+    return LossRecord(total=losses.total, parts=losses.parts)
