@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
@@ -90,9 +91,14 @@ def _condition(condition: PlannedCondition, plan: Plan) -> dict[str, Any]:
             for stimulus, count in zip(stimuli, evaluations, strict=True)
         ),
         "memory": max(method.memory(s.shape[1], s.shape[0], s.shape[2]) for s in plan.sources),
-        "schedules": [condition.schedule(shape) for shape in {source.shape: None for source in plan.sources}],
+        "schedules": [condition.schedule(shape) for shape in _sizes(plan)],
         **condition.recipe,
     }
+
+
+def _sizes(plan: Plan) -> Iterable[tuple[int, int, int]]:
+    """Return a shape for every size that sources have, grey or coloured."""
+    return {source.shape[:2]: source.shape for source in plan.sources}.values()
 
 
 def _bytes(stimulus: StimulusPlan, evaluations: int, *, array: bool) -> int:
