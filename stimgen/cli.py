@@ -10,7 +10,8 @@ from typing import Annotated, Any
 
 import typer
 
-FINDING, MISTAKE, INTERRUPTED = 1, 2, 130
+# A user's mistake ends with the error's own exit code, 2.
+FINDING, INTERRUPTED = 1, 130
 
 app = typer.Typer(
     name="stimgen",

@@ -15,6 +15,7 @@ import numpy as np
 from PIL import Image, ImageCms, ImageOps, UnidentifiedImageError
 
 from stimgen.reading.errors import StimgenError
+from stimgen.reading.files import read_limited
 from stimgen.reading.identity import sha256_bytes
 
 MAXIMUM_FILE_BYTES = 256 * 2**20
@@ -97,15 +98,7 @@ def read_image_file(file: Path) -> ImageFile:
     StimgenError
         The file is missing, unreadable, empty or larger than 256 MB.
     """
-    try:
-        with file.open("rb") as stream:
-            data = stream.read(MAXIMUM_FILE_BYTES + 1)
-    except FileNotFoundError:
-        raise StimgenError("no such image file", where=file) from None
-    except OSError as error:
-        raise StimgenError(f"cannot be read: {error.strerror}", where=file) from None
-    if len(data) > MAXIMUM_FILE_BYTES:
-        raise StimgenError(f"larger than {MAXIMUM_FILE_BYTES // 2**20} MB", where=file)
+    data = read_limited(file, MAXIMUM_FILE_BYTES, "image file")
     if not data:
         raise StimgenError("the image file is empty", where=file)
     return ImageFile(file, data)

@@ -14,8 +14,8 @@ from stimgen.networks import AnyNetwork
 from stimgen.networks.vgg19 import Vgg19
 from stimgen.protocol.defaults import HANDED_DOWN
 from stimgen.protocol.schema import Protocol
-from stimgen.reading.document import Document, read_document
-from stimgen.reading.errors import StimgenError
+from stimgen.reading.document import Document, KeyPath, read_document
+from stimgen.reading.errors import Location, StimgenError
 from stimgen.reading.identity import sha256_bytes
 from stimgen.reading.model import Model, validate
 from stimgen.statistics import AnyStatistic
@@ -49,6 +49,11 @@ class LoadedProtocol:
     def sha256(self) -> str:
         """SHA-256 of the file's text."""
         return sha256_bytes(self.document.text.encode("utf-8"))
+
+    def where(self, condition: int, *path: str) -> Location:
+        """Return where a setting of a condition is written: there, or where it is inherited from."""
+        own: KeyPath = ("conditions", condition, *path)
+        return self.document.where(own if own in self.document.lines else path)
 
 
 class _HandedDown(Model):

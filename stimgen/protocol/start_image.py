@@ -30,7 +30,7 @@ def find_start_image(
         image = read_image_file(files[0][1])
         _check(image, sources)
     except StimgenError as error:
-        raise named_by(error, loaded.document.where(_path(loaded, i))) from None
+        raise named_by(error, loaded.where(i, "synthesis", "start")) from None
     return image
 
 
@@ -43,9 +43,3 @@ def _check(image: ImageFile, sources: list[PlannedSource]) -> None:
                 f"prepared as the source {source.id!r} is, the start image has {width} x {height} pixels, "
                 f"the source {source.shape[1]} x {source.shape[0]}"
             )
-
-
-def _path(loaded: LoadedProtocol, i: int) -> tuple[str | int, ...]:
-    """Return where the start of condition `i` is written: there, or where it is inherited from."""
-    own = ("conditions", i, "synthesis", "start")
-    return own if own in loaded.document.lines else ("synthesis", "start")

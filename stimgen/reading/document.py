@@ -10,6 +10,7 @@ from typing import Any
 import yaml
 
 from stimgen.reading.errors import Location, StimgenError
+from stimgen.reading.files import read_limited
 
 MAXIMUM_BYTES = 1_000_000
 MAXIMUM_DEPTH = 50
@@ -108,17 +109,7 @@ def _parsed(text: str, file: Path, lines: dict[KeyPath, int]) -> Any:
 
 
 def _read_text(file: Path) -> str:
-    try:
-        with file.open("rb") as stream:
-            raw = stream.read(MAXIMUM_BYTES + 1)
-    except FileNotFoundError:
-        raise StimgenError("no such file", where=file) from None
-    except OSError as error:
-        raise StimgenError(f"cannot be read: {error.strerror}", where=file) from None
-    except ValueError:  # a NUL in its name
-        raise StimgenError("no file can have this name", where=file) from None
-    if len(raw) > MAXIMUM_BYTES:
-        raise StimgenError(f"larger than {MAXIMUM_BYTES:,} bytes", where=file)
+    raw = read_limited(file, MAXIMUM_BYTES)
     try:
         return raw.decode("utf-8-sig")
     except UnicodeDecodeError as error:

@@ -39,7 +39,7 @@ class Gram(Statistic):
 
     def target(self, features: Tensor, regions: Regions) -> Target:
         """Return Gram matrices, subtracted means, squared norms and numbers of positions."""
-        means = _means(features, regions)
+        means = _means(features, regions) if self.centred else features.new_zeros(features.shape[0], 0)
         grams = _grams(features, means if self.centred else None, regions)
         norms = grams.square().flatten(1).sum(1).clamp_min(SMALLEST_NORM)
         positions = features.new_full((features.shape[0],), features.shape[2] * features.shape[3])

@@ -19,7 +19,7 @@ from stimgen.execution.recording import Destination
 from stimgen.protocol.load import LoadedProtocol
 from stimgen.protocol.plan import Plan, StimulusPlan, make_plan
 from stimgen.protocol.sources import named_by
-from stimgen.reading.errors import Location, StimgenError
+from stimgen.reading.errors import StimgenError
 from stimgen.stimulus_set.contact_sheet import contact_sheet
 from stimgen.stimulus_set.manifest import write_manifest
 from stimgen.stimulus_set.store import PLAN, SHEET, PlanRecord, Store, json_bytes
@@ -205,13 +205,7 @@ def _load_networks(plan: Plan, pending: list[StimulusPlan], device: torch.device
             try:
                 condition.method.load(device)
             except StimgenError as error:
-                raise named_by(error, _line_of_network(plan.loaded, i)) from None
-
-
-def _line_of_network(loaded: LoadedProtocol, i: int) -> Location:
-    """Return where the network of condition `i` is written: there, or where it is inherited from."""
-    own = ("conditions", i, "network")
-    return loaded.document.where(own if own in loaded.document.lines else ("network",))
+                raise named_by(error, plan.loaded.where(i, "network")) from None
 
 
 def _write_plan(plan: Plan, store: Store) -> None:
