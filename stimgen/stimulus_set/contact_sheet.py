@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+
 from PIL import Image, ImageDraw, ImageFont
 
 from stimgen.images.write import opened_png
@@ -24,7 +26,7 @@ def contact_sheet(store: Store) -> Image.Image:
     StimgenError
         The set has no finished stimulus, or a picture cannot be read.
     """
-    rows = _sample([record.content for record in store.records()])
+    rows = _sample(record.content for record in store.records())
     if not rows:
         raise StimgenError("no stimulus is finished yet", where=store.folder)
     width = GAP + max(len(row) + 1 for row in rows) * (TILE + GAP)
@@ -34,17 +36,22 @@ def contact_sheet(store: Store) -> Image.Image:
     return sheet
 
 
-def _sample(contents: list[Content]) -> list[list[Content]]:
+def _sample(contents: Iterable[Content]) -> list[list[Content]]:
     """Return, for the first sources, as many stimuli of every condition as fit into a row."""
-    conditions = len({content.condition for content in contents})
-    each = max(1, (MOST_COLUMNS - 1) // max(1, conditions))
+    conditions = set()
     rows: dict[str, dict[str, list[Content]]] = {}
     for content in contents:
-        found = rows.setdefault(content.source.original.file, {}).setdefault(content.condition, [])
-        if len(found) < each:
-            found.append(content)
-    chosen = list(rows.values())[:MOST_ROWS]
-    return [[content for group in row.values() for content in group][: MOST_COLUMNS - 1] for row in chosen]
+        conditions.add(content.condition)
+        original = content.source.original.file
+        if original in rows or len(rows) < MOST_ROWS:
+            found = rows.setdefault(original, {}).setdefault(content.condition, [])
+            if len(found) < MOST_COLUMNS - 1:  # how many there is room for shows only at the end
+                found.append(content)
+    each = max(1, (MOST_COLUMNS - 1) // max(1, len(conditions)))
+    return [
+        [content for group in row.values() for content in group[:each]][: MOST_COLUMNS - 1]
+        for row in rows.values()
+    ]
 
 
 def _draw_row(sheet: Image.Image, store: Store, row: list[Content], top: int) -> None:
