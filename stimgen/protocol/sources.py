@@ -58,7 +58,7 @@ class PlannedSource:
         fields = {key: getattr(self.spec, key) for key in Preparation.model_fields}
         return Preparation.model_validate(fields)
 
-    @property
+    @cached_property
     def original_name(self) -> str:
         """Name of the file that the prepared source is written to."""
         return f"{self.id}_{recipe_identity(self.recipe)[:8]}.png"
