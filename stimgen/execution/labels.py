@@ -6,7 +6,7 @@ from stimgen.protocol.plan import StimulusPlan
 from stimgen.protocol.schema import Output
 from stimgen.protocol.sources import PlannedSource
 from stimgen.reading.identity import sha256_bytes
-from stimgen.stimulus_set.record import Content, FileHash, Record, SourceRecord
+from stimgen.stimulus_set.record import Content, FileHash, Labels, Record, SourceRecord
 from stimgen.stimulus_set.store import ARRAYS, IMAGES, ORIGINALS, TRACES, Store, json_bytes, record_name
 
 
@@ -34,15 +34,26 @@ def source_record(source: PlannedSource, original_sha256: str) -> SourceRecord:
     )
 
 
-def is_finished(stimulus: StimulusPlan, store: Store, output: Output) -> bool:
-    """Return whether a stimulus that has a record is there with all its files, under whatever names.
+def planned_labels(stimulus: StimulusPlan, output: Output) -> Labels:
+    """Return what a stimulus and its files are to be called."""
+    source = stimulus.source
+    return Labels(
+        id=stimulus.id,
+        file=file_name(IMAGES, stimulus, output),
+        trace=file_name(TRACES, stimulus, output),
+        array=file_name(ARRAYS, stimulus, output) if output.array else None,
+        condition=stimulus.condition.id,
+        source=source.id,
+        source_file=source.name,
+        source_sha256=source.sha256,
+        licence=source.spec.licence,
+        credit=source.spec.credit,
+        original=original_name(source),
+    )
 
-    Raises
-    ------
-    StimgenError
-        The record is damaged.
-    """
-    content = store.read_record(stimulus.id).content
+
+def is_finished(content: Content, stimulus: StimulusPlan, store: Store, output: Output) -> bool:
+    """Return whether a stimulus that has a record is there with all its files, under whatever names."""
     if content.id != stimulus.id or (output.array and content.array is None):
         return False
     return all(_is_there(file, name, store) for file, name in _names(content, stimulus, output).items())
@@ -60,8 +71,6 @@ def relabel(stimulus: StimulusPlan, store: Store, output: Output) -> None:
     """
     record = store.read_record(stimulus.id)
     content = _relabelled(record.content, stimulus, store, output)
-    if content == record.content:
-        return
     for file, name in _names(record.content, stimulus, output).items():
         store.update(name, store.read(file.file))
     store.write(record_name(stimulus.id), json_bytes(Record(content=content, made=record.made).plain()))

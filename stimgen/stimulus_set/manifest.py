@@ -3,48 +3,91 @@
 from __future__ import annotations
 
 import csv
-from typing import Any
+from collections.abc import Iterable, Iterator
+from typing import Any, NamedTuple
 
+from stimgen.stimulus_set.index import line
 from stimgen.stimulus_set.record import FORMAT, Record
-from stimgen.stimulus_set.store import MANIFEST, TABLE, PlanRecord, Store, json_bytes
+from stimgen.stimulus_set.store import MANIFEST, PLAN, TABLE, PlanRecord, Store, json_bytes, record_name
 
 # A spreadsheet takes a cell that begins with one of these for a formula.
 FORMULA_STARTS = ("=", "+", "-", "@", "\t", "\r")
+CLOSING = b"]\n}\n"  # how the manifest ends, after its records
 
 
-def write_manifest(store: Store) -> None:
+class Piece(NamedTuple):
+    """What one file, the plan or a record, adds to manifest and table."""
+
+    about: str
+    """The file."""
+    manifest: bytes
+    table: bytes
+
+
+def write_manifest(store: Store) -> list[bytes]:
     """Write ``manifest.json`` and ``stimuli.csv`` from the plan and the records.
+
+    Returns
+    -------
+    list of bytes
+        What an index is to say of the records.
 
     Raises
     ------
     StimgenError
         A record is damaged, or the folder cannot be written.
     """
-    records = list(store.records())
-    store.update(MANIFEST, manifest_bytes(store.read_plan(), records))
-    store.update(TABLE, table_bytes(records))
+    plan, finished = store.read_plan(), store.finished()
+    seen: list[bytes] = []
+    with store.updating(MANIFEST) as manifest, store.updating(TABLE) as table:
+        ids = [stimulus for stimulus in plan.ids if stimulus in finished]
+        for piece in pieces(plan, _seen_records(store, ids, seen), complete=len(ids) == len(plan.ids)):
+            manifest.write(piece.manifest)
+            table.write(piece.table)
+    return seen
 
 
-def manifest_bytes(plan: PlanRecord, records: list[Record]) -> bytes:
-    """Return the manifest: the protocol, and the records of the stimuli that it names."""
+def _seen_records(store: Store, ids: list[str], seen: list[bytes]) -> Iterator[tuple[str, Record]]:
+    """Yield records, and note how each was before it was read: a later change is then a change."""
+    for stimulus in ids:
+        name = record_name(stimulus)
+        state = store.state(name)
+        record = store.read_record(stimulus)
+        if state is not None:
+            seen.append(line(name, state, record.content.labels))
+        yield name, record
+
+
+def pieces(plan: PlanRecord, records: Iterable[tuple[str, Record]], *, complete: bool) -> Iterator[Piece]:
+    """Yield manifest and table piece by piece, because those of a large set are too large to hold.
+
+    The manifest is the JSON of the protocol and of the records of the stimuli that it names. The table is
+    CSV, one row a stimulus; text that a spreadsheet would run is marked as text.
+
+    Parameters
+    ----------
+    plan : PlanRecord
+        What the set is to hold.
+    records : iterable
+        Files and records of what is finished, in the plan's order.
+    complete : bool
+        Whether these are all.
+    """
     manifest = {
         "format": FORMAT,
         "protocol": plan.protocol,
         "planned": len(plan.ids),
-        "complete": len(plan.ids) == len(records),
-        "stimuli": [record.plain() for record in records],
+        "complete": complete,
+        "stimuli": [],
     }
-    return json_bytes(manifest)
-
-
-def table_bytes(records: list[Record]) -> bytes:
-    """Return the table as CSV, one row a stimulus; text that a spreadsheet would run is marked as text."""
-    import pandas as pd
-
-    frame = pd.DataFrame([row(record) for record in records], columns=list(COLUMNS))
-    # All text in quotes, because pandas sets none around a lone carriage return, which ends a row for others.
-    text = frame.map(_harmless).to_csv(None, index=False, lineterminator="\n", quoting=csv.QUOTE_NONNUMERIC)
-    return str(text).encode("utf-8")
+    # "stimuli" comes last, in the alphabet as in the file: records stand between its brackets.
+    beginning, end = json_bytes(manifest).removesuffix(CLOSING), CLOSING
+    yield Piece(PLAN, beginning, _csv_line(COLUMNS))
+    for i, (name, record) in enumerate(records):
+        entry = json_bytes(record.plain()).rstrip(b"\n").replace(b"\n", b"\n  ")
+        comma, end = b"," if i else b"", b"\n " + CLOSING
+        yield Piece(name, comma + b"\n  " + entry, _csv_line(row(record).values()))
+    yield Piece(PLAN, end, b"")
 
 
 COLUMNS = {
@@ -80,6 +123,20 @@ def _at(value: Any, path: str) -> Any:
     for step in path.split("."):
         value = getattr(value, step)
     return value
+
+
+class _Echo:
+    """A file that gives back what is written to it."""
+
+    @staticmethod
+    def write(text: str) -> str:
+        return text
+
+
+def _csv_line(values: Iterable[Any]) -> bytes:
+    # All text in quotes: a lone carriage return ends a row for some, and would get none otherwise.
+    writer = csv.writer(_Echo, lineterminator="\n", quoting=csv.QUOTE_NONNUMERIC)
+    return str(writer.writerow([_harmless(value) for value in values])).encode("utf-8")
 
 
 def _harmless(value: Any) -> Any:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Any
+from typing import Annotated, Any, NamedTuple
 
 from pydantic import AfterValidator, JsonValue
 
@@ -74,6 +74,22 @@ class LossesRecord(Model):
     """The file, read back."""
 
 
+class Labels(NamedTuple):
+    """An id, and all that a protocol may call otherwise without another stimulus coming of it."""
+
+    id: str
+    file: str
+    trace: str
+    array: str | None
+    condition: str
+    source: str
+    source_file: str
+    source_sha256: str
+    licence: str | None
+    credit: str | None
+    original: str
+
+
 class Content(Model):
     """What a stimulus is; the same wherever and whenever it is made."""
 
@@ -117,6 +133,23 @@ class Content(Model):
             "settings": self.settings,
             "terms": self.terms,
         }
+
+    @property
+    def labels(self) -> Labels:
+        """What this stimulus and its files are called."""
+        return Labels(
+            id=self.id,
+            file=self.file,
+            trace=self.trace.file,
+            array=self.array.file if self.array else None,
+            condition=self.condition,
+            source=self.source.id,
+            source_file=self.source.file,
+            source_sha256=self.source.sha256,
+            licence=self.source.licence,
+            credit=self.source.credit,
+            original=self.source.original.file,
+        )
 
     def recomputed_id(self) -> str:
         """Return the id that the settings stand for."""

@@ -4,24 +4,24 @@ from __future__ import annotations
 
 import json
 import os
-import secrets
 from collections.abc import Iterator
-from contextlib import suppress
+from contextlib import AbstractContextManager, contextmanager
 from pathlib import Path
-from typing import Annotated, Any, TypeVar
+from typing import Annotated, Any, BinaryIO, TypeVar
 
 from pydantic import Field, ValidationError
 
 from stimgen.reading.errors import StimgenError
 from stimgen.reading.identity import IDENTITY_PATTERN
 from stimgen.reading.model import Model
+from stimgen.stimulus_set.atomic import TEMPORARY, replacing
+from stimgen.stimulus_set.listing import FileState, entries, file_state
 from stimgen.stimulus_set.record import JsonObject, Record
 
 PLAN = "plan.json"
 MANIFEST = "manifest.json"
 TABLE = "stimuli.csv"
 SHEET = "contact_sheet.png"
-TEMPORARY = ".writing-"  # beginning of the names of files that are not finished
 IMAGES, ORIGINALS, RECORDS, TRACES, ARRAYS = "images", "originals", "records", "traces", "arrays"
 
 M = TypeVar("M", bound=Model)
@@ -92,20 +92,8 @@ class Store:
         StimgenError
             The disk is full, the folder cannot be written, the name leads out of it, ...
         """
-        target = self.path(name)
-        temporary = target.with_name(f"{TEMPORARY}{secrets.token_hex(8)}")
-        try:
-            target.parent.mkdir(parents=True, exist_ok=True)
-            try:
-                _write_through(temporary, data)
-                temporary.replace(target)
-            except BaseException:
-                with suppress(OSError):
-                    temporary.unlink(missing_ok=True)
-                raise
-            _sync_folder(target.parent)
-        except OSError as error:
-            raise StimgenError(f"cannot be written: {error.strerror}", where=target) from None
+        with replacing(self.path(name)) as stream:
+            stream.write(data)
 
     def update(self, name: str, data: bytes) -> None:
         """Write a file unless it holds `data` already.
@@ -118,6 +106,16 @@ class Store:
         if not self.has(name) or self.read(name) != data:
             self.write(name, data)
 
+    def updating(self, name: str) -> AbstractContextManager[BinaryIO]:
+        """Return a stream for what is too large to hold; a file that holds the same already is left alone.
+
+        Raises
+        ------
+        StimgenError
+            As `write`.
+        """
+        return replacing(self.path(name), unless_equal=True)
+
     def read(self, name: str) -> bytes:
         """Return the bytes of a file of the set.
 
@@ -126,9 +124,22 @@ class Store:
         StimgenError
             It lies outside of the folder, is missing, or cannot be read.
         """
+        with self.reading(name) as stream:
+            return stream.read()
+
+    @contextmanager
+    def reading(self, name: str) -> Iterator[BinaryIO]:
+        """Yield a stream of a file of the set, for what is too large to hold.
+
+        Raises
+        ------
+        StimgenError
+            As `read`.
+        """
         file = self.path(name)
         try:
-            return file.read_bytes()
+            with file.open("rb") as stream:
+                yield stream
         except OSError as error:
             raise StimgenError(f"cannot be read: {error.strerror}", where=file) from None
 
@@ -153,6 +164,10 @@ class Store:
         """Return whether the set has a file."""
         return (self.folder / name).is_file()
 
+    def state(self, name: str) -> FileState | None:
+        """Return the state of a file, without reading it; None where there is none."""
+        return file_state(self.folder / name)
+
     def read_plan(self) -> PlanRecord:
         """Return what the set is to hold.
 
@@ -168,7 +183,12 @@ class Store:
 
         A record is written after its picture, so that what has a record is finished.
         """
-        return {file.stem for file in (self.folder / RECORDS).glob("??/*.json")}
+        return {
+            file.name.removesuffix(".json")
+            for folder in entries(self.folder / RECORDS)
+            for file in entries(Path(folder.path))
+            if file.name.startswith(folder.name) and file.name.endswith(".json")
+        }
 
     def read_record(self, stimulus: str) -> Record:
         """Return the record of a stimulus.
@@ -211,23 +231,3 @@ def _parse(model: type[M], data: bytes, file: Path) -> M:
             where=file,
             hint="generate again: a damaged plan is replaced, and so is a record once it is deleted",
         ) from None
-
-
-def _write_through(file: Path, data: bytes) -> None:
-    with file.open("xb") as stream:
-        stream.write(data)
-        stream.flush()
-        os.fsync(stream.fileno())
-
-
-def _sync_folder(folder: Path) -> None:
-    """Make a rename last; file systems that cannot do this for a folder say so, and are left alone."""
-    try:
-        descriptor = os.open(folder, os.O_RDONLY)
-    except OSError:  # Windows opens no folders
-        return
-    try:
-        with suppress(OSError):
-            os.fsync(descriptor)
-    finally:
-        os.close(descriptor)

@@ -2,18 +2,17 @@
 
 from __future__ import annotations
 
-import json
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack
 from dataclasses import dataclass, field
+from functools import cache
 
 from stimgen.images.write import check_png, decode_png
 from stimgen.reading.errors import StimgenError
 from stimgen.reading.identity import sha256_bytes
-from stimgen.stimulus_set.manifest import manifest_bytes, table_bytes
+from stimgen.stimulus_set.manifest import pieces
 from stimgen.stimulus_set.record import Content, FileHash, Record
 from stimgen.stimulus_set.store import MANIFEST, PLAN, SHEET, TABLE, PlanRecord, Store, record_name
-
-MOST_NAMES = 5
 
 
 @dataclass
@@ -50,9 +49,23 @@ def verify(store: Store) -> Verification:
     found = Verification(planned=len(plan.ids))
     found.problems += _plan_problems(plan)
     finished = store.finished()
+    with ExitStack() as files:
+        manifest, table = (_Derived(store, name, files) for name in (MANIFEST, TABLE))
+        records = _checked(store, plan.ids, finished, found)
+        for piece in pieces(plan, records, complete=finished.issuperset(plan.ids)):
+            manifest.compare(piece.manifest, f", first where {piece.about} stands")
+            table.compare(piece.table)
+        found.problems += [*manifest.problems(), *table.problems()]
+    found.problems += _sheet_problems(store)
+    return found
+
+
+def _checked(
+    store: Store, ids: list[str], finished: set[str], found: Verification
+) -> Iterator[tuple[str, Record]]:
+    """Yield the records that can be read, each after it was checked with its files."""
     hashes = _Hashes(store)
-    records: list[Record] = []
-    for stimulus in plan.ids:
+    for stimulus in ids:
         if stimulus not in finished:
             found.problems.append(f"{record_name(stimulus)}: is missing")
             continue
@@ -61,28 +74,39 @@ def verify(store: Store) -> Verification:
         except StimgenError as error:
             found.problems.append(str(error))
             continue
-        records.append(record)
         found.checked += 1
         found.problems += _problems(store, stimulus, record.content, hashes)
-    found.problems += _derived_problems(store, plan, records)
-    return found
+        yield record_name(stimulus), record
 
 
 class _Hashes:
-    """The hashes of the set's files, each read once: stimuli share their originals."""
+    """The hashes of the set's files; those of originals are kept, because stimuli share them."""
 
     def __init__(self, store: Store) -> None:
         self._store = store
-        self._found: dict[str, str] = {}
+        self.of_original = cache(self.of)
 
-    def problems(self, entry: FileHash) -> Iterator[str]:
-        try:
-            if entry.file not in self._found:
-                self._found[entry.file] = sha256_bytes(self._store.read(entry.file))
-            if self._found[entry.file] != entry.sha256:
-                yield f"{entry.file}: its bytes are not those of its record"
-        except StimgenError as error:
-            yield str(error)
+    def of(self, file: str) -> str:
+        return sha256_bytes(self._store.read(file))
+
+
+class _Derived:
+    """A file derived from plan and records, compared with them piece by piece."""
+
+    def __init__(self, store: Store, name: str, files: ExitStack) -> None:
+        self._name = name
+        self._stream = files.enter_context(store.reading(name)) if store.has(name) else None
+        self._problem = "" if self._stream else "is missing"
+
+    def compare(self, data: bytes, place: str = "") -> None:
+        if not self._problem and self._stream and self._stream.read(len(data)) != data:
+            self._problem = f"is not what plan and records say{place}"
+
+    def problems(self) -> Iterator[str]:
+        if not self._problem and self._stream and self._stream.read(1):
+            self._problem = "is not what plan and records say: it goes on after them"
+        if self._problem:
+            yield f"{self._name}: {self._problem}"
 
 
 def _plan_problems(plan: PlanRecord) -> Iterator[str]:
@@ -102,37 +126,23 @@ def _problems(store: Store, stimulus: str, content: Content, hashes: _Hashes) ->
             yield f"{content.file}: its size is not that of its record"
     except StimgenError as error:
         yield str(error)
-    files = [FileHash(file=content.file, sha256=content.sha256), content.trace, content.source.original]
-    for entry in [*files, content.array]:
+    for entry in (FileHash(file=content.file, sha256=content.sha256), content.trace, content.array):
         if entry is not None:
-            yield from hashes.problems(entry)
+            yield from _hash_problems(entry, hashes.of)
+    yield from _hash_problems(content.source.original, hashes.of_original)
 
 
-def _derived_problems(store: Store, plan: PlanRecord, records: list[Record]) -> Iterator[str]:
-    derived = {MANIFEST: manifest_bytes(plan, records), TABLE: table_bytes(records)}
-    for name, expected in derived.items():
-        if not store.has(name):
-            yield f"{name}: is missing"
-            continue
-        data = store.read(name)
-        if data != expected:
-            names = _differing(data, plan, records) if name == MANIFEST else []
-            more = f": it differs from {', '.join(names[:MOST_NAMES])}" if names else ""
-            yield f"{name}: is not what plan and records say{more}"
+def _hash_problems(entry: FileHash, hash_of: Callable[[str], str]) -> Iterator[str]:
+    try:
+        if hash_of(entry.file) != entry.sha256:
+            yield f"{entry.file}: its bytes are not those of its record"
+    except StimgenError as error:
+        yield str(error)
+
+
+def _sheet_problems(store: Store) -> Iterator[str]:
     if store.has(SHEET):
         try:
             check_png(store.read(SHEET), store.folder / SHEET)
         except StimgenError as error:
             yield str(error)
-
-
-def _differing(data: bytes, plan: PlanRecord, records: list[Record]) -> list[str]:
-    """Return which files a manifest contradicts, for the one that was changed may be any of them."""
-    try:
-        manifest = json.loads(data)
-        entries = {entry["content"]["id"]: entry for entry in manifest["stimuli"]}
-        same_plan = manifest["protocol"] == plan.protocol and entries.keys() <= set(plan.ids)
-    except (ValueError, LookupError, TypeError, RecursionError):
-        return []
-    names = [record_name(r.content.id) for r in records if entries.get(r.content.id) != r.plain()]
-    return names if same_plan else [PLAN, *names]

@@ -14,15 +14,17 @@ import torch
 
 from stimgen.execution.batch import Failure, Work, form_batches, make_batch, write_originals
 from stimgen.execution.device import find_device, usual_batch_size
-from stimgen.execution.labels import is_finished, relabel
+from stimgen.execution.labels import relabel
 from stimgen.execution.recording import Destination
+from stimgen.execution.survey import survey
 from stimgen.protocol.load import LoadedProtocol
 from stimgen.protocol.plan import Plan, StimulusPlan, make_plan
 from stimgen.protocol.sources import named_by
 from stimgen.reading.errors import StimgenError
 from stimgen.stimulus_set.contact_sheet import contact_sheet
+from stimgen.stimulus_set.index import DERIVED_TOGETHER, Index, write_index
 from stimgen.stimulus_set.manifest import write_manifest
-from stimgen.stimulus_set.store import PLAN, SHEET, PlanRecord, Store, json_bytes
+from stimgen.stimulus_set.store import MANIFEST, PLAN, SHEET, TABLE, PlanRecord, Store, json_bytes
 
 LARGEST_BATCH = 4096
 
@@ -131,29 +133,41 @@ def generate(
     device = find_device(options.device)
     batch_size = _batch_size(options, usual_batch_size(device))
     plan = make_plan(loaded, options.root)
-    pending = _pending(plan, Store(folder))
-    _load_networks(plan, pending, device)
+    index = Index(Store(folder))
+    there = survey(plan, Store(folder), index)
+    _load_networks(plan, there.missing, device)
     store = Store.create(folder)
     if not store.has(PLAN):
         _write_plan(plan, store)  # first, so that the folder is known for a set's, whatever happens
     write_originals(plan, store)
     _write_plan(plan, store)
-    _relabel_others(plan, pending, store)
-    progress = Progress(planned=len(plan.stimuli), there=len(plan.stimuli) - len(pending))
+    progress = Progress(planned=len(plan.stimuli), there=len(plan.stimuli) - len(there.missing))
+    if there.unchanged and index.is_current():
+        return progress
+    for stimulus in there.misnamed:
+        relabel(stimulus, store, loaded.protocol.output)
     work = Work(Destination(store, loaded.protocol.output), device, batch_size)
-    try:
-        for batch in form_batches(pending, batch_size):
-            _follow(batch, work, progress, report or _silent)
-    finally:
-        write_manifest(store)
-    if progress.there + progress.made > 0:
-        _write_sheet(store)
+    _make(there.missing, work, progress, report or _silent)
     return progress
 
 
 def default_folder(loaded: LoadedProtocol) -> Path:
     """Return where a set goes if the user does not say."""
     return Path("sets") / loaded.protocol.name
+
+
+def _make(missing: list[StimulusPlan], work: Work, progress: Progress, report: Report) -> None:
+    """Make what is missing, and derive what is derived from the whole set."""
+    store = work.destination.store
+    try:
+        for batch in form_batches(missing, work.batch_size):
+            _follow(batch, work, progress, report)
+    finally:
+        seen = write_manifest(store)
+        write_index(store, seen, PLAN, MANIFEST, TABLE)  # the contact sheet may still be an older one
+    if progress.there + progress.made > 0:
+        _write_sheet(store)
+        write_index(store, seen, *DERIVED_TOGETHER)
 
 
 def _follow(batch: list[StimulusPlan], work: Work, progress: Progress, report: Report) -> None:
@@ -183,18 +197,6 @@ def _batch_size(options: Options, usual: int) -> int:
     if not 1 <= options.batch_size <= LARGEST_BATCH:
         raise StimgenError(f"a batch size of {options.batch_size} is out of range (1 to {LARGEST_BATCH})")
     return options.batch_size
-
-
-def _pending(plan: Plan, store: Store) -> list[StimulusPlan]:
-    finished, output = store.finished(), plan.loaded.protocol.output
-    return [s for s in plan.stimuli if s.id not in finished or not is_finished(s, store, output)]
-
-
-def _relabel_others(plan: Plan, pending: list[StimulusPlan], store: Store) -> None:
-    missing = {stimulus.id for stimulus in pending}
-    for stimulus in plan.stimuli:
-        if stimulus.id not in missing:
-            relabel(stimulus, store, plan.loaded.protocol.output)
 
 
 def _load_networks(plan: Plan, pending: list[StimulusPlan], device: torch.device) -> None:

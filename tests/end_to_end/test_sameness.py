@@ -13,6 +13,7 @@ from PIL import Image
 
 from stimgen.protocol.load import find_protocol, load_protocol
 from stimgen.stimulus_set import StimulusSet
+from stimgen.stimulus_set.index import INDEX
 from stimgen.stimulus_set.verify import verify
 from stimgen.workflow.generate import Options, Progress, generate
 
@@ -21,10 +22,11 @@ GOLDEN = Path(__file__).with_name("golden")
 
 def snapshot(folder: Path) -> dict[str, object]:
     """Return all that must be equal: every file but those that tell when and where, and records' contents."""
+    told = ("manifest.json", INDEX)
     files = {
         str(file.relative_to(folder)): file.read_bytes()
         for file in sorted(folder.rglob("*"))
-        if file.is_file() and file.parts[-3] != "records" and file.name not in ("manifest.json",)
+        if file.is_file() and file.parts[-3] != "records" and file.name not in told
     }
     records = {
         file.stem: json.loads(file.read_text())["content"] for file in sorted(folder.glob("records/*/*.json"))

@@ -14,7 +14,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from stimgen.reading.errors import StimgenError
-from stimgen.stimulus_set.manifest import COLUMNS, manifest_bytes, table_bytes, write_manifest
+from stimgen.stimulus_set.manifest import COLUMNS, pieces, write_manifest
+from stimgen.stimulus_set.manifest import row as table_row
 from stimgen.stimulus_set.record import Record
 from stimgen.stimulus_set.store import MANIFEST, TABLE, PlanRecord, Store, json_bytes, record_name
 
@@ -46,6 +47,18 @@ class TestManifest:
         assert [entry["content"]["id"] for entry in manifest["stimuli"]] == ids
         files = [json.loads(store.read(record_name(stimulus))) for stimulus in ids]
         assert manifest["stimuli"] == files
+
+    @pytest.mark.parametrize("unfinished", [0, 1, 3, 4])
+    def test_its_pieces_make_one_json(self, tmp_path: Path, unfinished: int) -> None:
+        store = write_set(tmp_path / "set", unfinished=unfinished)
+        whole = {
+            "format": 1,
+            "protocol": store.read_plan().protocol,
+            "planned": 4,
+            "complete": unfinished == 0,
+            "stimuli": [record.plain() for record in store.records()],
+        }
+        assert store.read(MANIFEST) == json_bytes(whole)
 
     def test_it_says_when_something_is_missing(self, tmp_path: Path) -> None:
         manifest = json.loads(write_set(tmp_path / "set", unfinished=3).read(MANIFEST))
@@ -85,6 +98,14 @@ class TestTable:
             assert row["original_file"] == content.source.original.file
             assert row["loss_saved"] == content.losses.saved.total  # every digit
 
+    @pytest.mark.parametrize("licence", ["CC-BY-4.0", 'say "hello"', "two\r\nlines", "\r=1", "", None])
+    def test_it_is_what_pandas_would_write(self, tmp_path: Path, licence: str | None) -> None:
+        store = write_set(tmp_path / "set", Wanted(licence=licence))
+        frame = pd.DataFrame([table_row(record) for record in store.records()], columns=list(COLUMNS))
+        frame["licence"] = [{"\r=1": "'\r=1"}.get(licence, licence)] * 4
+        text = frame.to_csv(None, index=False, lineterminator="\n", quoting=csv.QUOTE_NONNUMERIC)
+        assert store.read(TABLE) == text.encode()
+
     def test_an_empty_set_has_a_header(self, tmp_path: Path) -> None:
         store = write_set(tmp_path / "set", unfinished=4)
         assert store.read(TABLE).decode() == ",".join(f'"{name}"' for name in COLUMNS) + "\n"
@@ -116,6 +137,13 @@ def record(tmp_path_factory: pytest.TempPathFactory) -> Record:
     return next(store.records())
 
 
+def derived(*records: Record) -> tuple[bytes, bytes]:
+    """Return manifest and table."""
+    plan = PlanRecord(protocol={"text": TEXT}, ids=["a" * 16])
+    found = list(pieces(plan, [("records", record) for record in records], complete=True))
+    return b"".join(piece.manifest for piece in found), b"".join(piece.table for piece in found)
+
+
 TEXTS = st.text(st.characters(exclude_categories=["Cs"], exclude_characters="\0"), max_size=8)
 
 
@@ -123,7 +151,7 @@ TEXTS = st.text(st.characters(exclude_categories=["Cs"], exclude_characters="\0"
 def test_whatever_stands_in_a_record_no_cell_is_a_formula(record: Record, licence: str, file: str) -> None:
     source = record.content.source.but(licence=licence, file=file)
     changed = record.but(content=record.content.but(source=source))
-    (found,) = rows(table_bytes([changed]))
+    (found,) = rows(derived(changed)[1])
     assert set(found) == set(COLUMNS)
     assert not any(cell.startswith(("=", "+", "-", "@", "\t", "\r")) for cell in found.values())
     assert found["licence"].removeprefix("'") == licence.removeprefix("'")
@@ -134,7 +162,6 @@ def test_whatever_stands_in_a_record_no_cell_is_a_formula(record: Record, licenc
 def test_whatever_stands_in_a_record_the_manifest_is_json(record: Record, licence: str) -> None:
     source = record.content.source.but(licence=licence)
     changed = record.but(content=record.content.but(source=source))
-    plan = PlanRecord(protocol={"text": TEXT}, ids=["a" * 16])
-    found = json.loads(manifest_bytes(plan, [changed]))
+    found = json.loads(derived(changed)[0])
     assert found["stimuli"][0]["content"]["source"]["licence"] == licence
     assert Record.model_validate(found["stimuli"][0]) == changed

@@ -1,0 +1,71 @@
+"""What was seen of a set when its manifest was derived, so that nothing unchanged is read again.
+
+As git's index it goes by the size of a file and the time of its change. It is derived and differs from
+computer to computer: no part of what is cited or compared, and `verify` does not look at it. Damaged or
+deleted, it knows less, and what it does not know is read.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Iterable, Sequence
+
+from stimgen.reading.errors import StimgenError
+from stimgen.stimulus_set.listing import FileState
+from stimgen.stimulus_set.store import MANIFEST, PLAN, SHEET, TABLE, Store
+
+INDEX = ".index"
+DERIVED_TOGETHER = (PLAN, MANIFEST, TABLE, SHEET)
+
+
+class Index:
+    """What is known of a set's files.
+
+    Parameters
+    ----------
+    store : Store
+        The set; it need not exist yet.
+    """
+
+    def __init__(self, store: Store) -> None:
+        self._store = store
+        state = store.state(INDEX)
+        self._written = state.changed if state else 0
+        try:
+            self._lines = frozenset(store.read(INDEX).split(b"\n"))
+        except StimgenError:
+            self._lines = frozenset()
+
+    def knows(self, name: str, state: FileState | None, labels: Sequence[str | None] = ()) -> bool:
+        """Return whether a file in this state, with these labels, is what the manifest was derived from.
+
+        A file that changed when the index was written, or later, may have changed once more in the same tick
+        of the clock: it is not known.
+        """
+        return (
+            state is not None and state.changed < self._written and line(name, state, labels) in self._lines
+        )
+
+    def is_current(self) -> bool:
+        """Return whether plan, manifest, table and contact sheet are as they were derived."""
+        return all(self.knows(name, self._store.state(name)) for name in DERIVED_TOGETHER)
+
+
+def line(name: str, state: FileState, labels: Sequence[str | None] = ()) -> bytes:
+    """Return what an index says of a file: a hash of its name, its state and its labels."""
+    text = json.dumps([name, *state, *labels])
+    return hashlib.sha256(text.encode("ascii")).hexdigest()[:32].encode("ascii")
+
+
+def write_index(store: Store, seen: Iterable[bytes], *derived: str) -> None:
+    """Write the index: what was seen of the records, and the files that were `derived` with them.
+
+    Raises
+    ------
+    StimgenError
+        The set cannot be written.
+    """
+    states = [(name, store.state(name)) for name in derived]
+    lines = [line(name, state) for name, state in states if state is not None]
+    store.write(INDEX, b"\n".join([*lines, *seen]))

@@ -1,0 +1,74 @@
+"""What lies in a folder, without opening a file: a set has hundreds of thousands."""
+
+from __future__ import annotations
+
+import os
+from contextlib import suppress
+from pathlib import Path
+from typing import NamedTuple
+
+from stimgen.reading.errors import StimgenError
+
+
+class FileState(NamedTuple):
+    """What tells, without reading it, that a file was written again."""
+
+    size: int
+    """In bytes."""
+    changed: int
+    """Time of the last change, in nanoseconds."""
+
+
+def file_state(file: Path) -> FileState | None:
+    """Return the state of a file; None where there is none."""
+    try:
+        return _state(file.stat())
+    except OSError:
+        return None
+
+
+def file_states(folder: Path) -> dict[str, FileState]:
+    """Return the states of the files in a folder, by their names.
+
+    Raises
+    ------
+    StimgenError
+        The folder cannot be listed.
+    """
+    found = {}
+    for entry in entries(folder):
+        with suppress(OSError):  # a link to nowhere
+            found[entry.name] = _state(entry.stat())
+    return found
+
+
+def file_names(folder: Path) -> frozenset[str]:
+    """Return the names of the files in a folder.
+
+    Raises
+    ------
+    StimgenError
+        The folder cannot be listed.
+    """
+    return frozenset(entry.name for entry in entries(folder) if entry.is_file())
+
+
+def entries(folder: Path) -> list[os.DirEntry[str]]:
+    """Return what lies in a folder; nothing where there is no such folder.
+
+    Raises
+    ------
+    StimgenError
+        The folder cannot be listed.
+    """
+    try:
+        with os.scandir(folder) as found:
+            return list(found)
+    except (FileNotFoundError, NotADirectoryError):
+        return []
+    except OSError as error:
+        raise StimgenError(f"cannot be listed: {error.strerror}", where=folder) from None
+
+
+def _state(found: os.stat_result) -> FileState:
+    return FileState(found.st_size, found.st_mtime_ns)
