@@ -9,12 +9,13 @@ from stimgen.reading.identity import sha256_bytes
 from stimgen.stimulus_set.record import Content, FileHash, Labels, Record, SourceRecord
 from stimgen.stimulus_set.store import ARRAYS, IMAGES, ORIGINALS, TRACES, Store, json_bytes, record_name
 
+ENDINGS = {IMAGES: "png", TRACES: "csv", ARRAYS: "npy"}
+
 
 def file_name(folder: str, stimulus: StimulusPlan, output: Output) -> str:
     """Return the file of a stimulus in `folder` (images, traces or arrays), relative to the set's."""
     nested = f"{stimulus.id[:2]}/" if output.layout == "nested" else ""
-    ending = {IMAGES: "png", TRACES: "csv", ARRAYS: "npy"}[folder]
-    return f"{folder}/{nested}{stimulus.name}.{ending}"
+    return f"{folder}/{nested}{stimulus.name}.{ENDINGS[folder]}"
 
 
 def original_name(source: PlannedSource) -> str:

@@ -79,7 +79,7 @@ class _Surveyor:
     def __init__(self, plan: Plan, store: Store, index: Index) -> None:
         self._store, self._index = store, index
         self._output = plan.loaded.protocol.output
-        self._names = lru_cache(FOLDERS_AT_ONCE)(file_names)
+        self._names = lru_cache(FOLDERS_AT_ONCE)(lambda folder: file_names(store.folder / folder))
 
     def standing(self, stimulus: StimulusPlan, state: FileState | None) -> _Standing:
         if state is None:
@@ -98,4 +98,4 @@ class _Surveyor:
 
     def _is_there(self, file: str) -> bool:
         folder, _, name = file.rpartition("/")
-        return name in self._names(self._store.folder / folder)
+        return name in self._names(folder)
