@@ -157,6 +157,42 @@ def doctor(*, as_json: JsonOption = False) -> None:
     _print_headed(examine(), as_json=as_json)
 
 
+@app.command()
+def bench(  # noqa: PLR0913 - an option of the command is an argument here
+    device: DeviceOption = "auto",
+    size: Annotated[
+        int | None, typer.Option("--size", metavar="PIXELS", help="Side of the picture; default: 256.")
+    ] = None,
+    against: Annotated[
+        str | None, typer.Option("--against", metavar="RIVAL", help="notebook or plenoptic.")
+    ] = None,
+    evaluations: Annotated[
+        int | None,
+        typer.Option("--evaluations", metavar="N", help="Evaluations of the notebook; default: 500."),
+    ] = None,
+    plot: Annotated[
+        Path | None,
+        typer.Option("--plot", metavar="FILE", help="Draw loss against seconds, with `--against notebook`."),
+    ] = None,
+    *,
+    as_json: JsonOption = False,
+    quick: Annotated[
+        bool, typer.Option("--quick", help="Small and seldom: to see whether it runs, not how fast.")
+    ] = False,
+) -> None:
+    """Time the engine against this machine's ceiling, and against what one would run otherwise."""
+    from stimgen.bench_display import bench_text
+    from stimgen.workflow.bench import BenchOptions
+    from stimgen.workflow.bench import bench as measure
+
+    options = BenchOptions(device, size, against, evaluations, plot, quick)
+    found = measure(options, lambda text: _say(f"measuring: {text}", error=True))
+    if as_json:
+        _print_json(found)
+    else:
+        _say(bench_text(found))
+
+
 def main() -> None:
     """Run the command line; a mistake of the user's ends with a message and exit code 2."""
     from stimgen.reading.errors import StimgenError

@@ -89,7 +89,9 @@ def summary(progress: Progress, folder: Path) -> str:
 
 def plan_text(summary: dict[str, Any]) -> str:
     """Return a plan, as `plan_summary` gives it, for people."""
-    lines = [f"{summary['protocol']}: {len(summary['stimuli'])} stimuli, about {_bytes(summary['bytes'])}"]
+    lines = [
+        f"{summary['protocol']}: {len(summary['stimuli'])} stimuli, about {plain_bytes(summary['bytes'])}"
+    ]
     for source in summary["sources"]:
         width, height = source["size"]
         kind = "grey" if source["channels"] == 1 else "colour"
@@ -104,7 +106,7 @@ def _condition_lines(condition: dict[str, Any]) -> list[str]:
     lines = [
         f"condition {condition['id']}: {condition['stimuli']} stimuli, "
         f"{condition['parameters']:,} parameters, {condition['evaluations']} evaluations each, "
-        f"{_bytes(condition['bytes'])} on disk, {_bytes(condition['memory'])} of memory each{time}"
+        f"{plain_bytes(condition['bytes'])} on disk, {plain_bytes(condition['memory'])} of memory each{time}"
     ]
     for term in condition["terms"]:
         layers = ", ".join(f"{name} x {weight:.3g}" for name, weight in term["layers"].items())
@@ -125,7 +127,8 @@ def _brief(value: Any) -> str:
     return f"{value.get('name', '')} ({rest})" if rest else str(value.get("name", ""))
 
 
-def _bytes(count: float) -> str:
+def plain_bytes(count: float) -> str:
+    """Return a number of bytes with three digits and a unit."""
     for unit in ("B", "kB", "MB", "GB"):
         if count < 1000:
             return f"{count:.3g} {unit}"

@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-import time
 from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
-import torch
-
+from stimgen.benchmark.pace import seconds_per_batch
 from stimgen.execution.batch import stimulus_item
 from stimgen.execution.device import FEWEST_SLOTS, find_device, usual_batch_size
 from stimgen.protocol.load import LoadedProtocol
@@ -18,7 +16,6 @@ from stimgen.synthesis.methods import Batch
 # A PNG of a texture takes about this part of its raw 8-bit values; a line of a trace and a record, in bytes.
 PNG_PART = 0.9
 TRACE_LINE, RECORD_BYTES, ARRAY_NUMBER = 70, 6000, 4
-PROBED_EVALUATIONS = 3
 
 
 def plan_summary(
@@ -119,20 +116,5 @@ def _probed_seconds(condition: PlannedCondition, plan: Plan, device_name: str) -
         size = max(FEWEST_SLOTS, min(count, usual_batch_size(device)))
         item = stimulus_item(example, example.source.pixels())
         batch = Batch([item] * size, size, shrink=False)
-        seconds += _seconds_per_batch(condition, batch, shape, device) * count / size
+        seconds += seconds_per_batch(condition.method, batch, device) * count / size
     return seconds
-
-
-def _seconds_per_batch(
-    condition: PlannedCondition, batch: Batch, shape: tuple[int, int, int], device: torch.device
-) -> float:
-    """Time a few evaluations of every scale and return what all of them will take."""
-    method = condition.method
-    schedule = method.schedule(shape[1], shape[0])
-    short = method.but(synthesis=method.synthesis.but(evaluations=(PROBED_EVALUATIONS,) * len(schedule)))
-    moments: list[list[float]] = [[] for _ in schedule]
-    for step in short.run(batch, device):
-        moments[step.scale].append(time.monotonic())
-    # The first evaluation of a scale is not counted: it measures the targets too.
-    each = [(times[-1] - times[0]) / max(1, len(times) - 1) for times in moments]
-    return sum(seconds * count for seconds, (_, _, count) in zip(each, schedule, strict=True))

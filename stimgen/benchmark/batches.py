@@ -1,0 +1,50 @@
+"""Stimuli a minute, by the number that are made together."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from stimgen.benchmark.pace import seconds_per_batch
+from stimgen.benchmark.subject import Subject
+from stimgen.benchmark.timing import Times, ratio
+from stimgen.synthesis.methods import ObjectiveMethod
+
+SIZES = {"cuda": (1, 2, 4, 8, 16, 32, 64)}
+SIZES_ELSEWHERE = (1, 2, 4, 8)
+QUICK_SIZES = (1, 2)
+
+
+def batch_sizes(device: str, *, quick: bool) -> tuple[int, ...]:
+    """Return the numbers of stimuli to try on a kind of device."""
+    return QUICK_SIZES if quick else SIZES.get(device, SIZES_ELSEWHERE)
+
+
+def batches(
+    method: ObjectiveMethod, subject: Subject, sizes: tuple[int, ...], repeats: int
+) -> list[dict[str, Any]]:
+    """Return, for every size of batch, seconds of a batch and stimuli a minute.
+
+    Seconds are those of all evaluations, reckoned from a few of every scale. Sizes take turns; the fastest of
+    the repeats counts. One stimulus alone is computed as two (see `Batch.slots`), as `generate` does.
+    """
+    method.load(subject.device)
+    found: dict[int, list[float]] = {size: [] for size in sizes}
+    for _ in range(repeats):
+        for size, seconds in found.items():
+            seconds.append(seconds_per_batch(method, subject.batch(method, size), subject.device))
+    return [_row(size, Times(tuple(seconds))) for size, seconds in found.items()]
+
+
+def against_singles(rows: list[dict[str, Any]]) -> dict[str, Any]:
+    """Return how many times faster the largest batch up to 8 is than as many stimuli one by one."""
+    seconds = {row["stimuli"]: row["seconds"]["minimum"] for row in rows}
+    together = max(size for size in seconds if size <= 8)
+    return {"stimuli": together, **ratio(together * seconds[1], seconds[together])}
+
+
+def _row(size: int, seconds: Times) -> dict[str, Any]:
+    return {
+        "stimuli": size,
+        "stimuli_per_minute": 60 * size / seconds.minimum,
+        "seconds": seconds.plain(),
+    }

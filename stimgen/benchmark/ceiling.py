@@ -1,0 +1,60 @@
+"""The machine's own ceiling: its rate of large matrix products, which convolutions are made of."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+import torch
+
+from stimgen.benchmark.timing import Task, Times
+
+KINDS = {"float32": torch.float32, "bfloat16": torch.bfloat16}
+# Which side is fastest depends on caches; the best of them counts.
+SIDES = {"cpu": (1024, 2048, 3072)}
+SIDES_ELSEWHERE = (4096, 8192)
+QUICK_SIDES = (256,)
+
+
+def ceiling_tasks(device: torch.device, *, quick: bool) -> dict[str, Task]:
+    """Return products of two square matrices, by kind of number and side: ``float32 2048``."""
+    sides = QUICK_SIDES if quick else SIDES.get(device.type, SIDES_ELSEWHERE)
+    return {f"{kind} {side}": _product(kind, side, device) for kind in KINDS for side in sides}
+
+
+def ceilings(times: Mapping[str, Times]) -> dict[str, dict[str, Any]]:
+    """Return the best rate of every kind of number.
+
+    Parameters
+    ----------
+    times : mapping
+        Of the tasks of `ceiling_tasks`, and perhaps of others.
+
+    Returns
+    -------
+    dict
+        Kind to ``flops_per_second`` (two for each multiplication and addition), ``side``, ``seconds``.
+    """
+    found: dict[str, dict[str, Any]] = {}
+    for name, measured in times.items():
+        kind, _, side = name.partition(" ")
+        if kind in KINDS:
+            rate = 2 * int(side) ** 3 / measured.minimum
+            if rate > found.get(kind, {"flops_per_second": 0.0})["flops_per_second"]:
+                found[kind] = {
+                    "flops_per_second": rate,
+                    "side": int(side),
+                    "seconds": measured.plain(),
+                }
+    return found
+
+
+def _product(kind: str, side: int, device: torch.device) -> Task:
+    # Ones: their products are exact, never denormal, and cost what any other numbers do.
+    left = torch.ones(side, side, dtype=KINDS[kind], device=device)
+    right, into = torch.ones_like(left), torch.empty_like(left)
+
+    def multiply() -> None:
+        torch.mm(left, right, out=into)
+
+    return multiply

@@ -1,0 +1,57 @@
+"""One evaluation of the objective with its gradient: random VGG-19, usually up to pool4, one image."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import torch
+from torch.utils.flop_counter import FlopCounterMode
+
+from stimgen.benchmark.subject import Subject
+from stimgen.benchmark.timing import Task, Times
+from stimgen.execution.device import reproducibly
+from stimgen.networks.vgg19 import Vgg19
+from stimgen.synthesis.objective import Objective, Sources
+from stimgen.synthesis.term import Term
+
+DEPTH, QUICK_DEPTH = "pool4", "pool2"
+
+
+def evaluation_task(subject: Subject, depth: str = DEPTH) -> Task:
+    """Return one evaluation of the usual Gram objective with its gradient, for one image."""
+    source = torch.from_numpy(subject.source.transpose(2, 0, 1).copy()).unsqueeze(0).to(subject.device)
+    rows = torch.zeros(1, dtype=torch.long, device=subject.device)
+    objective = Objective((Term(network=Vgg19(), depth=depth),), 0.0, Sources(source, rows))
+    image = 1.0 - source
+
+    def evaluate() -> None:
+        with reproducibly(subject.device):
+            objective(image, rows)
+
+    return evaluate
+
+
+def convolution_flops(task: Task) -> int:
+    """Return the operations of a task's convolutions, forwards and backwards, two a multiplication.
+
+    Grams and pooling are not counted, so that a share of the ceiling is never flattered by them.
+    """
+    with FlopCounterMode(display=False) as counter:
+        task()
+    counts = counter.get_flop_counts()["Global"]
+    return sum(count for operation, count in counts.items() if "convolution" in str(operation))
+
+
+def evaluation_summary(flops: int, measured: Times, ceiling: dict[str, Any]) -> dict[str, Any]:
+    """Return seconds, rate, and the rate's share of a ceiling from `ceilings`."""
+    rate = flops / measured.minimum
+    return {
+        "flops": flops,
+        "seconds": measured.plain(),
+        "flops_per_second": rate,
+        "share_of_ceiling": {
+            "ratio": rate / ceiling["flops_per_second"],
+            "numerator": rate,
+            "denominator": ceiling["flops_per_second"],
+        },
+    }

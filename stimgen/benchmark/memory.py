@@ -1,0 +1,117 @@
+"""Peak of memory while a batch is made, against what `stimgen plan` says that it will be.
+
+On a CPU a process of its own is measured: ``python -m stimgen.benchmark.memory SIZE STIMULI EVALUATIONS``.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+import threading
+from collections import deque
+from pathlib import Path
+from typing import Any
+
+import torch
+
+from stimgen.benchmark.subject import Subject, texture_method
+from stimgen.execution.device import reproducibly
+from stimgen.reading.errors import StimgenError
+
+RESIDENT = Path("/proc/self/statm")
+SECONDS_BETWEEN_LOOKS = 0.002
+
+
+def memory(subject: Subject, stimuli: int, evaluations: int) -> dict[str, Any]:
+    """Make a batch of the quick start's texture and return its peak of memory, above what was there before.
+
+    Parameters
+    ----------
+    subject : Subject
+        What is made.
+    stimuli, evaluations : int
+        Stimuli of the batch; evaluations of each scale.
+
+    Returns
+    -------
+    dict
+        ``stimuli``, ``slots``, ``predicted`` and ``peak`` in bytes, ``ratio`` of peak to predicted; peak and
+        ratio are None where they cannot be measured (a CPU on another system than Linux, Apple's GPUs).
+    """
+    method = texture_method(evaluations)
+    slots = subject.batch(method, stimuli).slots
+    predicted = slots * method.memory(subject.size, subject.size, 3)
+    peak = _peak(subject, stimuli, evaluations)
+    return {
+        "stimuli": stimuli,
+        "slots": slots,
+        "predicted": predicted,
+        "peak": peak,
+        "ratio": None if peak is None else peak / predicted,
+    }
+
+
+def _peak(subject: Subject, stimuli: int, evaluations: int) -> int | None:
+    if subject.device.type == "cuda":
+        torch.cuda.reset_peak_memory_stats(subject.device)
+        before = torch.cuda.memory_allocated(subject.device)
+        _make(subject, stimuli, evaluations)
+        return torch.cuda.max_memory_allocated(subject.device) - before
+    if subject.device.type == "cpu" and RESIDENT.exists():
+        return _peak_of_child(subject.size, stimuli, evaluations)
+    return None
+
+
+def _peak_of_child(size: int, stimuli: int, evaluations: int) -> int:
+    command = [sys.executable, "-m", "stimgen.benchmark.memory", *map(str, (size, stimuli, evaluations))]
+    done = subprocess.run(command, capture_output=True, text=True, check=False)
+    if done.returncode != 0:
+        last = done.stderr.strip().rpartition("\n")[2]
+        raise StimgenError(f"the process whose memory was to be measured failed: {last}")
+    peak: int = json.loads(done.stdout)["peak"]
+    return peak
+
+
+def _make(subject: Subject, stimuli: int, evaluations: int) -> None:
+    method = texture_method(evaluations)
+    method.load(subject.device)
+    with reproducibly(subject.device):
+        deque(method.run(subject.batch(method, stimuli), subject.device), maxlen=0)
+
+
+class _Watch(threading.Thread):
+    """Looks at the resident memory again and again; what libraries took while loading is no peak then."""
+
+    def __init__(self) -> None:
+        super().__init__(daemon=True)
+        self.before = self.highest = _resident()
+        self._ended = threading.Event()
+
+    def run(self) -> None:
+        while not self._ended.wait(SECONDS_BETWEEN_LOOKS):
+            self.highest = max(self.highest, _resident())
+
+    def end(self) -> int:
+        self._ended.set()
+        self.join()
+        return self.highest - self.before
+
+
+def _resident() -> int:
+    return int(RESIDENT.read_text().split()[1]) * os.sysconf("SC_PAGE_SIZE")
+
+
+def _watched(size: int, stimuli: int, evaluations: int) -> int:
+    """Return the peak of this process, whose libraries and networks have been in use before."""
+    subject = Subject(size, torch.device("cpu"))
+    _make(Subject(32, subject.device), 1, 1)
+    watch = _Watch()
+    watch.start()
+    _make(subject, stimuli, evaluations)
+    return watch.end()
+
+
+if __name__ == "__main__":
+    sys.stdout.write(json.dumps({"peak": _watched(*map(int, sys.argv[1:]))}))

@@ -1,0 +1,28 @@
+"""What a batch will take, from a few evaluations of every scale."""
+
+from __future__ import annotations
+
+import time
+
+import torch
+
+from stimgen.execution.device import reproducibly
+from stimgen.synthesis.methods import Batch, ObjectiveMethod
+
+PROBED_EVALUATIONS = 3
+
+
+def seconds_per_batch(
+    method: ObjectiveMethod, batch: Batch, device: torch.device, probed: int = PROBED_EVALUATIONS
+) -> float:
+    """Time `probed` evaluations of every scale and return the seconds that all of them will take."""
+    height, width = batch.items[0].source.shape[:2]
+    schedule = method.schedule(width, height)
+    short = method.but(synthesis=method.synthesis.but(evaluations=(probed,) * len(schedule)))
+    moments: list[list[float]] = [[] for _ in schedule]
+    with reproducibly(device):
+        for step in short.run(batch, device):
+            moments[step.scale].append(time.perf_counter())
+    # The first evaluation of a scale is not counted: it measures the targets too.
+    each = [(times[-1] - times[0]) / max(1, len(times) - 1) for times in moments]
+    return sum(seconds * count for seconds, (_, _, count) in zip(each, schedule, strict=True))

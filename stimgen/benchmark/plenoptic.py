@@ -1,0 +1,70 @@
+"""What a user of plenoptic would run: a Portilla-Simoncelli metamer, coarse to fine (plenoptic 2)."""
+
+from __future__ import annotations
+
+import time
+from importlib import metadata
+from types import ModuleType
+from typing import Any
+
+import torch
+
+from stimgen.benchmark.extras import needed
+from stimgen.benchmark.subject import Subject
+from stimgen.benchmark.timing import synchronise
+from stimgen.reading.errors import StimgenError
+from stimgen.reading.random_numbers import uniform
+
+OPTION, EXTRA = "`--against plenoptic`", "plenoptic"
+# Below this side the coarsest of the model's four scales is narrower than its correlations, seven positions.
+SMALLEST_SIZE = 128
+ITERATIONS = 200
+# As in the example of plenoptic's MetamerCTF: so many iterations a scale, whatever the loss does.
+ITERATIONS_A_SCALE = 7
+
+
+def require_plenoptic(size: int) -> ModuleType:
+    """Return the package.
+
+    Parameters
+    ----------
+    size : int
+        Side of the picture that is to be made.
+
+    Raises
+    ------
+    StimgenError
+        It is not installed, older than version 2, or the picture is too small for it.
+    """
+    package = needed("plenoptic", EXTRA, OPTION)
+    version = metadata.version("plenoptic")
+    if int(version.partition(".")[0]) < 2:
+        raise StimgenError(
+            f"{OPTION} needs plenoptic 2 or later; {version} is installed",
+            hint=f'install it with: pip install --upgrade "stimgen[{EXTRA}]"',
+        )
+    if size < SMALLEST_SIZE:
+        raise StimgenError(f"{OPTION} needs a `--size` of {SMALLEST_SIZE} or more, not {size}")
+    return package
+
+
+def metamer(subject: Subject, iterations: int) -> dict[str, Any]:
+    """Make one grey metamer and return ``seconds``, ``iterations`` and plenoptic's own ``loss``.
+
+    Checking the model, which plenoptic does before it begins, is not timed.
+    """
+    plenoptic = require_plenoptic(subject.size)
+    image = torch.from_numpy(subject.source.transpose(2, 0, 1).copy()).unsqueeze(0).to(subject.device)
+    model = plenoptic.models.PortillaSimoncelli(image.shape[-2:]).to(subject.device)
+    made = plenoptic.MetamerCTF(image, model, loss_function=plenoptic.loss.l2_norm)
+    noise = torch.from_numpy(uniform(image.numel(), "plenoptic start")).to(image).view_as(image)
+    began = time.perf_counter()
+    made.setup((noise - 0.5) * 0.1 + image.mean())
+    made.synthesize(iterations, change_scale_criterion=None, ctf_iters_to_check=ITERATIONS_A_SCALE)
+    synchronise(subject.device)
+    return {
+        "size": subject.size,
+        "seconds": time.perf_counter() - began,
+        "iterations": len(made.losses) - 1,
+        "loss": float(made.losses[-1]),
+    }

@@ -1,0 +1,67 @@
+"""What is made in a benchmark: a photograph that everybody has, and the shipped quick start's texture."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import cached_property
+
+import torch
+
+from stimgen.execution.device import FEWEST_SLOTS
+from stimgen.images.prepare import Pixels, Preparation
+from stimgen.images.read import ImageFile, read_image_file, skimage_file
+from stimgen.protocol.load import load_protocol
+from stimgen.synthesis.methods import Batch, Item, ObjectiveMethod
+from stimgen.synthesis.settings import Synthesis
+
+PHOTOGRAPH = "coffee"
+LARGEST_SIZE = 400  # the photograph's shorter side, in pixels
+PROTOCOL, CONDITION = "quickstart", "texture"
+
+
+@dataclass(frozen=True)
+class Subject:
+    """A prepared photograph, and where it is worked on.
+
+    Attributes
+    ----------
+    size : int
+        Side in pixels.
+    device : torch.device
+        Where to compute.
+    grey : bool
+        One channel and not three.
+    """
+
+    size: int
+    device: torch.device
+    grey: bool = False
+
+    @cached_property
+    def _file(self) -> ImageFile:
+        return read_image_file(skimage_file(PHOTOGRAPH))
+
+    @cached_property
+    def source(self) -> Pixels:
+        """The centre square of the photograph: size x size x channels, range [0, 1]."""
+        return Preparation(size=self.size, channels="grey" if self.grey else "colour").prepare(self._file)
+
+    def batch(self, method: ObjectiveMethod, stimuli: int) -> Batch:
+        """Return a batch as `stimgen generate` makes it: stimuli of one source with seeds from 1."""
+        shape = (self.size, self.size, 1 if self.grey else 3)
+        keys = [(self._file.sha256, seed) for seed in range(1, stimuli + 1)]
+        items = [Item(self.source, method.start.pixels(shape, key, None), key[0]) for key in keys]
+        return Batch(items, max(FEWEST_SLOTS, stimuli), shrink=self.device.type == "cpu")
+
+
+def texture_method(evaluations: int | None = None) -> ObjectiveMethod:
+    """Return the quick start's texture with the usual settings of synthesis.
+
+    Parameters
+    ----------
+    evaluations : int, optional
+        At each scale, where it is not the usual number.
+    """
+    conditions = load_protocol(PROTOCOL).protocol.conditions
+    (method,) = (condition.method for condition in conditions if condition.id == CONDITION)
+    return method.but(synthesis=Synthesis() if evaluations is None else Synthesis(evaluations=evaluations))

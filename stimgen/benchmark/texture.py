@@ -1,0 +1,33 @@
+"""One whole texture, from start image to finished picture."""
+
+from __future__ import annotations
+
+import time
+from typing import Any
+
+from stimgen.benchmark.subject import Subject
+from stimgen.execution.device import reproducibly
+from stimgen.synthesis.methods import ObjectiveMethod
+
+
+def whole_texture(method: ObjectiveMethod, subject: Subject) -> dict[str, Any]:
+    """Make one texture as `stimgen generate` does, without reading and writing files, and time it.
+
+    Returns
+    -------
+    dict
+        ``seconds``, ``evaluations``, ``schedule`` (width, height, evaluations of every scale), ``loss``.
+    """
+    method.load(subject.device)
+    batch = subject.batch(method, 1)
+    began = time.perf_counter()
+    with reproducibly(subject.device):
+        *_, last = method.run(batch, subject.device)
+    return {
+        "size": subject.size,
+        "channels": subject.source.shape[2],
+        "seconds": time.perf_counter() - began,
+        "evaluations": last.evaluation,
+        "schedule": [list(scale) for scale in method.schedule(subject.size, subject.size)],
+        "loss": float(last.losses[0]),
+    }

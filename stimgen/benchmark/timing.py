@@ -1,0 +1,69 @@
+"""Seconds, of tasks that take turns: whatever else a machine does then falls on all of them alike."""
+
+from __future__ import annotations
+
+import statistics
+import time
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import torch
+
+Task = Callable[[], object]
+
+
+@dataclass(frozen=True)
+class Times:
+    """Repeats of one measurement.
+
+    Attributes
+    ----------
+    seconds : tuple of float
+        Every repeat, in the order of measuring.
+    """
+
+    seconds: tuple[float, ...]
+
+    @property
+    def minimum(self) -> float:
+        """The fastest repeat: what the machine does when nobody else uses it."""
+        return min(self.seconds)
+
+    def plain(self) -> dict[str, Any]:
+        """Return minimum, median and all repeats, in seconds."""
+        median = statistics.median(self.seconds)
+        return {"minimum": self.minimum, "median": median, "all": list(self.seconds)}
+
+
+def timed(task: Task, device: torch.device) -> float:
+    """Return the seconds that `task` takes, until the device has finished it."""
+    synchronise(device)
+    began = time.perf_counter()
+    task()
+    synchronise(device)
+    return time.perf_counter() - began
+
+
+def interleaved(tasks: Mapping[str, Task], repeats: int, device: torch.device) -> dict[str, Times]:
+    """Time every task `repeats` times, in turn; a first time, for warming up, is not counted."""
+    for task in tasks.values():
+        task()
+    found: dict[str, list[float]] = {name: [] for name in tasks}
+    for _ in range(repeats):
+        for name, task in tasks.items():
+            found[name].append(timed(task, device))
+    return {name: Times(tuple(seconds)) for name, seconds in found.items()}
+
+
+def synchronise(device: torch.device) -> None:
+    """Wait until a device has done what it was told; a CPU always has."""
+    if device.type == "cuda":
+        torch.cuda.synchronize(device)
+    elif device.type == "mps":
+        torch.mps.synchronize()
+
+
+def ratio(numerator: float, denominator: float) -> dict[str, float]:
+    """Return a ratio with the two numbers that it is made of."""
+    return {"ratio": numerator / denominator, "numerator": numerator, "denominator": denominator}

@@ -1,0 +1,141 @@
+"""`stimgen bench`, as it is called; no test asserts a time."""
+
+from __future__ import annotations
+
+import contextlib
+import io
+import json
+import sys
+from datetime import datetime
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from stimgen import cli
+from stimgen.bench_display import bench_text
+
+
+def called(monkeypatch: pytest.MonkeyPatch, *arguments: str) -> int:
+    monkeypatch.setattr(sys, "argv", ["stimgen", "bench", *arguments])
+    try:
+        cli.main()
+    except SystemExit as end:
+        return int(end.code or 0)
+    return 0
+
+
+@pytest.fixture(scope="module")
+def measured() -> tuple[dict[str, Any], str]:
+    """What `stimgen bench --quick --against notebook --json` prints; measured once."""
+    with pytest.MonkeyPatch.context() as patch:
+        out, err = io.StringIO(), io.StringIO()
+        with contextlib.redirect_stdout(out), contextlib.redirect_stderr(err):
+            options = ("--quick", "--device", "cpu", "--against", "notebook", "--evaluations", "4")
+            assert called(patch, *options, "--json") == 0
+    return json.loads(out.getvalue()), err.getvalue()
+
+
+def ratios(found: Any) -> list[dict[str, float]]:
+    if isinstance(found, list):
+        return [inner for value in found for inner in ratios(value)]
+    if not isinstance(found, dict):
+        return []
+    own = [found] if {"ratio", "numerator"} <= found.keys() else []
+    return own + [inner for value in found.values() for inner in ratios(value)]
+
+
+class TestQuick:
+    def test_json_holds_everything(self, measured: tuple[dict[str, Any], str]) -> None:
+        found, _ = measured
+        assert datetime.fromisoformat(found["date"]).tzinfo is not None
+        assert found["machine"].keys() >= {"device", "processor", "cores", "memory", "threads", "versions"}
+        assert found["options"]["quick"] is True
+        assert found["ceiling"].keys() == {"float32", "bfloat16"}
+        evaluation = found["evaluation"]["float32"]
+        assert len(evaluation["seconds"]["all"]) == found["options"]["repeats"]
+        assert found["texture"]["channels"] == 3
+        assert [row["stimuli"] for row in found["batches"]["sizes"]] == [1, 2]
+        assert found["memory"][0]["predicted"] > 0
+
+    def test_the_notebook_has_curves_and_one_loss(self, measured: tuple[dict[str, Any], str]) -> None:
+        found = measured[0]["notebook"]
+        assert len(found["reference"]["losses"]) == len(found["reference"]["seconds"]) == 4
+        assert found["reference"]["loss"] == min(found["reference"]["losses"])
+        assert found["reached"] is (found["engine"]["loss"] < found["reference"]["loss"])
+        assert (found["to_same_loss"] is not None) is found["reached"]
+
+    def test_every_ratio_has_both_its_numbers(self, measured: tuple[dict[str, Any], str]) -> None:
+        found = ratios(measured[0])
+        assert len(found) >= 3
+        for one in found:
+            assert one["ratio"] == pytest.approx(one["numerator"] / one["denominator"])
+
+    def test_says_what_it_measures(self, measured: tuple[dict[str, Any], str]) -> None:
+        lines = measured[1].splitlines()
+        assert lines
+        assert all(line.startswith("measuring: ") for line in lines)
+        assert any("the notebook, 4 evaluations" in line for line in lines)
+
+    def test_is_a_table_for_people(self, measured: tuple[dict[str, Any], str]) -> None:
+        text = bench_text(measured[0])
+        for heading in (
+            "share of the ceiling",
+            "one texture",
+            "batch of 2",
+            "memory",
+            "notebook, evaluation",
+        ):
+            assert heading in text
+        assert "GFLOP/s" in text
+        assert "stimuli/min" in text
+        assert all(len(line) <= 160 and line.isprintable() for line in text.splitlines())
+
+    def test_a_goal_that_was_missed_is_said_to_be(self, measured: tuple[dict[str, Any], str]) -> None:
+        found = measured[0]
+        missed = found | {"notebook": found["notebook"] | {"to_same_loss": None, "reached": False}}
+        assert "not reached" in bench_text(missed)
+
+    def test_a_rival_of_the_other_kind(self, measured: tuple[dict[str, Any], str]) -> None:
+        made = {"size": 128, "seconds": 2.0, "iterations": 4, "loss": 0.5}
+        to_texture = {"ratio": 2.0, "numerator": 2.0, "denominator": 1.0}
+        rival = {"metamer": made, "texture": measured[0]["texture"], "to_texture": to_texture}
+        assert "plenoptic to engine" in bench_text(measured[0] | {"plenoptic": rival})
+
+
+class TestOptions:
+    @pytest.mark.parametrize(
+        ("arguments", "expected"),
+        [
+            (("--against", "notbook"), "did you mean 'notebook'?"),
+            (("--size", "8"), "`--size`: 8 is out of range (32 to 400)"),
+            (("--size", "4000"), "`--size`: 4000 is out of range (32 to 400)"),
+            (("--against", "notebook", "--evaluations", "0"), "`--evaluations`: 0 is out of range"),
+            (("--evaluations", "10"), "`--evaluations` is for `--against notebook` only"),
+            (("--plot", "a.png"), "`--plot` is for `--against notebook` only"),
+            (("--device", "abacus"), "'abacus' is not a device"),
+        ],
+    )
+    def test_that_cannot_be_are_refused(
+        self,
+        arguments: tuple[str, ...],
+        expected: str,
+        monkeypatch: pytest.MonkeyPatch,
+        capsys: pytest.CaptureFixture[str],
+        tmp_path: Path,
+    ) -> None:
+        monkeypatch.chdir(tmp_path)
+        assert called(monkeypatch, "--quick", *arguments) == 2
+        found = capsys.readouterr()
+        assert expected in found.err
+        assert found.out == ""
+        assert "Traceback" not in found.err
+        assert list(tmp_path.iterdir()) == []
+
+    def test_help_names_them(
+        self, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+    ) -> None:
+        assert called(monkeypatch, "--help") == 0
+        text = capsys.readouterr().out
+        options = ("--device", "--size", "--against", "--evaluations", "--json", "--plot", "--quick")
+        assert all(option in text for option in options)
