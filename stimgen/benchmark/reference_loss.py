@@ -14,13 +14,11 @@ from stimgen.images.prepare import Pixels
 from stimgen.networks.vgg19 import Vgg19
 from stimgen.statistics.gram import Gram
 from stimgen.synthesis.methods import ObjectiveMethod, Result
-from stimgen.synthesis.optimisers.lbfgs import Lbfgs
 from stimgen.synthesis.settings import Synthesis
 from stimgen.synthesis.term import Term
 
 # Evaluations at every scale but the finest: they are cheap there, and hardly any is needed afterwards.
 COARSE_EVALUATIONS = 100
-HISTORY = 100
 # Where the finished picture misses the goal by rounding, the finest scale gets so many times the evaluations.
 MORE, TRIES = 1.1, 5
 
@@ -73,8 +71,7 @@ def notebook_objective(evaluations: int | tuple[int, ...]) -> ObjectiveMethod:
         layers=dict.fromkeys(LAYERS, WEIGHT),
         statistic=Gram(normalisation="gatys2016"),
     )
-    synthesis = Synthesis(evaluations=evaluations, range_penalty=0.0, optimiser=Lbfgs(history=HISTORY))
-    return ObjectiveMethod(terms=(term,), synthesis=synthesis)
+    return ObjectiveMethod(terms=(term,), synthesis=Synthesis(evaluations=evaluations, range_penalty=0.0))
 
 
 def reach(goal: Goal, subject: Subject) -> Attempt:

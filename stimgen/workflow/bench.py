@@ -115,6 +115,7 @@ def bench(options: BenchOptions, say: Say) -> dict[str, Any]:
     }
     if notebook is not None:
         found["notebook"] |= _reference_loss(subject, notebook, options, say)
+        found["notebook"]["busy"] = _busy(found["notebook"])
     elif options.against == PLENOPTIC:
         found["plenoptic"] = _plenoptic(effort, subject, say)
     return found
@@ -211,6 +212,17 @@ def _reference_loss(subject: Subject, notebook: Notebook, options: BenchOptions,
         "reached": ours.loss < lowest,
         "to_same_loss": ratio(rival.seconds[rival.lowest], ours.seconds) if ours.loss < lowest else None,
     }
+
+
+def _busy(found: dict[str, Any]) -> dict[str, float]:
+    """Return how much slower than the fastest the notebook's evaluations were on its long way.
+
+    Long runs cannot take turns: far above one, others used the machine, and their ratio of times
+    says little.
+    """
+    reference = found["reference"]
+    mean = reference["seconds"][-1] / reference["evaluations"]
+    return ratio(mean, found["evaluation"]["seconds"]["minimum"])
 
 
 def _plenoptic(effort: _Effort, subject: Subject, say: Say) -> dict[str, Any]:

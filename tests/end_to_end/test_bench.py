@@ -96,6 +96,13 @@ class TestQuick:
         missed = found | {"notebook": found["notebook"] | {"to_same_loss": None, "reached": False}}
         assert "not reached" in bench_text(missed)
 
+    def test_a_busy_machine_is_told_of(self, measured: tuple[dict[str, Any], str]) -> None:
+        found = measured[0]
+        for slower, said in ((1.1, False), (4.0, True)):
+            busy = {"ratio": slower, "numerator": slower, "denominator": 1.0}
+            text = bench_text(found | {"notebook": found["notebook"] | {"busy": busy}})
+            assert ("the machine was busy" in text) is said
+
     def test_a_rival_of_the_other_kind(self, measured: tuple[dict[str, Any], str]) -> None:
         made = {"size": 128, "seconds": 2.0, "iterations": 4, "loss": 0.5}
         to_texture = {"ratio": 2.0, "numerator": 2.0, "denominator": 1.0}
