@@ -10,7 +10,7 @@ import torch
 from pydantic import Field
 from torch import Tensor, nn
 
-from stimgen.networks.base import Layer, Network, Validation
+from stimgen.networks.base import Layer, Network, Place, Validation
 from stimgen.networks.weights import AnyWeights, Blueprint, RandomWeights
 
 # Convolutions and channels of the five blocks (Simonyan & Zisserman 2015, table 1, configuration E).
@@ -77,9 +77,9 @@ class Vgg19(Network):
             )
         return Validation(False, "weight-free features: not validated with human observers")
 
-    def load(self, layers: Iterable[str], device: torch.device) -> Vgg19Features:
-        """Return the network cut after the deepest of `layers`, on `device`."""
-        return Vgg19Features(self, tuple(layers), device)
+    def load(self, layers: Iterable[str], place: Place) -> Vgg19Features:
+        """Return the network cut after the deepest of `layers`, at `place`."""
+        return Vgg19Features(self, tuple(layers), place)
 
 
 class Vgg19Features:
@@ -91,29 +91,30 @@ class Vgg19Features:
         Weights, pooling and padding.
     layers : tuple of str
         The layers to return.
-    device : torch.device
-        Where to compute.
+    place : Place
+        Where and how to compute.
     """
 
-    def __init__(self, network: Vgg19, layers: tuple[str, ...], device: torch.device) -> None:
+    def __init__(self, network: Vgg19, layers: tuple[str, ...], place: Place) -> None:
         names = [name for name, _ in _up_to(layers)]
         modules = _empty_features()[: len(names)]
         state, self.weights_sha256 = network.weights.tensors(_blueprint(modules))
         modules.load_state_dict(state, assign=True)
         modules.requires_grad_(False)
         _adapt(modules, names, network, layers)
-        self._modules = modules.to(device).to(memory_format=torch.channels_last)
+        self._modules = modules.to(place.device, place.dtype).to(memory_format=torch.channels_last)
+        self._dtype = place.dtype
         self._names = names
         self._wanted = frozenset(layers)
-        self._mean = torch.tensor(MEAN, device=device).view(1, 3, 1, 1)
-        self._deviation = torch.tensor(DEVIATION, device=device).view(1, 3, 1, 1)
+        self._mean = torch.tensor(MEAN, device=place.device).view(1, 3, 1, 1)
+        self._deviation = torch.tensor(DEVIATION, device=place.device).view(1, 3, 1, 1)
 
     def __call__(self, images: Tensor) -> dict[str, Tensor]:
         """Return the feature maps of the layers asked for, batch x channels x height x width."""
         # A grey image is copied to the three inputs (Wallis et al. 2017).
         maps = (images.expand(-1, 3, -1, -1) - self._mean) / self._deviation
         # Channels-last is the faster layout for convolutions, on processors and on GPUs.
-        maps = maps.contiguous(memory_format=torch.channels_last)
+        maps = maps.to(self._dtype, memory_format=torch.channels_last)
         found: dict[str, Tensor] = {}
         for name, module in zip(self._names, self._modules, strict=True):
             maps = module(maps)

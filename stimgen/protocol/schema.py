@@ -10,7 +10,7 @@ from pydantic_core import PydanticCustomError
 
 from stimgen.images.prepare import Preparation
 from stimgen.networks import AnyNetwork
-from stimgen.networks.vgg19 import Vgg19
+from stimgen.networks.embedded import Embedded
 from stimgen.protocol.defaults import with_defaults
 from stimgen.reading.model import Flag, Integer, Model, Text, mistake
 from stimgen.statistics import AnyStatistic
@@ -85,7 +85,7 @@ class Condition(Model):
     """What stimuli and analyses call it."""
     objective: Annotated[tuple[Term, ...], Field(min_length=1)] | None = None
     """A list of terms. Where there is only one, its fields may stand in the condition itself."""
-    network: AnyNetwork = Field(default_factory=Vgg19)
+    network: AnyNetwork = Field(default_factory=Embedded)
     """What turns the image into feature maps."""
     depth: Text | None = None
     """Cumulative layers by their deepest: ``pool2`` is relu1_1, pool1 and pool2."""
@@ -157,7 +157,7 @@ class Protocol(Model):
     """What all sources share; each may say otherwise."""
     sources: Annotated[tuple[Source, ...], Field(min_length=1)]
     """The photographs."""
-    network: AnyNetwork = Field(default_factory=Vgg19)
+    network: AnyNetwork = Field(default_factory=Embedded)
     """The network of all conditions; each may say otherwise."""
     statistic: AnyStatistic = Field(default_factory=Gram)
     """The statistic of all conditions; each may say otherwise."""

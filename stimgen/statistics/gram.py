@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any, Literal
 
 import torch
+from pydantic import model_validator
 from torch import Tensor
 from torch.autograd.function import once_differentiable
 
@@ -20,14 +21,22 @@ class Gram(Statistic):
     """Gram matrix: products of all pairs of feature maps, averaged over the region."""
 
     name: Literal["gram"] = "gram"
-    centred: Flag = False
+    centred: Flag = True
     """Subtract each map's mean in the source's region from source and synthesis alike; matching then matches
-    the maps' covariances and means (Brochard, Zhang & Mallat 2022)."""
+    the maps' covariances and means (Brochard, Zhang & Mallat 2022). Where nothing is said: with ``relative``,
+    but not with the normalisations of the papers, which did not."""
     normalisation: Literal["relative", "gatys2015", "gatys2016"] = "relative"
     """``relative``: squared error over the target's own squared norm. ``gatys2015``: squared error of
     G = F F^T / M, over 4 N^2. ``gatys2016``: squared error of F F^T, over 4 N^2 M^2. N maps, M positions; the
     two agree where source and synthesis have the same size. Layers weigh 1 each in ``gatys2015`` and 1 over
     their number in the others, unless the protocol gives weights."""
+
+    @model_validator(mode="before")
+    @classmethod
+    def _as_published(cls, data: Any) -> Any:
+        if isinstance(data, dict) and data.get("normalisation", "relative") != "relative":
+            return {"centred": False, **data}
+        return data
 
     def count(self, channels: int) -> int:
         """Return n (n + 1) / 2: the matrix is symmetric."""
@@ -61,7 +70,7 @@ class Gram(Statistic):
 def _means(features: Tensor, regions: Regions) -> Tensor:
     """Return the mean of every map in every region: batch x regions x channels."""
     windows = regions.windows(features.shape[2], features.shape[3])
-    return torch.stack([(_part(features, w) * _weights(w, features)).sum(1) for w in windows], dim=1)
+    return torch.stack([_weighted(_part(features, w), w).sum(1) / w.total for w in windows], dim=1)
 
 
 def _grams(features: Tensor, means: Tensor | None, regions: Regions) -> Tensor:
@@ -85,7 +94,7 @@ class _RegionGrams(torch.autograd.Function):
         found = []
         for i, window in enumerate(windows):
             maps = _centred_part(features, means, i, window)
-            found.append(torch.bmm((maps * _weights(window, maps)).transpose(1, 2), maps))
+            found.append(torch.bmm(_weighted(maps, window).transpose(1, 2), maps) / window.total)
         return torch.stack(found, dim=1)
 
     @staticmethod
@@ -93,19 +102,25 @@ class _RegionGrams(torch.autograd.Function):
     def backward(ctx: Any, gradient: Tensor) -> tuple[Tensor, None, None]:
         features, means = ctx.saved_tensors
         symmetric = gradient + gradient.transpose(2, 3)
-        total = torch.zeros_like(features)
+        whole = ctx.windows[0].weights is None  # the only window, and all of the grid
+        total = torch.empty(0) if whole else torch.zeros_like(features)
         for i, window in enumerate(ctx.windows):
-            maps = _centred_part(features, means, i, window)
-            found = torch.bmm(maps, symmetric[:, i]) * _weights(window, maps)
-            into = total[:, :, window.rows, window.columns].permute(0, 2, 3, 1)
-            into += found.view(into.shape)
+            mean = None if means is None else means[:, i]
+            found = _product(_part(features, window), mean, symmetric[:, i] / window.total)
+            found = _weighted(found, window)
+            found = found.transpose(1, 2).view(*features.shape[:2], *window.shape)
+            if whole:
+                return found, None, None
+            total[:, :, window.rows, window.columns] += found
         return total, None, None
 
 
 def _part(features: Tensor, window: Window) -> Tensor:
-    """Return the window's part as batch x positions x channels; free of copies for a channels-last whole."""
-    part = features[:, :, window.rows, window.columns].permute(0, 2, 3, 1)
-    return part.reshape(part.shape[0], -1, part.shape[3])
+    """Return the window's part as batch x positions x channels, laid out in memory as it was."""
+    part = features[:, :, window.rows, window.columns]
+    if features.is_contiguous():
+        return part.flatten(2).transpose(1, 2)
+    return part.permute(0, 2, 3, 1).flatten(1, 2)
 
 
 def _centred_part(features: Tensor, means: Tensor | None, i: int, window: Window) -> Tensor:
@@ -113,9 +128,23 @@ def _centred_part(features: Tensor, means: Tensor | None, i: int, window: Window
     return part if means is None else part - means[:, i].unsqueeze(1)
 
 
-def _weights(window: Window, like: Tensor) -> Tensor:
-    """Return every position's share in an average over the window: positions x 1, or a single number."""
+def _product(maps: Tensor, mean: Tensor | None, symmetric: Tensor) -> Tensor:
+    """Return `maps` - `mean` (batch x positions x channels) times symmetric matrices, laid out as `maps` is.
+
+    The mean is multiplied by itself, so that nothing as large as the maps is made for it.
+    """
+    positions_first = maps.is_contiguous()
+    left, right = (maps, symmetric) if positions_first else (symmetric, maps.transpose(1, 2))
+    if mean is None:
+        found = torch.bmm(left, right)
+    else:
+        offset = -torch.bmm(symmetric, mean.unsqueeze(2))
+        found = torch.baddbmm(offset.transpose(1, 2) if positions_first else offset, left, right)
+    return found if positions_first else found.transpose(1, 2)
+
+
+def _weighted(maps: Tensor, window: Window) -> Tensor:
+    """Return `maps` (batch x positions x channels) with every position times its weight."""
     if window.weights is None:
-        return like.new_tensor(1.0 / window.total)
-    shares = torch.as_tensor(window.weights / window.total, dtype=like.dtype, device=like.device)
-    return shares.reshape(-1, 1)
+        return maps
+    return maps * torch.as_tensor(window.weights, dtype=maps.dtype, device=maps.device).reshape(-1, 1)

@@ -9,7 +9,7 @@ from functools import lru_cache
 import torch
 from torch import Tensor
 
-from stimgen.networks import FeatureExtractor, Network
+from stimgen.networks import FeatureExtractor, Network, Place
 from stimgen.statistics import Target
 from stimgen.synthesis.term import Term
 
@@ -57,13 +57,20 @@ class Objective:
         Weight of the mean squared excess of pixels outside [0, 1].
     sources : Sources
         The targets are measured in these.
+    dtype : torch.dtype
+        What the networks compute in; statistics are never less precise than ``float32``.
     """
 
-    def __init__(self, terms: Sequence[Term], range_penalty: float, sources: Sources) -> None:
+    def __init__(
+        self,
+        terms: Sequence[Term],
+        range_penalty: float,
+        sources: Sources,
+        dtype: torch.dtype = torch.float32,
+    ) -> None:
         self._terms = tuple(terms)
         self._range_penalty = range_penalty
-        device = sources.images.device
-        self._extractors = load_networks(self._terms, device)
+        self._extractors = load_networks(self._terms, Place(sources.images.device, dtype))
         self._targets = self._measure_targets(sources)
         self._taken: tuple[Tensor, list[dict[str, Target]]] | None = None
 
@@ -96,7 +103,7 @@ class Objective:
 
     def _parts(self, images: Tensor, rows: Tensor) -> Tensor:
         targets = self._targets_of(rows)
-        features = {network: extract(images) for network, extract in self._extractors.items()}
+        features = self._features(images)
         losses = [
             _term_loss(term, features[term.network], target)
             for term, target in zip(self._terms, targets, strict=True)
@@ -104,6 +111,15 @@ class Objective:
         outside = torch.relu(-images) + torch.relu(images - 1.0)
         losses.append(self._range_penalty * outside.square().flatten(1).mean(1))
         return torch.stack(losses, dim=1)
+
+    def _features(self, images: Tensor) -> dict[Network, dict[str, Tensor]]:
+        return {
+            network: {
+                name: maps.to(torch.promote_types(maps.dtype, torch.float32))
+                for name, maps in extract(images).items()
+            }
+            for network, extract in self._extractors.items()
+        }
 
     def _targets_of(self, rows: Tensor) -> list[dict[str, Target]]:
         if self._taken is None or not torch.equal(self._taken[0], rows):
@@ -113,7 +129,7 @@ class Objective:
 
     def _measure_targets(self, sources: Sources) -> list[dict[str, Target]]:
         with torch.no_grad():
-            features = {network: extract(sources.images) for network, extract in self._extractors.items()}
+            features = self._features(sources.images)
             return [
                 {
                     name: term.statistic.target(features[term.network][name], term.regions).take(
@@ -125,7 +141,7 @@ class Objective:
             ]
 
 
-def load_networks(terms: Sequence[Term], device: torch.device) -> dict[Network, FeatureExtractor]:
+def load_networks(terms: Sequence[Term], place: Place) -> dict[Network, FeatureExtractor]:
     """Return the networks of all terms, each loaded once for all the layers that terms need of it.
 
     Raises
@@ -136,12 +152,12 @@ def load_networks(terms: Sequence[Term], device: torch.device) -> dict[Network, 
     layers: dict[Network, frozenset[str]] = {}
     for term in terms:
         layers[term.network] = layers.get(term.network, frozenset()) | set(term.layer_weights)
-    return {network: _load(network, needed, device) for network, needed in layers.items()}
+    return {network: _load(network, needed, place) for network, needed in layers.items()}
 
 
 @lru_cache(maxsize=8)
-def _load(network: Network, layers: frozenset[str], device: torch.device) -> FeatureExtractor:
-    return network.load(layers, device)
+def _load(network: Network, layers: frozenset[str], place: Place) -> FeatureExtractor:
+    return network.load(layers, place)
 
 
 def _term_loss(term: Term, features: dict[str, Tensor], targets: dict[str, Target]) -> Tensor:

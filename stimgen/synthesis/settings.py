@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import math
+from dataclasses import dataclass
 from typing import Annotated, Any, Literal
 
+import torch
 from pydantic import Discriminator, Field, Tag
 
 from stimgen.images.colour_matching import ColourMatching
@@ -17,6 +20,9 @@ from stimgen.synthesis.starts.noise import Noise
 # Below this side, in pixels, `scales: auto` does not go.
 COARSEST_SIDE = 64
 
+# Part of the finest scale's evaluations that are precise in mixed precision.
+FINISH = 0.25
+
 Evaluations = Annotated[Integer, Field(ge=1, le=1_000_000)]
 
 
@@ -26,6 +32,26 @@ def _kind_of_evaluations(value: Any) -> str:
 
 def _kind_of_scales(value: Any) -> str:
     return "word" if isinstance(value, str) else "number"
+
+
+@dataclass(frozen=True)
+class Stage:
+    """Evaluations at one size in one precision.
+
+    Attributes
+    ----------
+    width, height : int
+        Pixels.
+    evaluations : int
+        Evaluations of the objective at the most.
+    dtype : torch.dtype
+        What the networks compute in.
+    """
+
+    width: int
+    height: int
+    evaluations: int
+    dtype: torch.dtype
 
 
 class Synthesis(Model):
@@ -50,10 +76,29 @@ class Synthesis(Model):
     """Where it begins."""
     range_penalty: Annotated[Number, Field(ge=0.0)] = 10.0
     """Weight of the mean squared excess of pixels outside [0, 1]."""
+    precision: Literal["float32", "mixed"] = "float32"
+    """``float32``, or ``mixed``: the networks compute in bfloat16, but for the last evaluations of the finest
+    scale; about twice as fast where the processor knows bfloat16."""
 
     colour_matching: ColourMatching = "none"
     """What is done to the finished picture's colours: ``none``, or ``histogram``: every channel gets the
     source's histogram, as in the notebook of Gatys, Ecker & Bethge (2015)."""
+
+    def stages(self, width: int, height: int) -> list[Stage]:
+        """Return every scale, from coarse to fine, with its precision; where that changes, a scale has two.
+
+        Raises
+        ------
+        StimgenError
+            As `schedule`.
+        """
+        found = []
+        for w, h, count in self.schedule(width, height):
+            precise = count
+            if self.precision == "mixed":
+                precise = math.ceil(FINISH * count) if (w, h) == (width, height) else 0
+            found += [Stage(w, h, count - precise, torch.bfloat16), Stage(w, h, precise, torch.float32)]
+        return [stage for stage in found if stage.evaluations > 0]
 
     def schedule(self, width: int, height: int) -> list[tuple[int, int, int]]:
         """Return width, height and evaluations of every scale, from coarse to fine.

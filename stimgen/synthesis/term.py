@@ -8,7 +8,7 @@ from typing import Annotated, Any
 from pydantic import Discriminator, Field, Tag, model_validator
 
 from stimgen.networks import AnyNetwork
-from stimgen.networks.vgg19 import Vgg19
+from stimgen.networks.embedded import Embedded
 from stimgen.reading.model import Model, Number, Text, mistake
 from stimgen.statistics import AnyStatistic
 from stimgen.statistics.gram import Gram
@@ -31,7 +31,7 @@ Layers = Annotated[
 class Term(Model):
     """One term of an objective."""
 
-    network: AnyNetwork = Field(default_factory=Vgg19)
+    network: AnyNetwork = Field(default_factory=Embedded)
     """What turns the image into feature maps."""
     depth: Text | None = None
     """Cumulative layers by their deepest: ``pool2`` is relu1_1, pool1 and pool2. Instead of `layers`."""

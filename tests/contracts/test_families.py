@@ -9,7 +9,7 @@ import pytest
 import torch
 from pydantic import TypeAdapter
 
-from stimgen.networks import NETWORKS
+from stimgen.networks import NETWORKS, Place
 from stimgen.networks.weights import WEIGHTS
 from stimgen.reading.registry import Family, FamilyMember
 from stimgen.statistics import STATISTICS
@@ -76,7 +76,7 @@ class TestNetworks:
     def test_layers_have_the_channels_and_sides_that_are_told(self, name: str) -> None:
         network = made(NETWORKS, name)
         layers = list(network.layers())[:8]
-        maps = network.load(tuple(layers), CPU)(torch.rand(2, 3, 40, 32))
+        maps = network.load(tuple(layers), Place(CPU))(torch.rand(2, 3, 40, 32))
         assert list(maps) == layers
         for layer in layers:
             channels = network.layers()[layer].channels
@@ -100,7 +100,7 @@ class TestNetworks:
     def test_features_do_not_depend_on_neighbours(self, name: str) -> None:
         network = made(NETWORKS, name)
         layers = tuple(list(network.layers())[:6])
-        extractor = network.load(layers, CPU)
+        extractor = network.load(layers, Place(CPU))
         images = torch.rand(5, 3, 24, 24)
         whole, part = extractor(images), extractor(images[[3, 1]])
         for layer in layers:

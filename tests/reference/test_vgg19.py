@@ -9,10 +9,12 @@ import pytest
 import torch
 import torchvision
 from safetensors.torch import save_file
+from scipy.fft import dctn
 
+from stimgen.networks import Place
 from stimgen.networks.vgg19 import DEVIATION, MEAN, Vgg19
 from stimgen.networks.weights import imagenet
-from stimgen.networks.weights.random import orthogonal
+from stimgen.networks.weights.random import filters
 from stimgen.reading.errors import StimgenError
 from stimgen.reading.identity import sha256_file
 from stimgen.reading.random_numbers import normal
@@ -73,7 +75,7 @@ def test_every_layer_is_torchvisions(weights: tuple, weights_file: Path) -> None
     network = own(weights_file, pooling="maximum")
     expected = torchvision_layers(weights[0], images())
     assert list(expected) == list(network.layers())
-    found = network.load(tuple(expected), CPU)(images())
+    found = network.load(tuple(expected), Place(CPU))(images())
     for name, maps in expected.items():
         assert found[name].shape[1] == network.layers()[name].channels
         # Another memory layout sums in another order.
@@ -82,20 +84,20 @@ def test_every_layer_is_torchvisions(weights: tuple, weights_file: Path) -> None
 
 
 def test_average_pooling_halves_by_means(weights_file: Path) -> None:
-    found = own(weights_file).load(("relu1_2", "pool1"), CPU)(images())
+    found = own(weights_file).load(("relu1_2", "pool1"), Place(CPU))(images())
     torch.testing.assert_close(found["pool1"], torch.nn.functional.avg_pool2d(found["relu1_2"], 2))
 
 
 def test_asking_for_a_convolution_does_not_change_what_follows(weights_file: Path) -> None:
     network = own(weights_file)
-    alone = network.load(("pool2",), CPU)(images())["pool2"]
-    together = network.load(("conv1_1", "conv2_2", "pool2"), CPU)(images())
+    alone = network.load(("pool2",), Place(CPU))(images())["pool2"]
+    together = network.load(("conv1_1", "conv2_2", "pool2"), Place(CPU))(images())
     assert torch.equal(alone, together["pool2"])
     assert together["conv1_1"].min() < 0
 
 
 def test_gradients_reach_the_image_and_not_the_weights(weights_file: Path) -> None:
-    extractor = own(weights_file).load(("conv1_1", "relu1_1", "pool2"), CPU)
+    extractor = own(weights_file).load(("conv1_1", "relu1_1", "pool2"), Place(CPU))
     image = images().requires_grad_(True)
     sum(maps.square().mean() for maps in extractor(image).values()).backward()
     assert image.grad is not None
@@ -104,13 +106,13 @@ def test_gradients_reach_the_image_and_not_the_weights(weights_file: Path) -> No
 
 
 def test_a_grey_image_is_seen_by_all_three_inputs(weights_file: Path) -> None:
-    extractor = own(weights_file).load(("pool1",), CPU)
+    extractor = own(weights_file).load(("pool1",), Place(CPU))
     grey = images(channels=1)
     torch.testing.assert_close(extractor(grey)["pool1"], extractor(grey.repeat(1, 3, 1, 1))["pool1"])
 
 
 def test_circular_padding_commutes_with_shifts(weights_file: Path) -> None:
-    extractor = own(weights_file, padding="circular").load(("pool1",), CPU)
+    extractor = own(weights_file, padding="circular").load(("pool1",), Place(CPU))
     shifted = extractor(images().roll((4, -6), dims=(2, 3)))["pool1"]
     torch.testing.assert_close(shifted, extractor(images())["pool1"].roll((2, -3), dims=(2, 3)))
 
@@ -119,43 +121,51 @@ def test_circular_padding_commutes_with_shifts(weights_file: Path) -> None:
 def test_map_sides_and_smallest_sizes_are_true(weights_file: Path, padding: str) -> None:
     network = own(weights_file, padding=padding)
     layers = ("relu1_1", "pool1", "conv2_2", "pool2")
-    for name, maps in network.load(layers, CPU)(images(29)).items():
+    for name, maps in network.load(layers, Place(CPU))(images(29)).items():
         assert maps.shape[2:] == (network.map_side(name, 29),) * 2
     smallest = network.smallest_side("pool2", 2)
-    assert network.load(("pool2",), CPU)(images(smallest))["pool2"].shape[2] == 2
+    assert network.load(("pool2",), Place(CPU))(images(smallest))["pool2"].shape[2] == 2
     assert network.map_side("pool2", smallest - 1) == 1
 
 
 def test_random_weights_are_the_same_bits_everywhere() -> None:
     """The hash was computed once, with numpy 2.4; more threads or another LAPACK must not change it."""
-    extractor = Vgg19().load(("pool2",), CPU)
+    extractor = Vgg19().load(("pool2",), Place(CPU))
     assert extractor.weights_sha256 == GOLDEN_POOL2
-    assert Vgg19(weights={"seed": 1}).load(("pool2",), CPU).weights_sha256 != GOLDEN_POOL2
+    assert Vgg19(weights={"seed": 1}).load(("pool2",), Place(CPU)).weights_sha256 != GOLDEN_POOL2
 
 
-GOLDEN_POOL2 = "978926d53cdbf8052e402ff99cdf0eb05c8edc908a952bc241bfb85a4ccb6142"
+GOLDEN_POOL2 = "4313d20ae13b8bf9c8307565fdb70f99a1fc2a7778ecaaa2aadb51737eec6d77"
 
 
-@pytest.mark.parametrize("shape", [(64, 3, 3, 3), (32, 16, 3, 3)])
-def test_random_filters_are_orthogonal(shape: tuple[int, ...]) -> None:
-    matrix = orthogonal(shape, "test").reshape(shape[0], -1).astype(np.float64)
-    products = matrix.T @ matrix if matrix.shape[0] > matrix.shape[1] else matrix @ matrix.T
+def test_random_filters_are_orthogonal() -> None:
+    matrix = filters((32, 16, 3, 3), "test").reshape(32, -1).astype(np.float64)
     # Filters have norm sqrt(2), up to the rounding to 2^-12.
-    np.testing.assert_allclose(products, 2.0 * np.eye(len(products)), atol=5e-3)
+    np.testing.assert_allclose(matrix @ matrix.T, 2.0 * np.eye(32), atol=5e-3)
     assert np.array_equal(matrix * 4096, np.round(matrix * 4096))
+
+
+def test_the_first_layers_filters_are_orthogonal_up_to_the_gain_of_every_pattern() -> None:
+    """In luminance, blue-yellow and red-green, and scipy's cosines, the filters' covariance is diagonal."""
+    coefficients = dctn(filters((64, 3, 3, 3), "test").astype(np.float64), axes=(2, 3), norm="ortho")
+    opponents = np.array([[1, 1, 1], [1, 0, -1], [1, -2, 1]]) / np.sqrt([[3], [2], [6]])
+    found = np.einsum("kc,ncuv->nkuv", opponents, coefficients).reshape(64, 27)
+    frequency = np.sqrt(0.1 + np.hypot(*np.meshgrid(range(3), range(3))))
+    gains = np.stack([frequency, 2 * frequency, 2 * frequency]).ravel()
+    np.testing.assert_allclose(found.T @ found, np.diag(2 * gains**2 / np.mean(gains**2)), atol=5e-3)
 
 
 def test_random_filters_do_not_depend_on_the_linear_algebra_library() -> None:
     """PyTorch brings another LAPACK than numpy; rounding must hide the difference."""
     shape, key = (128, 64, 3, 3), ("test", 1)
     q, r = torch.linalg.qr(torch.from_numpy(normal(128 * 576, *key).reshape(576, 128)))
-    filters = (q * torch.where(r.diagonal() < 0, -1.0, 1.0)).T.reshape(shape) * 2**0.5
-    assert np.array_equal(orthogonal(shape, *key), np.round(filters.numpy() * 4096) / 4096)
+    expected = (q * torch.where(r.diagonal() < 0, -1.0, 1.0)).T.reshape(shape) * 2**0.5
+    assert np.array_equal(filters(shape, *key), np.round(expected.numpy() * 4096) / 4096)
 
 
 def test_a_deeper_cut_keeps_the_shallow_weights() -> None:
-    shallow = Vgg19().load(("pool1",), CPU)(images())["pool1"]
-    deep = Vgg19().load(("pool1", "pool2"), CPU)(images())["pool1"]
+    shallow = Vgg19().load(("pool1",), Place(CPU))(images())["pool1"]
+    deep = Vgg19().load(("pool1", "pool2"), Place(CPU))(images())["pool1"]
     assert torch.equal(shallow, deep)
 
 
@@ -174,7 +184,7 @@ class TestImagenet:
 
     def test_loads_the_cached_file(self, weights: tuple, monkeypatch: pytest.MonkeyPatch) -> None:
         self.put(weights[1], monkeypatch)
-        extractor = Vgg19(weights="imagenet", pooling="maximum").load(("pool1",), CPU)
+        extractor = Vgg19(weights="imagenet", pooling="maximum").load(("pool1",), Place(CPU))
         expected = torchvision_layers(weights[0], images())["pool1"]
         torch.testing.assert_close(extractor(images())["pool1"], expected, rtol=1e-4, atol=1e-6)
         assert extractor.weights_sha256 == imagenet.PINNED["vgg19"][1]
@@ -184,7 +194,7 @@ class TestImagenet:
         with imagenet.cached_file("vgg19").open("ab") as stream:
             stream.write(b"x")
         with pytest.raises(StimgenError, match="SHA-256"):
-            Vgg19(weights="imagenet").load(("pool1",), CPU)
+            Vgg19(weights="imagenet").load(("pool1",), Place(CPU))
 
     def test_offline_says_what_to_fetch_and_where_to_put_it(self, monkeypatch: pytest.MonkeyPatch) -> None:
         def offline(*_: object, **__: object) -> None:
@@ -192,7 +202,7 @@ class TestImagenet:
 
         monkeypatch.setattr(torch.hub, "download_url_to_file", offline)
         with pytest.raises(StimgenError) as caught:
-            Vgg19(weights="imagenet").load(("pool1",), CPU)
+            Vgg19(weights="imagenet").load(("pool1",), Place(CPU))
         message = str(caught.value)
         for part in ("https://", "vgg19-dcbb9e9d.pth", imagenet.PINNED["vgg19"][1], "weights: random"):
             assert part in message
@@ -204,14 +214,14 @@ class TestImagenet:
 
 def test_the_wrong_networks_weights_are_refused(shared: Path) -> None:
     with pytest.raises(StimgenError, match="not those of vgg19"):
-        own(shared / "weights" / "squeezenet1_0-imagenet.safetensors").load(("pool1",), CPU)
+        own(shared / "weights" / "squeezenet1_0-imagenet.safetensors").load(("pool1",), Place(CPU))
 
 
 def test_wrong_shapes_are_refused(weights: tuple, tmp_path: Path) -> None:
     file = tmp_path / "own.safetensors"
     save_file({**weights[1], "features.0.weight": torch.zeros(64, 1, 3, 3)}, file)
     with pytest.raises(StimgenError, match=r"features\.0\.weight.*shape"):
-        own(file).load(("pool1",), CPU)
+        own(file).load(("pool1",), Place(CPU))
 
 
 def test_pickled_code_is_not_run(tmp_path: Path) -> None:
@@ -224,5 +234,5 @@ def test_pickled_code_is_not_run(tmp_path: Path) -> None:
 
     torch.save({"features.0.weight": Evil()}, file)
     with pytest.raises(StimgenError, match="cannot be read"):
-        own(file).load(("pool1",), CPU)
+        own(file).load(("pool1",), Place(CPU))
     assert not touched.exists()

@@ -31,6 +31,11 @@ class Window:
     weights: NDArray[np.float64] | None
     total: float
 
+    @property
+    def shape(self) -> tuple[int, int]:
+        """Rows and columns of the rectangle."""
+        return self.rows.stop - self.rows.start, self.columns.stop - self.columns.start
+
 
 class Regions(FamilyMember, ABC):
     """A layout of pooling regions whose weights sum to one at every position."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Generator, Sequence
+from collections.abc import Generator, Iterator, Sequence
 from functools import partial
 from typing import Any, TypeVar
 
@@ -13,13 +13,13 @@ from torch import Tensor
 
 from stimgen.images.colour_matching import ColourMatching
 from stimgen.images.prepare import Pixels
-from stimgen.networks import Validation
+from stimgen.networks import Place, Validation
 from stimgen.reading.errors import StimgenError
 from stimgen.synthesis.methods.base import Batch, Losses, Method, Result, Step, Traced
 from stimgen.synthesis.objective import Objective, Sources, load_networks
 from stimgen.synthesis.optimisers.base import Budget, Outcome, Progress
 from stimgen.synthesis.pyramid import enlarged, shrunk
-from stimgen.synthesis.settings import Synthesis
+from stimgen.synthesis.settings import Stage, Synthesis
 from stimgen.synthesis.starts import Start
 from stimgen.synthesis.term import Term
 
@@ -78,7 +78,7 @@ class ObjectiveMethod(Method):
 
     def load(self, device: torch.device) -> None:
         """Load the networks; they are remembered for `run`."""
-        load_networks(self.terms, device)
+        load_networks(self.terms, Place(device))
 
     def memory(self, width: int, height: int, channels: int) -> int:
         """Return an estimate of the bytes that one image needs: activations twice, corrections, targets."""
@@ -120,25 +120,23 @@ class _Run:
 
     def steps(self) -> Generator[Step, None, Result]:
         height, width = self._sources.shape[-2:]
-        schedule = self._method.schedule(width, height)
-        total = sum(count for _, _, count in schedule)
-        finest = self._objective(width, height)
+        stages = self._method.synthesis.stages(width, height)
+        total = sum(stage.evaluations for stage in stages)
+        finest = self._objective(stages[-1])
         rows = torch.arange(len(self._which), device=self._device)
         images = self._tensor(self._padded([item.start for item in self._batch.items]))
         start = self._losses(finest.measure(images, rows))
-        images = shrunk(images, *schedule[0][:2])
+        images = shrunk(images, stages[0].width, stages[0].height)
         done = 0
-        for scale, (w, h, count) in enumerate(schedule):
-            objective = finest if (w, h) == (width, height) else self._objective(w, h)
-            budget = Budget(count, self._batch.shrink)
-            optimiser = self._method.synthesis.optimiser
-            images = enlarged(images, w, h)
-            outcome = yield from self._traced(
-                optimiser.minimise(objective, images, budget), scale, (done, total)
-            )
+        for stage, place in _places(stages):
+            objective = finest if stage == stages[-1] else self._objective(stage)
+            budget = Budget(stage.evaluations, self._batch.shrink)
+            images = enlarged(images, stage.width, stage.height)
+            minimising = self._method.synthesis.optimiser.minimise(objective, images, budget)
+            outcome = yield from self._traced(minimising, place, (done, total))
             images = outcome.images
             self._take_reasons(outcome)
-            done += count
+            done += stage.evaluations
         pictures = [image.permute(1, 2, 0).cpu().numpy() for image in images[: self._count]]
         return Result(
             images=pictures,
@@ -149,15 +147,15 @@ class _Run:
             weights_sha256=[(net.name, sha) for net, sha in finest.weights_sha256.items()],
         )
 
-    def _objective(self, width: int, height: int) -> Objective:
-        sources = Sources(shrunk(self._sources, width, height), self._which)
-        return Objective(self._method.terms, self._method.synthesis.range_penalty, sources)
+    def _objective(self, stage: Stage) -> Objective:
+        sources = Sources(shrunk(self._sources, stage.width, stage.height), self._which)
+        return Objective(self._method.terms, self._method.synthesis.range_penalty, sources, stage.dtype)
 
     def _traced(
-        self, steps: Generator[Progress, None, Outcome], scale: int, place: tuple[int, int]
+        self, steps: Generator[Progress, None, Outcome], place: tuple[int, int], whole: tuple[int, int]
     ) -> Generator[Step, None, Outcome]:
         """Pass on an optimiser's progress as steps, writing the traces."""
-        done, total = place
+        (scale, before), (done, total) = place, whole
         evaluation = 0
         while True:
             try:
@@ -170,7 +168,7 @@ class _Run:
             for row, parts in zip(progress.rows, progress.parts, strict=True):
                 if row < self._count:
                     found = self._named(parts)
-                    self._traces[row].append(Traced(scale, evaluation, found))
+                    self._traces[row].append(Traced(scale, before + evaluation, found))
                     losses[row] = found.total
             yield Step(scale, done + evaluation, total, losses)
 
@@ -198,6 +196,16 @@ class _Run:
     def _tensor(self, pictures: Sequence[Pixels]) -> Tensor:
         stacked = np.stack([picture.transpose(2, 0, 1) for picture in pictures])
         return torch.from_numpy(np.ascontiguousarray(stacked)).to(self._device)
+
+
+def _places(stages: Sequence[Stage]) -> Iterator[tuple[Stage, tuple[int, int]]]:
+    """Yield every stage with its scale, from 0, and the evaluations before it at that scale."""
+    scale, before, size = -1, 0, (0, 0)
+    for stage in stages:
+        if (stage.width, stage.height) != size:
+            scale, before, size = scale + 1, 0, (stage.width, stage.height)
+        yield stage, (scale, before)
+        before += stage.evaluations
 
 
 def _too_small(term: Term, layer: str, found: tuple[int, int, int]) -> StimgenError:

@@ -1,0 +1,92 @@
+"""The embedded default: rectified wavelets and a random VGG-19 together; nothing to download."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Iterable
+from typing import Annotated, Any, Literal
+
+from pydantic import Field
+from torch import Tensor
+
+from stimgen.networks.base import FeatureExtractor, Layer, Network, Place, Validation
+from stimgen.networks.rectified_wavelets import RectifiedWavelets
+from stimgen.networks.vgg19 import Vgg19
+from stimgen.reading.model import Integer
+
+# Deeper layers of a random network cost more and made the textures no better.
+RANDOM_LAYERS = ("relu1_1", "relu1_2", "pool1")
+
+
+class Embedded(Network):
+    """Rectified wavelets and the first block of a random VGG-19 together; the default, no download."""
+
+    name: Literal["embedded"] = "embedded"
+    scales: Annotated[Integer, Field(ge=1, le=8)] = 4
+    """Number of the wavelets' octaves."""
+    seed: Annotated[Integer, Field(ge=0, lt=2**31)] = 0
+    """Seed of the random network."""
+
+    def layers(self) -> dict[str, Layer]:
+        """Return the random network's relu1_1, relu1_2 and pool1, and scale1, scale2, ... of the wavelets."""
+        return {name: layer for part in self._parts() for name, layer in _layers(part).items()}
+
+    def depths(self) -> dict[str, tuple[str, ...]]:
+        """Return every scale with all finer ones and the random layers."""
+        wavelets, _ = reversed(self._parts())
+        return {name: (*RANDOM_LAYERS, *finer) for name, finer in wavelets.depths().items()}
+
+    def map_side(self, layer: str, side: int) -> int:
+        """Return how many positions a layer has along a side of `side` pixels."""
+        return self._part_of(layer).map_side(layer, side)
+
+    def activations(self, layers: Iterable[str], width: int, height: int) -> int:
+        """Return how many numbers one image's forward pass keeps for the backward pass."""
+        return sum(part.activations(names, width, height) for part, names in self._divided(layers))
+
+    def recipe(self) -> dict[str, Any]:
+        """Return the recipes of both parts."""
+        return {"name": self.name, "parts": [part.recipe() for part in self._parts()]}
+
+    def validation(self) -> Validation:
+        """Return that no experiment used these features."""
+        return Validation(False, "weight-free features: not validated with human observers")
+
+    def load(self, layers: Iterable[str], place: Place) -> EmbeddedFeatures:
+        """Return what is needed of both parts, at `place`."""
+        return EmbeddedFeatures([part.load(names, place) for part, names in self._divided(layers)])
+
+    def _parts(self) -> tuple[Network, Network]:
+        return Vgg19(weights={"name": "random", "seed": self.seed}), RectifiedWavelets(scales=self.scales)
+
+    def _part_of(self, layer: str) -> Network:
+        return next(part for part in self._parts() if layer in _layers(part))
+
+    def _divided(self, layers: Iterable[str]) -> list[tuple[Network, list[str]]]:
+        """Return the parts with those of `layers` that are theirs; not a part that has none."""
+        divided = [(part, [name for name in layers if name in _layers(part)]) for part in self._parts()]
+        return [(part, names) for part, names in divided if names]
+
+
+class EmbeddedFeatures:
+    """The parts, loaded.
+
+    Parameters
+    ----------
+    parts : list of FeatureExtractor
+        One or both.
+    """
+
+    def __init__(self, parts: list[FeatureExtractor]) -> None:
+        self._parts = parts
+        hashes = "".join(part.weights_sha256 for part in parts)
+        self.weights_sha256 = hashlib.sha256(hashes.encode()).hexdigest()
+
+    def __call__(self, images: Tensor) -> dict[str, Tensor]:
+        """Return the feature maps of the layers asked for, batch x channels x height x width."""
+        return {name: maps for part in self._parts for name, maps in part(images).items()}
+
+
+def _layers(part: Network) -> dict[str, Layer]:
+    found = part.layers()
+    return {name: found[name] for name in RANDOM_LAYERS} if isinstance(part, Vgg19) else found

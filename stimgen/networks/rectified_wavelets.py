@@ -1,0 +1,159 @@
+"""Rectified wavelets (Brochard, Zhang & Mallat 2022): fixed oriented filters, no weights."""
+
+from __future__ import annotations
+
+import hashlib
+import math
+from collections.abc import Iterable
+from functools import lru_cache
+from typing import Annotated, Any, Literal
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from pydantic import Field
+from torch import Tensor
+from torch.nn import functional
+
+from stimgen.networks.base import Layer, Network, Place, Validation
+from stimgen.reading.model import Integer
+
+RECIPE = 1
+COLOURS = 3
+# Side of the filters, in pixels of their scale. Sides of 5, 9 and 11 gave worse textures.
+SIDE = 7
+# Peak of a wavelet's spectrum, in cycles per pixel of its scale.
+PEAK = 0.3
+# Side of the grid on which the spectra are drawn.
+GRID = 64
+# Filters are rounded to this, so that they are the same bits everywhere.
+ROUNDING = 2.0**-12
+# Low-pass filter before every second pixel is taken; of even length, so that the positions of a coarse scale
+# lie in the middle of four fine ones, where average pooling puts them too.
+LOW_PASS = (0.125, 0.375, 0.375, 0.125)
+GREY = 0.5
+
+
+class RectifiedWavelets(Network):
+    """Oriented wavelets rectified at several phases, with correlations across scales; no weights."""
+
+    name: Literal["rectified_wavelets"] = "rectified_wavelets"
+    scales: Annotated[Integer, Field(ge=1, le=8)] = 4
+    """Number of octaves."""
+    orientations: Annotated[Integer, Field(ge=2, le=16)] = 4
+    """Orientations of every scale."""
+    phases: Annotated[Integer, Field(ge=2, le=8)] = 4
+    """Phases at which every wavelet is rectified."""
+
+    def layers(self) -> dict[str, Layer]:
+        """Return scale1, scale2, ...: all maps up to that scale, on its grid, and the low-passed colours."""
+        each = self.orientations * self.phases
+        names = [f"scale{j}" for j in range(1, self.scales + 1)]
+        return {name: Layer(name, COLOURS * (each * j + 1)) for j, name in enumerate(names, start=1)}
+
+    def depths(self) -> dict[str, tuple[str, ...]]:
+        """Return every scale with all finer ones."""
+        names = tuple(self.layers())
+        return {name: names[: i + 1] for i, name in enumerate(names)}
+
+    def map_side(self, layer: str, side: int) -> int:
+        """Return how many positions a scale has along a side of `side` pixels."""
+        for _ in range(1, _scale(layer)):
+            side //= 2
+        return side
+
+    def activations(self, layers: Iterable[str], width: int, height: int) -> int:
+        """Return how many numbers one image's forward pass keeps for the backward pass."""
+        each = COLOURS * self.orientations * self.phases
+        kept = 0
+        for j in range(max(_scale(layer) for layer in layers)):
+            # The rectified maps of the scale, and once more together with those of finer scales.
+            kept += (each + each * (j + 1)) * (width >> j) * (height >> j)
+        return kept
+
+    def recipe(self) -> dict[str, Any]:
+        """Return scales, orientations, phases and the version of the filters."""
+        return {**self.plain(), "recipe": RECIPE}
+
+    def validation(self) -> Validation:
+        """Return that no experiment used these features."""
+        return Validation(False, "weight-free features: not validated with human observers")
+
+    def load(self, layers: Iterable[str], place: Place) -> WaveletFeatures:
+        """Return the filters down to the coarsest of `layers`, at `place`."""
+        return WaveletFeatures(self, tuple(layers), place)
+
+
+class WaveletFeatures:
+    """Rectified wavelet coefficients of an image's pyramid.
+
+    Maps of finer scales are averaged over the positions of the coarser one, because all that a coarse map can
+    covary with is their slow part: the same covariances as on the full grid, at a fraction of the cost.
+
+    Parameters
+    ----------
+    network : RectifiedWavelets
+        Scales, orientations and phases.
+    layers : tuple of str
+        The scales to return.
+    place : Place
+        Where and how to compute.
+    """
+
+    def __init__(self, network: RectifiedWavelets, layers: tuple[str, ...], place: Place) -> None:
+        bank = wavelets(network.orientations, network.phases)
+        self.weights_sha256 = hashlib.sha256(bank.tobytes()).hexdigest()
+        # Every filter for every colour in one dense convolution: cheaper than colours as images of their own.
+        dense = torch.kron(torch.eye(COLOURS).view(COLOURS, COLOURS, 1, 1), torch.from_numpy(bank))
+        self._filters = dense.to(place.device, place.dtype).contiguous(memory_format=torch.channels_last)
+        self._wanted = layers
+        self._low_pass = torch.outer(*(torch.tensor(LOW_PASS),) * 2).to(place.device, place.dtype)
+
+    def __call__(self, images: Tensor) -> dict[str, Tensor]:
+        """Return the maps of the scales asked for, batch x channels x height x width."""
+        found: dict[str, Tensor] = {}
+        colours = images.expand(-1, COLOURS, -1, -1) - GREY
+        colours = colours.to(self._filters.dtype, memory_format=torch.channels_last)
+        maps: Tensor | None = None
+        for j in range(1, max(_scale(layer) for layer in self._wanted) + 1):
+            if maps is not None:
+                colours, maps = self._halved(colours), functional.avg_pool2d(maps, 2)
+            here = functional.relu(functional.conv2d(colours, self._filters, padding=SIDE // 2), inplace=True)
+            maps = here if maps is None else torch.cat([here, maps], dim=1)
+            if f"scale{j}" in self._wanted:
+                found[f"scale{j}"] = torch.cat([maps, colours], dim=1)
+        return found
+
+    def _halved(self, colours: Tensor) -> Tensor:
+        filters = self._low_pass.expand(COLOURS, 1, -1, -1)
+        return functional.conv2d(colours, filters, stride=2, padding=1, groups=COLOURS)
+
+
+@lru_cache(maxsize=8)
+def wavelets(orientations: int, phases: int) -> NDArray[np.float32]:
+    """Return the filters of one scale: (orientations x phases) x 1 x side x side, without mean, of unit norm.
+
+    Spectra are a half cosine over two octaves times a power of the cosine of the angle, on one half of the
+    frequency plane, as in a steerable pyramid (Portilla & Simoncelli 2000); cut to the filters' side.
+    """
+    frequencies = np.fft.fftfreq(GRID)
+    y, x = np.meshgrid(frequencies, frequencies, indexing="ij")
+    octaves = np.log2(np.maximum(np.hypot(x, y), 1e-9) / PEAK)
+    radial = np.cos(np.pi / 2 * np.clip(octaves, -1.0, 1.0))
+    middle, half = GRID // 2, SIDE // 2
+    cut = slice(middle - half, middle + half + 1)
+    taper = np.sqrt(np.outer(*(np.hanning(SIDE + 2)[1:-1],) * 2))
+    found = []
+    for o in range(orientations):
+        angle = np.arctan2(y, x) - math.pi * o / orientations
+        angular = np.clip(np.cos(angle), 0.0, None) ** (orientations - 1)
+        wavelet = np.fft.fftshift(np.fft.ifft2(radial * angular))[cut, cut] * taper
+        found += [(wavelet * np.exp(2j * math.pi * p / phases)).real for p in range(phases)]
+    bank = np.stack([real - real.mean() for real in found])
+    bank /= np.sqrt(np.square(bank).sum(axis=(1, 2), keepdims=True))
+    rounded = np.round(bank / ROUNDING) * ROUNDING
+    return np.ascontiguousarray(rounded[:, None], dtype="<f4")
+
+
+def _scale(layer: str) -> int:
+    return int(layer.removeprefix("scale"))
