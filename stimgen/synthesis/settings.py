@@ -68,7 +68,7 @@ class Synthesis(Model):
         Annotated[Evaluations, Tag("number")]
         | Annotated[tuple[Evaluations, ...], Field(min_length=1, max_length=8), Tag("list")],
         Discriminator(_kind_of_evaluations),
-    ] = 150
+    ] = 100
     """Evaluations of the objective at each scale: one number, or a list from coarse to fine."""
     optimiser: AnyOptimiser = Field(default_factory=Lbfgs)
     """What lowers the objective."""
