@@ -29,6 +29,7 @@ class Display:
         self._console: Console = Console(stderr=True, highlight=False)
         self._bar: Any = None
         self._last = 0.0
+        self._noticed = 0
 
     def __enter__(self) -> Display:
         """Show that something goes on."""
@@ -52,7 +53,10 @@ class Display:
             self._bar = None
 
     def show(self, progress: Progress) -> None:
-        """Show how far it is."""
+        """Show how far it is, and every notice once."""
+        for notice in [] if self._quiet else progress.notices[self._noticed :]:
+            self._console.print(notice, markup=False, soft_wrap=True)
+        self._noticed = len(progress.notices)
         if self._bar is not None:
             done = progress.there + progress.made + progress.batch * progress.fraction
             self._bar.update(

@@ -2,49 +2,25 @@
 
 from __future__ import annotations
 
-import platform
+import math
 from collections.abc import Generator, Sequence
-from dataclasses import dataclass
-from datetime import UTC, datetime
-from functools import lru_cache
-from importlib import metadata
-from pathlib import Path
+from dataclasses import dataclass, field
+from typing import TypeVar
 
 import numpy as np
 import torch
 
-from stimgen.execution.device import FEWEST_SLOTS, device_name, reproducibly
+from stimgen.execution.device import FEWEST_SLOTS
 from stimgen.execution.labels import original_name
-from stimgen.execution.recording import Destination, Finished, write_stimulus
-from stimgen.images.colour_matching import match_colours
-from stimgen.images.prepare import Pixels
-from stimgen.images.write import as_pixels, decode_png, encode_png, quantise
+from stimgen.execution.making import Failure, make_together
+from stimgen.execution.recording import Destination
+from stimgen.execution.room import Room, bytes_each, is_out_of_memory, release, too_small
+from stimgen.images.write import encode_png, quantise
 from stimgen.protocol.plan import Plan, StimulusPlan
-from stimgen.reading.errors import StimgenError
-from stimgen.stimulus_set.record import (
-    Made,
-)
 from stimgen.stimulus_set.store import Store
-from stimgen.synthesis.methods import Batch, Item, Result, Step
+from stimgen.synthesis.methods import Step
 
-NON_FINITE = "the loss was not finite, also after starting again from its best point"
-RECORDED_PACKAGES = ("stimgen", "torch", "torchvision", "numpy", "pillow", "scikit-image")
-
-
-@dataclass(frozen=True)
-class Failure:
-    """A stimulus that could not be made.
-
-    Attributes
-    ----------
-    stimulus : StimulusPlan
-        Which.
-    reason : str
-        Why.
-    """
-
-    stimulus: StimulusPlan
-    reason: str
+T = TypeVar("T")
 
 
 @dataclass(frozen=True)
@@ -59,11 +35,39 @@ class Work:
         Where to compute.
     batch_size : int
         Stimuli that are made together at the most; on a GPU every batch is padded to it.
+    room : Room
+        What is known of the device's memory.
     """
 
     destination: Destination
     device: torch.device
     batch_size: int
+    room: Room = field(default_factory=Room)
+
+    def slots(self, stimuli: Sequence[StimulusPlan]) -> int:
+        """Return how many images are computed at once, of stimuli of one condition and shape."""
+        # On a CPU the number changes no bits, so that nothing need be padded.
+        wanted = len(stimuli) if self.device.type == "cpu" else self.batch_size
+        return self.room.slots(max(FEWEST_SLOTS, wanted), bytes_each(stimuli[0]))
+
+
+@dataclass(frozen=True)
+class Advance:
+    """How far a batch has come.
+
+    Attributes
+    ----------
+    fraction : float
+        How much of it is done.
+    loss : float
+        Mean loss of the stimuli under way.
+    notice : str or None
+        What the user should know.
+    """
+
+    fraction: float
+    loss: float = math.nan
+    notice: str | None = None
 
 
 def form_batches(stimuli: Sequence[StimulusPlan], size: int) -> list[list[StimulusPlan]]:
@@ -87,8 +91,11 @@ def write_originals(plan: Plan, store: Store) -> None:
             store.write(original_name(source), encode_png(quantise(source.pixels())))
 
 
-def make_batch(stimuli: Sequence[StimulusPlan], work: Work) -> Generator[Step, None, list[Failure]]:
+def make_batch(stimuli: Sequence[StimulusPlan], work: Work) -> Generator[Advance, None, list[Failure]]:
     """Make stimuli of one condition and shape and write them, yielding after each evaluation.
+
+    Where the memory does not suffice, they are made a few at a time: on a CPU that changes no bit of them;
+    elsewhere the number of slots can, and their records tell it.
 
     Returns
     -------
@@ -98,82 +105,54 @@ def make_batch(stimuli: Sequence[StimulusPlan], work: Work) -> Generator[Step, N
     Raises
     ------
     StimgenError
-        A source changed, weights are missing, the disk is full, the memory does not suffice.
+        A source changed, weights are missing, the disk is full, the memory does not suffice for two.
     """
-    started = datetime.now(UTC)
-    method = stimuli[0].condition.method
-    sources = {stimulus.source.id: stimulus.source.pixels() for stimulus in stimuli}
-    items = [stimulus_item(stimulus, sources[stimulus.source.id]) for stimulus in stimuli]
-    on_cpu = work.device.type == "cpu"
-    slots = max(FEWEST_SLOTS, len(items) if on_cpu else work.batch_size)
-    try:
-        with reproducibly(work.device):
-            result = yield from method.run(Batch(items, slots, shrink=on_cpu), work.device)
-            finished = _finish(result, items, stimuli)
-    except (RuntimeError, MemoryError) as error:
-        if not _is_out_of_memory(error):
-            raise
-        raise StimgenError(
-            f"not enough memory on {work.device} for a batch of {work.batch_size}",
-            hint="run the same command with a smaller --batch-size; what is finished is kept",
-        ) from error
-    made = Made(
-        started=_iso(started),
-        finished=_iso(datetime.now(UTC)),
-        seconds=round((datetime.now(UTC) - started).total_seconds(), 3),
-        host=platform.node(),
-        device=device_name(work.device),
-        versions=_versions(),
-        threads=torch.get_num_threads(),
-        batch_size=len(items),
-        slots=slots,
-    )
-    failures = []
-    for i, stimulus in enumerate(stimuli):
-        if result.reasons[i] == "non_finite":
-            failures.append(Failure(stimulus, NON_FINITE))
+    done = 0
+    failures: list[Failure] = []
+    while done < len(stimuli):
+        slots = work.slots(stimuli[done:])
+        part = stimuli[done : done + slots]
+        failed = yield from _advancing(_try(part, slots, work), (done, len(part), len(stimuli)))
+        if failed is None:
+            work.room.was_too_small(slots, bytes_each(part[0]))
+            yield Advance(done / len(stimuli), notice=_fewer(part[0], slots, work))
         else:
-            write_stimulus(i, finished, made, work.destination)
+            failures += failed
+            done += len(part)
     return failures
 
 
-def stimulus_item(stimulus: StimulusPlan, source: Pixels) -> Item:
-    """Return what synthesis needs of a stimulus, given its prepared source."""
-    start = stimulus.condition.start_pixels(stimulus.source, stimulus.seed)
-    return Item(source=source, start=start, source_key=stimulus.source.id)
+def _try(
+    stimuli: Sequence[StimulusPlan], slots: int, work: Work
+) -> Generator[Step, None, list[Failure] | None]:
+    """Make stimuli all at once and return those that failed; None if the memory holds only fewer."""
+    try:
+        return (yield from make_together(stimuli, slots, work.device, work.destination))
+    except (RuntimeError, MemoryError) as error:
+        if not is_out_of_memory(error):
+            raise
+        if slots == FEWEST_SLOTS:
+            raise too_small(stimuli[0], work.device) from error
+    # Only here, because the error holds on to everything that was under way.
+    release(work.device)
+    return None
 
 
-def _finish(result: Result, items: Sequence[Item], stimuli: Sequence[StimulusPlan]) -> Finished:
-    how = stimuli[0].condition.method.colour_matching
-    # A failed stimulus is not written; grey stands in for it, so that the others can be measured.
-    images = [image if np.isfinite(image).all() else np.full_like(image, 0.5) for image in result.images]
-    pictures = [match_colours(image, item.source, how) for image, item in zip(images, items, strict=True)]
-    files = [encode_png(quantise(picture)) for picture in pictures]
-    saved = result.measure([as_pixels(decode_png(file, Path("picture"))) for file in files])
-    unmatched = saved if how == "none" else result.measure([as_pixels(quantise(image)) for image in images])
-    return Finished(
-        stimuli=stimuli,
-        sources=[item.source for item in items],
-        result=result,
-        pictures=pictures,
-        files=files,
-        end=result.measure(images),
-        unmatched=unmatched,
-        saved=saved,
-    )
+def _advancing(steps: Generator[Step, None, T], place: tuple[int, int, int]) -> Generator[Advance, None, T]:
+    """Pass on steps of some stimuli as those of all: how many there were before, are these, will be."""
+    before, count, whole = place
+    while True:
+        try:
+            step = next(steps)
+        except StopIteration as end:
+            made: T = end.value
+            return made
+        finite = step.losses[np.isfinite(step.losses)]
+        loss = float(finite.mean()) if finite.size else math.nan
+        yield Advance((before + count * step.evaluation / step.total) / whole, loss)
 
 
-def _is_out_of_memory(error: Exception) -> bool:
-    known = isinstance(error, (torch.OutOfMemoryError, MemoryError))
-    return known or "can't allocate memory" in str(error)
-
-
-def _iso(moment: datetime) -> str:
-    return moment.strftime("%Y-%m-%dT%H:%M:%S.%fZ")
-
-
-@lru_cache(maxsize=1)
-def _versions() -> dict[str, str]:
-    return {"python": platform.python_version()} | {
-        name: metadata.version(name) for name in RECORDED_PACKAGES
-    }
+def _fewer(stimulus: StimulusPlan, slots: int, work: Work) -> str:
+    fewer = work.room.slots(slots, bytes_each(stimulus))
+    what = f"{slots} stimuli of {stimulus.condition.id!r} at once"
+    return f"not enough memory on {work.device} for {what}: going on with {fewer}"

@@ -9,12 +9,12 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-import numpy as np
 import torch
 
-from stimgen.execution.batch import Failure, Work, form_batches, make_batch, write_originals
+from stimgen.execution.batch import Work, form_batches, make_batch, write_originals
 from stimgen.execution.device import find_device, usual_batch_size
 from stimgen.execution.labels import relabel
+from stimgen.execution.making import Failure
 from stimgen.execution.recording import Destination
 from stimgen.execution.survey import survey
 from stimgen.protocol.load import LoadedProtocol
@@ -68,6 +68,8 @@ class Progress:
         Mean loss of the batch under way.
     failures : list of Failure
         Stimuli that could not be made.
+    notices : list of str
+        What the user should know, a line each.
     """
 
     planned: int
@@ -77,6 +79,7 @@ class Progress:
     fraction: float = 0.0
     loss: float = float("nan")
     failures: list[Failure] = field(default_factory=list)
+    notices: list[str] = field(default_factory=list)
     _began: float = field(default_factory=time.monotonic)
 
     @property
@@ -172,18 +175,18 @@ def _make(missing: list[StimulusPlan], work: Work, progress: Progress, report: R
 
 def _follow(batch: list[StimulusPlan], work: Work, progress: Progress, report: Report) -> None:
     progress.batch, progress.fraction, progress.loss = len(batch), 0.0, float("nan")
-    steps = make_batch(batch, work)
+    advances = make_batch(batch, work)
     while True:
         try:
-            step = next(steps)
+            advance = next(advances)
         except StopIteration as end:
             progress.failures += end.value
             progress.made += len(batch) - len(end.value)
             progress.batch, progress.fraction = 0, 0.0
             report(progress)
             return
-        progress.fraction = step.evaluation / step.total
-        progress.loss = float(np.nanmean(step.losses)) if np.isfinite(step.losses).any() else float("nan")
+        progress.fraction, progress.loss = advance.fraction, advance.loss
+        progress.notices += [advance.notice] if advance.notice else []
         report(progress)
 
 

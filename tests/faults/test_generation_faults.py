@@ -553,7 +553,7 @@ class TestNonFiniteLoss:
 
 
 class TestMemory:
-    """Too large a batch ends in advice."""
+    """Not even two fit; more in test_out_of_memory.py."""
 
     @pytest.mark.parametrize(
         "error",
@@ -576,8 +576,8 @@ class TestMemory:
         monkeypatch.setattr(ObjectiveMethod, "run", run)
         assert place.command(monkeypatch, "--batch-size", "7") == 2
         said = capsys.readouterr().err
-        assert "not enough memory on cpu for a batch of 7" in said
-        assert "--batch-size" in said
+        assert "not enough memory on cpu for 2 stimuli of 'texture' at once" in said
+        assert "`stimgen plan` predicts" in said
         assert "Traceback" not in said
 
     def test_other_errors_are_not_disguised(self, place: Place, monkeypatch: pytest.MonkeyPatch) -> None:
