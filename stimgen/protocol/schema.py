@@ -88,7 +88,7 @@ class Condition(Model):
     network: AnyNetwork = Field(default_factory=Embedded)
     """What turns the image into feature maps."""
     depth: Text | None = None
-    """Cumulative layers by their deepest: ``pool2`` is relu1_1, pool1 and pool2."""
+    """Cumulative layers by their deepest: in ``vgg19``, ``pool2`` is relu1_1, pool1 and pool2."""
     layers: Layers | None = None
     """A list of layers, or a mapping of layers to weights."""
     statistic: AnyStatistic = Field(default_factory=Gram)

@@ -45,7 +45,12 @@ class Model(BaseModel):
 
 
 def mistake(
-    message: str, *, given: str | None = None, allowed: list[str] | None = None, at: str | None = None
+    message: str,
+    *,
+    given: str | None = None,
+    allowed: list[str] | None = None,
+    at: str | None = None,
+    hint: str | None = None,
 ) -> PydanticCustomError:
     """Return an error for a validator to raise; it reaches the user with line and nearest match.
 
@@ -57,8 +62,10 @@ def mistake(
         The word not understood, and those that would have been.
     at : str, optional
         Key, inside the value being validated, that the error is about.
+    hint : str, optional
+        What to do about it.
     """
-    context = {"message": message, "given": given, "allowed": allowed or [], "at": at}
+    context = {"message": message, "given": given, "allowed": allowed or [], "at": at, "hint": hint}
     return PydanticCustomError("mistake", "{message}", context)
 
 
@@ -111,6 +118,7 @@ def _problem(details: ErrorDetails, document: Document) -> StimgenError:
             where=document.where(path),
             given=context["given"],
             allowed=context["allowed"],
+            hint=context["hint"],
         )
     message = _message(details)
     given, allowed = None, []

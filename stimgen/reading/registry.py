@@ -134,9 +134,10 @@ class Family:
         return value
 
     def _by_keys(self, keys: set[Any]) -> str:
-        """Return the one member that has all these fields; the usual one wherever it has."""
-        fitting = [name for name, cls in self.members.items() if keys <= set(cls.model_fields)]
-        return fitting[0] if len(fitting) == 1 and self.usual not in fitting else self.usual
+        """Return the one member that has most of these fields; the usual one where several have as many."""
+        known = {name: len(keys & set(cls.model_fields)) for name, cls in self.members.items()}
+        best = [name for name, count in known.items() if count == max(known.values())]
+        return best[0] if len(best) == 1 else self.usual
 
     def _words(self) -> list[str]:
         return [*self.members, *(cls.short_form_words for cls in self._with_short_form())]

@@ -6,8 +6,9 @@ from collections.abc import Iterator, Mapping
 from typing import Annotated, Any
 
 from pydantic import Discriminator, Field, Tag, model_validator
+from pydantic_core import PydanticCustomError
 
-from stimgen.networks import AnyNetwork
+from stimgen.networks import NETWORKS, AnyNetwork, Network
 from stimgen.networks.embedded import Embedded
 from stimgen.reading.model import Model, Number, Text, mistake
 from stimgen.statistics import AnyStatistic
@@ -34,7 +35,8 @@ class Term(Model):
     network: AnyNetwork = Field(default_factory=Embedded)
     """What turns the image into feature maps."""
     depth: Text | None = None
-    """Cumulative layers by their deepest: ``pool2`` is relu1_1, pool1 and pool2. Instead of `layers`."""
+    """Cumulative layers by their deepest: in ``vgg19``, ``pool2`` is relu1_1, pool1 and pool2. Instead of
+    `layers`."""
     layers: Layers | None = None
     """A list of layers, or a mapping of layers to weights. Instead of `depth`."""
     statistic: AnyStatistic = Field(default_factory=Gram)
@@ -49,18 +51,10 @@ class Term(Model):
         if (self.depth is None) == (self.layers is None):
             raise mistake("say either `depth` or `layers`", at="layers" if self.layers else None)
         if self.depth is not None and self.depth not in self.network.depths():
-            raise mistake(
-                f"{self.network.name} has no depth {self.depth!r}",
-                given=self.depth,
-                allowed=list(self.network.depths()),
-                at="depth",
-            )
+            raise _unknown(self.network, "depth", self.depth)
         for name in self.layers or ():
             if name not in self.network.layers():
-                allowed = list(self.network.layers())
-                raise mistake(
-                    f"{self.network.name} has no layer {name!r}", given=name, allowed=allowed, at="layers"
-                )
+                raise _unknown(self.network, "layers", name)
         if self.layers is not None and not 0 < len(self.layers) == len(set(self.layers)):
             raise mistake("name at least one layer, and each once", at="layers")
         return self
@@ -97,3 +91,26 @@ class Term(Model):
         rows, columns = self.regions.positions
         for name in self.layer_weights:
             yield name, rows, columns
+
+
+def _names(network: Network, key: str) -> list[str]:
+    return list(network.depths() if key == "depth" else network.layers())
+
+
+def _unknown(network: Network, key: str, name: str) -> PydanticCustomError:
+    """Return the error of a depth or layer that the network does not have, with the networks that do."""
+    kind = key.removesuffix("s")
+    usual = [cls() for cls in NETWORKS.members.values() if not _needs_fields(cls)]
+    having = [other.name for other in usual if isinstance(other, Network) and name in _names(other, key)]
+    where = " or ".join(f"`network: {other}`" for other in having)
+    return mistake(
+        f"{network.name} has no {kind} {name!r}",
+        given=name,
+        allowed=_names(network, key),
+        at=key,
+        hint=f"it is a {kind} of {where}" if having and network.name not in having else None,
+    )
+
+
+def _needs_fields(cls: type[Model]) -> bool:
+    return any(field.is_required() for field in cls.model_fields.values())

@@ -154,9 +154,9 @@ MISTAKES = [
     ('- file: "skimage:coffee"', "-", 5, "sources[1].file: is missing"),
     ('"skimage:coffee"', '"skimage:brick"', 5, "two sources have the id 'brick'"),
     # network
-    (NETWORK, "network: vgg16", 6, "unknown network 'vgg16'; allowed: vgg19; did you mean 'vgg19'?"),
+    (NETWORK, "network: vgg16", 6, "unknown network 'vgg16'; allowed: embedded, rect; mean 'vgg19'?"),
     ("network:", "network:\n  name: vgg16", 7, "unknown network 'vgg16'; did you mean 'vgg19'?"),
-    (NETWORK, "network: ~", 6, "network: neither the name of a network nor a mapping; allowed: vgg19"),
+    (NETWORK, "network: ~", 6, "network: neither the name of a network nor a mapping; allowed: embedded"),
     (NETWORK, "network: [vgg19]", 6, "network: neither the name of a network nor a mapping"),
     ("network:", "network:\n  name: [vgg19]", 7, "network: unknown network ['vgg19']"),
     (
@@ -292,6 +292,24 @@ MISTAKES = [
         "vgg19 has no depth 'pool9'; allowed: conv1_1; relu1_1; pool1, pool2; 'pool",
     ),
     ("depth: pool2", "depth: conv1_2", 18, "vgg19 has no depth 'conv1_2'"),
+    (
+        "depth: pool2",
+        "network: embedded\n    depth: pool2",
+        19,
+        "embedded has no depth 'pool2'; allowed: scale1, scale2, scale3, scale4\n; depth of `network: vgg19`",
+    ),
+    (
+        "depth: pool2",
+        "depth: scale2",
+        18,
+        "vgg19 has no depth 'scale2'; it is a depth of `network: embedded` or `network: rectified_wavelets`",
+    ),
+    (
+        "      - pool1\n",
+        "      - pool3\n    network: embedded\n",
+        14,
+        "embedded has no layer 'pool3'; allowed: relu1_1, relu1_2, pool1, scale1; layer of `network: vgg19`",
+    ),
     ("depth: pool2", "depth: 2", 18, "conditions[1].depth: should be text, in quotes if need be, not 2"),
     ("    depth: pool2\n", "", 17, "conditions[1]: say either `depth` or `layers`"),
     (
