@@ -219,8 +219,8 @@ class TestPlan:
             "source brick: skimage:brick, 32 x 32, grey",
             "source coffee: skimage:coffee, 32 x 32, colour",
             "condition shallow: 8 stimuli, 2,080 parameters, 24 evaluations each",
-            "condition texform: 8 stimuli, 49,664 parameters",
-            "layers relu1_1 x 0.333, pool1 x 0.333, pool2 x 0.333",
+            "condition texform: 8 stimuli, 50,064 parameters",
+            "layers relu1_1 x 0.2, relu1_2 x 0.2, pool1 x 0.2, scale1 x 0.2, scale2 x 0.2",
             "regions grid (rows 2, columns 2, overlap 0.5)",
         ):
             assert part in ended.out
@@ -229,10 +229,11 @@ class TestPlan:
         ended = run("plan", "smoke", "--json")
         assert (ended.code, ended.err) == (0, "")
         found = json.loads(ended.out)
+        layers = ["relu1_1", "relu1_2", "pool1", "scale1", "scale2"]
         assert [(c["id"], c["layers"], c["parameters"], c["stimuli"]) for c in found["conditions"]] == [
             ("shallow", ["relu1_1"], 2_080, 8),
-            ("texture", ["relu1_1", "pool1", "pool2"], 12_416, 8),
-            ("texform", ["relu1_1", "pool1", "pool2"], 49_664, 8),
+            ("texture", layers, 12_516, 8),
+            ("texform", layers, 4 * 12_516, 8),
         ]
         assert len(found["stimuli"]) == 24
         assert found["stimuli"][0].keys() == {"id", "source", "condition", "seed"}

@@ -46,8 +46,25 @@ def test_the_conditions_of_the_protocols_page(tmp_path: Path) -> None:
     (conditions,) = [block for block in blocks("docs/protocols.md", "yaml") if "objective" in block]
     (tmp_path / "p.yaml").write_text(f"name: p\nsources: [{{file: skimage:coffee}}]\n{conditions}")
     plan = make_plan(load_protocol(tmp_path / "p.yaml"))
-    assert len(plan.conditions[1].method.terms) == 2
-    assert plan.conditions[1].method.terms[1].statistic.centred
+    terms = [condition.method.terms for condition in plan.conditions]
+    assert [len(found) for found in terms] == [1, 1, 1, 2]
+    assert plan.conditions[2].method.parameters == 176_640
+    assert [found[0].statistic.centred for found in terms] == [True, True, False, True]
+    assert not terms[3][1].statistic.centred
+
+
+# Where the page has a shorter word than Python.
+USUAL = {"regions": "1x1", "weight": "1", "range_penalty": "10"}
+
+
+def test_the_defaults_of_the_protocols_page() -> None:
+    text = (ROOT / "docs" / "protocols.md").read_text()
+    for model in (Term, Synthesis):
+        for key, field in model.model_fields.items():
+            usual = field.get_default(call_default_factory=True)
+            if usual is not None:
+                told = re.findall(rf"^\| `{key}` \|.*\| `?([^|`]*)`? \|$", text, flags=re.MULTILINE)
+                assert told[-1] == USUAL.get(key, str(getattr(usual, "name", usual)))
 
 
 def test_the_protocols_page_names_every_key() -> None:

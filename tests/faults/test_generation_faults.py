@@ -686,7 +686,7 @@ class TestRecords:
             assert content.encoding == "srgb"
             assert content.parameters == 64 * 65 // 2
             (network,) = content.network
-            assert (network.name, network.validated_with_observers) == ("vgg19", False)
+            assert (network.name, network.validated_with_observers) == ("embedded", False)
             assert "not validated with human observers" in network.validation
             assert len(network.weights_sha256) == 64
 

@@ -245,7 +245,7 @@ def test_json_is_read_as_it_was_written(value: Any) -> None:
 
 
 def loaded(seeds: str) -> LoadedProtocol:
-    head = 'name: p\nsources: [{file: "skimage:brick"}]\nconditions: [{id: a, depth: pool1}]\n'
+    head = 'name: p\nsources: [{file: "skimage:brick"}]\nconditions: [{id: a, layers: [pool1]}]\n'
     document = parse_document(f"{head}seeds: {seeds}\n", Path("p.yaml"))
     return LoadedProtocol(document, Protocol.model_validate(document.data))
 

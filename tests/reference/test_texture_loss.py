@@ -46,7 +46,9 @@ def test_a_texture_is_matched_as_well_as_scipy_does(name: str) -> None:
     file = read_image_file(skimage_file(name))
     source = Preparation(size=SIDE).prepare(file)
     images = torch.from_numpy(source.transpose(2, 0, 1).copy()).repeat(2, 1, 1, 1)
-    objective = Objective([Term(depth="pool2")], 10.0, Sources(images, torch.tensor([0, 0, 0, 0])))
+    objective = Objective(
+        [Term(network="vgg19", depth="pool2")], 10.0, Sources(images, torch.tensor([0, 0, 0, 0]))
+    )
     starts = [Noise().pixels((SIDE, SIDE, 3), (file.sha256, seed), None) for seed in range(4)]
     start = torch.from_numpy(np.stack(starts).transpose(0, 3, 1, 2).copy())
     ours = final_losses(objective, start)

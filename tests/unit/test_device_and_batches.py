@@ -36,7 +36,7 @@ sources:
 synthesis: {scales: 1, evaluations: 2}
 conditions:
   - {id: one, layers: [relu1_1]}
-  - {id: two, layers: [conv1_1]}
+  - {id: two, layers: [relu1_2]}
 seeds: {first: 1, count: 3}
 """
 

@@ -21,9 +21,11 @@ from stimgen.reading.identity import (
     recipe_identity,
     sha256_file,
 )
+from stimgen.synthesis.settings import Synthesis
 
 PROTOCOL = """\
 name: p
+network: vgg19
 preparation: {size: 32}
 sources:
   - {file: "skimage:brick", id: wall}
@@ -37,6 +39,7 @@ conditions:
     regions: 2x2
 seeds: [1, 2]
 """
+USUAL = Synthesis().evaluations
 Ids = dict[tuple[str, str, int], str]
 
 
@@ -98,8 +101,8 @@ def test_golden_ids() -> None:
     assert (stimuli[-1].name, stimuli[-1].id) == GOLDEN_LAST
 
 
-GOLDEN_FIRST = ("brick_shallow_s1_cohengj4", "cohengj45sjbxroc")
-GOLDEN_LAST = ("coffee_texform_s4_4lifyyfp", "4lifyyfpgmwfxcn6")
+GOLDEN_FIRST = ("brick_shallow_s1_3c7mkmyu", "3c7mkmyuspuex2te")
+GOLDEN_LAST = ("coffee_texform_s4_woyamqoq", "woyamqoqlbjeof4h")
 
 
 def test_an_id_is_that_of_the_recipe_and_all_differ(tmp_path: Path) -> None:
@@ -129,7 +132,7 @@ SAME = {
     "an objective": changed("    layers: [relu1_1, pool1]", "    objective: [{layers: [relu1_1, pool1]}]"),
     "soft edges that are none": PROTOCOL.replace("2x2", "{rows: 2, columns: 2, overlap: 0.5}")
     + "regions: {overlap: 0.25}\n",
-    "evaluations listed": changed("scales: 1", "scales: 1, evaluations: [150]"),
+    "evaluations listed": changed("scales: 1", f"scales: 1, evaluations: [{USUAL}]"),
     "scales as they come": changed("scales: 1", "scales: auto"),
     "a side twice": changed("size: 32", "size: [32, 32]"),
     "whole numbers for fractions": changed(
@@ -139,10 +142,10 @@ SAME = {
     "a box that is the centre square": changed('coffee"', 'coffee", crop: {box: [100, 0, 400, 400]}'),
     "defaults that are written out": changed(
         "scales: 1",
-        "scales: 1, evaluations: 150, optimiser: lbfgs, start: {name: noise, mean: 0.5}",
-    )
-    + "network: {name: vgg19, weights: {name: random, seed: 0}, pooling: average, padding: zeros}\n"
-    + "statistic: gram\nregions: 1x1\n",
+        f"scales: 1, evaluations: {USUAL}, optimiser: lbfgs, start: {{name: noise, mean: 0.5}}",
+    ).replace("vgg19", "{name: vgg19, weights: {name: random, seed: 0}, pooling: average, padding: zeros}")
+    + "statistic: {name: gram, centred: true, normalisation: relative}\nregions: 1x1\n",
+    "a precision that is the usual one": changed("scales: 1", "scales: 1, precision: float32"),
     "settings of the protocol said again in every condition": changed(
         "  - id: a", "  - id: a\n    synthesis: {scales: 1}"
     ),
@@ -181,7 +184,7 @@ def test_a_file_that_is_moved_keeps_its_ids(tmp_path: Path) -> None:
 
 
 def test_weights_that_are_moved_keep_their_ids(tmp_path: Path) -> None:
-    text = PROTOCOL + "network: {weights: {name: file, file: a.pth, sha256: " + "ab" * 32 + "}}\n"
+    text = changed("vgg19", "{weights: {name: file, file: a.pth, sha256: " + "ab" * 32 + "}}")
     moved = text.replace("a.pth", "elsewhere/b.safetensors")
     assert ids(tmp_path, moved) == ids(tmp_path, text)
 
@@ -200,23 +203,24 @@ OTHER = {
     "soft edges": changed("2x2", "{rows: 2, columns: 2, overlap: 0.25}").replace(
         "pool1]", "pool1]\n    regions: {rows: 2, overlap: 0.25}"
     ),
-    "pooling": PROTOCOL + "network: {pooling: maximum}\n",
-    "padding": PROTOCOL + "network: {padding: circular}\n",
-    "seed of the weights": PROTOCOL + "network: {weights: {seed: 1}}\n",
-    "trained weights": PROTOCOL + "network: {weights: imagenet}\n",
-    "weights of one's own": PROTOCOL
-    + "network: {weights: {name: file, file: a, sha256: "
-    + "ab" * 32
-    + "}}\n",
-    "other weights of one's own": PROTOCOL
-    + "network: {weights: {name: file, file: a, sha256: "
-    + "cd" * 32
-    + "}}\n",
-    "centred": PROTOCOL + "statistic: {centred: true}\n",
+    "pooling": changed("vgg19", "{pooling: maximum}"),
+    "padding": changed("vgg19", "{padding: circular}"),
+    "seed of the weights": changed("vgg19", "{weights: {seed: 1}}"),
+    "trained weights": changed("vgg19", "{weights: imagenet}"),
+    "weights of one's own": changed("vgg19", "{weights: {name: file, file: a, sha256: " + "ab" * 32 + "}}"),
+    "other weights of one's own": changed(
+        "vgg19", "{weights: {name: file, file: a, sha256: " + "cd" * 32 + "}}"
+    ),
+    "not centred": PROTOCOL + "statistic: {centred: false}\n",
     "normalisation": PROTOCOL + "statistic: {normalisation: gatys2015}\n",
     "another normalisation": PROTOCOL + "statistic: {normalisation: gatys2016}\n",
+    "network": changed("vgg19", "embedded").replace("depth: pool2", "depth: scale2"),
+    "wavelets alone": changed("vgg19", "rectified_wavelets")
+    .replace("[relu1_1, pool1]", "[scale1]")
+    .replace("depth: pool2", "depth: scale2"),
+    "precision": changed("scales: 1", "scales: 1, precision: mixed"),
     "scales": changed("scales: 1", "scales: 2"),
-    "evaluations": changed("scales: 1", "scales: 1, evaluations: 151"),
+    "evaluations": changed("scales: 1", "scales: 1, evaluations: 1510"),
     "history": changed("scales: 1", "scales: 1, optimiser: {history: 10}"),
     "tolerance": changed("scales: 1", "scales: 1, optimiser: {tolerance: 1e-3}"),
     "mean of the start": changed("scales: 1", "scales: 1, start: {mean: 0.4}"),

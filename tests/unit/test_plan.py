@@ -19,7 +19,7 @@ from stimgen.reading.identity import IDENTITY_PATTERN
 from stimgen.reading.random_numbers import normal
 from stimgen.workflow.plan import plan_summary
 
-HEAD = 'name: p\npreparation: {size: 64}\nsources:\n  - file: "skimage:brick"\n'
+HEAD = 'name: p\nnetwork: vgg19\npreparation: {size: 64}\nsources:\n  - file: "skimage:brick"\n'
 CONVOLUTIONS = (
     "conv1_1 conv1_2 conv2_1 conv2_2 conv3_1 conv3_2 conv3_3 conv3_4 conv4_1 conv4_2 conv4_3 conv4_4"
 )
@@ -145,7 +145,7 @@ class TestRefusals:
     def test_more_than_a_million_stimuli(self, tmp_path: Path, layout: str) -> None:
         text = f"{HEAD}{self.CONDITIONS}output: {{layout: {layout}}}\nseeds: {{count: 500001}}\n"
         assert refusal(tmp_path, text) == (
-            "p.yaml:10: 1,000,002 stimuli: more than the 1,000,000 that one protocol may have"
+            "p.yaml:11: 1,000,002 stimuli: more than the 1,000,000 that one protocol may have"
         )
 
     def test_more_than_a_million_stimuli_before_any_source_is_read(self, tmp_path: Path) -> None:
@@ -161,11 +161,11 @@ class TestRefusals:
     def test_more_than_ten_thousand_in_one_folder(self, tmp_path: Path) -> None:
         text = f"{HEAD}{self.CONDITIONS}seeds: {{count: 5001}}\n"
         assert refusal(tmp_path, text) == (
-            "p.yaml:9: 10,002 stimuli: too many for one folder (up to 10,000)\n"
+            "p.yaml:10: 10,002 stimuli: too many for one folder (up to 10,000)\n"
             "  write `output: {layout: nested}`"
         )
         written = text + "output: {layout: flat}\n"
-        assert refusal(tmp_path, written).startswith("p.yaml:10: 10,002 stimuli: too many for one folder")
+        assert refusal(tmp_path, written).startswith("p.yaml:11: 10,002 stimuli: too many for one folder")
 
     def test_a_hundred_thousand_in_folders_of_their_own(self, tmp_path: Path) -> None:
         text = f"{HEAD}{self.CONDITIONS}seeds: {{count: 50000}}\noutput: {{layout: nested}}\n"
@@ -188,14 +188,14 @@ class TestRefusals:
 
     def test_two_conditions_with_one_id(self, tmp_path: Path) -> None:
         message = refusal(tmp_path, HEAD + "conditions: [{id: a, depth: pool1}, {id: A, depth: pool2}]\n")
-        assert message == "p.yaml:5: two conditions have the id 'A'"
+        assert message == "p.yaml:6: two conditions have the id 'A'"
 
     @pytest.mark.parametrize(
         "other", ["{file: 'skimage:brick', size: 32}", "{file: 'skimage:coffee', id: BRICK}"]
     )
     def test_two_sources_with_one_id(self, tmp_path: Path, other: str) -> None:
         message = refusal(tmp_path, f"{HEAD}  - {other}\nconditions: [{{id: a, depth: pool1}}]\n")
-        assert re.match(r"p\.yaml:5: two sources have the id '(brick|BRICK)': skimage:brick and ", message)
+        assert re.match(r"p\.yaml:6: two sources have the id '(brick|BRICK)': skimage:brick and ", message)
 
     @pytest.mark.parametrize(
         ("size", "what", "smallest"),
@@ -215,7 +215,7 @@ class TestRefusals:
             return f"{head}synthesis: {{scales: 1}}\nconditions:\n  - id: a\n    {what}\n"
 
         message = refusal(tmp_path, text(size))
-        assert message.startswith("p.yaml:7: condition 'a', source 'brick': ")
+        assert message.startswith("p.yaml:8: condition 'a', source 'brick': ")
         assert f"the smallest is {smallest} pixels" in message
         assert len(plan(tmp_path, text(smallest)).stimuli) == 1
         assert "too small" in refusal(tmp_path, text(smallest - 1))
@@ -227,7 +227,7 @@ class TestRefusals:
     def test_evaluations_for_another_number_of_scales(self, tmp_path: Path) -> None:
         text = f"{HEAD}conditions:\n  - id: a\n    depth: pool1\n    synthesis: {{evaluations: [1, 2]}}\n"
         message = refusal(tmp_path, text)
-        assert message.startswith("p.yaml:6: condition 'a', source 'brick': `evaluations` lists 2 numbers")
+        assert message.startswith("p.yaml:7: condition 'a', source 'brick': `evaluations` lists 2 numbers")
         assert "64 x 64" in message
         assert len(plan(tmp_path, text.replace("size: 64", "size: 128")).stimuli) == 1
 
@@ -267,7 +267,7 @@ class TestStarts:
     )
     def test_a_picture_that_cannot_be_used(self, tmp_path: Path, start: str, told: str) -> None:
         message = refusal(tmp_path, self.with_start(start))
-        assert message.startswith("p.yaml:6: ")
+        assert message.startswith("p.yaml:7: ")
         assert told in message
 
     @pytest.mark.parametrize(
@@ -284,14 +284,14 @@ class TestStarts:
     def test_a_picture_that_does_not_fit(self, tmp_path: Path, preparation: str, told: str) -> None:
         text = self.with_start("{file: 'skimage:coffee'}").replace("{size: 64}", preparation)
         message = refusal(tmp_path, text)
-        assert message.startswith("p.yaml:6: ")
+        assert message.startswith("p.yaml:7: ")
         assert told in message
 
     def test_a_pattern_for_several(self, tmp_path: Path) -> None:
         for name in "ab":
             (tmp_path / f"{name}.png").write_bytes(skimage_file("brick").read_bytes())
         assert refusal(tmp_path, self.with_start("{file: '*.png'}")) == (
-            "p.yaml:6: the start image must be one file, not a pattern for several"
+            "p.yaml:7: the start image must be one file, not a pattern for several"
         )
 
     def test_a_picture_that_changed_since_the_plan(self, tmp_path: Path) -> None:

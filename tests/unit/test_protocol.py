@@ -73,7 +73,7 @@ class TestShipped:
     def test_those_of_a_wheel_are_found(self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
         folder = tmp_path / "stimgen" / "shipped_protocols" / "stimuli" / "papers"
         folder.mkdir(parents=True)
-        (folder / "mine.yaml").write_text(HEAD + "conditions: [{id: a, depth: pool1}]\n", encoding="utf-8")
+        (folder / "mine.yaml").write_text(HEAD + "conditions: [{id: a, layers: [pool1]}]\n", encoding="utf-8")
         monkeypatch.setattr(
             "stimgen.protocol.load.__file__", str(tmp_path / "stimgen" / "protocol" / "load.py")
         )
@@ -105,7 +105,7 @@ class TestFinding:
             load_protocol("nothere/smoke.yaml")
 
     def test_the_hash_is_that_of_the_text(self, tmp_path: Path) -> None:
-        text = HEAD + "conditions: [{id: a, depth: pool1}]\n"
+        text = HEAD + "conditions: [{id: a, layers: [pool1]}]\n"
         assert load(tmp_path, text).sha256 != load(tmp_path, text + "#").sha256
         assert len(load(tmp_path, text).sha256) == 64
 
@@ -116,7 +116,7 @@ class TestHandedDown:
             tmp_path,
             "network: {pooling: maximum}\nstatistic: {centred: true}\nregions: 4x3\n"
             "synthesis: {evaluations: 7, optimiser: {history: 3}}",
-            "depth: pool1",
+            "layers: [pool1]",
         )
         (term,) = found.method.terms
         assert term.network.pooling == "maximum"
@@ -129,7 +129,7 @@ class TestHandedDown:
         found = condition(
             tmp_path,
             "synthesis: {evaluations: 7, scales: 2, optimiser: {history: 3, tolerance: 0.5}}",
-            "depth: pool1\n    synthesis: {scales: 1, optimiser: {tolerance: 0.1}}",
+            "layers: [pool1]\n    synthesis: {scales: 1, optimiser: {tolerance: 0.1}}",
         ).synthesis
         assert (found.evaluations, found.scales) == (7, 1)
         assert (found.optimiser.history, found.optimiser.tolerance) == (3, 0.1)
@@ -146,7 +146,7 @@ class TestHandedDown:
         self, tmp_path: Path, shared: str, weights: object
     ) -> None:
         found = condition(
-            tmp_path, f"network: {shared}", "depth: pool1\n    network: {pooling: maximum}"
+            tmp_path, f"network: {shared}", "layers: [pool1]\n    network: {pooling: maximum}"
         ).network
         assert (found.pooling, found.weights) == ("maximum", weights)
 
@@ -154,14 +154,14 @@ class TestHandedDown:
         found = condition(
             tmp_path,
             "synthesis: {start: {deviation: 0.1}}\nnetwork: {weights: {seed: 3}}",
-            "depth: pool1\n    synthesis: {start: {name: image, file: x.png}}\n"
+            "layers: [pool1]\n    synthesis: {start: {name: image, file: x.png}}\n"
             "    network: {weights: {name: imagenet}}",
         )
         assert found.synthesis.start == ImageStart(file="x.png")
         assert found.network.weights == ImagenetWeights()
 
     def test_the_same_member_by_its_name_goes_on(self, tmp_path: Path) -> None:
-        own = "depth: pool1\n    network: {weights: {name: random}}"
+        own = "layers: [pool1]\n    network: {weights: {name: random}}"
         found = condition(tmp_path, "network: {weights: {seed: 3}}", own)
         assert found.network.weights == RandomWeights(seed=3)
 
@@ -172,14 +172,14 @@ class TestHandedDown:
         found = condition(
             tmp_path,
             shared,
-            "depth: pool1\n    synthesis: {start: noise}\n    statistic: gram\n    regions: 3x3",
+            "layers: [pool1]\n    synthesis: {start: noise}\n    statistic: gram\n    regions: 3x3",
         )
         assert found.synthesis.start == Noise()
         assert found.statistic == Gram()
         assert found.regions == Grid(rows=3, columns=3)
 
     def test_a_part_of_what_a_bare_word_said_is_overridden(self, tmp_path: Path) -> None:
-        found = condition(tmp_path, "regions: 4x3", "depth: pool1\n    regions: {overlap: 0.25}")
+        found = condition(tmp_path, "regions: 4x3", "layers: [pool1]\n    regions: {overlap: 0.25}")
         assert found.regions == Grid(rows=4, columns=3, overlap=0.25)
 
     def test_terms_inherit_from_condition_and_protocol(self, tmp_path: Path) -> None:
@@ -187,7 +187,7 @@ class TestHandedDown:
             tmp_path,
             "network: {weights: {seed: 5}}\nstatistic: {centred: true}",
             "network: {pooling: maximum}\n    regions: 2x2\n    objective:\n"
-            "      - depth: pool1\n"
+            "      - layers: [pool1]\n"
             "      - {layers: [conv1_1], weight: 0.5, regions: 1x1, statistic: {centred: false}}",
         )
         first, second = found.method.terms
@@ -201,7 +201,7 @@ class TestHandedDown:
             tmp_path,
             "name: p\npreparation: {size: 64, channels: grey, crop: {box: [0, 0, 99, 99]}}\nsources:\n"
             "  - file: a.png\n  - {file: b.png, size: [32, 48], crop: centre}\n"
-            "conditions: [{id: a, depth: pool1}]\n",
+            "conditions: [{id: a, layers: [pool1]}]\n",
         )
         first, second = loaded.protocol.sources
         assert (first.size, first.channels, first.crop.box) == (64, "grey", (0, 0, 99, 99))
@@ -209,7 +209,7 @@ class TestHandedDown:
 
     def test_an_entry_left_empty_inherits(self, tmp_path: Path) -> None:
         assert (
-            condition(tmp_path, "synthesis: {scales: 2}", "depth: pool1\n    synthesis:").synthesis.scales
+            condition(tmp_path, "synthesis: {scales: 2}", "layers: [pool1]\n    synthesis:").synthesis.scales
             == 2
         )
 
@@ -246,14 +246,14 @@ class TestWeightsFromFiles:
         found = condition(
             tmp_path,
             f"network: {{weights: {{name: file, file: sub/w.pth, sha256: {self.HASH}}}}}",
-            "depth: pool1",
+            "layers: [pool1]",
         )
         weights = found.method.terms[0].network.weights
         assert weights == FileWeights(file=str(tmp_path / "sub" / "w.pth"), sha256=self.HASH)
 
     def test_keep_an_absolute_place(self, tmp_path: Path) -> None:
         shared = f"network: {{weights: {{name: file, file: /x/w.pth, sha256: {self.HASH}}}}}"
-        assert condition(tmp_path, shared, "depth: pool1").network.weights.file == "/x/w.pth"
+        assert condition(tmp_path, shared, "layers: [pool1]").network.weights.file == "/x/w.pth"
 
 
 class TestSeeds:
@@ -270,13 +270,14 @@ class TestSeeds:
         ],
     )
     def test_ways_of_writing(self, tmp_path: Path, written: str, seeds: list[int]) -> None:
-        text = f"{HEAD}conditions:\n  - {{id: a, depth: pool1}}\n  - {{id: b, depth: pool2, seeds: [8]}}\n"
+        conditions = "  - {id: a, layers: [pool1]}\n  - {id: b, layers: [relu1_1], seeds: [8]}\n"
+        text = f"{HEAD}conditions:\n{conditions}"
         protocol = load(tmp_path, f"{text}seeds: {written}\n").protocol
         assert list(protocol.seeds_of(protocol.conditions[0])) == seeds
         assert list(protocol.seeds_of(protocol.conditions[1])) == [8]
 
     def test_a_million_seeds_take_no_room(self, tmp_path: Path) -> None:
-        text = f"{HEAD}conditions: [{{id: a, depth: pool1}}]\nseeds: {{count: 1000000}}\n"
+        text = f"{HEAD}conditions: [{{id: a, layers: [pool1]}}]\nseeds: {{count: 1000000}}\n"
         protocol = load(tmp_path, text).protocol
         assert len(protocol.seeds_of(protocol.conditions[0])) == 1_000_000
         assert isinstance(protocol.seeds_of(protocol.conditions[0]), range)

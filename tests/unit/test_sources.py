@@ -43,7 +43,7 @@ def protocol(folder: Path, *sources: str, preparation: str = "{size: 32}") -> Pa
         f"preparation: {preparation}",
         "sources:",
         *lines,
-        "conditions: [{id: a, depth: pool1}]",
+        "conditions: [{id: a, layers: [pool1]}]",
     ]
     (folder / "p.yaml").write_text("\n".join(text) + "\n", encoding="utf-8")
     return folder / "p.yaml"
