@@ -101,8 +101,8 @@ class Network(FamilyMember, ABC):
         """Return how many positions a layer has along a side of `side` pixels; none: 0."""
 
     @abstractmethod
-    def activations(self, layers: Iterable[str], width: int, height: int) -> int:
-        """Return how many numbers one image's forward pass keeps, for estimates of memory."""
+    def activations(self, layers: Iterable[str], width: int, height: int) -> list[int]:
+        """Return the sizes of all tensors that one image's forward pass keeps, for estimates of memory."""
 
     @abstractmethod
     def recipe(self) -> dict[str, Any]:

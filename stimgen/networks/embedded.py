@@ -40,9 +40,10 @@ class Embedded(Network):
         """Return how many positions a layer has along a side of `side` pixels."""
         return self._part_of(layer).map_side(layer, side)
 
-    def activations(self, layers: Iterable[str], width: int, height: int) -> int:
-        """Return how many numbers one image's forward pass keeps for the backward pass."""
-        return sum(part.activations(names, width, height) for part, names in self._divided(layers))
+    def activations(self, layers: Iterable[str], width: int, height: int) -> list[int]:
+        """Return the sizes of all tensors that one image's forward pass keeps for the backward pass."""
+        divided = self._divided(layers)
+        return [size for part, names in divided for size in part.activations(names, width, height)]
 
     def recipe(self) -> dict[str, Any]:
         """Return the recipes of both parts."""

@@ -62,13 +62,15 @@ class RectifiedWavelets(Network):
             side //= 2
         return side
 
-    def activations(self, layers: Iterable[str], width: int, height: int) -> int:
-        """Return how many numbers one image's forward pass keeps for the backward pass."""
+    def activations(self, layers: Iterable[str], width: int, height: int) -> list[int]:
+        """Return the sizes of all tensors that one image's forward pass keeps for the backward pass."""
         each = COLOURS * self.orientations * self.phases
-        kept = 0
+        kept = []
         for j in range(max(_scale(layer) for layer in layers)):
-            # The rectified maps of the scale, and once more together with those of finer scales.
-            kept += (each + each * (j + 1)) * (width >> j) * (height >> j)
+            positions = (width >> j) * (height >> j)
+            # The rectified maps, those with the finer scales', and these with the colours.
+            together = [each * (j + 1)] * (2 if j > 0 else 1)
+            kept += [maps * positions for maps in (each, *together)]
         return kept
 
     def recipe(self) -> dict[str, Any]:

@@ -57,11 +57,11 @@ class Vgg19(Network):
                 break
         return max(side, 0)
 
-    def activations(self, layers: Iterable[str], width: int, height: int) -> int:
-        """Return how many numbers one image's forward pass keeps for the backward pass."""
+    def activations(self, layers: Iterable[str], width: int, height: int) -> list[int]:
+        """Return the sizes of all tensors that one image's forward pass keeps for the backward pass."""
         # Rectification happens in place: one tensor a convolution and one a pooling.
         kept = [(name, n) for name, n in _up_to(layers) if not name.startswith("relu")]
-        return sum(n * self.map_side(name, width) * self.map_side(name, height) for name, n in kept)
+        return [n * self.map_side(name, width) * self.map_side(name, height) for name, n in kept]
 
     def recipe(self) -> dict[str, Any]:
         """Return what determines the feature maps."""

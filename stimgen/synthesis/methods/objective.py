@@ -13,7 +13,7 @@ from torch import Tensor
 
 from stimgen.images.colour_matching import ColourMatching
 from stimgen.images.prepare import Pixels
-from stimgen.networks import Place, Validation
+from stimgen.networks import Network, Place, Validation
 from stimgen.reading.errors import StimgenError
 from stimgen.synthesis.methods.base import Batch, Losses, Method, Result, Step, Traced
 from stimgen.synthesis.objective import Objective, Sources, load_networks
@@ -27,6 +27,10 @@ T = TypeVar("T")
 
 RANGE_PART = "range"
 BYTES_PER_NUMBER = 4
+
+# Measured: tensors as large as the largest maps while gradients go back; numbers for each parameter, of
+# targets, of what is compared with them, and of their differences; and what lies unused between tensors.
+GRADIENTS, TARGETS, GAPS = 2.4, 10, 1.3
 
 
 class ObjectiveMethod(Method):
@@ -81,14 +85,18 @@ class ObjectiveMethod(Method):
         load_networks(self.terms, Place(device))
 
     def memory(self, width: int, height: int, channels: int) -> int:
-        """Return an estimate of the bytes that one image needs: activations twice, corrections, targets."""
-        layers: dict[Any, set[str]] = {}
+        """Return an estimate of the bytes that one image needs: maps, gradients, corrections, targets."""
+        layers: dict[Network, set[str]] = {}
         for term in self.terms:
             layers.setdefault(term.network, set()).update(term.layer_weights)
-        numbers: int = sum(2 * network.activations(names, width, height) for network, names in layers.items())
+        activations = [
+            size for network, names in layers.items() for size in network.activations(names, width, height)
+        ]
         history: int = getattr(self.synthesis.optimiser, "history", 0)
-        numbers += (2 * history + 8) * width * height * channels + 4 * self.parameters
-        return numbers * BYTES_PER_NUMBER
+        corrections = (2 * history + 8) * width * height * channels
+        # Statistics are done with when the gradients of the largest maps are made: only one of them counts.
+        passing = max(GRADIENTS * max(activations), TARGETS * self.parameters)
+        return round(GAPS * BYTES_PER_NUMBER * (sum(activations) + corrections + passing))
 
     def validations(self) -> list[Validation]:
         """Return what is known of every network in use."""
