@@ -112,7 +112,7 @@ def textures(pictures: dict[str, Picture], term: Term, evaluations: int = 100) -
     synthesis = Synthesis(evaluations=evaluations)
     method = ObjectiveMethod(terms=(term,), synthesis=synthesis)
     found: dict[str, Picture] = {}
-    for channels in (1, 3):
+    for channels in {picture.shape[2] for picture in pictures.values()}:
         items = [
             Item(picture, synthesis.start.pixels(picture.shape, (name, 1), None), name)
             for name, picture in pictures.items()
