@@ -33,7 +33,7 @@ class Embedded(Network):
 
     def depths(self) -> dict[str, tuple[str, ...]]:
         """Return every scale with all finer ones and the random layers."""
-        wavelets, _ = reversed(self._parts())
+        _, wavelets = self._parts()
         return {name: (*RANDOM_LAYERS, *finer) for name, finer in wavelets.depths().items()}
 
     def map_side(self, layer: str, side: int) -> int:
