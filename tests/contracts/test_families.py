@@ -71,6 +71,19 @@ def test_every_field_of_a_member_is_described(family: Family, name: str) -> None
         assert key == "name" or field.description
 
 
+PRECISIONS = (torch.float32, torch.bfloat16)
+
+
+def features_and_gradient(name: str, images: torch.Tensor, dtype: torch.dtype) -> dict[str, torch.Tensor]:
+    """Return a network's first maps, and under ``gradient`` that of their mean squares."""
+    network = made(NETWORKS, name)
+    leaf = images.clone().requires_grad_(True)
+    features = network.load(tuple(network.layers())[:6], Place(CPU, dtype))(leaf)
+    loss = sum(maps.float().square().mean((1, 2, 3)).sum() for maps in features.values())
+    (gradient,) = torch.autograd.grad(loss, leaf)
+    return {key: maps.detach() for key, maps in features.items()} | {"gradient": gradient}
+
+
 @pytest.mark.parametrize("name", of(NETWORKS))
 class TestNetworks:
     def test_layers_have_the_channels_and_sides_that_are_told(self, name: str) -> None:
@@ -97,14 +110,35 @@ class TestNetworks:
             assert network.map_side(layer, side) >= 1
             assert network.map_side(layer, side - 1) == 0
 
-    def test_features_do_not_depend_on_neighbours(self, name: str) -> None:
-        network = made(NETWORKS, name)
-        layers = tuple(list(network.layers())[:6])
-        extractor = network.load(layers, Place(CPU))
-        images = torch.rand(5, 3, 24, 24)
-        whole, part = extractor(images), extractor(images[[3, 1]])
-        for layer in layers:
-            assert torch.equal(whole[layer][[3, 1]], part[layer])
+    @pytest.mark.parametrize("dtype", PRECISIONS)
+    def test_features_and_gradients_do_not_depend_on_neighbours(self, name: str, dtype: torch.dtype) -> None:
+        images = torch.rand(8, 3, 24, 24)
+        whole = features_and_gradient(name, images, dtype)
+        for rows in ([3, 1], [0, 4, 7], [6, 5, 2, 1, 0]):
+            part = features_and_gradient(name, images[rows], dtype)
+            assert all(torch.equal(whole[key][rows], part[key]) for key in whole)
+
+    @pytest.mark.parametrize("dtype", PRECISIONS)
+    def test_features_and_gradients_do_not_depend_on_threads(self, name: str, dtype: torch.dtype) -> None:
+        images = torch.rand(3, 3, 40, 40)
+        found = []
+        before = torch.get_num_threads()
+        try:
+            for threads in (1, 2, 3):
+                torch.set_num_threads(threads)
+                found.append(features_and_gradient(name, images, dtype))
+        finally:
+            torch.set_num_threads(before)
+        assert all(torch.equal(found[0][key], other[key]) for other in found[1:] for key in other)
+
+    def test_bfloat16_is_float32_with_fewer_digits(self, name: str) -> None:
+        images = torch.rand(2, 3, 40, 40)
+        precise, rough = (features_and_gradient(name, images, dtype) for dtype in PRECISIONS)
+        for key, expected in precise.items():
+            assert not torch.equal(rough[key].float(), expected)
+            error = (rough[key].float() - expected).square().mean().sqrt()
+            # Eight bits of precision, over some layers.
+            assert error < 0.03 * expected.square().mean().sqrt()
 
     def test_recipe_holds_no_path_and_is_json(self, name: str) -> None:
         network = made(NETWORKS, name)

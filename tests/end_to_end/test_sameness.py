@@ -7,11 +7,12 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import numpy as np
+import pandas as pd
 import pytest
 import torch
 from PIL import Image
 
-from stimgen.protocol.load import find_protocol, load_protocol
+from stimgen.protocol.load import LoadedProtocol, find_protocol, load_protocol
 from stimgen.stimulus_set import StimulusSet
 from stimgen.stimulus_set.index import INDEX
 from stimgen.stimulus_set.verify import verify
@@ -122,6 +123,65 @@ def test_interruptions_change_nothing(reference: Path, tmp_path: Path) -> None:
     progress = make(tmp_path / "set", 5)
     assert (progress.there, progress.made) == (finished, 24 - finished)
     assert snapshot(tmp_path / "set") == snapshot(reference)
+
+
+MIXED = """\
+name: mixed
+preparation: {size: 32}
+sources: [{file: "skimage:brick"}, {file: "skimage:coffee"}]
+synthesis: {scales: 2, evaluations: 8, precision: mixed}
+conditions:
+  - {id: texture, depth: scale2}
+  - {id: texform, network: vgg19, depth: pool2, regions: 2x2}
+seeds: {first: 1, count: 4}
+output: {array: true}
+"""
+
+
+@pytest.fixture(scope="module")
+def mixed(tmp_path_factory: pytest.TempPathFactory) -> LoadedProtocol:
+    file = tmp_path_factory.mktemp("mixed") / "mixed.yaml"
+    file.write_text(MIXED)
+    return load_protocol(file)
+
+
+@pytest.fixture(scope="module")
+def mixed_set(mixed: LoadedProtocol) -> Path:
+    generate(mixed, mixed.folder / "set", Options("cpu"))
+    return mixed.folder / "set"
+
+
+class TestMixedPrecision:
+    def test_is_in_the_records(self, mixed_set: Path) -> None:
+        records = StimulusSet(mixed_set).records.values()
+        assert len(records) == 16
+        assert {record.content.recipe["settings"]["precision"] for record in records} == {"mixed"}
+
+    def test_evaluations_are_told_once_in_the_traces(self, mixed_set: Path) -> None:
+        traces = list((mixed_set / "traces").iterdir())
+        assert len(traces) == 16
+        for file in traces:
+            table = pd.read_csv(file)
+            assert list(zip(table.scale, table.evaluation, strict=True)) == [
+                (scale, evaluation) for scale in (0, 1) for evaluation in range(1, 9)
+            ]
+
+    @pytest.mark.parametrize("batch_size", [1, 3, 8])
+    def test_the_batch_size_changes_nothing(
+        self, mixed: LoadedProtocol, mixed_set: Path, tmp_path: Path, batch_size: int
+    ) -> None:
+        generate(mixed, tmp_path / "set", Options("cpu", batch_size))
+        assert snapshot(tmp_path / "set") == snapshot(mixed_set)
+
+    def test_interruptions_change_nothing(
+        self, mixed: LoadedProtocol, mixed_set: Path, tmp_path: Path
+    ) -> None:
+        for batch_size, after in ((3, 45), (1, 5), (2, 60)):
+            with pytest.raises(KeyboardInterrupt):
+                generate(mixed, tmp_path / "set", Options("cpu", batch_size), Interruption(after))
+        assert 0 < len(StimulusSet(tmp_path / "set")) < 16
+        generate(mixed, tmp_path / "set", Options("cpu", 5))
+        assert snapshot(tmp_path / "set") == snapshot(mixed_set)
 
 
 @pytest.mark.parametrize("condition", ["shallow", "texture", "texform"])

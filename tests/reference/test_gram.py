@@ -117,6 +117,30 @@ def test_a_source_is_at_no_distance_from_itself(centred: bool, grid: Grid) -> No
     assert gram.distance(source, gram.target(source, grid)).abs().max() < 1e-25
 
 
+def test_centred_unless_a_paper_says_otherwise() -> None:
+    assert Gram().centred
+    assert Gram(normalisation="relative").centred
+    for paper in ("gatys2015", "gatys2016"):
+        assert not Gram(normalisation=paper).centred
+        assert Gram(normalisation=paper, centred=True).centred
+    assert not Gram(centred=False).centred
+
+
+@pytest.mark.parametrize("normalisation", NORMALISATIONS)
+@pytest.mark.parametrize("centred", [False, True])
+@pytest.mark.parametrize("grid", [Grid(), Grid(rows=2, columns=2)])
+def test_the_layout_in_memory_changes_nothing(normalisation: str, centred: bool, grid: Grid) -> None:
+    gram = Gram(normalisation=normalisation, centred=centred)
+    source, image = torch.from_numpy(features(2, 5, 6, 8)), torch.from_numpy(features(2, 5, 6, 8))
+    found = []
+    for layout in (torch.contiguous_format, torch.channels_last):
+        leaf = image.clone(memory_format=layout).requires_grad_(True)
+        distance = gram.distance(leaf, gram.target(source.clone(memory_format=layout), grid))
+        found.append((distance.detach(), *torch.autograd.grad(distance.sum(), leaf)))
+    for ours, theirs in zip(*found, strict=True):
+        torch.testing.assert_close(ours, theirs, rtol=1e-12, atol=1e-15)
+
+
 def test_a_texture_forgets_where_things_are_and_a_texform_does_not() -> None:
     gram = Gram()
     source = torch.from_numpy(features(1, 3, 8, 8))

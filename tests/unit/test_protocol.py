@@ -10,6 +10,9 @@ import pytest
 import yaml
 
 import stimgen
+from stimgen.networks.embedded import Embedded
+from stimgen.networks.rectified_wavelets import RectifiedWavelets
+from stimgen.networks.vgg19 import Vgg19
 from stimgen.networks.weights.file import FileWeights
 from stimgen.networks.weights.imagenet import ImagenetWeights
 from stimgen.networks.weights.random import RandomWeights
@@ -110,6 +113,33 @@ class TestFinding:
         assert len(load(tmp_path, text).sha256) == 64
 
 
+class TestDefaults:
+    def test_of_what_is_measured(self, tmp_path: Path) -> None:
+        found = condition(tmp_path, "", "depth: scale2")
+        (term,) = found.method.terms
+        assert found.network == term.network == Embedded(scales=4, seed=0)
+        assert term.statistic == Gram(centred=True, normalisation="relative")
+        assert (term.regions, term.weight) == (Grid(rows=1, columns=1), 1.0)
+
+    @pytest.mark.parametrize(
+        ("written", "network"),
+        [
+            ("{scales: 3}", Embedded(scales=3)),
+            ("{seed: 3}", Embedded(seed=3)),
+            ("{orientations: 6}", RectifiedWavelets(orientations=6)),
+            ("{scales: 3, phases: 2}", RectifiedWavelets(scales=3, phases=2)),
+            ("{padding: circular}", Vgg19(padding="circular")),
+            ("{weights: {seed: 3}}", Vgg19(weights={"seed": 3})),
+            ("vgg19", Vgg19()),
+        ],
+    )
+    def test_a_network_without_a_name_is_that_of_its_keys(
+        self, tmp_path: Path, written: str, network: object
+    ) -> None:
+        layer = "relu1_1" if isinstance(network, Vgg19) else "scale1"
+        assert condition(tmp_path, f"network: {written}", f"layers: [{layer}]").network == network
+
+
 class TestHandedDown:
     def test_all_settings_reach_a_condition_that_says_nothing(self, tmp_path: Path) -> None:
         found = condition(
@@ -181,6 +211,32 @@ class TestHandedDown:
     def test_a_part_of_what_a_bare_word_said_is_overridden(self, tmp_path: Path) -> None:
         found = condition(tmp_path, "regions: 4x3", "layers: [pool1]\n    regions: {overlap: 0.25}")
         assert found.regions == Grid(rows=4, columns=3, overlap=0.25)
+
+    @pytest.mark.parametrize(
+        ("shared", "own", "statistic"),
+        [
+            ("{normalisation: gatys2015}", "", Gram(normalisation="gatys2015", centred=False)),
+            ("{normalisation: gatys2016}", "{}", Gram(normalisation="gatys2016", centred=False)),
+            ("gram", "{normalisation: gatys2015}", Gram(normalisation="gatys2015", centred=False)),
+            (
+                "{normalisation: gatys2015}",
+                "{centred: true}",
+                Gram(normalisation="gatys2015", centred=True),
+            ),
+            (
+                "{centred: true}",
+                "{normalisation: gatys2015}",
+                Gram(normalisation="gatys2015", centred=True),
+            ),
+            ("{normalisation: gatys2015}", "{normalisation: relative}", Gram(centred=True)),
+            ("{normalisation: gatys2015}", "gram", Gram(centred=True)),
+        ],
+    )
+    def test_centring_follows_the_normalisation_that_is_inherited(
+        self, tmp_path: Path, shared: str, own: str, statistic: Gram
+    ) -> None:
+        found = condition(tmp_path, f"statistic: {shared}", f"layers: [pool1]\n    statistic: {own}")
+        assert found.statistic == found.method.terms[0].statistic == statistic
 
     def test_terms_inherit_from_condition_and_protocol(self, tmp_path: Path) -> None:
         found = condition(

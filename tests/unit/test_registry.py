@@ -150,6 +150,7 @@ def test_ways_of_writing_a_member(drawing: type[Model], written: str, name: str,
         ("~", "shape: neither the name of a shape nor a mapping"),
         ("circle", "shape.radius: is missing"),
         ("{name: circle, side: 2}", "shape: unknown key 'side'\n  allowed: name, radius"),
+        ("{radius: 2, sied: 2}", "shape: unknown key 'sied'\n  allowed: name, radius"),
         ("{radius: 2, side: 2}", "shape: unknown key 'radius'\n  allowed: name, side, square"),
     ],
 )
