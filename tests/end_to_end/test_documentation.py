@@ -39,7 +39,7 @@ def test_the_readmes_protocol(tmp_path: Path) -> None:
     (tmp_path / "my-study.yaml").write_text(protocol)
     plan = make_plan(load_protocol(tmp_path / "my-study.yaml"))
     assert len(plan.stimuli) == 2 * 3 * 10
-    assert [condition.method.parameters for condition in plan.conditions] == [12416, 176640, 16 * 176640]
+    assert [condition.method.parameters for condition in plan.conditions] == [12_516, 42_504, 16 * 42_504]
 
 
 def test_the_conditions_of_the_protocols_page(tmp_path: Path) -> None:
