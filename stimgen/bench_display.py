@@ -85,27 +85,32 @@ def _memory(found: list[dict[str, Any]]) -> Lines:
 
 
 def _notebook(found: dict[str, Any]) -> Lines:
-    evaluation, reference, engine = found["evaluation"], found["reference"], found["engine"]
+    evaluation, reference = found["evaluation"], found["reference"]
     lines = [("notebook, evaluation", _seconds(evaluation["seconds"]))]
     lines += [
         (f"  to the engine's, {name.removeprefix('to_')}", _ratio(figures))
         for name, figures in evaluation.items()
         if name != "seconds"
     ]
-    scales = ", ".join(f"{count} at {width} px" for width, _, count in engine["schedule"])
-    seconds = reference["seconds"][reference["lowest_at"] - 1]
-    lines += [
-        (
-            "notebook, synthesis",
-            f"loss {reference['loss']:.4g} after {seconds:.3g} s ({reference['lowest_at']} evaluations)",
-        ),
-        ("engine, synthesis", f"loss {engine['loss']:.4g} after {engine['seconds']:.3g} s ({scales})"),
-    ]
-    faster = "not reached" if found["to_same_loss"] is None else _ratio(found["to_same_loss"])
-    lines.append(("  time to the same loss", faster))
+    reached = f"loss {reference['loss']:.4g} after {reference['seconds_to_lowest']:.3g} s"
+    lines.append(("notebook, synthesis", f"{reached} ({reference['lowest_at']} evaluations)"))
+    lines += [line for attempt in found["engine"] for line in _attempt(attempt)]
     if found["busy"]["ratio"] > BUSY:
         lines.append(("  the machine was busy", f"measure again: evaluations took {_ratio(found['busy'])}"))
     return lines
+
+
+def _attempt(made: dict[str, Any]) -> Lines:
+    alone = made["stimuli"] == 1
+    scales = ", ".join(f"{count} at {width} px" for width, _, count in made["schedule"])
+    faster = "not reached" if made["to_same_loss"] is None else _ratio(made["to_same_loss"])
+    return [
+        (
+            f"engine, {made['precision']}, {'one stimulus' if alone else 'two together'}",
+            f"loss {made['loss']:.4g} after {made['seconds']:.3g} s ({scales})",
+        ),
+        ("  time to the same loss" + ("" if alone else ", per stimulus"), faster),
+    ]
 
 
 def _plenoptic(found: dict[str, Any]) -> Lines:

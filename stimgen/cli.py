@@ -182,7 +182,7 @@ def bench(  # noqa: PLR0913 - an option of the command is an argument here
 ) -> None:
     """Time the engine against this machine's ceiling, and against what one would run otherwise."""
     from stimgen.bench_display import bench_text
-    from stimgen.workflow.bench import BenchOptions
+    from stimgen.benchmark.options import BenchOptions
     from stimgen.workflow.bench import bench as measure
 
     options = BenchOptions(device, size, against, evaluations, plot, quick)

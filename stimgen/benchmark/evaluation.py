@@ -15,13 +15,19 @@ from stimgen.synthesis.objective import Objective, Sources
 from stimgen.synthesis.term import Term
 
 DEPTH, QUICK_DEPTH = "pool4", "pool2"
+# By precision, as `Synthesis` calls it, what its networks compute in, and the ceiling too.
+KINDS = {"float32": "float32", "mixed": "bfloat16"}
 
 
-def evaluation_task(subject: Subject, depth: str = DEPTH) -> Task:
-    """Return one evaluation of the usual Gram objective with its gradient, for one image."""
+def evaluation_task(subject: Subject, depth: str = DEPTH, precision: str = "float32") -> Task:
+    """Return one evaluation of the usual Gram objective with its gradient, for one image.
+
+    Of mixed precision, one of those that are not precise.
+    """
     source = torch.from_numpy(subject.source.transpose(2, 0, 1).copy()).unsqueeze(0).to(subject.device)
     rows = torch.zeros(1, dtype=torch.long, device=subject.device)
-    objective = Objective((Term(network=Vgg19(), depth=depth),), 0.0, Sources(source, rows))
+    dtype: torch.dtype = getattr(torch, KINDS[precision])
+    objective = Objective((Term(network=Vgg19(), depth=depth),), 0.0, Sources(source, rows), dtype)
     image = 1.0 - source
 
     def evaluate() -> None:

@@ -6,6 +6,10 @@ import math
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
+from typing import Literal
+
+import numpy as np
+from numpy.typing import NDArray
 
 from stimgen.benchmark.notebook import LAYERS, WEIGHT, Curve
 from stimgen.benchmark.subject import Subject
@@ -17,9 +21,13 @@ from stimgen.synthesis.methods import ObjectiveMethod, Result
 from stimgen.synthesis.settings import Synthesis
 from stimgen.synthesis.term import Term
 
+Precision = Literal["float32", "mixed"]
+PRECISIONS: tuple[Precision, ...] = ("float32", "mixed")
+# Alone, as the notebook's; and two together, which take no longer on a CPU: one alone is computed twice.
+STIMULI = (1, 2)
 # Evaluations at every scale but the finest: they are cheap there, and hardly any is needed afterwards.
 COARSE_EVALUATIONS = 100
-# Where the finished picture misses the goal by rounding, the finest scale gets so many times the evaluations.
+# Where a finished picture misses the goal, the finest scale gets so many times the evaluations.
 MORE, TRIES = 1.1, 5
 
 
@@ -48,62 +56,90 @@ class Attempt:
 
     Attributes
     ----------
+    precision : str
+        As `Synthesis` has it.
+    stimuli : int
+        Pictures made together, each from another seed.
     loss : float
-        Of the finished picture, by the goal's function.
+        Of the finished pictures, the highest, by the goal's function.
     seconds : float
-        From start image to finished picture.
+        From start images to finished pictures.
     schedule : list
         Width, height and evaluations of every scale.
     curve : Curve
-        The engine's own losses; at coarse scales they are those of coarse pictures.
+        The engine's own losses of the first picture; at coarse scales they are those of coarse pictures.
     """
 
+    precision: str
+    stimuli: int
     loss: float
     seconds: float
     schedule: list[tuple[int, int, int]]
     curve: Curve
 
 
-def notebook_objective(evaluations: int | tuple[int, ...]) -> ObjectiveMethod:
+def notebook_objective(
+    evaluations: int | tuple[int, ...], precision: Precision = "float32"
+) -> ObjectiveMethod:
     """Return the engine's method with the notebook's objective: same network, layers, Grams and weights."""
     term = Term(
         network=Vgg19(pooling="maximum"),
         layers=dict.fromkeys(LAYERS, WEIGHT),
         statistic=Gram(normalisation="gatys2016"),
     )
-    return ObjectiveMethod(terms=(term,), synthesis=Synthesis(evaluations=evaluations, range_penalty=0.0))
+    settings = Synthesis(evaluations=evaluations, range_penalty=0.0, precision=precision)
+    return ObjectiveMethod(terms=(term,), synthesis=settings)
 
 
-def reach(goal: Goal, subject: Subject) -> Attempt:
-    """Make one texture until its loss is below the goal's.
+def reach(goal: Goal, subject: Subject) -> list[Attempt]:
+    """Make textures until their losses are below the goal's, in every precision, one alone and two together.
 
-    A first run finds how many evaluations of the finest scale that takes; the run that counts makes a picture
-    with so many, from its beginning to its end, and the goal's function judges the picture.
+    A first run finds how many evaluations of the finest scale that takes; the runs that count make pictures
+    with so many, from their beginning to their end, and the goal's function judges the pictures.
     """
-    scales = len(notebook_objective(1).schedule(subject.size, subject.size))
-    coarse = (COARSE_EVALUATIONS,) * (scales - 1)
-    count = _evaluations_needed(notebook_objective((*coarse, goal.evaluations)), goal, subject)
+    needed = _evaluations_needed(goal, subject)
+    return [
+        _reach(goal, subject, _Entry(precision, stimuli, count))
+        for precision in PRECISIONS
+        for stimuli, count in zip(STIMULI, needed, strict=True)
+    ]
+
+
+@dataclass(frozen=True)
+class _Entry:
+    precision: Precision
+    stimuli: int
+    evaluations: int
+
+
+def _evaluations_needed(goal: Goal, subject: Subject) -> list[int]:
+    """Return the evaluations of the finest scale after which each number of `STIMULI` is below the goal."""
+    method = notebook_objective(_evaluations(goal.evaluations, subject))
+    finest = len(method.schedule(subject.size, subject.size)) - 1
+    lowest: list[NDArray[np.float64]] = []
+    with reproducibly(subject.device):
+        for step in method.run(subject.batch(method, max(STIMULI)), subject.device):
+            if step.scale == finest:
+                lowest.append(np.fmin(step.losses, lowest[-1] if lowest else np.inf))
+                if (lowest[-1] < goal.loss).all():
+                    break
+    missed = [sum(not (losses[:n] < goal.loss).all() for losses in lowest) for n in STIMULI]
+    return [min(goal.evaluations, count + 1) for count in missed]
+
+
+def _reach(goal: Goal, subject: Subject, entry: _Entry) -> Attempt:
+    count = entry.evaluations
     for _ in range(TRIES):
-        attempt = _attempt(notebook_objective((*coarse, count)), goal, subject)
+        attempt = _attempt(goal, subject, _Entry(entry.precision, entry.stimuli, count))
         if attempt.loss < goal.loss or count == goal.evaluations:
             break
         count = min(goal.evaluations, math.ceil(count * MORE))
     return attempt
 
 
-def _evaluations_needed(method: ObjectiveMethod, goal: Goal, subject: Subject) -> int:
-    finest = len(method.schedule(subject.size, subject.size)) - 1
-    count = 0
-    with reproducibly(subject.device):
-        for step in method.run(subject.batch(method, 1), subject.device):
-            count += step.scale == finest
-            if step.scale == finest and step.losses[0] < goal.loss:
-                break
-    return count
-
-
-def _attempt(method: ObjectiveMethod, goal: Goal, subject: Subject) -> Attempt:
-    batch = subject.batch(method, 1)
+def _attempt(goal: Goal, subject: Subject, entry: _Entry) -> Attempt:
+    method = notebook_objective(_evaluations(entry.evaluations, subject), entry.precision)
+    batch = subject.batch(method, entry.stimuli)
     curve = Curve([], [])
     began = time.perf_counter()
     with reproducibly(subject.device):
@@ -117,5 +153,16 @@ def _attempt(method: ObjectiveMethod, goal: Goal, subject: Subject) -> Attempt:
             curve.seconds.append(time.perf_counter() - began)
             curve.losses.append(float(step.losses[0]))
     seconds = time.perf_counter() - began
-    schedule = method.schedule(subject.size, subject.size)
-    return Attempt(goal.measure(result.images[0]), seconds, schedule, curve)
+    return Attempt(
+        entry.precision,
+        entry.stimuli,
+        max(map(goal.measure, result.images)),
+        seconds,
+        method.schedule(subject.size, subject.size),
+        curve,
+    )
+
+
+def _evaluations(finest: int, subject: Subject) -> tuple[int, ...]:
+    scales = len(notebook_objective(1).schedule(subject.size, subject.size))
+    return (*(COARSE_EVALUATIONS,) * (scales - 1), finest)

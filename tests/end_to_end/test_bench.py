@@ -52,8 +52,12 @@ class TestQuick:
         assert found["machine"].keys() >= {"device", "processor", "cores", "memory", "threads", "versions"}
         assert found["options"]["quick"] is True
         assert found["ceiling"].keys() == {"float32", "bfloat16"}
-        evaluation = found["evaluation"]["float32"]
-        assert len(evaluation["seconds"]["all"]) == found["options"]["repeats"]
+        assert found["evaluation"].keys() == {"float32", "mixed"}
+        for precision, kind in (("float32", "float32"), ("mixed", "bfloat16")):
+            evaluation = found["evaluation"][precision]
+            assert len(evaluation["seconds"]["all"]) == found["options"]["repeats"]
+            ceiling = found["ceiling"][kind]["flops_per_second"]
+            assert evaluation["share_of_ceiling"]["denominator"] == ceiling
         assert found["texture"]["channels"] == 3
         assert [row["stimuli"] for row in found["batches"]["sizes"]] == [1, 2]
         assert found["memory"][0]["predicted"] > 0
@@ -62,8 +66,18 @@ class TestQuick:
         found = measured[0]["notebook"]
         assert len(found["reference"]["losses"]) == len(found["reference"]["seconds"]) == 4
         assert found["reference"]["loss"] == min(found["reference"]["losses"])
-        assert found["reached"] is (found["engine"]["loss"] < found["reference"]["loss"])
-        assert (found["to_same_loss"] is not None) is found["reached"]
+        assert found["evaluation"].keys() == {"seconds", "to_float32", "to_mixed"}
+        for attempt in found["engine"]:
+            assert attempt["reached"] is (attempt["loss"] < found["reference"]["loss"])
+            assert (attempt["to_same_loss"] is not None) is attempt["reached"]
+
+    def test_two_together_are_compared_by_the_stimulus(self, measured: tuple[dict[str, Any], str]) -> None:
+        found = measured[0]["notebook"]
+        for attempt in found["engine"]:
+            if attempt["reached"]:
+                seconds = attempt["seconds"] / attempt["stimuli"]
+                assert attempt["to_same_loss"]["denominator"] == seconds
+                assert attempt["to_same_loss"]["numerator"] == found["reference"]["seconds_to_lowest"]
 
     def test_every_ratio_has_both_its_numbers(self, measured: tuple[dict[str, Any], str]) -> None:
         found = ratios(measured[0])
@@ -85,6 +99,9 @@ class TestQuick:
             "batch of 2",
             "memory",
             "notebook, evaluation",
+            "to the engine's, mixed",
+            "engine, float32, one stimulus",
+            "time to the same loss, per stimulus",
         ):
             assert heading in text
         assert "GFLOP/s" in text
@@ -92,9 +109,10 @@ class TestQuick:
         assert all(len(line) <= 160 and line.isprintable() for line in text.splitlines())
 
     def test_a_goal_that_was_missed_is_said_to_be(self, measured: tuple[dict[str, Any], str]) -> None:
-        found = measured[0]
-        missed = found | {"notebook": found["notebook"] | {"to_same_loss": None, "reached": False}}
-        assert "not reached" in bench_text(missed)
+        found = measured[0]["notebook"]
+        attempts = [attempt | {"to_same_loss": None, "reached": False} for attempt in found["engine"]]
+        text = bench_text(measured[0] | {"notebook": found | {"engine": attempts}})
+        assert text.count("not reached") == 4
 
     def test_a_busy_machine_is_told_of(self, measured: tuple[dict[str, Any], str]) -> None:
         found = measured[0]

@@ -152,15 +152,18 @@ class TestReferenceLoss:
     def test_a_goal_is_reached_and_judged_by_the_notebook(self, subject: Subject, notebook: Notebook) -> None:
         method = notebook_objective(1)
         start = notebook.measure(subject.batch(method, 1).items[0].start)
-        attempt = reach(Goal(0.9 * start, notebook.measure, 20), subject)
-        assert attempt.loss < 0.9 * start
-        assert attempt.schedule[-1][2] <= 20
-        assert len(attempt.curve.losses) == sum(count for _, _, count in attempt.schedule)
+        attempts = reach(Goal(0.9 * start, notebook.measure, 20), subject)
+        found = {(attempt.precision, attempt.stimuli) for attempt in attempts}
+        assert found == {("float32", 1), ("float32", 2), ("mixed", 1), ("mixed", 2)}
+        for attempt in attempts:
+            assert attempt.loss < 0.9 * start
+            assert attempt.schedule[-1][2] <= 20
+            assert len(attempt.curve.losses) == sum(count for _, _, count in attempt.schedule)
 
     def test_a_goal_beyond_reach_ends(self, subject: Subject, notebook: Notebook) -> None:
-        attempt = reach(Goal(0.0, notebook.measure, 2), subject)
-        assert attempt.loss > 0.0
-        assert attempt.schedule[-1][2] == 2
+        for attempt in reach(Goal(0.0, notebook.measure, 2), subject):
+            assert attempt.loss > 0.0
+            assert attempt.schedule[-1][2] == 2
 
 
 class TestBatches:
