@@ -15,7 +15,7 @@ def judge(shared: Path) -> Judge:
 
 
 def test_the_default_looks_better_than_a_deeper_random_network(judge: Judge) -> None:
-    """At 64 px: 0.14 against 0.24 when it was chosen; docs/embedded-default.md has more and larger pictures."""
+    """At 64 px: 0.14 against 0.24 when it was chosen; docs/embedded-default.md has more, and larger."""
     sources = {name: picture for name, picture in held_back(64).items() if name in ("grass", "coins")}
 
     def score(method: str) -> float:
