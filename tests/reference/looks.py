@@ -70,15 +70,18 @@ class Judge:
 
 
 def copied(picture: Picture, source: Picture) -> float:
-    """Return the largest normalised cross-correlation with the source, of 32, 64 and 128 px crops."""
+    """Return the largest normalised cross-correlation with the source, of 32, 64 and 128 px crops.
+
+    Crops of less than a quarter of the side hold an edge at most, and are like any other edge.
+    """
     grey, original = (np.clip(p, 0, 1).mean(2).astype(np.float64) for p in (picture, source))
     largest = -1.0
     for side in (32, 64, 128):
-        corners = range(0, len(grey) - side + 1, side // 2)
+        corners = range(0, len(grey) - side + 1, side // 2) if len(grey) / 4 <= side < len(grey) else ()
         for y, x in itertools.product(corners, corners):
             crop = grey[y : y + side, x : x + side]
-            # A whole picture as its own crop says nothing of parts; an even crop correlates with anything.
-            if side < len(grey) and crop.std() > 0.02:
+            # An even crop correlates with anything.
+            if crop.std() > 0.02:
                 largest = max(largest, float(match_template(original, crop).max()))
     return largest
 
