@@ -125,6 +125,8 @@ def _condition_lines(condition: dict[str, Any]) -> list[str]:
 
 
 def _brief(value: Any) -> str:
+    if isinstance(value, list):
+        return " + ".join(_brief(inner) for inner in value)
     if not isinstance(value, dict):
         return str(value)
     rest = ", ".join(f"{key} {_brief(inner)}" for key, inner in value.items() if key != "name")

@@ -81,15 +81,18 @@ class TestTiming:
 
     def test_the_best_side_makes_the_ceiling(self) -> None:
         times = {
-            "float32 10": Times((2.0, 1.0)),
-            "float32 20": Times((4.0,)),
+            "float32 10 matrix": Times((2.0, 1.0)),
+            "float32 20 matrix": Times((8.0,)),
+            "float32 20 convolution": Times((4.0,)),
             "engine float32": Times((1e-9,)),
-            "bfloat16 10": Times((0.5,)),
+            "bfloat16 10 matrix": Times((0.5,)),
         }
         found = ceilings(times)
-        assert {kind: (best["side"], best["flops_per_second"]) for kind, best in found.items()} == {
-            "float32": (20, 4000.0),
-            "bfloat16": (10, 4000.0),
+        assert {
+            kind: (best["way"], best["side"], best["flops_per_second"]) for kind, best in found.items()
+        } == {
+            "float32": ("convolution", 20, 4000.0),
+            "bfloat16": ("matrix", 10, 4000.0),
         }
 
     def test_a_share_is_made_of_two_rates(self) -> None:
