@@ -227,7 +227,6 @@ class TestExtras:
         assert "stimgen[analysis]" in str(caught.value)
 
     def test_a_plot_is_refused_before_anything_is_measured(self, tmp_path: Path) -> None:
-        pytest.importorskip("matplotlib", reason="no matplotlib: the extra `analysis` is not installed")
         with pytest.raises(StimgenError, match="no format of pictures") as caught:
             require_plot(tmp_path / "a.pgn")
         assert "did you mean 'png'?" in str(caught.value)
@@ -235,7 +234,6 @@ class TestExtras:
             require_plot(tmp_path / "none" / "a.png")
 
     def test_a_plot_is_drawn(self, tmp_path: Path) -> None:
-        pytest.importorskip("matplotlib", reason="no matplotlib: the extra `analysis` is not installed")
         plot_losses(tmp_path / "a.png", {"a": Curve([0.1, 0.2], [2.0, 1.0])}, 1.0)
         assert (tmp_path / "a.png").read_bytes().startswith(b"\x89PNG")
 
