@@ -10,12 +10,13 @@ import torch
 
 from stimgen.reading.errors import StimgenError
 
-# On a CPU an image's bits do not depend on how many share its batch, so that a batch may be small; elsewhere
-# they may, so that all batches have the same number of slots.
-CPU_SLOTS = 4
-SLOTS = 16
 # One image alone is summed in another order than two.
 FEWEST_SLOTS = 2
+# On a CPU an image's bits do not depend on how many share its batch, and two at a time are the fastest: at 256
+# pixels four took a quarter more for each (docs/performance.md). Elsewhere bits may depend on it, so that all
+# batches have the same number of slots.
+CPU_SLOTS = FEWEST_SLOTS
+SLOTS = 16
 
 
 def find_device(name: str) -> torch.device:
