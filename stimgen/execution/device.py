@@ -12,9 +12,9 @@ from stimgen.reading.errors import StimgenError
 
 # One image alone is summed in another order than two.
 FEWEST_SLOTS = 2
-# On a CPU an image's bits do not depend on how many share its batch, and two at a time are the fastest: at 256
-# pixels four took a quarter more for each (docs/performance.md). Elsewhere bits may depend on it, so that all
-# batches have the same number of slots.
+# On a CPU an image's bits do not depend on how many share its batch, and two at a time are the fastest: at
+# 256 pixels four took a quarter more for each (docs/performance.md). Elsewhere bits may depend on it, so that
+# all batches have the same number of slots.
 CPU_SLOTS = FEWEST_SLOTS
 SLOTS = 16
 
