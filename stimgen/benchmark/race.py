@@ -6,16 +6,11 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
-import torch
-
-from stimgen.benchmark.evaluation import KINDS
 from stimgen.benchmark.notebook import Curve, Notebook
 from stimgen.benchmark.plot import plot_losses
 from stimgen.benchmark.reference_loss import Attempt, Goal, notebook_objective, reach
 from stimgen.benchmark.subject import Subject
 from stimgen.benchmark.timing import ratio
-from stimgen.networks import Place
-from stimgen.synthesis.objective import load_networks
 
 
 def run_notebook(notebook: Notebook, evaluations: int, fastest: float) -> dict[str, Any]:
@@ -59,8 +54,7 @@ def run_engine(reference: dict[str, Any], notebook: Notebook, subject: Subject) 
     list of dict
         The attempt, ``reached``, ``to_same_loss`` (a ratio of seconds, per stimulus; None if not reached).
     """
-    for kind in KINDS.values():
-        load_networks(notebook_objective(1).terms, Place(subject.device, getattr(torch, kind)))
+    notebook_objective(1, "mixed").load(subject.device)  # in float32 too
     goal = Goal(reference["loss"], notebook.measure, reference["evaluations"])
     return [_summary(attempt, reference) for attempt in reach(goal, subject)]
 

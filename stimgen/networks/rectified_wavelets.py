@@ -90,7 +90,7 @@ class WaveletFeatures:
     """Rectified wavelet coefficients of an image's pyramid.
 
     Maps of finer scales are averaged over the positions of the coarser one, because all that a coarse map can
-    covary with is their slow part: the same covariances as on the full grid, at a fraction of the cost.
+    covary with is their slow part: nearly the covariances of the full grid, at a fraction of the cost.
 
     Parameters
     ----------

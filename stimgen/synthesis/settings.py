@@ -84,6 +84,11 @@ class Synthesis(Model):
     """What is done to the finished picture's colours: ``none``, or ``histogram``: every channel gets the
     source's histogram, as in the notebook of Gatys, Ecker & Bethge (2015)."""
 
+    @property
+    def dtypes(self) -> tuple[torch.dtype, ...]:
+        """What the networks compute in, in the order of first use."""
+        return (torch.bfloat16, torch.float32) if self.precision == "mixed" else (torch.float32,)
+
     def stages(self, width: int, height: int) -> list[Stage]:
         """Return every scale, from coarse to fine, with its precision; where that changes, a scale has two.
 

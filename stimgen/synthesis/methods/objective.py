@@ -82,7 +82,8 @@ class ObjectiveMethod(Method):
 
     def load(self, device: torch.device) -> None:
         """Load the networks; they are remembered for `run`."""
-        load_networks(self.terms, Place(device))
+        for dtype in self.synthesis.dtypes:
+            load_networks(self.terms, Place(device, dtype))
 
     def memory(self, width: int, height: int, channels: int) -> int:
         """Return an estimate of the bytes that one image needs: maps, gradients, corrections, targets."""
