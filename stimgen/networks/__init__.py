@@ -4,10 +4,19 @@ from __future__ import annotations
 
 from typing import Annotated
 
-from stimgen.networks.base import FeatureExtractor, Layer, Network, Place, Validation
+from stimgen.networks.base import FeatureExtractor, Layer, Network, Place, ReceptiveField, Validation
 from stimgen.reading.registry import Family
 
 NETWORKS = Family("network", Network, usual="embedded")
 AnyNetwork = Annotated[Network, NETWORKS]
 
-__all__ = ["NETWORKS", "AnyNetwork", "FeatureExtractor", "Layer", "Network", "Place", "Validation"]
+__all__ = [
+    "NETWORKS",
+    "AnyNetwork",
+    "FeatureExtractor",
+    "Layer",
+    "Network",
+    "Place",
+    "ReceptiveField",
+    "Validation",
+]

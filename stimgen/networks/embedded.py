@@ -9,7 +9,7 @@ from typing import Annotated, Any, Literal
 from pydantic import Field
 from torch import Tensor
 
-from stimgen.networks.base import FeatureExtractor, Layer, Network, Place, Validation
+from stimgen.networks.base import FeatureExtractor, Layer, Network, Place, ReceptiveField, Validation
 from stimgen.networks.rectified_wavelets import RectifiedWavelets
 from stimgen.networks.vgg19 import Vgg19
 from stimgen.reading.model import Integer
@@ -39,6 +39,10 @@ class Embedded(Network):
     def map_side(self, layer: str, side: int) -> int:
         """Return how many positions a layer has along a side of `side` pixels."""
         return self._part_of(layer).map_side(layer, side)
+
+    def receptive_field(self, layer: str) -> ReceptiveField | None:
+        """Return which pixels the positions of a layer see."""
+        return self._part_of(layer).receptive_field(layer)
 
     def activations(self, layers: Iterable[str], width: int, height: int) -> list[int]:
         """Return the sizes of all tensors that one image's forward pass keeps for the backward pass."""

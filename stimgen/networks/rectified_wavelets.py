@@ -15,7 +15,7 @@ from pydantic import Field
 from torch import Tensor
 from torch.nn import functional
 
-from stimgen.networks.base import Layer, Network, Place, Validation
+from stimgen.networks.base import Layer, Network, Place, ReceptiveField, Validation
 from stimgen.reading.model import Integer
 
 RECIPE = 1
@@ -61,6 +61,13 @@ class RectifiedWavelets(Network):
         for _ in range(1, _scale(layer)):
             side //= 2
         return side
+
+    def receptive_field(self, layer: str) -> ReceptiveField:
+        """Return which pixels the positions of a scale see; maps of finer scales, averaged, see fewer."""
+        field = ReceptiveField()
+        for _ in range(1, _scale(layer)):
+            field = field.after(len(LOW_PASS), stride=2, padding=1)
+        return field.after(SIDE, padding=SIDE // 2)
 
     def activations(self, layers: Iterable[str], width: int, height: int) -> list[int]:
         """Return the sizes of all tensors that one image's forward pass keeps for the backward pass."""

@@ -10,7 +10,7 @@ import torch
 from pydantic import Field
 from torch import Tensor, nn
 
-from stimgen.networks.base import Layer, Network, Place, Validation
+from stimgen.networks.base import Layer, Network, Place, ReceptiveField, Validation
 from stimgen.networks.weights import AnyWeights, Blueprint, RandomWeights
 
 # Convolutions and channels of the five blocks (Simonyan & Zisserman 2015, table 1, configuration E).
@@ -56,6 +56,16 @@ class Vgg19(Network):
             if name == layer:
                 break
         return max(side, 0)
+
+    def receptive_field(self, layer: str) -> ReceptiveField:
+        """Return which pixels the positions of a layer see."""
+        field = ReceptiveField()
+        for name, _ in _up_to([layer]):
+            if name.startswith("conv"):
+                field = field.after(3, padding=0 if self.padding == "none" else 1)
+            elif name.startswith("pool"):
+                field = field.after(2, stride=2)
+        return field
 
     def activations(self, layers: Iterable[str], width: int, height: int) -> list[int]:
         """Return the sizes of all tensors that one image's forward pass keeps for the backward pass."""

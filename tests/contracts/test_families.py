@@ -110,6 +110,22 @@ class TestNetworks:
             assert network.map_side(layer, side) >= 1
             assert network.map_side(layer, side - 1) == 0
 
+    def test_receptive_fields_are_where_the_gradient_is(self, name: str) -> None:
+        network = made(NETWORKS, name)
+        for layer in list(network.layers())[:6]:
+            field = network.receptive_field(layer)
+            if field is None:
+                continue
+            side = 2 * field.size + 3 * field.stride
+            images = torch.rand(2, 3, side, side, requires_grad=True)
+            maps = network.load((layer,), Place(CPU))(images)[layer]
+            middle = maps.shape[2] // 2
+            (gradient,) = torch.autograd.grad(maps[:, :, middle, middle].square().sum(), images)
+            seen = gradient.abs().sum((0, 1)).sum(0).nonzero()[:, 0]
+            centre = field.first + middle * field.stride
+            assert seen[0] == centre - (field.size - 1) / 2
+            assert seen[-1] == centre + (field.size - 1) / 2
+
     @pytest.mark.parametrize("dtype", PRECISIONS)
     def test_features_and_gradients_do_not_depend_on_neighbours(self, name: str, dtype: torch.dtype) -> None:
         images = torch.rand(8, 3, 24, 24)

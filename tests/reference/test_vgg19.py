@@ -128,6 +128,18 @@ def test_map_sides_and_smallest_sizes_are_true(weights_file: Path, padding: str)
     assert network.map_side("pool2", smallest - 1) == 1
 
 
+@pytest.mark.parametrize(
+    ("layer", "size", "stride"),
+    [("conv1_1", 3, 1), ("pool1", 6, 2), ("pool2", 16, 4), ("pool3", 52, 8), ("pool4", 124, 16)],
+)
+def test_receptive_fields_are_those_worked_out_by_hand(layer: str, size: int, stride: int) -> None:
+    """Two 3x3 convolutions see 5 pixels; pooling makes that 6, two pixels apart; and so on."""
+    padded, valid = (Vgg19(padding=padding).receptive_field(layer) for padding in ("zeros", "none"))
+    assert (padded.size, padded.stride, padded.first) == (size, stride, (stride - 1) / 2)
+    # Without padding the first position sees the first pixels.
+    assert (valid.size, valid.stride, valid.first) == (size, stride, (size - 1) / 2)
+
+
 def test_random_weights_are_the_same_bits_everywhere() -> None:
     """The hash was computed once, with numpy 2.4; more threads or another LAPACK must not change it."""
     extractor = Vgg19().load(("pool2",), Place(CPU))
