@@ -98,8 +98,9 @@ class Place:
 class FeatureExtractor(Protocol):
     """A loaded network, ready to measure."""
 
-    weights_sha256: str
-    """Hash of the weights in use: of the publisher's file, or of the generated numbers."""
+    @property
+    def weights_sha256(self) -> str | None:
+        """Hash of the weights in use: of the publisher's file, or of generated numbers; None without any."""
 
     def __call__(self, images: Tensor) -> dict[str, Tensor]:
         """Return the feature maps of each requested layer.

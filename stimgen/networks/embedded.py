@@ -84,7 +84,7 @@ class EmbeddedFeatures:
 
     def __init__(self, parts: list[FeatureExtractor]) -> None:
         self._parts = parts
-        hashes = "".join(part.weights_sha256 for part in parts)
+        hashes = "".join(part.weights_sha256 or "" for part in parts)
         self.weights_sha256 = hashlib.sha256(hashes.encode()).hexdigest()
 
     def __call__(self, images: Tensor) -> dict[str, Tensor]:

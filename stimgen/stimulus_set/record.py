@@ -46,7 +46,8 @@ class NetworkRecord(Model):
     """A network that measured."""
 
     name: str
-    weights_sha256: str
+    weights_sha256: str | None
+    """Hash of the weights in use; None for pixels, which have none."""
     validated_with_observers: bool
     """Whether a published experiment compared this model's stimuli with originals."""
     validation: str

@@ -75,8 +75,8 @@ class Objective:
         self._taken: tuple[Tensor, list[dict[str, Target]]] | None = None
 
     @property
-    def weights_sha256(self) -> dict[Network, str]:
-        """The hash of the weights in use, for every network."""
+    def weights_sha256(self) -> dict[Network, str | None]:
+        """The hash of the weights in use, for every network; None for one that has none."""
         return {network: extractor.weights_sha256 for network, extractor in self._extractors.items()}
 
     def __call__(self, images: Tensor, rows: Tensor) -> Evaluation:

@@ -72,6 +72,8 @@ def test_every_field_of_a_member_is_described(family: Family, name: str) -> None
 
 
 PRECISIONS = (torch.float32, torch.bfloat16)
+# Statistics of pixels would be coarse in bfloat16, so that the image stays as precise as it is.
+IN_ITS_OWN_PRECISION = {"pixels"}
 
 
 def features_and_gradient(name: str, images: torch.Tensor, dtype: torch.dtype) -> dict[str, torch.Tensor]:
@@ -151,7 +153,7 @@ class TestNetworks:
         images = torch.rand(2, 3, 40, 40)
         precise, rough = (features_and_gradient(name, images, dtype) for dtype in PRECISIONS)
         for key, expected in precise.items():
-            assert not torch.equal(rough[key].float(), expected)
+            assert torch.equal(rough[key].float(), expected) == (name in IN_ITS_OWN_PRECISION)
             error = (rough[key].float() - expected).square().mean().sqrt()
             # Eight bits of precision, over some layers.
             assert error < 0.03 * expected.square().mean().sqrt()
@@ -165,7 +167,8 @@ class TestNetworks:
         network = made(NETWORKS, name)
         layers = list(network.layers())
         small, large = (sum(network.activations(layers[:2], side, side)) for side in (32, 64))
-        assert small < large < sum(network.activations(layers[:5], 64, 64))
+        assert small < large
+        assert len(layers) <= 2 or large < sum(network.activations(layers[:5], 64, 64))
 
 
 @pytest.mark.parametrize("regions", of(REGIONS))

@@ -118,7 +118,7 @@ class Result:
     traces: list[list[Traced]]
     reasons: list[str]
     measure: Callable[[Sequence[Pixels]], list[Losses]]
-    weights_sha256: list[tuple[str, str]]
+    weights_sha256: list[tuple[str, str | None]]
 
 
 class Method(Model, ABC):
