@@ -7,7 +7,6 @@ python tests/reference/looks.py WEIGHTS PEBBLES [--size 128] [--sheet FILE]
 from __future__ import annotations
 
 import argparse
-import itertools
 import sys
 from pathlib import Path
 
@@ -17,10 +16,10 @@ from numpy.typing import NDArray
 from PIL import Image
 from safetensors.torch import load_file
 from skimage import data
-from skimage.feature import match_template
 from torch import Tensor
 from torchvision.models import squeezenet1_0
 
+from stimgen.images.measures.copies import CopyCheck
 from stimgen.images.write import quantise
 from stimgen.networks.vgg19 import DEVIATION, MEAN
 from stimgen.synthesis.methods import Batch, Item, ObjectiveMethod
@@ -70,20 +69,10 @@ class Judge:
 
 
 def copied(picture: Picture, source: Picture) -> float:
-    """Return the largest normalised cross-correlation with the source, of 32, 64 and 128 px crops.
-
-    Crops of less than a quarter of the side hold an edge at most, and are like any other edge.
-    """
+    """Return the largest normalised cross-correlation of crops with the source; -1 where there is none."""
     grey, original = (np.clip(p, 0, 1).mean(2).astype(np.float64) for p in (picture, source))
-    largest = -1.0
-    for side in (32, 64, 128):
-        corners = range(0, len(grey) - side + 1, side // 2) if len(grey) / 4 <= side < len(grey) else ()
-        for y, x in itertools.product(corners, corners):
-            crop = grey[y : y + side, x : x + side]
-            # An even crop correlates with anything.
-            if crop.std() > 0.02:
-                largest = max(largest, float(match_template(original, crop).max()))
-    return largest
+    largest = CopyCheck(original).largest(grey)
+    return largest if np.isfinite(largest) else -1.0
 
 
 def tried(pebbles: Path, size: int) -> dict[str, Picture]:

@@ -1,0 +1,83 @@
+"""How far a synthesis is from its source."""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+import numpy as np
+
+from stimgen.images.light import Encoding, Values, from_light, luminance, to_light
+from stimgen.images.measures.copies import CopyCheck
+from stimgen.images.measures.spectrum import spectrum, spectrum_distance
+from stimgen.images.prepare import Pixels
+
+
+class Comparison(NamedTuple):
+    """A picture beside its source; NaN or None where the two cannot be compared."""
+
+    largest_copy: float
+    """Largest normalised cross-correlation of crops of the luminance, see `CopyCheck`."""
+    colour: tuple[float, ...] | None
+    """Wasserstein-1 distances of the histograms of red, green and blue."""
+    luminance: float
+    """Wasserstein-1 distance of the histograms of the luminance, encoded as the picture is."""
+    spectrum: float
+    """Root mean squared difference of the log amplitude spectra of the luminance, in decades."""
+
+
+class Original:
+    """A source, with all that pictures are compared with measured once.
+
+    Parameters
+    ----------
+    pixels : Pixels
+        Height x width x channels (1 or 3), [0, 1].
+    encoding : {"srgb", "linear"}
+        How its numbers, and those of the pictures, mean light.
+    """
+
+    def __init__(self, pixels: Pixels, encoding: Encoding) -> None:
+        self._encoding = encoding
+        self._shape = pixels.shape
+        light, numbers = self._luminance(pixels)
+        self._copies = CopyCheck(numbers)
+        self._numbers = np.sort(numbers, axis=None)
+        self._channels = _sorted_channels(pixels)
+        self._spectrum = spectrum(light)
+
+    def compare(self, pixels: Pixels) -> Comparison | None:
+        """Return how far a picture is from the source; None where it has another size.
+
+        Colours are compared only where both have three channels.
+        """
+        if pixels.shape[:2] != self._shape[:2]:
+            return None
+        light, numbers = self._luminance(pixels)
+        colour = None
+        if pixels.shape[2] == self._shape[2] == 3:
+            pairs = zip(_sorted_channels(pixels), self._channels, strict=True)
+            colour = tuple(wasserstein(one, other) for one, other in pairs)
+        return Comparison(
+            largest_copy=self._copies.largest(numbers),
+            colour=colour,
+            luminance=wasserstein(np.sort(numbers, axis=None), self._numbers),
+            spectrum=spectrum_distance(spectrum(light), self._spectrum),
+        )
+
+    def _luminance(self, pixels: Pixels) -> tuple[Values, Values]:
+        """Return the luminance as light, and as numbers of the picture's encoding."""
+        light = luminance(to_light(pixels, self._encoding))
+        return light, from_light(light, self._encoding)
+
+
+def wasserstein(one: Values, other: Values) -> float:
+    """Return the Wasserstein-1 distance of two samples of one size, both sorted: mean |a_i - b_i|.
+
+    It is the least by which values must be moved, on average, for one histogram to become the other
+    (Vallender 1974, *Theory of Probability and its Applications* 18, 784), in the units of the values.
+    """
+    return float(np.abs(one - other).mean())
+
+
+def _sorted_channels(pixels: Pixels) -> list[Values]:
+    return [np.sort(pixels[:, :, i].astype(np.float64), axis=None) for i in range(pixels.shape[2])]

@@ -1,0 +1,96 @@
+"""Whether a synthesis holds pieces of its source."""
+
+from __future__ import annotations
+
+import itertools
+from collections.abc import Iterator
+
+import numpy as np
+
+from stimgen.images.light import Values
+
+SIDES = (32, 64, 128)
+LEAST_PART = 4  # a crop of less than a quarter of the side holds an edge at most, and is like any other edge
+EVEN = 0.02  # standard deviation of a crop that correlates with anything
+LARGEST = 512
+
+
+class CopyCheck:
+    """The largest normalised cross-correlation of crops of a picture with its source.
+
+    Crops have 32, 64 and 128 px, from a quarter of the shorter side up, and overlap by half. Each is compared
+    with the source at every place: r = sum(a b) / sqrt(sum(a^2) sum(b^2)), a and b the differences from the
+    crop's and the place's own mean (Lewis 1995, *Fast normalized cross-correlation*, equation 2). An exact
+    copy gives 1. Crops and places with a standard deviation of 0.02 or less are passed over. Where the
+    shorter side exceeds 512 px, both pictures are averaged over blocks first, so that it does not.
+
+    Parameters
+    ----------
+    source : array
+        Height x width, in [0, 1]; what places, and their Fourier transform, are measured in once.
+    """
+
+    def __init__(self, source: Values) -> None:
+        self._source = _averaged(source)
+        self._spectrum = np.fft.rfft2(self._source - self._source.mean())
+        norms = {side: _norms(self._source, side) for side in _sides(min(self._source.shape))}
+        self._norms = {side: found for side, found in norms.items() if np.isfinite(found).any()}
+
+    def largest(self, picture: Values) -> float:
+        """Return the largest correlation of all crops, [-1, 1]; NaN where there is none to compare.
+
+        Parameters
+        ----------
+        picture : array
+            Height x width, as large as the source.
+        """
+        reduced = _averaged(picture)
+        found = [self._best(crop) for side in self._norms for crop in _crops(reduced, side)]
+        return max(found, default=float("nan"))
+
+    def _best(self, crop: Values) -> float:
+        side = len(crop)
+        height, width = self._source.shape
+        spectrum = self._spectrum * np.fft.rfft2(crop - crop.mean(), s=(height, width)).conj()
+        # Places are whole windows, where the transform's wrapping around does not reach: others are left out.
+        columns = np.fft.ifft(spectrum, axis=0)[: height - side + 1]
+        products = np.fft.irfft(columns, n=width, axis=1)[:, : width - side + 1]
+        norms = self._norms[side]
+        textured = np.isfinite(norms)
+        correlation = products[textured] / (norms[textured] * crop.std() * side)
+        return float(min(correlation.max(), 1.0))
+
+
+def _sides(shorter: int) -> tuple[int, ...]:
+    return tuple(side for side in SIDES if shorter <= LEAST_PART * side and side < shorter)
+
+
+def _crops(picture: Values, side: int) -> Iterator[Values]:
+    tops, lefts = (range(0, length - side + 1, side // 2) for length in picture.shape)
+    for top, left in itertools.product(tops, lefts):
+        crop = picture[top : top + side, left : left + side]
+        if crop.std() > EVEN:
+            yield crop
+
+
+def _norms(picture: Values, side: int) -> Values:
+    """Return, for every window, the root of its summed squared differences from its mean; even ones: inf."""
+    count = side**2
+    # Differences from the whole's mean keep the sums small, so that little is lost in subtracting them.
+    shifted = picture - picture.mean()
+    squares = _window_sums(shifted**2, side) - _window_sums(shifted, side) ** 2 / count
+    return np.where(squares > EVEN**2 * count, np.sqrt(np.maximum(squares, 0.0)), np.inf)
+
+
+def _window_sums(values: Values, side: int) -> Values:
+    total: Values = np.pad(values, ((1, 0), (1, 0))).cumsum(0).cumsum(1)
+    return total[side:, side:] - total[:-side, side:] - total[side:, :-side] + total[:-side, :-side]
+
+
+def _averaged(picture: Values) -> Values:
+    """Return `picture` averaged over the smallest blocks that bring its shorter side to 512 px or less."""
+    block = -(-min(picture.shape) // LARGEST)
+    height, width = (length // block for length in picture.shape)
+    blocks = picture[: height * block, : width * block].reshape(height, block, width, block)
+    averaged: Values = blocks.mean((1, 3))
+    return averaged

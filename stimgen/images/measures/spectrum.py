@@ -1,0 +1,68 @@
+"""How a picture's contrast is spread over spatial frequencies."""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+import numpy as np
+
+from stimgen.images.light import Values
+
+FAINT = 1e-6  # amplitudes below are taken for this, so that every one has a logarithm
+LOWEST, FEWEST = 4, 3  # cycles a picture; rings that a slope is fitted to at the least
+
+
+class Spectrum(NamedTuple):
+    """Amplitude over spatial frequency, averaged over orientations."""
+
+    cycles: Values
+    """Cycles per shorter side: 1, 2, ... up to the Nyquist frequency."""
+    amplitude: Values
+    """Of white noise with standard deviation s: about 0.886 s at all of them."""
+
+
+def spectrum(values: Values) -> Spectrum:
+    """Return the rotational average of the amplitude |F(f)| of a picture without its mean.
+
+    The picture is seen through a Hann window, so that its borders make no edges; amplitudes are divided by
+    the root of the window's summed squares, so that they do not depend on the size.
+
+    Parameters
+    ----------
+    values : array
+        Height x width.
+    """
+    height, width = values.shape
+    window = np.outer(np.hanning(height + 2)[1:-1], np.hanning(width + 2)[1:-1])
+    mean = (values * window).sum() / window.sum()
+    amplitude = np.abs(np.fft.fft2((values - mean) * window)) / np.sqrt((window**2).sum())
+    shorter = min(height, width)
+    radius = np.hypot(np.fft.fftfreq(height)[:, np.newaxis], np.fft.fftfreq(width)) * shorter
+    ring = np.rint(radius).astype(np.int64).ravel()
+    sums, counts = np.bincount(ring, amplitude.ravel()), np.bincount(ring)
+    cycles = np.arange(1, shorter // 2 + 1)
+    return Spectrum(cycles.astype(np.float64), sums[cycles] / counts[cycles])
+
+
+def slope(found: Spectrum) -> float:
+    """Return the slope of log amplitude over log frequency: -1 where amplitude falls as 1/f.
+
+    It is fitted by least squares, every whole number of cycles from 4 a picture to half the Nyquist frequency
+    weighing the same. Photographs of nature have about -0.9 (van der Schaaf & van Hateren 1996, *Vision
+    Research* 36, 2759: -1.88 for the power). NaN for an even picture, and below 24 px.
+    """
+    fitted = (found.cycles >= LOWEST) & (found.cycles <= len(found.cycles) / 2)
+    if fitted.sum() < FEWEST or found.amplitude.max(initial=0.0) <= FAINT:
+        return float("nan")
+    x, y = np.log10(found.cycles[fitted]), _decades(found)[fitted]
+    x = x - x.mean()
+    return float((x * y).sum() / (x * x).sum())
+
+
+def spectrum_distance(one: Spectrum, other: Spectrum) -> float:
+    """Return the root mean squared difference of log10 amplitudes over all frequencies, in decades."""
+    return float(np.sqrt(np.mean((_decades(one) - _decades(other)) ** 2)))
+
+
+def _decades(found: Spectrum) -> Values:
+    return np.log10(np.maximum(found.amplitude, FAINT))
