@@ -1,57 +1,54 @@
-"""What the numbers of a picture mean as light."""
+"""From the numbers of a picture to the light that a screen makes of them, and back."""
 
 from __future__ import annotations
 
-from typing import Literal
+from typing import Any, Literal
 
 import numpy as np
 from numpy.typing import NDArray
 
+from stimgen.images.prepare import Pixels
+
 Encoding = Literal["srgb", "linear"]
-Values = NDArray[np.float64]
+Light = NDArray[np.float64]
 
-# Where the straight piece of the sRGB curve ends, in numbers and in light (IEC 61966-2-1).
-STRAIGHT_NUMBERS, STRAIGHT_LIGHT = 0.04045, 0.0031308
-LUMINANCE = (0.2126, 0.7152, 0.0722)
-"""Shares of red, green and blue light in the luminance (IEC 61966-2-1, ITU-R BT.709)."""
+# Weights of red, green and blue light in luminance (ITU-R BT.709, the primaries of sRGB).
+LUMINANCE = np.array([0.2126, 0.7152, 0.0722])
+
+# Powers differ in their last bits from one processor to the next. Rounded, they do so once in a billion.
+GRAIN = 2.0**-20
 
 
-def to_light(numbers: NDArray[np.floating], encoding: Encoding) -> Values:
-    """Return light, relative to the brightest that can be shown.
+def to_light(values: NDArray[Any], encoding: Encoding) -> Light:
+    """Return the light of encoded values, 1 for white.
 
     Parameters
     ----------
-    numbers : array
-        As they stand in a picture, [0, 1].
+    values : array
+        Encoded, nominal range [0, 1].
     encoding : {"srgb", "linear"}
-        ``srgb``: light is ((v + 0.055) / 1.055)^2.4 above 0.04045, else v / 12.92 (IEC 61966-2-1).
+        ``srgb``: IEC 61966-2-1, continued to values outside of [0, 1] as an odd function; ``linear``: the
+        numbers are light already.
     """
-    values = np.asarray(numbers, dtype=np.float64)
+    encoded = np.asarray(values, dtype=np.float64)
     if encoding == "linear":
-        return values
-    # The maximum keeps the power from numbers that it is not defined for.
-    curved = ((np.maximum(values, STRAIGHT_NUMBERS) + 0.055) / 1.055) ** 2.4
-    return np.where(values <= STRAIGHT_NUMBERS, values / 12.92, curved)
+        return encoded
+    size = np.abs(encoded)
+    light = np.where(size <= 0.04045, size / 12.92, ((size + 0.055) / 1.055) ** 2.4)
+    return np.copysign(light, encoded)
 
 
-def from_light(light: NDArray[np.floating], encoding: Encoding) -> Values:
-    """Return the numbers that stand for light; the inverse of `to_light`."""
-    values = np.asarray(light, dtype=np.float64)
-    if encoding == "linear":
-        return values
-    curved = 1.055 * np.maximum(values, STRAIGHT_LIGHT) ** (1 / 2.4) - 0.055
-    return np.where(values <= STRAIGHT_LIGHT, values * 12.92, curved)
+def from_light(light: Light, encoding: Encoding) -> Pixels:
+    """Return the encoded values of light, the inverse of `to_light`, rounded to multiples of 2^-20."""
+    values = light
+    if encoding == "srgb":
+        size = np.abs(light)
+        values = np.where(size <= 0.0031308, 12.92 * size, 1.055 * size ** (1 / 2.4) - 0.055)
+        values = np.copysign(values, light)
+    rounded: Pixels = (np.rint(values / GRAIN) * GRAIN).astype(np.float32)
+    return rounded
 
 
-def luminance(light: Values) -> Values:
-    """Return the luminance of every pixel, height x width: 1 is white.
-
-    Parameters
-    ----------
-    light : array
-        Height x width x channels (1 or 3), from `to_light`.
-    """
-    if light.shape[2] == 1:
-        return light[:, :, 0]
-    red, green, blue = (share * light[:, :, i] for i, share in enumerate(LUMINANCE))
-    return red + green + blue
+def luminance(light: Light) -> Light:
+    """Return the luminance of light, height x width x channels, as height x width; white is 1."""
+    return light[:, :, 0] if light.shape[2] == 1 else light @ LUMINANCE

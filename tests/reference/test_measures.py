@@ -15,7 +15,7 @@ from scipy.stats import linregress, wasserstein_distance
 from skimage import color, data
 from skimage.feature import match_template
 
-from stimgen.images.light import to_light
+from stimgen.images.light import Encoding, from_light, luminance, to_light
 from stimgen.images.measures.appearance import appearance, edge_energy, mean_lab
 from stimgen.images.measures.comparison import Original, wasserstein
 from stimgen.images.measures.copies import CopyCheck
@@ -38,6 +38,25 @@ def noise(side: int, exponent: float) -> NDArray[np.float64]:
     radius[0, 0] = 1.0
     phases = np.fft.fft2(white(side))
     return np.fft.ifft2(phases / np.abs(phases) * radius**-exponent).real
+
+
+class TestLight:
+    def test_the_srgb_curve_at_known_places(self) -> None:
+        """By hand from IEC 61966-2-1: 10/255 lies on the straight piece, mid grey is 21.4 % of the light."""
+        found = to_light(np.array([0.0, 10 / 255, 0.5, 1.0]), "srgb")
+        assert np.allclose(found, [0.0, 10 / 255 / 12.92, 0.21404114, 1.0], atol=1e-8)
+
+    @pytest.mark.parametrize("encoding", ["srgb", "linear"])
+    def test_every_level_comes_back(self, encoding: Encoding) -> None:
+        levels = np.arange(65536) / 65535
+        assert np.allclose(from_light(to_light(levels, encoding), encoding), levels, atol=1e-6)
+
+    def test_luminance_weighs_the_channels(self) -> None:
+        primaries = np.eye(4, 3)[np.newaxis]  # red, green, blue, black
+        assert np.allclose(luminance(primaries), [[0.2126, 0.7152, 0.0722, 0.0]])
+        grey = np.full((2, 3, 1), 0.25)
+        assert np.array_equal(luminance(grey), grey[:, :, 0])
+        assert np.allclose(luminance(np.repeat(grey, 3, axis=2)), 0.25)
 
 
 class TestCopies:

@@ -6,7 +6,8 @@ from typing import NamedTuple
 
 import numpy as np
 
-from stimgen.images.light import Encoding, Values, luminance, to_light
+from stimgen.images.light import Encoding, Light, luminance, to_light
+from stimgen.images.measures.plane import Plane
 from stimgen.images.measures.spectrum import slope, spectrum
 from stimgen.images.prepare import Pixels
 
@@ -51,7 +52,7 @@ def appearance(pixels: Pixels, encoding: Encoding) -> Appearance:
     return Appearance(mean, contrast, *mean_lab(light), slope(spectrum(grey)), edge_energy(grey))
 
 
-def mean_lab(light: Values) -> tuple[float, float, float]:
+def mean_lab(light: Light) -> tuple[float, float, float]:
     """Return the means of CIELAB L*, a* and b* over all pixels (CIE 15:2004, equations 8.3 to 8.11).
 
     Parameters
@@ -64,7 +65,7 @@ def mean_lab(light: Values) -> tuple[float, float, float]:
     return float(116 * y - 16), float(500 * (x - y)), float(200 * (y - z))
 
 
-def edge_energy(values: Values) -> float:
+def edge_energy(values: Plane) -> float:
     """Return the mean of (dv/dx)^2 + (dv/dy)^2, with forward differences of neighbouring pixels.
 
     Parameters
@@ -76,7 +77,7 @@ def edge_energy(values: Values) -> float:
     return float((down**2 + right**2).mean())
 
 
-def _compressed(values: Values) -> Values:
+def _compressed(values: Plane) -> Plane:
     """Return the cube root, but straight near black."""
     line = values / (3 * LAB_CORNER**2) + 4 / 29
     return np.where(values > LAB_CORNER**3, np.cbrt(values), line)

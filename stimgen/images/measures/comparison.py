@@ -6,8 +6,9 @@ from typing import NamedTuple
 
 import numpy as np
 
-from stimgen.images.light import Encoding, Values, from_light, luminance, to_light
+from stimgen.images.light import Encoding, from_light, luminance, to_light
 from stimgen.images.measures.copies import CopyCheck
+from stimgen.images.measures.plane import Plane
 from stimgen.images.measures.spectrum import spectrum, spectrum_distance
 from stimgen.images.prepare import Pixels
 
@@ -64,13 +65,13 @@ class Original:
             spectrum=spectrum_distance(spectrum(light), self._spectrum),
         )
 
-    def _luminance(self, pixels: Pixels) -> tuple[Values, Values]:
+    def _luminance(self, pixels: Pixels) -> tuple[Plane, Plane]:
         """Return the luminance as light, and as numbers of the picture's encoding."""
         light = luminance(to_light(pixels, self._encoding))
-        return light, from_light(light, self._encoding)
+        return light, from_light(light, self._encoding).astype(np.float64)
 
 
-def wasserstein(one: Values, other: Values) -> float:
+def wasserstein(one: Plane, other: Plane) -> float:
     """Return the Wasserstein-1 distance of two samples of one size, both sorted: mean |a_i - b_i|.
 
     It is the least by which values must be moved, on average, for one histogram to become the other
@@ -79,5 +80,5 @@ def wasserstein(one: Values, other: Values) -> float:
     return float(np.abs(one - other).mean())
 
 
-def _sorted_channels(pixels: Pixels) -> list[Values]:
+def _sorted_channels(pixels: Pixels) -> list[Plane]:
     return [np.sort(pixels[:, :, i].astype(np.float64), axis=None) for i in range(pixels.shape[2])]

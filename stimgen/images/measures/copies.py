@@ -7,7 +7,7 @@ from collections.abc import Iterator
 
 import numpy as np
 
-from stimgen.images.light import Values
+from stimgen.images.measures.plane import Plane
 
 SIDES = (32, 64, 128)
 LEAST_PART = 4  # a crop of less than a quarter of the side holds an edge at most, and is like any other edge
@@ -30,13 +30,13 @@ class CopyCheck:
         Height x width, in [0, 1]; what places, and their Fourier transform, are measured in once.
     """
 
-    def __init__(self, source: Values) -> None:
+    def __init__(self, source: Plane) -> None:
         self._source = _averaged(source)
         self._spectrum = np.fft.rfft2(self._source - self._source.mean())
         norms = {side: _norms(self._source, side) for side in _sides(min(self._source.shape))}
         self._norms = {side: found for side, found in norms.items() if np.isfinite(found).any()}
 
-    def largest(self, picture: Values) -> float:
+    def largest(self, picture: Plane) -> float:
         """Return the largest correlation of all crops, [-1, 1]; NaN where there is none to compare.
 
         Parameters
@@ -48,7 +48,7 @@ class CopyCheck:
         found = [self._best(crop) for side in self._norms for crop in _crops(reduced, side)]
         return max(found, default=float("nan"))
 
-    def _best(self, crop: Values) -> float:
+    def _best(self, crop: Plane) -> float:
         side = len(crop)
         height, width = self._source.shape
         spectrum = self._spectrum * np.fft.rfft2(crop - crop.mean(), s=(height, width)).conj()
@@ -65,7 +65,7 @@ def _sides(shorter: int) -> tuple[int, ...]:
     return tuple(side for side in SIDES if shorter <= LEAST_PART * side and side < shorter)
 
 
-def _crops(picture: Values, side: int) -> Iterator[Values]:
+def _crops(picture: Plane, side: int) -> Iterator[Plane]:
     tops, lefts = (range(0, length - side + 1, side // 2) for length in picture.shape)
     for top, left in itertools.product(tops, lefts):
         crop = picture[top : top + side, left : left + side]
@@ -73,7 +73,7 @@ def _crops(picture: Values, side: int) -> Iterator[Values]:
             yield crop
 
 
-def _norms(picture: Values, side: int) -> Values:
+def _norms(picture: Plane, side: int) -> Plane:
     """Return, for every window, the root of its summed squared differences from its mean; even ones: inf."""
     count = side**2
     # Differences from the whole's mean keep the sums small, so that little is lost in subtracting them.
@@ -82,15 +82,15 @@ def _norms(picture: Values, side: int) -> Values:
     return np.where(squares > EVEN**2 * count, np.sqrt(np.maximum(squares, 0.0)), np.inf)
 
 
-def _window_sums(values: Values, side: int) -> Values:
-    total: Values = np.pad(values, ((1, 0), (1, 0))).cumsum(0).cumsum(1)
+def _window_sums(values: Plane, side: int) -> Plane:
+    total: Plane = np.pad(values, ((1, 0), (1, 0))).cumsum(0).cumsum(1)
     return total[side:, side:] - total[:-side, side:] - total[side:, :-side] + total[:-side, :-side]
 
 
-def _averaged(picture: Values) -> Values:
+def _averaged(picture: Plane) -> Plane:
     """Return `picture` averaged over the smallest blocks that bring its shorter side to 512 px or less."""
     block = -(-min(picture.shape) // LARGEST)
     height, width = (length // block for length in picture.shape)
     blocks = picture[: height * block, : width * block].reshape(height, block, width, block)
-    averaged: Values = blocks.mean((1, 3))
+    averaged: Plane = blocks.mean((1, 3))
     return averaged

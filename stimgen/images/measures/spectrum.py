@@ -6,7 +6,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from stimgen.images.light import Values
+from stimgen.images.measures.plane import Plane
 
 FAINT = 1e-6  # amplitudes below are taken for this, so that every one has a logarithm
 LOWEST, FEWEST = 4, 3  # cycles a picture; rings that a slope is fitted to at the least
@@ -15,13 +15,13 @@ LOWEST, FEWEST = 4, 3  # cycles a picture; rings that a slope is fitted to at th
 class Spectrum(NamedTuple):
     """Amplitude over spatial frequency, averaged over orientations."""
 
-    cycles: Values
+    cycles: Plane
     """Cycles per shorter side: 1, 2, ... up to the Nyquist frequency."""
-    amplitude: Values
+    amplitude: Plane
     """Of white noise with standard deviation s: about 0.886 s at all of them."""
 
 
-def spectrum(values: Values) -> Spectrum:
+def spectrum(values: Plane) -> Spectrum:
     """Return the rotational average of the amplitude |F(f)| of a picture without its mean.
 
     The picture is seen through a Hann window, so that its borders make no edges; amplitudes are divided by
@@ -64,5 +64,5 @@ def spectrum_distance(one: Spectrum, other: Spectrum) -> float:
     return float(np.sqrt(np.mean((_decades(one) - _decades(other)) ** 2)))
 
 
-def _decades(found: Spectrum) -> Values:
+def _decades(found: Spectrum) -> Plane:
     return np.log10(np.maximum(found.amplitude, FAINT))
