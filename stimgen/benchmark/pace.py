@@ -3,19 +3,27 @@
 from __future__ import annotations
 
 import time
+from collections import deque
 
 import torch
 
 from stimgen.execution.device import reproducibly
-from stimgen.synthesis.methods import Batch, ObjectiveMethod
+from stimgen.synthesis.methods import Batch, Method, ObjectiveMethod
 
 PROBED_EVALUATIONS = 3
 
 
 def seconds_per_batch(
-    method: ObjectiveMethod, batch: Batch, device: torch.device, probed: int = PROBED_EVALUATIONS
+    method: Method, batch: Batch, device: torch.device, probed: int = PROBED_EVALUATIONS
 ) -> float:
-    """Time `probed` evaluations of every scale and return the seconds that all of them will take."""
+    """Time `probed` evaluations of every scale and return the seconds that all of them will take.
+
+    A method that minimises no objective is run to its end.
+    """
+    if not isinstance(method, ObjectiveMethod):
+        began = time.perf_counter()
+        deque(method.run(batch, device), maxlen=0)
+        return time.perf_counter() - began
     height, width = batch.items[0].source.shape[:2]
     schedule = method.schedule(width, height)
     short = method.but(synthesis=method.synthesis.but(evaluations=(probed,) * len(schedule)))

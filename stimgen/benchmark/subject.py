@@ -50,7 +50,7 @@ class Subject:
         """Return a batch as `stimgen generate` makes it: stimuli of one source with seeds from 1."""
         shape = (self.size, self.size, 1 if self.grey else 3)
         keys = [(self._file.sha256, seed) for seed in range(1, stimuli + 1)]
-        items = [Item(self.source, method.start.pixels(shape, key, None), key[0]) for key in keys]
+        items = [Item(self.source, method.start.pixels(shape, key, None), key[0], key) for key in keys]
         return Batch(items, max(FEWEST_SLOTS, stimuli), shrink=self.device.type == "cpu")
 
 
@@ -63,5 +63,7 @@ def texture_method(evaluations: int | None = None) -> ObjectiveMethod:
         At each scale, where it is not the usual number.
     """
     conditions = load_protocol(PROTOCOL).protocol.conditions
-    (method,) = (condition.method for condition in conditions if condition.id == CONDITION)
+    (method,) = (condition.chosen for condition in conditions if condition.id == CONDITION)
+    if not isinstance(method, ObjectiveMethod):
+        raise TypeError(f"{PROTOCOL} minimises no objective")
     return method.but(synthesis=Synthesis() if evaluations is None else Synthesis(evaluations=evaluations))

@@ -86,7 +86,7 @@ def write_originals(plan: Plan, store: Store) -> None:
     StimgenError
         A source cannot be used, or the set cannot be written.
     """
-    for source in plan.sources:
+    for source in (*plan.sources, *plan.references):
         if not store.has(original_name(source)):
             store.write(original_name(source), encode_png(quantise(source.pixels())))
 

@@ -35,6 +35,12 @@ def source_record(source: PlannedSource, original_sha256: str) -> SourceRecord:
     )
 
 
+def reference_records(stimulus: StimulusPlan, store: Store) -> tuple[SourceRecord, ...]:
+    """Return what records say of the pictures that a stimulus' targets name."""
+    pictures = stimulus.condition.pictures
+    return tuple(source_record(p, sha256_bytes(store.read(original_name(p)))) for p in pictures)
+
+
 def planned_labels(stimulus: StimulusPlan, output: Output) -> Labels:
     """Return what a stimulus and its files are to be called."""
     source = stimulus.source
@@ -50,6 +56,10 @@ def planned_labels(stimulus: StimulusPlan, output: Output) -> Labels:
         licence=source.spec.licence,
         credit=source.spec.credit,
         original=original_name(source),
+        references=";".join(
+            "|".join([p.id, p.name, p.spec.licence or "", p.spec.credit or "", original_name(p)])
+            for p in stimulus.condition.pictures
+        ),
     )
 
 
@@ -105,6 +115,7 @@ def _relabelled(content: Content, stimulus: StimulusPlan, store: Store, output: 
             "trace": content.trace.but(file=file_name(TRACES, stimulus, output)),
             "array": array.but(file=file_name(ARRAYS, stimulus, output)) if array and output.array else None,
             "source": source_record(stimulus.source, sha256),
+            "references": reference_records(stimulus, store),
             "condition": stimulus.condition.id,
         }
     )

@@ -19,7 +19,7 @@ from stimgen.images.colour_matching import match_colours
 from stimgen.images.prepare import Pixels
 from stimgen.images.write import as_pixels, decode_png, encode_png, quantise
 from stimgen.protocol.plan import StimulusPlan
-from stimgen.stimulus_set.record import Made
+from stimgen.stimulus_set.record import LossesRecord, LossRecord, Made
 from stimgen.synthesis.methods import Batch, Item, Result, Step
 
 NON_FINITE = "the loss was not finite, also after starting again from its best point"
@@ -72,7 +72,8 @@ def make_together(
     sources = {stimulus.source.id: stimulus.source.pixels() for stimulus in stimuli}
     items = [stimulus_item(stimulus, sources[stimulus.source.id]) for stimulus in stimuli]
     with reproducibly(device):
-        batch = Batch(items, slots, shrink=device.type == "cpu")
+        pictures = {picture.id: picture.pixels() for picture in stimuli[0].condition.pictures}
+        batch = Batch(items, slots, shrink=device.type == "cpu", pictures=pictures)
         result = yield from stimuli[0].condition.method.run(batch, device)
         finished = _finish(result, items, stimuli)
     made = _made(started, device, (len(items), slots))
@@ -88,7 +89,8 @@ def make_together(
 def stimulus_item(stimulus: StimulusPlan, source: Pixels) -> Item:
     """Return what synthesis needs of a stimulus, given its prepared source."""
     start = stimulus.condition.start_pixels(stimulus.source, stimulus.seed)
-    return Item(source=source, start=start, source_key=stimulus.source.id)
+    key = (stimulus.source.sha256, stimulus.seed)
+    return Item(source=source, start=start, source_key=stimulus.source.id, key=key)
 
 
 def _finish(result: Result, items: Sequence[Item], stimuli: Sequence[StimulusPlan]) -> Finished:
@@ -97,18 +99,33 @@ def _finish(result: Result, items: Sequence[Item], stimuli: Sequence[StimulusPla
     images = [image if np.isfinite(image).all() else np.full_like(image, 0.5) for image in result.images]
     pictures = [match_colours(image, item.source, how) for image, item in zip(images, items, strict=True)]
     files = [encode_png(quantise(picture)) for picture in pictures]
-    saved = result.measure([as_pixels(decode_png(file, Path("picture"))) for file in files])
-    unmatched = saved if how == "none" else result.measure([as_pixels(quantise(image)) for image in images])
     return Finished(
         stimuli=stimuli,
         sources=[item.source for item in items],
         result=result,
         pictures=pictures,
         files=files,
-        end=result.measure(images),
-        unmatched=unmatched,
-        saved=saved,
+        losses=_losses(result, images, files, matched=how != "none"),
     )
+
+
+def _losses(
+    result: Result, images: list[Pixels], files: list[bytes], *, matched: bool
+) -> list[LossesRecord | None]:
+    """Return every loss of every stimulus; None where no objective is minimised."""
+    if result.start is None or result.measure is None:
+        return [None] * len(images)
+    end = result.measure(images)
+    saved = result.measure([as_pixels(decode_png(file, Path("picture"))) for file in files])
+    unmatched = result.measure([as_pixels(quantise(image)) for image in images]) if matched else saved
+    stages = zip(result.start, end, unmatched, saved, strict=True)
+    keys = ("start", "end", "saved_before_matching", "saved")
+    return [
+        LossesRecord(
+            **{key: LossRecord(total=at.total, parts=at.parts) for key, at in zip(keys, four, strict=True)}
+        )
+        for four in stages
+    ]
 
 
 def _made(started: datetime, device: torch.device, sizes: tuple[int, int]) -> Made:

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from stimgen.execution.labels import file_name, original_name, source_record
+from stimgen.execution.labels import file_name, original_name, reference_records, source_record
 from stimgen.images.prepare import Pixels
 from stimgen.images.write import ENCODING, decode_png, encode_array, encode_png, quantise
 from stimgen.protocol.plan import StimulusPlan
@@ -19,13 +19,12 @@ from stimgen.stimulus_set.record import (
     Content,
     FileHash,
     LossesRecord,
-    LossRecord,
     Made,
     NetworkRecord,
     Record,
 )
 from stimgen.stimulus_set.store import ARRAYS, IMAGES, TRACES, Store, json_bytes, record_name
-from stimgen.synthesis.methods import Losses, Result, Traced
+from stimgen.synthesis.methods import Result, Traced
 
 
 @dataclass(frozen=True)
@@ -53,9 +52,7 @@ class Finished:
     result: Result
     pictures: list[Pixels]
     files: list[bytes]
-    end: list[Losses]
-    unmatched: list[Losses]
-    saved: list[Losses]
+    losses: list[LossesRecord | None]
 
 
 def write_stimulus(i: int, finished: Finished, made: Made, destination: Destination) -> None:
@@ -84,6 +81,7 @@ def _content(i: int, finished: Finished, files: dict[str, FileHash], destination
     stimulus, result, store = finished.stimuli[i], finished.result, destination.store
     levels = decode_png(store.read(files[IMAGES].file), store.folder / files[IMAGES].file)
     original = _original_sha256(stimulus.source, finished.sources[i], store)
+    height, width, _ = stimulus.source.shape
     return Content(
         id=stimulus.id,
         file=files[IMAGES].file,
@@ -92,20 +90,16 @@ def _content(i: int, finished: Finished, files: dict[str, FileHash], destination
         array=files.get(ARRAYS),
         trace=files[TRACES],
         source=source_record(stimulus.source, original),
+        references=reference_records(stimulus, store),
         condition=stimulus.condition.id,
         seed=stimulus.seed,
         numerics=NUMERICS,
         pixels=stimulus.source.recipe,
-        schedule=stimulus.condition.method.schedule(stimulus.source.shape[1], stimulus.source.shape[0]),
+        schedule=stimulus.condition.method.schedule(width, height),
         **stimulus.condition.recipe,
         network=_networks(result, stimulus),
-        parameters=stimulus.condition.method.parameters,
-        losses=LossesRecord(
-            start=_loss(result.start[i]),
-            end=_loss(finished.end[i]),
-            saved_before_matching=_loss(finished.unmatched[i]),
-            saved=_loss(finished.saved[i]),
-        ),
+        parameters=stimulus.condition.method.parameters(width, height),
+        losses=finished.losses[i],
         evaluations=len(result.traces[i]),
         stopped=result.reasons[i],
         encoding=ENCODING,
@@ -148,7 +142,3 @@ def _networks(result: Result, stimulus: StimulusPlan) -> list[NetworkRecord]:
             result.weights_sha256, stimulus.condition.method.validations(), strict=True
         )
     ]
-
-
-def _loss(losses: Losses) -> LossRecord:
-    return LossRecord(total=losses.total, parts=losses.parts)

@@ -10,6 +10,7 @@ from typing import Any, Protocol
 import torch
 from torch import Tensor
 
+from stimgen.images.geometry import ReceptiveField
 from stimgen.reading.registry import FamilyMember
 
 

@@ -8,12 +8,14 @@ from stimgen.networks import NETWORKS
 from stimgen.networks.weights import WEIGHTS
 from stimgen.statistics import STATISTICS
 from stimgen.statistics.regions import REGIONS
+from stimgen.synthesis.methods import METHODS
 from stimgen.synthesis.optimisers import OPTIMISERS
 from stimgen.synthesis.starts import STARTS
 
 HANDED_DOWN_TO_TERMS = ("network", "statistic", "regions")
 HANDED_DOWN = (*HANDED_DOWN_TO_TERMS, "synthesis")
 FAMILIES = {
+    "method": METHODS,
     "network": NETWORKS,
     "weights": WEIGHTS,
     "statistic": STATISTICS,
@@ -34,17 +36,18 @@ def with_defaults(data: Any) -> Any:
         return data
     settings = {key: data[key] for key in HANDED_DOWN if key in data}
     result = dict(data)
-    if isinstance(data.get("sources"), list):
-        shared = data.get("preparation")
-        result["sources"] = [merged(shared, source) for source in data["sources"]]
+    shared = data.get("preparation")
+    for key in ("sources", "references"):
+        if isinstance(data.get(key), list):
+            result[key] = [merged(shared, source) for source in data[key]]
     if isinstance(data.get("conditions"), list):
         result["conditions"] = [_condition(condition, settings) for condition in data["conditions"]]
     return result
 
 
 def _condition(condition: Any, settings: dict[str, Any]) -> Any:
-    if not isinstance(condition, dict):
-        return condition
+    if not isinstance(condition, dict) or "method" in condition:
+        return condition  # what conditions share says how to minimise an objective
     result = _inheriting(condition, settings, HANDED_DOWN)
     if isinstance(condition.get("objective"), list):
         terms = condition["objective"]

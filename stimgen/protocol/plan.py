@@ -11,11 +11,12 @@ from typing import Any
 from stimgen.images.prepare import Pixels
 from stimgen.images.read import read_image_file
 from stimgen.protocol.load import LoadedProtocol
+from stimgen.protocol.photographs import Photographs
 from stimgen.protocol.sources import PlannedSource, plan_sources
 from stimgen.protocol.start_image import find_start_image
 from stimgen.reading.errors import StimgenError
 from stimgen.reading.identity import NUMERICS, digest, identity
-from stimgen.synthesis.methods import ObjectiveMethod
+from stimgen.synthesis.methods import Known, Method
 
 LARGEST_PLAN = 1_000_000
 LARGEST_FLAT_SET = 10_000
@@ -29,10 +30,14 @@ class PlannedCondition:
     ----------
     id : str
         What stimuli call it.
-    method : ObjectiveMethod
+    method : Method
         What makes its stimuli.
+    sources : sequence of PlannedSource
+        What they are made from.
     seeds : sequence of int
         Its seeds.
+    pictures : tuple of PlannedSource
+        Other pictures that its targets name.
     start_file : Path or None
         The picture that its synthesis starts from.
     start_sha256 : str or None
@@ -40,15 +45,17 @@ class PlannedCondition:
     """
 
     id: str
-    method: ObjectiveMethod
+    method: Method
+    sources: Sequence[PlannedSource]
     seeds: Sequence[int]
+    pictures: tuple[PlannedSource, ...]
     start_file: Path | None
     start_sha256: str | None
 
     @cached_property
     def recipe(self) -> dict[str, Any]:
         """Terms and settings."""
-        return self.method.recipe(self.start_sha256)
+        return self.method.recipe(Known(self.start_sha256, {p.id: p.recipe for p in self.pictures}))
 
     def schedule(self, shape: tuple[int, int, int]) -> list[list[int]]:
         """Return width, height and evaluations of every scale of a source of this shape."""
@@ -113,12 +120,15 @@ class Plan:
     ----------
     loaded : LoadedProtocol
         The protocol.
-    sources, conditions, stimuli : tuple
+    sources, references : tuple
+        Those in use, in the protocol's order.
+    conditions, stimuli : tuple
         In the protocol's order; stimuli by condition, source and seed.
     """
 
     loaded: LoadedProtocol
     sources: tuple[PlannedSource, ...]
+    references: tuple[PlannedSource, ...]
     conditions: tuple[PlannedCondition, ...]
     stimuli: tuple[StimulusPlan, ...]
 
@@ -151,37 +161,49 @@ def make_plan(loaded: LoadedProtocol, root: Path | None = None) -> Plan:
         stimuli that would be the same.
     """
     _refuse_too_many(loaded, len(loaded.protocol.sources))
-    sources = plan_sources(loaded, root)
+    sources, references = plan_sources(loaded, root)
     _refuse_too_many(loaded, len(sources))
-    conditions = [_plan_condition(loaded, i, sources, root) for i in range(len(loaded.protocol.conditions))]
+    photographs = Photographs(sources, references, root)
+    conditions = [_plan_condition(loaded, i, photographs) for i in range(len(loaded.protocol.conditions))]
     for i, condition in enumerate(conditions):
-        for shape, source in {source.shape: source for source in sources}.items():
+        for shape, source in {source.shape: source for source in condition.sources}.items():
             try:
-                condition.method.check(shape[1], shape[0])
+                condition.method.check(shape)
             except StimgenError as error:
                 error.message = f"condition {condition.id!r}, source {source.id!r}: {error.message}"
                 raise error.located(loaded.document.where(("conditions", i))) from None
-    stimuli = tuple(_stimuli(sources, conditions))
+    stimuli = tuple(_stimuli(conditions))
     _refuse_twins(stimuli, loaded)
-    return Plan(loaded, tuple(sources), tuple(conditions), stimuli)
+    used = {picture.id for condition in conditions for picture in (*condition.sources, *condition.pictures)}
+    in_use = [
+        tuple(picture for picture in pictures if picture.id in used) for pictures in (sources, references)
+    ]
+    return Plan(loaded, in_use[0], in_use[1], tuple(conditions), stimuli)
 
 
-def _plan_condition(
-    loaded: LoadedProtocol, i: int, sources: list[PlannedSource], root: Path | None
-) -> PlannedCondition:
+def _plan_condition(loaded: LoadedProtocol, i: int, photographs: Photographs) -> PlannedCondition:
     condition = loaded.protocol.conditions[i]
-    start = find_start_image(loaded, i, sources, root)
-    file, sha256 = (start.file, start.sha256) if start is not None else (None, None)
-    return PlannedCondition(condition.id, condition.method, loaded.protocol.seeds_of(condition), file, sha256)
+    method, seeds = condition.chosen, loaded.protocol.seeds_of(condition)
+    sources = photographs.sources_of(loaded, i)
+    start = find_start_image(loaded, i, sources, photographs.root)
+    return PlannedCondition(
+        id=condition.id,
+        method=method,
+        sources=sources,
+        seeds=seeds if method.seeded else seeds[:1],
+        pictures=photographs.pictures_of(loaded, i, sources),
+        start_file=start.file if start is not None else None,
+        start_sha256=start.sha256 if start is not None else None,
+    )
 
 
-def _stimuli(sources: list[PlannedSource], conditions: list[PlannedCondition]) -> Iterator[StimulusPlan]:
+def _stimuli(conditions: list[PlannedCondition]) -> Iterator[StimulusPlan]:
     # Digests of the parts that many stimuli share are taken once.
     numerics = digest(NUMERICS)
-    pixels = {source.id: digest(source.recipe) for source in sources}
+    pixels = {source.id: digest(source.recipe) for c in conditions for source in c.sources}
     for condition in conditions:
         parts = {key: digest(value) for key, value in condition.recipe.items()}
-        for source in sources:
+        for source in condition.sources:
             schedule = digest(condition.schedule(source.shape))
             shared = {"numerics": numerics, "pixels": pixels[source.id], "schedule": schedule, **parts}
             for seed in condition.seeds:

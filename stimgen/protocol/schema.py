@@ -17,9 +17,9 @@ from stimgen.statistics import AnyStatistic
 from stimgen.statistics.gram import Gram
 from stimgen.statistics.regions import AnyRegions
 from stimgen.statistics.regions.grid import Grid
-from stimgen.synthesis.methods import ObjectiveMethod
+from stimgen.synthesis.methods import AnyMethod, Method, ObjectiveMethod
 from stimgen.synthesis.settings import Synthesis
-from stimgen.synthesis.term import Layers, Term
+from stimgen.synthesis.term import Aim, Layers, Term
 
 Label = Annotated[Text, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$")]
 Line = Annotated[Text, Field(min_length=1, max_length=500)]
@@ -78,11 +78,22 @@ Seeds = Annotated[
 ]
 
 
+OF_ONLY_TERM = ("depth", "layers", "target")
+OF_OBJECTIVES = ("objective", "depth", "layers", "target", "network", "statistic", "regions", "synthesis")
+
+
 class Condition(Model):
-    """One way of making stimuli: an objective, or the fields of its only term, and how to optimise it."""
+    """One way of making stimuli: an objective, or the fields of its only term, and how to optimise it.
+
+    Or another method: a control, or another model.
+    """
 
     id: Label
     """What stimuli and analyses call it."""
+    sources: Annotated[tuple[Label, ...], Field(min_length=1)] | None = None
+    """Ids of the sources that it is for, where it is not for all."""
+    method: AnyMethod | None = None
+    """Another way than minimising an objective: a control such as ``original``, or another model."""
     objective: Annotated[tuple[Term, ...], Field(min_length=1)] | None = None
     """A list of terms. Where there is only one, its fields may stand in the condition itself."""
     network: AnyNetwork = Field(default_factory=Embedded)
@@ -95,6 +106,8 @@ class Condition(Model):
     """What is measured in the feature maps."""
     regions: AnyRegions = Field(default_factory=Grid)
     """Where it is pooled: 1x1 makes a texture, more make a texform."""
+    target: Aim | None = None
+    """Another picture to measure than the source, or together with it."""
     synthesis: Synthesis = Field(default_factory=Synthesis)
     """How stimuli are optimised."""
     seeds: Seeds | None = None
@@ -102,19 +115,31 @@ class Condition(Model):
 
     @model_validator(mode="after")
     def _one_way_of_saying_it(self) -> Condition:
-        if self.objective is not None and (self.depth is not None or self.layers is not None):
+        if self.method is not None:
+            for key in OF_OBJECTIVES:
+                if self._says(key):
+                    name = self.method.plain()["name"]
+                    raise mistake(f"the method {name!r} minimises no objective", at=key)
+            return self
+        if self.objective is not None and any(self._says(key) for key in OF_ONLY_TERM):
             raise mistake("say either `objective`, or `depth` or `layers` of its only term", at="objective")
         try:
-            _ = self.method
+            _ = self.chosen
         except ValidationError as error:
             # The members were validated before, so that only Term's own check can fail.
             details = error.errors()[0]
             raise PydanticCustomError("mistake", "{message}", details.get("ctx")) from None
         return self
 
+    def _says(self, key: str) -> bool:
+        usual = type(self).model_fields[key].get_default(call_default_factory=True)
+        return bool(getattr(self, key) != usual)
+
     @property
-    def method(self) -> ObjectiveMethod:
+    def chosen(self) -> Method:
         """The method that makes this condition's stimuli."""
+        if self.method is not None:
+            return self.method
         if self.objective is not None:
             return ObjectiveMethod(terms=self.objective, synthesis=self.synthesis)
         term = Term(
@@ -123,6 +148,7 @@ class Condition(Model):
             layers=self.layers,
             statistic=self.statistic,
             regions=self.regions,
+            target=self.target,
         )
         return ObjectiveMethod(terms=(term,), synthesis=self.synthesis)
 
@@ -157,6 +183,8 @@ class Protocol(Model):
     """What all sources share; each may say otherwise."""
     sources: Annotated[tuple[Source, ...], Field(min_length=1)]
     """The photographs."""
+    references: tuple[Source, ...] = ()
+    """Other pictures that targets name: of them no stimuli are made."""
     network: AnyNetwork = Field(default_factory=Embedded)
     """The network of all conditions; each may say otherwise."""
     statistic: AnyStatistic = Field(default_factory=Gram)

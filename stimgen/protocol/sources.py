@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -80,8 +81,10 @@ class PlannedSource:
             raise named_by(error, self.where) from None
 
 
-def plan_sources(loaded: LoadedProtocol, root: Path | None = None) -> list[PlannedSource]:
-    """Return the photographs of a protocol, in its order.
+def plan_sources(
+    loaded: LoadedProtocol, root: Path | None = None
+) -> tuple[list[PlannedSource], list[PlannedSource]]:
+    """Return the sources and the references of a protocol, in its order.
 
     Parameters
     ----------
@@ -95,16 +98,21 @@ def plan_sources(loaded: LoadedProtocol, root: Path | None = None) -> list[Plann
     StimgenError
         A source is missing, outside its folder, no image, too small, or two have one id.
     """
-    found: list[PlannedSource] = []
-    for i, spec in enumerate(loaded.protocol.sources):
-        where = loaded.document.where(("sources", i, "file"))
+    sources = list(_all_planned(loaded, "sources", root))
+    references = list(_all_planned(loaded, "references", root))
+    _refuse_equal_ids([*sources, *references])
+    return sources, references
+
+
+def _all_planned(loaded: LoadedProtocol, key: str, root: Path | None) -> Iterator[PlannedSource]:
+    specs: tuple[Source, ...] = getattr(loaded.protocol, key)
+    for i, spec in enumerate(specs):
+        where = loaded.document.where((key, i, "file"))
         try:
             for name, file in find_files(spec.file, loaded.folder, root):
-                found.append(_planned(spec, name, file, where))
+                yield _planned(spec, name, file, where)
         except StimgenError as error:
             raise named_by(error, where) from None
-    _refuse_equal_ids(found)
-    return found
 
 
 def find_files(text: str, folder: Path, root: Path | None) -> list[tuple[str, Path]]:

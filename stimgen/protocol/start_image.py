@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
 
 from stimgen.images.read import ImageFile, read_image_file
@@ -11,7 +12,7 @@ from stimgen.reading.errors import StimgenError
 
 
 def find_start_image(
-    loaded: LoadedProtocol, i: int, sources: list[PlannedSource], root: Path | None
+    loaded: LoadedProtocol, i: int, sources: Sequence[PlannedSource], root: Path | None
 ) -> ImageFile | None:
     """Return the picture that condition `i` starts from; None where it starts from no picture.
 
@@ -20,7 +21,7 @@ def find_start_image(
     StimgenError
         The picture is missing, outside its folder, no image, or does not fit one of the sources.
     """
-    picture = loaded.protocol.conditions[i].method.start.picture
+    picture = loaded.protocol.conditions[i].chosen.start.picture
     if picture is None:
         return None
     try:
@@ -34,7 +35,7 @@ def find_start_image(
     return image
 
 
-def _check(image: ImageFile, sources: list[PlannedSource]) -> None:
+def _check(image: ImageFile, sources: Sequence[PlannedSource]) -> None:
     """Refuse a picture that, prepared as a source is, has another size than the source."""
     for source in sources:
         height, width, _ = source.preparation.shape(image)

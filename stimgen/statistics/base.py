@@ -3,12 +3,38 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
+from typing import ClassVar
 
+import torch
 from torch import Tensor
 
 from stimgen.reading.registry import FamilyMember
-from stimgen.statistics.regions import Regions
+from stimgen.statistics.regions import Pooling
+
+
+@dataclass(frozen=True)
+class LayerSize:
+    """How large one layer's maps of a picture are.
+
+    Attributes
+    ----------
+    channels, height, width : int
+        Maps, rows and columns.
+    regions : int
+        Pooling regions.
+    """
+
+    channels: int
+    height: int
+    width: int
+    regions: int = 1
+
+    @property
+    def positions(self) -> int:
+        """Rows times columns."""
+        return self.height * self.width
 
 
 @dataclass(frozen=True)
@@ -17,13 +43,13 @@ class Target:
 
     Attributes
     ----------
-    regions : Regions
+    pooling : Pooling
         Where to pool.
     values : tuple of Tensor
         Whatever the statistic needs; the first dimension of each counts the images.
     """
 
-    regions: Regions
+    pooling: Pooling
     values: tuple[Tensor, ...]
 
     def take(self, rows: Tensor) -> Target:
@@ -31,34 +57,130 @@ class Target:
         return replace(self, values=tuple(value.index_select(0, rows) for value in self.values))
 
 
+@dataclass(frozen=True)
+class Draw:
+    """What the random numbers of a statistic may depend on.
+
+    Attributes
+    ----------
+    keys : tuple
+        For every image what tells its stimulus from others: the source's hash and the seed.
+    scale : tuple of int
+        Width and height in pixels at which it is being made.
+    evaluation : int
+        How often the objective was evaluated before, at this scale.
+    """
+
+    keys: tuple[tuple[str, int], ...]
+    scale: tuple[int, int]
+    evaluation: int = 0
+
+
 class Statistic(FamilyMember, ABC):
-    """A summary of feature maps within pooling regions."""
+    """A summary of feature maps, of all layers of a term, within pooling regions."""
 
     name: str
+    prior: ClassVar[bool] = False
+    """Whether it judges a picture by itself, and not by its likeness to a source."""
+
+    @property
+    def redraws(self) -> bool:
+        """Whether `drawn` is to be asked before every evaluation, and not once."""
+        return False
 
     @abstractmethod
-    def count(self, channels: int) -> int:
-        """Return the number of parameters that describe one layer of `channels` maps in one region."""
+    def parameters(self, sizes: Mapping[str, LayerSize]) -> int:
+        """Return the number of parameters that describe a source, of layers of these sizes."""
 
     @abstractmethod
     def layer_weight(self, layers: int) -> float:
         """Return the weight of each of so many layers where a protocol gives none."""
 
     @abstractmethod
-    def target(self, features: Tensor, regions: Regions) -> Target:
+    def targets(self, features: Mapping[str, Tensor], poolings: Mapping[str, Pooling]) -> dict[str, Target]:
         """Return what is to be matched.
+
+        Parameters
+        ----------
+        features : mapping
+            Layer to batch x channels x height x width, shallow to deep.
+        poolings : mapping
+            Layer to where it is pooled.
+        """
+
+    @abstractmethod
+    def distances(self, features: Mapping[str, Tensor], targets: Mapping[str, Target]) -> dict[str, Tensor]:
+        """Return how far each image is from its target, layer by layer.
+
+        Parameters
+        ----------
+        features : mapping
+            Layer to batch x channels x height x width, one row for each row of the target.
+        targets : mapping
+            From `targets`.
+
+        Returns
+        -------
+        dict
+            Layer to one non-negative number per image, without unit.
+        """
+
+    def drawn(self, targets: dict[str, Target], draw: Draw) -> dict[str, Target]:
+        """Return the targets of single stimuli, where random numbers are a part of them.
+
+        Parameters
+        ----------
+        targets : dict
+            From `targets`, a row for every stimulus.
+        draw : Draw
+            A key for every row.
+        """
+        del draw
+        return targets
+
+    def mixed(self, first: Target, second: Target, weight: float) -> Target:
+        """Return the target between two: (1 - `weight`) of `first` and `weight` of `second`.
+
+        Linear in the values; a statistic for which that is not the way says otherwise.
+        """
+        pairs = zip(first.values, second.values, strict=True)
+        return replace(first, values=tuple(torch.lerp(a, b, weight) for a, b in pairs))
+
+
+class LayerStatistic(Statistic):
+    """A statistic of each layer by itself."""
+
+    def parameters(self, sizes: Mapping[str, LayerSize]) -> int:
+        """Return the sum over layers."""
+        return sum(self.count(size) for size in sizes.values())
+
+    def targets(self, features: Mapping[str, Tensor], poolings: Mapping[str, Pooling]) -> dict[str, Target]:
+        """Return the targets of all layers."""
+        return {name: self.target(maps, poolings[name]) for name, maps in features.items()}
+
+    def distances(self, features: Mapping[str, Tensor], targets: Mapping[str, Target]) -> dict[str, Tensor]:
+        """Return the distances of all layers."""
+        return {name: self.distance(maps, targets[name]) for name, maps in features.items()}
+
+    @abstractmethod
+    def count(self, size: LayerSize) -> int:
+        """Return the number of parameters that describe one layer."""
+
+    @abstractmethod
+    def target(self, features: Tensor, pooling: Pooling) -> Target:
+        """Return what is to be matched in one layer.
 
         Parameters
         ----------
         features : Tensor
             Batch x channels x height x width.
-        regions : Regions
+        pooling : Pooling
             Where to pool.
         """
 
     @abstractmethod
     def distance(self, features: Tensor, target: Target) -> Tensor:
-        """Return how far each image is from its target.
+        """Return how far each image is from its target in one layer.
 
         Parameters
         ----------

@@ -10,14 +10,14 @@ from torch import Tensor
 from torch.autograd.function import once_differentiable
 
 from stimgen.reading.model import Flag
-from stimgen.statistics.base import Statistic, Target
-from stimgen.statistics.regions import Regions, Window
+from stimgen.statistics.base import LayerSize, LayerStatistic, Target
+from stimgen.statistics.regions import Pooling, Window
 
 # Keeps a source without any structure (all Grams zero) from dividing by zero.
 SMALLEST_NORM = 1e-12
 
 
-class Gram(Statistic):
+class Gram(LayerStatistic):
     """Gram matrix: products of all pairs of feature maps, averaged over the region."""
 
     name: Literal["gram"] = "gram"
@@ -38,21 +38,25 @@ class Gram(Statistic):
             return {"centred": False, **data}
         return data
 
-    def count(self, channels: int) -> int:
-        """Return n (n + 1) / 2: the matrix is symmetric."""
-        return channels * (channels + 1) // 2
+    def count(self, size: LayerSize) -> int:
+        """Return n (n + 1) / 2 a region: the matrix is symmetric."""
+        return size.regions * size.channels * (size.channels + 1) // 2
 
     def layer_weight(self, layers: int) -> float:
         """Return 1 (Gatys et al. 2015) or 1 / layers (Gatys et al. 2016)."""
         return 1.0 if self.normalisation == "gatys2015" else 1.0 / layers
 
-    def target(self, features: Tensor, regions: Regions) -> Target:
+    def target(self, features: Tensor, pooling: Pooling) -> Target:
         """Return Gram matrices, subtracted means, squared norms and numbers of positions."""
-        means = _means(features, regions) if self.centred else features.new_zeros(features.shape[0], 0)
-        grams = _grams(features, means if self.centred else None, regions)
-        norms = grams.square().flatten(1).sum(1).clamp_min(SMALLEST_NORM)
+        means = region_means(features, pooling) if self.centred else features.new_zeros(features.shape[0], 0)
+        grams = region_grams(features, means if self.centred else None, pooling)
         positions = features.new_full((features.shape[0],), features.shape[2] * features.shape[3])
-        return Target(regions, (grams, means, norms, positions))
+        return Target(pooling, (grams, means, _norms(grams), positions))
+
+    def mixed(self, first: Target, second: Target, weight: float) -> Target:
+        """Return matrices and means between those of two sources."""
+        grams, means, _, positions = super().mixed(first, second, weight).values
+        return Target(first.pooling, (grams, means, _norms(grams), positions))
 
     def distance(self, features: Tensor, target: Target) -> Tensor:
         """Return the normalised squared error over all regions."""
@@ -60,22 +64,26 @@ class Gram(Statistic):
         if self.normalisation == "gatys2016":
             ratio = positions / (features.shape[2] * features.shape[3])
             grams = grams * ratio.view(-1, 1, 1, 1)
-        found = _grams(features, means if self.centred else None, target.regions)
+        found = region_grams(features, means if self.centred else None, target.pooling)
         error = (found - grams).square().flatten(1).sum(1)
         if self.normalisation == "relative":
             return error / norms
-        return error / (4 * features.shape[1] ** 2 * target.regions.count)
+        return error / (4 * features.shape[1] ** 2 * found.shape[1])
 
 
-def _means(features: Tensor, regions: Regions) -> Tensor:
+def _norms(grams: Tensor) -> Tensor:
+    return grams.square().flatten(1).sum(1).clamp_min(SMALLEST_NORM)
+
+
+def region_means(features: Tensor, pooling: Pooling) -> Tensor:
     """Return the mean of every map in every region: batch x regions x channels."""
-    windows = regions.windows(features.shape[2], features.shape[3])
+    windows = pooling.windows(features.shape[2], features.shape[3])
     return torch.stack([_weighted(_part(features, w), w).sum(1) / w.total for w in windows], dim=1)
 
 
-def _grams(features: Tensor, means: Tensor | None, regions: Regions) -> Tensor:
+def region_grams(features: Tensor, means: Tensor | None, pooling: Pooling) -> Tensor:
     """Return the Gram matrices of the maps minus `means`: batch x regions x channels x channels."""
-    windows = regions.windows(features.shape[2], features.shape[3])
+    windows = pooling.windows(features.shape[2], features.shape[3])
     grams: Tensor = _RegionGrams.apply(features, means, windows)
     return grams
 

@@ -121,7 +121,7 @@ def row(record: Record) -> dict[str, Any]:
 
 def _at(value: Any, path: str) -> Any:
     for step in path.split("."):
-        value = getattr(value, step)
+        value = getattr(value, step, None)
     return value
 
 

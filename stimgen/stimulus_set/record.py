@@ -89,6 +89,7 @@ class Labels(NamedTuple):
     licence: str | None
     credit: str | None
     original: str
+    references: str = ""
 
 
 class Content(Model):
@@ -103,6 +104,8 @@ class Content(Model):
     array: FileHash | None
     trace: FileHash
     source: SourceRecord
+    references: tuple[SourceRecord, ...] = ()
+    """Other pictures that targets were measured in."""
     condition: str
     seed: int
     numerics: int
@@ -117,10 +120,12 @@ class Content(Model):
     network: list[NetworkRecord]
     parameters: int
     """Number of parameters of the model."""
-    losses: LossesRecord
+    losses: LossesRecord | None
+    """None where no objective was minimised."""
     evaluations: int
     stopped: str
-    """Why: ``evaluations`` (all that were allowed), ``tolerance``, ``no_descent``."""
+    """Why: ``evaluations`` (all that were allowed), ``tolerance``, ``no_descent``; ``made`` where nothing was
+    minimised."""
     encoding: str
 
     @property
@@ -150,6 +155,10 @@ class Content(Model):
             licence=self.source.licence,
             credit=self.source.credit,
             original=self.source.original.file,
+            references=";".join(
+                "|".join([r.id, r.file, r.licence or "", r.credit or "", r.original.file])
+                for r in self.references
+            ),
         )
 
     def recomputed_id(self) -> str:

@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from functools import lru_cache
 
 import torch
 from torch import Tensor
 
 from stimgen.networks import FeatureExtractor, Network, Place
-from stimgen.statistics import Target
+from stimgen.statistics import Draw, Target
 from stimgen.synthesis.term import Term
+
+Measured = Mapping[Network, Mapping[str, Tensor]]
 
 
 @dataclass(frozen=True)
@@ -40,10 +42,21 @@ class Sources:
         Different sources x channels x height x width.
     which : Tensor
         For each image of the batch, the row of its source in `images`.
+    keys : tuple
+        For each image of the batch the hash of its source and its seed.
+    pictures : mapping
+        Other pictures that targets name, by their ids: each 2 x channels x height x width, twice the same.
     """
 
     images: Tensor
     which: Tensor
+    keys: tuple[tuple[str, int], ...] = ()
+    pictures: Mapping[str, Tensor] = field(default_factory=dict)
+
+    @property
+    def size(self) -> tuple[int, int]:
+        """Width and height in pixels."""
+        return self.images.shape[3], self.images.shape[2]
 
 
 class Objective:
@@ -71,6 +84,8 @@ class Objective:
         self._terms = tuple(terms)
         self._range_penalty = range_penalty
         self._extractors = load_networks(self._terms, Place(sources.images.device, dtype))
+        self._draw = Draw(sources.keys, sources.size)
+        self._evaluations = 0
         self._targets = self._measure_targets(sources)
         self._taken: tuple[Tensor, list[dict[str, Target]]] | None = None
 
@@ -90,29 +105,29 @@ class Objective:
             For each image, its place in the batch.
         """
         leaf = images.detach().requires_grad_(True)
+        targets = self._targets_of(rows)
         with torch.enable_grad():
-            parts = self._parts(leaf, rows)
+            parts = self._parts(leaf, self._drawn(targets, rows, self._evaluations))
             # Images do not touch each other, so the gradient of the sum is every image's own.
             (gradient,) = torch.autograd.grad(parts.sum(), leaf)
+        self._evaluations += 1
         return Evaluation(parts.detach(), gradient)
 
     def measure(self, images: Tensor, rows: Tensor) -> Tensor:
-        """Return `parts` alone."""
+        """Return `parts` alone; random numbers are those of the first evaluation."""
         with torch.no_grad():
-            return self._parts(images, rows)
+            return self._parts(images, self._drawn(self._targets_of(rows), rows, 0))
 
-    def _parts(self, images: Tensor, rows: Tensor) -> Tensor:
-        targets = self._targets_of(rows)
+    def _parts(self, images: Tensor, targets: Sequence[dict[str, Target]]) -> Tensor:
         features = self._features(images)
         losses = [
-            _term_loss(term, features[term.network], target)
-            for term, target in zip(self._terms, targets, strict=True)
+            _term_loss(term, features, target) for term, target in zip(self._terms, targets, strict=True)
         ]
         outside = torch.relu(-images) + torch.relu(images - 1.0)
         losses.append(self._range_penalty * outside.square().flatten(1).mean(1))
         return torch.stack(losses, dim=1)
 
-    def _features(self, images: Tensor) -> dict[Network, dict[str, Tensor]]:
+    def _features(self, images: Tensor) -> Measured:
         return {
             network: {
                 name: maps.to(torch.promote_types(maps.dtype, torch.float32))
@@ -127,18 +142,44 @@ class Objective:
             self._taken = (rows, taken)
         return self._taken[1]
 
+    def _drawn(
+        self, targets: list[dict[str, Target]], rows: Tensor, evaluation: int
+    ) -> Sequence[dict[str, Target]]:
+        """Return the targets, with an evaluation's own random numbers where a statistic wants them."""
+        if not any(term.statistic.redraws for term in self._terms):
+            return targets
+        keys = tuple(self._draw.keys[row] for row in rows.tolist())
+        draw = replace(self._draw, keys=keys, evaluation=evaluation)
+        return [
+            term.statistic.drawn(target, draw) if term.statistic.redraws else target
+            for term, target in zip(self._terms, targets, strict=True)
+        ]
+
     def _measure_targets(self, sources: Sources) -> list[dict[str, Target]]:
         with torch.no_grad():
             features = self._features(sources.images)
-            return [
-                {
-                    name: term.statistic.target(features[term.network][name], term.regions).take(
-                        sources.which
-                    )
-                    for name in term.layer_weights
-                }
-                for term in self._terms
-            ]
+            others = {name: self._features(images) for name, images in sources.pictures.items()}
+            return [self._measured(term, sources, (features, others)) for term in self._terms]
+
+    def _measured(
+        self,
+        term: Term,
+        sources: Sources,
+        features: tuple[Measured, Mapping[str, Measured]],
+    ) -> dict[str, Target]:
+        """Return the targets of a term for every image of the batch."""
+        own, others = features
+        poolings = term.poolings(*sources.size)
+        found = term.statistic.targets(_layers(term, own), poolings)
+        if term.target is not None:
+            there = term.statistic.targets(_layers(term, others[term.target.picture]), poolings)
+            nought = torch.zeros(len(sources.images), dtype=torch.long, device=sources.images.device)
+            found = {
+                name: term.statistic.mixed(target, there[name].take(nought), term.target.weight)
+                for name, target in found.items()
+            }
+        found = {name: target.take(sources.which) for name, target in found.items()}
+        return found if term.statistic.redraws else term.statistic.drawn(found, self._draw)
 
 
 def load_networks(terms: Sequence[Term], place: Place) -> dict[Network, FeatureExtractor]:
@@ -160,9 +201,11 @@ def _load(network: Network, layers: frozenset[str], place: Place) -> FeatureExtr
     return network.load(layers, place)
 
 
-def _term_loss(term: Term, features: dict[str, Tensor], targets: dict[str, Target]) -> Tensor:
-    distances = [
-        weight * term.statistic.distance(features[name], targets[name])
-        for name, weight in term.layer_weights.items()
-    ]
-    return term.weight * torch.stack(distances, dim=1).sum(1)
+def _layers(term: Term, features: Measured) -> dict[str, Tensor]:
+    return {name: features[term.network][name] for name in term.layer_weights}
+
+
+def _term_loss(term: Term, features: Measured, targets: dict[str, Target]) -> Tensor:
+    distances = term.statistic.distances(_layers(term, features), targets)
+    weighted = [term.layer_weights[name] * distance for name, distance in distances.items()]
+    return term.weight * torch.stack(weighted, dim=1).sum(1)

@@ -11,9 +11,9 @@ from pydantic_core import PydanticCustomError
 from stimgen.networks import NETWORKS, AnyNetwork, Network
 from stimgen.networks.embedded import Embedded
 from stimgen.reading.model import Model, Number, Text, mistake
-from stimgen.statistics import AnyStatistic
+from stimgen.statistics import AnyStatistic, LayerSize
 from stimgen.statistics.gram import Gram
-from stimgen.statistics.regions import AnyRegions
+from stimgen.statistics.regions import AnyRegions, Pooling
 from stimgen.statistics.regions.grid import Grid
 
 Weight = Annotated[Number, Field(ge=0.0)]
@@ -27,6 +27,21 @@ Layers = Annotated[
     Annotated[tuple[Text, ...], Tag("list")] | Annotated[dict[Text, Weight], Tag("weighted")],
     Discriminator(_kind_of_layers),
 ]
+
+
+class Aim(Model):
+    """Another picture that a target is measured in, alone or together with the source."""
+
+    picture: Text
+    """The id of a source or of one of the `references`."""
+    weight: Annotated[Number, Field(ge=0.0, le=1.0)] = 1.0
+    """Its part of the target; the rest is the source's. 1: the picture alone, as in style transfer (Gatys,
+    Ecker & Bethge 2016); between: an interpolation of the two (Vacher et al. 2020)."""
+
+    @model_validator(mode="before")
+    @classmethod
+    def _bare_id(cls, data: Any) -> Any:
+        return {"picture": data} if isinstance(data, str) else data
 
 
 class Term(Model):
@@ -45,6 +60,9 @@ class Term(Model):
     """Factor of the whole term."""
     regions: AnyRegions = Field(default_factory=Grid)
     """Where the statistic is pooled; 1x1 is the whole image, a texture."""
+    target: Aim | None = None
+    """Another picture to measure than the source: its id, or ``{picture: ID, weight: 0.5}`` for a target
+    between the two."""
 
     @model_validator(mode="after")
     def _layers_exist(self) -> Term:
@@ -59,6 +77,20 @@ class Term(Model):
             raise mistake("name at least one layer, and each once", at="layers")
         return self
 
+    @model_validator(mode="after")
+    def _regions_fit(self) -> Term:
+        if self.regions.needs_receptive_fields:
+            unknown = [name for name in self.layer_weights if self.network.receptive_field(name) is None]
+            if unknown:
+                raise mistake(
+                    f"{self.regions.name} regions need to know what a position sees; of the layer "
+                    f"{unknown[0]!r} of {self.network.name} that is not known",
+                    at="regions",
+                )
+        if self.target is not None and self.statistic.prior:
+            raise mistake(f"{self.statistic.name} is compared with no picture", at="target")
+        return self
+
     @property
     def layer_weights(self) -> dict[str, float]:
         """Every layer of the term with its weight, shallow to deep; `depth` is written out."""
@@ -69,22 +101,46 @@ class Term(Model):
             given = dict.fromkeys(names, self.statistic.layer_weight(len(names)))
         return {name: given[name] for name in self.network.layers() if name in given}
 
-    @property
-    def parameters(self) -> int:
-        """Number of parameters that the term measures in a source."""
-        layers = self.network.layers()
-        counts = (self.statistic.count(layers[name].channels) for name in self.layer_weights)
-        return sum(counts) * self.regions.count
+    def parameters(self, width: int, height: int) -> int:
+        """Return the number of parameters that the term measures in a source of so many pixels."""
+        regions = self.regions.count(width, height)
+        layers, network = self.network.layers(), self.network
+        sizes = {
+            name: LayerSize(
+                layers[name].channels, network.map_side(name, height), network.map_side(name, width), regions
+            )
+            for name in self.layer_weights
+        }
+        return self.statistic.parameters(sizes)
 
-    def recipe(self) -> dict[str, Any]:
-        """Return what determines the term's values, for identities and records."""
+    def poolings(self, width: int, height: int) -> dict[str, Pooling]:
+        """Return where the statistic is pooled in every layer of a picture of so many pixels."""
         return {
+            name: Pooling(self.regions, (height, width), self.network.receptive_field(name))
+            for name in self.layer_weights
+        }
+
+    def recipe(self, pictures: Mapping[str, dict[str, Any]]) -> dict[str, Any]:
+        """Return what determines the term's values, for identities and records.
+
+        Parameters
+        ----------
+        pictures : mapping
+            What determines the pixels of each picture that targets name, by its id.
+        """
+        found = {
             "network": self.network.recipe(),
             "layers": self.layer_weights,
             "statistic": self.statistic.plain(),
             "weight": self.weight,
             "regions": self.regions.recipe(),
         }
+        if self.target is not None:
+            found["target"] = {
+                "pixels": pictures[self.target.picture],
+                "weight": self.target.weight,
+            }
+        return found
 
     def needs(self) -> Iterator[tuple[str, int, int]]:
         """Yield every layer with the fewest rows and columns of positions that the regions need."""

@@ -8,10 +8,12 @@ from stimgen.protocol.load import read_title, shipped_protocols
 from stimgen.reading.registry import Family
 from stimgen.statistics import STATISTICS
 from stimgen.statistics.regions import REGIONS
+from stimgen.synthesis.methods import METHODS
 from stimgen.synthesis.optimisers import OPTIMISERS
 from stimgen.synthesis.starts import STARTS
 
 FAMILIES: dict[str, Family] = {
+    "methods": METHODS,
     "networks": NETWORKS,
     "weights": WEIGHTS,
     "statistics": STATISTICS,

@@ -75,27 +75,26 @@ def _source(plan: Plan, i: int) -> dict[str, Any]:
 def _condition(condition: PlannedCondition, plan: Plan) -> dict[str, Any]:
     stimuli = plan.stimuli_of(condition)
     method = condition.method
-    names = dict.fromkeys(name for term in method.terms for name in term.layer_weights)
     evaluations = [method.evaluations(s.source.shape[1], s.source.shape[0]) for s in stimuli]
     return {
         "id": condition.id,
-        "layers": list(names),
-        "parameters": method.parameters,
+        "layers": list(method.layers),
+        "parameters": max(method.parameters(s.shape[1], s.shape[0]) for s in condition.sources),
         "stimuli": len(stimuli),
         "evaluations": max(evaluations),
         "bytes": sum(
             _bytes(stimulus, count, array=plan.loaded.protocol.output.array)
             for stimulus, count in zip(stimuli, evaluations, strict=True)
         ),
-        "memory": max(method.memory(s.shape[1], s.shape[0], s.shape[2]) for s in plan.sources),
-        "schedules": [condition.schedule(shape) for shape in _sizes(plan)],
+        "memory": max(method.memory(s.shape[1], s.shape[0], s.shape[2]) for s in condition.sources),
+        "schedules": [condition.schedule(shape) for shape in _sizes(condition)],
         **condition.recipe,
     }
 
 
-def _sizes(plan: Plan) -> Iterable[tuple[int, int, int]]:
+def _sizes(condition: PlannedCondition) -> Iterable[tuple[int, int, int]]:
     """Return a shape for every size that sources have, grey or coloured."""
-    return {source.shape[:2]: source.shape for source in plan.sources}.values()
+    return {source.shape[:2]: source.shape for source in condition.sources}.values()
 
 
 def _bytes(stimulus: StimulusPlan, evaluations: int, *, array: bool) -> int:
@@ -115,6 +114,7 @@ def _probed_seconds(condition: PlannedCondition, plan: Plan, device_name: str) -
         count = sum(stimulus.source.shape == shape for stimulus in stimuli)
         size = max(FEWEST_SLOTS, min(count, usual_batch_size(device)))
         item = stimulus_item(example, example.source.pixels())
-        batch = Batch([item] * size, size, shrink=False)
+        pictures = {picture.id: picture.pixels() for picture in condition.pictures}
+        batch = Batch([item] * size, size, shrink=False, pictures=pictures)
         seconds += seconds_per_batch(condition.method, batch, device) * count / size
     return seconds

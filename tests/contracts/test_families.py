@@ -3,21 +3,25 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Iterable, Sequence
 
 import numpy as np
 import pytest
 import torch
 from pydantic import TypeAdapter
 
+from stimgen.images.geometry import ReceptiveField
 from stimgen.networks import NETWORKS, Place
 from stimgen.networks.weights import WEIGHTS
 from stimgen.reading.registry import Family, FamilyMember
-from stimgen.statistics import STATISTICS
-from stimgen.statistics.regions import REGIONS
+from stimgen.statistics import STATISTICS, Draw, LayerSize, Statistic, Target
+from stimgen.statistics.regions import REGIONS, Pooling, Positions, Regions
+from stimgen.synthesis.methods import METHODS, Batch, Item, Known, Result
 from stimgen.synthesis.objective import Evaluation
 from stimgen.synthesis.optimisers import OPTIMISERS
 from stimgen.synthesis.optimisers.base import Budget
 from stimgen.synthesis.starts import STARTS
+from stimgen.synthesis.starts.noise import Noise
 from stimgen.workflow.list_members import FAMILIES, members
 from stimgen.workflow.schema import schema_text
 
@@ -46,7 +50,7 @@ EVERY = every(*FAMILIES.values())
 
 
 def test_all_families_are_listed() -> None:
-    assert list(FAMILIES.values()) == [NETWORKS, WEIGHTS, STATISTICS, REGIONS, OPTIMISERS, STARTS]
+    assert list(FAMILIES.values()) == [METHODS, NETWORKS, WEIGHTS, STATISTICS, REGIONS, OPTIMISERS, STARTS]
 
 
 @pytest.mark.parametrize(("family", "name"), EVERY)
@@ -171,46 +175,141 @@ class TestNetworks:
         assert len(layers) <= 2 or large < sum(network.activations(layers[:5], 64, 64))
 
 
+def layers_like(
+    sides: Sequence[int], dtype: torch.dtype, *, count: int, maps: int = 4
+) -> dict[str, torch.Tensor]:
+    """Return maps of layers, shallow to deep."""
+    return {
+        f"layer{i}": torch.rand(count, maps + i, side, side - 1, dtype=dtype) for i, side in enumerate(sides)
+    }
+
+
+def poolings(layout: Regions, sides: Sequence[int]) -> dict[str, Pooling]:
+    first = sides[0]
+    fields = [ReceptiveField(1 + i, first / side, (first / side - 1) / 2) for i, side in enumerate(sides)]
+    return {f"layer{i}": Pooling(layout, (first, first - 1), field) for i, field in enumerate(fields)}
+
+
+def total(distances: dict[str, torch.Tensor]) -> torch.Tensor:
+    return torch.stack(list(distances.values())).sum(0)
+
+
 @pytest.mark.parametrize("regions", of(REGIONS))
 @pytest.mark.parametrize("name", of(STATISTICS))
 class TestStatistics:
+    SIDES = (10, 5)
+
+    def setting(
+        self, name: str, regions: str, count: int, dtype: torch.dtype = torch.float64
+    ) -> tuple[Statistic, dict[str, torch.Tensor], dict[str, Target]]:
+        statistic = made(STATISTICS, name)
+        source = layers_like(self.SIDES, dtype, count=count)
+        targets = statistic.targets(source, poolings(made(REGIONS, regions), self.SIDES))
+        return statistic, source, statistic.drawn(targets, self.draw(range(count)))
+
+    @staticmethod
+    def draw(keys: Iterable[int]) -> Draw:
+        return Draw(tuple(("source", key) for key in keys), (10, 9))
+
     def test_no_distance_from_itself_and_some_from_others(self, name: str, regions: str) -> None:
-        statistic, layout = made(STATISTICS, name), made(REGIONS, regions)
-        features = torch.rand(3, 4, 9, 8, dtype=torch.float64)
-        target = statistic.target(features, layout)
-        assert statistic.distance(features, target).shape == (3,)
-        assert statistic.distance(features, target).max() < 1e-20
-        assert statistic.distance(torch.rand_like(features), target).min() > 0
+        statistic, source, targets = self.setting(name, regions, 3)
+        others = {layer: torch.rand_like(maps) for layer, maps in source.items()}
+        assert total(statistic.distances(others, targets)).shape == (3,)
+        assert total(statistic.distances(others, targets)).min() > 0
+        if not statistic.prior:
+            assert total(statistic.distances(source, targets)).max() < 1e-20
 
     def test_gradients_are_right(self, name: str, regions: str) -> None:
-        statistic, layout = made(STATISTICS, name), made(REGIONS, regions)
-        target = statistic.target(torch.rand(2, 3, 5, 4, dtype=torch.float64), layout)
-        features = torch.rand(2, 3, 5, 4, dtype=torch.float64, requires_grad=True)
-        assert torch.autograd.gradcheck(lambda x: statistic.distance(x, target), (features,))
+        statistic, source, targets = self.setting(name, regions, 2)
+        features = [torch.rand_like(maps, requires_grad=True) for maps in source.values()]
+        assert torch.autograd.gradcheck(
+            lambda *maps: total(statistic.distances(dict(zip(source, maps, strict=True)), targets)), features
+        )
 
     def test_images_do_not_touch_each_other(self, name: str, regions: str) -> None:
-        statistic, layout = made(STATISTICS, name), made(REGIONS, regions)
-        source, features = torch.rand(5, 16, 12, 12), torch.rand(5, 16, 12, 12)
-        whole = statistic.distance(features, statistic.target(source, layout))
+        statistic, source, targets = self.setting(name, regions, 5, torch.float32)
+        features = {layer: torch.rand_like(maps) for layer, maps in source.items()}
+        whole = total(statistic.distances(features, targets))
         order = torch.tensor([4, 2, 0])
-        part = statistic.distance(features[order], statistic.target(source, layout).take(order))
-        assert torch.equal(whole[order], part)
+        found = statistic.distances(
+            {layer: maps[order] for layer, maps in features.items()},
+            {layer: target.take(order) for layer, target in targets.items()},
+        )
+        assert torch.equal(whole[order], total(found))
 
     def test_parameters_are_counted(self, name: str, regions: str) -> None:
         del regions
         statistic = made(STATISTICS, name)
-        assert 0 < statistic.count(3) < statistic.count(64)
+        few, many = (
+            statistic.parameters({"a": LayerSize(n, 20, 20), "b": LayerSize(n, 10, 10)}) for n in (3, 64)
+        )
+        assert statistic.prior or 0 < few <= many
         assert statistic.layer_weight(4) > 0
+
+    def test_a_target_between_two_sources_ends_in_them(self, name: str, regions: str) -> None:
+        statistic = made(STATISTICS, name)
+        if statistic.prior:
+            return
+        sources = [layers_like(self.SIDES, torch.float64, count=2) for _ in range(2)]
+        layout = poolings(made(REGIONS, regions), self.SIDES)
+        first, second = (statistic.targets(source, layout) for source in sources)
+        for weight, source in zip((0.0, 1.0), sources, strict=True):
+            mixed = {layer: statistic.mixed(first[layer], second[layer], weight) for layer in first}
+            found = statistic.distances(source, statistic.drawn(mixed, self.draw(range(2))))
+            assert total(found).max() < 1e-20
+
+
+@pytest.mark.parametrize("name", of(METHODS))
+class TestMethods:
+    SHAPE = (32, 32, 1)
+
+    def items(self) -> list[Item]:
+        rng = np.random.default_rng(1)
+        sources = [rng.random(self.SHAPE, dtype=np.float32) for _ in range(2)]
+        keys = [("first", 1), ("second", 1), ("first", 2)]
+        start = Noise()
+        return [
+            Item(sources[key[0] == "second"], start.pixels(self.SHAPE, key, None), key[0], key)
+            for key in keys
+        ]
+
+    def results(self, name: str, items: list[Item]) -> Result:
+        steps = made(METHODS, name).run(Batch(items, max(2, len(items)), shrink=True), CPU)
+        while True:
+            try:
+                next(steps)
+            except StopIteration as end:
+                return end.value
+
+    def test_every_stimulus_is_made_as_if_alone(self, name: str) -> None:
+        items = self.items()
+        found = self.results(name, items)
+        assert len(found.images) == len(found.traces) == len(found.reasons) == 3
+        for item, image in zip(items, found.images, strict=True):
+            assert image.shape == self.SHAPE
+            assert image.dtype == np.float32
+            np.testing.assert_array_equal(self.results(name, [item]).images[0], image)
+
+    def test_seeds_matter_where_they_are_said_to(self, name: str) -> None:
+        first, other, again = self.results(name, self.items()).images
+        assert not np.array_equal(first, other)
+        assert np.array_equal(first, again) == (not METHODS.members[name].seeded)
+
+    def test_recipe_is_json_and_names_the_method(self, name: str) -> None:
+        recipe = json.loads(json.dumps(made(METHODS, name).recipe(Known())))
+        assert recipe["settings"]["method"] == name
+        assert recipe["terms"] == []
+        assert made(METHODS, name).memory(32, 32, 1) > 0
 
 
 @pytest.mark.parametrize("name", of(REGIONS))
 def test_weights_of_regions_sum_to_one(name: str) -> None:
     layout = made(REGIONS, name)
     total = np.zeros((13, 17))
-    for window in layout.windows(13, 17):
+    for window in layout.windows(Positions(13, 17, picture=(13, 17))):
         total[window.rows, window.columns] += 1.0 if window.weights is None else window.weights
     np.testing.assert_allclose(total, 1.0, atol=1e-12)
-    assert len(layout.windows(13, 17)) == layout.count
+    assert len(layout.windows(Positions(13, 17, picture=(13, 17)))) == layout.count(17, 13)
 
 
 @pytest.mark.parametrize("name", of(OPTIMISERS))

@@ -39,7 +39,11 @@ def test_the_readmes_protocol(tmp_path: Path) -> None:
     (tmp_path / "my-study.yaml").write_text(protocol)
     plan = make_plan(load_protocol(tmp_path / "my-study.yaml"))
     assert len(plan.stimuli) == 2 * 3 * 10
-    assert [condition.method.parameters for condition in plan.conditions] == [12_516, 42_504, 16 * 42_504]
+    assert [condition.method.parameters(256, 256) for condition in plan.conditions] == [
+        12_516,
+        42_504,
+        16 * 42_504,
+    ]
 
 
 def test_the_conditions_of_the_protocols_page(tmp_path: Path) -> None:
@@ -48,7 +52,7 @@ def test_the_conditions_of_the_protocols_page(tmp_path: Path) -> None:
     plan = make_plan(load_protocol(tmp_path / "p.yaml"))
     terms = [condition.method.terms for condition in plan.conditions]
     assert [len(found) for found in terms] == [1, 1, 1, 2]
-    assert plan.conditions[2].method.parameters == 176_640
+    assert plan.conditions[2].method.parameters(256, 256) == 176_640
     assert [found[0].statistic.centred for found in terms] == [True, True, False, True]
     assert not terms[3][1].statistic.centred
 

@@ -106,7 +106,7 @@ def textures(pictures: dict[str, Picture], term: Term, evaluations: int = 100) -
     found: dict[str, Picture] = {}
     for channels in {picture.shape[2] for picture in pictures.values()}:
         items = [
-            Item(picture, synthesis.start.pixels(picture.shape, (name, 1), None), name)
+            Item(picture, synthesis.start.pixels(picture.shape, (name, 1), None), name, (name, 1))
             for name, picture in pictures.items()
             if picture.shape[2] == channels
         ]

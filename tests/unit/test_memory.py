@@ -60,7 +60,7 @@ def test_is_predicted_within_a_quarter(network: str, depth: str, regions: str, c
     term = {"network": network, "depth": depth, "regions": regions}
     method = ObjectiveMethod.model_validate({"terms": [term], "synthesis": {"scales": 1, "evaluations": 2}})
     source = np.random.default_rng(0).random((128, 128, channels), dtype=np.float32)
-    batch = Batch([Item(source, 1 - source, "source")] * 2, slots=2, shrink=True)
+    batch = Batch([Item(source, 1 - source, "source", ("source", 1))] * 2, slots=2, shrink=True)
     method.load(CPU)
     with Tensors() as tensors:
         deque(method.run(batch, CPU), maxlen=0)

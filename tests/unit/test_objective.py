@@ -101,10 +101,9 @@ def test_depth_is_written_out() -> None:
     )
     assert list(Term(network="vgg19", depth="conv3_1").layer_weights) == ["conv1_1", "conv2_1", "conv3_1"]
     assert list(Term(network="vgg19", depth="relu2_1").layer_weights) == ["relu1_1", "relu2_1"]
-    assert (
-        Term(network="vgg19", depth="pool2").recipe()
-        == Term(network="vgg19", layers=["pool2", "relu1_1", "pool1"]).recipe()
-    )
+    assert Term(network="vgg19", depth="pool2").recipe({}) == Term(
+        network="vgg19", layers=["pool2", "relu1_1", "pool1"]
+    ).recipe({})
 
 
 def test_every_depth_ends_with_itself() -> None:
@@ -149,8 +148,8 @@ def test_the_smallest_size_is_named_and_true() -> None:
         terms=(Term(network="vgg19", depth="pool3", regions="2x3"),), synthesis=Synthesis(scales=2)
     )
     with pytest.raises(StimgenError, match="the smallest is 48 pixels"):
-        method.check(46, 64)
-    method.check(48, 64)
+        method.check((64, 46, 3))
+    method.check((64, 48, 3))
 
 
 def test_start_noise_is_shared_by_conditions_and_differs_between_seeds_and_sources() -> None:
@@ -196,7 +195,7 @@ def run(method: ObjectiveMethod, batch: Batch):
 def items(count: int) -> list[Item]:
     sources = pictures(2, 32).permute(0, 2, 3, 1).numpy()
     return [
-        Item(sources[i % 2], Noise().pixels((32, 32, 3), (str(i % 2), i), None), str(i % 2))
+        Item(sources[i % 2], Noise().pixels((32, 32, 3), (str(i % 2), i), None), str(i % 2), (str(i % 2), i))
         for i in range(count)
     ]
 

@@ -47,7 +47,12 @@ def items(count: int) -> list[Item]:
     names = ("coffee", "chelsea")
     sources = [Preparation(size=SIDE).prepare(read_image_file(skimage_file(name))) for name in names]
     return [
-        Item(sources[i % 2], Noise().pixels((SIDE, SIDE, 3), (names[i % 2], i), None), names[i % 2])
+        Item(
+            sources[i % 2],
+            Noise().pixels((SIDE, SIDE, 3), (names[i % 2], i), None),
+            names[i % 2],
+            (names[i % 2], i),
+        )
         for i in range(count)
     ]
 

@@ -116,7 +116,7 @@ class TestFinding:
 class TestDefaults:
     def test_of_what_is_measured(self, tmp_path: Path) -> None:
         found = condition(tmp_path, "", "depth: scale2")
-        (term,) = found.method.terms
+        (term,) = found.chosen.terms
         assert found.network == term.network == Embedded(scales=4, seed=0)
         assert term.statistic == Gram(centred=True, normalisation="relative")
         assert (term.regions, term.weight) == (Grid(rows=1, columns=1), 1.0)
@@ -148,12 +148,12 @@ class TestHandedDown:
             "synthesis: {evaluations: 7, optimiser: {history: 3}}",
             "layers: [pool1]",
         )
-        (term,) = found.method.terms
+        (term,) = found.chosen.terms
         assert term.network.pooling == "maximum"
         assert term.statistic == Gram(centred=True)
         assert term.regions == Grid(rows=4, columns=3)
-        assert found.method.synthesis.evaluations == 7
-        assert found.method.synthesis.optimiser.history == 3
+        assert found.chosen.synthesis.evaluations == 7
+        assert found.chosen.synthesis.optimiser.history == 3
 
     def test_synthesis_is_overridden_in_part(self, tmp_path: Path) -> None:
         found = condition(
@@ -236,7 +236,7 @@ class TestHandedDown:
         self, tmp_path: Path, shared: str, own: str, statistic: Gram
     ) -> None:
         found = condition(tmp_path, f"statistic: {shared}", f"layers: [pool1]\n    statistic: {own}")
-        assert found.statistic == found.method.terms[0].statistic == statistic
+        assert found.statistic == found.chosen.terms[0].statistic == statistic
 
     def test_terms_inherit_from_condition_and_protocol(self, tmp_path: Path) -> None:
         found = condition(
@@ -246,7 +246,7 @@ class TestHandedDown:
             "      - layers: [pool1]\n"
             "      - {layers: [conv1_1], weight: 0.5, regions: 1x1, statistic: {centred: false}}",
         )
-        first, second = found.method.terms
+        first, second = found.chosen.terms
         assert (first.network.pooling, first.network.weights.seed) == ("maximum", 5)
         assert first.network == second.network
         assert (first.regions, first.statistic.centred, first.weight) == (Grid(rows=2, columns=2), True, 1.0)
@@ -304,7 +304,7 @@ class TestWeightsFromFiles:
             f"network: {{weights: {{name: file, file: sub/w.pth, sha256: {self.HASH}}}}}",
             "layers: [pool1]",
         )
-        weights = found.method.terms[0].network.weights
+        weights = found.chosen.terms[0].network.weights
         assert weights == FileWeights(file=str(tmp_path / "sub" / "w.pth"), sha256=self.HASH)
 
     def test_keep_an_absolute_place(self, tmp_path: Path) -> None:
@@ -383,7 +383,7 @@ output: {encoding: srgb, array: true, layout: nested}
     assert protocol.title == "Ünïcode title"
     assert protocol.authors[0].orcid == "0000-0002-1825-009X"
     assert protocol.notes == "Two\nlines\n"
-    assert protocol.conditions[1].method.terms[0].layer_weights == {"relu1_1": 0.001, "pool5": 2.0}
-    assert [term.weight for term in protocol.conditions[2].method.terms] == [0.25, 1.0]
+    assert protocol.conditions[1].chosen.terms[0].layer_weights == {"relu1_1": 0.001, "pool5": 2.0}
+    assert [term.weight for term in protocol.conditions[2].chosen.terms] == [0.25, 1.0]
     assert Protocol.model_validate(protocol.plain()) == protocol
     jsonschema.validate(loaded.document.data, yaml.safe_load(schema_text()))

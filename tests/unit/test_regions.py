@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from pydantic import TypeAdapter, ValidationError
 
-from stimgen.statistics.regions import AnyRegions
+from stimgen.statistics.regions import AnyRegions, Positions
 from stimgen.statistics.regions.grid import Grid, bands
 
 GRIDS = st.builds(
@@ -19,7 +19,7 @@ GRIDS = st.builds(
 @given(GRIDS, st.integers(6, 40), st.integers(6, 40))
 def test_weights_sum_to_one_at_every_position(grid: Grid, height: int, width: int) -> None:
     total = np.zeros((height, width))
-    windows = grid.windows(height, width)
+    windows = grid.windows(Positions(height, width))
     assert len(windows) == grid.count
     for window in windows:
         weights = np.ones((height, width)) if window.weights is None else window.weights
@@ -47,7 +47,7 @@ def test_bands_of_four_with_half_overlap_by_hand() -> None:
 
 
 def test_one_region_needs_no_weights() -> None:
-    (window,) = Grid().windows(5, 7)
+    (window,) = Grid().windows(Positions(5, 7))
     assert window.weights is None
     assert window.total == 35
 

@@ -50,7 +50,7 @@ def protocol(folder: Path, *sources: str, preparation: str = "{size: 32}") -> Pa
 
 
 def found(folder: Path, *sources: str, root: Path | None = None) -> list[PlannedSource]:
-    return plan_sources(load_protocol(protocol(folder, *sources)), root)
+    return plan_sources(load_protocol(protocol(folder, *sources)), root)[0]
 
 
 def refusal(folder: Path, *sources: str, root: Path | None = None) -> str:
@@ -107,10 +107,10 @@ class TestFound:
         protocol(tmp_path / "study", "file: x.png")
         (tmp_path / "elsewhere").mkdir()
         monkeypatch.chdir(tmp_path / "elsewhere")
-        (source,) = plan_sources(load_protocol("../study/p.yaml"))
+        ((source,), _) = plan_sources(load_protocol("../study/p.yaml"))
         assert source.file == tmp_path / "study" / "x.png"
         monkeypatch.chdir(tmp_path / "study")
-        assert plan_sources(load_protocol("p.yaml"))[0].file == source.file
+        assert plan_sources(load_protocol("p.yaml"))[0][0].file == source.file
 
     @pytest.mark.parametrize("name", ["two words.png", "é.png", ".hidden.png", "-x.png", "a" * 65 + ".png"])
     def test_an_odd_file_name_needs_an_id(self, tmp_path: Path, name: str) -> None:

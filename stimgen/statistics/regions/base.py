@@ -9,7 +9,28 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from stimgen.images.geometry import ReceptiveField
 from stimgen.reading.registry import FamilyMember
+
+
+@dataclass(frozen=True)
+class Positions:
+    """The positions of one layer's maps in a picture.
+
+    Attributes
+    ----------
+    height, width : int
+        Rows and columns.
+    picture : tuple of int or None
+        Height and width of the picture in pixels, where the maps are known to belong to one.
+    field : ReceptiveField or None
+        What each position sees, where the network can tell.
+    """
+
+    height: int
+    width: int
+    picture: tuple[int, int] | None = None
+    field: ReceptiveField | None = None
 
 
 @dataclass(frozen=True, eq=False)
@@ -23,7 +44,7 @@ class Window:
     weights : array or None
         Weight of every position of that rectangle, in [0, 1]; None: one everywhere.
     total : float
-        Sum of the weights.
+        What sums over the region are divided by: the sum of the weights.
     """
 
     rows: slice
@@ -38,24 +59,54 @@ class Window:
 
 
 class Regions(FamilyMember, ABC):
-    """A layout of pooling regions whose weights sum to one at every position."""
+    """A layout of pooling regions; those of our own have weights that sum to one at every position."""
 
     name: str
 
-    @property
     @abstractmethod
-    def count(self) -> int:
-        """Number of regions."""
+    def count(self, width: int, height: int) -> int:
+        """Return the number of regions in a picture of so many pixels."""
 
     @property
-    @abstractmethod
     def positions(self) -> tuple[int, int]:
-        """Fewest rows and columns of positions at which every region has one."""
+        """Fewest rows and columns of positions that a layer needs."""
+        return 1, 1
+
+    @property
+    def needs_receptive_fields(self) -> bool:
+        """Whether the windows depend on what a layer's positions see."""
+        return False
 
     def recipe(self) -> dict[str, Any]:
         """Return what determines the weights, for identities."""
         return self.plain()
 
     @abstractmethod
+    def windows(self, positions: Positions) -> tuple[Window, ...]:
+        """Return the regions on a layer's positions; asked for at every evaluation, so better remembered.
+
+        A region that holds none of the positions is left out.
+        """
+
+
+@dataclass(frozen=True)
+class Pooling:
+    """Regions as they lie on one layer of a network.
+
+    Attributes
+    ----------
+    regions : Regions
+        The layout.
+    picture : tuple of int or None
+        Height and width in pixels of the picture that was measured.
+    field : ReceptiveField or None
+        What the layer's positions see.
+    """
+
+    regions: Regions
+    picture: tuple[int, int] | None = None
+    field: ReceptiveField | None = None
+
     def windows(self, height: int, width: int) -> tuple[Window, ...]:
-        """Return the regions on a grid of height x width positions; asked for at every evaluation."""
+        """Return the windows on maps of so many rows and columns."""
+        return self.regions.windows(Positions(height, width, self.picture, self.field))

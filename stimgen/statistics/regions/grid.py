@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from pydantic import Field
 
 from stimgen.reading.model import Integer, Number
-from stimgen.statistics.regions.base import Regions, Window
+from stimgen.statistics.regions.base import Positions, Regions, Window
 
 # A narrower edge than this part of a region lies between two positions of any picture.
 HARD_EDGE = 1e-6
@@ -38,9 +38,9 @@ class Grid(Regions):
         rows, columns = text.split("x")
         return {"name": "grid", "rows": int(rows), "columns": int(columns)}
 
-    @property
-    def count(self) -> int:
-        """Number of regions."""
+    def count(self, width: int, height: int) -> int:
+        """Return rows times columns, whatever the picture."""
+        del width, height
         return self.rows * self.columns
 
     @property
@@ -50,16 +50,21 @@ class Grid(Regions):
 
     def recipe(self) -> dict[str, Any]:
         """Return name, rows, columns and, where there are neighbours, the overlap."""
-        return self.model_dump(mode="json", exclude={"overlap"} if self.count == 1 else None)
+        return self.model_dump(mode="json", exclude={"overlap"} if self._whole else None)
 
     @lru_cache(maxsize=64)  # noqa: B019 - layouts are few, small and frozen
-    def windows(self, height: int, width: int) -> tuple[Window, ...]:
+    def windows(self, positions: Positions) -> tuple[Window, ...]:
         """Return the regions from left to right, then from top to bottom."""
-        if self.count == 1:
+        height, width = positions.height, positions.width
+        if self._whole:
             return (Window(slice(0, height), slice(0, width), None, float(height * width)),)
         rows = bands(height, self.rows, self.overlap)
         columns = bands(width, self.columns, self.overlap)
         return tuple(_window(row, column) for row in rows for column in columns)
+
+    @property
+    def _whole(self) -> bool:
+        return self.rows * self.columns == 1
 
 
 def bands(length: int, count: int, overlap: float) -> list[NDArray[np.float64]]:

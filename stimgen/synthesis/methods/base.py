@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Generator, Sequence
-from dataclasses import dataclass
-from typing import Any
+from collections.abc import Callable, Generator, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any, ClassVar
 
 import numpy as np
 import torch
@@ -14,8 +14,9 @@ from numpy.typing import NDArray
 from stimgen.images.colour_matching import ColourMatching
 from stimgen.images.prepare import Pixels
 from stimgen.networks import Validation
-from stimgen.reading.model import Model
+from stimgen.reading.registry import FamilyMember
 from stimgen.synthesis.starts import Start
+from stimgen.synthesis.starts.noise import Noise
 
 
 @dataclass(frozen=True, eq=False)
@@ -28,11 +29,14 @@ class Item:
         Height x width x channels, range [0, 1]; the same shape for all items of a batch.
     source_key : str
         Equal for items with the same source, so that it is measured once.
+    key : tuple
+        The hash of the source and the seed: what random numbers depend on.
     """
 
     source: Pixels
     start: Pixels
     source_key: str
+    key: tuple[str, int]
 
 
 @dataclass(frozen=True)
@@ -47,11 +51,14 @@ class Batch:
         How many images are computed at once; the batch is padded to it.
     shrink : bool
         Whether images that are done may leave the batch.
+    pictures : mapping
+        Other pictures that the method names, by their ids; of the shape of the items.
     """
 
     items: Sequence[Item]
     slots: int
     shrink: bool
+    pictures: Mapping[str, Pixels] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -101,83 +108,111 @@ class Result:
     ----------
     images : list of Pixels
         Height x width x channels, nominal range [0, 1], not clipped.
-    start : list of Losses
-        At the start image.
+    start : list of Losses or None
+        At the start image; None where no objective is minimised.
     traces : list of list of Traced
         Every evaluation.
     reasons : list of str
         Why each item stopped; ``non_finite`` means that it failed.
-    measure : callable
+    measure : callable or None
         From one image an item to the losses of each.
     weights_sha256 : dict
         Hash of the weights in use, by the network's name.
     """
 
     images: list[Pixels]
-    start: list[Losses]
+    start: list[Losses] | None
     traces: list[list[Traced]]
     reasons: list[str]
-    measure: Callable[[Sequence[Pixels]], list[Losses]]
+    measure: Callable[[Sequence[Pixels]], list[Losses]] | None
     weights_sha256: list[tuple[str, str | None]]
 
 
-class Method(Model, ABC):
+@dataclass(frozen=True)
+class Known:
+    """What is known of the pictures that a method names, beside the sources.
+
+    Attributes
+    ----------
+    start_sha256 : str or None
+        Hash of the picture that the synthesis starts from.
+    pictures : mapping
+        What determines the pixels of the others, by their ids.
+    """
+
+    start_sha256: str | None = None
+    pictures: Mapping[str, dict[str, Any]] = field(default_factory=dict)
+
+
+class Method(FamilyMember, ABC):
     """A way from a source to a stimulus."""
 
-    @property
-    @abstractmethod
-    def start(self) -> Start:
-        """Where the synthesis begins."""
+    seeded: ClassVar[bool] = True
+    """Whether another seed gives another stimulus; where not, only the first seed is used."""
 
     @property
-    @abstractmethod
+    def start(self) -> Start:
+        """The noise, or picture, that the method begins with."""
+        return Noise()
+
+    @property
     def colour_matching(self) -> ColourMatching:
         """What is done to the finished picture's colours."""
+        return "none"
 
     @property
-    @abstractmethod
-    def parameters(self) -> int:
-        """Number of parameters that describe a source."""
+    def pictures(self) -> tuple[str, ...]:
+        """The ids of all pictures that are measured beside the source."""
+        return ()
+
+    @property
+    def layers(self) -> tuple[str, ...]:
+        """The layers that are measured, shallow to deep."""
+        return ()
 
     @abstractmethod
-    def recipe(self, start_sha256: str | None) -> dict[str, Any]:
+    def parameters(self, width: int, height: int) -> int:
+        """Return the number of parameters that describe a source of so many pixels."""
+
+    @abstractmethod
+    def recipe(self, known: Known) -> dict[str, Any]:
         """Return ``terms`` and ``settings``: what determines it beside source, schedule and seed."""
 
-    @abstractmethod
-    def check(self, width: int, height: int) -> None:
-        """Refuse a size that the method cannot work with.
+    def check(self, shape: tuple[int, int, int]) -> None:
+        """Refuse a source that the method cannot work with, by its height, width and channels.
 
         Raises
         ------
         StimgenError
-            With the smallest size that would do.
+            With what would do.
         """
+        del shape
 
-    @abstractmethod
     def schedule(self, width: int, height: int) -> list[tuple[int, int, int]]:
         """Return width, height and evaluations at the most of every scale of a picture, coarse to fine."""
+        return [(width, height, 0)]
 
     def evaluations(self, width: int, height: int) -> int:
         """Return how often the objective is evaluated for a picture, at the most."""
         return sum(count for _, _, count in self.schedule(width, height))
 
-    @abstractmethod
     def load(self, device: torch.device) -> None:
         """Load what `run` will need, so that what is missing is found before anything is made.
 
         Raises
         ------
         StimgenError
-            Weights are missing or wrong.
+            Weights, or a package, are missing or wrong.
         """
+        del device
 
     @abstractmethod
     def memory(self, width: int, height: int, channels: int) -> int:
         """Return an estimate of the bytes that one image of a batch needs while it is made."""
 
-    @abstractmethod
     def validations(self) -> list[Validation]:
-        """Return whether the models in use were validated with human observers."""
+        """Return whether the networks in use were validated with human observers."""
+        return []
 
     @abstractmethod
     def run(self, batch: Batch, device: torch.device) -> Generator[Step, None, Result]:

@@ -15,7 +15,7 @@ from stimgen.images.colour_matching import ColourMatching
 from stimgen.images.prepare import Pixels
 from stimgen.networks import Network, Place, Validation
 from stimgen.reading.errors import StimgenError
-from stimgen.synthesis.methods.base import Batch, Losses, Method, Result, Step, Traced
+from stimgen.synthesis.methods.base import Batch, Known, Losses, Method, Result, Step, Traced
 from stimgen.synthesis.objective import Objective, Sources, load_networks
 from stimgen.synthesis.optimisers.base import Budget, Outcome, Progress
 from stimgen.synthesis.pyramid import enlarged, shrunk
@@ -52,22 +52,32 @@ class ObjectiveMethod(Method):
         return self.synthesis.colour_matching
 
     @property
-    def parameters(self) -> int:
-        """Number of parameters that describe a source, over all terms."""
-        return sum(term.parameters for term in self.terms)
+    def pictures(self) -> tuple[str, ...]:
+        """The pictures that the terms' targets name."""
+        return tuple(dict.fromkeys(term.target.picture for term in self.terms if term.target is not None))
 
-    def recipe(self, start_sha256: str | None) -> dict[str, Any]:
+    @property
+    def layers(self) -> tuple[str, ...]:
+        """The layers of all terms."""
+        return tuple(dict.fromkeys(name for term in self.terms for name in term.layer_weights))
+
+    def parameters(self, width: int, height: int) -> int:
+        """Return the number of parameters that describe a source, over all terms."""
+        return sum(term.parameters(width, height) for term in self.terms)
+
+    def recipe(self, known: Known) -> dict[str, Any]:
         """Return the terms, written out, and the settings."""
         settings = self.synthesis.plain() | {
             "method": "objective",
-            "start": self.synthesis.start.recipe(start_sha256),
+            "start": self.synthesis.start.recipe(known.start_sha256),
         }
         # What these two stand for depends on the size, and is told by the schedule.
         del settings["scales"], settings["evaluations"]
-        return {"terms": [term.recipe() for term in self.terms], "settings": settings}
+        return {"terms": [term.recipe(known.pictures) for term in self.terms], "settings": settings}
 
-    def check(self, width: int, height: int) -> None:
+    def check(self, shape: tuple[int, int, int]) -> None:
         """Refuse a picture at whose coarsest scale a layer has too few positions."""
+        height, width, _ = shape
         schedule = self.schedule(width, height)
         scales, coarsest = len(schedule), schedule[0]
         for term in self.terms:
@@ -96,7 +106,7 @@ class ObjectiveMethod(Method):
         history: int = getattr(self.synthesis.optimiser, "history", 0)
         corrections = (2 * history + 8) * width * height * channels
         # Statistics are done with when the gradients of the largest maps are made: only one of them counts.
-        passing = max(GRADIENTS * max(activations), TARGETS * self.parameters)
+        passing = max(GRADIENTS * max(activations), TARGETS * self.parameters(width, height))
         return round(GAPS * BYTES_PER_NUMBER * (sum(activations) + corrections + passing))
 
     def validations(self) -> list[Validation]:
@@ -124,6 +134,8 @@ class _Run:
         # One image alone is summed in another order than two, so a lone source is measured twice.
         sources = [first[key] for key in keys] * (2 if len(keys) == 1 else 1)
         self._sources = self._tensor(sources)
+        self._pictures = {name: self._tensor([pixels] * 2) for name, pixels in batch.pictures.items()}
+        self._keys = tuple(self._padded([item.key for item in batch.items]))
         which = [keys.index(item.source_key) for item in batch.items]
         self._which = torch.tensor(self._padded(which), device=device)
 
@@ -157,7 +169,9 @@ class _Run:
         )
 
     def _objective(self, stage: Stage) -> Objective:
-        sources = Sources(shrunk(self._sources, stage.width, stage.height), self._which)
+        size = stage.width, stage.height
+        pictures = {name: shrunk(picture, *size) for name, picture in self._pictures.items()}
+        sources = Sources(shrunk(self._sources, *size), self._which, self._keys, pictures)
         return Objective(self._method.terms, self._method.synthesis.range_penalty, sources, stage.dtype)
 
     def _traced(
