@@ -7,6 +7,7 @@ import pytest
 import torch
 
 from stimgen.statistics.gram import Gram
+from stimgen.statistics.regions import Pooling
 from stimgen.statistics.regions.grid import Grid
 
 RNG = np.random.default_rng(1)
@@ -76,7 +77,7 @@ def expected(source: np.ndarray, image: np.ndarray, gram: Gram, grid: Grid) -> f
 def test_distance_is_the_published_formula(normalisation: str, centred: bool, grid: Grid) -> None:
     gram = Gram(normalisation=normalisation, centred=centred)
     source, image = features(2, 3, 7, 8), features(2, 3, 7, 8)
-    target = gram.target(torch.from_numpy(source), grid)
+    target = gram.target(torch.from_numpy(source), Pooling(grid))
     found = gram.distance(torch.from_numpy(image), target).numpy()
     np.testing.assert_allclose(found, [expected(source[i], image[i], gram, grid) for i in (0, 1)], rtol=1e-12)
 
@@ -84,7 +85,7 @@ def test_distance_is_the_published_formula(normalisation: str, centred: bool, gr
 def test_gatys2016_compares_unnormalised_grams_of_different_sizes() -> None:
     gram = Gram(normalisation="gatys2016")
     source, image = features(1, 3, 4, 4), features(1, 3, 6, 5)
-    target = gram.target(torch.from_numpy(source), Grid())
+    target = gram.target(torch.from_numpy(source), Pooling(Grid()))
     found = gram.distance(torch.from_numpy(image), target).item()
     assert found == pytest.approx(expected(source[0], image[0], gram, Grid()), rel=1e-12)
 
@@ -94,7 +95,7 @@ def test_both_papers_agree_at_equal_sizes() -> None:
     found = []
     for normalisation in ("gatys2015", "gatys2016"):
         gram = Gram(normalisation=normalisation)
-        found.append(gram.distance(image, gram.target(source, Grid())).numpy())
+        found.append(gram.distance(image, gram.target(source, Pooling(Grid()))).numpy())
     np.testing.assert_allclose(found[0], found[1], rtol=1e-12)
 
 
@@ -105,7 +106,7 @@ def test_gradient_is_that_of_finite_differences(normalisation: str, centred: boo
     gram = Gram(normalisation=normalisation, centred=centred)
     source = torch.from_numpy(features(2, 3, 4, 5))
     image = torch.from_numpy(features(2, 3, 4, 5)).requires_grad_(True)
-    target = gram.target(source, grid)
+    target = gram.target(source, Pooling(grid))
     assert torch.autograd.gradcheck(lambda x: gram.distance(x, target), (image,))
 
 
@@ -114,7 +115,7 @@ def test_gradient_is_that_of_finite_differences(normalisation: str, centred: boo
 def test_a_source_is_at_no_distance_from_itself(centred: bool, grid: Grid) -> None:
     gram = Gram(centred=centred)
     source = torch.from_numpy(features(2, 3, 6, 6))
-    assert gram.distance(source, gram.target(source, grid)).abs().max() < 1e-25
+    assert gram.distance(source, gram.target(source, Pooling(grid))).abs().max() < 1e-25
 
 
 def test_centred_unless_a_paper_says_otherwise() -> None:
@@ -135,7 +136,7 @@ def test_the_layout_in_memory_changes_nothing(normalisation: str, centred: bool,
     found = []
     for layout in (torch.contiguous_format, torch.channels_last):
         leaf = image.clone(memory_format=layout).requires_grad_(True)
-        distance = gram.distance(leaf, gram.target(source.clone(memory_format=layout), grid))
+        distance = gram.distance(leaf, gram.target(source.clone(memory_format=layout), Pooling(grid)))
         found.append((distance.detach(), *torch.autograd.grad(distance.sum(), leaf)))
     for ours, theirs in zip(*found, strict=True):
         torch.testing.assert_close(ours, theirs, rtol=1e-12, atol=1e-15)
@@ -147,16 +148,16 @@ def test_a_texture_forgets_where_things_are_and_a_texform_does_not() -> None:
     order = torch.from_numpy(RNG.permutation(64))
     shuffled = source.flatten(2)[:, :, order].reshape(source.shape)
     whole, parts = Grid(), Grid(rows=2, columns=2)
-    assert gram.distance(shuffled, gram.target(source, whole)).item() < 1e-25
-    assert gram.distance(shuffled, gram.target(source, parts)).item() > 1e-4
+    assert gram.distance(shuffled, gram.target(source, Pooling(whole))).item() < 1e-25
+    assert gram.distance(shuffled, gram.target(source, Pooling(parts))).item() > 1e-4
 
 
 def test_a_source_without_structure_gives_finite_losses() -> None:
     gram = Gram(centred=True)
     flat = torch.full((2, 3, 4, 4), 0.25, dtype=torch.float64)
     other = torch.from_numpy(features(2, 3, 4, 4))
-    assert torch.isfinite(gram.distance(other, gram.target(flat, Grid()))).all()
-    assert gram.distance(flat, gram.target(flat, Grid())).max() == 0.0
+    assert torch.isfinite(gram.distance(other, gram.target(flat, Pooling(Grid())))).all()
+    assert gram.distance(flat, gram.target(flat, Pooling(Grid()))).max() == 0.0
 
 
 def test_usual_layer_weights_are_the_papers() -> None:
