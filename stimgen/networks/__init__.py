@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from typing import Annotated
 
-from stimgen.networks.base import FeatureExtractor, Layer, Network, Place, ReceptiveField, Validation
+from stimgen.images.geometry import ReceptiveField
+from stimgen.networks.base import FeatureExtractor, Layer, Network, Place, Validation
 from stimgen.reading.registry import Family
 
 NETWORKS = Family("network", Network, usual="embedded")

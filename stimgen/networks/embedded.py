@@ -9,7 +9,8 @@ from typing import Annotated, Any, Literal
 from pydantic import Field
 from torch import Tensor
 
-from stimgen.networks.base import FeatureExtractor, Layer, Network, Place, ReceptiveField, Validation
+from stimgen.images.geometry import ReceptiveField
+from stimgen.networks.base import FeatureExtractor, Layer, Network, Place, Validation
 from stimgen.networks.rectified_wavelets import RectifiedWavelets
 from stimgen.networks.vgg19 import Vgg19
 from stimgen.reading.model import Integer

@@ -7,7 +7,8 @@ from typing import Any, Literal
 
 from torch import Tensor
 
-from stimgen.networks.base import Layer, Network, Place, ReceptiveField, Validation
+from stimgen.images.geometry import ReceptiveField
+from stimgen.networks.base import Layer, Network, Place, Validation
 
 LAYER = "rgb"
 COLOURS = 3

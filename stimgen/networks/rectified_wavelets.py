@@ -15,7 +15,8 @@ from pydantic import Field
 from torch import Tensor
 from torch.nn import functional
 
-from stimgen.networks.base import Layer, Network, Place, ReceptiveField, Validation
+from stimgen.images.geometry import ReceptiveField
+from stimgen.networks.base import Layer, Network, Place, Validation
 from stimgen.reading.model import Integer
 
 RECIPE = 1

@@ -10,7 +10,8 @@ import torch
 from pydantic import Field
 from torch import Tensor, nn
 
-from stimgen.networks.base import Layer, Network, Place, ReceptiveField, Validation
+from stimgen.images.geometry import ReceptiveField
+from stimgen.networks.base import Layer, Network, Place, Validation
 from stimgen.networks.weights import AnyWeights, Blueprint, RandomWeights
 
 # Convolutions and channels of the five blocks (Simonyan & Zisserman 2015, table 1, configuration E).
