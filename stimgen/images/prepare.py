@@ -21,15 +21,18 @@ Pixels = NDArray[np.float32]
 Side = Annotated[Integer, Field(ge=SMALLEST, le=LARGEST)]
 
 
+Rectangle = tuple[
+    Annotated[Integer, Field(ge=0)],
+    Annotated[Integer, Field(ge=0)],
+    Annotated[Integer, Field(ge=1)],
+    Annotated[Integer, Field(ge=1)],
+]
+
+
 class Box(Model):
     """A rectangle of the source."""
 
-    box: tuple[
-        Annotated[Integer, Field(ge=0)],
-        Annotated[Integer, Field(ge=0)],
-        Annotated[Integer, Field(ge=1)],
-        Annotated[Integer, Field(ge=1)],
-    ]
+    box: Rectangle
     """Left, top, width and height in the source's pixels."""
 
 
@@ -41,6 +44,12 @@ def _kind_of_size(value: Any) -> str:
     return "sides" if isinstance(value, (list, tuple)) else "side"
 
 
+Size = Annotated[
+    Annotated[Side, Tag("side")] | Annotated[tuple[Side, Side], Tag("sides")],
+    Discriminator(_kind_of_size),
+]
+
+
 class Preparation(Model):
     """How a source becomes the pixels that a model measures."""
 
@@ -49,10 +58,7 @@ class Preparation(Model):
         Discriminator(_kind_of_crop),
     ] = "centre"
     """``centre``: the largest centre square; ``none``: the whole picture; or ``{box: [left, top, w, h]}``."""
-    size: Annotated[
-        Annotated[Side, Tag("side")] | Annotated[tuple[Side, Side], Tag("sides")],
-        Discriminator(_kind_of_size),
-    ] = 256
+    size: Size = 256
     """Pixels after resampling: ``[width, height]``, or one number n: n by n for a square, otherwise the area
     of n by n with the aspect kept (Gatys, Ecker & Bethge 2015)."""
     channels: Literal["source", "colour", "grey"] = "source"

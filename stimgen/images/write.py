@@ -1,4 +1,4 @@
-"""Pixels out: eight bits, PNG with its encoding declared, and back."""
+"""Pixels out: 8 or 16 bits, PNG with its encoding declared, and back."""
 
 from __future__ import annotations
 
@@ -6,48 +6,68 @@ import io
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import IO
+from typing import IO, Literal
 
 import numpy as np
 from numpy.typing import NDArray
 from PIL import Image, UnidentifiedImageError
 from PIL.PngImagePlugin import PngInfo
 
+from stimgen.images.light import Encoding, from_light
 from stimgen.images.prepare import Pixels
 from stimgen.reading.errors import StimgenError
 
 ENCODING = "srgb"
+Bits = Literal[8, 16]
+SIXTEEN_BITS = ("I;16", "I")  # older versions of Pillow read greys of 16 bits into 32
+MODES = ("L", "RGB", *SIXTEEN_BITS)
+Levels = NDArray[np.uint8] | NDArray[np.uint16]
+
+# How a PNG file says what its numbers mean: perceptual intent, or a gamma of 1 in parts of 100,000.
+DECLARATIONS: dict[Encoding, tuple[bytes, bytes]] = {
+    "srgb": (b"sRGB", b"\0"),
+    "linear": (b"gAMA", (100_000).to_bytes(4, "big")),
+}
 
 
-def quantise(pixels: Pixels) -> NDArray[np.uint8]:
-    """Return `pixels` clipped to [0, 1] and rounded to 256 levels (half to even).
+def quantise(pixels: Pixels, bits: Bits = 8) -> Levels:
+    """Return `pixels` clipped to [0, 1] and rounded to 2^bits levels (half to even).
 
     Parameters
     ----------
     pixels : Pixels
         Height x width x channels, nominal range [0, 1].
+    bits : {8, 16}
+        Level k of 8 bits stands for k / 255, of 16 bits for k / 65535.
     """
-    levels: NDArray[np.uint8] = np.rint(np.clip(pixels, 0.0, 1.0) * 255.0).astype(np.uint8)
-    return levels
+    inside = np.clip(pixels, 0.0, 1.0)
+    if bits == 8:
+        coarse: NDArray[np.uint8] = np.rint(inside * 255.0).astype(np.uint8)
+        return coarse
+    # In float64, because a product in float32 has few digits left behind its point.
+    fine: NDArray[np.uint16] = np.rint(inside.astype(np.float64) * 65535.0).astype(np.uint16)
+    return fine
 
 
-def encode_png(levels: NDArray[np.uint8]) -> bytes:
-    """Return the PNG file of an 8-bit picture, declared as sRGB (perceptual intent).
+def encode_png(levels: Levels, encoding: Encoding = "srgb") -> bytes:
+    """Return the PNG file of a picture of 8 bits, or of a grey one of 16, with its encoding declared.
 
     Parameters
     ----------
     levels : array
         Height x width x channels (1 or 3).
+    encoding : {"srgb", "linear"}
+        How the levels mean light.
     """
     info = PngInfo()
-    info.add(b"sRGB", b"\0")
+    info.add(*DECLARATIONS[encoding])
     buffer = io.BytesIO()
     _picture(levels).save(buffer, format="PNG", pnginfo=info)
     return buffer.getvalue()
 
 
-def decode_png(data: bytes, file: Path) -> NDArray[np.uint8]:
-    """Return the levels of a PNG file that `encode_png` made: height x width x channels.
+def decode_png(data: bytes, file: Path) -> Levels:
+    """Return the levels of a PNG file that `encode_png` made: height x width x channels, uint8 or uint16.
 
     Raises
     ------
@@ -55,9 +75,11 @@ def decode_png(data: bytes, file: Path) -> NDArray[np.uint8]:
         The bytes are not such a picture.
     """
     with opened_png(io.BytesIO(data), file) as image:
-        if image.mode not in ("L", "RGB"):
-            raise StimgenError(f"has mode {image.mode!r}", where=file, allowed=("L", "RGB"))
+        if image.mode not in MODES:
+            raise StimgenError(f"has mode {image.mode!r}", where=file, allowed=MODES)
         levels = np.asarray(image)
+        if image.mode in SIXTEEN_BITS:
+            levels = levels.astype(np.uint16)
     return levels[:, :, np.newaxis] if levels.ndim == 2 else levels
 
 
@@ -91,9 +113,19 @@ def opened_png(stream: IO[bytes] | Path, file: Path) -> Iterator[Image.Image]:
         raise StimgenError(f"not a readable PNG picture ({error})", where=file) from None
 
 
-def as_pixels(levels: NDArray[np.uint8]) -> Pixels:
-    """Return 8-bit levels as float32 in [0, 1]."""
-    return levels.astype(np.float32) / np.float32(255.0)
+def for_viewing(image: Image.Image) -> Image.Image:
+    """Return an opened picture of a set as an ordinary program shows it: RGB, 8 bits, sRGB."""
+    levels = np.asarray(image)
+    if image.mode in SIXTEEN_BITS:
+        levels = np.rint(levels / 257.0).astype(np.uint8)
+    if image.info.get("gamma") == 1.0:
+        levels = quantise(from_light(levels / 255.0, "srgb")).astype(np.uint8)
+    return Image.fromarray(levels).convert("RGB")
+
+
+def as_pixels(levels: Levels) -> Pixels:
+    """Return levels as float32 in [0, 1]."""
+    return levels.astype(np.float32) / np.float32(np.iinfo(levels.dtype).max)
 
 
 def encode_array(pixels: Pixels) -> bytes:
@@ -103,5 +135,5 @@ def encode_array(pixels: Pixels) -> bytes:
     return buffer.getvalue()
 
 
-def _picture(levels: NDArray[np.uint8]) -> Image.Image:
+def _picture(levels: Levels) -> Image.Image:
     return Image.fromarray(levels[:, :, 0] if levels.shape[2] == 1 else levels)

@@ -6,7 +6,7 @@ from collections.abc import Iterable
 
 from PIL import Image, ImageDraw, ImageFont
 
-from stimgen.images.write import opened_png
+from stimgen.images.write import for_viewing, opened_png
 from stimgen.reading.errors import StimgenError
 from stimgen.stimulus_set.record import Content
 from stimgen.stimulus_set.store import Store
@@ -77,5 +77,6 @@ def thumbnail(store: Store, file: str, side: int) -> Image.Image:
     """
     path = store.path(file)
     with opened_png(path, path) as image:
-        image.thumbnail((side, side), Image.Resampling.LANCZOS)
-        return image.convert("RGB")
+        picture = for_viewing(image)
+    picture.thumbnail((side, side), Image.Resampling.LANCZOS)
+    return picture

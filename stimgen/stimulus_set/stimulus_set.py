@@ -9,11 +9,9 @@ from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-import numpy as np
-from numpy.typing import NDArray
 from PIL import Image
 
-from stimgen.images.write import decode_png
+from stimgen.images.write import Levels, decode_png
 from stimgen.reading.errors import StimgenError
 from stimgen.stimulus_set.contact_sheet import contact_sheet
 from stimgen.stimulus_set.manifest import COLUMNS, row
@@ -60,8 +58,8 @@ class StimulusSet:
         rows = [row(record) for record in self.records.values()]
         return pd.DataFrame(rows, columns=list(COLUMNS)).set_index("id")
 
-    def image(self, stimulus: str) -> NDArray[np.uint8]:
-        """Return the picture of a stimulus: height x width x channels, 8 bits, sRGB.
+    def image(self, stimulus: str) -> Levels:
+        """Return the picture of a stimulus: height x width x channels, uint8 or uint16, encoded as recorded.
 
         Raises
         ------
@@ -70,7 +68,7 @@ class StimulusSet:
         """
         return self._levels(self._record(stimulus).content.file)
 
-    def original(self, stimulus: str) -> NDArray[np.uint8]:
+    def original(self, stimulus: str) -> Levels:
         """Return the source of a stimulus as the model saw it, in the form of `image`.
 
         Raises
@@ -116,5 +114,5 @@ class StimulusSet:
             )
         return self.records[stimulus]
 
-    def _levels(self, file: str) -> NDArray[np.uint8]:
+    def _levels(self, file: str) -> Levels:
         return decode_png(self.store.read(file), self.folder / file)

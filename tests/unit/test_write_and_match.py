@@ -6,6 +6,7 @@ import io
 import struct
 import zlib
 from pathlib import Path
+from typing import Literal
 
 import numpy as np
 import pytest
@@ -13,7 +14,17 @@ from numpy.typing import NDArray
 from PIL import Image
 
 from stimgen.images.colour_matching import match_colours
-from stimgen.images.write import as_pixels, check_png, decode_png, encode_array, encode_png, quantise
+from stimgen.images.light import Encoding
+from stimgen.images.write import (
+    as_pixels,
+    check_png,
+    decode_png,
+    encode_array,
+    encode_png,
+    for_viewing,
+    opened_png,
+    quantise,
+)
 from stimgen.reading.errors import StimgenError
 
 FILE = Path("picture.png")
@@ -92,6 +103,62 @@ def test_rounding_is_to_the_nearest_level_half_to_even() -> None:
     found = quantise(pixels[:, :, np.newaxis].astype(np.float32))[:, :, 0]
     assert found.dtype == np.uint8
     assert found.tolist() == [[0, 0, 1, 254, 255, 255], [0, 2, 2, 4, 0, 255]]
+
+
+class TestSixteenBits:
+    """Greys of 16 bits: level k is k / 65535, rounded half to even."""
+
+    LEVELS: NDArray[np.uint16] = RNG.integers(0, 65536, (9, 8, 1), dtype=np.uint16)
+
+    def test_rounding(self) -> None:
+        pixels = np.array([0.0, 0.49, 0.51, 1.5, 2.5, 65534.49, 65534.51, 65535, -9, 70000]) / 65535
+        found = quantise(pixels[np.newaxis, :, np.newaxis], 16)[0, :, 0]
+        assert found.dtype == np.uint16
+        assert found.tolist() == [0, 0, 1, 2, 2, 65534, 65535, 65535, 0, 65535]
+
+    def test_every_level_survives_floats(self) -> None:
+        levels = np.arange(65536, dtype=np.uint16).reshape(256, 256, 1)
+        assert as_pixels(levels).dtype == np.float32
+        assert np.array_equal(quantise(as_pixels(levels), 16), levels)
+
+    def test_the_file_is_grey_with_16_bits(self) -> None:
+        found = chunks(encode_png(self.LEVELS))
+        width, height, depth, kind, *_ = struct.unpack(">IIBBBBB", dict(found)[b"IHDR"])
+        assert (width, height, depth, kind) == (8, 9, 16, 0)
+        assert {name for name, _ in found} == {b"IHDR", b"sRGB", b"IDAT", b"IEND"}
+
+    def test_it_holds_the_levels_in_the_order_of_the_format(self) -> None:
+        """Read without a library: most significant byte first, after one byte of filter a row."""
+        even = np.full((2, 3, 1), 0x1234, dtype=np.uint16)
+        data = zlib.decompress(dict(chunks(encode_png(even)))[b"IDAT"])
+        assert data[:7] in (b"\x00\x12\x34\x12\x34\x12\x34", b"\x01\x12\x34\x00\x00\x00\x00")
+
+    def test_it_comes_back(self) -> None:
+        found = decode_png(encode_png(self.LEVELS), FILE)
+        assert found.dtype == np.uint16
+        assert np.array_equal(found, self.LEVELS)
+        check_png(encode_png(self.LEVELS), FILE)
+
+
+@pytest.mark.parametrize("bits", [8, 16])
+def test_linear_is_declared_as_a_gamma_of_one(bits: Literal[8, 16]) -> None:
+    data = encode_png(quantise(RNG.random((9, 8, 1), dtype=np.float32), bits), "linear")
+    found = chunks(data)
+    assert struct.unpack(">I", dict(found)[b"gAMA"]) == (100_000,)
+    assert {name for name, _ in found} == {b"IHDR", b"gAMA", b"IDAT", b"IEND"}
+    assert decode_png(data, FILE).shape == (9, 8, 1)
+
+
+@pytest.mark.parametrize("bits", [8, 16])
+@pytest.mark.parametrize(("encoding", "shown"), [("srgb", 128), ("linear", 188)])
+def test_for_viewing_all_are_srgb_of_8_bits(bits: Literal[8, 16], encoding: Encoding, shown: int) -> None:
+    """Half of white's light is 188 in sRGB."""
+    data = encode_png(quantise(np.full((4, 4, 1), 128 / 255, dtype=np.float32), bits), encoding)
+    with opened_png(io.BytesIO(data), FILE) as image:
+        found = np.asarray(for_viewing(image))
+    assert found.shape == (4, 4, 3)
+    assert found.dtype == np.uint8
+    assert (found == shown).all()
 
 
 def test_levels_are_parts_of_255() -> None:

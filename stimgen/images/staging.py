@@ -1,0 +1,224 @@
+"""How a prepared photograph is put on the screen: its mask, the steps before synthesis, the canvas."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import Annotated, Any, NamedTuple
+
+import numpy as np
+from pydantic import AfterValidator, Field
+
+from stimgen.images.canvas import Canvas, Placed, Sides
+from stimgen.images.light import Encoding
+from stimgen.images.picture import Pair, Picture, Screen, clipped
+from stimgen.images.prepare import Pixels, Preparation, Size
+from stimgen.images.read import ImageFile
+from stimgen.images.sequence import final_size, recipe, run
+from stimgen.images.steps import AnyStep
+from stimgen.reading.errors import StimgenError
+from stimgen.reading.model import Model, Number, Text, mistake
+
+BACKGROUND = 0.5
+
+
+def _possible_before(steps: tuple[AnyStep, ...]) -> tuple[AnyStep, ...]:
+    for step in steps:
+        if step.needs_synthesis:
+            raise mistake(
+                f"{step.name!r} compares a synthesised picture with its source", hint="write it under `after`"
+            )
+    return steps
+
+
+class Presentation(Model):
+    """What becomes of a source between its preparation and a model's measuring it."""
+
+    mask: Annotated[Text, Field(min_length=1, max_length=500)] | None = None
+    """Picture of the photograph's size, white where the object is and black elsewhere; a path as `file`, in
+    which ``*`` stands for the name of the source's file. Cropped and resampled as the photograph is."""
+    background: Annotated[Number, Field(ge=0.0, le=1.0)] = BACKGROUND
+    """Grey outside of masks, apertures and places, also those of `after`, as the encoded value over its
+    largest: 130 of 255 is 0.5098."""
+    before: Annotated[tuple[AnyStep, ...], Field(max_length=20), AfterValidator(_possible_before)] = ()
+    """Steps, in their order, before synthesis: over the mask, before the canvas."""
+    canvas: Canvas | None = None
+    """A field on which the source stands, once or several times."""
+
+
+class Photograph(NamedTuple):
+    """A source's files."""
+
+    image: ImageFile
+    mask: ImageFile | None = None
+
+
+class Staged(NamedTuple):
+    """What a model measures."""
+
+    pixels: Pixels
+    """Height x width x channels, range [0, 1]."""
+    clipped: float
+    """Fraction of the values that had left the range, and were clipped."""
+
+
+class StagingError(StimgenError):
+    """An error that one key of a source is to blame for.
+
+    Parameters
+    ----------
+    key : str
+        ``mask``, ``before`` or ``canvas``.
+    error : StimgenError
+        What was wrong.
+    """
+
+    def __init__(self, key: str, error: StimgenError) -> None:
+        super().__init__(
+            f"{key}: {error.message}",
+            where=error.where,
+            given=error.given,
+            allowed=error.allowed,
+            hint=error.hint,
+        )
+        self.key = key
+
+
+@dataclass(frozen=True)
+class Staging:
+    """From a photograph's files to the pixels that a model measures.
+
+    Attributes
+    ----------
+    preparation : Preparation
+        Crop, size and channels.
+    presentation : Presentation
+        Mask, steps and canvas; no step may want the mean over the set any more where pixels are asked for.
+    encoding : {"srgb", "linear"}
+        How values mean light.
+    """
+
+    preparation: Preparation
+    presentation: Presentation
+    encoding: Encoding = "srgb"
+
+    @property
+    def screen(self) -> Screen:
+        """What the source is shown on."""
+        return Screen(self.encoding, self.presentation.background)
+
+    def shape(self, image: ImageFile) -> tuple[int, int, int]:
+        """Return height, width and channels of what a model measures, from the file's header alone.
+
+        Raises
+        ------
+        StimgenError
+            As `Preparation.sides`, or a step or a place does not fit.
+        """
+        *_, channels = self.preparation.shape(image)
+        sizes = self._sizes(image)
+        canvas = self.presentation.canvas
+        width, height = canvas.size if canvas else sizes[0]
+        return height, width, channels
+
+    def recipe(self, photograph: Photograph) -> dict[str, Any]:
+        """Return what determines the pixels, written out; what is not used is left out.
+
+        Raises
+        ------
+        StimgenError
+            As `shape`, or the mask has another size than the photograph.
+        """
+        image, mask = photograph
+        presentation, sizes = self.presentation, self._sizes(image)
+        found = self.preparation.recipe(image)
+        if mask is not None:
+            with _about("mask"):
+                _refuse_other_size(image, mask)
+            found["mask"] = mask.sha256
+        if presentation.before:
+            found["before"] = recipe(presentation.before)
+        if presentation.canvas is not None:
+            found["canvas"] = presentation.canvas.recipe(sizes)
+        if presentation.background != BACKGROUND:
+            found["background"] = presentation.background
+        if self.encoding != "srgb":
+            found["encoding"] = self.encoding
+        return found
+
+    def bare(self, photograph: Photograph, size: Size | None = None) -> Picture:
+        """Return the photograph before any step, seen where its mask is white.
+
+        Raises
+        ------
+        StimgenError
+            A file is damaged, or nothing of the mask is white.
+        """
+        image, mask = photograph
+        preparation = self.preparation if size is None else self.preparation.but(size=size)
+        whole = Picture.whole(preparation.prepare(image), self.screen)
+        if mask is None:
+            return whole
+        with _about("mask"):
+            _refuse_other_size(image, mask)
+            weights = preparation.but(channels="grey").prepare(mask)[:, :, 0].astype(np.float64)
+            if not weights.any():
+                raise StimgenError("is black within the crop: the object is to be white", where=mask.file)
+        return whole.seen_through(weights)
+
+    def stage(self, photograph: Photograph) -> Staged:
+        """Return what a model measures.
+
+        Raises
+        ------
+        StimgenError
+            A file is damaged, or a step is impossible.
+        """
+        self._sizes(photograph.image)
+        canvas = self.presentation.canvas
+        if canvas is None:
+            pixels = self._stepped(photograph, None).shown()
+        else:
+            pictures = {place.size: self._stepped(photograph, place.size) for place in canvas.places}
+            pixels = canvas.compose([Placed(pictures[place.size], place) for place in canvas.places])
+        return Staged(np.clip(pixels, 0.0, 1.0), clipped(pixels))
+
+    def _stepped(self, photograph: Photograph, size: Size | None) -> Picture:
+        picture = self.bare(photograph, size)
+        with _about("before"):
+            return run(self.presentation.before, Pair(picture, picture))
+
+    def _sizes(self, image: ImageFile) -> list[Sides]:
+        """Return width and height after all steps, at every place; refuse what does not fit."""
+        canvas = self.presentation.canvas
+        found = []
+        for place in canvas.places if canvas else [None]:
+            size = place.size if place else None
+            preparation = self.preparation if size is None else self.preparation.but(size=size)
+            sides = preparation.sides(image)
+            with _about("before"):
+                found.append(final_size(self.presentation.before, *sides))
+            if canvas and place:
+                with _about("canvas"):
+                    canvas.corner(place, found[-1])
+        return found
+
+
+@contextmanager
+def _about(key: str) -> Iterator[None]:
+    """Say of errors which key they are about."""
+    try:
+        yield
+    except StagingError:
+        raise
+    except StimgenError as error:
+        raise StagingError(key, error) from None
+
+
+def _refuse_other_size(image: ImageFile, mask: ImageFile) -> None:
+    if mask.size != image.size:
+        raise StimgenError(
+            f"has {mask.size[0]} x {mask.size[1]} pixels, the photograph {image.size[0]} x {image.size[1]}",
+            where=mask.file,
+        )

@@ -1,0 +1,13 @@
+"""Steps from a picture to what is shown of it. One file a step."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+from stimgen.images.steps.base import Geometry, Matching, Step
+from stimgen.reading.registry import Family
+
+STEPS = Family("step", Step, usual="flat_top")
+AnyStep = Annotated[Step, STEPS]
+
+__all__ = ["STEPS", "AnyStep", "Geometry", "Matching", "Step"]

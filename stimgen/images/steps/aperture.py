@@ -1,0 +1,63 @@
+"""What all apertures share."""
+
+from __future__ import annotations
+
+from abc import abstractmethod
+from typing import Annotated, Literal
+
+import numpy as np
+from numpy.typing import NDArray
+from pydantic import Field, Tag
+
+from stimgen.images.picture import Picture
+from stimgen.images.steps.base import WORD_OR_NUMBER, Geometry
+from stimgen.reading.errors import StimgenError
+from stimgen.reading.model import Number
+
+
+class Aperture(Geometry):
+    """A window about the picture's centre, through which it is seen."""
+
+    shape: Literal["circle", "rectangle"] = "circle"
+    """Form of the aperture."""
+    diameter: Annotated[
+        Annotated[Literal["inscribed"], Tag("word")] | Annotated[Number, Field(gt=0.0), Tag("number")],
+        WORD_OR_NUMBER,
+    ] = "inscribed"
+    """Where it ends, in pixels: across the circle, or along both sides of the rectangle; ``inscribed``: as
+    large as the picture allows."""
+
+    @abstractmethod
+    def fall(self, distance: NDArray[np.float64], radius: float) -> NDArray[np.float64]:
+        """Return the weights at distances from the centre, falling from 1 to 0 at `radius`."""
+
+    def radii(self, width: int, height: int) -> tuple[float, float]:
+        """Return half the aperture's width and height in a picture of this size."""
+        if isinstance(self.diameter, float):
+            return self.diameter / 2, self.diameter / 2
+        if self.shape == "circle":
+            return min(width, height) / 2, min(width, height) / 2
+        return width / 2, height / 2
+
+    def size(self, width: int, height: int) -> tuple[int, int]:
+        """Return the same; an aperture larger than the picture is refused."""
+        if 2 * max(self.radii(width, height)) > min(width, height) and self.diameter != "inscribed":
+            raise StimgenError(
+                f"an aperture of {self.diameter:g} pixels is larger than the picture, {width} x {height}"
+            )
+        return width, height
+
+    def weights(self, width: int, height: int) -> NDArray[np.float64]:
+        """Return the weight of every pixel, taken at its centre: height x width."""
+        horizontal, vertical = self.radii(width, height)
+        x = np.abs(np.arange(width) + 0.5 - width / 2)
+        y = np.abs(np.arange(height) + 0.5 - height / 2)[:, np.newaxis]
+        if self.shape == "circle":
+            return self.fall(np.hypot(x, y), horizontal)
+        return self.fall(x, horizontal) * self.fall(y, vertical)
+
+    def place(self, picture: Picture) -> Picture:
+        """Return the picture, seen through the aperture."""
+        height, width = picture.weights.shape
+        self.size(width, height)
+        return picture.seen_through(self.weights(width, height))

@@ -1,0 +1,46 @@
+"""RMS contrast, set or matched."""
+
+from __future__ import annotations
+
+from typing import Annotated, Literal
+
+from pydantic import Field, Tag
+
+from stimgen.images.picture import Picture
+from stimgen.images.steps.base import WORD_OR_NUMBER, Matching, Word
+from stimgen.reading.errors import StimgenError
+from stimgen.reading.model import Number
+
+Rms = Annotated[Word | Annotated[Number, Field(gt=0.0, le=100.0), Tag("number")], WORD_OR_NUMBER]
+
+FLAT = 1e-6  # contrast that is only the rounding of the numbers
+
+
+class Contrast(Matching):
+    """Set the RMS contrast by moving all light towards or from its mean, which stays."""
+
+    name: Literal["contrast"] = "contrast"
+    rms: Rms = "source"
+    """Standard deviation over mean of the luminance of what is seen (Peli 1990); ``source``: the source's
+    own; ``set``: the mean over all sources of the protocol."""
+
+    @property
+    def wanted(self) -> float | str:
+        """The contrast."""
+        return self.rms
+
+    def settled(self, value: float) -> Contrast:
+        """Return the step with a number for its word."""
+        return self.but(rms=value)
+
+    def measure(self, picture: Picture) -> float:
+        """Return the RMS contrast."""
+        return picture.rms_contrast()
+
+    def reach(self, picture: Picture, value: float) -> Picture:
+        """Return the picture with its light spread about the mean, each colour's about its own."""
+        contrast = self.measure(picture)
+        if contrast < FLAT:
+            raise StimgenError("the picture is flat, so that no spreading gives it contrast")
+        mean = picture.mean(picture.light)
+        return picture.with_light(mean + (picture.light - mean) * (value / contrast))

@@ -1,0 +1,36 @@
+"""A part of a picture."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import Literal
+
+from stimgen.images.picture import Picture
+from stimgen.images.prepare import Rectangle
+from stimgen.images.steps.base import Geometry
+from stimgen.reading.errors import StimgenError
+
+
+class Crop(Geometry):
+    """Keep a rectangle of the picture."""
+
+    name: Literal["crop"] = "crop"
+    box: Rectangle
+    """Left, top, width and height in pixels of the picture."""
+
+    def place(self, picture: Picture) -> Picture:
+        """Return the rectangle."""
+        height, width = picture.weights.shape
+        self.size(width, height)
+        left, top, wide, high = self.box
+        part = (slice(top, top + high), slice(left, left + wide))
+        return replace(picture, pixels=picture.pixels[part], weights=picture.weights[part])
+
+    def size(self, width: int, height: int) -> tuple[int, int]:
+        """Return the rectangle's."""
+        left, top, wide, high = self.box
+        if left + wide > width or top + high > height:
+            raise StimgenError(
+                f"the box {list(self.box)} does not fit into a picture of {width} x {height} pixels"
+            )
+        return wide, high
