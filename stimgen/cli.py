@@ -123,6 +123,29 @@ def verify(
 
 
 @app.command()
+def confounds(
+    folder: Annotated[Path, typer.Argument(metavar="FOLDER", help="A set's folder.")],
+    output: Annotated[
+        Path | None, typer.Option("-o", "--output", metavar="FILE", help="Write the table as CSV.")
+    ] = None,
+    plot: Annotated[
+        Path | None, typer.Option("--plot", metavar="FILE", help="Draw the table: a PNG, SVG or PDF file.")
+    ] = None,
+    *,
+    as_json: JsonOption = False,
+) -> None:
+    """Tabulate luminance, contrast, colour, spectral slope and edges by condition."""
+    from stimgen.display import confounds_text
+    from stimgen.workflow.confounds import confounds_of
+
+    rows = confounds_of(folder, output, plot)
+    if as_json:
+        _print_json(rows)
+    else:
+        _say(confounds_text(rows))
+
+
+@app.command()
 def schema(
     output: Annotated[
         Path | None, typer.Option("-o", "--output", metavar="FILE", help="Default: the standard output.")

@@ -91,6 +91,26 @@ def summary(progress: Progress, folder: Path) -> str:
     return "\n".join(lines)
 
 
+def confounds_text(rows: list[dict[str, Any]]) -> str:
+    """Return the table of a set's conditions for people."""
+    measures = [key.removesuffix("_mean") for key in rows[0] if key.endswith("_mean")]
+    lines = [["condition", "n", *measures]]
+    lines += [
+        [row["condition"], str(row["n"]), *(_mean_and_deviation(row, measure) for measure in measures)]
+        for row in rows
+    ]
+    widths = [max(len(line[i]) for line in lines) for i in range(len(lines[0]))]
+    text = ["  ".join(cell.ljust(w) for cell, w in zip(line, widths, strict=True)).rstrip() for line in lines]
+    return "\n".join([*text, "means, and in brackets standard deviations, over pictures"])
+
+
+def _mean_and_deviation(row: dict[str, Any], measure: str) -> str:
+    mean, deviation = row[f"{measure}_mean"], row[f"{measure}_sd"]
+    if mean is None:
+        return "-"
+    return f"{mean:.3g}" if deviation is None else f"{mean:.3g} ({deviation:.2g})"
+
+
 def plan_text(summary: dict[str, Any]) -> str:
     """Return a plan, as `plan_summary` gives it, for people."""
     lines = [

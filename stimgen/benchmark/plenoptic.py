@@ -9,10 +9,10 @@ from typing import Any
 
 import torch
 
-from stimgen.benchmark.extras import needed
 from stimgen.benchmark.subject import Subject
 from stimgen.benchmark.timing import synchronise
 from stimgen.reading.errors import StimgenError
+from stimgen.reading.extras import needed
 from stimgen.reading.random_numbers import uniform
 
 OPTION, EXTRA = "`--against plenoptic`", "plenoptic"

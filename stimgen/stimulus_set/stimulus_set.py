@@ -13,6 +13,7 @@ from PIL import Image
 
 from stimgen.images.write import Levels, decode_png
 from stimgen.reading.errors import StimgenError
+from stimgen.stimulus_set.confounds import confounds
 from stimgen.stimulus_set.contact_sheet import contact_sheet
 from stimgen.stimulus_set.manifest import COLUMNS, row
 from stimgen.stimulus_set.record import Record
@@ -77,6 +78,23 @@ class StimulusSet:
             There is no such stimulus, or the picture cannot be read.
         """
         return self._levels(self._record(stimulus).content.source.original.file)
+
+    def confounds(self) -> pd.DataFrame:
+        """Return what a reviewer asks: luminance, contrast, colour, slope and edges, a row a condition.
+
+        Returns
+        -------
+        DataFrame
+            Indexed by condition, the originals' row first; docs/quality.md defines the columns.
+
+        Raises
+        ------
+        StimgenError
+            Nothing is finished, or a picture cannot be read.
+        """
+        import pandas as pd
+
+        return pd.DataFrame(confounds(self.store)).set_index("condition")
 
     def contact_sheet(self) -> Image.Image:
         """Return a sheet of originals and stimuli.

@@ -48,6 +48,16 @@ main()
 """
 
 
+TABULATING = """
+import sys
+from stimgen import StimulusSet
+from stimgen.cli import main
+assert list(StimulusSet(sys.argv[1]).confounds().index) == ["original", "texture"]
+sys.argv[:] = ["stimgen", "confounds", sys.argv[1], "--plot", sys.argv[2]]
+main()
+"""
+
+
 @pytest.fixture(scope="module")
 def made(tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("made")
@@ -85,6 +95,17 @@ def test_a_set_is_verified(made: Path, without_torch: dict[str, str]) -> None:
     done = run(VERIFYING, str(made), environment=without_torch)
     assert (done.returncode, done.stderr) == (0, "")
     assert done.stdout == f"{made}: 2 of 2 stimuli checked: sound\n"
+
+
+def test_confounds_are_tabulated_and_drawn(made: Path, without_torch: dict[str, str], tmp_path: Path) -> None:
+    done = run(TABULATING, str(made), str(tmp_path / "c.svg"), environment=without_torch)
+    assert (done.returncode, done.stderr) == (0, "")
+    assert [line.split()[:2] for line in done.stdout.splitlines()[:3]] == [
+        ["condition", "n"],
+        ["original", "2"],
+        ["texture", "2"],
+    ]
+    assert (tmp_path / "c.svg").read_text().startswith("<?xml")
 
 
 def test_a_damaged_set_is_found_there_too(made: Path, without_torch: dict[str, str], tmp_path: Path) -> None:

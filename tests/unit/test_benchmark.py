@@ -11,7 +11,6 @@ import torch
 import torchvision
 from torch import Tensor, nn
 
-from stimgen.benchmark import extras
 from stimgen.benchmark.batches import against_singles, batch_sizes
 from stimgen.benchmark.ceiling import ceilings
 from stimgen.benchmark.evaluation import convolution_flops, evaluation_summary, evaluation_task
@@ -24,6 +23,7 @@ from stimgen.benchmark.reference_loss import Goal, notebook_objective, reach
 from stimgen.benchmark.subject import Subject, texture_method
 from stimgen.benchmark.timing import Times, interleaved, ratio
 from stimgen.networks.weights import Blueprint, RandomWeights
+from stimgen.reading import extras
 from stimgen.reading.errors import StimgenError
 
 CPU = torch.device("cpu")

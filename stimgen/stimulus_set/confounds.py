@@ -1,0 +1,81 @@
+"""What the pictures of a condition have in common by chance, and an experiment's result could be due to."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any, get_args
+
+import numpy as np
+
+from stimgen.images.light import Encoding
+from stimgen.images.measures.appearance import Appearance, appearance
+from stimgen.images.measures.rounded import significant
+from stimgen.images.write import as_pixels, decode_png
+from stimgen.reading.errors import StimgenError
+from stimgen.stimulus_set.record import Content
+from stimgen.stimulus_set.store import Store
+
+ORIGINAL = "original"
+MEASURES = Appearance._fields
+
+
+def confounds(store: Store) -> list[dict[str, Any]]:
+    """Return one row a condition, the originals' first.
+
+    Returns
+    -------
+    list of dict
+        ``condition``, ``n``, and for every measure of `Appearance` its mean, ``luminance_mean``, and its
+        sample standard deviation, ``luminance_sd``; None where there is none. Pictures that a measure does
+        not exist for are left out of it.
+
+    Raises
+    ------
+    StimgenError
+        No stimulus is finished, or a picture cannot be read.
+    """
+    found: dict[str, list[Appearance]] = {}
+    originals: list[Appearance] = []
+    for condition, measures in _measured(store):
+        (originals if condition is None else found.setdefault(condition, [])).append(measures)
+    if not found:
+        raise StimgenError("no stimulus is finished yet", where=store.folder)
+    # A condition may have the name that the originals' row has otherwise.
+    name = ORIGINAL if ORIGINAL not in found else f"{ORIGINAL} (source)"
+    return [_row(name, originals), *(_row(condition, measures) for condition, measures in found.items())]
+
+
+def _measured(store: Store) -> Iterator[tuple[str | None, Appearance]]:
+    """Yield the measures of every picture with its condition; None for originals, each of which once."""
+    seen: set[str] = set()
+    for record in store.records():
+        content = record.content
+        original = content.source.original.file
+        if original not in seen:
+            seen.add(original)
+            yield None, _of(original, content, store)
+        yield content.condition, _of(content.file, content, store)
+
+
+def _of(file: str, content: Content, store: Store) -> Appearance:
+    levels = decode_png(store.read(file), store.folder / file)
+    return appearance(as_pixels(levels), _encoding(content, store))
+
+
+def _encoding(content: Content, store: Store) -> Encoding:
+    for known in get_args(Encoding):
+        if content.encoding == known:
+            encoding: Encoding = known
+            return encoding
+    raise StimgenError(
+        f"stimulus {content.id}: nothing is known of the encoding {content.encoding!r}", where=store.folder
+    )
+
+
+def _row(condition: str, measures: list[Appearance]) -> dict[str, Any]:
+    row: dict[str, Any] = {"condition": condition, "n": len(measures)}
+    for measure, values in zip(MEASURES, np.array(measures, dtype=np.float64).T, strict=True):
+        there = values[np.isfinite(values)]
+        row[f"{measure}_mean"] = significant(float(there.mean())) if len(there) else None
+        row[f"{measure}_sd"] = significant(float(there.std(ddof=1))) if len(there) > 1 else None
+    return row
