@@ -136,12 +136,14 @@ def _condition_lines(condition: dict[str, Any]) -> list[str]:
         layers = ", ".join(f"{name} x {weight:.3g}" for name, weight in term["layers"].items())
         lines.append(f"  {term['weight']:g} x {_brief(term['statistic'])} of {_brief(term['network'])}")
         lines += [f"    layers {layers}", f"    regions {_brief(term['regions'])}"]
+        if "target" in term:
+            target = term["target"]
+            lines.append(f"    target: {target['weight']:g} of {_brief(target['pixels'])}, {target['along']}")
     for schedule in condition["schedules"]:
         scales = ", then ".join(f"{count} at {width} x {height}" for width, height, count in schedule)
         lines.append(f"  evaluations: {scales}")
-    settings = {key: value for key, value in condition["settings"].items() if key != "method"}
-    lines.append("  " + ", ".join(f"{key} {_brief(value)}" for key, value in settings.items()))
-    return lines
+    settings = ", ".join(f"{key} {_brief(value)}" for key, value in condition["settings"].items())
+    return [*lines, f"  {settings}"]
 
 
 def _brief(value: Any) -> str:

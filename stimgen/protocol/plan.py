@@ -69,7 +69,7 @@ class PlannedCondition:
         StimgenError
             The start picture cannot be used.
         """
-        picture = None
+        picture = source.pixels() if self.method.start.wants_source else None
         if self.start_file is not None:
             image = read_image_file(self.start_file)
             if image.sha256 != self.start_sha256:

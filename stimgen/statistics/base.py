@@ -146,6 +146,15 @@ class Statistic(FamilyMember, ABC):
         pairs = zip(first.values, second.values, strict=True)
         return replace(first, values=tuple(torch.lerp(a, b, weight) for a, b in pairs))
 
+    @property
+    def has_geodesic(self) -> bool:
+        """Whether `geodesic` is the shortest way by the Wasserstein distance."""
+        return False
+
+    def geodesic(self, first: Target, second: Target, weight: float) -> Target:
+        """Return the target at `weight` on the shortest way between two; without one, as `mixed`."""
+        return self.mixed(first, second, weight)
+
 
 class LayerStatistic(Statistic):
     """A statistic of each layer by itself."""

@@ -12,6 +12,7 @@ from torch.autograd.function import once_differentiable
 from stimgen.reading.model import Flag
 from stimgen.statistics.base import LayerSize, LayerStatistic, Target
 from stimgen.statistics.regions import Pooling, Window
+from stimgen.statistics.transport import covariance_between
 
 # Keeps a source without any structure (all Grams zero) from dividing by zero.
 SMALLEST_NORM = 1e-12
@@ -56,6 +57,18 @@ class Gram(LayerStatistic):
     def mixed(self, first: Target, second: Target, weight: float) -> Target:
         """Return matrices and means between those of two sources."""
         grams, means, _, positions = super().mixed(first, second, weight).values
+        return Target(first.pooling, (grams, means, _norms(grams), positions))
+
+    @property
+    def has_geodesic(self) -> bool:
+        """Whether the matrices are covariances."""
+        return self.centred
+
+    def geodesic(self, first: Target, second: Target, weight: float) -> Target:
+        """Return the normal distribution on the shortest way between those of two sources."""
+        mixed = self.mixed(first, second, weight)
+        _, means, _, positions = mixed.values
+        grams = covariance_between(first.values[0], second.values[0], weight)
         return Target(first.pooling, (grams, means, _norms(grams), positions))
 
     def distance(self, features: Tensor, target: Target) -> Tensor:

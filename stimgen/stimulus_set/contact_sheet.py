@@ -15,7 +15,7 @@ TILE = 128
 GAP = 6
 CAPTION = 16
 BACKGROUND, INK = (255, 255, 255), (40, 40, 40)
-MOST_ROWS, MOST_COLUMNS = 24, 9
+MOST_ROWS, USUAL_COLUMNS, MOST_COLUMNS = 24, 9, 25
 
 
 def contact_sheet(store: Store) -> Image.Image:
@@ -37,7 +37,7 @@ def contact_sheet(store: Store) -> Image.Image:
 
 
 def _sample(contents: Iterable[Content]) -> list[list[Content]]:
-    """Return, for the first sources, as many stimuli of every condition as fit into a row."""
+    """Return, for the first sources, as many stimuli of every condition as fit, but one at least."""
     conditions = set()
     rows: dict[str, dict[str, list[Content]]] = {}
     for content in contents:
@@ -47,7 +47,7 @@ def _sample(contents: Iterable[Content]) -> list[list[Content]]:
             found = rows.setdefault(original, {}).setdefault(content.condition, [])
             if len(found) < MOST_COLUMNS - 1:  # how many there is room for shows only at the end
                 found.append(content)
-    each = max(1, (MOST_COLUMNS - 1) // max(1, len(conditions)))
+    each = max(1, (USUAL_COLUMNS - 1) // max(1, len(conditions)))
     return [
         [content for group in row.values() for content in group[:each]][: MOST_COLUMNS - 1]
         for row in rows.values()

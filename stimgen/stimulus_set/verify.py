@@ -129,7 +129,8 @@ def _problems(store: Store, stimulus: str, content: Content, hashes: _Hashes) ->
     for entry in (FileHash(file=content.file, sha256=content.sha256), content.trace, content.array):
         if entry is not None:
             yield from _hash_problems(entry, hashes.of)
-    yield from _hash_problems(content.source.original, hashes.of_original)
+    for picture in (content.source, *content.references):
+        yield from _hash_problems(picture.original, hashes.of_original)
 
 
 def _hash_problems(entry: FileHash, hash_of: Callable[[str], str]) -> Iterator[str]:

@@ -174,8 +174,9 @@ class Objective:
         if term.target is not None:
             there = term.statistic.targets(_layers(term, others[term.target.picture]), poolings)
             nought = torch.zeros(len(sources.images), dtype=torch.long, device=sources.images.device)
+            way = term.statistic.geodesic if term.target.along == "wasserstein" else term.statistic.mixed
             found = {
-                name: term.statistic.mixed(target, there[name].take(nought), term.target.weight)
+                name: way(target, there[name].take(nought), term.target.weight)
                 for name, target in found.items()
             }
         found = {name: target.take(sources.which) for name, target in found.items()}

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 
 from pydantic import Discriminator, Field, Tag, model_validator
 from pydantic_core import PydanticCustomError
@@ -37,6 +37,10 @@ class Aim(Model):
     weight: Annotated[Number, Field(ge=0.0, le=1.0)] = 1.0
     """Its part of the target; the rest is the source's. 1: the picture alone, as in style transfer (Gatys,
     Ecker & Bethge 2016); between: an interpolation of the two (Vacher et al. 2020)."""
+    along: Literal["linear", "wasserstein"] = "linear"
+    """The way from the source's statistics to the picture's: ``linear`` in the statistic, or ``wasserstein``:
+    the shortest way between distributions, where the statistic is one, as centred Gram matrices are of normal
+    distributions (Vacher et al. 2020)."""
 
     @model_validator(mode="before")
     @classmethod
@@ -89,6 +93,12 @@ class Term(Model):
                 )
         if self.target is not None and self.statistic.prior:
             raise mistake(f"{self.statistic.name} is compared with no picture", at="target")
+        if self.target is not None and self.target.along == "wasserstein" and not self.statistic.has_geodesic:
+            raise mistake(
+                f"{self.statistic.name} knows no `wasserstein` way between two pictures",
+                at="target",
+                hint="it takes a distribution, such as `gram` with `centred: true`",
+            )
         return self
 
     @property
@@ -139,6 +149,7 @@ class Term(Model):
             found["target"] = {
                 "pixels": pictures[self.target.picture],
                 "weight": self.target.weight,
+                "along": self.target.along,
             }
         return found
 

@@ -344,7 +344,8 @@ class TestOptimisers:
 @pytest.mark.parametrize("channels", [1, 3])
 def test_starts_have_the_shape_asked_for(name: str, channels: int) -> None:
     start = made(STARTS, name)
-    picture = np.full((6, 5, 3), 0.25, dtype=np.float32) if start.picture else None
+    wanted = (6, 5, channels if start.wants_source else 3)
+    picture = np.full(wanted, 0.25, dtype=np.float32) if start.picture or start.wants_source else None
     pixels = start.pixels((6, 5, channels), ("source", 1), picture)
     assert pixels.shape == (6, 5, channels)
     assert pixels.dtype == np.float32

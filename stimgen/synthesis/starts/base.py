@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from typing import Any
+from typing import Any, ClassVar
 
 from stimgen.images.prepare import Pixels
 from stimgen.reading.registry import FamilyMember
@@ -13,6 +13,8 @@ class Start(FamilyMember, ABC):
     """A start image as a protocol names it."""
 
     name: str
+    wants_source: ClassVar[bool] = False
+    """Whether `pixels` is to be given the source."""
 
     @property
     def picture(self) -> str | None:
@@ -34,5 +36,5 @@ class Start(FamilyMember, ABC):
         key : tuple
             SHA-256 of the source's file and the stimulus' seed.
         picture : Pixels or None
-            The prepared `picture`.
+            The prepared `picture`, or the source where it is wanted.
         """
