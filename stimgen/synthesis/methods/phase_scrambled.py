@@ -1,0 +1,45 @@
+"""The source with the phases of its Fourier transform drawn at random."""
+
+from __future__ import annotations
+
+from typing import Literal
+
+import numpy as np
+from numpy.typing import NDArray
+
+from stimgen.reading.random_numbers import normal
+from stimgen.synthesis.methods.base import Item
+from stimgen.synthesis.methods.direct import DirectMethod, frequencies
+
+
+class PhaseScrambled(DirectMethod):
+    """The source's amplitude spectrum with random phases, the same offsets in all colours.
+
+    Random phase noise (Galerne, Gousseau & Morel 2011, Random phase textures, IEEE Transactions on Image
+    Processing 20: 257-267): the amplitude of every frequency and colour, every difference of phase between
+    colours, and so the means and the covariance of the colours, are exactly the source's before rounding.
+    Values outside [0, 1] are clipped when the picture is rounded: the file's spectrum differs a little.
+    """
+
+    name: Literal["phase_scrambled"] = "phase_scrambled"
+
+    def parameters(self, width: int, height: int) -> int:
+        """Return the number of amplitudes of one channel."""
+        return frequencies(width, height)
+
+    def picture(self, item: Item) -> NDArray[np.float64]:
+        """Return the source with the phases of a real noise added to its own, and its mean kept."""
+        height, width, _ = item.source.shape
+        spectrum = np.fft.rfft2(item.source.astype(np.float64), axes=(0, 1))
+        noise = normal(height * width, "phases", *item.key).reshape(height, width)
+        shifted = spectrum * unit_phases(noise)[:, :, np.newaxis]
+        return np.fft.irfft2(shifted, s=(height, width), axes=(0, 1))
+
+
+def unit_phases(noise: NDArray[np.float64]) -> NDArray[np.complex128]:
+    """Return a real noise' transform with all amplitudes 1, so that what is multiplied by it stays real."""
+    transform = np.fft.rfft2(noise)
+    amplitude = np.abs(transform)
+    phases = np.divide(transform, amplitude, out=np.ones_like(transform), where=amplitude > 0)
+    phases[0, 0] = 1.0
+    return phases
