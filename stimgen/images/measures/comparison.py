@@ -18,7 +18,7 @@ class Comparison(NamedTuple):
 
     largest_copy: float
     """Largest normalised cross-correlation of crops of the luminance, see `CopyCheck`."""
-    colour: tuple[float, ...] | None
+    colour: tuple[float, float, float] | None
     """Wasserstein-1 distances of the histograms of red, green and blue."""
     luminance: float
     """Wasserstein-1 distance of the histograms of the luminance, encoded as the picture is."""
@@ -46,18 +46,20 @@ class Original:
         self._channels = _sorted_channels(pixels)
         self._spectrum = spectrum(light)
 
-    def compare(self, pixels: Pixels) -> Comparison | None:
-        """Return how far a picture is from the source; None where it has another size.
+    def compare(self, pixels: Pixels) -> Comparison:
+        """Return how far a picture is from the source.
 
-        Colours are compared only where both have three channels.
+        One of another size, cut out of a synthesis, is only searched for copies. Colours are compared where
+        both have three channels.
         """
-        if pixels.shape[:2] != self._shape[:2]:
-            return None
         light, numbers = self._luminance(pixels)
+        if pixels.shape[:2] != self._shape[:2]:
+            return Comparison(self._copies.largest(numbers), None, float("nan"), float("nan"))
         colour = None
         if pixels.shape[2] == self._shape[2] == 3:
             pairs = zip(_sorted_channels(pixels), self._channels, strict=True)
-            colour = tuple(wasserstein(one, other) for one, other in pairs)
+            red, green, blue = (wasserstein(one, other) for one, other in pairs)
+            colour = (red, green, blue)
         return Comparison(
             largest_copy=self._copies.largest(numbers),
             colour=colour,

@@ -31,7 +31,9 @@ class CopyCheck:
     """
 
     def __init__(self, source: Plane) -> None:
-        self._source = _averaged(source)
+        # The smallest blocks that bring the shorter side to 512 px or less.
+        self._block = -(-min(source.shape) // LARGEST)
+        self._source = _averaged(source, self._block)
         self._spectrum = np.fft.rfft2(self._source - self._source.mean())
         norms = {side: _norms(self._source, side) for side in _sides(min(self._source.shape))}
         self._norms = {side: found for side, found in norms.items() if np.isfinite(found).any()}
@@ -42,9 +44,9 @@ class CopyCheck:
         Parameters
         ----------
         picture : array
-            Height x width, as large as the source.
+            Height x width, as large as the source or a part as large as a crop at least.
         """
-        reduced = _averaged(picture)
+        reduced = _averaged(picture, self._block)
         found = [self._best(crop) for side in self._norms for crop in _crops(reduced, side)]
         return max(found, default=float("nan"))
 
@@ -87,9 +89,8 @@ def _window_sums(values: Plane, side: int) -> Plane:
     return total[side:, side:] - total[:-side, side:] - total[side:, :-side] + total[:-side, :-side]
 
 
-def _averaged(picture: Plane) -> Plane:
-    """Return `picture` averaged over the smallest blocks that bring its shorter side to 512 px or less."""
-    block = -(-min(picture.shape) // LARGEST)
+def _averaged(picture: Plane, block: int) -> Plane:
+    """Return `picture` averaged over square blocks of so many pixels a side."""
     height, width = (length // block for length in picture.shape)
     blocks = picture[: height * block, : width * block].reshape(height, block, width, block)
     averaged: Plane = blocks.mean((1, 3))

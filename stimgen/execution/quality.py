@@ -1,0 +1,105 @@
+"""What records say of a stimulus' quality: beside its source, and of its optimisation."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+
+import numpy as np
+
+from stimgen.images.light import Encoding
+from stimgen.images.measures.comparison import Comparison, Original
+from stimgen.images.measures.rounded import significant
+from stimgen.images.prepare import Pixels
+from stimgen.stimulus_set.quality import JudgeRecord, QualityRecord
+from stimgen.synthesis.judge import Bench, Opinion
+from stimgen.synthesis.methods import Traced
+
+# The last tenth of the finest scale's evaluations may lower the loss by no more than this part of it. A loss
+# that falls as 1 / evaluations is lowered by 10 %.
+TENTHS, FLAT = 10, 0.05
+
+
+def converged(trace: Sequence[Traced], stopped: str) -> bool | None:
+    """Return whether going on would have changed little; None where nothing was minimised.
+
+    That is so where the optimiser stopped because it was within its tolerance, or where the mean loss of the
+    last tenth of evaluations of the finest scale differs by less than 5 % from that of the tenth before. With
+    fewer than ten evaluations nothing shows it.
+    """
+    if not trace:
+        return None
+    if stopped == "tolerance":
+        return True
+    losses = np.array([entry.losses.total for entry in trace if entry.scale == trace[-1].scale])
+    tenth = len(losses) // TENTHS
+    if tenth == 0:
+        return False
+    last, before = losses[-tenth:].mean(), losses[-2 * tenth : -tenth].mean()
+    return bool(abs(before - last) < FLAT * before or last == before)
+
+
+class Inspection:
+    """Quality of the pictures of a batch.
+
+    Parameters
+    ----------
+    sources : mapping
+        Their sources, as they are saved, by a key.
+    encoding : {"srgb", "linear"}
+        How the numbers of sources and pictures mean light.
+    bench : Bench or None
+        The judge, if there is one.
+    """
+
+    def __init__(self, sources: Mapping[str, Pixels], encoding: Encoding, bench: Bench | None) -> None:
+        self._sources, self._bench = sources, bench
+        self._originals = {key: Original(source, encoding) for key, source in sources.items()}
+
+    def records(
+        self, pictures: Sequence[Pixels], keys: Sequence[str], settled: Sequence[bool | None]
+    ) -> list[QualityRecord]:
+        """Return what records say.
+
+        Parameters
+        ----------
+        pictures : sequence of Pixels
+            As they are saved, of one shape.
+        keys : sequence of str
+            The source of each.
+        settled : sequence of bool or None
+            Whether each converged.
+        """
+        judged = self._judged(pictures, keys)
+        return [
+            _record(self._originals[key].compare(picture), ending, judge)
+            for picture, key, ending, judge in zip(pictures, keys, settled, judged, strict=True)
+        ]
+
+    def _judged(self, pictures: Sequence[Pixels], keys: Sequence[str]) -> Sequence[JudgeRecord | None]:
+        if self._bench is None or pictures[0].shape != self._sources[keys[0]].shape:
+            return [None] * len(pictures)
+        return [
+            _judge_record(opinion, self._bench)
+            for opinion in self._bench.opinions(pictures, keys, self._sources)
+        ]
+
+
+def _record(found: Comparison, settled: bool | None, judge: JudgeRecord | None) -> QualityRecord:
+    return QualityRecord(
+        largest_copy=significant(found.largest_copy),
+        colour_distance=None if found.colour is None else tuple(map(significant, found.colour)),
+        luminance_distance=significant(found.luminance),
+        spectrum_distance=significant(found.spectrum),
+        converged=settled,
+        judge=judge,
+    )
+
+
+def _judge_record(opinion: Opinion, bench: Bench) -> JudgeRecord:
+    return JudgeRecord(
+        network=bench.judge.network.name,
+        weights_sha256=bench.weights_sha256,
+        layers=tuple(bench.judge.names),
+        score=significant(opinion.score),
+        halves=significant(opinion.halves),
+    )

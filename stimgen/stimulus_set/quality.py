@@ -1,0 +1,34 @@
+"""What a record says of a stimulus' quality; docs/quality.md defines every number."""
+
+from __future__ import annotations
+
+from stimgen.reading.model import Model
+
+
+class JudgeRecord(Model):
+    """What a network thinks of a stimulus."""
+
+    network: str
+    weights_sha256: str | None
+    layers: tuple[str, ...]
+    score: float | None
+    """Mean relative difference of Gram matrices between stimulus and source."""
+    halves: float | None
+    """The same between the left and the right half of the source; None where they are too small."""
+
+
+class QualityRecord(Model):
+    """A stimulus beside its source, both as they are saved. None: there is nothing that could be compared."""
+
+    largest_copy: float | None
+    """Largest normalised cross-correlation of crops of the stimulus with the source."""
+    colour_distance: tuple[float, float, float] | None
+    """Wasserstein-1 distances of the histograms of red, green and blue."""
+    luminance_distance: float | None
+    """Wasserstein-1 distance of the histograms of luminance."""
+    spectrum_distance: float | None
+    """Root mean squared difference of log amplitude spectra, in decades."""
+    converged: bool | None
+    """Whether going on would have changed little; None where nothing was minimised."""
+    judge: JudgeRecord | None
+    """None without a judge."""

@@ -1,0 +1,177 @@
+"""A network that is asked how like its source a synthesis looks."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from typing import NamedTuple
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from pydantic import ValidationError, model_validator
+from pydantic_core import PydanticCustomError
+from torch import Tensor
+
+from stimgen.images.prepare import Pixels
+from stimgen.networks import AnyNetwork, Place
+from stimgen.reading.errors import StimgenError
+from stimgen.reading.model import Model, Text
+from stimgen.synthesis.objective import load_networks
+from stimgen.synthesis.term import Term
+
+Grams = list[NDArray[np.float64]]
+
+
+class Judge(Model):
+    """A network that compares stimuli with their sources; best one that took no part in making them."""
+
+    network: AnyNetwork
+    """What turns pictures into feature maps."""
+    depth: Text | None = None
+    """Cumulative layers by their deepest. Instead of `layers`."""
+    layers: tuple[Text, ...] | None = None
+    """A list of layers. Instead of `depth`."""
+
+    @model_validator(mode="after")
+    def _layers_exist(self) -> Judge:
+        try:
+            _ = self.term
+        except ValidationError as error:
+            # The network was validated before, so that only Term's own check can fail.
+            raise PydanticCustomError("mistake", "{message}", error.errors()[0].get("ctx")) from None
+        return self
+
+    @property
+    def term(self) -> Term:
+        """The layers that are looked at."""
+        return Term(network=self.network, depth=self.depth, layers=self.layers)
+
+    @property
+    def names(self) -> list[str]:
+        """The layers, shallow to deep."""
+        return list(self.term.layer_weights)
+
+    def sees(self, width: int, height: int) -> bool:
+        """Return whether every layer has positions in a picture of this size."""
+        sides = (self.network.map_side(name, side) for name in self.names for side in (width, height))
+        return min(sides) > 0
+
+    def check(self, width: int, height: int) -> None:
+        """Refuse a picture in which a layer has no position.
+
+        Raises
+        ------
+        StimgenError
+            With the smallest side that would do.
+        """
+        if not self.sees(width, height):
+            smallest = max(self.network.smallest_side(name) for name in self.names)
+            raise StimgenError(
+                f"{width} x {height} pixels are too few for the judge {self.network.name}: "
+                f"its layers need {smallest}"
+            )
+
+
+class Opinion(NamedTuple):
+    """What a judge thinks of a picture; 0 is no difference."""
+
+    score: float
+    """Mean over layers of |G - H| / |H| (Frobenius norms): G, H the Gram matrices F F^T / positions of the
+    feature maps, uncentred, of the picture and of its source."""
+    halves: float
+    """The same between the left and the right half of the source, each taken for the source of the other
+    once, and averaged; NaN where they are too small for the network."""
+
+
+class Bench:
+    """A judge at work.
+
+    Parameters
+    ----------
+    judge : Judge
+        Who judges.
+    device : torch.device
+        Where to compute.
+    slots : int
+        How many pictures are looked at together: at least two, because one alone is summed in another order.
+
+    Raises
+    ------
+    StimgenError
+        Weights are missing, or not what they should be.
+    """
+
+    def __init__(self, judge: Judge, device: torch.device, slots: int) -> None:
+        self.judge = judge
+        self._device, self._slots = device, max(2, slots)
+        (self._extract,) = load_networks([judge.term], Place(device)).values()
+
+    @property
+    def weights_sha256(self) -> str | None:
+        """Hash of the weights in use."""
+        return self._extract.weights_sha256
+
+    def opinions(
+        self, pictures: Sequence[Pixels], keys: Sequence[str], sources: Mapping[str, Pixels]
+    ) -> list[Opinion]:
+        """Return an opinion of every picture.
+
+        Parameters
+        ----------
+        pictures : sequence of Pixels
+            Height x width x channels, [0, 1], of one shape.
+        keys : sequence of str
+            Which source each was made from.
+        sources : mapping
+            The sources, of the pictures' shape.
+        """
+        wanted = dict(zip(sources, self._grams(list(sources.values())), strict=True))
+        halves = dict(zip(sources, self._between_halves(list(sources.values())), strict=True))
+        found = self._grams(pictures)
+        return [
+            Opinion(_difference(grams, wanted[key]), halves[key])
+            for grams, key in zip(found, keys, strict=True)
+        ]
+
+    def _between_halves(self, sources: Sequence[Pixels]) -> list[float]:
+        height, width, _ = sources[0].shape
+        half = width // 2
+        if not self.judge.sees(half, height):
+            return [float("nan")] * len(sources)
+        left = self._grams([source[:, :half] for source in sources])
+        right = self._grams([source[:, -half:] for source in sources])
+        return [(_difference(a, b) + _difference(b, a)) / 2 for a, b in zip(left, right, strict=True)]
+
+    def _grams(self, pictures: Sequence[Pixels]) -> list[Grams]:
+        """Return the Gram matrices of all layers of every picture."""
+        return [grams for batch in self._batches(pictures) for grams in self._grams_together(batch)]
+
+    def _batches(self, pictures: Sequence[Pixels]) -> Iterator[Sequence[Pixels]]:
+        for i in range(0, len(pictures), self._slots):
+            yield pictures[i : i + self._slots]
+
+    def _grams_together(self, pictures: Sequence[Pixels]) -> Iterator[Grams]:
+        padded = [*pictures, *[pictures[0]] * (self._slots - len(pictures))]
+        stacked = np.ascontiguousarray(np.stack(padded).transpose(0, 3, 1, 2), dtype=np.float32)
+        with torch.no_grad():
+            features = self._extract(torch.from_numpy(stacked).to(self._device))
+            layers = [_grams(features[name]) for name in self.judge.names]
+        for i in range(len(pictures)):
+            yield [layer[i] for layer in layers]
+
+
+def _grams(maps: Tensor) -> NDArray[np.float64]:
+    """Return the Gram matrix of every picture: batch x channels x channels."""
+    flat = maps.float().flatten(2)
+    found: NDArray[np.float64] = torch.bmm(flat, flat.transpose(1, 2)).cpu().numpy().astype(np.float64)
+    return found / flat.shape[2]
+
+
+def _difference(found: Grams, wanted: Grams) -> float:
+    """Return the mean relative error; NaN where the source has nothing in a layer."""
+    norms = [(_norm(a - b), _norm(b)) for a, b in zip(found, wanted, strict=True)]
+    return float(np.mean([error / norm if norm > 0 else float("nan") for error, norm in norms]))
+
+
+def _norm(matrix: NDArray[np.float64]) -> float:
+    return float(np.sqrt((matrix**2).sum()))

@@ -1,0 +1,52 @@
+"""What the trace of a loss says of convergence."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+
+import pytest
+
+from stimgen.execution.quality import converged
+from stimgen.synthesis.methods import Losses, Traced
+
+
+def trace(losses: Sequence[float], scale: int = 0) -> list[Traced]:
+    return [Traced(scale, i + 1, Losses(loss, {})) for i, loss in enumerate(losses)]
+
+
+def falling(exponent: float, count: int = 100) -> list[float]:
+    return [(i + 1) ** -exponent for i in range(count)]
+
+
+@pytest.mark.parametrize(
+    ("losses", "expected"),
+    [
+        (falling(1.0), False),  # the last tenth is lower by a tenth
+        (falling(0.3), True),
+        ([1.0] * 80 + [0.5] * 10 + [0.49] * 10, True),
+        ([1.0] * 80 + [0.5] * 10 + [0.47] * 10, False),
+        ([1.0] * 80 + [0.5] * 10 + [0.6] * 10, False),  # it rises
+        ([1.0] * 80 + [0.0] * 20, True),
+        ([1.0] * 98 + [math.nan] * 2, False),
+        ([0.5] * 10, True),
+        ([0.5] * 9, False),  # too few to tell
+    ],
+)
+def test_the_last_tenths_tell(losses: list[float], expected: bool) -> None:
+    assert converged(trace(losses), "evaluations") is expected
+
+
+def test_only_the_finest_scale_counts() -> None:
+    flat, steep = [1.0] * 50, falling(2.0, 50)
+    assert converged(trace(steep) + trace(flat, 1), "evaluations") is True
+    assert converged(trace(flat) + trace(steep, 1), "evaluations") is False
+
+
+def test_within_the_tolerance_it_has() -> None:
+    assert converged(trace(falling(2.0, 12)), "tolerance") is True
+    assert converged(trace(falling(2.0, 12)), "no_descent") is False
+
+
+def test_without_a_trace_there_is_nothing_to_say() -> None:
+    assert converged([], "made") is None
