@@ -82,6 +82,10 @@ class Statistic(FamilyMember, ABC):
     name: str
     prior: ClassVar[bool] = False
     """Whether it judges a picture by itself, and not by its likeness to a source."""
+    pools: ClassVar[bool] = True
+    """Whether it can be pooled in regions; where not, the whole image is its only region."""
+    fewest_layers: ClassVar[int] = 1
+    """How many layers of a term it compares at least."""
 
     @property
     def redraws(self) -> bool:

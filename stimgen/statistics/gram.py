@@ -12,10 +12,8 @@ from torch.autograd.function import once_differentiable
 from stimgen.reading.model import Flag
 from stimgen.statistics.base import LayerSize, LayerStatistic, Target
 from stimgen.statistics.regions import Pooling, Window
+from stimgen.statistics.relative import squared_errors, squared_norms
 from stimgen.statistics.transport import covariance_between
-
-# Keeps a source without any structure (all Grams zero) from dividing by zero.
-SMALLEST_NORM = 1e-12
 
 
 class Gram(LayerStatistic):
@@ -52,12 +50,12 @@ class Gram(LayerStatistic):
         means = region_means(features, pooling) if self.centred else features.new_zeros(features.shape[0], 0)
         grams = region_grams(features, means if self.centred else None, pooling)
         positions = features.new_full((features.shape[0],), features.shape[2] * features.shape[3])
-        return Target(pooling, (grams, means, _norms(grams), positions))
+        return Target(pooling, (grams, means, squared_norms(grams), positions))
 
     def mixed(self, first: Target, second: Target, weight: float) -> Target:
         """Return matrices and means between those of two sources."""
         grams, means, _, positions = super().mixed(first, second, weight).values
-        return Target(first.pooling, (grams, means, _norms(grams), positions))
+        return Target(first.pooling, (grams, means, squared_norms(grams), positions))
 
     @property
     def has_geodesic(self) -> bool:
@@ -69,7 +67,7 @@ class Gram(LayerStatistic):
         mixed = self.mixed(first, second, weight)
         _, means, _, positions = mixed.values
         grams = covariance_between(first.values[0], second.values[0], weight)
-        return Target(first.pooling, (grams, means, _norms(grams), positions))
+        return Target(first.pooling, (grams, means, squared_norms(grams), positions))
 
     def distance(self, features: Tensor, target: Target) -> Tensor:
         """Return the normalised squared error over all regions."""
@@ -78,14 +76,10 @@ class Gram(LayerStatistic):
             ratio = positions / (features.shape[2] * features.shape[3])
             grams = grams * ratio.view(-1, 1, 1, 1)
         found = region_grams(features, means if self.centred else None, target.pooling)
-        error = (found - grams).square().flatten(1).sum(1)
+        error = squared_errors(found, grams)
         if self.normalisation == "relative":
             return error / norms
         return error / (4 * features.shape[1] ** 2 * found.shape[1])
-
-
-def _norms(grams: Tensor) -> Tensor:
-    return grams.square().flatten(1).sum(1).clamp_min(SMALLEST_NORM)
 
 
 def region_means(features: Tensor, pooling: Pooling) -> Tensor:

@@ -101,6 +101,23 @@ class Term(Model):
             )
         return self
 
+    @model_validator(mode="after")
+    def _statistic_fits(self) -> Term:
+        name = self.statistic.name
+        if not (self.statistic.pools or self.regions.whole):
+            raise mistake(
+                f"{name} is measured over the whole image, not in regions",
+                at="regions",
+                hint="write `regions: 1x1` for this term",
+            )
+        fewest = self.statistic.fewest_layers
+        if len(self.layer_weights) < fewest:
+            raise mistake(
+                f"{name} compares layers with each other: name at least {fewest}",
+                at="depth" if self.layers is None else "layers",
+            )
+        return self
+
     @property
     def layer_weights(self) -> dict[str, float]:
         """Every layer of the term with its weight, shallow to deep; `depth` is written out."""

@@ -194,8 +194,17 @@ def total(distances: dict[str, torch.Tensor]) -> torch.Tensor:
     return torch.stack(list(distances.values())).sum(0)
 
 
-@pytest.mark.parametrize("regions", of(REGIONS))
-@pytest.mark.parametrize("name", of(STATISTICS))
+def pooled() -> list:
+    """Return every statistic with every layout that it can be pooled in."""
+    return [
+        pytest.param(name, regions, id=f"{name}-{regions}")
+        for name, statistic in STATISTICS.members.items()
+        for regions in of(REGIONS)
+        if statistic.pools or made(REGIONS, regions).whole
+    ]
+
+
+@pytest.mark.parametrize(("name", "regions"), pooled())
 class TestStatistics:
     SIDES = (10, 5)
 

@@ -68,6 +68,11 @@ class Regions(FamilyMember, ABC):
         """Return the number of regions in a picture of so many pixels."""
 
     @property
+    def whole(self) -> bool:
+        """Whether the whole image is the only region, every position with the weight 1."""
+        return False
+
+    @property
     def positions(self) -> tuple[int, int]:
         """Fewest rows and columns of positions that a layer needs."""
         return 1, 1

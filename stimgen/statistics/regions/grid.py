@@ -50,20 +50,21 @@ class Grid(Regions):
 
     def recipe(self) -> dict[str, Any]:
         """Return name, rows, columns and, where there are neighbours, the overlap."""
-        return self.model_dump(mode="json", exclude={"overlap"} if self._whole else None)
+        return self.model_dump(mode="json", exclude={"overlap"} if self.whole else None)
 
     @lru_cache(maxsize=64)  # noqa: B019 - layouts are few, small and frozen
     def windows(self, positions: Positions) -> tuple[Window, ...]:
         """Return the regions from left to right, then from top to bottom."""
         height, width = positions.height, positions.width
-        if self._whole:
+        if self.whole:
             return (Window(slice(0, height), slice(0, width), None, float(height * width)),)
         rows = bands(height, self.rows, self.overlap)
         columns = bands(width, self.columns, self.overlap)
         return tuple(_window(row, column) for row in rows for column in columns)
 
     @property
-    def _whole(self) -> bool:
+    def whole(self) -> bool:
+        """Whether there is one region only."""
         return self.rows * self.columns == 1
 
 
