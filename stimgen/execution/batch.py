@@ -15,8 +15,9 @@ from stimgen.execution.labels import original_name
 from stimgen.execution.making import Failure, make_together
 from stimgen.execution.recording import Destination
 from stimgen.execution.room import Room, bytes_each, is_out_of_memory, release, too_small
-from stimgen.images.write import encode_png, quantise
+from stimgen.images.prepare import Pixels
 from stimgen.protocol.plan import Plan, StimulusPlan
+from stimgen.protocol.sources import PlannedSource
 from stimgen.stimulus_set.store import Store
 from stimgen.synthesis.methods import Step
 
@@ -88,7 +89,16 @@ def write_originals(plan: Plan, store: Store) -> None:
     """
     for source in (*plan.sources, *plan.references):
         if not store.has(original_name(source)):
-            store.write(original_name(source), encode_png(quantise(source.pixels())))
+            pixels = source.pixels()
+            _refuse_impossible(plan, source, pixels)
+            store.write(original_name(source), source.png(pixels))
+
+
+def _refuse_impossible(plan: Plan, source: PlannedSource, pixels: Pixels) -> None:
+    """Refuse steps after synthesis that are impossible for the source itself: black, say, or flat."""
+    for condition in plan.conditions:
+        if source in condition.sources:
+            condition.after.finish(pixels, source, pixels)
 
 
 def make_batch(stimuli: Sequence[StimulusPlan], work: Work) -> Generator[Advance, None, list[Failure]]:

@@ -8,21 +8,17 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from functools import lru_cache
 from importlib import metadata
-from pathlib import Path
 
-import numpy as np
 import torch
 
 from stimgen.execution.device import device_name, reproducibly
-from stimgen.execution.recording import Destination, Finished, write_stimulus
-from stimgen.images.colour_matching import match_colours
+from stimgen.execution.finishing import finish
+from stimgen.execution.recording import Destination, write_stimulus
 from stimgen.images.prepare import Pixels
-from stimgen.images.write import as_pixels, decode_png, encode_png, quantise
 from stimgen.protocol.plan import StimulusPlan
-from stimgen.stimulus_set.record import LossesRecord, LossRecord, Made
-from stimgen.synthesis.methods import Batch, Item, Result, Step
+from stimgen.stimulus_set.record import Made
+from stimgen.synthesis.methods import Batch, Item, Step
 
-NON_FINITE = "the loss was not finite, also after starting again from its best point"
 RECORDED_PACKAGES = ("stimgen", "torch", "torchvision", "numpy", "pillow", "scikit-image")
 
 
@@ -66,23 +62,24 @@ def make_together(
     Returns
     -------
     list of Failure
-        Stimuli whose loss was not finite; the others are written.
+        Stimuli whose loss was not finite, or that a step was impossible for; the others are written.
     """
     started = datetime.now(UTC)
-    sources = {stimulus.source.id: stimulus.source.pixels() for stimulus in stimuli}
-    items = [stimulus_item(stimulus, sources[stimulus.source.id]) for stimulus in stimuli]
+    sources = {stimulus.source.id: stimulus.source.staged() for stimulus in stimuli}
+    items = [stimulus_item(stimulus, sources[stimulus.source.id].pixels) for stimulus in stimuli]
     with reproducibly(device):
         pictures = {picture.id: picture.pixels() for picture in stimuli[0].condition.pictures}
         batch = Batch(items, slots, shrink=device.type == "cpu", pictures=pictures)
         result = yield from stimuli[0].condition.method.run(batch, device)
-        finished = _finish(result, items, stimuli)
+        finished = finish(result, stimuli, sources)
     made = _made(started, device, (len(items), slots))
     failures = []
     for i, stimulus in enumerate(stimuli):
-        if result.reasons[i] == "non_finite":
-            failures.append(Failure(stimulus, NON_FINITE))
-        else:
+        problem = finished.problems[i]
+        if problem is None:
             write_stimulus(i, finished, made, destination)
+        else:
+            failures.append(Failure(stimulus, problem))
     return failures
 
 
@@ -91,41 +88,6 @@ def stimulus_item(stimulus: StimulusPlan, source: Pixels) -> Item:
     start = stimulus.condition.start_pixels(stimulus.source, stimulus.seed)
     key = (stimulus.source.sha256, stimulus.seed)
     return Item(source=source, start=start, source_key=stimulus.source.id, key=key)
-
-
-def _finish(result: Result, items: Sequence[Item], stimuli: Sequence[StimulusPlan]) -> Finished:
-    how = stimuli[0].condition.method.colour_matching
-    # A failed stimulus is not written; grey stands in for it, so that the others can be measured.
-    images = [image if np.isfinite(image).all() else np.full_like(image, 0.5) for image in result.images]
-    pictures = [match_colours(image, item.source, how) for image, item in zip(images, items, strict=True)]
-    files = [encode_png(quantise(picture)) for picture in pictures]
-    return Finished(
-        stimuli=stimuli,
-        sources=[item.source for item in items],
-        result=result,
-        pictures=pictures,
-        files=files,
-        losses=_losses(result, images, files, matched=how != "none"),
-    )
-
-
-def _losses(
-    result: Result, images: list[Pixels], files: list[bytes], *, matched: bool
-) -> list[LossesRecord | None]:
-    """Return every loss of every stimulus; None where no objective is minimised."""
-    if result.start is None or result.measure is None:
-        return [None] * len(images)
-    end = result.measure(images)
-    saved = result.measure([as_pixels(decode_png(file, Path("picture"))) for file in files])
-    unmatched = result.measure([as_pixels(quantise(image)) for image in images]) if matched else saved
-    stages = zip(result.start, end, unmatched, saved, strict=True)
-    keys = ("start", "end", "saved_before_matching", "saved")
-    return [
-        LossesRecord(
-            **{key: LossRecord(total=at.total, parts=at.parts) for key, at in zip(keys, four, strict=True)}
-        )
-        for four in stages
-    ]
 
 
 def _made(started: datetime, device: torch.device, sizes: tuple[int, int]) -> Made:

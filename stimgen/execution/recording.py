@@ -7,9 +7,10 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from stimgen.execution.finishing import Finished
 from stimgen.execution.labels import file_name, original_name, reference_records, source_record
 from stimgen.images.prepare import Pixels
-from stimgen.images.write import ENCODING, decode_png, encode_array, encode_png, quantise
+from stimgen.images.write import decode_png, encode_array, quantise
 from stimgen.protocol.plan import StimulusPlan
 from stimgen.protocol.schema import Output
 from stimgen.protocol.sources import PlannedSource
@@ -18,7 +19,6 @@ from stimgen.reading.identity import NUMERICS, sha256_bytes
 from stimgen.stimulus_set.record import (
     Content,
     FileHash,
-    LossesRecord,
     Made,
     NetworkRecord,
     Record,
@@ -41,18 +41,6 @@ class Destination:
 
     store: Store
     output: Output
-
-
-@dataclass(frozen=True)
-class Finished:
-    """A batch after colour matching and rounding, with every loss; one entry a stimulus."""
-
-    stimuli: Sequence[StimulusPlan]
-    sources: list[Pixels]
-    result: Result
-    pictures: list[Pixels]
-    files: list[bytes]
-    losses: list[LossesRecord | None]
 
 
 def write_stimulus(i: int, finished: Finished, made: Made, destination: Destination) -> None:
@@ -102,7 +90,8 @@ def _content(i: int, finished: Finished, files: dict[str, FileHash], destination
         losses=finished.losses[i],
         evaluations=len(result.traces[i]),
         stopped=result.reasons[i],
-        encoding=ENCODING,
+        encoding=stimulus.source.staging.encoding,
+        clipped=finished.clipped[i],
     )
 
 
@@ -121,14 +110,14 @@ def _original_sha256(source: PlannedSource, pixels: Pixels, store: Store) -> str
 
     Another version of zlib would give the same picture in other bytes.
     """
-    name, levels = original_name(source), quantise(pixels)
+    name, levels = original_name(source), quantise(pixels, source.bits)
     try:
         data = store.read(name)
         same = np.array_equal(decode_png(data, store.folder / name), levels)
     except StimgenError:
         same = False
     if not same:
-        data = encode_png(levels)
+        data = source.png(pixels)
         store.write(name, data)
     return sha256_bytes(data)
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import Any, TypeVar
 
 from stimgen.images.picture import Pair, Picture
@@ -46,31 +46,40 @@ def needs_set(steps: Sequence[Step]) -> bool:
     return any(_wants_set(step) for step in steps)
 
 
-def settled(steps: Sequence[Step], sources: Iterable[Picture]) -> tuple[Step, ...]:
+def settled(steps: Sequence[Step], sources: Iterable[tuple[str, Picture]]) -> tuple[Step, ...]:
     """Return the steps with the mean over `sources`, to six digits, wherever one wants the set's.
 
-    Each source is measured where it is seen after the geometry among the steps before; what else these do is
-    left out, because it would depend on the mean.
+    Each source, given with its name, is measured where it is seen after the geometry among the steps before;
+    what else these do is left out, because it would depend on the mean.
 
     Raises
     ------
     StimgenError
         A source has no room for a step, or no value of its own; the message begins with which.
     """
-    found: dict[int, list[float]] = {i: [] for i, step in enumerate(steps) if _wants_set(step)}
-    for source in sources if found else ():
-        picture = source
-        for i, step in enumerate(steps):
-            if isinstance(step, Geometry):
-                picture = _named(i, step, step.place, picture)
-            elif isinstance(step, Matching) and i in found:
-                found[i].append(_named(i, step, step.measure, picture))
+    found: dict[int, list[float]] = {}
+    for name, source in sources if needs_set(steps) else ():
+        try:
+            for i, value in _measured(steps, source):
+                found.setdefault(i, []).append(value)
+        except StimgenError as error:
+            error.message = f"source {name!r}: {error.message}"
+            raise
     return tuple(_settled(step, found.get(i)) for i, step in enumerate(steps))
 
 
 def recipe(steps: Sequence[Step]) -> list[dict[str, Any]]:
     """Return what the steps do, in their order, for identities."""
     return [step.recipe() for step in steps]
+
+
+def _measured(steps: Sequence[Step], source: Picture) -> Iterator[tuple[int, float]]:
+    picture = source
+    for i, step in enumerate(steps):
+        if isinstance(step, Geometry):
+            picture = _named(i, step, step.place, picture)
+        elif isinstance(step, Matching) and _wants_set(step):
+            yield i, _named(i, step, step.measure, picture)
 
 
 def _wants_set(step: Step) -> bool:

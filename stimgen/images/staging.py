@@ -16,14 +16,14 @@ from stimgen.images.picture import Pair, Picture, Screen, clipped
 from stimgen.images.prepare import Pixels, Preparation, Size
 from stimgen.images.read import ImageFile
 from stimgen.images.sequence import final_size, recipe, run
-from stimgen.images.steps import AnyStep
+from stimgen.images.steps import Step, Steps
 from stimgen.reading.errors import StimgenError
 from stimgen.reading.model import Model, Number, Text, mistake
 
 BACKGROUND = 0.5
 
 
-def _possible_before(steps: tuple[AnyStep, ...]) -> tuple[AnyStep, ...]:
+def _possible_before(steps: tuple[Step, ...]) -> tuple[Step, ...]:
     for step in steps:
         if step.needs_synthesis:
             raise mistake(
@@ -41,7 +41,7 @@ class Presentation(Model):
     background: Annotated[Number, Field(ge=0.0, le=1.0)] = BACKGROUND
     """Grey outside of masks, apertures and places, also those of `after`, as the encoded value over its
     largest: 130 of 255 is 0.5098."""
-    before: Annotated[tuple[AnyStep, ...], Field(max_length=20), AfterValidator(_possible_before)] = ()
+    before: Annotated[Steps, AfterValidator(_possible_before)] = ()
     """Steps, in their order, before synthesis: over the mask, before the canvas."""
     canvas: Canvas | None = None
     """A field on which the source stands, once or several times."""
@@ -75,12 +75,9 @@ class StagingError(StimgenError):
     """
 
     def __init__(self, key: str, error: StimgenError) -> None:
+        file = f"{error.where}: " if error.where is not None else ""
         super().__init__(
-            f"{key}: {error.message}",
-            where=error.where,
-            given=error.given,
-            allowed=error.allowed,
-            hint=error.hint,
+            f"{key}: {file}{error.message}", given=error.given, allowed=error.allowed, hint=error.hint
         )
         self.key = key
 

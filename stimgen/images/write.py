@@ -17,7 +17,6 @@ from stimgen.images.light import Encoding, from_light
 from stimgen.images.prepare import Pixels
 from stimgen.reading.errors import StimgenError
 
-ENCODING = "srgb"
 Bits = Literal[8, 16]
 SIXTEEN_BITS = ("I;16", "I")  # older versions of Pillow read greys of 16 bits into 32
 MODES = ("L", "RGB", *SIXTEEN_BITS)

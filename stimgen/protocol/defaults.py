@@ -13,7 +13,8 @@ from stimgen.synthesis.optimisers import OPTIMISERS
 from stimgen.synthesis.starts import STARTS
 
 HANDED_DOWN_TO_TERMS = ("network", "statistic", "regions")
-HANDED_DOWN = (*HANDED_DOWN_TO_TERMS, "synthesis")
+HANDED_DOWN_TO_ALL = ("after",)
+HANDED_DOWN = (*HANDED_DOWN_TO_TERMS, "synthesis", *HANDED_DOWN_TO_ALL)
 FAMILIES = {
     "method": METHODS,
     "network": NETWORKS,
@@ -46,9 +47,10 @@ def with_defaults(data: Any) -> Any:
 
 
 def _condition(condition: Any, settings: dict[str, Any]) -> Any:
-    if not isinstance(condition, dict) or "method" in condition:
-        return condition  # what conditions share says how to minimise an objective
-    result = _inheriting(condition, settings, HANDED_DOWN)
+    if not isinstance(condition, dict):
+        return condition
+    # The rest of what conditions share says how to minimise an objective.
+    result = _inheriting(condition, settings, HANDED_DOWN_TO_ALL if "method" in condition else HANDED_DOWN)
     if isinstance(condition.get("objective"), list):
         terms = condition["objective"]
         result["objective"] = [

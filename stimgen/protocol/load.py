@@ -9,11 +9,11 @@ from typing import Any
 
 from pydantic import Field
 
-from stimgen.images.prepare import Preparation
+from stimgen.images.steps import Steps
 from stimgen.networks import AnyNetwork
 from stimgen.networks.vgg19 import Vgg19
 from stimgen.protocol.defaults import HANDED_DOWN
-from stimgen.protocol.schema import Protocol
+from stimgen.protocol.schema import Protocol, SharedPreparation
 from stimgen.reading.document import Document, KeyPath, read_document
 from stimgen.reading.errors import Location, StimgenError
 from stimgen.reading.identity import sha256_bytes
@@ -63,7 +63,8 @@ class _HandedDown(Model):
     statistic: AnyStatistic = Field(default_factory=Gram)
     regions: AnyRegions = Field(default_factory=Grid)
     synthesis: Synthesis = Field(default_factory=Synthesis)
-    preparation: Preparation = Field(default_factory=Preparation)
+    after: Steps = ()
+    preparation: SharedPreparation = Field(default_factory=SharedPreparation)
 
 
 def load_protocol(name_or_file: str | Path) -> LoadedProtocol:

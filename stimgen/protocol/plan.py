@@ -10,6 +10,7 @@ from typing import Any
 
 from stimgen.images.prepare import Pixels
 from stimgen.images.read import read_image_file
+from stimgen.protocol.finishing import Finishing, plan_finishing
 from stimgen.protocol.load import LoadedProtocol
 from stimgen.protocol.photographs import Photographs
 from stimgen.protocol.sources import PlannedSource, plan_sources
@@ -42,6 +43,8 @@ class PlannedCondition:
         The picture that its synthesis starts from.
     start_sha256 : str or None
         Hash of that file.
+    after : Finishing
+        Steps from a synthesised picture to what is saved.
     """
 
     id: str
@@ -51,11 +54,13 @@ class PlannedCondition:
     pictures: tuple[PlannedSource, ...]
     start_file: Path | None
     start_sha256: str | None
+    after: Finishing
 
     @cached_property
     def recipe(self) -> dict[str, Any]:
         """Terms and settings."""
-        return self.method.recipe(Known(self.start_sha256, {p.id: p.recipe for p in self.pictures}))
+        known = Known(self.start_sha256, {p.id: p.recipe for p in self.pictures})
+        return self.after.added_to(self.method.recipe(known))
 
     def schedule(self, shape: tuple[int, int, int]) -> list[list[int]]:
         """Return width, height and evaluations of every scale of a source of this shape."""
@@ -194,6 +199,7 @@ def _plan_condition(loaded: LoadedProtocol, i: int, photographs: Photographs) ->
         pictures=photographs.pictures_of(loaded, i, sources),
         start_file=start.file if start is not None else None,
         start_sha256=start.sha256 if start is not None else None,
+        after=plan_finishing(loaded, i, sources, photographs),
     )
 
 

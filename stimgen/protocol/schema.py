@@ -8,7 +8,11 @@ from typing import Annotated, Any, Literal
 from pydantic import Discriminator, Field, Tag, ValidationError, model_validator
 from pydantic_core import PydanticCustomError
 
+from stimgen.images.light import Encoding
 from stimgen.images.prepare import Preparation
+from stimgen.images.staging import Presentation
+from stimgen.images.steps import Steps
+from stimgen.images.write import Bits
 from stimgen.networks import AnyNetwork
 from stimgen.networks.embedded import Embedded
 from stimgen.protocol.defaults import with_defaults
@@ -39,7 +43,11 @@ class Author(Model):
     """Where the author works."""
 
 
-class Source(Preparation):
+class SharedPreparation(Preparation, Presentation):
+    """How sources become what a model measures."""
+
+
+class Source(Preparation, Presentation):
     """A photograph, or several, that stimuli are made from."""
 
     file: Line
@@ -112,6 +120,8 @@ class Condition(Model):
     """How stimuli are optimised."""
     seeds: Seeds | None = None
     """Seeds of this condition, where they are not the protocol's."""
+    after: Steps = ()
+    """Steps, in their order, from the synthesised picture to what is saved, where not the protocol's."""
 
     @model_validator(mode="after")
     def _one_way_of_saying_it(self) -> Condition:
@@ -156,10 +166,13 @@ class Condition(Model):
 class Output(Model):
     """What is written for every stimulus."""
 
-    encoding: Literal["srgb"] = "srgb"
-    """How the numbers of a PNG file mean light; declared in the file and in the manifest."""
+    encoding: Encoding = "srgb"
+    """How the numbers of a PNG file mean light, ``srgb`` or ``linear``; declared in the file and in the
+    manifest. Luminance, contrast and soft edges are computed in that light."""
+    bits: Bits = 8
+    """Bits of a value in a PNG file: level k stands for k / 255 or, in greys only, k / 65535."""
     array: Flag = False
-    """Whether the picture before rounding to 8 bits is kept too, as a float32 array (.npy)."""
+    """Whether the picture before rounding is kept too, as a float32 array (.npy)."""
     layout: Literal["flat", "nested"] = "flat"
     """``flat``: all pictures in one folder; ``nested``: in up to 1024 folders, for sets of over 10,000."""
 
@@ -179,7 +192,7 @@ class Protocol(Model):
     """Version of the set, quoted: "1.0"."""
     notes: Text | None = None
     """Anything a reader should know."""
-    preparation: Preparation = Field(default_factory=Preparation)
+    preparation: SharedPreparation = Field(default_factory=SharedPreparation)
     """What all sources share; each may say otherwise."""
     sources: Annotated[tuple[Source, ...], Field(min_length=1)]
     """The photographs."""
@@ -197,6 +210,8 @@ class Protocol(Model):
     """The ways of making stimuli."""
     seeds: Seeds = Field(default_factory=SeedRange)
     """Every seed gives another stimulus of every source and condition."""
+    after: Steps = ()
+    """Steps, in their order, from a synthesised picture to what is saved; each condition may list others."""
     output: Output = Field(default_factory=Output)
     """What is written."""
 

@@ -6,8 +6,9 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from stimgen.images.read import ImageFile, read_image_file
+from stimgen.protocol.files import find_files
 from stimgen.protocol.load import LoadedProtocol
-from stimgen.protocol.sources import PlannedSource, find_files, named_by
+from stimgen.protocol.sources import PlannedSource, named_by
 from stimgen.reading.errors import StimgenError
 
 

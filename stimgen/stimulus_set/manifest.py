@@ -107,9 +107,10 @@ COLUMNS = {
     "stopped": "stopped",
     "loss_start": "losses.start.total",
     "loss_end": "losses.end.total",
-    "loss_saved_before_matching": "losses.saved_before_matching.total",
+    "loss_before_steps": "losses.before_steps.total",
     "loss_saved": "losses.saved.total",
     "encoding": "encoding",
+    "clipped": "clipped.saved",
 }
 """Column of the table to path inside a record's content."""
 

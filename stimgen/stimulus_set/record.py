@@ -39,7 +39,7 @@ class SourceRecord(Model):
     licence: str | None
     credit: str | None
     original: FileHash
-    """The source as the model saw it: cropped, resampled, in 8 bits."""
+    """The source as the model saw it: cropped, resampled, after its steps, on its canvas; rounded."""
 
 
 class NetworkRecord(Model):
@@ -68,11 +68,20 @@ class LossesRecord(Model):
     start: LossRecord
     """The start image, at full size."""
     end: LossRecord
-    """The end of synthesis, before any colour matching and rounding."""
-    saved_before_matching: LossRecord
-    """Rounded to 8 bits without colour matching."""
-    saved: LossRecord
-    """The file, read back."""
+    """The end of synthesis, before any step and rounding."""
+    before_steps: LossRecord | None
+    """Rounded as the file is, without the steps after synthesis."""
+    saved: LossRecord | None
+    """The file, read back; None where steps changed its size."""
+
+
+class ClippedRecord(Model):
+    """Fractions of values that had left the range and were clipped."""
+
+    source: float
+    """In the source, after the steps before synthesis."""
+    saved: float
+    """In the saved picture, after synthesis and all steps."""
 
 
 class Labels(NamedTuple):
@@ -100,7 +109,8 @@ class Content(Model):
     file: str
     sha256: str
     pixels_sha256: str
-    """Hash of the 8-bit values, row by row, whatever the PNG's compression."""
+    """Hash of the values, row by row, those of 16 bits with their lower byte first, whatever the PNG's
+    compression."""
     array: FileHash | None
     trace: FileHash
     source: SourceRecord
@@ -127,6 +137,15 @@ class Content(Model):
     """Why: ``evaluations`` (all that were allowed), ``tolerance``, ``no_descent``; ``made`` where nothing was
     minimised."""
     encoding: str
+    """How the values of the PNG file mean light: ``srgb`` or ``linear``."""
+    clipped: ClippedRecord
+
+    @property
+    def size(self) -> list[Any]:
+        """Width and height of the saved picture: what was synthesised, or what steps cut out of it."""
+        steps: Any = self.settings.get("after", [])
+        boxes = [step["box"] for step in steps if "box" in step]
+        return list(boxes[-1][2:] if boxes else self.schedule[-1][:2])
 
     @property
     def recipe(self) -> dict[str, Any]:

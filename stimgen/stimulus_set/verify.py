@@ -122,7 +122,7 @@ def _problems(store: Store, stimulus: str, content: Content, hashes: _Hashes) ->
         levels = decode_png(store.read(content.file), store.folder / content.file)
         if sha256_bytes(levels.tobytes()) != content.pixels_sha256:
             yield f"{content.file}: its pixels are not those of its record"
-        if [levels.shape[1], levels.shape[0]] != content.pixels.get("size"):
+        if [levels.shape[1], levels.shape[0]] != content.size:
             yield f"{content.file}: its size is not that of its record"
     except StimgenError as error:
         yield str(error)

@@ -9,7 +9,6 @@ from typing import Annotated, Any, Literal
 import torch
 from pydantic import Discriminator, Field, Tag
 
-from stimgen.images.colour_matching import ColourMatching
 from stimgen.reading.errors import StimgenError
 from stimgen.reading.model import Integer, Model, Number
 from stimgen.synthesis.optimisers import AnyOptimiser
@@ -79,10 +78,6 @@ class Synthesis(Model):
     precision: Literal["float32", "mixed"] = "float32"
     """``float32``, or ``mixed``: the networks compute in bfloat16, but for the last evaluations of the finest
     scale; about twice as fast where the processor knows bfloat16."""
-
-    colour_matching: ColourMatching = "none"
-    """What is done to the finished picture's colours: ``none``, or ``histogram``: every channel gets the
-    source's histogram, as in the notebook of Gatys, Ecker & Bethge (2015)."""
 
     @property
     def dtypes(self) -> tuple[torch.dtype, ...]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from stimgen.images.steps import STEPS
 from stimgen.networks import NETWORKS
 from stimgen.networks.weights import WEIGHTS
 from stimgen.protocol.load import read_title, shipped_protocols
@@ -20,6 +21,7 @@ FAMILIES: dict[str, Family] = {
     "regions": REGIONS,
     "optimisers": OPTIMISERS,
     "starts": STARTS,
+    "steps": STEPS,
 }
 
 

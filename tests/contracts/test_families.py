@@ -11,6 +11,8 @@ import torch
 from pydantic import TypeAdapter
 
 from stimgen.images.geometry import ReceptiveField
+from stimgen.images.picture import Pair, Picture, Screen
+from stimgen.images.steps import STEPS, Geometry, Matching
 from stimgen.networks import NETWORKS, Place
 from stimgen.networks.weights import WEIGHTS
 from stimgen.reading.registry import Family, FamilyMember
@@ -26,7 +28,11 @@ from stimgen.workflow.list_members import FAMILIES, members
 from stimgen.workflow.schema import schema_text
 
 # Members that cannot be made from their name alone.
-NEEDED = {"file": {"file": "weights.safetensors", "sha256": "0" * 64}, "image": {"file": "start.png"}}
+NEEDED = {
+    "file": {"file": "weights.safetensors", "sha256": "0" * 64},
+    "image": {"file": "start.png"},
+    "crop": {"box": [1, 2, 16, 15]},
+}
 CPU = torch.device("cpu")
 
 
@@ -50,7 +56,16 @@ EVERY = every(*FAMILIES.values())
 
 
 def test_all_families_are_listed() -> None:
-    assert list(FAMILIES.values()) == [METHODS, NETWORKS, WEIGHTS, STATISTICS, REGIONS, OPTIMISERS, STARTS]
+    assert list(FAMILIES.values()) == [
+        METHODS,
+        NETWORKS,
+        WEIGHTS,
+        STATISTICS,
+        REGIONS,
+        OPTIMISERS,
+        STARTS,
+        STEPS,
+    ]
 
 
 @pytest.mark.parametrize(("family", "name"), EVERY)
@@ -359,3 +374,48 @@ def test_starts_have_the_shape_asked_for(name: str, channels: int) -> None:
     assert pixels.shape == (6, 5, channels)
     assert pixels.dtype == np.float32
     assert json.dumps(start.recipe("0" * 64))
+
+
+@pytest.mark.parametrize("name", of(STEPS))
+@pytest.mark.parametrize("channels", [1, 3])
+class TestSteps:
+    SCREEN = Screen("srgb", 0.25)
+
+    def pair(self, channels: int) -> Pair:
+        rng = np.random.default_rng(2)
+        pictures = rng.random((2, 20, 24, channels), dtype=np.float32)
+        weights = 0.5 + 0.5 * rng.random((20, 24))
+        return Pair(*(Picture.whole(pixels, self.SCREEN).seen_through(weights) for pixels in pictures))
+
+    def test_the_size_is_told_and_shared_with_the_source(self, name: str, channels: int) -> None:
+        step = made(STEPS, name)
+        found = step.apply(self.pair(channels))
+        width, height = step.size(24, 20)
+        assert found.picture.pixels.shape == found.source.pixels.shape == (height, width, channels)
+        assert found.picture.pixels.dtype == np.float32
+        assert np.array_equal(found.picture.weights, found.source.weights)
+        assert found.picture.screen == found.source.screen == self.SCREEN
+
+    def test_the_arguments_stay_as_they_are(self, name: str, channels: int) -> None:
+        pair, again = self.pair(channels), self.pair(channels)
+        made(STEPS, name).apply(pair)
+        for before, now in ((again.picture, pair.picture), (again.source, pair.source)):
+            assert np.array_equal(before.pixels, now.pixels)
+            assert np.array_equal(before.weights, now.weights)
+
+    def test_it_changes_values_or_places_and_not_both(self, name: str, channels: int) -> None:
+        step, pair = made(STEPS, name), self.pair(channels)
+        found = step.apply(pair)
+        if isinstance(step, Geometry):
+            assert set(found.picture.pixels.ravel()) <= set(pair.picture.pixels.ravel())
+            assert set(found.source.pixels.ravel()) <= set(pair.source.pixels.ravel())
+        else:
+            assert np.array_equal(found.picture.weights, pair.picture.weights)
+            assert found.source is pair.source
+
+    def test_a_matching_step_reaches_its_source(self, name: str, channels: int) -> None:
+        step, pair = made(STEPS, name), self.pair(channels)
+        if isinstance(step, Matching):
+            found = step.apply(pair)
+            assert step.measure(found.picture) == pytest.approx(step.measure(pair.source), abs=1e-5)
+            assert step.settled(0.3).wanted == 0.3

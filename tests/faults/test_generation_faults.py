@@ -22,11 +22,10 @@ from PIL import Image
 
 import stimgen
 from stimgen import StimulusSet, cli
-from stimgen.execution import batch as batches
-from stimgen.execution import recording
 from stimgen.execution.batch import Work, make_batch
 from stimgen.execution.recording import Destination
 from stimgen.images import write
+from stimgen.protocol import sources as planned_sources
 from stimgen.protocol.load import load_protocol
 from stimgen.protocol.plan import make_plan
 from stimgen.reading.errors import StimgenError
@@ -423,14 +422,13 @@ class TestSources:
         originals = {name: data for name, data in place.files().items() if name.startswith("originals/")}
         real = write.encode_png
 
-        def otherwise(levels: Any) -> bytes:
+        def otherwise(levels: Any, encoding: Any) -> bytes:
             buffer = io.BytesIO()
-            with Image.open(io.BytesIO(real(levels))) as picture:
+            with Image.open(io.BytesIO(real(levels, encoding))) as picture:
                 picture.save(buffer, "PNG", compress_level=0)
             return buffer.getvalue()
 
-        monkeypatch.setattr(batches, "encode_png", otherwise)
-        monkeypatch.setattr(recording, "encode_png", otherwise)
+        monkeypatch.setattr(planned_sources, "encode_png", otherwise)
         assert place.write().make().made == 2
         assert {name: data for name, data in place.files().items() if name in originals} == originals
         assert verify(place.store).problems == []
@@ -641,7 +639,7 @@ class TestRecords:
             assert losses.start.total == pytest.approx(totals[0], rel=1e-6)
             assert losses.end.total == pytest.approx(min(totals), rel=1e-6)
             assert losses.end.total < losses.start.total
-            assert losses.saved == losses.saved_before_matching
+            assert losses.saved == losses.before_steps
             assert losses.saved.parts["range"] == 0.0  # eight bits cannot leave the range
             assert losses.saved.total != losses.end.total
 
@@ -761,9 +759,8 @@ class TestOutput:
         assert verify(place.store).problems == []
         assert place.make().made == 0
 
-    def test_colour_matching(self, place: Place, undisturbed: Place) -> None:
-        place.write(("evaluations: 4", "evaluations: 4, colour_matching: histogram"),
-                    ("seeds:", "output: {array: true}\nseeds:")).make()  # fmt: skip
+    def test_histogram_matching(self, place: Place, undisturbed: Place) -> None:
+        place.write(("seeds:", "after: [histogram]\noutput: {array: true}\nseeds:")).make()
         stimuli = StimulusSet(place.set)
         for stimulus, content in place.contents().items():
             picture, original = stimuli.image(stimulus), stimuli.original(stimulus)
@@ -771,7 +768,7 @@ class TestOutput:
                 ours, theirs = picture[:, :, channel], original[:, :, channel]
                 assert np.array_equal(np.sort(ours, axis=None), np.sort(theirs, axis=None))
             losses = content.losses
-            assert losses.saved.total != losses.saved_before_matching.total
+            assert losses.saved.total != losses.before_steps.total
             # The synthesis is the same as without matching; only what follows is not.
             plain = next(
                 other
@@ -779,7 +776,7 @@ class TestOutput:
                 if (other.source.id, other.seed) == (content.source.id, content.seed)
             )
             assert losses.end == plain.losses.end
-            assert losses.saved_before_matching == plain.losses.saved
+            assert losses.before_steps == plain.losses.saved
             assert content.trace.sha256 == plain.trace.sha256
             array = np.load(io.BytesIO(place.store.read(content.array.file)))
             assert np.array_equal(np.rint(array * np.float32(255)), picture)

@@ -13,9 +13,11 @@ from hypothesis.extra import numpy as hnp
 from numpy.typing import NDArray
 from PIL import Image
 
-from stimgen.images.colour_matching import match_colours
+from stimgen.images.picture import Pair, Picture, Screen
 from stimgen.images.prepare import Preparation
 from stimgen.images.read import ImageFile
+from stimgen.images.sequence import run
+from stimgen.images.steps.histogram import Histogram
 from stimgen.images.write import as_pixels, check_png, decode_png, encode_png, quantise
 from stimgen.reading.errors import StimgenError
 
@@ -50,14 +52,16 @@ def test_matching_gives_the_sources_values_in_the_pictures_order(
 ) -> None:
     picture = data.draw(hnp.arrays(np.float32, shape, elements=VALUES))
     source = as_pixels(data.draw(hnp.arrays(np.uint8, shape)))
-    found = match_colours(picture, source, "histogram")
+    wanted = Picture.whole(source, Screen())
+    found = run([Histogram()], Pair(Picture.whole(picture, Screen()), wanted)).pixels
     assert found.dtype == np.float32
     for channel in range(shape[2]):
         before, after = picture[:, :, channel].ravel(), found[:, :, channel].ravel()
         assert np.array_equal(np.sort(after), np.sort(source[:, :, channel], axis=None))
         darker = before[:, np.newaxis] < before
         assert (after[:, np.newaxis] <= after)[darker].all()
-    assert np.array_equal(match_colours(found, source, "histogram"), found)
+    again = run([Histogram()], Pair(Picture.whole(found, Screen()), wanted)).pixels
+    assert np.array_equal(again, found)
 
 
 @given(

@@ -91,10 +91,11 @@ def _record(store: Store, wanted: Wanted, source: str, condition: str, seed: int
         "condition": condition,
         "network": [],
         "parameters": 2080,
-        "losses": dict.fromkeys(("start", "end", "saved_before_matching", "saved"), loss),
+        "losses": dict.fromkeys(("start", "end", "before_steps", "saved"), loss),
         "evaluations": 3,
         "stopped": "evaluations",
         "encoding": "srgb",
+        "clipped": {"source": 0.0, "saved": 0.25},
     }
     made = {
         "started": "2026-01-01T00:00:00.000000Z",

@@ -228,7 +228,7 @@ OTHER = {
     "picture as the start": changed("scales: 1", "scales: 1, start: {file: 'skimage:coffee'}"),
     "another picture as the start": changed("scales: 1", "scales: 1, start: {file: 'skimage:grass'}"),
     "range penalty": changed("scales: 1", "scales: 1, range_penalty: 11"),
-    "colour matching": changed("scales: 1", "scales: 1, colour_matching: histogram"),
+    "colour matching": PROTOCOL + "after: [histogram]\n",
     "sources": changed("brick", "grass").replace("coffee", "astronaut"),
     "weight of a term": changed(
         "layers: [relu1_1, pool1]", "objective: [{layers: [relu1_1, pool1], weight: 2}]"

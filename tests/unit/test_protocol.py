@@ -353,7 +353,19 @@ version: "1.0"
 notes: |
   Two
   lines
-preparation: {crop: none, size: [40, 30], channels: colour, resampling: bicubic, enlarge: true}
+preparation:
+  crop: none
+  size: [40, 30]
+  channels: colour
+  resampling: bicubic
+  enlarge: true
+  mask: masks/*.png
+  background: 0.25
+  before:
+    - {name: luminance, mean: set}
+    - {name: contrast, rms: 0.2}
+  canvas: {size: [100, 90], places: [{x: -20, y: 3}, {x: 20, size: [30, 30]}]}
+after: [histogram, {name: flat_top, shape: rectangle, diameter: 80, edge: 3}]
 sources:
   - {file: photos/*.jpg, licence: CC-BY-4.0, credit: "me"}
   - {file: "skimage:brick", id: b.r-i_ck, crop: {box: [1, 2, 300, 400]}, size: 64, channels: grey}
@@ -366,7 +378,6 @@ synthesis:
   optimiser: {name: lbfgs, history: 5, tolerance: 1e-6}
   start: {name: noise, mean: 0.5, deviation: 0.1}
   range_penalty: 0
-  colour_matching: histogram
 conditions:
   - {id: one, depth: conv3_1}
   - {id: two, layers: {relu1_1: 1e-3, pool5: 2}, seeds: {first: 0, count: 3}}
@@ -374,9 +385,10 @@ conditions:
     objective:
       - {depth: pool2, weight: 0.25, network: {pooling: maximum}}
       - {layers: [relu4_4], statistic: {centred: false}, regions: 1x1}
+    after: [{box: [0, 0, 50, 40]}]
     synthesis: {start: {name: image, file: start.png}}
 seeds: [1, 2]
-output: {encoding: srgb, array: true, layout: nested}
+output: {encoding: linear, bits: 16, array: true, layout: nested}
 """,
     )
     protocol = loaded.protocol

@@ -74,16 +74,18 @@ class TestMask:
     @pytest.mark.parametrize(
         ("mask", "message"),
         [
-            (MASK[:-1], "mask: has 24 x 19 pixels, the photograph 24 x 20"),
-            (0 * MASK, "mask: is black within the crop"),
-            (np.pad(np.full((20, 2), 255, np.uint8), ((0, 0), (0, 22))), "mask: is black within the crop"),
+            (MASK[:-1], "mask: mask.png: has 24 x 19 pixels, the photograph 24 x 20"),
+            (0 * MASK, "mask: mask.png: is black within the crop"),
+            (
+                np.pad(np.full((20, 2), 255, np.uint8), ((0, 0), (0, 22))),
+                "mask: mask.png: is black within the crop",
+            ),
         ],
     )
     def test_a_mask_that_does_not_fit(self, mask: NDArray[np.uint8], message: str) -> None:
         with pytest.raises(StagingError, match=message) as caught:
             staging().stage(Photograph(PLAIN.image, file(mask, "mask.png")))
         assert caught.value.key == "mask"
-        assert "mask.png" in str(caught.value)
 
 
 class TestBefore:

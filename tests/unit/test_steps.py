@@ -33,6 +33,10 @@ def after(of: Picture, *said: Any, source: Picture | None = None) -> Picture:
     return run(steps(*said), Pair(of, source or of))
 
 
+def named(*sources: Picture) -> list[tuple[str, Picture]]:
+    return list(zip("abc", sources, strict=False))
+
+
 CHECKS = picture([[0.2, 0.6], [0.6, 0.2]])  # mean 0.4, deviation 0.2, contrast 0.5
 
 
@@ -144,7 +148,7 @@ class TestSourceAndSet:
     def test_the_mean_over_the_set(self) -> None:
         said = steps({"name": "luminance", "mean": "set"}, {"name": "contrast", "rms": "set"})
         assert needs_set(said)
-        found = settled(said, self.SOURCES)
+        found = settled(said, named(*self.SOURCES))
         assert not needs_set(found)
         assert recipe(found) == [
             {"name": "luminance", "mean": 0.5},  # of 0.4, 0.2 and 0.9
@@ -162,11 +166,11 @@ class TestSourceAndSet:
         found = after(CHECKS, half, {"name": "luminance", "mean": "source"}, source=source)
         assert found.mean_luminance() == pytest.approx(0.2, abs=1e-6)
         said = steps(half, {"name": "luminance", "mean": "set"})
-        assert settled(said, [source])[1] == steps({"name": "luminance", "mean": 0.2})[0]
+        assert settled(said, named(source))[1] == steps({"name": "luminance", "mean": 0.2})[0]
 
     def test_a_source_without_a_value_is_an_error(self) -> None:
-        with pytest.raises(StimgenError, match="^step 1, contrast: the picture is black"):
-            settled(steps({"name": "contrast", "rms": "set"}), [CHECKS, picture(np.zeros((2, 2)))])
+        with pytest.raises(StimgenError, match="^source 'b': step 1, contrast: the picture is black"):
+            settled(steps({"name": "contrast", "rms": "set"}), named(CHECKS, picture(np.zeros((2, 2)))))
 
 
 def weights(said: dict[str, Any], width: int, height: int) -> NDArray[np.float64]:
@@ -240,6 +244,37 @@ class TestApertures:
             final_size(steps("histogram", said), 40, 30)
         with pytest.raises(StimgenError, match="step 2, .*" + message):
             after(picture(np.ones((30, 40))), {"name": "luminance", "mean": 0.5}, said)
+
+
+class TestHistogram:
+    """Every channel gets the source's histogram, exactly."""
+
+    SOURCE = picture(RNG.integers(40, 90, (12, 10, 3)) / 255, SRGB)
+    PICTURE = picture(RNG.normal(0.5, 0.6, (12, 10, 3)), SRGB)
+
+    def test_the_sorted_values_are_the_sources(self) -> None:
+        found = after(self.PICTURE, "histogram", source=self.SOURCE).pixels
+        for channel in range(3):
+            values = self.SOURCE.pixels[:, :, channel]
+            assert sorted(found[:, :, channel].ravel()) == sorted(values.ravel())
+
+    def test_the_order_of_pixels_is_kept(self) -> None:
+        found = after(self.PICTURE, "histogram", source=self.SOURCE).pixels
+        for channel in range(3):
+            order = np.argsort(self.PICTURE.pixels[:, :, channel], axis=None)
+            assert (np.diff(found[:, :, channel].ravel()[order]) >= 0).all()
+
+    def test_two_levels_stay_two_levels(self) -> None:
+        source = picture(np.repeat([0.0, 1.0], 50).reshape(10, 10, 1))
+        values = RNG.random((10, 10, 1), dtype=np.float32)
+        found = after(picture(values), "histogram", source=source).pixels
+        assert np.array_equal(found, (values > np.median(values)).astype(np.float32))
+
+    def test_the_arguments_stay_as_they_are(self) -> None:
+        before, wanted = self.PICTURE.pixels.copy(), self.SOURCE.pixels.copy()
+        after(self.PICTURE, "histogram", source=self.SOURCE)
+        assert np.array_equal(self.PICTURE.pixels, before)
+        assert np.array_equal(self.SOURCE.pixels, wanted)
 
 
 class TestOthers:

@@ -4,10 +4,13 @@ from __future__ import annotations
 
 from typing import Annotated
 
+from pydantic import Field
+
 from stimgen.images.steps.base import Geometry, Matching, Step
 from stimgen.reading.registry import Family
 
 STEPS = Family("step", Step, usual="flat_top")
 AnyStep = Annotated[Step, STEPS]
+Steps = Annotated[tuple[AnyStep, ...], Field(max_length=20)]
 
-__all__ = ["STEPS", "AnyStep", "Geometry", "Matching", "Step"]
+__all__ = ["STEPS", "AnyStep", "Geometry", "Matching", "Step", "Steps"]

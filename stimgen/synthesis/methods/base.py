@@ -11,7 +11,6 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
-from stimgen.images.colour_matching import ColourMatching
 from stimgen.images.prepare import Pixels
 from stimgen.networks import Validation
 from stimgen.reading.registry import FamilyMember
@@ -154,11 +153,6 @@ class Method(FamilyMember, ABC):
     def start(self) -> Start:
         """The noise, or picture, that the method begins with."""
         return Noise()
-
-    @property
-    def colour_matching(self) -> ColourMatching:
-        """What is done to the finished picture's colours."""
-        return "none"
 
     @property
     def pictures(self) -> tuple[str, ...]:

@@ -11,7 +11,6 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from stimgen.images.colour_matching import ColourMatching
 from stimgen.images.prepare import Pixels
 from stimgen.networks import Network, Place, Validation
 from stimgen.reading.errors import StimgenError
@@ -47,11 +46,6 @@ class ObjectiveMethod(Method):
         return self.synthesis.start
 
     @property
-    def colour_matching(self) -> ColourMatching:
-        """What is done to the finished picture's colours."""
-        return self.synthesis.colour_matching
-
-    @property
     def pictures(self) -> tuple[str, ...]:
         """The pictures that the terms' targets name."""
         return tuple(dict.fromkeys(term.target.picture for term in self.terms if term.target is not None))
@@ -70,6 +64,8 @@ class ObjectiveMethod(Method):
         settings = self.synthesis.plain() | {
             "method": "objective",
             "start": self.synthesis.start.recipe(known.start_sha256),
+            # What comes after synthesis is added by the plan; before there were steps it was said here.
+            "colour_matching": "none",
         }
         # What these two stand for depends on the size, and is told by the schedule.
         del settings["scales"], settings["evaluations"]

@@ -1,4 +1,4 @@
-"""Pictures to files and back, and what is done to their colours before."""
+"""Pictures to files and back."""
 
 from __future__ import annotations
 
@@ -13,7 +13,6 @@ import pytest
 from numpy.typing import NDArray
 from PIL import Image
 
-from stimgen.images.colour_matching import match_colours
 from stimgen.images.light import Encoding
 from stimgen.images.write import (
     as_pixels,
@@ -174,36 +173,3 @@ def test_arrays_come_back_without_pickle(channels: int) -> None:
     found = np.load(io.BytesIO(data), allow_pickle=False)
     assert found.dtype == np.dtype("<f4")
     assert np.array_equal(found, pixels.swapaxes(0, 1))
-
-
-class TestHistogramMatching:
-    """Every channel gets the source's histogram, exactly."""
-
-    SOURCE: NDArray[np.float32] = as_pixels(RNG.integers(40, 90, (12, 10, 3), dtype=np.uint8))
-    PICTURE: NDArray[np.float32] = RNG.normal(0.5, 0.6, (12, 10, 3)).astype(np.float32)
-
-    def test_the_sorted_values_are_the_sources(self) -> None:
-        found = match_colours(self.PICTURE, self.SOURCE, "histogram")
-        for channel in range(3):
-            assert sorted(found[:, :, channel].ravel()) == sorted(self.SOURCE[:, :, channel].ravel())
-
-    def test_the_order_of_pixels_is_kept(self) -> None:
-        found = match_colours(self.PICTURE, self.SOURCE, "histogram")
-        for channel in range(3):
-            order = np.argsort(self.PICTURE[:, :, channel], axis=None)
-            assert (np.diff(found[:, :, channel].ravel()[order]) >= 0).all()
-
-    def test_two_levels_stay_two_levels(self) -> None:
-        source = np.repeat(np.float32([0.0, 1.0]), 50).reshape(10, 10, 1)
-        picture = RNG.random((10, 10, 1), dtype=np.float32)
-        found = match_colours(picture, source, "histogram")
-        assert np.array_equal(found, (picture > np.median(picture)).astype(np.float32))
-
-    def test_none_changes_nothing(self) -> None:
-        assert match_colours(self.PICTURE, self.SOURCE, "none") is self.PICTURE
-
-    def test_the_arguments_stay_as_they_are(self) -> None:
-        picture, source = self.PICTURE.copy(), self.SOURCE.copy()
-        match_colours(picture, source, "histogram")
-        assert np.array_equal(picture, self.PICTURE)
-        assert np.array_equal(source, self.SOURCE)

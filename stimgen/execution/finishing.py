@@ -1,0 +1,110 @@
+"""From what a method made to what is saved: steps, rounding and every loss."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+
+from stimgen.images.prepare import Pixels
+from stimgen.images.staging import Staged
+from stimgen.images.write import as_pixels, decode_png, quantise
+from stimgen.protocol.finishing import Saved
+from stimgen.protocol.plan import StimulusPlan
+from stimgen.reading.errors import StimgenError
+from stimgen.stimulus_set.record import ClippedRecord, LossesRecord, LossRecord
+from stimgen.synthesis.methods import Losses, Result
+
+NON_FINITE = "the loss was not finite, also after starting again from its best point"
+
+
+@dataclass(frozen=True)
+class Finished:
+    """A batch after all steps and rounding, with every loss; one entry a stimulus.
+
+    Attributes
+    ----------
+    problems : list of str or None
+        Why a stimulus could not be made.
+    """
+
+    stimuli: Sequence[StimulusPlan]
+    sources: list[Pixels]
+    result: Result
+    pictures: list[Pixels]
+    files: list[bytes]
+    clipped: list[ClippedRecord]
+    losses: list[LossesRecord | None]
+    problems: list[str | None]
+
+
+def finish(result: Result, stimuli: Sequence[StimulusPlan], sources: Mapping[str, Staged]) -> Finished:
+    """Return what is saved of a batch.
+
+    Parameters
+    ----------
+    result : Result
+        What the method made.
+    stimuli : sequence of StimulusPlan
+        Of what.
+    sources : mapping
+        Their sources as the method measured them, by id.
+    """
+    staged = [sources[stimulus.source.id] for stimulus in stimuli]
+    # A failed stimulus is not written; grey stands in for it, so that the others can be measured.
+    images = [image if np.isfinite(image).all() else np.full_like(image, 0.5) for image in result.images]
+    saved, problems = [], []
+    for i, stimulus in enumerate(stimuli):
+        picture, problem = _saved(images[i], stimulus, staged[i].pixels)
+        saved.append(picture)
+        problems.append(NON_FINITE if result.reasons[i] == "non_finite" else problem)
+    files = [s.source.png(picture.pixels) for s, picture in zip(stimuli, saved, strict=True)]
+    return Finished(
+        stimuli=stimuli,
+        sources=[source.pixels for source in staged],
+        result=result,
+        pictures=[picture.pixels for picture in saved],
+        files=files,
+        clipped=[
+            ClippedRecord(source=source.clipped, saved=picture.clipped)
+            for source, picture in zip(staged, saved, strict=True)
+        ],
+        losses=_losses(result, images, files, stimuli[0]),
+        problems=problems,
+    )
+
+
+def _saved(image: Pixels, stimulus: StimulusPlan, source: Pixels) -> tuple[Saved, str | None]:
+    """Return what is saved of a picture; where a step is impossible, a stand-in, and why."""
+    try:
+        return stimulus.condition.after.finish(image, stimulus.source, source), None
+    except StimgenError as error:
+        return Saved(image, 0.0), error.message
+
+
+def _losses(
+    result: Result, images: list[Pixels], files: list[bytes], first: StimulusPlan
+) -> list[LossesRecord | None]:
+    """Return every loss of every stimulus; None where no objective is minimised."""
+    if result.start is None or result.measure is None:
+        return [None] * len(images)
+    end = result.measure(images)
+    saved: Sequence[Losses | None] = [None] * len(images)
+    pictures = [as_pixels(decode_png(file, Path("picture"))) for file in files]
+    if all(picture.shape == image.shape for picture, image in zip(pictures, images, strict=True)):
+        saved = result.measure(pictures)
+    before = saved
+    if first.condition.after:
+        before = result.measure([as_pixels(quantise(image, first.source.bits)) for image in images])
+    stages = zip(result.start, end, before, saved, strict=True)
+    keys = ("start", "end", "before_steps", "saved")
+    return [
+        LossesRecord.model_validate({key: _loss(at) for key, at in zip(keys, four, strict=True)})
+        for four in stages
+    ]
+
+
+def _loss(losses: Losses | None) -> LossRecord | None:
+    return None if losses is None else LossRecord(total=losses.total, parts=losses.parts)
