@@ -1,0 +1,35 @@
+"""One number for all colours of a start, or one for each."""
+
+from __future__ import annotations
+
+from typing import Annotated, Any
+
+import numpy as np
+from numpy.typing import NDArray
+from pydantic import Discriminator, Field, Tag
+
+from stimgen.reading.model import Number
+
+Part = Annotated[Number, Field(ge=0.0, le=1.0)]
+
+
+def _kind(value: Any) -> str:
+    return "colours" if isinstance(value, (list, tuple)) else "number"
+
+
+Level = Annotated[
+    Annotated[Part, Tag("number")] | Annotated[tuple[Part, Part, Part], Tag("colours")],
+    Discriminator(_kind),
+]
+
+
+def levels(level: float | tuple[float, float, float], channels: int) -> NDArray[np.float64]:
+    """Return one number a channel; a grey start has the mean of three.
+
+    Examples
+    --------
+    >>> levels((0.25, 0.5, 0.75), 1)
+    array([0.5])
+    """
+    given = np.asarray(level, dtype=np.float64).reshape(-1)
+    return np.full(channels, given.mean()) if channels == 1 else np.broadcast_to(given, (channels,))
