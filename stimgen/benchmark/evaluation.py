@@ -12,6 +12,7 @@ from stimgen.benchmark.timing import Task, Times
 from stimgen.execution.device import reproducibly
 from stimgen.networks.vgg19 import Vgg19
 from stimgen.synthesis.objective import Objective, Sources
+from stimgen.synthesis.ranges.free import Free
 from stimgen.synthesis.term import Term
 
 DEPTH, QUICK_DEPTH = "pool4", "pool2"
@@ -27,7 +28,7 @@ def evaluation_task(subject: Subject, depth: str = DEPTH, precision: str = "floa
     source = torch.from_numpy(subject.source.transpose(2, 0, 1).copy()).unsqueeze(0).to(subject.device)
     rows = torch.zeros(1, dtype=torch.long, device=subject.device)
     dtype: torch.dtype = getattr(torch, KINDS[precision])
-    objective = Objective((Term(network=Vgg19(), depth=depth),), 0.0, Sources(source, rows), dtype)
+    objective = Objective((Term(network=Vgg19(), depth=depth),), Free(), Sources(source, rows), dtype)
     image = 1.0 - source
 
     def evaluate() -> None:

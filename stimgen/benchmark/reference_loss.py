@@ -18,6 +18,7 @@ from stimgen.images.prepare import Pixels
 from stimgen.networks.vgg19 import Vgg19
 from stimgen.statistics.gram import Gram
 from stimgen.synthesis.methods import ObjectiveMethod, Result
+from stimgen.synthesis.ranges.free import Free
 from stimgen.synthesis.settings import Synthesis
 from stimgen.synthesis.term import Term
 
@@ -85,7 +86,7 @@ def notebook_objective(
         layers=dict.fromkeys(LAYERS, WEIGHT),
         statistic=Gram(normalisation="gatys2016"),
     )
-    settings = Synthesis(evaluations=evaluations, range_penalty=0.0, precision=precision)
+    settings = Synthesis(evaluations=evaluations, range=Free(), precision=precision)
     return ObjectiveMethod(terms=(term,), synthesis=settings)
 
 

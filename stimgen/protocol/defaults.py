@@ -10,6 +10,7 @@ from stimgen.statistics import STATISTICS
 from stimgen.statistics.regions import REGIONS
 from stimgen.synthesis.methods import METHODS
 from stimgen.synthesis.optimisers import OPTIMISERS
+from stimgen.synthesis.ranges import RANGES
 from stimgen.synthesis.starts import STARTS
 
 HANDED_DOWN_TO_TERMS = ("network", "statistic", "regions")
@@ -23,6 +24,7 @@ FAMILIES = {
     "regions": REGIONS,
     "optimiser": OPTIMISERS,
     "start": STARTS,
+    "range": RANGES,
 }
 
 

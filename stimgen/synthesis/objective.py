@@ -11,6 +11,7 @@ from torch import Tensor
 
 from stimgen.networks import FeatureExtractor, Network, Place
 from stimgen.statistics import Draw, Target
+from stimgen.synthesis.ranges import Range
 from stimgen.synthesis.term import Term
 
 Measured = Mapping[Network, Mapping[str, Tensor]]
@@ -23,9 +24,9 @@ class Evaluation:
     Attributes
     ----------
     parts : Tensor
-        Images x (terms + 1): each term's weighted loss, and last the range penalty. Their sum is the loss.
+        Images x (terms + 1): each term's weighted loss, and last the range's cost. Their sum is the loss.
     gradient : Tensor
-        Of the sum of `parts`, in the shape of the images.
+        Of the sum of `parts` with respect to the variables, in their shape.
     """
 
     parts: Tensor
@@ -66,8 +67,8 @@ class Objective:
     ----------
     terms : sequence of Term
         What is compared.
-    range_penalty : float
-        Weight of the mean squared excess of pixels outside [0, 1].
+    value_range : Range
+        What pixels the variables stand for, and what it costs where they are out of range.
     sources : Sources
         The targets are measured in these.
     dtype : torch.dtype
@@ -77,12 +78,12 @@ class Objective:
     def __init__(
         self,
         terms: Sequence[Term],
-        range_penalty: float,
+        value_range: Range,
         sources: Sources,
         dtype: torch.dtype = torch.float32,
     ) -> None:
         self._terms = tuple(terms)
-        self._range_penalty = range_penalty
+        self._range = value_range
         self._extractors = load_networks(self._terms, Place(sources.images.device, dtype))
         self._draw = Draw(sources.keys, sources.size)
         self._evaluations = 0
@@ -90,31 +91,36 @@ class Objective:
         self._taken: tuple[Tensor, list[dict[str, Target]]] | None = None
 
     @property
+    def noisy(self) -> bool:
+        """Whether random numbers are drawn anew for every evaluation, so that losses do not compare."""
+        return any(term.statistic.redraws for term in self._terms)
+
+    @property
     def weights_sha256(self) -> dict[Network, str | None]:
         """The hash of the weights in use, for every network; None for one that has none."""
         return {network: extractor.weights_sha256 for network, extractor in self._extractors.items()}
 
-    def __call__(self, images: Tensor, rows: Tensor) -> Evaluation:
+    def __call__(self, variables: Tensor, rows: Tensor) -> Evaluation:
         """Return losses and gradient.
 
         Parameters
         ----------
-        images : Tensor
-            Images x channels x height x width.
+        variables : Tensor
+            Images x channels x height x width; what pixels they stand for is the range's affair.
         rows : Tensor
             For each image, its place in the batch.
         """
-        leaf = images.detach().requires_grad_(True)
+        leaf = variables.detach().requires_grad_(True)
         targets = self._targets_of(rows)
         with torch.enable_grad():
-            parts = self._parts(leaf, self._drawn(targets, rows, self._evaluations))
+            parts = self._parts(self._range.pixels(leaf), self._drawn(targets, rows, self._evaluations))
             # Images do not touch each other, so the gradient of the sum is every image's own.
             (gradient,) = torch.autograd.grad(parts.sum(), leaf)
         self._evaluations += 1
         return Evaluation(parts.detach(), gradient)
 
     def measure(self, images: Tensor, rows: Tensor) -> Tensor:
-        """Return `parts` alone; random numbers are those of the first evaluation."""
+        """Return `parts` of pictures alone; random numbers are those of the first evaluation."""
         with torch.no_grad():
             return self._parts(images, self._drawn(self._targets_of(rows), rows, 0))
 
@@ -123,9 +129,7 @@ class Objective:
         losses = [
             _term_loss(term, features, target) for term, target in zip(self._terms, targets, strict=True)
         ]
-        outside = torch.relu(-images) + torch.relu(images - 1.0)
-        losses.append(self._range_penalty * outside.square().flatten(1).mean(1))
-        return torch.stack(losses, dim=1)
+        return torch.stack([*losses, self._range.cost(images)], dim=1)
 
     def _features(self, images: Tensor) -> Measured:
         return {
@@ -146,7 +150,7 @@ class Objective:
         self, targets: list[dict[str, Target]], rows: Tensor, evaluation: int
     ) -> Sequence[dict[str, Target]]:
         """Return the targets, with an evaluation's own random numbers where a statistic wants them."""
-        if not any(term.statistic.redraws for term in self._terms):
+        if not self.noisy:
             return targets
         keys = tuple(self._draw.keys[row] for row in rows.tolist())
         draw = replace(self._draw, keys=keys, evaluation=evaluation)

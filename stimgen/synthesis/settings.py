@@ -7,12 +7,14 @@ from dataclasses import dataclass
 from typing import Annotated, Any, Literal
 
 import torch
-from pydantic import Discriminator, Field, Tag
+from pydantic import Discriminator, Field, Tag, model_validator
 
 from stimgen.reading.errors import StimgenError
-from stimgen.reading.model import Integer, Model, Number
-from stimgen.synthesis.optimisers import AnyOptimiser
+from stimgen.reading.model import Integer, Model, mistake
+from stimgen.synthesis.optimisers import OPTIMISERS, AnyOptimiser, Optimiser
 from stimgen.synthesis.optimisers.lbfgs import Lbfgs
+from stimgen.synthesis.ranges import AnyRange
+from stimgen.synthesis.ranges.soft import Soft
 from stimgen.synthesis.starts import AnyStart
 from stimgen.synthesis.starts.noise import Noise
 
@@ -73,11 +75,27 @@ class Synthesis(Model):
     """What lowers the objective."""
     start: AnyStart = Field(default_factory=Noise)
     """Where it begins."""
-    range_penalty: Annotated[Number, Field(ge=0.0)] = 10.0
-    """Weight of the mean squared excess of pixels outside [0, 1]."""
+    range: AnyRange = Field(default_factory=Soft)
+    """How pixels are kept between black and white."""
     precision: Literal["float32", "mixed"] = "float32"
     """``float32``, or ``mixed``: the networks compute in bfloat16, but for the last evaluations of the finest
     scale; about twice as fast where the processor knows bfloat16."""
+
+    @model_validator(mode="after")
+    def _bounds_are_kept(self) -> Synthesis:
+        if self.range.bounded and not self.optimiser.keeps_bounds:
+            keeping = [
+                name
+                for name, cls in OPTIMISERS.members.items()
+                if issubclass(cls, Optimiser) and cls.keeps_bounds
+            ]
+            raise mistake(
+                f"the range {self.range.name!r} needs an optimiser that keeps bounds; "
+                f"{self.optimiser.name!r} keeps none",
+                allowed=keeping,
+                at="range",
+            )
+        return self
 
     @property
     def dtypes(self) -> tuple[torch.dtype, ...]:

@@ -11,6 +11,7 @@ from stimgen.statistics import STATISTICS
 from stimgen.statistics.regions import REGIONS
 from stimgen.synthesis.methods import METHODS
 from stimgen.synthesis.optimisers import OPTIMISERS
+from stimgen.synthesis.ranges import RANGES
 from stimgen.synthesis.starts import STARTS
 
 FAMILIES: dict[str, Family] = {
@@ -22,6 +23,7 @@ FAMILIES: dict[str, Family] = {
     "optimisers": OPTIMISERS,
     "starts": STARTS,
     "steps": STEPS,
+    "ranges": RANGES,
 }
 
 

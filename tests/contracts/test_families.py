@@ -22,6 +22,7 @@ from stimgen.synthesis.methods import METHODS, Batch, Item, Known, Result
 from stimgen.synthesis.objective import Evaluation
 from stimgen.synthesis.optimisers import OPTIMISERS
 from stimgen.synthesis.optimisers.base import Budget
+from stimgen.synthesis.ranges import RANGES, Bounds
 from stimgen.synthesis.starts import STARTS
 from stimgen.synthesis.starts.noise import Noise
 from stimgen.workflow.list_members import FAMILIES, members
@@ -65,6 +66,7 @@ def test_all_families_are_listed() -> None:
         OPTIMISERS,
         STARTS,
         STEPS,
+        RANGES,
     ]
 
 
@@ -339,14 +341,19 @@ def test_weights_of_regions_sum_to_one(name: str) -> None:
 @pytest.mark.parametrize("name", of(OPTIMISERS))
 class TestOptimisers:
     CURVATURES = torch.logspace(0, 2, 30)
+    ENOUGH = Budget(150)
 
-    def minimum(self, name: str, start: torch.Tensor, *, shrink: bool = True) -> torch.Tensor:
+    def minimum(self, name: str, start: torch.Tensor, budget: Budget = ENOUGH) -> torch.Tensor:
         def evaluate(images: torch.Tensor, rows: torch.Tensor) -> Evaluation:
-            del rows
+            assert len(images) == len(rows) >= 2
+            if budget.bounds is not None:
+                lower, upper = budget.bounds
+                assert (images >= lower[rows]).all()
+                assert (images <= upper[rows]).all()
             parts = torch.stack([(self.CURVATURES * images**2).sum(1), torch.zeros(len(images))], dim=1)
             return Evaluation(parts, 2 * self.CURVATURES * images)
 
-        steps = made(OPTIMISERS, name).minimise(evaluate, start, Budget(60, shrink))
+        steps = made(OPTIMISERS, name).minimise(evaluate, start, budget)
         while True:
             try:
                 next(steps)
@@ -354,14 +361,74 @@ class TestOptimisers:
                 return end.value.images
 
     def test_lowers_the_objective(self, name: str) -> None:
-        start = torch.randn(3, 30, generator=torch.Generator().manual_seed(1))
+        start = 0.3 * torch.randn(3, 30, generator=torch.Generator().manual_seed(1))
         assert (self.minimum(name, start) ** 2).sum() < 1e-3 * (start**2).sum()
 
     def test_images_do_not_touch_each_other(self, name: str) -> None:
         start = torch.randn(5, 30, generator=torch.Generator().manual_seed(1))
         whole = self.minimum(name, start)
         assert torch.equal(self.minimum(name, start[[3, 1]]), whole[[3, 1]])
-        assert torch.equal(self.minimum(name, start, shrink=False), whole)
+        assert torch.equal(self.minimum(name, start, Budget(150, shrink=False)), whole)
+
+    def test_bounds_are_kept_where_they_are_said_to_be(self, name: str) -> None:
+        if not OPTIMISERS.members[name].keeps_bounds:
+            return
+        start = 0.3 * torch.randn(3, 30, generator=torch.Generator().manual_seed(1))
+        lower = torch.tensor([[-1.0], [0.1], [-0.3]]).repeat(1, 30)
+        upper = torch.tensor([[1.0], [0.5], [-0.2]]).repeat(1, 30)
+        found = self.minimum(name, start, Budget(150, bounds=Bounds(lower, upper)))
+        nearest = torch.tensor([[0.0], [0.1], [-0.2]]).expand(3, 30)
+        torch.testing.assert_close(found, nearest, atol=0.01, rtol=0.0)
+
+
+@pytest.mark.parametrize("name", of(RANGES))
+class TestRanges:
+    @staticmethod
+    def pixels(low: float = -0.5, high: float = 1.5) -> torch.Tensor:
+        values = torch.rand(5, 3, 7, 5, generator=torch.Generator().manual_seed(1), dtype=torch.float64)
+        return low + (high - low) * values
+
+    def test_variables_stand_for_pixels(self, name: str) -> None:
+        member, pixels = made(RANGES, name), self.pixels(0.05, 0.95)
+        torch.testing.assert_close(member.pixels(member.variables(pixels)), pixels)
+
+    def test_pixels_out_of_range_have_variables_too(self, name: str) -> None:
+        member = made(RANGES, name)
+        found = member.pixels(member.variables(self.pixels()))
+        assert torch.isfinite(found).all()
+        assert (found - self.pixels()).abs().max() < 0.51
+
+    def test_what_is_in_range_costs_nothing(self, name: str) -> None:
+        member = made(RANGES, name)
+        assert member.cost(self.pixels(0.0, 1.0)).tolist() == [0.0] * 5
+        assert member.cost(self.pixels()).min() >= 0.0
+
+    def test_gradients_are_right(self, name: str) -> None:
+        member = made(RANGES, name)
+        variables = member.variables(self.pixels()).requires_grad_(True)
+        assert torch.autograd.gradcheck(member.pixels, variables)
+        assert torch.autograd.gradcheck(lambda x: member.cost(member.pixels(x)), variables)
+
+    def test_images_do_not_touch_each_other(self, name: str) -> None:
+        member, pixels, order = made(RANGES, name), self.pixels().float(), torch.tensor([4, 2])
+
+        def gradient(variables: torch.Tensor) -> torch.Tensor:
+            leaf = variables.clone().requires_grad_(True)
+            found = member.pixels(leaf)
+            return torch.autograd.grad(found.square().sum() + member.cost(found).sum(), leaf)[0]
+
+        for verb in (member.pixels, member.variables, member.cost, gradient):
+            assert torch.equal(verb(pixels)[order], verb(pixels[order]))
+        bounds, part = member.bounds(pixels), member.bounds(pixels[order])
+        assert (bounds is not None) == member.bounded
+        for whole, some in zip(bounds or (), part or (), strict=True):
+            assert torch.equal(whole[order], some)
+
+    def test_a_source_is_within_its_bounds(self, name: str) -> None:
+        sources = self.pixels(0.0, 1.0)
+        lower, upper = made(RANGES, name).bounds(sources) or (sources - 1.0, sources + 1.0)
+        assert (lower <= sources).all()
+        assert (sources <= upper).all()
 
 
 @pytest.mark.parametrize("name", of(STARTS))

@@ -58,7 +58,7 @@ def test_the_conditions_of_the_protocols_page(tmp_path: Path) -> None:
 
 
 # Where the page has a shorter word than Python.
-USUAL = {"regions": "1x1", "weight": "1", "range_penalty": "10"}
+USUAL = {"regions": "1x1", "weight": "1"}
 
 
 def test_the_defaults_of_the_protocols_page() -> None:

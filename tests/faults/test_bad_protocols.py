@@ -225,9 +225,9 @@ MISTAKES = [
     ("evaluations: 10", "evaluations: [1, 2]", 13, "`evaluations` lists 2 numbers; 64 x 64"),
     (
         "evaluations: 10",
-        "optimiser: adam",
+        "optimiser: adan",
         11,
-        "synthesis.optimiser: unknown optimiser 'adam'; allowed: lbfgs",
+        "synthesis.optimiser: unknown optimiser 'adan'; allowed: adam, lbfgs; did you mean 'adam'?",
     ),
     ("evaluations: 10", "optimiser: {history: 0}", 11, "synthesis.optimiser.history: should be greater than"),
     (
@@ -252,21 +252,33 @@ MISTAKES = [
     ("evaluations: 10", "start: {mean: 1.5}", 11, "synthesis.start.mean: should be less than or equal to 1"),
     (
         "evaluations: 10",
-        "range_penalty: -1",
+        "range: {penalty: -1}",
         11,
-        "synthesis.range_penalty: should be greater than or equal to 0",
+        "synthesis.range.penalty: should be greater than or equal to 0",
     ),
     (
         "evaluations: 10",
-        "range_penalty: .inf",
+        "range: {penalty: .inf}",
         11,
-        "synthesis.range_penalty: should be a finite number, not inf",
+        "synthesis.range.penalty: should be a finite number, not inf",
     ),
     (
         "evaluations: 10",
-        "range_penalty: .nan",
+        "range: {penalty: .nan}",
         11,
-        "synthesis.range_penalty: should be a finite number, not nan",
+        "synthesis.range.penalty: should be a finite number, not nan",
+    ),
+    (
+        "evaluations: 10",
+        "range: {of: unti}",
+        11,
+        "synthesis.range.of: 'unti'; allowed: unit, source; 'unit'?",
+    ),
+    (
+        "evaluations: 10",
+        "range: bounds",
+        11,
+        "the range 'bounds' needs an optimiser that keeps bounds; 'lbfgs' keeps none; allowed: adam",
     ),
     # presentation
     ("size: 64}", "size: 64, mask: no.png}", 2, "mask: no.png: no such image file"),

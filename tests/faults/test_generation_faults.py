@@ -35,6 +35,7 @@ from stimgen.stimulus_set.store import MANIFEST, PLAN, SHEET, TABLE, Store, reco
 from stimgen.stimulus_set.verify import verify
 from stimgen.synthesis.methods import ObjectiveMethod
 from stimgen.synthesis.objective import Evaluation, Objective, Sources
+from stimgen.synthesis.ranges.soft import Soft
 from stimgen.workflow.generate import Options, Progress, generate
 
 PROTOCOL = """\
@@ -649,7 +650,7 @@ class TestRecords:
             content = undisturbed.contents()[stimulus.id]
             method = stimulus.condition.method
             source = as_tensor(undisturbed.set / content.source.original.file)
-            target = Objective(method.terms, 10.0, Sources(source, torch.tensor([0, 0])))
+            target = Objective(method.terms, Soft(), Sources(source, torch.tensor([0, 0])))
             picture = as_tensor(undisturbed.set / content.file)
             (found, _) = target.measure(picture.repeat(2, 1, 1, 1), torch.arange(2)).sum(1).tolist()
             assert content.losses.saved.total == pytest.approx(found, rel=1e-4)
@@ -797,7 +798,7 @@ class TestStartImage:
             content = place.contents()[stimulus.id]
             source = as_tensor(place.set / content.source.original.file)
             pixels = small if source.shape[1] == 3 else small.mean(axis=2, keepdims=True)
-            target = Objective(stimulus.condition.method.terms, 10.0, Sources(source, torch.tensor([0, 0])))
+            target = Objective(stimulus.condition.method.terms, Soft(), Sources(source, torch.tensor([0, 0])))
             image = torch.from_numpy(pixels.transpose(2, 0, 1)[np.newaxis].copy()).repeat(2, 1, 1, 1)
             found = target.measure(image, torch.arange(2)).sum(1)[0].item()
             assert content.losses.start.total == pytest.approx(found, rel=1e-4)

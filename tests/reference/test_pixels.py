@@ -14,6 +14,7 @@ from stimgen.networks.pixels import Pixels
 from stimgen.protocol.load import load_protocol
 from stimgen.stimulus_set import StimulusSet
 from stimgen.synthesis.objective import Objective, Sources
+from stimgen.synthesis.ranges.free import Free
 from stimgen.synthesis.term import Term
 from stimgen.workflow.generate import Options, generate
 
@@ -41,7 +42,7 @@ def test_a_centred_gram_of_pixels_is_the_covariance_of_the_colours() -> None:
     expected = np.square(found - wanted).sum() / np.square(wanted).sum()
     images = torch.from_numpy(np.stack([source, image]).transpose(0, 3, 1, 2))
     term = Term(network="pixels", layers=["rgb"], statistic={"centred": True, "normalisation": "relative"})
-    objective = Objective([term], 0.0, Sources(images[:1], torch.tensor([0, 0])), torch.float64)
+    objective = Objective([term], Free(), Sources(images[:1], torch.tensor([0, 0])), torch.float64)
     parts = objective.measure(images, torch.arange(2))
     np.testing.assert_allclose(parts[:, 0], [0.0, expected], rtol=1e-12, atol=1e-15)
 

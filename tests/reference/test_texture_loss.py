@@ -12,6 +12,7 @@ from stimgen.images.read import read_image_file, skimage_file
 from stimgen.synthesis.objective import Objective, Sources
 from stimgen.synthesis.optimisers.base import Budget
 from stimgen.synthesis.optimisers.lbfgs import Lbfgs
+from stimgen.synthesis.ranges.soft import Soft
 from stimgen.synthesis.starts.noise import Noise
 from stimgen.synthesis.term import Term
 
@@ -47,7 +48,7 @@ def test_a_texture_is_matched_as_well_as_scipy_does(name: str) -> None:
     source = Preparation(size=SIDE).prepare(file)
     images = torch.from_numpy(source.transpose(2, 0, 1).copy()).repeat(2, 1, 1, 1)
     objective = Objective(
-        [Term(network="vgg19", depth="pool2")], 10.0, Sources(images, torch.tensor([0, 0, 0, 0]))
+        [Term(network="vgg19", depth="pool2")], Soft(), Sources(images, torch.tensor([0, 0, 0, 0]))
     )
     starts = [Noise().pixels((SIDE, SIDE, 3), (file.sha256, seed), None) for seed in range(4)]
     start = torch.from_numpy(np.stack(starts).transpose(0, 3, 1, 2).copy())

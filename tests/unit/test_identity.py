@@ -101,8 +101,8 @@ def test_golden_ids() -> None:
     assert (stimuli[-1].name, stimuli[-1].id) == GOLDEN_LAST
 
 
-GOLDEN_FIRST = ("brick_shallow_s1_3c7mkmyu", "3c7mkmyuspuex2te")
-GOLDEN_LAST = ("coffee_texform_s4_woyamqoq", "woyamqoqlbjeof4h")
+GOLDEN_FIRST = ("brick_shallow_s1_n5udrqi4", "n5udrqi4jeeokl5v")
+GOLDEN_LAST = ("coffee_texform_s4_mry32jrv", "mry32jrvxjuljbjj")
 
 
 def test_an_id_is_that_of_the_recipe_and_all_differ(tmp_path: Path) -> None:
@@ -136,7 +136,7 @@ SAME = {
     "scales as they come": changed("scales: 1", "scales: auto"),
     "a side twice": changed("size: 32", "size: [32, 32]"),
     "whole numbers for fractions": changed(
-        "scales: 1", "scales: 1, range_penalty: 10, optimiser: {tolerance: 0}"
+        "scales: 1", "scales: 1, range: {penalty: 10}, optimiser: {tolerance: 0}"
     ),
     "enlarge that does not happen": changed("size: 32", "size: 32, enlarge: true"),
     "a box that is the centre square": changed('coffee"', 'coffee", crop: {box: [100, 0, 400, 400]}'),
@@ -227,7 +227,9 @@ OTHER = {
     "deviation of the start": changed("scales: 1", "scales: 1, start: {deviation: 0.1}"),
     "picture as the start": changed("scales: 1", "scales: 1, start: {file: 'skimage:coffee'}"),
     "another picture as the start": changed("scales: 1", "scales: 1, start: {file: 'skimage:grass'}"),
-    "range penalty": changed("scales: 1", "scales: 1, range_penalty: 11"),
+    "range penalty": changed("scales: 1", "scales: 1, range: {penalty: 11}"),
+    "sigmoid": changed("scales: 1", "scales: 1, range: sigmoid"),
+    "free pixels": changed("scales: 1", "scales: 1, range: free"),
     "colour matching": PROTOCOL + "after: [histogram]\n",
     "sources": changed("brick", "grass").replace("coffee", "astronaut"),
     "weight of a term": changed(

@@ -12,6 +12,7 @@ from stimgen.reading.errors import StimgenError
 from stimgen.synthesis.methods import Batch, Item, ObjectiveMethod
 from stimgen.synthesis.objective import Objective, Sources
 from stimgen.synthesis.pyramid import enlarged, shrunk
+from stimgen.synthesis.ranges.soft import Soft
 from stimgen.synthesis.settings import Synthesis
 from stimgen.synthesis.starts.image import ImageStart
 from stimgen.synthesis.starts.noise import Noise
@@ -26,7 +27,7 @@ def pictures(count: int, side: int = 24, seed: int = 0) -> torch.Tensor:
 
 def objective(*terms: Term, penalty: float = 0.0, which: tuple[int, ...] = (0, 1)) -> Objective:
     sources = Sources(pictures(2), torch.tensor(which))
-    return Objective(terms, penalty, sources)
+    return Objective(terms, Soft(penalty=penalty), sources)
 
 
 ROWS = torch.arange(2)
@@ -64,7 +65,7 @@ def test_a_source_is_its_own_minimum() -> None:
 @pytest.mark.parametrize("term", [SHALLOW, Term(depth="scale3"), Term(depth="scale2", regions="2x2")])
 def test_the_gradient_is_the_directional_derivative(term: Term) -> None:
     images, direction = pictures(2, seed=1).double(), pictures(2, seed=2).double() - 0.5
-    target = Objective((term,), 1.0, Sources(pictures(2).double(), ROWS), torch.float64)
+    target = Objective((term,), Soft(penalty=1.0), Sources(pictures(2).double(), ROWS), torch.float64)
     # Short, because a unit whose rectification switches on the way is an error.
     step = 1e-7
     ahead = target.measure(images + step * direction, ROWS).sum(1)

@@ -377,7 +377,7 @@ synthesis:
   evaluations: [10, 20]
   optimiser: {name: lbfgs, history: 5, tolerance: 1e-6}
   start: {name: noise, mean: 0.5, deviation: 0.1}
-  range_penalty: 0
+  range: {penalty: 0}
 conditions:
   - {id: one, depth: conv3_1}
   - {id: two, layers: {relu1_1: 1e-3, pool5: 2}, seeds: {first: 0, count: 3}}

@@ -16,6 +16,7 @@ from stimgen.reading.identity import sha256_bytes
 from stimgen.stimulus_set.store import Store
 from stimgen.stimulus_set.verify import verify
 from stimgen.synthesis.objective import Objective, Sources
+from stimgen.synthesis.ranges.free import Free
 from stimgen.synthesis.starts.source import SourceStart
 from stimgen.synthesis.term import Term
 from stimgen.workflow.generate import generate
@@ -100,7 +101,7 @@ def objective(weight: float, along: str = "linear") -> tuple[Objective, torch.Te
     source, other = torch.rand(2, 2, 3, 16, 16)
     term = Term(network="pixels", layers=["rgb"], target={"picture": "x", "weight": weight, "along": along})
     sources = Sources(source, torch.tensor([0, 1]), pictures={"x": other[:1].repeat(2, 1, 1, 1)})
-    return Objective((term,), 0.0, sources), source, other
+    return Objective((term,), Free(), sources), source, other
 
 
 class TestObjective:

@@ -144,14 +144,16 @@ class _Run:
         images = self._tensor(self._padded([item.start for item in self._batch.items]))
         start = self._losses(finest.measure(images, rows))
         images = shrunk(images, stages[0].width, stages[0].height)
+        value_range = self._method.synthesis.range
+        bounds = value_range.bounds(self._sources[self._which])
         done = 0
         for stage, place in _places(stages):
             objective = finest if stage == stages[-1] else self._objective(stage)
-            budget = Budget(stage.evaluations, self._batch.shrink)
-            images = enlarged(images, stage.width, stage.height)
-            minimising = self._method.synthesis.optimiser.minimise(objective, images, budget)
+            budget = Budget(stage.evaluations, self._batch.shrink, objective.noisy, bounds)
+            begin = value_range.variables(enlarged(images, stage.width, stage.height))
+            minimising = self._method.synthesis.optimiser.minimise(objective, begin, budget)
             outcome = yield from self._traced(minimising, place, (done, total))
-            images = outcome.images
+            images = value_range.pixels(outcome.images)
             self._take_reasons(outcome)
             done += stage.evaluations
         pictures = [image.permute(1, 2, 0).cpu().numpy() for image in images[: self._count]]
@@ -168,7 +170,7 @@ class _Run:
         size = stage.width, stage.height
         pictures = {name: shrunk(picture, *size) for name, picture in self._pictures.items()}
         sources = Sources(shrunk(self._sources, *size), self._which, self._keys, pictures)
-        return Objective(self._method.terms, self._method.synthesis.range_penalty, sources, stage.dtype)
+        return Objective(self._method.terms, self._method.synthesis.range, sources, stage.dtype)
 
     def _traced(
         self, steps: Generator[Progress, None, Outcome], place: tuple[int, int], whole: tuple[int, int]

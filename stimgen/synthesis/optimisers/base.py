@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Generator
+from collections.abc import Callable, Generator, Sequence
 from dataclasses import dataclass
-from typing import Literal
+from typing import ClassVar, Literal
 
 import numpy as np
 from numpy.typing import NDArray
@@ -13,6 +13,7 @@ from torch import Tensor
 
 from stimgen.reading.registry import FamilyMember
 from stimgen.synthesis.objective import Evaluation
+from stimgen.synthesis.ranges import Bounds
 
 Reason = Literal["evaluations", "tolerance", "no_descent", "non_finite"]
 Evaluate = Callable[[Tensor, Tensor], Evaluation]
@@ -41,7 +42,7 @@ class Outcome:
     Attributes
     ----------
     images : Tensor
-        The best point of every image, in the order of the batch.
+        The lowest point of every image, in the order of the batch; where losses are noisy, the last.
     reasons : list of str
         Why each image stopped.
     """
@@ -52,7 +53,7 @@ class Outcome:
 
 @dataclass(frozen=True)
 class Budget:
-    """How long to go on.
+    """How long to go on, and where.
 
     Attributes
     ----------
@@ -61,16 +62,24 @@ class Budget:
     shrink : bool
         Whether images that are done may leave the batch. Not where the number of images in a batch can change
         an image's bits.
+    noisy : bool
+        Whether the losses of different evaluations do not compare, because each draws its own random numbers.
+    bounds : Bounds or None
+        What no variable may leave, for an optimiser that keeps bounds.
     """
 
     evaluations: int
     shrink: bool = True
+    noisy: bool = False
+    bounds: Bounds | None = None
 
 
 class Optimiser(FamilyMember, ABC):
     """A way to lower an objective."""
 
     name: str
+    keeps_bounds: ClassVar[bool] = False
+    """Whether no variable ever leaves the budget's bounds."""
 
     @abstractmethod
     def minimise(
@@ -87,3 +96,10 @@ class Optimiser(FamilyMember, ABC):
         budget : Budget
             When to stop.
         """
+
+
+def staying(reasons: Sequence[Reason | None]) -> list[int]:
+    """Return the images that stay in a batch: all that go on, and of the others enough for two in all."""
+    active = [i for i, reason in enumerate(reasons) if reason is None]
+    done = [i for i, reason in enumerate(reasons) if reason is not None]
+    return sorted(active + done[: max(0, 2 - len(active))])

@@ -12,7 +12,7 @@ from torch import Tensor
 
 from stimgen.reading.model import Integer, Number
 from stimgen.synthesis.objective import Evaluation
-from stimgen.synthesis.optimisers.base import Budget, Evaluate, Optimiser, Outcome, Progress, Reason
+from stimgen.synthesis.optimisers.base import Budget, Evaluate, Optimiser, Outcome, Progress, Reason, staying
 from stimgen.synthesis.optimisers.descent import Descent, Request
 
 
@@ -147,13 +147,12 @@ class _Batch:
 
     def drop_done(self) -> None:
         """Take images that are done out of the batch, but never leave one alone."""
-        active = [i for i, image in enumerate(self._images) if image.reason is None]
-        done = [i for i, image in enumerate(self._images) if image.reason is not None]
-        keep = sorted(active + done[: max(0, 2 - len(active))])
+        keep = staying([image.reason for image in self._images])
         if len(keep) == len(self._images):
             return
-        for i in done:
-            self._finish(i)
+        for i, image in enumerate(self._images):
+            if image.reason is not None:
+                self._finish(i)
         index = torch.tensor(keep, device=self._point.device)
         self._point, self._gradient, self._lowest_gradient, self._direction, self._steps, self._changes = (
             tensor.index_select(0, index)

@@ -1,0 +1,25 @@
+"""A penalty for what is outside."""
+
+from __future__ import annotations
+
+from typing import Annotated, Literal
+
+import torch
+from pydantic import Field
+from torch import Tensor
+
+from stimgen.reading.model import Number
+from stimgen.synthesis.ranges.base import Range
+
+
+class Soft(Range):
+    """Pixels may leave [0, 1], at a price; what is still outside at the end is clipped."""
+
+    name: Literal["soft"] = "soft"
+    penalty: Annotated[Number, Field(ge=0.0)] = 10.0
+    """Weight of the mean squared excess of pixels outside [0, 1]."""
+
+    def cost(self, pixels: Tensor) -> Tensor:
+        """Return the weighted mean squared excess."""
+        outside = torch.relu(-pixels) + torch.relu(pixels - 1.0)
+        return self.penalty * outside.square().flatten(1).mean(1)
