@@ -8,13 +8,16 @@ from pathlib import Path
 
 import numpy as np
 
+from stimgen.execution.quality import Inspection, converged
 from stimgen.images.prepare import Pixels
 from stimgen.images.staging import Staged
 from stimgen.images.write import as_pixels, decode_png, quantise
 from stimgen.protocol.finishing import Saved
 from stimgen.protocol.plan import StimulusPlan
 from stimgen.reading.errors import StimgenError
+from stimgen.stimulus_set.quality import QualityRecord
 from stimgen.stimulus_set.record import ClippedRecord, LossesRecord, LossRecord
+from stimgen.synthesis.judge import Bench
 from stimgen.synthesis.methods import Losses, Result
 
 NON_FINITE = "the loss was not finite, also after starting again from its best point"
@@ -37,10 +40,13 @@ class Finished:
     files: list[bytes]
     clipped: list[ClippedRecord]
     losses: list[LossesRecord | None]
+    quality: list[QualityRecord]
     problems: list[str | None]
 
 
-def finish(result: Result, stimuli: Sequence[StimulusPlan], sources: Mapping[str, Staged]) -> Finished:
+def finish(
+    result: Result, stimuli: Sequence[StimulusPlan], sources: Mapping[str, Staged], bench: Bench | None
+) -> Finished:
     """Return what is saved of a batch.
 
     Parameters
@@ -51,6 +57,8 @@ def finish(result: Result, stimuli: Sequence[StimulusPlan], sources: Mapping[str
         Of what.
     sources : mapping
         Their sources as the method measured them, by id.
+    bench : Bench or None
+        Who compares stimuli with sources.
     """
     staged = [sources[stimulus.source.id] for stimulus in stimuli]
     # A failed stimulus is not written; grey stands in for it, so that the others can be measured.
@@ -60,6 +68,7 @@ def finish(result: Result, stimuli: Sequence[StimulusPlan], sources: Mapping[str
         picture, problem = _saved(images[i], stimulus, staged[i].pixels)
         saved.append(picture)
         problems.append(NON_FINITE if result.reasons[i] == "non_finite" else problem)
+    encoding = stimuli[0].source.staging.encoding
     files = [s.source.png(picture.pixels) for s, picture in zip(stimuli, saved, strict=True)]
     return Finished(
         stimuli=stimuli,
@@ -72,6 +81,7 @@ def finish(result: Result, stimuli: Sequence[StimulusPlan], sources: Mapping[str
             for source, picture in zip(staged, saved, strict=True)
         ],
         losses=_losses(result, images, files, stimuli[0]),
+        quality=_quality(result, files, stimuli, Inspection(_as_saved(stimuli, staged), encoding, bench)),
         problems=problems,
     )
 
@@ -104,6 +114,22 @@ def _losses(
         LossesRecord.model_validate({key: _loss(at) for key, at in zip(keys, four, strict=True)})
         for four in stages
     ]
+
+
+def _as_saved(stimuli: Sequence[StimulusPlan], staged: Sequence[Staged]) -> dict[str, Pixels]:
+    """Return the sources of stimuli, by id, rounded as their files are."""
+    different = {
+        stimulus.source.id: (stimulus.source, found) for stimulus, found in zip(stimuli, staged, strict=True)
+    }
+    return {key: as_pixels(quantise(found.pixels, source.bits)) for key, (source, found) in different.items()}
+
+
+def _quality(
+    result: Result, files: Sequence[bytes], stimuli: Sequence[StimulusPlan], inspection: Inspection
+) -> list[QualityRecord]:
+    pictures = [as_pixels(decode_png(file, Path("picture"))) for file in files]
+    settled = [converged(trace, why) for trace, why in zip(result.traces, result.reasons, strict=True)]
+    return inspection.records(pictures, [stimulus.source.id for stimulus in stimuli], settled)
 
 
 def _loss(losses: Losses | None) -> LossRecord | None:

@@ -17,6 +17,7 @@ from stimgen.execution.recording import Destination, write_stimulus
 from stimgen.images.prepare import Pixels
 from stimgen.protocol.plan import StimulusPlan
 from stimgen.stimulus_set.record import Made
+from stimgen.synthesis.judge import Bench
 from stimgen.synthesis.methods import Batch, Item, Step
 
 RECORDED_PACKAGES = ("stimgen", "torch", "torchvision", "numpy", "pillow", "scikit-image")
@@ -71,7 +72,8 @@ def make_together(
         pictures = {picture.id: picture.pixels() for picture in stimuli[0].condition.pictures}
         batch = Batch(items, slots, shrink=device.type == "cpu", pictures=pictures)
         result = yield from stimuli[0].condition.method.run(batch, device)
-        finished = finish(result, stimuli, sources)
+        bench = Bench(destination.judge, device, slots) if destination.judge is not None else None
+        finished = finish(result, stimuli, sources, bench)
     made = _made(started, device, (len(items), slots))
     failures = []
     for i, stimulus in enumerate(stimuli):

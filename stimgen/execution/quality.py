@@ -10,7 +10,7 @@ from stimgen.images.light import Encoding
 from stimgen.images.measures.comparison import Comparison, Original
 from stimgen.images.measures.rounded import significant
 from stimgen.images.prepare import Pixels
-from stimgen.stimulus_set.quality import JudgeRecord, QualityRecord
+from stimgen.stimulus_set.quality import ColourDistances, JudgeRecord, QualityRecord
 from stimgen.synthesis.judge import Bench, Opinion
 from stimgen.synthesis.methods import Traced
 
@@ -63,7 +63,7 @@ class Inspection:
         Parameters
         ----------
         pictures : sequence of Pixels
-            As they are saved, of one shape.
+            As they are saved.
         keys : sequence of str
             The source of each.
         settled : sequence of bool or None
@@ -76,23 +76,30 @@ class Inspection:
         ]
 
     def _judged(self, pictures: Sequence[Pixels], keys: Sequence[str]) -> Sequence[JudgeRecord | None]:
-        if self._bench is None or pictures[0].shape != self._sources[keys[0]].shape:
-            return [None] * len(pictures)
-        return [
-            _judge_record(opinion, self._bench)
-            for opinion in self._bench.opinions(pictures, keys, self._sources)
-        ]
+        found: list[JudgeRecord | None] = [None] * len(pictures)
+        if self._bench is not None:
+            # Steps can have cut a part out of a picture.
+            whole = [i for i, key in enumerate(keys) if pictures[i].shape == self._sources[key].shape]
+            chosen = [pictures[i] for i in whole], [keys[i] for i in whole]
+            for i, opinion in zip(whole, self._bench.opinions(*chosen, self._sources), strict=True):
+                found[i] = _judge_record(opinion, self._bench)
+        return found
 
 
 def _record(found: Comparison, settled: bool | None, judge: JudgeRecord | None) -> QualityRecord:
     return QualityRecord(
         largest_copy=significant(found.largest_copy),
-        colour_distance=None if found.colour is None else tuple(map(significant, found.colour)),
+        colour_distance=found.colour and _colour_distances(found.colour),
         luminance_distance=significant(found.luminance),
         spectrum_distance=significant(found.spectrum),
         converged=settled,
         judge=judge,
     )
+
+
+def _colour_distances(found: tuple[float, float, float]) -> ColourDistances:
+    red, green, blue = map(significant, found)
+    return ColourDistances(red=red, green=green, blue=blue)
 
 
 def _judge_record(opinion: Opinion, bench: Bench) -> JudgeRecord:

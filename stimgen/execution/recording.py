@@ -24,6 +24,7 @@ from stimgen.stimulus_set.record import (
     Record,
 )
 from stimgen.stimulus_set.store import ARRAYS, IMAGES, TRACES, Store, json_bytes, record_name
+from stimgen.synthesis.judge import Judge
 from stimgen.synthesis.methods import Result, Traced
 
 
@@ -37,10 +38,13 @@ class Destination:
         The set.
     output : Output
         What is written.
+    judge : Judge or None
+        Who compares stimuli with their sources.
     """
 
     store: Store
     output: Output
+    judge: Judge | None = None
 
 
 def write_stimulus(i: int, finished: Finished, made: Made, destination: Destination) -> None:
@@ -90,6 +94,7 @@ def _content(i: int, finished: Finished, files: dict[str, FileHash], destination
         losses=finished.losses[i],
         evaluations=len(result.traces[i]),
         stopped=result.reasons[i],
+        quality=finished.quality[i],
         encoding=stimulus.source.staging.encoding,
         clipped=finished.clipped[i],
     )

@@ -177,6 +177,7 @@ def make_plan(loaded: LoadedProtocol, root: Path | None = None) -> Plan:
             except StimgenError as error:
                 error.message = f"condition {condition.id!r}, source {source.id!r}: {error.message}"
                 raise error.located(loaded.document.where(("conditions", i))) from None
+    _refuse_unjudged(loaded, sources)
     stimuli = tuple(_stimuli(conditions))
     _refuse_twins(stimuli, loaded)
     used = {picture.id for condition in conditions for picture in (*condition.sources, *condition.pictures)}
@@ -201,6 +202,19 @@ def _plan_condition(loaded: LoadedProtocol, i: int, photographs: Photographs) ->
         start_sha256=start.sha256 if start is not None else None,
         after=plan_finishing(loaded, i, sources, photographs),
     )
+
+
+def _refuse_unjudged(loaded: LoadedProtocol, sources: Sequence[PlannedSource]) -> None:
+    """Refuse a source that is too small for the judge."""
+    judge = loaded.protocol.judge
+    if judge is None:
+        return
+    for source in sources:
+        try:
+            judge.check(source.shape[1], source.shape[0])
+        except StimgenError as error:
+            error.message = f"judge: source {source.id!r}: {error.message}"
+            raise error.located(loaded.document.where(("judge",))) from None
 
 
 def _stimuli(conditions: list[PlannedCondition]) -> Iterator[StimulusPlan]:

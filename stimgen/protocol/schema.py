@@ -21,6 +21,7 @@ from stimgen.statistics import AnyStatistic
 from stimgen.statistics.gram import Gram
 from stimgen.statistics.regions import AnyRegions
 from stimgen.statistics.regions.grid import Grid
+from stimgen.synthesis.judge import Judge
 from stimgen.synthesis.methods import AnyMethod, Method, ObjectiveMethod
 from stimgen.synthesis.settings import Synthesis
 from stimgen.synthesis.term import Aim, Layers, Term
@@ -212,6 +213,8 @@ class Protocol(Model):
     """Every seed gives another stimulus of every source and condition."""
     after: Steps = ()
     """Steps, in their order, from a synthesised picture to what is saved; each condition may list others."""
+    judge: Judge | None = None
+    """A network that compares stimuli with their sources; records say its scores."""
     output: Output = Field(default_factory=Output)
     """What is written."""
 

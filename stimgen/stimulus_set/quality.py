@@ -17,13 +17,21 @@ class JudgeRecord(Model):
     """The same between the left and the right half of the source; None where they are too small."""
 
 
+class ColourDistances(Model):
+    """Wasserstein-1 distances of the histograms of the three channels."""
+
+    red: float
+    green: float
+    blue: float
+
+
 class QualityRecord(Model):
     """A stimulus beside its source, both as they are saved. None: there is nothing that could be compared."""
 
     largest_copy: float | None
     """Largest normalised cross-correlation of crops of the stimulus with the source."""
-    colour_distance: tuple[float, float, float] | None
-    """Wasserstein-1 distances of the histograms of red, green and blue."""
+    colour_distance: ColourDistances | None
+    """None where stimulus or source is grey."""
     luminance_distance: float | None
     """Wasserstein-1 distance of the histograms of luminance."""
     spectrum_distance: float | None

@@ -8,6 +8,7 @@ from pydantic import AfterValidator, JsonValue
 
 from stimgen.reading.identity import canonical_json, recipe_identity
 from stimgen.reading.model import Model
+from stimgen.stimulus_set.quality import QualityRecord
 
 FORMAT = 1
 
@@ -136,6 +137,8 @@ class Content(Model):
     stopped: str
     """Why: ``evaluations`` (all that were allowed), ``tolerance``, ``no_descent``; ``made`` where nothing was
     minimised."""
+    quality: QualityRecord | None = None
+    """How near its source it is, and whether going on would have changed it."""
     encoding: str
     """How the values of the PNG file mean light: ``srgb`` or ``linear``."""
     clipped: ClippedRecord

@@ -13,7 +13,7 @@ from pydantic_core import PydanticCustomError
 from torch import Tensor
 
 from stimgen.images.prepare import Pixels
-from stimgen.networks import AnyNetwork, Place
+from stimgen.networks import AnyNetwork, FeatureExtractor, Place
 from stimgen.reading.errors import StimgenError
 from stimgen.reading.model import Model, Text
 from stimgen.synthesis.objective import load_networks
@@ -71,6 +71,17 @@ class Judge(Model):
                 f"its layers need {smallest}"
             )
 
+    def load(self, device: torch.device) -> FeatureExtractor:
+        """Return the network, which is remembered.
+
+        Raises
+        ------
+        StimgenError
+            Weights are missing, or not what they should be.
+        """
+        (extract,) = load_networks([self.term], Place(device)).values()
+        return extract
+
 
 class Opinion(NamedTuple):
     """What a judge thinks of a picture; 0 is no difference."""
@@ -104,7 +115,7 @@ class Bench:
     def __init__(self, judge: Judge, device: torch.device, slots: int) -> None:
         self.judge = judge
         self._device, self._slots = device, max(2, slots)
-        (self._extract,) = load_networks([judge.term], Place(device)).values()
+        self._extract = judge.load(device)
 
     @property
     def weights_sha256(self) -> str | None:

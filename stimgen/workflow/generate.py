@@ -149,7 +149,7 @@ def generate(
         return progress
     for stimulus in there.misnamed:
         relabel(stimulus, store, loaded.protocol.output)
-    work = Work(Destination(store, loaded.protocol.output), device, batch_size)
+    work = Work(Destination(store, loaded.protocol.output, loaded.protocol.judge), device, batch_size)
     _make(there.missing, work, progress, report or _silent)
     return progress
 
@@ -211,6 +211,12 @@ def _load_networks(plan: Plan, pending: list[StimulusPlan], device: torch.device
                 condition.method.load(device)
             except StimgenError as error:
                 raise named_by(error, plan.loaded.where(i, "network")) from None
+    judge = plan.loaded.protocol.judge
+    if judge is not None and pending:
+        try:
+            judge.load(device)
+        except StimgenError as error:
+            raise named_by(error, plan.loaded.document.where(("judge",))) from None
 
 
 def _write_plan(plan: Plan, store: Store) -> None:

@@ -73,6 +73,17 @@ def test_company_changes_no_bit(name: str) -> None:
             assert bench.opinions([picture], [key], {key: SOURCES[key]}) == [wanted]
 
 
+def test_threads_change_no_bit() -> None:
+    before, found = torch.get_num_threads(), []
+    for threads in (1, 2):
+        torch.set_num_threads(threads)
+        try:
+            found.append(Bench(JUDGE, CPU, 2).opinions([noise(1), CAT], ["coffee", "cat"], SOURCES))
+        finally:
+            torch.set_num_threads(before)
+    assert found[0] == found[1]
+
+
 def test_greys_are_judged() -> None:
     grey = COFFEE.mean(2, keepdims=True)
     (found,) = Bench(JUDGE, CPU, 2).opinions([grey], ["a"], {"a": grey})
@@ -80,11 +91,11 @@ def test_greys_are_judged() -> None:
 
 
 def test_pictures_that_are_too_small() -> None:
-    judge = Judge(network=Vgg19(), depth="pool5")
-    with pytest.raises(StimgenError, match=r"31 x 64 pixels are too few for the judge vgg19: .* need 32"):
-        judge.check(31, 64)
-    judge.check(32, 64)
-    source = COFFEE[:32, :32]
+    judge = Judge(network=Vgg19(), depth="pool3")
+    with pytest.raises(StimgenError, match=r"7 x 64 pixels are too few for the judge vgg19: .* need 8"):
+        judge.check(7, 64)
+    judge.check(8, 64)
+    source = COFFEE[:8, :8]
     (found,) = Bench(judge, CPU, 2).opinions([source], ["a"], {"a": source})
     assert np.isnan(found.halves)
 

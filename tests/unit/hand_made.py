@@ -94,6 +94,14 @@ def _record(store: Store, wanted: Wanted, source: str, condition: str, seed: int
         "losses": dict.fromkeys(("start", "end", "before_steps", "saved"), loss),
         "evaluations": 3,
         "stopped": "evaluations",
+        "quality": {
+            "largest_copy": 0.25,
+            "colour_distance": {"red": 0.1, "green": 0.2, "blue": 0.3} if levels.shape[2] == 3 else None,
+            "luminance_distance": 0.125,
+            "spectrum_distance": 0.5,
+            "converged": seed % 2 == 1,
+            "judge": None,
+        },
         "encoding": "srgb",
         "clipped": {"source": 0.0, "saved": 0.25},
     }
