@@ -36,9 +36,20 @@ NEEDED = {
 }
 CPU = torch.device("cpu")
 
+# Layouts of few regions, but more than one, for maps of few positions.
+FEW = {
+    "grid": {"rows": 2},
+    "polar": {"scaling": 3.0, "fovea": 0.2},
+    "receptive_field": {"rows": 2, "columns": 2},
+}
+
 
 def made(family: Family, name: str) -> FamilyMember:
     return family.members[name](**NEEDED.get(name, {}))
+
+
+def layout_of_few(name: str) -> Regions:
+    return REGIONS.members[name](**FEW.get(name, {}))
 
 
 def every(*families: Family) -> list:
@@ -230,7 +241,7 @@ class TestStatistics:
     ) -> tuple[Statistic, dict[str, torch.Tensor], dict[str, Target]]:
         statistic = made(STATISTICS, name)
         source = layers_like(self.SIDES, dtype, count=count)
-        targets = statistic.targets(source, poolings(made(REGIONS, regions), self.SIDES))
+        targets = statistic.targets(source, poolings(layout_of_few(regions), self.SIDES))
         return statistic, source, statistic.drawn(targets, self.draw(range(count)))
 
     @staticmethod
@@ -277,7 +288,7 @@ class TestStatistics:
         if statistic.prior:
             return
         sources = [layers_like(self.SIDES, torch.float64, count=2) for _ in range(2)]
-        layout = poolings(made(REGIONS, regions), self.SIDES)
+        layout = poolings(layout_of_few(regions), self.SIDES)
         first, second = (statistic.targets(source, layout) for source in sources)
         for weight, source in zip((0.0, 1.0), sources, strict=True):
             mixed = {layer: statistic.mixed(first[layer], second[layer], weight) for layer in first}
@@ -331,11 +342,15 @@ class TestMethods:
 @pytest.mark.parametrize("name", of(REGIONS))
 def test_weights_of_regions_sum_to_one(name: str) -> None:
     layout = made(REGIONS, name)
+    assert layout.sums_to_one
     total = np.zeros((13, 17))
-    for window in layout.windows(Positions(13, 17, picture=(13, 17))):
-        total[window.rows, window.columns] += 1.0 if window.weights is None else window.weights
+    windows = layout.windows(Positions(13, 17, (13, 17), ReceptiveField()))
+    for window in windows:
+        weights = np.ones(window.shape) if window.weights is None else window.weights
+        assert window.total == pytest.approx(weights.sum())
+        total[window.rows, window.columns] += weights
     np.testing.assert_allclose(total, 1.0, atol=1e-12)
-    assert len(layout.windows(Positions(13, 17, picture=(13, 17)))) == layout.count(17, 13)
+    assert len(windows) == layout.count(17, 13)
 
 
 @pytest.mark.parametrize("name", of(OPTIMISERS))

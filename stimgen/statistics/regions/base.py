@@ -44,7 +44,8 @@ class Window:
     weights : array or None
         Weight of every position of that rectangle, in [0, 1]; None: one everywhere.
     total : float
-        What sums over the region are divided by: the sum of the weights.
+        What sums over the region are divided by: the sum of the weights, but in layouts that follow a
+        paper's code which divided by something else.
     """
 
     rows: slice
@@ -59,13 +60,24 @@ class Window:
 
 
 class Regions(FamilyMember, ABC):
-    """A layout of pooling regions; those of our own have weights that sum to one at every position."""
+    """A layout of pooling regions."""
 
     name: str
 
     @abstractmethod
     def count(self, width: int, height: int) -> int:
-        """Return the number of regions in a picture of so many pixels."""
+        """Return the number of regions in a picture of so many pixels.
+
+        Raises
+        ------
+        StimgenError
+            There would be too many.
+        """
+
+    @property
+    def sums_to_one(self) -> bool:
+        """Whether the weights of all regions sum to one at every position, and `total` sums a region's."""
+        return True
 
     @property
     def whole(self) -> bool:

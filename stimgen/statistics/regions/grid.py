@@ -11,9 +11,7 @@ from pydantic import Field
 
 from stimgen.reading.model import Integer, Number
 from stimgen.statistics.regions.base import Positions, Regions, Window
-
-# A narrower edge than this part of a region lies between two positions of any picture.
-HARD_EDGE = 1e-6
+from stimgen.statistics.regions.edges import edge
 
 Count = Annotated[Integer, Field(ge=1, le=64)]
 
@@ -75,12 +73,7 @@ def bands(length: int, count: int, overlap: float) -> list[NDArray[np.float64]]:
     sum telescopes.
     """
     centres = (np.arange(length) + 0.5) / length * count
-    edges = [np.ones(length)]
-    for k in range(1, count):
-        hard = overlap < HARD_EDGE
-        within = (centres >= k) * 1.0 if hard else np.clip((centres - k) / overlap + 0.5, 0.0, 1.0)
-        edges.append(0.5 - 0.5 * np.cos(np.pi * within))
-    edges.append(np.zeros(length))
+    edges = [np.ones(length), *(edge(centres - k, overlap) for k in range(1, count)), np.zeros(length)]
     return [first - second for first, second in zip(edges, edges[1:], strict=False)]
 
 

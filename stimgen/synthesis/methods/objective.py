@@ -72,8 +72,10 @@ class ObjectiveMethod(Method):
         return {"terms": [term.recipe(known.pictures) for term in self.terms], "settings": settings}
 
     def check(self, shape: tuple[int, int, int]) -> None:
-        """Refuse a picture at whose coarsest scale a layer has too few positions."""
+        """Refuse a picture with too many regions, or too few positions at its coarsest scale."""
         height, width, _ = shape
+        for term in self.terms:
+            term.regions.count(width, height)
         schedule = self.schedule(width, height)
         scales, coarsest = len(schedule), schedule[0]
         for term in self.terms:

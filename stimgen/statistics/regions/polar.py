@@ -1,0 +1,140 @@
+"""Regions that grow with eccentricity (Freeman & Simoncelli 2011)."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator
+from dataclasses import dataclass
+from functools import lru_cache
+from typing import Annotated, Literal
+
+import numpy as np
+from numpy.typing import NDArray
+from pydantic import Field
+
+from stimgen.reading.errors import StimgenError
+from stimgen.reading.model import Number
+from stimgen.statistics.regions.base import Positions, Regions, Window
+from stimgen.statistics.regions.edges import edge
+
+MOST = 4096
+
+# A ring or sector that has less of a position than this has nothing of it: otherwise a region could consist
+# of one position, with a weight too small to be divided by.
+SMALLEST_SHARE = 1e-3
+
+Floats = NDArray[np.float64]
+Integers = NDArray[np.int64]
+Coordinate = Annotated[Number, Field(ge=-10.0, le=11.0)]
+
+
+class Polar(Regions):
+    """Rings and sectors about a fixation point, as wide as their eccentricity wants: metamers, texforms.
+
+    With e the eccentricity of a region's centre, a region is scaling x e wide along the radius and
+    scaling x e / aspect across it, both measured where it shares its weight equally with its neighbour. Its
+    window is flat-topped in log eccentricity and in polar angle (online methods, equations 9 to 11). The
+    width across the radius is rounded, so that a whole number of sectors closes the circle.
+    """
+
+    name: Literal["polar"] = "polar"
+    fixation: tuple[Coordinate, Coordinate] = (0.5, 0.5)
+    """Where the eye looks: [x, y] from the top left corner, in parts of the picture's width and height. It
+    may lie outside: [1.48, 0.5] is right of the picture."""
+    scaling: Annotated[Number, Field(ge=0.01, le=8.0)] = 0.5
+    """Width of a region along the radius, over its eccentricity."""
+    aspect: Annotated[Number, Field(ge=0.1, le=16.0)] = 2.0
+    """Width of a region along the radius, over its width across it. 2 in Freeman & Simoncelli (2011), 1 in
+    the texforms of Long, Yu & Konkle (2018)."""
+    overlap: Annotated[Number, Field(ge=0.0, le=1.0)] = 0.5
+    """Width of the soft edge between neighbours, as a part of a region's width: t of equation 9."""
+    fovea: Annotated[Number, Field(ge=0.001, le=2.0)] = 0.02
+    """Eccentricity, in parts of the picture's longer side, inside of which there is a single region."""
+
+    @lru_cache(maxsize=256)  # noqa: B019 - layouts are few, small and frozen
+    def count(self, width: int, height: int) -> int:
+        """Return the number of regions that pixels of the picture lie in."""
+        shares = self._shares(height, width, (height, width))
+        found = len(np.unique(shares.regions[shares.weights > 0]))
+        if found > MOST:
+            raise StimgenError(
+                f"{found:,} polar regions in {width} x {height} pixels: there may be {MOST:,}",
+                hint="enlarge `scaling` or `fovea`, or choose a smaller `aspect`",
+            )
+        return found
+
+    def windows(self, positions: Positions) -> tuple[Window, ...]:
+        """Return the regions from the fovea outwards, in a ring clockwise from the right."""
+        picture = positions.picture or (positions.height, positions.width)
+        return self._windows(positions.height, positions.width, picture)
+
+    @lru_cache(maxsize=32)  # noqa: B019 - layouts are few, small and frozen
+    def _windows(self, height: int, width: int, picture: tuple[int, int]) -> tuple[Window, ...]:
+        shares = self._shares(height, width, picture)
+        place, weights = np.nonzero(shares.weights), shares.weights[shares.weights > 0]
+        regions, cells = shares.regions[place], place[1]
+        order = np.argsort(regions, kind="stable")
+        borders = np.flatnonzero(np.diff(regions[order])) + 1
+        return tuple(
+            _window(cells[part] // width, cells[part] % width, weights[part])
+            for part in np.split(order, borders)
+        )
+
+    def _shares(self, height: int, width: int, picture: tuple[int, int]) -> _Shares:
+        """Return which regions every position lies in, and how much."""
+        x, y = self._offsets(height, width, picture)
+        eccentricity = np.maximum(np.hypot(x, y), 1e-9) / (self.fovea * max(picture))
+        rings = _neighbours(np.log(eccentricity) / self._ring_width, self.overlap)
+        # Equation 10: the flat top of the first sector begins at the horizontal.
+        turn = (np.arctan2(y, x) / (2 * np.pi)) % 1.0 * self._sectors + self.overlap / 2
+        sectors = list(_neighbours(turn, self.overlap))
+        regions, weights = [], []
+        for ring, part in rings:
+            for sector, other in sectors:
+                regions.append(np.where(ring < 0, 0, 1 + ring * self._sectors + sector % self._sectors))
+                weights.append(part * other)
+        return _Shares(np.stack(regions), np.stack(weights))
+
+    def _offsets(self, height: int, width: int, picture: tuple[int, int]) -> tuple[Floats, Floats]:
+        """Return how far every position is from the fixation, in pixels to the right and downwards."""
+        y = ((np.arange(height) + 0.5) / height - self.fixation[1]) * picture[0]
+        x = ((np.arange(width) + 0.5) / width - self.fixation[0]) * picture[1]
+        return np.tile(x, height), np.repeat(y, width)
+
+    @property
+    def _ring_width(self) -> float:
+        """Logarithm of what a ring's outer border is to its inner one.
+
+        Borders e / q and e q about the centre e are scaling x e apart where q - 1/q is the scaling.
+        """
+        return 2 * math.asinh(self.scaling / 2)
+
+    @property
+    def _sectors(self) -> int:
+        return max(1, round(2 * math.pi * self.aspect / self.scaling))
+
+
+@dataclass(frozen=True, eq=False)
+class _Shares:
+    """Four regions of every position, some of them twice the same, and their weights; each 4 x positions."""
+
+    regions: Integers
+    weights: Floats
+
+
+def _neighbours(along: Floats, overlap: float) -> Iterator[tuple[Integers, Floats]]:
+    """Yield the regions on both sides of the nearest border and their weights; region k begins at k."""
+    border = np.rint(along)
+    beyond = edge(along - border, overlap)
+    beyond[beyond < SMALLEST_SHARE] = 0.0
+    beyond[beyond > 1.0 - SMALLEST_SHARE] = 1.0
+    yield border.astype(np.int64) - 1, 1.0 - beyond
+    yield border.astype(np.int64), beyond
+
+
+def _window(rows: Integers, columns: Integers, weights: Floats) -> Window:
+    top, left = int(rows.min()), int(columns.min())
+    found = np.zeros((int(rows.max()) + 1 - top, int(columns.max()) + 1 - left))
+    np.add.at(found, (rows - top, columns - left), weights)
+    extent = slice(top, top + found.shape[0]), slice(left, left + found.shape[1])
+    return Window(*extent, found, float(found.sum()))

@@ -1,0 +1,103 @@
+"""Regions of the picture, weighted by how much of them a position sees (Jagadeesh & Gardner 2022)."""
+
+from __future__ import annotations
+
+from functools import lru_cache
+from typing import Annotated, Literal
+
+import numpy as np
+from numpy.typing import NDArray
+from pydantic import Field
+
+from stimgen.images.geometry import ReceptiveField
+from stimgen.reading.errors import StimgenError
+from stimgen.reading.model import Flag, Integer
+from stimgen.statistics.regions.base import Positions, Regions, Window
+from stimgen.statistics.regions.trapezoids import seen_parts, strips, trapezoid
+
+Floats = NDArray[np.float64]
+Count = Annotated[Integer, Field(ge=1, le=64)]
+
+
+class ReceptiveFieldRegions(Regions):
+    """Rows x columns of the picture; a position counts by the part of its receptive field inside (2022)."""
+
+    name: Literal["receptive_field"] = "receptive_field"
+    rows: Count = 1
+    """Regions from top to bottom."""
+    columns: Count = 1
+    """Regions from left to right."""
+    weighting: Literal["gram", "features"] = "gram"
+    """What the weights multiply. ``gram``: the products of pairs of features, over the sum of the weights.
+    ``features``, as in the paper's code: the features, so that products have the weights' squares, over the
+    number of all positions."""
+    compat: Flag = False
+    """Weights as the paper's code has them for VGG-19: what a position sees is cut at the picture's border
+    but divided by its full area, and 16 pixels too small from pool3 on; borders between regions are slopes
+    of 20 pixels in 256, written over one another at corners; a side is cut into strips of side / n, rounded
+    down, and what is left over is one more, so that 3 x 3 regions of 256 pixels are 16."""
+
+    def count(self, width: int, height: int) -> int:
+        """Return rows times columns; with ``compat`` also the strips that are left over."""
+        if self.compat:
+            return len(strips(height, self.rows)) * len(strips(width, self.columns))
+        return self.rows * self.columns
+
+    @property
+    def sums_to_one(self) -> bool:
+        """Whether nothing is squared and nothing odd is reproduced."""
+        return self.weighting == "gram" and not self.compat
+
+    @property
+    def needs_receptive_fields(self) -> bool:
+        """Yes."""
+        return True
+
+    @lru_cache(maxsize=32)  # noqa: B019 - layouts are few, small and frozen
+    def windows(self, positions: Positions) -> tuple[Window, ...]:
+        """Return the regions from left to right, then from top to bottom."""
+        found = (self._window(weights) for weights in self._weights(positions))
+        return tuple(window for window in found if window is not None)
+
+    def _weights(self, positions: Positions) -> list[Floats]:
+        """Return each region's weights at all positions."""
+        if positions.field is None:
+            raise StimgenError("what the positions of this layer see is not known")
+        shape = positions.height, positions.width
+        picture = positions.picture or shape
+        if self.compat:
+            return [
+                seen_parts(trapezoid(picture, rows, columns), positions.field, shape)
+                for rows in strips(picture[0], self.rows)
+                for columns in strips(picture[1], self.columns)
+            ]
+        return [
+            np.outer(row, column)
+            for row in _parts(positions.field, shape[0], picture[0], self.rows)
+            for column in _parts(positions.field, shape[1], picture[1], self.columns)
+        ]
+
+    def _window(self, weights: Floats) -> Window | None:
+        """Return the window of a region, cut to where it has weight; None where it has none."""
+        rows, columns = np.flatnonzero(weights.any(1)), np.flatnonzero(weights.any(0))
+        if not len(rows):
+            return None
+        extent = slice(int(rows[0]), int(rows[-1]) + 1), slice(int(columns[0]), int(columns[-1]) + 1)
+        inside = weights[extent]
+        if self.weighting == "features":
+            return Window(*extent, inside**2, float(weights.size))
+        return Window(*extent, inside, float(inside.sum()))
+
+
+def _parts(field: ReceptiveField, count: int, side: int, bands: int) -> list[Floats]:
+    """Return, for each band of a side, the part of what each position sees of the picture that lies in it."""
+    centres = field.first + 0.5 + field.stride * np.arange(count)
+    # A position that sees padding alone, as some networks have, belongs to the pixel that is next to it.
+    first = np.clip(centres - field.size / 2, 0, side - 1)
+    last = np.clip(centres + field.size / 2, 1, side)
+    borders = np.arange(bands + 1) * side / bands
+    inside = [
+        np.maximum(0.0, np.minimum(last, borders[k + 1]) - np.maximum(first, borders[k]))
+        for k in range(bands)
+    ]
+    return [part / (last - first) for part in inside]
