@@ -48,8 +48,8 @@ def made(family: Family, name: str) -> FamilyMember:
     return family.members[name](**NEEDED.get(name, {}))
 
 
-def layout_of_few(name: str) -> Regions:
-    return REGIONS.members[name](**FEW.get(name, {}))
+def layout_of_few(name: str, statistic: Statistic) -> Regions:
+    return REGIONS.members[name](**FEW.get(name, {})) if statistic.pools else made(REGIONS, name)
 
 
 def every(*families: Family) -> list:
@@ -241,7 +241,7 @@ class TestStatistics:
     ) -> tuple[Statistic, dict[str, torch.Tensor], dict[str, Target]]:
         statistic = made(STATISTICS, name)
         source = layers_like(self.SIDES, dtype, count=count)
-        targets = statistic.targets(source, poolings(layout_of_few(regions), self.SIDES))
+        targets = statistic.targets(source, poolings(layout_of_few(regions, statistic), self.SIDES))
         return statistic, source, statistic.drawn(targets, self.draw(range(count)))
 
     @staticmethod
@@ -288,7 +288,7 @@ class TestStatistics:
         if statistic.prior:
             return
         sources = [layers_like(self.SIDES, torch.float64, count=2) for _ in range(2)]
-        layout = poolings(layout_of_few(regions), self.SIDES)
+        layout = poolings(layout_of_few(regions, statistic), self.SIDES)
         first, second = (statistic.targets(source, layout) for source in sources)
         for weight, source in zip((0.0, 1.0), sources, strict=True):
             mixed = {layer: statistic.mixed(first[layer], second[layer], weight) for layer in first}

@@ -138,4 +138,12 @@ def test_what_is_left_over_is_one_more_strip() -> None:
 
 def test_regions_that_do_not_know_what_is_seen_are_refused() -> None:
     with pytest.raises(StimgenError, match="what the positions of this layer see is not known"):
-        ReceptiveFieldRegions().windows(Positions(4, 4))
+        ReceptiveFieldRegions(rows=2).windows(Positions(4, 4))
+
+
+def test_one_clean_region_is_the_whole_image() -> None:
+    (window,) = ReceptiveFieldRegions().windows(Positions(4, 5, (8, 10), FOUR))
+    assert window.weights is None
+    assert window.total == 20
+    assert ReceptiveFieldRegions().whole
+    assert not ReceptiveFieldRegions(compat=True).whole

@@ -53,6 +53,11 @@ class Window:
     weights: NDArray[np.float64] | None
     total: float
 
+    @classmethod
+    def of_all(cls, height: int, width: int) -> Window:
+        """Return the window in which every position has the weight one."""
+        return cls(slice(0, height), slice(0, width), None, float(height * width))
+
     @property
     def shape(self) -> tuple[int, int]:
         """Rows and columns of the rectangle."""

@@ -55,7 +55,7 @@ class Grid(Regions):
         """Return the regions from left to right, then from top to bottom."""
         height, width = positions.height, positions.width
         if self.whole:
-            return (Window(slice(0, height), slice(0, width), None, float(height * width)),)
+            return (Window.of_all(height, width),)
         rows = bands(height, self.rows, self.overlap)
         columns = bands(width, self.columns, self.overlap)
         return tuple(_window(row, column) for row in rows for column in columns)

@@ -49,6 +49,11 @@ class ReceptiveFieldRegions(Regions):
         return self.weighting == "gram" and not self.compat
 
     @property
+    def whole(self) -> bool:
+        """Whether there is one region, in which every position counts as much."""
+        return self.sums_to_one and self.rows * self.columns == 1
+
+    @property
     def needs_receptive_fields(self) -> bool:
         """Yes."""
         return True
@@ -56,6 +61,8 @@ class ReceptiveFieldRegions(Regions):
     @lru_cache(maxsize=32)  # noqa: B019 - layouts are few, small and frozen
     def windows(self, positions: Positions) -> tuple[Window, ...]:
         """Return the regions from left to right, then from top to bottom."""
+        if self.whole:
+            return (Window.of_all(positions.height, positions.width),)
         found = (self._window(weights) for weights in self._weights(positions))
         return tuple(window for window in found if window is not None)
 
