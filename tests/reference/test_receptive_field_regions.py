@@ -27,7 +27,7 @@ def weights(layout: ReceptiveFieldRegions, positions: Positions) -> NDArray[np.f
     found = []
     for window in layout.windows(positions):
         found.append(np.zeros((positions.height, positions.width)))
-        found[-1][window.rows, window.columns] = window.weights
+        found[-1][window.rows, window.columns] = 1 if window.weights is None else window.weights
     return np.stack(found)
 
 
