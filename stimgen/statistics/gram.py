@@ -16,14 +16,13 @@ from stimgen.statistics.relative import squared_errors, squared_norms
 from stimgen.statistics.transport import covariance_between
 
 
-class Gram(LayerStatistic):
-    """Gram matrix: products of all pairs of feature maps, averaged over the region."""
+class GramStatistic(LayerStatistic):
+    """What Gram matrices of maps, and of combinations of maps, have in common."""
 
-    name: Literal["gram"] = "gram"
     centred: Flag = True
-    """Subtract each map's mean in the source's region from source and synthesis alike; matching then matches
-    the maps' covariances and means (Brochard, Zhang & Mallat 2022). Where nothing is said: with ``relative``,
-    but not with the normalisations of the papers, which did not."""
+    """Subtract each map's mean in the source's region from source and synthesis alike, so that second moments
+    about the source's means are matched (Brochard, Zhang & Mallat 2022). Where nothing is said: with
+    ``relative``, but not with the normalisations of the papers, which did not."""
     normalisation: Literal["relative", "gatys2015", "gatys2016"] = "relative"
     """``relative``: squared error over the target's own squared norm. ``gatys2015``: squared error of
     G = F F^T / M, over 4 N^2. ``gatys2016``: squared error of F F^T, over 4 N^2 M^2. N maps, M positions; the
@@ -37,13 +36,24 @@ class Gram(LayerStatistic):
             return {"centred": False, **data}
         return data
 
-    def count(self, size: LayerSize) -> int:
-        """Return n (n + 1) / 2 a region: the matrix is symmetric."""
-        return size.regions * size.channels * (size.channels + 1) // 2
-
     def layer_weight(self, layers: int) -> float:
         """Return 1 (Gatys et al. 2015) or 1 / layers (Gatys et al. 2016)."""
         return 1.0 if self.normalisation == "gatys2015" else 1.0 / layers
+
+    @property
+    def has_geodesic(self) -> bool:
+        """Whether the matrices are covariances."""
+        return self.centred
+
+
+class Gram(GramStatistic):
+    """Gram matrix: products of all pairs of feature maps, averaged over the region."""
+
+    name: Literal["gram"] = "gram"
+
+    def count(self, size: LayerSize) -> int:
+        """Return n (n + 1) / 2 a region: the matrix is symmetric."""
+        return size.regions * size.channels * (size.channels + 1) // 2
 
     def target(self, features: Tensor, pooling: Pooling) -> Target:
         """Return Gram matrices, subtracted means, squared norms and numbers of positions."""
@@ -56,11 +66,6 @@ class Gram(LayerStatistic):
         """Return matrices and means between those of two sources."""
         grams, means, _, positions = super().mixed(first, second, weight).values
         return Target(first.pooling, (grams, means, squared_norms(grams), positions))
-
-    @property
-    def has_geodesic(self) -> bool:
-        """Whether the matrices are covariances."""
-        return self.centred
 
     def geodesic(self, first: Target, second: Target, weight: float) -> Target:
         """Return the normal distribution on the shortest way between those of two sources."""

@@ -1,0 +1,140 @@
+"""Gram matrices of principal components of feature maps (Gatys, Ecker & Bethge 2015, section 4.2)."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import replace
+from typing import Annotated, Literal
+
+import torch
+from pydantic import Field
+from torch import Tensor
+
+from stimgen.reading.model import Integer
+from stimgen.statistics.base import Draw, LayerSize, Target
+from stimgen.statistics.gram import Gram, GramStatistic
+from stimgen.statistics.regions import Pooling
+from stimgen.statistics.relative import squared_norms
+from stimgen.statistics.transport import covariance_between
+
+# Last digits differ between mathematical libraries; rounded to this grid, components mostly do not.
+COMPONENT_GRID = 2.0**-16
+
+
+class PcaGram(GramStatistic):
+    """Gram matrix of the maps' leading principal components in the source, so fewer parameters."""
+
+    name: Literal["pca_gram"] = "pca_gram"
+    components: Annotated[Integer, Field(ge=1, le=4096)] = 64
+    """How many components of each layer are kept; of a layer with fewer maps, all. They are those of the
+    covariance over the whole source, also where regions are pooled; of a target between two sources, those of
+    the covariance between theirs."""
+
+    def count(self, size: LayerSize) -> int:
+        """Return k (k + 1) / 2 a region, k the number of components."""
+        kept = min(self.components, size.channels)
+        return size.regions * kept * (kept + 1) // 2
+
+    def target(self, features: Tensor, pooling: Pooling) -> Target:
+        """Return components and covariances of the maps, and what `Gram` measures in all of them."""
+        with _one_thread():
+            covariances = torch.stack([_covariance(maps) for maps in features])
+        return self._fitted(covariances, self._gram.target(features, pooling), features.dtype)
+
+    def mixed(self, first: Target, second: Target, weight: float) -> Target:
+        """Return covariances and Gram matrices between two, with the components of those covariances."""
+        covariances = torch.lerp(first.values[1], second.values[1], weight)
+        return self._fitted(covariances, self._gram.mixed(_rest(first), _rest(second), weight))
+
+    def geodesic(self, first: Target, second: Target, weight: float) -> Target:
+        """Return covariances and Gram matrices on the shortest way, with the components of those."""
+        covariances = covariance_between(first.values[1], second.values[1], weight)
+        return self._fitted(covariances, self._gram.geodesic(_rest(first), _rest(second), weight))
+
+    def drawn(self, targets: dict[str, Target], draw: Draw) -> dict[str, Target]:
+        """Return the targets with Gram matrices of the components alone."""
+        del draw
+        return {name: self._reduced(target) for name, target in targets.items()}
+
+    def distance(self, features: Tensor, target: Target) -> Tensor:
+        """Return the normalised squared error between Gram matrices of components."""
+        return self._gram.distance(_projected(features, target.values[0]), _rest(target, first=1))
+
+    @property
+    def _gram(self) -> Gram:
+        return Gram(centred=self.centred, normalisation=self.normalisation)
+
+    def _fitted(self, covariances: Tensor, whole: Target, dtype: torch.dtype | None = None) -> Target:
+        components = _components(covariances, self.components).to(dtype or whole.values[0].dtype)
+        return replace(whole, values=(components, covariances, *whole.values))
+
+    def _reduced(self, target: Target) -> Target:
+        components, _, grams, means, norms, positions = target.values
+        if components.shape[2]:
+            by_region = components.unsqueeze(1)
+            grams = by_region.transpose(2, 3) @ grams @ by_region
+            means = means @ components if self.centred else means
+            norms = squared_norms(grams)
+        return replace(target, values=(components, grams, means, norms, positions))
+
+
+def _rest(target: Target, first: int = 2) -> Target:
+    """Return what the Gram matrix alone would have measured."""
+    return replace(target, values=target.values[first:])
+
+
+def _covariance(maps: Tensor) -> Tensor:
+    """Return the covariance of maps, channels x height x width, over all positions, in float64."""
+    flat = maps.flatten(1).double()
+    centred = flat - flat.mean(1, keepdim=True)
+    return centred @ centred.T / flat.shape[1]
+
+
+def _components(covariances: Tensor, count: int) -> Tensor:
+    """Return the `count` leading eigenvectors as columns, by falling variance; nothing where all are kept.
+
+    All components together are a rotation, which no distance between Gram matrices notices.
+
+    Parameters
+    ----------
+    covariances : Tensor
+        Batch x channels x channels, float64.
+    count : int
+        How many to keep.
+
+    Returns
+    -------
+    Tensor
+        Batch x channels x `count`, or x 0; each with its largest entry positive, rounded.
+    """
+    if count >= covariances.shape[1]:
+        return covariances[:, :, :0]
+    with _one_thread():
+        found = [torch.linalg.eigh(covariance.cpu())[1] for covariance in covariances]
+    leading = torch.stack(found).flip(2)[:, :, :count]
+    rounded = (leading / COMPONENT_GRID).round() * COMPONENT_GRID
+    largest = rounded.abs().argmax(1, keepdim=True)
+    return (rounded * rounded.gather(1, largest).sign()).to(covariances.device)
+
+
+@contextmanager
+def _one_thread() -> Iterator[None]:
+    """Compute with one thread: sums, and with them eigenvectors, differ between numbers of threads."""
+    before = torch.get_num_threads()
+    torch.set_num_threads(1)
+    try:
+        yield
+    finally:
+        torch.set_num_threads(before)
+
+
+def _projected(features: Tensor, components: Tensor) -> Tensor:
+    """Return maps of components, laid out in memory as the features are; the features where all are kept."""
+    if not components.shape[2]:
+        return features
+    size, kept = features.shape, components.shape[2]
+    if features.is_contiguous():
+        return torch.bmm(components.transpose(1, 2), features.flatten(2)).view(size[0], kept, *size[2:])
+    flat = features.permute(0, 2, 3, 1).flatten(1, 2)
+    return torch.bmm(flat, components).view(size[0], *size[2:], kept).permute(0, 3, 1, 2)
