@@ -16,7 +16,7 @@ import torch
 from torch import Tensor, nn
 
 from stimgen.images.prepare import Pixels
-from stimgen.networks.vgg19 import DEVIATION, MEAN
+from stimgen.networks.torchvision_network import DEVIATION, MEAN
 from stimgen.networks.weights import Blueprint, RandomWeights
 from stimgen.reading.random_numbers import uniform
 

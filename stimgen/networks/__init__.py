@@ -8,7 +8,7 @@ from stimgen.images.geometry import ReceptiveField
 from stimgen.networks.base import FeatureExtractor, Layer, Network, Place, Validation
 from stimgen.reading.registry import Family
 
-NETWORKS = Family("network", Network, usual="embedded")
+NETWORKS = Family("network", Network, usual="embedded", second="vgg19")
 AnyNetwork = Annotated[Network, NETWORKS]
 
 __all__ = [

@@ -47,11 +47,14 @@ class Family:
         The class that members derive from; it stands in the family's package, in a module ``base``.
     usual : str
         The member that is meant by a mapping without a name, if the keys are its own.
+    second : str, optional
+        The one that is meant where several have the keys, but not the usual one.
     """
 
     singular: str
     base: type[FamilyMember]
     usual: str
+    second: str | None = None
 
     @property
     def package(self) -> str:
@@ -79,6 +82,8 @@ class Family:
             and cls.__module__ == module
             and not inspect.isabstract(cls)
             and "name" in cls.model_fields
+            # What several members share may stand in a class of its own, which has no name.
+            and not cls.model_fields["name"].is_required()
         )
 
     def summaries(self) -> dict[str, str]:
@@ -134,10 +139,12 @@ class Family:
         return value
 
     def _by_keys(self, keys: set[Any]) -> str:
-        """Return the one member that has most of these fields; the usual one where several have as many."""
+        """Return the member that has most of these fields; a usual one where several have as many."""
         known = {name: len(keys & set(cls.model_fields)) for name, cls in self.members.items()}
         best = [name for name, count in known.items() if count == max(known.values())]
-        return best[0] if len(best) == 1 else self.usual
+        if len(best) == 1:
+            return best[0]
+        return next((name for name in (self.usual, self.second) if name in best), None) or self.usual
 
     def _words(self) -> list[str]:
         return [*self.members, *(cls.short_form_words for cls in self._with_short_form())]

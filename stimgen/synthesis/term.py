@@ -186,7 +186,9 @@ def _unknown(network: Network, key: str, name: str) -> PydanticCustomError:
     kind = key.removesuffix("s")
     usual = [cls() for cls in NETWORKS.members.values() if not _needs_fields(cls)]
     having = [other.name for other in usual if isinstance(other, Network) and name in _names(other, key)]
-    where = " or ".join(f"`network: {other}`" for other in having)
+    # The usual ones first; a dozen would be no help.
+    having.sort(key=lambda other: other not in (NETWORKS.usual, NETWORKS.second))
+    where = " or ".join(f"`network: {other}`" for other in having[:3])
     return mistake(
         f"{network.name} has no {kind} {name!r}",
         given=name,

@@ -154,9 +154,9 @@ MISTAKES = [
     ('- file: "skimage:coffee"', "-", 5, "sources[1].file: is missing"),
     ('"skimage:coffee"', '"skimage:brick"', 5, "two sources have the id 'brick'"),
     # network
-    (NETWORK, "network: vgg_19", 6, "unknown network 'vgg_19'; allowed: embedded, pix; mean 'vgg19'?"),
+    (NETWORK, "network: vgg_19", 6, "unknown network 'vgg_19'; allowed: a; embedded, pix; mean 'vgg19'?"),
     ("network:", "network:\n  name: vgg_19", 7, "unknown network 'vgg_19'; did you mean 'vgg19'?"),
-    (NETWORK, "network: ~", 6, "network: neither the name of a network nor a mapping; allowed: embedded"),
+    (NETWORK, "network: ~", 6, "network: neither the name of a network nor a mapping; allowed: ; embedded"),
     (NETWORK, "network: [vgg19]", 6, "network: neither the name of a network nor a mapping"),
     ("network:", "network:\n  name: [vgg19]", 7, "network: unknown network ['vgg19']"),
     (

@@ -21,7 +21,7 @@ from torchvision.models import squeezenet1_0
 
 from stimgen.images.measures.copies import CopyCheck
 from stimgen.images.write import quantise
-from stimgen.networks.vgg19 import DEVIATION, MEAN
+from stimgen.networks.torchvision_network import DEVIATION, MEAN
 from stimgen.synthesis.methods import Batch, Item, ObjectiveMethod
 from stimgen.synthesis.settings import Synthesis
 from stimgen.synthesis.term import Term

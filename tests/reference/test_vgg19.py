@@ -12,7 +12,8 @@ from safetensors.torch import save_file
 from scipy.fft import dctn
 
 from stimgen.networks import Place
-from stimgen.networks.vgg19 import DEVIATION, MEAN, Vgg19
+from stimgen.networks.torchvision_network import DEVIATION, MEAN
+from stimgen.networks.vgg19 import Vgg19
 from stimgen.networks.weights import imagenet
 from stimgen.networks.weights.random import filters
 from stimgen.reading.errors import StimgenError

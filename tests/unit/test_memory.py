@@ -54,6 +54,9 @@ class Tensors(TorchDispatchMode):
         ("vgg19", "pool2", "1x1", 3),
         ("vgg19", "pool4", "1x1", 3),
         ("vgg19", "pool4", "4x4", 3),
+        ("alexnet", "pool5", "1x1", 3),
+        ("squeezenet1_0", "fire5", "1x1", 3),
+        ("resnet50", "layer2_4", "1x1", 3),
     ],
 )
 def test_is_predicted_within_a_quarter(network: str, depth: str, regions: str, channels: int) -> None:

@@ -130,6 +130,7 @@ class TestDefaults:
             ("{scales: 3, phases: 2}", RectifiedWavelets(scales=3, phases=2)),
             ("{padding: circular}", Vgg19(padding="circular")),
             ("{weights: {seed: 3}}", Vgg19(weights={"seed": 3})),
+            ("{weights: imagenet, pooling: maximum}", Vgg19(weights="imagenet", pooling="maximum")),
             ("vgg19", Vgg19()),
         ],
     )

@@ -5,7 +5,7 @@ from __future__ import annotations
 from abc import ABC, abstractmethod
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, ClassVar
+from typing import Any
 
 import torch
 from torch import Tensor
@@ -24,7 +24,7 @@ class Blueprint:
     network : str
         Name of the network.
     prefix : str
-        What a published state dict puts before the keys of the part that is used.
+        What the caller does not want before the keys, where it uses one part of a published state dict.
     shapes : dict
         Key in the published state dict to shape.
     """
@@ -38,7 +38,11 @@ class Weights(FamilyMember, ABC):
     """The origin of a network's weights as a protocol names it."""
 
     name: str
-    trained: ClassVar[bool]
+
+    @property
+    @abstractmethod
+    def trained(self) -> bool:
+        """Whether the numbers were learnt from pictures."""
 
     @abstractmethod
     def recipe(self, network: str) -> dict[str, Any]:
@@ -55,8 +59,22 @@ class Weights(FamilyMember, ABC):
         """
 
 
-def read_weights(file: Path, sha256: str, blueprint: Blueprint) -> dict[str, Tensor]:
+def read_weights(file: Path, sha256: str, blueprint: Blueprint) -> tuple[dict[str, Tensor], str]:
     """Read a safetensors file or a state dict, check its hash, and pick what the blueprint needs.
+
+    Parameters
+    ----------
+    file : Path
+        Where it lies.
+    sha256 : str
+        Its hash, or the first digits of it.
+    blueprint : Blueprint
+        Which tensors are needed.
+
+    Returns
+    -------
+    tuple
+        The tensors, and the whole hash.
 
     Raises
     ------
@@ -67,7 +85,7 @@ def read_weights(file: Path, sha256: str, blueprint: Blueprint) -> dict[str, Ten
         found = sha256_file(file)
     except OSError as error:
         raise StimgenError(f"the weights cannot be read: {error.strerror}", where=file) from None
-    if found != sha256:
+    if not found.startswith(sha256):
         raise StimgenError(
             f"the weights' SHA-256 is {found}, not the {sha256} that was asked for", where=file
         )
@@ -85,7 +103,7 @@ def read_weights(file: Path, sha256: str, blueprint: Blueprint) -> dict[str, Ten
                 f"the tensor {key!r} has shape {tuple(state[key].shape)}; {blueprint.network} needs {shape}",
                 where=file,
             )
-    return {key.removeprefix(blueprint.prefix): state[key].float() for key in blueprint.shapes}
+    return {key.removeprefix(blueprint.prefix): state[key].float() for key in blueprint.shapes}, found
 
 
 def _load_state(file: Path) -> dict[str, Tensor]:

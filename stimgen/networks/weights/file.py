@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated, Any, ClassVar, Literal
+from typing import Annotated, Any, Literal
 
 from pydantic import Field, ValidationInfo, field_validator
 from torch import Tensor
@@ -16,7 +16,6 @@ class FileWeights(Weights):
     """A safetensors file, or a PyTorch state dict of tensors, in torchvision's layout."""
 
     name: Literal["file"] = "file"
-    trained: ClassVar[bool] = True
     file: Annotated[Text, Field(min_length=1)]
     """Path, relative to the protocol."""
     sha256: Annotated[Text, Field(pattern=r"^[0-9a-f]{64}$")]
@@ -28,10 +27,15 @@ class FileWeights(Weights):
         folder = (info.context or {}).get("folder")
         return str(Path(folder) / file) if folder is not None else file
 
+    @property
+    def trained(self) -> bool:
+        """Return that they are taken for trained."""
+        return True
+
     def recipe(self, network: str) -> dict[str, Any]:
         """Return the hash: the same numbers in another place are the same weights."""
         return {"name": self.name, "network": network, "sha256": self.sha256}
 
     def tensors(self, blueprint: Blueprint) -> tuple[dict[str, Tensor], str]:
         """Return the tensors and the file's hash."""
-        return read_weights(Path(self.file), self.sha256, blueprint), self.sha256
+        return read_weights(Path(self.file), self.sha256, blueprint)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Any, ClassVar, Literal
+from typing import Any, Literal
 from urllib.error import URLError
 
 import torch
@@ -12,8 +12,19 @@ from torch import Tensor
 from stimgen.networks.weights.base import Blueprint, Weights, read_weights
 from stimgen.reading.errors import StimgenError
 
-# Full SHA-256 of the publisher's files; the eight digits in a file's name are its beginning.
+# SHA-256 of the publisher's files; the eight digits in a file's name are its beginning, and all that is known
+# where only they stand here. What a file is found to have, records tell in full.
 PINNED = {
+    "alexnet": ("AlexNet_Weights", "7be5be791159472b1fbf3c69796f7cb30dca7ad8466c2df70058c37116cdee02"),
+    "resnet50": ("ResNet50_Weights", "0676ba61b6795bbe1773cffd859882e5e297624d384b6993f7c9e683e722fb8a"),
+    "squeezenet1_0": ("SqueezeNet1_0_Weights", "b66bff10"),
+    "squeezenet1_1": (
+        "SqueezeNet1_1_Weights",
+        "b8a52dc049b60e4b6ab68ad0df457362afab8b6304b2febdc1650a5dab4d7e7b",
+    ),
+    "vgg11": ("VGG11_Weights", "8a719046"),
+    "vgg13": ("VGG13_Weights", "19584684"),
+    "vgg16": ("VGG16_Weights", "397923af8e79cdbb6a7127f12361acd7a2f83e06b05044ddf496e83de57a5bf0"),
     "vgg19": ("VGG19_Weights", "dcbb9e9dad569fff7a846263a77324fc34978fea2bfb039c012d710e1776ae44"),
 }
 
@@ -22,7 +33,11 @@ class ImagenetWeights(Weights):
     """Trained on ImageNet; torchvision's file, downloaded once into PyTorch's cache and checked."""
 
     name: Literal["imagenet"] = "imagenet"
-    trained: ClassVar[bool] = True
+
+    @property
+    def trained(self) -> bool:
+        """Return that they are."""
+        return True
 
     def recipe(self, network: str) -> dict[str, Any]:
         """Return the publisher's file and its hash."""
@@ -34,7 +49,7 @@ class ImagenetWeights(Weights):
         sha256 = PINNED[blueprint.network][1]
         if not file.exists():
             _download(blueprint.network, file)
-        return read_weights(file, sha256, blueprint), sha256
+        return read_weights(file, sha256, blueprint)
 
 
 def cached_file(network: str) -> Path:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import math
-from typing import Annotated, Any, ClassVar, Literal
+from typing import Annotated, Any, Literal
 
 import numpy as np
 import torch
@@ -29,9 +29,13 @@ class RandomWeights(Weights):
     """Seeded random orthogonal filters without biases; nothing to download."""
 
     name: Literal["random"] = "random"
-    trained: ClassVar[bool] = False
     seed: Annotated[Integer, Field(ge=0, lt=2**31)] = 0
     """Another seed gives another network."""
+
+    @property
+    def trained(self) -> bool:
+        """Return that nothing was learnt."""
+        return False
 
     def recipe(self, network: str) -> dict[str, Any]:
         """Return network, recipe version and seed."""
@@ -43,12 +47,17 @@ class RandomWeights(Weights):
         state: dict[str, Tensor] = {}
         for key, shape in blueprint.shapes.items():
             if len(shape) == 1:
-                values = np.zeros(shape, dtype="<f4")
+                values = np.full(shape, _is_scale(key), dtype="<f4")
             else:
                 values = filters(shape, "random weights", RECIPE, blueprint.network, self.seed, key)
             digest.update(f"{key}{shape}".encode() + values.tobytes())
             state[key.removeprefix(blueprint.prefix)] = torch.from_numpy(values)
         return state, digest.hexdigest()
+
+
+def _is_scale(key: str) -> bool:
+    """Return whether a vector multiplies or divides: those of a batch normalisation, which are ones."""
+    return key.endswith((".weight", ".running_var"))
 
 
 def filters(shape: tuple[int, ...], *key: str | int) -> NDArray[np.float32]:

@@ -1,0 +1,42 @@
+"""AlexNet (Krizhevsky 2014, the variant for one GPU), convolutional part, through torchvision."""
+
+from __future__ import annotations
+
+from typing import Literal
+
+from stimgen.networks.steps import Step, convolution, cumulative, pooling, rectification
+from stimgen.networks.torchvision_network import TorchvisionNetwork
+
+STEPS = (
+    convolution("conv1", 64, "features.0", (11, 4, 2)),
+    rectification("relu1", 64, "features.1"),
+    pooling("pool1", 64, "features.2", kernel=3),
+    convolution("conv2", 192, "features.3", (5, 1, 2)),
+    rectification("relu2", 192, "features.4"),
+    pooling("pool2", 192, "features.5", kernel=3),
+    convolution("conv3", 384, "features.6"),
+    rectification("relu3", 384, "features.7"),
+    convolution("conv4", 256, "features.8"),
+    rectification("relu4", 256, "features.9"),
+    convolution("conv5", 256, "features.10"),
+    rectification("relu5", 256, "features.11"),
+    pooling("pool5", 256, "features.12", kernel=3),
+)
+
+
+class Alexnet(TorchvisionNetwork):
+    """AlexNet: conv1, relu1, pool1, ..., pool5; random orthogonal, ImageNet or own weights."""
+
+    name: Literal["alexnet"] = "alexnet"
+
+    def steps(self) -> tuple[Step, ...]:
+        """Return the steps of torchvision's ``features``, in their order."""
+        return STEPS
+
+    def depths(self) -> dict[str, tuple[str, ...]]:
+        """Return the cumulative sets: all convolutions, all rectifications, or relu1 and all pools."""
+        convolutions, rectifications = (
+            cumulative([f"{kind}{n}" for n in range(1, 6)]) for kind in ("conv", "relu")
+        )
+        pools = cumulative([f"pool{n}" for n in (1, 2, 5)])
+        return convolutions | rectifications | {name: ("relu1", *names) for name, names in pools.items()}

@@ -1,0 +1,65 @@
+"""ResNet-50 (He et al. 2016), convolutional part, through torchvision."""
+
+from __future__ import annotations
+
+from functools import lru_cache
+from typing import Literal
+
+from torch import nn
+
+from stimgen.networks.steps import Step, convolution, cumulative, rectification
+from stimgen.networks.torchvision_network import TorchvisionNetwork
+
+# Blocks of the four stages, and the maps of their 3 x 3 convolutions (He et al. 2016, table 1).
+STAGES = ((3, 64), (4, 128), (6, 256), (3, 512))
+# A block's last convolution has so many times the maps of its 3 x 3 convolution.
+EXPANSION = 4
+
+
+class Resnet50(TorchvisionNetwork):
+    """ResNet-50: conv1, relu1, pool1, layer1_1, ..., layer4_3; random, ImageNet or own weights."""
+
+    name: Literal["resnet50"] = "resnet50"
+
+    def steps(self) -> tuple[Step, ...]:
+        """Return conv1, relu1 (batch-normalised), pool1, and all blocks as they leave their rectification."""
+        return _steps()
+
+    def depths(self) -> dict[str, tuple[str, ...]]:
+        """Return the cumulative sets: relu1, and the last block of every stage."""
+        last = [f"layer{n}_{blocks}" for n, (blocks, _) in enumerate(STAGES, start=1)]
+        return cumulative(["relu1", *last])
+
+    def empty(self) -> nn.Module:
+        """Return torchvision's model with batch normalisations that are fixed, as after training."""
+        import torchvision
+
+        model: nn.Module = torchvision.models.resnet50(norm_layer=torchvision.ops.FrozenBatchNorm2d)
+        return model
+
+
+@lru_cache(maxsize=1)
+def _steps() -> tuple[Step, ...]:
+    found = [
+        convolution("conv1", 64, "conv1", (7, 2, 3)),
+        rectification("relu1", 64, "bn1", "relu"),
+        Step("pool1", 64, ("maxpool",), 3, 2, 1, kept=64),
+    ]
+    for stage, (blocks, width) in enumerate(STAGES, start=1):
+        for block in range(1, blocks + 1):
+            # torchvision halves with the 3 x 3 convolution, the paper with the one before it.
+            stride = 2 if stage > 1 and block == 1 else 1
+            channels = EXPANSION * width
+            found.append(
+                Step(
+                    f"layer{stage}_{block}",
+                    channels,
+                    (f"layer{stage}.{block - 1}",),
+                    kernel=3,
+                    stride=stride,
+                    padding=1,
+                    kept=width + channels,
+                    kept_before=width,
+                )
+            )
+    return tuple(found)

@@ -1,0 +1,16 @@
+"""VGG-11 (Simonyan & Zisserman 2015), convolutional part, through torchvision."""
+
+from __future__ import annotations
+
+from typing import ClassVar, Literal
+
+from stimgen.networks.vgg import Vgg
+
+
+class Vgg11(Vgg):
+    """VGG-11: conv1_1, relu1_1, ..., pool5; random orthogonal, ImageNet or own weights."""
+
+    # Simonyan & Zisserman (2015), table 1, configuration A.
+    convolutions: ClassVar[tuple[int, ...]] = (1, 1, 2, 2, 2)
+
+    name: Literal["vgg11"] = "vgg11"

@@ -1,0 +1,16 @@
+"""VGG-13 (Simonyan & Zisserman 2015), convolutional part, through torchvision."""
+
+from __future__ import annotations
+
+from typing import ClassVar, Literal
+
+from stimgen.networks.vgg import Vgg
+
+
+class Vgg13(Vgg):
+    """VGG-13: conv1_1, relu1_1, ..., pool5; random orthogonal, ImageNet or own weights."""
+
+    # Simonyan & Zisserman (2015), table 1, configuration B.
+    convolutions: ClassVar[tuple[int, ...]] = (2, 2, 2, 2, 2)
+
+    name: Literal["vgg13"] = "vgg13"
