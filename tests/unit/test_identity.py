@@ -145,6 +145,8 @@ SAME = {
         f"scales: 1, evaluations: {USUAL}, optimiser: lbfgs, start: {{name: noise, mean: 0.5}}",
     ).replace("vgg19", "{name: vgg19, weights: {name: random, seed: 0}, pooling: average, padding: zeros}")
     + "statistic: {name: gram, centred: true, normalisation: relative}\nregions: 1x1\n",
+    "no steps": changed("size: 32", "size: 32, before: [], background: 0.5") + "after: []\n",
+    "the usual encoding and bits": PROTOCOL + "output: {encoding: srgb, bits: 8}\n",
     "a precision that is the usual one": changed("scales: 1", "scales: 1, precision: float32"),
     "settings of the protocol said again in every condition": changed(
         "  - id: a", "  - id: a\n    synthesis: {scales: 1}"
@@ -155,6 +157,35 @@ SAME = {
 @pytest.mark.parametrize("text", SAME.values(), ids=SAME)
 def test_what_changes_no_id(tmp_path: Path, text: str) -> None:
     assert ids(tmp_path, text) == ids(tmp_path, PROTOCOL, "original.yaml")
+
+
+STEPS = PROTOCOL + "after: [{name: luminance, mean: set}, flat_top]\n"
+SAME_STEPS = {
+    "in the conditions": PROTOCOL.replace(
+        "  - id: ", "  - after: [{name: luminance, mean: set}, flat_top]\n    id: "
+    ),
+    "written out": STEPS.replace("flat_top", "{name: flat_top, shape: circle, diameter: inscribed, edge: 6}"),
+    "by their keys": PROTOCOL + "after: [{mean: set}, {shape: circle, edge: 6}]\n",
+}
+
+
+@pytest.mark.parametrize("text", SAME_STEPS.values(), ids=SAME_STEPS)
+def test_ways_of_saying_steps_change_no_id(tmp_path: Path, text: str) -> None:
+    assert ids(tmp_path, text) == ids(tmp_path, STEPS, "original.yaml")
+
+
+def test_a_condition_replaces_the_steps(tmp_path: Path) -> None:
+    plain, steps = ids(tmp_path, PROTOCOL), ids(tmp_path, STEPS)
+    without = ids(tmp_path, STEPS.replace("id: b\n", "id: b\n    after: []\n"))
+    assert without == {key: (plain if key[1] == "b" else steps)[key] for key in plain}
+
+
+def test_another_source_changes_ids_only_where_steps_want_the_mean_of_the_set(tmp_path: Path) -> None:
+    more = ("sources:\n", 'sources:\n  - file: "skimage:grass"\n')
+    own = STEPS.replace("mean: set", "mean: source")
+    assert ids(tmp_path, own).items() <= ids(tmp_path, own.replace(*more)).items()
+    before, after = ids(tmp_path, STEPS), ids(tmp_path, STEPS.replace(*more))
+    assert not set(before.values()) & set(after.values())
 
 
 def test_names_change_no_id(tmp_path: Path) -> None:
@@ -230,7 +261,24 @@ OTHER = {
     "range penalty": changed("scales: 1", "scales: 1, range: {penalty: 11}"),
     "sigmoid": changed("scales: 1", "scales: 1, range: sigmoid"),
     "free pixels": changed("scales: 1", "scales: 1, range: free"),
-    "colour matching": PROTOCOL + "after: [histogram]\n",
+    "histogram matching": PROTOCOL + "after: [histogram]\n",
+    "a step": PROTOCOL + "after: [{mean: 0.5}]\n",
+    "its number": PROTOCOL + "after: [{mean: 0.25}]\n",
+    "its word": PROTOCOL + "after: [{mean: source}]\n",
+    "another word": PROTOCOL + "after: [{mean: set}]\n",
+    "two steps": PROTOCOL + "after: [histogram, {mean: 0.5}]\n",
+    "their order": PROTOCOL + "after: [{mean: 0.5}, histogram]\n",
+    "a step before": changed("size: 32", "size: 32, before: [{mean: 0.5}]"),
+    "the mean of the set": changed("size: 32", "size: 32, before: [{mean: set}]"),
+    "a mask": changed("size: 32", "size: 32, mask: 'skimage:*'"),
+    "the background": changed("size: 32", "size: 32, background: 0.25"),
+    "a canvas": changed("size: 32", "size: 32, canvas: {size: [40, 32]}"),
+    "its size": changed("size: 32", "size: 32, canvas: {size: [41, 32]}"),
+    "a place": changed("size: 32", "size: 32, canvas: {size: [40, 32], places: [{x: 1}]}"),
+    "another place": changed("size: 32", "size: 32, canvas: {size: [40, 40], places: [{y: 1}]}"),
+    "its picture's size": changed("size: 32", "size: 32, canvas: {size: [40, 32], places: [{size: 30}]}"),
+    "encoding": PROTOCOL + "output: {encoding: linear}\n",
+    "bits": PROTOCOL.replace("size: 32", "size: 32, channels: grey") + "output: {bits: 16}\n",
     "sources": changed("brick", "grass").replace("coffee", "astronaut"),
     "weight of a term": changed(
         "layers: [relu1_1, pool1]", "objective: [{layers: [relu1_1, pool1], weight: 2}]"
