@@ -117,11 +117,15 @@ def _losses(
 
 
 def _as_saved(stimuli: Sequence[StimulusPlan], staged: Sequence[Staged]) -> dict[str, Pixels]:
-    """Return the sources of stimuli, by id, rounded as their files are."""
+    """Return the sources of stimuli, by id, rounded as their files are, behind the same apertures."""
+    after = stimuli[0].condition.after
     different = {
         stimulus.source.id: (stimulus.source, found) for stimulus, found in zip(stimuli, staged, strict=True)
     }
-    return {key: as_pixels(quantise(found.pixels, source.bits)) for key, (source, found) in different.items()}
+    return {
+        key: as_pixels(quantise(after.beside(source, found.pixels), source.bits))
+        for key, (source, found) in different.items()
+    }
 
 
 def _quality(

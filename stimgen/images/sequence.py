@@ -73,6 +73,20 @@ def recipe(steps: Sequence[Step]) -> list[dict[str, Any]]:
     return [step.recipe() for step in steps]
 
 
+def placed(steps: Sequence[Step], picture: Picture) -> Picture:
+    """Return a picture seen where it is after all steps, with none of its values changed.
+
+    Raises
+    ------
+    StimgenError
+        It has no room for a step; the message begins with which.
+    """
+    for i, step in enumerate(steps):
+        if isinstance(step, Geometry):
+            picture = _named(i, step, step.place, picture)
+    return picture
+
+
 def _measured(steps: Sequence[Step], source: Picture) -> Iterator[tuple[int, float]]:
     picture = source
     for i, step in enumerate(steps):

@@ -8,7 +8,7 @@ from typing import Any, NamedTuple
 
 from stimgen.images.picture import Pair, Picture, clipped
 from stimgen.images.prepare import Pixels
-from stimgen.images.sequence import final_size, needs_set, recipe, run, settled
+from stimgen.images.sequence import final_size, needs_set, placed, recipe, run, settled
 from stimgen.images.steps import Step
 from stimgen.protocol.load import LoadedProtocol
 from stimgen.protocol.photographs import Photographs
@@ -77,6 +77,10 @@ class Finishing:
         except StimgenError as error:
             raise self._named(error, source) from None
         return Saved(shown, clipped(shown))
+
+    def beside(self, source: PlannedSource, prepared: Pixels) -> Pixels:
+        """Return a source as it is to be compared with its stimuli: behind the same crops and apertures."""
+        return placed(self.steps, Picture.whole(prepared, source.staging.screen)).shown()
 
     def check(self, source: PlannedSource) -> None:
         """Refuse steps for which a source has no room.

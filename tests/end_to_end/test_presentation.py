@@ -164,6 +164,15 @@ def test_losses_before_and_after_the_steps(made: Path) -> None:
     assert table.loss_saved.isna().tolist() == [True, True, False, False, True, True]
 
 
+def test_quality_compares_what_is_seen(made: Path) -> None:
+    """The original, in its window, differs from its source there only by luminance and contrast."""
+    for content in contents(made, "original").values():
+        assert content.quality.largest_copy
+        assert content.quality.largest_copy > 0.99
+        assert content.quality.luminance_distance
+        assert content.quality.luminance_distance < 0.01
+
+
 def test_files_have_16_bits_and_declare_light(made: Path) -> None:
     stimuli = StimulusSet(made / "set")
     for content in contents(made, "whole").values():
@@ -272,7 +281,7 @@ class TestMistakes:
         stimuli = plan_of(tmp_path).stimuli[:2]
         sources = {stimulus.source.id: stimulus.source.staged() for stimulus in stimuli}
         images = [np.full((40, 64, 1), 0.3, dtype=np.float32), sources["b"].pixels]
-        finished = finish(Result(images, None, [[], []], ["made", "made"], None, []), stimuli, sources)
+        finished = finish(Result(images, None, [[], []], ["made", "made"], None, []), stimuli, sources, None)
         problem, fine = finished.problems
         assert fine is None
         assert problem
