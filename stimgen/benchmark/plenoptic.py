@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import time
-from importlib import metadata
 from types import ModuleType
 from typing import Any
 
@@ -12,10 +11,10 @@ import torch
 from stimgen.benchmark.subject import Subject
 from stimgen.benchmark.timing import synchronise
 from stimgen.reading.errors import StimgenError
-from stimgen.reading.extras import needed
 from stimgen.reading.random_numbers import uniform
+from stimgen.synthesis.portilla_simoncelli import installed_plenoptic
 
-OPTION, EXTRA = "`--against plenoptic`", "plenoptic"
+OPTION = "`--against plenoptic`"
 # Below this side the coarsest of the model's four scales is narrower than its correlations, seven positions.
 SMALLEST_SIZE = 128
 ITERATIONS = 200
@@ -36,13 +35,7 @@ def require_plenoptic(size: int) -> ModuleType:
     StimgenError
         It is not installed, older than version 2, or the picture is too small for it.
     """
-    package = needed("plenoptic", EXTRA, OPTION)
-    version = metadata.version("plenoptic")
-    if int(version.partition(".")[0]) < 2:
-        raise StimgenError(
-            f"{OPTION} needs plenoptic 2 or later; {version} is installed",
-            hint=f'install it with: pip install --upgrade "stimgen[{EXTRA}]"',
-        )
+    package = installed_plenoptic(OPTION)
     if size < SMALLEST_SIZE:
         raise StimgenError(f"{OPTION} needs a `--size` of {SMALLEST_SIZE} or more, not {size}")
     return package

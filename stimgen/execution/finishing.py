@@ -97,7 +97,7 @@ def _saved(image: Pixels, stimulus: StimulusPlan, source: Pixels) -> tuple[Saved
 def _losses(
     result: Result, images: list[Pixels], files: list[bytes], first: StimulusPlan
 ) -> list[LossesRecord | None]:
-    """Return every loss of every stimulus; None where no objective is minimised."""
+    """Return every loss of every stimulus; None where no objective is minimised, or where that failed."""
     if result.start is None or result.measure is None:
         return [None] * len(images)
     end = result.measure(images)
@@ -111,8 +111,10 @@ def _losses(
     stages = zip(result.start, end, before, saved, strict=True)
     keys = ("start", "end", "before_steps", "saved")
     return [
-        LossesRecord.model_validate({key: _loss(at) for key, at in zip(keys, four, strict=True)})
-        for four in stages
+        None
+        if reason == "non_finite"
+        else LossesRecord.model_validate({key: _loss(at) for key, at in zip(keys, four, strict=True)})
+        for four, reason in zip(stages, result.reasons, strict=True)
     ]
 
 

@@ -74,7 +74,8 @@ def make_together(
         result = yield from stimuli[0].condition.method.run(batch, device)
         bench = Bench(destination.judge, device, slots) if destination.judge is not None else None
         finished = finish(result, stimuli, sources, bench)
-    made = _made(started, device, (len(items), slots))
+    packages = stimuli[0].condition.method.packages
+    made = _made(started, device, (len(items), slots), packages)
     failures = []
     for i, stimulus in enumerate(stimuli):
         problem = finished.problems[i]
@@ -92,7 +93,7 @@ def stimulus_item(stimulus: StimulusPlan, source: Pixels) -> Item:
     return Item(source=source, start=start, source_key=stimulus.source.id, key=key)
 
 
-def _made(started: datetime, device: torch.device, sizes: tuple[int, int]) -> Made:
+def _made(started: datetime, device: torch.device, sizes: tuple[int, int], packages: tuple[str, ...]) -> Made:
     ended = datetime.now(UTC)
     return Made(
         started=_iso(started),
@@ -100,7 +101,7 @@ def _made(started: datetime, device: torch.device, sizes: tuple[int, int]) -> Ma
         seconds=round((ended - started).total_seconds(), 3),
         host=platform.node(),
         device=device_name(device),
-        versions=_versions(),
+        versions=_versions(packages),
         threads=torch.get_num_threads(),
         batch_size=sizes[0],
         slots=sizes[1],
@@ -111,8 +112,8 @@ def _iso(moment: datetime) -> str:
     return moment.strftime("%Y-%m-%dT%H:%M:%S.%fZ")
 
 
-@lru_cache(maxsize=1)
-def _versions() -> dict[str, str]:
+@lru_cache(maxsize=8)
+def _versions(packages: tuple[str, ...]) -> dict[str, str]:
     return {"python": platform.python_version()} | {
-        name: metadata.version(name) for name in RECORDED_PACKAGES
+        name: metadata.version(name) for name in (*RECORDED_PACKAGES, *packages)
     }

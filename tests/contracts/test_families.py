@@ -34,6 +34,8 @@ NEEDED = {
     "image": {"file": "start.png"},
     "crop": {"box": [1, 2, 16, 15]},
 }
+# Members that would take long, or larger pictures, as they are.
+QUICK = {"portilla_simoncelli": {"scales": 1, "neighbourhood": 3, "coarse_to_fine": 1, "budget": 3}}
 CPU = torch.device("cpu")
 
 # Layouts of few regions, but more than one, for maps of few positions.
@@ -45,7 +47,7 @@ FEW = {
 
 
 def made(family: Family, name: str) -> FamilyMember:
-    return family.members[name](**NEEDED.get(name, {}))
+    return family.members[name](**NEEDED.get(name, {}), **QUICK.get(name, {}))
 
 
 def layout_of_few(name: str, statistic: Statistic) -> Regions:
@@ -318,6 +320,8 @@ class TestMethods:
         ]
 
     def results(self, name: str, items: list[Item]) -> Result:
+        for package in METHODS.members[name].packages:
+            pytest.importorskip(package)
         steps = made(METHODS, name).run(Batch(items, max(2, len(items)), shrink=True), CPU)
         while True:
             try:

@@ -148,6 +148,8 @@ class Method(FamilyMember, ABC):
 
     seeded: ClassVar[bool] = True
     """Whether another seed gives another stimulus; where not, only the first seed is used."""
+    packages: ClassVar[tuple[str, ...]] = ()
+    """Packages, beside those of all methods, whose versions a record tells."""
 
     @property
     def start(self) -> Start:

@@ -1,0 +1,190 @@
+"""Textures by the joint statistics of a steerable pyramid (Portilla & Simoncelli 2000)."""
+
+from __future__ import annotations
+
+from collections.abc import Generator, Sequence
+from dataclasses import replace
+from typing import Annotated, Any, ClassVar, Literal
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from pydantic import Field, field_validator
+from torch import Tensor
+
+from stimgen.images.prepare import Pixels
+from stimgen.reading.errors import StimgenError
+from stimgen.reading.model import Integer, Number, mistake
+from stimgen.synthesis.methods.base import Batch, Known, Losses, Method, Result, Step, Traced
+from stimgen.synthesis.optimisers import AnyOptimiser
+from stimgen.synthesis.optimisers.base import Budget, Outcome, Progress
+from stimgen.synthesis.optimisers.lbfgs import Lbfgs
+from stimgen.synthesis.portilla_simoncelli import PACKAGE, Matching, TextureModel, installed_plenoptic
+
+PARTS = ("statistics", "range")
+BYTES_PER_NUMBER = 8
+# Measured: planes as large as the picture while gradients go back through the pyramid, and of them for each
+# orientation.
+PLANES, PLANES_AN_ORIENTATION = 12, 33
+
+
+class PortillaSimoncelli(Method):
+    """Textures by the joint statistics of a steerable pyramid, through the plenoptic package; grey only.
+
+    Portilla & Simoncelli 2000, International Journal of Computer Vision 40: 49-71.
+    """
+
+    name: Literal["portilla_simoncelli"] = "portilla_simoncelli"
+    packages: ClassVar[tuple[str, ...]] = (PACKAGE,)
+    scales: Annotated[Integer, Field(ge=1, le=8)] = 4
+    """Octaves of the steerable pyramid."""
+    orientations: Annotated[Integer, Field(ge=2, le=16)] = 4
+    """Its orientations."""
+    neighbourhood: Annotated[Integer, Field(ge=3, le=31)] = 9
+    """Side of the square of shifts of all autocorrelations: an odd number."""
+    coarse_to_fine: Annotated[Integer, Field(ge=0, le=1_000_000)] = 7
+    """Evaluations of each step from the coarsest statistics to all but the finest; 0: all at once."""
+    budget: Annotated[Integer, Field(ge=1, le=1_000_000)] = 200
+    """Evaluations after these steps, with all statistics."""
+    optimiser: AnyOptimiser = Field(default_factory=Lbfgs)
+    """What lowers the loss."""
+    range_penalty: Annotated[Number, Field(ge=0.0)] = 0.1
+    """Weight of the summed squared excess of pixels outside [0, 1]."""
+
+    @field_validator("neighbourhood")
+    @classmethod
+    def _is_odd(cls, value: int) -> int:
+        if value % 2 == 0:
+            raise mistake(f"{value} is even: a neighbourhood has a centre", hint=f"write {value + 1}")
+        return value
+
+    @property
+    def shape(self) -> tuple[int, int, int]:
+        """Scales, orientations and neighbourhood."""
+        return self.scales, self.orientations, self.neighbourhood
+
+    def parameters(self, width: int, height: int) -> int:
+        """Return the number of statistics, each counted once: 710 with 4 scales, 4 orientations and 7."""
+        del width, height
+        scales, orientations = self.scales, self.orientations
+        shifts = (self.neighbourhood**2 - 1) // 2
+        pixels, marginals, finest = 6, 3 * (scales + 1), 1
+        autocorrelations = shifts * (scales * orientations + scales + 1)
+        magnitudes = scales * orientations * (orientations + 1) // 2
+        across = 3 * (scales - 1) * orientations**2
+        return pixels + marginals + finest + autocorrelations + magnitudes + across
+
+    def recipe(self, known: Known) -> dict[str, Any]:
+        """Return the model and how its statistics are matched; evaluations stand in the schedule."""
+        del known
+        told = {"method": self.name, "start": self.start.plain()}
+        settings = self.model_dump(mode="json", exclude={"name", "coarse_to_fine", "budget"})
+        return {"terms": [], "settings": told | settings}
+
+    def check(self, shape: tuple[int, int, int]) -> None:
+        """Refuse colour, and sides that the pyramid cannot halve or whose coarsest scale is too small."""
+        height, width, channels = shape
+        if channels != 1:
+            raise StimgenError(
+                "the source is in colour, and the statistics of Portilla & Simoncelli are of grey pictures",
+                hint="write `channels: grey` in the source, or in `preparation` for all",
+            )
+        step = 2**self.scales
+        smallest = step * (self.neighbourhood + 1)
+        if height % step or width % step or min(height, width) < smallest:
+            raise StimgenError(
+                f"{width} x {height} pixels: with {self.scales} scales and a neighbourhood of "
+                f"{self.neighbourhood}, sides must be multiples of {step}, the smallest {smallest}",
+                hint="choose another `size`, or fewer `scales`",
+            )
+
+    def schedule(self, width: int, height: int) -> list[tuple[int, int, int]]:
+        """Return the evaluations of each step from coarse to fine, and of the rest; the size stays."""
+        steps = [self.coarse_to_fine] * (self.scales + 2 if self.coarse_to_fine else 0)
+        return [(width, height, count) for count in (*steps, self.budget)]
+
+    def load(self, device: torch.device) -> None:
+        """Find the package, and refuse a device without float64."""
+        installed_plenoptic(f"the method `{self.name}`")
+        if device.type == "mps":
+            raise StimgenError(
+                f"`{self.name}` needs float64, which {device} lacks", hint="use `--device cpu`"
+            )
+
+    def memory(self, width: int, height: int, channels: int) -> int:
+        """Return an estimate of the bytes that one image needs."""
+        history: int = getattr(self.optimiser, "history", 0)
+        planes = PLANES + PLANES_AN_ORIENTATION * self.orientations + 2 * history + 8
+        return BYTES_PER_NUMBER * width * height * channels * planes
+
+    def run(self, batch: Batch, device: torch.device) -> Generator[Step, None, Result]:
+        """Make a batch of stimuli, yielding after each evaluation."""
+        self.load(device)
+        return (yield from _Run(self, batch, device).steps())
+
+
+class _Run:
+    """One batch on its way from start to result."""
+
+    def __init__(self, method: PortillaSimoncelli, batch: Batch, device: torch.device) -> None:
+        self._method, self._batch, self._device = method, batch, device
+        self._count = len(batch.items)
+        height, width, _ = batch.items[0].source.shape
+        self._model = TextureModel((height, width), method.shape, device)
+        sources = {item.source_key: item.source for item in batch.items}
+        targets = {key: self._model.target(self._tensor([source])) for key, source in sources.items()}
+        self._whole = Matching(
+            self._model, [targets[item.source_key] for item in batch.items], method.range_penalty
+        )
+        self._traces: list[list[Traced]] = [[] for _ in batch.items]
+        self._reasons: list[str] = ["evaluations"] * self._count
+
+    def steps(self) -> Generator[Step, None, Result]:
+        starts = [item.start for item in self._batch.items]
+        start = self._measure(starts)
+        images = self._tensor(starts + starts[-1:] * (self._batch.slots - self._count))
+        height, width = images.shape[-2:]
+        counts = [count for _, _, count in self._method.schedule(width, height)]
+        steps = [*self._model.steps(), None][-len(counts) :]
+        for place, (scales, count) in enumerate(zip(steps, counts, strict=True)):
+            budget = Budget(count, self._batch.shrink)
+            minimising = self._method.optimiser.minimise(replace(self._whole, scales=scales), images, budget)
+            outcome = yield from self._traced(minimising, place, (sum(counts[:place]), sum(counts)))
+            images = outcome.images
+            for i, reason in enumerate(outcome.reasons[: self._count]):
+                self._reasons[i] = "non_finite" if self._reasons[i] == "non_finite" else reason
+        pictures = [image.permute(1, 2, 0).float().cpu().numpy() for image in images[: self._count]]
+        return Result(pictures, start, self._traces, self._reasons, self._measure, [])
+
+    def _traced(
+        self, steps: Generator[Progress, None, Outcome], place: int, whole: tuple[int, int]
+    ) -> Generator[Step, None, Outcome]:
+        """Pass on an optimiser's progress as steps, writing the traces."""
+        evaluation, (done, total) = 0, whole
+        while True:
+            try:
+                progress = next(steps)
+            except StopIteration as end:
+                outcome: Outcome = end.value
+                return outcome
+            evaluation += 1
+            losses = np.full(self._count, np.nan)
+            for row, parts in zip(progress.rows, progress.parts, strict=True):
+                if row < self._count:
+                    found = _named(parts)
+                    self._traces[row].append(Traced(place, evaluation, found))
+                    losses[row] = found.total
+            yield Step(place, done + evaluation, total, losses)
+
+    def _measure(self, images: Sequence[Pixels]) -> list[Losses]:
+        rows = torch.arange(len(images))
+        parts = self._whole(self._tensor(images), rows).parts
+        return [_named(row) for row in parts.cpu().numpy()]
+
+    def _tensor(self, pictures: Sequence[Pixels]) -> Tensor:
+        stacked = np.stack([picture.transpose(2, 0, 1) for picture in pictures]).astype(np.float64)
+        return torch.from_numpy(stacked).to(self._device)
+
+
+def _named(parts: NDArray[np.float64]) -> Losses:
+    return Losses(float(parts.sum()), dict(zip(PARTS, parts.tolist(), strict=True)))

@@ -1,0 +1,156 @@
+"""The statistics of Portilla & Simoncelli (2000), as the plenoptic package computes them, as an objective.
+
+The loop is ours and not plenoptic's, so that it yields its steps, prints nothing, draws no random numbers and
+optimises as all methods do; model and loss are plenoptic's own.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Generator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from importlib import metadata
+from types import ModuleType
+
+import torch
+from torch import Tensor
+
+from stimgen.reading.errors import StimgenError
+from stimgen.reading.extras import needed
+from stimgen.synthesis.objective import Evaluation
+
+PACKAGE = "plenoptic"
+# The loss that plenoptic advises for this model: the darkest and the brightest pixel are left out, and the
+# variance of what is finer than the finest scale weighs more, because it is small and easily seen.
+EXTREMES, WEIGHT_OF_EXTREMES = slice(4, 6), 0.0
+FINEST, WEIGHT_OF_FINEST = -1, 100.0
+
+Scales = tuple[str | int, ...]
+
+
+def installed_plenoptic(purpose: str) -> ModuleType:
+    """Return the package.
+
+    Parameters
+    ----------
+    purpose : str
+        What it is needed for, as the user wrote it.
+
+    Raises
+    ------
+    StimgenError
+        It is not installed, or older than version 2.
+    """
+    package = needed(PACKAGE, PACKAGE, purpose)
+    version = metadata.version(PACKAGE)
+    if int(version.partition(".")[0]) < 2:
+        raise StimgenError(
+            f"{purpose} needs plenoptic 2 or later; {version} is installed",
+            hint=f'install it with: pip install --upgrade "stimgen[{PACKAGE}]"',
+        )
+    return package
+
+
+class TextureModel:
+    """plenoptic's model for pictures of one size, in float64, with the weights of its loss.
+
+    Parameters
+    ----------
+    size : tuple
+        Height and width in pixels.
+    shape : tuple
+        Scales and orientations of the pyramid; side of the square of shifts of autocorrelations.
+    device : torch.device
+        Where to compute.
+    """
+
+    def __init__(self, size: tuple[int, int], shape: tuple[int, int, int], device: torch.device) -> None:
+        models = installed_plenoptic("`portilla_simoncelli`").models
+        scales, orientations, neighbourhood = shape
+        self._model = models.PortillaSimoncelli(
+            size, n_scales=scales, n_orientations=orientations, spatial_corr_width=neighbourhood
+        )
+        self._model.to(device=device, dtype=torch.float64)
+
+    def statistics(self, image: Tensor, scales: Scales | None = None) -> Tensor:
+        """Return the statistics of one image, 1 x 1 x height x width: 1 x 1 x their number."""
+        found: Tensor = self._model(image, scales=None if scales is None else list(scales))
+        return found
+
+    def target(self, image: Tensor) -> Tensor:
+        """Return all statistics of a source, without a gradient."""
+        with one_thread(), torch.no_grad():
+            return self.statistics(image)
+
+    def steps(self) -> list[Scales]:
+        """Return what is matched in each step from coarse to fine, before everything is."""
+        order = self._model.scales[:-1]
+        return [tuple(order[: count + 1]) for count in range(len(order))]
+
+    def some(self, statistics: Tensor, scales: Scales | None) -> Tensor:
+        """Return those of all statistics that belong to some scales."""
+        if scales is None:
+            return statistics
+        found: Tensor = self._model.remove_scales(statistics, list(scales))
+        return found
+
+    def weights(self, statistics: Tensor) -> Tensor:
+        """Return the factor of each difference in the loss."""
+        weights = torch.ones_like(statistics)
+        weights[..., EXTREMES] = WEIGHT_OF_EXTREMES
+        weights[..., FINEST] = WEIGHT_OF_FINEST
+        return weights
+
+
+@dataclass(frozen=True)
+class Matching:
+    """The objective of a batch, plenoptic's own: length of the weighted difference, and range penalty.
+
+    Each image is computed alone and in one thread, so that its bits depend neither on others nor on threads.
+
+    Attributes
+    ----------
+    model : TextureModel
+        What measures.
+    targets : sequence of Tensor
+        All statistics of every item's source; places beyond the last item are copies of it.
+    range_penalty : float
+        Weight of the squared excess outside [0, 1].
+    scales : tuple or None
+        Of which the statistics are matched; None: of all.
+    """
+
+    model: TextureModel
+    targets: Sequence[Tensor]
+    range_penalty: float
+    scales: Scales | None = None
+
+    def __call__(self, images: Tensor, rows: Tensor) -> Evaluation:
+        """Return the loss of images, batch x 1 x height x width, by their places, with its gradient."""
+        items = rows.clamp(max=len(self.targets) - 1).tolist()
+        with one_thread():
+            found = {item: self._alone(images[[items.index(item)]], item) for item in set(items)}
+        parts, gradients = zip(*[found[item] for item in items], strict=True)
+        return Evaluation(torch.stack(parts), torch.cat(gradients))
+
+    def _alone(self, image: Tensor, item: int) -> tuple[Tensor, Tensor]:
+        leaf = image.detach().requires_grad_(True)
+        target = self.targets[item]
+        weights = self.model.some(self.model.weights(target), self.scales)
+        wanted = self.model.some(target, self.scales)
+        difference = weights * (self.model.statistics(leaf, self.scales) - wanted)
+        excess = (leaf - leaf.clamp(0.0, 1.0)).square().sum()
+        parts = torch.stack([torch.linalg.vector_norm(difference), self.range_penalty * excess])
+        (gradient,) = torch.autograd.grad(parts.sum(), leaf)
+        return parts.detach(), gradient
+
+
+@contextmanager
+def one_thread() -> Generator[None]:
+    """Compute in one thread: the sums of a single image are split among threads, which changes bits."""
+    before = torch.get_num_threads()
+    torch.set_num_threads(1)
+    try:
+        yield
+    finally:
+        torch.set_num_threads(before)
