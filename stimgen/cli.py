@@ -6,9 +6,12 @@ import io
 import json
 import sys
 from pathlib import Path
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
+
+if TYPE_CHECKING:
+    from stimgen.protocol.load import LoadedProtocol
 
 # A user's mistake ends with the error's own exit code, 2.
 FINDING, INTERRUPTED = 1, 130
@@ -33,6 +36,12 @@ DeviceOption = Annotated[str, typer.Option("--device", help="auto, cpu, cuda, cu
 JsonOption = Annotated[bool, typer.Option("--json", help="Print JSON for programs.")]
 
 
+QuickOption = Annotated[
+    bool,
+    typer.Option("--quick", help="Few small pictures, in a minute or two; the records say what was changed."),
+]
+
+
 @app.command()
 def generate(  # noqa: PLR0913 - an option of the command is an argument here
     protocol: ProtocolArgument,
@@ -45,15 +54,15 @@ def generate(  # noqa: PLR0913 - an option of the command is an argument here
     ] = None,
     root: RootOption = None,
     *,
+    quick: QuickOption = False,
     quiet: Annotated[bool, typer.Option("--quiet", help="Print nothing but errors.")] = False,
 ) -> None:
     """Make the stimulus set of a protocol; run again, it makes what is missing."""
     from stimgen.display import Display, summary
-    from stimgen.protocol.load import load_protocol
     from stimgen.workflow.generate import Options, default_folder
     from stimgen.workflow.generate import generate as make
 
-    loaded = load_protocol(protocol)
+    loaded = _loaded(protocol, root, quick=quick)
     folder = output or default_folder(loaded)
     options = Options(device=device, batch_size=batch_size, root=root)
     with Display(quiet=quiet) as display:
@@ -64,7 +73,7 @@ def generate(  # noqa: PLR0913 - an option of the command is an argument here
             _say(f"stopped; what is finished is kept in {folder}. Run the same command to go on.", error=True)
             raise typer.Exit(INTERRUPTED) from None
     if not quiet:
-        _say(summary(progress, folder))
+        _say("\n".join([*(f"quick: {change}" for change in loaded.changes), summary(progress, folder)]))
     for failure in progress.failures:
         _say(f"{failure.stimulus.name}: could not be made: {failure.reason}", error=True)
     if progress.failures:
@@ -72,10 +81,11 @@ def generate(  # noqa: PLR0913 - an option of the command is an argument here
 
 
 @app.command()
-def plan(
+def plan(  # noqa: PLR0913 - an option of the command is an argument here
     protocol: ProtocolArgument,
     root: RootOption = None,
     *,
+    quick: QuickOption = False,
     as_json: JsonOption = False,
     probe: Annotated[
         bool, typer.Option("--probe", help="Time some evaluations and say how long all take.")
@@ -84,10 +94,9 @@ def plan(
 ) -> None:
     """Show what a protocol stands for, before anything runs."""
     from stimgen.display import plan_text
-    from stimgen.protocol.load import load_protocol
     from stimgen.workflow.plan import plan_summary
 
-    summary = plan_summary(load_protocol(protocol), root, device if probe else None)
+    summary = plan_summary(_loaded(protocol, root, quick=quick), root, device if probe else None)
     if as_json:
         _print_json(summary)
     else:
@@ -214,6 +223,14 @@ def bench(  # noqa: PLR0913 - an option of the command is an argument here
         _print_json(found)
     else:
         _say(bench_text(found))
+
+
+def _loaded(protocol: str, root: Path | None, *, quick: bool) -> LoadedProtocol:
+    from stimgen.protocol.load import load_protocol
+    from stimgen.protocol.quick import quickened
+
+    loaded = load_protocol(protocol)
+    return quickened(loaded, root) if quick else loaded
 
 
 def main() -> None:

@@ -40,11 +40,14 @@ class Destination:
         What is written.
     judge : Judge or None
         Who compares stimuli with their sources.
+    changes : tuple of str
+        What was changed of the protocol, to try it quickly.
     """
 
     store: Store
     output: Output
     judge: Judge | None = None
+    changes: tuple[str, ...] = ()
 
 
 def write_stimulus(i: int, finished: Finished, made: Made, destination: Destination) -> None:
@@ -97,6 +100,7 @@ def _content(i: int, finished: Finished, files: dict[str, FileHash], destination
         quality=finished.quality[i],
         encoding=stimulus.source.staging.encoding,
         clipped=finished.clipped[i],
+        changes=destination.changes,
     )
 
 

@@ -35,10 +35,13 @@ class LoadedProtocol:
         The file, with line numbers.
     protocol : Protocol
         What it says.
+    changes : tuple of str
+        What was changed of that, to try it quickly.
     """
 
     document: Document
     protocol: Protocol
+    changes: tuple[str, ...] = ()
 
     @property
     def folder(self) -> Path:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from textwrap import wrap
 
 from PIL import Image, ImageDraw, ImageFont
 
@@ -14,6 +15,7 @@ from stimgen.stimulus_set.store import Store
 TILE = 128
 GAP = 6
 CAPTION = 16
+LETTER = 6  # mean width of the caption's letters, in pixels
 BACKGROUND, INK = (255, 255, 255), (40, 40, 40)
 MOST_ROWS, USUAL_COLUMNS, MOST_COLUMNS = 24, 9, 25
 
@@ -30,10 +32,23 @@ def contact_sheet(store: Store) -> Image.Image:
     if not rows:
         raise StimgenError("no stimulus is finished yet", where=store.folder)
     width = GAP + max(len(row) + 1 for row in rows) * (TILE + GAP)
-    sheet = Image.new("RGB", (width, GAP + len(rows) * (TILE + CAPTION + GAP)), BACKGROUND)
+    below = wrap(_changes(store), width // LETTER)
+    bottom = GAP + len(rows) * (TILE + CAPTION + GAP)
+    sheet = Image.new("RGB", (width, bottom + len(below) * CAPTION), BACKGROUND)
     for i, row in enumerate(rows):
         _draw_row(sheet, store, row, GAP + i * (TILE + CAPTION + GAP))
+    font = ImageFont.load_default(11)
+    for i, text in enumerate(below):
+        ImageDraw.Draw(sheet).text((GAP, bottom + i * CAPTION), text, fill=INK, font=font)
     return sheet
+
+
+def _changes(store: Store) -> str:
+    """Return what was changed of the protocol, to try it quickly."""
+    changes = store.read_plan().protocol.get("changes")
+    return (
+        f"Quick, not the protocol itself: {'; '.join(map(str, changes))}" if isinstance(changes, list) else ""
+    )
 
 
 def _sample(contents: Iterable[Content]) -> list[list[Content]]:

@@ -142,6 +142,8 @@ class Content(Model):
     encoding: str
     """How the values of the PNG file mean light: ``srgb`` or ``linear``."""
     clipped: ClippedRecord
+    changes: tuple[str, ...] = ()
+    """What ``--quick`` changed of the protocol."""
 
     @property
     def size(self) -> list[Any]:

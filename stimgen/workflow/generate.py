@@ -149,7 +149,9 @@ def generate(
         return progress
     for stimulus in there.misnamed:
         relabel(stimulus, store, loaded.protocol.output)
-    work = Work(Destination(store, loaded.protocol.output, loaded.protocol.judge), device, batch_size)
+    protocol = loaded.protocol
+    destination = Destination(store, protocol.output, protocol.judge, loaded.changes)
+    work = Work(destination, device, batch_size)
     _make(there.missing, work, progress, report or _silent)
     return progress
 
@@ -233,6 +235,7 @@ def _protocol_record(loaded: LoadedProtocol) -> dict[str, Any]:
         "file": loaded.document.file.name,
         "sha256": loaded.sha256,
         "text": loaded.document.text,
+        **({"changes": list(loaded.changes)} if loaded.changes else {}),
     }
 
 

@@ -48,6 +48,11 @@ class Weights(FamilyMember, ABC):
     def recipe(self, network: str) -> dict[str, Any]:
         """Return what determines the numbers, without paths: a recipe or a hash."""
 
+    def is_here(self, network: str) -> bool:
+        """Return whether `tensors` has nothing to fetch, and no file to miss."""
+        del network
+        return True
+
     @abstractmethod
     def tensors(self, blueprint: Blueprint) -> tuple[dict[str, Tensor], str]:
         """Return the tensors, keys without the blueprint's prefix, and the SHA-256 that stands for them.

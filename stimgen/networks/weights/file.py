@@ -36,6 +36,11 @@ class FileWeights(Weights):
         """Return the hash: the same numbers in another place are the same weights."""
         return {"name": self.name, "network": network, "sha256": self.sha256}
 
+    def is_here(self, network: str) -> bool:
+        """Return whether there is such a file."""
+        del network
+        return Path(self.file).is_file()
+
     def tensors(self, blueprint: Blueprint) -> tuple[dict[str, Tensor], str]:
         """Return the tensors and the file's hash."""
         return read_weights(Path(self.file), self.sha256, blueprint)

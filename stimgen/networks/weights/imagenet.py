@@ -43,6 +43,10 @@ class ImagenetWeights(Weights):
         """Return the publisher's file and its hash."""
         return {"name": self.name, "file": _url(network).rpartition("/")[2], "sha256": PINNED[network][1]}
 
+    def is_here(self, network: str) -> bool:
+        """Return whether the publisher's file is in the cache."""
+        return cached_file(network).is_file()
+
     def tensors(self, blueprint: Blueprint) -> tuple[dict[str, Tensor], str]:
         """Return the tensors and the file's hash, downloading the file if it is not there."""
         file = cached_file(blueprint.network)

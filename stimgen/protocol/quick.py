@@ -1,0 +1,180 @@
+"""A protocol in small: to see what it makes before days are spent on it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+from stimgen.protocol.defaults import HANDED_DOWN
+from stimgen.protocol.files import find_files
+from stimgen.protocol.load import LoadedProtocol
+from stimgen.protocol.quick_networks import embedded_terms
+from stimgen.protocol.schema import Protocol
+from stimgen.reading.errors import StimgenError
+from stimgen.reading.model import validate
+
+SIDE, EVALUATIONS = 128, 60
+SOURCES, SEEDS = 2, 1
+PHOTOGRAPHS = {
+    "sources": ("skimage:brick", "skimage:coffee"),
+    "references": ("skimage:chelsea", "skimage:gravel"),
+}
+NAME = "-quick"
+# Numbers of pixels, by the key that they stand under.
+LENGTHS = ("size", "x", "y", "box", "diameter", "edge")
+
+Data = dict[str, Any]
+
+
+def quickened(loaded: LoadedProtocol, root: Path | None = None) -> LoadedProtocol:
+    """Return the protocol with few, small pictures that are made in a minute or two, and what was changed.
+
+    At most two sources and one seed; pictures of up to 128 pixels, lengths in pixels in proportion; at most
+    60 evaluations at each of the usual scales; L-BFGS in place of Adam, fixed directions in place of redrawn
+    ones. Photographs that are not there are replaced by scikit-image's, networks whose trained weights are
+    not there by the embedded features; conditions that this makes alike are made once.
+
+    Parameters
+    ----------
+    loaded : LoadedProtocol
+        The protocol.
+    root : Path, optional
+        A folder that sources may lie in, beside the protocol's own.
+
+    Raises
+    ------
+    StimgenError
+        Something in it does not fit a small picture.
+    """
+    data = loaded.protocol.plain()
+    changes = [
+        *_fewer(data),
+        *_photographs(data, loaded.folder, root),
+        *_smaller(data),
+        *_shorter(data),
+        *embedded_terms(data, loaded.protocol),
+        *_alike(data),
+    ]
+    for key in (*HANDED_DOWN, "preparation"):
+        del data[key]  # every source and condition says for itself what it inherited
+    data["name"] = data["name"][: 64 - len(NAME)] + NAME
+    context = {"folder": loaded.folder.resolve()}
+    protocol = validate(Protocol, data, loaded.document, context)
+    return replace(loaded, protocol=protocol, changes=tuple(changes))
+
+
+def _fewer(data: Data) -> Iterator[str]:
+    """Leave a few sources, and one seed."""
+    if len(data["sources"]) > SOURCES:
+        yield f"{SOURCES} of {len(data['sources'])} sources"
+        kept = {source["id"] or source["file"].partition(":")[2] for source in data["sources"][:SOURCES]}
+        data["sources"] = data["sources"][:SOURCES]
+        for condition in data["conditions"]:
+            if condition["sources"]:
+                condition["sources"] = [name for name in condition["sources"] if name in kept] or None
+    for holder in (data, *data["conditions"]):
+        seeds = holder["seeds"]
+        count = 0 if seeds is None else seeds["count"] if isinstance(seeds, dict) else len(seeds)
+        if count > SEEDS:
+            holder["seeds"] = [seeds["first"] if isinstance(seeds, dict) else seeds[0]]
+            if holder is data:
+                yield f"{SEEDS} of {count} seeds"
+
+
+def _photographs(data: Data, folder: Path, root: Path | None) -> Iterator[str]:
+    """Put scikit-image's photographs in the place of pictures that are not there."""
+    for key in ("sources", "references"):
+        for i, source in enumerate(data[key]):
+            if not _is_there(source["file"], folder, root):
+                photograph = PHOTOGRAPHS[key][i % 2]
+                yield f"{photograph} in place of {source['file']}, which is not there"
+                source |= {"file": photograph, "licence": "CC0-1.0", "credit": "scikit-image", "mask": None}
+                source |= {"crop": "none" if source["crop"] == "none" else "centre"}
+
+
+def _is_there(file: str, folder: Path, root: Path | None) -> bool:
+    try:
+        return all(found.is_file() for _, found in find_files(file, folder, root))
+    except StimgenError:
+        return False
+
+
+def _smaller(data: Data) -> Iterator[str]:
+    """Shrink pictures to at most `SIDE` pixels, and with them all that is told in pixels."""
+    largest = max(_side(source) for source in data["sources"])
+    if largest <= SIDE:
+        return
+    yield f"pictures of {SIDE} pixels in place of {largest}"
+    factor = SIDE / largest
+    for source in (*data["sources"], *data["references"]):
+        _scale(source["size"] if isinstance(source["size"], dict) else source, factor, keys=("size",))
+        _scale([source["canvas"], source["before"]], factor)
+    for holder in (data, *data["conditions"]):
+        _scale(holder["after"], factor)
+
+
+def _side(source: Data) -> int:
+    size = source["canvas"]["size"] if source["canvas"] else source["size"]
+    return max(size) if isinstance(size, list) else int(size)
+
+
+def _scale(value: Any, factor: float, keys: tuple[str, ...] = LENGTHS) -> None:
+    """Multiply every length within mappings and lists."""
+    if isinstance(value, list):
+        for inner in value:
+            _scale(inner, factor, keys)
+    elif isinstance(value, dict):
+        for key, inner in value.items():
+            if key in keys and not isinstance(inner, str) and inner is not None:
+                value[key] = _times(inner, factor)
+            elif isinstance(inner, (list, dict)) and keys is LENGTHS:
+                _scale(inner, factor, keys)
+
+
+def _times(value: Any, factor: float) -> Any:
+    if isinstance(value, list):
+        return [_times(inner, factor) for inner in value]
+    return value * factor if isinstance(value, float) else round(value * factor)
+
+
+def _shorter(data: Data) -> Iterator[str]:
+    """Evaluate seldom, in a way that gets somewhere in so few evaluations."""
+    found: dict[str, None] = {}
+    for condition in data["conditions"]:
+        method, settings = condition["method"], condition["synthesis"]
+        if method is not None:
+            found |= dict.fromkeys(_fewer_iterations(method))
+            continue
+        given = settings["evaluations"]
+        most = max(given) if isinstance(given, list) else given
+        if most > EVALUATIONS:
+            found[f"{EVALUATIONS} evaluations at each of the usual scales"] = None
+            settings |= {"evaluations": EVALUATIONS, "scales": "auto"}
+        if settings["optimiser"]["name"] == "adam":
+            found["lbfgs in place of adam"] = None
+            settings["optimiser"] = {"name": "lbfgs"}
+        for holder in (condition, *(condition["objective"] or ())):
+            if holder["statistic"].get("redraw"):
+                found["fixed directions in place of redrawn ones"] = None
+                holder["statistic"]["redraw"] = False
+    yield from found
+
+
+def _fewer_iterations(method: Data) -> Iterator[str]:
+    if method.get("evaluations", 0) > EVALUATIONS:
+        yield f"{EVALUATIONS} evaluations of {method['name']}"
+        method["evaluations"] = EVALUATIONS
+
+
+def _alike(data: Data) -> Iterator[str]:
+    """Drop conditions that differ from an earlier one by nothing but their name."""
+    kept: list[Data] = []
+    for condition in data["conditions"]:
+        twins = [other for other in kept if {**other, "id": None} == {**condition, "id": None}]
+        if twins:
+            yield f"{condition['id']} is {twins[0]['id']}"
+        else:
+            kept.append(condition)
+    data["conditions"] = kept

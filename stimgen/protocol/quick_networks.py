@@ -1,0 +1,81 @@
+"""The embedded features in the place of networks whose trained weights are not there."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator
+from typing import Any
+
+from stimgen.networks import Network
+from stimgen.networks.embedded import Embedded
+from stimgen.protocol.defaults import HANDED_DOWN_TO_TERMS
+from stimgen.protocol.schema import Protocol
+from stimgen.synthesis.methods import ObjectiveMethod
+from stimgen.synthesis.term import Term
+
+OCTAVES = 5
+FIRST = "relu1_1"
+
+Data = dict[str, Any]
+
+
+def embedded_terms(data: Data, protocol: Protocol) -> Iterator[str]:
+    """Put the embedded features, as deep, in the place of trained networks without weights.
+
+    Parameters
+    ----------
+    data : dict
+        The protocol as it is being changed: every condition gets its terms written out.
+    protocol : Protocol
+        The protocol as it was.
+
+    Yields
+    ------
+    str
+        What was changed.
+    """
+    replaced: dict[str, None] = {}
+    for condition, planned in zip(data["conditions"], protocol.conditions, strict=True):
+        method = planned.chosen
+        if not isinstance(method, ObjectiveMethod) or all(is_here(term.network) for term in method.terms):
+            continue
+        terms = condition["objective"] or [_only_term(condition)]
+        for written, term in zip(terms, method.terms, strict=True):
+            if not is_here(term.network):
+                replaced[term.network.name] = None
+                written |= {"network": Embedded(scales=OCTAVES).plain(), **embedded_layers(term)}
+            # Weights and normalisations of one network's losses say nothing of another's.
+            written["weight"] = 1.0
+            if "normalisation" in written["statistic"]:
+                written["statistic"] = {"name": written["statistic"]["name"]}
+        for key in ("depth", "layers", "target", *HANDED_DOWN_TO_TERMS):
+            del condition[key]  # every term says for itself
+        condition["objective"] = terms
+    for name in replaced:
+        yield f"the embedded features, with losses of their own, in place of {name}: its weights are not here"
+
+
+def is_here(network: Network) -> bool:
+    """Return whether a network can be loaded without fetching anything."""
+    weights = getattr(network, "weights", None)
+    return weights is None or bool(weights.is_here(network.name))
+
+
+def embedded_layers(term: Term) -> Data:
+    """Return ``layers`` or ``depth`` of the embedded features that are as coarse as those of a term."""
+    octaves = [_octave(term.network, name) for name in term.layer_weights]
+    deepest = max(octaves)
+    if len(octaves) > 1:
+        return {"layers": None, "depth": f"scale{deepest}"}
+    return {"layers": [FIRST if deepest == 1 else f"scale{deepest}"], "depth": None}
+
+
+def _octave(network: Network, layer: str) -> int:
+    """Return which scale has the distance between positions that a layer has: 1 for every pixel."""
+    field = network.receptive_field(layer)
+    return 1 if field is None else min(OCTAVES, 1 + round(math.log2(field.stride)))
+
+
+def _only_term(condition: Data) -> Data:
+    keys = ("network", "depth", "layers", "statistic", "regions", "target")
+    return {key: condition[key] for key in keys}

@@ -1,0 +1,124 @@
+"""Protocols in small."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from stimgen.networks.embedded import Embedded
+from stimgen.protocol.load import LoadedProtocol, load_protocol, shipped_protocols
+from stimgen.protocol.plan import make_plan
+from stimgen.protocol.quick import EVALUATIONS, SIDE, quickened
+
+HEAD = """
+name: large
+preparation: {channels: colour}
+sources:
+  - {file: "photos/*.jpg"}
+  - {file: "skimage:coffee", size: 320}
+  - {file: "skimage:chelsea"}
+references: [{file: other.png, id: style}]
+network: {name: vgg19, weights: {file: vgg.safetensors, sha256: SHA}}
+statistic: {normalisation: gatys2015}
+synthesis: {scales: 1, evaluations: 2000}
+seeds: {first: 7, count: 10}
+conditions:
+""".replace("SHA", "a" * 64)
+
+
+def quick(folder: Path, *conditions: str, head: str = HEAD) -> LoadedProtocol:
+    file = folder / "large.yaml"
+    file.write_text(head + "".join(f"  - {condition}\n" for condition in conditions), encoding="utf-8")
+    return quickened(load_protocol(file))
+
+
+def test_what_was_changed_is_made_and_told(tmp_path: Path) -> None:
+    loaded = quick(tmp_path, "{id: a, depth: pool2, regions: 2x2}")
+    plan = make_plan(loaded)
+    assert loaded.protocol.name == "large-quick"
+    assert [stimulus.seed for stimulus in plan.stimuli] == [7, 7]
+    assert [source.name for source in plan.sources] == ["skimage:brick", "skimage:coffee"]
+    # Lengths keep their proportions: the largest picture gets the side of quick ones.
+    assert [source.shape[1] for source in plan.sources] == [round(256 * SIDE / 320), SIDE]
+    condition = plan.conditions[0]
+    assert all(count == EVALUATIONS for _, _, count in condition.schedule(plan.sources[1].shape))
+    (term,) = condition.method.terms
+    assert isinstance(term.network, Embedded)
+    assert term.regions.rows == 2
+    assert term.statistic.normalisation == "relative"
+    told = "\n".join(loaded.changes)
+    for words in (
+        "2 of 3 sources",
+        "1 of 10 seeds",
+        "skimage:brick in place of photos",
+        "128 pixels in place of",
+    ):
+        assert words in told
+    for words in ("60 evaluations", "embedded features, with losses of their own, in place of vgg19"):
+        assert words in told
+
+
+@pytest.mark.parametrize(
+    ("said", "layers"),
+    [
+        ("layers: [conv1_1]", ["relu1_1"]),
+        ("layers: [relu3_1]", ["scale3"]),
+        ("layers: [pool4]", ["scale5"]),
+        ("depth: pool1", ["relu1_1", "relu1_2", "pool1", "scale1", "scale2"]),
+        ("depth: conv3_1", ["relu1_1", "relu1_2", "pool1", "scale1", "scale2", "scale3"]),
+    ],
+)
+def test_embedded_layers_are_as_coarse(tmp_path: Path, said: str, layers: list[str]) -> None:
+    condition = quick(tmp_path, f"{{id: a, {said}}}").protocol.conditions[0]
+    assert list(condition.chosen.terms[0].layer_weights) == layers
+
+
+def test_conditions_made_alike_are_made_once(tmp_path: Path) -> None:
+    loaded = quick(
+        tmp_path, "{id: a, layers: [conv3_1]}", "{id: b, layers: [conv3_2]}", "{id: c, depth: pool1}"
+    )
+    assert [condition.id for condition in loaded.protocol.conditions] == ["a", "c"]
+    assert "b is a" in loaded.changes
+
+
+def test_other_methods_and_targets_are_kept(tmp_path: Path) -> None:
+    both = "[{layers: [relu4_2], weight: 1e-3}, {depth: conv5_1, target: style}]"
+    head = HEAD.replace(", size: 320", "")
+    loaded = quick(tmp_path, "{id: o, method: original}", f"{{id: s, objective: {both}}}", head=head)
+    first, second = (condition.chosen for condition in loaded.protocol.conditions)
+    assert first.plain()["name"] == "original"
+    assert [term.weight for term in second.terms] == [1.0, 1.0]
+    assert second.pictures == ("style",)
+    make_plan(loaded)
+
+
+def test_lengths_on_a_canvas_are_scaled_together(tmp_path: Path) -> None:
+    head = HEAD.replace(
+        "{channels: colour}",
+        "{size: 180, channels: grey, canvas: {size: [640, 640], places: [{x: 220, y: -10}, {x: -220}]}}",
+    ).replace(", size: 320", "")
+    head = head.replace(
+        "references: [{file: other.png, id: style}]", "after: [{name: crop, box: [30, 220, 200, 200]}]"
+    )
+    loaded = quick(tmp_path, "{id: a, depth: pool1}", head=head)
+    source = loaded.protocol.sources[0]
+    assert source.size == 36
+    assert source.canvas.size == (128, 128)
+    assert [(place.x, place.y) for place in source.canvas.places] == [(44, -2), (-44, 0)]
+    assert loaded.protocol.conditions[0].after[0].box == (6, 44, 40, 40)
+    make_plan(loaded)
+
+
+def test_a_small_protocol_is_left_as_it_is() -> None:
+    loaded = load_protocol("smoke")
+    found = quickened(loaded)
+    assert found.changes == ("1 of 4 seeds",)
+    assert {s.id for s in make_plan(found).stimuli} <= {s.id for s in make_plan(loaded).stimuli}
+
+
+@pytest.mark.parametrize("name", shipped_protocols())
+def test_every_shipped_protocol_can_be_tried_quickly(name: str) -> None:
+    plan = make_plan(quickened(load_protocol(name)))
+    assert plan.stimuli
+    assert all(max(source.shape[:2]) <= SIDE for source in plan.sources)
