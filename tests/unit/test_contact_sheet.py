@@ -35,7 +35,7 @@ def shape(sheet: Image.Image) -> tuple[int, int]:
         (Wanted(conditions=("texture", "texform")), 2, 5),
         (Wanted(sources=("brick",), seeds=tuple(range(1, 21))), 1, 9),
         (Wanted(sources=("brick",), conditions=("a", "b", "c"), seeds=tuple(range(1, 8))), 1, 7),
-        (Wanted(sources=("brick",), conditions=tuple("abcdefghijkl"), seeds=(1,)), 1, 9),
+        (Wanted(sources=("brick",), conditions=tuple("abcdefghijkl"), seeds=(1, 2)), 1, 13),
         (Wanted(sources=tuple(f"source{i}" for i in range(30)), seeds=(1,)), 24, 2),
     ],
 )
