@@ -20,7 +20,7 @@ from stimgen.stimulus_set.record import Made
 from stimgen.synthesis.judge import Bench
 from stimgen.synthesis.methods import Batch, Item, Step
 
-RECORDED_PACKAGES = ("stimgen", "torch", "torchvision", "numpy", "pillow", "scikit-image")
+RECORDED_PACKAGES = ("stimgen", "torch", "torchvision", "numpy", "pillow", "scikit-image", "scipy")
 
 
 @dataclass(frozen=True)

@@ -20,6 +20,7 @@ PACKAGES = (
     "pillow",
     "pandas",
     "scikit-image",
+    "scipy",
     "pydantic",
     "psychopy",
 )

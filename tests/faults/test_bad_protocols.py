@@ -227,7 +227,7 @@ MISTAKES = [
         "evaluations: 10",
         "optimiser: adan",
         11,
-        "synthesis.optimiser: unknown optimiser 'adan'; allowed: adam, lbfgs; did you mean 'adam'?",
+        "synthesis.optimiser: unknown optimiser 'adan'; allowed: adam, lbfgs, lbfgsb; did you mean 'adam'?",
     ),
     ("evaluations: 10", "optimiser: {history: 0}", 11, "synthesis.optimiser.history: should be greater than"),
     (
@@ -278,7 +278,7 @@ MISTAKES = [
         "evaluations: 10",
         "range: bounds",
         11,
-        "the range 'bounds' needs an optimiser that keeps bounds; 'lbfgs' keeps none; allowed: adam",
+        "the range 'bounds' needs an optimiser that keeps bounds; 'lbfgs' keeps none; allowed: adam, lbfgsb",
     ),
     # presentation
     ("size: 64}", "size: 64, mask: no.png}", 2, "mask: no.png: no such image file"),
