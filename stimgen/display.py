@@ -120,6 +120,8 @@ def plan_text(summary: dict[str, Any]) -> str:
         width, height = source["size"]
         kind = "grey" if source["channels"] == 1 else "colour"
         lines.append(f"source {source['id']}: {source['file']}, {width} x {height}, {kind}")
+        said = ", ".join(f"{key} {_brief(value)}" for key, value in source["presentation"].items())
+        lines += [f"  {said}"] if said else []
     for condition in summary["conditions"]:
         lines += _condition_lines(condition)
     return "\n".join(lines)
@@ -147,12 +149,14 @@ def _condition_lines(condition: dict[str, Any]) -> list[str]:
 
 
 def _brief(value: Any) -> str:
+    if isinstance(value, list) and all(isinstance(inner, (int, float)) for inner in value):
+        return str(value)
     if isinstance(value, list):
         return " + ".join(_brief(inner) for inner in value)
     if not isinstance(value, dict):
         return str(value)
     rest = ", ".join(f"{key} {_brief(inner)}" for key, inner in value.items() if key != "name")
-    return f"{value.get('name', '')} ({rest})" if rest else str(value.get("name", ""))
+    return f"{value.get('name', '')} ({rest})".strip() if rest else str(value.get("name", ""))
 
 
 def plain_bytes(count: float) -> str:

@@ -18,6 +18,10 @@ PNG_PART = 0.9
 TRACE_LINE, RECORD_BYTES, ARRAY_NUMBER = 70, 6000, 4
 
 
+# Of a source's recipe, what is not told by its size and channels.
+PRESENTED = ("mask", "background", "before", "canvas", "encoding", "bits")
+
+
 def plan_summary(
     loaded: LoadedProtocol, root: Path | None = None, probe: str | None = None
 ) -> dict[str, Any]:
@@ -69,6 +73,7 @@ def _source(plan: Plan, i: int) -> dict[str, Any]:
         "sha256": source.sha256,
         "size": [source.shape[1], source.shape[0]],
         "channels": source.shape[2],
+        "presentation": {key: source.recipe[key] for key in PRESENTED if key in source.recipe},
     }
 
 
@@ -101,7 +106,8 @@ def _bytes(stimulus: StimulusPlan, evaluations: int, *, array: bool) -> int:
     height, width, channels = stimulus.source.shape
     numbers = height * width * channels
     kept = ARRAY_NUMBER * numbers if array else 0
-    return round(PNG_PART * numbers) + kept + TRACE_LINE * evaluations + RECORD_BYTES
+    in_file = PNG_PART * numbers * stimulus.source.bits / 8
+    return round(in_file) + kept + TRACE_LINE * evaluations + RECORD_BYTES
 
 
 def _probed_seconds(condition: PlannedCondition, plan: Plan, device_name: str) -> float:

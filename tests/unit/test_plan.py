@@ -110,7 +110,25 @@ class TestSummary:
             "sha256": "",
             "size": [64, 32],
             "channels": 3,
+            "presentation": {},
         }
+
+    def test_says_how_sources_are_presented(self, tmp_path: Path) -> None:
+        """The mean of the set is that of the light of both, as numpy finds it."""
+        shared = "preparation: {size: 64, before: [{mean: set}], background: 0.25}\n"
+        text = HEAD.replace("preparation: {size: 64}\n", shared) + '  - file: "skimage:coffee"\n'
+        found = summary(tmp_path, text + "conditions: [{id: a, depth: pool1}]\noutput: {encoding: linear}\n")
+        means = []
+        for name in ("brick", "coffee"):
+            values = Preparation(size=64).prepare(read_image_file(skimage_file(name))).astype(float)
+            means.append((np.broadcast_to(values, (64, 64, 3)) @ [0.2126, 0.7152, 0.0722]).mean())
+        assert [source["presentation"] for source in found["sources"]] == 2 * [
+            {
+                "background": 0.25,
+                "before": [{"name": "luminance", "mean": round(float(np.mean(means)), 6)}],
+                "encoding": "linear",
+            }
+        ]
 
     def test_says_how_much_there_is_to_do(self, tmp_path: Path) -> None:
         found = summary(tmp_path, self.TEXT)
