@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import re
 from pathlib import Path
 from typing import Any
 
@@ -126,6 +127,13 @@ def test_judges_that_cannot_be(judge: str, said: str, tmp_path: Path) -> None:
     with pytest.raises(StimgenError) as caught:
         load_protocol(tmp_path / "p.yaml")
     assert said in str(caught.value)
+
+
+def test_the_judge_of_the_quality_page(tmp_path: Path) -> None:
+    page = Path(__file__).resolve().parents[2] / "docs" / "quality.md"
+    (judge,) = re.findall(r"```yaml\n(.*?)```", page.read_text(), flags=re.DOTALL)
+    (tmp_path / "p.yaml").write_text(PROTOCOL + judge)
+    assert make_plan(load_protocol(tmp_path / "p.yaml")).stimuli
 
 
 def test_a_source_that_is_too_small_for_the_judge(tmp_path: Path) -> None:

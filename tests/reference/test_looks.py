@@ -2,11 +2,16 @@
 
 from __future__ import annotations
 
+import hashlib
 from pathlib import Path
 
 import numpy as np
 import pytest
+import torch
 from looks import METHODS, Judge, copied, held_back, textures
+
+from stimgen.synthesis.judge import Bench
+from stimgen.synthesis.judge import Judge as ProtocolJudge
 
 
 @pytest.fixture
@@ -35,3 +40,19 @@ def test_noise_and_the_source_itself_are_told_apart(judge: Judge) -> None:
     assert judge(noise, source) > 0.5
     assert copied(source, source) > 0.999
     assert copied(noise, source) < 0.5
+
+
+def test_a_protocol_can_name_this_judge(judge: Judge, shared: Path) -> None:
+    """Its layers by their names in place of torchvision's numbers."""
+    file = shared / "weights" / "squeezenet1_0-imagenet.safetensors"
+    weights = {"file": str(file), "sha256": hashlib.sha256(file.read_bytes()).hexdigest()}
+    layers = ["relu1", "pool1", "fire4", "pool4", "fire5", "fire7", "fire8"]
+    network = {"name": "squeezenet1_0", "weights": weights}
+    bench = Bench(
+        ProtocolJudge.model_validate({"network": network, "layers": layers}), torch.device("cpu"), 2
+    )
+    source = held_back(64)["grass"]
+    noise = np.random.default_rng(1).random(source.shape).astype(np.float32)
+    (found,) = bench.opinions([noise], ["grass"], {"grass": source})
+    assert found.score == pytest.approx(judge(noise, source), rel=1e-4)
+    assert 0.05 < found.halves < 0.3  # grass is like other grass

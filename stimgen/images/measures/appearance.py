@@ -14,6 +14,7 @@ from stimgen.images.prepare import Pixels
 # From sRGB's red, green and blue light to CIE XYZ (IEC 61966-2-1); the rows' sums are its white, D65.
 XYZ = ((0.4124, 0.3576, 0.1805), (0.2126, 0.7152, 0.0722), (0.0193, 0.1192, 0.9505))
 LAB_CORNER = 6 / 29
+DECIMALS = 6  # of means, so that greys have no colour, where the last bits of sums would give them some
 
 
 class Appearance(NamedTuple):
@@ -62,7 +63,9 @@ def mean_lab(light: Light) -> tuple[float, float, float]:
     """
     red, green, blue = (light[:, :, i % light.shape[2]] for i in range(3))
     x, y, z = (_compressed((r * red + g * green + b * blue) / (r + g + b)).mean() for r, g, b in XYZ)
-    return float(116 * y - 16), float(500 * (x - y)), float(200 * (y - z))
+    lab = (116 * y - 16, 500 * (x - y), 200 * (y - z))
+    lightness, red_green, yellow_blue = (round(float(value), DECIMALS) for value in lab)
+    return lightness, red_green, yellow_blue
 
 
 def edge_energy(values: Plane) -> float:
