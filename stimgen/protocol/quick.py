@@ -163,9 +163,15 @@ def _shorter(data: Data) -> Iterator[str]:
 
 
 def _fewer_iterations(method: Data) -> Iterator[str]:
-    if method.get("evaluations", 0) > EVALUATIONS:
-        yield f"{EVALUATIONS} evaluations of {method['name']}"
-        method["evaluations"] = EVALUATIONS
+    for key in ("evaluations", "budget"):
+        if method.get(key, 0) > EVALUATIONS:
+            yield f"{EVALUATIONS} evaluations of {method['name']}"
+            method[key] = EVALUATIONS
+    # The coarsest scale of a pyramid is to be wider than a neighbourhood.
+    widest = SIDE // 2 ** method.get("scales", 0) - 1
+    if method.get("neighbourhood", 0) > widest:
+        yield f"a neighbourhood of {widest} in place of {method['neighbourhood']}"
+        method["neighbourhood"] = widest
 
 
 def _alike(data: Data) -> Iterator[str]:

@@ -93,6 +93,21 @@ def test_other_methods_and_targets_are_kept(tmp_path: Path) -> None:
     make_plan(loaded)
 
 
+def test_a_pyramid_fits_the_small_picture(tmp_path: Path) -> None:
+    head = HEAD.replace("channels: colour", "channels: grey").replace(", size: 320", "")
+    loaded = quick(
+        tmp_path,
+        "{id: ps, method: {name: portilla_simoncelli, neighbourhood: 11, budget: 1000}}",
+        "{id: small, method: {name: portilla_simoncelli, neighbourhood: 5, budget: 20}}",
+        head=head,
+    )
+    first, second = (condition.chosen.plain() for condition in loaded.protocol.conditions)
+    assert (first["scales"], first["neighbourhood"], first["budget"]) == (4, 7, EVALUATIONS)
+    assert (second["neighbourhood"], second["budget"]) == (5, 20)
+    assert "a neighbourhood of 7 in place of 11" in loaded.changes
+    make_plan(loaded)
+
+
 def test_lengths_on_a_canvas_are_scaled_together(tmp_path: Path) -> None:
     head = HEAD.replace(
         "{channels: colour}",
