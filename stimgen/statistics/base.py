@@ -84,6 +84,8 @@ class Statistic(FamilyMember, ABC):
     """Whether it judges a picture by itself, and not by its likeness to a source."""
     pools: ClassVar[bool] = True
     """Whether it can be pooled in regions; where not, the whole image is its only region."""
+    of_products: ClassVar[bool] = False
+    """Whether it averages products of features, so that regions may weigh features and not positions."""
     fewest_layers: ClassVar[int] = 1
     """How many layers of a term it compares at least."""
 

@@ -24,6 +24,7 @@ class CrossGram(Statistic):
     centred: Flag = True
     """Subtract each map's mean in the source's region from source and synthesis alike."""
 
+    of_products: ClassVar[bool] = True
     fewest_layers: ClassVar[int] = 2
 
     def parameters(self, sizes: Mapping[str, LayerSize]) -> int:

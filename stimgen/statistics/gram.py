@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any, Literal
+from typing import Any, ClassVar, Literal
 
 import torch
 from pydantic import model_validator
@@ -28,6 +28,8 @@ class GramStatistic(LayerStatistic):
     G = F F^T / M, over 4 N^2. ``gatys2016``: squared error of F F^T, over 4 N^2 M^2. N maps, M positions; the
     two agree where source and synthesis have the same size. Layers weigh 1 each in ``gatys2015`` and 1 over
     their number in the others, unless the protocol gives weights."""
+
+    of_products: ClassVar[bool] = True
 
     @model_validator(mode="before")
     @classmethod

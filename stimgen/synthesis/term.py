@@ -110,6 +110,13 @@ class Term(Model):
                 at="regions",
                 hint="write `regions: 1x1` for this term",
             )
+        if not (self.statistic.of_products or self.regions.sums_to_one):
+            raise mistake(
+                f"{name} takes regions whose weights sum to one at every position; these are for products of "
+                "features, as in `gram`",
+                at="regions",
+                hint="write `weighting: gram`, without `compat`",
+            )
         fewest = self.statistic.fewest_layers
         if len(self.layer_weights) < fewest:
             raise mistake(

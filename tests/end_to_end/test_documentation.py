@@ -47,7 +47,7 @@ def test_the_readmes_protocol(tmp_path: Path) -> None:
 
 
 def test_the_conditions_of_the_protocols_page(tmp_path: Path) -> None:
-    (conditions,) = [block for block in blocks("docs/protocols.md", "yaml") if "objective" in block]
+    (conditions,) = [block for block in blocks("docs/protocols.md", "yaml") if "two-terms" in block]
     (tmp_path / "p.yaml").write_text(f"name: p\nsources: [{{file: skimage:coffee}}]\n{conditions}")
     plan = make_plan(load_protocol(tmp_path / "p.yaml"))
     terms = [condition.method.terms for condition in plan.conditions]
@@ -55,6 +55,13 @@ def test_the_conditions_of_the_protocols_page(tmp_path: Path) -> None:
     assert plan.conditions[2].method.parameters(256, 256) == 176_640
     assert [found[0].statistic.centred for found in terms] == [True, True, False, True]
     assert not terms[3][1].statistic.centred
+
+
+def test_the_terms_of_pixels_on_the_protocols_page(tmp_path: Path) -> None:
+    (conditions,) = [block for block in blocks("docs/protocols.md", "yaml") if "pixels" in block]
+    (tmp_path / "p.yaml").write_text(f"name: p\nsources: [{{file: skimage:coffee}}]\n{conditions}")
+    (condition,) = make_plan(load_protocol(tmp_path / "p.yaml")).conditions
+    assert condition.method.parameters(64, 64) == 42_504 + 9 + 5 * 64 * 64 // 2
 
 
 # Where the page has a shorter word than Python.
@@ -83,7 +90,7 @@ import sys
 import stimgen.statistics
 stimgen.statistics.__path__.append(sys.argv[1])
 from stimgen.workflow.list_members import members
-assert members()["statistics"]["moments"] == "Mean and standard deviation of every feature map."
+assert members()["statistics"]["means"] == "Mean of every feature map."
 from pathlib import Path
 from stimgen.protocol.load import load_protocol
 from stimgen.workflow.generate import Options, generate
@@ -92,15 +99,15 @@ assert progress.made == 2
 from stimgen import StimulusSet
 table = StimulusSet(sys.argv[3]).table
 assert (table.loss_end < 0.01 * table.loss_start).all(), table.loss_end
-assert (table.parameters == 2 * 64 * 4).all()
+assert (table.parameters == 64 * 4).all()
 """
 
 
 def test_the_statistic_of_the_contributing_page(tmp_path: Path) -> None:
     (tmp_path / "members").mkdir()
-    (tmp_path / "members" / "moments.py").write_text(blocks("docs/contributing.md", "python")[0])
+    (tmp_path / "members" / "means.py").write_text(blocks("docs/contributing.md", "python")[0])
     (tmp_path / "p.yaml").write_text(
-        "name: p\nsources: [{file: skimage:coffee, size: 32}]\nseeds: [1, 2]\nstatistic: moments\n"
+        "name: p\nsources: [{file: skimage:coffee, size: 32}]\nseeds: [1, 2]\nstatistic: means\n"
         "synthesis: {evaluations: 40}\nconditions: [{id: a, layers: [relu1_1], regions: 2x2}]\n"
     )
     arguments = [str(tmp_path / name) for name in ("members", "p.yaml", "set")]

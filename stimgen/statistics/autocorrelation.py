@@ -1,0 +1,63 @@
+"""Autocorrelations of feature maps (Sendik & Cohen-Or 2017)."""
+
+from __future__ import annotations
+
+from typing import ClassVar, Literal
+
+import torch
+from torch import Tensor
+
+from stimgen.reading.model import Flag
+from stimgen.statistics.base import LayerSize, LayerStatistic, Target
+from stimgen.statistics.regions import Pooling
+from stimgen.statistics.relative import squared_errors, squared_norms
+
+
+class Autocorrelation(LayerStatistic):
+    """Products of every map with itself, shifted by up to half of its sides: long-range structure."""
+
+    name: Literal["autocorrelation"] = "autocorrelation"
+    centred: Flag = True
+    """Subtract each map's mean in the source from source and synthesis alike."""
+    wrapped: Flag = False
+    """``false``: the products at a shift are averaged where map and shifted map overlap (Sendik & Cohen-Or
+    2017, equation 5). ``true``: the maps go on at the opposite border, so that a shift counts all positions;
+    what is compared is then each map's power spectrum (Gonthier, Gousseau & Ladjal 2022). All shifts weigh
+    the same."""
+
+    pools: ClassVar[bool] = False
+
+    def count(self, size: LayerSize) -> int:
+        """Return one a map and shift; of two opposite shifts, which have the same products, one."""
+        down, across = size.height // 2, size.width // 2
+        return size.channels * ((down + 1) * (across + 1) + down * across)
+
+    def layer_weight(self, layers: int) -> float:
+        """Return one over the number of layers."""
+        return 1.0 / layers
+
+    def target(self, features: Tensor, pooling: Pooling) -> Target:
+        """Return autocorrelations and subtracted means."""
+        means = features.mean((2, 3), keepdim=True)
+        means = means if self.centred else torch.zeros_like(means)
+        return Target(pooling, (self._shifted(features - means), means))
+
+    def distance(self, features: Tensor, target: Target) -> Tensor:
+        """Return the squared error over the target's squared norm."""
+        wanted, means = target.values
+        return squared_errors(self._shifted(features - means), wanted) / squared_norms(wanted)
+
+    def _shifted(self, maps: Tensor) -> Tensor:
+        """Return the mean product at every shift: batch x channels x shifts."""
+        height, width = maps.shape[2:]
+        down, across = height // 2, width // 2
+        # Beyond the border there are as many zeros as the longest shift, so that no product goes round.
+        size = (height, width) if self.wrapped else (height + down, width + across)
+        spectrum = torch.fft.rfft2(maps, s=size)
+        power = spectrum.real.square() + spectrum.imag.square()
+        sums = torch.fft.irfft2(torch.complex(power, torch.zeros_like(power)), s=size)
+        rows = height - (0 if self.wrapped else 1) * torch.arange(down + 1).to(maps)
+        columns = width - (0 if self.wrapped else 1) * torch.arange(across + 1).to(maps)
+        means = sums[:, :, : down + 1, : across + 1] / (rows[:, None] * columns)
+        others = sums[:, :, 1 : down + 1, size[1] - across :] / (rows[1:, None] * columns[1:].flip(0))
+        return torch.cat([means.flatten(2), others.flatten(2)], dim=2)

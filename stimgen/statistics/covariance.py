@@ -1,0 +1,60 @@
+"""Means and covariances of feature maps."""
+
+from __future__ import annotations
+
+from typing import Literal
+
+from torch import Tensor
+
+from stimgen.statistics.base import LayerSize, LayerStatistic, Target
+from stimgen.statistics.gram import region_grams, region_means
+from stimgen.statistics.regions import Pooling
+from stimgen.statistics.relative import squared_errors, squared_norms
+from stimgen.statistics.transport import covariance_between
+
+
+class Covariance(LayerStatistic):
+    """Means of the maps and covariances of all pairs: on pixels, the colours' mean and covariance."""
+
+    name: Literal["covariance"] = "covariance"
+
+    def count(self, size: LayerSize) -> int:
+        """Return n (n + 1) / 2 covariances and n means a region."""
+        return size.regions * size.channels * (size.channels + 3) // 2
+
+    def layer_weight(self, layers: int) -> float:
+        """Return one over the number of layers."""
+        return 1.0 / layers
+
+    @property
+    def has_geodesic(self) -> bool:
+        """Whether it describes a distribution: a normal one."""
+        return True
+
+    def target(self, features: Tensor, pooling: Pooling) -> Target:
+        """Return covariances and means in every region."""
+        return Target(pooling, _measured(features, pooling))
+
+    def geodesic(self, first: Target, second: Target, weight: float) -> Target:
+        """Return the normal distribution on the shortest way between those of two sources."""
+        covariances = covariance_between(first.values[0], second.values[0], weight)
+        return Target(first.pooling, (covariances, self.mixed(first, second, weight).values[1]))
+
+    def distance(self, features: Tensor, target: Target) -> Tensor:
+        """Return the squared errors: of covariances over their squared norm, of means over their mean square.
+
+        The mean square of a map is that of its mean and its variance, so that small means count little.
+        """
+        covariances, means = target.values
+        found = _measured(features, target.pooling)
+        variances = covariances.diagonal(dim1=2, dim2=3)
+        squares = squared_norms((means.square() + variances.clamp_min(0)).sqrt())
+        errors = squared_errors(found[0], covariances) / squared_norms(covariances)
+        return errors + squared_errors(found[1], means) / squares
+
+
+def _measured(features: Tensor, pooling: Pooling) -> tuple[Tensor, Tensor]:
+    means = region_means(features, pooling)
+    # About its own mean a second moment is smallest, so that it does not change with that mean to first order
+    # and the gradient is right although the mean is taken for a constant.
+    return region_grams(features, means.detach(), pooling), means

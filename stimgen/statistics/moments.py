@@ -1,0 +1,81 @@
+"""Moments of the distribution of every feature map."""
+
+from __future__ import annotations
+
+from typing import Annotated, Literal
+
+import torch
+from pydantic import Field
+from torch import Tensor
+
+from stimgen.reading.model import Integer
+from stimgen.statistics.base import LayerSize, LayerStatistic, Target
+from stimgen.statistics.regions import Pooling, Window
+from stimgen.statistics.relative import SMALLEST_NORM, squared_errors
+
+# Added to variances, as a part of the source's mean variance: where a map is flat nothing is divided by zero.
+FLAT = 1e-6
+
+
+class Moments(LayerStatistic):
+    """Mean, standard deviation, skewness and kurtosis of every map by itself."""
+
+    name: Literal["moments"] = "moments"
+    orders: Annotated[Integer, Field(ge=1, le=4)] = 4
+    """1: means alone; 2: standard deviations too; 3: skewness too; 4: kurtosis too."""
+
+    def count(self, size: LayerSize) -> int:
+        """Return one a map, order and region."""
+        return self.orders * size.channels * size.regions
+
+    def layer_weight(self, layers: int) -> float:
+        """Return one over the number of layers."""
+        return 1.0 / layers
+
+    def target(self, features: Tensor, pooling: Pooling) -> Target:
+        """Return moments, orders x regions x channels, what is added to variances, and mean squares."""
+        variances = features.flatten(2).var(2, correction=0).mean(1)
+        added = FLAT * variances + SMALLEST_NORM
+        scales = features.square().flatten(1).mean(1)
+        return Target(pooling, (self._moments(features, pooling, added), added, scales))
+
+    def distance(self, features: Tensor, target: Target) -> Tensor:
+        """Return the mean squared error over maps, regions and orders, in units of each order.
+
+        For means and deviations the unit is the source's mean square; for skewness and kurtosis, which are
+        numbers, it is 1 and 9, the square of a normal distribution's kurtosis.
+        """
+        wanted, added, scales = target.values
+        found = self._moments(features, target.pooling, added)
+        errors = [squared_errors(found[:, i], wanted[:, i]) for i in range(self.orders)]
+        number = wanted[0, 0].numel()
+        units = [scales.clamp_min(SMALLEST_NORM)] * 2 + [torch.ones_like(scales), 9 * torch.ones_like(scales)]
+        total = torch.stack([error / unit for error, unit in zip(errors, units, strict=False)]).sum(0)
+        return total / (number * self.orders)
+
+    def _moments(self, features: Tensor, pooling: Pooling, added: Tensor) -> Tensor:
+        windows = pooling.windows(features.shape[2], features.shape[3])
+        return torch.stack([self._in_region(features, window, added) for window in windows], dim=2)
+
+    def _in_region(self, features: Tensor, window: Window, added: Tensor) -> Tensor:
+        """Return the moments in one region: batch x orders x channels."""
+        part = features[:, :, window.rows, window.columns].flatten(2)
+        mean = _mean(part, window)
+        found = [mean]
+        if self.orders > 1:
+            deviations = part - mean.unsqueeze(2)
+            spread = (_mean(deviations.square(), window) + added.unsqueeze(1)).sqrt()
+            standard = deviations / spread.unsqueeze(2)
+            squares = standard.square()
+            # Powers are products: a library's power differs in its last digit between places in memory.
+            higher = [squares * standard, squares.square()][: max(0, self.orders - 2)]
+            found += [spread, *(_mean(power, window) for power in higher)]
+        return torch.stack(found, dim=1)
+
+
+def _mean(values: Tensor, window: Window) -> Tensor:
+    """Return the weighted mean of values, batch x channels x positions."""
+    if window.weights is None:
+        return values.mean(2)
+    weights = torch.as_tensor(window.weights, dtype=values.dtype, device=values.device)
+    return (values * weights.flatten()).sum(2) / window.total
