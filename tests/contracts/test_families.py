@@ -163,7 +163,9 @@ class TestNetworks:
             maps = network.load((layer,), Place(CPU))(images)[layer]
             middle = maps.shape[2] // 2
             (gradient,) = torch.autograd.grad(maps[:, :, middle, middle].square().sum(), images)
-            seen = gradient.abs().sum((0, 1)).sum(0).nonzero()[:, 0]
+            strength = gradient.abs().sum((0, 1, 2))
+            # Products of spectra leave rounding errors everywhere.
+            seen = (strength > 1e-6 * strength.max()).nonzero()[:, 0]
             centre = field.first + middle * field.stride
             assert seen[0] == centre - (field.size - 1) / 2
             assert seen[-1] == centre + (field.size - 1) / 2

@@ -57,6 +57,7 @@ class Tensors(TorchDispatchMode):
         ("alexnet", "pool5", "1x1", 3),
         ("squeezenet1_0", "fire5", "1x1", 3),
         ("resnet50", "layer2_4", "1x1", 3),
+        ("random_filters", "size37", "1x1", 3),
     ],
 )
 def test_is_predicted_within_a_quarter(network: str, depth: str, regions: str, channels: int) -> None:

@@ -1,0 +1,87 @@
+"""Convolution with large filters, as products of spectra."""
+
+from __future__ import annotations
+
+from functools import reduce
+
+import torch
+from torch import Tensor
+
+# Sides whose only factors these are have fast transforms.
+FACTORS = (2, 3, 5)
+# Sizes of pictures whose filters' spectra are kept, as there are scales.
+KEPT = 4
+
+
+class SpectralFilters:
+    """Square filters of odd side, applied at every pixel of images that are zero outside.
+
+    The same sums as a convolution's, in float32, in time that does not grow with the filters.
+
+    Parameters
+    ----------
+    filters : Tensor
+        Filters x inputs x side x side.
+    """
+
+    def __init__(self, filters: Tensor) -> None:
+        self._flipped = filters.float().flip(2, 3)
+        self._half = filters.shape[2] // 2
+        self._spectra: dict[tuple[int, int], list[tuple[Tensor, Tensor]]] = {}
+
+    def __call__(self, images: Tensor) -> Tensor:
+        """Return batch x filters x height x width of `images`, batch x inputs x height x width."""
+        height, width = images.shape[2:]
+        sides = fast_side(height + self._half), fast_side(width + self._half)
+        seen = torch.view_as_real(torch.fft.rfft2(images.float(), s=sides)).unsqueeze(1)
+        inputs = zip(self._spectra_for(sides), seen.unbind(2), strict=True)
+        real, imaginary = reduce(_added, (_product(filters, image) for filters, image in inputs))
+        found: Tensor = torch.fft.irfft2(torch.complex(real, imaginary), s=sides)
+        # What is left out is the images' other side: transforms are periodic.
+        return found[:, :, self._half : self._half + height, self._half : self._half + width]
+
+    def _spectra_for(self, sides: tuple[int, int]) -> list[tuple[Tensor, Tensor]]:
+        """Return real and imaginary part of the filters' spectra, for every input."""
+        if sides not in self._spectra:
+            while len(self._spectra) >= KEPT:
+                del self._spectra[next(iter(self._spectra))]
+            spectra = torch.fft.rfft2(self._flipped, s=sides)
+            self._spectra[sides] = [
+                (s.real.contiguous(), s.imag.contiguous()) for s in spectra.unsqueeze(0).unbind(2)
+            ]
+        return self._spectra[sides]
+
+
+def _product(filters: tuple[Tensor, Tensor], image: Tensor) -> tuple[Tensor, Tensor]:
+    """Return real and imaginary part of a product of spectra.
+
+    In real numbers, every operation of which is exactly rounded: a product of complex ones has other bits at
+    the ends of the processor's vectors, so that images would depend on who shares their batch.
+    """
+    (a, b), (c, d) = filters, image.unbind(-1)
+    return a * c - b * d, a * d + b * c
+
+
+def _added(left: tuple[Tensor, Tensor], right: tuple[Tensor, Tensor]) -> tuple[Tensor, Tensor]:
+    return left[0] + right[0], left[1] + right[1]
+
+
+def fast_side(least: int) -> int:
+    """Return the smallest side from `least` on that has a fast transform.
+
+    Examples
+    --------
+    >>> fast_side(283)
+    288
+    """
+    side = least
+    while not _is_fast(side):
+        side += 1
+    return side
+
+
+def _is_fast(side: int) -> bool:
+    for factor in FACTORS:
+        while side % factor == 0:
+            side //= factor
+    return side == 1
