@@ -64,7 +64,7 @@ def mean_lab(light: Light) -> tuple[float, float, float]:
     red, green, blue = (light[:, :, i % light.shape[2]] for i in range(3))
     x, y, z = (_compressed((r * red + g * green + b * blue) / (r + g + b)).mean() for r, g, b in XYZ)
     lab = (116 * y - 16, 500 * (x - y), 200 * (y - z))
-    lightness, red_green, yellow_blue = (round(float(value), DECIMALS) for value in lab)
+    lightness, red_green, yellow_blue = (round(float(value), DECIMALS) + 0.0 for value in lab)  # no -0
     return lightness, red_green, yellow_blue
 
 
