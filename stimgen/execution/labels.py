@@ -6,16 +6,32 @@ from stimgen.protocol.plan import StimulusPlan
 from stimgen.protocol.schema import Output
 from stimgen.protocol.sources import PlannedSource
 from stimgen.reading.identity import sha256_bytes
-from stimgen.stimulus_set.record import Content, FileHash, Labels, Record, SourceRecord
-from stimgen.stimulus_set.store import ARRAYS, IMAGES, ORIGINALS, TRACES, Store, json_bytes, record_name
+from stimgen.stimulus_set.record import Content, FileHash, Labels, Record, SnapshotsRecord, SourceRecord
+from stimgen.stimulus_set.store import (
+    ARRAYS,
+    IMAGES,
+    ORIGINALS,
+    SNAPSHOTS,
+    TRACES,
+    Store,
+    json_bytes,
+    record_name,
+)
 
-ENDINGS = {IMAGES: "png", TRACES: "csv", ARRAYS: "npy"}
+ENDINGS = {IMAGES: "png", TRACES: "csv", ARRAYS: "npy", SNAPSHOTS: "png"}
 
 
 def file_name(folder: str, stimulus: StimulusPlan, output: Output) -> str:
     """Return the file of a stimulus in `folder` (images, traces or arrays), relative to the set's."""
     nested = f"{stimulus.id[:2]}/" if output.layout == "nested" else ""
     return f"{folder}/{nested}{stimulus.name}.{ENDINGS[folder]}"
+
+
+def snapshot_name(stimulus: StimulusPlan, output: Output, place: tuple[int, int]) -> str:
+    """Return the file of a snapshot, by its scale and its evaluation at that scale."""
+    stem, ending = file_name(SNAPSHOTS, stimulus, output).rsplit(".", 1)
+    scale, evaluation = place
+    return f"{stem}_{scale}_{evaluation}.{ending}"
 
 
 def original_name(source: PlannedSource) -> str:
@@ -60,12 +76,15 @@ def planned_labels(stimulus: StimulusPlan, output: Output) -> Labels:
             "|".join([p.id, p.name, p.spec.licence or "", p.spec.credit or "", original_name(p)])
             for p in stimulus.condition.pictures
         ),
+        snapshots=str(output.snapshots) if output.snapshots else None,
     )
 
 
 def is_finished(content: Content, stimulus: StimulusPlan, store: Store, output: Output) -> bool:
     """Return whether a stimulus that has a record is there with all its files, under whatever names."""
     if content.id != stimulus.id or (output.array and content.array is None):
+        return False
+    if output.snapshots and (content.snapshots is None or content.snapshots.every != output.snapshots):
         return False
     return all(_is_there(file, name, store) for file, name in _names(content, stimulus, output).items())
 
@@ -95,6 +114,11 @@ def _names(content: Content, stimulus: StimulusPlan, output: Output) -> dict[Fil
     }
     if content.array and output.array:
         names[content.array] = file_name(ARRAYS, stimulus, output)
+    if content.snapshots and output.snapshots:
+        names |= {
+            file: snapshot_name(stimulus, output, (file.scale, file.evaluation))
+            for file in content.snapshots.files
+        }
     return names
 
 
@@ -114,8 +138,19 @@ def _relabelled(content: Content, stimulus: StimulusPlan, store: Store, output: 
             "file": file_name(IMAGES, stimulus, output),
             "trace": content.trace.but(file=file_name(TRACES, stimulus, output)),
             "array": array.but(file=file_name(ARRAYS, stimulus, output)) if array and output.array else None,
+            "snapshots": _relabelled_snapshots(content, stimulus, output),
             "source": source_record(stimulus.source, sha256),
             "references": reference_records(stimulus, store),
             "condition": stimulus.condition.id,
         }
     )
+
+
+def _relabelled_snapshots(content: Content, stimulus: StimulusPlan, output: Output) -> SnapshotsRecord | None:
+    if content.snapshots is None or not output.snapshots:
+        return None
+    files = [
+        file.but(file=snapshot_name(stimulus, output, (file.scale, file.evaluation)))
+        for file in content.snapshots.files
+    ]
+    return SnapshotsRecord(every=content.snapshots.every, files=tuple(files))

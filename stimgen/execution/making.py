@@ -70,7 +70,8 @@ def make_together(
     items = [stimulus_item(stimulus, sources[stimulus.source.id].pixels) for stimulus in stimuli]
     with reproducibly(device):
         pictures = {picture.id: picture.pixels() for picture in stimuli[0].condition.pictures}
-        batch = Batch(items, slots, shrink=device.type == "cpu", pictures=pictures)
+        every = destination.output.snapshots or 0
+        batch = Batch(items, slots, device.type == "cpu", pictures, every)
         result = yield from stimuli[0].condition.method.run(batch, device)
         bench = Bench(destination.judge, device, slots) if destination.judge is not None else None
         finished = finish(result, stimuli, sources, bench)

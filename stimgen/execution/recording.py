@@ -8,9 +8,15 @@ from dataclasses import dataclass
 import numpy as np
 
 from stimgen.execution.finishing import Finished
-from stimgen.execution.labels import file_name, original_name, reference_records, source_record
+from stimgen.execution.labels import (
+    file_name,
+    original_name,
+    reference_records,
+    snapshot_name,
+    source_record,
+)
 from stimgen.images.prepare import Pixels
-from stimgen.images.write import decode_png, encode_array, quantise
+from stimgen.images.write import decode_png, encode_array, encode_png, quantise
 from stimgen.protocol.plan import StimulusPlan
 from stimgen.protocol.schema import Output
 from stimgen.protocol.sources import PlannedSource
@@ -22,10 +28,13 @@ from stimgen.stimulus_set.record import (
     Made,
     NetworkRecord,
     Record,
+    SnapshotRecord,
+    SnapshotsRecord,
 )
 from stimgen.stimulus_set.store import ARRAYS, IMAGES, TRACES, Store, json_bytes, record_name
 from stimgen.synthesis.judge import Judge
 from stimgen.synthesis.methods import Result, Traced
+from stimgen.synthesis.snapshots import Snapshot
 
 
 @dataclass(frozen=True)
@@ -51,7 +60,7 @@ class Destination:
 
 
 def write_stimulus(i: int, finished: Finished, made: Made, destination: Destination) -> None:
-    """Write picture, array and trace of a finished stimulus, and then its record.
+    """Write picture, array, trace and snapshots of a finished stimulus, and then its record.
 
     Raises
     ------
@@ -83,6 +92,7 @@ def _content(i: int, finished: Finished, files: dict[str, FileHash], destination
         sha256=files[IMAGES].sha256,
         pixels_sha256=sha256_bytes(levels.tobytes()),
         array=files.get(ARRAYS),
+        snapshots=_write_snapshots(stimulus, result.snapshots_of(i), destination),
         trace=files[TRACES],
         source=source_record(stimulus.source, original),
         references=reference_records(stimulus, store),
@@ -102,6 +112,23 @@ def _content(i: int, finished: Finished, files: dict[str, FileHash], destination
         clipped=finished.clipped[i],
         changes=destination.changes,
     )
+
+
+def _write_snapshots(
+    stimulus: StimulusPlan, snapshots: Sequence[Snapshot], destination: Destination
+) -> SnapshotsRecord | None:
+    """Write pictures of the way, where they are wanted, and return what the record says of them."""
+    output, files = destination.output, []
+    if output.snapshots is None:
+        return None
+    for snapshot in snapshots:
+        data = encode_png(snapshot.levels, stimulus.source.staging.encoding)
+        scale, evaluation = snapshot.scale, snapshot.evaluation
+        name = snapshot_name(stimulus, output, (scale, evaluation))
+        destination.store.write(name, data)
+        sha256 = sha256_bytes(data)
+        files.append(SnapshotRecord(file=name, sha256=sha256, scale=scale, evaluation=evaluation))
+    return SnapshotsRecord(every=output.snapshots, files=tuple(files))
 
 
 def trace_csv(trace: Sequence[Traced]) -> bytes:

@@ -16,7 +16,7 @@ from stimgen.stimulus_set.listing import FileState, file_names, file_states
 from stimgen.stimulus_set.record import Labels
 from stimgen.stimulus_set.store import RECORDS, Store, record_name
 
-FOLDERS_AT_ONCE = 3  # of pictures, traces and arrays
+FOLDERS_AT_ONCE = 4  # of pictures, traces, arrays and snapshots
 
 
 @dataclass(frozen=True)
@@ -93,8 +93,15 @@ class _Surveyor:
         return _Standing.READ if content.labels == labels else _Standing.MISNAMED
 
     def _are_there(self, labels: Labels) -> bool:
-        files = (labels.file, labels.trace, labels.array)
+        files = (labels.file, labels.trace, labels.array, *self._snapshots(labels))
         return all(self._is_there(file) for file in files if file is not None)
+
+    def _snapshots(self, labels: Labels) -> list[str]:
+        """Return the files of a stimulus' snapshots; how many there are, only its record knows."""
+        if labels.snapshots is None:
+            return []
+        snapshots = self._store.read_record(labels.id).content.snapshots
+        return [file.file for file in snapshots.files] if snapshots else []
 
     def _is_there(self, file: str) -> bool:
         folder, _, name = file.rpartition("/")

@@ -174,6 +174,9 @@ class Output(Model):
     """Bits of a value in a PNG file: level k stands for k / 255 or, in greys only, k / 65535."""
     array: Flag = False
     """Whether the picture before rounding is kept too, as a float32 array (.npy)."""
+    snapshots: Annotated[Integer, Field(ge=1, le=1_000_000)] | None = None
+    """Of every scale the first picture at which the objective was evaluated, every so many-th and the last
+    are kept too, in 8 bits."""
     layout: Literal["flat", "nested"] = "flat"
     """``flat``: all pictures in one folder; ``nested``: in up to 1024 folders, for sets of over 10,000."""
 

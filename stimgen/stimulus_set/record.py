@@ -85,6 +85,24 @@ class ClippedRecord(Model):
     """In the saved picture, after synthesis and all steps."""
 
 
+class SnapshotRecord(FileHash):
+    """A picture at which the objective was evaluated."""
+
+    scale: int
+    """From 0, the coarsest."""
+    evaluation: int
+    """At that scale, from 1."""
+
+
+class SnapshotsRecord(Model):
+    """Pictures of a synthesis on its way: of every scale the first, every so many-th and the last."""
+
+    every: int
+    """Evaluations from one to the next."""
+    files: tuple[SnapshotRecord, ...]
+    """In the order of their making."""
+
+
 class Labels(NamedTuple):
     """An id, and all that a protocol may call otherwise without another stimulus coming of it."""
 
@@ -100,6 +118,7 @@ class Labels(NamedTuple):
     credit: str | None
     original: str
     references: str = ""
+    snapshots: str | None = None
 
 
 class Content(Model):
@@ -114,6 +133,7 @@ class Content(Model):
     compression."""
     array: FileHash | None
     trace: FileHash
+    snapshots: SnapshotsRecord | None = None
     source: SourceRecord
     references: tuple[SourceRecord, ...] = ()
     """Other pictures that targets were measured in."""
@@ -183,6 +203,7 @@ class Content(Model):
                 "|".join([r.id, r.file, r.licence or "", r.credit or "", r.original.file])
                 for r in self.references
             ),
+            snapshots=str(self.snapshots.every) if self.snapshots else None,
         )
 
     def recomputed_id(self) -> str:

@@ -23,6 +23,7 @@ MANIFEST = "manifest.json"
 TABLE = "stimuli.csv"
 SHEET = "contact_sheet.png"
 IMAGES, ORIGINALS, RECORDS, TRACES, ARRAYS = "images", "originals", "records", "traces", "arrays"
+SNAPSHOTS = "snapshots"
 
 M = TypeVar("M", bound=Model)
 

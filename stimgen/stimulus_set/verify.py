@@ -126,9 +126,11 @@ def _problems(store: Store, stimulus: str, content: Content, hashes: _Hashes) ->
             yield f"{content.file}: its size is not that of its record"
     except StimgenError as error:
         yield str(error)
-    for entry in (FileHash(file=content.file, sha256=content.sha256), content.trace, content.array):
-        if entry is not None:
-            yield from _hash_problems(entry, hashes.of)
+    files: list[FileHash | None] = [FileHash(file=content.file, sha256=content.sha256)]
+    files += [content.trace, content.array, *(content.snapshots.files if content.snapshots else ())]
+    for file in files:
+        if file is not None:
+            yield from _hash_problems(file, hashes.of)
     for picture in (content.source, *content.references):
         yield from _hash_problems(picture.original, hashes.of_original)
 

@@ -11,6 +11,7 @@ from stimgen.execution.device import FEWEST_SLOTS, find_device, usual_batch_size
 from stimgen.execution.making import stimulus_item
 from stimgen.protocol.load import LoadedProtocol
 from stimgen.protocol.plan import Plan, PlannedCondition, StimulusPlan, make_plan
+from stimgen.protocol.schema import Output
 from stimgen.synthesis.methods import Batch
 
 # A PNG of a texture takes about this part of its raw 8-bit values; a line of a trace and a record, in bytes.
@@ -88,7 +89,7 @@ def _condition(condition: PlannedCondition, plan: Plan) -> dict[str, Any]:
         "stimuli": len(stimuli),
         "evaluations": max(evaluations),
         "bytes": sum(
-            _bytes(stimulus, count, array=plan.loaded.protocol.output.array)
+            _bytes(stimulus, count, plan.loaded.protocol.output)
             for stimulus, count in zip(stimuli, evaluations, strict=True)
         ),
         "memory": max(method.memory(s.shape[1], s.shape[0], s.shape[2]) for s in condition.sources),
@@ -102,10 +103,16 @@ def _sizes(condition: PlannedCondition) -> Iterable[tuple[int, int, int]]:
     return {source.shape[:2]: source.shape for source in condition.sources}.values()
 
 
-def _bytes(stimulus: StimulusPlan, evaluations: int, *, array: bool) -> int:
+def _bytes(stimulus: StimulusPlan, evaluations: int, output: Output) -> int:
     height, width, channels = stimulus.source.shape
     numbers = height * width * channels
-    kept = ARRAY_NUMBER * numbers if array else 0
+    kept = ARRAY_NUMBER * numbers if output.array else 0
+    if output.snapshots:
+        scales = stimulus.condition.method.schedule(width, height)
+        # The first and the last of every scale, beside those in between.
+        counts = [min(count, 2 + count // output.snapshots) for _, _, count in scales]
+        taken = sum(n * w * h for n, (w, h, _) in zip(counts, scales, strict=True))
+        kept += round(PNG_PART * channels * taken)
     in_file = PNG_PART * numbers * stimulus.source.bits / 8
     return round(in_file) + kept + TRACE_LINE * evaluations + RECORD_BYTES
 

@@ -118,6 +118,7 @@ SAME = {
     ),
     "comments": "# hello\n" + PROTOCOL + "# bye\n",
     "the array": PROTOCOL + "output: {array: true}\n",
+    "snapshots": PROTOCOL + "output: {snapshots: 10}\n",
     "the layout": PROTOCOL + "output: {layout: nested}\n",
     "licence and credit of a source": changed("id: wall", "id: wall, licence: CC0-1.0, credit: somebody"),
     "order of keys": "\n".join(

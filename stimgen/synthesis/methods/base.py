@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 from stimgen.images.prepare import Pixels
 from stimgen.networks import Validation
 from stimgen.reading.registry import FamilyMember
+from stimgen.synthesis.snapshots import Snapshot
 from stimgen.synthesis.starts import Start
 from stimgen.synthesis.starts.noise import Noise
 
@@ -52,12 +53,15 @@ class Batch:
         Whether images that are done may leave the batch.
     pictures : mapping
         Other pictures that the method names, by their ids; of the shape of the items.
+    snapshots : int
+        Evaluations from one picture that is kept on the way to the next; 0: none.
     """
 
     items: Sequence[Item]
     slots: int
     shrink: bool
     pictures: Mapping[str, Pixels] = field(default_factory=dict)
+    snapshots: int = 0
 
 
 @dataclass(frozen=True)
@@ -117,6 +121,8 @@ class Result:
         From one image an item to the losses of each.
     weights_sha256 : dict
         Hash of the weights in use, by the network's name.
+    snapshots : list of list of Snapshot
+        What was asked for of pictures on the way; empty where a method has no way.
     """
 
     images: list[Pixels]
@@ -125,6 +131,11 @@ class Result:
     reasons: list[str]
     measure: Callable[[Sequence[Pixels]], list[Losses]] | None
     weights_sha256: list[tuple[str, str | None]]
+    snapshots: list[list[Snapshot]] = field(default_factory=list)
+
+    def snapshots_of(self, i: int) -> list[Snapshot]:
+        """Return the snapshots of an item, in the order of their making."""
+        return self.snapshots[i] if self.snapshots else []
 
 
 @dataclass(frozen=True)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Generator, Iterator, Sequence
+from contextlib import closing
 from functools import partial
 from typing import Any, TypeVar
 
@@ -19,6 +20,7 @@ from stimgen.synthesis.objective import Objective, Sources, load_networks
 from stimgen.synthesis.optimisers.base import Budget, Outcome, Progress
 from stimgen.synthesis.pyramid import enlarged, shrunk
 from stimgen.synthesis.settings import Stage, Synthesis
+from stimgen.synthesis.snapshots import Album
 from stimgen.synthesis.starts import Start
 from stimgen.synthesis.term import Term
 
@@ -125,6 +127,7 @@ class _Run:
         self._device = device
         self._count = len(batch.items)
         self._names = [*_part_names(len(method.terms)), RANGE_PART]
+        self._album = Album(batch.snapshots, self._count)
         self._traces: list[list[Traced]] = [[] for _ in batch.items]
         self._reasons = ["evaluations"] * self._count
         keys = list(dict.fromkeys(item.source_key for item in batch.items))
@@ -153,11 +156,14 @@ class _Run:
             objective = finest if stage == stages[-1] else self._objective(stage)
             budget = Budget(stage.evaluations, self._batch.shrink, objective.noisy, bounds)
             begin = value_range.variables(enlarged(images, stage.width, stage.height))
-            minimising = self._method.synthesis.optimiser.minimise(objective, begin, budget)
-            outcome = yield from self._traced(minimising, place, (done, total))
+            evaluate = self._album.watching(objective, value_range.pixels)
+            minimising = self._method.synthesis.optimiser.minimise(evaluate, begin, budget)
+            with closing(minimising):
+                outcome = yield from self._traced(minimising, place, (done, total))
             images = value_range.pixels(outcome.images)
             self._take_reasons(outcome)
             done += stage.evaluations
+        self._album.close()
         pictures = [image.permute(1, 2, 0).cpu().numpy() for image in images[: self._count]]
         return Result(
             images=pictures,
@@ -166,6 +172,7 @@ class _Run:
             reasons=self._reasons,
             measure=partial(self._measure, finest, rows),
             weights_sha256=[(net.name, sha) for net, sha in finest.weights_sha256.items()],
+            snapshots=self._album.pages,
         )
 
     def _objective(self, stage: Stage) -> Objective:
@@ -187,6 +194,7 @@ class _Run:
                 outcome: Outcome = end.value
                 return outcome
             evaluation += 1
+            self._album.take(progress.rows.tolist(), scale, before + evaluation)
             losses = np.full(self._count, np.nan)
             for row, parts in zip(progress.rows, progress.parts, strict=True):
                 if row < self._count:
