@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import ClassVar, Literal
 
 import torch
@@ -31,6 +32,10 @@ class Autocorrelation(LayerStatistic):
         """Return one a map and shift; of two opposite shifts, which have the same products, one."""
         down, across = size.height // 2, size.width // 2
         return size.channels * ((down + 1) * (across + 1) + down * across)
+
+    def working(self, sizes: Mapping[str, LayerSize]) -> float:
+        """Return twelve for each of the maps' numbers: measured."""
+        return 12 * sum(size.numbers for size in sizes.values())
 
     def layer_weight(self, layers: int) -> float:
         """Return one over the number of layers."""

@@ -13,6 +13,9 @@ from torch import Tensor
 from stimgen.reading.registry import FamilyMember
 from stimgen.statistics.regions import Pooling
 
+# Numbers for each parameter, of targets, of what is compared with them, and of their differences: measured.
+WORKING = 10
+
 
 @dataclass(frozen=True)
 class LayerSize:
@@ -35,6 +38,11 @@ class LayerSize:
     def positions(self) -> int:
         """Rows times columns."""
         return self.height * self.width
+
+    @property
+    def numbers(self) -> int:
+        """Maps times positions."""
+        return self.channels * self.positions
 
 
 @dataclass(frozen=True)
@@ -97,6 +105,10 @@ class Statistic(FamilyMember, ABC):
     @abstractmethod
     def parameters(self, sizes: Mapping[str, LayerSize]) -> int:
         """Return the number of parameters that describe a source, of layers of these sizes."""
+
+    def working(self, sizes: Mapping[str, LayerSize]) -> float:
+        """Return how many numbers an image's targets and distances are at once, for estimates of memory."""
+        return WORKING * self.parameters(sizes)
 
     @abstractmethod
     def layer_weight(self, layers: int) -> float:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import ClassVar, Literal
 
 from torch import Tensor
@@ -25,6 +26,10 @@ class Content(LayerStatistic):
     def count(self, size: LayerSize) -> int:
         """Return one a map and position."""
         return size.channels * size.positions
+
+    def working(self, sizes: Mapping[str, LayerSize]) -> float:
+        """Return six for each of the maps' numbers: measured."""
+        return 6 * self.parameters(sizes)
 
     def layer_weight(self, layers: int) -> float:
         """Return one over the number of layers."""

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 import torch
 from torch import Tensor
 
+from stimgen.statistics.base import LayerSize
 from stimgen.statistics.regions import Window
 
 
@@ -32,15 +34,29 @@ class Distribution:
         return self.values.gather(2, places)
 
 
+def working(values: int, sizes: Mapping[str, LayerSize]) -> float:
+    """Return how many numbers so many sorted values keep: more where regions give them weights."""
+    return values * (30 if any(size.regions > 1 for size in sizes.values()) else 10)
+
+
 def distribution(maps: Tensor, window: Window) -> Distribution:
     """Return the distribution of every map, batch x maps x height x width, in a region."""
     part = maps[:, :, window.rows, window.columns].flatten(2)
-    # Equal values stay in their order, so that gradients are the same wherever they are computed.
-    values, order = part.sort(dim=2, stable=True)
     if window.weights is None:
-        return Distribution(values, part.new_zeros(len(part), 0))
-    weights = torch.as_tensor(window.weights / window.total, dtype=torch.float64, device=maps.device)
-    return Distribution(values, weights.flatten()[order].cumsum(2))
+        return Distribution(_sorted(part)[0], part.new_zeros(len(part), 0))
+    weights = torch.as_tensor(window.weights, dtype=torch.float64, device=maps.device).flatten()
+    if not weights.all():
+        # A region that is no rectangle has many positions without weight around it.
+        inside = weights.nonzero()[:, 0]
+        part, weights = part[:, :, inside], weights[inside]
+    values, order = _sorted(part)
+    return Distribution(values, (weights / window.total)[order].cumsum(2))
+
+
+def _sorted(values: Tensor) -> tuple[Tensor, Tensor]:
+    # Equal values stay in their order, so that gradients are the same wherever they are computed.
+    found, order = values.sort(dim=2, stable=True)
+    return found, order
 
 
 def squared_distances(first: Distribution, second: Distribution) -> Tensor:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Literal
 
 import torch
@@ -14,6 +15,7 @@ from stimgen.statistics.distributions import (
     distribution,
     mean_squares,
     squared_distances,
+    working,
 )
 from stimgen.statistics.regions import Pooling
 from stimgen.statistics.relative import SMALLEST_NORM
@@ -27,6 +29,10 @@ class Histogram(LayerStatistic):
     def count(self, size: LayerSize) -> int:
         """Return one a map and position: all values, sorted."""
         return size.channels * size.positions
+
+    def working(self, sizes: Mapping[str, LayerSize]) -> float:
+        """Return ten for each sorted value, or three times as many where they are weighted: measured."""
+        return working(self.parameters(sizes), sizes)
 
     def layer_weight(self, layers: int) -> float:
         """Return one over the number of layers."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Annotated, Literal
 
 import torch
@@ -27,6 +28,10 @@ class Moments(LayerStatistic):
     def count(self, size: LayerSize) -> int:
         """Return one a map, order and region."""
         return self.orders * size.channels * size.regions
+
+    def working(self, sizes: Mapping[str, LayerSize]) -> float:
+        """Return seven for each of the maps' numbers: measured."""
+        return 7 * sum(size.numbers for size in sizes.values())
 
     def layer_weight(self, layers: int) -> float:
         """Return one over the number of layers."""

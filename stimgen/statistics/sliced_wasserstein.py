@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Annotated, Literal
 
 import numpy as np
@@ -19,6 +20,7 @@ from stimgen.statistics.distributions import (
     distribution,
     mean_squares,
     squared_distances,
+    working,
 )
 from stimgen.statistics.histogram import distributions, flat, summed
 from stimgen.statistics.regions import Pooling
@@ -56,6 +58,10 @@ class SlicedWasserstein(LayerStatistic):
         """Return one a direction and position; where directions change, one a map and position."""
         known = None if self.redraw else self.directions
         return (known or size.channels) * size.positions
+
+    def working(self, sizes: Mapping[str, LayerSize]) -> float:
+        """Return ten for each sorted value, or three times as many where they are weighted: measured."""
+        return working(self.parameters(sizes), sizes)
 
     def layer_weight(self, layers: int) -> float:
         """Return 1 (Heitz et al. 2021), or 1 / layers."""

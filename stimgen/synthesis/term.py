@@ -137,15 +137,21 @@ class Term(Model):
 
     def parameters(self, width: int, height: int) -> int:
         """Return the number of parameters that the term measures in a source of so many pixels."""
+        return self.statistic.parameters(self._sizes(width, height))
+
+    def working(self, width: int, height: int) -> float:
+        """Return how many numbers the term's statistic needs at once, for estimates of memory."""
+        return self.statistic.working(self._sizes(width, height))
+
+    def _sizes(self, width: int, height: int) -> dict[str, LayerSize]:
         regions = self.regions.count(width, height)
         layers, network = self.network.layers(), self.network
-        sizes = {
+        return {
             name: LayerSize(
                 layers[name].channels, network.map_side(name, height), network.map_side(name, width), regions
             )
             for name in self.layer_weights
         }
-        return self.statistic.parameters(sizes)
 
     def poolings(self, width: int, height: int) -> dict[str, Pooling]:
         """Return where the statistic is pooled in every layer of a picture of so many pixels."""

@@ -14,6 +14,8 @@ from stimgen.statistics.histogram import Histogram
 from stimgen.statistics.regions import Pooling, Window
 from stimgen.statistics.regions.grid import Grid
 from stimgen.statistics.sliced_wasserstein import PURPOSE, SlicedWasserstein
+from stimgen.synthesis.methods import Batch, Item, ObjectiveMethod
+from stimgen.synthesis.starts.noise import Noise
 from stimgen.synthesis.term import Term
 
 RNG = np.random.default_rng(1)
@@ -156,6 +158,36 @@ def test_half_way_is_the_barycentre_along_every_direction() -> None:
     between_ends = statistic.distance(other, ends[0])
     for end in ends:
         torch.testing.assert_close(4 * statistic.distance((source + other) / 2, end), between_ends)
+
+
+@pytest.mark.parametrize("redraw", [False, True])
+def test_a_stimulus_has_its_own_directions_whoever_shares_its_batch(redraw: bool) -> None:
+    statistic = {"name": "sliced_wasserstein", "redraw": redraw, "directions": 4}
+    term = {"network": "vgg19", "layers": ["relu1_1"], "statistic": statistic}
+    method = ObjectiveMethod.model_validate({"terms": [term], "synthesis": {"scales": 2, "evaluations": 6}})
+    source = RNG.random((16, 16, 3), dtype=np.float32)
+    start = Noise().pixels(source.shape, ("source", 1), None)
+    items = [Item(source, start, "source", ("source", seed)) for seed in (1, 2, 3)]
+    whole, alone = (images(method, batch) for batch in (items, items[1:2]))
+    assert np.array_equal(whole[1], alone[0])
+    assert not np.array_equal(whole[0], whole[1])
+
+
+def images(method: ObjectiveMethod, items: list[Item]) -> list[np.ndarray]:
+    steps = method.run(Batch(items, max(2, len(items)), shrink=True), torch.device("cpu"))
+    while True:
+        try:
+            next(steps)
+        except StopIteration as end:
+            return end.value.images
+
+
+def test_positions_without_weight_are_left_out() -> None:
+    values = RNG.normal(size=6)
+    inside = distribution(row(*values[:3]), window(1, 2, 1))
+    around = distribution(row(*values), window(1, 2, 1, 0, 0, 0))
+    assert around.values.shape == (1, 1, 3)
+    assert squared_distances(inside, around).item() == 0.0
 
 
 def test_parameters_are_sorted_values() -> None:

@@ -31,7 +31,7 @@ BYTES_PER_NUMBER = 4
 
 # Measured: tensors as large as the largest maps while gradients go back; numbers for each parameter, of
 # targets, of what is compared with them, and of their differences; and what lies unused between tensors.
-GRADIENTS, TARGETS, GAPS = 2.4, 10, 1.3
+GRADIENTS, GAPS = 2.4, 1.3
 
 
 class ObjectiveMethod(Method):
@@ -106,7 +106,8 @@ class ObjectiveMethod(Method):
         history: int = getattr(self.synthesis.optimiser, "history", 0)
         corrections = (2 * history + 8) * width * height * channels
         # Statistics are done with when the gradients of the largest maps are made: only one of them counts.
-        passing = max(GRADIENTS * max(activations), TARGETS * self.parameters(width, height))
+        working = sum(term.working(width, height) for term in self.terms)
+        passing = max(GRADIENTS * max(activations), working)
         return round(GAPS * BYTES_PER_NUMBER * (sum(activations) + corrections + passing))
 
     def validations(self) -> list[Validation]:
