@@ -12,7 +12,7 @@ from torch.nn.functional import adaptive_avg_pool2d
 
 from stimgen.reading.model import Flag
 from stimgen.statistics.base import LayerSize, Statistic, Target
-from stimgen.statistics.gram import region_means
+from stimgen.statistics.region_grams import region_means
 from stimgen.statistics.regions import Pooling
 from stimgen.statistics.relative import squared_errors, squared_norms
 

@@ -4,15 +4,14 @@ from __future__ import annotations
 
 from typing import Any, ClassVar, Literal
 
-import torch
 from pydantic import model_validator
 from torch import Tensor
-from torch.autograd.function import once_differentiable
 
 from stimgen.reading.model import Flag
 from stimgen.statistics.base import LayerSize, LayerStatistic, Target
-from stimgen.statistics.regions import Pooling, Window
-from stimgen.statistics.relative import squared_errors, squared_norms
+from stimgen.statistics.region_grams import region_errors, region_grams, region_means
+from stimgen.statistics.regions import Pooling
+from stimgen.statistics.relative import squared_norms
 from stimgen.statistics.transport import covariance_between
 
 
@@ -82,91 +81,7 @@ class Gram(GramStatistic):
         if self.normalisation == "gatys2016":
             ratio = positions / (features.shape[2] * features.shape[3])
             grams = grams * ratio.view(-1, 1, 1, 1)
-        found = region_grams(features, means if self.centred else None, target.pooling)
-        error = squared_errors(found, grams)
+        error = region_errors(features, means if self.centred else None, grams, target.pooling)
         if self.normalisation == "relative":
             return error / norms
-        return error / (4 * features.shape[1] ** 2 * found.shape[1])
-
-
-def region_means(features: Tensor, pooling: Pooling) -> Tensor:
-    """Return the mean of every map in every region: batch x regions x channels."""
-    windows = pooling.windows(features.shape[2], features.shape[3])
-    return torch.stack([_weighted(_part(features, w), w).sum(1) / w.total for w in windows], dim=1)
-
-
-def region_grams(features: Tensor, means: Tensor | None, pooling: Pooling) -> Tensor:
-    """Return the Gram matrices of the maps minus `means`: batch x regions x channels x channels."""
-    windows = pooling.windows(features.shape[2], features.shape[3])
-    grams: Tensor = _RegionGrams.apply(features, means, windows)
-    return grams
-
-
-class _RegionGrams(torch.autograd.Function):
-    """Gram matrices in all regions, averaged over positions.
-
-    The gradient of a symmetric product needs one matrix product and not two, and all regions add to one
-    gradient: left to autograd, each would fill one of its own as large as the features.
-    """
-
-    @staticmethod
-    def forward(ctx: Any, features: Tensor, means: Tensor | None, windows: tuple[Window, ...]) -> Tensor:
-        ctx.save_for_backward(features, means)
-        ctx.windows = windows
-        found = []
-        for i, window in enumerate(windows):
-            maps = _centred_part(features, means, i, window)
-            found.append(torch.bmm(_weighted(maps, window).transpose(1, 2), maps) / window.total)
-        return torch.stack(found, dim=1)
-
-    @staticmethod
-    @once_differentiable
-    def backward(ctx: Any, gradient: Tensor) -> tuple[Tensor, None, None]:
-        features, means = ctx.saved_tensors
-        symmetric = gradient + gradient.transpose(2, 3)
-        whole = ctx.windows[0].weights is None  # the only window, and all of the grid
-        total = torch.empty(0) if whole else torch.zeros_like(features)
-        for i, window in enumerate(ctx.windows):
-            mean = None if means is None else means[:, i]
-            found = _product(_part(features, window), mean, symmetric[:, i] / window.total)
-            found = _weighted(found, window)
-            found = found.transpose(1, 2).view(*features.shape[:2], *window.shape)
-            if whole:
-                return found, None, None
-            total[:, :, window.rows, window.columns] += found
-        return total, None, None
-
-
-def _part(features: Tensor, window: Window) -> Tensor:
-    """Return the window's part as batch x positions x channels, laid out in memory as it was."""
-    part = features[:, :, window.rows, window.columns]
-    if features.is_contiguous():
-        return part.flatten(2).transpose(1, 2)
-    return part.permute(0, 2, 3, 1).flatten(1, 2)
-
-
-def _centred_part(features: Tensor, means: Tensor | None, i: int, window: Window) -> Tensor:
-    part = _part(features, window)
-    return part if means is None else part - means[:, i].unsqueeze(1)
-
-
-def _product(maps: Tensor, mean: Tensor | None, symmetric: Tensor) -> Tensor:
-    """Return `maps` - `mean` (batch x positions x channels) times symmetric matrices, laid out as `maps` is.
-
-    The mean is multiplied by itself, so that nothing as large as the maps is made for it.
-    """
-    positions_first = maps.is_contiguous()
-    left, right = (maps, symmetric) if positions_first else (symmetric, maps.transpose(1, 2))
-    if mean is None:
-        found = torch.bmm(left, right)
-    else:
-        offset = -torch.bmm(symmetric, mean.unsqueeze(2))
-        found = torch.baddbmm(offset.transpose(1, 2) if positions_first else offset, left, right)
-    return found if positions_first else found.transpose(1, 2)
-
-
-def _weighted(maps: Tensor, window: Window) -> Tensor:
-    """Return `maps` (batch x positions x channels) with every position times its weight."""
-    if window.weights is None:
-        return maps
-    return maps * torch.as_tensor(window.weights, dtype=maps.dtype, device=maps.device).reshape(-1, 1)
+        return error / (4 * features.shape[1] ** 2 * grams.shape[1])

@@ -15,6 +15,7 @@ from stimgen.images.geometry import ReceptiveField
 from stimgen.networks.vgg19 import Vgg19
 from stimgen.reading.errors import StimgenError
 from stimgen.statistics.gram import Gram
+from stimgen.statistics.region_grams import region_means
 from stimgen.statistics.regions import Pooling, Positions
 from stimgen.statistics.regions.receptive_field import ReceptiveFieldRegions
 
@@ -80,6 +81,12 @@ def test_the_loss_is_that_of_the_paper() -> None:
     target = statistic.target(torch.from_numpy(source)[None], pooling)
     found = statistic.distance(torch.from_numpy(image)[None], target)
     assert 4 * float(found) == pytest.approx(wanted, rel=1e-12)
+
+
+def test_means_are_means_whatever_products_are_divided_by() -> None:
+    layout = ReceptiveFieldRegions(rows=2, weighting="features")
+    maps = torch.full((1, 2, 4, 4), 3.0)
+    torch.testing.assert_close(region_means(maps, Pooling(layout, (8, 8), FOUR)), torch.full((1, 2, 2), 3.0))
 
 
 def compat(count: int, field: ReceptiveField, positions: int) -> NDArray[np.float64]:

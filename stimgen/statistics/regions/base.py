@@ -59,6 +59,11 @@ class Window:
         return cls(slice(0, height), slice(0, width), None, float(height * width))
 
     @property
+    def weight(self) -> float:
+        """The sum of the weights."""
+        return self.total if self.weights is None else float(self.weights.sum())
+
+    @property
     def shape(self) -> tuple[int, int]:
         """Rows and columns of the rectangle."""
         return self.rows.stop - self.rows.start, self.columns.stop - self.columns.start
