@@ -91,12 +91,21 @@ def plan(  # noqa: PLR0913 - an option of the command is an argument here
         bool, typer.Option("--probe", help="Time some evaluations and say how long all take.")
     ] = False,
     device: DeviceOption = "auto",
+    regions: Annotated[
+        Path | None,
+        typer.Option("--regions", metavar="FOLDER", help="Draw the pooling regions over the sources."),
+    ] = None,
 ) -> None:
     """Show what a protocol stands for, before anything runs."""
     from stimgen.display import plan_text
     from stimgen.workflow.plan import plan_summary
+    from stimgen.workflow.regions import draw_regions
 
-    summary = plan_summary(_loaded(protocol, root, quick=quick), root, device if probe else None)
+    loaded = _loaded(protocol, root, quick=quick)
+    summary = plan_summary(loaded, root, device if probe else None)
+    if regions is not None:
+        drawn = draw_regions(loaded, regions, root)
+        _say(f"pictures of regions: {len(drawn)} in {regions}", error=True)
     if as_json:
         _print_json(summary)
     else:

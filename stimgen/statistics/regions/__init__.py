@@ -5,9 +5,9 @@ from __future__ import annotations
 from typing import Annotated
 
 from stimgen.reading.registry import Family
-from stimgen.statistics.regions.base import Pooling, Positions, Regions, Window
+from stimgen.statistics.regions.base import Pooling, Positions, Regions, Window, strongest
 
 REGIONS = Family("layout of regions", Regions, usual="grid")
 AnyRegions = Annotated[Regions, REGIONS]
 
-__all__ = ["REGIONS", "AnyRegions", "Pooling", "Positions", "Regions", "Window"]
+__all__ = ["REGIONS", "AnyRegions", "Pooling", "Positions", "Regions", "Window", "strongest"]

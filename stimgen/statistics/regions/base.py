@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
+from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any
 
@@ -11,6 +12,9 @@ from numpy.typing import NDArray
 
 from stimgen.images.geometry import ReceptiveField
 from stimgen.reading.registry import FamilyMember
+
+# Weights that differ by less are equal.
+ROUNDING = 1e-9
 
 
 @dataclass(frozen=True)
@@ -95,6 +99,11 @@ class Regions(FamilyMember, ABC):
         return False
 
     @property
+    def eye(self) -> tuple[float, float] | None:
+        """Where the eye looks, x and y in parts of width and height, if the layout depends on it."""
+        return None
+
+    @property
     def positions(self) -> tuple[int, int]:
         """Fewest rows and columns of positions that a layer needs."""
         return 1, 1
@@ -114,6 +123,18 @@ class Regions(FamilyMember, ABC):
 
         A region that holds none of the positions is left out.
         """
+
+
+def strongest(windows: Iterable[Window], positions: Positions) -> NDArray[np.int64]:
+    """Return the region that has most of every position, of equal ones the first: height x width, from 0."""
+    found = np.zeros((positions.height, positions.width), dtype=np.int64)
+    most = np.zeros(found.shape)
+    for i, window in enumerate(windows):
+        here = window.rows, window.columns
+        weights = np.ones(window.shape) if window.weights is None else window.weights
+        found[here] = np.where(weights > most[here] + ROUNDING, i, found[here])
+        most[here] = np.maximum(weights, most[here])
+    return found
 
 
 @dataclass(frozen=True)

@@ -63,6 +63,11 @@ class Polar(Regions):
             )
         return found
 
+    @property
+    def eye(self) -> tuple[float, float]:
+        """The fixation."""
+        return self.fixation
+
     def windows(self, positions: Positions) -> tuple[Window, ...]:
         """Return the regions from the fovea outwards, in a ring clockwise from the right."""
         picture = positions.picture or (positions.height, positions.width)

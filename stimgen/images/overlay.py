@@ -1,0 +1,145 @@
+"""A picture with regions drawn over it: tints, borders, numbers and the point of fixation."""
+
+from __future__ import annotations
+
+import colorsys
+from dataclasses import dataclass
+from itertools import product
+
+import numpy as np
+from numpy.typing import NDArray
+from PIL import Image, ImageDraw, ImageFont
+
+from stimgen.images.prepare import Pixels
+
+# Small pictures are enlarged until their longer side has about as many pixels.
+LONGER_SIDE = 768
+TINT, PALER = 0.2, 0.2
+STRIP, MARGIN, TEXT = 22, 6, 13
+DARK, LIGHT, RED = (20, 20, 20), (255, 255, 255), (220, 20, 30)
+
+# Numbers are as high as this part of the side of a square as large as the region, and at least readable.
+NUMBER, SMALLEST_NUMBER, LARGEST_NUMBER = 0.4, 9, 26
+GOLDEN = (5**0.5 - 1) / 2
+
+Labels = NDArray[np.int64]
+Colours = NDArray[np.float64]
+
+
+@dataclass(frozen=True, eq=False)
+class Map:
+    """What is drawn over a picture.
+
+    Attributes
+    ----------
+    labels : array
+        Height x width: which region every pixel belongs to, from 0.
+    fixation : tuple of float or None
+        Where the eye looks: x and y in parts of width and height.
+    caption : str
+        What is written below.
+    """
+
+    labels: Labels
+    fixation: tuple[float, float] | None
+    caption: str
+
+
+def overlay(pixels: Pixels, regions: Map) -> Image.Image:
+    """Return a picture with its regions.
+
+    Parameters
+    ----------
+    pixels : Pixels
+        Height x width x channels, range [0, 1].
+    regions : Map
+        With labels of the same height and width.
+    """
+    scale = max(1, round(LONGER_SIDE / max(regions.labels.shape)))
+    labels = regions.labels.repeat(scale, 0).repeat(scale, 1)
+    colours = _tinted(_enlarged(pixels, labels.shape), labels)
+    border = _borders(labels)
+    colours[_widened(border)] = np.array(DARK) / 255
+    colours[border] = 1.0
+    image = Image.fromarray(np.rint(colours * 255).astype(np.uint8))
+    draw = ImageDraw.Draw(image)
+    _number(draw, labels)
+    if regions.fixation is not None:
+        _fixate(draw, image.size, regions.fixation)
+    return _captioned(image, regions.caption)
+
+
+def _enlarged(pixels: Pixels, shape: tuple[int, ...]) -> Colours:
+    levels = np.rint(np.clip(pixels, 0, 1) * 255).astype(np.uint8)
+    image = Image.fromarray(levels[:, :, 0] if levels.shape[2] == 1 else levels).convert("RGB")
+    image = image.resize((shape[1], shape[0]), Image.Resampling.BICUBIC)
+    return np.asarray(image, dtype=np.float64) / 255
+
+
+def _tinted(colours: Colours, labels: Labels) -> Colours:
+    """Return the picture, paler, under a colour for each region that is unlike those of the next ones."""
+    hues = [colorsys.hsv_to_rgb(i * GOLDEN % 1.0, 1.0, 1.0) for i in range(int(labels.max()) + 1)]
+    pale: Colours = PALER + (1 - PALER) * colours
+    tinted: Colours = (1 - TINT) * pale + TINT * np.array(hues)[labels]
+    return tinted
+
+
+def _borders(labels: Labels) -> NDArray[np.bool_]:
+    """Return the pixels whose right or lower neighbour belongs to another region."""
+    found = np.zeros(labels.shape, dtype=bool)
+    found[:, :-1] |= labels[:, :-1] != labels[:, 1:]
+    found[:-1] |= labels[:-1] != labels[1:]
+    return found
+
+
+def _widened(mask: NDArray[np.bool_]) -> NDArray[np.bool_]:
+    """Return the mask with the eight neighbours of each of its pixels."""
+    padded = np.pad(mask, 1)
+    height, width = mask.shape
+    shifted = [padded[i : i + height, j : j + width] for i, j in product(range(3), repeat=2)]
+    widened: NDArray[np.bool_] = np.any(shifted, axis=0)
+    return widened
+
+
+def _number(draw: ImageDraw.ImageDraw, labels: Labels) -> None:
+    """Write the number of every region that is large enough, counted from 1, where the region is."""
+    areas = np.bincount(labels.ravel())
+    for region in np.flatnonzero(areas):
+        height = NUMBER * areas[region] ** 0.5
+        if height < SMALLEST_NUMBER:
+            continue
+        x, y = _middle(labels == region)
+        font = ImageFont.load_default(min(height, LARGEST_NUMBER))
+        draw.text((x, y), str(region + 1), LIGHT, font, "mm", stroke_fill=DARK, stroke_width=2)
+
+
+def _middle(inside: NDArray[np.bool_]) -> tuple[int, int]:
+    """Return column and row of the region's pixel that is nearest to its centre of gravity."""
+    rows, columns = np.nonzero(inside)
+    distance = (rows - rows.mean()) ** 2 + (columns - columns.mean()) ** 2
+    nearest = int(distance.argmin())
+    return int(columns[nearest]), int(rows[nearest])
+
+
+def _fixate(draw: ImageDraw.ImageDraw, size: tuple[int, int], fixation: tuple[float, float]) -> None:
+    """Mark the fixation: a cross, or at the border an arrow towards where it lies outside."""
+    x, y = fixation[0] * size[0], fixation[1] * size[1]
+    if 0 <= x <= size[0] and 0 <= y <= size[1]:
+        for colour, width, arm in ((LIGHT, 5, 11), (RED, 3, 10)):
+            draw.line((x - arm, y, x + arm, y), fill=colour, width=width)
+            draw.line((x, y - arm, x, y + arm), fill=colour, width=width)
+        return
+    tip = np.clip([x, y], 4, np.array(size) - 5)
+    towards = np.array([x, y]) - np.array(size) / 2
+    towards = towards / np.hypot(*towards)
+    across = np.array([-towards[1], towards[0]])
+    corners = [tip, tip - 26 * towards + 11 * across, tip - 26 * towards - 11 * across]
+    draw.polygon([tuple(map(float, corner)) for corner in corners], fill=RED, outline=LIGHT, width=2)
+
+
+def _captioned(image: Image.Image, caption: str) -> Image.Image:
+    sheet = Image.new("RGB", (image.width, image.height + STRIP), LIGHT)
+    sheet.paste(image)
+    font = ImageFont.load_default(TEXT)
+    ImageDraw.Draw(sheet).text((MARGIN, image.height + 3), caption, fill=DARK, font=font)
+    return sheet

@@ -1,0 +1,105 @@
+"""The regions that statistics are pooled in, drawn over every source of every condition."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+
+from stimgen.images.overlay import Map, overlay
+from stimgen.images.write import encode_png
+from stimgen.protocol.load import LoadedProtocol
+from stimgen.protocol.plan import PlannedCondition, make_plan
+from stimgen.protocol.sources import PlannedSource
+from stimgen.reading.errors import StimgenError
+from stimgen.statistics.regions import Positions, Regions, strongest
+from stimgen.synthesis.methods.objective import ObjectiveMethod
+from stimgen.synthesis.term import Term
+
+
+def draw_regions(loaded: LoadedProtocol, folder: Path, root: Path | None = None) -> list[Path]:
+    """Write a picture of the regions for every condition with an objective and every source.
+
+    Where the terms of a condition have different regions, there is a picture for each.
+
+    Parameters
+    ----------
+    loaded : LoadedProtocol
+        The protocol.
+    folder : Path
+        Where to write; made if need be.
+    root : Path, optional
+        A folder that sources may lie in, beside the protocol's own.
+
+    Returns
+    -------
+    list of Path
+        The files, ``SOURCE_CONDITION.png`` or ``SOURCE_CONDITION_2.png`` for the second layout.
+
+    Raises
+    ------
+    StimgenError
+        As `make_plan`; a source cannot be read; a file cannot be written.
+    """
+    written = []
+    for condition in make_plan(loaded, root).conditions:
+        layouts = _layouts(condition)
+        for source in condition.sources if layouts else ():
+            for i, term in enumerate(layouts, 1):
+                number = f"_{i}" if i > 1 else ""
+                file = folder / f"{source.id}_{condition.id}{number}.png"
+                _write(file, _picture(condition, source, term))
+                written.append(file)
+    return written
+
+
+def _layouts(condition: PlannedCondition) -> list[Term]:
+    """Return one term for every layout; of those with the same one the term with the deepest layer."""
+    terms = condition.method.terms if isinstance(condition.method, ObjectiveMethod) else ()
+    found: dict[Regions, Term] = {}
+    for term in terms:
+        other = found.setdefault(term.regions, term)
+        if term.regions.needs_receptive_fields and _deepest(term)[1] > _deepest(other)[1]:
+            found[term.regions] = term
+    return list(found.values())
+
+
+def _deepest(term: Term) -> tuple[str, int]:
+    """Return the layer whose positions see most, and how many pixels those see."""
+    fields = {name: term.network.receptive_field(name) for name in term.layer_weights}
+    sizes = {name: 0 if field is None else field.size for name, field in fields.items()}
+    name = max(sizes, key=lambda layer: sizes[layer])
+    return name, sizes[name]
+
+
+def _picture(condition: PlannedCondition, source: PlannedSource, term: Term) -> bytes:
+    height, width, _ = source.shape
+    where, positions = "", Positions(height, width, (height, width))
+    if term.regions.needs_receptive_fields:
+        layer = _deepest(term)[0]
+        where, positions = f" in {layer}", _positions(term, layer, (height, width))
+    labels = strongest(term.regions.windows(positions), positions)
+    rows = np.arange(height) * positions.height // height
+    columns = np.arange(width) * positions.width // width
+    count = term.regions.count(width, height)
+    caption = f"{source.id}, {condition.id}: {count} regions{where}, {_settings(term.regions)}"
+    drawn = overlay(source.pixels(), Map(labels[np.ix_(rows, columns)], term.regions.eye, caption))
+    return encode_png(np.asarray(drawn))
+
+
+def _positions(term: Term, layer: str, picture: tuple[int, int]) -> Positions:
+    sides = [term.network.map_side(layer, side) for side in picture]
+    return Positions(sides[0], sides[1], picture, term.network.receptive_field(layer))
+
+
+def _settings(regions: Regions) -> str:
+    settings = {key: value for key, value in regions.recipe().items() if key != "name"}
+    return f"{regions.name}: " + ", ".join(f"{key} {value}" for key, value in settings.items())
+
+
+def _write(file: Path, data: bytes) -> None:
+    try:
+        file.parent.mkdir(parents=True, exist_ok=True)
+        file.write_bytes(data)
+    except OSError as error:
+        raise StimgenError(f"cannot be written: {error.strerror}", where=file) from None
