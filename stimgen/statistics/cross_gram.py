@@ -76,5 +76,5 @@ def _products(maps: tuple[Tensor, Tensor], means: tuple[Tensor, Tensor], pooling
         )
         if window.weights is not None:
             first = first * torch.as_tensor(window.weights, dtype=first.dtype, device=first.device).flatten()
-        found.append(torch.bmm(first, second.transpose(1, 2)) / window.total)
+        found.append(torch.bmm(first, second.transpose(1, 2)) / window.divisor)
     return torch.stack(found, dim=1)

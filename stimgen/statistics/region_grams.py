@@ -19,7 +19,10 @@ def region_means(features: Tensor, pooling: Pooling) -> Tensor:
 
 
 def region_grams(features: Tensor, means: Tensor | None, pooling: Pooling) -> Tensor:
-    """Return the Gram matrices of the maps minus `means`: batch x regions x channels x channels."""
+    """Return the Gram matrices of the maps minus `means`: batch x regions x channels x channels.
+
+    Each is multiplied by the square root of its region's share.
+    """
     windows = pooling.windows(features.shape[2], features.shape[3])
     grams: Tensor = _RegionGrams.apply(features, means, windows)
     return grams
@@ -85,7 +88,7 @@ def _gram(features: Tensor, means: Tensor | None, i: int, window: Window) -> Ten
     """Return the Gram matrix of region i: batch x channels x channels."""
     maps = _part(features, window)
     maps = maps if means is None else maps - means[:, i].unsqueeze(1)
-    return torch.bmm(_weighted(maps, window).transpose(1, 2), maps) / window.total
+    return torch.bmm(_weighted(maps, window).transpose(1, 2), maps) / window.divisor
 
 
 def _gathered(
@@ -101,7 +104,7 @@ def _gathered(
     for i, window in enumerate(windows):
         mean = None if means is None else means[:, i]
         gradient = of_gram(i)
-        symmetric = (gradient + gradient.transpose(1, 2)) / window.total
+        symmetric = (gradient + gradient.transpose(1, 2)) / window.divisor
         found = _weighted(_product(_part(features, window), mean, symmetric), window)
         found = found.transpose(1, 2).view(*features.shape[:2], *window.shape)
         if whole:

@@ -6,13 +6,15 @@ import math
 
 import numpy as np
 import pytest
+import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from numpy.typing import NDArray
 from pydantic import ValidationError
 
 from stimgen.reading.errors import StimgenError
-from stimgen.statistics.regions import Positions, Window
+from stimgen.statistics.gram import Gram
+from stimgen.statistics.regions import Pooling, Positions, Window
 from stimgen.statistics.regions.polar import Polar
 
 COORDINATES = st.floats(-1.5, 2.5)
@@ -138,6 +140,27 @@ def test_regions_without_a_position_are_left_out() -> None:
     windows = layout.windows(Positions(4, 4, (128, 128)))
     assert 1 < len(windows) <= 64
     assert min(window.total for window in windows) > 0
+
+
+@pytest.mark.parametrize("centred", [False, True])
+def test_differences_of_gram_matrices_count_by_the_size_of_the_region(centred: bool) -> None:
+    layout = Polar(fovea=0.1, scaling=1.5, aspect=1.0)
+    rng = np.random.default_rng(1)
+    source, image = rng.random((2, 3, 12, 10))
+    error = norm = 0.0
+    for share in weights(layout, Positions(12, 10)):
+        mean = (source * share).sum((1, 2)) / share.sum() if centred else np.zeros(3)
+        first, second = (
+            np.einsum("ihw,jhw,hw->ij", *[maps - mean[:, None, None]] * 2, share) / share.sum()
+            for maps in (source, image)
+        )
+        error += share.sum() * np.square(first - second).sum()
+        norm += share.sum() * np.square(first).sum()
+    gram, pooling = Gram(centred=centred), Pooling(layout, (12, 10))
+    target = gram.target(torch.from_numpy(source)[None], pooling)
+    found = gram.distance(torch.from_numpy(image)[None], target)
+    assert float(found) == pytest.approx(error / norm, rel=1e-10)
+    assert np.mean([window.share for window in pooling.windows(12, 10)]) == pytest.approx(1)
 
 
 def test_too_many_regions_are_refused_with_what_to_change() -> None:

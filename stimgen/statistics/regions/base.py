@@ -50,12 +50,17 @@ class Window:
     total : float
         What sums over the region are divided by: the sum of the weights, but in layouts that follow a
         paper's code which divided by something else.
+    share : float
+        How much the region's squared differences count, 1 on the average of all regions. Where regions differ
+        in size it is their size: if all counted as much, those of a few positions would be matched at the
+        expense of large ones, whose pixels would hardly move.
     """
 
     rows: slice
     columns: slice
     weights: NDArray[np.float64] | None
     total: float
+    share: float = 1.0
 
     @classmethod
     def of_all(cls, height: int, width: int) -> Window:
@@ -66,6 +71,11 @@ class Window:
     def weight(self) -> float:
         """The sum of the weights."""
         return self.total if self.weights is None else float(self.weights.sum())
+
+    @property
+    def divisor(self) -> float:
+        """What sums of products are divided by, so that their squares count by the region's share."""
+        return float(self.total / np.sqrt(self.share))
 
     @property
     def shape(self) -> tuple[int, int]:

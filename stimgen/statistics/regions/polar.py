@@ -80,9 +80,10 @@ class Polar(Regions):
         regions, cells = shares.regions[place], place[1]
         order = np.argsort(regions, kind="stable")
         borders = np.flatnonzero(np.diff(regions[order])) + 1
+        parts = np.split(order, borders)
+        usual = height * width / len(parts)
         return tuple(
-            _window(cells[part] // width, cells[part] % width, weights[part])
-            for part in np.split(order, borders)
+            _window((cells[part] // width, cells[part] % width), weights[part], usual) for part in parts
         )
 
     def _shares(self, height: int, width: int, picture: tuple[int, int]) -> _Shares:
@@ -137,9 +138,11 @@ def _neighbours(along: Floats, overlap: float) -> Iterator[tuple[Integers, Float
     yield border.astype(np.int64), beyond
 
 
-def _window(rows: Integers, columns: Integers, weights: Floats) -> Window:
+def _window(cells: tuple[Integers, Integers], weights: Floats, usual: float) -> Window:
+    rows, columns = cells
     top, left = int(rows.min()), int(columns.min())
     found = np.zeros((int(rows.max()) + 1 - top, int(columns.max()) + 1 - left))
     np.add.at(found, (rows - top, columns - left), weights)
     extent = slice(top, top + found.shape[0]), slice(left, left + found.shape[1])
-    return Window(*extent, found, float(found.sum()))
+    total = float(found.sum())
+    return Window(*extent, found, total, share=total / usual)
