@@ -7,7 +7,7 @@ from typing import Literal
 from torch import Tensor
 
 from stimgen.statistics.base import LayerSize, LayerStatistic, Target
-from stimgen.statistics.gram import region_grams, region_means
+from stimgen.statistics.region_grams import region_grams, region_means
 from stimgen.statistics.regions import Pooling
 from stimgen.statistics.relative import squared_errors, squared_norms
 from stimgen.statistics.transport import covariance_between
