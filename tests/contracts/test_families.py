@@ -268,6 +268,8 @@ class TestStatistics:
             assert total(statistic.distances(source, targets)).max() < 1e-20
 
     def test_gradients_are_right(self, name: str, regions: str) -> None:
+        # Distances of sorted values have kinks where two are equal; these random maps are not near one.
+        torch.manual_seed(1)
         statistic, source, targets = self.setting(name, regions, 2)
         features = [torch.rand_like(maps, requires_grad=True) for maps in source.values()]
         assert torch.autograd.gradcheck(
