@@ -190,6 +190,38 @@ def list_members(*, as_json: JsonOption = False) -> None:
     _print_headed(members(), as_json=as_json)
 
 
+weights_app = typer.Typer(help="Make files of weights.", no_args_is_help=True)
+app.add_typer(weights_app, name="weights")
+
+
+@weights_app.callback()
+def _weights() -> None:
+    """Make files of weights."""
+
+
+@weights_app.command()
+def normalize(  # noqa: PLR0913 - an option of the command is an argument here
+    images: Annotated[
+        list[str], typer.Argument(metavar="IMAGE...", help="Pictures, or skimage:NAME, each at its own size.")
+    ],
+    output: Annotated[Path, typer.Option("-o", "--output", metavar="FILE", help="The file to write.")],
+    network: Annotated[str, typer.Option("--network", help="vgg11 to vgg19, or alexnet.")] = "vgg19",
+    weights: Annotated[
+        str, typer.Option("--weights", metavar="WEIGHTS", help="imagenet, random, or a file.")
+    ] = "imagenet",
+    pooling: Annotated[str, typer.Option("--pooling", help="average or maximum.")] = "average",
+    until: Annotated[
+        str | None, typer.Option("--until", metavar="LAYER", help="The deepest layer; default: all.")
+    ] = None,
+) -> None:
+    """Measure each filter's mean activation, for weights that make it one (Gatys, Ecker & Bethge 2015)."""
+    from stimgen.workflow.weights import Measurement
+    from stimgen.workflow.weights import normalize as measure
+
+    sha256 = measure(Measurement(network, weights, pooling, until), images, output)
+    _say(f"{output}: sha256 {sha256}")
+
+
 @app.command()
 def doctor(*, as_json: JsonOption = False) -> None:
     """Say what is here: versions, devices, weights, places; safe to show to anybody."""

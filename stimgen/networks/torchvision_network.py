@@ -19,6 +19,8 @@ from stimgen.networks.weights import AnyWeights, Blueprint, RandomWeights
 # Mean and standard deviation of ImageNet's sRGB values, with which torchvision's networks are trained.
 MEAN = (0.485, 0.456, 0.406)
 DEVIATION = (0.229, 0.224, 0.225)
+# What the layers of chains are called, whatever follows.
+CHAINED = ("conv", "relu", "pool")
 
 
 class TorchvisionNetwork(Network, ABC):
@@ -42,6 +44,11 @@ class TorchvisionNetwork(Network, ABC):
 
     def adapt(self, module: nn.Module) -> None:
         """Change a part of torchvision's model as the network's settings say."""
+
+    @property
+    def is_chain(self) -> bool:
+        """Whether the network is nothing but convolutions, rectifications and poolings in a row."""
+        return all(s.name.startswith(CHAINED) and len(s.modules) == 1 for s in self.steps())
 
     def up_to(self, layers: Iterable[str]) -> tuple[Step, ...]:
         """Return the steps down to the deepest of `layers`."""
@@ -107,7 +114,7 @@ class TorchvisionFeatures:
         steps = network.up_to(layers)
         with torch.device("meta"):
             model = network.empty().eval()
-        state, self.weights_sha256 = network.weights.tensors(_blueprint(model, steps, network.name))
+        state, self.weights_sha256 = network.weights.tensors(_blueprint(model, steps, network))
         model.load_state_dict(state, assign=True, strict=False)
         model.requires_grad_(False)
         modules = nn.ModuleList(_sequence(model, step, network) for step in steps)
@@ -133,14 +140,15 @@ class TorchvisionFeatures:
         return found
 
 
-def _blueprint(model: nn.Module, steps: tuple[Step, ...], network: str) -> Blueprint:
+def _blueprint(model: nn.Module, steps: tuple[Step, ...], network: TorchvisionNetwork) -> Blueprint:
     shapes = {
         f"{path}.{key}": tuple(tensor.shape)
         for step in steps
         for path in step.modules
         for key, tensor in model.get_submodule(path).state_dict().items()
     }
-    return Blueprint(network, "", shapes)
+    convolutions = {step.name: step.modules[0] for step in steps if step.name.startswith("conv")}
+    return Blueprint(network.name, "", shapes, convolutions if network.is_chain else {})
 
 
 def _sequence(model: nn.Module, step: Step, network: TorchvisionNetwork) -> nn.Module:

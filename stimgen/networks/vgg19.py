@@ -6,6 +6,7 @@ from typing import ClassVar, Literal
 
 from stimgen.networks.base import Validation
 from stimgen.networks.vgg import Vgg
+from stimgen.networks.weights.normalised import NormalisedWeights
 
 
 class Vgg19(Vgg):
@@ -18,10 +19,15 @@ class Vgg19(Vgg):
 
     def validation(self) -> Validation:
         """Return whether this model was validated with human observers."""
-        if self.weights.trained:
-            return Validation(
-                False,
-                "the published comparisons with observers (Wallis et al. 2017) used a VGG-19 whose weights "
-                "were rescaled to a mean activation of one, not the weights named here",
-            )
-        return super().validation()
+        if not self.weights.trained:
+            return super().validation()
+        difference = (
+            "but their mean activations were measured in other images"
+            if isinstance(self.weights, NormalisedWeights)
+            else "not the weights named here"
+        )
+        return Validation(
+            False,
+            "the published comparisons with observers (Wallis et al. 2017) used a VGG-19 whose weights "
+            f"were rescaled to a mean activation of one, {difference}",
+        )

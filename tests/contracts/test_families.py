@@ -32,6 +32,7 @@ from stimgen.workflow.schema import schema_text
 NEEDED = {
     "file": {"file": "weights.safetensors", "sha256": "0" * 64},
     "image": {"file": "start.png"},
+    "normalised": {"base": "random", "file": "means.json", "sha256": "0" * 64},
     "crop": {"box": [1, 2, 16, 15]},
 }
 # Members that would take long, or larger pictures, as they are.

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 import torch
+from pydantic import ValidationInfo
 from torch import Tensor
 
 from stimgen.reading.errors import StimgenError
@@ -27,11 +28,15 @@ class Blueprint:
         What the caller does not want before the keys, where it uses one part of a published state dict.
     shapes : dict
         Key in the published state dict to shape.
+    chain : dict
+        Where the network is a chain of convolutions, rectifications and poolings: its convolutions, shallow
+        to deep, with what stands before ``.weight`` and ``.bias`` in their keys. Otherwise nothing.
     """
 
     network: str
     prefix: str
     shapes: dict[str, tuple[int, ...]]
+    chain: dict[str, str] = field(default_factory=dict)
 
 
 class Weights(FamilyMember, ABC):
@@ -62,6 +67,12 @@ class Weights(FamilyMember, ABC):
         StimgenError
             The weights are missing, or not what they should be.
         """
+
+
+def beside_the_protocol(file: str, info: ValidationInfo) -> str:
+    """Return a path that a protocol names, from the protocol's folder."""
+    folder = (info.context or {}).get("folder")
+    return str(Path(folder) / file) if folder is not None else file
 
 
 def read_weights(file: Path, sha256: str, blueprint: Blueprint) -> tuple[dict[str, Tensor], str]:

@@ -8,7 +8,7 @@ from typing import Annotated, Any, Literal
 from pydantic import Field, ValidationInfo, field_validator
 from torch import Tensor
 
-from stimgen.networks.weights.base import Blueprint, Weights, read_weights
+from stimgen.networks.weights.base import Blueprint, Weights, beside_the_protocol, read_weights
 from stimgen.reading.model import Text
 
 
@@ -24,8 +24,7 @@ class FileWeights(Weights):
     @field_validator("file")
     @classmethod
     def _beside_the_protocol(cls, file: str, info: ValidationInfo) -> str:
-        folder = (info.context or {}).get("folder")
-        return str(Path(folder) / file) if folder is not None else file
+        return beside_the_protocol(file, info)
 
     @property
     def trained(self) -> bool:

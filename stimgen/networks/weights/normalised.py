@@ -1,0 +1,52 @@
+"""Weights rescaled so that the mean activation of every filter is one (Gatys, Ecker & Bethge 2015)."""
+
+from __future__ import annotations
+
+import hashlib
+from pathlib import Path
+from typing import Annotated, Any, Literal
+
+from pydantic import ConfigDict, Field, ValidationInfo, field_validator
+from torch import Tensor
+
+from stimgen.networks.weights import AnyWeights
+from stimgen.networks.weights.base import Blueprint, Weights, beside_the_protocol
+from stimgen.networks.weights.means import read_means, rescaled
+from stimgen.reading.model import Text
+
+
+class NormalisedWeights(Weights):
+    """Other weights, rescaled so that each filter's mean activation is one; `stimgen weights normalize`."""
+
+    # The kinds of weights that `base` may be are not all there while this one is defined.
+    model_config = ConfigDict(defer_build=True)
+
+    name: Literal["normalised"] = "normalised"
+    base: AnyWeights
+    """The weights that are rescaled."""
+    file: Annotated[Text, Field(min_length=1)]
+    """File of the mean activations, relative to the protocol, as `stimgen weights normalize` writes it."""
+    sha256: Annotated[Text, Field(pattern=r"^[0-9a-f]{64}$")]
+    """The file's SHA-256, lower case."""
+
+    @field_validator("file")
+    @classmethod
+    def _beside_the_protocol(cls, file: str, info: ValidationInfo) -> str:
+        return beside_the_protocol(file, info)
+
+    @property
+    def trained(self) -> bool:
+        """Return whether the weights that are rescaled are trained."""
+        return self.base.trained
+
+    def recipe(self, network: str) -> dict[str, Any]:
+        """Return the recipe of the weights that are rescaled, and the hash of the means."""
+        return {"name": self.name, "base": self.base.recipe(network), "means_sha256": self.sha256}
+
+    def tensors(self, blueprint: Blueprint) -> tuple[dict[str, Tensor], str]:
+        """Return the rescaled tensors, and a hash over that of the base and that of the means."""
+        tensors, base_sha256 = self.base.tensors(blueprint)
+        means = read_means(Path(self.file), self.sha256)
+        means.check(blueprint, self.base.recipe(blueprint.network))
+        together = hashlib.sha256((base_sha256 + self.sha256).encode()).hexdigest()
+        return rescaled(tensors, blueprint, means), together

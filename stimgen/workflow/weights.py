@@ -1,0 +1,165 @@
+"""Mean activations of a network's filters, measured once in an explicit list of images."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from stimgen.images.read import SKIMAGE_PREFIX, ImageFile, read_image_file, skimage_file
+from stimgen.networks import NETWORKS, FeatureExtractor, Place
+from stimgen.networks.torchvision_network import TorchvisionNetwork
+from stimgen.networks.weights.means import Means, MeasuredImage, refuse_silent
+from stimgen.reading.errors import StimgenError
+from stimgen.reading.identity import sha256_bytes, sha256_file
+
+
+@dataclass(frozen=True)
+class Measurement:
+    """What to measure.
+
+    Attributes
+    ----------
+    network : str
+        Name of a network that is a chain of convolutions, rectifications and poolings.
+    weights : str
+        ``imagenet``, ``random`` or a file.
+    pooling : str
+        ``average`` or ``maximum``.
+    until : str or None
+        The deepest layer that is needed; None: all.
+    """
+
+    network: str = "vgg19"
+    weights: str = "imagenet"
+    pooling: str = "average"
+    until: str | None = None
+
+
+def normalize(measurement: Measurement, images: Sequence[str], output: Path) -> str:
+    """Write the mean activations of a network's filters over images and positions; return the file's hash.
+
+    Parameters
+    ----------
+    measurement : Measurement
+        What to measure.
+    images : sequence of str
+        Files, or ``skimage:NAME``; each counts with all its positions, at its own size.
+    output : Path
+        The file to write.
+
+    Raises
+    ------
+    StimgenError
+        A network, weights or images that cannot be used; a filter that is silent in all images; no place to
+        write.
+    """
+    network = _network(measurement)
+    layers = _layers(network, measurement.until)
+    extractor = network.load(tuple(layers.values()), Place(torch.device("cpu")))
+    measured, means = _measure(extractor, layers, images)
+    recipe = network.recipe()
+    found = Means(
+        network=network.name,
+        settings={key: value for key, value in recipe.items() if key not in ("name", "weights")},
+        weights=recipe["weights"],
+        weights_sha256=extractor.weights_sha256 or "",
+        images=measured,
+        means=means,
+    )
+    data = (json.dumps(found.plain(), indent=1) + "\n").encode("ascii")
+    try:
+        output.write_bytes(data)
+    except OSError as error:
+        raise StimgenError(f"cannot be written: {error.strerror}", where=output) from None
+    return sha256_bytes(data)
+
+
+def chains() -> dict[str, type[TorchvisionNetwork]]:
+    """Return the networks that can be normalised, by name."""
+    found = {name: cls for name, cls in NETWORKS.members.items() if issubclass(cls, TorchvisionNetwork)}
+    return {name: cls for name, cls in found.items() if cls.model_validate({}).is_chain}
+
+
+def _network(measurement: Measurement) -> TorchvisionNetwork:
+    allowed = chains()
+    if measurement.network not in allowed:
+        raise StimgenError(
+            f"{measurement.network!r} cannot be normalised: it is no chain of convolutions, rectifications "
+            "and poolings",
+            given=measurement.network,
+            allowed=allowed,
+        )
+    if measurement.pooling not in ("average", "maximum"):
+        raise StimgenError(
+            f"unknown pooling {measurement.pooling!r}",
+            given=measurement.pooling,
+            allowed=["average", "maximum"],
+        )
+    settings = {"pooling": measurement.pooling, "weights": _weights(measurement.weights)}
+    return allowed[measurement.network].model_validate(settings)
+
+
+def _weights(named: str) -> str | dict[str, Any]:
+    if named in ("imagenet", "random"):
+        return named
+    try:
+        return {"name": "file", "file": named, "sha256": sha256_file(Path(named))}
+    except OSError as error:
+        raise StimgenError(
+            f"the weights cannot be read: {error.strerror}",
+            where=Path(named),
+            hint="`imagenet`, `random` or a file",
+        ) from None
+
+
+def _layers(network: TorchvisionNetwork, until: str | None) -> dict[str, str]:
+    """Return the convolutions down to `until`, each with its rectification."""
+    if until is not None and until not in network.layers():
+        raise StimgenError(
+            f"{network.name} has no layer {until!r}", given=until, allowed=list(network.layers())
+        )
+    steps = network.up_to([until] if until else network.layers())
+    names = [step.name for step in steps if step.name.startswith("conv")]
+    return {name: name.replace("conv", "relu", 1) for name in names}
+
+
+def _measure(
+    extractor: FeatureExtractor, layers: dict[str, str], images: Sequence[str]
+) -> tuple[tuple[MeasuredImage, ...], dict[str, tuple[float, ...]]]:
+    """Return what was measured, and every layer's means over all positions of all images."""
+    measured: list[MeasuredImage] = []
+    sums: dict[str, Tensor | float] = dict.fromkeys(layers, 0.0)
+    positions = dict.fromkeys(layers, 0)
+    for name in images:
+        image = _read(name)
+        found = extractor(_pixels(image))
+        for layer, rectified in layers.items():
+            maps = found[rectified][0].double()
+            sums[layer] = sums[layer] + maps.sum((1, 2))
+            positions[layer] += maps[0].numel()
+        width, height = image.size
+        measured.append(MeasuredImage(file=image.file.name, sha256=image.sha256, width=width, height=height))
+    means = {layer: tuple((sums[layer] / torch.tensor(positions[layer])).tolist()) for layer in layers}
+    for layer, values in means.items():
+        refuse_silent(layer, values)
+    return tuple(measured), means
+
+
+def _read(name: str) -> ImageFile:
+    inside = name.startswith(SKIMAGE_PREFIX)
+    return read_image_file(skimage_file(name.removeprefix(SKIMAGE_PREFIX)) if inside else Path(name))
+
+
+def _pixels(image: ImageFile) -> Tensor:
+    """Return a picture as it is, twice: one image alone is summed in another order than two."""
+    picture = image.decode()
+    levels = np.atleast_3d(np.asarray(picture, dtype=np.float32)).transpose(2, 0, 1)
+    highest = np.float32(65535.0 if picture.mode == "I;16" else 255.0)
+    return torch.from_numpy(levels / highest).unsqueeze(0).repeat(2, 1, 1, 1)
