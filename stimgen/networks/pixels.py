@@ -10,22 +10,24 @@ from torch import Tensor
 from stimgen.images.geometry import ReceptiveField
 from stimgen.networks.base import Layer, Network, Place, Validation
 
-LAYER = "rgb"
-COLOURS = 3
+CHANNELS = {"rgb": 3, "luma": 1}
+COLOURS = CHANNELS["rgb"]
+# Weights of red, green and blue in luma (ITU-R BT.601), as sources become grey.
+LUMA = (0.299, 0.587, 0.114)
 
 
 class Pixels(Network):
-    """The image itself as its only layer, rgb: for spectra, histograms, colours and the like."""
+    """The image itself, in colours or in grey: for spectra, histograms, colours and the like."""
 
     name: Literal["pixels"] = "pixels"
 
     def layers(self) -> dict[str, Layer]:
-        """Return rgb: sRGB-encoded, nominal range [0, 1]; a grey image three times."""
-        return {LAYER: Layer(LAYER, COLOURS)}
+        """Return rgb, the encoded values, nominal range [0, 1], a grey image three times; and their luma."""
+        return {name: Layer(name, channels) for name, channels in CHANNELS.items()}
 
     def depths(self) -> dict[str, tuple[str, ...]]:
-        """Return the only one."""
-        return {LAYER: (LAYER,)}
+        """Return each layer by itself."""
+        return {name: (name,) for name in CHANNELS}
 
     def map_side(self, layer: str, side: int) -> int:
         """Return the side itself."""
@@ -38,8 +40,8 @@ class Pixels(Network):
         return ReceptiveField()
 
     def activations(self, layers: Iterable[str], width: int, height: int) -> list[int]:
-        """Return the size of the image."""
-        return [COLOURS * width * height for _ in layers]
+        """Return the sizes of the layers."""
+        return [CHANNELS[layer] * width * height for layer in layers]
 
     def recipe(self) -> dict[str, Any]:
         """Return the name; there is nothing to choose."""
@@ -53,15 +55,35 @@ class Pixels(Network):
         """Return what passes the image on."""
         # Also where networks compute in bfloat16: its 8 bits of precision are fewer than a picture has, and a
         # histogram or a spectrum of them would be another.
-        del layers, place
-        return PixelValues()
+        del place
+        return PixelValues(frozenset(layers))
 
 
 class PixelValues:
-    """The image as it is, in its own precision."""
+    """The image as it is, in its own precision.
+
+    Parameters
+    ----------
+    layers : frozenset of str
+        Those to return.
+    """
 
     weights_sha256 = None
 
+    def __init__(self, layers: frozenset[str]) -> None:
+        self._layers = layers
+
     def __call__(self, images: Tensor) -> dict[str, Tensor]:
-        """Return the image, batch x 3 x height x width."""
-        return {LAYER: images.expand(-1, COLOURS, -1, -1)}
+        """Return the layers asked for, batch x 3 or 1 x height x width."""
+        made = {"rgb": _in_colours, "luma": _in_grey}
+        return {name: make(images) for name, make in made.items() if name in self._layers}
+
+
+def _in_colours(images: Tensor) -> Tensor:
+    return images.expand(-1, COLOURS, -1, -1)
+
+
+def _in_grey(images: Tensor) -> Tensor:
+    if images.shape[1] == 1:
+        return images
+    return (images * images.new_tensor(LUMA).view(1, -1, 1, 1)).sum(1, keepdim=True)

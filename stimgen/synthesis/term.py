@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import Annotated, Any, Literal
 
-from pydantic import Discriminator, Field, Tag, model_validator
-from pydantic_core import PydanticCustomError
+from pydantic import Discriminator, Field, GetJsonSchemaHandler, Tag, model_validator
+from pydantic.json_schema import JsonSchemaValue
+from pydantic_core import CoreSchema, PydanticCustomError
 
 from stimgen.networks import NETWORKS, AnyNetwork, Network
 from stimgen.networks.embedded import Embedded
@@ -46,6 +47,13 @@ class Aim(Model):
     @classmethod
     def _bare_id(cls, data: Any) -> Any:
         return {"picture": data} if isinstance(data, str) else data
+
+    @classmethod
+    def __get_pydantic_json_schema__(
+        cls, schema: CoreSchema, handler: GetJsonSchemaHandler
+    ) -> JsonSchemaValue:
+        """Return the mapping's schema, with the bare id as another choice."""
+        return {"anyOf": [{"type": "string"}, handler(schema)]}
 
 
 class Term(Model):

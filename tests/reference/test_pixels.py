@@ -7,6 +7,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 import torch
+from PIL import Image
 
 from stimgen.images.write import decode_png
 from stimgen.networks import Place
@@ -32,6 +33,18 @@ def test_a_grey_image_is_all_three_colours() -> None:
     grey = torch.rand(2, 1, 5, 4)
     found = Pixels().load(("rgb",), Place(torch.device("cpu")))(grey)["rgb"]
     assert torch.equal(found, grey.repeat(1, 3, 1, 1))
+
+
+def test_luma_is_that_of_grey_sources() -> None:
+    colours = np.random.default_rng(2).integers(0, 256, (9, 8, 3), dtype=np.uint8)
+    images = torch.from_numpy(colours.transpose(2, 0, 1)[np.newaxis] / 255.0)
+    found = Pixels().load(("luma",), Place(torch.device("cpu")))(images)
+    assert set(found) == {"luma"}
+    grey = np.asarray(Image.fromarray(colours).convert("L"), dtype=np.float64)
+    assert np.abs(found["luma"][0, 0].numpy() * 255 - grey).max() <= 0.51  # Pillow rounds
+    assert torch.equal(
+        Pixels().load(("luma",), Place(torch.device("cpu")))(images[:, :1])["luma"], images[:, :1]
+    )
 
 
 def test_a_centred_gram_of_pixels_is_the_covariance_of_the_colours() -> None:

@@ -92,7 +92,7 @@ class TestFinding:
         monkeypatch.chdir(tmp_path)
         with pytest.raises(StimgenError, match="there is no protocol") as caught:
             find_protocol(name)
-        assert "allowed: quickstart, smoke" in str(caught.value)
+        assert ", quickstart, smoke\n" in str(caught.value)
 
     def test_the_nearest_name_is_named(self) -> None:
         with pytest.raises(StimgenError, match="did you mean 'quickstart'"):
