@@ -164,6 +164,37 @@ def confounds(
 
 
 @app.command()
+def show(  # noqa: PLR0913 - an option of the command is an argument here
+    protocol: ProtocolArgument,
+    output: Annotated[
+        Path | None, typer.Option("-o", "--output", metavar="FOLDER", help="Default: show/STIMULUS.")
+    ] = None,
+    condition: Annotated[
+        str | None, typer.Option("--condition", metavar="ID", help="Default: the first.")
+    ] = None,
+    source: Annotated[str | None, typer.Option("--source", metavar="ID", help="Default: the first.")] = None,
+    seed: Annotated[int | None, typer.Option("--seed", metavar="N", help="Default: the first.")] = None,
+    every: Annotated[
+        int | None,
+        typer.Option(
+            "--every", metavar="N", min=1, help="Evaluations from one frame of the movie to the next."
+        ),
+    ] = None,
+    device: DeviceOption = "auto",
+    root: RootOption = None,
+    *,
+    quick: QuickOption = False,
+) -> None:
+    """Make one stimulus and draw feature maps, Gram matrices, losses and a movie."""
+    from stimgen.workflow.show import Choice
+    from stimgen.workflow.show import show as draw
+
+    choice = Choice(condition, source, seed, device, every, root)
+    for file in draw(_loaded(protocol, root, quick=quick), choice, output):
+        _say(str(file))
+
+
+@app.command()
 def schema(
     output: Annotated[
         Path | None, typer.Option("-o", "--output", metavar="FILE", help="Default: the standard output.")

@@ -124,6 +124,20 @@ class Objective:
         with torch.no_grad():
             return self._parts(images, self._drawn(self._targets_of(rows), rows, 0))
 
+    def by_layer(self, images: Tensor, rows: Tensor) -> list[dict[str, Tensor]]:
+        """Return every term's loss of pictures layer by layer; their sums are the first of `parts`."""
+        with torch.no_grad():
+            features = self._features(images)
+            drawn = self._drawn(self._targets_of(rows), rows, 0)
+            shares = [
+                _layer_losses(term, features, targets)
+                for term, targets in zip(self._terms, drawn, strict=True)
+            ]
+        return [
+            {name: term.weight * loss for name, loss in losses.items()}
+            for term, losses in zip(self._terms, shares, strict=True)
+        ]
+
     def _parts(self, images: Tensor, targets: Sequence[dict[str, Target]]) -> Tensor:
         features = self._features(images)
         losses = [
@@ -211,6 +225,10 @@ def _layers(term: Term, features: Measured) -> dict[str, Tensor]:
 
 
 def _term_loss(term: Term, features: Measured, targets: dict[str, Target]) -> Tensor:
+    losses = _layer_losses(term, features, targets)
+    return term.weight * torch.stack(list(losses.values()), dim=1).sum(1)
+
+
+def _layer_losses(term: Term, features: Measured, targets: dict[str, Target]) -> dict[str, Tensor]:
     distances = term.statistic.distances(_layers(term, features), targets)
-    weighted = [term.layer_weights[name] * distance for name, distance in distances.items()]
-    return term.weight * torch.stack(weighted, dim=1).sum(1)
+    return {name: term.layer_weights[name] * distance for name, distance in distances.items()}

@@ -1,0 +1,69 @@
+"""Feature maps of a layer: the source's above the synthesis'."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from stimgen.drawing.layers import LayerMaps
+from stimgen.images.figure import new_figure
+from stimgen.images.prepare import Pixels
+
+COLUMNS, PAIRS = 8, 2
+TILE = 1.35  # inches
+GREY = "0.35"
+
+
+def feature_figure(maps: LayerMaps, pictures: tuple[Pixels, Pixels], title: str, option: str) -> Any:
+    """Return a figure of the strongest channels of a layer.
+
+    Parameters
+    ----------
+    maps : LayerMaps
+        Of source and synthesis.
+    pictures : tuple of Pixels
+        Source and synthesis themselves, which stand at the left.
+    title : str
+        Written above.
+    option : str
+        What it is drawn for, as the user wrote it.
+
+    Raises
+    ------
+    StimgenError
+        matplotlib is not installed.
+    """
+    chosen = maps.strongest(COLUMNS * PAIRS)
+    rows = 2 * -(-len(chosen) // COLUMNS)
+    figure = new_figure(option, (TILE * (COLUMNS + 1) + 0.4, 1.12 * TILE * rows + 0.8))
+    axes = figure.subplots(rows, COLUMNS + 1, squeeze=False)
+    for axis in axes.flat:
+        axis.set_axis_off()
+    for row in range(rows):
+        _show_picture(axes[row, 0], pictures[row % 2], ("source", "synthesis")[row % 2])
+    for i, channel in enumerate(chosen):
+        row, column = 2 * (i // COLUMNS), 1 + i % COLUMNS
+        _show_pair(axes[row, column], axes[row + 1, column], maps, int(channel))
+    height, width = maps.source.shape[1:]
+    figure.suptitle(
+        f"{title}\n{maps.network}, {maps.layer}: {len(chosen)} of {len(maps.source)} feature maps, those that "
+        f"vary most in the source; {width} x {height} positions",
+        fontsize=10,
+    )
+    return figure
+
+
+def _show_picture(axis: Any, picture: Pixels, label: str) -> None:
+    shown = np.clip(picture, 0.0, 1.0)
+    axis.imshow(shown.repeat(3, axis=2) if shown.shape[2] == 1 else shown, interpolation="nearest")
+    axis.set_title(label, fontsize=9, color=GREY)
+
+
+def _show_pair(above: Any, below: Any, maps: LayerMaps, channel: int) -> None:
+    """Show a channel of both, black and white meaning the same in them."""
+    both = maps.source[channel], maps.synthesis[channel]
+    lowest, highest = min(map(np.min, both)), max(map(np.max, both))
+    for axis, values in zip((above, below), both, strict=True):
+        axis.imshow(values, cmap="gray", vmin=lowest, vmax=highest, interpolation="nearest")
+    above.set_title(f"map {channel}", fontsize=8, color=GREY)

@@ -1,0 +1,62 @@
+"""Gram matrices: source, synthesis and their difference, a row a layer."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+
+from stimgen.drawing.layers import LayerMaps
+from stimgen.images.figure import new_figure
+
+SIDE = 2.7  # inches
+# What is left out at the ends of a scale of colours, in percent: else a few products would pale all others.
+OUTSIDE = 0.5
+
+
+def gram_figure(layers: Sequence[LayerMaps], title: str, option: str) -> Any:
+    """Return a figure of Gram matrices.
+
+    Parameters
+    ----------
+    layers : sequence of LayerMaps
+        A row each.
+    title : str
+        Written above.
+    option : str
+        What it is drawn for, as the user wrote it.
+
+    Raises
+    ------
+    StimgenError
+        matplotlib is not installed.
+    """
+    figure = new_figure(option, (3.7 * SIDE, SIDE * len(layers) + 0.9))
+    axes = figure.subplots(len(layers), 3, squeeze=False)
+    for row, maps in zip(axes, layers, strict=True):
+        _draw_row(figure, row, maps)
+    figure.suptitle(
+        f"{title}\nGram matrices of the maps that vary most in the source, strongest first; products of "
+        "centred maps over their lengths in the source",
+        fontsize=10,
+    )
+    return figure
+
+
+def _draw_row(figure: Any, row: Any, maps: LayerMaps) -> None:
+    source, synthesis = maps.grams()
+    difference = synthesis - source
+    limit = max(np.percentile(np.abs(matrix), 100 - OUTSIDE) for matrix in (source, synthesis))
+    small = max(float(np.percentile(np.abs(difference), 100 - OUTSIDE)), 1e-6)
+    error = np.linalg.norm(difference) / np.linalg.norm(source)
+    titles = "source", "synthesis", f"difference: {100 * error:.2g} % of the source's norm"
+    for axis, matrix, bound, name in zip(
+        row, (source, synthesis, difference), (limit, limit, small), titles, strict=True
+    ):
+        image = axis.imshow(matrix, cmap="RdBu_r", vmin=-bound, vmax=bound, interpolation="nearest")
+        axis.set_title(name, fontsize=9)
+        axis.set_xticks([])
+        axis.set_yticks([])
+        figure.colorbar(image, ax=axis, shrink=0.8).ax.tick_params(labelsize=7)
+    row[0].set_ylabel(f"{maps.network}\n{maps.layer}\n{len(source)} of {len(maps.source)} maps", fontsize=9)

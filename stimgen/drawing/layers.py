@@ -1,0 +1,47 @@
+"""What a layer of a network sees in a source and in its synthesis."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+MOST_CHANNELS = 64
+
+
+@dataclass(frozen=True, eq=False)
+class LayerMaps:
+    """Feature maps of one layer.
+
+    Attributes
+    ----------
+    network, layer : str
+        Whose they are.
+    source, synthesis : array
+        Channels x height x width.
+    """
+
+    network: str
+    layer: str
+    source: NDArray[np.float64]
+    synthesis: NDArray[np.float64]
+
+    def strongest(self, count: int) -> NDArray[np.intp]:
+        """Return the channels that vary most in the source, strongest first; at most `count`."""
+        order: NDArray[np.intp] = np.argsort(-self.source.var(axis=(1, 2)), kind="stable")
+        return order[:count]
+
+    def grams(self, count: int = MOST_CHANNELS) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+        """Return the Gram matrices of the strongest channels in source and synthesis.
+
+        Means in the source are subtracted from both, and products divided by the lengths of both maps in the
+        source, so that the source's own diagonal is 1 and a weak channel is seen as well as a strong one.
+        """
+        chosen = self.strongest(count)
+        means = self.source[chosen].mean(axis=(1, 2), keepdims=True)
+        flat = [(maps[chosen] - means).reshape(len(chosen), -1) for maps in (self.source, self.synthesis)]
+        lengths = np.sqrt((flat[0] ** 2).mean(axis=1))
+        scale = np.divide(1.0, lengths, out=np.zeros_like(lengths), where=lengths > 0.0)
+        source, synthesis = (maps @ maps.T / maps.shape[1] * scale[:, np.newaxis] * scale for maps in flat)
+        return source, synthesis

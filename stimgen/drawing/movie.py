@@ -1,0 +1,68 @@
+"""A movie of a synthesis beside its source, from snapshots."""
+
+from __future__ import annotations
+
+import io
+from collections.abc import Sequence
+from typing import NamedTuple
+
+import numpy as np
+from PIL import Image, ImageDraw, ImageFont
+
+from stimgen.images.prepare import Pixels
+from stimgen.images.write import Levels, quantise
+
+SMALLEST = 192  # pixels of the shorter side of a picture on the screen
+GAP, CAPTION, LETTERS = 8, 22, 13
+BACKGROUND, INK = (255, 255, 255), (40, 40, 40)
+FRAME, REST = 80, 1500  # milliseconds of a frame, and of the last
+FORMATS = {"gif": "GIF", "webp": "WEBP"}
+
+
+class Frame(NamedTuple):
+    """A snapshot, and what is written below it."""
+
+    levels: Levels
+    caption: str
+
+
+def movie_files(source: Pixels, frames: Sequence[Frame]) -> dict[str, bytes]:
+    """Return a movie as the files of several formats, by their endings.
+
+    Parameters
+    ----------
+    source : Pixels
+        Stands at the left.
+    frames : sequence of Frame
+        At least one; all are shown in the source's size, or a whole multiple where that is small.
+    """
+    size = _shown_size(source)
+    first, *others = [_drawn(quantise(source), frame, size) for frame in frames]
+    found = {}
+    for ending, kind in FORMATS.items():
+        buffer = io.BytesIO()
+        times = [FRAME] * len(others) + [REST]
+        first.save(buffer, kind, save_all=True, append_images=others, duration=times, loop=0)
+        found[ending] = buffer.getvalue()
+    return found
+
+
+def _shown_size(source: Pixels) -> tuple[int, int]:
+    height, width = source.shape[:2]
+    times = -(-SMALLEST // min(height, width))
+    return width * times, height * times
+
+
+def _drawn(source: Levels, frame: Frame, size: tuple[int, int]) -> Image.Image:
+    width, height = size
+    page = Image.new("RGB", (3 * GAP + 2 * width, 2 * GAP + height + CAPTION), BACKGROUND)
+    draw, font = ImageDraw.Draw(page), ImageFont.load_default(LETTERS)
+    for i, (levels, caption) in enumerate([(source, "source"), frame]):
+        left = GAP + i * (width + GAP)
+        page.paste(_picture(levels).resize(size, Image.Resampling.NEAREST), (left, GAP))
+        draw.text((left, GAP + height + 4), caption, fill=INK, font=font)
+    return page
+
+
+def _picture(levels: Levels) -> Image.Image:
+    return Image.fromarray(np.repeat(levels, 3, axis=2) if levels.shape[2] == 1 else levels)

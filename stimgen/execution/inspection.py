@@ -1,0 +1,139 @@
+"""One stimulus, made to be looked into: what the model sees of its source and of itself on the way."""
+
+from __future__ import annotations
+
+from collections.abc import Generator
+from dataclasses import dataclass
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from stimgen.drawing.layers import LayerMaps
+from stimgen.execution.device import FEWEST_SLOTS, reproducibly
+from stimgen.execution.finishing import NON_FINITE
+from stimgen.execution.making import stimulus_item
+from stimgen.images.prepare import Pixels
+from stimgen.images.write import as_pixels
+from stimgen.networks import Place
+from stimgen.protocol.plan import StimulusPlan
+from stimgen.reading.errors import StimgenError
+from stimgen.synthesis.methods import Batch, ObjectiveMethod, Result, Step
+from stimgen.synthesis.objective import Objective, Sources, load_networks
+from stimgen.synthesis.pyramid import shrunk
+from stimgen.synthesis.snapshots import Snapshot
+
+
+@dataclass(frozen=True, eq=False)
+class Inspection:
+    """What was seen.
+
+    Attributes
+    ----------
+    source, synthesis : Pixels
+        As the model sees them: no step after the synthesis was taken.
+    result : Result
+        Traces and snapshots.
+    maps : list of LayerMaps
+        Every layer that the objective measures.
+    losses : dict
+        Layer to its share of the loss at every snapshot.
+    """
+
+    source: Pixels
+    synthesis: Pixels
+    result: Result
+    maps: list[LayerMaps]
+    losses: dict[str, list[float]]
+
+
+def inspect(
+    stimulus: StimulusPlan, method: ObjectiveMethod, every: int, device: torch.device
+) -> Generator[Step, None, Inspection]:
+    """Make a stimulus, keep snapshots, and measure it layer by layer.
+
+    Parameters
+    ----------
+    stimulus : StimulusPlan
+        What to make.
+    method : ObjectiveMethod
+        The method of its condition.
+    every : int
+        Evaluations from one snapshot to the next.
+    device : torch.device
+        Where to compute.
+
+    Raises
+    ------
+    StimgenError
+        Weights are missing; the loss is not finite.
+    """
+    source = stimulus.source.pixels()
+    pictures = {picture.id: picture.pixels() for picture in stimulus.condition.pictures}
+    item = stimulus_item(stimulus, source)
+    with reproducibly(device):
+        batch = Batch([item], FEWEST_SLOTS, device.type == "cpu", pictures, every)
+        result = yield from method.run(batch, device)
+        if result.reasons[0] == "non_finite":
+            raise StimgenError(f"{stimulus.name} could not be made: {NON_FINITE}")
+        scene = _Scene(method, _twice(source, device), {k: _twice(p, device) for k, p in pictures.items()})
+        return Inspection(
+            source=source,
+            synthesis=result.images[0],
+            result=result,
+            maps=scene.maps(_twice(result.images[0], device)),
+            losses=scene.losses(result.snapshots_of(0), item.key),
+        )
+
+
+@dataclass(frozen=True)
+class _Scene:
+    """A method, its source and the other pictures that it measures; all twice, as batches."""
+
+    method: ObjectiveMethod
+    source: Tensor
+    pictures: dict[str, Tensor]
+
+    def maps(self, synthesis: Tensor) -> list[LayerMaps]:
+        """Return the maps of source and synthesis in every layer in use."""
+        found = []
+        for network, extract in load_networks(self.method.terms, Place(self.source.device)).items():
+            with torch.no_grad():
+                both = [extract(images) for images in (self.source, synthesis)]
+            for layer in both[0]:
+                source, made = (maps[layer][0].double().cpu().numpy() for maps in both)
+                found.append(LayerMaps(network.name, layer, source, made))
+        return found
+
+    def losses(self, snapshots: list[Snapshot], key: tuple[str, int]) -> dict[str, list[float]]:
+        """Return every layer's share of the loss at the snapshots, by the layer's name."""
+        height, width = self.source.shape[-2:]
+        sizes = [(w, h) for w, h, _ in self.method.schedule(width, height)]
+        objectives = [self._objective(size, key) for size in sizes]
+        found: dict[str, list[float]] = {}
+        for snapshot in snapshots:
+            images = _twice(as_pixels(snapshot.levels), self.source.device)
+            rows = torch.arange(2, device=self.source.device)
+            for name, losses in self._named(objectives[snapshot.scale].by_layer(images, rows)):
+                found.setdefault(name, []).append(float(losses[0]))
+        return found
+
+    def _objective(self, size: tuple[int, int], key: tuple[str, int]) -> Objective:
+        pictures = {name: shrunk(picture, *size) for name, picture in self.pictures.items()}
+        rows = torch.arange(2, device=self.source.device)
+        sources = Sources(shrunk(self.source, *size), rows, (key, key), pictures)
+        return Objective(self.method.terms, self.method.synthesis.range, sources)
+
+    def _named(self, shares: list[dict[str, Tensor]]) -> list[tuple[str, Tensor]]:
+        several = len(shares) > 1
+        return [
+            (f"term {i}: {layer}" if several else layer, losses)
+            for i, layers in enumerate(shares, start=1)
+            for layer, losses in layers.items()
+        ]
+
+
+def _twice(pixels: Pixels, device: torch.device) -> Tensor:
+    """Return a picture as a batch of two, because one alone is summed in another order."""
+    image = torch.from_numpy(np.ascontiguousarray(pixels.transpose(2, 0, 1)))
+    return image.expand(2, *image.shape).contiguous().to(device)

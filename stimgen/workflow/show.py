@@ -1,0 +1,198 @@
+"""What a model sees of a source and of its synthesis, drawn."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from stimgen.drawing.features import feature_figure
+from stimgen.drawing.grams import gram_figure
+from stimgen.drawing.losses import Curves, loss_figure
+from stimgen.drawing.movie import Frame, movie_files
+from stimgen.execution.device import find_device
+from stimgen.execution.inspection import Inspection, inspect
+from stimgen.images.figure import new_figure, save_figure
+from stimgen.images.write import encode_png, quantise
+from stimgen.protocol.load import LoadedProtocol
+from stimgen.protocol.plan import Plan, StimulusPlan, make_plan
+from stimgen.protocol.sources import named_by
+from stimgen.reading.errors import StimgenError
+from stimgen.synthesis.methods import ObjectiveMethod, Step
+
+OPTION = "`stimgen show`"
+FRAMES = 60  # of the movie, about, where the user does not say
+Report = Callable[[Step], None]
+
+
+@dataclass(frozen=True)
+class Choice:
+    """Which stimulus of a protocol to look into: the first that is not ruled out.
+
+    Attributes
+    ----------
+    condition, source : str or None
+        Their ids.
+    seed : int or None
+        A seed.
+    device : str
+        Where to compute.
+    every : int or None
+        Evaluations from one snapshot to the next; None: so many that there are about 60.
+    root : Path or None
+        A folder that sources may lie in, beside the protocol's own.
+    """
+
+    condition: str | None = None
+    source: str | None = None
+    seed: int | None = None
+    device: str = "auto"
+    every: int | None = None
+    root: Path | None = None
+
+
+def show(
+    loaded: LoadedProtocol, choice: Choice, folder: Path | None = None, report: Report | None = None
+) -> list[Path]:
+    """Make one stimulus and draw what the model sees; return the files.
+
+    Parameters
+    ----------
+    loaded : LoadedProtocol
+        The protocol.
+    choice : Choice
+        Which of its stimuli.
+    folder : Path, optional
+        Where the files go; ``show/NAME`` of the stimulus where it is left out.
+    report : callable, optional
+        Called after every evaluation.
+
+    Raises
+    ------
+    StimgenError
+        matplotlib is not installed; there is no such stimulus; it minimises no objective; the folder cannot
+        be written.
+    """
+    new_figure(OPTION)  # before anything is computed
+    device = find_device(choice.device)
+    stimulus, method = _chosen(make_plan(loaded, choice.root), choice)
+    height, width, _ = stimulus.source.shape
+    every = choice.every or max(1, method.evaluations(width, height) // FRAMES)
+    place = _made_folder(folder or Path("show") / stimulus.name)
+    steps = inspect(stimulus, method, every, device)
+    while True:
+        try:
+            step = next(steps)
+        except StopIteration as end:
+            found: Inspection = end.value
+            break
+        except StimgenError as error:
+            raise named_by(error, loaded.where(_position(loaded, stimulus), "network")) from None
+        if report is not None:
+            report(step)
+    title = f"{loaded.protocol.name}: {stimulus.condition.id} of {stimulus.source.id}, seed {stimulus.seed}"
+    return _draw(found, method, title, place)
+
+
+def _chosen(plan: Plan, choice: Choice) -> tuple[StimulusPlan, ObjectiveMethod]:
+    """Return the first stimulus that is wanted and minimises an objective, and its method."""
+    wanted = {"condition": choice.condition, "source": choice.source, "seed": choice.seed}
+    left = list(plan.stimuli)
+    for key, value in wanted.items():
+        there = list(dict.fromkeys(_value(stimulus, key) for stimulus in left))
+        if value is not None and value not in there:
+            which = "" if len(left) == len(plan.stimuli) else " with what else was asked for"
+            raise StimgenError(
+                f"{OPTION}: there is no stimulus of {key} {value!r}{which}",
+                given=str(value),
+                allowed=[str(name) for name in there],
+            )
+        left = [stimulus for stimulus in left if value is None or _value(stimulus, key) == value]
+    for stimulus in left:
+        if isinstance(stimulus.condition.method, ObjectiveMethod):
+            return stimulus, stimulus.condition.method
+    raise StimgenError(
+        f"{OPTION}: condition {left[0].condition.id!r} minimises no objective: it has no layers to show",
+        allowed=_with_objectives(plan),
+    )
+
+
+def _with_objectives(plan: Plan) -> list[str]:
+    return [c.id for c in plan.conditions if isinstance(c.method, ObjectiveMethod)]
+
+
+def _value(stimulus: StimulusPlan, key: str) -> str | int:
+    values: dict[str, str | int] = {
+        "condition": stimulus.condition.id,
+        "source": stimulus.source.id,
+        "seed": stimulus.seed,
+    }
+    return values[key]
+
+
+def _position(loaded: LoadedProtocol, stimulus: StimulusPlan) -> int:
+    return [condition.id for condition in loaded.protocol.conditions].index(stimulus.condition.id)
+
+
+def _made_folder(folder: Path) -> Path:
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise StimgenError(f"cannot be used as a folder: {error.strerror}", where=folder) from None
+    return folder
+
+
+def _draw(found: Inspection, method: ObjectiveMethod, title: str, folder: Path) -> list[Path]:
+    files = [_written(folder / "synthesis.png", encode_png(quantise(found.synthesis)))]
+    pictures = found.source, found.synthesis
+    for i, maps in enumerate(found.maps, start=1):
+        name = f"features_{i:02}_{maps.network}_{maps.layer}.png"
+        files.append(_saved(feature_figure(maps, pictures, title, OPTION), folder / name))
+    files.append(_saved(gram_figure(found.maps, title, OPTION), folder / "grams.png"))
+    files.append(_saved(loss_figure(_curves(found, method), title, OPTION), folder / "losses.png"))
+    for ending, data in movie_files(found.source, list(_frames(found))).items():
+        files.append(_written(folder / f"movie.{ending}", data))
+    return files
+
+
+def _curves(found: Inspection, method: ObjectiveMethod) -> Curves:
+    trace = found.result.traces[0]
+    count: dict[tuple[int, int], int] = {
+        (line.scale, line.evaluation): i for i, line in enumerate(trace, start=1)
+    }
+    height, width, _ = found.source.shape
+    scales = [
+        (count[scale, 1], f"{w} x {h} px")
+        for scale, (w, h, _) in enumerate(method.schedule(width, height))
+        if (scale, 1) in count
+    ]
+    names = trace[0].losses.parts
+    parts = {name: [line.losses.parts[name] for line in trace] for name in names}
+    shown = {name: values for name, values in parts.items() if any(value > 0 for value in values)}
+    return Curves(
+        parts={"total": [line.losses.total for line in trace], **shown},
+        layers=found.losses,
+        snapshots=[count[s.scale, s.evaluation] for s in found.result.snapshots_of(0)],
+        scales=scales,
+    )
+
+
+def _frames(found: Inspection) -> Iterable[Frame]:
+    for snapshot in found.result.snapshots_of(0):
+        height, width = snapshot.levels.shape[:2]
+        yield Frame(snapshot.levels, f"{width} x {height} px, evaluation {snapshot.evaluation}")
+    yield Frame(quantise(found.synthesis), "synthesis")
+
+
+def _saved(figure: Any, file: Path) -> Path:
+    save_figure(figure, file, OPTION)
+    return file
+
+
+def _written(file: Path, data: bytes) -> Path:
+    try:
+        file.write_bytes(data)
+    except OSError as error:
+        raise StimgenError(f"{OPTION}: cannot be written: {error.strerror}", where=file) from None
+    return file
