@@ -190,7 +190,7 @@ def show(  # noqa: PLR0913 - an option of the command is an argument here
     from stimgen.workflow.show import show as draw
 
     choice = Choice(condition, source, seed, device, every, root)
-    for file in draw(_loaded(protocol, root, quick=quick), choice, output):
+    for file in draw(_loaded(protocol, root, quick=quick), choice, output, _tell_tenths):
         _say(str(file))
 
 
@@ -344,6 +344,12 @@ def _print_headed(headed: dict[str, dict[str, str]], *, as_json: bool) -> None:
 def _print_json(value: Any) -> None:
     # In ASCII, so that it is right in whatever encoding a pipe or a file has.
     typer.echo(json.dumps(value, indent=1))
+
+
+def _tell_tenths(step: Any) -> None:
+    """Say every now and then how many evaluations were made."""
+    if step.evaluation % max(1, step.total // 10) == 0:
+        _say(f"{step.evaluation} of {step.total} evaluations", error=True)
 
 
 def _say(text: str, *, error: bool = False) -> None:

@@ -11,8 +11,10 @@ from stimgen.images.figure import new_figure
 from stimgen.images.prepare import Pixels
 
 COLUMNS, PAIRS = 8, 2
-TILE = 1.35  # inches
+TILE, MARGIN = 1.35, 0.06  # inches
 GREY = "0.35"
+# So many values at both ends, in percent, are shown black or white: a few bright ones would darken the rest.
+OUTSIDE = 0.5
 
 
 def feature_figure(maps: LayerMaps, pictures: tuple[Pixels, Pixels], title: str, option: str) -> Any:
@@ -37,6 +39,7 @@ def feature_figure(maps: LayerMaps, pictures: tuple[Pixels, Pixels], title: str,
     chosen = maps.strongest(COLUMNS * PAIRS)
     rows = 2 * -(-len(chosen) // COLUMNS)
     figure = new_figure(option, (TILE * (COLUMNS + 1) + 0.4, 1.12 * TILE * rows + 0.8))
+    figure.get_layout_engine().set(w_pad=MARGIN, h_pad=MARGIN)
     axes = figure.subplots(rows, COLUMNS + 1, squeeze=False)
     for axis in axes.flat:
         axis.set_axis_off()
@@ -46,10 +49,9 @@ def feature_figure(maps: LayerMaps, pictures: tuple[Pixels, Pixels], title: str,
         row, column = 2 * (i // COLUMNS), 1 + i % COLUMNS
         _show_pair(axes[row, column], axes[row + 1, column], maps, int(channel))
     height, width = maps.source.shape[1:]
+    what = f"{len(chosen)} of {len(maps.source)} feature maps, those that vary most in the source"
     figure.suptitle(
-        f"{title}\n{maps.network}, {maps.layer}: {len(chosen)} of {len(maps.source)} feature maps, those that "
-        f"vary most in the source; {width} x {height} positions",
-        fontsize=10,
+        f"{title}\n{maps.network}, {maps.layer}: {what}; {width} x {height} positions", fontsize=10
     )
     return figure
 
@@ -62,8 +64,8 @@ def _show_picture(axis: Any, picture: Pixels, label: str) -> None:
 
 def _show_pair(above: Any, below: Any, maps: LayerMaps, channel: int) -> None:
     """Show a channel of both, black and white meaning the same in them."""
-    both = maps.source[channel], maps.synthesis[channel]
-    lowest, highest = min(map(np.min, both)), max(map(np.max, both))
-    for axis, values in zip((above, below), both, strict=True):
+    both = np.stack([maps.source[channel].ravel(), maps.synthesis[channel].ravel()])
+    lowest, highest = np.percentile(both, [OUTSIDE, 100 - OUTSIDE])
+    for axis, values in ((above, maps.source[channel]), (below, maps.synthesis[channel])):
         axis.imshow(values, cmap="gray", vmin=lowest, vmax=highest, interpolation="nearest")
     above.set_title(f"map {channel}", fontsize=8, color=GREY)

@@ -10,7 +10,7 @@ import numpy as np
 from stimgen.drawing.layers import LayerMaps
 from stimgen.images.figure import new_figure
 
-SIDE = 2.7  # inches
+SIDE, MARGIN = 2.7, 0.1  # inches
 # What is left out at the ends of a scale of colours, in percent: else a few products would pale all others.
 OUTSIDE = 0.5
 
@@ -33,6 +33,7 @@ def gram_figure(layers: Sequence[LayerMaps], title: str, option: str) -> Any:
         matplotlib is not installed.
     """
     figure = new_figure(option, (3.7 * SIDE, SIDE * len(layers) + 0.9))
+    figure.get_layout_engine().set(w_pad=MARGIN, h_pad=MARGIN)
     axes = figure.subplots(len(layers), 3, squeeze=False)
     for row, maps in zip(axes, layers, strict=True):
         _draw_row(figure, row, maps)

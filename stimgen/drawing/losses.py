@@ -6,9 +6,12 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+import numpy as np
+
 from stimgen.images.figure import new_figure
 
-FLOOR = 1e-12  # losses of zero have no place on a logarithmic axis
+WHOLE = "total"
+Scales = Sequence[tuple[int, str]]
 
 
 @dataclass(frozen=True)
@@ -30,7 +33,7 @@ class Curves:
     parts: Mapping[str, Sequence[float]]
     layers: Mapping[str, Sequence[float]]
     snapshots: Sequence[int]
-    scales: Sequence[tuple[int, str]]
+    scales: Scales
 
 
 def loss_figure(curves: Curves, title: str, option: str) -> Any:
@@ -43,40 +46,35 @@ def loss_figure(curves: Curves, title: str, option: str) -> Any:
     """
     figure = new_figure(option, (9.0, 7.2))
     above, below = figure.subplots(2, 1, sharex=True)
+    every = range(1, 1 + max(map(len, curves.parts.values())))
     for name, values in curves.parts.items():
-        whole = name == "total"
-        shown = _positive(values)
-        above.plot(
-            range(1, len(shown) + 1),
-            shown,
-            label=name,
-            color="black" if whole else None,
-            lw=1.8 - 0.8 * (not whole),
-        )
+        style = {"color": "black", "lw": 2.2, "zorder": 1} if name == WHOLE else {"lw": 1.2}
+        _draw(above, (every, values), curves.scales, {"label": name, **style})
     for name, values in curves.layers.items():
-        below.plot(curves.snapshots, _positive(values), label=name, marker=".", ms=4, lw=1.0)
-    for axis, what in (
-        (above, "loss: the whole and its parts"),
-        (below, "loss, layer by layer, at the snapshots"),
-    ):
-        axis.set(yscale="log", ylabel=what)
-        axis.grid(visible=True, which="major", alpha=0.25)
-        for begin, _ in curves.scales:
-            axis.axvline(begin, color="0.6", lw=0.8, ls=":")
-        axis.legend(fontsize=8, loc="upper left", bbox_to_anchor=(1.0, 1.0), frameon=False)
+        _draw(below, (curves.snapshots, values), curves.scales, {"label": name, "marker": ".", "ms": 4})
+    for axis, what in ((above, "loss"), (below, "loss layer by layer, at snapshots")):
+        _finish(axis, what, curves.scales)
     for begin, name in curves.scales:
-        above.annotate(
-            name,
-            (begin, 1.0),
-            (3, 3),
-            xycoords=("data", "axes fraction"),
-            textcoords="offset points",
-            fontsize=8,
-        )
+        above.annotate(name, (begin, 1.0), (3, 3), ("data", "axes fraction"), "offset points", fontsize=8)
     below.set_xlabel("evaluation of the objective")
     figure.suptitle(title, fontsize=10)
     return figure
 
 
-def _positive(values: Sequence[float]) -> list[float]:
-    return [max(value, FLOOR) for value in values]
+def _draw(
+    axis: Any, points: tuple[Sequence[float], Sequence[float]], scales: Scales, style: dict[str, Any]
+) -> None:
+    """Draw a curve in pieces, because the loss of one scale's pictures is not that of another's."""
+    x, y = np.array(points, dtype=np.float64)
+    y[y <= 0.0] = np.nan  # which has no place on a logarithmic axis
+    begins = np.searchsorted(x, [begin for begin, _ in scales[1:]])
+    # A gap is where a number is missing.
+    axis.plot(np.insert(x, begins, np.nan), np.insert(y, begins, np.nan), **style)
+
+
+def _finish(axis: Any, what: str, scales: Scales) -> None:
+    axis.set(yscale="log", ylabel=what)
+    axis.grid(visible=True, which="major", alpha=0.25)
+    for begin, _ in scales:
+        axis.axvline(begin, color="0.6", lw=0.8, ls=":")
+    axis.legend(fontsize=8, loc="upper left", bbox_to_anchor=(1.0, 1.0), frameon=False)

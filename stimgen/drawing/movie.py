@@ -26,7 +26,7 @@ class Frame(NamedTuple):
     caption: str
 
 
-def movie_files(source: Pixels, frames: Sequence[Frame]) -> dict[str, bytes]:
+def movie_files(source: Pixels, frames: Sequence[Frame], title: str) -> dict[str, bytes]:
     """Return a movie as the files of several formats, by their endings.
 
     Parameters
@@ -35,9 +35,11 @@ def movie_files(source: Pixels, frames: Sequence[Frame]) -> dict[str, bytes]:
         Stands at the left.
     frames : sequence of Frame
         At least one; all are shown in the source's size, or a whole multiple where that is small.
+    title : str
+        Written above.
     """
     size = _shown_size(source)
-    first, *others = [_drawn(quantise(source), frame, size) for frame in frames]
+    first, *others = [_drawn(quantise(source), frame, size, title) for frame in frames]
     found = {}
     for ending, kind in FORMATS.items():
         buffer = io.BytesIO()
@@ -53,14 +55,15 @@ def _shown_size(source: Pixels) -> tuple[int, int]:
     return width * times, height * times
 
 
-def _drawn(source: Levels, frame: Frame, size: tuple[int, int]) -> Image.Image:
+def _drawn(source: Levels, frame: Frame, size: tuple[int, int], title: str) -> Image.Image:
     width, height = size
-    page = Image.new("RGB", (3 * GAP + 2 * width, 2 * GAP + height + CAPTION), BACKGROUND)
+    page = Image.new("RGB", (3 * GAP + 2 * width, height + 2 * CAPTION), BACKGROUND)
     draw, font = ImageDraw.Draw(page), ImageFont.load_default(LETTERS)
+    draw.text((GAP, 3), title, fill=INK, font=font)
     for i, (levels, caption) in enumerate([(source, "source"), frame]):
         left = GAP + i * (width + GAP)
-        page.paste(_picture(levels).resize(size, Image.Resampling.NEAREST), (left, GAP))
-        draw.text((left, GAP + height + 4), caption, fill=INK, font=font)
+        page.paste(_picture(levels).resize(size, Image.Resampling.NEAREST), (left, CAPTION))
+        draw.text((left, CAPTION + height + 3), caption, fill=INK, font=font)
     return page
 
 

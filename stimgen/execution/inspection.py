@@ -127,8 +127,8 @@ class _Scene:
     def _named(self, shares: list[dict[str, Tensor]]) -> list[tuple[str, Tensor]]:
         several = len(shares) > 1
         return [
-            (f"term {i}: {layer}" if several else layer, losses)
-            for i, layers in enumerate(shares, start=1)
+            (f"term {i}: " * several + f"{term.network.name} {layer}", losses)
+            for i, (term, layers) in enumerate(zip(self.method.terms, shares, strict=True), start=1)
             for layer, losses in layers.items()
         ]
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from pathlib import Path
@@ -9,7 +10,7 @@ from typing import Any
 
 from stimgen.drawing.features import feature_figure
 from stimgen.drawing.grams import gram_figure
-from stimgen.drawing.losses import Curves, loss_figure
+from stimgen.drawing.losses import WHOLE, Curves, loss_figure
 from stimgen.drawing.movie import Frame, movie_files
 from stimgen.execution.device import find_device
 from stimgen.execution.inspection import Inspection, inspect
@@ -147,11 +148,12 @@ def _draw(found: Inspection, method: ObjectiveMethod, title: str, folder: Path) 
     files = [_written(folder / "synthesis.png", encode_png(quantise(found.synthesis)))]
     pictures = found.source, found.synthesis
     for i, maps in enumerate(found.maps, start=1):
-        name = f"features_{i:02}_{maps.network}_{maps.layer}.png"
+        layer = re.sub(r"[^\w.-]", "-", f"{maps.network}_{maps.layer}")  # a network may be anybody's
+        name = f"features_{i:02}_{layer}.png"
         files.append(_saved(feature_figure(maps, pictures, title, OPTION), folder / name))
     files.append(_saved(gram_figure(found.maps, title, OPTION), folder / "grams.png"))
     files.append(_saved(loss_figure(_curves(found, method), title, OPTION), folder / "losses.png"))
-    for ending, data in movie_files(found.source, list(_frames(found))).items():
+    for ending, data in movie_files(found.source, list(_frames(found)), title).items():
         files.append(_written(folder / f"movie.{ending}", data))
     return files
 
@@ -167,11 +169,12 @@ def _curves(found: Inspection, method: ObjectiveMethod) -> Curves:
         for scale, (w, h, _) in enumerate(method.schedule(width, height))
         if (scale, 1) in count
     ]
-    names = trace[0].losses.parts
-    parts = {name: [line.losses.parts[name] for line in trace] for name in names}
-    shown = {name: values for name, values in parts.items() if any(value > 0 for value in values)}
+    whole = [line.losses.total for line in trace]
+    parts = {name: [line.losses.parts[name] for line in trace] for name in trace[0].losses.parts}
+    # Nothing is to be seen of a part that is never there, or is all there is.
+    shown = {name: values for name, values in parts.items() if any(values) and values != whole}
     return Curves(
-        parts={"total": [line.losses.total for line in trace], **shown},
+        parts={WHOLE: whole, **shown},
         layers=found.losses,
         snapshots=[count[s.scale, s.evaluation] for s in found.result.snapshots_of(0)],
         scales=scales,

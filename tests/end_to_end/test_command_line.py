@@ -96,7 +96,7 @@ def everything_in(folder: Path) -> list[str]:
 
 
 class TestHelp:
-    @pytest.mark.parametrize("command", ["generate", "plan", "verify", "schema", "list", "doctor"])
+    @pytest.mark.parametrize("command", ["generate", "plan", "verify", "schema", "list", "doctor", "show"])
     def test_every_command_has_one(self, run: Run, command: str) -> None:
         assert command in run("--help").out
         ended = run(command, "--help")
