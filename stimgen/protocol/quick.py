@@ -153,8 +153,9 @@ def _shorter(data: Data) -> Iterator[str]:
             found[f"{EVALUATIONS} evaluations at each of the usual scales"] = None
             settings |= {"evaluations": EVALUATIONS, "scales": "auto"}
         if settings["optimiser"]["name"] == "adam":
-            found["lbfgs in place of adam"] = None
-            settings["optimiser"] = {"name": "lbfgs"}
+            other = "lbfgsb" if settings["range"]["name"] == "bounds" else "lbfgs"
+            found[f"{other} in place of adam"] = None
+            settings["optimiser"] = {"name": other}
         for holder in (condition, *(condition["objective"] or ())):
             if holder["statistic"].get("redraw"):
                 found["fixed directions in place of redrawn ones"] = None

@@ -74,6 +74,16 @@ def test_embedded_layers_are_as_coarse(tmp_path: Path, said: str, layers: list[s
     assert list(condition.chosen.terms[0].layer_weights) == layers
 
 
+@pytest.mark.parametrize(("kept", "other"), [("soft", "lbfgs"), ("sigmoid", "lbfgs"), ("bounds", "lbfgsb")])
+def test_adam_makes_room_for_what_keeps_bounds_too(tmp_path: Path, kept: str, other: str) -> None:
+    loaded = quick(
+        tmp_path, f"{{id: a, depth: pool2, synthesis: {{optimiser: adam, range: {kept}, evaluations: 5000}}}}"
+    )
+    synthesis = loaded.protocol.conditions[0].synthesis
+    assert (synthesis.optimiser.name, synthesis.range.name) == (other, kept)
+    assert f"{other} in place of adam" in loaded.changes
+
+
 def test_conditions_made_alike_are_made_once(tmp_path: Path) -> None:
     loaded = quick(
         tmp_path, "{id: a, layers: [conv3_1]}", "{id: b, layers: [conv3_2]}", "{id: c, depth: pool1}"
