@@ -69,12 +69,13 @@ def test_a_grey_source_is_bounded_by_its_own_extremes() -> None:
     assert (lower.item(), upper.item()) == (0.25, 0.75)
 
 
-def made(synthesis: Synthesis) -> Result:
+def made(synthesis: Synthesis, *chosen: int) -> Result:
     rng = np.random.default_rng(3)
     sources = [rng.random((24, 24, 3), dtype=np.float32) ** 3 for _ in range(2)]
     items = [
         Item(source, Noise().pixels((24, 24, 3), (str(i), i), None), str(i), (str(i), i))
         for i, source in enumerate(sources)
+        if i in (chosen or (0, 1))
     ]
     method = ObjectiveMethod(terms=(Term(layers=["relu1_1"]),), synthesis=synthesis)
     steps = method.run(Batch(items, 2, shrink=True), torch.device("cpu"))
@@ -98,3 +99,19 @@ def test_pictures_stay_in_range_and_approach_their_sources(settings: dict) -> No
         # What is measured at the end is what was lowest on the way, through the range and back.
         lowest = min(line.losses.total for line in result.traces[i] if line.scale == 1)
         assert losses.total == pytest.approx(lowest, rel=1e-4)
+
+
+@pytest.mark.parametrize(
+    "settings",
+    [
+        {"range": "sigmoid"},
+        {"range": "sigmoid", "optimiser": "adam"},
+        {"range": "bounds", "optimiser": {"name": "adam", "step": 0.05}},
+        {"range": {"of": "source"}, "optimiser": "lbfgsb"},
+    ],
+)
+def test_an_image_is_made_as_if_alone(settings: dict) -> None:
+    synthesis = Synthesis(scales=2, evaluations=8, **settings)
+    together, alone = made(synthesis), made(synthesis, 1)
+    assert np.array_equal(together.images[1], alone.images[0])
+    assert together.traces[1] == alone.traces[0]
