@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping, Sequence
 
 import numpy as np
@@ -14,17 +15,17 @@ from stimgen.stimulus_set.quality import ColourDistances, JudgeRecord, QualityRe
 from stimgen.synthesis.judge import Bench, Opinion
 from stimgen.synthesis.methods import Traced
 
-# The last tenth of the finest scale's evaluations may lower the loss by no more than this part of it. A loss
-# that falls as 1 / evaluations is lowered by 10 %.
-TENTHS, FLAT = 10, 0.05
+# Were the logarithm of the loss to fall evenly, a tenth of the evaluations would bring a tenth of its fall. What
+# brings less than a quarter of that has come to its end; so has what fell to less than a millionth.
+TENTHS, FLAT, NOTHING = 10, 0.25 / 10, 1e-6
 
 
 def converged(trace: Sequence[Traced], stopped: str) -> bool | None:
     """Return whether going on would have changed little; None where nothing was minimised.
 
-    That is so where the optimiser stopped because it was within its tolerance, or where the mean loss of the
-    last tenth of evaluations of the finest scale differs by less than 5 % from that of the tenth before. With
-    fewer than ten evaluations nothing shows it.
+    That is so where the optimiser stopped because it was within its tolerance, or where of the whole fall of
+    the logarithm of the lowest loss, from the first to the last evaluation of the finest scale, the last tenth
+    of the evaluations brought less than 2.5 %. With fewer than ten evaluations nothing shows it.
     """
     if not trace:
         return None
@@ -32,10 +33,12 @@ def converged(trace: Sequence[Traced], stopped: str) -> bool | None:
         return True
     losses = np.array([entry.losses.total for entry in trace if entry.scale == trace[-1].scale])
     tenth = len(losses) // TENTHS
-    if tenth == 0:
+    if tenth == 0 or not np.isfinite(losses).all():
         return False
-    last, before = losses[-tenth:].mean(), losses[-2 * tenth : -tenth].mean()
-    return bool(abs(before - last) < FLAT * before or last == before)
+    first, before, last = losses[0], losses[:-tenth].min(), losses.min()
+    if last <= NOTHING * first:
+        return True
+    return bool(last < first and math.log(before / last) < FLAT * math.log(first / last))
 
 
 class Inspection:

@@ -72,7 +72,8 @@ def test_it_can_be_computed_again_from_the_files(made: StimulusSet) -> None:
                 assert distance == pytest.approx(wanted, rel=1e-4)
         with (made.folder / content.trace.file).open() as trace:
             totals = [float(line["total"]) for line in csv.DictReader(trace)]
-        assert found.converged is bool(abs(totals[-2] - totals[-1]) < 0.05 * totals[-2])
+        fallen = np.log(min(totals[:-1]) / min(totals)) / np.log(totals[0] / min(totals))
+        assert found.converged is bool(fallen < 0.025)
 
 
 def test_the_judge_is_in_records_and_in_the_table(made: StimulusSet) -> None:

@@ -22,15 +22,17 @@ def falling(exponent: float, count: int = 100) -> list[float]:
 @pytest.mark.parametrize(
     ("losses", "expected"),
     [
-        (falling(1.0), False),  # the last tenth is lower by a tenth
-        (falling(0.3), True),
-        ([1.0] * 80 + [0.5] * 10 + [0.49] * 10, True),
-        ([1.0] * 80 + [0.5] * 10 + [0.47] * 10, False),
-        ([1.0] * 80 + [0.5] * 10 + [0.6] * 10, False),  # it rises
+        (falling(1.0), True),  # log(100 / 90) of log(100): 2.3 %
+        (falling(1.0, 60), False),  # log(60 / 54) of log(60): 2.6 %
+        ([0.9**i for i in range(100)], False),  # an even fall of the logarithm
+        ([0.5**i for i in range(100)], True),  # nothing is left
+        ([1.0] + [0.5] * 89 + [0.49] * 10, False),  # log(50 / 49) of log(100 / 49): 2.8 %
+        ([1.0] + [0.5] * 89 + [0.492] * 10, True),  # 2.3 %
+        ([1.0] * 50 + [0.1] * 40 + [0.2] * 10, True),  # what counts is the lowest
         ([1.0] * 80 + [0.0] * 20, True),
         ([1.0] * 98 + [math.nan] * 2, False),
-        ([0.5] * 10, True),
-        ([0.5] * 9, False),  # too few to tell
+        ([0.5] * 10, False),  # it never fell
+        ([0.5] * 8 + [0.1], False),  # too few to tell
     ],
 )
 def test_the_last_tenths_tell(losses: list[float], expected: bool) -> None:
@@ -38,7 +40,7 @@ def test_the_last_tenths_tell(losses: list[float], expected: bool) -> None:
 
 
 def test_only_the_finest_scale_counts() -> None:
-    flat, steep = [1.0] * 50, falling(2.0, 50)
+    flat, steep = [1.0] + [0.5] * 49, [0.9**i for i in range(50)]
     assert converged(trace(steep) + trace(flat, 1), "evaluations") is True
     assert converged(trace(flat) + trace(steep, 1), "evaluations") is False
 
