@@ -15,8 +15,8 @@ from stimgen.stimulus_set.quality import ColourDistances, JudgeRecord, QualityRe
 from stimgen.synthesis.judge import Bench, Opinion
 from stimgen.synthesis.methods import Traced
 
-# Were the logarithm of the loss to fall evenly, a tenth of the evaluations would bring a tenth of its fall. What
-# brings less than a quarter of that has come to its end; so has what fell to less than a millionth.
+# Were the logarithm of the loss to fall evenly, a tenth of the evaluations would bring a tenth of its fall.
+# What brings less than a quarter of that has come to its end; so has what fell to less than a millionth.
 TENTHS, FLAT, NOTHING = 10, 0.25 / 10, 1e-6
 
 
@@ -24,8 +24,8 @@ def converged(trace: Sequence[Traced], stopped: str) -> bool | None:
     """Return whether going on would have changed little; None where nothing was minimised.
 
     That is so where the optimiser stopped because it was within its tolerance, or where of the whole fall of
-    the logarithm of the lowest loss, from the first to the last evaluation of the finest scale, the last tenth
-    of the evaluations brought less than 2.5 %. With fewer than ten evaluations nothing shows it.
+    the logarithm of the lowest loss, over the evaluations of the finest scale, the last tenth of them brought
+    less than 2.5 %. With fewer than ten evaluations nothing shows it.
     """
     if not trace:
         return None
