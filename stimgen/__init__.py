@@ -14,10 +14,11 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from stimgen.api import generate, load, plan
+    from stimgen.networks.python import register_network
     from stimgen.reading.errors import StimgenError
     from stimgen.stimulus_set import StimulusSet
 
-__all__ = ["StimgenError", "StimulusSet", "generate", "load", "plan"]
+__all__ = ["StimgenError", "StimulusSet", "generate", "load", "plan", "register_network"]
 
 _HOMES = {
     "StimgenError": "stimgen.reading.errors",
@@ -25,6 +26,7 @@ _HOMES = {
     "generate": "stimgen.api",
     "load": "stimgen.api",
     "plan": "stimgen.api",
+    "register_network": "stimgen.networks.python",
 }
 
 

@@ -6,6 +6,7 @@ from typing import Annotated
 
 from stimgen.images.geometry import ReceptiveField
 from stimgen.networks.base import FeatureExtractor, Layer, Network, Place, Validation
+from stimgen.networks.python import register_network
 from stimgen.reading.registry import Family
 
 NETWORKS = Family("network", Network, usual="embedded", second="vgg19")
@@ -20,4 +21,5 @@ __all__ = [
     "Place",
     "ReceptiveField",
     "Validation",
+    "register_network",
 ]

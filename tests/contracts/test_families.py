@@ -9,11 +9,12 @@ import numpy as np
 import pytest
 import torch
 from pydantic import TypeAdapter
+from torch.nn.functional import avg_pool2d
 
 from stimgen.images.geometry import ReceptiveField
 from stimgen.images.picture import Pair, Picture, Screen
 from stimgen.images.steps import STEPS, Geometry, Matching
-from stimgen.networks import NETWORKS, Place
+from stimgen.networks import NETWORKS, Place, register_network
 from stimgen.networks.weights import WEIGHTS
 from stimgen.reading.registry import Family, FamilyMember
 from stimgen.statistics import STATISTICS, Draw, LayerSize, Statistic, Target
@@ -32,6 +33,7 @@ from stimgen.workflow.schema import schema_text
 NEEDED = {
     "file": {"file": "weights.safetensors", "sha256": "0" * 64},
     "image": {"file": "start.png"},
+    "python": {"use": "contract"},
     "normalised": {"base": "random", "file": "means.json", "sha256": "0" * 64},
     "crop": {"box": [1, 2, 16, 15]},
 }
@@ -45,6 +47,14 @@ FEW = {
     "polar": {"scaling": 3.0, "fovea": 0.2},
     "receptive_field": {"rows": 2, "columns": 2},
 }
+
+
+def blurred(images: torch.Tensor) -> dict[str, torch.Tensor]:
+    """Return what a user's network may be."""
+    return {"half": avg_pool2d(images, 2), "quarter": avg_pool2d(images, 4)}
+
+
+register_network("contract", blurred, "1", {"half": 3, "quarter": 3}, {"half": 2, "quarter": 4})
 
 
 def made(family: Family, name: str) -> FamilyMember:
@@ -108,7 +118,8 @@ def test_every_field_of_a_member_is_described(family: Family, name: str) -> None
 
 PRECISIONS = (torch.float32, torch.bfloat16)
 # Statistics of pixels would be coarse in bfloat16, so that the image stays as precise as it is.
-IN_ITS_OWN_PRECISION = {"pixels"}
+# A function of the user's computes in whatever it likes.
+IN_ITS_OWN_PRECISION = {"pixels", "python"}
 
 
 def features_and_gradient(name: str, images: torch.Tensor, dtype: torch.dtype) -> dict[str, torch.Tensor]:

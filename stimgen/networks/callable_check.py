@@ -1,0 +1,104 @@
+"""Whether a user's function does what a network must, found out before anything is made with it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from stimgen.reading.errors import StimgenError
+from stimgen.reading.random_numbers import uniform
+
+Extract = Callable[[Tensor], dict[str, Tensor]]
+Shapes = Mapping[str, tuple[int, int, int]]
+
+# Maps of the same image may differ by so much of the largest number: sums in another order.
+TOLERANCE = 1e-3
+
+
+def check_callable(
+    name: str, extract: Extract, shapes: Shapes, size: torch.Size, device: torch.device
+) -> None:
+    """Refuse a function that is no network.
+
+    Parameters
+    ----------
+    name : str
+        What it is called.
+    extract : callable
+        From images to the layers asked for.
+    shapes : mapping
+        Channels, height and width that every layer is to have.
+    size : torch.Size
+        Of the images to try: batch (3 or more) x channels x height x width.
+    device : torch.device
+        Where they lie.
+
+    Raises
+    ------
+    StimgenError
+        It raises, has not the layers, shapes or numbers that it should, no finite gradient, other maps when
+        it is called again, or lets images touch each other.
+    """
+    numbers = uniform(size.numel(), "check of a network").reshape(size).astype(np.float32)
+    images = torch.from_numpy(numbers).to(device).requires_grad_(True)
+    with torch.enable_grad():
+        found = _called(name, extract, images)
+        for layer, shape in shapes.items():
+            _check_maps(
+                f"the layer {layer!r} of the network {name!r}", found[layer], (size[0], *shape), images
+            )
+    _check_sameness(name, extract, images.detach(), found)
+
+
+def _called(name: str, extract: Extract, images: Tensor) -> dict[str, Tensor]:
+    try:
+        return extract(images)
+    except StimgenError:
+        raise
+    except Exception as error:  # whatever the user's function raises
+        reason = f"{type(error).__name__}: {error}".split("\n", 1)[0]
+        shape = " x ".join(map(str, images.shape))
+        raise StimgenError(f"the network {name!r} failed with images of {shape}: {reason}") from error
+
+
+def _check_maps(what: str, maps: Tensor, shape: tuple[int, ...], images: Tensor) -> None:
+    if not isinstance(maps, Tensor) or not maps.is_floating_point():
+        raise StimgenError(f"{what} is no tensor of floating-point numbers")
+    if tuple(maps.shape) != shape:
+        raise StimgenError(
+            f"{what} has the shape {tuple(maps.shape)} for images of {tuple(images.shape)}, not {shape}: "
+            "batch, channels and positions as they were registered"
+        )
+    if not maps.isfinite().all():
+        raise StimgenError(f"{what} has numbers that are not finite")
+    if not maps.requires_grad:
+        raise StimgenError(f"{what} has no gradient to the image", hint="keep to differentiable operations")
+    (gradient,) = torch.autograd.grad(maps.square().sum(), images, retain_graph=True, allow_unused=True)
+    if gradient is None or not gradient.isfinite().all():
+        raise StimgenError(f"{what} has no finite gradient to the image")
+
+
+def _check_sameness(name: str, extract: Extract, images: Tensor, found: dict[str, Tensor]) -> None:
+    """Check that maps are the same when they are measured again, and with fewer images."""
+    with torch.no_grad():
+        again = _called(name, extract, images)
+        fewer = _called(name, extract, images[[2, 0]])
+    for layer, maps in found.items():
+        what = f"the layer {layer!r} of the network {name!r}"
+        if not _same(again[layer], maps):
+            raise StimgenError(
+                f"{what} has other maps when it is called again", hint="switch off what is random: `.eval()`"
+            )
+        if not _same(fewer[layer], maps[[2, 0]]):
+            raise StimgenError(
+                f"{what} lets images of a batch touch each other", hint="normalise within images: `.eval()`"
+            )
+
+
+def _same(found: Tensor, expected: Tensor) -> bool:
+    if found.shape != expected.shape:
+        return False
+    return bool((found - expected).abs().max() <= TOLERANCE * expected.abs().max())
