@@ -118,6 +118,13 @@ def test_parameters_are_frequencies_and_shifts() -> None:
     assert parameters("total_variation") == 0
 
 
+def test_the_parameters_of_a_power_spectrum_are_those_of_the_paper() -> None:
+    # Wallis et al. 2017: 176,640 of the network and half of the pixels, as the pictures were grey.
+    grams = Term(network="vgg19", depth="pool4", statistic={"normalisation": "gatys2015"})
+    spectrum = Term(network="pixels", layers=["luma"], statistic="spectrum")
+    assert grams.parameters(256, 256) + spectrum.parameters(256, 256) == 209_408
+
+
 def test_total_variation_is_the_mean_over_positions() -> None:
     image = RNG.normal(size=(2, 3, 5, 4))
     for kind in ("squared", "isotropic"):
