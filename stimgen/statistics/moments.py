@@ -12,7 +12,7 @@ from torch import Tensor
 from stimgen.reading.model import Integer
 from stimgen.statistics.base import LayerSize, LayerStatistic, Target
 from stimgen.statistics.regions import Pooling, Window
-from stimgen.statistics.relative import SMALLEST_NORM, squared_errors
+from stimgen.statistics.relative import SMALLEST_NORM
 
 # Added to variances, as a part of the source's mean variance: where a map is flat nothing is divided by zero.
 FLAT = 1e-6
@@ -48,15 +48,15 @@ class Moments(LayerStatistic):
         """Return the mean squared error over maps, regions and orders, in units of each order.
 
         For means and deviations the unit is the source's mean square; for skewness and kurtosis, which are
-        numbers, it is 1 and 9, the square of a normal distribution's kurtosis.
+        numbers and may be large where maps are sparse, each map's own square and 1 or, as of a normal
+        distribution, 9.
         """
         wanted, added, scales = target.values
-        found = self._moments(features, target.pooling, added)
-        errors = [squared_errors(found[:, i], wanted[:, i]) for i in range(self.orders)]
-        number = wanted[0, 0].numel()
-        units = [scales.clamp_min(SMALLEST_NORM)] * 2 + [torch.ones_like(scales), 9 * torch.ones_like(scales)]
-        total = torch.stack([error / unit for error, unit in zip(errors, units, strict=False)]).sum(0)
-        return total / (number * self.orders)
+        errors = (self._moments(features, target.pooling, added) - wanted).square()
+        found = [errors[:, :2].flatten(1).sum(1) / scales.clamp_min(SMALLEST_NORM)]
+        for i, least in zip(range(2, self.orders), (1.0, 9.0), strict=False):
+            found.append((errors[:, i] / (least + wanted[:, i].square())).flatten(1).sum(1))
+        return torch.stack(found).sum(0) / wanted[0].numel()
 
     def _moments(self, features: Tensor, pooling: Pooling, added: Tensor) -> Tensor:
         windows = pooling.windows(features.shape[2], features.shape[3])
