@@ -15,8 +15,9 @@ from stimgen.protocol.schema import Protocol
 from stimgen.reading.errors import StimgenError
 from stimgen.reading.model import validate
 
-SIDE, EVALUATIONS = 128, 60
+SIDE, CANVAS_SIDE, EVALUATIONS = 128, 256, 60
 SOURCES, SEEDS = 2, 1
+SCALING = 0.5  # of regions that grow with eccentricity: there are four times as many at half of it
 PHOTOGRAPHS = {
     "sources": ("skimage:brick", "skimage:coffee"),
     "references": ("skimage:chelsea", "skimage:gravel"),
@@ -31,10 +32,10 @@ Data = dict[str, Any]
 def quickened(loaded: LoadedProtocol, root: Path | None = None) -> LoadedProtocol:
     """Return the protocol with few, small pictures that are made in a minute or two, and what was changed.
 
-    At most two sources and one seed; pictures of up to 128 pixels, lengths in pixels in proportion; at most
-    60 evaluations at each of the usual scales; L-BFGS in place of Adam, fixed directions in place of redrawn
-    ones. Photographs that are not there are replaced by scikit-image's, networks whose trained weights are
-    not there by the embedded features; conditions that this makes alike are made once.
+    At most two sources and one seed; pictures of up to 128 pixels, canvases of up to 256, and lengths in pixels
+    in proportion; at most 60 evaluations at each of the usual scales; L-BFGS in place of Adam, fixed directions
+    in place of redrawn ones. Photographs that are not there are replaced by scikit-image's, networks whose
+    trained weights are not there by the embedded features; conditions that this makes alike are made once.
 
     Parameters
     ----------
@@ -73,7 +74,8 @@ def _fewer(data: Data) -> Iterator[str]:
         data["sources"] = data["sources"][:SOURCES]
         for condition in data["conditions"]:
             if condition["sources"]:
-                condition["sources"] = [name for name in condition["sources"] if name in kept] or None
+                condition["sources"] = [name for name in condition["sources"] if name in kept]
+        data["conditions"] = [condition for condition in data["conditions"] if condition["sources"] != []]
     for holder in (data, *data["conditions"]):
         seeds = holder["seeds"]
         count = 0 if seeds is None else seeds["count"] if isinstance(seeds, dict) else len(seeds)
@@ -102,12 +104,13 @@ def _is_there(file: str, folder: Path, root: Path | None) -> bool:
 
 
 def _smaller(data: Data) -> Iterator[str]:
-    """Shrink pictures to at most `SIDE` pixels, and with them all that is told in pixels."""
+    """Shrink pictures, and with them all that is told in pixels."""
     largest = max(_side(source) for source in data["sources"])
-    if largest <= SIDE:
+    side = CANVAS_SIDE if any(source["canvas"] for source in data["sources"]) else SIDE
+    if largest <= side:
         return
-    yield f"pictures of {SIDE} pixels in place of {largest}"
-    factor = SIDE / largest
+    yield f"pictures of {side} pixels in place of {largest}"
+    factor = side / largest
     for source in (*data["sources"], *data["references"]):
         _scale(source["size"] if isinstance(source["size"], dict) else source, factor, keys=("size",))
         _scale([source["canvas"], source["before"]], factor)
@@ -157,10 +160,18 @@ def _shorter(data: Data) -> Iterator[str]:
             found[f"{other} in place of adam"] = None
             settings["optimiser"] = {"name": other}
         for holder in (condition, *(condition["objective"] or ())):
-            if holder["statistic"].get("redraw"):
-                found["fixed directions in place of redrawn ones"] = None
-                holder["statistic"]["redraw"] = False
+            found |= dict.fromkeys(_cheaper(holder))
     yield from found
+
+
+def _cheaper(term: Data) -> Iterator[str]:
+    """Measure what can be told from few evaluations, in not too many regions."""
+    if term["statistic"].get("redraw"):
+        yield "fixed directions in place of redrawn ones"
+        term["statistic"]["redraw"] = False
+    if term["regions"].get("scaling", SCALING) < SCALING:
+        yield f"a scaling of {SCALING} in place of {term['regions']['scaling']}"
+        term["regions"]["scaling"] = SCALING
 
 
 def _fewer_iterations(method: Data) -> Iterator[str]:

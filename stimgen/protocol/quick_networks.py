@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterator
+from itertools import zip_longest
 from typing import Any
 
 from stimgen.networks import Network
@@ -35,17 +36,19 @@ def embedded_terms(data: Data, protocol: Protocol) -> Iterator[str]:
         What was changed.
     """
     replaced: dict[str, None] = {}
+    largest = _largest_weights(protocol)
     for condition, planned in zip(data["conditions"], protocol.conditions, strict=True):
         method = planned.chosen
         if not isinstance(method, ObjectiveMethod) or all(is_here(term.network) for term in method.terms):
             continue
         terms = condition["objective"] or [_only_term(condition)]
-        for written, term in zip(terms, method.terms, strict=True):
+        for i, (written, term) in enumerate(zip(terms, method.terms, strict=True)):
             if not is_here(term.network):
                 replaced[term.network.name] = None
                 written |= {"network": Embedded(scales=OCTAVES).plain(), **embedded_layers(term)}
-            # Weights and normalisations of one network's losses say nothing of another's.
-            written["weight"] = 1.0
+            # Weights and normalisations of one network's losses say nothing of another's: only how the weight
+            # of a term differs between conditions is kept.
+            written["weight"] = term.weight / largest[i] if largest[i] > 0 else 0.0
             if "normalisation" in written["statistic"]:
                 written["statistic"] = {"name": written["statistic"]["name"]}
         for key in ("depth", "layers", "target", *HANDED_DOWN_TO_TERMS):
@@ -53,6 +56,13 @@ def embedded_terms(data: Data, protocol: Protocol) -> Iterator[str]:
         condition["objective"] = terms
     for name in replaced:
         yield f"the embedded features, with losses of their own, in place of {name}: its weights are not here"
+
+
+def _largest_weights(protocol: Protocol) -> list[float]:
+    """Return the largest weight that the first, the second, ... term of any condition has."""
+    methods = [condition.chosen for condition in protocol.conditions]
+    weights = [[term.weight for term in m.terms] for m in methods if isinstance(m, ObjectiveMethod)]
+    return [max(column) for column in zip_longest(*weights, fillvalue=0.0)]
 
 
 def is_here(network: Network) -> bool:

@@ -139,15 +139,20 @@ class Family:
         return value
 
     def _by_keys(self, keys: set[Any]) -> str:
-        """Return the member that has most of these fields; a usual one where several have as many."""
+        """Return the member that has most of these fields, and lacks none; a usual one where several do."""
         known = {name: len(keys & set(cls.model_fields)) for name, cls in self.members.items()}
         best = [name for name, count in known.items() if count == max(known.values())]
+        best = [name for name in best if _required(self.members[name]) <= keys] or best
         if len(best) == 1:
             return best[0]
         return next((name for name in (self.usual, self.second) if name in best), None) or self.usual
 
     def _words(self) -> list[str]:
         return [*self.members, *(cls.short_form_words for cls in self._with_short_form())]
+
+
+def _required(cls: type[FamilyMember]) -> set[str]:
+    return {name for name, field in cls.model_fields.items() if field.is_required()}
 
 
 def _tag(name: str) -> str:

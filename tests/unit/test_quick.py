@@ -9,7 +9,7 @@ import pytest
 from stimgen.networks.embedded import Embedded
 from stimgen.protocol.load import LoadedProtocol, load_protocol, shipped_protocols
 from stimgen.protocol.plan import make_plan
-from stimgen.protocol.quick import EVALUATIONS, SIDE, quickened
+from stimgen.protocol.quick import CANVAS_SIDE, EVALUATIONS, SIDE, quickened
 
 HEAD = """
 name: large
@@ -95,10 +95,12 @@ def test_conditions_made_alike_are_made_once(tmp_path: Path) -> None:
 def test_other_methods_and_targets_are_kept(tmp_path: Path) -> None:
     both = "[{layers: [relu4_2], weight: 1e-3}, {depth: conv5_1, target: style}]"
     head = HEAD.replace(", size: 320", "")
-    loaded = quick(tmp_path, "{id: o, method: original}", f"{{id: s, objective: {both}}}", head=head)
-    first, second = (condition.chosen for condition in loaded.protocol.conditions)
+    conditions = [f"{{id: {name}, objective: {both}}}" for name in "st"]
+    conditions[1] = conditions[1].replace("1e-3", "4e-3")
+    loaded = quick(tmp_path, "{id: o, method: original}", *conditions, head=head)
+    first, second, _ = (condition.chosen for condition in loaded.protocol.conditions)
     assert first.plain()["name"] == "original"
-    assert [term.weight for term in second.terms] == [1.0, 1.0]
+    assert [term.weight for term in second.terms] == [0.25, 1.0]
     assert second.pictures == ("style",)
     make_plan(loaded)
 
@@ -128,10 +130,10 @@ def test_lengths_on_a_canvas_are_scaled_together(tmp_path: Path) -> None:
     )
     loaded = quick(tmp_path, "{id: a, depth: pool1}", head=head)
     source = loaded.protocol.sources[0]
-    assert source.size == 36
-    assert source.canvas.size == (128, 128)
-    assert [(place.x, place.y) for place in source.canvas.places] == [(44, -2), (-44, 0)]
-    assert loaded.protocol.conditions[0].after[0].box == (6, 44, 40, 40)
+    assert source.size == 72
+    assert source.canvas.size == (256, 256)
+    assert [(place.x, place.y) for place in source.canvas.places] == [(88, -4), (-88, 0)]
+    assert loaded.protocol.conditions[0].after[0].box == (12, 88, 80, 80)
     make_plan(loaded)
 
 
@@ -146,4 +148,4 @@ def test_a_small_protocol_is_left_as_it_is() -> None:
 def test_every_shipped_protocol_can_be_tried_quickly(name: str) -> None:
     plan = make_plan(quickened(load_protocol(name)))
     assert plan.stimuli
-    assert all(max(source.shape[:2]) <= SIDE for source in plan.sources)
+    assert all(max(source.shape[:2]) <= CANVAS_SIDE for source in plan.sources)

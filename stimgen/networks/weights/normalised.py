@@ -43,6 +43,10 @@ class NormalisedWeights(Weights):
         """Return the recipe of the weights that are rescaled, and the hash of the means."""
         return {"name": self.name, "base": self.base.recipe(network), "means_sha256": self.sha256}
 
+    def is_here(self, network: str) -> bool:
+        """Return whether the file of means is there, and what is to be rescaled."""
+        return Path(self.file).is_file() and self.base.is_here(network)
+
     def tensors(self, blueprint: Blueprint) -> tuple[dict[str, Tensor], str]:
         """Return the rescaled tensors, and a hash over that of the base and that of the means."""
         tensors, base_sha256 = self.base.tensors(blueprint)
