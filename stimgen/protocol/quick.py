@@ -32,7 +32,7 @@ Data = dict[str, Any]
 def quickened(loaded: LoadedProtocol, root: Path | None = None) -> LoadedProtocol:
     """Return the protocol with few, small pictures that are made in a minute or two, and what was changed.
 
-    At most two sources and one seed; pictures of up to 128 pixels, canvases of up to 256, lengths in pixels in
+    At most two sources and one seed; pictures of up to 128 pixels, canvases of up to 256, lengths in
     proportion; at most 60 evaluations at each of the usual scales; what needs many of them, or much of each,
     in a cheaper way. Photographs that are not there are replaced by scikit-image's, networks whose trained
     weights are not there by the embedded features; conditions that this makes alike are made once.
