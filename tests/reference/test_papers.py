@@ -196,13 +196,22 @@ NORMALISED = (
 
 class TestSettings:
     @pytest.mark.parametrize("name", [*GATYS2015, *NORMALISED])
-    def test_networks_average_and_say_how_to_rescale_them(self, name: str) -> None:
+    def test_networks_pool_the_average(self, name: str) -> None:
         for condition in synthesised(made(name)):
             networks = {term.network.name: term.network for term in objective(condition).terms}
             assert networks["vgg19"].pooling == "average"
+
+    @pytest.mark.parametrize("name", [*GATYS2015, *NORMALISED])
+    def test_the_line_in_the_comment_rescales_the_network(self, name: str, tmp_path: Path) -> None:
         text = FILES[name].read_text(encoding="utf-8")
         assert "stimgen weights normalize" in text
-        assert "name: normalised" in text
+        (line,) = re.findall(r"# (weights: \{name: normalised.*\})", text)
+        changed = text.replace("  weights: imagenet\n", f"  {line.replace('HASH', 'ab' * 32)}\n")
+        (tmp_path / "p.yaml").write_text(changed, encoding="utf-8")
+        for condition in synthesised(make_plan(load_protocol(tmp_path / "p.yaml"))):
+            networks = {term.network.name: term.network for term in objective(condition).terms}
+            assert networks["vgg19"].weights.name == "normalised"
+            assert networks["vgg19"].weights.base.name == "imagenet"
 
     @pytest.mark.parametrize("name", GATYS2015)
     def test_gatys_bounds_pixels_by_the_source(self, name: str) -> None:
@@ -261,6 +270,18 @@ class TestSettings:
     def test_steps_of_adam_are_two_of_255_levels(self) -> None:
         for condition in synthesised(made("jagadeesh2022")):
             assert objective(condition).synthesis.optimiser.step == pytest.approx(2 / 255, rel=1e-5)
+
+    def test_directions_are_redrawn_only_where_the_optimiser_averages(self) -> None:
+        kept, redrawn = (objective(condition) for condition in made("heitz2021").conditions)
+        rectified = [
+            f"relu{n}_{i}" for n, count in enumerate(CONVOLUTIONS[:4], 1) for i in range(1, count + 1)
+        ]
+        for method in (kept, redrawn):
+            (term,) = method.terms
+            assert term.layer_weights == dict.fromkeys(rectified, 1.0)
+            assert term.statistic.directions is None  # as many as a layer has maps
+        assert (kept.synthesis.optimiser.name, kept.terms[0].statistic.redraw) == ("lbfgs", False)
+        assert (redrawn.synthesis.optimiser.name, redrawn.terms[0].statistic.redraw) == ("adam", True)
 
     def test_textures_lie_between_two_in_steps_of_a_tenth(self) -> None:
         weights = []
