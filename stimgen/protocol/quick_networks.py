@@ -16,6 +16,8 @@ from stimgen.synthesis.term import Term
 
 OCTAVES = 5
 FIRST = "relu1_1"
+# What a statistic says of how far apart is how much.
+OF_LOSSES = {"normalisation", "centred"}
 
 Data = dict[str, Any]
 
@@ -49,8 +51,8 @@ def embedded_terms(data: Data, protocol: Protocol) -> Iterator[str]:
             # Weights and normalisations of one network's losses say nothing of another's: only how the weight
             # of a term differs between conditions is kept.
             written["weight"] = term.weight / largest[i] if largest[i] > 0 else 0.0
-            if "normalisation" in written["statistic"]:
-                written["statistic"] = {"name": written["statistic"]["name"]}
+            for key in OF_LOSSES & set(written["statistic"]):
+                del written["statistic"][key]
         for key in ("depth", "layers", "target", *HANDED_DOWN_TO_TERMS):
             del condition[key]  # every term says for itself
         condition["objective"] = terms

@@ -92,6 +92,13 @@ def test_conditions_made_alike_are_made_once(tmp_path: Path) -> None:
     assert "b is a" in loaded.changes
 
 
+def test_a_statistic_keeps_what_is_no_normalisation(tmp_path: Path) -> None:
+    said = "{id: a, depth: pool1, statistic: {name: pca_gram, components: 7, normalisation: gatys2015}}"
+    (term,) = quick(tmp_path, said).protocol.conditions[0].chosen.terms
+    assert (term.statistic.name, term.statistic.components) == ("pca_gram", 7)
+    assert term.statistic.normalisation == "relative"
+
+
 def test_other_methods_and_targets_are_kept(tmp_path: Path) -> None:
     both = "[{layers: [relu4_2], weight: 1e-3}, {depth: conv5_1, target: style}]"
     head = HEAD.replace(", size: 320", "")
