@@ -14,6 +14,7 @@ from stimgen.protocol.quick_networks import embedded_terms
 from stimgen.protocol.schema import Protocol
 from stimgen.reading.errors import StimgenError
 from stimgen.reading.model import validate
+from stimgen.synthesis.optimisers import OPTIMISERS
 
 SIDE, CANVAS_SIDE, EVALUATIONS = 128, 256, 60
 SOURCES, SEEDS = 2, 1
@@ -158,7 +159,7 @@ def _shorter(data: Data) -> Iterator[str]:
         if settings["optimiser"]["name"] == "adam":
             other = "lbfgsb" if settings["range"]["name"] == "bounds" else "lbfgs"
             found[f"{other} in place of adam"] = None
-            settings["optimiser"] = {"name": other}
+            settings["optimiser"] = OPTIMISERS.members[other]().plain()
         for holder in (condition, *(condition["objective"] or ())):
             found |= dict.fromkeys(_cheaper(holder))
     yield from found
