@@ -16,8 +16,9 @@ from stimgen.benchmark.subject import Subject
 from stimgen.execution.device import reproducibly
 from stimgen.images.prepare import Pixels
 from stimgen.networks.vgg19 import Vgg19
+from stimgen.reading.generators import finished
 from stimgen.statistics.gram import Gram
-from stimgen.synthesis.methods import ObjectiveMethod, Result
+from stimgen.synthesis.methods import ObjectiveMethod, Step
 from stimgen.synthesis.ranges.free import Free
 from stimgen.synthesis.settings import Synthesis
 from stimgen.synthesis.term import Term
@@ -141,16 +142,13 @@ def _attempt(goal: Goal, subject: Subject, entry: _Entry) -> Attempt:
     batch = subject.batch(method, entry.stimuli)
     curve = Curve([], [])
     began = time.perf_counter()
+
+    def timed(step: Step) -> None:
+        curve.seconds.append(time.perf_counter() - began)
+        curve.losses.append(float(step.losses[0]))
+
     with reproducibly(subject.device):
-        steps = method.run(batch, subject.device)
-        while True:
-            try:
-                step = next(steps)
-            except StopIteration as end:
-                result: Result = end.value
-                break
-            curve.seconds.append(time.perf_counter() - began)
-            curve.losses.append(float(step.losses[0]))
+        result = finished(method.run(batch, subject.device), timed)
     seconds = time.perf_counter() - began
     return Attempt(
         entry.precision,

@@ -18,6 +18,7 @@ from stimgen.execution.room import Room, bytes_each, is_out_of_memory, release, 
 from stimgen.images.prepare import Pixels
 from stimgen.protocol.plan import Plan, StimulusPlan
 from stimgen.protocol.sources import PlannedSource
+from stimgen.reading.generators import retold
 from stimgen.stimulus_set.store import Store
 from stimgen.synthesis.methods import Step
 
@@ -151,15 +152,13 @@ def _try(
 def _advancing(steps: Generator[Step, None, T], place: tuple[int, int, int]) -> Generator[Advance, None, T]:
     """Pass on steps of some stimuli as those of all: how many there were before, are these, will be."""
     before, count, whole = place
-    while True:
-        try:
-            step = next(steps)
-        except StopIteration as end:
-            made: T = end.value
-            return made
+
+    def advance(step: Step) -> Advance:
         finite = step.losses[np.isfinite(step.losses)]
         loss = float(finite.mean()) if finite.size else math.nan
-        yield Advance((before + count * step.evaluation / step.total) / whole, loss)
+        return Advance((before + count * step.evaluation / step.total) / whole, loss)
+
+    return retold(steps, advance)
 
 
 def _fewer(stimulus: StimulusPlan, slots: int, work: Work) -> str:

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Generator
 from dataclasses import dataclass
 
-import numpy as np
 import torch
 from torch import Tensor
 
@@ -22,6 +21,7 @@ from stimgen.synthesis.methods import Batch, ObjectiveMethod, Result, Step
 from stimgen.synthesis.objective import Objective, Sources, load_networks
 from stimgen.synthesis.pyramid import shrunk
 from stimgen.synthesis.snapshots import Snapshot
+from stimgen.synthesis.tensors import stacked
 
 
 @dataclass(frozen=True, eq=False)
@@ -135,5 +135,4 @@ class _Scene:
 
 def _twice(pixels: Pixels, device: torch.device) -> Tensor:
     """Return a picture as a batch of two, because one alone is summed in another order."""
-    image = torch.from_numpy(np.ascontiguousarray(pixels.transpose(2, 0, 1)))
-    return image.expand(2, *image.shape).contiguous().to(device)
+    return stacked([pixels] * 2, device)

@@ -17,6 +17,7 @@ from stimgen.networks import AnyNetwork, FeatureExtractor, Place
 from stimgen.reading.errors import StimgenError
 from stimgen.reading.model import Model, Text
 from stimgen.synthesis.objective import load_networks
+from stimgen.synthesis.tensors import padded, stacked
 from stimgen.synthesis.term import Term
 
 Grams = list[NDArray[np.float64]]
@@ -162,10 +163,8 @@ class Bench:
             yield pictures[i : i + self._slots]
 
     def _grams_together(self, pictures: Sequence[Pixels]) -> Iterator[Grams]:
-        padded = [*pictures, *[pictures[0]] * (self._slots - len(pictures))]
-        stacked = np.ascontiguousarray(np.stack(padded).transpose(0, 3, 1, 2), dtype=np.float32)
         with torch.no_grad():
-            features = self._extract(torch.from_numpy(stacked).to(self._device))
+            features = self._extract(stacked(padded(pictures, self._slots), self._device))
             layers = [_grams(features[name]) for name in self.judge.names]
         for i in range(len(pictures)):
             yield [layer[i] for layer in layers]

@@ -10,6 +10,7 @@ from torch import Tensor
 from stimgen.images.write import Levels, quantise
 from stimgen.synthesis.objective import Evaluation
 from stimgen.synthesis.optimisers.base import Evaluate
+from stimgen.synthesis.tensors import unstacked
 
 
 @dataclass(frozen=True, eq=False)
@@ -78,7 +79,7 @@ class Album:
 
     def _keep(self, row: int, scale: int, evaluation: int, variables: Tensor) -> None:
         # As a batch of its own, because that is what a range expects.
-        pixels = self._pixels(variables.unsqueeze(0))[0].permute(1, 2, 0).cpu().numpy()
+        (pixels,) = unstacked(self._pixels(variables.unsqueeze(0)))
         self.pages[row].append(Snapshot(scale, evaluation, quantise(pixels)))
 
 

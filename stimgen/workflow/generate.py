@@ -11,7 +11,7 @@ from typing import Any
 
 import torch
 
-from stimgen.execution.batch import Work, form_batches, make_batch, write_originals
+from stimgen.execution.batch import Advance, Work, form_batches, make_batch, write_originals
 from stimgen.execution.device import find_device, usual_batch_size
 from stimgen.execution.labels import relabel
 from stimgen.execution.making import Failure
@@ -21,6 +21,7 @@ from stimgen.protocol.load import LoadedProtocol
 from stimgen.protocol.plan import Plan, StimulusPlan, make_plan
 from stimgen.protocol.sources import named_by
 from stimgen.reading.errors import StimgenError
+from stimgen.reading.generators import finished
 from stimgen.stimulus_set.contact_sheet import contact_sheet
 from stimgen.stimulus_set.index import DERIVED_TOGETHER, Index, write_index
 from stimgen.stimulus_set.manifest import write_manifest
@@ -177,19 +178,17 @@ def _make(missing: list[StimulusPlan], work: Work, progress: Progress, report: R
 
 def _follow(batch: list[StimulusPlan], work: Work, progress: Progress, report: Report) -> None:
     progress.batch, progress.fraction, progress.loss = len(batch), 0.0, float("nan")
-    advances = make_batch(batch, work)
-    while True:
-        try:
-            advance = next(advances)
-        except StopIteration as end:
-            progress.failures += end.value
-            progress.made += len(batch) - len(end.value)
-            progress.batch, progress.fraction = 0, 0.0
-            report(progress)
-            return
+
+    def advanced(advance: Advance) -> None:
         progress.fraction, progress.loss = advance.fraction, advance.loss
         progress.notices += [advance.notice] if advance.notice else []
         report(progress)
+
+    failures = finished(make_batch(batch, work), advanced)
+    progress.failures += failures
+    progress.made += len(batch) - len(failures)
+    progress.batch, progress.fraction = 0, 0.0
+    report(progress)
 
 
 def _silent(progress: Progress) -> None:

@@ -20,6 +20,7 @@ from stimgen.protocol.load import LoadedProtocol
 from stimgen.protocol.plan import Plan, StimulusPlan, make_plan
 from stimgen.protocol.sources import named_by
 from stimgen.reading.errors import StimgenError
+from stimgen.reading.generators import finished
 from stimgen.synthesis.methods import ObjectiveMethod, Step
 
 OPTION = "`stimgen show`"
@@ -81,17 +82,10 @@ def show(
     height, width, _ = stimulus.source.shape
     every = choice.every or max(1, method.evaluations(width, height) // FRAMES)
     place = _made_folder(folder or Path("show") / stimulus.name)
-    steps = inspect(stimulus, method, every, device)
-    while True:
-        try:
-            step = next(steps)
-        except StopIteration as end:
-            found: Inspection = end.value
-            break
-        except StimgenError as error:
-            raise named_by(error, loaded.where(_position(loaded, stimulus), "network")) from None
-        if report is not None:
-            report(step)
+    try:
+        found = finished(inspect(stimulus, method, every, device), report)
+    except StimgenError as error:
+        raise named_by(error, loaded.where(_position(loaded, stimulus), "network")) from None
     title = f"{loaded.protocol.name}: {stimulus.condition.id} of {stimulus.source.id}, seed {stimulus.seed}"
     return _draw(found, method, title, place)
 

@@ -16,6 +16,7 @@ from stimgen.images.picture import Pair, Picture, Screen
 from stimgen.images.steps import STEPS, Geometry, Matching
 from stimgen.networks import NETWORKS, Place, register_network
 from stimgen.networks.weights import WEIGHTS
+from stimgen.reading.generators import finished
 from stimgen.reading.registry import Family, FamilyMember
 from stimgen.statistics import STATISTICS, Draw, LayerSize, Statistic, Target
 from stimgen.statistics.regions import REGIONS, Pooling, Positions, Regions
@@ -338,12 +339,7 @@ class TestMethods:
     def results(self, name: str, items: list[Item]) -> Result:
         for package in METHODS.members[name].packages:
             pytest.importorskip(package)
-        steps = made(METHODS, name).run(Batch(items, max(2, len(items)), shrink=True), CPU)
-        while True:
-            try:
-                next(steps)
-            except StopIteration as end:
-                return end.value
+        return finished(made(METHODS, name).run(Batch(items, max(2, len(items)), shrink=True), CPU))
 
     def test_every_stimulus_is_made_as_if_alone(self, name: str) -> None:
         items = self.items()
@@ -395,12 +391,7 @@ class TestOptimisers:
             parts = torch.stack([(self.CURVATURES * images**2).sum(1), torch.zeros(len(images))], dim=1)
             return Evaluation(parts, 2 * self.CURVATURES * images)
 
-        steps = made(OPTIMISERS, name).minimise(evaluate, start, budget)
-        while True:
-            try:
-                next(steps)
-            except StopIteration as end:
-                return end.value.images
+        return finished(made(OPTIMISERS, name).minimise(evaluate, start, budget)).images
 
     def test_lowers_the_objective(self, name: str) -> None:
         start = 0.3 * torch.randn(3, 30, generator=torch.Generator().manual_seed(1))

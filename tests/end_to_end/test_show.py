@@ -17,6 +17,7 @@ from stimgen.execution.inspection import Inspection, inspect
 from stimgen.protocol.load import load_protocol
 from stimgen.protocol.plan import make_plan
 from stimgen.reading.errors import StimgenError
+from stimgen.reading.generators import finished
 from stimgen.workflow.show import Choice, show
 
 PROTOCOL = """\
@@ -78,12 +79,7 @@ def test_all_that_is_drawn(
 
 def inspection(protocol: Path, every: int = 3) -> Inspection:
     stimulus = make_plan(load_protocol(protocol)).stimuli[-1]
-    steps = inspect(stimulus, stimulus.condition.method, every, CPU)
-    while True:
-        try:
-            next(steps)
-        except StopIteration as end:
-            return end.value
+    return finished(inspect(stimulus, stimulus.condition.method, every, CPU))
 
 
 def test_losses_by_layer_add_up_to_the_terms(protocol: Path) -> None:

@@ -22,6 +22,7 @@ from torchvision.models import squeezenet1_0
 from stimgen.images.measures.copies import CopyCheck
 from stimgen.images.write import quantise
 from stimgen.networks.torchvision_network import DEVIATION, MEAN
+from stimgen.reading.generators import finished
 from stimgen.synthesis.methods import Batch, Item, ObjectiveMethod
 from stimgen.synthesis.settings import Synthesis
 from stimgen.synthesis.term import Term
@@ -110,13 +111,10 @@ def textures(pictures: dict[str, Picture], term: Term, evaluations: int = 100) -
             for name, picture in pictures.items()
             if picture.shape[2] == channels
         ]
-        steps = method.run(Batch(items, max(2, len(items)), shrink=True), torch.device("cpu"))
-        while True:
-            try:
-                next(steps)
-            except StopIteration as end:
-                found |= {item.source_key: image for item, image in zip(items, end.value.images, strict=True)}
-                break
+        images = finished(
+            method.run(Batch(items, max(2, len(items)), shrink=True), torch.device("cpu"))
+        ).images
+        found |= {item.source_key: image for item, image in zip(items, images, strict=True)}
     return {name: found[name] for name in pictures}
 
 

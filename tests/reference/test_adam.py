@@ -10,6 +10,7 @@ import torch
 from hypothesis import given
 from hypothesis import strategies as st
 
+from stimgen.reading.generators import finished
 from stimgen.synthesis.objective import Evaluation
 from stimgen.synthesis.optimisers.adam import PATIENCE, Adam
 from stimgen.synthesis.optimisers.base import Budget, Outcome, Progress
@@ -38,13 +39,8 @@ class Watched:
 def minimise(
     evaluate: Watched, start: torch.Tensor, budget: Budget, **settings: float
 ) -> tuple[Outcome, list[Progress]]:
-    steps = Adam(**settings).minimise(evaluate, start, budget)
     progress = []
-    while True:
-        try:
-            progress.append(next(steps))
-        except StopIteration as end:
-            return end.value, progress
+    return finished(Adam(**settings).minimise(evaluate, start, budget), progress.append), progress
 
 
 def rosenbrock(x: torch.Tensor) -> torch.Tensor:

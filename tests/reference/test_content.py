@@ -7,6 +7,7 @@ import pytest
 import torch
 from pydantic import ValidationError
 
+from stimgen.reading.generators import finished
 from stimgen.statistics.content import Content
 from stimgen.statistics.regions import Pooling
 from stimgen.statistics.regions.grid import Grid
@@ -64,11 +65,7 @@ def test_alone_it_reconstructs_the_picture() -> None:
 
 
 def result_of(steps) -> np.ndarray:
-    while True:
-        try:
-            next(steps)
-        except StopIteration as end:
-            return end.value.images[0]
+    return finished(steps).images[0]
 
 
 def psnr(image: np.ndarray, picture: np.ndarray) -> float:

@@ -7,6 +7,7 @@ import pytest
 import torch
 from scipy.stats import wasserstein_distance
 
+from stimgen.reading.generators import finished
 from stimgen.reading.random_numbers import normal
 from stimgen.statistics import Draw, Target
 from stimgen.statistics.distributions import between, distribution, mean_squares, squared_distances
@@ -174,12 +175,7 @@ def test_a_stimulus_has_its_own_directions_whoever_shares_its_batch(redraw: bool
 
 
 def images(method: ObjectiveMethod, items: list[Item]) -> list[np.ndarray]:
-    steps = method.run(Batch(items, max(2, len(items)), shrink=True), torch.device("cpu"))
-    while True:
-        try:
-            next(steps)
-        except StopIteration as end:
-            return end.value.images
+    return finished(method.run(Batch(items, max(2, len(items)), shrink=True), torch.device("cpu"))).images
 
 
 def test_positions_without_weight_are_left_out() -> None:

@@ -11,6 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from scipy import optimize
 
+from stimgen.reading.generators import finished
 from stimgen.synthesis.objective import Evaluation
 from stimgen.synthesis.optimisers.base import Budget, Outcome, Progress
 from stimgen.synthesis.optimisers.lbfgs import Lbfgs
@@ -34,11 +35,7 @@ def minimise(
 ) -> tuple[Outcome, list[Progress]]:
     steps = Lbfgs(**settings).minimise(evaluation_of(function), start, Budget(evaluations, shrink))
     progress = []
-    while True:
-        try:
-            progress.append(next(steps))
-        except StopIteration as end:
-            return end.value, progress
+    return finished(steps, progress.append), progress
 
 
 def rosenbrock(x: torch.Tensor) -> torch.Tensor:

@@ -11,6 +11,7 @@ import torch
 from scipy import optimize
 from threadpoolctl import threadpool_limits
 
+from stimgen.reading.generators import finished
 from stimgen.synthesis.objective import Evaluation
 from stimgen.synthesis.optimisers.base import Budget, Outcome, Progress
 from stimgen.synthesis.optimisers.inverted import inverted
@@ -60,13 +61,8 @@ BOUNDS = Bounds(torch.full((4, 1), -0.7, dtype=torch.float64), torch.linspace(0.
 def minimise(
     evaluate: Callable[[torch.Tensor, torch.Tensor], Evaluation], budget: Budget, **settings: float
 ) -> tuple[Outcome, list[Progress]]:
-    steps = Lbfgsb(**settings).minimise(evaluate, start(), budget)
     progress = []
-    while True:
-        try:
-            progress.append(next(steps))
-        except StopIteration as end:
-            return end.value, progress
+    return finished(Lbfgsb(**settings).minimise(evaluate, start(), budget), progress.append), progress
 
 
 def scipy_points(row: int, bounds: Bounds | None, history: int) -> tuple[list[np.ndarray], float]:
@@ -186,13 +182,7 @@ def test_the_number_of_threads_changes_nothing() -> None:
     found = []
     for threads in (1, 2, 3):
         with threadpool_limits(threads, user_api="blas"):
-            steps = Lbfgsb().minimise(evaluate, torch.ones(2, 30_000), Budget(20))
-            while True:
-                try:
-                    next(steps)
-                except StopIteration as end:
-                    found.append(end.value.images)
-                    break
+            found.append(finished(Lbfgsb().minimise(evaluate, torch.ones(2, 30_000), Budget(20))).images)
     assert torch.equal(found[0], found[1])
     assert torch.equal(found[0], found[2])
 

@@ -8,6 +8,7 @@ import torch
 from pydantic import ValidationError
 from scipy.stats import kurtosis, skew
 
+from stimgen.reading.generators import finished
 from stimgen.statistics.covariance import Covariance
 from stimgen.statistics.moments import Moments
 from stimgen.statistics.regions import Pooling
@@ -101,12 +102,7 @@ def test_matching_it_on_pixels_gives_the_colours_mean_and_covariance() -> None:
     method = ObjectiveMethod.model_validate({"terms": [term], "synthesis": {"scales": 1, "evaluations": 60}})
     start = Noise().pixels(picture.shape, ("source", 1), None)
     batch = Batch([Item(picture, start, "source", ("source", 1))], 2, shrink=True)
-    steps = method.run(batch, torch.device("cpu"))
-    try:
-        while True:
-            next(steps)
-    except StopIteration as end:
-        found = end.value.images[0].reshape(-1, 3)
+    found = finished(method.run(batch, torch.device("cpu"))).images[0].reshape(-1, 3)
     flat = picture.reshape(-1, 3)
     np.testing.assert_allclose(found.mean(0), flat.mean(0), atol=1e-3)
     np.testing.assert_allclose(np.cov(found.T), np.cov(flat.T), atol=1e-4)

@@ -9,6 +9,7 @@ from scipy import optimize
 
 from stimgen.images.prepare import Preparation
 from stimgen.images.read import read_image_file, skimage_file
+from stimgen.reading.generators import finished
 from stimgen.synthesis.objective import Objective, Sources
 from stimgen.synthesis.optimisers.base import Budget
 from stimgen.synthesis.optimisers.lbfgs import Lbfgs
@@ -20,12 +21,8 @@ SIDE, EVALUATIONS = 32, 80
 
 
 def final_losses(objective: Objective, start: torch.Tensor) -> np.ndarray:
-    steps = Lbfgs().minimise(objective, start, Budget(EVALUATIONS))
-    while True:
-        try:
-            next(steps)
-        except StopIteration as end:
-            return objective.measure(end.value.images, torch.arange(len(start))).sum(1).numpy()
+    images = finished(Lbfgs().minimise(objective, start, Budget(EVALUATIONS))).images
+    return objective.measure(images, torch.arange(len(start))).sum(1).numpy()
 
 
 def scipy_loss(objective: Objective, start: torch.Tensor, row: int) -> float:

@@ -25,6 +25,7 @@ from stimgen.benchmark.timing import Times, interleaved, ratio
 from stimgen.networks.weights import Blueprint, RandomWeights
 from stimgen.reading import extras
 from stimgen.reading.errors import StimgenError
+from stimgen.reading.generators import finished
 
 CPU = torch.device("cpu")
 SIZE = 32
@@ -140,13 +141,7 @@ class TestReferenceLoss:
     def test_both_sides_have_one_objective(self, subject: Subject, notebook: Notebook) -> None:
         """The engine's whole objective at pictures of both kinds, against the notebook's."""
         method = notebook_objective(1)
-        steps = method.run(subject.batch(method, 1), CPU)
-        while True:
-            try:
-                next(steps)
-            except StopIteration as end:
-                result = end.value
-                break
+        result = finished(method.run(subject.batch(method, 1), CPU))
         noise = subject.batch(method, 1).items[0].start
         for picture in (noise, np.flip(subject.source, axis=0).copy(), np.full_like(noise, 1.5)):
             (losses,) = result.measure([picture])

@@ -9,6 +9,7 @@ from pydantic import ValidationError
 
 from stimgen.networks.vgg19 import Vgg19
 from stimgen.reading.errors import StimgenError
+from stimgen.reading.generators import finished
 from stimgen.synthesis.methods import Batch, Item, ObjectiveMethod
 from stimgen.synthesis.objective import Objective, Sources
 from stimgen.synthesis.pyramid import enlarged, shrunk
@@ -184,13 +185,8 @@ def test_shrinking_and_enlarging_keep_a_ramp() -> None:
 
 
 def run(method: ObjectiveMethod, batch: Batch):
-    steps = method.run(batch, CPU)
     seen = []
-    while True:
-        try:
-            seen.append(next(steps))
-        except StopIteration as end:
-            return end.value, seen
+    return finished(method.run(batch, CPU), seen.append), seen
 
 
 def items(count: int) -> list[Item]:

@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 
 from stimgen.images.prepare import Preparation
 from stimgen.images.read import read_image_file, skimage_file
+from stimgen.reading.generators import finished
 from stimgen.synthesis.methods import Batch, Item, ObjectiveMethod, Result, Step
 from stimgen.synthesis.settings import Synthesis
 from stimgen.synthesis.starts.noise import Noise
@@ -58,12 +59,8 @@ def items(count: int) -> list[Item]:
 
 
 def run(method: ObjectiveMethod, batch: Batch) -> tuple[Result, list[Step]]:
-    steps, seen = method.run(batch, torch.device("cpu")), []
-    while True:
-        try:
-            seen.append(next(steps))
-        except StopIteration as end:
-            return end.value, seen
+    seen = []
+    return finished(method.run(batch, torch.device("cpu")), seen.append), seen
 
 
 def method(precision: str, evaluations: int = 22, **fields: object) -> ObjectiveMethod:

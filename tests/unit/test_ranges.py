@@ -9,6 +9,7 @@ import pytest
 import torch
 from pydantic import ValidationError
 
+from stimgen.reading.generators import finished
 from stimgen.synthesis.methods import Batch, Item, ObjectiveMethod, Result
 from stimgen.synthesis.ranges.bounds import HardBounds
 from stimgen.synthesis.ranges.sigmoid import Sigmoid
@@ -78,12 +79,7 @@ def made(synthesis: Synthesis, *chosen: int) -> Result:
         if i in (chosen or (0, 1))
     ]
     method = ObjectiveMethod(terms=(Term(layers=["relu1_1"]),), synthesis=synthesis)
-    steps = method.run(Batch(items, 2, shrink=True), torch.device("cpu"))
-    while True:
-        try:
-            next(steps)
-        except StopIteration as end:
-            return end.value
+    return finished(method.run(Batch(items, 2, shrink=True), torch.device("cpu")))
 
 
 @pytest.mark.parametrize(

@@ -5,14 +5,15 @@ from __future__ import annotations
 from abc import ABC, abstractmethod
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import Annotated, Any
 
 import torch
-from pydantic import ValidationInfo
+from pydantic import AfterValidator, Field, ValidationInfo
 from torch import Tensor
 
 from stimgen.reading.errors import StimgenError
 from stimgen.reading.identity import sha256_file
+from stimgen.reading.model import Text
 from stimgen.reading.registry import FamilyMember
 
 
@@ -69,10 +70,14 @@ class Weights(FamilyMember, ABC):
         """
 
 
-def beside_the_protocol(file: str, info: ValidationInfo) -> str:
-    """Return a path that a protocol names, from the protocol's folder."""
+def _beside_the_protocol(file: str, info: ValidationInfo) -> str:
     folder = (info.context or {}).get("folder")
     return str(Path(folder) / file) if folder is not None else file
+
+
+FileBeside = Annotated[Text, Field(min_length=1), AfterValidator(_beside_the_protocol)]
+"""A file that a protocol names, relative to the protocol's folder."""
+Sha256 = Annotated[Text, Field(pattern=r"^[0-9a-f]{64}$")]
 
 
 def read_weights(file: Path, sha256: str, blueprint: Blueprint) -> tuple[dict[str, Tensor], str]:

@@ -3,28 +3,21 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated, Any, Literal
+from typing import Any, Literal
 
-from pydantic import Field, ValidationInfo, field_validator
 from torch import Tensor
 
-from stimgen.networks.weights.base import Blueprint, Weights, beside_the_protocol, read_weights
-from stimgen.reading.model import Text
+from stimgen.networks.weights.base import Blueprint, FileBeside, Sha256, Weights, read_weights
 
 
 class FileWeights(Weights):
     """A safetensors file, or a PyTorch state dict of tensors, in torchvision's layout."""
 
     name: Literal["file"] = "file"
-    file: Annotated[Text, Field(min_length=1)]
+    file: FileBeside
     """Path, relative to the protocol."""
-    sha256: Annotated[Text, Field(pattern=r"^[0-9a-f]{64}$")]
+    sha256: Sha256
     """The file's SHA-256, lower case."""
-
-    @field_validator("file")
-    @classmethod
-    def _beside_the_protocol(cls, file: str, info: ValidationInfo) -> str:
-        return beside_the_protocol(file, info)
 
     @property
     def trained(self) -> bool:

@@ -4,15 +4,14 @@ from __future__ import annotations
 
 import hashlib
 from pathlib import Path
-from typing import Annotated, Any, Literal
+from typing import Any, Literal
 
-from pydantic import ConfigDict, Field, ValidationInfo, field_validator
+from pydantic import ConfigDict
 from torch import Tensor
 
 from stimgen.networks.weights import AnyWeights
-from stimgen.networks.weights.base import Blueprint, Weights, beside_the_protocol
+from stimgen.networks.weights.base import Blueprint, FileBeside, Sha256, Weights
 from stimgen.networks.weights.means import read_means, rescaled
-from stimgen.reading.model import Text
 
 
 class NormalisedWeights(Weights):
@@ -24,15 +23,10 @@ class NormalisedWeights(Weights):
     name: Literal["normalised"] = "normalised"
     base: AnyWeights
     """The weights that are rescaled."""
-    file: Annotated[Text, Field(min_length=1)]
+    file: FileBeside
     """File of the mean activations, relative to the protocol, as `stimgen weights normalize` writes it."""
-    sha256: Annotated[Text, Field(pattern=r"^[0-9a-f]{64}$")]
+    sha256: Sha256
     """The file's SHA-256, lower case."""
-
-    @field_validator("file")
-    @classmethod
-    def _beside_the_protocol(cls, file: str, info: ValidationInfo) -> str:
-        return beside_the_protocol(file, info)
 
     @property
     def trained(self) -> bool:

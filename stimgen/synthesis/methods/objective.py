@@ -3,28 +3,25 @@
 from __future__ import annotations
 
 from collections.abc import Generator, Iterator, Sequence
-from contextlib import closing
 from functools import partial
-from typing import Any, TypeVar
+from typing import Any
 
-import numpy as np
 import torch
-from numpy.typing import NDArray
 from torch import Tensor
 
 from stimgen.images.prepare import Pixels
 from stimgen.networks import Network, Place, Validation
 from stimgen.reading.errors import StimgenError
-from stimgen.synthesis.methods.base import Batch, Known, Losses, Method, Result, Step, Traced
+from stimgen.synthesis.methods.base import Batch, Known, Losses, Method, Result, Step
+from stimgen.synthesis.methods.trail import Leg, Trail
 from stimgen.synthesis.objective import Objective, Sources, load_networks
-from stimgen.synthesis.optimisers.base import Budget, Outcome, Progress
+from stimgen.synthesis.optimisers.base import Budget
 from stimgen.synthesis.pyramid import enlarged, shrunk
 from stimgen.synthesis.settings import Stage, Synthesis
 from stimgen.synthesis.snapshots import Album
 from stimgen.synthesis.starts import Start
+from stimgen.synthesis.tensors import padded, stacked, unstacked
 from stimgen.synthesis.term import Term
-
-T = TypeVar("T")
 
 RANGE_PART = "range"
 BYTES_PER_NUMBER = 4
@@ -103,8 +100,7 @@ class ObjectiveMethod(Method):
         activations = [
             size for network, names in layers.items() for size in network.activations(names, width, height)
         ]
-        history: int = getattr(self.synthesis.optimiser, "history", 0)
-        corrections = (2 * history + 8) * width * height * channels
+        corrections = self.synthesis.optimiser.vectors * width * height * channels
         # Statistics are done with when the gradients of the largest maps are made: only one of them counts.
         working = sum(term.working(width, height) for term in self.terms)
         passing = max(GRADIENTS * max(activations), working)
@@ -126,20 +122,18 @@ class _Run:
         self._method = method
         self._batch = batch
         self._device = device
-        self._count = len(batch.items)
-        self._names = [*_part_names(len(method.terms)), RANGE_PART]
-        self._album = Album(batch.snapshots, self._count)
-        self._traces: list[list[Traced]] = [[] for _ in batch.items]
-        self._reasons = ["evaluations"] * self._count
+        self._album = Album(batch.snapshots, len(batch.items))
+        names = [f"term_{i}" for i in range(1, 1 + len(method.terms))]
+        self._trail = Trail(len(batch.items), [*names, RANGE_PART])
         keys = list(dict.fromkeys(item.source_key for item in batch.items))
         first = {item.source_key: item.source for item in reversed(batch.items)}
         # One image alone is summed in another order than two, so a lone source is measured twice.
         sources = [first[key] for key in keys] * (2 if len(keys) == 1 else 1)
-        self._sources = self._tensor(sources)
-        self._pictures = {name: self._tensor([pixels] * 2) for name, pixels in batch.pictures.items()}
-        self._keys = tuple(self._padded([item.key for item in batch.items]))
+        self._sources = stacked(sources, device)
+        self._pictures = {name: stacked([pixels] * 2, device) for name, pixels in batch.pictures.items()}
+        self._keys = tuple(padded([item.key for item in batch.items], batch.slots))
         which = [keys.index(item.source_key) for item in batch.items]
-        self._which = torch.tensor(self._padded(which), device=device)
+        self._which = torch.tensor(padded(which, batch.slots), device=device)
 
     def steps(self) -> Generator[Step, None, Result]:
         height, width = self._sources.shape[-2:]
@@ -147,8 +141,8 @@ class _Run:
         total = sum(stage.evaluations for stage in stages)
         finest = self._objective(stages[-1])
         rows = torch.arange(len(self._which), device=self._device)
-        images = self._tensor(self._padded([item.start for item in self._batch.items]))
-        start = self._losses(finest.measure(images, rows))
+        images = self._tensor([item.start for item in self._batch.items])
+        start = self._trail.losses(finest.measure(images, rows))
         images = shrunk(images, stages[0].width, stages[0].height)
         value_range = self._method.synthesis.range
         bounds = value_range.bounds(self._sources[self._which])
@@ -159,18 +153,15 @@ class _Run:
             begin = value_range.variables(enlarged(images, stage.width, stage.height))
             evaluate = self._album.watching(objective, value_range.pixels)
             minimising = self._method.synthesis.optimiser.minimise(evaluate, begin, budget)
-            with closing(minimising):
-                outcome = yield from self._traced(minimising, place, (done, total))
-            images = value_range.pixels(outcome.images)
-            self._take_reasons(outcome)
+            leg = Leg(*place, done, total)
+            images = value_range.pixels((yield from self._trail.along(minimising, leg, self._album.take)))
             done += stage.evaluations
         self._album.close()
-        pictures = [image.permute(1, 2, 0).cpu().numpy() for image in images[: self._count]]
         return Result(
-            images=pictures,
+            images=unstacked(images[: len(self._batch.items)]),
             start=start,
-            traces=self._traces,
-            reasons=self._reasons,
+            traces=self._trail.traces,
+            reasons=self._trail.reasons,
             measure=partial(self._measure, finest, rows),
             weights_sha256=[(net.name, sha) for net, sha in finest.weights_sha256.items()],
             snapshots=self._album.pages,
@@ -182,52 +173,11 @@ class _Run:
         sources = Sources(shrunk(self._sources, *size), self._which, self._keys, pictures)
         return Objective(self._method.terms, self._method.synthesis.range, sources, stage.dtype)
 
-    def _traced(
-        self, steps: Generator[Progress, None, Outcome], place: tuple[int, int], whole: tuple[int, int]
-    ) -> Generator[Step, None, Outcome]:
-        """Pass on an optimiser's progress as steps, writing the traces."""
-        (scale, before), (done, total) = place, whole
-        evaluation = 0
-        while True:
-            try:
-                progress = next(steps)
-            except StopIteration as end:
-                outcome: Outcome = end.value
-                return outcome
-            evaluation += 1
-            self._album.take(progress.rows.tolist(), scale, before + evaluation)
-            losses = np.full(self._count, np.nan)
-            for row, parts in zip(progress.rows, progress.parts, strict=True):
-                if row < self._count:
-                    found = self._named(parts)
-                    self._traces[row].append(Traced(scale, before + evaluation, found))
-                    losses[row] = found.total
-            yield Step(scale, done + evaluation, total, losses)
-
-    def _take_reasons(self, outcome: Outcome) -> None:
-        """Keep the last scale's reasons, but never forget a failure."""
-        for i, reason in enumerate(outcome.reasons[: self._count]):
-            if self._reasons[i] != "non_finite":
-                self._reasons[i] = reason
-
     def _measure(self, objective: Objective, rows: Tensor, images: Sequence[Pixels]) -> list[Losses]:
-        return self._losses(objective.measure(self._tensor(self._padded(list(images))), rows))
-
-    def _losses(self, parts: Tensor) -> list[Losses]:
-        numbers = parts.cpu().numpy().astype(np.float64)
-        return [self._named(row) for row in numbers[: self._count]]
-
-    def _named(self, parts: NDArray[np.float64]) -> Losses:
-        return Losses(
-            float(parts.sum()), {n: float(part) for n, part in zip(self._names, parts, strict=True)}
-        )
-
-    def _padded(self, values: list[T]) -> list[T]:
-        return values + [values[-1]] * (self._batch.slots - len(values))
+        return self._trail.losses(objective.measure(self._tensor(images), rows))
 
     def _tensor(self, pictures: Sequence[Pixels]) -> Tensor:
-        stacked = np.stack([picture.transpose(2, 0, 1) for picture in pictures])
-        return torch.from_numpy(np.ascontiguousarray(stacked)).to(self._device)
+        return stacked(padded(pictures, self._batch.slots), self._device)
 
 
 def _places(stages: Sequence[Stage]) -> Iterator[tuple[Stage, tuple[int, int]]]:
@@ -251,7 +201,3 @@ def _too_small(term: Term, layer: str, found: tuple[int, int, int]) -> StimgenEr
         f"{what}{where}: the smallest is {smallest} pixels",
         hint="or choose fewer `scales`" if scales > 1 else None,
     )
-
-
-def _part_names(terms: int) -> list[str]:
-    return [f"term_{i}" for i in range(1, terms + 1)]

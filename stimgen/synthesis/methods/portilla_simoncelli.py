@@ -6,20 +6,20 @@ from collections.abc import Generator, Sequence
 from dataclasses import replace
 from typing import Annotated, Any, ClassVar, Literal
 
-import numpy as np
 import torch
-from numpy.typing import NDArray
 from pydantic import Field, field_validator
 from torch import Tensor
 
 from stimgen.images.prepare import Pixels
 from stimgen.reading.errors import StimgenError
 from stimgen.reading.model import Integer, Number, mistake
-from stimgen.synthesis.methods.base import Batch, Known, Losses, Method, Result, Step, Traced
+from stimgen.synthesis.methods.base import Batch, Known, Losses, Method, Result, Step
+from stimgen.synthesis.methods.trail import Leg, Trail
 from stimgen.synthesis.optimisers import AnyOptimiser
-from stimgen.synthesis.optimisers.base import Budget, Outcome, Progress
+from stimgen.synthesis.optimisers.base import Budget
 from stimgen.synthesis.optimisers.lbfgs import Lbfgs
 from stimgen.synthesis.portilla_simoncelli import PACKAGE, Matching, TextureModel, installed_plenoptic
+from stimgen.synthesis.tensors import padded, stacked, unstacked
 
 PARTS = ("statistics", "range")
 BYTES_PER_NUMBER = 8
@@ -113,8 +113,7 @@ class PortillaSimoncelli(Method):
 
     def memory(self, width: int, height: int, channels: int) -> int:
         """Return an estimate of the bytes that one image needs."""
-        history: int = getattr(self.optimiser, "history", 0)
-        planes = PLANES + PLANES_AN_ORIENTATION * self.orientations + 2 * history + 8
+        planes = PLANES + PLANES_AN_ORIENTATION * self.orientations + self.optimiser.vectors
         return BYTES_PER_NUMBER * width * height * channels * planes
 
     def run(self, batch: Batch, device: torch.device) -> Generator[Step, None, Result]:
@@ -128,7 +127,6 @@ class _Run:
 
     def __init__(self, method: PortillaSimoncelli, batch: Batch, device: torch.device) -> None:
         self._method, self._batch, self._device = method, batch, device
-        self._count = len(batch.items)
         height, width, _ = batch.items[0].source.shape
         self._model = TextureModel((height, width), method.shape, device)
         sources = {item.source_key: item.source for item in batch.items}
@@ -136,55 +134,26 @@ class _Run:
         self._whole = Matching(
             self._model, [targets[item.source_key] for item in batch.items], method.range_penalty
         )
-        self._traces: list[list[Traced]] = [[] for _ in batch.items]
-        self._reasons: list[str] = ["evaluations"] * self._count
+        self._trail = Trail(len(batch.items), PARTS)
 
     def steps(self) -> Generator[Step, None, Result]:
         starts = [item.start for item in self._batch.items]
         start = self._measure(starts)
-        images = self._tensor(starts + starts[-1:] * (self._batch.slots - self._count))
+        images = self._tensor(padded(starts, self._batch.slots))
         height, width = images.shape[-2:]
         counts = [count for _, _, count in self._method.schedule(width, height)]
         steps = [*self._model.steps(), None][-len(counts) :]
         for place, (scales, count) in enumerate(zip(steps, counts, strict=True)):
             budget = Budget(count, self._batch.shrink)
             minimising = self._method.optimiser.minimise(replace(self._whole, scales=scales), images, budget)
-            outcome = yield from self._traced(minimising, place, (sum(counts[:place]), sum(counts)))
-            images = outcome.images
-            for i, reason in enumerate(outcome.reasons[: self._count]):
-                self._reasons[i] = "non_finite" if self._reasons[i] == "non_finite" else reason
-        pictures = [image.permute(1, 2, 0).float().cpu().numpy() for image in images[: self._count]]
-        return Result(pictures, start, self._traces, self._reasons, self._measure, [])
-
-    def _traced(
-        self, steps: Generator[Progress, None, Outcome], place: int, whole: tuple[int, int]
-    ) -> Generator[Step, None, Outcome]:
-        """Pass on an optimiser's progress as steps, writing the traces."""
-        evaluation, (done, total) = 0, whole
-        while True:
-            try:
-                progress = next(steps)
-            except StopIteration as end:
-                outcome: Outcome = end.value
-                return outcome
-            evaluation += 1
-            losses = np.full(self._count, np.nan)
-            for row, parts in zip(progress.rows, progress.parts, strict=True):
-                if row < self._count:
-                    found = _named(parts)
-                    self._traces[row].append(Traced(place, evaluation, found))
-                    losses[row] = found.total
-            yield Step(place, done + evaluation, total, losses)
+            leg = Leg(place, 0, sum(counts[:place]), sum(counts))
+            images = yield from self._trail.along(minimising, leg)
+        pictures = unstacked(images[: len(starts)])
+        return Result(pictures, start, self._trail.traces, self._trail.reasons, self._measure, [])
 
     def _measure(self, images: Sequence[Pixels]) -> list[Losses]:
         rows = torch.arange(len(images))
-        parts = self._whole(self._tensor(images), rows).parts
-        return [_named(row) for row in parts.cpu().numpy()]
+        return self._trail.losses(self._whole(self._tensor(images), rows).parts)
 
     def _tensor(self, pictures: Sequence[Pixels]) -> Tensor:
-        stacked = np.stack([picture.transpose(2, 0, 1) for picture in pictures]).astype(np.float64)
-        return torch.from_numpy(stacked).to(self._device)
-
-
-def _named(parts: NDArray[np.float64]) -> Losses:
-    return Losses(float(parts.sum()), dict(zip(PARTS, parts.tolist(), strict=True)))
+        return stacked(pictures, self._device).double()

@@ -14,7 +14,16 @@ from torch import Tensor
 
 from stimgen.reading.model import Number
 from stimgen.synthesis.objective import Evaluation
-from stimgen.synthesis.optimisers.base import Budget, Evaluate, Optimiser, Outcome, Progress, Reason, staying
+from stimgen.synthesis.optimisers.base import (
+    Budget,
+    Evaluate,
+    Optimiser,
+    Outcome,
+    Progress,
+    Reason,
+    descend,
+    staying,
+)
 
 # The evaluations over which a loss has to fall by `tolerance`: from one to the next it may well rise.
 PATIENCE = 20
@@ -46,14 +55,7 @@ class Adam(Optimiser):
         self, evaluate: Evaluate, start: Tensor, budget: Budget
     ) -> Generator[Progress, None, Outcome]:
         """Lower the objective of every image, yielding after each evaluation."""
-        batch = _Batch(start, self, budget)
-        for _ in range(budget.evaluations):
-            yield batch.take_in(evaluate(*batch.trial()))
-            if batch.all_done:
-                break
-            if budget.shrink:
-                batch.drop_done()
-        return batch.outcome()
+        return (yield from descend(_Batch(start, self, budget), evaluate, budget))
 
 
 class _Image:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Generator, Sequence
 from dataclasses import dataclass
-from typing import ClassVar, Literal
+from typing import ClassVar, Literal, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
@@ -16,6 +16,9 @@ from stimgen.synthesis.objective import Evaluation
 from stimgen.synthesis.ranges import Bounds
 
 Reason = Literal["evaluations", "tolerance", "no_descent", "non_finite"]
+# Point, gradient, direction and the like, as many of an image's size.
+VECTORS = 8
+
 Evaluate = Callable[[Tensor, Tensor], Evaluation]
 
 
@@ -81,6 +84,11 @@ class Optimiser(FamilyMember, ABC):
     keeps_bounds: ClassVar[bool] = False
     """Whether no variable ever leaves the budget's bounds."""
 
+    @property
+    def vectors(self) -> int:
+        """Numbers kept for each of an image's, for estimates of memory."""
+        return VECTORS
+
     @abstractmethod
     def minimise(
         self, evaluate: Evaluate, start: Tensor, budget: Budget
@@ -96,6 +104,37 @@ class Optimiser(FamilyMember, ABC):
         budget : Budget
             When to stop.
         """
+
+
+class Descending(Protocol):
+    """The images of a batch on their way down."""
+
+    @property
+    def all_done(self) -> bool:
+        """Whether no image needs another evaluation."""
+
+    def trial(self) -> tuple[Tensor, Tensor]:
+        """Return the points to evaluate and their places in the batch."""
+
+    def take_in(self, evaluation: Evaluation) -> Progress:
+        """Hand every image its evaluation, and find the points to evaluate next."""
+
+    def drop_done(self) -> None:
+        """Take images that are done out of the batch, but never leave one alone."""
+
+    def outcome(self) -> Outcome:
+        """Return the best point of every image, in the order of the batch."""
+
+
+def descend(batch: Descending, evaluate: Evaluate, budget: Budget) -> Generator[Progress, None, Outcome]:
+    """Evaluate the objective until all images are done or the budget is, yielding after each evaluation."""
+    for _ in range(budget.evaluations):
+        yield batch.take_in(evaluate(*batch.trial()))
+        if batch.all_done:
+            break
+        if budget.shrink:
+            batch.drop_done()
+    return batch.outcome()
 
 
 def staying(reasons: Sequence[Reason | None]) -> list[int]:

@@ -23,6 +23,7 @@ from stimgen.synthesis.optimisers.base import (
     Outcome,
     Progress,
     Reason,
+    descend,
     staying,
 )
 from stimgen.synthesis.optimisers.inverted import inverted
@@ -47,19 +48,18 @@ class Lbfgsb(Optimiser):
     tolerance: Annotated[Number, Field(ge=0.0, lt=1.0)] = 0.0
     """An image stops when an iteration lowers its loss by less than this part of it; 0: never."""
 
+    @property
+    def vectors(self) -> int:
+        """Both vectors of each correction, and a few."""
+        return 2 * self.history + super().vectors
+
     def minimise(
         self, evaluate: Evaluate, start: Tensor, budget: Budget
     ) -> Generator[Progress, None, Outcome]:
         """Lower the objective of every image, yielding after each evaluation."""
         batch = _Batch(start, self, budget)
         try:
-            for _ in range(budget.evaluations):
-                yield batch.take_in(evaluate(*batch.trial()))
-                if batch.all_done:
-                    break
-                if budget.shrink:
-                    batch.drop_done()
-            return batch.outcome()
+            return (yield from descend(batch, evaluate, budget))
         finally:
             batch.close()
 

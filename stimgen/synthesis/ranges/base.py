@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from abc import ABC, abstractmethod
 from typing import ClassVar, NamedTuple
 
 from torch import Tensor
@@ -17,7 +16,7 @@ class Bounds(NamedTuple):
     upper: Tensor
 
 
-class Range(FamilyMember, ABC):
+class Range(FamilyMember):
     """A way to keep pixels between black, 0, and white, 1.
 
     An optimiser changes variables. Here is told what pixels they stand for; of a picture on its way from one
@@ -36,9 +35,9 @@ class Range(FamilyMember, ABC):
         """Return the variables that stand for pixels, or for the nearest that they can stand for."""
         return pixels
 
-    @abstractmethod
     def cost(self, pixels: Tensor) -> Tensor:
-        """Return what is added to the loss of every image for pixels that are out of range."""
+        """Return what is added to the loss of every image for pixels that are out of range; here nothing."""
+        return pixels.new_zeros(len(pixels))
 
     def bounds(self, sources: Tensor) -> Bounds | None:
         """Return the bounds of the variables of images made from `sources`; None: there are none."""

@@ -22,10 +22,6 @@ class HardBounds(Range):
     subtracted, so that blue may leave [0, 1]; what does is clipped at the end."""
     bounded: ClassVar[bool] = True
 
-    def cost(self, pixels: Tensor) -> Tensor:
-        """Return nothing for every image: no pixel can be out of range."""
-        return pixels.new_zeros(len(pixels))
-
     def bounds(self, sources: Tensor) -> Bounds:
         """Return the bounds, for each image, in units of [0, 1].
 

@@ -28,7 +28,3 @@ class Sigmoid(Range):
     def variables(self, pixels: Tensor) -> Tensor:
         """Return log(p / (1 - p)), of pixels clipped to [margin, 1 - margin]."""
         return torch.logit(pixels.clamp(self.margin, 1.0 - self.margin))
-
-    def cost(self, pixels: Tensor) -> Tensor:
-        """Return nothing for every image: no pixel can be out of range."""
-        return pixels.new_zeros(len(pixels))

@@ -2,10 +2,16 @@
 
 from __future__ import annotations
 
+import math
 from abc import ABC, abstractmethod
 from typing import Any, ClassVar
 
+import numpy as np
+from numpy.typing import NDArray
+
 from stimgen.images.prepare import Pixels
+from stimgen.reading.errors import StimgenError
+from stimgen.reading.random_numbers import normal
 from stimgen.reading.registry import FamilyMember
 
 
@@ -21,9 +27,10 @@ class Start(FamilyMember, ABC):
         """The file, as a source's ``file`` is written, that has to be read for this start; None: none."""
         return None
 
-    @abstractmethod
     def recipe(self, picture_sha256: str | None) -> dict[str, Any]:
-        """Return what determines the start, given the hash of `picture`."""
+        """Return what determines the start, given the hash of `picture`; the source is in every recipe."""
+        del picture_sha256  # which most starts have none of
+        return self.plain()
 
     @abstractmethod
     def pixels(self, shape: tuple[int, int, int], key: tuple[str, int], picture: Pixels | None) -> Pixels:
@@ -38,3 +45,15 @@ class Start(FamilyMember, ABC):
         picture : Pixels or None
             The prepared `picture`, or the source where it is wanted.
         """
+
+
+def normal_noise(shape: tuple[int, int, int], key: tuple[str, int]) -> NDArray[np.float64]:
+    """Return normal numbers of deviation 1: the same for all conditions of one source and seed."""
+    return normal(math.prod(shape), "start", *key).reshape(shape)
+
+
+def required(source: Pixels | None, shape: tuple[int, int, int]) -> Pixels:
+    """Return the source that a start was to be given."""
+    if source is None or source.shape != shape:
+        raise StimgenError("the start needs the source itself")
+    return source

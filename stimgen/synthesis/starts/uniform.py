@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from typing import Annotated, Any, Literal
+from typing import Annotated, Literal
 
 import numpy as np
 from pydantic import Field
@@ -23,11 +23,6 @@ class UniformNoise(Start):
     """Mean, where black is 0 and white is 1: a number, or one for each of red, green and blue."""
     half_width: Annotated[Number, Field(gt=0.0, le=1.0)] = 0.5
     """From the mean to the lowest and to the highest value, on the same scale."""
-
-    def recipe(self, picture_sha256: str | None) -> dict[str, Any]:
-        """Return name, mean and half width."""
-        del picture_sha256  # noise reads no picture
-        return self.plain()
 
     def pixels(self, shape: tuple[int, int, int], key: tuple[str, int], picture: Pixels | None) -> Pixels:
         """Return the noise: the same for all conditions of one source and seed."""

@@ -1,0 +1,45 @@
+"""Generators that yield how far they have come and return what they found."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Generator
+from contextlib import closing
+from typing import TypeVar
+
+Given = TypeVar("Given")
+Told = TypeVar("Told")
+Found = TypeVar("Found")
+
+
+def retold(
+    steps: Generator[Given, None, Found], tell: Callable[[Given], Told]
+) -> Generator[Told, None, Found]:
+    """Yield what `tell` makes of everything that `steps` yields, and return what it returns.
+
+    Where this is closed before its end, `steps` is closed with it.
+
+    Examples
+    --------
+    >>> list(retold((i for i in range(3)), str))
+    ['0', '1', '2']
+    """
+    with closing(steps):
+        while True:
+            try:
+                step = next(steps)
+            except StopIteration as end:
+                found: Found = end.value
+                return found
+            yield tell(step)
+
+
+def finished(steps: Generator[Given, None, Found], tell: Callable[[Given], object] | None = None) -> Found:
+    """Return what `steps` returns, having called `tell` with everything that it yields."""
+    while True:
+        try:
+            step = next(steps)
+        except StopIteration as end:
+            found: Found = end.value
+            return found
+        if tell is not None:
+            tell(step)
