@@ -140,7 +140,8 @@ def _condition_lines(condition: dict[str, Any]) -> list[str]:
         lines += [f"    layers {layers}", f"    regions {_brief(term['regions'])}"]
         if "target" in term:
             target = term["target"]
-            lines.append(f"    target: {target['weight']:g} of {_brief(target['pixels'])}, {target['along']}")
+            name = condition["targets"][target["pixels"]["sha256"]]
+            lines.append(f"    target: {target['weight']:g} of {name}, {target['along']}")
     for schedule in condition["schedules"]:
         scales = ", then ".join(f"{count} at {width} x {height}" for width, height, count in schedule)
         lines.append(f"  evaluations: {scales}")

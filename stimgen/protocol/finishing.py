@@ -48,12 +48,7 @@ class Finishing:
         """Return the recipe of a method with these steps in its settings."""
         if not self.steps:
             return of_method
-        settings, steps = dict(of_method["settings"]), recipe(self.steps)
-        before_steps = settings.pop("colour_matching", None)
-        # As it was said before there were steps, so that such stimuli keep their ids.
-        known = before_steps is not None and steps == [{"name": "histogram"}]
-        said = {"colour_matching": "histogram"} if known else {"after": steps}
-        return of_method | {"settings": settings | said}
+        return of_method | {"settings": of_method["settings"] | {"after": recipe(self.steps)}}
 
     def finish(self, pixels: Pixels, source: PlannedSource, prepared: Pixels) -> Saved:
         """Return what is to be saved of a picture.

@@ -93,6 +93,7 @@ def _condition(condition: PlannedCondition, plan: Plan) -> dict[str, Any]:
             for stimulus, count in zip(stimuli, evaluations, strict=True)
         ),
         "memory": max(method.memory(s.shape[1], s.shape[0], s.shape[2]) for s in condition.sources),
+        "targets": {picture.recipe["sha256"]: picture.id for picture in condition.pictures},
         "schedules": [condition.schedule(shape) for shape in _sizes(condition)],
         **condition.recipe,
     }

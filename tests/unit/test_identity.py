@@ -101,8 +101,8 @@ def test_golden_ids() -> None:
     assert (stimuli[-1].name, stimuli[-1].id) == GOLDEN_LAST
 
 
-GOLDEN_FIRST = ("brick_shallow_s1_n5udrqi4", "n5udrqi4jeeokl5v")
-GOLDEN_LAST = ("coffee_texform_s4_mry32jrv", "mry32jrvxjuljbjj")
+GOLDEN_FIRST = ("brick_shallow_s1_iunn7lad", "iunn7lad4rhwa6ax")
+GOLDEN_LAST = ("coffee_texform_s4_nqnkigxy", "nqnkigxy7sq3luhf")
 
 
 def test_an_id_is_that_of_the_recipe_and_all_differ(tmp_path: Path) -> None:

@@ -57,6 +57,19 @@ def test_layer_weights_scale_layers() -> None:
     torch.testing.assert_close(together, 3.0 * separate[0] + 0.25 * separate[1])
 
 
+def test_a_grey_image_gets_three_times_the_mean_of_the_gradients_of_its_copies() -> None:
+    """Wallis et al. 2017 copy a grey image and average the gradients: only a uniform factor differs."""
+    grey, source = pictures(2, seed=1)[:, :1], pictures(2, seed=2)[:, :1]
+    plain, copied = (
+        Objective((SHALLOW,), Soft(penalty=0.0), Sources(images, ROWS))
+        for images in (source, source.repeat(1, 3, 1, 1))
+    )
+    found, three = plain(grey, ROWS), copied(grey.repeat(1, 3, 1, 1), ROWS)
+    torch.testing.assert_close(found.parts, three.parts)
+    averaged = three.gradient.mean(dim=1, keepdim=True)
+    torch.testing.assert_close(found.gradient, 3 * averaged, rtol=1e-4, atol=1e-9)
+
+
 def test_a_source_is_its_own_minimum() -> None:
     evaluation = objective(SHALLOW, penalty=1.0)(pictures(2), ROWS)
     assert evaluation.parts.abs().max() < 1e-9

@@ -63,8 +63,6 @@ class ObjectiveMethod(Method):
         settings = self.synthesis.plain() | {
             "method": "objective",
             "start": self.synthesis.start.recipe(known.start_sha256),
-            # What comes after synthesis is added by the plan; before there were steps it was said here.
-            "colour_matching": "none",
         }
         # What these two stand for depends on the size, and is told by the schedule.
         del settings["scales"], settings["evaluations"]
