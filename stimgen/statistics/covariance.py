@@ -7,7 +7,7 @@ from typing import Literal
 from torch import Tensor
 
 from stimgen.statistics.base import LayerSize, LayerStatistic, Target
-from stimgen.statistics.region_grams import region_grams, region_means
+from stimgen.statistics.region_grams import region_grams, region_means, region_shares
 from stimgen.statistics.regions import Pooling
 from stimgen.statistics.relative import squared_errors, squared_norms
 from stimgen.statistics.transport import covariance_between
@@ -32,7 +32,7 @@ class Covariance(LayerStatistic):
         return True
 
     def target(self, features: Tensor, pooling: Pooling) -> Target:
-        """Return covariances and means in every region."""
+        """Return covariances and means in every region, times the square roots of the regions' shares."""
         return Target(pooling, _measured(features, pooling))
 
     def geodesic(self, first: Target, second: Target, weight: float) -> Target:
@@ -48,7 +48,8 @@ class Covariance(LayerStatistic):
         covariances, means = target.values
         found = _measured(features, target.pooling)
         variances = covariances.diagonal(dim1=2, dim2=3)
-        squares = squared_norms((means.square() + variances.clamp_min(0)).sqrt())
+        roots = region_shares(features, target.pooling).sqrt()
+        squares = squared_norms((means.square() + roots * variances.clamp_min(0)).sqrt())
         errors = squared_errors(found[0], covariances) / squared_norms(covariances)
         return errors + squared_errors(found[1], means) / squares
 
@@ -57,4 +58,5 @@ def _measured(features: Tensor, pooling: Pooling) -> tuple[Tensor, Tensor]:
     means = region_means(features, pooling)
     # About its own mean a second moment is smallest, so that it does not change with that mean to first order
     # and the gradient is right although the mean is taken for a constant.
-    return region_grams(features, means.detach(), pooling), means
+    covariances = region_grams(features, means.detach(), pooling)
+    return covariances, means * region_shares(features, pooling).sqrt()

@@ -17,6 +17,7 @@ from stimgen.statistics.distributions import (
     squared_distances,
     working,
 )
+from stimgen.statistics.region_grams import region_shares
 from stimgen.statistics.regions import Pooling
 from stimgen.statistics.relative import SMALLEST_NORM
 
@@ -61,7 +62,8 @@ class Histogram(LayerStatistic):
         pairs = zip(wanted, windows, strict=True)
         errors = [squared_distances(distribution(features, window), there) for there, window in pairs]
         norms = [mean_squares(there) for there in wanted]
-        return summed(errors) / summed(norms).clamp_min(SMALLEST_NORM)
+        shares = region_shares(features, target.pooling)
+        return summed(errors, shares) / summed(norms, shares).clamp_min(SMALLEST_NORM)
 
 
 def flat(found: list[Distribution]) -> tuple[Tensor, ...]:
@@ -74,6 +76,6 @@ def distributions(values: tuple[Tensor, ...]) -> list[Distribution]:
     return [Distribution(*pair) for pair in zip(values[::2], values[1::2], strict=True)]
 
 
-def summed(found: list[Tensor]) -> Tensor:
-    """Return the sum over regions and maps: one number an image."""
-    return torch.stack(found, dim=1).sum((1, 2))
+def summed(found: list[Tensor], shares: Tensor) -> Tensor:
+    """Return the sum over regions, times their shares, and maps: one number an image."""
+    return (torch.stack(found, dim=1) * shares).sum((1, 2))

@@ -11,6 +11,7 @@ from torch import Tensor
 
 from stimgen.reading.model import Integer
 from stimgen.statistics.base import LayerSize, LayerStatistic, Target
+from stimgen.statistics.region_grams import region_shares
 from stimgen.statistics.regions import Pooling, Window
 from stimgen.statistics.relative import SMALLEST_NORM
 
@@ -53,6 +54,7 @@ class Moments(LayerStatistic):
         """
         wanted, added, scales = target.values
         errors = (self._moments(features, target.pooling, added) - wanted).square()
+        errors = errors * region_shares(features, target.pooling)
         found = [errors[:, :2].flatten(1).sum(1) / scales.clamp_min(SMALLEST_NORM)]
         for i, least in zip(range(2, self.orders), (1.0, 9.0), strict=False):
             found.append((errors[:, i] / (least + wanted[:, i].square())).flatten(1).sum(1))

@@ -18,6 +18,12 @@ def region_means(features: Tensor, pooling: Pooling) -> Tensor:
     return torch.stack([_weighted(_part(features, w), w).sum(1) / w.weight for w in windows], dim=1)
 
 
+def region_shares(features: Tensor, pooling: Pooling) -> Tensor:
+    """Return how much the squared differences of every region count: regions x 1."""
+    windows = pooling.windows(features.shape[2], features.shape[3])
+    return features.new_tensor([[window.share] for window in windows])
+
+
 def region_grams(features: Tensor, means: Tensor | None, pooling: Pooling) -> Tensor:
     """Return the Gram matrices of the maps minus `means`: batch x regions x channels x channels.
 

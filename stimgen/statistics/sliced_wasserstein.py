@@ -23,6 +23,7 @@ from stimgen.statistics.distributions import (
     working,
 )
 from stimgen.statistics.histogram import distributions, flat, summed
+from stimgen.statistics.region_grams import region_shares
 from stimgen.statistics.regions import Pooling
 from stimgen.statistics.relative import SMALLEST_NORM
 
@@ -87,9 +88,11 @@ class SlicedWasserstein(LayerStatistic):
         wanted = distributions(tuple(rest))
         found = _distributions(_along(features, directions), target.pooling)
         errors = [squared_distances(a, b) for a, b in zip(found, wanted, strict=True)]
+        shares = region_shares(features, target.pooling)
         if self.normalisation == "heitz2021":
-            return summed(errors) / (len(errors) * directions.shape[1])
-        return summed(errors) / summed([mean_squares(each) for each in wanted]).clamp_min(SMALLEST_NORM)
+            return summed(errors, shares) / (len(errors) * directions.shape[1])
+        norms = [mean_squares(each) for each in wanted]
+        return summed(errors, shares) / summed(norms, shares).clamp_min(SMALLEST_NORM)
 
     def _projected(self, target: Target, key: tuple[str, Draw]) -> Target:
         maps, parts = target.values
