@@ -22,9 +22,9 @@ class Autocorrelation(LayerStatistic):
     """Subtract each map's mean in the source from source and synthesis alike."""
     wrapped: Flag = False
     """``false``: the products at a shift are averaged where map and shifted map overlap (Sendik & Cohen-Or
-    2017, equation 5). ``true``: the maps go on at the opposite border, so that a shift counts all positions;
-    what is compared is then each map's power spectrum (Gonthier, Gousseau & Ladjal 2022). All shifts weigh
-    the same."""
+    2017). ``true``: the maps go on at the opposite border, so that a shift counts all positions; what is
+    compared is then each map's power spectrum (Gonthier, Gousseau & Ladjal 2022). All shifts weigh the
+    same."""
 
     pools: ClassVar[bool] = False
 

@@ -1,4 +1,4 @@
-"""Gram matrices of principal components of feature maps (Gatys, Ecker & Bethge 2015, section 4.2)."""
+"""Gram matrices of principal components of feature maps (Gatys, Ecker & Bethge 2015)."""
 
 from __future__ import annotations
 

@@ -42,8 +42,8 @@ class SlicedWasserstein(LayerStatistic):
     evaluation, as published; for optimisers that average over evaluations, such as `adam`."""
     normalisation: Literal["relative", "heitz2021"] = "relative"
     """``heitz2021``: mean squared difference between sorted projections, over positions and directions
-    (Heitz et al. 2021, equations 5 and 6); layers weigh 1 each. ``relative``: over the mean square of the
-    source's projections; layers weigh 1 over their number. Unless the protocol gives weights."""
+    (Heitz et al. 2021); layers weigh 1 each. ``relative``: over the mean square of the source's projections;
+    layers weigh 1 over their number. Unless the protocol gives weights."""
 
     @property
     def redraws(self) -> bool:

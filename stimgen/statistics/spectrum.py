@@ -19,8 +19,8 @@ class Spectrum(LayerStatistic):
     normalisation: Literal["relative", "liu2016"] = "relative"
     """The squared distance to the nearest picture that has the source's spectrum. ``relative``: over the
     squared norm of the source's maps minus their means. ``liu2016``: half of it, summed over maps and
-    positions (Liu, Gousseau & Xia 2016, equation 6; they and Wallis et al. 2017 give that term the weight 1e5
-    for pixels in [0, 1])."""
+    positions (Liu, Gousseau & Xia 2016). Theirs and that of Wallis et al. (2017) has the weight 1e5; whether
+    they sum or average is not confirmed against the authors' code."""
 
     pools: ClassVar[bool] = False
 
@@ -53,7 +53,7 @@ class Spectrum(LayerStatistic):
 
 
 def nearest(maps: Tensor, sources: Tensor) -> Tensor:
-    """Return the maps nearest to `maps` of all with the spectrum of `sources` (equation 5).
+    """Return the maps nearest to `maps` of all with the spectrum of `sources` (Liu et al., equation 5).
 
     The sources with another phase at every frequency, the same for all maps: that of the sum over maps of
     F(maps) times the conjugate of F(sources). Where that sum is zero any phase is as near, and the source's

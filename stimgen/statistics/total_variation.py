@@ -20,7 +20,7 @@ class TotalVariation(LayerStatistic):
     name: Literal["total_variation"] = "total_variation"
     kind: Literal["squared", "isotropic"] = "squared"
     """What is averaged over maps and positions. ``squared``: the gradient's squared length; ``isotropic``:
-    its length, which spares edges (Mahendran & Vedaldi 2015, section 3, with beta 2 and 1)."""
+    its length, which spares edges (Mahendran & Vedaldi 2015, with beta 2 and 1)."""
 
     prior: ClassVar[bool] = True
     pools: ClassVar[bool] = False
