@@ -201,16 +201,13 @@ def schema(
     ] = None,
 ) -> None:
     """Write the JSON schema of protocols, for editors."""
-    from stimgen.reading.errors import StimgenError
+    from stimgen.reading.files import write_file
     from stimgen.workflow.schema import schema_text
 
     if output is None:
         sys.stdout.write(schema_text())
         return
-    try:
-        output.write_text(schema_text(), encoding="utf-8")
-    except OSError as error:
-        raise StimgenError(f"cannot be written: {error.strerror}", where=output) from None
+    write_file(output, schema_text().encode())
 
 
 @app.command(name="list")

@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from stimgen.benchmark.notebook import Curve
-from stimgen.images.figure import new_figure, require_figure, save_figure
+from stimgen.drawing.figure import new_figure, require_figure, save_figure
 
 OPTION = "`--plot`"
 

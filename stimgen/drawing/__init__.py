@@ -1,1 +1,1 @@
-"""Figures and movies of what a model sees. Arrays in, files out; no torch, no window."""
+"""Figures and movies of sets, regions and what a model sees. Arrays in, files out; no torch, no window."""

@@ -6,8 +6,8 @@ from typing import Any
 
 import numpy as np
 
+from stimgen.drawing.figure import new_figure
 from stimgen.drawing.layers import LayerMaps
-from stimgen.images.figure import new_figure
 from stimgen.images.prepare import Pixels
 
 COLUMNS, PAIRS = 8, 2

@@ -7,8 +7,8 @@ from typing import Any
 
 import numpy as np
 
+from stimgen.drawing.figure import new_figure
 from stimgen.drawing.layers import LayerMaps
-from stimgen.images.figure import new_figure
 
 SIDE, MARGIN = 2.7, 0.1  # inches
 # What is left out at the ends of a scale of colours, in percent: else a few products would pale all others.

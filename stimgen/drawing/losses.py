@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from stimgen.images.figure import new_figure
+from stimgen.drawing.figure import new_figure
 
 WHOLE = "total"
 Scales = Sequence[tuple[int, str]]

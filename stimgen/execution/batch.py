@@ -17,7 +17,7 @@ from stimgen.execution.recording import Destination
 from stimgen.execution.room import Room, bytes_each, is_out_of_memory, release, too_small
 from stimgen.images.prepare import Pixels
 from stimgen.protocol.plan import Plan, StimulusPlan
-from stimgen.protocol.sources import PlannedSource
+from stimgen.protocol.planned_source import PlannedSource
 from stimgen.reading.generators import retold
 from stimgen.stimulus_set.store import Store
 from stimgen.synthesis.methods import Step

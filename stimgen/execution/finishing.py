@@ -8,7 +8,7 @@ from pathlib import Path
 
 import numpy as np
 
-from stimgen.execution.quality import Inspection, converged
+from stimgen.execution.quality import BatchQuality, converged
 from stimgen.images.prepare import Pixels
 from stimgen.images.staging import Staged
 from stimgen.images.write import as_pixels, decode_png, quantise
@@ -17,7 +17,7 @@ from stimgen.protocol.plan import StimulusPlan
 from stimgen.reading.errors import StimgenError
 from stimgen.stimulus_set.quality import QualityRecord
 from stimgen.stimulus_set.record import ClippedRecord, LossesRecord, LossRecord
-from stimgen.synthesis.judge import Bench
+from stimgen.synthesis.judge import LoadedJudge
 from stimgen.synthesis.methods import Losses, Result
 
 NON_FINITE = "the loss was not finite, also after starting again from its best point"
@@ -45,7 +45,7 @@ class Finished:
 
 
 def finish(
-    result: Result, stimuli: Sequence[StimulusPlan], sources: Mapping[str, Staged], bench: Bench | None
+    result: Result, stimuli: Sequence[StimulusPlan], sources: Mapping[str, Staged], judge: LoadedJudge | None
 ) -> Finished:
     """Return what is saved of a batch.
 
@@ -57,7 +57,7 @@ def finish(
         Of what.
     sources : mapping
         Their sources as the method measured them, by id.
-    bench : Bench or None
+    judge : LoadedJudge or None
         Who compares stimuli with sources.
     """
     staged = [sources[stimulus.source.id] for stimulus in stimuli]
@@ -81,7 +81,7 @@ def finish(
             for source, picture in zip(staged, saved, strict=True)
         ],
         losses=_losses(result, images, files, stimuli[0]),
-        quality=_quality(result, files, stimuli, Inspection(_as_saved(stimuli, staged), encoding, bench)),
+        quality=_quality(result, files, stimuli, BatchQuality(_as_saved(stimuli, staged), encoding, judge)),
         problems=problems,
     )
 
@@ -131,7 +131,7 @@ def _as_saved(stimuli: Sequence[StimulusPlan], staged: Sequence[Staged]) -> dict
 
 
 def _quality(
-    result: Result, files: Sequence[bytes], stimuli: Sequence[StimulusPlan], inspection: Inspection
+    result: Result, files: Sequence[bytes], stimuli: Sequence[StimulusPlan], inspection: BatchQuality
 ) -> list[QualityRecord]:
     pictures = [as_pixels(decode_png(file, Path("picture"))) for file in files]
     settled = [converged(trace, why) for trace, why in zip(result.traces, result.reasons, strict=True)]

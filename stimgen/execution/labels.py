@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from stimgen.protocol.plan import StimulusPlan
+from stimgen.protocol.planned_source import PlannedSource
 from stimgen.protocol.schema import Output
-from stimgen.protocol.sources import PlannedSource
 from stimgen.reading.identity import sha256_bytes
 from stimgen.stimulus_set.record import Content, FileHash, Labels, Record, SnapshotsRecord, SourceRecord
 from stimgen.stimulus_set.store import (

@@ -17,7 +17,7 @@ from stimgen.execution.recording import Destination, write_stimulus
 from stimgen.images.prepare import Pixels
 from stimgen.protocol.plan import StimulusPlan
 from stimgen.stimulus_set.record import Made
-from stimgen.synthesis.judge import Bench
+from stimgen.synthesis.judge import LoadedJudge
 from stimgen.synthesis.methods import Batch, Item, Step
 
 RECORDED_PACKAGES = ("stimgen", "torch", "torchvision", "numpy", "pillow", "scikit-image", "scipy")
@@ -73,8 +73,8 @@ def make_together(
         every = destination.output.snapshots or 0
         batch = Batch(items, slots, device.type == "cpu", pictures, every)
         result = yield from stimuli[0].condition.method.run(batch, device)
-        bench = Bench(destination.judge, device, slots) if destination.judge is not None else None
-        finished = finish(result, stimuli, sources, bench)
+        judge = LoadedJudge(destination.judge, device, slots) if destination.judge is not None else None
+        finished = finish(result, stimuli, sources, judge)
     packages = stimuli[0].condition.method.packages
     made = _made(started, device, (len(items), slots), packages)
     failures = []

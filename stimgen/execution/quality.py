@@ -12,7 +12,7 @@ from stimgen.images.measures.comparison import Comparison, Original
 from stimgen.images.measures.rounded import significant
 from stimgen.images.prepare import Pixels
 from stimgen.stimulus_set.quality import ColourDistances, JudgeRecord, QualityRecord
-from stimgen.synthesis.judge import Bench, Opinion
+from stimgen.synthesis.judge import LoadedJudge, Opinion
 from stimgen.synthesis.methods import Traced
 
 # Were the logarithm of the loss to fall evenly, a tenth of the evaluations would bring a tenth of its fall.
@@ -41,7 +41,7 @@ def converged(trace: Sequence[Traced], stopped: str) -> bool | None:
     return bool(last < first and math.log(before / last) < FLAT * math.log(first / last))
 
 
-class Inspection:
+class BatchQuality:
     """Quality of the pictures of a batch.
 
     Parameters
@@ -50,12 +50,12 @@ class Inspection:
         Their sources, as they are saved, by a key.
     encoding : {"srgb", "linear"}
         How the numbers of sources and pictures mean light.
-    bench : Bench or None
+    judge : LoadedJudge or None
         The judge, if there is one.
     """
 
-    def __init__(self, sources: Mapping[str, Pixels], encoding: Encoding, bench: Bench | None) -> None:
-        self._sources, self._bench = sources, bench
+    def __init__(self, sources: Mapping[str, Pixels], encoding: Encoding, judge: LoadedJudge | None) -> None:
+        self._sources, self._judge = sources, judge
         self._originals = {key: Original(source, encoding) for key, source in sources.items()}
 
     def records(
@@ -80,12 +80,12 @@ class Inspection:
 
     def _judged(self, pictures: Sequence[Pixels], keys: Sequence[str]) -> Sequence[JudgeRecord | None]:
         found: list[JudgeRecord | None] = [None] * len(pictures)
-        if self._bench is not None:
+        if self._judge is not None:
             # Steps can have cut a part out of a picture.
             whole = [i for i, key in enumerate(keys) if pictures[i].shape == self._sources[key].shape]
             chosen = [pictures[i] for i in whole], [keys[i] for i in whole]
-            for i, opinion in zip(whole, self._bench.opinions(*chosen, self._sources), strict=True):
-                found[i] = _judge_record(opinion, self._bench)
+            for i, opinion in zip(whole, self._judge.opinions(*chosen, self._sources), strict=True):
+                found[i] = _judge_record(opinion, self._judge)
         return found
 
 
@@ -105,11 +105,11 @@ def _colour_distances(found: tuple[float, float, float]) -> ColourDistances:
     return ColourDistances(red=red, green=green, blue=blue)
 
 
-def _judge_record(opinion: Opinion, bench: Bench) -> JudgeRecord:
+def _judge_record(opinion: Opinion, judge: LoadedJudge) -> JudgeRecord:
     return JudgeRecord(
-        network=bench.judge.network.name,
-        weights_sha256=bench.weights_sha256,
-        layers=tuple(bench.judge.names),
+        network=judge.settings.network.name,
+        weights_sha256=judge.weights_sha256,
+        layers=tuple(judge.settings.names),
         score=significant(opinion.score),
         halves=significant(opinion.halves),
     )

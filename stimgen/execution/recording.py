@@ -18,8 +18,8 @@ from stimgen.execution.labels import (
 from stimgen.images.prepare import Pixels
 from stimgen.images.write import decode_png, encode_array, encode_png, quantise
 from stimgen.protocol.plan import StimulusPlan
+from stimgen.protocol.planned_source import PlannedSource
 from stimgen.protocol.schema import Output
-from stimgen.protocol.sources import PlannedSource
 from stimgen.reading.errors import StimgenError
 from stimgen.reading.identity import NUMERICS, sha256_bytes
 from stimgen.stimulus_set.record import (

@@ -63,8 +63,7 @@ def settled(steps: Sequence[Step], sources: Iterable[tuple[str, Picture]]) -> tu
             for i, value in _measured(steps, source):
                 found.setdefault(i, []).append(value)
         except StimgenError as error:
-            error.message = f"source {name!r}: {error.message}"
-            raise
+            raise error.about(f"source {name!r}") from None
     return tuple(_settled(step, found.get(i)) for i, step in enumerate(steps))
 
 
@@ -115,5 +114,4 @@ def _named(i: int, step: Step, verb: Callable[[A], T], argument: A) -> T:
     try:
         return verb(argument)
     except StimgenError as error:
-        error.message = f"step {i + 1}, {step.name}: {error.message}"
-        raise
+        raise error.about(f"step {i + 1}, {step.name}") from None

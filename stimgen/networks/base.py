@@ -129,6 +129,10 @@ class Network(FamilyMember, ABC):
         del layer
         return None
 
+    def is_here(self) -> bool:
+        """Return whether `load` has nothing to fetch, and no file to miss."""
+        return True
+
     def smallest_side(self, layer: str, positions: int = 1) -> int:
         """Return the smallest image side, in pixels, at which `layer` has so many positions along it."""
         side = 1

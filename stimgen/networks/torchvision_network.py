@@ -35,6 +35,10 @@ class TorchvisionNetwork(Network, ABC):
     def steps(self) -> tuple[Step, ...]:
         """Return all steps, shallow to deep."""
 
+    def is_here(self) -> bool:
+        """Return whether the weights are."""
+        return self.weights.is_here(self.name)
+
     def empty(self) -> nn.Module:
         """Return torchvision's model, to be called on the meta device: nothing allocated, nothing drawn."""
         import torchvision

@@ -12,7 +12,7 @@ from stimgen.images.sequence import final_size, needs_set, placed, recipe, run, 
 from stimgen.images.steps import Step
 from stimgen.protocol.load import LoadedProtocol
 from stimgen.protocol.photographs import Photographs
-from stimgen.protocol.sources import PlannedSource
+from stimgen.protocol.planned_source import PlannedSource
 from stimgen.reading.errors import Location, StimgenError
 
 
@@ -91,8 +91,7 @@ class Finishing:
             raise self._named(error, source) from None
 
     def _named(self, error: StimgenError, source: PlannedSource) -> StimgenError:
-        error.message = f"after: source {source.id!r}: {error.message}"
-        return error.located(self.where)
+        return error.about(f"after: source {source.id!r}").located(self.where)
 
 
 def plan_finishing(

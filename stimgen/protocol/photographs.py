@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from stimgen.protocol.load import LoadedProtocol
-from stimgen.protocol.sources import PlannedSource
+from stimgen.protocol.planned_source import PlannedSource
 from stimgen.reading.errors import StimgenError
 
 

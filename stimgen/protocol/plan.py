@@ -13,7 +13,8 @@ from stimgen.images.read import read_image_file
 from stimgen.protocol.finishing import Finishing, plan_finishing
 from stimgen.protocol.load import LoadedProtocol
 from stimgen.protocol.photographs import Photographs
-from stimgen.protocol.sources import PlannedSource, plan_sources
+from stimgen.protocol.planned_source import PlannedSource
+from stimgen.protocol.sources import plan_sources
 from stimgen.protocol.start_image import find_start_image
 from stimgen.reading.errors import StimgenError
 from stimgen.reading.identity import NUMERICS, digest, identity
@@ -175,8 +176,8 @@ def make_plan(loaded: LoadedProtocol, root: Path | None = None) -> Plan:
             try:
                 condition.method.check(shape)
             except StimgenError as error:
-                error.message = f"condition {condition.id!r}, source {source.id!r}: {error.message}"
-                raise error.located(loaded.document.where(("conditions", i))) from None
+                about = error.about(f"condition {condition.id!r}, source {source.id!r}")
+                raise about.located(loaded.document.where(("conditions", i))) from None
     _refuse_unjudged(loaded, sources)
     stimuli = tuple(_stimuli(conditions))
     _refuse_twins(stimuli, loaded)
@@ -213,8 +214,8 @@ def _refuse_unjudged(loaded: LoadedProtocol, sources: Sequence[PlannedSource]) -
         try:
             judge.check(source.shape[1], source.shape[0])
         except StimgenError as error:
-            error.message = f"judge: source {source.id!r}: {error.message}"
-            raise error.located(loaded.document.where(("judge",))) from None
+            about = error.about(f"judge: source {source.id!r}")
+            raise about.located(loaded.document.where(("judge",))) from None
 
 
 def _stimuli(conditions: list[PlannedCondition]) -> Iterator[StimulusPlan]:

@@ -41,11 +41,11 @@ def embedded_terms(data: Data, protocol: Protocol) -> Iterator[str]:
     largest = _largest_weights(protocol)
     for condition, planned in zip(data["conditions"], protocol.conditions, strict=True):
         method = planned.chosen
-        if not isinstance(method, ObjectiveMethod) or all(is_here(term.network) for term in method.terms):
+        if not isinstance(method, ObjectiveMethod) or all(term.network.is_here() for term in method.terms):
             continue
         terms = condition["objective"] or [_only_term(condition)]
         for i, (written, term) in enumerate(zip(terms, method.terms, strict=True)):
-            if not is_here(term.network):
+            if not term.network.is_here():
                 replaced[term.network.name] = None
                 written |= {"network": Embedded(scales=OCTAVES).plain(), **embedded_layers(term)}
             # Weights and normalisations of one network's losses say nothing of another's: only how the weight
@@ -65,12 +65,6 @@ def _largest_weights(protocol: Protocol) -> list[float]:
     methods = [condition.chosen for condition in protocol.conditions]
     weights = [[term.weight for term in m.terms] for m in methods if isinstance(m, ObjectiveMethod)]
     return [max(column) for column in zip_longest(*weights, fillvalue=0.0)]
-
-
-def is_here(network: Network) -> bool:
-    """Return whether a network can be loaded without fetching anything."""
-    weights = getattr(network, "weights", None)
-    return weights is None or bool(weights.is_here(network.name))
 
 
 def embedded_layers(term: Term) -> Data:

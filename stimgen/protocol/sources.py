@@ -1,178 +1,29 @@
-"""The sources of a protocol, found, hashed and measured."""
+"""The sources of a protocol, planned."""
 
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
-from functools import cache, cached_property
+from functools import cache
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import TypeVar
 
-from stimgen.images.picture import Picture
-from stimgen.images.prepare import Pixels, Preparation
+from stimgen.images.prepare import Preparation
 from stimgen.images.read import SKIMAGE_PREFIX, ImageFile, read_image_file
 from stimgen.images.sequence import needs_set, recipe, settled
-from stimgen.images.staging import Photograph, Presentation, Staged, Staging, StagingError
+from stimgen.images.staging import Photograph, Presentation, Staging, StagingError
 from stimgen.images.steps import Step
-from stimgen.images.write import Bits, encode_png, quantise
+from stimgen.images.write import Bits
 from stimgen.protocol.files import find_files
 from stimgen.protocol.load import LoadedProtocol
+from stimgen.protocol.planned_source import FoundFile, PlannedSource, located
 from stimgen.protocol.schema import Source
 from stimgen.reading.document import CONTROL
 from stimgen.reading.errors import Location, StimgenError
-from stimgen.reading.identity import recipe_identity
 from stimgen.reading.model import Model
 
 P = TypeVar("P", bound=Model)
-
-
-@dataclass(frozen=True)
-class FoundFile:
-    """A file as it was when it was planned with.
-
-    Attributes
-    ----------
-    file : Path
-        Where it lies.
-    sha256 : str
-        Hash of its bytes.
-    """
-
-    file: Path
-    sha256: str
-
-    def read(self) -> ImageFile:
-        """Return the file.
-
-        Raises
-        ------
-        StimgenError
-            It cannot be read, or is no longer what it was.
-        """
-        image = read_image_file(self.file)
-        if image.sha256 != self.sha256:
-            raise StimgenError("the source has changed since the plan was made", where=self.file)
-        return image
-
-
-@dataclass(frozen=True, eq=False)
-class PlannedSource:
-    """One photograph, found and hashed.
-
-    Attributes
-    ----------
-    id : str
-        What stimuli call it.
-    name : str
-        The file as it is to be recorded: relative to the protocol, or ``skimage:NAME``.
-    image : FoundFile
-        The photograph.
-    mask : FoundFile or None
-        Its mask.
-    shape : tuple of int
-        Height, width and channels of what a model measures.
-    recipe : dict
-        What determines its pixels, and the levels that they are rounded to where these are not 8 bits.
-    preparation : Preparation
-        How another picture becomes one of its size: without its mask, steps and canvas.
-    staging : Staging
-        How the photograph becomes what a model measures.
-    bits : {8, 16}
-        Of its values in a file.
-    spec : Source
-        What the protocol says.
-    lines : mapping
-        Where it says so: ``file``, ``mask``, ``before`` and ``canvas``.
-    """
-
-    id: str
-    name: str
-    image: FoundFile
-    mask: FoundFile | None
-    shape: tuple[int, int, int]
-    recipe: dict[str, Any]
-    preparation: Preparation
-    staging: Staging
-    bits: Bits
-    spec: Source
-    lines: Mapping[str, Location]
-
-    @property
-    def file(self) -> Path:
-        """Where the photograph lies now."""
-        return self.image.file
-
-    @property
-    def sha256(self) -> str:
-        """Hash of the photograph."""
-        return self.image.sha256
-
-    @property
-    def where(self) -> Location:
-        """The line that names it."""
-        return self.lines["file"]
-
-    @cached_property
-    def original_name(self) -> str:
-        """Name of the file that the prepared source is written to."""
-        return f"{self.id}_{recipe_identity(self.recipe)[:8]}.png"
-
-    def photograph(self) -> Photograph:
-        """Return its files.
-
-        Raises
-        ------
-        StimgenError
-            One of them cannot be read, or is no longer what was planned with.
-        """
-        return Photograph(self.image.read(), self.mask.read() if self.mask is not None else None)
-
-    def bare(self) -> Picture:
-        """Return the photograph before any step.
-
-        Raises
-        ------
-        StimgenError
-            As `staged`.
-        """
-        photograph = self.photograph()
-        try:
-            return self.staging.bare(photograph)
-        except StimgenError as error:
-            raise self.located(error) from None
-
-    def staged(self) -> Staged:
-        """Return what a model measures.
-
-        Raises
-        ------
-        StimgenError
-            A file is damaged, or is no longer what was planned with, or a step is impossible.
-        """
-        photograph = self.photograph()
-        try:
-            return self.staging.stage(photograph)
-        except StimgenError as error:
-            raise self.located(error) from None
-
-    def pixels(self) -> Pixels:
-        """Return what a model measures: height x width x channels, range [0, 1].
-
-        Raises
-        ------
-        StimgenError
-            As `staged`.
-        """
-        return self.staged().pixels
-
-    def png(self, pixels: Pixels) -> bytes:
-        """Return the file of a picture of this source, with its bits and encoding."""
-        return encode_png(quantise(pixels, self.bits), self.staging.encoding)
-
-    def located(self, error: StimgenError) -> StimgenError:
-        """Return the error with the line of the protocol that it is about."""
-        return named_by(error, self.lines[error.key if isinstance(error, StagingError) else "file"])
 
 
 def plan_sources(
@@ -235,8 +86,7 @@ class _Entry:
             for name, file in find_files(self.spec.file, self.loaded.folder, self.root):
                 yield self._planned(name, file, lines)
         except StimgenError as error:
-            key = error.key if isinstance(error, StagingError) else "file"
-            raise named_by(error, lines[key]) from None
+            raise located(error, lines) from None
 
     def _planned(self, name: str, file: Path, lines: dict[str, Location]) -> PlannedSource:
         _refuse_name(name, self.spec)
@@ -333,11 +183,3 @@ def _refuse_equal_ids(sources: list[PlannedSource]) -> None:
             raise StimgenError(
                 f"two sources have the id {source.id!r}: {other.name} and {source.name}", where=source.where
             )
-
-
-def named_by(error: StimgenError, where: Location) -> StimgenError:
-    """Return the error with the line that names the source, keeping the file that it speaks of."""
-    file = f"{error.where}: " if error.where is not None else ""
-    return StimgenError(
-        file + error.message, where=where, given=error.given, allowed=error.allowed, hint=error.hint
-    )

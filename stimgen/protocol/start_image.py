@@ -8,7 +8,7 @@ from pathlib import Path
 from stimgen.images.read import ImageFile, read_image_file
 from stimgen.protocol.files import find_files
 from stimgen.protocol.load import LoadedProtocol
-from stimgen.protocol.sources import PlannedSource, named_by
+from stimgen.protocol.planned_source import PlannedSource, named_by
 from stimgen.reading.errors import StimgenError
 
 

@@ -1,4 +1,4 @@
-"""Files that a user names, read whole within a limit."""
+"""Files that a user names: read whole within a limit, and written."""
 
 from __future__ import annotations
 
@@ -39,3 +39,32 @@ def read_limited(file: Path, limit: int, what: str = "file") -> bytes:
         most = f"{limit:,} bytes" if limit % MEGABYTE else f"{limit // MEGABYTE} MB"
         raise StimgenError(f"larger than {most}", where=file)
     return data
+
+
+def write_file(file: Path, data: bytes) -> None:
+    """Write a file.
+
+    Raises
+    ------
+    StimgenError
+        It cannot be written.
+    """
+    try:
+        file.write_bytes(data)
+    except OSError as error:
+        raise StimgenError(f"cannot be written: {error.strerror}", where=file) from None
+
+
+def made_folder(folder: Path) -> Path:
+    """Return a folder, made if need be.
+
+    Raises
+    ------
+    StimgenError
+        It cannot be made.
+    """
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise StimgenError(f"cannot be used as a folder: {error.strerror}", where=folder) from None
+    return folder

@@ -95,7 +95,7 @@ class Opinion(NamedTuple):
     once, and averaged; NaN where they are too small for the network."""
 
 
-class Bench:
+class LoadedJudge:
     """A judge at work.
 
     Parameters
@@ -114,7 +114,7 @@ class Bench:
     """
 
     def __init__(self, judge: Judge, device: torch.device, slots: int) -> None:
-        self.judge = judge
+        self.settings = judge
         self._device, self._slots = device, max(2, slots)
         self._extract = judge.load(device)
 
@@ -148,7 +148,7 @@ class Bench:
     def _between_halves(self, sources: Sequence[Pixels]) -> list[float]:
         height, width, _ = sources[0].shape
         half = width // 2
-        if not self.judge.sees(half, height):
+        if not self.settings.sees(half, height):
             return [float("nan")] * len(sources)
         left = self._grams([source[:, :half] for source in sources])
         right = self._grams([source[:, -half:] for source in sources])
@@ -165,7 +165,7 @@ class Bench:
     def _grams_together(self, pictures: Sequence[Pixels]) -> Iterator[Grams]:
         with torch.no_grad():
             features = self._extract(stacked(padded(pictures, self._slots), self._device))
-            layers = [_grams(features[name]) for name in self.judge.names]
+            layers = [_grams(features[name]) for name in self.settings.names]
         for i in range(len(pictures)):
             yield [layer[i] for layer in layers]
 

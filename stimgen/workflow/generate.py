@@ -19,7 +19,7 @@ from stimgen.execution.recording import Destination
 from stimgen.execution.survey import survey
 from stimgen.protocol.load import LoadedProtocol
 from stimgen.protocol.plan import Plan, StimulusPlan, make_plan
-from stimgen.protocol.sources import named_by
+from stimgen.protocol.planned_source import named_by
 from stimgen.reading.errors import StimgenError
 from stimgen.reading.generators import finished
 from stimgen.stimulus_set.contact_sheet import contact_sheet

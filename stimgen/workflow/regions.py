@@ -6,12 +6,12 @@ from pathlib import Path
 
 import numpy as np
 
-from stimgen.images.overlay import Map, overlay
+from stimgen.drawing.overlay import Map, overlay
 from stimgen.images.write import encode_png
 from stimgen.protocol.load import LoadedProtocol
 from stimgen.protocol.plan import PlannedCondition, make_plan
-from stimgen.protocol.sources import PlannedSource
-from stimgen.reading.errors import StimgenError
+from stimgen.protocol.planned_source import PlannedSource
+from stimgen.reading.files import made_folder, write_file
 from stimgen.statistics.regions import Positions, Regions, strongest
 from stimgen.synthesis.methods.objective import ObjectiveMethod
 from stimgen.synthesis.term import Term
@@ -47,8 +47,8 @@ def draw_regions(loaded: LoadedProtocol, folder: Path, root: Path | None = None)
         for source in condition.sources if layouts else ():
             for i, term in enumerate(layouts, 1):
                 number = f"_{i}" if i > 1 else ""
-                file = folder / f"{source.id}_{condition.id}{number}.png"
-                _write(file, _picture(condition, source, term))
+                file = made_folder(folder) / f"{source.id}_{condition.id}{number}.png"
+                write_file(file, _picture(condition, source, term))
                 written.append(file)
     return written
 
@@ -95,11 +95,3 @@ def _positions(term: Term, layer: str, picture: tuple[int, int]) -> Positions:
 def _settings(regions: Regions) -> str:
     settings = {key: value for key, value in regions.recipe().items() if key != "name"}
     return f"{regions.name}: " + ", ".join(f"{key} {value}" for key, value in settings.items())
-
-
-def _write(file: Path, data: bytes) -> None:
-    try:
-        file.parent.mkdir(parents=True, exist_ok=True)
-        file.write_bytes(data)
-    except OSError as error:
-        raise StimgenError(f"cannot be written: {error.strerror}", where=file) from None

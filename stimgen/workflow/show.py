@@ -6,20 +6,21 @@ import re
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 from stimgen.drawing.features import feature_figure
+from stimgen.drawing.figure import new_figure, save_figure
 from stimgen.drawing.grams import gram_figure
+from stimgen.drawing.layers import LayerMaps
 from stimgen.drawing.losses import WHOLE, Curves, loss_figure
 from stimgen.drawing.movie import Frame, movie_files
 from stimgen.execution.device import find_device
 from stimgen.execution.inspection import Inspection, inspect
-from stimgen.images.figure import new_figure, save_figure
 from stimgen.images.write import encode_png, quantise
 from stimgen.protocol.load import LoadedProtocol
 from stimgen.protocol.plan import Plan, StimulusPlan, make_plan
-from stimgen.protocol.sources import named_by
+from stimgen.protocol.planned_source import named_by
 from stimgen.reading.errors import StimgenError
+from stimgen.reading.files import made_folder, write_file
 from stimgen.reading.generators import finished
 from stimgen.synthesis.methods import ObjectiveMethod, Step
 
@@ -81,7 +82,7 @@ def show(
     stimulus, method = _chosen(make_plan(loaded, choice.root), choice)
     height, width, _ = stimulus.source.shape
     every = choice.every or max(1, method.evaluations(width, height) // FRAMES)
-    place = _made_folder(folder or Path("show") / stimulus.name)
+    place = made_folder(folder or Path("show") / stimulus.name)
     try:
         found = finished(inspect(stimulus, method, every, device), report)
     except StimgenError as error:
@@ -130,26 +131,26 @@ def _position(loaded: LoadedProtocol, stimulus: StimulusPlan) -> int:
     return [condition.id for condition in loaded.protocol.conditions].index(stimulus.condition.id)
 
 
-def _made_folder(folder: Path) -> Path:
-    try:
-        folder.mkdir(parents=True, exist_ok=True)
-    except OSError as error:
-        raise StimgenError(f"cannot be used as a folder: {error.strerror}", where=folder) from None
-    return folder
-
-
 def _draw(found: Inspection, method: ObjectiveMethod, title: str, folder: Path) -> list[Path]:
-    files = [_written(folder / "synthesis.png", encode_png(quantise(found.synthesis)))]
     pictures = found.source, found.synthesis
-    for i, maps in enumerate(found.maps, start=1):
-        layer = re.sub(r"[^\w.-]", "-", f"{maps.network}_{maps.layer}")  # a network may be anybody's
-        name = f"features_{i:02}_{layer}.png"
-        files.append(_saved(feature_figure(maps, pictures, title, OPTION), folder / name))
-    files.append(_saved(gram_figure(found.maps, title, OPTION), folder / "grams.png"))
-    files.append(_saved(loss_figure(_curves(found, method), title, OPTION), folder / "losses.png"))
-    for ending, data in movie_files(found.source, list(_frames(found)), title).items():
-        files.append(_written(folder / f"movie.{ending}", data))
-    return files
+    still = folder / "synthesis.png"
+    write_file(still, encode_png(quantise(found.synthesis)))
+    figures = {
+        folder / f"features_{i:02}_{_file_name(maps)}.png": feature_figure(maps, pictures, title, OPTION)
+        for i, maps in enumerate(found.maps, start=1)
+    }
+    figures[folder / "grams.png"] = gram_figure(found.maps, title, OPTION)
+    figures[folder / "losses.png"] = loss_figure(_curves(found, method), title, OPTION)
+    for file, figure in figures.items():
+        save_figure(figure, file, OPTION)
+    movies = movie_files(found.source, list(_frames(found)), title)
+    for ending, data in movies.items():
+        write_file(folder / f"movie.{ending}", data)
+    return [still, *figures, *(folder / f"movie.{ending}" for ending in movies)]
+
+
+def _file_name(maps: LayerMaps) -> str:
+    return re.sub(r"[^\w.-]", "-", f"{maps.network}_{maps.layer}")  # a network may be anybody's
 
 
 def _curves(found: Inspection, method: ObjectiveMethod) -> Curves:
@@ -180,16 +181,3 @@ def _frames(found: Inspection) -> Iterable[Frame]:
         height, width = snapshot.levels.shape[:2]
         yield Frame(snapshot.levels, f"{width} x {height} px, evaluation {snapshot.evaluation}")
     yield Frame(quantise(found.synthesis), "synthesis")
-
-
-def _saved(figure: Any, file: Path) -> Path:
-    save_figure(figure, file, OPTION)
-    return file
-
-
-def _written(file: Path, data: bytes) -> Path:
-    try:
-        file.write_bytes(data)
-    except OSError as error:
-        raise StimgenError(f"{OPTION}: cannot be written: {error.strerror}", where=file) from None
-    return file

@@ -17,6 +17,7 @@ from stimgen.networks import NETWORKS, FeatureExtractor, Place
 from stimgen.networks.torchvision_network import TorchvisionNetwork
 from stimgen.networks.weights.means import Means, MeasuredImage, refuse_silent
 from stimgen.reading.errors import StimgenError
+from stimgen.reading.files import write_file
 from stimgen.reading.identity import sha256_bytes, sha256_file
 
 
@@ -74,10 +75,7 @@ def normalize(measurement: Measurement, images: Sequence[str], output: Path) -> 
         means=means,
     )
     data = (json.dumps(found.plain(), indent=1) + "\n").encode("ascii")
-    try:
-        output.write_bytes(data)
-    except OSError as error:
-        raise StimgenError(f"cannot be written: {error.strerror}", where=output) from None
+    write_file(output, data)
     return sha256_bytes(data)
 
 

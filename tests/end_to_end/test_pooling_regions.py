@@ -84,7 +84,7 @@ def test_pictures_that_cannot_be_written_are_said(
     monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     assert called(monkeypatch, "plan", "p.yaml", "--regions", "p.yaml") == 2
-    assert "cannot be written" in capsys.readouterr().err
+    assert "cannot be used as a folder" in capsys.readouterr().err
 
 
 def test_stimuli_are_made_in_such_regions(protocol: Path) -> None:

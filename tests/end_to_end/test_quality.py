@@ -18,7 +18,7 @@ from stimgen import StimgenError, StimulusSet
 from stimgen.networks.vgg19 import Vgg19
 from stimgen.protocol.load import load_protocol
 from stimgen.protocol.plan import make_plan
-from stimgen.synthesis.judge import Bench, Judge
+from stimgen.synthesis.judge import Judge, LoadedJudge
 from stimgen.workflow.generate import Options, generate
 
 PROTOCOL = """
@@ -84,7 +84,7 @@ def test_the_judge_is_in_records_and_in_the_table(made: StimulusSet) -> None:
         assert table.loc[key, "judge"] == judge.score
         assert table.loc[key, "judge_halves"] == judge.halves
         pixels = [np.float32(levels / 255) for levels in (made.image(key), made.original(key))]
-        bench = Bench(Judge(network=Vgg19(), layers=judge.layers), torch.device("cpu"), 2)
+        bench = LoadedJudge(Judge(network=Vgg19(), layers=judge.layers), torch.device("cpu"), 2)
         (wanted,) = bench.opinions(pixels[:1], ["a"], {"a": pixels[1]})
         assert (judge.score, judge.halves) == pytest.approx(wanted, rel=1e-5)
     assert table.luminance_distance.notna().all()

@@ -9,11 +9,11 @@ from numpy.typing import NDArray
 from pydantic import ValidationError
 from skimage import data
 
-from stimgen.execution.quality import Inspection
+from stimgen.execution.quality import BatchQuality
 from stimgen.networks import NETWORKS, Place
 from stimgen.networks.vgg19 import Vgg19
 from stimgen.reading.errors import StimgenError
-from stimgen.synthesis.judge import Bench, Judge
+from stimgen.synthesis.judge import Judge, LoadedJudge
 
 CPU = torch.device("cpu")
 LAYERS = ("relu1_1", "pool1", "conv2_1")
@@ -40,7 +40,7 @@ def score(picture: NDArray[np.float32], source: NDArray[np.float32]) -> float:
 
 
 def test_the_score_is_the_mean_relative_error_of_gram_matrices() -> None:
-    found = Bench(JUDGE, CPU, 2).opinions([noise(1), CAT], ["coffee", "coffee"], SOURCES)
+    found = LoadedJudge(JUDGE, CPU, 2).opinions([noise(1), CAT], ["coffee", "coffee"], SOURCES)
     assert found[0].score == pytest.approx(score(noise(1), COFFEE), rel=1e-4)
     assert found[1].score == pytest.approx(score(CAT, COFFEE), rel=1e-4)
     assert found[0].score > found[1].score > 0.1
@@ -48,7 +48,7 @@ def test_the_score_is_the_mean_relative_error_of_gram_matrices() -> None:
 
 def test_halves_are_compared_both_ways() -> None:
     left, right = COFFEE[:, :20], COFFEE[:, 20:]
-    (found,) = Bench(JUDGE, CPU, 2).opinions([COFFEE], ["coffee"], {"coffee": COFFEE})
+    (found,) = LoadedJudge(JUDGE, CPU, 2).opinions([COFFEE], ["coffee"], {"coffee": COFFEE})
     assert found.halves == pytest.approx((score(left, right) + score(right, left)) / 2, rel=1e-4)
     assert found.score == pytest.approx(0.0, abs=1e-6)
 
@@ -56,7 +56,7 @@ def test_halves_are_compared_both_ways() -> None:
 def test_equal_halves_do_not_differ() -> None:
     # The column in the middle belongs to neither half.
     picture = np.concatenate([COFFEE, COFFEE[:, :1], COFFEE], axis=1)
-    (found,) = Bench(JUDGE, CPU, 2).opinions([picture], ["a"], {"a": picture})
+    (found,) = LoadedJudge(JUDGE, CPU, 2).opinions([picture], ["a"], {"a": picture})
     assert found.halves == 0.0
 
 
@@ -65,9 +65,9 @@ def test_company_changes_no_bit(name: str) -> None:
     network = NETWORKS.members[name]()
     judge = Judge.model_validate({"network": network, "layers": ["relu1_1"]})
     pictures, keys = [noise(1), noise(2), noise(3)], ["cat", "coffee", "cat"]
-    together = Bench(judge, CPU, 3).opinions(pictures, keys, SOURCES)
+    together = LoadedJudge(judge, CPU, 3).opinions(pictures, keys, SOURCES)
     for slots in (1, 2, 5):
-        bench = Bench(judge, CPU, slots)
+        bench = LoadedJudge(judge, CPU, slots)
         assert bench.opinions(pictures, keys, SOURCES) == together
         for picture, key, wanted in zip(pictures, keys, together, strict=True):
             assert bench.opinions([picture], [key], {key: SOURCES[key]}) == [wanted]
@@ -78,7 +78,7 @@ def test_threads_change_no_bit() -> None:
     for threads in (1, 2):
         torch.set_num_threads(threads)
         try:
-            found.append(Bench(JUDGE, CPU, 2).opinions([noise(1), CAT], ["coffee", "cat"], SOURCES))
+            found.append(LoadedJudge(JUDGE, CPU, 2).opinions([noise(1), CAT], ["coffee", "cat"], SOURCES))
         finally:
             torch.set_num_threads(before)
     assert found[0] == found[1]
@@ -86,7 +86,7 @@ def test_threads_change_no_bit() -> None:
 
 def test_greys_are_judged() -> None:
     grey = COFFEE.mean(2, keepdims=True)
-    (found,) = Bench(JUDGE, CPU, 2).opinions([grey], ["a"], {"a": grey})
+    (found,) = LoadedJudge(JUDGE, CPU, 2).opinions([grey], ["a"], {"a": grey})
     assert found.score == pytest.approx(0.0, abs=1e-6)
 
 
@@ -96,7 +96,7 @@ def test_pictures_that_are_too_small() -> None:
         judge.check(7, 64)
     judge.check(8, 64)
     source = COFFEE[:8, :8]
-    (found,) = Bench(judge, CPU, 2).opinions([source], ["a"], {"a": source})
+    (found,) = LoadedJudge(judge, CPU, 2).opinions([source], ["a"], {"a": source})
     assert np.isnan(found.halves)
 
 
@@ -114,10 +114,10 @@ def test_layers_that_are_not_there(layers: dict[str, object], message: str) -> N
         Judge.model_validate({"network": {"name": "vgg19"}, **layers})
 
 
-class TestInspection:
+class TestBatchQuality:
     def test_the_judge_is_recorded(self) -> None:
-        bench = Bench(JUDGE, CPU, 2)
-        (found,) = Inspection(SOURCES, "srgb", bench).records([CAT], ["coffee"], [True])
+        bench = LoadedJudge(JUDGE, CPU, 2)
+        (found,) = BatchQuality(SOURCES, "srgb", bench).records([CAT], ["coffee"], [True])
         (wanted,) = bench.opinions([CAT], ["coffee"], SOURCES)
         assert found.judge is not None
         assert (found.judge.network, found.judge.layers) == ("vgg19", LAYERS)
@@ -127,7 +127,9 @@ class TestInspection:
         assert found.converged is True
 
     def test_parts_of_pictures_are_not_judged(self) -> None:
-        (found,) = Inspection(SOURCES, "srgb", Bench(JUDGE, CPU, 2)).records([CAT[:16]], ["cat"], [None])
+        (found,) = BatchQuality(SOURCES, "srgb", LoadedJudge(JUDGE, CPU, 2)).records(
+            [CAT[:16]], ["cat"], [None]
+        )
         assert found.judge is None
         assert found.luminance_distance is None
         assert found.converged is None

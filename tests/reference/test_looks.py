@@ -10,8 +10,8 @@ import pytest
 import torch
 from looks import METHODS, Judge, copied, held_back, textures
 
-from stimgen.synthesis.judge import Bench
 from stimgen.synthesis.judge import Judge as ProtocolJudge
+from stimgen.synthesis.judge import LoadedJudge
 
 
 @pytest.fixture
@@ -48,7 +48,7 @@ def test_a_protocol_can_name_this_judge(judge: Judge, shared: Path) -> None:
     weights = {"file": str(file), "sha256": hashlib.sha256(file.read_bytes()).hexdigest()}
     layers = ["relu1", "pool1", "fire4", "pool4", "fire5", "fire7", "fire8"]
     network = {"name": "squeezenet1_0", "weights": weights}
-    bench = Bench(
+    bench = LoadedJudge(
         ProtocolJudge.model_validate({"network": network, "layers": layers}), torch.device("cpu"), 2
     )
     source = held_back(64)["grass"]

@@ -127,7 +127,7 @@ class TestCommand:
         [
             (("--plot", "c.pgn"), "did you mean 'png'?"),
             (("--plot", "none/c.png"), "there is no such folder"),
-            (("-o", "none/c.csv"), "the table cannot be written"),
+            (("-o", "none/c.csv"), "c.csv: cannot be written"),
         ],
     )
     def test_files_that_cannot_be_written(

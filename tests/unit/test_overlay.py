@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from stimgen.images.overlay import DARK, LIGHT, RED, STRIP, Map, overlay
+from stimgen.drawing.overlay import DARK, LIGHT, RED, STRIP, Map, overlay
 from stimgen.statistics.regions import Positions, strongest
 from stimgen.statistics.regions.grid import Grid
 from stimgen.statistics.regions.polar import Polar

@@ -14,8 +14,10 @@ import pytest
 from PIL import Image
 
 from stimgen.images.read import MAXIMUM_PIXELS, skimage_file
+from stimgen.protocol.files import find_files
 from stimgen.protocol.load import load_protocol
-from stimgen.protocol.sources import PlannedSource, find_files, plan_sources
+from stimgen.protocol.planned_source import PlannedSource
+from stimgen.protocol.sources import plan_sources
 from stimgen.reading.errors import StimgenError
 from stimgen.reading.identity import sha256_file
 
