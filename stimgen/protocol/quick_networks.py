@@ -15,6 +15,8 @@ from stimgen.synthesis.methods import ObjectiveMethod
 from stimgen.synthesis.term import Term
 
 OCTAVES = 5
+# In small pictures, covariances of all scales down to a deeper one leave no choice but to copy the source.
+DEEPEST_SET = 4
 FIRST = "relu1_1"
 # What a statistic says of how far apart is how much.
 OF_LOSSES = {"normalisation", "centred"}
@@ -72,7 +74,7 @@ def embedded_layers(term: Term) -> Data:
     octaves = [_octave(term.network, name) for name in term.layer_weights]
     deepest = max(octaves)
     if len(octaves) > 1:
-        return {"layers": None, "depth": f"scale{deepest}"}
+        return {"layers": None, "depth": f"scale{min(deepest, DEEPEST_SET)}"}
     return {"layers": [FIRST if deepest == 1 else f"scale{deepest}"], "depth": None}
 
 
