@@ -18,6 +18,7 @@ from stimgen.synthesis.optimisers import OPTIMISERS
 
 SIDE, CANVAS_SIDE, EVALUATIONS = 128, 256, 60
 SOURCES, SEEDS = 2, 1
+FILTERS = 256  # of a layer of random filters
 SCALING = 0.5  # of regions that grow with eccentricity: there are four times as many at half of it
 PHOTOGRAPHS = {
     "sources": ("skimage:brick", "skimage:coffee"),
@@ -170,6 +171,11 @@ def _cheaper(term: Data) -> Iterator[str]:
     if term["statistic"].get("redraw"):
         yield "fixed directions in place of redrawn ones"
         term["statistic"]["redraw"] = False
+    network = term["network"]
+    most = FILTERS // len(network.get("sizes", [0]))
+    if network.get("maps", 0) > most:
+        yield f"{most} filters of a size in place of {network['maps']}"
+        network["maps"] = most
     if term["regions"].get("scaling", SCALING) < SCALING:
         yield f"a scaling of {SCALING} in place of {term['regions']['scaling']}"
         term["regions"]["scaling"] = SCALING
