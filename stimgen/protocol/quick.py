@@ -18,7 +18,7 @@ from stimgen.synthesis.optimisers import OPTIMISERS
 
 SIDE, CANVAS_SIDE, EVALUATIONS = 128, 256, 60
 SOURCES, SEEDS = 2, 1
-FILTERS = 256  # of a layer of random filters
+FILTERS = 128  # of a layer of random filters
 SCALING = 0.5  # of regions that grow with eccentricity: there are four times as many at half of it
 PHOTOGRAPHS = {
     "sources": ("skimage:brick", "skimage:coffee"),
