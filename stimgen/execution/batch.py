@@ -80,19 +80,33 @@ def form_batches(stimuli: Sequence[StimulusPlan], size: int) -> list[list[Stimul
     return [group[i : i + size] for group in groups.values() for i in range(0, len(group), size)]
 
 
+def refuse_bad_sources(plan: Plan, store: Store) -> None:
+    """Prepare every source that the set does not have, so that a bad one is found before anything is written.
+
+    Raises
+    ------
+    StimgenError
+        A source cannot be used.
+    """
+    for source in _missing_originals(plan, store):
+        _refuse_impossible(plan, source, source.pixels())
+
+
 def write_originals(plan: Plan, store: Store) -> None:
-    """Prepare every source and write it to the set, so that a bad one is found before anything runs.
+    """Prepare every source and write it to the set.
 
     Raises
     ------
     StimgenError
         A source cannot be used, or the set cannot be written.
     """
-    for source in (*plan.sources, *plan.references):
-        if not store.has(original_name(source)):
-            pixels = source.pixels()
-            _refuse_impossible(plan, source, pixels)
-            store.write(original_name(source), source.png(pixels))
+    for source in _missing_originals(plan, store):
+        store.write(original_name(source), source.png(source.pixels()))
+
+
+def _missing_originals(plan: Plan, store: Store) -> list[PlannedSource]:
+    # Not their pixels: those of all sources together may be more than the memory holds.
+    return [s for s in (*plan.sources, *plan.references) if not store.has(original_name(s))]
 
 
 def _refuse_impossible(plan: Plan, source: PlannedSource, pixels: Pixels) -> None:

@@ -33,6 +33,20 @@ def find_files(text: str, folder: Path, root: Path | None) -> list[tuple[str, Pa
     return [(file.relative_to(folder).as_posix(), _inside(file, folder, root)) for file in matches]
 
 
+def find_file(what: str, text: str, folder: Path, root: Path | None) -> Path:
+    """Return the only file that an entry, `what` in errors, stands for.
+
+    Raises
+    ------
+    StimgenError
+        As `find_files`, or there are several.
+    """
+    found = find_files(text, folder, root)
+    if len(found) > 1:
+        raise StimgenError(f"{what} must be one file, not a pattern for several")
+    return found[0][1]
+
+
 def _inside(file: Path, folder: Path, root: Path | None) -> Path:
     try:
         resolved = file.resolve()

@@ -140,7 +140,14 @@ class Condition(Model):
             # The members were validated before, so that only Term's own check can fail.
             details = error.errors()[0]
             raise PydanticCustomError("mistake", "{message}", details.get("ctx")) from None
+        self._refuse_nothing_to_compare()
         return self
+
+    def _refuse_nothing_to_compare(self) -> None:
+        terms = self.chosen.terms if isinstance(self.chosen, ObjectiveMethod) else ()
+        if not any(term.weight * weight for term in terms for weight in term.layer_weights.values()):
+            at = "layers" if self.objective is None else "objective"
+            raise mistake("all weights are zero, so that nothing is compared", at=at)
 
     def _says(self, key: str) -> bool:
         usual = type(self).model_fields[key].get_default(call_default_factory=True)

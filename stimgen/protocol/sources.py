@@ -15,7 +15,7 @@ from stimgen.images.sequence import needs_set, recipe, settled
 from stimgen.images.staging import Photograph, Presentation, Staging, StagingError
 from stimgen.images.steps import Step
 from stimgen.images.write import Bits
-from stimgen.protocol.files import find_files
+from stimgen.protocol.files import find_file, find_files
 from stimgen.protocol.load import LoadedProtocol
 from stimgen.protocol.planned_source import FoundFile, PlannedSource, located
 from stimgen.protocol.schema import Source
@@ -115,7 +115,7 @@ class _Entry:
             return None
         text = self.spec.mask.replace("*", Path(name.removeprefix(SKIMAGE_PREFIX)).stem)
         try:
-            return read_image_file(find_files(text, self.loaded.folder, self.root)[0][1])
+            return read_image_file(find_file("the mask", text, self.loaded.folder, self.root))
         except StimgenError as error:
             raise StagingError("mask", error) from None
 
@@ -170,7 +170,10 @@ class _Means:
 def _id_from(name: str) -> str:
     stem = Path(name.removeprefix(SKIMAGE_PREFIX)).stem
     if not re.fullmatch(r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}", stem):
-        raise StimgenError(f"the file name {stem!r} cannot serve as an id: give the source an `id`")
+        raise StimgenError(
+            f"the file name {stem!r} cannot serve as an id: give the source an `id`",
+            hint="a file that a pattern finds cannot have one: rename it, or give it an entry of its own",
+        )
     return stem
 
 

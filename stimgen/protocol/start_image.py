@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from stimgen.images.read import ImageFile, read_image_file
-from stimgen.protocol.files import find_files
+from stimgen.protocol.files import find_file
 from stimgen.protocol.load import LoadedProtocol
 from stimgen.protocol.planned_source import PlannedSource, named_by
 from stimgen.reading.errors import StimgenError
@@ -26,10 +26,7 @@ def find_start_image(
     if picture is None:
         return None
     try:
-        files = find_files(picture, loaded.folder, root)
-        if len(files) > 1:
-            raise StimgenError("the start image must be one file, not a pattern for several")
-        image = read_image_file(files[0][1])
+        image = read_image_file(find_file("the start image", picture, loaded.folder, root))
         _check(image, sources)
     except StimgenError as error:
         raise named_by(error, loaded.where(i, "synthesis", "start")) from None

@@ -11,7 +11,14 @@ from typing import Any
 
 import torch
 
-from stimgen.execution.batch import Advance, Work, form_batches, make_batch, write_originals
+from stimgen.execution.batch import (
+    Advance,
+    Work,
+    form_batches,
+    make_batch,
+    refuse_bad_sources,
+    write_originals,
+)
 from stimgen.execution.device import find_device, usual_batch_size
 from stimgen.execution.labels import relabel
 from stimgen.execution.making import Failure
@@ -140,6 +147,7 @@ def generate(
     index = Index(Store(folder))
     there = survey(plan, Store(folder), index)
     _load_networks(plan, there.missing, device)
+    refuse_bad_sources(plan, Store(folder))
     store = Store.create(folder)
     if not store.has(PLAN):
         _write_plan(plan, store)  # first, so that the folder is known for a set's, whatever happens

@@ -280,7 +280,16 @@ MISTAKES = [
         11,
         "the range 'bounds' needs an optimiser that keeps bounds; 'lbfgs' keeps none; allowed: adam, lbfgsb",
     ),
+    # weights
+    ("depth: pool2", "layers: {pool1: 0, pool2: 0.0}", 18, "conditions[1]: all weights are zero"),
+    (
+        "    depth: pool2\n    regions: 2x2",
+        "    objective: [{depth: pool2, weight: 0}, {layers: {pool1: 0}}]",
+        18,
+        "conditions[1]: all weights are zero",
+    ),
     # presentation
+    ("size: 64}", 'size: 64, mask: "?????.png"}', 2, "no image file matches '?????.png'"),
     ("size: 64}", "size: 64, mask: no.png}", 2, "mask: no.png: no such image file"),
     ("size: 64}", "size: 64, mask: ../no.png}", 2, "mask: the source lies outside of"),
     ("size: 64}", "size: 64, mask: 3}", 2, "preparation.mask: should be text"),

@@ -404,6 +404,7 @@ class TestSources:
             place.write(self.ANOTHER).make(steps.append)
         assert str(caught.value).startswith(f"{place.folder / 'tiny.yaml'}:6: ")
         assert steps == []
+        assert not place.set.exists()
         (place.folder / "new.jpg").write_bytes(whole)
         assert place.make().made == 6
         assert verify(place.store).problems == []

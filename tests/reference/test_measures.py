@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+import math
 from random import Random
 
 import numpy as np
@@ -235,6 +236,12 @@ class TestAppearance:
         assert np.isnan(found.contrast)
         assert np.isnan(found.slope)
         assert found.edges == 0
+
+    @pytest.mark.parametrize("shape", [(1, 1), (1, 9), (9, 1)])
+    def test_a_single_row_or_column_has_neither_edges_nor_frequencies(self, shape: tuple[int, int]) -> None:
+        plane = np.linspace(0.0, 1.0, 9)[: shape[0] * shape[1]].reshape(shape)
+        assert math.isnan(edge_energy(plane))
+        assert math.isnan(spectrum_distance(spectrum(plane), spectrum(plane)))
 
     def test_edge_energy_of_a_plane(self) -> None:
         y, x = np.mgrid[:9, :12]

@@ -91,6 +91,16 @@ class TestFound:
         assert (source.id, source.name, source.file) == ("brick", "skimage:brick", skimage_file("brick"))
         assert source.shape == (32, 32, 1)
 
+    def test_a_mask_that_a_pattern_names(self, tmp_path: Path) -> None:
+        picture(tmp_path / "x.png")
+        mask = picture(tmp_path / "masks" / "x1.png")
+        (source,) = found(tmp_path, 'file: x.png\n    mask: "masks/??.png"')
+        assert source.mask is not None
+        assert source.mask.file == mask
+        picture(tmp_path / "masks" / "x2.png")
+        with pytest.raises(StimgenError, match=r"p\.yaml:5: mask: the mask must be one file, not a pattern"):
+            found(tmp_path, 'file: x.png\n    mask: "masks/??.png"')
+
     def test_a_pattern_in_the_order_of_names(self, tmp_path: Path) -> None:
         for name in ("b.png", "a.JPG", "c.png", "deep/d.tif"):
             picture(tmp_path / "photos" / name)

@@ -74,8 +74,10 @@ def edge_energy(values: Plane) -> float:
     Parameters
     ----------
     values : array
-        Height x width, of at least two pixels each.
+        Height x width; NaN where one of them is a single pixel, which has no neighbours.
     """
+    if min(values.shape) < 2:
+        return float("nan")
     down, right = np.diff(values, axis=0)[:, :-1], np.diff(values, axis=1)[:-1]
     return float((down**2 + right**2).mean())
 

@@ -60,7 +60,12 @@ def slope(found: Spectrum) -> float:
 
 
 def spectrum_distance(one: Spectrum, other: Spectrum) -> float:
-    """Return the root mean squared difference of log10 amplitudes over all frequencies, in decades."""
+    """Return the root mean squared difference of log10 amplitudes over all frequencies, in decades.
+
+    NaN for a side of a single pixel, which has no frequencies.
+    """
+    if not one.cycles.size:
+        return float("nan")
     return float(np.sqrt(np.mean((_decades(one) - _decades(other)) ** 2)))
 
 
