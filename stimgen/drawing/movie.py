@@ -6,11 +6,10 @@ import io
 from collections.abc import Sequence
 from typing import NamedTuple
 
-import numpy as np
 from PIL import Image, ImageDraw, ImageFont
 
 from stimgen.images.prepare import Pixels
-from stimgen.images.write import Levels, quantise
+from stimgen.images.write import Levels, as_image, quantise
 
 SMALLEST = 192  # pixels of the shorter side of a picture on the screen
 GAP, CAPTION, LETTERS = 8, 22, 13
@@ -62,10 +61,6 @@ def _drawn(source: Levels, frame: Frame, size: tuple[int, int], title: str) -> I
     draw.text((GAP, 3), title, fill=INK, font=font)
     for i, (levels, caption) in enumerate([(source, "source"), frame]):
         left = GAP + i * (width + GAP)
-        page.paste(_picture(levels).resize(size, Image.Resampling.NEAREST), (left, CAPTION))
+        page.paste(as_image(levels).convert("RGB").resize(size, Image.Resampling.NEAREST), (left, CAPTION))
         draw.text((left, CAPTION + height + 3), caption, fill=INK, font=font)
     return page
-
-
-def _picture(levels: Levels) -> Image.Image:
-    return Image.fromarray(np.repeat(levels, 3, axis=2) if levels.shape[2] == 1 else levels)

@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 from PIL import Image, ImageDraw, ImageFont
 
 from stimgen.images.prepare import Pixels
+from stimgen.images.write import as_image, quantise
 
 # Small pictures are enlarged until their longer side has about as many pixels.
 LONGER_SIDE = 768
@@ -70,9 +71,7 @@ def overlay(pixels: Pixels, regions: Map) -> Image.Image:
 
 
 def _enlarged(pixels: Pixels, shape: tuple[int, ...]) -> Colours:
-    levels = np.rint(np.clip(pixels, 0, 1) * 255).astype(np.uint8)
-    image = Image.fromarray(levels[:, :, 0] if levels.shape[2] == 1 else levels).convert("RGB")
-    image = image.resize((shape[1], shape[0]), Image.Resampling.BICUBIC)
+    image = as_image(quantise(pixels)).convert("RGB").resize((shape[1], shape[0]), Image.Resampling.BICUBIC)
     return np.asarray(image, dtype=np.float64) / 255
 
 

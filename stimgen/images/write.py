@@ -61,7 +61,7 @@ def encode_png(levels: Levels, encoding: Encoding = "srgb") -> bytes:
     info = PngInfo()
     info.add(*DECLARATIONS[encoding])
     buffer = io.BytesIO()
-    _picture(levels).save(buffer, format="PNG", pnginfo=info)
+    as_image(levels).save(buffer, format="PNG", pnginfo=info)
     return buffer.getvalue()
 
 
@@ -134,5 +134,6 @@ def encode_array(pixels: Pixels) -> bytes:
     return buffer.getvalue()
 
 
-def _picture(levels: Levels) -> Image.Image:
+def as_image(levels: Levels) -> Image.Image:
+    """Return the picture of levels, height x width x channels (1 or 3), grey or in colour."""
     return Image.fromarray(levels[:, :, 0] if levels.shape[2] == 1 else levels)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Iterable
 from typing import Annotated, Any, Literal
 
@@ -13,6 +12,7 @@ from stimgen.images.geometry import ReceptiveField
 from stimgen.networks.base import FeatureExtractor, Layer, Network, Place, Validation
 from stimgen.networks.rectified_wavelets import RectifiedWavelets
 from stimgen.networks.vgg19 import Vgg19
+from stimgen.reading.identity import sha256_bytes
 from stimgen.reading.model import Integer
 
 # Deeper layers of a random network cost more and made the textures no better.
@@ -86,7 +86,7 @@ class EmbeddedFeatures:
     def __init__(self, parts: list[FeatureExtractor]) -> None:
         self._parts = parts
         hashes = "".join(part.weights_sha256 or "" for part in parts)
-        self.weights_sha256 = hashlib.sha256(hashes.encode()).hexdigest()
+        self.weights_sha256 = sha256_bytes(hashes.encode())
 
     def __call__(self, images: Tensor) -> dict[str, Tensor]:
         """Return the feature maps of the layers asked for, batch x channels x height x width."""

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import math
 from collections.abc import Iterable
 from functools import lru_cache
@@ -17,6 +16,7 @@ from torch.nn import functional
 
 from stimgen.images.geometry import ReceptiveField
 from stimgen.networks.base import Layer, Network, Place, Validation
+from stimgen.reading.identity import sha256_bytes
 from stimgen.reading.model import Integer
 
 RECIPE = 1
@@ -112,7 +112,7 @@ class WaveletFeatures:
 
     def __init__(self, network: RectifiedWavelets, layers: tuple[str, ...], place: Place) -> None:
         bank = wavelets(network.orientations, network.phases)
-        self.weights_sha256 = hashlib.sha256(bank.tobytes()).hexdigest()
+        self.weights_sha256 = sha256_bytes(bank.tobytes())
         # Every filter for every colour in one dense convolution: cheaper than colours as images of their own.
         dense = torch.kron(torch.eye(COLOURS).view(COLOURS, COLOURS, 1, 1), torch.from_numpy(bank))
         self._filters = dense.to(place.device, place.dtype).contiguous(memory_format=torch.channels_last)

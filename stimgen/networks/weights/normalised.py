@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 from pathlib import Path
 from typing import Any, Literal
 
@@ -12,6 +11,7 @@ from torch import Tensor
 from stimgen.networks.weights import AnyWeights
 from stimgen.networks.weights.base import Blueprint, FileBeside, Sha256, Weights
 from stimgen.networks.weights.means import read_means, rescaled
+from stimgen.reading.identity import sha256_bytes
 
 
 class NormalisedWeights(Weights):
@@ -46,5 +46,5 @@ class NormalisedWeights(Weights):
         tensors, base_sha256 = self.base.tensors(blueprint)
         means = read_means(Path(self.file), self.sha256)
         means.check(blueprint, self.base.recipe(blueprint.network))
-        together = hashlib.sha256((base_sha256 + self.sha256).encode()).hexdigest()
+        together = sha256_bytes((base_sha256 + self.sha256).encode())
         return rescaled(tensors, blueprint, means), together
