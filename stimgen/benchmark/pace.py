@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 import time
-from collections import deque
 
 import torch
 
 from stimgen.execution.device import reproducibly
-from stimgen.synthesis.methods import Batch, Method, ObjectiveMethod
+from stimgen.synthesis.methods import Batch, Method
 
 PROBED_EVALUATIONS = 3
 
@@ -18,19 +17,17 @@ def seconds_per_batch(
 ) -> float:
     """Time `probed` evaluations of every scale and return the seconds that all of them will take.
 
-    A method that minimises no objective is run to its end.
+    A method that evaluates nothing is run to its end.
     """
-    if not isinstance(method, ObjectiveMethod):
-        began = time.perf_counter()
-        deque(method.run(batch, device), maxlen=0)
-        return time.perf_counter() - began
     height, width = batch.items[0].source.shape[:2]
-    schedule = method.schedule(width, height)
-    short = method.but(synthesis=method.synthesis.but(evaluations=(probed,) * len(schedule)))
+    schedule, short = method.schedule(width, height), method.probed(probed)
     moments: list[list[float]] = [[] for _ in schedule]
+    began = time.perf_counter()
     with reproducibly(device):
         for step in short.run(batch, device):
             moments[step.scale].append(time.perf_counter())
+    if not any(moments):
+        return time.perf_counter() - began
     # The first evaluation of a scale is not counted: it measures the targets too.
     each = [(times[-1] - times[0]) / max(1, len(times) - 1) for times in moments]
     return sum(seconds * count for seconds, (_, _, count) in zip(each, schedule, strict=True))

@@ -137,7 +137,7 @@ class Condition(Model):
         try:
             _ = self.chosen
         except ValidationError as error:
-            # The members were validated before, so that only Term's own check can fail.
+            # The members were validated before, so that only a term's or the objective's own check can fail.
             details = error.errors()[0]
             raise PydanticCustomError("mistake", "{message}", details.get("ctx")) from None
         self._refuse_nothing_to_compare()

@@ -39,7 +39,7 @@ class SlicedWasserstein(LayerStatistic):
     redraw: Flag = False
     """``false``: a stimulus keeps its directions, drawn from its own source and seed, so that optimisers that
     compare evaluations, such as `lbfgs`, have a function to minimise. ``true``: new directions at every
-    evaluation, as published; for optimisers that average over evaluations, such as `adam`."""
+    evaluation, as published; only with an optimiser that averages over evaluations, such as `adam`."""
     normalisation: Literal["relative", "heitz2021"] = "relative"
     """``heitz2021``: mean squared difference between sorted projections, over positions and directions
     (Heitz et al. 2021); layers weigh 1 each. ``relative``: over the mean square of the source's projections;

@@ -11,7 +11,7 @@ from pydantic import Discriminator, Field, Tag, model_validator
 
 from stimgen.reading.errors import StimgenError
 from stimgen.reading.model import Integer, Model, mistake
-from stimgen.synthesis.optimisers import OPTIMISERS, AnyOptimiser, Optimiser
+from stimgen.synthesis.optimisers import AnyOptimiser, optimisers_that
 from stimgen.synthesis.optimisers.lbfgs import Lbfgs
 from stimgen.synthesis.ranges import AnyRange
 from stimgen.synthesis.ranges.soft import Soft
@@ -84,15 +84,10 @@ class Synthesis(Model):
     @model_validator(mode="after")
     def _bounds_are_kept(self) -> Synthesis:
         if self.range.bounded and not self.optimiser.keeps_bounds:
-            keeping = [
-                name
-                for name, cls in OPTIMISERS.members.items()
-                if issubclass(cls, Optimiser) and cls.keeps_bounds
-            ]
             raise mistake(
                 f"the range {self.range.name!r} needs an optimiser that keeps bounds; "
                 f"{self.optimiser.name!r} keeps none",
-                allowed=keeping,
+                allowed=optimisers_that("keeps_bounds"),
                 at="range",
             )
         return self

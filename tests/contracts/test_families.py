@@ -355,6 +355,11 @@ class TestMethods:
         assert not np.array_equal(first, other)
         assert np.array_equal(first, again) == (not METHODS.members[name].seeded)
 
+    def test_a_probe_has_the_same_scales_with_few_evaluations(self, name: str) -> None:
+        method = METHODS.members[name](**NEEDED.get(name, {}))
+        few = [(w, h, 2 if count else 0) for w, h, count in method.schedule(512, 256)]
+        assert method.probed(2).schedule(512, 256) == few
+
     def test_recipe_is_json_and_names_the_method(self, name: str) -> None:
         recipe = json.loads(json.dumps(made(METHODS, name).recipe(Known())))
         assert recipe["settings"]["method"] == name
@@ -402,6 +407,21 @@ class TestOptimisers:
         whole = self.minimum(name, start)
         assert torch.equal(self.minimum(name, start[[3, 1]]), whole[[3, 1]])
         assert torch.equal(self.minimum(name, start, Budget(150, shrink=False)), whole)
+
+    def test_noise_is_borne_where_it_is_said_to_be(self, name: str) -> None:
+        if not OPTIMISERS.members[name].bears_noise:
+            return
+        start = 0.3 * torch.randn(3, 30, generator=torch.Generator().manual_seed(1))
+        rng = torch.Generator().manual_seed(2)
+
+        def evaluate(images: torch.Tensor, rows: torch.Tensor) -> Evaluation:
+            del rows
+            # Each evaluation looks from elsewhere, and loses more or less.
+            seen = images + 0.1 * torch.randn(images.shape, generator=rng)
+            return Evaluation((seen**2).sum(1, keepdim=True), 2 * seen)
+
+        found = finished(made(OPTIMISERS, name).minimise(evaluate, start, Budget(300, noisy=True))).images
+        assert (found**2).sum() < 0.1 * (start**2).sum()
 
     def test_bounds_are_kept_where_they_are_said_to_be(self, name: str) -> None:
         if not OPTIMISERS.members[name].keeps_bounds:

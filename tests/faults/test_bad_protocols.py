@@ -458,6 +458,18 @@ MISTAKES = [
     ),
     (
         "2x2",
+        "2x2\n    statistic: {name: sliced_wasserstein, redraw: true}",
+        17,
+        "'lbfgs' compares evaluations; write `optimiser: adam`, or `redraw: false`",
+    ),
+    (
+        "2x2",
+        "2x2\n    statistic: {name: sliced_wasserstein, redraw: true}\n    synthesis: {optimiser: lbfgsb}",
+        21,
+        "sliced_wasserstein with `redraw: true` is another function at every evaluation; 'lbfgsb' compares",
+    ),
+    (
+        "2x2",
         "2x2\n    network: {weights: {seed: x}}",
         20,
         "network.weights.seed: should be a valid integer, not 'x'",

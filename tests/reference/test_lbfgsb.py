@@ -114,12 +114,6 @@ def test_the_lowest_point_is_kept() -> None:
         assert outcome.reasons == ["evaluations"] * 4
 
 
-def test_where_losses_do_not_compare_the_last_point_is_kept() -> None:
-    evaluate = Watched()
-    outcome, _ = minimise(evaluate, Budget(3, noisy=True))
-    np.testing.assert_array_equal(outcome.images.numpy(), [evaluate.of(row)[-1] for row in range(4)])
-
-
 def test_images_stop_for_themselves_and_never_leave_one_alone() -> None:
     evaluate = Watched()
     outcome, progress = minimise(evaluate, Budget(400, bounds=BOUNDS), tolerance=1e-3)

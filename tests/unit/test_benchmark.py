@@ -3,7 +3,11 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Generator
+from functools import partial
+from itertools import count
 from pathlib import Path
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -11,6 +15,7 @@ import torch
 import torchvision
 from torch import Tensor, nn
 
+from stimgen.benchmark import pace
 from stimgen.benchmark.batches import against_singles, batch_sizes
 from stimgen.benchmark.ceiling import ceilings
 from stimgen.benchmark.evaluation import convolution_flops, evaluation_summary, evaluation_task
@@ -26,6 +31,8 @@ from stimgen.networks.weights import Blueprint, RandomWeights
 from stimgen.reading import extras
 from stimgen.reading.errors import StimgenError
 from stimgen.reading.generators import finished
+from stimgen.synthesis.methods import Batch, Result, Step
+from stimgen.synthesis.methods.original import Original
 
 CPU = torch.device("cpu")
 SIZE = 32
@@ -181,6 +188,33 @@ class TestBatches:
         assert len({item.start.tobytes() for item in batch.items}) == 3
         assert len({item.source_key for item in batch.items}) == 1
         assert seconds_per_batch(method, batch, CPU, probed=2) > 0
+
+    def test_a_few_evaluations_of_every_scale_stand_for_all(
+        self, subject: Subject, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        # A clock that ticks once whenever it is looked at, which is after every evaluation.
+        monkeypatch.setattr(pace, "time", SimpleNamespace(perf_counter=partial(next, count())))
+        for method, evaluations in ((texture_method(50), 50), (Steps(), 300)):
+            assert seconds_per_batch(method, subject.batch(method, 2), CPU, probed=3) == evaluations
+
+
+class Steps(Original):
+    """A method of two scales that counts what it is asked to do."""
+
+    each: tuple[int, int] = (100, 200)
+
+    def schedule(self, width: int, height: int) -> list[tuple[int, int, int]]:
+        return [(width, height, evaluations) for evaluations in self.each]
+
+    def probed(self, evaluations: int) -> Steps:
+        return self.but(each=(evaluations, evaluations))
+
+    def run(self, batch: Batch, device: torch.device) -> Generator[Step, None, Result]:
+        assert self.each == (3, 3)
+        for scale, evaluations in enumerate(self.each):
+            for i in range(evaluations):
+                yield Step(scale, i, sum(self.each), np.zeros(2))
+        return (yield from super().run(batch, device))
 
 
 class TestMemory:

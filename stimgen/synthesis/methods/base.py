@@ -203,6 +203,11 @@ class Method(FamilyMember, ABC):
         """Return how often the objective is evaluated for a picture, at the most."""
         return sum(count for _, _, count in self.schedule(width, height))
 
+    def probed(self, evaluations: int) -> Method:
+        """Return the same method with so many evaluations at every scale; without any, the method itself."""
+        del evaluations
+        return self
+
     def load(self, device: torch.device) -> None:
         """Load what `run` will need, so that what is missing is found before anything is made.
 

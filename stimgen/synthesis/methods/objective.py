@@ -7,14 +7,17 @@ from functools import partial
 from typing import Any
 
 import torch
+from pydantic import model_validator
 from torch import Tensor
 
 from stimgen.images.prepare import Pixels
 from stimgen.networks import Network, Place, Validation
 from stimgen.reading.errors import StimgenError
+from stimgen.reading.model import mistake
 from stimgen.synthesis.methods.base import Batch, Known, Losses, Method, Result, Step
 from stimgen.synthesis.methods.trail import Leg, Trail
 from stimgen.synthesis.objective import Objective, Sources, load_networks
+from stimgen.synthesis.optimisers import optimisers_that
 from stimgen.synthesis.optimisers.base import Budget
 from stimgen.synthesis.pyramid import enlarged, shrunk
 from stimgen.synthesis.settings import Stage, Synthesis
@@ -38,6 +41,20 @@ class ObjectiveMethod(Method):
     """What source and stimulus shall have in common."""
     synthesis: Synthesis
     """How the stimulus is optimised."""
+
+    @model_validator(mode="after")
+    def _noise_is_borne(self) -> ObjectiveMethod:
+        optimiser = self.synthesis.optimiser
+        drawing = [term.statistic.name for term in self.terms if term.statistic.redraws]
+        if drawing and not optimiser.bears_noise:
+            bearing = optimisers_that("bears_noise")
+            raise mistake(
+                f"{drawing[0]} with `redraw: true` is another function at every evaluation, and "
+                f"{optimiser.name!r} compares evaluations",
+                at="synthesis",
+                hint=f"write `optimiser: {bearing[0]}`, or `redraw: false`",
+            )
+        return self
 
     @property
     def start(self) -> Start:
@@ -84,6 +101,10 @@ class ObjectiveMethod(Method):
     def schedule(self, width: int, height: int) -> list[tuple[int, int, int]]:
         """Return width, height and evaluations of every scale, from coarse to fine."""
         return self.synthesis.schedule(width, height)
+
+    def probed(self, evaluations: int) -> ObjectiveMethod:
+        """Return it with so many evaluations at every scale."""
+        return self.but(synthesis=self.synthesis.but(evaluations=evaluations))
 
     def load(self, device: torch.device) -> None:
         """Load the networks; they are remembered for `run`."""

@@ -103,6 +103,10 @@ class PortillaSimoncelli(Method):
         steps = [self.coarse_to_fine] * (self.scales + 2 if self.coarse_to_fine else 0)
         return [(width, height, count) for count in (*steps, self.budget)]
 
+    def probed(self, evaluations: int) -> PortillaSimoncelli:
+        """Return it with so many evaluations of each step."""
+        return self.but(budget=evaluations, coarse_to_fine=evaluations if self.coarse_to_fine else 0)
+
     def load(self, device: torch.device) -> None:
         """Find the package, and refuse a device without float64."""
         installed_plenoptic(f"the method `{self.name}`")

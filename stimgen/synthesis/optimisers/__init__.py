@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Annotated
+from typing import Annotated, Literal
 
 from stimgen.reading.registry import Family
 from stimgen.synthesis.optimisers.base import Optimiser, Outcome, Progress
@@ -10,4 +10,10 @@ from stimgen.synthesis.optimisers.base import Optimiser, Outcome, Progress
 OPTIMISERS = Family("optimiser", Optimiser, usual="lbfgs")
 AnyOptimiser = Annotated[Optimiser, OPTIMISERS]
 
-__all__ = ["OPTIMISERS", "AnyOptimiser", "Optimiser", "Outcome", "Progress"]
+
+def optimisers_that(quality: Literal["keeps_bounds", "bears_noise"]) -> list[str]:
+    """Return the names of the optimisers that have a quality."""
+    return [name for name, cls in OPTIMISERS.members.items() if getattr(cls, quality)]
+
+
+__all__ = ["OPTIMISERS", "AnyOptimiser", "Optimiser", "Outcome", "Progress", "optimisers_that"]

@@ -40,6 +40,7 @@ class Adam(Optimiser):
 
     name: Literal["adam"] = "adam"
     keeps_bounds: ClassVar[bool] = True
+    bears_noise: ClassVar[bool] = True
     step: Annotated[Number, Field(gt=0.0, le=10.0)] = 0.02
     """Length of a step, where black is 0 and white is 1: Jagadeesh & Gardner's (2022) 2.0 of 0 to 255 is
     0.00784."""

@@ -83,6 +83,8 @@ class Optimiser(FamilyMember, ABC):
     name: str
     keeps_bounds: ClassVar[bool] = False
     """Whether no variable ever leaves the budget's bounds."""
+    bears_noise: ClassVar[bool] = False
+    """Whether it gets somewhere although losses of different evaluations do not compare."""
 
     @property
     def vectors(self) -> int:

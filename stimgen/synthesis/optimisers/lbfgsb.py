@@ -37,8 +37,7 @@ ENDLESS = 10**9
 class Lbfgsb(Optimiser):
     """L-BFGS-B by scipy, in float64, each image of a batch for itself; keeps hard bounds.
 
-    The lowest point that was evaluated is kept; where every evaluation draws random numbers of its own, so
-    that losses do not compare, it is the last.
+    The lowest point that was evaluated is kept.
     """
 
     name: Literal["lbfgsb"] = "lbfgsb"
@@ -93,7 +92,7 @@ class _Course:
     def __init__(self, row: int, start: Vector, bounds: tuple[Vector, Vector], settings: Lbfgsb) -> None:
         self.row = row
         self.reason: Reason | None = None
-        self.lowest = self.last = np.clip(start, *bounds)
+        self.lowest = np.clip(start, *bounds)
         self._bounds, self._settings = bounds, settings
         self._loss = self._lowest_loss = math.inf
         self._iterations: list[float] = []  # the loss after every iteration of scipy's
@@ -102,7 +101,7 @@ class _Course:
 
     def send(self, answer: _Answer) -> None:
         """Go on with the objective at `point`."""
-        self._loss, self.last = answer.loss, self.point
+        self._loss = answer.loss
         if answer.loss < self._lowest_loss:
             self._lowest_loss, self.lowest = answer.loss, self.point
         try:
@@ -169,7 +168,7 @@ class _Batch:
 
     def __init__(self, start: Tensor, settings: Lbfgsb, budget: Budget) -> None:
         self._libraries = ThreadpoolController()
-        self._start, self._noisy = start, budget.noisy
+        self._start = start
         whole = torch.full_like(start[:, :1], -torch.inf), torch.full_like(start[:, :1], torch.inf)
         lower, upper = (_vectors(side.expand_as(start)) for side in budget.bounds or whole)
         points = _vectors(start)
@@ -210,7 +209,7 @@ class _Batch:
 
     def outcome(self) -> Outcome:
         """Return the best point of every image, in the order of the batch."""
-        points = [course.last if self._noisy else course.lowest for course in self._courses]
+        points = [course.lowest for course in self._courses]
         return Outcome(self._images_at(points), [course.reason or "evaluations" for course in self._courses])
 
     def close(self) -> None:
