@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any, ClassVar, Literal
 
 from pydantic import model_validator
@@ -55,6 +56,11 @@ class Gram(GramStatistic):
     def count(self, size: LayerSize) -> int:
         """Return n (n + 1) / 2 a region: the matrix is symmetric."""
         return size.regions * size.channels * (size.channels + 1) // 2
+
+    def working(self, sizes: Mapping[str, LayerSize]) -> float:
+        """Return six for each parameter: matrices of sources and stimuli, and their differences."""
+        scaled = 1 if self.normalisation == "gatys2016" else 0
+        return (6 + scaled) * self.parameters(sizes)
 
     def target(self, features: Tensor, pooling: Pooling) -> Target:
         """Return Gram matrices, subtracted means, squared norms and numbers of positions."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import replace
 from typing import Annotated, Literal
@@ -35,6 +35,10 @@ class PcaGram(GramStatistic):
         """Return k (k + 1) / 2 a region, k the number of components."""
         kept = min(self.components, size.channels)
         return size.regions * kept * (kept + 1) // 2
+
+    def working(self, sizes: Mapping[str, LayerSize]) -> float:
+        """Return what matrices of all maps need before, or those of components after they are reduced."""
+        return max(4 * self._gram.parameters(sizes), 6 * self.parameters(sizes))
 
     def target(self, features: Tensor, pooling: Pooling) -> Target:
         """Return components and covariances of the maps, and what `Gram` measures in all of them."""

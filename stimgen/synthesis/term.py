@@ -152,14 +152,16 @@ class Term(Model):
         return self.statistic.working(self._sizes(width, height))
 
     def _sizes(self, width: int, height: int) -> dict[str, LayerSize]:
-        regions = self.regions.count(width, height)
-        layers, network = self.network.layers(), self.network
         return {
-            name: LayerSize(
-                layers[name].channels, network.map_side(name, height), network.map_side(name, width), regions
-            )
-            for name in self.layer_weights
+            name: self._size(name, pooling, (height, width))
+            for name, pooling in self.poolings(width, height).items()
         }
+
+    def _size(self, layer: str, pooling: Pooling, picture: tuple[int, int]) -> LayerSize:
+        rows, columns = (self.network.map_side(layer, side) for side in picture)
+        # Fewer regions than pixels may have positions of this layer in them.
+        regions = len(pooling.windows(rows, columns))
+        return LayerSize(self.network.layers()[layer].channels, rows, columns, regions)
 
     def poolings(self, width: int, height: int) -> dict[str, Pooling]:
         """Return where the statistic is pooled in every layer of a picture of so many pixels."""

@@ -13,6 +13,7 @@ import torch
 from torch.utils._python_dispatch import TorchDispatchMode
 from torch.utils._pytree import tree_iter
 
+from stimgen.statistics.regions.polar import Polar
 from stimgen.synthesis.methods import Batch, Item, ObjectiveMethod
 from stimgen.synthesis.methods.objective import GAPS
 
@@ -93,5 +94,24 @@ def test_is_predicted_within_a_quarter(network: str, depth: str, regions: str, c
 )
 def test_statistics_are_predicted_roughly(statistic: str, regions: str) -> None:
     term = {"network": "vgg19", "depth": "pool2", "statistic": statistic, "regions": regions}
+    predicted, found = predicted_and_found(term, 3, side=64)
+    assert 0.75 < predicted / found < 1.5
+
+
+@pytest.mark.parametrize(
+    "statistic",
+    [
+        "gram",
+        {"normalisation": "gatys2016"},
+        "covariance",
+        "cross_gram",
+        {"name": "pca_gram", "components": 32},
+    ],
+    ids=str,
+)
+def test_products_in_many_regions_are_predicted_roughly(statistic: Any) -> None:
+    regions = {"name": "polar", "scaling": 0.3, "fovea": 0.05}
+    term = {"network": "vgg19", "depth": "pool2", "statistic": statistic, "regions": regions}
+    assert Polar(scaling=0.3, fovea=0.05).count(64, 64) > 300
     predicted, found = predicted_and_found(term, 3, side=64)
     assert 0.75 < predicted / found < 1.5
