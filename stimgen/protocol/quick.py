@@ -54,6 +54,7 @@ def quickened(loaded: LoadedProtocol, root: Path | None = None) -> LoadedProtoco
     data = loaded.protocol.plain()
     changes = [
         *_fewer(data),
+        *_coarser(data),
         *_photographs(data, loaded.folder, root),
         *_smaller(data),
         *_shorter(data),
@@ -85,6 +86,19 @@ def _fewer(data: Data) -> Iterator[str]:
             holder["seeds"] = [seeds["first"] if isinstance(seeds, dict) else seeds[0]]
             if holder is data:
                 yield f"{SEEDS} of {count} seeds"
+
+
+def _coarser(data: Data) -> Iterator[str]:
+    """Leave out conditions with very many regions, where there are others."""
+    many = [condition for condition in data["conditions"] if _scaling(condition) < SCALING]
+    if len(many) < sum(condition["method"] is None for condition in data["conditions"]):
+        yield from (f"without {condition['id']}" for condition in many)
+        data["conditions"] = [condition for condition in data["conditions"] if condition not in many]
+
+
+def _scaling(condition: Data) -> float:
+    terms = [condition, *(condition["objective"] or ())]
+    return min(float(term["regions"].get("scaling", SCALING)) for term in terms)
 
 
 def _photographs(data: Data, folder: Path, root: Path | None) -> Iterator[str]:
@@ -167,7 +181,7 @@ def _shorter(data: Data) -> Iterator[str]:
 
 
 def _cheaper(term: Data) -> Iterator[str]:
-    """Measure what can be told from few evaluations, in not too many regions."""
+    """Measure what can be told from few evaluations, by not too many filters."""
     if term["statistic"].get("redraw"):
         yield "fixed directions in place of redrawn ones"
         term["statistic"]["redraw"] = False
@@ -176,9 +190,6 @@ def _cheaper(term: Data) -> Iterator[str]:
     if network.get("maps", 0) > most:
         yield f"{most} filters of a size in place of {network['maps']}"
         network["maps"] = most
-    if term["regions"].get("scaling", SCALING) < SCALING:
-        yield f"a scaling of {SCALING} in place of {term['regions']['scaling']}"
-        term["regions"]["scaling"] = SCALING
 
 
 def _fewer_iterations(method: Data) -> Iterator[str]:

@@ -41,8 +41,9 @@ def embedded_terms(data: Data, protocol: Protocol) -> Iterator[str]:
     """
     replaced: dict[str, None] = {}
     largest = _largest_weights(protocol)
-    for condition, planned in zip(data["conditions"], protocol.conditions, strict=True):
-        method = planned.chosen
+    methods = {condition.id: condition.chosen for condition in protocol.conditions}
+    for condition in data["conditions"]:
+        method = methods[condition["id"]]
         if not isinstance(method, ObjectiveMethod) or all(term.network.is_here() for term in method.terms):
             continue
         terms = condition["objective"] or [_only_term(condition)]
