@@ -71,15 +71,22 @@ def _sample(contents: Iterable[Content]) -> list[list[Content]]:
 
 def _draw_row(sheet: Image.Image, store: Store, row: list[Content], top: int) -> None:
     first = row[0]
-    tiles = [(first.source.original.file, f"{first.source.id}, original")]
-    tiles += [(content.file, f"{content.condition}, seed {content.seed}") for content in row]
+    tiles = [(first.source.original.file, first.source.id, ", original")]
+    tiles += [(content.file, content.condition, f", seed {content.seed}") for content in row]
     font = ImageFont.load_default(11)
     draw = ImageDraw.Draw(sheet)
-    for i, (file, caption) in enumerate(tiles):
+    for i, (file, name, rest) in enumerate(tiles):
         left = GAP + i * (TILE + GAP)
         picture = thumbnail(store, file, TILE)
         sheet.paste(picture, (left + (TILE - picture.width) // 2, top + (TILE - picture.height) // 2))
-        draw.text((left, top + TILE + 1), caption[:24], fill=INK, font=font)
+        draw.text((left, top + TILE + 1), _fitted(name, rest), fill=INK, font=font)
+
+
+def _fitted(name: str, rest: str) -> str:
+    """Return a caption, its name cut so that it does not run into the next tile."""
+    font = ImageFont.load_default(11)
+    captions = [name + rest, *(f"{name[:length]}...{rest}" for length in range(len(name) - 1, -1, -1))]
+    return next((caption for caption in captions if font.getlength(caption) <= TILE), rest)
 
 
 def thumbnail(store: Store, file: str, side: int) -> Image.Image:

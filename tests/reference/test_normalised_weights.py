@@ -181,6 +181,18 @@ class TestRefusals:
         with pytest.raises(StimgenError, match="filter 7 of conv2_1 is silent"):
             Vgg19(weights=normalised(tmp_path / "means.json", "random")).load(("conv1_1",), CPU)
 
+    def test_a_filter_too_few_in_a_file(self, means_file: Path, base: dict, tmp_path: Path) -> None:
+        data = json.loads(means_file.read_text())
+        data["means"]["conv1_1"].pop()
+        (tmp_path / "means.json").write_text(json.dumps(data))
+        with pytest.raises(StimgenError, match="63 mean activations for the 64 filters of conv1_1"):
+            Vgg19(weights=normalised(tmp_path / "means.json", base)).load(("conv1_1",), CPU)
+
+    def test_a_file_of_another_format(self, means_file: Path, tmp_path: Path) -> None:
+        (tmp_path / "means.json").write_text(json.dumps(json.loads(means_file.read_text()) | {"format": 2}))
+        with pytest.raises(StimgenError, match="not a file of mean activations"):
+            Vgg19(weights=normalised(tmp_path / "means.json", "random")).load(("conv1_1",), CPU)
+
     def test_another_hash(self, means_file: Path) -> None:
         weights = {**normalised(means_file, "random"), "sha256": "0" * 64}
         with pytest.raises(StimgenError, match="SHA-256 is"):
@@ -191,7 +203,7 @@ class TestRefusals:
         with pytest.raises(StimgenError, match="no such file of mean activations"):
             Vgg19(weights=weights).load(("conv1_1",), CPU)
 
-    @pytest.mark.parametrize("text", ["{}", "no json", '{"means": {}}', "[]"])
+    @pytest.mark.parametrize("text", ["{}", "no json", '{"means": {}}', "[]", "[" * 100_000])
     def test_another_kind_of_file(self, tmp_path: Path, text: str) -> None:
         (tmp_path / "means.json").write_text(text)
         with pytest.raises(StimgenError, match="not a file of mean activations"):

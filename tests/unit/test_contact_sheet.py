@@ -61,6 +61,16 @@ def test_captions_are_drawn(tmp_path: Path) -> None:
     assert caption.min() < 100
 
 
+def test_a_long_caption_keeps_its_seed_and_does_not_run_into_the_next(tmp_path: Path) -> None:
+    wanted = Wanted(sources=("brick",), conditions=("W" * 60,), seeds=(1, 2))
+    sheet = np.asarray(contact_sheet(write_set(tmp_path / "set", wanted)).convert("L"))
+    captions = sheet[GAP + TILE : GAP + TILE + CAPTION]
+    one, other = (captions[:, GAP + i * (TILE + GAP) :][:, :TILE] for i in (1, 2))
+    assert (captions[:, GAP + 2 * (TILE + GAP) - GAP : GAP + 2 * (TILE + GAP)] == 255).all()
+    assert (one[:, : TILE // 2] == other[:, : TILE // 2]).all()
+    assert (one != other).any()
+
+
 def test_small_pictures_are_not_enlarged_and_stand_in_the_middle(tmp_path: Path) -> None:
     store = write_set(tmp_path / "set", Wanted(size=(40, 20)))
     found = np.asarray(tile(contact_sheet(store), 0, 1))

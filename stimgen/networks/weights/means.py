@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
-from typing import Any
+from typing import Annotated, Any
 
 import torch
-from pydantic import ValidationError
+from pydantic import Field, ValidationError
 from torch import Tensor
 
 from stimgen.networks.weights.base import Blueprint
@@ -32,7 +32,7 @@ class MeasuredImage(Model):
 class Means(Model):
     """Mean activations of a network's convolutions after their rectification, over images and positions."""
 
-    format: int = FORMAT
+    format: Annotated[int, Field(ge=FORMAT, le=FORMAT)] = FORMAT
     network: str
     """Name of the network."""
     settings: dict[str, Any]
@@ -91,7 +91,7 @@ def read_means(file: Path, sha256: str) -> Means:
         )
     try:
         means = Means.model_validate(json.loads(data))
-    except (ValueError, ValidationError):
+    except (ValueError, ValidationError, RecursionError):
         raise StimgenError(
             "not a file of mean activations, as `stimgen weights normalize` writes it", where=file
         ) from None
@@ -127,6 +127,9 @@ def rescaled(tensors: dict[str, Tensor], blueprint: Blueprint, means: Means) -> 
     before = torch.ones(1, dtype=torch.float64)
     for layer, key in blueprint.chain.items():
         after = torch.tensor(means.means[layer], dtype=torch.float64)
+        if len(after) != len(tensors[f"{key}.weight"]):
+            filters = len(tensors[f"{key}.weight"])
+            raise StimgenError(f"{len(after)} mean activations for the {filters} filters of {layer}")
         weight, bias = tensors[f"{key}.weight"].double(), tensors[f"{key}.bias"].double()
         found[f"{key}.weight"] = (weight * before.view(1, -1, 1, 1) / after.view(-1, 1, 1, 1)).float()
         found[f"{key}.bias"] = (bias / after).float()
