@@ -100,12 +100,12 @@ def test_a_statistic_keeps_what_is_no_normalisation(tmp_path: Path) -> None:
 
 
 def test_conditions_with_very_many_regions_are_left_out(tmp_path: Path) -> None:
-    polar = "{{id: {0}, depth: pool1, regions: {{name: polar, scaling: {0}}}}}"
+    polar = "{{id: s{0}, depth: pool1, regions: {{name: polar, scaling: {0}}}}}"
     loaded = quick(tmp_path, *(polar.format(scaling) for scaling in (0.25, 0.5, 1.0)))
-    assert [condition.id for condition in loaded.protocol.conditions] == ["0.5", "1.0"]
-    assert "without 0.25" in loaded.changes
+    assert [condition.id for condition in loaded.protocol.conditions] == ["s0.5", "s1.0"]
+    assert "without s0.25" in loaded.changes
     alone = quick(tmp_path, polar.format(0.25))
-    assert [condition.id for condition in alone.protocol.conditions] == ["0.25"]
+    assert [condition.id for condition in alone.protocol.conditions] == ["s0.25"]
 
 
 def test_other_methods_and_targets_are_kept(tmp_path: Path) -> None:
