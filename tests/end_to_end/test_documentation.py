@@ -15,6 +15,7 @@ from stimgen.protocol.plan import make_plan
 from stimgen.protocol.schema import Condition, Protocol, Source
 from stimgen.synthesis.settings import Synthesis
 from stimgen.synthesis.term import Term
+from stimgen.workflow.list_members import FAMILIES
 
 ROOT = Path(__file__).resolve().parents[2]
 PAGES = [ROOT / "README.md", ROOT / "CHANGELOG.md", *sorted((ROOT / "docs").glob("*.md"))]
@@ -83,6 +84,14 @@ def test_the_protocols_page_names_every_key() -> None:
     for model in (Protocol, Source, Condition, Term, Synthesis):
         for key in model.model_fields:
             assert f"`{key}`" in text or f"`{key}:" in text, key
+
+
+def test_the_protocols_page_names_every_member_and_its_settings() -> None:
+    text = (ROOT / "docs" / "protocols.md").read_text()
+    for family in FAMILIES.values():
+        for name, member in family.members.items():
+            for word in (name, *member.model_fields):
+                assert re.search(rf"[`{{ ]{word}[`:, ]", text), f"{word} of {family.singular} {name}"
 
 
 USE = """
