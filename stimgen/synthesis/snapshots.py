@@ -46,13 +46,14 @@ class Album:
         self._every = every
         self._evaluated: dict[int, Tensor] = {}  # the variables of the last evaluation, by row
         self._waiting: dict[int, tuple[int, int, Tensor]] = {}  # to be kept if none of the scale follows
-        self._pixels: Callable[[Tensor], Tensor] = _themselves
 
-    def watching(self, evaluate: Evaluate, pixels: Callable[[Tensor], Tensor]) -> Evaluate:
+    def watching(
+        self, evaluate: Evaluate, pixels: Callable[[Tensor], Tensor] = lambda variables: variables
+    ) -> Evaluate:
         """Return `evaluate`, watched; `pixels` tells what its variables stand for."""
+        self._pixels = pixels
         if not self._every:
             return evaluate
-        self._pixels = pixels
 
         def watched(variables: Tensor, rows: Tensor) -> Evaluation:
             self._evaluated = dict(zip(rows.tolist(), variables, strict=True))
@@ -81,7 +82,3 @@ class Album:
         # As a batch of its own, because that is what a range expects.
         (pixels,) = unstacked(self._pixels(variables.unsqueeze(0)))
         self.pages[row].append(Snapshot(scale, evaluation, quantise(pixels)))
-
-
-def _themselves(variables: Tensor) -> Tensor:
-    return variables

@@ -112,6 +112,7 @@ sources:
   - {file: "skimage:grass", id: grass}
 preparation: {size: 64, channels: grey}
 seeds: [1]
+output: {snapshots: 40}
 conditions:
   - id: ps
     method: {name: portilla_simoncelli, scales: 3, neighbourhood: 7, coarse_to_fine: 4, budget: 80}
@@ -137,6 +138,9 @@ def test_a_protocol(tmp_path: Path) -> None:
     trace = (stimuli.folder / content.trace.file).read_text().splitlines()
     assert trace[0] == "scale,evaluation,total,statistics,range"
     assert len(trace) == 101
+    # Of every step from coarse to fine the first and the last picture, of the rest every 40th too.
+    taken = [(snapshot.scale, snapshot.evaluation) for snapshot in content.snapshots.files]
+    assert taken == [(i, n) for i in range(5) for n in (1, 4)] + [(5, 1), (5, 40), (5, 80)]
 
 
 def test_one_that_fails_does_not_touch_the_others(tmp_path: Path) -> None:

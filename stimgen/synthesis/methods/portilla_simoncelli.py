@@ -19,6 +19,7 @@ from stimgen.synthesis.optimisers import AnyOptimiser
 from stimgen.synthesis.optimisers.base import Budget
 from stimgen.synthesis.optimisers.lbfgs import Lbfgs
 from stimgen.synthesis.portilla_simoncelli import PACKAGE, Matching, TextureModel, installed_plenoptic
+from stimgen.synthesis.snapshots import Album
 from stimgen.synthesis.tensors import padded, stacked, unstacked
 
 PARTS = ("statistics", "range")
@@ -139,6 +140,7 @@ class _Run:
             self._model, [targets[item.source_key] for item in batch.items], method.range_penalty
         )
         self._trail = Trail(len(batch.items), PARTS)
+        self._album = Album(batch.snapshots, len(batch.items))
 
     def steps(self) -> Generator[Step, None, Result]:
         starts = [item.start for item in self._batch.items]
@@ -149,11 +151,20 @@ class _Run:
         steps = [*self._model.steps(), None][-len(counts) :]
         for place, (scales, count) in enumerate(zip(steps, counts, strict=True)):
             budget = Budget(count, self._batch.shrink)
-            minimising = self._method.optimiser.minimise(replace(self._whole, scales=scales), images, budget)
+            evaluate = self._album.watching(replace(self._whole, scales=scales))
+            minimising = self._method.optimiser.minimise(evaluate, images, budget)
             leg = Leg(place, 0, sum(counts[:place]), sum(counts))
-            images = yield from self._trail.along(minimising, leg)
-        pictures = unstacked(images[: len(starts)])
-        return Result(pictures, start, self._trail.traces, self._trail.reasons, self._measure, [])
+            images = yield from self._trail.along(minimising, leg, self._album.take)
+        self._album.close()
+        return Result(
+            images=unstacked(images[: len(starts)]),
+            start=start,
+            traces=self._trail.traces,
+            reasons=self._trail.reasons,
+            measure=self._measure,
+            weights_sha256=[],
+            snapshots=self._album.pages,
+        )
 
     def _measure(self, images: Sequence[Pixels]) -> list[Losses]:
         rows = torch.arange(len(images))
