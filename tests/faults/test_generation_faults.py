@@ -25,7 +25,7 @@ from stimgen import StimulusSet, cli
 from stimgen.execution.batch import Work, make_batch
 from stimgen.execution.recording import Destination
 from stimgen.images import write
-from stimgen.protocol import sources as planned_sources
+from stimgen.protocol import planned_source
 from stimgen.protocol.load import load_protocol
 from stimgen.protocol.plan import make_plan
 from stimgen.reading.errors import StimgenError
@@ -430,7 +430,7 @@ class TestSources:
                 picture.save(buffer, "PNG", compress_level=0)
             return buffer.getvalue()
 
-        monkeypatch.setattr(planned_sources, "encode_png", otherwise)
+        monkeypatch.setattr(planned_source, "encode_png", otherwise)
         assert place.write().make().made == 2
         assert {name: data for name, data in place.files().items() if name in originals} == originals
         assert verify(place.store).problems == []
