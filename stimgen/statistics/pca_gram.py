@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Mapping
 from dataclasses import replace
 from typing import Annotated, Literal
 
@@ -16,6 +15,7 @@ from stimgen.statistics.base import Draw, LayerSize, Target
 from stimgen.statistics.gram import Gram, GramStatistic
 from stimgen.statistics.regions import Pooling
 from stimgen.statistics.relative import squared_norms
+from stimgen.statistics.threads import one_thread
 from stimgen.statistics.transport import covariance_between
 
 # Last digits differ between mathematical libraries; rounded to this grid, components mostly do not.
@@ -42,7 +42,7 @@ class PcaGram(GramStatistic):
 
     def target(self, features: Tensor, pooling: Pooling) -> Target:
         """Return components and covariances of the maps, and what `Gram` measures in all of them."""
-        with _one_thread():
+        with one_thread():
             covariances = torch.stack([_covariance(maps) for maps in features])
         return self._fitted(covariances, self._gram.target(features, pooling), features.dtype)
 
@@ -114,23 +114,12 @@ def _components(covariances: Tensor, count: int) -> Tensor:
     """
     if count >= covariances.shape[1]:
         return covariances[:, :, :0]
-    with _one_thread():
+    with one_thread():
         found = [torch.linalg.eigh(covariance.cpu())[1] for covariance in covariances]
     leading = torch.stack(found).flip(2)[:, :, :count]
     rounded = (leading / COMPONENT_GRID).round() * COMPONENT_GRID
     largest = rounded.abs().argmax(1, keepdim=True)
     return (rounded * rounded.gather(1, largest).sign()).to(covariances.device)
-
-
-@contextmanager
-def _one_thread() -> Iterator[None]:
-    """Compute with one thread: sums, and with them eigenvectors, differ between numbers of threads."""
-    before = torch.get_num_threads()
-    torch.set_num_threads(1)
-    try:
-        yield
-    finally:
-        torch.set_num_threads(before)
 
 
 def _projected(features: Tensor, components: Tensor) -> Tensor:

@@ -6,8 +6,7 @@ optimises as all methods do; model and loss are plenoptic's own.
 
 from __future__ import annotations
 
-from collections.abc import Generator, Sequence
-from contextlib import contextmanager
+from collections.abc import Sequence
 from dataclasses import dataclass
 from importlib import metadata
 from types import ModuleType
@@ -17,6 +16,7 @@ from torch import Tensor
 
 from stimgen.reading.errors import StimgenError
 from stimgen.reading.extras import needed
+from stimgen.statistics.threads import one_thread
 from stimgen.synthesis.objective import Evaluation
 
 PACKAGE = "plenoptic"
@@ -143,14 +143,3 @@ class Matching:
         parts = torch.stack([torch.linalg.vector_norm(difference), self.range_penalty * excess])
         (gradient,) = torch.autograd.grad(parts.sum(), leaf)
         return parts.detach(), gradient
-
-
-@contextmanager
-def one_thread() -> Generator[None]:
-    """Compute in one thread: the sums of a single image are split among threads, which changes bits."""
-    before = torch.get_num_threads()
-    torch.set_num_threads(1)
-    try:
-        yield
-    finally:
-        torch.set_num_threads(before)
