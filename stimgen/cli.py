@@ -3,18 +3,17 @@
 from __future__ import annotations
 
 import io
-import json
 import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from stimgen.cli_experiments import commands as experiment_commands
+from stimgen.terminal import FINDING, INTERRUPTED, print_json, say
+
 if TYPE_CHECKING:
     from stimgen.protocol.load import LoadedProtocol
-
-# A user's mistake ends with the error's own exit code, 2.
-FINDING, INTERRUPTED = 1, 130
 
 app = typer.Typer(
     name="stimgen",
@@ -24,6 +23,9 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     rich_markup_mode=None,
 )
+
+# Without a name, so that its commands stand among the others.
+app.add_typer(experiment_commands)
 
 ProtocolArgument = Annotated[
     str, typer.Argument(metavar="PROTOCOL", help="A YAML file, or the name of a shipped protocol.")
@@ -70,12 +72,12 @@ def generate(  # noqa: PLR0913 - an option of the command is an argument here
             progress = make(loaded, folder, options, display.show)
         except KeyboardInterrupt:
             display.close()
-            _say(f"stopped; what is finished is kept in {folder}. Run the same command to go on.", error=True)
+            say(f"stopped; what is finished is kept in {folder}. Run the same command to go on.", error=True)
             raise typer.Exit(INTERRUPTED) from None
     if not quiet:
-        _say("\n".join([*(f"quick: {change}" for change in loaded.changes), summary(progress, folder)]))
+        say("\n".join([*(f"quick: {change}" for change in loaded.changes), summary(progress, folder)]))
     for failure in progress.failures:
-        _say(f"{failure.stimulus.name}: could not be made: {failure.reason}", error=True)
+        say(f"{failure.stimulus.name}: could not be made: {failure.reason}", error=True)
     if progress.failures:
         raise typer.Exit(FINDING)
 
@@ -105,11 +107,11 @@ def plan(  # noqa: PLR0913 - an option of the command is an argument here
     summary = plan_summary(loaded, root, device if probe else None)
     if regions is not None:
         drawn = draw_regions(loaded, regions, root)
-        _say(f"pictures of regions: {len(drawn)} in {regions}", error=True)
+        say(f"pictures of regions: {len(drawn)} in {regions}", error=True)
     if as_json:
-        _print_json(summary)
+        print_json(summary)
     else:
-        _say(plan_text(summary))
+        say(plan_text(summary))
 
 
 @app.command()
@@ -123,7 +125,7 @@ def verify(
 
     found = verify_folder(folder)
     if as_json:
-        _print_json(
+        print_json(
             {
                 "sound": found.sound,
                 "planned": found.planned,
@@ -133,9 +135,9 @@ def verify(
         )
     else:
         for problem in found.problems:
-            _say(problem, error=True)
+            say(problem, error=True)
         verdict = "sound" if found.sound else f"problems found: {len(found.problems)}"
-        _say(f"{folder}: {found.checked} of {found.planned} stimuli checked: {verdict}")
+        say(f"{folder}: {found.checked} of {found.planned} stimuli checked: {verdict}")
     if not found.sound:
         raise typer.Exit(FINDING)
 
@@ -158,9 +160,9 @@ def confounds(
 
     rows = confounds_of(folder, output, plot)
     if as_json:
-        _print_json(rows)
+        print_json(rows)
     else:
-        _say(confounds_text(rows))
+        say(confounds_text(rows))
 
 
 @app.command()
@@ -191,7 +193,7 @@ def show(  # noqa: PLR0913 - an option of the command is an argument here
 
     choice = Choice(condition, source, seed, device, every, root)
     for file in draw(_loaded(protocol, root, quick=quick), choice, output, _tell_tenths):
-        _say(str(file))
+        say(str(file))
 
 
 @app.command()
@@ -247,7 +249,7 @@ def normalize(  # noqa: PLR0913 - an option of the command is an argument here
     from stimgen.workflow.weights import normalize as measure
 
     sha256 = measure(Measurement(network, weights, pooling, until), images, output)
-    _say(f"{output}: sha256 {sha256}")
+    say(f"{output}: sha256 {sha256}")
 
 
 @app.command()
@@ -287,11 +289,11 @@ def bench(  # noqa: PLR0913 - an option of the command is an argument here
     from stimgen.workflow.bench import bench as measure
 
     options = BenchOptions(device, size, against, evaluations, plot, quick)
-    found = measure(options, lambda text: _say(f"measuring: {text}", error=True))
+    found = measure(options, lambda text: say(f"measuring: {text}", error=True))
     if as_json:
-        _print_json(found)
+        print_json(found)
     else:
-        _say(bench_text(found))
+        say(bench_text(found))
 
 
 def _loaded(protocol: str, root: Path | None, *, quick: bool) -> LoadedProtocol:
@@ -310,7 +312,7 @@ def main() -> None:
     try:
         app(prog_name="stimgen")
     except StimgenError as error:
-        _say(str(error), error=True)
+        say(str(error), error=True)
         sys.exit(error.exit_code)
     except KeyboardInterrupt:
         sys.exit(INTERRUPTED)
@@ -329,25 +331,16 @@ def _print_whatever_it_is() -> None:
 
 def _print_headed(headed: dict[str, dict[str, str]], *, as_json: bool) -> None:
     if as_json:
-        _print_json(headed)
+        print_json(headed)
         return
     for heading, entries in headed.items():
-        _say(heading)
+        say(heading)
         width = max(len(name) for name in entries)
         for name, line in entries.items():
-            _say(f"  {name:<{width}}  {line}")
-
-
-def _print_json(value: Any) -> None:
-    # In ASCII, so that it is right in whatever encoding a pipe or a file has.
-    typer.echo(json.dumps(value, indent=1))
+            say(f"  {name:<{width}}  {line}")
 
 
 def _tell_tenths(step: Any) -> None:
     """Say every now and then how many evaluations were made."""
     if step.evaluation % max(1, step.total // 10) == 0:
-        _say(f"{step.evaluation} of {step.total} evaluations", error=True)
-
-
-def _say(text: str, *, error: bool = False) -> None:
-    typer.echo(text, err=error)
+        say(f"{step.evaluation} of {step.total} evaluations", error=True)

@@ -18,6 +18,7 @@ from stimgen.reading.document import Document, KeyPath, read_document
 from stimgen.reading.errors import Location, StimgenError
 from stimgen.reading.identity import sha256_bytes
 from stimgen.reading.model import Model, validate
+from stimgen.reading.shipped import PROTOCOLS
 from stimgen.statistics import AnyStatistic
 from stimgen.statistics.gram import Gram
 from stimgen.statistics.regions import AnyRegions
@@ -83,7 +84,7 @@ def load_protocol(name_or_file: str | Path) -> LoadedProtocol:
     StimgenError
         There is no such protocol, or what it says cannot be accepted; with file and line.
     """
-    document = read_document(find_protocol(name_or_file))
+    document = read_document(PROTOCOLS.find(name_or_file))
     if not isinstance(document.data, dict):
         raise StimgenError("a protocol is a mapping of keys to values", where=document.where(()))
     context = {"folder": document.file.parent.resolve()}
@@ -93,57 +94,3 @@ def load_protocol(name_or_file: str | Path) -> LoadedProtocol:
     # First alone, so that a mistake in them is reported once, and not for every condition that inherits it.
     validate(_HandedDown, inherited, document, context)
     return LoadedProtocol(document, validate(Protocol, document.data, document, context))
-
-
-def find_protocol(name_or_file: str | Path) -> Path:
-    """Return the file of a protocol.
-
-    Raises
-    ------
-    StimgenError
-        Neither a file nor the name of a shipped protocol.
-    """
-    text = str(name_or_file)
-    file = Path(text)
-    if file.suffix in (".yaml", ".yml") or _is_file(file):
-        return file
-    shipped = shipped_protocols()
-    if text not in shipped:
-        raise StimgenError(
-            f"there is no protocol {text!r}: neither a file nor a shipped protocol",
-            given=text,
-            allowed=list(shipped),
-            hint="your own protocols are named by their file, such as my-study.yaml",
-        )
-    return shipped[text]
-
-
-def _is_file(file: Path) -> bool:
-    try:
-        return file.is_file()
-    except OSError:  # a name too long for any file
-        return False
-
-
-def shipped_protocols() -> dict[str, Path]:
-    """Return the shipped stimulus protocols by name."""
-    return {file.stem: file for file in sorted((_shipped_folder() / "stimuli").rglob("*.yaml"))}
-
-
-def _shipped_folder() -> Path:
-    package = Path(__file__).parents[1]
-    # Inside a wheel the protocols lie in the package; in a checkout, beside it.
-    inside = package / "shipped_protocols"
-    return inside if inside.is_dir() else package.parent / "protocols"
-
-
-def read_title(file: Path) -> str:
-    """Return the title of a protocol, or nothing where it has none.
-
-    Raises
-    ------
-    StimgenError
-        The file cannot be read.
-    """
-    data = read_document(file).data
-    return str(data.get("title", "")) if isinstance(data, dict) else ""

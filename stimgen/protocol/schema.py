@@ -16,7 +16,7 @@ from stimgen.images.write import Bits
 from stimgen.networks import AnyNetwork
 from stimgen.networks.embedded import Embedded
 from stimgen.protocol.defaults import with_defaults
-from stimgen.reading.model import Flag, Integer, Model, Text, mistake
+from stimgen.reading.model import Flag, Integer, Label, Line, Model, Text, mistake
 from stimgen.statistics import AnyStatistic
 from stimgen.statistics.gram import Gram
 from stimgen.statistics.regions import AnyRegions
@@ -26,8 +26,6 @@ from stimgen.synthesis.methods import AnyMethod, Method, ObjectiveMethod
 from stimgen.synthesis.settings import Synthesis
 from stimgen.synthesis.term import Aim, Layers, Term
 
-Label = Annotated[Text, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$")]
-Line = Annotated[Text, Field(min_length=1, max_length=500)]
 # Seeds are whole numbers that JSON readers hold exactly.
 LARGEST_SEED = 2**53 - 1
 Seed = Annotated[Integer, Field(ge=0, le=LARGEST_SEED)]

@@ -7,6 +7,9 @@ framework's generator gives other numbers for another shape or device. So nothin
 from __future__ import annotations
 
 import hashlib
+import math
+from collections.abc import Sequence
+from typing import TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -16,6 +19,8 @@ from stimgen.reading.identity import canonical_json
 # Normal numbers are rounded to this grid: logarithm and cosine may differ in their last bit between
 # mathematical libraries, the rounded numbers do not.
 NORMAL_GRID = 2.0**-16
+
+T = TypeVar("T")
 
 
 def words(count: int, *key: str | int) -> NDArray[np.uint64]:
@@ -53,3 +58,42 @@ def normal(count: int, *key: str | int) -> NDArray[np.float64]:
     angle = 2.0 * np.pi * even[:, 1]
     pairs = np.stack([radius * np.cos(angle), radius * np.sin(angle)], axis=1)
     return np.round(pairs.reshape(-1)[:count] / NORMAL_GRID) * NORMAL_GRID
+
+
+class Stream:
+    """Random numbers one after the other, for decisions that are few: every draw has a key of its own.
+
+    Parameters
+    ----------
+    *key : str or int
+        Whatever tells this stream from all others.
+    """
+
+    def __init__(self, *key: str | int) -> None:
+        self.key = key
+        self._drawn = 0
+
+    def uniform(self) -> float:
+        """Return a number, even on [0, 1)."""
+        return float(uniform(1, *self._next())[0])
+
+    def normal(self) -> float:
+        """Return a standard normal number."""
+        return float(normal(1, *self._next())[0])
+
+    def below(self, count: int) -> int:
+        """Return a whole number, even on 0 ... `count` - 1."""
+        return math.floor(self.uniform() * count)
+
+    def choice(self, values: Sequence[T]) -> T:
+        """Return one of the values, each as likely."""
+        return values[self.below(len(values))]
+
+    def shuffled(self, values: Sequence[T]) -> list[T]:
+        """Return the values in a random order, each order as likely."""
+        order = np.argsort(words(len(values), *self._next()), kind="stable")
+        return [values[i] for i in order]
+
+    def _next(self) -> tuple[str | int, ...]:
+        self._drawn += 1
+        return (*self.key, self._drawn)

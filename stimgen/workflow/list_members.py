@@ -5,8 +5,8 @@ from __future__ import annotations
 from stimgen.images.steps import STEPS
 from stimgen.networks import NETWORKS
 from stimgen.networks.weights import WEIGHTS
-from stimgen.protocol.load import read_title, shipped_protocols
 from stimgen.reading.registry import Family
+from stimgen.reading.shipped import EXPERIMENTS, PROTOCOLS
 from stimgen.statistics import STATISTICS
 from stimgen.statistics.regions import REGIONS
 from stimgen.synthesis.methods import METHODS
@@ -30,4 +30,4 @@ FAMILIES: dict[str, Family] = {
 def members() -> dict[str, dict[str, str]]:
     """Return, for every family and for the shipped protocols, the members with one line each."""
     found = {family: members.summaries() for family, members in FAMILIES.items()}
-    return {**found, "protocols": {name: read_title(file) for name, file in shipped_protocols().items()}}
+    return {**found, "protocols": PROTOCOLS.titles(), "experiments": EXPERIMENTS.titles()}

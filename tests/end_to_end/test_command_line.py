@@ -25,7 +25,8 @@ from safetensors.torch import save_file
 
 from stimgen import cli
 from stimgen.networks.vgg19 import Vgg19
-from stimgen.protocol.load import load_protocol, shipped_protocols
+from stimgen.protocol.load import load_protocol
+from stimgen.reading.shipped import PROTOCOLS
 from stimgen.workflow.list_members import members
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -150,8 +151,8 @@ class TestSchema:
         schema = json.loads(run("schema").out)
         validator = jsonschema.Draft202012Validator(schema)
         validator.check_schema(schema)
-        assert shipped_protocols()
-        for file in shipped_protocols().values():
+        assert PROTOCOLS.files()
+        for file in PROTOCOLS.files().values():
             data = load_protocol(file).document.data
             assert list(validator.iter_errors(data)) == []
             assert not validator.is_valid(data | {"unknwon": 1})

@@ -12,7 +12,8 @@ import pytest
 import torch
 from PIL import Image
 
-from stimgen.protocol.load import LoadedProtocol, find_protocol, load_protocol
+from stimgen.protocol.load import LoadedProtocol, load_protocol
+from stimgen.reading.shipped import PROTOCOLS
 from stimgen.stimulus_set import StimulusSet
 from stimgen.stimulus_set.index import INDEX
 from stimgen.stimulus_set.verify import verify
@@ -83,7 +84,7 @@ def test_batch_size_and_threads_change_nothing(
 def test_the_order_of_seeds_sources_and_conditions_changes_no_stimulus(
     reference: Path, tmp_path: Path
 ) -> None:
-    text = find_protocol("smoke").read_text()
+    text = PROTOCOLS.find("smoke").read_text()
     head, conditions = text.split("conditions:\n")
     conditions, seeds = conditions.split("seeds:")
     parts = [f"  - id:{part}" for part in conditions.split("  - id:")[1:]]

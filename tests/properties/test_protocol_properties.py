@@ -13,13 +13,14 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from stimgen.protocol.load import LoadedProtocol, load_protocol, shipped_protocols
+from stimgen.protocol.load import LoadedProtocol, load_protocol
 from stimgen.protocol.plan import make_plan
 from stimgen.protocol.schema import Protocol
 from stimgen.reading.document import Document, parse_document
 from stimgen.reading.errors import StimgenError
 from stimgen.reading.identity import canonical_json
 from stimgen.reading.model import validate
+from stimgen.reading.shipped import PROTOCOLS
 
 EVERYTHING = {
     "name": "p",
@@ -159,7 +160,7 @@ def test_an_odd_value_in_every_place(file: Path, odd: Any) -> None:
 
 TEXTS = [
     json.dumps(EVERYTHING, indent=1),
-    *(shipped.read_text(encoding="utf-8") for shipped in shipped_protocols().values()),
+    *(shipped.read_text(encoding="utf-8") for shipped in PROTOCOLS.files().values()),
 ]
 
 

@@ -10,11 +10,12 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from stimgen.protocol.load import load_protocol, shipped_protocols
+from stimgen.protocol.load import load_protocol
 from stimgen.protocol.plan import Plan, PlannedCondition, make_plan
+from stimgen.reading.shipped import PROTOCOLS
 from stimgen.synthesis.methods import ObjectiveMethod
 
-FILES = {name: file for name, file in shipped_protocols().items() if file.parent.name == "papers"}
+FILES = {name: file for name, file in PROTOCOLS.files().items() if file.parent.name == "papers"}
 
 # Maps and convolutions of VGG-19's blocks (Simonyan & Zisserman 2015, table 1, column E).
 MAPS = (64, 128, 256, 512, 512)

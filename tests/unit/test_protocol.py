@@ -17,9 +17,10 @@ from stimgen.networks.weights.file import FileWeights
 from stimgen.networks.weights.imagenet import ImagenetWeights
 from stimgen.networks.weights.random import RandomWeights
 from stimgen.protocol.defaults import merged, with_defaults
-from stimgen.protocol.load import LoadedProtocol, find_protocol, load_protocol, read_title, shipped_protocols
+from stimgen.protocol.load import LoadedProtocol, load_protocol
 from stimgen.protocol.schema import Condition, Protocol
 from stimgen.reading.errors import StimgenError
+from stimgen.reading.shipped import PROTOCOLS, read_title
 from stimgen.statistics.gram import Gram
 from stimgen.statistics.regions.grid import Grid
 from stimgen.synthesis.starts.image import ImageStart
@@ -42,7 +43,7 @@ def condition(tmp_path: Path, shared: str, own: str) -> Condition:
 
 
 class TestShipped:
-    @pytest.mark.parametrize("name", shipped_protocols())
+    @pytest.mark.parametrize("name", PROTOCOLS.files())
     def test_is_found_by_its_name(self, name: str) -> None:
         loaded = load_protocol(name)
         assert loaded.protocol.name == name == loaded.document.file.stem
@@ -50,9 +51,9 @@ class TestShipped:
         assert loaded.protocol.title == read_title(loaded.document.file) != ""
         assert stimgen.load(loaded.document.file).protocol == loaded.protocol
 
-    @pytest.mark.parametrize("name", shipped_protocols())
+    @pytest.mark.parametrize("name", PROTOCOLS.files())
     def test_its_first_line_points_an_editor_to_the_schema(self, name: str) -> None:
-        file = shipped_protocols()[name]
+        file = PROTOCOLS.files()[name]
         first = file.read_text(encoding="utf-8").split("\n")[0]
         mark = "# yaml-language-server: $schema="
         assert first.startswith(mark)
@@ -60,7 +61,7 @@ class TestShipped:
             file.parent / first.removeprefix(mark)
         ).resolve() == ROOT / "protocols" / "protocol.schema.json"
 
-    @pytest.mark.parametrize("name", shipped_protocols())
+    @pytest.mark.parametrize("name", PROTOCOLS.files())
     def test_is_what_the_schema_describes(self, name: str) -> None:
         schema = yaml.safe_load(schema_text())
         data: Any = load_protocol(name).document.data
@@ -71,16 +72,16 @@ class TestShipped:
                 jsonschema.validate(data | change, schema)
 
     def test_quickstart_and_smoke_are_there(self) -> None:
-        assert {"quickstart", "smoke"} <= shipped_protocols().keys()
+        assert {"quickstart", "smoke"} <= PROTOCOLS.files().keys()
 
     def test_those_of_a_wheel_are_found(self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
         folder = tmp_path / "stimgen" / "shipped_protocols" / "stimuli" / "papers"
         folder.mkdir(parents=True)
         (folder / "mine.yaml").write_text(HEAD + "conditions: [{id: a, layers: [pool1]}]\n", encoding="utf-8")
         monkeypatch.setattr(
-            "stimgen.protocol.load.__file__", str(tmp_path / "stimgen" / "protocol" / "load.py")
+            "stimgen.reading.shipped.__file__", str(tmp_path / "stimgen" / "reading" / "shipped.py")
         )
-        assert shipped_protocols() == {"mine": folder / "mine.yaml"}
+        assert PROTOCOLS.files() == {"mine": folder / "mine.yaml"}
         assert load_protocol("mine").protocol.name == "p"
 
 
@@ -91,17 +92,17 @@ class TestFinding:
     def test_a_name_that_is_none(self, name: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
         monkeypatch.chdir(tmp_path)
         with pytest.raises(StimgenError, match="there is no protocol") as caught:
-            find_protocol(name)
+            PROTOCOLS.find(name)
         assert ", quickstart, smoke\n" in str(caught.value)
 
     def test_the_nearest_name_is_named(self) -> None:
         with pytest.raises(StimgenError, match="did you mean 'quickstart'"):
-            find_protocol("qickstart")
+            PROTOCOLS.find("qickstart")
 
     def test_a_file_of_any_name_comes_first(self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
         monkeypatch.chdir(tmp_path)
         Path("smoke").write_text("x")
-        assert find_protocol("smoke") == Path("smoke")
+        assert PROTOCOLS.find("smoke") == Path("smoke")
 
     def test_a_missing_yaml_file_is_not_taken_for_a_name(self) -> None:
         with pytest.raises(StimgenError, match=r"^nothere/smoke\.yaml: no such file$"):

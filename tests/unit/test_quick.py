@@ -7,9 +7,10 @@ from pathlib import Path
 import pytest
 
 from stimgen.networks.embedded import Embedded
-from stimgen.protocol.load import LoadedProtocol, load_protocol, shipped_protocols
+from stimgen.protocol.load import LoadedProtocol, load_protocol
 from stimgen.protocol.plan import make_plan
 from stimgen.protocol.quick import CANVAS_SIDE, EVALUATIONS, SIDE, quickened
+from stimgen.reading.shipped import PROTOCOLS
 
 HEAD = """
 name: large
@@ -160,7 +161,7 @@ def test_a_small_protocol_is_left_as_it_is() -> None:
     assert {s.id for s in make_plan(found).stimuli} <= {s.id for s in make_plan(loaded).stimuli}
 
 
-@pytest.mark.parametrize("name", shipped_protocols())
+@pytest.mark.parametrize("name", PROTOCOLS.files())
 def test_every_shipped_protocol_can_be_tried_quickly(name: str) -> None:
     plan = make_plan(quickened(load_protocol(name)))
     assert plan.stimuli

@@ -1,0 +1,1 @@
+"""Discrimination experiments: from stimulus sets to recorded trials. Nothing here needs torch."""

@@ -1,0 +1,67 @@
+"""What lies between trials: practice, breaks, instructions, the participant's form."""
+
+from __future__ import annotations
+
+from typing import Annotated, Literal
+
+from pydantic import Field
+
+from stimgen.reading.model import Flag, Integer, Label, Model, Number, Text
+
+Paragraphs = Annotated[Text, Field(max_length=5000)]
+
+
+class Practice(Model):
+    """Trials before those that count, with sources of their own."""
+
+    trials: Annotated[Integer, Field(ge=1, le=1000)]
+    """How many at a time."""
+    sources: Annotated[tuple[Label, ...], Field(min_length=1)]
+    """Sources that take part in nothing else."""
+    before: Literal["session", "block"] = "session"
+    """Whether it comes once, or before every block."""
+    criterion: Annotated[Number, Field(gt=0.0, le=1.0)] | None = None
+    """Proportion correct that is to be reached; below it the practice is repeated."""
+    attempts: Annotated[Integer, Field(ge=1, le=20)] = 3
+    """How often at the most; then the session goes on, and the journal says so."""
+
+
+class Breaks(Model):
+    """Rests."""
+
+    every: Annotated[Integer, Field(ge=1)]
+    """Trials from one to the next, practice not counted."""
+    score: Flag = True
+    """Whether the proportion correct since the last is told."""
+
+
+class Instructions(Model):
+    """What is read, in one language. ``{score}`` stands for per cent correct, ``{left}`` for trials left."""
+
+    start: Paragraphs = ""
+    """Before everything."""
+    practice: Paragraphs = ""
+    """Before practice."""
+    practice_again: Paragraphs = ""
+    """Before it is repeated."""
+    block: Paragraphs = ""
+    """Before every block."""
+    rest: Paragraphs = ""
+    """At breaks."""
+    end: Paragraphs = ""
+    """At the end."""
+    answers: dict[Text, Text] = Field(default_factory=dict)
+    """Words of the answers, where they are shown to be clicked at or typed."""
+    right_to_left: Flag = False
+    """Whether the language is written so."""
+
+
+# What may be asked of a participant; a name, an address or a date of birth is not among it.
+Asked = Literal["age", "sex", "gender", "handedness", "vision", "correction", "language", "group", "notes"]
+
+
+class Participant(Model):
+    """What is asked of a participant before the session, and kept apart from the trials."""
+
+    form: tuple[Asked, ...] = ()
+    """Fields of the form."""

@@ -1,0 +1,45 @@
+"""What every schedule of the family offers."""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from collections.abc import Sequence
+from typing import Annotated, ClassVar
+
+from pydantic import Field
+
+from stimgen.experiment.choice import Choice, Design, Past
+from stimgen.reading.model import Integer
+from stimgen.reading.registry import FamilyMember
+
+
+class Schedule(FamilyMember, ABC):
+    """A pure function from the history of a session to its next trial, so that resuming is replaying."""
+
+    name: str
+    source_gap: Annotated[Integer, Field(ge=0, le=100)] = 0
+    """Trials that must lie between two of the same source, at the least."""
+
+    adaptive: ClassVar[bool] = False
+    """Whether the next trial depends on answers."""
+
+    @abstractmethod
+    def check(self, design: Design) -> None:
+        """Refuse a design that the schedule cannot follow, before the first trial.
+
+        Raises
+        ------
+        StimgenError
+            What cannot be balanced, or kept apart, or which level is missing; with numbers that would do.
+        """
+
+    @abstractmethod
+    def choices(self, design: Design) -> tuple[Choice, ...]:
+        """Return all trials in order; of an adaptive schedule, the candidates.
+
+        A candidate has everything but the value of the level's factor, which follows from the history.
+        """
+
+    @abstractmethod
+    def next(self, design: Design, history: Sequence[Past]) -> Choice | None:
+        """Return the trial that follows `history`, practice left out; None at the end."""

@@ -1,0 +1,1 @@
+"""From journals to the files that others read. One file a format."""
