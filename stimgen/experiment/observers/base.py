@@ -9,12 +9,14 @@ from typing import Any, Literal, Protocol
 from stimgen.experiment.frame import Frame
 from stimgen.experiment.trial import Outcome, Trial
 
+NoticeKind = Literal["start", "practice", "practice_again", "block", "break", "end"]
+
 
 @dataclass(frozen=True)
 class Notice:
     """Something to read before the next trial."""
 
-    kind: Literal["start", "practice", "practice_again", "block", "break", "end"]
+    kind: NoticeKind
     text: str
     """In the session's language; paragraphs end with line feeds."""
 

@@ -130,6 +130,10 @@ class Paradigm(FamilyMember, ABC):
             To choose between equals.
         """
 
+    def grade(self, trial: Trial, answer: str | None) -> bool | None:
+        """Return whether an answer is correct; None where there is none, or where nothing is correct."""
+        return None if answer is None or trial.correct is None else answer == trial.correct
+
     def places(self) -> tuple[Place, ...]:
         """Return every place where a picture may be, to be checked against the screen."""
         return (CENTRE,)
