@@ -2,12 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass
-from typing import Any, Literal, Protocol
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any, Literal, Protocol
 
+from stimgen.experiment.choice import Person
+from stimgen.experiment.flow import Instructions
 from stimgen.experiment.frame import Frame
 from stimgen.experiment.trial import Outcome, Trial
+
+if TYPE_CHECKING:
+    from stimgen.experiment.frames import FrameMaker
+    from stimgen.experiment.pool import Pool
+    from stimgen.experiment.schema import Experiment
+    from stimgen.experiment.viewing import Viewing
 
 NoticeKind = Literal["start", "practice", "practice_again", "block", "break", "end"]
 
@@ -38,6 +46,40 @@ class Task:
     trial: Trial
     frames: Callable[[], Sequence[Frame]]
     feedback: bool = False
+
+
+@dataclass(frozen=True)
+class Setting:
+    """What an observer is made from: each takes what it needs.
+
+    Attributes
+    ----------
+    experiment : Experiment
+        What it says.
+    person : Person
+        Who answers, or whom a simulated observer stands for.
+    pool : Pool
+        The pictures.
+    viewing : Viewing
+        The screen as declared.
+    frames : FrameMaker
+        Composes what is shown between trials, too.
+    keys : dict
+        Keys of every answer, for this participant.
+    texts : Instructions
+        In the session's language.
+    windowed : bool
+        In a window instead of the full screen.
+    """
+
+    experiment: Experiment
+    person: Person
+    pool: Pool
+    viewing: Viewing
+    frames: FrameMaker
+    keys: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    texts: Instructions = field(default_factory=Instructions)
+    windowed: bool = False
 
 
 class Stopped(Exception):  # noqa: N818 - no error: the participant or the experimenter ended the session
