@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import sys
 from collections.abc import Iterator, Mapping
 from contextlib import suppress
 from dataclasses import dataclass
@@ -263,7 +264,7 @@ def _sync_folder(folder: Path) -> None:
 def _lock(descriptor: int, file: Path) -> None:
     """Keep two sessions from writing one journal; the lock goes with the process, however that ends."""
     try:
-        if os.name == "nt":
+        if sys.platform == "win32":
             import msvcrt
 
             msvcrt.locking(descriptor, msvcrt.LK_NBLCK, 1)

@@ -77,6 +77,10 @@ class Stream:
         """Return a number, even on [0, 1)."""
         return float(uniform(1, *self._next())[0])
 
+    def uniforms(self, count: int) -> list[float]:
+        """Return several of them."""
+        return [float(number) for number in uniform(count, *self._next())]
+
     def normal(self) -> float:
         """Return a standard normal number."""
         return float(normal(1, *self._next())[0])

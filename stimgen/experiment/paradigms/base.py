@@ -134,7 +134,7 @@ class Paradigm(FamilyMember, ABC):
         """Return whether an answer is correct; None where there is none, or where nothing is correct."""
         return None if answer is None or trial.correct is None else answer == trial.correct
 
-    def places(self) -> tuple[Place, ...]:
+    def all_places(self) -> tuple[Place, ...]:
         """Return every place where a picture may be, to be checked against the screen."""
         return (CENTRE,)
 

@@ -1,0 +1,81 @@
+"""Random orders in which trials of the same source are kept apart."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Hashable, Sequence
+
+from stimgen.reading.random_numbers import Stream
+
+
+def largest_gap(counts: Sequence[int]) -> int:
+    """Return how many trials can lie between two of the same source, when each comes so many times.
+
+    Between the first and the last of the most frequent source, whole gaps must be filled by the others; as
+    many sources as are equally frequent share the last place.
+    """
+    if not counts or max(counts) < 2:
+        return sum(counts)
+    most = max(counts)
+    ties = sum(count == most for count in counts)
+    return (sum(counts) - ties) // (most - 1) - 1
+
+
+def spread(labels: Sequence[str], gap: int, before: Sequence[str], stream: Stream) -> list[int]:
+    """Return a random order in which no label comes again within `gap` places, nor soon after `before`.
+
+    At every place a label is drawn among those that are far enough from their last place, each weighted by
+    how many of it are left; where one is so frequent that it could not be placed any more if it waited, it
+    comes first.
+
+    Parameters
+    ----------
+    labels : sequence of str
+        The source of every trial.
+    gap : int
+        Trials that must lie between two of a source.
+    before : sequence of str
+        The sources that came last, in order.
+    stream : Stream
+        Where the draws come from.
+
+    Returns
+    -------
+    list of int
+        Indices of `labels`.
+    """
+    if gap == 0:
+        return stream.shuffled(range(len(labels)))
+    pools: dict[Hashable, list[int]] = {}
+    for i in stream.shuffled(range(len(labels))):
+        pools.setdefault(labels[i], []).append(i)
+    recent = list(before)
+    order: list[int] = []
+    draws = stream.uniforms(len(labels))
+    for draw in draws:
+        label = _drawn(Counter({name: len(left) for name, left in pools.items()}), recent[-gap:], gap, draw)
+        order.append(pools[label].pop())
+        recent.append(str(label))
+        if not pools[label]:
+            del pools[label]
+    return order
+
+
+def _drawn(left: Counter[Hashable], recent: Sequence[str], gap: int, draw: float) -> Hashable:
+    """Return the label of the next place."""
+    total = sum(left.values())
+    free = [name for name in left if name not in recent]
+    if not free:
+        # Only after `before`, at the border of a block: the label whose last place is farthest away.
+        return min(left, key=lambda name: max(i for i, other in enumerate(recent) if other == name))
+    # With n of a label among t trials, n - 1 gaps take (n - 1) (gap + 1) + 1 places at the least.
+    most = max(left.values())
+    ties = sum(count == most for count in left.values())
+    urgent = [name for name in free if left[name] == most] if (most - 1) * (gap + 1) + ties >= total else free
+    among = urgent or free
+    at = draw * sum(left[name] for name in among)
+    for name in among:
+        at -= left[name]
+        if at < 0:
+            return name
+    return among[-1]
