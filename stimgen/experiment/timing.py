@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from typing import Annotated, Literal
 
-from pydantic import BeforeValidator, Field
+from pydantic import BeforeValidator, Field, model_validator
 
 from stimgen.experiment.duration import Duration, ms
-from stimgen.reading.model import Flag, Integer, Model, Number, Text
+from stimgen.reading.model import Flag, Integer, Model, Number, Text, mistake
 
 Durations = Annotated[
     tuple[Duration, ...],
@@ -62,6 +62,16 @@ class Responses(Model):
     """Whether the answer takes the last pictures from the screen."""
     quit: Text = "escape"
     """Key that pauses, and then quits."""
+
+    @model_validator(mode="after")
+    def _check_last(self) -> Responses:
+        if self.counts == "last" and self.window is None:
+            raise mistake("where the last press counts, a window says when it is over", at="counts")
+        if self.counts == "last" and self.ends_stimulus:
+            raise mistake("the first press ends the stimulus: the last cannot count", at="ends_stimulus")
+        if self.start == "offset" and self.ends_stimulus:
+            raise mistake("answers count after the stimulus: they cannot end it", at="ends_stimulus")
+        return self
 
 
 class Feedback(Model):

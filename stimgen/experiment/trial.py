@@ -119,5 +119,7 @@ class Outcome(Model):
     """All, also those that did not count."""
     shots: tuple[Shot, ...] = ()
     """One for each of the trial's phases."""
+    interrupted: int = 0
+    """How often the trial was broken off by a pause, and shown again from its beginning."""
     timing_verified: bool = False
     """Whether the screen's timing was checked and found good in this session."""

@@ -46,6 +46,10 @@ class Trigger(FamilyMember, ABC):
     starts: Flag = False
     """Whether the session waits for a signal on this connection before it begins, as at a scanner."""
 
+    def signal_keys(self) -> tuple[str, ...]:
+        """Return keys of the keyboard whose press counts as a signal, where the equipment presses keys."""
+        return ()
+
     @abstractmethod
     def open(self) -> Line:
         """Open the connection.

@@ -1,0 +1,97 @@
+"""Keys: whose they are, and that no key means two things."""
+
+from __future__ import annotations
+
+from types import SimpleNamespace
+from typing import Any
+
+import pytest
+
+from stimgen.experiment.choice import Person
+from stimgen.experiment.keys import check_keys, keys_of
+from stimgen.experiment.timing import Responses
+from stimgen.reading.errors import StimgenError
+
+
+def experiment(triggers: tuple[Any, ...] = (), **responses: Any) -> Any:
+    """What `keys_of` reads of an experiment, with three answers."""
+    paradigm = SimpleNamespace(answers=lambda: ("a", "b", "c"), keys=lambda: {"a": "1", "b": "2", "c": "3"})
+    return SimpleNamespace(
+        paradigm=paradigm, responses=Responses.model_validate(responses), triggers=triggers
+    )
+
+
+def test_the_files_keys_come_before_the_paradigms() -> None:
+    keys = keys_of(experiment(keys={"b": ["x", "y"]}), Person("01"))
+    assert keys == {"a": ("1",), "b": ("x", "y"), "c": ("3",)}
+
+
+def test_every_second_participant_has_them_in_the_opposite_order() -> None:
+    swapping = experiment(swap=True, keys={"b": ["x", "y"]})
+    odd, even = keys_of(swapping, Person("01")), keys_of(swapping, Person("02"))
+    assert odd == {"a": ("1",), "b": ("x", "y"), "c": ("3",)}
+    assert even == {"a": ("3",), "b": ("x", "y"), "c": ("1",)}
+    assert keys_of(experiment(), Person("02")) == keys_of(experiment(), Person("01"))
+
+
+def test_a_participant_without_a_number_cannot_be_even() -> None:
+    assert keys_of(experiment(), Person("pilot"))
+    with pytest.raises(StimgenError, match="'pilot' is an even one cannot be told"):
+        keys_of(experiment(swap=True), Person("pilot"))
+
+
+def test_keys_for_no_answer_are_refused() -> None:
+    with pytest.raises(StimgenError, match="'bb' is no answer") as refused:
+        keys_of(experiment(keys={"bb": "x"}), Person("01"))
+    assert refused.value.allowed == ("a", "b", "c")
+
+
+def test_a_mouse_needs_no_keys() -> None:
+    pointing = experiment(device="mouse")
+    assert keys_of(pointing, Person("01")) == {}
+    check_keys(pointing, {})
+
+
+SCANNER = SimpleNamespace(name="scanner", signal_keys=lambda: ("5",))
+
+
+@pytest.mark.parametrize(
+    ("said", "message"),
+    [
+        ({"keys": {"b": "1"}}, "'1' stands for the answer 'a', and stands for the answer 'b'"),
+        ({"keys": {"c": ["x", "x"]}}, "'x' stands for the answer 'c'"),
+        ({"keys": {"c": "escape"}}, "'escape' pauses the session"),
+        ({"keys": {"c": "q"}, "quit": "q"}, "'q' pauses the session"),
+        ({"keys": {"c": "5"}, "triggers": (SCANNER,)}, "'5' is the signal of the trigger 'scanner'"),
+        ({"quit": "5", "triggers": (SCANNER,)}, "'5' pauses the session"),
+        ({"keys": {"c": []}}, "answer 'c' has no key"),
+        ({"device": "buttons", "keys": {"a": "left", "b": "right"}}, "'3' is no button"),
+    ],
+)
+def test_keys_that_collide_are_refused(said: dict[str, Any], message: str) -> None:
+    refused = experiment(**said)
+    with pytest.raises(StimgenError, match=message.replace("(", r"\(")):
+        check_keys(refused, keys_of(refused, Person("01")))
+
+
+def test_keys_that_do_not_collide_are_accepted() -> None:
+    for accepted in (
+        experiment(triggers=(SCANNER,)),
+        experiment(device="buttons", keys={"a": "left", "b": "right", "c": "middle"}),
+        # A button may be called as the key to quit with is: it is another device.
+        experiment(device="buttons", keys={"a": "left", "b": "right", "c": "middle"}, quit="left"),
+    ):
+        check_keys(accepted, keys_of(accepted, Person("01")))
+
+
+@pytest.mark.parametrize(
+    ("said", "message"),
+    [
+        ({"counts": "last"}, "a window says when it is over"),
+        ({"counts": "last", "window": "1200 ms", "ends_stimulus": True}, "the last cannot count"),
+        ({"start": "offset", "ends_stimulus": True}, "they cannot end it"),
+    ],
+)
+def test_what_contradicts_itself_is_refused(said: dict[str, Any], message: str) -> None:
+    with pytest.raises(ValueError, match=message):
+        Responses.model_validate(said)
