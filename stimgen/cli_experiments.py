@@ -7,6 +7,8 @@ from typing import Annotated
 
 import typer
 
+from stimgen.terminal import INTERRUPTED, print_json, say
+
 commands = typer.Typer()
 
 ExperimentArgument = Annotated[
@@ -21,3 +23,78 @@ StimuliOption = Annotated[
     typer.Option("--stimuli", metavar="FOLDER", help="A set's folder, instead of those that the file names."),
 ]
 DataArgument = Annotated[Path, typer.Argument(metavar="DATA", help="The folder of an experiment's data.")]
+JsonOption = Annotated[bool, typer.Option("--json", help="Print JSON for programs.")]
+
+
+@commands.command()
+def trials(
+    experiment: ExperimentArgument,
+    participant: ParticipantOption,
+    session: SessionOption = "1",
+    stimuli: StimuliOption = None,
+    *,
+    as_json: JsonOption = False,
+) -> None:
+    """List the trials of a participant's session, without running anything."""
+    from stimgen.experiment.choice import Person
+    from stimgen.experiment.load import load_experiment
+    from stimgen.workflow.trials import list_trials, trials_text
+
+    found = list_trials(load_experiment(experiment), Person(participant, session), tuple(stimuli or ()))
+    if as_json:
+        print_json(found)
+    else:
+        say(trials_text(found))
+
+
+@commands.command()
+def run(  # noqa: PLR0913 - an option of the command is an argument here
+    experiment: ExperimentArgument,
+    participant: Annotated[
+        str | None,
+        typer.Option("--participant", metavar="LABEL", help="Letters and digits, such as 01."),
+    ] = None,
+    session: SessionOption = "1",
+    stimuli: StimuliOption = None,
+    data: Annotated[
+        Path | None, typer.Option("-o", "--output", metavar="DATA", help="Default: data/NAME.")
+    ] = None,
+    observer: Annotated[
+        str, typer.Option("--observer", help="psychopy, a person; or simulated or model.")
+    ] = "psychopy",
+    participants: Annotated[
+        int | None,
+        typer.Option("--participants", metavar="N", min=1, help="A study of N simulated observers, 01 to N."),
+    ] = None,
+    language: Annotated[
+        str | None, typer.Option("--language", metavar="CODE", help="Default: the first of the file.")
+    ] = None,
+    form: Annotated[
+        list[str] | None,
+        typer.Option("--form", metavar="FIELD=ANSWER", help="A field of the participant's form."),
+    ] = None,
+    *,
+    windowed: Annotated[bool, typer.Option("--windowed", help="In a window, to try things.")] = False,
+    resume: Annotated[bool, typer.Option("--resume", help="Go on with an interrupted session.")] = False,
+    quiet: Annotated[bool, typer.Option("--quiet", help="Print nothing but errors.")] = False,
+) -> None:
+    """Run a session; everything is kept in a journal, trial by trial."""
+    from stimgen.experiment.load import load_experiment
+    from stimgen.workflow.run import Options, run_study
+
+    options = Options(
+        observer=observer,
+        stimuli=tuple(stimuli or ()),
+        data=data,
+        windowed=windowed,
+        resume=resume,
+        language=language,
+        form=tuple(form or ()),
+    )
+    complete = True
+    for ended in run_study(load_experiment(experiment), (participant, session), participants, options):
+        complete = complete and ended.complete
+        if not quiet:
+            say(ended.text())
+    if not complete:
+        raise typer.Exit(INTERRUPTED)

@@ -12,7 +12,10 @@ from stimgen.experiment.frame import Frame
 from stimgen.experiment.trial import Outcome, Trial
 
 if TYPE_CHECKING:
+    from stimgen.experiment.frames import FrameMaker
+    from stimgen.experiment.pool import Pool
     from stimgen.experiment.schema import Experiment
+    from stimgen.experiment.viewing import Viewing
 
 NoticeKind = Literal["start", "practice", "practice_again", "block", "break", "end"]
 
@@ -71,9 +74,9 @@ class Setting:
 
     experiment: Experiment
     person: Person
-    pool: Any
-    viewing: Any
-    frames: Any
+    pool: Pool
+    viewing: Viewing
+    frames: FrameMaker
     keys: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     texts: Instructions = field(default_factory=Instructions)
     windowed: bool = False

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Sequence
-from typing import Annotated, ClassVar
+from collections.abc import Mapping, Sequence
+from typing import Annotated, Any, ClassVar
 
 from pydantic import Field
 
@@ -23,6 +23,16 @@ class Schedule(FamilyMember, ABC):
     adaptive: ClassVar[bool] = False
     """Whether the next trial depends on answers."""
 
+    @property
+    def moves_along(self) -> str | None:
+        """What an adaptive schedule changes: ``scaling``, ``duration``, ...; None for the others."""
+        return None
+
+    @property
+    def numbers(self) -> Mapping[str, float]:
+        """Numbers of the conditions, where the experiment gives them."""
+        return {}
+
     @abstractmethod
     def check(self, design: Design) -> None:
         """Refuse a design that the schedule cannot follow, before the first trial.
@@ -39,6 +49,11 @@ class Schedule(FamilyMember, ABC):
 
         A candidate has everything but the value of the level's factor, which follows from the history.
         """
+
+    def summary(self, design: Design, history: Sequence[Past]) -> dict[str, Any]:
+        """Return what was found, JSON-ready: thresholds, of schedules that look for them."""
+        del design, history
+        return {}
 
     @abstractmethod
     def next(self, design: Design, history: Sequence[Past]) -> Choice | None:

@@ -1,0 +1,89 @@
+"""Parts of pictures, drawn so that those of one trial share no pixel."""
+
+from __future__ import annotations
+
+from stimgen.experiment.trial import Box
+from stimgen.reading.random_numbers import Stream
+
+ATTEMPTS = 20
+Size = tuple[int, int]
+
+
+def room_for(size: Size, count: int, area: Size) -> bool:
+    """Return whether so many parts of a size fit side by side into an area, in rows and columns."""
+    return (area[0] // size[0]) * (area[1] // size[1]) >= count
+
+
+def drawn(count: int, size: Size, area: Size, stream: Stream) -> list[Box]:
+    """Return places for `count` parts of an area that do not overlap.
+
+    Drawn independently, as long as that soon gives parts that are apart; where room is tight, the area is cut
+    at random, and each part drawn in a piece of its own.
+
+    Parameters
+    ----------
+    count : int
+        How many; they must fit in rows and columns (see `room_for`).
+    size, area : tuple of int
+        Width and height of a part and of the whole.
+    stream : Stream
+        Where the draws come from.
+    """
+    for _ in range(ATTEMPTS):
+        boxes = [_anywhere(size, (0, 0, *area), stream) for _ in range(count)]
+        if not any(overlap(a, b) for i, a in enumerate(boxes) for b in boxes[:i]):
+            return boxes
+    pieces = _pieces(count, size, (0, 0, *area), stream)
+    return stream.shuffled([_anywhere(size, piece, stream) for piece in pieces])
+
+
+def overlap(first: Box, second: Box) -> bool:
+    """Return whether two boxes share a pixel."""
+    return all(first[i] < second[i] + second[i + 2] and second[i] < first[i] + first[i + 2] for i in (0, 1))
+
+
+def centred(size: Size, area: Size) -> Box:
+    """Return the box in the middle of an area."""
+    return (area[0] - size[0]) // 2, (area[1] - size[1]) // 2, *size
+
+
+def _anywhere(size: Size, area: Box, stream: Stream) -> Box:
+    left, top, width, height = area
+    return (
+        left + stream.below(width - size[0] + 1),
+        top + stream.below(height - size[1] + 1),
+        *size,
+    )
+
+
+def _pieces(count: int, size: Size, area: Box, stream: Stream) -> list[Box]:
+    """Cut an area into pieces, each large enough for one part."""
+    if count == 1:
+        return [area]
+    cuts = [
+        (axis, first)
+        for axis in (0, 1)
+        for first in range(1, count)
+        if _can_cut(axis, first, count, size, area)
+    ]
+    axis, first = stream.choice(cuts)
+    low = _shortest(axis, first, size, area)
+    high = area[axis + 2] - _shortest(axis, count - first, size, area)
+    at = low + stream.below(high - low + 1)
+    near, far = list(area), list(area)
+    near[axis + 2], far[axis], far[axis + 2] = at, area[axis] + at, area[axis + 2] - at
+    return [
+        *_pieces(first, size, (near[0], near[1], near[2], near[3]), stream),
+        *_pieces(count - first, size, (far[0], far[1], far[2], far[3]), stream),
+    ]
+
+
+def _shortest(axis: int, count: int, size: Size, area: Box) -> int:
+    """Return the least length along an axis that holds so many parts, as wide as the area is across."""
+    across = max(1, area[3 - axis] // size[1 - axis])
+    return -(-count // across) * size[axis]
+
+
+def _can_cut(axis: int, first: int, count: int, size: Size, area: Box) -> bool:
+    needed = _shortest(axis, first, size, area) + _shortest(axis, count - first, size, area)
+    return needed <= area[axis + 2] and area[3 - axis] >= size[1 - axis]

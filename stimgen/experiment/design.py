@@ -1,0 +1,69 @@
+"""From an experiment and its pictures to what a schedule is told."""
+
+from __future__ import annotations
+
+from stimgen.experiment.choice import Design, Factor, Level, Person
+from stimgen.experiment.levels import level_of
+from stimgen.experiment.load import LoadedExperiment
+from stimgen.experiment.pool import Pool
+from stimgen.experiment.schema import Experiment
+from stimgen.reading.errors import StimgenError
+
+
+def design_of(loaded: LoadedExperiment, pool: Pool, person: Person) -> Design:
+    """Return the design of the trials that count.
+
+    Raises
+    ------
+    StimgenError
+        A level that the schedule moves along has no number.
+    """
+    return _design(loaded, pool, person, pool.sources)
+
+
+def practice_design(loaded: LoadedExperiment, pool: Pool, person: Person) -> Design:
+    """Return the same with the sources of the practice."""
+    return _design(loaded, pool, person, pool.practice_sources)
+
+
+def _design(loaded: LoadedExperiment, pool: Pool, person: Person, sources: tuple[str, ...]) -> Design:
+    experiment = loaded.experiment
+    factors = factors_of(experiment, pool)
+    try:
+        level = _level(experiment, pool, factors)
+    except StimgenError as error:
+        raise error.located(loaded.document.where(("schedule",))) from None
+    return Design(
+        factors=factors,
+        sources=sources,
+        balanced=balanced_of(experiment),
+        person=person,
+        key=("experiment", experiment.name, experiment.seed),
+        level=level,
+    )
+
+
+def factors_of(experiment: Experiment, pool: Pool) -> tuple[Factor, ...]:
+    """Return what differs from trial to trial by design, the condition first."""
+    found = [Factor("condition", pool.conditions)]
+    if len(experiment.timing.stimulus) > 1:
+        found.append(Factor("duration", tuple(str(duration) for duration in experiment.timing.stimulus)))
+    if len(experiment.stimuli.meet) > 1:
+        found.append(Factor("meet", tuple(experiment.stimuli.meet)))
+    return (*found, *experiment.paradigm.factors())
+
+
+def balanced_of(experiment: Experiment) -> tuple[Factor, ...]:
+    """Return what the paradigm wants to occur equally often, in the words of the first meeting.
+
+    Where pictures meet in several ways, another seed's synthesis takes the part of the original: what is
+    said of the original then holds for it.
+    """
+    return experiment.paradigm.balanced(experiment.stimuli.meet[0])
+
+
+def _level(experiment: Experiment, pool: Pool, factors: tuple[Factor, ...]) -> Level | None:
+    by = experiment.schedule.moves_along
+    if by is None:
+        return None
+    return level_of(by, experiment.schedule.numbers, factors, pool, experiment.display.refresh_hz)

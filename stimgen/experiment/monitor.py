@@ -1,0 +1,61 @@
+"""Monitors that were measured: what `stimgen display-check` saves and experiments quote."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+from pydantic import Field
+
+from stimgen.reading.document import read_document
+from stimgen.reading.errors import StimgenError
+from stimgen.reading.model import Integer, Model, Number, Text, validate
+
+FOLDER = "monitors"
+Positive = Annotated[Number, Field(gt=0.0)]
+
+
+class Monitor(Model):
+    """A screen and where the eyes are."""
+
+    resolution: tuple[Integer, Integer]
+    """Width and height in pixels."""
+    width_cm: Positive
+    """Of what shows pixels."""
+    distance_cm: Positive
+    """From the eye to the screen."""
+    refresh_hz: Positive
+    """As measured, rounded to what was declared where it was within one per cent."""
+    measured_hz: Positive | None = None
+    """As measured."""
+    dropped: Annotated[Integer, Field(ge=0)] | None = None
+    """Refreshes missed in the measurement."""
+    frames: Annotated[Integer, Field(ge=1)] | None = None
+    """Refreshes in the measurement."""
+    linearised: Annotated[Text, Field(pattern=r"^\d{4}-\d{2}-\d{2}$")] | None = None
+    """Date of the table that makes light proportional to numbers; without it, as sRGB."""
+    measured: Text = ""
+    """When."""
+
+
+def find_monitor(name: str, folder: Path) -> Monitor:
+    """Return the monitor of this name: ``monitors/NAME.yaml`` in `folder` or in the current folder.
+
+    Raises
+    ------
+    StimgenError
+        There is none, or its file cannot be accepted.
+    """
+    places = list(dict.fromkeys([folder / FOLDER, Path(FOLDER)]))
+    for place in places:
+        file = place / f"{name}.yaml"
+        if file.is_file():
+            document = read_document(file)
+            return validate(Monitor, document.data, document)
+    known = sorted({file.stem for place in places for file in place.glob("*.yaml")})
+    raise StimgenError(
+        f"there is no monitor {name!r} in {' or '.join(map(str, places))}",
+        given=name,
+        allowed=known,
+        hint=f"measure it with: stimgen display-check --save {name}",
+    )

@@ -1,0 +1,105 @@
+"""A session: an observer answers the trials of a course, and a journal keeps what happened."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+
+from stimgen.experiment.course import Answered, Course, Step
+from stimgen.experiment.frames import FrameMaker
+from stimgen.experiment.journal import Journal
+from stimgen.experiment.observers.base import Observer, Stopped, Task
+from stimgen.experiment.trial import Outcome, Trial
+
+Report = Callable[[Answered], None]
+
+
+@dataclass
+class Session:
+    """What it takes to run a session.
+
+    Attributes
+    ----------
+    course : Course
+        Which trial comes next.
+    frames : FrameMaker
+        What a trial looks like.
+    observer : Observer
+        Who answers; has begun.
+    journal : Journal
+        Where everything is kept, open.
+    history : list of Answered
+        What was answered before, from the journal.
+    """
+
+    course: Course
+    frames: FrameMaker
+    observer: Observer
+    journal: Journal
+    history: list[Answered]
+
+    def run(self, report: Report | None = None) -> bool:
+        """Run the session to its end; return whether it came there.
+
+        A trial is on the disk before the next one begins, and before `report` is told of it.
+        """
+        ready = len(self.history)
+        try:
+            while (step := self.course.next(self.history)) is not None:
+                self._tell(step)
+                if len(self.history) >= ready:
+                    ready = len(self.history) + self._prepare()
+                answered = self._trial(step)
+                if report is not None:
+                    report(answered)
+            self.observer.tell(self.course.last_words(self.history))
+        except Stopped:
+            self.journal.append("event", {"event": "stopped", "time": now()})
+            return False
+        self.journal.append("end", {"time": now()})
+        return True
+
+    def _tell(self, step: Step) -> None:
+        for notice in step.notices:
+            self.journal.append("event", {"event": notice.kind, "text": notice.text, "time": now()})
+            self.observer.tell(notice)
+
+    def _prepare(self) -> int:
+        steps = self.course.coming(self.history)
+        self.observer.prepare([self._task(step) for step in steps])
+        return len(steps)
+
+    def _trial(self, step: Step) -> Answered:
+        outcome = self.observer.respond(self._task(step))
+        answered = Answered(step.trial, self.course.experiment.paradigm.grade(step.trial, outcome.answer))
+        self.journal.append("trial", trial_line(answered, outcome))
+        self.history.append(answered)
+        return answered
+
+    def _task(self, step: Step) -> Task:
+        return Task(step.trial, lambda: self.frames.frames(step.trial), step.feedback)
+
+
+def trial_line(answered: Answered, outcome: Outcome) -> dict[str, object]:
+    """Return what the journal keeps of a trial."""
+    return {
+        "trial": answered.trial.plain(),
+        "outcome": outcome.plain(),
+        "correct": answered.correct,
+        "time": now(),
+    }
+
+
+def now() -> str:
+    """Return the time, UTC, to the second, as ISO 8601 has it."""
+    return datetime.now(UTC).isoformat(timespec="seconds")
+
+
+def trials_of(course: Course) -> Sequence[Trial]:
+    """Return every trial of a course that does not depend on answers, practice included once."""
+    history: list[Answered] = []
+    while (step := course.next(history)) is not None:
+        # As if every answer were correct, so that practice comes once.
+        history.append(Answered(step.trial, True))
+    return [one.trial for one in history]

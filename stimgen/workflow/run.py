@@ -1,0 +1,258 @@
+"""Run a session of an experiment, or go on with one; or a whole study of simulated observers."""
+
+from __future__ import annotations
+
+import platform
+from collections.abc import Iterator
+from contextlib import suppress
+from dataclasses import dataclass
+from importlib.metadata import PackageNotFoundError, version
+from pathlib import Path
+from typing import Any
+
+from stimgen.experiment.choice import Person
+from stimgen.experiment.course import Answered, Course
+from stimgen.experiment.data_folder import DataFolder
+from stimgen.experiment.journal import Journal, Recorded, read_journal
+from stimgen.experiment.keys import check_keys, keys_of
+from stimgen.experiment.load import LoadedExperiment
+from stimgen.experiment.observers import Setting, make_observer
+from stimgen.experiment.session import Report, Session, now
+from stimgen.reading.errors import StimgenError
+from stimgen.workflow.experiment_course import Room
+
+PACKAGES = ("stimgen", "numpy", "pillow", "psychopy", "questplus")
+
+
+@dataclass(frozen=True)
+class Options:
+    """How a session is run.
+
+    Attributes
+    ----------
+    observer : str
+        Who answers.
+    stimuli : tuple of Path
+        Folders of sets, instead of those that the experiment names.
+    data : Path or None
+        Where journals are kept; ``data/NAME`` where it is left out.
+    windowed : bool
+        In a window instead of the full screen.
+    resume : bool
+        Go on with a session that was interrupted.
+    language : str or None
+        Of the instructions.
+    form : tuple of str
+        The participant's form, ``FIELD=ANSWER``; kept apart from the trials.
+    """
+
+    observer: str = "psychopy"
+    stimuli: tuple[Path, ...] = ()
+    data: Path | None = None
+    windowed: bool = False
+    resume: bool = False
+    language: str | None = None
+    form: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class Ended:
+    """How a session ended.
+
+    Attributes
+    ----------
+    journal : Path
+        Its journal.
+    complete : bool
+        Whether all trials were answered.
+    trials : int
+        How many count.
+    correct : float or None
+        Proportion correct of those that were answered.
+    summary : dict
+        What an adaptive schedule found.
+    """
+
+    journal: Path
+    complete: bool
+    trials: int
+    correct: float | None
+    summary: dict[str, Any]
+
+    def text(self) -> str:
+        """Return it in a few lines."""
+        state = "complete" if self.complete else "not complete: go on with --resume"
+        score = "" if self.correct is None else f", {self.correct:.1%} correct"
+        found = [f"  {name}: {value}" for name, value in self.summary.items()]
+        return "\n".join([f"{self.journal}: {self.trials} trials{score}; {state}", *found])
+
+
+def default_data(loaded: LoadedExperiment) -> Path:
+    """Return where data are kept unless another folder is named."""
+    return Path("data") / loaded.experiment.name
+
+
+def run_study(
+    loaded: LoadedExperiment, who: tuple[str | None, str], participants: int | None, options: Options
+) -> Iterator[Ended]:
+    """Run a session, or the sessions of several simulated participants one after the other.
+
+    Parameters
+    ----------
+    loaded : LoadedExperiment
+        The experiment.
+    who : tuple
+        Labels of participant and session.
+    participants : int or None
+        How many simulated participants, 01, 02, ..., instead of the one named.
+    options : Options
+        How they are run.
+
+    Raises
+    ------
+    StimgenError
+        As `run_session`; a study of persons.
+    """
+    label, session = who
+    if participants is not None and (label is not None or options.observer == "psychopy"):
+        raise StimgenError("--participants is for simulated and model observers, without --participant")
+    if participants is None and label is None:
+        raise StimgenError("who is it? name the participant with --participant, such as 01")
+    width = max(2, len(str(participants or 0)))
+    labels = [f"{i:0{width}}" for i in range(1, participants + 1)] if participants else [label or ""]
+    persons = [Person(label, session) for label in labels]
+    room = Room.of(loaded, options.stimuli)
+    for person in persons:
+        yield run_session(room, person, options)
+
+
+def run_session(room: Room, person: Person, options: Options, report: Report | None = None) -> Ended:
+    """Run a session, or what is left of it.
+
+    Raises
+    ------
+    StimgenError
+        The session exists, there is nothing to go on with, or something does not suit the experiment; nothing
+        was shown then.
+    """
+    loaded = room.loaded
+    folder = DataFolder(options.data or default_data(loaded))
+    file = folder.journal_file(person, loaded.experiment.name)
+    before = _before(room, file) if options.resume else None
+    if before is None:
+        folder.refuse_existing(person, loaded.experiment.name)
+    language = before.header["language"] if before else room.language(options.language)
+    course = room.course(person, language)
+    setting = _setting(room, course, person, options)
+    check_keys(loaded.experiment, setting.keys)
+    observer = make_observer(options.observer, setting)
+    try:
+        measured = observer.begin()
+        with _opened(file, before, _header(room, setting, options, measured)) as journal:
+            session = Session(course, room.frames, observer, journal, _history(before))
+            complete = session.run(report)
+    finally:
+        observer.end()
+    return _ended(course, file, session.history, complete=complete)
+
+
+def _before(room: Room, file: Path) -> Recorded:
+    """Return what was recorded of a session that is to go on.
+
+    Raises
+    ------
+    StimgenError
+        There is none, it is complete, or the experiment or its pictures are others now.
+    """
+    recorded = read_journal(file)
+    if recorded.complete:
+        raise StimgenError("this session is complete: there is nothing to go on with", where=file)
+    if recorded.header["experiment"]["sha256"] != room.loaded.sha256:
+        raise StimgenError(
+            "the experiment was changed since this session began",
+            where=room.loaded.document.file,
+            hint="go on with the file as it was (the journal has its text), or begin another session",
+        )
+    if recorded.header["sets"] != room.sets():
+        raise StimgenError(
+            "the stimulus sets are others than when this session began",
+            where=file,
+            hint="name the same sets with --stimuli, or begin another session",
+        )
+    return recorded
+
+
+def _setting(room: Room, course: Course, person: Person, options: Options) -> Setting:
+    experiment = room.loaded.experiment
+    return Setting(
+        experiment=experiment,
+        person=person,
+        pool=room.pool,
+        viewing=room.viewing,
+        frames=room.frames,
+        keys=keys_of(experiment, person),
+        texts=course.texts,
+        windowed=options.windowed,
+    )
+
+
+def _opened(file: Path, before: Recorded | None, header: dict[str, Any]) -> Journal:
+    """Return a new journal, or the old one, in which stands with what it was taken up again."""
+    if before is None:
+        return Journal.create(file, header)
+    journal = Journal.resume(file)
+    known = {key: header[key] for key in ("observer", "display", "versions", "started")}
+    journal.append("event", {"event": "resumed", "time": now(), **known})
+    return journal
+
+
+def _header(room: Room, setting: Setting, options: Options, measured: dict[str, Any]) -> dict[str, Any]:
+    loaded, person, language = room.loaded, setting.person, room.language(options.language)
+    return {
+        "format": 1,
+        "experiment": {
+            "name": loaded.experiment.name,
+            "file": loaded.document.file.name,
+            "sha256": loaded.sha256,
+            "text": loaded.document.text,
+        },
+        "participant": person.participant,
+        "session": person.session,
+        "language": language,
+        "observer": _observer(room, options),
+        "keys": {answer: list(keys) for answer, keys in setting.keys.items()},
+        "display": {
+            "declared": loaded.experiment.display.plain(),
+            "viewing": room.viewing.plain(),
+            "measured": measured,
+        },
+        "sets": room.sets(),
+        "seed": loaded.experiment.seed,
+        "notes": list(room.pool.notes),
+        "versions": _versions(),
+        "started": now(),
+    }
+
+
+def _observer(room: Room, options: Options) -> dict[str, Any]:
+    settings = getattr(room.loaded.experiment, options.observer, None)
+    return {"name": options.observer, "settings": settings.plain() if settings is not None else {}}
+
+
+def _versions() -> dict[str, str]:
+    found = {"python": platform.python_version()}
+    for package in PACKAGES:
+        with suppress(PackageNotFoundError):
+            found[package] = version(package)
+    return found
+
+
+def _history(before: Recorded | None) -> list[Answered]:
+    return [Answered(line.trial, line.correct) for line in before.trials] if before else []
+
+
+def _ended(course: Course, file: Path, history: list[Answered], *, complete: bool) -> Ended:
+    counting = [one for one in history if not one.trial.practice]
+    answered = [one.correct for one in counting if one.correct is not None]
+    correct = sum(answered) / len(answered) if answered else None
+    return Ended(file, complete, len(counting), correct, course.summary(history))

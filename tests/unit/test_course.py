@@ -1,0 +1,181 @@
+"""The course of a session: practice, blocks, breaks, and nothing that depends on anything but the history."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any, Literal
+
+import pytest
+
+from stimgen.experiment.choice import Choice, Design, Factor, Past, Person
+from stimgen.experiment.course import Answered, Course, Step
+from stimgen.experiment.flow import Breaks, Instructions, Practice
+from stimgen.experiment.practice import practice_choices
+from stimgen.experiment.schedules import Schedule
+from stimgen.experiment.schema import Experiment
+from stimgen.experiment.timing import Feedback
+from stimgen.experiment.trial import Trial
+
+TEXTS = Instructions(
+    start="hello",
+    practice="try",
+    practice_again="again: {score}",
+    block="go",
+    rest="{score}, {left} left",
+    end="bye",
+)
+CONDITION = Factor("condition", ("easy", "hard"))
+
+
+class InOrder(Schedule):
+    """Two blocks of so many trials each, whatever is answered."""
+
+    name: Literal["in_order"] = "in_order"
+    trials: int = 4
+    blocked: tuple[str, ...] = ("condition",)
+
+    def check(self, design: Design) -> None:
+        del design
+
+    def choices(self, design: Design) -> tuple[Choice, ...]:
+        return tuple(
+            Choice(block, {"condition": value}, design.sources[i % len(design.sources)], {"location": 1})
+            for block, value in enumerate(design.factors[0].values, 1)
+            for i in range(self.trials)
+        )
+
+    def next(self, design: Design, history: Sequence[Past]) -> Choice | None:
+        every = self.choices(design)
+        return every[len(history)] if len(history) < len(every) else None
+
+
+class Composer:
+    def trial(self, choice: Choice, index: int, *, practice: bool = False) -> Trial:
+        return Trial(
+            index=index,
+            block=choice.block,
+            practice=practice,
+            levels=dict(choice.levels),
+            source=choice.source,
+            balanced=dict(choice.balanced),
+            phases=(),
+            answers=("1", "2"),
+            correct="1",
+        )
+
+
+def design(*sources: str) -> Design:
+    return Design((CONDITION,), sources, (Factor("location", (1, 2)),), Person("01"), ("experiment", "x", 1))
+
+
+def course(**settings: Any) -> Course:
+    told: dict[str, Any] = {
+        "feedback": Feedback(),
+        "practice": None,
+        "breaks": None,
+        "schedule": InOrder(),
+        **settings,
+    }
+    # Only what a course asks for.
+    experiment = Experiment.model_construct(**told)
+    practised = design("c", "d") if told["practice"] else None
+    return Course(experiment, Composer(), design("a", "b"), practised, TEXTS)  # type: ignore[arg-type] # a stand-in
+
+
+def walked(course: Course, correct: Sequence[bool | None] = ()) -> list[Step]:
+    """Return all steps of a session with these answers, correct ones after them."""
+    history: list[Answered] = []
+    steps: list[Step] = []
+    while (step := course.next(history)) is not None:
+        steps.append(step)
+        answer = correct[len(history)] if len(history) < len(correct) else True
+        history.append(Answered(step.trial, answer))
+    return steps
+
+
+def told(step: Step) -> list[tuple[str, str]]:
+    return [(notice.kind, notice.text) for notice in step.notices]
+
+
+def test_trials_come_in_the_order_of_the_schedule_and_blocks_are_announced() -> None:
+    steps = walked(course())
+    assert [step.trial.index for step in steps] == list(range(1, 9))
+    assert [step.trial.block for step in steps] == [1] * 4 + [2] * 4
+    assert told(steps[0]) == [("start", "hello"), ("block", "go")]
+    assert told(steps[4]) == [("block", "go")]
+    assert all(not step.notices for i, step in enumerate(steps) if i not in (0, 4))
+
+
+def test_breaks_come_every_so_many_trials_with_the_score_since_the_last() -> None:
+    answers = [True, True, False, None, False, True, True, True]
+    steps = walked(course(breaks=Breaks(every=3)), answers)
+    assert told(steps[3]) == [("break", "67 %, 5 left")]
+    assert told(steps[6]) == [("break", "50 %, 2 left")]
+    silent = walked(course(breaks=Breaks(every=3, score=False)), answers)
+    assert told(silent[3]) == [("break", ", 5 left")]
+
+
+def test_practice_has_its_own_sources_and_comes_once() -> None:
+    steps = walked(course(practice=Practice(trials=3, sources=("c", "d"))))
+    assert [step.trial.practice for step in steps] == [True] * 3 + [False] * 8
+    assert {step.trial.source for step in steps[:3]} <= {"c", "d"}
+    assert told(steps[0]) == [("start", "hello"), ("practice", "try")]
+    assert told(steps[3]) == [("block", "go")]
+    assert [step.feedback for step in steps] == [True] * 3 + [False] * 8
+
+
+def test_practice_before_every_block_is_of_the_blocks_own_level() -> None:
+    steps = walked(course(practice=Practice(trials=2, sources=("c",), before="block")))
+    assert [step.trial.practice for step in steps] == ([True] * 2 + [False] * 4) * 2
+    assert {step.trial.levels["condition"] for step in steps[:2]} == {"easy"}
+    assert {step.trial.levels["condition"] for step in steps[6:8]} == {"hard"}
+
+
+@pytest.mark.parametrize(
+    ("answers", "rounds"), [([True, True], 1), ([True, False], 2), ([False] * 20, 3), ([None, True] * 10, 3)]
+)
+def test_practice_is_repeated_until_the_criterion_or_the_last_attempt(answers: list, rounds: int) -> None:
+    practice = Practice(trials=2, sources=("c",), criterion=1.0, attempts=3)
+    steps = walked(course(practice=practice), answers)
+    assert sum(step.trial.practice for step in steps) == 2 * rounds
+    if rounds > 1:
+        assert told(steps[2])[0][0] == "practice_again"
+
+
+def test_the_score_of_a_practice_is_that_of_the_last_attempt() -> None:
+    practice = Practice(trials=2, sources=("c",), criterion=1.0)
+    steps = walked(course(practice=practice), [False, False, True, False])
+    assert told(steps[2]) == [("practice_again", "again: 0 %")]
+    assert told(steps[4]) == [("practice_again", "again: 50 %")]
+
+
+def test_what_is_coming_ends_before_the_next_thing_to_read() -> None:
+    some = course(breaks=Breaks(every=3), practice=Practice(trials=2, sources=("c",)))
+    steps = walked(some)
+    history: list[Answered] = []
+    lengths = []
+    while len(history) < len(steps):
+        coming = some.coming(history)
+        assert coming == steps[len(history) : len(history) + len(coming)]
+        lengths.append(len(coming))
+        history += [Answered(step.trial, True) for step in coming]
+    # Practice; three trials and a break; one to the end of the block; two and a break; two.
+    assert lengths == [2, 3, 1, 2, 2]
+
+
+def test_with_feedback_always_every_trial_has_it() -> None:
+    steps = walked(course(feedback=Feedback(when="always")))
+    assert all(step.feedback for step in steps)
+
+
+def test_the_last_words() -> None:
+    assert course().last_words([]).text == "bye"
+
+
+def test_practice_trials_are_drawn_without_repetition_and_anew_for_every_attempt() -> None:
+    every = 2 * 2 * 2  # conditions, sources, locations
+    drawn = practice_choices(design("c", "d"), 2 * every, 1, 0)
+    for half in (drawn[:every], drawn[every:]):
+        assert len({str(choice) for choice in half}) == every
+    assert drawn == practice_choices(design("c", "d"), 2 * every, 1, 0)
+    assert drawn != practice_choices(design("c", "d"), 2 * every, 1, 1)
