@@ -6,7 +6,7 @@ from typing import Annotated, Literal
 
 from pydantic import Field
 
-from stimgen.reading.model import Flag, Integer, Label, Model, Number, Text
+from stimgen.reading.model import Flag, Integer, Label, Line, Model, Number, Text
 
 Paragraphs = Annotated[Text, Field(max_length=5000)]
 
@@ -50,10 +50,16 @@ class Instructions(Model):
     """At breaks."""
     end: Paragraphs = ""
     """At the end."""
+    pause: Paragraphs = ""
+    """While the session is paused; in English where nothing is said."""
+    waiting: Paragraphs = ""
+    """While the signal is awaited that starts the session; without a text, fixation is on the screen."""
     answers: dict[Text, Text] = Field(default_factory=dict)
     """Words of the answers, where they are shown to be clicked at or typed."""
     right_to_left: Flag = False
     """Whether the language is written so."""
+    font: Line | None = None
+    """A font that has the language's letters; by default DejaVu Sans on Linux, and Arial elsewhere."""
 
 
 # What may be asked of a participant; a name, an address or a date of birth is not among it.

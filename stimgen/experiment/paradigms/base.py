@@ -87,6 +87,9 @@ class Paradigm(FamilyMember, ABC):
 
     meetings: ClassVar[frozenset[str]] = frozenset({"original-synthesis", "synthesis-synthesis"})
     """Which pictures may meet in it."""
+    points: ClassVar[bool] = False
+    """Whether the first answer means the first picture of a trial, the second the second, and so on, so that
+    an answer can be a click at a picture."""
 
     @abstractmethod
     def answers(self) -> tuple[str, ...]:
