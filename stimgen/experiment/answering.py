@@ -88,7 +88,7 @@ class Choosing:
     def presses(self) -> tuple[Press, ...]:
         """All presses that mean an answer, whether they count or not."""
         return tuple(
-            Press(answer=answer, key=pressed.key, seconds=pressed.time - self.window.onset)
+            Press(answer=answer, key=pressed.key, seconds=round(pressed.time - self.window.onset, 6))
             for answer, pressed in self._presses
         )
 
@@ -149,7 +149,7 @@ class Typing:
     def presses(self) -> tuple[Press, ...]:
         """Every key, with the word as it was after it."""
         return tuple(
-            Press(answer=text, key=pressed.key, seconds=pressed.time - self.window.onset)
+            Press(answer=text, key=pressed.key, seconds=round(pressed.time - self.window.onset, 6))
             for text, pressed in self._presses
         )
 

@@ -78,7 +78,7 @@ def part(module: str) -> Any:
     except StimgenError:
         raise
     except Exception as error:
-        # Modules of PsychoPy connect to the display when they are imported; pyglet's error has no public name.
+        # Modules of PsychoPy connect to the display when they are imported, and fail in ways of their own.
         raise _no_display(error) from None
 
 

@@ -32,7 +32,7 @@ class Pressed:
 
 @dataclass(frozen=True)
 class Typed:
-    """A character that was typed: a letter, ``\\b`` to take one away, or ``\\r`` for the end.
+    r"""A character that was typed: a letter, ``\b`` to take one away, or ``\r`` for the end.
 
     Attributes
     ----------
@@ -163,6 +163,15 @@ class Screen(Protocol):
             When it should be; a screen whose refresh is not waited for waits until then.
         marks : sequence of callable
             What is called as soon as the scene is on the screen.
+        """
+
+    def check_keys(self, keys: Sequence[str]) -> None:
+        """Refuse names that no key of the keyboard has.
+
+        Raises
+        ------
+        StimgenError
+            With the nearest name.
         """
 
     def pressed(self) -> list[Pressed]:

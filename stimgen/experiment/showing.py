@@ -23,6 +23,8 @@ class Rules:
     ----------
     responses : Responses
         What counts as an answer.
+    rest : Frame
+        Fixation, shown between trials and while an answer is awaited.
     window : float or None
         How long answers are awaited after the last pictures, or their mask; None for ever.
     feedback : float
@@ -34,6 +36,7 @@ class Rules:
     """
 
     responses: Responses
+    rest: Frame
     window: float | None = None
     feedback: float = 0.3
     between_trials: float = 0.4
@@ -60,7 +63,7 @@ class Showing:
     trial : Trial
         What is shown.
     frames : sequence of Frame
-        One for each phase; that of the first, fixation, is also shown while the answer is awaited.
+        One for each phase.
     """
 
     def __init__(self, screen: Screen, rules: Rules, trial: Trial, frames: Sequence[Frame]) -> None:
@@ -88,7 +91,7 @@ class Showing:
 
     def rest(self) -> None:
         """Show fixation for a refresh."""
-        self._refreshes.next(Scene(self._frames[0]))
+        self._refreshes.next(Scene(self._rules.rest))
 
     def tell(self, frame: Frame) -> None:
         """Show the feedback."""
@@ -125,10 +128,10 @@ class Showing:
             found.append(
                 Shot(
                     frame_sha256=frame.sha256,
-                    intended_onset=planned - zero,
-                    onset=self._onsets[i] - zero,
-                    intended_duration=duration,
-                    duration=self._onsets[i + 1] - self._onsets[i],
+                    intended_onset=round(planned - zero, 6),
+                    onset=round(self._onsets[i] - zero, 6),
+                    intended_duration=round(duration, 6),
+                    duration=round(self._onsets[i + 1] - self._onsets[i], 6),
                     dropped=self._missed[i],
                 )
             )
@@ -137,7 +140,7 @@ class Showing:
         return tuple(found)
 
     def _awaiting(self, answering: Choosing | Typing) -> float:
-        return self._refreshes.next(Scene(self._frames[0], answering.texts))
+        return self._refreshes.next(Scene(self._rules.rest, answering.texts))
 
     def _ended_by(self, answering: Choosing | Typing) -> bool:
         self._cut = self._rules.responses.ends_stimulus and answering.counted is not None
