@@ -34,6 +34,10 @@ def check(loaded: LoadedExperiment, pool: Pool, viewing: Viewing) -> None:
     except StimgenError as error:
         raise error.located(where(("timing",))) from None
     try:
+        loaded.experiment.paradigm.check_sources((*pool.sources, *pool.practice_sources))
+    except StimgenError as error:
+        raise error.located(where(("paradigm",))) from None
+    try:
         _check_encodings(loaded.experiment, pool)
         size = _check_sizes(loaded.experiment, pool)
         for arrangement in arrangements(loaded.experiment, pool):

@@ -98,6 +98,8 @@ class Design:
         Stream of random numbers that all of the experiment's participants share.
     level : Level or None
         What an adaptive schedule moves along.
+    chance : float or None
+        Proportion correct of one who sees nothing.
     """
 
     factors: tuple[Factor, ...]
@@ -106,6 +108,7 @@ class Design:
     person: Person
     key: tuple[str | int, ...]
     level: Level | None = None
+    chance: float | None = None
 
 
 @dataclass(frozen=True)

@@ -40,6 +40,7 @@ def _design(loaded: LoadedExperiment, pool: Pool, person: Person, sources: tuple
         person=person,
         key=("experiment", experiment.name, experiment.seed),
         level=level,
+        chance=1 / len(answers) if (answers := experiment.paradigm.answers()) else None,
     )
 
 

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from typing import Literal
+from typing import Final, Literal
 
 from stimgen.experiment.choice import Scalar
 from stimgen.reading.model import Model
 
-ORIGINAL, SYNTHESIS, OTHER_SEED = "original", "synthesis", "other_seed"
+ORIGINAL: Final = "original"
+SYNTHESIS: Final = "synthesis"
 Role = Literal["original", "synthesis", "other_seed"]
 Box = tuple[int, int, int, int]
 

@@ -133,6 +133,15 @@ class Paradigm(FamilyMember, ABC):
             To choose between equals.
         """
 
+    def check_sources(self, sources: Sequence[str]) -> None:
+        """Refuse sources that the paradigm cannot ask about.
+
+        Raises
+        ------
+        StimgenError
+            There are some.
+        """
+
     def grade(self, trial: Trial, answer: str | None) -> bool | None:
         """Return whether an answer is correct; None where there is none, or where nothing is correct."""
         return None if answer is None or trial.correct is None else answer == trial.correct

@@ -23,6 +23,10 @@ class Schedule(FamilyMember, ABC):
     adaptive: ClassVar[bool] = False
     """Whether the next trial depends on answers."""
 
+    def __hash__(self) -> int:
+        """Return a hash of what the schedule says, so that what follows from it can be cached."""
+        return hash(self.model_dump_json())
+
     @property
     def moves_along(self) -> str | None:
         """What an adaptive schedule changes: ``scaling``, ``duration``, ...; None for the others."""

@@ -1,0 +1,33 @@
+"""What paradigms share that show pictures left and right of fixation."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+from pydantic import BeforeValidator, Field
+
+from stimgen.experiment.choice import Choice, Factor
+from stimgen.experiment.paradigms.base import Place
+from stimgen.reading.model import Number
+
+Eccentricities = Annotated[
+    tuple[Annotated[Number, Field(ge=0.0, lt=90.0)], ...],
+    Field(min_length=1),
+    BeforeValidator(lambda value: value if isinstance(value, (list, tuple)) else [value]),
+]
+
+
+def eccentricity_factor(values: tuple[float, ...]) -> tuple[Factor, ...]:
+    """Return the factor ``eccentricity``; nothing where it has only one value."""
+    return (Factor("eccentricity", values),) if len(values) > 1 else ()
+
+
+def eccentricity_of(choice: Choice, values: tuple[float, ...]) -> float:
+    """Return the eccentricity of a trial, in degrees."""
+    return float(choice.levels.get("eccentricity", values[0]))
+
+
+def side_by_side(choice: Choice, values: tuple[float, ...]) -> tuple[Place, Place]:
+    """Return the places left and right of fixation at a trial's eccentricity."""
+    distance = eccentricity_of(choice, values)
+    return Place(angle=180.0, eccentricity=distance), Place(angle=0.0, eccentricity=distance)
