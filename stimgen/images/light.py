@@ -35,7 +35,8 @@ def to_light(values: NDArray[Any], encoding: Encoding) -> Light:
         return encoded
     size = np.abs(encoded)
     light = np.where(size <= 0.04045, size / 12.92, ((size + 0.055) / 1.055) ** 2.4)
-    return np.copysign(light, encoded)
+    signed: Light = np.copysign(light, encoded)
+    return signed
 
 
 def from_light(light: Light, encoding: Encoding) -> Pixels:

@@ -70,4 +70,5 @@ def spectrum_distance(one: Spectrum, other: Spectrum) -> float:
 
 
 def _decades(found: Spectrum) -> Plane:
-    return np.log10(np.maximum(found.amplitude, FAINT))
+    decades: Plane = np.log10(np.maximum(found.amplitude, FAINT))
+    return decades

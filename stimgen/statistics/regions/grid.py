@@ -79,7 +79,7 @@ def bands(length: int, count: int, overlap: float) -> list[NDArray[np.float64]]:
 
 def _window(row: NDArray[np.float64], column: NDArray[np.float64]) -> Window:
     rows, columns = _support(row), _support(column)
-    weights = np.outer(row[rows], column[columns])
+    weights = row[rows, np.newaxis] * column[columns]
     return Window(rows, columns, weights, float(weights.sum()))
 
 

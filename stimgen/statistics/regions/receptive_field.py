@@ -79,7 +79,7 @@ class ReceptiveFieldRegions(Regions):
                 for columns in strips(picture[1], self.columns)
             ]
         return [
-            np.outer(row, column)
+            row[:, np.newaxis] * column
             for row in _parts(positions.field, shape[0], picture[0], self.rows)
             for column in _parts(positions.field, shape[1], picture[1], self.columns)
         ]
