@@ -40,6 +40,8 @@ def unit_phases(noise: NDArray[np.float64]) -> NDArray[np.complex128]:
     """Return a real noise' transform with all amplitudes 1, so that what is multiplied by it stays real."""
     transform = np.fft.rfft2(noise)
     amplitude = np.abs(transform)
-    phases: NDArray[np.complex128] = np.divide(transform, amplitude, out=np.ones_like(transform), where=amplitude > 0)
+    phases: NDArray[np.complex128] = np.divide(
+        transform, amplitude, out=np.ones_like(transform), where=amplitude > 0
+    )
     phases[0, 0] = 1.0
     return phases
