@@ -71,7 +71,9 @@ def run(  # noqa: PLR0913 - an option of the command is an argument here
     ] = None,
     form: Annotated[
         list[str] | None,
-        typer.Option("--form", metavar="FIELD=ANSWER", help="A field of the participant's form."),
+        typer.Option(
+            "--form", metavar="FIELD=ANSWER", help="A field of the participant's form; several times."
+        ),
     ] = None,
     *,
     windowed: Annotated[bool, typer.Option("--windowed", help="In a window, to try things.")] = False,
@@ -79,6 +81,7 @@ def run(  # noqa: PLR0913 - an option of the command is an argument here
     quiet: Annotated[bool, typer.Option("--quiet", help="Print nothing but errors.")] = False,
 ) -> None:
     """Run a session; everything is kept in a journal, trial by trial."""
+    from stimgen.experiment.form import answers_of
     from stimgen.experiment.load import load_experiment
     from stimgen.workflow.run import Options, run_study
 
@@ -89,7 +92,7 @@ def run(  # noqa: PLR0913 - an option of the command is an argument here
         windowed=windowed,
         resume=resume,
         language=language,
-        form=tuple(form or ()),
+        form=answers_of(form or ()),
     )
     complete = True
     for ended in run_study(load_experiment(experiment), (participant, session), participants, options):

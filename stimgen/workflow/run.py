@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import platform
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import Any
@@ -13,6 +13,7 @@ from typing import Any
 from stimgen.experiment.choice import Person
 from stimgen.experiment.course import Answered, Course
 from stimgen.experiment.data_folder import DataFolder
+from stimgen.experiment.form import checked_form, keep_form
 from stimgen.experiment.journal import Journal, Recorded, read_journal
 from stimgen.experiment.keys import check_keys, keys_of
 from stimgen.experiment.load import LoadedExperiment
@@ -42,8 +43,8 @@ class Options:
         Go on with a session that was interrupted.
     language : str or None
         Of the instructions.
-    form : tuple of str
-        The participant's form, ``FIELD=ANSWER``; kept apart from the trials.
+    form : mapping
+        The participant's form, field to answer; kept apart from the trials.
     """
 
     observer: str = "psychopy"
@@ -52,7 +53,7 @@ class Options:
     windowed: bool = False
     resume: bool = False
     language: str | None = None
-    form: tuple[str, ...] = ()
+    form: Mapping[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -118,6 +119,8 @@ def run_study(
         raise StimgenError("--participants is for simulated and model observers, without --participant")
     if participants is None and label is None:
         raise StimgenError("who is it? name the participant with --participant, such as 01")
+    if participants is not None and options.form:
+        raise StimgenError("--form is one participant's, and --participants are several")
     width = max(2, len(str(participants or 0)))
     labels = [f"{i:0{width}}" for i in range(1, participants + 1)] if participants else [label or ""]
     persons = [Person(label, session) for label in labels]
@@ -141,6 +144,7 @@ def run_session(room: Room, person: Person, options: Options, report: Report | N
     before = _before(room, file) if options.resume else None
     if before is None:
         folder.refuse_existing(person, loaded.experiment.name)
+    form = _form(room, folder.form_file(person), options)
     language = before.header["language"] if before else room.language(options.language)
     course = room.course(person, language)
     setting = _setting(room, course, person, options)
@@ -148,12 +152,27 @@ def run_session(room: Room, person: Person, options: Options, report: Report | N
     observer = make_observer(options.observer, setting)
     try:
         measured = observer.begin()
+        if form:
+            keep_form(folder.form_file(person), person, form)
         with _opened(file, before, _header(room, setting, options, measured)) as journal:
             session = Session(course, room.frames, observer, journal, _history(before))
             complete = session.run(report)
     finally:
         observer.end()
     return _ended(course, file, session.history, complete=complete)
+
+
+def _form(room: Room, file: Path, options: Options) -> dict[str, str]:
+    """Return the answers to keep: none where nobody is asked, or where they were given before.
+
+    Raises
+    ------
+    StimgenError
+        A person's are missing, or there are others than are asked for.
+    """
+    asked = room.loaded.experiment.participant.form
+    known = file.is_file() if options.resume else options.observer != "psychopy"
+    return {} if known and not options.form else checked_form(asked, options.form)
 
 
 def _before(room: Room, file: Path) -> Recorded:
