@@ -201,21 +201,29 @@ def schema(
     output: Annotated[
         Path | None, typer.Option("-o", "--output", metavar="FILE", help="Default: the standard output.")
     ] = None,
+    *,
+    experiment: Annotated[bool, typer.Option("--experiment", help="That of experiments.")] = False,
 ) -> None:
-    """Write the JSON schema of protocols, for editors."""
+    """Write the JSON schema of protocols, or of experiments, for editors."""
     from stimgen.reading.files import write_file
-    from stimgen.workflow.schema import schema_text
+    from stimgen.workflow.schema import experiment_schema_text, schema_text
 
+    text = experiment_schema_text() if experiment else schema_text()
     if output is None:
-        sys.stdout.write(schema_text())
+        sys.stdout.write(text)
         return
-    write_file(output, schema_text().encode())
+    write_file(output, text.encode())
 
 
 @app.command(name="list")
 def list_members(*, as_json: JsonOption = False) -> None:
-    """List what a protocol can choose from, one line each."""
-    from stimgen.workflow.list_members import members
+    """List what a protocol or an experiment can choose from, one line each; without torch, an experiment."""
+    from importlib.util import find_spec
+
+    if find_spec("torch") is None:
+        from stimgen.workflow.list_experiment_members import experiment_members as members
+    else:
+        from stimgen.workflow.list_members import members
 
     _print_headed(members(), as_json=as_json)
 
@@ -335,7 +343,7 @@ def _print_headed(headed: dict[str, dict[str, str]], *, as_json: bool) -> None:
         return
     for heading, entries in headed.items():
         say(heading)
-        width = max(len(name) for name in entries)
+        width = max((len(name) for name in entries), default=0)
         for name, line in entries.items():
             say(f"  {name:<{width}}  {line}")
 

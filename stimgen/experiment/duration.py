@@ -4,14 +4,17 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
+from decimal import Decimal
 from typing import Any, Literal
 
-from pydantic import model_serializer, model_validator
+from pydantic import GetJsonSchemaHandler, model_serializer, model_validator
+from pydantic.json_schema import JsonSchemaValue
+from pydantic_core import CoreSchema
 
 from stimgen.reading.errors import StimgenError
 from stimgen.reading.model import Model, Number, mistake
 
-_TEXT = re.compile(r"^(\d+(?:\.\d+)?) ?(ms|frames?)$")
+TEXT = r"^([0-9]+(?:\.[0-9]+)?) ?(ms|frames?)$"
 
 
 class Duration(Model):
@@ -27,10 +30,18 @@ class Duration(Model):
     def _from_text(cls, value: Any) -> Any:
         if isinstance(value, (Mapping, Duration)):
             return value
-        found = _TEXT.match(value) if isinstance(value, str) else None
+        # A whole match, because `$` lets a line feed follow.
+        found = re.fullmatch(TEXT, value) if isinstance(value, str) else None
         if found is None:
             raise mistake(f"{value!r} is no duration", hint="say '200 ms' or '24 frames'")
         return {"value": float(found[1]), "unit": "ms" if found[2] == "ms" else "frames"}
+
+    @classmethod
+    def __get_pydantic_json_schema__(
+        cls, schema: CoreSchema, handler: GetJsonSchemaHandler
+    ) -> JsonSchemaValue:
+        """Return the schema of the text beside that of a mapping."""
+        return {"anyOf": [{"type": "string", "pattern": TEXT}, handler(schema)]}
 
     @model_validator(mode="after")
     def _check(self) -> Duration:
@@ -52,7 +63,8 @@ class Duration(Model):
         >>> str(Duration.model_validate("200 ms")), str(Duration.model_validate("1 frame"))
         ('200 ms', '1 frames')
         """
-        return f"{self.value:g} {self.unit}"
+        # Every digit and no exponent, because it is read again.
+        return f"{Decimal(repr(self.value)).normalize():f} {self.unit}"
 
     def frames(self, refresh_hz: float, tolerance_ms: float) -> int:
         """Return the number of refreshes.
@@ -67,11 +79,14 @@ class Duration(Model):
         exact = self.value * refresh_hz / 1000
         count = round(exact)
         if abs(count - exact) * 1000 / refresh_hz > tolerance_ms + 1e-9:
-            near = [f"{n * 1000 / refresh_hz:.1f} ms ({n} frames)" for n in (int(exact), int(exact) + 1)]
+            near = [
+                f"'{n} frames' ({n * 1000 / refresh_hz:.1f} ms)"
+                for n in dict.fromkeys((max(1, int(exact)), int(exact) + 1))
+            ]
             raise StimgenError(
                 f"{self} is {exact:.2f} frames at {refresh_hz:g} Hz: no whole number is within "
                 f"{tolerance_ms:g} ms",
-                hint=f"the nearest are {near[0]} and {near[1]}; or raise timing.tolerance_ms",
+                hint=f"say {' or '.join(near)}; or raise timing.tolerance_ms",
             )
         return count
 

@@ -4,15 +4,17 @@ from __future__ import annotations
 
 from typing import Annotated, Literal
 
-from pydantic import BeforeValidator, Field, model_validator
+from pydantic import Field, GetJsonSchemaHandler, model_validator
+from pydantic.json_schema import JsonSchemaValue
+from pydantic_core import CoreSchema
 
 from stimgen.experiment.paradigms.base import Meeting
-from stimgen.reading.model import Integer, Label, Line, Model, mistake
+from stimgen.reading.model import Integer, Label, Line, Model, Number, OneOrSeveral, mistake
 
 Meetings = Annotated[
     tuple[Meeting, ...],
     Field(min_length=1),
-    BeforeValidator(lambda value: value if isinstance(value, (list, tuple)) else [value]),
+    OneOrSeveral(),
 ]
 
 
@@ -37,6 +39,17 @@ class Crops(Model):
             return {"width": side, "height": side, **rest}
         return value
 
+    @classmethod
+    def __get_pydantic_json_schema__(
+        cls, schema: CoreSchema, handler: GetJsonSchemaHandler
+    ) -> JsonSchemaValue:
+        """Return the schema, with another for ``size``, which stands for width and height."""
+        usual = handler.resolve_ref_schema(handler(schema))
+        rest = {key: value for key, value in usual["properties"].items() if key not in ("width", "height")}
+        side = {**usual["properties"]["width"], "title": "Size", "description": "Width and height."}
+        square = {**usual, "properties": {"size": side, **rest}, "required": ["size"]}
+        return {"anyOf": [usual, square]}
+
 
 class Stimuli(Model):
     """Which stimuli take part, and which of them may meet in a trial."""
@@ -60,7 +73,7 @@ class Stimuli(Model):
     """What is done where a record says that a synthesis had not converged."""
     copies: Literal["refuse", "show"] = "refuse"
     """What is done where a stimulus holds a copy of its source."""
-    largest_copy: Annotated[float, Field(ge=0.0, le=1.0)] = 0.9
+    largest_copy: Annotated[Number, Field(ge=0.0, le=1.0)] = 0.9
     """Normalised cross-correlation with the source from which a stimulus is called a copy."""
 
     @model_validator(mode="after")

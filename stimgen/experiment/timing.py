@@ -4,15 +4,15 @@ from __future__ import annotations
 
 from typing import Annotated, Literal
 
-from pydantic import BeforeValidator, Field, model_validator
+from pydantic import Field, model_validator
 
 from stimgen.experiment.duration import Duration, ms
-from stimgen.reading.model import Flag, Integer, Model, Number, Text, mistake
+from stimgen.reading.model import Flag, Integer, Model, Number, OneOrSeveral, Text, mistake
 
 Durations = Annotated[
     tuple[Duration, ...],
     Field(min_length=1, max_length=50),
-    BeforeValidator(lambda value: value if isinstance(value, (list, tuple)) else [value]),
+    OneOrSeveral(),
 ]
 
 

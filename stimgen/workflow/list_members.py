@@ -1,4 +1,4 @@
-"""What a protocol can choose from."""
+"""What a protocol, and an experiment, can choose from."""
 
 from __future__ import annotations
 
@@ -6,13 +6,14 @@ from stimgen.images.steps import STEPS
 from stimgen.networks import NETWORKS
 from stimgen.networks.weights import WEIGHTS
 from stimgen.reading.registry import Family
-from stimgen.reading.shipped import EXPERIMENTS, PROTOCOLS
+from stimgen.reading.shipped import PROTOCOLS
 from stimgen.statistics import STATISTICS
 from stimgen.statistics.regions import REGIONS
 from stimgen.synthesis.methods import METHODS
 from stimgen.synthesis.optimisers import OPTIMISERS
 from stimgen.synthesis.ranges import RANGES
 from stimgen.synthesis.starts import STARTS
+from stimgen.workflow.list_experiment_members import experiment_members
 
 FAMILIES: dict[str, Family] = {
     "methods": METHODS,
@@ -28,6 +29,6 @@ FAMILIES: dict[str, Family] = {
 
 
 def members() -> dict[str, dict[str, str]]:
-    """Return, for every family and for the shipped protocols, the members with one line each."""
+    """Return, for every family and for what is shipped, the members with one line each."""
     found = {family: members.summaries() for family, members in FAMILIES.items()}
-    return {**found, "protocols": PROTOCOLS.titles(), "experiments": EXPERIMENTS.titles()}
+    return {**found, "protocols": PROTOCOLS.titles(), **experiment_members()}

@@ -27,8 +27,9 @@ from stimgen.synthesis.optimisers.base import Budget
 from stimgen.synthesis.ranges import RANGES, Bounds
 from stimgen.synthesis.starts import STARTS
 from stimgen.synthesis.starts.noise import Noise
+from stimgen.workflow.list_experiment_members import EXPERIMENT_FAMILIES, experiment_members
 from stimgen.workflow.list_members import FAMILIES, members
-from stimgen.workflow.schema import schema_text
+from stimgen.workflow.schema import experiment_schema_text, schema_text
 
 # Members that cannot be made from their name alone.
 NEEDED = {
@@ -111,7 +112,15 @@ def test_a_member_is_listed_with_one_line_and_in_the_schema(family: Family, name
     assert json.dumps(family.members[name].__doc__.split("\n")[0])[1:-1] in schema_text()
 
 
-@pytest.mark.parametrize(("family", "name"), EVERY)
+@pytest.mark.parametrize(("family", "name"), every(*EXPERIMENT_FAMILIES.values()))
+def test_a_member_of_experiments_is_listed_with_one_line_and_in_the_schema(family: Family, name: str) -> None:
+    lines = next(experiment_members()[key] for key, one in EXPERIMENT_FAMILIES.items() if one is family)
+    assert lines[name].endswith(".")
+    assert len(lines[name]) < 110
+    assert json.dumps(family.members[name].__doc__.split("\n")[0])[1:-1] in experiment_schema_text()
+
+
+@pytest.mark.parametrize(("family", "name"), [*EVERY, *every(*EXPERIMENT_FAMILIES.values())])
 def test_every_field_of_a_member_is_described(family: Family, name: str) -> None:
     for key, field in family.members[name].model_fields.items():
         assert key == "name" or field.description

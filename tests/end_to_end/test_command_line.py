@@ -24,9 +24,10 @@ from PIL import Image
 from safetensors.torch import save_file
 
 from stimgen import cli
+from stimgen.experiment.load import load_experiment
 from stimgen.networks.vgg19 import Vgg19
 from stimgen.protocol.load import load_protocol
-from stimgen.reading.shipped import PROTOCOLS
+from stimgen.reading.shipped import EXPERIMENTS, PROTOCOLS
 from stimgen.workflow.list_members import members
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -143,6 +144,12 @@ class TestSchema:
         shipped = (ROOT / "protocols" / "protocol.schema.json").read_text(encoding="utf-8")
         assert run("schema").out == shipped, "run `stimgen schema -o protocols/protocol.schema.json`"
 
+    def test_that_of_experiments_is_the_one_that_is_shipped(self, run: Run) -> None:
+        shipped = (ROOT / "protocols" / "experiment.schema.json").read_text(encoding="utf-8")
+        assert run("schema", "--experiment").out == shipped, (
+            "run `stimgen schema --experiment -o protocols/experiment.schema.json`"
+        )
+
     def test_goes_to_a_file(self, run: Run, tmp_path: Path) -> None:
         assert run("schema", "-o", "s.json") == Ended(0, "", "")
         assert (tmp_path / "s.json").read_text(encoding="utf-8") == run("schema").out
@@ -159,6 +166,16 @@ class TestSchema:
             data["conditions"][0]["unknwon"] = 1
             assert not validator.is_valid(data)
 
+    def test_describes_every_shipped_experiment_and_no_unknown_key(self, run: Run) -> None:
+        schema = json.loads(run("schema", "--experiment").out)
+        validator = jsonschema.Draft202012Validator(schema)
+        validator.check_schema(schema)
+        for file in EXPERIMENTS.files().values():
+            data = load_experiment(file).document.data
+            assert list(validator.iter_errors(data)) == []
+            for change in ({"unknwon": 1}, {"paradigm": "oddty"}, {"schedule": 3}, {"stimuli": {"sets": []}}):
+                assert not validator.is_valid(data | change)
+
     def test_a_place_that_cannot_be_written(self, run: Run, tmp_path: Path) -> None:
         (tmp_path / "file").touch()
         assert "file/s.json: cannot be written: " in refused(run("schema", "-o", "file/s.json"))
@@ -171,6 +188,15 @@ class TestList:
         for name, summary in (entry for family in members().values() for entry in family.items()):
             assert any(line.split(maxsplit=1) == [name, summary] for line in lines)
         assert {"quickstart", "smoke"} <= members()["protocols"].keys()
+        assert {"oddity", "abx"} <= members()["paradigms"].keys()
+        assert members()["observers"]["simulated"].startswith("An observer of known sensitivity")
+
+    def test_without_torch_has_what_an_experiment_can_choose_from(
+        self, run: Run, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        monkeypatch.setitem(sys.modules, "torch", None)
+        found = json.loads(run("list", "--json").out)
+        assert list(found) == ["paradigms", "schedules", "triggers", "observers", "experiments"]
 
     def test_is_json_if_asked(self, run: Run) -> None:
         found = json.loads(run("list", "--json").out)

@@ -4,16 +4,16 @@ from __future__ import annotations
 
 from typing import Annotated
 
-from pydantic import BeforeValidator, Field
+from pydantic import Field
 
 from stimgen.experiment.choice import Choice, Factor
 from stimgen.experiment.paradigms.base import Place
-from stimgen.reading.model import Number
+from stimgen.reading.model import Number, OneOrSeveral
 
 Eccentricities = Annotated[
     tuple[Annotated[Number, Field(ge=0.0, lt=90.0)], ...],
     Field(min_length=1),
-    BeforeValidator(lambda value: value if isinstance(value, (list, tuple)) else [value]),
+    OneOrSeveral(),
 ]
 
 

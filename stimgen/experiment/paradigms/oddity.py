@@ -8,7 +8,7 @@ from functools import cache
 from typing import Annotated, Literal
 
 import numpy as np
-from pydantic import BeforeValidator, Field, model_validator
+from pydantic import Field, model_validator
 
 from stimgen.experiment.choice import Choice, Factor
 from stimgen.experiment.paradigms.base import (
@@ -21,13 +21,13 @@ from stimgen.experiment.paradigms.base import (
     first_two,
 )
 from stimgen.experiment.trial import Trial
-from stimgen.reading.model import Integer, Number, mistake
+from stimgen.reading.model import Integer, Number, OneOrSeveral, mistake
 from stimgen.reading.random_numbers import Stream
 
 Numbers = Annotated[
     tuple[Number, ...],
     Field(min_length=1),
-    BeforeValidator(lambda value: value if isinstance(value, (list, tuple)) else [value]),
+    OneOrSeveral(),
 ]
 
 

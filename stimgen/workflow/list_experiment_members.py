@@ -1,0 +1,22 @@
+"""What an experiment can choose from; known without torch, where people are tested."""
+
+from __future__ import annotations
+
+from stimgen.experiment.observers import observer_summaries
+from stimgen.experiment.paradigms import PARADIGMS
+from stimgen.experiment.schedules import SCHEDULES
+from stimgen.experiment.triggers import TRIGGERS
+from stimgen.reading.registry import Family
+from stimgen.reading.shipped import EXPERIMENTS
+
+EXPERIMENT_FAMILIES: dict[str, Family] = {
+    "paradigms": PARADIGMS,
+    "schedules": SCHEDULES,
+    "triggers": TRIGGERS,
+}
+
+
+def experiment_members() -> dict[str, dict[str, str]]:
+    """Return, for every family of experiments and for what is shipped, the members with one line each."""
+    found = {family: members.summaries() for family, members in EXPERIMENT_FAMILIES.items()}
+    return {**found, "observers": observer_summaries(), "experiments": EXPERIMENTS.titles()}
