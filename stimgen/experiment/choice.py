@@ -126,8 +126,8 @@ class Choice:
     balanced : dict
         Value of every balanced factor.
     exemplar : int
-        How many trials with the same source, and the same values of all factors, came before, counted so
-        that it takes each number once; the exemplars (seeds) shown follow from it.
+        Rises by one from trial to trial with the same source and the same values of all factors, over
+        participants too; the exemplars (seeds) shown follow from it.
     track : str or None
         Which of several interleaved staircases.
     """

@@ -35,7 +35,7 @@ class Composer:
     person : Person
         Whom the trials are for.
     level : Level or None
-        What an adaptive schedule moves along.
+        The schedule's level, whose number is recorded.
     """
 
     experiment: Experiment
@@ -44,7 +44,7 @@ class Composer:
     person: Person
     level: Level | None = None
 
-    def trial(self, choice: Choice, index: int, *, practice: bool = False) -> Trial:
+    def trial(self, choice: Choice, index: int, among: int, *, practice: bool = False) -> Trial:
         """Return the trial.
 
         Parameters
@@ -53,13 +53,16 @@ class Composer:
             Every factor has its value.
         index : int
             From 1, in the session.
+        among : int
+            From 1, among the trials that count, or among those of practice. Crops are drawn by it, so that
+            what follows a practice is the same however often that was repeated.
         practice : bool
             Whether it does not count.
         """
         meeting = self._meeting(choice)
         arranged = self.experiment.paradigm.arrange(choice, meeting)
         items = [item for interval in arranged.intervals for item in interval]
-        stream = self._stream("pictures", index)
+        stream = self._stream("practice" if practice else "pictures", among)
         pictures = self._pictures(items, choice)
         crops = self._crops(items, pictures, stream)
         condition = str(choice.levels["condition"])

@@ -75,7 +75,7 @@ class Course:
         due = self._practice_due(history, choice)
         if due is not None:
             return self._practice_step(history, due)
-        trial = self.composer.trial(choice, len(history) + 1)
+        trial = self.composer.trial(choice, len(history) + 1, len(_counting(history)) + 1)
         return Step(trial, self._notices(history, choice), self.experiment.feedback.when == "always")
 
     def coming(self, history: History) -> list[Step]:
@@ -121,7 +121,8 @@ class Course:
         if attempt and position == 0 and (attempt >= settings.attempts or _reached(done, settings)):
             return None
         design = _restricted(self.practice, self._blocked(choice))
-        return practice_choices(design, settings.trials, choice.block, attempt)[position]
+        gap = self.experiment.schedule.source_gap
+        return practice_choices(design, settings.trials, gap, (choice.block, attempt))[position]
 
     def _practice_here(self, history: History, choice: Choice, settings: Practice) -> bool:
         counting = _counting(history)
@@ -130,8 +131,7 @@ class Course:
         return settings.before == "block" and counting[-1].trial.block != choice.block
 
     def _blocked(self, choice: Choice) -> Mapping[str, tuple[str | int | float | bool, ...]]:
-        names: tuple[str, ...] = getattr(self.experiment.schedule, "blocked", ())
-        return {name: (choice.levels[name],) for name in names}
+        return {name: (choice.levels[name],) for name in self.experiment.schedule.blocked_factors}
 
     def _practice_step(self, history: History, choice: Choice) -> Step:
         settings = self.experiment.practice
@@ -142,7 +142,8 @@ class Course:
             notices.append(self._notice("practice", self.texts.practice, ()))
         elif len(done) % trials == 0:
             notices.append(self._notice("practice_again", self.texts.practice_again, done[-trials:]))
-        trial = self.composer.trial(choice, len(history) + 1, practice=True)
+        before = len(history) - len(_counting(history))
+        trial = self.composer.trial(choice, len(history) + 1, before + 1, practice=True)
         return Step(trial, _to_read(notices), self.experiment.feedback.when != "never")
 
     def _notices(self, history: History, choice: Choice) -> tuple[Notice, ...]:

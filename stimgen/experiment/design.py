@@ -16,7 +16,7 @@ def design_of(loaded: LoadedExperiment, pool: Pool, person: Person) -> Design:
     Raises
     ------
     StimgenError
-        A level that the schedule moves along has no number.
+        A level of the schedule has no number; a factor has the same value twice.
     """
     return _design(loaded, pool, person, pool.sources)
 
@@ -51,7 +51,12 @@ def factors_of(experiment: Experiment, pool: Pool) -> tuple[Factor, ...]:
         found.append(Factor("duration", tuple(str(duration) for duration in experiment.timing.stimulus)))
     if len(experiment.stimuli.meet) > 1:
         found.append(Factor("meet", tuple(experiment.stimuli.meet)))
-    return (*found, *experiment.paradigm.factors())
+    found += experiment.paradigm.factors()
+    for factor in found:
+        twice = [value for i, value in enumerate(factor.values) if value in factor.values[:i]]
+        if twice:
+            raise StimgenError(f"{factor.name}: {twice[0]!r} is named twice")
+    return tuple(found)
 
 
 def balanced_of(experiment: Experiment) -> tuple[Factor, ...]:
@@ -64,7 +69,7 @@ def balanced_of(experiment: Experiment) -> tuple[Factor, ...]:
 
 
 def _level(experiment: Experiment, pool: Pool, factors: tuple[Factor, ...]) -> Level | None:
-    by = experiment.schedule.moves_along
-    if by is None:
+    schedule = experiment.schedule
+    if schedule.level is None:
         return None
-    return level_of(by, experiment.schedule.numbers, factors, pool, experiment.display.refresh_hz)
+    return level_of(schedule.level, schedule.values, factors, pool, experiment.display.refresh_hz)

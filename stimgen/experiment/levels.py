@@ -1,4 +1,4 @@
-"""Conditions in the order of a number, which adaptive schedules move along."""
+"""Conditions in the order of a number, along which schedules move and psychometric functions go."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from stimgen.stimulus_set.record import Content
 def level_of(
     by: str, given: Mapping[str, float], factors: tuple[Factor, ...], pool: Pool, refresh_hz: float
 ) -> Level:
-    """Return what a schedule moves along.
+    """Return the level of a schedule.
 
     Parameters
     ----------
@@ -34,21 +34,35 @@ def level_of(
     Raises
     ------
     StimgenError
-        A condition has no such number, or two have the same; there is no such factor.
+        A condition has no such number, or two have the same; there is no such factor; numbers are given of
+        what is no condition.
     """
     name = by if by in ("duration", "eccentricity") else "condition"
     factor = next((factor for factor in factors if factor.name == name), None)
     if factor is None:
         raise StimgenError(
-            f"the schedule moves along {by}, which has only one value",
+            f"the schedule's level is {by}, which has only one value",
             hint="give it several in timing.stimulus" if by == "duration" else "give the paradigm several",
         )
+    _check_given(by, given, factor)
     numbers = {value: _number(by, value, given, pool, refresh_hz) for value in factor.values}
     order = sorted(factor.values, key=lambda value: numbers[value])
     for first, second in zip(order, order[1:], strict=False):
         if numbers[first] == numbers[second]:
             raise StimgenError(f"{first!r} and {second!r} are the same level: {by} {numbers[first]:g}")
     return Level(name, by, tuple(order), tuple(numbers[value] for value in order))
+
+
+def _check_given(by: str, given: Mapping[str, float], factor: Factor) -> None:
+    """Refuse numbers of what is no condition."""
+    if given and factor.name != "condition":
+        raise StimgenError(f"schedule.values are numbers of conditions, but the level is {by}")
+    for name in given:
+        if name not in factor.values:
+            allowed = [str(value) for value in factor.values]
+            raise StimgenError(
+                f"schedule.values: there is no condition {name!r}", given=name, allowed=allowed
+            )
 
 
 def _number(by: str, value: Scalar, given: Mapping[str, float], pool: Pool, refresh_hz: float) -> float:
@@ -64,7 +78,7 @@ def _number(by: str, value: Scalar, given: Mapping[str, float], pool: Pool, refr
     found = _READERS[by](content)
     if found is None:
         raise StimgenError(
-            f"the schedule moves along {by}, which the records of condition {value!r} do not tell",
+            f"the schedule's level is {by}, which the records of condition {value!r} do not tell",
             hint="say the numbers: schedule.values: {CONDITION: NUMBER, ...}",
         )
     return found

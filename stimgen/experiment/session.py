@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from itertools import takewhile
 
 from stimgen.experiment.course import Answered, Course, Step
 from stimgen.experiment.frames import FrameMaker
@@ -96,10 +97,19 @@ def now() -> str:
     return datetime.now(UTC).isoformat(timespec="seconds")
 
 
-def trials_of(course: Course) -> Sequence[Trial]:
+def trials_of(course: Course) -> list[Trial]:
     """Return every trial of a course that does not depend on answers, practice included once."""
+    return list(_walked(course))
+
+
+def practice_of(course: Course) -> list[Trial]:
+    """Return the practice that a course begins with, once."""
+    return list(takewhile(lambda trial: trial.practice, _walked(course)))
+
+
+def _walked(course: Course) -> Iterator[Trial]:
+    """Yield the trials of a course as if every answer were correct, so that practice comes once."""
     history: list[Answered] = []
     while (step := course.next(history)) is not None:
-        # As if every answer were correct, so that practice comes once.
         history.append(Answered(step.trial, True))
-    return [one.trial for one in history]
+        yield step.trial

@@ -13,7 +13,7 @@ Sensitivity = Annotated[Number, Field(ge=0.0, le=20.0)]
 
 
 class Psychometric(Model):
-    """A psychometric function over the schedule's level."""
+    """A psychometric function over the number of the schedule's level."""
 
     form: Literal["weibull", "logistic", "normal"] = "weibull"
     """The cumulative distribution."""
@@ -39,13 +39,13 @@ class Simulated(Model):
     """An observer of known sensitivity: `dprime`, or a `psychometric` function."""
 
     dprime: Sensitivity | dict[Label, Sensitivity] | None = None
-    """True d', for all trials or by condition; 1.5 where nothing is said."""
+    """True d', for all trials or for every condition; 1.5 where nothing is said."""
     psychometric: Psychometric | None = None
     """Probability of a correct answer instead, apart from guesses and lapses."""
     guess: Probability | None = None
     """Of a psychometric function: the proportion correct of one who sees nothing; chance by default."""
     lapse: Probability = 0.0
-    """How often an answer has nothing to do with what was shown."""
+    """How often an answer has nothing to do with what was shown, and is any of them."""
     missing: Probability = 0.0
     """How often there is no answer at all."""
     time: ReactionTime = ReactionTime()
@@ -57,6 +57,11 @@ class Simulated(Model):
     def _check_one_way(self) -> Simulated:
         if self.dprime is not None and self.psychometric is not None:
             raise mistake("say either dprime or psychometric")
+        if self.guess is not None and self.psychometric is None:
+            raise mistake(
+                "a guess rate belongs to a psychometric function; with d' it follows from the paradigm",
+                at="guess",
+            )
         return self
 
 

@@ -83,4 +83,10 @@ class Stimuli(Model):
             twice = [value for i, value in enumerate(values) if value in values[:i]]
             if twice:
                 raise mistake(f"{twice[0]!r} is named twice", at=name)
+        if self.again == "seed" and "synthesis-synthesis" in self.meet:
+            raise mistake(
+                "where syntheses of two seeds meet, a third seed cannot stand for one of them",
+                at="again",
+                hint="say again: crop, or again: same",
+            )
         return self

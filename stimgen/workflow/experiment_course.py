@@ -70,7 +70,10 @@ class Room:
         """
         experiment = self.loaded.experiment
         design = design_of(self.loaded, self.pool, person)
-        experiment.schedule.check(design)
+        try:
+            experiment.schedule.check(design)
+        except StimgenError as error:
+            raise error.located(self.loaded.document.where(("schedule",))) from None
         practice = practice_design(self.loaded, self.pool, person) if experiment.practice else None
         composer = Composer(experiment, self.pool, self.viewing, person, design.level)
         return Course(experiment, composer, design, practice, self.texts(language))

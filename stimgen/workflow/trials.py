@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from itertools import product
 from pathlib import Path
 from typing import Any
 
 from stimgen.experiment.choice import Choice, Person
 from stimgen.experiment.course import Course
 from stimgen.experiment.load import LoadedExperiment
-from stimgen.experiment.session import trials_of
+from stimgen.experiment.session import practice_of, trials_of
 from stimgen.experiment.trial import Trial
 from stimgen.workflow.experiment_course import Room
 
@@ -21,8 +22,9 @@ def list_trials(loaded: LoadedExperiment, person: Person, stimuli: tuple[Path, .
     -------
     dict
         ``experiment``, ``participant``, ``session``, ``adaptive``; ``trials``: what the journal keeps of
-        every trial before it is run; of an adaptive schedule ``candidates``: for every trial that may come,
-        a trial for each level.
+        every trial before it is run; of an adaptive schedule ``practice``, and ``candidates``: for every
+        trial that may come, one for each combination of factors. Practice stands there once; where it is
+        repeated, the numbers of trials rise, and nothing else changes.
 
     Raises
     ------
@@ -39,23 +41,25 @@ def list_trials(loaded: LoadedExperiment, person: Person, stimuli: tuple[Path, .
     }
     if adaptive:
         choices = loaded.experiment.schedule.choices(course.design)
+        practice = practice_of(course)
+        found["practice"] = [trial.plain() for trial in practice]
         found["candidates"] = [
-            [trial.plain() for trial in candidates(course, choice, i)] for i, choice in enumerate(choices, 1)
+            [trial.plain() for trial in candidates(course, choice, i, len(practice))]
+            for i, choice in enumerate(choices, 1)
         ]
     else:
         found["trials"] = [trial.plain() for trial in trials_of(course)]
     return found
 
 
-def candidates(course: Course, choice: Choice, index: int) -> list[Trial]:
-    """Return what a candidate of an adaptive schedule is at every level."""
-    level = course.design.level
-    if level is None:
-        return [course.composer.trial(choice, index)]
-    return [
-        course.composer.trial(replace(choice, levels={**choice.levels, level.factor: value}), index)
-        for value in level.values
-    ]
+def candidates(course: Course, choice: Choice, among: int, practice: int) -> list[Trial]:
+    """Return what a candidate of an adaptive schedule is with every combination of the factors."""
+    factors = course.design.factors
+    found = []
+    for values in product(*(factor.values for factor in factors)):
+        levels = dict(zip((factor.name for factor in factors), values, strict=True))
+        found.append(course.composer.trial(replace(choice, levels=levels), practice + among, among))
+    return found
 
 
 def trials_text(found: dict[str, Any]) -> str:
@@ -65,7 +69,7 @@ def trials_text(found: dict[str, Any]) -> str:
         trials = found["trials"]
         return "\n".join([f"{who}: {len(trials)} trials", *(_line(trial) for trial in trials)])
     head = f"{who}: at most {len(found['candidates'])} trials, each with the level that answers lead to"
-    lines = [head]
+    lines = [head, *(_line(trial) for trial in found["practice"])]
     for among in found["candidates"]:
         lines += [f"trial {among[0]['index']}, one of:", *("  " + _line(trial) for trial in among)]
     return "\n".join(lines)

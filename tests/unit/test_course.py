@@ -32,7 +32,10 @@ class InOrder(Schedule):
 
     name: Literal["in_order"] = "in_order"
     trials: int = 4
-    blocked: tuple[str, ...] = ("condition",)
+
+    @property
+    def blocked_factors(self) -> tuple[str, ...]:
+        return ("condition",)
 
     def check(self, design: Design) -> None:
         del design
@@ -50,7 +53,8 @@ class InOrder(Schedule):
 
 
 class Composer:
-    def trial(self, choice: Choice, index: int, *, practice: bool = False) -> Trial:
+    def trial(self, choice: Choice, index: int, among: int, *, practice: bool = False) -> Trial:
+        del among
         return Trial(
             index=index,
             block=choice.block,
@@ -174,8 +178,8 @@ def test_the_last_words() -> None:
 
 def test_practice_trials_are_drawn_without_repetition_and_anew_for_every_attempt() -> None:
     every = 2 * 2 * 2  # conditions, sources, locations
-    drawn = practice_choices(design("c", "d"), 2 * every, 1, 0)
+    drawn = practice_choices(design("c", "d"), 2 * every, 0, (1, 0))
     for half in (drawn[:every], drawn[every:]):
         assert len({str(choice) for choice in half}) == every
-    assert drawn == practice_choices(design("c", "d"), 2 * every, 1, 0)
-    assert drawn != practice_choices(design("c", "d"), 2 * every, 1, 1)
+    assert drawn == practice_choices(design("c", "d"), 2 * every, 0, (1, 0))
+    assert drawn != practice_choices(design("c", "d"), 2 * every, 0, (1, 1))

@@ -10,13 +10,33 @@ from stimgen.experiment.clock import Clock
 from stimgen.experiment.observers.base import Notice, Setting, Task
 from stimgen.experiment.simulated import Psychometric, ReactionTime
 from stimgen.experiment.trial import Outcome, Trial
+from stimgen.reading.errors import StimgenError
 from stimgen.reading.random_numbers import Stream
 
 USUAL_DPRIME = 1.5
 
 
 def make(setting: Setting) -> SimulatedObserver:
-    """Return the observer."""
+    """Return the observer.
+
+    Raises
+    ------
+    StimgenError
+        What the observer is like is said of other conditions than there are, or of levels without numbers.
+    """
+    settings, known = setting.experiment.simulated, setting.pool.conditions
+    if isinstance(settings.dprime, dict):
+        for name in settings.dprime:
+            if name not in known:
+                raise StimgenError(f"simulated.dprime: no condition {name!r}", given=name, allowed=known)
+        for name in known:
+            if name not in settings.dprime:
+                raise StimgenError(f"simulated.dprime says nothing of the condition {name!r}")
+    if settings.psychometric is not None and setting.experiment.schedule.level is None:
+        raise StimgenError(
+            "simulated.psychometric is a function of a number, and the schedule names none",
+            hint="say schedule.level, such as scaling or duration",
+        )
     return SimulatedObserver(setting)
 
 
@@ -59,19 +79,20 @@ class SimulatedObserver:
 
     def _answer(self, trial: Trial, stream: Stream) -> str:
         settings, paradigm = self.setting.experiment.simulated, self.setting.experiment.paradigm
-        if trial.answers and stream.uniform() < settings.lapse:
-            return stream.choice(trial.answers)
-        if settings.psychometric is None or trial.number is None or not trial.answers:
+        if stream.uniform() < settings.lapse:
+            return stream.choice(paradigm.guesses())
+        if settings.psychometric is None or trial.number is None:
             return paradigm.decide(trial, self._dprime(trial), stream)
-        guess = settings.guess if settings.guess is not None else 1 / len(trial.answers)
+        every = paradigm.guesses()
+        guess = settings.guess if settings.guess is not None else 1 / len(every)
         probability = guess + (1 - guess) * cumulative(settings.psychometric, trial.number)
-        wrong = [answer for answer in trial.answers if answer != trial.correct]
+        wrong = [answer for answer in every if answer != trial.correct]
         return trial.correct or "" if stream.uniform() < probability else stream.choice(wrong)
 
     def _dprime(self, trial: Trial) -> float:
         given = self.setting.experiment.simulated.dprime
         if isinstance(given, dict):
-            return given.get(str(trial.levels["condition"]), USUAL_DPRIME)
+            return given[str(trial.levels["condition"])]
         return USUAL_DPRIME if given is None else given
 
 

@@ -10,8 +10,22 @@ import numpy as np
 from pydantic import model_validator
 
 from stimgen.experiment.choice import Choice, Factor
-from stimgen.experiment.paradigms.base import CENTRE, Arrangement, Item, Meeting, Paradigm, Place, first_two
-from stimgen.experiment.paradigms.eccentricities import Eccentricities, eccentricity_factor, side_by_side
+from stimgen.experiment.paradigms.base import (
+    CENTRE,
+    Arrangement,
+    Item,
+    Meeting,
+    Paradigm,
+    Place,
+    first_two,
+    in_turn,
+)
+from stimgen.experiment.paradigms.eccentricities import (
+    Eccentricities,
+    check_used,
+    eccentricity_factor,
+    side_by_side,
+)
 from stimgen.experiment.trial import Trial
 from stimgen.reading.model import mistake
 from stimgen.reading.random_numbers import Stream
@@ -37,6 +51,7 @@ class Abx(Paradigm):
         wanted = 3 if self.layout == "sample_first" else 1
         if len(self.places) not in (0, wanted):
             raise mistake(f"{len(self.places)} places, where there should be {wanted}", at="places")
+        check_used(self.eccentricity, used=self.layout == "sample_first" and not self.places)
         return self
 
     def answers(self) -> tuple[str, ...]:
@@ -49,7 +64,7 @@ class Abx(Paradigm):
 
     def factors(self) -> tuple[Factor, ...]:
         """Return the eccentricity, where it has several values."""
-        return eccentricity_factor(self.eccentricity) if self.layout == "sample_first" else ()
+        return eccentricity_factor(self.eccentricity)
 
     def balanced(self, meeting: Meeting) -> tuple[Factor, ...]:
         """Return what A is, and which of them X is."""
@@ -57,8 +72,7 @@ class Abx(Paradigm):
 
     def arrange(self, choice: Choice, meeting: Meeting) -> Arrangement:
         """Return A and B, and X as another copy of one of them."""
-        first, second = first_two(meeting)
-        a, b = (first, second) if choice.balanced["a"] == first else (second, first)
+        a, b = in_turn(choice.balanced["a"], meeting)
         correct = str(choice.balanced["x"])
         x = a if correct == "A" else b
         if self.layout == "temporal":

@@ -9,8 +9,8 @@ from typing import ClassVar, Literal
 
 from pydantic import model_validator
 
-from stimgen.experiment.choice import Choice, Factor
-from stimgen.experiment.trial import Role, Trial
+from stimgen.experiment.choice import Choice, Factor, Scalar
+from stimgen.experiment.trial import ORIGINAL, SYNTHESIS, Role, Trial
 from stimgen.reading.model import Model, Number, mistake
 from stimgen.reading.random_numbers import Stream
 from stimgen.reading.registry import FamilyMember
@@ -95,6 +95,10 @@ class Paradigm(FamilyMember, ABC):
     def answers(self) -> tuple[str, ...]:
         """Return what can be answered, in the order of keys; nothing where the answer is typed."""
 
+    def guesses(self) -> tuple[str, ...]:
+        """Return what one answers who saw nothing: any answer, or any word where it is typed."""
+        return self.answers()
+
     @abstractmethod
     def keys(self) -> dict[str, str]:
         """Return the usual key for every answer."""
@@ -146,11 +150,16 @@ class Paradigm(FamilyMember, ABC):
         """Return whether an answer is correct; None where there is none, or where nothing is correct."""
         return None if answer is None or trial.correct is None else answer == trial.correct
 
-    def all_places(self) -> tuple[Place, ...]:
-        """Return every place where a picture may be, to be checked against the screen."""
-        return (CENTRE,)
-
 
 def first_two(meeting: Meeting) -> tuple[Role, Role]:
     """Return the roles of the two pictures that meet: the original or who takes its part, the synthesis."""
-    return ("original" if meeting == "original-synthesis" else "other_seed"), "synthesis"
+    return (ORIGINAL if meeting == "original-synthesis" else "other_seed"), SYNTHESIS
+
+
+def in_turn(value: Scalar, meeting: Meeting) -> tuple[Role, Role]:
+    """Return the roles of the two pictures that meet, first the one that a balanced factor names.
+
+    Where pictures meet in several ways, the factor has the words of the first; ``synthesis`` is in all.
+    """
+    first, second = first_two(meeting)
+    return (second, first) if value == SYNTHESIS else (first, second)

@@ -8,7 +8,7 @@ from pydantic import Field
 
 from stimgen.experiment.choice import Choice, Factor
 from stimgen.experiment.paradigms.base import Place
-from stimgen.reading.model import Number, OneOrSeveral
+from stimgen.reading.model import Number, OneOrSeveral, mistake
 
 Eccentricities = Annotated[
     tuple[Annotated[Number, Field(ge=0.0, lt=90.0)], ...],
@@ -20,6 +20,18 @@ Eccentricities = Annotated[
 def eccentricity_factor(values: tuple[float, ...]) -> tuple[Factor, ...]:
     """Return the factor ``eccentricity``; nothing where it has only one value."""
     return (Factor("eccentricity", values),) if len(values) > 1 else ()
+
+
+def check_used(values: tuple[float, ...], *, used: bool) -> None:
+    """Refuse several eccentricities where pictures lie elsewhere.
+
+    Raises
+    ------
+    PydanticCustomError
+        There are several, and they are not used.
+    """
+    if len(values) > 1 and not used:
+        raise mistake("several eccentricities mean nothing where the places are others", at="eccentricity")
 
 
 def eccentricity_of(choice: Choice, values: tuple[float, ...]) -> float:

@@ -45,7 +45,11 @@ class Naming(Paradigm):
 
     def answers(self) -> tuple[str, ...]:
         """Return the list; nothing where answers are typed."""
-        return () if self.typed else tuple(dict.fromkeys(self.words(source)[0] for source in self.names))
+        return () if self.typed else self.guesses()
+
+    def guesses(self) -> tuple[str, ...]:
+        """Return the first words of all sources."""
+        return tuple(dict.fromkeys(self.words(source)[0] for source in self.names))
 
     def keys(self) -> dict[str, str]:
         """Return the digits from 1 on, and 0 for a tenth answer."""
@@ -80,18 +84,18 @@ class Naming(Paradigm):
 
     def decide(self, trial: Trial, dprime: float, stream: Stream) -> str:
         """Return the category with the largest of as many observations (identification as m-AFC)."""
-        every = list(dict.fromkeys(self.words(source)[0] for source in self.names))
+        every = self.guesses()
         values = [stream.normal() + (dprime if word == trial.correct else 0.0) for word in every]
         return every[int(np.argmax(values))]
 
     def proportion_correct(self, dprime: float) -> float:
         """Return the m-AFC integral over the correct category's observation (Green & Swets 1966)."""
-        return largest_of(len({self.words(source)[0] for source in self.names}), dprime)
+        return largest_of(len(self.guesses()), dprime)
 
     def judge(self, trial: Trial, features: Sequence[Sequence[float]], stream: Stream) -> str:
         """Return a category by chance: what things are called is not in their features."""
         del trial, features
-        return stream.choice(list(dict.fromkeys(self.words(source)[0] for source in self.names)))
+        return stream.choice(self.guesses())
 
 
 def plain_word(word: str) -> str:

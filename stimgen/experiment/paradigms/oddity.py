@@ -19,16 +19,18 @@ from stimgen.experiment.paradigms.base import (
     Paradigm,
     Place,
     first_two,
+    in_turn,
+)
+from stimgen.experiment.paradigms.eccentricities import (
+    Eccentricities,
+    check_used,
+    eccentricity_factor,
+    eccentricity_of,
 )
 from stimgen.experiment.trial import Trial
-from stimgen.reading.model import Integer, Number, OneOrSeveral, mistake
+from stimgen.reading.model import Integer, Number, mistake
 from stimgen.reading.random_numbers import Stream
 
-Numbers = Annotated[
-    tuple[Number, ...],
-    Field(min_length=1),
-    OneOrSeveral(),
-]
 
 
 class Oddity(Paradigm):
@@ -42,7 +44,7 @@ class Oddity(Paradigm):
     angles: tuple[Number, ...] = ()
     """Directions of the pictures from fixation in degrees, 0 to the right, 90 up; evenly spaced from 90 on
     where none is given."""
-    eccentricity: Numbers = (5.0,)
+    eccentricity: Eccentricities = (5.0,)
     """Their distance from fixation in degrees of visual angle; with several values a factor."""
     places: tuple[Place, ...] = ()
     """The places themselves, instead of angles and eccentricity; of a temporal layout, the only one."""
@@ -58,6 +60,9 @@ class Oddity(Paradigm):
                 raise mistake(f"{count} {name} for {wanted} pictures on the screen", at=name)
         if self.angles and self.places:
             raise mistake("say either angles or places", at="angles")
+        if self.layout == "temporal" and self.angles:
+            raise mistake("pictures that come one after the other have no angles", at="angles")
+        check_used(self.eccentricity, used=self.layout == "spatial" and not self.places)
         return self
 
     def answers(self) -> tuple[str, ...]:
@@ -70,7 +75,7 @@ class Oddity(Paradigm):
 
     def factors(self) -> tuple[Factor, ...]:
         """Return the eccentricity, where it has several values."""
-        return (Factor("eccentricity", self.eccentricity),) if len(self.eccentricity) > 1 else ()
+        return eccentricity_factor(self.eccentricity)
 
     def balanced(self, meeting: Meeting) -> tuple[Factor, ...]:
         """Return what the odd one is and where it is."""
@@ -88,16 +93,10 @@ class Oddity(Paradigm):
         angles = self.angles or tuple(90.0 + i * step for i in range(self.alternatives))
         return tuple(Place(angle=angle, eccentricity=eccentricity) for angle in angles)
 
-    def all_places(self) -> tuple[Place, ...]:
-        """Return the places of every eccentricity."""
-        return tuple(place for distance in self.eccentricity for place in self.places_at(distance))
-
     def arrange(self, choice: Choice, meeting: Meeting) -> Arrangement:
         """Return one odd picture, and as many of the other kind as are needed."""
-        first, second = first_two(meeting)
-        odd = first if choice.balanced["oddball"] == first else second
-        other = second if odd == first else first
-        places = self.places_at(float(choice.levels.get("eccentricity", self.eccentricity[0])))
+        odd, other = in_turn(choice.balanced["oddball"], meeting)
+        places = self.places_at(eccentricity_of(choice, self.eccentricity))
         items, copies = [], 0
         for i in range(1, self.alternatives + 1):
             place = places[(i - 1) % len(places)]

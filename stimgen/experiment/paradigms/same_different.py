@@ -7,36 +7,23 @@ from collections.abc import Sequence
 from typing import Annotated, Literal
 
 import numpy as np
-from pydantic import Field, model_validator
+from pydantic import Field
 
 from stimgen.experiment.choice import Choice, Factor
-from stimgen.experiment.paradigms.base import CENTRE, Arrangement, Item, Meeting, Paradigm, Place, first_two
-from stimgen.experiment.paradigms.eccentricities import Eccentricities, eccentricity_factor, side_by_side
+from stimgen.experiment.paradigms.base import Arrangement, Meeting, first_two, in_turn
+from stimgen.experiment.paradigms.pair import Pair
 from stimgen.experiment.trial import Trial
-from stimgen.reading.model import Number, mistake
+from stimgen.reading.model import Number
 from stimgen.reading.random_numbers import Stream
 
 
-class SameDifferent(Paradigm):
+class SameDifferent(Pair):
     """Same-different: two pictures of one kind, or one of each."""
 
     name: Literal["same_different"] = "same_different"
-    layout: Literal["spatial", "temporal"] = "temporal"
-    """Side by side, or one after the other at one place."""
-    eccentricity: Eccentricities = (5.0,)
-    """Distance of the pictures from fixation, left and right, in degrees; with several values a factor."""
-    places: tuple[Place, ...] = ()
-    """The places themselves, instead of the eccentricity; of a temporal layout, the only one."""
     criterion: Annotated[Number, Field(gt=0.0)] = 1.5
     """Of an observer of known d': the difference, in standard deviations of an observation, from which two
     are called different (the differencing rule: Macmillan & Creelman 2005, chapter 9)."""
-
-    @model_validator(mode="after")
-    def _check_places(self) -> SameDifferent:
-        wanted = 2 if self.layout == "spatial" else 1
-        if len(self.places) not in (0, wanted):
-            raise mistake(f"{len(self.places)} places for {wanted} pictures on the screen", at="places")
-        return self
 
     def answers(self) -> tuple[str, ...]:
         """Return the two words."""
@@ -46,26 +33,15 @@ class SameDifferent(Paradigm):
         """Return the initials."""
         return {"same": "s", "different": "d"}
 
-    def factors(self) -> tuple[Factor, ...]:
-        """Return the eccentricity, where it has several values."""
-        return eccentricity_factor(self.eccentricity) if self.layout == "spatial" else ()
-
     def balanced(self, meeting: Meeting) -> tuple[Factor, ...]:
         """Return whether they are the same, and what the first one is."""
         return Factor("pair", self.answers()), Factor("first", first_two(meeting))
 
     def arrange(self, choice: Choice, meeting: Meeting) -> Arrangement:
         """Return the first picture, and another copy of it or the other one."""
-        one, two = first_two(meeting)
-        first = one if choice.balanced["first"] == one else two
-        other = two if first == one else one
+        first, other = in_turn(choice.balanced["first"], meeting)
         correct = str(choice.balanced["pair"])
-        second, copy = (first, 1) if correct == "same" else (other, 0)
-        if self.layout == "temporal":
-            place = (self.places or (CENTRE,))[0]
-            return Arrangement(((Item(first, place),), (Item(second, place, copy),)), correct)
-        left, right = self.places or side_by_side(choice, self.eccentricity)
-        return Arrangement(((Item(first, left), Item(second, right, copy)),), correct)
+        return self.shown(choice, (first, first if correct == "same" else other), correct)
 
     def decide(self, trial: Trial, dprime: float, stream: Stream) -> str:
         """Return whether the observations differ by more than the criterion."""

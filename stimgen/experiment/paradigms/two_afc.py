@@ -7,43 +7,20 @@ from collections.abc import Sequence
 from typing import Literal
 
 import numpy as np
-from pydantic import model_validator
 
 from stimgen.experiment.choice import Choice, Factor
-from stimgen.experiment.paradigms.base import (
-    CENTRE,
-    Arrangement,
-    Item,
-    Meeting,
-    Paradigm,
-    Place,
-    first_two,
-)
-from stimgen.experiment.paradigms.eccentricities import Eccentricities, eccentricity_factor, side_by_side
+from stimgen.experiment.paradigms.base import Arrangement, Meeting, first_two
+from stimgen.experiment.paradigms.pair import Pair
 from stimgen.experiment.trial import Trial
-from stimgen.reading.model import mistake
 from stimgen.reading.random_numbers import Stream
 
 
-class TwoAfc(Paradigm):
+class TwoAfc(Pair):
     """Two-alternative forced choice: an original and a synthesis; which is the original."""
 
     name: Literal["two_afc"] = "two_afc"
-    layout: Literal["spatial", "temporal"] = "temporal"
-    """Side by side, or one after the other at one place."""
-    eccentricity: Eccentricities = (5.0,)
-    """Distance of the pictures from fixation, left and right, in degrees; with several values a factor."""
-    places: tuple[Place, ...] = ()
-    """The places themselves, instead of the eccentricity; of a temporal layout, the only one."""
 
     meetings = frozenset({"original-synthesis"})
-
-    @model_validator(mode="after")
-    def _check_places(self) -> TwoAfc:
-        wanted = 2 if self.layout == "spatial" else 1
-        if len(self.places) not in (0, wanted):
-            raise mistake(f"{len(self.places)} places for {wanted} pictures on the screen", at="places")
-        return self
 
     def answers(self) -> tuple[str, ...]:
         """Return the sides, or the intervals."""
@@ -53,10 +30,6 @@ class TwoAfc(Paradigm):
         """Return the arrows, or the digits."""
         return {answer: answer for answer in self.answers()}
 
-    def factors(self) -> tuple[Factor, ...]:
-        """Return the eccentricity, where it has several values."""
-        return eccentricity_factor(self.eccentricity) if self.layout == "spatial" else ()
-
     def balanced(self, meeting: Meeting) -> tuple[Factor, ...]:
         """Return where the original is."""
         del meeting
@@ -64,16 +37,10 @@ class TwoAfc(Paradigm):
 
     def arrange(self, choice: Choice, meeting: Meeting) -> Arrangement:
         """Return the original at its location and the synthesis at the other."""
-        roles = first_two(meeting)
-        if choice.balanced["location"] == 2:
-            roles = (roles[1], roles[0])
-        correct = self.answers()[0 if choice.balanced["location"] == 1 else 1]
-        if self.layout == "temporal":
-            place = (self.places or (CENTRE,))[0]
-            return Arrangement(tuple((Item(role, place),) for role in roles), correct)
-        places = self.places or side_by_side(choice, self.eccentricity)
-        items = tuple(Item(role, place) for role, place in zip(roles, places, strict=True))
-        return Arrangement((items,), correct)
+        original, synthesis = first_two(meeting)
+        if choice.balanced["location"] == 1:
+            return self.shown(choice, (original, synthesis), self.answers()[0])
+        return self.shown(choice, (synthesis, original), self.answers()[1])
 
     def decide(self, trial: Trial, dprime: float, stream: Stream) -> str:
         """Return where the larger observation was made (Green & Swets 1966)."""

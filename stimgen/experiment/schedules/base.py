@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Mapping, Sequence
-from typing import Annotated, Any, ClassVar
+from collections.abc import Sequence
+from typing import Annotated, Any, ClassVar, Literal
 
 from pydantic import Field
 
 from stimgen.experiment.choice import Choice, Design, Past
-from stimgen.reading.model import Integer
+from stimgen.reading.model import Integer, Label, Number
 from stimgen.reading.registry import FamilyMember
+
+Along = Literal["scaling", "regions", "depth", "duration", "eccentricity", "condition"]
 
 
 class Schedule(FamilyMember, ABC):
@@ -19,6 +21,11 @@ class Schedule(FamilyMember, ABC):
     name: str
     source_gap: Annotated[Integer, Field(ge=0, le=100)] = 0
     """Trials that must lie between two of the same source, at the least."""
+    level: Along | None = None
+    """A number that conditions, durations or eccentricities are ordered by. It is recorded with every trial,
+    for psychometric functions, and adaptive schedules move along it; ``condition`` needs `values`."""
+    values: dict[Label, Number] = Field(default_factory=dict)
+    """The number of every condition, instead of what the set's records say."""
 
     adaptive: ClassVar[bool] = False
     """Whether the next trial depends on answers."""
@@ -28,14 +35,9 @@ class Schedule(FamilyMember, ABC):
         return hash(self.model_dump_json())
 
     @property
-    def moves_along(self) -> str | None:
-        """What an adaptive schedule changes: ``scaling``, ``duration``, ...; None for the others."""
-        return None
-
-    @property
-    def numbers(self) -> Mapping[str, float]:
-        """Numbers of the conditions, where the experiment gives them."""
-        return {}
+    def blocked_factors(self) -> tuple[str, ...]:
+        """Names of the factors whose values have blocks of their own."""
+        return ()
 
     @abstractmethod
     def check(self, design: Design) -> None:

@@ -6,6 +6,7 @@ from functools import lru_cache
 from itertools import product
 
 from stimgen.experiment.choice import Choice, Design
+from stimgen.experiment.schedules.counterbalance import FIRST_EXEMPLARS
 from stimgen.experiment.schedules.order import spread
 from stimgen.reading.random_numbers import Stream
 
@@ -29,6 +30,7 @@ def dealt(design: Design, count: int, gap: int) -> tuple[Choice, ...]:
     combinations = list(product(*(factor.values for factor in design.balanced)))
     names = [factor.name for factor in design.balanced]
     own = (*design.key, design.person.participant, design.person.session, "candidates")
+    used = {source: Stream(*own, "exemplars", source).below(FIRST_EXEMPLARS) for source in design.sources}
     found: list[Choice] = []
     while len(found) < count:
         lap = len(found) // (len(combinations) * len(design.sources))
@@ -37,6 +39,6 @@ def dealt(design: Design, count: int, gap: int) -> tuple[Choice, ...]:
         order = spread([source for source, _ in pairs], gap, before, Stream(*own, lap))
         for i in order:
             source, values = pairs[i]
-            used = sum(1 for choice in found if choice.source == source)
-            found.append(Choice(1, {}, source, dict(zip(names, values, strict=True)), used))
+            found.append(Choice(1, {}, source, dict(zip(names, values, strict=True)), used[source]))
+            used[source] += 1
     return tuple(found[:count])

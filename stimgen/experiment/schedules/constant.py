@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
 from functools import lru_cache
 from itertools import product
 from typing import Annotated, Literal
@@ -11,12 +12,16 @@ from pydantic import Field
 
 from stimgen.experiment.choice import Choice, Design, Factor, Past, Scalar
 from stimgen.experiment.schedules.base import Schedule
-from stimgen.experiment.schedules.order import largest_gap, spread
+from stimgen.experiment.schedules.counterbalance import FIRST_EXEMPLARS, rotations, turn, williams
+from stimgen.experiment.schedules.order import check_gap, spread
 from stimgen.reading.errors import StimgenError
 from stimgen.reading.model import Integer, Text
 from stimgen.reading.random_numbers import Stream
 
 Values = tuple[Scalar, ...]
+
+SQUARES: Mapping[str, Callable[[int], list[list[int]]]] = {"latin": rotations, "williams": williams}
+"""Orders of so many blocks, of which participants take turns."""
 
 
 class Constant(Schedule):
@@ -27,13 +32,20 @@ class Constant(Schedule):
     """How often every source comes in every cell of the design."""
     blocked: tuple[Text, ...] = ()
     """Factors whose values have blocks of their own; the others are mixed."""
-    block_order: Literal["random", "fixed", "latin"] = "random"
-    """Order of the blocks: drawn for every participant, as the values are listed, or rotated by the
-    participant's number, so that over as many participants as blocks every block takes every place once."""
+    block_order: Literal["random", "fixed", "latin", "williams"] = "random"
+    """Order of the blocks: drawn for every participant; as the values are listed; rotated by the
+    participant's number, so that over as many participants as blocks every block takes every place once; or
+    so that, too, every block comes right after every other equally often (Williams 1949), over as many
+    participants as blocks where their number is even, and twice as many where it is odd."""
     balance: Literal["within", "across"] = "within"
     """Whether what is balanced (an oddball's place, say) occurs equally often for every participant, in every
-    cell; or as nearly as possible, and exactly over as many consecutive participants as there are
-    combinations."""
+    cell; or as nearly as possible, and exactly over as many participants as there are combinations: 1 to n,
+    n + 1 to 2n, and so on."""
+
+    @property
+    def blocked_factors(self) -> tuple[str, ...]:
+        """Names of the factors whose values have blocks of their own."""
+        return self.blocked
 
     def check(self, design: Design) -> None:
         """Refuse unknown factors, what cannot be balanced, and sources that cannot be kept apart."""
@@ -41,7 +53,7 @@ class Constant(Schedule):
         for name in self.blocked:
             if name not in names:
                 raise StimgenError(f"there is no factor {name!r} to be blocked", given=name, allowed=names)
-        needs_number = self.balance == "across" or (self.blocked and self.block_order == "latin")
+        needs_number = self.balance == "across" or (self.blocked and self.block_order in SQUARES)
         if needs_number and design.person.number is None:
             raise StimgenError(
                 f"counterbalancing across participants needs a number at the end of the label, which "
@@ -49,7 +61,8 @@ class Constant(Schedule):
                 hint="name participants 01, 02, ...",
             )
         self._check_balance(design)
-        self._check_gap(design)
+        trials = len(design.sources) * self.repetitions * len(_combinations(design.factors))
+        check_gap(self.source_gap, len(design.sources), trials)
 
     def _check_balance(self, design: Design) -> None:
         combinations = len(_combinations(design.balanced))
@@ -61,16 +74,6 @@ class Constant(Schedule):
                 f"{len(design.sources)} sources x {self.repetitions} repetitions are {trials} trials "
                 f"in every cell, which cannot be balanced over the {combinations} combinations of {what}",
                 hint=f"a multiple of {would[0]} repetitions would do, or balance: across",
-            )
-
-    def _check_gap(self, design: Design) -> None:
-        trials = self.repetitions * len(_combinations(_mixed(self, design)))
-        possible = largest_gap([trials] * len(design.sources))
-        if self.source_gap > possible:
-            raise StimgenError(
-                f"{len(design.sources)} sources that come {trials} times each in a block cannot be kept "
-                f"{self.source_gap} trials apart",
-                hint=f"the largest source_gap that can be kept is {possible}",
             )
 
     def choices(self, design: Design) -> tuple[Choice, ...]:
@@ -85,10 +88,6 @@ class Constant(Schedule):
 
 def _combinations(factors: Sequence[Factor]) -> list[Values]:
     return list(product(*(factor.values for factor in factors)))
-
-
-def _mixed(schedule: Constant, design: Design) -> list[Factor]:
-    return [factor for factor in design.factors if factor.name not in schedule.blocked]
 
 
 @lru_cache(maxsize=64)
@@ -110,47 +109,52 @@ def _blocks(schedule: Constant, design: Design) -> list[dict[str, Scalar]]:
     blocks = [dict(zip(names, values, strict=True)) for values in _combinations(factors)]
     if schedule.block_order == "random":
         return _own(design, "blocks").shuffled(blocks)
-    turn = (design.person.number or 0) % len(blocks) if schedule.block_order == "latin" else 0
-    return blocks[turn:] + blocks[:turn]
+    if schedule.block_order == "fixed":
+        return blocks
+    orders = SQUARES[schedule.block_order](len(blocks))
+    return [blocks[i] for i in orders[turn(_number(design), len(orders))]]
 
 
 def _block(schedule: Constant, design: Design, block: dict[str, Scalar], number: int) -> list[Choice]:
     """Return the trials of a block, not yet in order."""
-    mixed = _mixed(schedule, design)
+    names = [factor.name for factor in design.factors]
     found = []
-    for values in _combinations(mixed):
-        given = {**block, **dict(zip((factor.name for factor in mixed), values, strict=True))}
-        levels = {factor.name: given[factor.name] for factor in design.factors}
-        found += _cell(schedule, design, levels, number)
+    for cell, values in enumerate(_combinations(design.factors)):
+        levels = dict(zip(names, values, strict=True))
+        if block.items() <= levels.items():
+            found += _cell(schedule, design, levels, cell)
+    return [replace(choice, block=number) for choice in found]
+
+
+def _cell(schedule: Constant, design: Design, levels: dict[str, Scalar], cell: int) -> list[Choice]:
+    """Return the trials of a cell: every source so many times, combinations dealt out in turn.
+
+    Combinations are dealt on from source to source and from cell to cell, so that of any that follow each
+    other, none comes twice before all came once. The participants of a round have the same deal, but each
+    begins at another combination: so every trial meets every combination once in the round.
+    """
+    combinations = _combinations(design.balanced)
+    lap, place = divmod(_number(design) - 1, len(combinations))
+    shared = (*design.key, design.person.session)
+    dealt = Stream(*shared, "deal", lap).shuffled(combinations)
+    sources = Stream(*shared, "sources", lap, cell).shuffled(design.sources)
+    names = [factor.name for factor in design.balanced]
+    first = cell * len(sources) * schedule.repetitions + place
+    found = []
+    for i, (source, again) in enumerate(product(sources, range(schedule.repetitions))):
+        balanced = dict(zip(names, dealt[(first + i) % len(dealt)], strict=True))
+        # The next participant goes on with the next exemplars; each round of them begins with others, so that
+        # over the rounds every combination meets every exemplar.
+        exemplar = Stream(*shared, "exemplars", source, cell).below(FIRST_EXEMPLARS)
+        exemplar += (place + lap) * schedule.repetitions + again
+        found.append(Choice(1, levels, source, balanced, exemplar))
     return found
 
 
-def _cell(schedule: Constant, design: Design, levels: dict[str, Scalar], block: int) -> list[Choice]:
-    """Return the trials of a cell: every source so many times, combinations dealt out in equal numbers."""
-    cell = [f"{name}={value}" for name, value in levels.items()]
-    sources = [source for source in design.sources for _ in range(schedule.repetitions)]
-    combinations = _combinations(design.balanced)
-    number = design.person.number or 0
-    # One permutation for a group of participants, as many as there are combinations, and each of them begins
-    # at another place: so every trial meets every combination once in the group.
-    group = Stream(*design.key, "group", number // len(combinations), *cell)
-    dealt = group.shuffled(combinations)
-    slots = group.shuffled(range(len(sources)))
-    names = [factor.name for factor in design.balanced]
-    exemplars = {source: _own(design, "exemplars", source, *cell) for source in design.sources}
-    turns = {
-        source: iter(stream.shuffled(range(schedule.repetitions))) for source, stream in exemplars.items()
-    }
-    return [
-        Choice(
-            block,
-            levels,
-            source,
-            dict(zip(names, dealt[(slot + number) % len(dealt)], strict=True)),
-            next(turns[source]),
-        )
-        for source, slot in zip(sources, slots, strict=True)
-    ]
+def _number(design: Design) -> int:
+    """Return the participant's number; one drawn for a label that has none."""
+    number = design.person.number
+    return _own(design, "number").below(FIRST_EXEMPLARS) + 1 if number is None else number
 
 
 def _own(design: Design, *purpose: str | int) -> Stream:

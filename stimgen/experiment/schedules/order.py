@@ -5,20 +5,34 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Hashable, Sequence
 
+from stimgen.reading.errors import StimgenError
 from stimgen.reading.random_numbers import Stream
 
 
-def largest_gap(counts: Sequence[int]) -> int:
-    """Return how many trials can lie between two of the same source, when each comes so many times.
+def check_gap(gap: int, sources: int, trials: int) -> None:
+    """Refuse to keep sources farther apart than is possible where all come equally often.
 
-    Between the first and the last of the most frequent source, whole gaps must be filled by the others; as
-    many sources as are equally frequent share the last place.
+    In a repeated order of n sources n - 1 others lie between two of the same; no order does better.
+
+    Parameters
+    ----------
+    gap : int
+        Trials that must lie between two of a source.
+    sources : int
+        How many sources take turns.
+    trials : int
+        How many trials they share.
+
+    Raises
+    ------
+    StimgenError
+        The gap cannot be kept; with the largest that can.
     """
-    if not counts or max(counts) < 2:
-        return sum(counts)
-    most = max(counts)
-    ties = sum(count == most for count in counts)
-    return (sum(counts) - ties) // (most - 1) - 1
+    if gap >= sources and trials > sources:
+        raise StimgenError(
+            f"{sources} source{'s'[: sources > 1]} cannot be kept {gap} trials apart",
+            hint=f"the largest source_gap that can be kept is {sources - 1}",
+        )
 
 
 def spread(labels: Sequence[str], gap: int, before: Sequence[str], stream: Stream) -> list[int]:
@@ -66,7 +80,7 @@ def _drawn(left: Counter[Hashable], recent: Sequence[str], gap: int, draw: float
     total = sum(left.values())
     free = [name for name in left if name not in recent]
     if not free:
-        # Only after `before`, at the border of a block: the label whose last place is farthest away.
+        # Not where all labels come equally often and are more than the gap; elsewhere the next best.
         return min(left, key=lambda name: max(i for i, other in enumerate(recent) if other == name))
     # With n of a label among t trials, n - 1 gaps take (n - 1) (gap + 1) + 1 places at the least.
     most = max(left.values())

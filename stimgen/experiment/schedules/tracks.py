@@ -11,14 +11,12 @@ from typing import Annotated, Literal
 from pydantic import Field
 
 from stimgen.experiment.choice import Choice, Design, Level, Past, Scalar
-from stimgen.experiment.schedules.base import Schedule
+from stimgen.experiment.schedules.base import Along, Schedule
 from stimgen.experiment.schedules.candidates import dealt
-from stimgen.experiment.schedules.order import largest_gap
+from stimgen.experiment.schedules.order import check_gap
 from stimgen.reading.errors import StimgenError
-from stimgen.reading.model import Integer, Label, Number
+from stimgen.reading.model import Integer
 from stimgen.reading.random_numbers import Stream
-
-Along = Literal["scaling", "regions", "depth", "duration", "eccentricity", "condition"]
 
 
 @dataclass(frozen=True)
@@ -44,9 +42,7 @@ class Adaptive(Schedule):
     """A schedule that finds the next level from the answers; for each combination of other factors anew."""
 
     level: Along
-    """What it moves along; ``condition`` needs `values`."""
-    values: dict[Label, Number] = Field(default_factory=dict)
-    """A number for every condition, instead of what the set's records say."""
+    """The number that it moves along; ``condition`` needs `values`."""
     harder: Literal["lower", "higher"] = "lower"
     """Whether lower or higher numbers are harder to tell apart."""
     tracks: Annotated[Integer, Field(ge=1, le=20)] = 1
@@ -56,26 +52,11 @@ class Adaptive(Schedule):
 
     adaptive = True
 
-    @property
-    def moves_along(self) -> str | None:
-        """What it moves along."""
-        return self.level
-
-    @property
-    def numbers(self) -> Mapping[str, float]:
-        """Numbers of the conditions."""
-        return self.values
-
     def check(self, design: Design) -> None:
         """Refuse fewer than two levels, and too few sources to keep apart."""
         if len(level_of(design).values) < 2:
             raise StimgenError("an adaptive schedule needs two levels at the least")
-        possible = largest_gap([self.trials] * len(design.sources))
-        if self.source_gap > possible:
-            raise StimgenError(
-                f"{len(design.sources)} sources cannot be kept {self.source_gap} trials apart",
-                hint=f"the largest source_gap that can be kept is {possible}",
-            )
+        check_gap(self.source_gap, len(design.sources), self.trials * len(self.all_tracks(design)))
 
     def choices(self, design: Design) -> tuple[Choice, ...]:
         """Return as many candidates as trials may come; which track and level each has, answers decide."""
