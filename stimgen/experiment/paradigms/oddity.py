@@ -32,7 +32,6 @@ from stimgen.reading.model import Integer, Number, mistake
 from stimgen.reading.random_numbers import Stream
 
 
-
 class Oddity(Paradigm):
     """Oddity: of three or more pictures all but one are alike, and the odd one is to be found."""
 

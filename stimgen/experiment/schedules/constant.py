@@ -15,7 +15,7 @@ from stimgen.experiment.schedules.base import Schedule
 from stimgen.experiment.schedules.counterbalance import FIRST_EXEMPLARS, rotations, turn, williams
 from stimgen.experiment.schedules.order import check_gap, spread
 from stimgen.reading.errors import StimgenError
-from stimgen.reading.model import Integer, Text
+from stimgen.reading.model import Integer, OneOrSeveral, Text
 from stimgen.reading.random_numbers import Stream
 
 Values = tuple[Scalar, ...]
@@ -30,7 +30,7 @@ class Constant(Schedule):
     name: Literal["constant"] = "constant"
     repetitions: Annotated[Integer, Field(ge=1, le=1000)] = 1
     """How often every source comes in every cell of the design."""
-    blocked: tuple[Text, ...] = ()
+    blocked: Annotated[tuple[Text, ...], OneOrSeveral()] = ()
     """Factors whose values have blocks of their own; the others are mixed."""
     block_order: Literal["random", "fixed", "latin", "williams"] = "random"
     """Order of the blocks: drawn for every participant; as the values are listed; rotated by the

@@ -10,7 +10,7 @@ from pydantic import Field
 from stimgen.experiment.choice import Design, Past
 from stimgen.experiment.schedules.tracks import Adaptive, Track, level_of
 from stimgen.reading.errors import StimgenError
-from stimgen.reading.model import Integer, Number
+from stimgen.reading.model import Integer, Number, OneOrSeveral
 
 # The first reversals still tell of where a track began.
 LEFT_OUT = 2
@@ -28,10 +28,10 @@ class Staircase(Adaptive):
     """Wrong answers in a row after which it becomes easier."""
     down: Annotated[Integer, Field(ge=1, le=10)] = 2
     """Correct answers in a row after which it becomes harder."""
-    start: tuple[Number, ...] = ()
+    start: Annotated[tuple[Number, ...], OneOrSeveral()] = ()
     """Where tracks begin, at the nearest level that there is; one for all, or one a track. The easiest
     level where none is given."""
-    steps: Annotated[tuple[Annotated[Integer, Field(ge=1)], ...], Field(min_length=1)] = (1,)
+    steps: Annotated[tuple[Annotated[Integer, Field(ge=1)], ...], Field(min_length=1), OneOrSeveral()] = (1,)
     """How many levels a step is: the first until the first reversal, the next until the second, ..."""
     tracks: Annotated[Integer, Field(ge=1, le=20)] = 2
     """Interleaved staircases, for every combination of the other factors."""
