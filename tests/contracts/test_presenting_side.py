@@ -1,4 +1,7 @@
-"""The room where people are tested has no torch: a set is opened, shown and verified without it."""
+"""The room where people are tested has no torch: a set is opened, shown and verified without it.
+
+These tests need none either, and run in an environment that has none, too.
+"""
 
 from __future__ import annotations
 
@@ -6,20 +9,14 @@ import os
 import shutil
 import subprocess
 import sys
+import tomllib
 from pathlib import Path
 
 import pytest
+from hand_made import Wanted, write_set
 
-from stimgen.protocol.load import load_protocol
-from stimgen.workflow.generate import Options, generate
-
-PROTOCOL = """
-name: tiny
-preparation: {size: 16}
-sources: [{file: "skimage:brick", licence: CC0-1.0}, {file: "skimage:coffee"}]
-synthesis: {scales: 1, evaluations: 3}
-conditions: [{id: texture, layers: [relu1_1]}]
-"""
+EXTRAS = ("psychopy", "questplus")
+SYNTHESIS = ("safetensors", "scikit-image", "threadpoolctl", "torch", "torchvision")
 
 SHOWING = """
 import sys
@@ -60,10 +57,9 @@ main()
 
 @pytest.fixture(scope="module")
 def made(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    folder = tmp_path_factory.mktemp("made")
-    (folder / "tiny.yaml").write_text(PROTOCOL)
-    generate(load_protocol(folder / "tiny.yaml"), folder / "set", Options("cpu"))
-    return folder / "set"
+    folder = tmp_path_factory.mktemp("made") / "set"
+    write_set(folder, Wanted(size=(16, 16), seeds=(1,)))
+    return folder
 
 
 @pytest.fixture(scope="module")
@@ -115,3 +111,18 @@ def test_a_damaged_set_is_found_there_too(made: Path, without_torch: dict[str, s
     done = run(VERIFYING, str(tmp_path / "set"), environment=without_torch)
     assert done.returncode == 1
     assert picture.name in done.stderr
+
+
+def test_requirements_are_those_of_the_package() -> None:
+    root = Path(__file__).parents[2]
+    project = tomllib.loads((root / "pyproject.toml").read_text())["project"]
+    extras = project["optional-dependencies"]
+    allowed = {*project["dependencies"], *(one for name in EXTRAS for one in extras[name])}
+    lines = (root / "requirements-presenting.txt").read_text().splitlines()
+    required = {line for line in lines if not line.startswith("#")}
+    assert required <= allowed
+    # All that the package needs, but for what makes stimuli.
+    assert set(project["dependencies"]) - required == {
+        one for one in allowed if one.startswith(SYNTHESIS)
+    }
+    assert all(set(extras[name]) <= required for name in EXTRAS)

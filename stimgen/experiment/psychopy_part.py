@@ -1,0 +1,63 @@
+"""Parts of PsychoPy: the only file that imports it."""
+
+from __future__ import annotations
+
+import os
+import sys
+from pathlib import Path
+from typing import Any
+
+from stimgen.reading.errors import StimgenError
+from stimgen.reading.extras import needed
+
+EXTRA, PURPOSE = "psychopy", "showing stimuli to a person"
+
+
+def part(module: str) -> Any:
+    """Return a module of PsychoPy, quiet and without changes to other programs' paths.
+
+    Raises
+    ------
+    StimgenError
+        PsychoPy is not installed, it may not write its preferences, or there is no display.
+    """
+    os.environ.setdefault("PSYCHOPYNOPACKAGES", "1")
+    _check_home()
+    try:
+        logging = needed("psychopy.logging", EXTRA, PURPOSE)
+        logging.console.setLevel(logging.ERROR)
+        return needed(f"psychopy.{module}", EXTRA, PURPOSE)
+    except StimgenError:
+        raise
+    except Exception as error:
+        # Modules of PsychoPy connect to the display when they are imported, and fail in ways of their own.
+        raise _no_display(error) from None
+
+
+def _check_home() -> None:
+    if not os.access(Path.home(), os.W_OK):
+        raise StimgenError(
+            "PsychoPy keeps preferences in the home folder, which cannot be written",
+            hint="set HOME to a folder that can be",
+        )
+
+
+def _no_display(error: Exception) -> StimgenError:
+    name = os.environ.get("DISPLAY")
+    said = f"DISPLAY is {name!r}" if name else "DISPLAY is not set"
+    hint = "run it at a computer with a screen; without one: --observer simulated"
+    if not sys.platform.startswith("linux"):
+        said = "no screen was found"
+    return StimgenError(f"no display: {said} ({type(error).__name__}: {error})", hint=hint)
+
+
+def pyglet(module: str) -> Any:
+    """Return a module of pyglet, on which PsychoPy's windows are built."""
+    return needed(f"pyglet.{module}", EXTRA, PURPOSE)
+
+
+def psychopy_version() -> str:
+    """Return the version of PsychoPy."""
+    import psychopy
+
+    return str(psychopy.__version__)

@@ -1,0 +1,123 @@
+"""Runs `stimgen` commands as a user does, one after the other, and tells what the screen shows.
+
+A command comes in as a line of JSON on standard input: a list of arguments. What happens goes out as lines of JSON
+through the file descriptor that is named as the first argument. The session itself is stimgen's own: screens are
+watched, not replaced.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import io
+import json
+import os
+import sys
+import time
+from collections.abc import Callable, Sequence
+from typing import Any
+
+import numpy as np
+
+from stimgen.cli import main
+from stimgen.experiment import psychopy_screen
+from stimgen.experiment.frame import Frame
+from stimgen.experiment.observers import psychopy as observer
+from stimgen.experiment.presenter import Presenter
+from stimgen.experiment.screen import Pressed, Scene
+from stimgen.experiment.trial import Trial
+
+# The refresh of a screen without one needs no long measurement.
+psychopy_screen.MEASURED = 0.1
+CHANNEL = int(sys.argv[1])
+
+
+def tell(**event: Any) -> None:
+    os.write(CHANNEL, json.dumps(event).encode() + b"\n")
+
+
+class WatchedScreen(psychopy_screen.PsychopyScreen):
+    """Tells of every change of what is shown, with what the graphics card holds just before the flip."""
+
+    _new: Scene | None = None
+    _untold: tuple[dict[str, Any], ...] = ()
+
+    def show(self, scene: Scene, due: float | None = None, marks: Sequence[Callable[[], None]] = ()) -> float:
+        self._new = scene if scene != self._visible else None
+        self._drawn: np.ndarray | None = None
+        shown = super().show(scene, due, marks)
+        if self._new is not None:
+            told = {
+                "event": "scene",
+                "frame": scene.frame.sha256,
+                "texts": [writing.text for writing in scene.texts],
+                "boxes": [writing.box for writing in scene.texts],
+                "differs": differs(scene, self._drawn),
+                "time": shown,
+            }
+            self._untold = (*self._untold, told)
+        return shown
+
+    def pressed(self) -> list[Pressed]:
+        # Told only now, because what is pressed before a session listens may be no answer.
+        found = super().pressed()
+        self._tell_scenes()
+        return found
+
+    def close(self) -> None:
+        self._tell_scenes()
+        super().close()
+
+    def _tell_scenes(self) -> None:
+        untold, self._untold = self._untold, ()
+        for told in untold:
+            tell(**told)
+
+    def _wait(self, due: float | None) -> None:
+        if self._new is not None:
+            self._drawn = np.asarray(self._window.getMovieFrame(buffer="back"))
+            self._window.movieFrames.clear()
+        super()._wait(due)
+
+
+def differs(scene: Scene, drawn: np.ndarray | None) -> int:
+    """Return how many pixels outside of texts are not those of the frame as predicted."""
+    canvas = scene.frame.canvas()
+    if drawn is None or drawn.shape != canvas.shape:
+        return -1
+    wrong = (drawn != canvas).any(2)
+    for left, top, width, height in (writing.box for writing in scene.texts):
+        wrong[top : top + height, left : left + width] = False
+    return int(wrong.sum())
+
+
+def watched_present(
+    self: Presenter, trial: Trial, frames: Sequence[Frame], *rest: Any, present: Any = Presenter.present
+) -> Any:
+    tell(event="trial", trial=trial.plain(), frames=[frame.sha256 for frame in frames])
+    return present(self, trial, frames, *rest)
+
+
+def run(arguments: list[str]) -> None:
+    out, err = io.StringIO(), io.StringIO()
+    began, code = time.monotonic(), 0
+    sys.argv = ["stimgen", *arguments]
+    with contextlib.redirect_stdout(out), contextlib.redirect_stderr(err):
+        try:
+            main()
+        except SystemExit as stop:
+            code = stop.code if isinstance(stop.code, int) else int(stop.code is not None)
+    tell(
+        event="exit",
+        code=code,
+        out=out.getvalue(),
+        err=err.getvalue(),
+        torch="torch" in sys.modules,
+        seconds=time.monotonic() - began,
+    )
+
+
+if __name__ == "__main__":
+    observer.PsychopyScreen = WatchedScreen  # type: ignore[misc] # a screen that tells
+    Presenter.present = watched_present  # type: ignore[method-assign] # tells, then does the same
+    for line in sys.stdin:
+        run(json.loads(line))
