@@ -99,7 +99,8 @@ class PsychopyScreen:
         }
 
     def close(self) -> None:
-        """Close the window; the keyboard is left as it is, because PsychoPy cannot start a stopped one again."""
+        """Close the window."""
+        # The keyboard is left as it is, because PsychoPy cannot start one again that was stopped.
         self._presses = None
         if self._window is not None:
             self.release()

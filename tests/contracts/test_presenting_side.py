@@ -122,7 +122,5 @@ def test_requirements_are_those_of_the_package() -> None:
     required = {line for line in lines if not line.startswith("#")}
     assert required <= allowed
     # All that the package needs, but for what makes stimuli.
-    assert set(project["dependencies"]) - required == {
-        one for one in allowed if one.startswith(SYNTHESIS)
-    }
+    assert set(project["dependencies"]) - required == {one for one in allowed if one.startswith(SYNTHESIS)}
     assert all(set(extras[name]) <= required for name in EXTRAS)

@@ -1,4 +1,4 @@
-"""A room to present in: a display of Xvfb, real PsychoPy in a process without torch, and hands at the keyboard."""
+"""A room to present in: a display of Xvfb, real PsychoPy without torch, and hands at the keyboard."""
 
 from __future__ import annotations
 

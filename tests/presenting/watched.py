@@ -1,8 +1,8 @@
 """Runs `stimgen` commands as a user does, one after the other, and tells what the screen shows.
 
-A command comes in as a line of JSON on standard input: a list of arguments. What happens goes out as lines of JSON
-through the file descriptor that is named as the first argument. The session itself is stimgen's own: screens are
-watched, not replaced.
+A command comes in as a line of JSON on standard input: a list of arguments. What happens goes out as lines of
+JSON through the file descriptor that is named as the first argument. The session itself is stimgen's own:
+screens are watched, not replaced.
 """
 
 from __future__ import annotations
