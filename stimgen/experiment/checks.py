@@ -1,21 +1,24 @@
-"""Whether an experiment can be shown on a screen, found out before the first trial."""
+"""Whether pictures suit an experiment and its screen, found out before the first trial."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from itertools import combinations, product
+from itertools import product
 
 from stimgen.experiment.choice import Choice
-from stimgen.experiment.compose import corner, size_on_screen, synthesis_kinds
-from stimgen.experiment.crops import overlap, room_for
+from stimgen.experiment.crops import part_of, room_for
 from stimgen.experiment.design import balanced_of, factors_of
+from stimgen.experiment.exemplars import kind_of, synthesis_kinds
 from stimgen.experiment.load import LoadedExperiment
 from stimgen.experiment.paradigms.base import Arrangement, Item
 from stimgen.experiment.pool import Pool
 from stimgen.experiment.schema import Experiment
-from stimgen.experiment.trial import ORIGINAL, Box
+from stimgen.experiment.screen_checks import check_durations, check_marks, check_places
+from stimgen.experiment.trial import ORIGINAL
 from stimgen.experiment.viewing import Viewing
 from stimgen.reading.errors import StimgenError
+
+Size = tuple[int, int]
 
 
 def check(loaded: LoadedExperiment, pool: Pool, viewing: Viewing) -> None:
@@ -26,29 +29,27 @@ def check(loaded: LoadedExperiment, pool: Pool, viewing: Viewing) -> None:
     StimgenError
         Durations do not fit the refresh rate; pictures do not fit the screen, cover each other, are of
         several sizes, or are encoded otherwise than the screen; there are too few seeds, or no room for the
-        crops of a trial.
+        crops of a trial; words are given for what is no answer.
     """
-    where = loaded.document.where
-    try:
-        _check_durations(loaded.experiment, viewing)
-    except StimgenError as error:
-        raise error.located(where(("timing",))) from None
-    try:
-        loaded.experiment.paradigm.check_sources((*pool.sources, *pool.practice_sources))
-    except StimgenError as error:
-        raise error.located(where(("paradigm",))) from None
-    try:
-        _check_encodings(loaded.experiment, pool)
-        size = _check_sizes(loaded.experiment, pool)
-        for arrangement in arrangements(loaded.experiment, pool):
-            _check_trial(loaded.experiment, pool, arrangement, size)
-    except StimgenError as error:
-        raise error.located(where(("stimuli",))) from None
-    try:
-        for arrangement in arrangements(loaded.experiment, pool):
-            _check_screen(loaded.experiment, viewing, arrangement, size)
-    except StimgenError as error:
-        raise error.located(where(("paradigm",))) from None
+    experiment = loaded.experiment
+    _check_words(loaded)
+    with loaded.at("paradigm"):
+        experiment.paradigm.check_sources((*pool.sources, *pool.practice_sources))
+    with loaded.at("display", "transfer"):
+        _check_encodings(experiment, pool)
+    with loaded.at("stimuli", "crop"):
+        size = _check_sizes(experiment, pool)
+    with loaded.at("display", "aperture"):
+        _check_aperture(experiment, size)
+    every = list(arrangements(experiment, pool))
+    with loaded.at("stimuli"):
+        for arrangement in every:
+            _check_trial(experiment, pool, arrangement, size)
+    check_durations(loaded, viewing, several=any(len(one.intervals) > 1 for one in every))
+    check_marks(loaded, viewing)
+    with loaded.at("paradigm"):
+        for arrangement in every:
+            check_places(experiment, viewing, arrangement, size)
 
 
 def arrangements(experiment: Experiment, pool: Pool) -> Iterator[Arrangement]:
@@ -66,17 +67,18 @@ def arrangements(experiment: Experiment, pool: Pool) -> Iterator[Arrangement]:
                 yield experiment.paradigm.arrange(choice, meeting)
 
 
-def _check_durations(experiment: Experiment, viewing: Viewing) -> None:
-    timing, response = experiment.timing, experiment.responses
-    durations = [timing.fixation, *timing.stimulus, timing.between, timing.between_trials]
-    durations += [experiment.feedback.duration]
-    durations += [timing.mask.duration] if timing.mask else []
-    durations += [response.window] if response.window else []
-    for duration in durations:
-        duration.frames(viewing.refresh_hz, timing.tolerance_ms)
-    for duration in timing.stimulus:
-        if duration.frames(viewing.refresh_hz, timing.tolerance_ms) < 1:
-            raise StimgenError(f"a stimulus of {duration} is not shown in a single frame")
+def _check_words(loaded: LoadedExperiment) -> None:
+    """Refuse words, in any language, for what is no answer."""
+    answers = loaded.experiment.paradigm.answers()
+    for language, texts in loaded.experiment.instructions.items():
+        for answer in texts.answers:
+            if answer not in answers:
+                raise StimgenError(
+                    f"instructions.{language}.answers: {answer!r} is no answer",
+                    where=loaded.document.where(("instructions", language, "answers", answer)),
+                    given=answer,
+                    allowed=answers,
+                )
 
 
 def _check_encodings(experiment: Experiment, pool: Pool) -> None:
@@ -91,7 +93,7 @@ def _check_encodings(experiment: Experiment, pool: Pool) -> None:
         )
 
 
-def _check_sizes(experiment: Experiment, pool: Pool) -> tuple[int, int]:
+def _check_sizes(experiment: Experiment, pool: Pool) -> Size:
     """Return the size of what is shown of a picture, on the picture."""
     crop = experiment.stimuli.crop
     sizes = {(picture.width, picture.height): picture for picture in pool.pictures()}
@@ -111,15 +113,24 @@ def _check_sizes(experiment: Experiment, pool: Pool) -> tuple[int, int]:
     return crop.width, crop.height
 
 
-def _check_trial(experiment: Experiment, pool: Pool, arrangement: Arrangement, size: tuple[int, int]) -> None:
+def _check_aperture(experiment: Experiment, size: Size) -> None:
+    """Refuse an aperture for which there is no room, or that cuts."""
+    aperture = experiment.display.aperture
+    if aperture is not None and aperture.size(*size) != size:
+        raise StimgenError(
+            f"the step {aperture.name!r} is no aperture: it changes the size of the picture",
+            hint="say what part is shown in stimuli.crop",
+        )
+
+
+def _check_trial(experiment: Experiment, pool: Pool, arrangement: Arrangement, size: Size) -> None:
     """Refuse a trial for which there are too few seeds, or no room for its crops."""
     items = [item for interval in arrangement.intervals for item in interval]
     _check_seeds(experiment, pool, items)
     settings = experiment.stimuli
-    parts = {(item.role, item.copy) for item in items} if settings.again != "same" else set()
-    again = {role for role, copy in parts if copy > 0}
+    parts = {part_of(settings, item) for item in items}
     cropped = settings.crop is not None and settings.crop.place == "random"
-    for role in sorted(again):
+    for role in sorted({role for role, copy in parts if copy > 0}):
         if not cropped and (settings.again == "crop" or role == ORIGINAL):
             raise StimgenError(
                 f"a trial shows the {role.replace('_', ' ')} more than once, and there is only one",
@@ -127,21 +138,21 @@ def _check_trial(experiment: Experiment, pool: Pool, arrangement: Arrangement, s
                 "the very same picture (stimuli.again: same)",
             )
     if cropped and settings.crop is not None and settings.crop.overlap != "allow":
-        together = parts if settings.crop.overlap == "never" else _most_of_one(experiment, items)
-        _check_room(pool, size, max(1, len(together)))
+        together = len(parts) if settings.crop.overlap == "never" else _most_of_one(experiment, items)
+        _check_room(pool, size, together)
 
 
-def _most_of_one(experiment: Experiment, items: Sequence[Item]) -> set[tuple[str, int]]:
-    """Return the parts of the picture of which a trial shows most."""
-    by: dict[str, set[tuple[str, int]]] = {}
+def _most_of_one(experiment: Experiment, items: Sequence[Item]) -> int:
+    """Return how many parts a trial shows of the picture of which it shows most."""
+    by: dict[object, set[object]] = {}
     for item in items:
-        several = experiment.stimuli.again == "seed" and item.role != ORIGINAL
-        by.setdefault(f"{item.role} {item.copy if several else 0}", set()).add((item.role, item.copy))
-    return max(by.values(), key=len)
+        picture = ORIGINAL if item.role == ORIGINAL else kind_of(experiment.stimuli, item)
+        by.setdefault(picture, set()).add(part_of(experiment.stimuli, item))
+    return max(map(len, by.values()))
 
 
 def _check_seeds(experiment: Experiment, pool: Pool, items: Sequence[Item]) -> None:
-    needed = len(synthesis_kinds(experiment, items))
+    needed = len(synthesis_kinds(experiment.stimuli, items))
     for source, condition in product((*pool.sources, *pool.practice_sources), pool.conditions):
         seeds = pool.seeds(source, condition)
         if len(seeds) < needed:
@@ -151,50 +162,15 @@ def _check_seeds(experiment: Experiment, pool: Pool, items: Sequence[Item]) -> N
             )
 
 
-def _check_room(pool: Pool, size: tuple[int, int], count: int) -> None:
+def _check_room(pool: Pool, size: Size, count: int) -> None:
     picture = next(pool.pictures())
     area = (picture.width, picture.height)
-    if not room_for(size, count, area):
-        fits = max(
-            side for side in range(0, min(area) + 1) if side == 0 or room_for((side, side), count, area)
-        )
-        raise StimgenError(
-            f"{count} crops of {size[0]} x {size[1]} pixels that share no place do not fit into pictures of "
-            f"{area[0]} x {area[1]}",
-            hint=f"the largest square crops that fit have {fits} pixels; or say stimuli.crop.overlap: "
-            "between_pictures or allow",
-        )
-
-
-def _check_screen(
-    experiment: Experiment, viewing: Viewing, arrangement: Arrangement, crop: tuple[int, int]
-) -> None:
-    """Refuse pictures that leave the screen or cover each other."""
-    size = size_on_screen(experiment, viewing, crop)
-    for interval in arrangement.intervals:
-        boxes: list[Box] = [(*corner(viewing, item.place, size), *size) for item in interval]
-        for box, item in zip(boxes, interval, strict=True):
-            _check_on_screen(viewing, box, item)
-        for (first, one), (second, other) in combinations(zip(boxes, interval, strict=True), 2):
-            if overlap(first, second):
-                raise StimgenError(
-                    f"pictures of {size[0]} x {size[1]} pixels at {said(one)} and {said(other)} would cover "
-                    "each other",
-                    hint="put them farther apart, or show smaller parts (stimuli.crop)",
-                )
-
-
-def _check_on_screen(viewing: Viewing, box: Box, item: Item) -> None:
-    width, height = viewing.resolution
-    if box[0] < 0 or box[1] < 0 or box[0] + box[2] > width or box[1] + box[3] > height:
-        across, up = viewing.degrees(width / 2, height / 2)
-        raise StimgenError(
-            f"a picture of {box[2]} x {box[3]} pixels at {said(item)} does not lie on the screen, which "
-            f"reaches {across:.1f} degrees to either side and {up:.1f} up and down"
-        )
-
-
-def said(item: Item) -> str:
-    """Return a place in words."""
-    given = {key: value for key, value in item.place.plain().items() if value is not None}
-    return ", ".join(f"{key} {value}" for key, value in given.items())
+    if room_for(size, count, area):
+        return
+    fits = max((side for side in range(1, min(area) + 1) if room_for((side, side), count, area)), default=0)
+    smaller = f"the largest square crops that fit have {fits} pixels; or " if fits else ""
+    raise StimgenError(
+        f"{count} crops of {size[0]} x {size[1]} pixels that share no place do not fit into pictures of "
+        f"{area[0]} x {area[1]}",
+        hint=f"{smaller}say stimuli.crop.overlap: between_pictures or allow",
+    )

@@ -2,22 +2,21 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 
 from stimgen.experiment.choice import Choice, Level, Person
-from stimgen.experiment.crops import centred, drawn
-from stimgen.experiment.display import Degrees
+from stimgen.experiment.crops import crops_of
 from stimgen.experiment.duration import Duration
-from stimgen.experiment.paradigms.base import Item, Meeting, Place
-from stimgen.experiment.pool import Picture, Pool
+from stimgen.experiment.exemplars import kind_of, seeds_in_turn, synthesis_kinds
+from stimgen.experiment.paradigms.base import Item, Meeting
+from stimgen.experiment.pictures import Picture
+from stimgen.experiment.placing import box_on_screen, corner, size_on_screen
+from stimgen.experiment.pool import Pool
 from stimgen.experiment.schema import Experiment
 from stimgen.experiment.trial import ORIGINAL, Box, Phase, Shown, Trial
 from stimgen.experiment.viewing import Viewing
 from stimgen.reading.random_numbers import Stream
-
-Size = tuple[int, int]
 
 
 @dataclass(frozen=True)
@@ -64,7 +63,7 @@ class Composer:
         items = [item for interval in arranged.intervals for item in interval]
         stream = self._stream("practice" if practice else "pictures", among)
         pictures = self._pictures(items, choice)
-        crops = self._crops(items, pictures, stream)
+        crops = crops_of(self.experiment.stimuli, items, pictures, stream)
         condition = str(choice.levels["condition"])
         shown = [self._shown(*one, condition) for one in zip(items, pictures, crops, strict=True)]
         return Trial(
@@ -99,44 +98,22 @@ class Composer:
     def _pictures(self, items: Sequence[Item], choice: Choice) -> list[Picture]:
         """Return the picture of every item."""
         condition = str(choice.levels["condition"])
-        kinds = synthesis_kinds(self.experiment, items)
+        kinds = synthesis_kinds(self.experiment.stimuli, items)
         every = self.pool.seeds(choice.source, condition)
         seeds = dict(zip(kinds, seeds_in_turn(every, choice.exemplar, len(kinds)), strict=True))
         return [
             self.pool.original(choice.source, condition)
             if item.role == ORIGINAL
-            else self.pool.synthesis(choice.source, condition, seeds[kind_of(self.experiment, item)])
+            else self.pool.synthesis(choice.source, condition, seeds[kind_of(self.experiment.stimuli, item)])
             for item in items
         ]
 
-    def _crops(self, items: Sequence[Item], pictures: Sequence[Picture], stream: Stream) -> list[Box]:
-        """Return the part of every item's picture; the very same items have the very same parts."""
-        settings = self.experiment.stimuli
-        if settings.crop is None:
-            return [(0, 0, picture.width, picture.height) for picture in pictures]
-        size, area = (settings.crop.width, settings.crop.height), (pictures[0].width, pictures[0].height)
-        if settings.crop.place == "centre":
-            return [centred(size, area)] * len(items)
-        if settings.crop.place != "random":
-            return [(*settings.crop.place, *size)] * len(items)
-        parts = [(item.role, 0 if settings.again == "same" else item.copy) for item in items]
-        together: dict[str, list[tuple[str, int]]] = {}
-        for part, picture in zip(parts, pictures, strict=True):
-            group = {"never": "", "between_pictures": picture.file, "allow": str(part)}[settings.crop.overlap]
-            among = together.setdefault(group, [])
-            if part not in among:
-                among.append(part)
-        boxes: dict[tuple[str, int], Box] = {}
-        for among in together.values():
-            boxes.update(zip(among, drawn(len(among), size, area, stream), strict=True))
-        return [boxes[part] for part in parts]
-
     def _shown(self, item: Item, picture: Picture, crop: Box, condition: str) -> Shown:
-        size = size_on_screen(self.experiment, self.viewing, (crop[2], crop[3]))
+        size = size_on_screen(self.experiment.display, self.viewing, (crop[2], crop[3]))
         left, top = corner(self.viewing, item.place, size)
         width, height = self.viewing.resolution
         position = (left + size[0] / 2 - width / 2, height / 2 - top - size[1] / 2)
-        degrees = self.viewing.degrees(*position)
+        degrees, extent = self.viewing.degrees(*position), self.viewing.extent(position, size)
         return Shown(
             set=picture.set,
             id=picture.id,
@@ -150,6 +127,8 @@ class Composer:
             position=position,
             degrees=(round(degrees[0], 4), round(degrees[1], 4)),
             size=size,
+            size_degrees=(round(extent[0], 4), round(extent[1], 4)),
+            encoding=picture.encoding,
         )
 
     def _phases(self, counts: Sequence[int], shown: Sequence[Shown], choice: Choice) -> tuple[Phase, ...]:
@@ -172,54 +151,3 @@ class Composer:
 
     def _frames(self, duration: Duration) -> int:
         return duration.frames(self.viewing.refresh_hz, self.experiment.timing.tolerance_ms)
-
-
-def kind_of(experiment: Experiment, item: Item) -> tuple[str, int]:
-    """Return what tells pictures apart: another copy is another picture only where it is another seed."""
-    return item.role, item.copy if experiment.stimuli.again == "seed" else 0
-
-
-def synthesis_kinds(experiment: Experiment, items: Sequence[Item]) -> list[tuple[str, int]]:
-    """Return the syntheses that a trial needs, each of another seed."""
-    return list(dict.fromkeys(kind_of(experiment, item) for item in items if item.role != ORIGINAL))
-
-
-def seeds_in_turn(every: Sequence[int], exemplar: int, count: int) -> list[int]:
-    """Return `count` different seeds.
-
-    With rising `exemplar` the first takes every seed in turn; the second is its neighbour, at a distance that
-    grows with every round, so that all ordered pairs come equally often, too.
-
-    Examples
-    --------
-    >>> [seeds_in_turn([1, 2, 3], i, 2) for i in range(6)]
-    [[1, 2], [2, 3], [3, 1], [1, 3], [2, 1], [3, 2]]
-    """
-    lap, first = divmod(exemplar, len(every))
-    others = len(every) - 1
-    steps = [0, *(1 + (lap + i) % others for i in range(others))]
-    return [every[(first + step) % len(every)] for step in steps[:count]]
-
-
-def size_on_screen(experiment: Experiment, viewing: Viewing, crop: Size) -> Size:
-    """Return width and height on the screen of a part of a picture."""
-    wanted = experiment.display.size
-    if not isinstance(wanted, Degrees):
-        return crop
-    width = round(viewing.pixels_wide(wanted.degrees))
-    return width, round(crop[1] * width / crop[0])
-
-
-def corner(viewing: Viewing, place: Place, size: Size) -> tuple[int, int]:
-    """Return left and top on the screen of what is centred at a place, rounded to whole pixels, half up."""
-    x, y = viewing.point(place)
-    width, height = viewing.resolution
-    return math.floor(width / 2 + x - size[0] / 2 + 0.5), math.floor(height / 2 - y - size[1] / 2 + 0.5)
-
-
-def box_on_screen(viewing: Viewing, shown: Shown) -> Box:
-    """Return left, top, width and height of a picture on the screen."""
-    width, height = viewing.resolution
-    left = round(shown.position[0] + width / 2 - shown.size[0] / 2)
-    top = round(height / 2 - shown.position[1] - shown.size[1] / 2)
-    return left, top, *shown.size

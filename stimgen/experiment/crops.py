@@ -2,11 +2,62 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
+from stimgen.experiment.paradigms.base import Item
+from stimgen.experiment.pictures import Picture
+from stimgen.experiment.stimuli import Crops, Stimuli
 from stimgen.experiment.trial import Box
 from stimgen.reading.random_numbers import Stream
 
 ATTEMPTS = 20
 Size = tuple[int, int]
+Part = tuple[str, int]
+"""Role and copy: what tells the parts of a trial apart."""
+
+
+def crops_of(
+    settings: Stimuli, items: Sequence[Item], pictures: Sequence[Picture], stream: Stream
+) -> list[Box]:
+    """Return the part of every item's picture; the very same items have the very same parts.
+
+    Parameters
+    ----------
+    settings : Stimuli
+        What the experiment says; there is room for what it says (see `room_for`).
+    items, pictures : sequence
+        What a trial shows; the pictures are of one size.
+    stream : Stream
+        Where the draws come from.
+    """
+    area = (pictures[0].width, pictures[0].height)
+    crop = settings.crop
+    if crop is None:
+        return [(0, 0, *area)] * len(items)
+    size = (crop.width, crop.height)
+    if crop.place == "centre":
+        return [centred(size, area)] * len(items)
+    if crop.place != "random":
+        return [(*crop.place, *size)] * len(items)
+    parts = [part_of(settings, item) for item in items]
+    boxes: dict[Part, Box] = {}
+    for among in _apart(crop, parts, pictures):
+        boxes.update(zip(among, drawn(len(among), size, area, stream), strict=True))
+    return [boxes[part] for part in parts]
+
+
+def part_of(settings: Stimuli, item: Item) -> Part:
+    """Return what tells the part of an item's picture from others; with ``again: same`` copies are alike."""
+    return item.role, 0 if settings.again == "same" else item.copy
+
+
+def _apart(crop: Crops, parts: Sequence[Part], pictures: Sequence[Picture]) -> list[list[Part]]:
+    """Return groups of parts that must not lie over each other."""
+    together: dict[object, dict[Part, None]] = {}
+    for part, picture in zip(parts, pictures, strict=True):
+        groups = {"never": None, "between_pictures": (picture.set, picture.file), "allow": part}
+        together.setdefault(groups[crop.overlap], {})[part] = None
+    return [list(among) for among in together.values()]
 
 
 def room_for(size: Size, count: int, area: Size) -> bool:

@@ -29,10 +29,8 @@ def practice_design(loaded: LoadedExperiment, pool: Pool, person: Person) -> Des
 def _design(loaded: LoadedExperiment, pool: Pool, person: Person, sources: tuple[str, ...]) -> Design:
     experiment = loaded.experiment
     factors = factors_of(experiment, pool)
-    try:
+    with loaded.at("schedule"):
         level = _level(experiment, pool, factors)
-    except StimgenError as error:
-        raise error.located(loaded.document.where(("schedule",))) from None
     return Design(
         factors=factors,
         sources=sources,

@@ -4,13 +4,24 @@ from __future__ import annotations
 
 from typing import Annotated, Literal
 
-from pydantic import Field, model_validator
+from pydantic import AfterValidator, Field, model_validator
 
 from stimgen.images.light import Encoding
-from stimgen.images.steps import AnyStep
+from stimgen.images.steps import AnyStep, Geometry
 from stimgen.reading.model import Integer, Label, Model, Number, Text, mistake
 
-Positive = Annotated[Number, Field(gt=0.0)]
+Positive = Annotated[Number, Field(gt=0.0, le=100_000.0)]
+Side = Annotated[Integer, Field(ge=16, le=16_384)]
+MOST_PIXELS = 2**26  # of a screen; those of 8K have half as many
+
+
+def _drawable(resolution: tuple[int, int]) -> tuple[int, int]:
+    if resolution[0] * resolution[1] > MOST_PIXELS:
+        raise mistake(f"a screen of {resolution[0]} x {resolution[1]} pixels is larger than any")
+    return resolution
+
+
+Resolution = Annotated[tuple[Side, Side], AfterValidator(_drawable)]
 
 
 class Linearised(Model):
@@ -23,7 +34,7 @@ class Linearised(Model):
 class Degrees(Model):
     """A size to which pictures are resampled."""
 
-    degrees: Positive
+    degrees: Annotated[Positive, Field(lt=180.0)]
     """Width of what is shown of a picture, in degrees of visual angle."""
 
 
@@ -32,7 +43,7 @@ class Fixation(Model):
 
     shape: Literal["dot", "cross", "bullseye", "none"] = "dot"
     """The last is for pictures at fixation that nothing should cover."""
-    degrees: Positive = 0.2
+    degrees: Annotated[Positive, Field(lt=90.0)] = 0.2
     """Width in degrees of visual angle."""
     value: Annotated[Number, Field(ge=0.0, le=1.0)] = 0.0
     """Encoded grey."""
@@ -53,7 +64,7 @@ class Display(Model):
     monitor: Label | None = None
     """Name of a monitor that ``stimgen display-check`` measured: the file ``monitors/NAME.yaml`` beside the
     experiment; or one of PsychoPy's Monitor Center."""
-    resolution: tuple[Integer, Integer] | None = None
+    resolution: Resolution | None = None
     """Width and height in pixels."""
     width_cm: Positive | None = None
     """Of what shows pixels."""
@@ -61,7 +72,7 @@ class Display(Model):
     """From the eye to the screen."""
     pixels_per_degree: Positive | None = None
     """At fixation."""
-    refresh_hz: Positive = 60.0
+    refresh_hz: Annotated[Positive, Field(ge=10.0, le=1000.0)] = 60.0
     """Declared; a session measures it and compares."""
     screen: Annotated[Integer, Field(ge=0)] = 0
     """Which of the computer's screens."""
@@ -74,7 +85,7 @@ class Display(Model):
     size: Literal["native"] | Degrees = "native"
     """A pixel of the picture for a pixel of the screen, or resampled."""
     aperture: AnyStep | None = None
-    """A window through which pictures are seen: a step of the family that protocols have, in pixels of the
+    """A window through which pictures are seen: one of the steps that protocols have, in pixels of the
     picture."""
     fixation: Fixation = Fixation()
     """What is to be looked at."""
@@ -87,6 +98,12 @@ class Display(Model):
     def encoding(self) -> Encoding:
         """How the screen's numbers mean light."""
         return "srgb" if self.transfer == "srgb" else "linear"
+
+    @model_validator(mode="after")
+    def _check_aperture(self) -> Display:
+        if self.aperture is not None and not isinstance(self.aperture, Geometry):
+            raise mistake(f"the step {self.aperture.name!r} is no aperture", at="aperture")
+        return self
 
     @model_validator(mode="after")
     def _check_one_way(self) -> Display:

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from typing import Annotated, Literal
 
-from pydantic import Field
+from pydantic import Field, model_validator
 
-from stimgen.reading.model import Flag, Integer, Label, Line, Model, Number, Text
+from stimgen.reading.model import Flag, Integer, Label, Line, Model, Number, Text, mistake
 
 Paragraphs = Annotated[Text, Field(max_length=5000)]
 
@@ -24,6 +24,13 @@ class Practice(Model):
     """Proportion correct that is to be reached; below it the practice is repeated."""
     attempts: Annotated[Integer, Field(ge=1, le=20)] = 3
     """How often at the most; then the session goes on, and the journal says so."""
+
+    @model_validator(mode="after")
+    def _check_once(self) -> Practice:
+        twice = [source for i, source in enumerate(self.sources) if source in self.sources[:i]]
+        if twice:
+            raise mistake(f"{twice[0]!r} is named twice", at="sources")
+        return self
 
 
 class Breaks(Model):

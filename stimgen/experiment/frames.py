@@ -9,10 +9,10 @@ from typing import Any, NamedTuple, Protocol
 import numpy as np
 from PIL import Image
 
-from stimgen.experiment.compose import box_on_screen
 from stimgen.experiment.frame import Bytes, Frame
 from stimgen.experiment.marks import Where, diameter_of, fixation_mark, noise, patch_box
-from stimgen.experiment.pool import Picture as Listed
+from stimgen.experiment.pictures import Named
+from stimgen.experiment.placing import box_on_screen
 from stimgen.experiment.schema import Experiment
 from stimgen.experiment.trial import Box, Phase, Shown, Trial
 from stimgen.experiment.viewing import Viewing
@@ -37,13 +37,10 @@ class Layer(NamedTuple):
 
 
 class Pictures(Protocol):
-    """Where pixels come from; see `Pool`."""
+    """Where pixels come from; see `Pool` and `PictureFiles`."""
 
-    def picture(self, place: int, file: str) -> Listed:
-        """Return the picture that a trial names by set and file."""
-
-    def pixels(self, picture: Listed) -> Pixels:
-        """Return its pixels."""
+    def pixels(self, picture: Named) -> Pixels:
+        """Return the pixels of a picture, height x width x channels in [0, 1], encoded as its set's."""
 
 
 @dataclass
@@ -147,10 +144,9 @@ class FrameMaker:
 
     def _drawn(self, shown: Shown) -> Bytes:
         display = self.experiment.display
-        listed = self.pool.picture(shown.set, shown.file)
         left, top, width, height = shown.crop
-        part = self.pool.pixels(listed)[top : top + height, left : left + width]
-        pixels = converted(part, listed.encoding, display.encoding)
+        part = self.pool.pixels(shown)[top : top + height, left : left + width]
+        pixels = converted(part, shown.encoding, display.encoding)
         picture = Picture.whole(pixels, Screen(display.encoding, _level(display.background)))
         if isinstance(display.aperture, Geometry):
             picture = display.aperture.place(picture)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -33,6 +35,14 @@ class LoadedExperiment:
     def folder(self) -> Path:
         """The folder that the experiment's paths start from."""
         return self.document.file.parent
+
+    @contextmanager
+    def at(self, *path: str | int) -> Iterator[None]:
+        """Name the place of a value in the file in errors that are raised inside and name none."""
+        try:
+            yield
+        except StimgenError as error:
+            raise error.located(self.document.where(path)) from None
 
     @cached_property
     def sha256(self) -> str:

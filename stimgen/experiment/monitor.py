@@ -7,18 +7,18 @@ from typing import Annotated
 
 from pydantic import Field
 
+from stimgen.experiment.display import Positive, Resolution
 from stimgen.reading.document import read_document
 from stimgen.reading.errors import StimgenError
-from stimgen.reading.model import Integer, Model, Number, Text, validate
+from stimgen.reading.model import Integer, Model, Text, validate
 
 FOLDER = "monitors"
-Positive = Annotated[Number, Field(gt=0.0)]
 
 
 class Monitor(Model):
     """A screen and where the eyes are."""
 
-    resolution: tuple[Integer, Integer]
+    resolution: Resolution
     """Width and height in pixels."""
     width_cm: Positive
     """Of what shows pixels."""

@@ -14,6 +14,8 @@ Durations = Annotated[
     Field(min_length=1, max_length=50),
     OneOrSeveral(),
 ]
+Level = Annotated[Integer, Field(ge=0, le=255)]
+Colour = tuple[Level, Level, Level]
 
 
 class Mask(Model):
@@ -82,7 +84,7 @@ class Feedback(Model):
     duration: Duration = ms(300)
     """For how long."""
     # Colours that people without red or green cones tell apart, too.
-    correct: tuple[Integer, Integer, Integer] = (0, 114, 178)
+    correct: Colour = (0, 114, 178)
     """Red, green and blue, 0 to 255."""
-    wrong: tuple[Integer, Integer, Integer] = (213, 94, 0)
+    wrong: Colour = (213, 94, 0)
     """Red, green and blue, 0 to 255."""

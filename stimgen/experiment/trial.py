@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Final, Literal
 
 from stimgen.experiment.choice import Scalar
+from stimgen.images.light import Encoding
 from stimgen.reading.model import Model
 
 ORIGINAL: Final = "original"
@@ -40,6 +41,10 @@ class Shown(Model):
     """The same in degrees of visual angle."""
     size: tuple[int, int]
     """Width and height on the screen, in pixels."""
+    size_degrees: tuple[float, float]
+    """The same in degrees of visual angle, as seen at this position."""
+    encoding: Encoding
+    """How the file's values mean light."""
 
 
 class Phase(Model):

@@ -56,6 +56,13 @@ class Viewing:
             math.degrees(math.atan2(y, self.distance_px)),
         )
 
+    def extent(self, position: tuple[float, float], size: tuple[int, int]) -> tuple[float, float]:
+        """Return width and height, in degrees of visual angle, of what is centred at a position in pixels."""
+        (x, y), (wide, high) = position, size
+        right, top = self.degrees(x + wide / 2, y + high / 2)
+        left, bottom = self.degrees(x - wide / 2, y - high / 2)
+        return right - left, top - bottom
+
     def pixels_wide(self, degrees: float) -> float:
         """Return how wide something about fixation is on the screen: 2 d tan(a / 2)."""
         return 2 * self.pixels(degrees / 2)

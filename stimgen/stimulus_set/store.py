@@ -58,8 +58,8 @@ class Store:
         StimgenError
             There is no set in this folder.
         """
-        if not (folder / PLAN).is_file():
-            what = "is not a stimulus set" if folder.is_dir() else "there is no such folder"
+        if file_state(folder / PLAN) is None:
+            what = "is not a stimulus set" if file_state(folder) else "there is no such folder"
             raise StimgenError(f"{what}: {PLAN} is missing", where=folder)
         return cls(folder)
 

@@ -13,6 +13,7 @@ from stimgen.experiment.course import Course
 from stimgen.experiment.design import design_of, practice_design
 from stimgen.experiment.flow import Instructions
 from stimgen.experiment.frames import FrameMaker
+from stimgen.experiment.keys import check_keys, keys_of
 from stimgen.experiment.load import LoadedExperiment
 from stimgen.experiment.pool import Pool, open_pool
 from stimgen.experiment.viewing import Viewing, viewing_of
@@ -46,7 +47,8 @@ class Room:
         StimgenError
             A picture, the screen or a duration does not suit the experiment.
         """
-        viewing = viewing_of(loaded.experiment.display, loaded.folder)
+        with loaded.at("display"):
+            viewing = viewing_of(loaded.experiment.display, loaded.folder)
         pool = open_pool(loaded, stimuli or None)
         check(loaded, pool, viewing)
         return cls(loaded, pool, viewing)
@@ -66,14 +68,14 @@ class Room:
         Raises
         ------
         StimgenError
-            The schedule cannot be followed, or there are no instructions in the language.
+            The schedule cannot be followed, keys collide, or there are no instructions in the language.
         """
         experiment = self.loaded.experiment
         design = design_of(self.loaded, self.pool, person)
-        try:
+        with self.loaded.at("schedule"):
             experiment.schedule.check(design)
-        except StimgenError as error:
-            raise error.located(self.loaded.document.where(("schedule",))) from None
+        with self.loaded.at("responses"):
+            check_keys(experiment, keys_of(experiment, person))
         practice = practice_design(self.loaded, self.pool, person) if experiment.practice else None
         composer = Composer(experiment, self.pool, self.viewing, person, design.level)
         return Course(experiment, composer, design, practice, self.texts(language))

@@ -15,7 +15,7 @@ from stimgen.experiment.course import Answered, Course
 from stimgen.experiment.data_folder import DataFolder
 from stimgen.experiment.form import checked_form, keep_form
 from stimgen.experiment.journal import Journal, Recorded, read_journal
-from stimgen.experiment.keys import check_keys, keys_of
+from stimgen.experiment.keys import keys_of
 from stimgen.experiment.load import LoadedExperiment
 from stimgen.experiment.observers import Setting, make_observer
 from stimgen.experiment.session import Report, Session, now
@@ -148,7 +148,6 @@ def run_session(room: Room, person: Person, options: Options, report: Report | N
     language = before.header["language"] if before else room.language(options.language)
     course = room.course(person, language)
     setting = _setting(room, course, person, options)
-    check_keys(loaded.experiment, setting.keys)
     observer = make_observer(options.observer, setting)
     try:
         measured = observer.begin()

@@ -5,9 +5,9 @@ from __future__ import annotations
 from abc import ABC, abstractmethod
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import ClassVar, Literal
+from typing import Annotated, ClassVar, Literal
 
-from pydantic import model_validator
+from pydantic import Field, model_validator
 
 from stimgen.experiment.choice import Choice, Factor, Scalar
 from stimgen.experiment.trial import ORIGINAL, SYNTHESIS, Role, Trial
@@ -18,25 +18,28 @@ from stimgen.reading.registry import FamilyMember
 Meeting = Literal["original-synthesis", "synthesis-synthesis"]
 """Which pictures of a source are shown together: the original and a synthesis, or syntheses of two seeds."""
 
+Side = Annotated[Number, Field(gt=-90.0, lt=90.0)]
+Pixels = Annotated[Number, Field(ge=-100_000.0, le=100_000.0)]
+
 
 class Place(Model):
     """Where the centre of a picture is: `angle` and `eccentricity`, or `x` and `y`, or `pixels`."""
 
     angle: Number | None = None
     """Direction from fixation in degrees, 0 to the right, 90 up."""
-    eccentricity: Number | None = None
+    eccentricity: Annotated[Number, Field(ge=0.0, lt=90.0)] | None = None
     """Distance from fixation in degrees of visual angle."""
-    x: Number | None = None
+    x: Side | None = None
     """To the right of fixation, in degrees of visual angle."""
-    y: Number | None = None
+    y: Side | None = None
     """Above fixation, in degrees of visual angle."""
-    pixels: tuple[Number, Number] | None = None
+    pixels: tuple[Pixels, Pixels] | None = None
     """To the right of fixation and above it, in pixels."""
 
     @model_validator(mode="after")
     def _check_one_way(self) -> Place:
         given = {name for name in type(self).model_fields if getattr(self, name) is not None}
-        if given not in ({"angle", "eccentricity"}, {"angle"}, {"x", "y"}, {"pixels"}):
+        if given not in ({"angle", "eccentricity"}, {"x", "y"}, {"pixels"}):
             raise mistake("a place is {angle, eccentricity}, {x, y} or {pixels: [x, y]}")
         return self
 
