@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from itertools import takewhile
@@ -12,6 +13,7 @@ from stimgen.experiment.frames import FrameMaker
 from stimgen.experiment.journal import Journal
 from stimgen.experiment.observers.base import Observer, Stopped, Task
 from stimgen.experiment.trial import Outcome, Trial
+from stimgen.reading.errors import StimgenError
 
 Report = Callable[[Answered], None]
 
@@ -58,6 +60,11 @@ class Session:
         except Stopped:
             self.journal.append("event", {"event": "stopped", "time": now()})
             return False
+        except StimgenError as error:
+            # Equipment that was lost, say: the journal tells why the session ended, unless it is the disk.
+            with suppress(StimgenError):
+                self.journal.append("event", {"event": "failed", "text": error.message, "time": now()})
+            raise
         self.journal.append("end", {"time": now()})
         return True
 

@@ -44,11 +44,7 @@ class Rules:
 
     def marks(self, event: Event) -> list[Callable[[], None]]:
         """Return what tells other equipment of an event, when called."""
-        return [
-            partial(line.send, event, trigger.codes[event])
-            for trigger, line in self.lines
-            if event in trigger.codes
-        ]
+        return [partial(line.send, event) for trigger, line in self.lines if event in trigger.events()]
 
 
 class Showing:

@@ -61,6 +61,9 @@ class PsychopyObserver:
     def begin(self) -> dict[str, Any]:
         """Open the screen and the triggers; see `Observer.begin`."""
         experiment = self._setting.experiment
+        # Before anything is shown.
+        for trigger in experiment.triggers:
+            self._lines.append((trigger, trigger.open()))
         measured = self._screen.open()
         self._screen.check_keys(self._keys_in_use())
         problem = measured["timing_problem"]
@@ -70,8 +73,6 @@ class PsychopyObserver:
                 hint="switch on the vertical sync and close other programs, or say display: "
                 "{unverified_timing: mark}; then every line of the journal says that timing was not verified",
             )
-        for trigger in experiment.triggers:
-            self._lines.append((trigger, trigger.open()))
         self._make_presenter()
         return {**measured, "timing_verified": problem is None}
 
@@ -109,10 +110,11 @@ class PsychopyObserver:
         """Send the mark of the end, close triggers and screen."""
         try:
             for trigger, line in self._lines:
-                if self._started and "end" in trigger.codes:
-                    line.send("end", trigger.codes["end"])
-                line.close()
+                if self._started and "end" in trigger.events():
+                    line.send("end")
         finally:
+            for _, line in self._lines:
+                line.close()
             self._lines.clear()
             self._screen.close()
 
@@ -154,6 +156,9 @@ class PsychopyObserver:
         self._presenter.zero = self._screen.clock()
         if waiting:
             text = self._setting.texts.waiting
+            for _, line in waiting:
+                # What came while nobody waited is no signal to begin.
+                line.received()
             signal = partial(self._signal, waiting)
             self._presenter.zero = self._pages.await_signal(text, self._rules.rest, signal)
         for mark in self._rules.marks("session"):

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from typing import Annotated
 
-from stimgen.experiment.triggers.base import Line, Trigger
+from stimgen.experiment.triggers.base import Event, Line, Trigger
 from stimgen.reading.registry import Family
 
 TRIGGERS = Family("trigger", Trigger, usual="serial")
 AnyTrigger = Annotated[Trigger, TRIGGERS]
 
-__all__ = ["TRIGGERS", "AnyTrigger", "Line", "Trigger"]
+__all__ = ["TRIGGERS", "AnyTrigger", "Event", "Line", "Trigger"]

@@ -1,0 +1,66 @@
+"""Codes that are taken back after a moment, for equipment that takes the edges of a pulse."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from threading import Lock, Timer, current_thread
+
+
+class Pulses:
+    """Sets a number, and zero again after a time, without making the caller wait.
+
+    Parameters
+    ----------
+    write : callable
+        Sets a number.
+    seconds : float or None
+        How long it stays; None until the next.
+    """
+
+    def __init__(self, write: Callable[[int], None], seconds: float | None) -> None:
+        self._write, self._seconds = write, seconds
+        self._lock = Lock()
+        self._timer: Timer | None = None
+        self._failure: OSError | None = None
+
+    def send(self, code: int) -> None:
+        """Set a number; one that is still set is replaced.
+
+        Raises
+        ------
+        OSError
+            The port failed, now or when the last number was taken back.
+        """
+        with self._lock:
+            if self._failure is not None:
+                raise self._failure
+            self._stop()
+            self._write(code)
+            if self._seconds is not None:
+                self._timer = Timer(self._seconds, self._reset)
+                self._timer.daemon = True
+                self._timer.start()
+
+    def close(self) -> None:
+        """Take back what is still set."""
+        with self._lock:
+            pending = self._timer is not None
+            self._stop()
+            if pending:
+                self._write(0)
+
+    def _stop(self) -> None:
+        if self._timer is not None:
+            self._timer.cancel()
+            self._timer = None
+
+    def _reset(self) -> None:
+        with self._lock:
+            # One that was stopped too late must not take back the number that followed.
+            if current_thread() is not self._timer:
+                return
+            self._timer = None
+            try:
+                self._write(0)
+            except OSError as error:
+                self._failure = error
