@@ -300,7 +300,8 @@ class TestParallel:
     def port(self, monkeypatch: pytest.MonkeyPatch) -> Port:
         port, asked = Port(), []
         monkeypatch.setattr(
-            "stimgen.experiment.triggers.parallel.parallel_port", lambda address: asked.append(address) or port
+            "stimgen.experiment.triggers.parallel.parallel_port",
+            lambda address: asked.append(address) or port,
         )
         port.asked = asked
         return port
