@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from stimgen.experiment.choice import Person
+from stimgen.experiment.journal import begun
 from stimgen.reading.errors import StimgenError
 
 JOURNALS, FORMS, BIDS, CSV = "journals", "participants", "bids", "csv"
@@ -65,7 +66,7 @@ class DataFolder:
         """
         wanted = (person.participant.lower(), person.session.lower(), experiment)
         for one in self.journals():
-            if (one.participant.lower(), one.session.lower(), one.task) == wanted:
+            if (one.participant.lower(), one.session.lower(), one.task) == wanted and begun(one.file):
                 raise StimgenError(
                     f"participant {one.participant}, session {one.session} of {experiment} exists already",
                     where=one.file,

@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-import json
 import os
-import sys
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
@@ -14,12 +12,16 @@ from typing import Any, NamedTuple
 
 from pydantic import ValidationError
 
+from stimgen.experiment.journal_lines import Line, sealed, whole_lines
+from stimgen.experiment.lock import lock
 from stimgen.experiment.trial import Outcome, Trial
 from stimgen.reading.errors import Location, StimgenError
 from stimgen.reading.files import made_folder, read_limited
-from stimgen.reading.identity import canonical_json, digest
+from stimgen.stimulus_set.atomic import push_to_disk, sync_folder
 
+FORMAT = 1
 MAXIMUM_BYTES = 2**30
+APPENDING = os.O_RDWR | os.O_APPEND | getattr(os, "O_BINARY", 0)  # Windows would write other line feeds
 
 
 class TrialLine(NamedTuple):
@@ -29,6 +31,7 @@ class TrialLine(NamedTuple):
     outcome: Outcome
     correct: bool | None
     time: str
+    seq: int
 
 
 @dataclass(frozen=True)
@@ -87,20 +90,17 @@ class Journal:
             There is one already, or it cannot be written.
         """
         made_folder(file.parent)
+        journal = cls(file, _opened(file, os.O_CREAT), 0, "")
         try:
-            descriptor = os.open(file, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_APPEND, 0o644)
-        except FileExistsError:
-            raise StimgenError("exists already, and is never overwritten", where=file) from None
-        except OSError as error:
-            raise StimgenError(f"cannot be written: {error.strerror}", where=file) from None
-        _lock(descriptor, file)
-        journal = cls(file, descriptor, 0, "")
-        try:
+            if begun(file):
+                raise StimgenError("exists already, and is never overwritten", where=file)
+            # What a session left that was interrupted before its header was whole.
+            os.ftruncate(journal._descriptor, 0)
             journal.append("header", header)
-            _sync_folder(file.parent)
+            for folder in list(file.parents)[:3]:
+                sync_folder(folder)
         except BaseException:
             journal.close()
-            file.unlink(missing_ok=True)
             raise
         return journal
 
@@ -113,17 +113,15 @@ class Journal:
         StimgenError
             There is none, it is damaged, or another session writes it.
         """
+        descriptor = _opened(file)
         try:
-            descriptor = os.open(file, os.O_RDWR | os.O_APPEND)
-        except OSError as error:
-            raise StimgenError(f"cannot be written: {error.strerror}", where=file) from None
-        _lock(descriptor, file)
-        try:
-            lines = list(_lines(file))
-            last = lines[-1]
+            last = _lines(file)[-1]
             os.ftruncate(descriptor, last.end)
-            os.fsync(descriptor)
-        except BaseException:
+            push_to_disk(descriptor)
+        except OSError as error:
+            os.close(descriptor)
+            raise StimgenError(f"cannot be written: {error.strerror}", where=file) from None
+        except StimgenError:
             os.close(descriptor)
             raise
         return cls(file, descriptor, last.body["seq"] + 1, last.body["checksum"])
@@ -136,12 +134,11 @@ class Journal:
         StimgenError
             The disk is full or gone. What was written of the line is taken back; the lines before are kept.
         """
-        line = {**body, "seq": self._seq, "kind": kind}
-        line["checksum"] = digest([self._checksum, line])
+        line, checksum = sealed({**body, "seq": self._seq, "kind": kind}, self._checksum)
         start = os.fstat(self._descriptor).st_size
         try:
-            _write_all(self._descriptor, canonical_json(line) + b"\n")
-            os.fsync(self._descriptor)
+            _write_all(self._descriptor, line)
+            push_to_disk(self._descriptor)
         except OSError as error:
             with suppress(OSError):
                 os.ftruncate(self._descriptor, start)
@@ -150,7 +147,7 @@ class Journal:
                 where=self.file,
                 hint=f"what came before is kept, {self._seq} lines: make room, then go on with --resume",
             ) from None
-        self._seq, self._checksum = self._seq + 1, line["checksum"]
+        self._seq, self._checksum = self._seq + 1, checksum
 
     def close(self) -> None:
         """Close the file."""
@@ -173,68 +170,42 @@ def read_journal(file: Path) -> Recorded:
     Raises
     ------
     StimgenError
-        It is missing, or damaged elsewhere than in its last line.
+        It is missing, damaged elsewhere than in its last line, or of another version.
     """
-    size = 0
-    header: dict[str, Any] = {}
-    trials, events, complete = [], [], False
-    for number, line in enumerate(_lines(file), 1):
-        size = line.end
-        kind = line.body["kind"]
-        if kind == "header":
-            header = line.body
-        elif kind == "trial":
-            trials.append(_trial(line.body, Location(file, number)))
-        elif kind == "end":
-            complete = True
-        else:
-            events.append(line.body)
-    torn = file.stat().st_size > size
-    return Recorded(header, tuple(trials), tuple(events), complete, torn)
+    first, *lines = _lines(file)
+    if first.body.get("format") != FORMAT:
+        raise StimgenError("was written by another version of stimgen, and cannot be read", where=file)
+    kinds = [line.body["kind"] for line in lines]
+    trials = [
+        _trial(line.body, Location(file, number))
+        for number, line in enumerate(lines, 2)
+        if line.body["kind"] == "trial"
+    ]
+    return Recorded(
+        header=first.body,
+        trials=tuple(trials),
+        events=tuple(line.body for line in lines if line.body["kind"] not in ("trial", "end")),
+        complete="end" in kinds,
+        torn=file.stat().st_size > (lines[-1] if lines else first).end,
+    )
 
 
-class _Line(NamedTuple):
-    body: dict[str, Any]
-    end: int
-    """Bytes of the file up to its end."""
+def begun(file: Path) -> bool:
+    """Return whether a journal has a header; without one nothing was shown yet, and it may begin again.
+
+    Raises
+    ------
+    StimgenError
+        It is missing, or damaged.
+    """
+    return next(whole_lines(read_limited(file, MAXIMUM_BYTES, "journal"), file), None) is not None
 
 
-def _lines(file: Path) -> Iterator[_Line]:
-    """Yield the lines whose checksums are right; a last one that is torn is left out."""
-    data = read_limited(file, MAXIMUM_BYTES, "journal")
-    pieces = data.split(b"\n")
-    checksum, end = "", 0
-    for number, piece in enumerate(pieces[:-1]):
-        end += len(piece) + 1
-        body = _checked(piece, number, checksum)
-        if body is None:
-            # Nothing but zeros or a part of a line can follow where the power failed; a whole line cannot.
-            if any(piece.strip(b"\0") for piece in pieces[number + 1 :]):
-                raise StimgenError(
-                    "was altered or damaged: the checksum of this line is not that of its data",
-                    where=Location(file, number + 1),
-                )
-            break
-        checksum = body["checksum"]
-        yield _Line(body, end)
-    if checksum == "":
-        raise StimgenError("is no journal: its first line is not whole", where=file)
-
-
-def _checked(piece: bytes, seq: int, before: str) -> dict[str, Any] | None:
-    try:
-        body = json.loads(piece.decode("utf-8"), parse_constant=_refuse_constant)
-    except (ValueError, RecursionError):
-        return None
-    if not isinstance(body, dict) or body.get("seq") != seq:
-        return None
-    rest = {key: value for key, value in body.items() if key != "checksum"}
-    right_kind = (body.get("kind") == "header") == (seq == 0) and isinstance(body.get("kind"), str)
-    return body if right_kind and body.get("checksum") == digest([before, rest]) else None
-
-
-def _refuse_constant(name: str) -> float:
-    raise ValueError(name)
+def _lines(file: Path) -> list[Line]:
+    lines = list(whole_lines(read_limited(file, MAXIMUM_BYTES, "journal"), file))
+    if not lines:
+        raise StimgenError("holds nothing: the session ended before it had begun", where=file)
+    return lines
 
 
 def _trial(body: dict[str, Any], where: Location) -> TrialLine:
@@ -243,35 +214,24 @@ def _trial(body: dict[str, Any], where: Location) -> TrialLine:
         correct, time = body["correct"], body["time"]
     except (KeyError, ValidationError) as error:
         raise StimgenError(f"is no trial: {str(error).splitlines()[0]}", where=where) from None
-    return TrialLine(trial, outcome, correct, time)
+    return TrialLine(trial, outcome, correct, time, body["seq"])
+
+
+def _opened(file: Path, flags: int = 0) -> int:
+    """Return a descriptor for appending, locked until it is closed."""
+    try:
+        descriptor = os.open(file, APPENDING | flags, 0o644)
+    except OSError as error:
+        raise StimgenError(f"cannot be written: {error.strerror}", where=file) from None
+    try:
+        lock(descriptor, file)
+    except StimgenError:
+        os.close(descriptor)
+        raise
+    return descriptor
 
 
 def _write_all(descriptor: int, data: bytes) -> None:
     view = memoryview(data)
     while view:
         view = view[os.write(descriptor, view) :]
-
-
-def _sync_folder(folder: Path) -> None:
-    with suppress(OSError):  # Windows opens no folder
-        descriptor = os.open(folder, os.O_RDONLY)
-        try:
-            os.fsync(descriptor)
-        finally:
-            os.close(descriptor)
-
-
-def _lock(descriptor: int, file: Path) -> None:
-    """Keep two sessions from writing one journal; the lock goes with the process, however that ends."""
-    try:
-        if sys.platform == "win32":
-            import msvcrt
-
-            msvcrt.locking(descriptor, msvcrt.LK_NBLCK, 1)
-        else:
-            import fcntl
-
-            fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except OSError:
-        os.close(descriptor)
-        raise StimgenError("is being written by another session", where=file) from None

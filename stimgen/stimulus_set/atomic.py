@@ -5,6 +5,7 @@ from __future__ import annotations
 import filecmp
 import os
 import secrets
+import sys
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
@@ -39,7 +40,8 @@ def replacing(target: Path, *, unless_equal: bool = False) -> Iterator[BinaryIO]
         try:
             with temporary.open("xb") as stream:
                 yield stream
-                _push_to_disk(stream)
+                stream.flush()
+                push_to_disk(stream.fileno())
             if unless_equal and target.is_file() and filecmp.cmp(temporary, target, shallow=False):
                 temporary.unlink()
                 return
@@ -48,18 +50,24 @@ def replacing(target: Path, *, unless_equal: bool = False) -> Iterator[BinaryIO]
             with suppress(OSError):
                 temporary.unlink(missing_ok=True)
             raise
-        _sync_folder(target.parent)
+        sync_folder(target.parent)
     except OSError as error:
         raise StimgenError(f"cannot be written: {error.strerror}", where=target) from None
 
 
-def _push_to_disk(stream: BinaryIO) -> None:
-    stream.flush()
-    os.fsync(stream.fileno())
+def push_to_disk(descriptor: int) -> None:
+    """Wait until what was written to an open file is on the disk."""
+    if sys.platform == "darwin":
+        import fcntl
+
+        with suppress(OSError):  # a file system that does not know it
+            # Apple's fsync leaves it in the disk's own memory, which a power cut empties.
+            fcntl.fcntl(descriptor, fcntl.F_FULLFSYNC)
+    os.fsync(descriptor)
 
 
-def _sync_folder(folder: Path) -> None:
-    """Make a rename last; file systems that cannot do this for a folder say so, and are left alone."""
+def sync_folder(folder: Path) -> None:
+    """Make new names in a folder last; file systems that cannot do this say so, and are left alone."""
     try:
         descriptor = os.open(folder, os.O_RDONLY)
     except OSError:  # Windows opens no folders

@@ -14,7 +14,7 @@ from stimgen.experiment.choice import Person
 from stimgen.experiment.course import Answered, Course
 from stimgen.experiment.data_folder import DataFolder
 from stimgen.experiment.form import checked_form, keep_form
-from stimgen.experiment.journal import Journal, Recorded, read_journal
+from stimgen.experiment.journal import Journal, Recorded, begun, read_journal
 from stimgen.experiment.keys import keys_of
 from stimgen.experiment.load import LoadedExperiment
 from stimgen.experiment.observers import Setting, make_observer
@@ -141,7 +141,7 @@ def run_session(room: Room, person: Person, options: Options, report: Report | N
     loaded = room.loaded
     folder = DataFolder(options.data or default_data(loaded))
     file = folder.journal_file(person, loaded.experiment.name)
-    before = _before(room, file) if options.resume else None
+    before = _before(room, file) if options.resume and _is_begun(file) else None
     if before is None:
         folder.refuse_existing(person, loaded.experiment.name)
     form = _form(room, folder.form_file(person), options)
@@ -198,6 +198,22 @@ def _before(room: Room, file: Path) -> Recorded:
             hint="name the same sets with --stimuli, or begin another session",
         )
     return recorded
+
+
+def _is_begun(file: Path) -> bool:
+    """Return whether there is something to go on with; else the session begins, it was cut off so early.
+
+    Raises
+    ------
+    StimgenError
+        There is no such session.
+    """
+    if not file.is_file():
+        known = [one.name for one in sorted(file.parent.glob("*.jsonl"))]
+        raise StimgenError(
+            "there is no such session to go on with", where=file, given=file.name, allowed=known
+        )
+    return begun(file)
 
 
 def _setting(room: Room, course: Course, person: Person, options: Options) -> Setting:

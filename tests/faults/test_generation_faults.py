@@ -13,7 +13,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from importlib import metadata
 from pathlib import Path
-from typing import Any, BinaryIO
+from typing import Any
 
 import numpy as np
 import pytest
@@ -323,17 +323,17 @@ class TestInterruption:
         self, place: Place, undisturbed: Place, monkeypatch: pytest.MonkeyPatch, after: int, fault: str
     ) -> None:
         """Whatever file could not be written: nothing half-written, no record without its picture."""
-        real, written = atomic._push_to_disk, []
+        real, written = atomic.push_to_disk, []
 
-        def failing(stream: BinaryIO) -> None:
+        def failing(descriptor: int) -> None:
             if len(written) == after:
-                stream.truncate(stream.tell() // 2)
+                os.ftruncate(descriptor, os.fstat(descriptor).st_size // 2)
                 raise KeyboardInterrupt if fault == "interrupted" else OSError(errno.ENOSPC, "No space left")
-            written.append(stream.name)
-            real(stream)
+            written.append(descriptor)
+            real(descriptor)
 
         with monkeypatch.context() as patch:
-            patch.setattr(atomic, "_push_to_disk", failing)
+            patch.setattr(atomic, "push_to_disk", failing)
             with pytest.raises((KeyboardInterrupt, StimgenError)) as caught:
                 place.make(batch_size=2)
         if fault != "interrupted":
