@@ -42,6 +42,8 @@ def trial(index: int) -> Trial:
         position=(0.5, -1.5),
         degrees=(0.1, -0.2),
         size=(8, 8),
+        size_degrees=(0.2, 0.2),
+        encoding="srgb",
     )
     phase = Phase(kind="stimulus", frames=3, interval=1, shown=(shown,))
     return Trial(
