@@ -28,6 +28,7 @@ class Wanted:
     size: tuple[int, int] = (12, 10)
     licence: str | None = "CC0-1.0"
     array: bool = True
+    encoding: str = "srgb"
 
 
 def write_set(folder: Path, wanted: Wanted | None = None, unfinished: int = 0) -> Store:
@@ -102,7 +103,7 @@ def _record(store: Store, wanted: Wanted, source: str, condition: str, seed: int
             "converged": seed % 2 == 1,
             "judge": None,
         },
-        "encoding": "srgb",
+        "encoding": wanted.encoding,
         "clipped": {"source": 0.0, "saved": 0.25},
     }
     made = {

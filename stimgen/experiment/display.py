@@ -105,9 +105,17 @@ class Display(Model):
             raise mistake(f"the step {self.aperture.name!r} is no aperture", at="aperture")
         return self
 
+    @property
+    def table(self) -> str | None:
+        """Date of the table that makes light proportional to numbers; None without one."""
+        return None if self.transfer == "srgb" else self.transfer.linearised
+
     @model_validator(mode="after")
     def _check_one_way(self) -> Display:
         if self.monitor is not None:
+            for name in ("width_cm", "distance_cm", "pixels_per_degree"):
+                if getattr(self, name) is not None:
+                    raise mistake("the monitor has it already: say the one or the other", at=name)
             return self
         if self.resolution is None:
             raise mistake(

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from importlib.util import find_spec
 from pathlib import Path
 from typing import Annotated
 
 from pydantic import Field
 
-from stimgen.experiment.display import Positive, Resolution
+from stimgen.experiment.display import Display, Positive, Resolution
+from stimgen.experiment.psychopy_monitor import monitor_named
 from stimgen.reading.document import read_document
 from stimgen.reading.errors import StimgenError
 from stimgen.reading.model import Integer, Model, Text, validate
@@ -38,8 +40,11 @@ class Monitor(Model):
     """When."""
 
 
-def find_monitor(name: str, folder: Path) -> Monitor:
-    """Return the monitor of this name: ``monitors/NAME.yaml`` in `folder` or in the current folder.
+def find_monitor(name: str, folder: Path, declared: Display) -> Monitor:
+    """Return the monitor of this name.
+
+    It is the file ``monitors/NAME.yaml`` in `folder` or in the current folder, or a monitor of PsychoPy's
+    Monitor Center, which knows neither the refresh rate nor our table: they are then as declared.
 
     Raises
     ------
@@ -52,6 +57,8 @@ def find_monitor(name: str, folder: Path) -> Monitor:
         if file.is_file():
             document = read_document(file)
             return validate(Monitor, document.data, document)
+    if (known_there := _of_monitor_center(name, declared)) is not None:
+        return known_there
     known = sorted({file.stem for place in places for file in place.glob("*.yaml")})
     raise StimgenError(
         f"there is no monitor {name!r} in {' or '.join(map(str, places))}",
@@ -59,3 +66,15 @@ def find_monitor(name: str, folder: Path) -> Monitor:
         allowed=known,
         hint=f"measure it with: stimgen display-check --save {name}",
     )
+
+
+def _of_monitor_center(name: str, declared: Display) -> Monitor | None:
+    if find_spec("psychopy") is None:
+        return None
+    found = monitor_named(name)
+    if found is None:
+        return None
+    for key, value in found.items():
+        if not value:
+            raise StimgenError(f"PsychoPy's Monitor Center has no {key} of the monitor {name!r}")
+    return Monitor(**found, refresh_hz=declared.refresh_hz, linearised=declared.table)

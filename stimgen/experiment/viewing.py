@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from stimgen.experiment.display import Display
-from stimgen.experiment.monitor import find_monitor
+from stimgen.experiment.monitor import Monitor, find_monitor
 from stimgen.experiment.paradigms.base import Place
 from stimgen.reading.errors import StimgenError
 
@@ -86,18 +86,32 @@ def viewing_of(display: Display, folder: Path) -> Viewing:
         Its monitor is not known, or is another than declared.
     """
     if display.monitor is not None:
-        monitor = find_monitor(display.monitor, folder)
-        if display.resolution not in (None, monitor.resolution):
-            raise StimgenError(
-                f"display.resolution is {display.resolution}, but the monitor {display.monitor!r} has "
-                f"{monitor.resolution}"
-            )
+        monitor = find_monitor(display.monitor, folder, display)
+        _check_as_measured(display, monitor)
         return _measured(monitor.resolution, monitor.width_cm, monitor.distance_cm, monitor.refresh_hz)
     resolution = display.resolution or (0, 0)
     if display.width_cm is not None and display.distance_cm is not None:
         return _measured(resolution, display.width_cm, display.distance_cm, display.refresh_hz)
     distance = (display.pixels_per_degree or 0.0) / math.tan(math.radians(1.0))
     return Viewing(resolution, distance, display.refresh_hz)
+
+
+def _check_as_measured(display: Display, monitor: Monitor) -> None:
+    """Refuse an experiment that says otherwise than what was measured of its monitor."""
+    for name in ("resolution", "refresh_hz"):
+        said, measured = getattr(display, name), getattr(monitor, name)
+        if name in display.model_fields_set and said not in (None, measured):
+            raise StimgenError(f"display.{name} is {said}, but of the monitor {display.monitor!r} {measured}")
+    if display.table != monitor.linearised:
+        raise StimgenError(
+            f"display.transfer is {_transfer(display.table)}, but the monitor {display.monitor!r} was "
+            f"measured as {_transfer(monitor.linearised)}",
+            hint=f"say transfer: {_transfer(monitor.linearised)}, or measure the monitor again",
+        )
+
+
+def _transfer(table: str | None) -> str:
+    return "srgb" if table is None else f"{{linearised: {table}}}"
 
 
 def _measured(resolution: tuple[int, int], width: float, distance: float, refresh: float) -> Viewing:

@@ -395,6 +395,36 @@ class TestLsl:
 
 
 @pytest.mark.parametrize(
+    ("corner", "rows", "columns"),
+    [
+        ("upper left", slice(0, 24), slice(0, 24)),
+        ("upper right", slice(0, 24), slice(296, 320)),
+        ("lower left", slice(216, 240), slice(0, 24)),
+        ("lower right", slice(216, 240), slice(296, 320)),
+    ],
+)
+def test_the_photodiodes_patch_is_white_with_pictures_and_black_without(
+    tmp_path: Path, screen: StandInScreen, corner: str, rows: slice, columns: slice
+) -> None:
+    write_experiment(tmp_path, display=f"photodiode: {{corner: {corner}, pixels: 24}}")
+    _, journal = run(tmp_path, "[]")
+    white = {
+        shot.frame_sha256
+        for line in journal.trials
+        for phase, shot in zip(line.trial.phases, line.outcome.shots, strict=True)
+        if phase.kind == "stimulus"
+    }
+    frames = {scene.frame.sha256: scene.frame for _, scene in screen.shown}
+    assert white < set(frames)
+    for key, frame in frames.items():
+        canvas = frame.canvas()
+        assert (canvas[rows, columns] == (255 if key in white else 0)).all()
+        # Nothing but the patch differs from the background away from the middle.
+        canvas[rows, columns] = canvas[60:180, 80:240] = 128
+        assert (canvas == 128).all()
+
+
+@pytest.mark.parametrize(
     ("member", "settings", "words"),
     [
         (Lsl, {"starts": True}, "signals does not say"),

@@ -94,9 +94,11 @@ def nothing(screen: StandInScreen) -> None:
     del screen
 
 
-def write_experiment(folder: Path, triggers: str = "[]", display: str = "mismatch: refuse") -> Path:
-    """Write an experiment of four trials, with its set, and return its file."""
-    write_set(folder / "set", Wanted(size=(64, 48)))
+def write_experiment(
+    folder: Path, triggers: str = "[]", display: str = "mismatch: refuse", encoding: str = "srgb"
+) -> Path:
+    """Write an experiment of two trials, with its set, and return its file."""
+    write_set(folder / "set", Wanted(size=(64, 48), encoding=encoding))
     file = folder / "wired.yaml"
     file.write_text(EXPERIMENT.format(triggers=triggers, display=display))
     return file
