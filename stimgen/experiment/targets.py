@@ -4,35 +4,32 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from stimgen.experiment.compose import box_on_screen
 from stimgen.experiment.trial import Box, Trial
+from stimgen.experiment.viewing import Viewing
 
 COLUMNS = 4
 
 
-def picture_boxes(trial: Trial, size: tuple[int, int]) -> dict[str, Box] | None:
-    """Return where the pictures are that the answers mean; None where they lie over each other.
+def picture_boxes(trial: Trial, viewing: Viewing) -> dict[str, Box] | None:
+    """Return where the pictures are that the answers mean; None where they are not on the screen together.
 
     Parameters
     ----------
     trial : Trial
-        Its first answer means its first picture.
-    size : tuple of int
-        The screen's width and height in pixels.
+        Its answers mean the pictures of its last interval, in order.
+    viewing : Viewing
+        The screen.
 
     Returns
     -------
     dict or None
         Left, top, width and height in pixels of the screen, for every answer.
     """
-    shown = [picture for phase in trial.stimuli for picture in phase.shown]
-    boxes: list[Box] = []
-    for picture in shown[: len(trial.answers)]:
-        (x, y), (wide, high) = picture.position, picture.size
-        boxes.append((round(size[0] / 2 + x - wide / 2), round(size[1] / 2 - y - high / 2), wide, high))
-    apart = all(not _overlap(a, b) for i, a in enumerate(boxes) for b in boxes[:i])
-    return (
-        dict(zip(trial.answers, boxes, strict=True)) if apart and len(boxes) == len(trial.answers) else None
-    )
+    shown = trial.stimuli[-1].shown
+    if len(shown) != len(trial.answers):
+        return None
+    return {answer: box_on_screen(viewing, one) for answer, one in zip(trial.answers, shown, strict=True)}
 
 
 def word_boxes(answers: Sequence[str], size: tuple[int, int]) -> dict[str, Box]:
@@ -46,7 +43,3 @@ def word_boxes(answers: Sequence[str], size: tuple[int, int]) -> dict[str, Box]:
         answer: (left + (i % columns) * wide, top + (i // columns) * high, wide, high)
         for i, answer in enumerate(answers)
     }
-
-
-def _overlap(a: Box, b: Box) -> bool:
-    return a[0] < b[0] + b[2] and b[0] < a[0] + a[2] and a[1] < b[1] + b[3] and b[1] < a[1] + a[3]

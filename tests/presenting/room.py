@@ -14,6 +14,8 @@ from pathlib import Path
 from types import TracebackType
 from typing import Any
 
+from watched import CHANNEL
+
 SIZE = (640, 480)
 PATIENCE = 90.0
 """Seconds after which nothing more is expected to happen, on however busy a machine."""
@@ -42,8 +44,8 @@ class Room:
     def __enter__(self) -> Room:
         read, write = os.pipe()
         self.process = subprocess.Popen(
-            [sys.executable, str(Path(__file__).with_name("watched.py")), str(write)],
-            env=self.environment,
+            [sys.executable, str(Path(__file__).with_name("watched.py"))],
+            env={**self.environment, CHANNEL: str(write)},
             pass_fds=[write],
             stdin=subprocess.PIPE,
             text=True,
@@ -56,7 +58,7 @@ class Room:
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         self.process.kill()
-        self.process.wait()
+        self.process.communicate()
         os.close(self._events)
 
     def begin(self, *arguments: str | Path) -> None:

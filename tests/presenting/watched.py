@@ -1,8 +1,9 @@
 """Runs `stimgen` commands as a user does, one after the other, and tells what the screen shows.
 
 A command comes in as a line of JSON on standard input: a list of arguments. What happens goes out as lines of
-JSON through the file descriptor that is named as the first argument. The session itself is stimgen's own:
-screens are watched, not replaced.
+JSON through the file descriptor whose number stands in the environment. The session itself is stimgen's own:
+screens are watched, not replaced. With a folder in STIMGEN_TEST_PICTURES every scene is kept there, to be looked
+at.
 """
 
 from __future__ import annotations
@@ -14,9 +15,11 @@ import os
 import sys
 import time
 from collections.abc import Callable, Sequence
+from pathlib import Path
 from typing import Any
 
 import numpy as np
+from PIL import Image
 
 from stimgen.cli import main
 from stimgen.experiment import psychopy_screen
@@ -26,13 +29,11 @@ from stimgen.experiment.presenter import Presenter
 from stimgen.experiment.screen import Pressed, Scene
 from stimgen.experiment.trial import Trial
 
-# The refresh of a screen without one needs no long measurement.
-psychopy_screen.MEASURED = 0.1
-CHANNEL = int(sys.argv[1])
+CHANNEL, PICTURES = "STIMGEN_TEST_CHANNEL", "STIMGEN_TEST_PICTURES"
 
 
 def tell(**event: Any) -> None:
-    os.write(CHANNEL, json.dumps(event).encode() + b"\n")
+    os.write(int(os.environ[CHANNEL]), json.dumps(event).encode() + b"\n")
 
 
 class WatchedScreen(psychopy_screen.PsychopyScreen):
@@ -76,7 +77,14 @@ class WatchedScreen(psychopy_screen.PsychopyScreen):
         if self._new is not None:
             self._drawn = np.asarray(self._window.getMovieFrame(buffer="back"))
             self._window.movieFrames.clear()
+            keep(self._drawn)
         super()._wait(due)
+
+
+def keep(drawn: np.ndarray) -> None:
+    if PICTURES in os.environ:
+        folder = Path(os.environ[PICTURES])
+        Image.fromarray(drawn).save(folder / f"{len(list(folder.iterdir())):04}.png")
 
 
 def differs(scene: Scene, drawn: np.ndarray | None) -> int:
@@ -117,6 +125,8 @@ def run(arguments: list[str]) -> None:
 
 
 if __name__ == "__main__":
+    # The refresh of a screen without one needs no long measurement.
+    psychopy_screen.MEASURED = 0.1
     observer.PsychopyScreen = WatchedScreen  # type: ignore[misc] # a screen that tells
     Presenter.present = watched_present  # type: ignore[method-assign] # tells, then does the same
     for line in sys.stdin:

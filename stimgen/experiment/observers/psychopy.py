@@ -183,11 +183,11 @@ class PsychopyObserver:
 
     def _places(self, trial: Trial) -> tuple[dict[str, Box], tuple[Writing, ...]]:
         """Return where answers are clicked at, and the words that are to be seen there."""
-        size = self._screen.size
-        pictures = picture_boxes(trial, size) if self._setting.experiment.paradigm.points else None
+        setting = self._setting
+        pictures = picture_boxes(trial, setting.viewing) if setting.experiment.paradigm.points else None
         if pictures is not None:
             return pictures, ()
-        boxes, words = word_boxes(trial.answers, size), self._setting.texts.answers
+        boxes, words = word_boxes(trial.answers, self._screen.size), setting.texts.answers
         return boxes, tuple(Writing(words.get(answer, answer), box) for answer, box in boxes.items())
 
     def _feedback(self, trial: Trial, answer: str | None) -> Frame | None:

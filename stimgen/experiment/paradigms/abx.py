@@ -46,6 +46,8 @@ class Abx(Paradigm):
     """How an observer of known d' decides: by the smaller difference from X, or by independent observations
     (Macmillan & Creelman 2005, chapter 9)."""
 
+    points = True
+
     @model_validator(mode="after")
     def _check_places(self) -> Abx:
         wanted = 3 if self.layout == "sample_first" else 1

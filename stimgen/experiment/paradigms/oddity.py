@@ -50,6 +50,8 @@ class Oddity(Paradigm):
     oddball: Literal["original", "synthesis", "either"] = "either"
     """What the odd one is; ``either``: each in half of the trials."""
 
+    points = True
+
     @model_validator(mode="after")
     def _check_places(self) -> Oddity:
         wanted = self.alternatives if self.layout == "spatial" else 1

@@ -21,6 +21,7 @@ class TwoAfc(Pair):
     name: Literal["two_afc"] = "two_afc"
 
     meetings = frozenset({"original-synthesis"})
+    points = True
 
     def answers(self) -> tuple[str, ...]:
         """Return the sides, or the intervals."""
