@@ -36,11 +36,16 @@ def fitted(text: str, box: tuple[int, int], measure: Measure) -> tuple[list[str]
     list of str
         The lines.
     float
-        Size of letters in pixels: a sixteenth of the box's width, or less where more must fit, but 8 at the
-        least.
+        Size of letters in pixels: an eighth of the box's width, or less where more must fit, but 8 at the
+        least and 32 at the most.
     """
     width, height = box
-    size = max(8.0, min(width / 16, height / LINE_HEIGHT, 32.0))
+    longest = max((measure(word) for word in text.split()), default=0.0)
+    size = max(8.0, min(width / 8, height / LINE_HEIGHT, 32.0))
+    whole = 0.99 * width / longest if longest else size
+    # Smaller letters rather than a broken word, but not where there are no blanks between words.
+    if size / 2 <= whole < size:
+        size = max(8.0, whole)
     while True:
         lines = lines_of(text, width / size, measure)
         if size <= 8.0 or len(lines) * size * LINE_HEIGHT <= height:

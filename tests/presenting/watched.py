@@ -2,8 +2,8 @@
 
 A command comes in as a line of JSON on standard input: a list of arguments. What happens goes out as lines of
 JSON through the file descriptor whose number stands in the environment. The session itself is stimgen's own:
-screens are watched, not replaced. With a folder in STIMGEN_TEST_PICTURES every scene is kept there, to be looked
-at.
+screens are watched, not replaced. With a folder in STIMGEN_TEST_PICTURES every scene is kept there, to be
+looked at.
 """
 
 from __future__ import annotations
