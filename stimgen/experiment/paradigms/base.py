@@ -91,8 +91,8 @@ class Paradigm(FamilyMember, ABC):
     meetings: ClassVar[frozenset[str]] = frozenset({"original-synthesis", "synthesis-synthesis"})
     """Which pictures may meet in it."""
     points: ClassVar[bool] = False
-    """Whether the answers mean the pictures of the last interval, in order, so that an answer can be a click at
-    a picture."""
+    """Whether the answers mean the pictures of the last interval, in order, so that an answer can be a click
+    at a picture."""
 
     @abstractmethod
     def answers(self) -> tuple[str, ...]:
