@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from stimgen.experiment.compose import box_on_screen
+from stimgen.experiment.placing import box_on_screen
 from stimgen.experiment.trial import Box, Trial
 from stimgen.experiment.viewing import Viewing
 
