@@ -82,17 +82,23 @@ class Course:
         """Return the steps that follow up to what is to be read next, as far as they are certain by now."""
         first = self.next(history)
         steps = [first] if first is not None else []
-        while steps and self._certain(steps[-1].trial):
+        ahead = list(history)
+        while steps:
+            ahead.append(Answered(steps[-1].trial, None))
             # Answers that are not known yet change nothing of what is certain.
-            ahead = [*history, *(Answered(step.trial, None) for step in steps)]
-            step = self.next(ahead)
+            step = self.next(ahead) if self._certain(ahead) else None
             if step is None or step.notices or step.trial.practice != steps[-1].trial.practice:
                 break
             steps.append(step)
         return steps
 
-    def _certain(self, trial: Trial) -> bool:
-        return trial.practice or not self.experiment.schedule.adaptive
+    def _certain(self, history: History) -> bool:
+        """Return whether what follows `history` does not depend on the last answers."""
+        practised = len(_trailing_practice(history))
+        if practised and self.experiment.practice is not None:
+            # Whether the practice is repeated, answers decide.
+            return practised % self.experiment.practice.trials != 0
+        return not self.experiment.schedule.adaptive
 
     def last_words(self, history: History) -> Notice:
         """Return what is read at the end."""

@@ -80,12 +80,15 @@ def drawn(count: int, size: Size, area: Size, stream: Stream) -> list[Box]:
     stream : Stream
         Where the draws come from.
     """
-    for _ in range(ATTEMPTS):
-        boxes = [_anywhere(size, (0, 0, *area), stream) for _ in range(count)]
+    # One draw for all attempts: where room is tight, most of them are in vain.
+    numbers = stream.uniforms(ATTEMPTS * count * 2)
+    for first in range(0, len(numbers), count * 2):
+        pairs = numbers[first : first + count * 2]
+        boxes = [_at(size, (0, 0, *area), pairs[i : i + 2]) for i in range(0, count * 2, 2)]
         if not any(overlap(a, b) for i, a in enumerate(boxes) for b in boxes[:i]):
             return boxes
     pieces = _pieces(count, size, (0, 0, *area), stream)
-    return stream.shuffled([_anywhere(size, piece, stream) for piece in pieces])
+    return stream.shuffled([_at(size, piece, stream.uniforms(2)) for piece in pieces])
 
 
 def overlap(first: Box, second: Box) -> bool:
@@ -98,13 +101,11 @@ def centred(size: Size, area: Size) -> Box:
     return (area[0] - size[0]) // 2, (area[1] - size[1]) // 2, *size
 
 
-def _anywhere(size: Size, area: Box, stream: Stream) -> Box:
+def _at(size: Size, area: Box, numbers: Sequence[float]) -> Box:
+    """Return the part of an area that two numbers in [0, 1) stand for."""
     left, top, width, height = area
-    return (
-        left + stream.below(width - size[0] + 1),
-        top + stream.below(height - size[1] + 1),
-        *size,
-    )
+    x, y = int(numbers[0] * (width - size[0] + 1)), int(numbers[1] * (height - size[1] + 1))
+    return left + x, top + y, *size
 
 
 def _pieces(count: int, size: Size, area: Box, stream: Stream) -> list[Box]:

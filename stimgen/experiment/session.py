@@ -47,15 +47,14 @@ class Session:
 
         A trial is on the disk before the next one begins, and before `report` is told of it.
         """
-        ready = len(self.history)
         try:
-            while (step := self.course.next(self.history)) is not None:
-                self._tell(step)
-                if len(self.history) >= ready:
-                    ready = len(self.history) + self._prepare()
-                answered = self._trial(step)
-                if report is not None:
-                    report(answered)
+            while steps := self.course.coming(self.history):
+                self._tell(steps[0])
+                self.observer.prepare([self._task(step) for step in steps])
+                for step in steps:
+                    answered = self._trial(step)
+                    if report is not None:
+                        report(answered)
             self.observer.tell(self.course.last_words(self.history))
         except Stopped:
             self.journal.append("event", {"event": "stopped", "time": now()})
@@ -72,11 +71,6 @@ class Session:
         for notice in step.notices:
             self.journal.append("event", {"event": notice.kind, "text": notice.text, "time": now()})
             self.observer.tell(notice)
-
-    def _prepare(self) -> int:
-        steps = self.course.coming(self.history)
-        self.observer.prepare([self._task(step) for step in steps])
-        return len(steps)
 
     def _trial(self, step: Step) -> Answered:
         outcome = self.observer.respond(self._task(step))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import Any, Literal
 
 import pytest
@@ -183,3 +184,14 @@ def test_practice_trials_are_drawn_without_repetition_and_anew_for_every_attempt
         assert len({str(choice) for choice in half}) == every
     assert drawn == practice_choices(design("c", "d"), 2 * every, 0, (1, 0))
     assert drawn != practice_choices(design("c", "d"), 2 * every, 0, (1, 1))
+
+
+def test_whether_practice_is_repeated_is_not_certain_before_it_was_answered() -> None:
+    practice = Practice(trials=2, sources=("c",), criterion=1.0)
+    silent = course(practice=practice)
+    told = replace(silent, texts=Instructions())  # nothing is to be read before a repetition
+    assert [step.trial.practice for step in told.coming([])] == [True, True]
+    wrong = [Answered(step.trial, False) for step in told.coming([])]
+    assert [step.trial.practice for step in told.coming(wrong)] == [True, True]
+    right = [Answered(step.trial, True) for step in told.coming([])]
+    assert not any(step.trial.practice for step in told.coming(right))
