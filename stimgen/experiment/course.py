@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import cached_property
-from typing import Any, NamedTuple
+from typing import Any
 
 from stimgen.experiment.choice import Choice, Design, Factor, Past
 from stimgen.experiment.compose import Composer
@@ -16,11 +16,18 @@ from stimgen.experiment.schema import Experiment
 from stimgen.experiment.trial import Trial
 
 
-class Answered(NamedTuple):
+@dataclass(frozen=True)
+class Answered:
     """A trial that is over."""
 
     trial: Trial
     correct: bool | None
+
+    @cached_property
+    def past(self) -> Past:
+        """The trial as a schedule sees it; made once, because every step looks back at all."""
+        trial = self.trial
+        return Past(levels=trial.levels, source=trial.source, track=trial.track, correct=self.correct)
 
 
 History = Sequence[Answered]
@@ -106,7 +113,7 @@ class Course:
 
     def summary(self, history: History) -> dict[str, Any]:
         """Return what an adaptive schedule found."""
-        return self.experiment.schedule.summary(self.design, [_past(one) for one in _counting(history)])
+        return self.experiment.schedule.summary(self.design, [one.past for one in _counting(history)])
 
     @cached_property
     def total(self) -> int | None:
@@ -115,7 +122,7 @@ class Course:
         return None if schedule.adaptive else len(schedule.choices(self.design))
 
     def _choice(self, history: History) -> Choice | None:
-        return self.experiment.schedule.next(self.design, [_past(one) for one in _counting(history)])
+        return self.experiment.schedule.next(self.design, [one.past for one in _counting(history)])
 
     def _practice_due(self, history: History, choice: Choice) -> Choice | None:
         """Return the next trial of practice, if it is practice's turn."""
@@ -173,11 +180,6 @@ class Course:
 
     def _notice(self, kind: NoticeKind, text: str, scored: History) -> Notice:
         return Notice(kind, text.replace("{score}", _score(scored)))
-
-
-def _past(one: Answered) -> Past:
-    trial = one.trial
-    return Past(levels=trial.levels, source=trial.source, track=trial.track, correct=one.correct)
 
 
 def _counting(history: History) -> list[Answered]:

@@ -128,9 +128,9 @@ class Oddity(Paradigm):
 
 
 def _odd(values: Sequence[Sequence[float]]) -> int:
+    """Return which lies farthest from the mean of the others, and so from the mean of all."""
     array = np.asarray(values)
-    distances = [np.linalg.norm(row - np.delete(array, i, 0).mean(0)) for i, row in enumerate(array)]
-    return int(np.argmax(distances))
+    return int(np.square(array - array.mean(0)).sum(1).argmax())
 
 
 def _triangle(dprime: float) -> float:

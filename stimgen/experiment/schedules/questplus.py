@@ -29,7 +29,7 @@ class Questplus(Adaptive):
     name: Literal["questplus"] = "questplus"
     form: Literal["weibull", "normal"] = "weibull"
     """The psychometric function: of the level's logarithm, or of the level."""
-    threshold: Grid = ()
+    threshold: Grid | None = None
     """Thresholds that are possible, in units of the level; where none is given, 40 between the lowest and the
     highest level."""
     slope: Grid = (1.0, 2.0, 3.5, 5.0, 8.0)
@@ -43,7 +43,7 @@ class Questplus(Adaptive):
     @model_validator(mode="after")
     def _check_numbers(self) -> Questplus:
         for name in ("threshold", "slope"):
-            values = getattr(self, name)
+            values = getattr(self, name) or ()
             if (name == "slope" or self.form == "weibull") and any(value <= 0 for value in values):
                 raise mistake(f"a {name} is positive", at=name)
         return self
@@ -149,7 +149,7 @@ class _Engine:
         schedule = self._schedule
         questplus = needed("questplus", "questplus", "the schedule questplus")
         places = sorted(schedule.at(number) for number in self._level.numbers)
-        thresholds = sorted(schedule.at(number) for number in schedule.threshold)
+        thresholds = sorted(schedule.at(number) for number in schedule.threshold or ())
         if not thresholds:
             thresholds = [places[0] + (places[-1] - places[0]) * i / 39 for i in range(40)]
         guesses = schedule.guess if schedule.guess is not None else (self._chance or 0.0,)
