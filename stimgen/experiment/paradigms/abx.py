@@ -95,7 +95,7 @@ class Abx(Paradigm):
         return "A" if (b > a) == (x < 0) else "B"
 
     def proportion_correct(self, dprime: float) -> float:
-        """Return the expected proportion correct (Macmillan & Creelman 2005, equations 9.4 and 9.5)."""
+        """Return the expected proportion correct (Macmillan & Creelman 2005, chapter 9)."""
         from scipy.special import ndtr
 
         def phi(z: float) -> float:

@@ -134,7 +134,7 @@ def _odd(values: Sequence[Sequence[float]]) -> int:
 
 
 def _triangle(dprime: float) -> float:
-    """Return the proportion correct of the triangular rule (Ennis 1993, equation 1, after Ura 1960)."""
+    """Return the proportion correct of the triangular rule (Ennis 1993, after Ura 1960)."""
     from scipy.integrate import quad
     from scipy.special import ndtr
 

@@ -130,14 +130,14 @@ def _cell(schedule: Constant, design: Design, levels: dict[str, Scalar], cell: i
     """Return the trials of a cell: every source so many times, combinations dealt out in turn.
 
     Combinations are dealt on from source to source and from cell to cell, so that of any that follow each
-    other, none comes twice before all came once. The participants of a round have the same deal, but each
+    other, none comes twice before all came once. All participants have the same deal, but each of a round
     begins at another combination: so every trial meets every combination once in the round.
     """
-    combinations = _combinations(design.balanced)
-    lap, place = divmod(_number(design) - 1, len(combinations))
+    combinations, number = _combinations(design.balanced), _number(design)
+    place, lap = turn(number, len(combinations)), (number - 1) // len(combinations)
     shared = (*design.key, design.person.session)
-    dealt = Stream(*shared, "deal", lap).shuffled(combinations)
-    sources = Stream(*shared, "sources", lap, cell).shuffled(design.sources)
+    dealt = Stream(*shared, "deal").shuffled(combinations)
+    sources = Stream(*shared, "sources", cell).shuffled(design.sources)
     names = [factor.name for factor in design.balanced]
     first = cell * len(sources) * schedule.repetitions + place
     found = []
