@@ -143,6 +143,23 @@ def verify(
 
 
 @app.command()
+def cite(
+    folder: Annotated[Path, typer.Argument(metavar="FOLDER", help="A set's folder.")],
+    form: Annotated[
+        str | None,
+        typer.Option("--format", metavar="NAME", help="apa, bibtex, cff or methods; default: all."),
+    ] = None,
+) -> None:
+    """Say how a set is cited, with a paragraph for the methods and the papers behind it."""
+    from stimgen.workflow.cite import cite as citation_of
+
+    text, notices = citation_of(folder, form)
+    say(text.rstrip("\n"))
+    for notice in notices:
+        say(f"note: {notice}", error=True)
+
+
+@app.command()
 def confounds(
     folder: Annotated[Path, typer.Argument(metavar="FOLDER", help="A set's folder.")],
     output: Annotated[

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import io
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
@@ -29,6 +30,8 @@ class Wanted:
     licence: str | None = "CC0-1.0"
     array: bool = True
     encoding: str = "srgb"
+    about: dict[str, Any] = field(default_factory=dict)
+    """What the plan says of the protocol, beside its name and text."""
 
 
 def write_set(folder: Path, wanted: Wanted | None = None, unfinished: int = 0) -> Store:
@@ -41,7 +44,7 @@ def write_set(folder: Path, wanted: Wanted | None = None, unfinished: int = 0) -
         for source in wanted.sources
         for seed in wanted.seeds
     ]
-    protocol = {"name": "hand-made", "text": TEXT, "sha256": sha256_bytes(TEXT.encode())}
+    protocol = {"name": "hand-made", "text": TEXT, "sha256": sha256_bytes(TEXT.encode()), **wanted.about}
     ids = [record.content.id for record in records]
     _written(store, PLAN, json_bytes({"format": 1, "protocol": protocol, "ids": ids}))
     for record in records[: len(records) - unfinished]:

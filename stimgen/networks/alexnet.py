@@ -27,6 +27,9 @@ STEPS = (
 class Alexnet(TorchvisionNetwork):
     """AlexNet: conv1, relu1, pool1, ..., pool5; random orthogonal, ImageNet or own weights."""
 
+    phrase = "AlexNet"
+    papers = ("krizhevsky2014",)
+
     name: Literal["alexnet"] = "alexnet"
 
     def steps(self) -> tuple[Step, ...]:

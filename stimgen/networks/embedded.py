@@ -22,6 +22,9 @@ RANDOM_LAYERS = ("relu1_1", "relu1_2", "pool1")
 class Embedded(Network):
     """Rectified wavelets and the first block of a random VGG-19 together; the default, no download."""
 
+    phrase = "rectified wavelets and the first block of a VGG-19 with random weights"
+    papers = ("brochard2022", "he2016random")
+
     name: Literal["embedded"] = "embedded"
     scales: Annotated[Integer, Field(ge=1, le=8)] = 4
     """Number of the wavelets' octaves."""

@@ -19,6 +19,8 @@ LUMA = (0.299, 0.587, 0.114)
 class Pixels(Network):
     """The image itself, in colours or in grey: for spectra, histograms, colours and the like."""
 
+    phrase = "the pixels"
+
     name: Literal["pixels"] = "pixels"
 
     def layers(self) -> dict[str, Layer]:

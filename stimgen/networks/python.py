@@ -88,6 +88,8 @@ def register_network(
 class PythonNetwork(Network):
     """A function of your own, registered from Python with stimgen.register_network."""
 
+    phrase = "a network of the authors' own"
+
     name: Literal["python"] = "python"
     use: Text
     """The name that it was registered under."""

@@ -36,6 +36,9 @@ Size = Annotated[Integer, Field(ge=1, le=255)]
 class RandomFilters(Network):
     """One layer of random filters of several sizes (Ustyuzhaninov et al. 2017); no weights to download."""
 
+    phrase = "one layer of random filters"
+    papers = ("ustyuzhaninov2017",)
+
     name: Literal["random_filters"] = "random_filters"
     sizes: Annotated[tuple[Size, ...], Field(min_length=1, max_length=16)] = (3, 5, 7, 11, 15, 23, 37, 55)
     """Odd sides of the filters, in pixels; a single one is the authors' single-scale model."""

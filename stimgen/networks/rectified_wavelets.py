@@ -38,6 +38,9 @@ GREY = 0.5
 class RectifiedWavelets(Network):
     """Oriented wavelets rectified at several phases, with correlations across scales; no weights."""
 
+    phrase = "rectified wavelets"
+    papers = ("brochard2022",)
+
     name: Literal["rectified_wavelets"] = "rectified_wavelets"
     scales: Annotated[Integer, Field(ge=1, le=8)] = 4
     """Number of octaves."""

@@ -19,6 +19,9 @@ EXPANSION = 4
 class Resnet50(TorchvisionNetwork):
     """ResNet-50: conv1, relu1, pool1, layer1_1, ..., layer4_3; random, ImageNet or own weights."""
 
+    phrase = "ResNet-50"
+    papers = ("he2016",)
+
     name: Literal["resnet50"] = "resnet50"
 
     def steps(self) -> tuple[Step, ...]:

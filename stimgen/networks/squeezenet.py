@@ -15,6 +15,8 @@ FIRES = ((16, 128), (16, 128), (32, 256), (32, 256), (48, 384), (48, 384), (64, 
 class Squeezenet(TorchvisionNetwork, ABC):
     """conv1, relu1, pool1, fire2, ..., fire9 of a SqueezeNet."""
 
+    papers = ("iandola2016",)
+
     def depths(self) -> dict[str, tuple[str, ...]]:
         """Return the cumulative sets: relu1 and all fire modules, or relu1 and all pools."""
         found: dict[str, tuple[str, ...]] = {"relu1": ("relu1",)}

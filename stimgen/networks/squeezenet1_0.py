@@ -13,6 +13,8 @@ STEPS = squeezenet_steps(channels=96, kernel=7, pooled=(4, 8))
 class Squeezenet10(Squeezenet):
     """SqueezeNet 1.0: conv1, relu1, pool1, fire2, ..., fire9; random, ImageNet or own weights."""
 
+    phrase = "SqueezeNet 1.0"
+
     name: Literal["squeezenet1_0"] = "squeezenet1_0"
 
     def steps(self) -> tuple[Step, ...]:

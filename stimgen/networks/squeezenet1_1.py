@@ -13,6 +13,8 @@ STEPS = squeezenet_steps(channels=64, kernel=3, pooled=(3, 5))
 class Squeezenet11(Squeezenet):
     """SqueezeNet 1.1: conv1, relu1, pool1, fire2, ..., fire9; random, ImageNet or own weights."""
 
+    phrase = "SqueezeNet 1.1"
+
     name: Literal["squeezenet1_1"] = "squeezenet1_1"
 
     def steps(self) -> tuple[Step, ...]:

@@ -21,6 +21,8 @@ KINDS = ("conv", "relu")
 class Vgg(TorchvisionNetwork, ABC):
     """conv1_1, relu1_1, ..., pool5 of a VGG network without batch normalisation."""
 
+    papers = ("simonyan2015",)
+
     convolutions: ClassVar[tuple[int, ...]]
     """Convolutions of each block."""
 

@@ -13,4 +13,6 @@ class Vgg11(Vgg):
     # Simonyan & Zisserman (2015), table 1, configuration A.
     convolutions: ClassVar[tuple[int, ...]] = (1, 1, 2, 2, 2)
 
+    phrase = "VGG-11"
+
     name: Literal["vgg11"] = "vgg11"

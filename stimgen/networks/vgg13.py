@@ -13,4 +13,6 @@ class Vgg13(Vgg):
     # Simonyan & Zisserman (2015), table 1, configuration B.
     convolutions: ClassVar[tuple[int, ...]] = (2, 2, 2, 2, 2)
 
+    phrase = "VGG-13"
+
     name: Literal["vgg13"] = "vgg13"

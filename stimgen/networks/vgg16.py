@@ -13,4 +13,6 @@ class Vgg16(Vgg):
     # Simonyan & Zisserman (2015), table 1, configuration D.
     convolutions: ClassVar[tuple[int, ...]] = (2, 2, 3, 3, 3)
 
+    phrase = "VGG-16"
+
     name: Literal["vgg16"] = "vgg16"

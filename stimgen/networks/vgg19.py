@@ -15,6 +15,8 @@ class Vgg19(Vgg):
     # Simonyan & Zisserman (2015), table 1, configuration E.
     convolutions: ClassVar[tuple[int, ...]] = (2, 2, 4, 4, 4)
 
+    phrase = "VGG-19"
+
     name: Literal["vgg19"] = "vgg19"
 
     def validation(self) -> Validation:

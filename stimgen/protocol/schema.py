@@ -17,10 +17,12 @@ from stimgen.networks import AnyNetwork
 from stimgen.networks.embedded import Embedded
 from stimgen.protocol.defaults import with_defaults
 from stimgen.reading.model import Flag, Integer, Label, Line, Model, Text, mistake
+from stimgen.reading.papers import Doi, Paper
 from stimgen.statistics import AnyStatistic
 from stimgen.statistics.gram import Gram
 from stimgen.statistics.regions import AnyRegions
 from stimgen.statistics.regions.grid import Grid
+from stimgen.stimulus_set.metadata import Author
 from stimgen.synthesis.judge import Judge
 from stimgen.synthesis.methods import AnyMethod, Method, ObjectiveMethod
 from stimgen.synthesis.settings import Synthesis
@@ -29,17 +31,6 @@ from stimgen.synthesis.term import Aim, Layers, Term
 # Seeds are whole numbers that JSON readers hold exactly.
 LARGEST_SEED = 2**53 - 1
 Seed = Annotated[Integer, Field(ge=0, le=LARGEST_SEED)]
-
-
-class Author(Model):
-    """Somebody to be cited for the stimulus set."""
-
-    name: Line
-    """As it is to be printed."""
-    orcid: Annotated[Text, Field(pattern=r"^\d{4}-\d{4}-\d{4}-\d{3}[\dX]$")] | None = None
-    """Sixteen digits in four groups."""
-    affiliation: Line | None = None
-    """Where the author works."""
 
 
 class SharedPreparation(Preparation, Presentation):
@@ -199,6 +190,12 @@ class Protocol(Model):
     """Licence of the stimulus set, as an SPDX identifier where there is one."""
     version: Line | None = None
     """Version of the set, quoted: "1.0"."""
+    doi: Doi | None = None
+    """Where the set is deposited, without ``https://doi.org/``."""
+    papers: tuple[Paper, ...] = ()
+    """Papers that the set follows, to be cited with it: keys of known ones, or mappings with ``key``,
+    ``authors``, ``year``, ``title`` and, say, ``venue`` and ``doi``. Those behind networks, statistics and
+    the like are cited without being named."""
     notes: Text | None = None
     """Anything a reader should know."""
     preparation: SharedPreparation = Field(default_factory=SharedPreparation)

@@ -16,6 +16,7 @@ from pydantic.json_schema import JsonSchemaValue
 from pydantic_core import CoreSchema, core_schema
 
 from stimgen.reading.model import Model, mistake
+from stimgen.reading.papers import Paper
 
 
 class FamilyMember(Model):
@@ -25,6 +26,14 @@ class FamilyMember(Model):
     """Regular expression of the words that `from_text` understands."""
     short_form_words: ClassVar[str] = ""
     """The same for people, in messages."""
+    phrase: ClassVar[str] = ""
+    """What a paper's methods call it; where nothing is said, its name."""
+    papers: ClassVar[tuple[str | Paper, ...]] = ()
+    """What is to be cited where the member is used: keys of the known papers, or papers of its own."""
+
+    def cited(self) -> tuple[str | Paper, ...]:
+        """Return what is to be cited; a member whose fields matter to that says so here."""
+        return self.papers
 
     @classmethod
     def from_text(cls, text: str) -> dict[str, Any]:

@@ -17,6 +17,9 @@ from stimgen.statistics.relative import squared_errors, squared_norms
 class Autocorrelation(LayerStatistic):
     """Products of every map with itself, shifted by up to half of its sides: long-range structure."""
 
+    phrase = "autocorrelations of feature maps"
+    papers = ("sendik2017", "gonthier2022")
+
     name: Literal["autocorrelation"] = "autocorrelation"
     centred: Flag = True
     """Subtract each map's mean in the source from source and synthesis alike."""

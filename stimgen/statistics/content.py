@@ -15,6 +15,9 @@ from stimgen.statistics.relative import squared_errors, squared_norms
 class Content(LayerStatistic):
     """Feature maps position by position; alone it reconstructs the picture from its layers."""
 
+    phrase = "feature maps, position by position"
+    papers = ("gatys2016",)
+
     name: Literal["content"] = "content"
     normalisation: Literal["relative", "gatys2016"] = "relative"
     """``relative``: squared error over the source's own squared norm. ``gatys2016``: half of the squared

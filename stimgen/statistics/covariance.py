@@ -16,6 +16,8 @@ from stimgen.statistics.transport import covariance_between
 class Covariance(LayerStatistic):
     """Means of the maps and covariances of all pairs: on pixels, the colours' mean and covariance."""
 
+    phrase = "means and covariances of feature maps"
+
     name: Literal["covariance"] = "covariance"
 
     def count(self, size: LayerSize) -> int:

@@ -20,6 +20,8 @@ from stimgen.statistics.relative import squared_errors, squared_norms
 class CrossGram(Statistic):
     """Products of every map of a layer with every map of the next, averaged over the region."""
 
+    phrase = "Gram matrices between successive layers"
+
     name: Literal["cross_gram"] = "cross_gram"
     centred: Flag = True
     """Subtract each map's mean in the source's region from source and synthesis alike."""

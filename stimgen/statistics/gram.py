@@ -9,6 +9,7 @@ from pydantic import model_validator
 from torch import Tensor
 
 from stimgen.reading.model import Flag
+from stimgen.reading.papers import Paper
 from stimgen.statistics.base import LayerSize, LayerStatistic, Target
 from stimgen.statistics.region_grams import region_errors, region_grams, region_means
 from stimgen.statistics.regions import Pooling
@@ -29,7 +30,14 @@ class GramStatistic(LayerStatistic):
     two agree where source and synthesis have the same size. Layers weigh 1 each in ``gatys2015`` and 1 over
     their number in the others, unless the protocol gives weights."""
 
+    phrase = "Gram matrices of feature maps"
+    papers = ("gatys2015",)
     of_products: ClassVar[bool] = True
+
+    def cited(self) -> tuple[str | Paper, ...]:
+        """Return whom the matrices, their normalisation and their centring are from."""
+        normalised = (self.normalisation,) if self.normalisation != "relative" else ()
+        return (*self.papers, *normalised, *(("brochard2022",) if self.centred else ()))
 
     @model_validator(mode="before")
     @classmethod

@@ -25,6 +25,8 @@ from stimgen.statistics.relative import SMALLEST_NORM
 class Histogram(LayerStatistic):
     """Distribution of the values of every map by itself, whatever their places: exact, without bins."""
 
+    phrase = "histograms of feature maps"
+
     name: Literal["histogram"] = "histogram"
 
     def count(self, size: LayerSize) -> int:

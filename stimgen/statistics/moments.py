@@ -22,6 +22,8 @@ FLAT = 1e-6
 class Moments(LayerStatistic):
     """Mean, standard deviation, skewness and kurtosis of every map by itself."""
 
+    phrase = "marginal moments of feature maps"
+
     name: Literal["moments"] = "moments"
     orders: Annotated[Integer, Field(ge=1, le=4)] = 4
     """1: means alone; 2: standard deviations too; 3: skewness too; 4: kurtosis too."""

@@ -25,6 +25,8 @@ COMPONENT_GRID = 2.0**-16
 class PcaGram(GramStatistic):
     """Gram matrix of the maps' leading principal components in the source, so fewer parameters."""
 
+    phrase = "Gram matrices of principal components of feature maps"
+
     name: Literal["pca_gram"] = "pca_gram"
     components: Annotated[Integer, Field(ge=1, le=4096)] = 64
     """How many components of each layer are kept; of a layer with fewer maps, all. They are those of the

@@ -33,6 +33,9 @@ PURPOSE = "directions of sliced_wasserstein"
 class SlicedWasserstein(LayerStatistic):
     """Distribution of the feature vectors, by its projections on random directions."""
 
+    phrase = "the distribution of feature vectors, by sliced Wasserstein distances"
+    papers = ("heitz2021",)
+
     name: Literal["sliced_wasserstein"] = "sliced_wasserstein"
     directions: Annotated[Integer, Field(ge=1, le=65536)] | None = None
     """Random directions of each layer; where nothing is said, as many as it has maps, as published."""

@@ -15,6 +15,9 @@ from stimgen.statistics.relative import squared_errors, squared_norms
 class Spectrum(LayerStatistic):
     """Fourier moduli of the maps and their phases relative to each other, but not the common phase."""
 
+    phrase = "Fourier spectra of feature maps"
+    papers = ("liu2016",)
+
     name: Literal["spectrum"] = "spectrum"
     normalisation: Literal["relative", "liu2016"] = "relative"
     """The squared distance to the nearest picture that has the source's spectrum. ``relative``: over the

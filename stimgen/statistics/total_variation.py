@@ -17,6 +17,9 @@ FLAT = 1e-8
 class TotalVariation(LayerStatistic):
     """Differences between neighbouring positions, whatever the source: smaller for smoother pictures."""
 
+    phrase = "total variation"
+    papers = ("mahendran2015",)
+
     name: Literal["total_variation"] = "total_variation"
     kind: Literal["squared", "isotropic"] = "squared"
     """What is averaged over maps and positions. ``squared``: the gradient's squared length; ``isotropic``:

@@ -1,31 +1,43 @@
-"""The manifest and the table: derived from the records, at any time again."""
+"""Manifest, table and citation file: derived from the records, at any time again."""
 
 from __future__ import annotations
 
 import csv
 from collections.abc import Iterable, Iterator
+from contextlib import ExitStack
 from typing import Any, NamedTuple
 
+from stimgen.reading.text import harmless
+from stimgen.stimulus_set.citing import Citation, rendered
+from stimgen.stimulus_set.citing.summary import Summary
 from stimgen.stimulus_set.index import line
 from stimgen.stimulus_set.record import FORMAT, Record
-from stimgen.stimulus_set.store import MANIFEST, PLAN, TABLE, PlanRecord, Store, json_bytes, record_name
+from stimgen.stimulus_set.store import (
+    CITATION,
+    MANIFEST,
+    PLAN,
+    TABLE,
+    PlanRecord,
+    Store,
+    json_bytes,
+    record_name,
+)
 
-# A spreadsheet takes a cell that begins with one of these for a formula.
-FORMULA_STARTS = ("=", "+", "-", "@", "\t", "\r")
 CLOSING = b"]\n}\n"  # how the manifest ends, after its records
 
 
 class Piece(NamedTuple):
-    """What one file, the plan or a record, adds to manifest and table."""
+    """What one file, the plan or a record, adds to manifest, table and citation file."""
 
     about: str
     """The file."""
     manifest: bytes
     table: bytes
+    citation: bytes = b""
 
 
 def write_manifest(store: Store) -> list[bytes]:
-    """Write ``manifest.json`` and ``stimuli.csv`` from the plan and the records.
+    """Write ``manifest.json``, ``stimuli.csv`` and ``CITATION.cff`` from the plan and the records.
 
     Returns
     -------
@@ -39,11 +51,15 @@ def write_manifest(store: Store) -> list[bytes]:
     """
     plan, finished = store.read_plan(), store.finished()
     seen: list[bytes] = []
-    with store.updating(MANIFEST) as manifest, store.updating(TABLE) as table:
+    with ExitStack() as files:
+        manifest, table, citation = (
+            files.enter_context(store.updating(name)) for name in (MANIFEST, TABLE, CITATION)
+        )
         ids = [stimulus for stimulus in plan.ids if stimulus in finished]
         for piece in pieces(plan, _seen_records(store, ids, seen), complete=len(ids) == len(plan.ids)):
             manifest.write(piece.manifest)
             table.write(piece.table)
+            citation.write(piece.citation)
     return seen
 
 
@@ -62,7 +78,8 @@ def pieces(plan: PlanRecord, records: Iterable[tuple[str, Record]], *, complete:
     """Yield manifest and table piece by piece, because those of a large set are too large to hold.
 
     The manifest is the JSON of the protocol and of the records of the stimuli that it names. The table is
-    CSV, one row a stimulus; text that a spreadsheet would run is marked as text.
+    CSV, one row a stimulus; text that a spreadsheet would run is marked as text. The citation file comes
+    whole, with the last piece.
 
     Parameters
     ----------
@@ -72,7 +89,13 @@ def pieces(plan: PlanRecord, records: Iterable[tuple[str, Record]], *, complete:
         Files and records of what is finished, in the plan's order.
     complete : bool
         Whether these are all.
+
+    Raises
+    ------
+    StimgenError
+        The plan says something of the set as a publication that cannot be understood.
     """
+    summary = Summary()
     manifest = {
         "format": FORMAT,
         "protocol": plan.protocol,
@@ -86,8 +109,9 @@ def pieces(plan: PlanRecord, records: Iterable[tuple[str, Record]], *, complete:
     for i, (name, record) in enumerate(records):
         entry = json_bytes(record.plain()).rstrip(b"\n").replace(b"\n", b"\n  ")
         comma, end = b"," if i else b"", b"\n " + CLOSING
+        summary.add(record)
         yield Piece(name, comma + b"\n  " + entry, _csv_line(row(record).values()))
-    yield Piece(PLAN, end, b"")
+    yield Piece(PLAN, end, b"", rendered(Citation.of(plan, summary), "cff").encode())
 
 
 COLUMNS = {
@@ -146,8 +170,4 @@ class _Echo:
 def _csv_line(values: Iterable[Any]) -> bytes:
     # All text in quotes: a lone carriage return ends a row for some, and would get none otherwise.
     writer = csv.writer(_Echo, lineterminator="\n", quoting=csv.QUOTE_NONNUMERIC)
-    return str(writer.writerow([_harmless(value) for value in values])).encode("utf-8")
-
-
-def _harmless(value: Any) -> Any:
-    return "'" + value if isinstance(value, str) and value.startswith(FORMULA_STARTS) else value
+    return str(writer.writerow([harmless(value) for value in values])).encode("utf-8")

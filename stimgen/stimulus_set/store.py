@@ -22,6 +22,7 @@ PLAN = "plan.json"
 MANIFEST = "manifest.json"
 TABLE = "stimuli.csv"
 SHEET = "contact_sheet.png"
+CITATION = "CITATION.cff"
 IMAGES, ORIGINALS, RECORDS, TRACES, ARRAYS = "images", "originals", "records", "traces", "arrays"
 SNAPSHOTS = "snapshots"
 

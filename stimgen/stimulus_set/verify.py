@@ -12,7 +12,7 @@ from stimgen.reading.errors import StimgenError
 from stimgen.reading.identity import sha256_bytes
 from stimgen.stimulus_set.manifest import pieces
 from stimgen.stimulus_set.record import Content, FileHash, Record
-from stimgen.stimulus_set.store import MANIFEST, PLAN, SHEET, TABLE, PlanRecord, Store, record_name
+from stimgen.stimulus_set.store import CITATION, MANIFEST, PLAN, SHEET, TABLE, PlanRecord, Store, record_name
 
 
 @dataclass
@@ -50,12 +50,13 @@ def verify(store: Store) -> Verification:
     found.problems += _plan_problems(plan)
     finished = store.finished()
     with ExitStack() as files:
-        manifest, table = (_Derived(store, name, files) for name in (MANIFEST, TABLE))
+        manifest, table, citation = (_Derived(store, name, files) for name in (MANIFEST, TABLE, CITATION))
         records = _checked(store, plan.ids, finished, found)
         for piece in pieces(plan, records, complete=finished.issuperset(plan.ids)):
             manifest.compare(piece.manifest, f", first where {piece.about} stands")
             table.compare(piece.table)
-        found.problems += [*manifest.problems(), *table.problems()]
+            citation.compare(piece.citation)
+        found.problems += [*manifest.problems(), *table.problems(), *citation.problems()]
     found.problems += _sheet_problems(store)
     return found
 

@@ -24,6 +24,7 @@ from stimgen.execution.labels import relabel
 from stimgen.execution.making import Failure
 from stimgen.execution.recording import Destination
 from stimgen.execution.survey import survey
+from stimgen.protocol.choices import publication
 from stimgen.protocol.load import LoadedProtocol
 from stimgen.protocol.plan import Plan, StimulusPlan, make_plan
 from stimgen.protocol.planned_source import named_by
@@ -32,7 +33,7 @@ from stimgen.reading.generators import finished
 from stimgen.stimulus_set.contact_sheet import contact_sheet
 from stimgen.stimulus_set.index import DERIVED_TOGETHER, Index, write_index
 from stimgen.stimulus_set.manifest import write_manifest
-from stimgen.stimulus_set.store import MANIFEST, PLAN, SHEET, TABLE, PlanRecord, Store, json_bytes
+from stimgen.stimulus_set.store import CITATION, MANIFEST, PLAN, SHEET, TABLE, PlanRecord, Store, json_bytes
 
 LARGEST_BATCH = 4096
 
@@ -178,7 +179,9 @@ def _make(missing: list[StimulusPlan], work: Work, progress: Progress, report: R
             _follow(batch, work, progress, report)
     finally:
         seen = write_manifest(store)
-        write_index(store, seen, PLAN, MANIFEST, TABLE)  # the contact sheet may still be an older one
+        write_index(
+            store, seen, PLAN, MANIFEST, TABLE, CITATION
+        )  # the contact sheet may still be an older one
     if progress.there + progress.made > 0:
         _write_sheet(store)
         write_index(store, seen, *DERIVED_TOGETHER)
@@ -236,9 +239,10 @@ def _write_plan(plan: Plan, store: Store) -> None:
 
 def _protocol_record(loaded: LoadedProtocol) -> dict[str, Any]:
     described = loaded.protocol.model_dump(
-        mode="json", include={"name", "title", "authors", "licence", "version", "notes", "output"}
+        mode="json", include={"name", "title", "authors", "licence", "version", "doi", "notes", "output"}
     )
     return described | {
+        **publication(loaded.protocol),
         "file": loaded.document.file.name,
         "sha256": loaded.sha256,
         "text": loaded.document.text,

@@ -16,8 +16,11 @@ from stimgen.images.picture import Pair, Picture, Screen
 from stimgen.images.steps import STEPS, Geometry, Matching
 from stimgen.networks import NETWORKS, Place, register_network
 from stimgen.networks.weights import WEIGHTS
+from stimgen.protocol.load import load_protocol
 from stimgen.reading.generators import finished
+from stimgen.reading.papers import looked_up, papers
 from stimgen.reading.registry import Family, FamilyMember
+from stimgen.reading.shipped import PROTOCOLS
 from stimgen.statistics import STATISTICS, Draw, LayerSize, Statistic, Target
 from stimgen.statistics.regions import REGIONS, Pooling, Positions, Regions
 from stimgen.synthesis.methods import METHODS, Batch, Item, Known, Result
@@ -124,6 +127,24 @@ def test_a_member_of_experiments_is_listed_with_one_line_and_in_the_schema(famil
 def test_every_field_of_a_member_is_described(family: Family, name: str) -> None:
     for key, field in family.members[name].model_fields.items():
         assert key == "name" or field.description
+
+
+@pytest.mark.parametrize(("family", "name"), EVERY)
+def test_what_a_member_cites_is_known(family: Family, name: str) -> None:
+    member = made(family, name)
+    looked_up([*member.papers, *member.cited()])
+    assert 0 < len(member.phrase) < 80
+    assert not member.phrase.endswith(".")
+
+
+def test_every_known_paper_is_cited_by_a_member_or_a_protocol() -> None:
+    cited = {paper for family in FAMILIES.values() for cls in family.members.values() for paper in cls.papers}
+    # Members that cite by what their fields say.
+    cited |= {"gatys2015", "gatys2016", "vacher2020", "brochard2022"}
+    cited |= {
+        paper.key for file in PROTOCOLS.files().values() for paper in load_protocol(file).protocol.papers
+    }
+    assert cited == set(papers())
 
 
 PRECISIONS = (torch.float32, torch.bfloat16)

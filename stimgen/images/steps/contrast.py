@@ -19,6 +19,8 @@ FLAT = 1e-6  # contrast that is only the rounding of the numbers
 class Contrast(Matching):
     """Set the RMS contrast by moving all light towards or from its mean, which stays."""
 
+    phrase = "RMS contrast set"
+
     name: Literal["contrast"] = "contrast"
     rms: Rms = "source"
     """Standard deviation over mean of the luminance of what is seen (Peli 1990); ``source``: the source's

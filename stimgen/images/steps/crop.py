@@ -14,6 +14,8 @@ from stimgen.reading.errors import StimgenError
 class Crop(Geometry):
     """Keep a rectangle of the picture."""
 
+    phrase = "cropped"
+
     name: Literal["crop"] = "crop"
     box: Rectangle
     """Left, top, width and height in pixels of the picture."""

@@ -18,6 +18,8 @@ HARD = 1e-6  # a narrower edge lies between two pixels of any picture
 class FlatTop(Aperture):
     """Show the picture through a window that is clear but for its edge, half a period of a cosine."""
 
+    phrase = "seen through a flat-topped aperture"
+
     name: Literal["flat_top"] = "flat_top"
     edge: Annotated[Number, Field(ge=0.0)] = 6.0
     """Width of the edge in pixels, inside the diameter: from all to nothing of the picture."""

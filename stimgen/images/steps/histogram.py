@@ -14,6 +14,9 @@ from stimgen.images.steps.base import Step
 class Histogram(Step):
     """Give every channel exactly the source's histogram, as Gatys et al. (2015) did in bins."""
 
+    phrase = "histograms matched to the source's"
+    papers = ("gatys2015",)
+
     name: Literal["histogram"] = "histogram"
 
     needs_synthesis: ClassVar[bool] = True

@@ -17,6 +17,8 @@ Mean = Annotated[Word | Annotated[Number, Field(gt=0.0, le=1.0), Tag("number")],
 class Luminance(Matching):
     """Set the mean luminance by one factor for all light, which keeps RMS contrast and hues."""
 
+    phrase = "mean luminance set"
+
     name: Literal["luminance"] = "luminance"
     mean: Mean = "source"
     """Mean luminance of what is seen, white being 1; ``source``: the source's own; ``set``: the mean over all

@@ -13,6 +13,8 @@ from stimgen.images.steps.aperture import Aperture
 class RaisedCosine(Aperture):
     """Show the picture through a raised-cosine window, which falls off from its centre on (von Hann)."""
 
+    phrase = "seen through a raised-cosine aperture"
+
     name: Literal["raised_cosine"] = "raised_cosine"
 
     def fall(self, distance: NDArray[np.float64], radius: float) -> NDArray[np.float64]:

@@ -13,6 +13,8 @@ from stimgen.networks.weights.base import Blueprint, FileBeside, Sha256, Weights
 class FileWeights(Weights):
     """A safetensors file, or a PyTorch state dict of tensors, in torchvision's layout."""
 
+    phrase = "weights from a file"
+
     name: Literal["file"] = "file"
     file: FileBeside
     """Path, relative to the protocol."""

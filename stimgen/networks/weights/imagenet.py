@@ -32,6 +32,9 @@ PINNED = {
 class ImagenetWeights(Weights):
     """Trained on ImageNet; torchvision's file, downloaded once into PyTorch's cache and checked."""
 
+    phrase = "weights trained on ImageNet"
+    papers = ("deng2009",)
+
     name: Literal["imagenet"] = "imagenet"
 
     @property

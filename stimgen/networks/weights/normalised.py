@@ -20,6 +20,9 @@ class NormalisedWeights(Weights):
     # The kinds of weights that `base` may be are not all there while this one is defined.
     model_config = ConfigDict(defer_build=True)
 
+    phrase = "weights rescaled to a mean activation of one"
+    papers = ("gatys2015",)
+
     name: Literal["normalised"] = "normalised"
     base: AnyWeights
     """The weights that are rescaled."""

@@ -28,6 +28,9 @@ RGB = 3
 class RandomWeights(Weights):
     """Seeded random orthogonal filters without biases; nothing to download."""
 
+    phrase = "random orthogonal weights"
+    papers = ("he2016random", "saxe2014")
+
     name: Literal["random"] = "random"
     seed: Annotated[Integer, Field(ge=0, lt=2**31)] = 0
     """Another seed gives another network."""

@@ -19,6 +19,8 @@ Count = Annotated[Integer, Field(ge=1, le=64)]
 class Grid(Regions):
     """Grid of rows x columns regions; 1x1 is a texture, more is a texform."""
 
+    phrase = "pooling regions on a grid"
+
     name: Literal["grid"] = "grid"
     rows: Count = 1
     """Regions from top to bottom."""

@@ -37,6 +37,9 @@ class Polar(Regions):
     width across the radius is rounded, so that a whole number of sectors closes the circle.
     """
 
+    phrase = "pooling regions that grow with eccentricity"
+    papers = ("freeman2011",)
+
     name: Literal["polar"] = "polar"
     fixation: tuple[Coordinate, Coordinate] = (0.5, 0.5)
     """Where the eye looks: [x, y] from the top left corner, in parts of the picture's width and height. It

@@ -22,6 +22,9 @@ Count = Annotated[Integer, Field(ge=1, le=64)]
 class ReceptiveFieldRegions(Regions):
     """Rows x columns of the picture; a position counts by the part of its receptive field inside (2022)."""
 
+    phrase = "pooling regions weighted by receptive fields"
+    papers = ("jagadeesh2022",)
+
     name: Literal["receptive_field"] = "receptive_field"
     rows: Count = 1
     """Regions from top to bottom."""

@@ -18,6 +18,8 @@ class HistogramMatchedNoise(DirectMethod):
     The joint histogram of the colours is kept, not only each channel's.
     """
 
+    phrase = "the source's pixels at random places"
+
     name: Literal["histogram_matched_noise"] = "histogram_matched_noise"
 
     def parameters(self, width: int, height: int) -> int:

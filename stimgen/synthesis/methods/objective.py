@@ -14,6 +14,7 @@ from stimgen.images.prepare import Pixels
 from stimgen.networks import Network, Place, Validation
 from stimgen.reading.errors import StimgenError
 from stimgen.reading.model import mistake
+from stimgen.reading.papers import Paper
 from stimgen.synthesis.methods.base import Batch, Known, Losses, Method, Result, Step
 from stimgen.synthesis.methods.trail import Leg, Trail
 from stimgen.synthesis.objective import Objective, Sources, load_networks
@@ -37,6 +38,8 @@ GRADIENTS, GAPS = 2.4, 1.3
 class ObjectiveMethod(Method):
     """Minimise a sum of terms from a start image."""
 
+    papers = ("gatys2015",)
+
     terms: tuple[Term, ...]
     """What source and stimulus shall have in common."""
     synthesis: Synthesis
@@ -55,6 +58,11 @@ class ObjectiveMethod(Method):
                 hint=f"write `optimiser: {bearing[0]}`, or `redraw: false`",
             )
         return self
+
+    def cited(self) -> tuple[str | Paper, ...]:
+        """Return who first minimised such an objective, and who took other pictures for targets."""
+        aims = [term.target for term in self.terms if term.target is not None]
+        return (*self.papers, *("gatys2016" if aim.weight == 1.0 else "vacher2020" for aim in aims))
 
     @property
     def start(self) -> Start:

@@ -12,6 +12,8 @@ from stimgen.synthesis.methods.direct import DirectMethod
 class Original(DirectMethod):
     """The source itself: the control that every comparison with originals needs in the set."""
 
+    phrase = "the source itself"
+
     name: Literal["original"] = "original"
     seeded: ClassVar[bool] = False
 

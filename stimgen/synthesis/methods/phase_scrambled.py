@@ -21,6 +21,8 @@ class PhaseScrambled(DirectMethod):
     Values outside [0, 1] are clipped when the picture is rounded: the file's spectrum differs a little.
     """
 
+    phrase = "the source with scrambled phases"
+
     name: Literal["phase_scrambled"] = "phase_scrambled"
 
     def parameters(self, width: int, height: int) -> int:

@@ -35,6 +35,9 @@ class PortillaSimoncelli(Method):
     Portilla & Simoncelli 2000, International Journal of Computer Vision 40: 49-71.
     """
 
+    phrase = "the texture model of Portilla and Simoncelli"
+    papers = ("portilla2000", "duong2023")
+
     name: Literal["portilla_simoncelli"] = "portilla_simoncelli"
     packages: ClassVar[tuple[str, ...]] = (PACKAGE,)
     scales: Annotated[Integer, Field(ge=1, le=8)] = 4

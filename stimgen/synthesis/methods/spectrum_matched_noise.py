@@ -21,6 +21,8 @@ class SpectrumMatchedNoise(DirectMethod):
     colours are the source's on the average over seeds, the means exactly.
     """
 
+    phrase = "Gaussian noise with the source's spectrum"
+
     name: Literal["spectrum_matched_noise"] = "spectrum_matched_noise"
     spectrum: Literal["full", "radial"] = "full"
     """``full``: the power of every frequency; ``radial``: its mean over all orientations."""

@@ -38,6 +38,9 @@ class Adam(Optimiser):
     that losses do not compare, it is the last. A step that leaves bounds ends at them.
     """
 
+    phrase = "Adam"
+    papers = ("kingma2015",)
+
     name: Literal["adam"] = "adam"
     keeps_bounds: ClassVar[bool] = True
     bears_noise: ClassVar[bool] = True

@@ -28,6 +28,9 @@ from stimgen.synthesis.optimisers.descent import Descent, Request
 class Lbfgs(Optimiser):
     """L-BFGS with a strong Wolfe line search, each image of a batch for itself."""
 
+    phrase = "L-BFGS with a strong Wolfe line search"
+    papers = ("liu1989",)
+
     name: Literal["lbfgs"] = "lbfgs"
     history: Annotated[Integer, Field(ge=1, le=200)] = 20
     """Number of corrections kept (Gatys, Ecker & Bethge 2015: 20)."""

@@ -40,6 +40,9 @@ class Lbfgsb(Optimiser):
     The lowest point that was evaluated is kept.
     """
 
+    phrase = "L-BFGS-B"
+    papers = ("zhu1997",)
+
     name: Literal["lbfgsb"] = "lbfgsb"
     keeps_bounds: ClassVar[bool] = True
     history: Annotated[Integer, Field(ge=1, le=200)] = 20

@@ -6,6 +6,7 @@ from typing import ClassVar, Literal
 
 from torch import Tensor
 
+from stimgen.reading.papers import Paper
 from stimgen.synthesis.ranges.base import Bounds, Range
 
 # Subtracted from red, green and blue, of 255, before the published VGG networks see a picture.
@@ -15,12 +16,18 @@ MEANS = (123.68, 116.779, 103.939)
 class HardBounds(Range):
     """Bounds that no pixel leaves; for optimisers that keep them."""
 
+    phrase = "hard bounds on pixel values"
+
     name: Literal["bounds"] = "bounds"
     of: Literal["unit", "source"] = "unit"
     """``unit``: every pixel in [0, 1]. ``source``: as Gatys, Ecker & Bethge (2015) did, between the lowest
     and the highest number of the source in the network's units, where each colour has had its own mean
     subtracted, so that blue may leave [0, 1]; what does is clipped at the end."""
     bounded: ClassVar[bool] = True
+
+    def cited(self) -> tuple[str | Paper, ...]:
+        """Return whom these bounds are from."""
+        return ("gatys2015",) if self.of == "source" else ()
 
     def bounds(self, sources: Tensor) -> Bounds:
         """Return the bounds, for each image, in units of [0, 1].

@@ -10,4 +10,6 @@ from stimgen.synthesis.ranges.base import Range
 class Free(Range):
     """Pixels take any value; what is outside [0, 1] at the end is clipped."""
 
+    phrase = "pixel values without bounds, clipped at the end"
+
     name: Literal["free"] = "free"

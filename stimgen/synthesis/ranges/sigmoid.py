@@ -15,6 +15,8 @@ from stimgen.synthesis.ranges.base import Range
 class Sigmoid(Range):
     """Pixels are the logistic function of what is optimised: between 0 and 1, whatever that is."""
 
+    phrase = "pixel values as logistic functions of the variables"
+
     name: Literal["sigmoid"] = "sigmoid"
     margin: Annotated[Number, Field(gt=0.0, lt=0.5)] = 0.004
     """Where a scale begins, pixels are brought so far inside: those at 0 or 1 would never move again. The

@@ -15,6 +15,8 @@ from stimgen.synthesis.ranges.base import Range
 class Soft(Range):
     """Pixels may leave [0, 1], at a price; what is still outside at the end is clipped."""
 
+    phrase = "a penalty on pixel values outside of black and white"
+
     name: Literal["soft"] = "soft"
     penalty: Annotated[Number, Field(ge=0.0)] = 10.0
     """Weight of the mean squared excess of pixels outside [0, 1]."""

@@ -16,6 +16,8 @@ from stimgen.synthesis.starts.base import Start
 class ImageStart(Start):
     """Another picture, prepared as the source is (crop, channels, size)."""
 
+    phrase = "another picture"
+
     name: Literal["image"] = "image"
     file: Annotated[Text, Field(min_length=1)]
     """Path relative to the protocol, or skimage:NAME."""

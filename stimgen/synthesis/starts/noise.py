@@ -16,6 +16,8 @@ from stimgen.synthesis.starts.level import Level, levels
 class Noise(Start):
     """Normal noise, independent for every pixel and channel, keyed by source and seed."""
 
+    phrase = "normal noise"
+
     name: Literal["noise"] = "noise"
     mean: Level = 0.5
     """Mean, where black is 0 and white is 1: a number, or one for each of red, green and blue."""

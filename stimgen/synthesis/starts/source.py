@@ -15,6 +15,8 @@ from stimgen.synthesis.starts.base import Start, normal_noise, required
 class SourceStart(Start):
     """The source itself plus normal noise; style transfer often begins so."""
 
+    phrase = "the source with normal noise"
+
     name: Literal["source"] = "source"
     wants_source: ClassVar[bool] = True
     deviation: Annotated[Number, Field(ge=0.0, le=1.0)] = 0.0

@@ -15,6 +15,9 @@ from stimgen.synthesis.starts.base import Start, normal_noise, required
 class SourceMean(Start):
     """The source's mean colour everywhere, plus normal noise (Heitz et al. 2021)."""
 
+    phrase = "the source's mean colour with normal noise"
+    papers = ("heitz2021",)
+
     name: Literal["source_mean"] = "source_mean"
     wants_source: ClassVar[bool] = True
     deviation: Annotated[Number, Field(gt=0.0, le=1.0)] = 0.01

@@ -18,6 +18,8 @@ from stimgen.synthesis.starts.level import Level, levels
 class UniformNoise(Start):
     """Evenly distributed noise, independent for every pixel and channel, keyed by source and seed."""
 
+    phrase = "uniform noise"
+
     name: Literal["uniform"] = "uniform"
     mean: Level = 0.5
     """Mean, where black is 0 and white is 1: a number, or one for each of red, green and blue."""

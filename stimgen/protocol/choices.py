@@ -1,0 +1,65 @@
+"""What a set is made with, and the papers behind it: written into the set, which is read without torch."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from itertools import groupby
+from typing import Any
+
+from pydantic import BaseModel
+
+from stimgen.protocol.schema import Protocol
+from stimgen.reading.papers import looked_up
+from stimgen.reading.registry import FamilyMember
+from stimgen.stimulus_set.metadata import Choice
+
+OBJECTIVE = "objective"  # the method that has no name
+
+
+def publication(protocol: Protocol) -> dict[str, Any]:
+    """Return what a set says of itself as a publication, beside its title and the like.
+
+    Returns
+    -------
+    dict
+        ``choices``: every member of a family in use, with what methods call it and the keys of its papers;
+        ``literature``: those papers; ``papers``: those that the protocol itself names.
+    """
+    used = sorted(_members_of(protocol), key=_key)
+    choices = [_choice(key, list(alike)) for key, alike in groupby(used, key=_key)]
+    literature = looked_up(paper for one in used for paper in one.cited())
+    return {
+        "choices": [choice.plain() for choice in choices],
+        "literature": [paper.plain() for paper in literature],
+        "papers": [paper.plain() for paper in protocol.papers],
+    }
+
+
+def _members_of(protocol: Protocol) -> Iterator[FamilyMember]:
+    for condition in protocol.conditions:
+        yield from _within(condition.chosen)
+        yield from _within(condition.after)
+    yield from _within((protocol.sources, protocol.references))
+    yield from _within(protocol.judge)
+
+
+def _within(value: Any) -> Iterator[FamilyMember]:
+    """Yield the members that a value is, or that stand in it at any depth."""
+    if isinstance(value, FamilyMember):
+        yield value
+    if isinstance(value, BaseModel):
+        value = [getattr(value, name) for name in type(value).model_fields]
+    if isinstance(value, Iterable) and not isinstance(value, (str, bytes, dict)):
+        for one in value:
+            yield from _within(one)
+
+
+def _key(member: FamilyMember) -> tuple[str, str]:
+    return type(member).__module__.split(".")[-2], getattr(member, "name", OBJECTIVE)
+
+
+def _choice(key: tuple[str, str], alike: list[FamilyMember]) -> Choice:
+    kind, name = key
+    phrase = alike[0].phrase or name.replace("_", " ")
+    cited = looked_up(paper for one in alike for paper in one.cited())
+    return Choice(kind=kind, name=name, phrase=phrase, papers=tuple(paper.key for paper in cited))

@@ -1,0 +1,26 @@
+"""Licences by their SPDX identifiers."""
+
+from __future__ import annotations
+
+from packaging.licenses import InvalidLicenseExpression, canonicalize_license_expression
+
+
+def spdx(text: str | None) -> str | None:
+    """Return a licence as SPDX spells its identifier; None where it has none.
+
+    Examples
+    --------
+    >>> spdx("cc-by-4.0"), spdx("ask the photographer"), spdx("MIT OR CC0-1.0")
+    ('CC-BY-4.0', None, None)
+    """
+    try:
+        found = str(canonicalize_license_expression(text or ""))
+    except InvalidLicenseExpression:
+        return None
+    return None if " " in found or found.startswith("LicenseRef-") else found
+
+
+def licence_address(text: str | None) -> str | None:
+    """Return where a licence can be read; None of one that SPDX does not know."""
+    identifier = spdx(text)
+    return f"https://spdx.org/licenses/{identifier}.html" if identifier else None

@@ -1,0 +1,86 @@
+"""The literature that a choice rests on: one entry a paper, in one file, by key."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from functools import cache
+from pathlib import Path
+from typing import Annotated, Any, Literal
+
+from pydantic import Field, model_validator
+
+from stimgen.reading.document import read_document
+from stimgen.reading.model import Integer, Label, Line, Model, Text, mistake, validate
+
+Doi = Annotated[Text, Field(pattern=r"^10\.\d{4,9}(\.\d+)*/[^\s\"'<>{}]+$", max_length=300)]
+WebAddress = Annotated[Text, Field(pattern=r"^https?://[^\s\"'<>{}]+$", max_length=1000)]
+
+
+class Paper(Model):
+    """A publication, to be cited."""
+
+    key: Label
+    """What protocols and bibliographies call it."""
+    kind: Literal["article", "inproceedings", "preprint"] = "article"
+    """In a journal, in proceedings, or in an archive alone."""
+    authors: Annotated[tuple[Line, ...], Field(min_length=1)]
+    """``Family, Given`` each; a group without a comma."""
+    year: Annotated[Integer, Field(ge=1000, le=9999)]
+    """Of publication."""
+    title: Line
+    """In sentence case."""
+    venue: Line | None = None
+    """Journal or proceedings."""
+    volume: Line | None = None
+    """As printed."""
+    number: Line | None = None
+    """As printed."""
+    pages: Line | None = None
+    """First to last, or the number of the article."""
+    doi: Doi | None = None
+    """Without ``https://doi.org/``."""
+    arxiv: Annotated[Text, Field(pattern=r"^([0-9]{4}\.[0-9]{4,5}|[a-z-]+/[0-9]{7})$")] | None = None
+    """Identifier without ``arXiv:``."""
+    url: WebAddress | None = None
+    """For what has neither of the two."""
+
+    @model_validator(mode="before")
+    @classmethod
+    def _known_by_its_key(cls, data: Any) -> Any:
+        if not isinstance(data, str):
+            return data
+        known = papers()
+        if data not in known:
+            raise mistake(
+                f"no paper is known as {data!r}",
+                given=data,
+                allowed=list(known),
+                hint="write a mapping with `key`, `authors`, `year`, `title` and, say, `doi` for another",
+            )
+        return known[data].plain()
+
+    @property
+    def link(self) -> str | None:
+        """Where it is found."""
+        if self.doi is not None:
+            return f"https://doi.org/{self.doi}"
+        return f"https://arxiv.org/abs/{self.arxiv}" if self.arxiv is not None else self.url
+
+
+@cache
+def papers() -> dict[str, Paper]:
+    """Return the known papers by their keys."""
+    document = read_document(Path(__file__).with_name("papers.yaml"))
+    return {key: validate(Paper, {"key": key, **entry}, document) for key, entry in document.data.items()}
+
+
+def looked_up(keys_or_papers: Iterable[str | Paper]) -> list[Paper]:
+    """Return papers, those that are named by a key out of the known ones; each once, in alphabetical order.
+
+    Raises
+    ------
+    KeyError
+        No paper has this key.
+    """
+    found = [one if isinstance(one, Paper) else papers()[one] for one in keys_or_papers]
+    return [paper for _, paper in sorted({paper.key: paper for paper in found}.items())]

@@ -1,0 +1,91 @@
+"""All that a citation of a set may say, in any format."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from pathlib import Path
+
+from stimgen.reading.papers import Paper
+from stimgen.reading.text import one_line
+from stimgen.stimulus_set.citing.summary import Summary
+from stimgen.stimulus_set.metadata import Author, Metadata
+from stimgen.stimulus_set.store import PLAN, PlanRecord, Store
+
+
+@dataclass(frozen=True)
+class Citation:
+    """A set as something to be cited.
+
+    Attributes
+    ----------
+    metadata : Metadata
+        What its protocol says.
+    summary : Summary
+        What its records say.
+    planned : int
+        How many stimuli there are to be.
+    """
+
+    metadata: Metadata
+    summary: Summary
+    planned: int
+
+    @classmethod
+    def of(cls, plan: PlanRecord, summary: Summary) -> Citation:
+        """Return the citation of a set.
+
+        Raises
+        ------
+        StimgenError
+            The plan's metadata are damaged.
+        """
+        return cls(Metadata.of(plan.protocol, Path(PLAN)), summary, len(plan.ids))
+
+    @property
+    def title(self) -> str:
+        """The set's title, or its name."""
+        return one_line(self.metadata.title or "") or one_line(self.metadata.name) or "Stimuli"
+
+    @property
+    def authors(self) -> tuple[Author, ...]:
+        """Who is to be cited."""
+        return self.metadata.authors
+
+    @property
+    def year(self) -> str:
+        """When its last stimulus was made: four digits, or ``n.d.``."""
+        return self.date[:4] if self.date else "n.d."
+
+    @property
+    def date(self) -> str | None:
+        """The day on which its last stimulus was made, such as 2026-11-25."""
+        found = re.match(r"[1-9]\d{3}-[01]\d-[0-3]\d", self.summary.made)
+        return found[0] if found else None
+
+    @property
+    def version(self) -> str | None:
+        """The set's version, as the protocol gives it."""
+        return one_line(self.metadata.version) if self.metadata.version else None
+
+    @property
+    def incomplete(self) -> str | None:
+        """What is to be said of a set that lacks stimuli."""
+        made = self.summary.stimuli
+        return None if made == self.planned else f"not complete: {made} of {self.planned} stimuli"
+
+    @property
+    def papers(self) -> list[Paper]:
+        """The papers that the set follows, and those behind what it was made with, in alphabetical order."""
+        return sorted(self.metadata.all_papers(), key=lambda paper: (paper.authors, paper.year, paper.title))
+
+
+def cited_set(store: Store) -> Citation:
+    """Return the citation of the set in a folder; all its records are read.
+
+    Raises
+    ------
+    StimgenError
+        The plan or a record is damaged.
+    """
+    return Citation.of(store.read_plan(), Summary.of(store.records()))

@@ -1,0 +1,128 @@
+"""How the stimuli of a condition were made, in words."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+from stimgen.reading.text import one_line
+from stimgen.stimulus_set.citing.references import References
+from stimgen.stimulus_set.citing.summary import ConditionSummary
+from stimgen.stimulus_set.citing.wording import bracketed, listed, numbers, settings, value
+from stimgen.stimulus_set.metadata import Metadata
+
+OBJECTIVE = "objective"
+MEMBERS = ("optimiser", "start", "range")  # settings that are members of families
+
+
+class Making:
+    """Who says how stimuli were made.
+
+    Parameters
+    ----------
+    metadata : Metadata
+        What members of families are called, and the papers behind them.
+    weights : mapping
+        Hash of every network's weights.
+    references : References
+        How papers are cited.
+    """
+
+    def __init__(
+        self, metadata: Metadata, weights: Mapping[tuple[str, str | None], str], references: References
+    ) -> None:
+        self._metadata, self._weights, self._references = metadata, weights, references
+
+    def sentences(self, condition: ConditionSummary) -> Iterator[str]:
+        """Yield sentences, without their first capital and full stop, that other conditions may share."""
+        found, terms = condition.first.settings, condition.first.terms
+        method = str(found.get("method", OBJECTIVE))
+        if method == OBJECTIVE:
+            matched = [self._matched(term) for term in terms]
+            yield f"stimuli were matched to their sources in {', and in '.join(matched) or 'nothing known'}"
+            yield self._minimised(found)
+        else:
+            fields = settings(found, "method", "start", "after")
+            yield f"stimuli were {self._member('methods', {'name': method}, *fields)}"
+        yield _sizes(condition)
+        yield f"seeds were {numbers(condition.seeds)}"
+        if found.get("after"):
+            yield f"after synthesis: {self._steps(found['after'])}"
+        if terms:
+            yield ", and ".join(self._measured(term) for term in terms)
+        if condition.parameters != {0}:
+            counts = " or ".join(f"{count:,}" for count in sorted(condition.parameters))
+            yield f"{counts} parameters describe a source"
+
+    def _matched(self, term: Mapping[str, Any]) -> str:
+        """Return statistic and network of a term."""
+        weight = term.get("weight", 1.0)
+        told = [f"weight {value(weight)}" if weight != 1.0 else ""]
+        told += [f"target {value(term['target'])}" if "target" in term else ""]
+        statistic = self._member("statistics", term.get("statistic"), *told)
+        return f"{statistic} of {self._network(term.get('network'))}"
+
+    def _measured(self, term: Mapping[str, Any]) -> str:
+        """Return layers and regions of a term."""
+        layers, regions = term.get("layers"), term.get("regions")
+        weights = layers if isinstance(layers, Mapping) else {}
+        alike = len({str(weight) for weight in weights.values()}) == 1
+        told = [one_line(name) if alike else f"{one_line(name)} ({value(weights[name])})" for name in weights]
+        whole = isinstance(regions, Mapping) and regions.get("rows") == regions.get("columns") == 1
+        where = "over the whole picture" if whole else f"in {self._member('regions', regions)}"
+        return (
+            f"{listed(told)} were measured {where}"
+            if len(told) > 1
+            else f"{listed(told)} was measured {where}"
+        )
+
+    def _minimised(self, found: Mapping[str, Any]) -> str:
+        papers = self._references.in_text(self._metadata.behind("methods", OBJECTIVE))
+        optimiser, start, kept = (
+            self._member(f"{key}s", found[key]) if key in found else "" for key in MEMBERS
+        )
+        parts = [
+            f"an objective was minimised{bracketed(papers)}",
+            f"by {optimiser}" if optimiser else "",
+            f"from {start} on" if start else "",
+            f"with {kept}" if kept else "",
+            f"in {value(found['precision'])}" if "precision" in found else "",
+        ]
+        return ", ".join(part for part in parts if part)
+
+    def _network(self, network: Any) -> str:
+        found = network if isinstance(network, Mapping) else {}
+        weights = found.get("weights")
+        told = [self._member("weights", weights)] if isinstance(weights, Mapping) else []
+        told += [
+            f"SHA-256 of weights {sha}" for name, sha in self._weights if sha and name == found.get("name")
+        ]
+        simple = {key: one for key, one in found.items() if not isinstance(one, (dict, list))}
+        return self._member("networks", simple, *told)
+
+    def _steps(self, steps: Any) -> str:
+        return (
+            listed(self._member("steps", step) for step in steps) if isinstance(steps, list) else value(steps)
+        )
+
+    def _member(self, kind: str, recipe: Any, *more: str) -> str:
+        """Return a member of a family: what it is called and, in brackets, its settings and papers."""
+        found = recipe if isinstance(recipe, Mapping) else {}
+        name = str(found.get("name", f"unknown {kind}"))
+        papers = self._references.in_text(self._metadata.behind(kind, name))
+        return one_line(self._metadata.phrase(kind, name)) + bracketed(
+            *settings(found, "name"), *more, papers
+        )
+
+
+def _sizes(condition: ConditionSummary) -> str:
+    schedules = [listed(_size(*scale) for scale in schedule) for schedule in sorted(condition.schedules)]
+    coarse_to_fine = (
+        "from coarse to fine, " if any(len(schedule) > 1 for schedule in condition.schedules) else ""
+    )
+    return f"{coarse_to_fine}pictures had {' or '.join(schedules)}"
+
+
+def _size(width: int, height: int, evaluations: int) -> str:
+    most = f" (at most {evaluations:,} evaluations)" if evaluations else ""
+    return f"{width} \u00d7 {height} pixels{most}"

@@ -1,0 +1,80 @@
+"""References in the style of the American Psychological Association, 7th edition, as plain text."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+
+from stimgen.reading.names import Name
+from stimgen.reading.papers import Paper
+from stimgen.reading.text import one_line
+from stimgen.stimulus_set.citing.wording import sentence
+
+MOST_AUTHORS = 20  # beyond it, the first 19 and the last
+
+
+class References:
+    """Papers that are cited in one text: two that would be cited alike are told apart by a letter.
+
+    Parameters
+    ----------
+    papers : iterable of Paper
+        What is cited.
+    """
+
+    def __init__(self, papers: Iterable[Paper]) -> None:
+        unique = {paper.key: paper for paper in papers}.values()
+        self._papers = sorted(
+            unique, key=lambda paper: (authors_text(paper.authors), paper.year, paper.title)
+        )
+        alike: dict[str, list[Paper]] = {}
+        for paper in self._papers:
+            alike.setdefault(_in_text(paper), []).append(paper)
+        self._letters = {
+            paper.key: chr(ord("a") + i) if len(group) > 1 else ""
+            for group in alike.values()
+            for i, paper in enumerate(group)
+        }
+
+    def in_text(self, papers: Sequence[Paper]) -> str:
+        """Return how papers are cited in a sentence, without brackets: ``Gatys et al., 2015; ...``."""
+        keys = {paper.key for paper in papers}
+        cited = [paper for paper in self._papers if paper.key in keys]
+        return "; ".join(_in_text(paper) + self._letters[paper.key] for paper in cited)
+
+    def lines(self) -> list[str]:
+        """Return the list of references."""
+        return [self._reference(paper) for paper in self._papers]
+
+    def _reference(self, paper: Paper) -> str:
+        year = f"{paper.year}{self._letters[paper.key]}"
+        parts = [sentence(f"{authors_text(paper.authors)} ({year})"), sentence(one_line(paper.title))]
+        parts += [sentence(_place(paper)), paper.link or ""]
+        return " ".join(part for part in parts if part)
+
+
+def authors_text(authors: Sequence[str]) -> str:
+    """Return authors as a list of references has them."""
+    names = [Name.of(author).inverted for author in authors]
+    if len(names) > MOST_AUTHORS:
+        return f"{', '.join(names[: MOST_AUTHORS - 1])}, ... {names[-1]}"
+    return f"{', '.join(names[:-1])}, & {names[-1]}" if len(names) > 1 else "".join(names)
+
+
+def _in_text(paper: Paper) -> str:
+    families = [Name.of(author).family for author in paper.authors]
+    who = f"{families[0]} et al." if len(families) > 2 else " & ".join(families)
+    return f"{who}, {paper.year}"
+
+
+def _place(paper: Paper) -> str:
+    """Return journal, volume, number and pages, or proceedings, or nothing of a preprint but its archive."""
+    venue, pages = one_line(paper.venue or ""), one_line(paper.pages or "").replace("-", "\u2013")
+    volume, number = one_line(paper.volume or ""), one_line(paper.number or "")
+    if paper.kind == "preprint":
+        return "arXiv" if paper.arxiv else venue
+    if paper.kind == "inproceedings":
+        inside = [f"Vol. {volume}" if volume else "", f"pp. {pages}" if pages else ""]
+        brackets = ", ".join(part for part in inside if part)
+        return f"In {venue}" + (f" ({brackets})" if brackets else "")
+    issue = f"{volume}({number})" if number else volume
+    return ", ".join(part for part in (venue, issue, pages) if part)

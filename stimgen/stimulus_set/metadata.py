@@ -1,0 +1,94 @@
+"""What a protocol says of its set as a publication; in the plan, where it may be a stranger's."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Annotated, Any
+
+from pydantic import ConfigDict, Field, ValidationError
+
+from stimgen.reading.errors import StimgenError
+from stimgen.reading.model import Line, Model, Text
+from stimgen.reading.papers import Doi, Paper
+
+
+class Author(Model):
+    """Somebody to be cited for the stimulus set."""
+
+    name: Line
+    """``Lovelace, Ada``, which citations can abbreviate; without a comma, as of a group, printed as it is."""
+    orcid: Annotated[Text, Field(pattern=r"^\d{4}-\d{4}-\d{4}-\d{3}[\dX]$")] | None = None
+    """Sixteen digits in four groups."""
+    affiliation: Line | None = None
+    """Where the author works."""
+
+
+class Choice(Model):
+    """A member of a family that a set was made with."""
+
+    kind: Line
+    """The family: ``networks``, ``statistics``, ..."""
+    name: Line
+    """What protocols call it."""
+    phrase: Line
+    """What a paper's methods call it."""
+    papers: tuple[Line, ...]
+    """Keys of the papers behind it."""
+
+
+class Metadata(Model):
+    """A set as a publication."""
+
+    # The plan says more than this of its protocol.
+    model_config = ConfigDict(extra="ignore")
+
+    name: Line = "stimuli"
+    title: Line | None = None
+    authors: tuple[Author, ...] = ()
+    licence: Line | None = None
+    version: Line | None = None
+    doi: Doi | None = None
+    notes: Text | None = None
+    papers: tuple[Paper, ...] = ()
+    """Papers that the set follows."""
+    choices: tuple[Choice, ...] = ()
+    """What it was made with; sets of before there were citations do not say."""
+    literature: tuple[Paper, ...] = ()
+    """The papers behind the choices."""
+
+    @classmethod
+    def of(cls, protocol: dict[str, Any], where: Path) -> Metadata:
+        """Return what a plan says.
+
+        Raises
+        ------
+        StimgenError
+            It cannot be understood.
+        """
+        known = {key: value for key, value in protocol.items() if key in cls.model_fields}
+        try:
+            return cls.model_validate(known)
+        except ValidationError as error:
+            details = error.errors(include_url=False)[0]
+            place = ".".join(str(step) for step in details["loc"])
+            raise StimgenError(f"is damaged: protocol.{place} {details['msg']}", where=where) from None
+
+    def behind(self, kind: str, name: str) -> list[Paper]:
+        """Return the papers behind a choice."""
+        keys = {
+            key
+            for choice in self.choices
+            if (choice.kind, choice.name) == (kind, name)
+            for key in choice.papers
+        }
+        return [paper for paper in self.literature if paper.key in keys]
+
+    def phrase(self, kind: str, name: str) -> str:
+        """Return what a choice is called; its name, where the plan does not say more."""
+        known = (choice.phrase for choice in self.choices if (choice.kind, choice.name) == (kind, name))
+        return next(known, name.replace("_", " "))
+
+    def all_papers(self) -> Iterator[Paper]:
+        """Yield the papers that the set follows, and those behind its choices, each once."""
+        yield from {paper.key: paper for paper in (*self.papers, *self.literature)}.values()

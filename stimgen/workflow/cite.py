@@ -1,0 +1,54 @@
+"""Citing a set."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from stimgen.reading.errors import StimgenError
+from stimgen.stimulus_set.citing import Citation, cited_set, format_names, rendered
+from stimgen.stimulus_set.store import Store
+
+
+def cite(folder: Path, name: str | None = None) -> tuple[str, list[str]]:
+    """Return how a set is cited.
+
+    Parameters
+    ----------
+    folder : Path
+        The set's.
+    name : str, optional
+        Of a format; all where it is left out, each under a heading.
+
+    Returns
+    -------
+    str
+        The text.
+    list of str
+        What whoever cites the set should know.
+
+    Raises
+    ------
+    StimgenError
+        There is no set in the folder, it is damaged, or there is no such format.
+    """
+    if name is not None and name not in format_names():
+        raise StimgenError(f"there is no format {name!r} of citations", given=name, allowed=format_names())
+    store = Store.open(folder)
+    citation = cited_set(store)
+    if name is not None:
+        text = rendered(citation, name)
+    else:
+        text = "\n".join(f"== {each}\n{rendered(citation, each)}" for each in format_names())
+    return text, _notices(citation)
+
+
+def _notices(citation: Citation) -> list[str]:
+    found = [f"the set is {citation.incomplete}"] if citation.incomplete else []
+    if not citation.authors:
+        found.append("nobody is named as its author: write `authors` into the protocol, and generate again")
+    if not citation.metadata.choices:
+        found.append(
+            "the set is older than lists of the papers behind networks, statistics and the like: generate it "
+            "again, which makes no stimulus anew, to have them cited"
+        )
+    return found
