@@ -18,7 +18,7 @@ from stimgen.images.write import encode_png
 from stimgen.reading.errors import StimgenError
 from stimgen.reading.identity import sha256_bytes
 from stimgen.stimulus_set.manifest import write_manifest
-from stimgen.stimulus_set.store import MANIFEST, PLAN, SHEET, TABLE, Store, json_bytes, record_name
+from stimgen.stimulus_set.store import CITATION, MANIFEST, PLAN, SHEET, TABLE, Store, json_bytes, record_name
 from stimgen.stimulus_set.verify import verify
 from stimgen.workflow.verify import verify_folder
 
@@ -35,7 +35,7 @@ def store(sound: Path, tmp_path: Path) -> Store:
     return Store(tmp_path / "set")
 
 
-KINDS = (PLAN, MANIFEST, TABLE, SHEET, "images", "originals", "records", "traces", "arrays")
+KINDS = (PLAN, MANIFEST, TABLE, CITATION, SHEET, "images", "originals", "records", "traces", "arrays")
 
 
 def file_of(store: Store, kind: str) -> str:
