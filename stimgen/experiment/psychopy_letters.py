@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import sys
-from functools import cached_property
 from typing import Any
 
 from stimgen.experiment.layout import fitted
@@ -28,10 +27,15 @@ class Letters:
         How texts are written.
     white : bool
         Whether letters are white; otherwise black.
+
+    Raises
+    ------
+    StimgenError
+        The font is not installed.
     """
 
     def __init__(self, window: Any, font: str | None, *, right_to_left: bool, white: bool) -> None:
-        self._window, self._wanted = window, font
+        self._window, self._font = window, _installed(font)
         self._style = "Arabic" if right_to_left else "LTR"
         self._colour = (255,) * 3 if white else (0,) * 3
         self._texts: dict[Writing, Any] = {}
@@ -75,11 +79,10 @@ class Letters:
             autoLog=False,
         )
 
-    @cached_property
-    def _font(self) -> str:
-        usual = "DejaVu Sans" if sys.platform.startswith("linux") else "Arial"
-        if self._wanted is None:
-            return usual
-        if not pyglet("font").have_font(self._wanted):
-            raise StimgenError(f"the font {self._wanted!r} is not installed")
-        return self._wanted
+
+def _installed(font: str | None) -> str:
+    if font is None:
+        return "DejaVu Sans" if sys.platform.startswith("linux") else "Arial"
+    if not pyglet("font").have_font(font):
+        raise StimgenError(f"the font {font!r} is not installed")
+    return font

@@ -75,6 +75,7 @@ class PsychopyScreen:
         self.verified = False
         self._window: Any = None
         self._presses: Presses | None = None
+        self._letters: Letters | None = None
         self._pictures: dict[str, Any] = {}
         self._visible: Scene | None = None
 
@@ -122,7 +123,8 @@ class PsychopyScreen:
             if picture is not None:
                 picture.clearTextures()
         self._pictures.clear()
-        self._letters.release()
+        if self._letters is not None:
+            self._letters.release()
 
     def show(self, scene: Scene, due: float | None = None, marks: Sequence[Callable[[], None]] = ()) -> float:
         """Show a scene at the next refresh; see `Screen.show`."""
@@ -208,6 +210,15 @@ class PsychopyScreen:
                 f"display.screen is {self.look.screen}, but the computer has {len(screens)} (counted from 0)",
                 allowed=[str(i) for i in range(len(screens))],
             )
+        screen = screens[self.look.screen]
+        self._check_room((int(screen.width), int(screen.height)))
+
+    def _check_room(self, screen: tuple[int, int]) -> None:
+        if self.look.windowed and any(a > b for a, b in zip(self.look.size, screen, strict=True)):
+            raise StimgenError(
+                f"a window of {self.look.size[0]} x {self.look.size[1]} pixels does not fit the screen, "
+                f"which has {screen[0]} x {screen[1]}"
+            )
 
     def _check_size(self) -> None:
         found = tuple(int(side) for side in self._window.frameBufferSize)
@@ -215,7 +226,7 @@ class PsychopyScreen:
             raise StimgenError(
                 f"the screen has {found[0]} x {found[1]} pixels, declared are {self.look.size[0]} x "
                 f"{self.look.size[1]}",
-                hint="set the screen, or display.resolution in the experiment, or look through --windowed",
+                hint="set the screen to this resolution, or say its own in display.resolution or the monitor",
             )
 
     def _picture(self, frame: Frame) -> Any:
@@ -243,8 +254,9 @@ class PsychopyScreen:
             self._window.clearBuffer()
         if (picture := self._pictures[frame.sha256]) is not None:
             picture.draw()
-        for writing in scene.texts:
-            self._letters.draw(writing)
+        if self._letters is not None:
+            for writing in scene.texts:
+                self._letters.draw(writing)
 
     def _wait(self, due: float | None) -> None:
         """Wait in software, where the refresh is not waited for, and see to the window's events meanwhile."""

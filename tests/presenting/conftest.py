@@ -10,24 +10,25 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from room import SIZE, Room
+from room import SIZE, Display, Room
 
 NEEDED = ("Xvfb", "xdotool")
 TRAPS = ("torch", "torchvision", "safetensors")
 
 
 @pytest.fixture(scope="session")
-def display() -> Iterator[str]:
-    """Start a display that is seen by nobody, and return its name."""
+def display(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Display]:
+    """Start a display that is seen by nobody."""
     missing = [program for program in NEEDED if shutil.which(program) is None]
     if missing:
         pytest.skip(f"no {' and no '.join(missing)}: they are Debian packages")
     if importlib.util.find_spec("psychopy") is None:
         pytest.skip("no psychopy")
     read, write = os.pipe()
-    screen = f"{SIZE[0]}x{SIZE[1]}x24"
+    screen, memory = f"{SIZE[0]}x{SIZE[1]}x24", tmp_path_factory.mktemp("memory")
+    options = ["-screen", "0", screen, "-nolisten", "tcp", "-noreset", "-fbdir", str(memory)]
     server = subprocess.Popen(
-        ["Xvfb", "-displayfd", str(write), "-screen", "0", screen, "-nolisten", "tcp", "-noreset"],
+        ["Xvfb", "-displayfd", str(write), *options],
         pass_fds=[write],
         stdout=subprocess.DEVNULL,
         stderr=subprocess.DEVNULL,
@@ -35,18 +36,18 @@ def display() -> Iterator[str]:
     os.close(write)
     with os.fdopen(read) as number:
         name = f":{number.readline().strip()}"
-    yield name
+    yield Display(name, memory / "Xvfb_screen0")
     server.terminate()
     server.wait()
 
 
 @pytest.fixture(scope="session")
-def environment(display: str, tmp_path_factory: pytest.TempPathFactory) -> dict[str, str]:
+def environment(display: Display, tmp_path_factory: pytest.TempPathFactory) -> dict[str, str]:
     """Return the environment of a presenting computer: a display, a home, and no torch."""
     home, path = tmp_path_factory.mktemp("home"), tmp_path_factory.mktemp("path")
     for name in TRAPS:
         (path / f"{name}.py").write_text(f"raise SystemError('{name} was imported')\n")
-    return {**os.environ, "DISPLAY": display, "HOME": str(home), "PYTHONPATH": str(path)}
+    return {**os.environ, "DISPLAY": display.name, "HOME": str(home), "PYTHONPATH": str(path)}
 
 
 @pytest.fixture(scope="session")

@@ -14,6 +14,8 @@ from pathlib import Path
 from types import TracebackType
 from typing import Any
 
+import numpy as np
+from numpy.typing import NDArray
 from watched import CHANNEL
 
 SIZE = (640, 480)
@@ -21,6 +23,32 @@ PATIENCE = 90.0
 """Seconds after which nothing more is expected to happen, on however busy a machine."""
 
 Event = dict[str, Any]
+
+
+@dataclass(frozen=True)
+class Display:
+    """A display, and the file in which the X server keeps what is on it."""
+
+    name: str
+    memory: Path
+
+    def picture(self) -> NDArray[np.uint8]:
+        """Return what is on the screen: height x width x 3, from the server's own memory (XWD format)."""
+        data = self.memory.read_bytes()
+        header = np.frombuffer(data, ">u4", 25)
+        size, width, height, bits, line, colours = (int(header[i]) for i in (0, 4, 5, 11, 12, 19))
+        assert bits == 32
+        rows = np.frombuffer(data, np.uint8, height * line, size + 12 * colours).reshape(height, line)
+        pixels: NDArray[np.uint8] = rows[:, : 4 * width].reshape(height, width, 4)[:, :, 2::-1]
+        return pixels
+
+    def wait_for(self, wanted: Callable[[NDArray[np.uint8]], bool]) -> NDArray[np.uint8]:
+        """Wait until what is on the screen is as wanted, and return it."""
+        deadline = time.monotonic() + PATIENCE
+        while not wanted(picture := self.picture()):
+            assert time.monotonic() < deadline, "the screen never was as wanted"
+            time.sleep(0.02)
+        return picture
 
 
 @dataclass

@@ -53,6 +53,7 @@ class WatchedScreen(psychopy_screen.PsychopyScreen):
                 "texts": [writing.text for writing in scene.texts],
                 "boxes": [writing.box for writing in scene.texts],
                 "differs": differs(scene, self._drawn),
+                "inked": inked(scene, self._drawn),
                 "time": shown,
             }
             self._untold = (*self._untold, told)
@@ -96,6 +97,15 @@ def differs(scene: Scene, drawn: np.ndarray | None) -> int:
     for left, top, width, height in (writing.box for writing in scene.texts):
         wrong[top : top + height, left : left + width] = False
     return int(wrong.sum())
+
+
+def inked(scene: Scene, drawn: np.ndarray | None) -> int:
+    """Return how many pixels of texts differ from the frame behind them."""
+    if drawn is None:
+        return -1
+    wrong = (drawn != scene.frame.canvas()).any(2)
+    boxes = [writing.box for writing in scene.texts]
+    return sum(int(wrong[y : y + high, x : x + wide].sum()) for x, y, wide, high in boxes)
 
 
 def watched_present(
