@@ -99,5 +99,37 @@ def run(  # noqa: PLR0913 - an option of the command is an argument here
         complete = complete and ended.complete
         if not quiet:
             say(ended.text())
+        if ended.problem is not None:
+            say(ended.problem, error=True)
     if not complete:
         raise typer.Exit(INTERRUPTED)
+
+
+@commands.command()
+def tabulate(
+    data: DataArgument,
+    name: Annotated[
+        str | None,
+        typer.Option("--format", metavar="FORMAT", help="bids or csv; default: all, each in a folder."),
+    ] = None,
+    output: Annotated[
+        Path | None, typer.Option("-o", "--output", metavar="TARGET", help="Default: DATA/bids and DATA/csv.")
+    ] = None,
+    stimuli: StimuliOption = None,
+) -> None:
+    """Write tables from journals, anew and whole: BIDS with the pictures, CSV with PsychoPy's columns."""
+    from stimgen.workflow.tabulate import tabulate as write
+
+    for written in write(data, name, output, tuple(stimuli or ())):
+        say(written.text())
+
+
+@commands.command()
+def withdraw(
+    data: DataArgument,
+    participant: Annotated[str, typer.Option("--participant", metavar="LABEL", help="Who is to be removed.")],
+) -> None:
+    """Remove one participant everywhere, journals, form and tables, and say what was removed."""
+    from stimgen.workflow.withdraw import withdraw as remove
+
+    say(remove(data, participant).text())

@@ -126,6 +126,17 @@ class Journal:
             raise
         return cls(file, descriptor, last.body["seq"] + 1, last.body["checksum"])
 
+    @staticmethod
+    def refuse_in_use(file: Path) -> None:
+        """Refuse a journal that a session is writing.
+
+        Raises
+        ------
+        StimgenError
+            It is, or cannot be opened.
+        """
+        os.close(_opened(file))
+
     def append(self, kind: str, body: Mapping[str, Any]) -> None:
         """Write a line and wait until it is on the disk.
 

@@ -1,1 +1,1 @@
-"""From journals to the files that others read. One file a format."""
+"""Files that others read."""

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import platform
+import re
 from collections.abc import Iterator, Mapping
 from contextlib import suppress
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import Any
@@ -21,6 +22,8 @@ from stimgen.experiment.observers import Setting, make_observer
 from stimgen.experiment.session import Report, Session, now
 from stimgen.reading.errors import StimgenError
 from stimgen.workflow.experiment_course import Room
+from stimgen.workflow.tabulate import tabulate_session
+from stimgen.workflow.withdraw import finish_withdrawals
 
 PACKAGES = ("stimgen", "numpy", "pillow", "psychopy", "questplus")
 
@@ -72,6 +75,8 @@ class Ended:
         Proportion correct of those that were answered.
     summary : dict
         What an adaptive schedule found.
+    problem : str or None
+        Why there is no table of the session, which changes nothing of the journal.
     """
 
     journal: Path
@@ -79,6 +84,7 @@ class Ended:
     trials: int
     correct: float | None
     summary: dict[str, Any]
+    problem: str | None = None
 
     def text(self) -> str:
         """Return it in a few lines."""
@@ -141,6 +147,7 @@ def run_session(room: Room, person: Person, options: Options, report: Report | N
     loaded = room.loaded
     folder = DataFolder(options.data or default_data(loaded))
     file = folder.journal_file(person, loaded.experiment.name)
+    finish_withdrawals(folder.folder)
     before = _before(room, file) if options.resume and _is_begun(file) else None
     if before is None:
         folder.refuse_existing(person, loaded.experiment.name)
@@ -158,7 +165,17 @@ def run_session(room: Room, person: Person, options: Options, report: Report | N
             complete = session.run(report)
     finally:
         observer.end()
-    return _ended(course, file, session.history, complete=complete)
+    ended = _ended(course, file, session.history, complete=complete)
+    return replace(ended, problem=_problem_with_table(folder, file))
+
+
+def _problem_with_table(folder: DataFolder, journal: Path) -> str | None:
+    """Write the session's CSV, as PsychoPy's users expect it; return why it could not be."""
+    try:
+        tabulate_session(folder.folder, journal)
+    except StimgenError as error:
+        return f"the table could not be written, the journal is whole; later: stimgen tabulate\n  {error}"
+    return None
 
 
 def _form(room: Room, file: Path, options: Options) -> dict[str, str]:
@@ -274,11 +291,17 @@ def _observer(room: Room, options: Options) -> dict[str, Any]:
 
 
 def _versions() -> dict[str, str]:
-    found = {"python": platform.python_version()}
+    found = {"system": _system(), "python": platform.python_version()}
     for package in PACKAGES:
         with suppress(PackageNotFoundError):
             found[package] = version(package)
     return found
+
+
+def _system() -> str:
+    """Return the operating system and its version, without what its maker or the lab added to that."""
+    number = re.match(r"[0-9.]*", platform.release())
+    return f"{platform.system()} {number[0] if number else ''}".strip()
 
 
 def _history(before: Recorded | None) -> list[Answered]:

@@ -1,0 +1,58 @@
+"""Columns of a table, and what is said of them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from stimgen.reading.text import harmless
+
+MISSING = "n/a"
+
+
+@dataclass(frozen=True)
+class Column:
+    """A column.
+
+    Attributes
+    ----------
+    name : str
+        In the table's first row.
+    about : str
+        A sentence.
+    units : str or None
+        Where it has some.
+    levels : mapping
+        What each of its values means.
+    """
+
+    name: str
+    about: str
+    units: str | None = None
+    levels: Mapping[str, str] = field(default_factory=dict)
+
+    def described(self) -> dict[str, Any]:
+        """Return what a BIDS sidecar says of it."""
+        found: dict[str, Any] = {"Description": self.about}
+        if self.units is not None:
+            found["Units"] = self.units
+        if self.levels:
+            found["Levels"] = dict(self.levels)
+        return found
+
+
+def tab_separated(columns: Sequence[Column], rows: Iterable[Mapping[str, Any]]) -> bytes:
+    """Return a table as BIDS has it: tabs, ``n/a`` for what is missing, UTF-8."""
+    names = [column.name for column in columns]
+    lines = [names, *([_cell(row.get(name)) for name in names] for row in rows)]
+    return "".join("\t".join(line) + "\n" for line in lines).encode("utf-8")
+
+
+def _cell(value: Any) -> str:
+    if value is None or value == "":
+        return MISSING
+    if isinstance(value, bool):
+        return str(value).lower()
+    # What was typed may hold tabs and line feeds, which would be cells and rows of their own.
+    return " ".join(str(harmless(value)).split()) or MISSING

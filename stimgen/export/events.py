@@ -1,0 +1,196 @@
+"""Events of a session: a row for every picture shown, and one for the response."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from typing import Any
+
+from stimgen.experiment.journal import TrialLine
+from stimgen.experiment.trial import Phase, Shot, Shown
+from stimgen.export.columns import Column
+from stimgen.export.sessions import Part
+
+Row = dict[str, Any]
+NameOf = Callable[[Shown], str]
+
+PIXELS = "pixel"
+FIXED = (
+    Column(
+        "onset",
+        "Beginning of the event, as the flip reported it, from the beginning of the run; of a "
+        "response that did not come, when the pictures (or their mask) had ended.",
+        "s",
+    ),
+    Column("duration", "How long a picture was shown; 0 for a response.", "s"),
+    Column(
+        "event",
+        "What the row is about.",
+        levels={
+            "image": "a picture on the screen; those of one interval have the same onset",
+            "response": "the answer that counted, or that there was none",
+        },
+    ),
+    Column("trial_type", "Condition of the trial, as the stimulus set names it."),
+    Column(
+        "trial_index",
+        "Number of the trial in the session, from 1, practice included; it joins the rows of a trial.",
+    ),
+    Column("block", "Number of the block, from 1."),
+    Column(
+        "practice",
+        "Whether the trial was practice and does not count.",
+        levels={"true": "practice", "false": "a trial that counts"},
+    ),
+    Column("track", "Name of the staircase or other adaptive track."),
+    Column("level", "Number of the level that an adaptive schedule chose, in the factor's own unit."),
+    Column("interval", "Number of the interval in which the picture was shown, from 1."),
+    Column("stim_file", "The picture, relative to the folder stimuli."),
+    Column("stim_id", "Identity of the stimulus in its set; n/a for an original."),
+    Column("stim_sha256", "Hash of the picture's file."),
+    Column(
+        "role",
+        "Part that the picture played.",
+        levels={
+            "original": "the photograph, prepared as the model saw it",
+            "synthesis": "synthesised to match the original",
+            "other_seed": "a synthesis of another seed in the original's part",
+        },
+    ),
+    Column("source", "Name of the photograph."),
+    Column("seed", "Seed of the synthesis; n/a for an original."),
+    Column("crop_left", "Left edge of the part that was shown, from the picture's left edge.", PIXELS),
+    Column("crop_top", "Upper edge of the part that was shown, from the picture's upper edge.", PIXELS),
+    Column("crop_width", "Width of the part that was shown.", PIXELS),
+    Column("crop_height", "Height of the part that was shown.", PIXELS),
+    Column("x_pixels", "Centre on the screen, to the right of the screen's centre.", PIXELS),
+    Column("y_pixels", "Centre on the screen, above the screen's centre.", PIXELS),
+    Column("x_degrees", "The same in degrees of visual angle.", "deg"),
+    Column("y_degrees", "The same in degrees of visual angle.", "deg"),
+    Column("width_pixels", "Width on the screen.", PIXELS),
+    Column("height_pixels", "Height on the screen.", PIXELS),
+    Column("width_degrees", "Width as seen at its place, in degrees of visual angle.", "deg"),
+    Column("height_degrees", "Height as seen at its place, in degrees of visual angle.", "deg"),
+    Column("intended_onset", "When the picture was to appear, by the plan of the trial.", "s"),
+    Column("intended_duration", "How long the picture was to be shown.", "s"),
+    Column("dropped", "Refreshes of the screen that were missed while the picture was shown."),
+    Column("frame_sha256", "Hash of the whole screen as it was composed, from which a replay is checked."),
+    Column("response", "The answer that counted; n/a where there was none in time."),
+    Column("key", "Key or button of the answer."),
+    Column("response_time", "From the onset of the trial's first picture to the answer.", "s"),
+    Column("correct_response", "The correct answer; n/a where none is."),
+    Column("correct", "Whether the answer was correct.", levels={"true": "correct", "false": "wrong"}),
+    Column(
+        "interrupted",
+        "How often the trial was broken off by a pause and shown again from its beginning; "
+        "the row tells of the last time.",
+    ),
+    Column(
+        "timing_verified",
+        "Whether the screen's timing was checked and found good in this run.",
+        levels={
+            "true": "onsets and durations can be relied on",
+            "false": "they were not checked, or were found bad; also of observers without a screen",
+        },
+    ),
+)
+
+
+def columns_of(parts: tuple[Part, ...]) -> tuple[Column, ...]:
+    """Return the columns of the events: the fixed ones, and one for each factor."""
+    return (*FIXED, *(Column(f"factor_{name}", about) for name, about in factors(parts).items()))
+
+
+def factors(parts: tuple[Part, ...]) -> dict[str, str]:
+    """Return the factors of the design with a sentence about each, in the order in which trials have them."""
+    found: dict[str, str] = {}
+    for part in parts:
+        for line in part.trials:
+            for name in line.trial.levels:
+                found.setdefault(name, f"Level of the factor {name}.")
+            for name in line.trial.balanced:
+                found.setdefault(name, f"Value of {name}, which occurs equally often by design.")
+    return found
+
+
+def rows_of(part: Part, name_of: NameOf) -> Iterator[Row]:
+    """Yield the rows of a part, by onset.
+
+    Parameters
+    ----------
+    part : Part
+        What was run without an interruption.
+    name_of : callable
+        From what was shown to the name of the picture's file.
+    """
+    for line in part.trials:
+        common = _common(line)
+        rows = [
+            common | _image(phase, shot, shown) | {"stim_file": name_of(shown)}
+            for phase, shot in zip(line.trial.phases, line.outcome.shots, strict=True)
+            for shown in phase.shown
+        ]
+        yield from sorted([*rows, common | _response(line)], key=lambda row: float(row["onset"]))
+
+
+def _common(line: TrialLine) -> Row:
+    trial = line.trial
+    return {
+        "trial_type": trial.levels.get("condition"),
+        "trial_index": trial.index,
+        "block": trial.block,
+        "practice": trial.practice,
+        "track": trial.track,
+        "level": trial.number,
+        "source": trial.source,
+        "interrupted": line.outcome.interrupted,
+        "timing_verified": line.outcome.timing_verified,
+        **{f"factor_{name}": value for name, value in {**trial.levels, **trial.balanced}.items()},
+    }
+
+
+def _image(phase: Phase, shot: Shot, shown: Shown) -> Row:
+    left, top, width, height = shown.crop
+    return {
+        "event": "image",
+        "onset": shot.onset,
+        "duration": shot.duration,
+        "interval": phase.interval,
+        "stim_id": shown.id,
+        "stim_sha256": shown.sha256,
+        "role": shown.role,
+        "source": shown.source,
+        "seed": shown.seed,
+        "crop_left": left,
+        "crop_top": top,
+        "crop_width": width,
+        "crop_height": height,
+        "x_pixels": shown.position[0],
+        "y_pixels": shown.position[1],
+        "x_degrees": shown.degrees[0],
+        "y_degrees": shown.degrees[1],
+        "width_pixels": shown.size[0],
+        "height_pixels": shown.size[1],
+        "width_degrees": shown.size_degrees[0],
+        "height_degrees": shown.size_degrees[1],
+        "intended_onset": shot.intended_onset,
+        "intended_duration": shot.intended_duration,
+        "dropped": shot.dropped,
+        "frame_sha256": shot.frame_sha256,
+    }
+
+
+def _response(line: TrialLine) -> Row:
+    outcome, shots = line.outcome, line.outcome.shots
+    kinds = [phase.kind for phase in line.trial.phases]
+    first, last = shots[kinds.index("stimulus")], shots[-1]
+    ended = last.onset + last.duration
+    return {
+        "event": "response",
+        "onset": round(ended if outcome.seconds is None else first.onset + outcome.seconds, 6),
+        "duration": 0,
+        "response": outcome.answer,
+        "key": outcome.key,
+        "response_time": outcome.seconds,
+        "correct_response": line.trial.correct,
+        "correct": line.correct,
+    }

@@ -1,0 +1,48 @@
+"""Formats of the tables that journals are turned into. One file each: a module with `OURS` and `write`."""
+
+from __future__ import annotations
+
+import importlib
+import pkgutil
+import re
+from collections.abc import Iterable
+from pathlib import Path
+from typing import Protocol, cast
+
+from stimgen.export.pictures import Pictures
+from stimgen.export.sessions import KeptSession
+from stimgen.reading.errors import StimgenError
+
+
+class Format(Protocol):
+    """What a format's module offers."""
+
+    OURS: re.Pattern[str]
+    """Names of the files that it writes, relative to its folder; others in there are somebody else's."""
+
+    def write(self, sessions: Iterable[KeptSession], folder: Path, pictures: Pictures) -> None:
+        """Write the tables of all sessions into an empty folder.
+
+        Raises
+        ------
+        StimgenError
+            A picture that was shown is not there any more, or two sessions would have one name.
+        """
+
+
+def format_names() -> list[str]:
+    """Return the names of all formats."""
+    return [info.name for info in pkgutil.iter_modules(__path__)]
+
+
+def format_of(name: str) -> Format:
+    """Return a format.
+
+    Raises
+    ------
+    StimgenError
+        There is no such format.
+    """
+    if name not in format_names():
+        raise StimgenError(f"there is no format {name!r}", given=name, allowed=format_names())
+    return cast(Format, importlib.import_module(f"{__name__}.{name}"))

@@ -1,0 +1,156 @@
+"""BIDS 1.11, behavioural data: events with what was shown and answered, and the pictures themselves."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable
+from importlib.metadata import version
+from pathlib import Path
+from typing import Any
+
+from stimgen.export.columns import Column, tab_separated
+from stimgen.export.events import columns_of, rows_of
+from stimgen.export.pictures import Pictures
+from stimgen.export.sessions import PERSON, KeptSession, Part
+from stimgen.reading.errors import StimgenError
+from stimgen.stimulus_set.atomic import replacing
+from stimgen.stimulus_set.store import json_bytes
+
+BIDS_VERSION = "1.11.0"
+STIMULI = "stimuli"
+PARTICIPANTS = "participants.tsv"
+OURS = re.compile(
+    r"dataset_description\.json|participants\.(tsv|json)|README|stimuli/.+"
+    r"|sub-[A-Za-z0-9]+/ses-[A-Za-z0-9]+/beh/[^/]+_events\.(tsv|json)"
+)
+PEOPLE = (
+    Column("participant_id", "Opaque label of the participant."),
+    Column(
+        "observer",
+        "Who answered.",
+        levels={
+            "person": "a person",
+            "simulated": "an observer of known sensitivity, computed",
+            "model": "an observer who compares features of the pictures, computed",
+        },
+    ),
+)
+RRID = {"PsychoPy": "SCR_006571"}
+
+
+def write(sessions: Iterable[KeptSession], folder: Path, pictures: Pictures) -> None:
+    """Write a BIDS dataset; see `Format.write`."""
+    people: dict[str, set[str]] = {}
+    tasks: dict[str, str] = {}
+    for session in sessions:
+        _check_task(session, tasks)
+        people.setdefault(f"sub-{session.participant}", set()).add(session.observer)
+        for run, part in enumerate(session.parts, 1):
+            _write_run(session, part, _run_name(session, run), (folder, pictures))
+    rows = [
+        {"participant_id": person, "observer": " and ".join(sorted(observers))}
+        for person, observers in sorted(people.items())
+    ]
+    _write(folder / PARTICIPANTS, tab_separated(PEOPLE, rows))
+    _write(folder / "participants.json", json_bytes({one.name: one.described() for one in PEOPLE}))
+    _write(folder / "dataset_description.json", json_bytes(_description(sorted(tasks.values()))))
+    _write(folder / "README", README.format(tasks=", ".join(sorted(tasks.values()))).encode("utf-8"))
+
+
+def task_label(experiment: str) -> str:
+    """Return an experiment's name without what BIDS allows in no label."""
+    return re.sub(r"[^A-Za-z0-9]", "", experiment)
+
+
+def _check_task(session: KeptSession, tasks: dict[str, str]) -> None:
+    label = task_label(session.experiment)
+    if tasks.setdefault(label, session.experiment) != session.experiment:
+        raise StimgenError(
+            f"the experiments {tasks[label]!r} and {session.experiment!r} are both task-{label} in BIDS",
+            hint="keep their data in folders of their own",
+        )
+
+
+def _run_name(session: KeptSession, run: int) -> str:
+    task = task_label(session.experiment)
+    entity = f"_run-{run}" if len(session.parts) > 1 else ""
+    return f"sub-{session.participant}/ses-{session.session}/beh/{session.stem}_task-{task}{entity}_events"
+
+
+def _write_run(session: KeptSession, part: Part, name: str, where: tuple[Path, Pictures]) -> None:
+    folder, pictures = where
+    columns = columns_of(session.parts)
+    rows = rows_of(part, lambda shown: pictures.copied(shown, session, folder / STIMULI))
+    _write(folder / f"{name}.tsv", tab_separated(columns, rows))
+    described = {column.name: column.described() for column in columns}
+    _write(folder / f"{name}.json", json_bytes({**_about(session, part), **described}))
+
+
+def _about(session: KeptSession, part: Part) -> dict[str, Any]:
+    """Return what the sidecar says of the whole run."""
+    header = session.header
+    return {
+        "TaskName": session.experiment,
+        "Instructions": session.instructions or "n/a",
+        "TaskDescription": f"The experiment {session.experiment}, run by stimgen.",
+        "StimulusPresentation": _presentation(part),
+        "StimgenExperimentSHA256": header["experiment"]["sha256"],
+        "StimgenSets": [{key: used[key] for key in ("protocol", "plan_sha256")} for used in header["sets"]],
+        "StimgenSeed": header["seed"],
+        "StimgenLanguage": header["language"] or "n/a",
+        "StimgenKeys": header["keys"],
+        "StimgenTimingVerified": bool(part.measured.get("timing_verified", False)),
+    }
+
+
+def _presentation(part: Part) -> dict[str, Any]:
+    """Return what BIDS calls `StimulusPresentation`, without what is not known; metres and hertz."""
+    viewing, (software, release) = part.viewing, part.presenter
+    width, height = viewing["resolution"]
+    wide, far = viewing["width_cm"], viewing["distance_cm"]
+    found: dict[str, Any] = {
+        "OperatingSystem": part.about["versions"].get("system", "n/a"),
+        "ScreenDistance": far / 100 if far is not None else "n/a",
+        "ScreenRefreshRate": part.measured.get("refresh_hz", viewing["refresh_hz"]),
+        "ScreenResolution": [width, height],
+        "SoftwareName": software,
+        "SoftwareVersion": release,
+        "StimgenVersion": part.about["versions"].get("stimgen", "n/a"),
+        "PixelsPerDegree": round(viewing["pixels_per_degree"], 6),
+    }
+    if wide is not None:
+        found["ScreenSize"] = [round(wide / 100, 6), round(wide / 100 * height / width, 6)]
+    if part.about["observer"]["name"] == PERSON:
+        found["SoftwareRRID"] = RRID[software]
+    return found
+
+
+def _description(experiments: list[str]) -> dict[str, Any]:
+    return {
+        "Name": ", ".join(experiments) or "no sessions",
+        "BIDSVersion": BIDS_VERSION,
+        "DatasetType": "raw",
+        "GeneratedBy": [{"Name": "stimgen", "Version": version("stimgen")}],
+    }
+
+
+def _write(file: Path, data: bytes) -> None:
+    with replacing(file) as stream:
+        stream.write(data)
+
+
+README = """\
+Behavioural data of the experiment: {tasks}
+
+This folder was derived by `stimgen tabulate` from the journals of the sessions. It is written anew
+whenever it is derived again: do not edit it, edit a copy.
+
+Each file *_events.tsv has a row for every picture that was shown, and one for the response, with the
+same trial_index. Onsets are in seconds from the beginning of the run; a session that was interrupted
+has a run for every part. The columns are described in the JSON file of the same name. The pictures are
+in the folder stimuli, from which stim_file names them; crop_left, crop_top, crop_width and crop_height
+tell which part was seen.
+
+What participants told of themselves (age, handedness, ...) is not in here: it is kept apart from the
+trials.
+"""

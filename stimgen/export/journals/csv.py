@@ -1,0 +1,138 @@
+"""CSV with PsychoPy's customary columns: a file a session, a row a trial."""
+
+from __future__ import annotations
+
+import csv
+import io
+import re
+from collections.abc import Iterable, Iterator
+from datetime import datetime
+from pathlib import Path
+from typing import Any
+
+from stimgen.experiment.journal import TrialLine
+from stimgen.export.events import factors
+from stimgen.export.pictures import Pictures
+from stimgen.export.sessions import KeptSession, Part
+from stimgen.reading.text import harmless
+from stimgen.stimulus_set.atomic import replacing
+
+OURS = re.compile(r"sub-[A-Za-z0-9]+_ses-[A-Za-z0-9]+_task-\w+\.csv")
+NO_KEY = "None"
+"""As PsychoPy has it where nothing was pressed."""
+
+
+def write(sessions: Iterable[KeptSession], folder: Path, pictures: Pictures) -> None:
+    """Write the tables; see `Format.write`."""
+    del pictures
+    for session in sessions:
+        write_session(session, folder)
+
+
+def write_session(session: KeptSession, folder: Path) -> Path:
+    """Write the table of one session, and return it.
+
+    Raises
+    ------
+    StimgenError
+        It cannot be written; the one before is kept then.
+    """
+    file = folder / f"{session.stem}_task-{session.experiment}.csv"
+    rows = list(rows_of(session))
+    names = list(dict.fromkeys(name for row in rows for name in row))
+    # A byte-order mark, as PsychoPy writes it: without one, spreadsheets take UTF-8 for something else.
+    text = io.StringIO()
+    writer = csv.DictWriter(text, names, restval="", lineterminator="\n")
+    writer.writeheader()
+    writer.writerows({name: _cell(value) for name, value in row.items()} for row in rows)
+    with replacing(file) as stream:
+        stream.write(text.getvalue().encode("utf-8-sig"))
+    return file
+
+
+def rows_of(session: KeptSession) -> Iterator[dict[str, Any]]:
+    """Yield a row for every trial, with the columns in their order."""
+    counts = {True: 0, False: 0}
+    named = list(factors(session.parts))
+    for run, part in enumerate(session.parts, 1):
+        for line in part.trials:
+            number = counts[line.trial.practice]
+            counts[line.trial.practice] += 1
+            response = _response(line)
+            about = _about(session, part) | {"run": run}
+            fixed = _numbers(line, number) | _ids(line)
+            levels = {**line.trial.levels, **line.trial.balanced}
+            taken = {*fixed, *response, *about}
+            yield {
+                **fixed,
+                **{f"factor_{name}" if name in taken else name: levels.get(name) for name in named},
+                **response,
+                **about,
+            }
+
+
+def _numbers(line: TrialLine, number: int) -> dict[str, Any]:
+    """Return what PsychoPy's loops write: their numbers begin with 0."""
+    trial = line.trial
+    return {
+        "thisN": number,
+        "trials.thisN": None if trial.practice else number,
+        "practice.thisN": number if trial.practice else None,
+        "trial_index": trial.index,
+        "block": trial.block,
+        "track": trial.track,
+        "level": trial.number,
+        "source": trial.source,
+    }
+
+
+def _ids(line: TrialLine) -> dict[str, Any]:
+    """Return what was shown: a part for every picture, in the order of the phases."""
+    shown = [picture for phase in line.trial.phases for picture in phase.shown]
+    shots = zip(line.trial.phases, line.outcome.shots, strict=True)
+    first = next(shot for phase, shot in shots if phase.kind == "stimulus")
+    return {
+        "files": ";".join(one.file for one in shown),
+        "ids": ";".join(one.id or "" for one in shown),
+        "roles": ";".join(one.role for one in shown),
+        "seeds": ";".join("" if one.seed is None else str(one.seed) for one in shown),
+        "stimulus.started": first.onset,
+        "stimulus.duration": first.duration,
+        "dropped": sum(shot.dropped for shot in line.outcome.shots),
+    }
+
+
+def _response(line: TrialLine) -> dict[str, Any]:
+    outcome = line.outcome
+    return {
+        "key_resp.keys": NO_KEY if outcome.key is None and outcome.answer is None else outcome.key,
+        "key_resp.corr": None if line.correct is None else int(line.correct),
+        "key_resp.rt": outcome.seconds,
+        "response": outcome.answer,
+        "correct_response": line.trial.correct,
+        "interrupted": outcome.interrupted,
+        "timing_verified": outcome.timing_verified,
+    }
+
+
+def _about(session: KeptSession, part: Part) -> dict[str, Any]:
+    software, release = part.presenter
+    return {
+        "participant": session.participant,
+        "session": session.session,
+        "date": _date(part.about["started"]),
+        "expName": session.experiment,
+        "observer": session.observer,
+        "psychopyVersion": release if software == "PsychoPy" else None,
+        "stimgenVersion": part.about["versions"].get("stimgen"),
+        "frameRate": part.measured.get("refresh_hz"),
+    }
+
+
+def _date(started: str) -> str:
+    """Return a time as PsychoPy writes it."""
+    return datetime.fromisoformat(started).strftime("%Y-%m-%d_%Hh%M.%S")
+
+
+def _cell(value: Any) -> Any:
+    return "" if value is None else harmless(value)
