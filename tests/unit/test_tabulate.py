@@ -1,0 +1,426 @@
+"""Tables come from journals and from nothing else, agree with them, and tell nothing of the computer."""
+
+from __future__ import annotations
+
+import csv
+import getpass
+import hashlib
+import io
+import json
+import re
+import shutil
+import socket
+import subprocess
+import sys
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+import pytest
+from hand_made import Wanted, write_set
+
+from stimgen.experiment.choice import Person
+from stimgen.experiment.journal import Journal
+from stimgen.experiment.load import load_experiment
+from stimgen.export.events import FIXED
+from stimgen.export.journals import format_names, format_of
+from stimgen.reading.errors import StimgenError
+from stimgen.stimulus_set import atomic
+from stimgen.workflow.experiment_course import Room
+from stimgen.workflow.run import Options, run_session
+from stimgen.workflow.tabulate import tabulate
+
+EXPERIMENT = """
+name: odd_one
+notes: kept in /home/alice/lab
+stimuli: {sets: ["%s"], crop: {size: 16}}
+paradigm: {name: oddity, eccentricity: 3}
+schedule: {name: constant, repetitions: 3}
+display: {resolution: [640, 480], width_cm: 40, distance_cm: 57, refresh_hz: 100}
+timing: {stimulus: [100 ms, 200 ms]}
+responses: {window: 2000 ms, keys: {"1": [left, equal]}}
+practice: {trials: 2, sources: [pebbles]}
+instructions: {en: {start: Find the odd one.}}
+participant: {form: [age]}
+simulated: {missing: 0.2}
+"""
+INTERRUPTED = Person("02")
+
+
+@pytest.fixture(scope="module")
+def study(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Two participants; the second was interrupted once."""
+    folder = tmp_path_factory.mktemp("study")
+    write_set(
+        folder / "sets", Wanted(("brick", "coffee", "pebbles"), seeds=(1, 3), size=(64, 64), array=False)
+    )
+    (folder / "e.yaml").write_text(EXPERIMENT % (folder / "sets"))
+    room = Room.of(load_experiment(folder / "e.yaml"))
+    options = Options(observer="simulated", data=folder / "data", form={"age": "24"})
+    run_session(room, Person("01"), options)
+
+    def interrupt(answered: Any) -> None:
+        if answered.trial.index == 5:
+            raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        run_session(room, INTERRUPTED, options, interrupt)
+    run_session(room, INTERRUPTED, Options(observer="simulated", data=folder / "data", resume=True))
+    return folder
+
+
+@pytest.fixture(scope="module")
+def tables(study: Path) -> Path:
+    written = list(tabulate(study / "data"))
+    assert [one.folder.name for one in written] == format_names() == ["bids", "csv"]
+    assert {one.sessions for one in written} == {2}
+    return study / "data"
+
+
+def journal(study: Path, participant: str) -> list[dict[str, Any]]:
+    """Read a journal without stimgen."""
+    text = (study / "data" / "journals" / f"sub-{participant}_ses-1_task-odd_one.jsonl").read_text()
+    return [json.loads(line) for line in text.splitlines()]
+
+
+def trials(study: Path, participant: str) -> list[dict[str, Any]]:
+    return [line for line in journal(study, participant) if line["kind"] == "trial"]
+
+
+def events(tables: Path, participant: str) -> list[pd.DataFrame]:
+    files = sorted((tables / "bids" / f"sub-{participant}" / "ses-1" / "beh").glob("*_events.tsv"))
+    return [
+        pd.read_csv(file, sep="\t", na_values="n/a", dtype={"response": str, "key": str}) for file in files
+    ]
+
+
+def validated(folder: Path) -> tuple[int, dict[str, Any]]:
+    name = "bids-validator-deno"
+    program = shutil.which(name) or shutil.which(name, path=str(Path(sys.executable).parent))
+    if program is None:
+        pytest.skip(f"no {name}: it is in the extra `test`")
+    done = subprocess.run(
+        [program, str(folder), "--format", "json"], capture_output=True, text=True, check=False
+    )
+    return done.returncode, json.loads(done.stdout)
+
+
+class TestBids:
+    def test_the_validator_finds_no_error(self, tables: Path) -> None:
+        status, found = validated(tables / "bids")
+        assert [one for one in found["issues"]["issues"] if one.get("severity") == "error"] == []
+        assert status == 0
+        assert sorted(found["summary"]["subjects"]) == ["01", "02"]
+        assert found["summary"]["tasks"] == ["odd_one"]
+
+    def test_the_validator_would_miss_a_picture(self, tables: Path, tmp_path: Path) -> None:
+        shutil.copytree(tables / "bids", tmp_path / "bids")
+        next((tmp_path / "bids" / "stimuli" / "originals").iterdir()).unlink()
+        assert validated(tmp_path / "bids")[0] != 0
+
+    def test_a_row_for_every_picture_and_one_for_the_response(self, study: Path, tables: Path) -> None:
+        (table,) = events(tables, "01")
+        assert list(table.columns[:2]) == ["onset", "duration"]
+        assert table.onset.is_monotonic_increasing
+        for line, (index, rows) in zip(trials(study, "01"), table.groupby("trial_index"), strict=True):
+            trial, outcome = line["trial"], line["outcome"]
+            assert index == trial["index"]
+            images, (_, response) = rows[rows.event == "image"], *rows[rows.event == "response"].iterrows()
+            at = [phase["kind"] for phase in trial["phases"]].index("stimulus")
+            shown, shot = trial["phases"][at]["shown"], outcome["shots"][at]
+            assert len(rows) == len(shown) + 1
+            assert images.stim_sha256.tolist() == [one["sha256"] for one in shown]
+            assert images.role.tolist() == [one["role"] for one in shown]
+            assert set(images.onset) == {shot["onset"]}
+            assert set(images.duration) == {shot["duration"]}
+            assert set(images.frame_sha256) == {shot["frame_sha256"]}
+            boxes = images[["crop_left", "crop_top", "crop_width", "crop_height"]]
+            assert boxes.values.tolist() == [one["crop"] for one in shown]
+            assert images[["x_pixels", "y_pixels"]].values.tolist() == [one["position"] for one in shown]
+            assert (response.practice, response.factor_duration) == (
+                trial["practice"],
+                trial["levels"]["duration"],
+            )
+            if outcome["answer"] is None:
+                assert pd.isna([response.response, response.response_time, response.correct]).all()
+                # 2 s of waiting are not the picture's.
+                assert response.onset == pytest.approx(shot["onset"] + shot["duration"])
+            else:
+                assert (response.response, bool(response.correct)) == (outcome["answer"], line["correct"])
+                assert response.onset == pytest.approx(shot["onset"] + outcome["seconds"])
+
+    def test_some_had_no_answer_and_some_were_practice(self, study: Path) -> None:
+        """So that the test before saw both."""
+        lines = trials(study, "01")
+        assert 0 < sum(line["outcome"]["answer"] is None for line in lines) < len(lines)
+        assert 0 < sum(line["trial"]["practice"] for line in lines) < len(lines)
+
+    def test_pictures_are_those_that_were_shown(self, tables: Path) -> None:
+        stimuli = tables / "bids" / "stimuli"
+        named = pd.concat([*events(tables, "01"), *events(tables, "02")]).dropna(subset="stim_file")
+        pairs = set(zip(named.stim_file, named.stim_sha256, strict=True))
+        assert {
+            (name, hashlib.sha256((stimuli / name).read_bytes()).hexdigest()) for name, _ in pairs
+        } == pairs
+        assert sum(1 for file in stimuli.rglob("*") if file.is_file()) == len(pairs)
+
+    def test_an_interrupted_session_has_a_run_for_each_part(self, study: Path, tables: Path) -> None:
+        names = [file.name for file in sorted((tables / "bids" / "sub-02").rglob("*.tsv"))]
+        assert names == [f"sub-02_ses-1_task-oddone_run-{run}_events.tsv" for run in (1, 2)]
+        first, second = events(tables, "02")
+        assert set(first.trial_index) == {1, 2, 3, 4, 5}
+        assert set(second.trial_index) == set(range(6, len(trials(study, "02")) + 1))
+        # Each counts from its own beginning: fixation of half a second comes first.
+        assert first.onset.min() == second.onset.min() == 0.5
+
+    def test_every_column_is_described_and_levels_cover_what_there_is(self, tables: Path) -> None:
+        for file in (tables / "bids").rglob("*_events.tsv"):
+            about = json.loads(file.with_suffix(".json").read_text())
+            table = pd.read_csv(file, sep="\t", dtype=str, keep_default_na=False)
+            for name in table:
+                assert about[name]["Description"]
+                if "Levels" in about[name]:
+                    assert set(table[name]) - {"n/a"} <= set(about[name]["Levels"])
+            assert {column.name for column in FIXED} <= set(table)
+
+    def test_the_screen_is_told_in_the_units_of_bids(self, tables: Path) -> None:
+        about = json.loads(next((tables / "bids" / "sub-01").rglob("*.json")).read_text())
+        screen = about["StimulusPresentation"]
+        assert screen["ScreenDistance"] == 0.57
+        assert screen["ScreenSize"] == [0.4, 0.3]
+        assert (screen["ScreenResolution"], screen["ScreenRefreshRate"]) == ([640, 480], 100.0)
+        assert screen["SoftwareName"] == "stimgen (simulated observer)"
+        assert (about["TaskName"], about["Instructions"]) == ("odd_one", "Find the odd one.")
+        participants = (tables / "bids" / "participants.tsv").read_text()
+        assert participants == "participant_id\tobserver\nsub-01\tsimulated\nsub-02\tsimulated\n"
+
+
+class TestCsv:
+    def table(self, tables: Path, participant: str) -> pd.DataFrame:
+        return pd.read_csv(
+            tables / "csv" / f"sub-{participant}_ses-1_task-odd_one.csv", dtype={"session": str}
+        )
+
+    def test_psychopys_columns(self, study: Path, tables: Path) -> None:
+        table, lines = self.table(tables, "01"), trials(study, "01")
+        assert len(table) == len(lines)
+        counting = [line for line in lines if not line["trial"]["practice"]]
+        assert table["trials.thisN"].dropna().tolist() == list(range(len(counting)))
+        assert table["practice.thisN"].dropna().tolist() == [0, 1]
+        assert table["thisN"].tolist() == [0, 1, *range(len(counting))]
+        assert table["key_resp.rt"].dropna().tolist() == [
+            line["outcome"]["seconds"] for line in lines if line["outcome"]["answer"] is not None
+        ]
+        corrects = [None if line["correct"] is None else int(line["correct"]) for line in lines]
+        assert [None if pd.isna(one) else one for one in table["key_resp.corr"]] == corrects
+        assert table.duration.tolist() == [line["trial"]["levels"]["duration"] for line in lines]
+        same = {"participant": 1, "session": "1", "expName": "odd_one", "observer": "simulated"}
+        assert (table[list(same)] == pd.Series(same)).all().all()
+        assert table.date[0] == journal(study, "01")[0]["started"][:16].replace("T", "_").replace(
+            ":", "h"
+        ) + ("." + journal(study, "01")[0]["started"][17:19])
+        assert table.psychopyVersion.isna().all()
+        assert not table.timing_verified.any()
+
+    def test_it_begins_with_a_mark_as_psychopys_does(self, tables: Path) -> None:
+        data = (tables / "csv" / "sub-01_ses-1_task-odd_one.csv").read_bytes()
+        assert data.startswith(b"\xef\xbb\xbfthisN,trials.thisN")
+
+    def test_keys_that_begin_a_formula(self, tmp_path: Path, study: Path) -> None:
+        """And answers that somebody typed; nothing is lost: what follows the mark is the text."""
+        typed = '=HYPERLINK("http://x","y")\tand\nmore'
+        data = altered(
+            study, tmp_path, lambda line: line["outcome"].update(answer=typed, key="=", seconds=0.4)
+        )
+        list(tabulate(data, "csv"))
+        text = (data / "csv" / "sub-01_ses-1_task-odd_one.csv").read_text("utf-8-sig")
+        (row, *_) = csv.DictReader(io.StringIO(text))
+        assert (row["key_resp.keys"], row["response"]) == ("'=", "'" + typed)
+        assert row["correct_response"] in ("1", "2", "3")
+        list(tabulate(data, "bids", stimuli=(study / "sets",)))
+        (table,) = events(data, "01")
+        assert table[table.event == "response"].response.tolist()[0] == (
+            '\'=HYPERLINK("http://x","y") and more'
+        )
+
+
+def altered(study: Path, folder: Path, change: Callable[[dict[str, Any]], Any]) -> Path:
+    """Write the first participant's journal again with a change of every trial, properly sealed."""
+    name = "sub-01_ses-1_task-odd_one.jsonl"
+    header, *lines = journal(study, "01")
+    with Journal.create(folder / "data" / "journals" / name, rest(header)) as written:
+        for line in lines:
+            if line["kind"] == "trial":
+                change(line)
+            written.append(line["kind"], rest(line))
+    return folder / "data"
+
+
+def rest(line: dict[str, Any]) -> dict[str, Any]:
+    return {key: value for key, value in line.items() if key not in ("seq", "checksum", "kind")}
+
+
+def test_no_export_tells_of_computer_user_folders_or_forms(study: Path, tables: Path) -> None:
+    assert "/home/alice" in journal(study, "01")[0]["experiment"]["text"]
+    assert (tables / "participants" / "sub-01_ses-1.json").is_file()
+    secret = re.escape(str(study)), "/home/", "alice", re.escape(str(Path.home())) + "/", r"\b24\b"
+    names = socket.gethostname(), getpass.getuser()
+    pattern = re.compile("|".join([*secret, *(rf"\b{re.escape(name)}\b" for name in names)]))
+    texts = {
+        file: file.read_text("utf-8")
+        for part in format_names()
+        for file in (tables / part).rglob("*")
+        if file.is_file() and file.suffix != ".png"
+    }
+    assert len(texts) == 4 + 2 * 3 + 2
+    # Numbers of pixels may be 24, too, but not in these.
+    found = {file.name: pattern.findall(text) for file, text in texts.items() if file.suffix == ".json"}
+    found |= {file.name: re.findall(pattern.pattern.replace(r"|\b24\b", ""), t) for file, t in texts.items()}
+    assert not any(found.values()), found
+
+
+class TestRewriting:
+    @pytest.fixture
+    def data(self, study: Path, tmp_path: Path) -> Path:
+        shutil.copytree(study / "data" / "journals", tmp_path / "data" / "journals")
+        return tmp_path / "data"
+
+    def contents(self, folder: Path) -> dict[str, bytes]:
+        return {
+            str(file.relative_to(folder)): file.read_bytes() for file in folder.rglob("*") if file.is_file()
+        }
+
+    @pytest.mark.parametrize("name", ["bids", "csv"])
+    def test_it_is_the_same_again_and_what_is_stale_goes(self, data: Path, study: Path, name: str) -> None:
+        list(tabulate(data, name))
+        before = self.contents(data / name)
+        assert before == self.contents(study / "data" / name) or name == "bids"
+        stale = {"bids": "sub-09/ses-1/beh/sub-09_ses-1_task-x_events.tsv", "csv": "sub-09_ses-1_task-x.csv"}
+        (data / name / stale[name]).parent.mkdir(parents=True, exist_ok=True)
+        (data / name / stale[name]).write_text("stale")
+        (data / name / ".DS_Store").write_text("")
+        list(tabulate(data, name))
+        assert self.contents(data / name) == before
+
+    @pytest.mark.parametrize("name", ["bids", "csv"])
+    @pytest.mark.parametrize("fault", [KeyboardInterrupt(), OSError(28, "No space left on device")])
+    def test_an_interruption_leaves_what_was_there(
+        self, data: Path, monkeypatch: pytest.MonkeyPatch, name: str, fault: BaseException
+    ) -> None:
+        list(tabulate(data, name))
+        before = self.contents(data)
+        left = iter([None])
+
+        def failing(_: int) -> None:
+            if next(left, fault) is not None:
+                raise fault
+
+        with monkeypatch.context() as patch:
+            patch.setattr(atomic, "push_to_disk", failing)
+            with pytest.raises((KeyboardInterrupt, StimgenError)):
+                list(tabulate(data, name))
+        assert self.contents(data) == before
+
+    @pytest.mark.parametrize("name", ["bids", "csv"])
+    def test_what_is_somebody_elses_is_left_alone(self, data: Path, name: str) -> None:
+        list(tabulate(data, name))
+        (data / name / "sub-01_notes.txt").write_text("mine")
+        before = self.contents(data)
+        with pytest.raises(StimgenError, match=r"tables are not made of \(sub-01_notes.txt\)"):
+            list(tabulate(data, name))
+        assert self.contents(data) == before
+
+    def test_a_file_in_its_place(self, data: Path) -> None:
+        (data / "csv").write_text("mine")
+        with pytest.raises(StimgenError, match="is left alone"):
+            list(tabulate(data, "csv"))
+        assert (data / "csv").read_text() == "mine"
+
+    def test_another_target(self, data: Path, tmp_path: Path) -> None:
+        list(tabulate(data, "csv", tmp_path / "one"))
+        list(tabulate(data, None, tmp_path / "two"))
+        assert self.contents(tmp_path / "one") == self.contents(tmp_path / "two" / "csv")
+        assert (tmp_path / "two" / "bids" / "participants.tsv").is_file()
+        assert sorted(path.name for path in data.iterdir()) == ["journals"]
+
+
+class TestMistakes:
+    def test_a_format_that_there_is_not(self) -> None:
+        with pytest.raises(StimgenError) as caught:
+            format_of("bds")
+        assert "did you mean 'bids'?" in str(caught.value)
+
+    @pytest.mark.parametrize(("name", "said"), [("nowhere", "no such folder"), (".", "holds no journals")])
+    def test_a_folder_without_journals(self, tmp_path: Path, name: str, said: str) -> None:
+        with pytest.raises(StimgenError, match=said):
+            list(tabulate(tmp_path / name))
+
+    def test_pictures_that_are_not_there(self, study: Path, tmp_path: Path) -> None:
+        data = altered(study, tmp_path, lambda _: None)
+        shutil.copytree(study / "sets", tmp_path / "moved")
+        for file in (tmp_path / "moved" / "images").iterdir():
+            file.unlink()
+        with pytest.raises(StimgenError) as caught:
+            list(tabulate(data, "bids", stimuli=(tmp_path / "moved",)))
+        assert "which participant 01 saw, is not in" in str(caught.value)
+        assert "name the folder of the stimulus set 'sets' with --stimuli" in str(caught.value)
+        assert not (data / "bids").exists()
+
+    def test_a_picture_that_is_another(self, study: Path, tmp_path: Path) -> None:
+        data = altered(study, tmp_path, lambda _: None)
+        shutil.copytree(study / "sets", tmp_path / "moved")
+        for file in (tmp_path / "moved" / "originals").iterdir():
+            file.write_bytes(file.read_bytes() + b"\0")
+        with pytest.raises(StimgenError, match="is not the picture that was shown: its hash is another"):
+            list(tabulate(data, "bids", stimuli=(tmp_path / "moved",)))
+
+    @pytest.mark.parametrize("name", ["../../x.png", "/etc/passwd", "a/../../x", "c:x", "a\\..\\x"])
+    def test_a_journal_that_names_files_elsewhere(self, study: Path, tmp_path: Path, name: str) -> None:
+        def change(line: dict[str, Any]) -> None:
+            for phase in line["trial"]["phases"]:
+                for shown in phase["shown"]:
+                    shown["file"] = name
+
+        data = altered(study, tmp_path, change)
+        with pytest.raises(StimgenError, match="is not the name of a picture in a set"):
+            list(tabulate(data, "bids"))
+
+    def test_a_damaged_journal_is_named(self, study: Path, tmp_path: Path) -> None:
+        data = altered(study, tmp_path, lambda _: None)
+        (file,) = (data / "journals").iterdir()
+        file.write_bytes(file.read_bytes().replace(b'"answer":"1"', b'"answer":"2"'))
+        with pytest.raises(StimgenError, match=r"\.jsonl:\d+: was altered"):
+            list(tabulate(data, "csv"))
+
+    def test_a_session_that_had_not_begun_is_left_out_and_said(self, study: Path, tmp_path: Path) -> None:
+        data = altered(study, tmp_path, lambda _: None)
+        (data / "journals" / "sub-03_ses-1_task-odd_one.jsonl").write_bytes(b'{"check')
+        (written,) = tabulate(data, "csv")
+        assert written.sessions == 1
+        assert "left out, because it holds nothing" in written.text()
+        assert "sub-03" in written.text()
+
+    def test_experiments_that_bids_cannot_tell_apart(self, study: Path, tmp_path: Path) -> None:
+        data = altered(study, tmp_path, lambda _: None)
+        header = rest(journal(study, "01")[0])
+        header["experiment"] = {**header["experiment"], "name": "oddone"}
+        Journal.create(data / "journals" / "sub-05_ses-1_task-oddone.jsonl", header).close()
+        with pytest.raises(StimgenError, match="are both task-oddone in BIDS"):
+            list(tabulate(data, "bids"))
+
+
+def test_a_session_ends_with_its_csv_and_a_problem_with_that_changes_nothing(
+    study: Path, tmp_path: Path
+) -> None:
+    room = Room.of(load_experiment(study / "e.yaml"))
+    fine = run_session(room, Person("01"), Options(observer="simulated", data=tmp_path / "a"))
+    assert fine.problem is None
+    table = tmp_path / "a" / "csv" / "sub-01_ses-1_task-odd_one.csv"
+    assert len(pd.read_csv(table)) == fine.trials + 2
+    (tmp_path / "b").mkdir()
+    (tmp_path / "b" / "csv").write_text("in the way")
+    ended = run_session(room, Person("01"), Options(observer="simulated", data=tmp_path / "b"))
+    assert (ended.complete, ended.trials) == (True, fine.trials)
+    assert ended.problem
+    assert "later: stimgen tabulate" in ended.problem

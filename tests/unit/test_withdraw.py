@@ -1,0 +1,180 @@
+"""A participant is removed everywhere, and wholly, wherever the removal is interrupted."""
+
+from __future__ import annotations
+
+import os
+import shutil
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+from hand_made import Wanted, write_set
+
+from stimgen.experiment.choice import Person
+from stimgen.experiment.journal import Journal
+from stimgen.experiment.load import load_experiment
+from stimgen.reading.errors import StimgenError
+from stimgen.workflow.experiment_course import Room
+from stimgen.workflow.run import Options, run_session
+from stimgen.workflow.tabulate import tabulate
+from stimgen.workflow.withdraw import known_in, withdraw
+
+EXPERIMENT = """
+name: odd
+stimuli: {sets: [set], crop: {size: 16}}
+paradigm: {name: oddity, eccentricity: 3}
+schedule: {name: constant, repetitions: 3}
+display: {resolution: [640, 480], pixels_per_degree: 20}
+participant: {form: [age]}
+"""
+GOES = {
+    "bids/sub-0x",
+    "csv/sub-0x_ses-1_task-odd.csv",
+    "csv/sub-0x_ses-2_task-odd.csv",
+    "journals/sub-0x_ses-1_task-odd.jsonl",
+    "journals/sub-0x_ses-2_task-odd.jsonl",
+    "participants/sub-0x_ses-1.json",
+    "participants/sub-0x_ses-2.json",
+}
+
+
+@pytest.fixture(scope="module")
+def study(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Two participants, of whom one's label begins with the other's, in two sessions."""
+    folder = tmp_path_factory.mktemp("study")
+    write_set(folder / "set", Wanted(seeds=(1, 3), size=(64, 64), array=False))
+    (folder / "e.yaml").write_text(EXPERIMENT)
+    room = Room.of(load_experiment(folder / "e.yaml"))
+    options = Options(observer="simulated", data=folder / "data", form={"age": "24"})
+    for label in ("0x", "0xy"):
+        for session in ("1", "2"):
+            run_session(room, Person(label, session), options)
+    list(tabulate(folder / "data"))
+    return folder
+
+
+@pytest.fixture
+def data(study: Path, tmp_path: Path) -> Path:
+    shutil.copytree(study / "data", tmp_path / "data")
+    return tmp_path / "data"
+
+
+def contents(folder: Path) -> dict[str, bytes]:
+    return {str(file.relative_to(folder)): file.read_bytes() for file in folder.rglob("*") if file.is_file()}
+
+
+def check_gone(data: Path, before: dict[str, bytes]) -> None:
+    """Check that nothing of the one is left, and nothing of the other changed."""
+    after = contents(data)
+    assert [name for name in after if "sub-0x_" in name or "sub-0x/" in name] == []
+    assert [
+        name for name, text in after.items() if b"sub-0x\t" in text or b'"participant":"0x"' in text
+    ] == []
+    others = {name: text for name, text in before.items() if "sub-0xy" in name}
+    assert len(others) == 2 * (1 + 1 + 1 + 2)
+    assert {name: text for name, text in after.items() if "sub-0xy" in name} == others
+    assert after["bids/participants.tsv"] == b"participant_id\tobserver\nsub-0xy\tsimulated\n"
+    assert sorted(name for name in after if "sub-" not in name) == sorted(
+        name for name in before if "sub-" not in name
+    )
+
+
+def test_everything_of_one_goes_and_it_says_what(data: Path) -> None:
+    before = contents(data)
+    found = withdraw(data, "0x")
+    assert {*found.removed} == GOES | {"bids/participants.tsv: a row"}
+    assert all(name in found.text() for name in GOES)
+    check_gone(data, before)
+    assert known_in(data) == {"0xy"}
+    with pytest.raises(StimgenError, match="there is no participant '0x'"):
+        withdraw(data, "0x")
+
+
+def test_tables_made_afterwards_are_without_them(data: Path, study: Path) -> None:
+    withdraw(data, "0x")
+    before = contents(data)
+    list(tabulate(data, stimuli=(study / "set",)))
+    assert {name for name in contents(data) if "sub-0x/" in name or "sub-0x_" in name} == set()
+    after = contents(data)
+    assert {n: t for n, t in after.items() if "stimuli/" not in n} == {
+        n: t for n, t in before.items() if "stimuli/" not in n
+    }
+
+
+GOING_ON: dict[str, Callable[[Path, Path], object]] = {
+    "withdraw": lambda data, _: withdraw(data, "0x"),
+    "tabulate": lambda data, study: list(tabulate(data, "csv", data.parent / "out")) + [study],
+    "run": lambda data, study: run_session(
+        Room.of(load_experiment(study / "e.yaml")), Person("9"), Options(observer="simulated", data=data)
+    ),
+}
+
+
+@pytest.mark.parametrize("by", list(GOING_ON))
+@pytest.mark.parametrize("after", range(10))
+def test_an_interruption_at_any_step_is_gone_on_with_by_the_next_command(
+    data: Path, study: Path, monkeypatch: pytest.MonkeyPatch, after: int, by: str
+) -> None:
+    """Every removal is followed by a synchronisation of its folder: there it is interrupted."""
+    before, steps = contents(data), 0
+    real: Callable[[int], None] = os.fsync
+
+    def failing(descriptor: int) -> None:
+        nonlocal steps
+        if steps == after:
+            raise KeyboardInterrupt
+        steps += 1
+        real(descriptor)
+
+    with monkeypatch.context() as patch:
+        patch.setattr(os, "fsync", failing)
+        with pytest.raises(KeyboardInterrupt):
+            withdraw(data, "0x")
+    assert "0x" in known_in(data)
+    GOING_ON[by](data, study)
+    for name in [name for name in contents(data) if "sub-9_" in name]:
+        (data / name).unlink()
+    check_gone(data, before)
+    assert not list(data.glob(".*"))
+
+
+def test_what_interrupted_writing_left_goes_too(data: Path) -> None:
+    before = contents(data)
+    (data / ".writing-0123" / "sub-0x" / ".writing-4").mkdir(parents=True)
+    (data / "participants" / ".writing-0123").write_text("half a form")
+    withdraw(data, "0x")
+    check_gone(data, before)
+
+
+def test_a_session_that_is_going_on_is_in_the_way(data: Path) -> None:
+    before = contents(data)
+    with (
+        Journal.resume(data / "journals" / "sub-0x_ses-2_task-odd.jsonl"),
+        pytest.raises(StimgenError, match="is being written by another session"),
+    ):
+        withdraw(data, "0x")
+    assert contents(data) == before
+
+
+@pytest.mark.parametrize(
+    ("label", "said"),
+    [
+        ("0z", "there is no participant '0z'\n  allowed: 0x, 0xy\n  did you mean '0x'?"),
+        ("0", "no participant '0'"),
+        ("", "no participant ''"),
+        ("*", "no participant '*'"),
+        ("../0x", "no participant '../0x'"),
+    ],
+)
+def test_nobody_of_that_name(data: Path, label: str, said: str) -> None:
+    before: Any = contents(data)
+    with pytest.raises(StimgenError) as caught:
+        withdraw(data, label)
+    assert said in str(caught.value)
+    assert contents(data) == before
+
+
+def test_no_folder(tmp_path: Path) -> None:
+    with pytest.raises(StimgenError, match="there is no such folder"):
+        withdraw(tmp_path / "nowhere", "0x")
