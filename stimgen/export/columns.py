@@ -55,4 +55,4 @@ def _cell(value: Any) -> str:
     if isinstance(value, bool):
         return str(value).lower()
     # What was typed may hold tabs and line feeds, which would be cells and rows of their own.
-    return " ".join(str(harmless(value)).split()) or MISSING
+    return str(harmless(" ".join(value.split()) if isinstance(value, str) else value)) or MISSING

@@ -23,6 +23,7 @@ from hand_made import Wanted, write_set
 from stimgen.experiment.choice import Person
 from stimgen.experiment.journal import Journal
 from stimgen.experiment.load import load_experiment
+from stimgen.export.columns import Column, tab_separated
 from stimgen.export.events import FIXED
 from stimgen.export.journals import format_names, format_of
 from stimgen.reading.errors import StimgenError
@@ -243,6 +244,13 @@ class TestCsv:
         assert table[table.event == "response"].response.tolist()[0] == (
             '\'=HYPERLINK("http://x","y") and more'
         )
+
+
+def test_cells_of_bids() -> None:
+    values = [None, "", " \n", True, -1.5, 0, "-1.5", "\t=1", "a\tb\r\nc", "#a"]
+    rows = [{"x": value} for value in values]
+    cells = ["n/a", "n/a", "n/a", "true", "-1.5", "0", "'-1.5", "'=1", "a b c", "#a"]
+    assert tab_separated((Column("x", ""),), rows) == ("\n".join(["x", *cells]) + "\n").encode()
 
 
 def altered(study: Path, folder: Path, change: Callable[[dict[str, Any]], Any]) -> Path:
