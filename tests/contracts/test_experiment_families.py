@@ -185,7 +185,7 @@ def test_where_pictures_meet_in_several_ways_the_words_of_the_first_do_for_both(
 @pytest.mark.parametrize("dprime", [0.0, 1.0, 2.5])
 def test_decisions_reach_the_proportion_correct_that_is_expected(paradigm: Paradigm, dprime: float) -> None:
     trials = [trial for _, _, trial, _ in arranged(paradigm)]
-    count = 12000 // len(trials) * len(trials)
+    count = 10000 // len(trials) * len(trials)
     stream: Any = Quick(7)
     right = sum(
         paradigm.grade(trial, paradigm.decide(trial, dprime, stream)) is True
