@@ -86,7 +86,7 @@ def test_a_study_reaches_the_proportion_correct_that_its_dprime_predicts(folder:
     settings: dict[str, Any] = {
         "paradigm": paradigm,
         "stimuli": {"sets": ["set"], "conditions": ["easy", "hard"], "again": "same", "meet": meet},
-        "schedule": {"name": "constant", "repetitions": 7, "source_gap": 2},
+        "schedule": {"name": "constant", "repetitions": 8, "source_gap": 2},
         "simulated": {"dprime": dprime},
     }
     lines = study.run(3, **settings)
@@ -94,7 +94,7 @@ def test_a_study_reaches_the_proportion_correct_that_its_dprime_predicts(folder:
     by_condition = {condition: rule.proportion_correct(value) for condition, value in dprime.items()}
     expected = [by_condition[str(line.trial.levels["condition"])] for line in lines]
     correct = [line.correct is True for line in lines]
-    assert len(lines) == 3 * 2 * 6 * 7
+    assert len(lines) == 3 * 2 * 6 * 8
     error = math.sqrt(sum(p * (1 - p) for p in expected))
     assert abs(sum(correct) - sum(expected)) < 3.5 * error
     # And it is the condition that makes the difference.
