@@ -61,3 +61,8 @@ def psychopy_version() -> str:
     import psychopy
 
     return str(psychopy.__version__)
+
+
+def display_is_here() -> bool:
+    """Return whether there may be a screen to show anything on."""
+    return not sys.platform.startswith("linux") or bool(os.environ.get("DISPLAY"))

@@ -19,8 +19,10 @@ from stimgen.experiment.journal import Journal, Recorded, begun, read_journal
 from stimgen.experiment.keys import keys_of
 from stimgen.experiment.load import LoadedExperiment
 from stimgen.experiment.observers import Setting, make_observer
+from stimgen.experiment.psychopy_part import display_is_here
 from stimgen.experiment.session import Report, Session, now
 from stimgen.reading.errors import StimgenError
+from stimgen.workflow.asking import ask_person
 from stimgen.workflow.experiment_course import Room
 from stimgen.workflow.tabulate import tabulate_session
 from stimgen.workflow.withdraw import finish_withdrawals
@@ -109,7 +111,8 @@ def run_study(
     loaded : LoadedExperiment
         The experiment.
     who : tuple
-        Labels of participant and session.
+        Labels of participant and session. Without a participant, a dialog asks for both and for the form,
+        where a person is to answer and there is a display.
     participants : int or None
         How many simulated participants, 01, 02, ..., instead of the one named.
     options : Options
@@ -123,16 +126,27 @@ def run_study(
     label, session = who
     if participants is not None and (label is not None or options.observer == "psychopy"):
         raise StimgenError("--participants is for simulated and model observers, without --participant")
-    if participants is None and label is None:
+    if participants is None and label is None and not (options.observer == "psychopy" and display_is_here()):
         raise StimgenError("who is it? name the participant with --participant, such as 01")
     if participants is not None and options.form:
         raise StimgenError("--form is one participant's, and --participants are several")
-    width = max(2, len(str(participants or 0)))
-    labels = [f"{i:0{width}}" for i in range(1, participants + 1)] if participants else [label or ""]
-    persons = [Person(label, session) for label in labels]
+    persons = _persons(label, session, participants)
     room = Room.of(loaded, options.stimuli)
+    if not persons:
+        folder = DataFolder(options.data or default_data(loaded))
+        known = {"session": session, **options.form}
+        asked = ask_person(loaded, folder, known, resume=options.resume)
+        persons, options = [asked.person], replace(options, form=asked.form)
     for person in persons:
         yield run_session(room, person, options)
+
+
+def _persons(label: str | None, session: str, participants: int | None) -> list[Person]:
+    """Return who takes part, as far as it is said."""
+    if participants is None:
+        return [] if label is None else [Person(label, session)]
+    width = max(2, len(str(participants)))
+    return [Person(f"{i:0{width}}", session) for i in range(1, participants + 1)]
 
 
 def run_session(room: Room, person: Person, options: Options, report: Report | None = None) -> Ended:

@@ -154,5 +154,25 @@ class Room:
         """Type a text."""
         self._do("type", "--delay", "60", text)
 
+    def window(self, title: str, but: str = "") -> str:
+        """Wait until a window with this title, another one than `but`, has the keyboard; return its number.
+
+        Nothing is returned where the command tells of anything before, such as its end.
+        """
+        deadline = time.monotonic() + PATIENCE
+        while time.monotonic() < deadline:
+            found = self._told("search", "--onlyvisible", "--name", f"^{title}$")
+            focus = self._told("getwindowfocus")
+            if found and focus and focus[0] in found and focus[0] != but:
+                return focus[0]
+            if select.select([self._events], [], [], 0.05)[0]:
+                return ""
+        raise AssertionError(f"there never was a window {title!r}")
+
+    def _told(self, *arguments: str) -> list[str]:
+        command = ["xdotool", *arguments]
+        done = subprocess.run(command, env=self.environment, capture_output=True, text=True, check=False)
+        return done.stdout.split()
+
     def _do(self, *arguments: str) -> None:
         subprocess.run(["xdotool", *arguments], env=self.environment, check=True)
