@@ -39,7 +39,7 @@ class Tabulated:
     def text(self) -> str:
         """Return it in a line, and one for each journal that was left out."""
         left_out = [f"  left out, because it holds nothing: {file}" for file in self.skipped]
-        return "\n".join([f"{self.folder}: {self.sessions} sessions, {self.files} files", *left_out])
+        return "\n".join([f"{self.folder}: sessions {self.sessions}, files {self.files}", *left_out])
 
 
 def tabulate(

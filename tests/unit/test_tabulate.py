@@ -115,8 +115,21 @@ class TestBids:
         assert sorted(found["summary"]["subjects"]) == ["01", "02"]
         assert found["summary"]["tasks"] == ["odd_one"]
 
-    def test_the_validator_would_miss_a_picture(self, tables: Path, tmp_path: Path) -> None:
-        shutil.copytree(tables / "bids", tmp_path / "bids")
+    def test_the_validator_accepts_a_persons_data_and_would_miss_a_picture(
+        self, study: Path, tmp_path: Path
+    ) -> None:
+        measured = {"refresh_hz": 99.98, "psychopyVersion": "2026.2.5", "timing_verified": True}
+        header = {
+            "observer": {"name": "psychopy", "settings": {}},
+            "display": {**journal(study, "01")[0]["display"], "measured": measured},
+            "versions": {"psychopy": "2026.2.5", "system": "Linux 6.1"},
+        }
+        list(tabulate(altered(study, tmp_path, **header), "bids", tmp_path / "bids"))
+        assert validated(tmp_path / "bids")[0] == 0
+        (file,) = (tmp_path / "bids").rglob("*_events.json")
+        screen = json.loads(file.read_text())["StimulusPresentation"]
+        assert (screen["ScreenRefreshRate"], screen["SoftwareName"]) == (99.98, "PsychoPy")
+        assert screen["SoftwareRRID"] == "RRID:SCR_006571"
         next((tmp_path / "bids" / "stimuli" / "originals").iterdir()).unlink()
         assert validated(tmp_path / "bids")[0] != 0
 
@@ -253,11 +266,13 @@ def test_cells_of_bids() -> None:
     assert tab_separated((Column("x", ""),), rows) == ("\n".join(["x", *cells]) + "\n").encode()
 
 
-def altered(study: Path, folder: Path, change: Callable[[dict[str, Any]], Any]) -> Path:
-    """Write the first participant's journal again with a change of every trial, properly sealed."""
+def altered(
+    study: Path, folder: Path, change: Callable[[dict[str, Any]], Any] = lambda _: None, **changes: Any
+) -> Path:
+    """Write the first participant's journal again, with changes of its header and of every trial."""
     name = "sub-01_ses-1_task-odd_one.jsonl"
     header, *lines = journal(study, "01")
-    with Journal.create(folder / "data" / "journals" / name, rest(header)) as written:
+    with Journal.create(folder / "data" / "journals" / name, rest(header) | changes) as written:
         for line in lines:
             if line["kind"] == "trial":
                 change(line)
@@ -365,7 +380,7 @@ class TestMistakes:
             list(tabulate(tmp_path / name))
 
     def test_pictures_that_are_not_there(self, study: Path, tmp_path: Path) -> None:
-        data = altered(study, tmp_path, lambda _: None)
+        data = altered(study, tmp_path)
         shutil.copytree(study / "sets", tmp_path / "moved")
         for file in (tmp_path / "moved" / "images").iterdir():
             file.unlink()
@@ -376,7 +391,7 @@ class TestMistakes:
         assert not (data / "bids").exists()
 
     def test_a_picture_that_is_another(self, study: Path, tmp_path: Path) -> None:
-        data = altered(study, tmp_path, lambda _: None)
+        data = altered(study, tmp_path)
         shutil.copytree(study / "sets", tmp_path / "moved")
         for file in (tmp_path / "moved" / "originals").iterdir():
             file.write_bytes(file.read_bytes() + b"\0")
@@ -395,14 +410,14 @@ class TestMistakes:
             list(tabulate(data, "bids"))
 
     def test_a_damaged_journal_is_named(self, study: Path, tmp_path: Path) -> None:
-        data = altered(study, tmp_path, lambda _: None)
+        data = altered(study, tmp_path)
         (file,) = (data / "journals").iterdir()
         file.write_bytes(file.read_bytes().replace(b'"answer":"1"', b'"answer":"2"'))
         with pytest.raises(StimgenError, match=r"\.jsonl:\d+: was altered"):
             list(tabulate(data, "csv"))
 
     def test_a_session_that_had_not_begun_is_left_out_and_said(self, study: Path, tmp_path: Path) -> None:
-        data = altered(study, tmp_path, lambda _: None)
+        data = altered(study, tmp_path)
         (data / "journals" / "sub-03_ses-1_task-odd_one.jsonl").write_bytes(b'{"check')
         (written,) = tabulate(data, "csv")
         assert written.sessions == 1
@@ -410,7 +425,7 @@ class TestMistakes:
         assert "sub-03" in written.text()
 
     def test_experiments_that_bids_cannot_tell_apart(self, study: Path, tmp_path: Path) -> None:
-        data = altered(study, tmp_path, lambda _: None)
+        data = altered(study, tmp_path)
         header = rest(journal(study, "01")[0])
         header["experiment"] = {**header["experiment"], "name": "oddone"}
         Journal.create(data / "journals" / "sub-05_ses-1_task-oddone.jsonl", header).close()

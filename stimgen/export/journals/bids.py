@@ -35,7 +35,7 @@ PEOPLE = (
         },
     ),
 )
-RRID = {"PsychoPy": "SCR_006571"}
+RRID = {"PsychoPy": "RRID:SCR_006571"}
 
 
 def write(sessions: Iterable[KeptSession], folder: Path, pictures: Pictures) -> None:
