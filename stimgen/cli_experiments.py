@@ -116,11 +116,16 @@ def tabulate(
         Path | None, typer.Option("-o", "--output", metavar="TARGET", help="Default: DATA/bids and DATA/csv.")
     ] = None,
     stimuli: StimuliOption = None,
+    tell: Annotated[
+        list[str] | None,
+        typer.Option("--tell", metavar="FIELD", help="A field of participants' forms that BIDS files tell."),
+    ] = None,
 ) -> None:
     """Write tables from journals, anew and whole: BIDS with the pictures, CSV with PsychoPy's columns."""
+    from stimgen.workflow.tabulate import Wanted
     from stimgen.workflow.tabulate import tabulate as write
 
-    for written in write(data, name, output, tuple(stimuli or ())):
+    for written in write(data, Wanted(name, output, tuple(stimuli or ()), tuple(tell or ()))):
         say(written.text())
 
 

@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from stimgen.experiment.choice import Person
 from stimgen.reading.errors import StimgenError
+from stimgen.reading.files import read_limited
 from stimgen.stimulus_set.atomic import replacing
 from stimgen.stimulus_set.store import json_bytes
 
 LONGEST = 1000
+LARGEST = 2**20
 OLDEST = 120
 
 
@@ -88,6 +91,23 @@ def keep_form(file: Path, person: Person, answers: Mapping[str, str]) -> None:
     form = {"participant": person.participant, "session": person.session, "answers": dict(answers)}
     with replacing(file) as stream:
         stream.write(json_bytes({"format": 1, **form}))
+
+
+def read_form(file: Path) -> dict[str, str]:
+    """Return the answers of a form, by their fields; nothing where there is no form.
+
+    Raises
+    ------
+    StimgenError
+        It is damaged.
+    """
+    if not file.is_file():
+        return {}
+    try:
+        answers = json.loads(read_limited(file, LARGEST))["answers"]
+        return {str(field): str(answer) for field, answer in answers.items()}
+    except (ValueError, KeyError, TypeError, AttributeError, RecursionError):
+        raise StimgenError("is no form of a participant", where=file) from None
 
 
 def _checked(field: str, answer: str) -> str:

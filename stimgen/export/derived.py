@@ -13,8 +13,8 @@ from stimgen.reading.errors import StimgenError
 from stimgen.reading.files import made_folder
 from stimgen.stimulus_set.atomic import TEMPORARY, sync_folder
 
-LITTER = re.compile(r"(.*/)?(\.DS_Store|Thumbs\.db|desktop\.ini)")
-"""Files that systems leave where somebody looked."""
+LITTER = re.compile(rf"(.*/)?(\.DS_Store|Thumbs\.db|desktop\.ini|{re.escape(TEMPORARY)}[^/]*)")
+"""Files that systems leave where somebody looked, and that we leave where we were interrupted."""
 
 
 def left_over(place: Path) -> list[Path]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -63,6 +63,8 @@ class KeptSession:
         The journal's.
     parts : tuple of Part
         Those with trials.
+    told : dict
+        What of the participant's form is to be in tables: field to answer.
     """
 
     participant: str
@@ -72,6 +74,7 @@ class KeptSession:
     instructions: str
     header: dict[str, Any]
     parts: tuple[Part, ...]
+    told: dict[str, str] = field(default_factory=dict)
 
     @property
     def stem(self) -> str:

@@ -3,10 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import get_args
 
+from stimgen.experiment.choice import Person
 from stimgen.experiment.data_folder import CSV, DataFolder
+from stimgen.experiment.flow import Asked
+from stimgen.experiment.form import read_form
 from stimgen.experiment.journal import begun
 from stimgen.export.derived import names_in, rewriting
 from stimgen.export.journals import format_names, format_of
@@ -42,37 +46,63 @@ class Tabulated:
         return "\n".join([f"{self.folder}: sessions {self.sessions}, files {self.files}", *left_out])
 
 
-def tabulate(
-    data: Path, name: str | None = None, target: Path | None = None, stimuli: tuple[Path, ...] = ()
-) -> Iterator[Tabulated]:
+@dataclass(frozen=True)
+class Wanted:
+    """Which tables are wanted.
+
+    Attributes
+    ----------
+    name : str or None
+        The format; None stands for every one, in a folder of its own.
+    target : Path or None
+        Where; otherwise in the data's folder, in a folder that is called as the format.
+    stimuli : tuple of Path
+        Folders of the sets, where they are not where the experiment found them.
+    tell : tuple of str
+        Fields of participants' forms that are to be in tables; none usually.
+    """
+
+    name: str | None = None
+    target: Path | None = None
+    stimuli: tuple[Path, ...] = ()
+    tell: tuple[str, ...] = ()
+
+    def folder(self, data: Path, name: str) -> Path:
+        """Return where the tables of a format go."""
+        if self.target is None:
+            return data / name
+        return self.target / name if self.name is None else self.target
+
+
+def tabulate(data: Path, wanted: Wanted | None = None) -> Iterator[Tabulated]:
     """Write the tables of all sessions anew, in one format or in all.
 
     Parameters
     ----------
     data : Path
         The folder of an experiment's data.
-    name : str, optional
-        A format; without it, every one in a folder of its own.
-    target : Path, optional
-        Where; otherwise in `data`, in a folder that is called as the format.
-    stimuli : tuple of Path
-        Folders of the sets, where they are not where the experiment found them.
+    wanted : Wanted, optional
+        Which tables; all, without it.
 
     Raises
     ------
     StimgenError
-        There is no such format, there are no journals or one is damaged, a picture is not there or is
-        another, or the folder holds something else. Tables that were there before are kept then.
+        There is no such format or field, there are no journals or one is damaged, a picture is not there or
+        is another, or the folder holds something else. Tables that were there before are kept then.
     """
-    wanted = [name] if name is not None else format_names()
-    formats = {one: format_of(one) for one in wanted}
+    wanted = wanted or Wanted()
+    names = [wanted.name] if wanted.name is not None else format_names()
+    formats = {name: format_of(name) for name in names}
+    for field in wanted.tell:
+        if field not in get_args(Asked):
+            raise StimgenError(f"no form has the field {field!r}", given=field, allowed=get_args(Asked))
     finish_withdrawals(data)
     files, skipped = journals_of(data)
     places = [Path.cwd(), data, *list(data.resolve().parents)[:2]]
-    for one, module in formats.items():
-        folder = data / one if target is None else target if name is not None else target / one
+    for name, module in formats.items():
+        folder = wanted.folder(data, name)
         with rewriting(folder, module.OURS) as fresh:
-            module.write(_sessions(files), fresh, Pictures(stimuli, places))
+            module.write(_sessions(data, files, wanted.tell), fresh, Pictures(wanted.stimuli, places))
             count = len(names_in(fresh))
         yield Tabulated(folder, len(files), count, tuple(skipped))
 
@@ -105,7 +135,10 @@ def journals_of(data: Path) -> tuple[list[Path], list[Path]]:
     return [file for file in files if begun(file)], [file for file in files if not begun(file)]
 
 
-def _sessions(files: list[Path]) -> Iterator[KeptSession]:
+def _sessions(data: Path, files: list[Path], tell: tuple[str, ...]) -> Iterator[KeptSession]:
     """Yield sessions one by one: those of a large study are too large to hold."""
     for file in files:
-        yield read_session(file)
+        session = read_session(file)
+        form = DataFolder(data).form_file(Person(session.participant, session.session)) if tell else None
+        answers = read_form(form) if form is not None else {}
+        yield replace(session, told={field: answers.get(field, "") for field in tell})

@@ -148,7 +148,7 @@ def disturb(subject: Subject, data: Path, wait: float | None, tally: Tally) -> b
     assert status == -signal.SIGKILL, status
     tally.kills += 1
     tally.found[check_killed(subject, file, before + len(told))] += 1
-    return False
+    return file.exists() and begun(file) and read_journal(file).complete
 
 
 def run_in_child(
@@ -188,6 +188,8 @@ def check_killed(subject: Subject, file: Path, acknowledged: int) -> str:
     assert kept <= acknowledged + 1, "more than the trial on the screen was not acknowledged"
     for one, other in zip(recorded.trials, subject.undisturbed.trials, strict=False):
         assert same(one, other), f"trial {one.trial.index} is another"
+    if recorded.complete:
+        return "after the last line"
     if recorded.torn:
         return "while a line was written: a torn line"
     return "between a line and its acknowledgement" if kept > acknowledged else "between lines"

@@ -18,9 +18,11 @@ from typing import Any
 
 import pandas as pd
 import pytest
-from hand_made import Wanted, write_set
+from hand_made import Wanted as WantedSet
+from hand_made import write_set
 
 from stimgen.experiment.choice import Person
+from stimgen.experiment.form import keep_form
 from stimgen.experiment.journal import Journal
 from stimgen.experiment.load import load_experiment
 from stimgen.export.columns import Column, tab_separated
@@ -30,7 +32,7 @@ from stimgen.reading.errors import StimgenError
 from stimgen.stimulus_set import atomic
 from stimgen.workflow.experiment_course import Room
 from stimgen.workflow.run import Options, run_session
-from stimgen.workflow.tabulate import tabulate
+from stimgen.workflow.tabulate import Wanted, tabulate
 
 EXPERIMENT = """
 name: odd_one
@@ -54,7 +56,7 @@ def study(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Two participants; the second was interrupted once."""
     folder = tmp_path_factory.mktemp("study")
     write_set(
-        folder / "sets", Wanted(("brick", "coffee", "pebbles"), seeds=(1, 3), size=(64, 64), array=False)
+        folder / "sets", WantedSet(("brick", "coffee", "pebbles"), seeds=(1, 3), size=(64, 64), array=False)
     )
     (folder / "e.yaml").write_text(EXPERIMENT % (folder / "sets"))
     room = Room.of(load_experiment(folder / "e.yaml"))
@@ -124,7 +126,7 @@ class TestBids:
             "display": {**journal(study, "01")[0]["display"], "measured": measured},
             "versions": {"psychopy": "2026.2.5", "system": "Linux 6.1"},
         }
-        list(tabulate(altered(study, tmp_path, **header), "bids", tmp_path / "bids"))
+        list(tabulate(altered(study, tmp_path, **header), Wanted("bids", tmp_path / "bids")))
         assert validated(tmp_path / "bids")[0] == 0
         (file,) = (tmp_path / "bids").rglob("*_events.json")
         screen = json.loads(file.read_text())["StimulusPresentation"]
@@ -247,12 +249,12 @@ class TestCsv:
         data = altered(
             study, tmp_path, lambda line: line["outcome"].update(answer=typed, key="=", seconds=0.4)
         )
-        list(tabulate(data, "csv"))
+        list(tabulate(data, Wanted("csv")))
         text = (data / "csv" / "sub-01_ses-1_task-odd_one.csv").read_text("utf-8-sig")
         (row, *_) = csv.DictReader(io.StringIO(text))
         assert (row["key_resp.keys"], row["response"]) == ("'=", "'" + typed)
         assert row["correct_response"] in ("1", "2", "3")
-        list(tabulate(data, "bids", stimuli=(study / "sets",)))
+        list(tabulate(data, Wanted("bids", stimuli=(study / "sets",))))
         (table,) = events(data, "01")
         assert table[table.event == "response"].response.tolist()[0] == (
             '\'=HYPERLINK("http://x","y") and more'
@@ -303,6 +305,49 @@ def test_no_export_tells_of_computer_user_folders_or_forms(study: Path, tables: 
     assert not any(found.values()), found
 
 
+class TestTold:
+    """What participants told of themselves is in no table, unless somebody names it."""
+
+    @pytest.fixture
+    def data(self, study: Path, tmp_path: Path) -> Path:
+        shutil.copytree(study / "data" / "journals", tmp_path / "data" / "journals")
+        for label, answers in (("01", {"age": "24.5", "sex": "f"}), ("02", {"age": "91", "sex": ""})):
+            keep_form(tmp_path / f"data/participants/sub-{label}_ses-1.json", Person(label), answers)
+        return tmp_path / "data"
+
+    def told(self, data: Path, *fields: str) -> str:
+        list(tabulate(data, Wanted("bids", tell=fields)))
+        about = json.loads((data / "bids" / "participants.json").read_text())
+        text = (data / "bids" / "participants.tsv").read_text()
+        assert list(about) == sorted(text.splitlines()[0].split("\t"))
+        return text
+
+    def test_nothing_without_being_named(self, data: Path) -> None:
+        assert self.told(data) == "participant_id\tobserver\nsub-01\tsimulated\nsub-02\tsimulated\n"
+
+    def test_those_named_and_the_old_are_not_told_apart(self, data: Path) -> None:
+        assert self.told(data, "age", "sex") == (
+            "participant_id\tobserver\tage\tsex\nsub-01\tsimulated\t24.5\tf\nsub-02\tsimulated\t89+\tn/a\n"
+        )
+        assert validated(data / "bids")[0] == 0
+
+    def test_words_that_bids_does_not_take(self, data: Path) -> None:
+        keep_form(data / "participants/sub-02_ses-1.json", Person("02"), {"sex": "=woman"})
+        assert self.told(data, "sex").splitlines()[0].endswith("\tsex_as_told")
+        assert self.told(data, "sex").splitlines()[2].endswith("\t'=woman")
+        assert validated(data / "bids")[0] == 0
+
+    def test_a_field_that_no_form_has(self, data: Path) -> None:
+        with pytest.raises(StimgenError, match="no form has the field 'name'"):
+            self.told(data, "name")
+
+    @pytest.mark.parametrize("text", ["{", "3", '{"answers": 3}', "[" * 100_000])
+    def test_a_damaged_form_is_named(self, data: Path, text: str) -> None:
+        (data / "participants/sub-02_ses-1.json").write_text(text)
+        with pytest.raises(StimgenError, match=r"sub-02_ses-1\.json: is no form"):
+            self.told(data, "age")
+
+
 class TestRewriting:
     @pytest.fixture
     def data(self, study: Path, tmp_path: Path) -> Path:
@@ -316,14 +361,15 @@ class TestRewriting:
 
     @pytest.mark.parametrize("name", ["bids", "csv"])
     def test_it_is_the_same_again_and_what_is_stale_goes(self, data: Path, study: Path, name: str) -> None:
-        list(tabulate(data, name))
+        list(tabulate(data, Wanted(name)))
         before = self.contents(data / name)
         assert before == self.contents(study / "data" / name) or name == "bids"
         stale = {"bids": "sub-09/ses-1/beh/sub-09_ses-1_task-x_events.tsv", "csv": "sub-09_ses-1_task-x.csv"}
         (data / name / stale[name]).parent.mkdir(parents=True, exist_ok=True)
         (data / name / stale[name]).write_text("stale")
         (data / name / ".DS_Store").write_text("")
-        list(tabulate(data, name))
+        (data / name / ".writing-0123456789abcdef").write_text("left by a session that was killed")
+        list(tabulate(data, Wanted(name)))
         assert self.contents(data / name) == before
 
     @pytest.mark.parametrize("name", ["bids", "csv"])
@@ -331,7 +377,7 @@ class TestRewriting:
     def test_an_interruption_leaves_what_was_there(
         self, data: Path, monkeypatch: pytest.MonkeyPatch, name: str, fault: BaseException
     ) -> None:
-        list(tabulate(data, name))
+        list(tabulate(data, Wanted(name)))
         before = self.contents(data)
         left = iter([None])
 
@@ -342,27 +388,27 @@ class TestRewriting:
         with monkeypatch.context() as patch:
             patch.setattr(atomic, "push_to_disk", failing)
             with pytest.raises((KeyboardInterrupt, StimgenError)):
-                list(tabulate(data, name))
+                list(tabulate(data, Wanted(name)))
         assert self.contents(data) == before
 
     @pytest.mark.parametrize("name", ["bids", "csv"])
     def test_what_is_somebody_elses_is_left_alone(self, data: Path, name: str) -> None:
-        list(tabulate(data, name))
+        list(tabulate(data, Wanted(name)))
         (data / name / "sub-01_notes.txt").write_text("mine")
         before = self.contents(data)
         with pytest.raises(StimgenError, match=r"tables are not made of \(sub-01_notes.txt\)"):
-            list(tabulate(data, name))
+            list(tabulate(data, Wanted(name)))
         assert self.contents(data) == before
 
     def test_a_file_in_its_place(self, data: Path) -> None:
         (data / "csv").write_text("mine")
         with pytest.raises(StimgenError, match="is left alone"):
-            list(tabulate(data, "csv"))
+            list(tabulate(data, Wanted("csv")))
         assert (data / "csv").read_text() == "mine"
 
     def test_another_target(self, data: Path, tmp_path: Path) -> None:
-        list(tabulate(data, "csv", tmp_path / "one"))
-        list(tabulate(data, None, tmp_path / "two"))
+        list(tabulate(data, Wanted("csv", tmp_path / "one")))
+        list(tabulate(data, Wanted(None, tmp_path / "two")))
         assert self.contents(tmp_path / "one") == self.contents(tmp_path / "two" / "csv")
         assert (tmp_path / "two" / "bids" / "participants.tsv").is_file()
         assert sorted(path.name for path in data.iterdir()) == ["journals"]
@@ -385,7 +431,7 @@ class TestMistakes:
         for file in (tmp_path / "moved" / "images").iterdir():
             file.unlink()
         with pytest.raises(StimgenError) as caught:
-            list(tabulate(data, "bids", stimuli=(tmp_path / "moved",)))
+            list(tabulate(data, Wanted("bids", stimuli=(tmp_path / "moved",))))
         assert "which participant 01 saw, is not in" in str(caught.value)
         assert "name the folder of the stimulus set 'sets' with --stimuli" in str(caught.value)
         assert not (data / "bids").exists()
@@ -396,7 +442,7 @@ class TestMistakes:
         for file in (tmp_path / "moved" / "originals").iterdir():
             file.write_bytes(file.read_bytes() + b"\0")
         with pytest.raises(StimgenError, match="is not the picture that was shown: its hash is another"):
-            list(tabulate(data, "bids", stimuli=(tmp_path / "moved",)))
+            list(tabulate(data, Wanted("bids", stimuli=(tmp_path / "moved",))))
 
     @pytest.mark.parametrize("name", ["../../x.png", "/etc/passwd", "a/../../x", "c:x", "a\\..\\x"])
     def test_a_journal_that_names_files_elsewhere(self, study: Path, tmp_path: Path, name: str) -> None:
@@ -407,19 +453,19 @@ class TestMistakes:
 
         data = altered(study, tmp_path, change)
         with pytest.raises(StimgenError, match="is not the name of a picture in a set"):
-            list(tabulate(data, "bids"))
+            list(tabulate(data, Wanted("bids")))
 
     def test_a_damaged_journal_is_named(self, study: Path, tmp_path: Path) -> None:
         data = altered(study, tmp_path)
         (file,) = (data / "journals").iterdir()
         file.write_bytes(file.read_bytes().replace(b'"answer":"1"', b'"answer":"2"'))
         with pytest.raises(StimgenError, match=r"\.jsonl:\d+: was altered"):
-            list(tabulate(data, "csv"))
+            list(tabulate(data, Wanted("csv")))
 
     def test_a_session_that_had_not_begun_is_left_out_and_said(self, study: Path, tmp_path: Path) -> None:
         data = altered(study, tmp_path)
         (data / "journals" / "sub-03_ses-1_task-odd_one.jsonl").write_bytes(b'{"check')
-        (written,) = tabulate(data, "csv")
+        (written,) = tabulate(data, Wanted("csv"))
         assert written.sessions == 1
         assert "left out, because it holds nothing" in written.text()
         assert "sub-03" in written.text()
@@ -430,7 +476,7 @@ class TestMistakes:
         header["experiment"] = {**header["experiment"], "name": "oddone"}
         Journal.create(data / "journals" / "sub-05_ses-1_task-oddone.jsonl", header).close()
         with pytest.raises(StimgenError, match="are both task-oddone in BIDS"):
-            list(tabulate(data, "bids"))
+            list(tabulate(data, Wanted("bids")))
 
 
 def test_a_session_ends_with_its_csv_and_a_problem_with_that_changes_nothing(

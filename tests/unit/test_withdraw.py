@@ -9,7 +9,8 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from hand_made import Wanted, write_set
+from hand_made import Wanted as WantedSet
+from hand_made import write_set
 
 from stimgen.experiment.choice import Person
 from stimgen.experiment.journal import Journal
@@ -17,7 +18,7 @@ from stimgen.experiment.load import load_experiment
 from stimgen.reading.errors import StimgenError
 from stimgen.workflow.experiment_course import Room
 from stimgen.workflow.run import Options, run_session
-from stimgen.workflow.tabulate import tabulate
+from stimgen.workflow.tabulate import Wanted, tabulate
 from stimgen.workflow.withdraw import known_in, withdraw
 
 EXPERIMENT = """
@@ -43,7 +44,7 @@ GOES = {
 def study(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Two participants, of whom one's label begins with the other's, in two sessions."""
     folder = tmp_path_factory.mktemp("study")
-    write_set(folder / "set", Wanted(seeds=(1, 3), size=(64, 64), array=False))
+    write_set(folder / "set", WantedSet(seeds=(1, 3), size=(64, 64), array=False))
     (folder / "e.yaml").write_text(EXPERIMENT)
     room = Room.of(load_experiment(folder / "e.yaml"))
     options = Options(observer="simulated", data=folder / "data", form={"age": "24"})
@@ -94,7 +95,7 @@ def test_everything_of_one_goes_and_it_says_what(data: Path) -> None:
 def test_tables_made_afterwards_are_without_them(data: Path, study: Path) -> None:
     withdraw(data, "0x")
     before = contents(data)
-    list(tabulate(data, stimuli=(study / "set",)))
+    list(tabulate(data, Wanted(stimuli=(study / "set",))))
     assert {name for name in contents(data) if "sub-0x/" in name or "sub-0x_" in name} == set()
     after = contents(data)
     assert {n: t for n, t in after.items() if "stimuli/" not in n} == {
@@ -104,7 +105,7 @@ def test_tables_made_afterwards_are_without_them(data: Path, study: Path) -> Non
 
 GOING_ON: dict[str, Callable[[Path, Path], object]] = {
     "withdraw": lambda data, _: withdraw(data, "0x"),
-    "tabulate": lambda data, study: list(tabulate(data, "csv", data.parent / "out")) + [study],
+    "tabulate": lambda data, study: list(tabulate(data, Wanted("csv", data.parent / "out"))) + [study],
     "run": lambda data, study: run_session(
         Room.of(load_experiment(study / "e.yaml")), Person("9"), Options(observer="simulated", data=data)
     ),

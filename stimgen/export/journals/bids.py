@@ -8,8 +8,9 @@ from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
-from stimgen.export.columns import Column, tab_separated
+from stimgen.export.columns import tab_separated
 from stimgen.export.events import columns_of, rows_of
+from stimgen.export.people import People
 from stimgen.export.pictures import Pictures
 from stimgen.export.sessions import PERSON, KeptSession, Part
 from stimgen.reading.errors import StimgenError
@@ -23,36 +24,21 @@ OURS = re.compile(
     r"dataset_description\.json|participants\.(tsv|json)|README|stimuli/.+"
     r"|sub-[A-Za-z0-9]+/ses-[A-Za-z0-9]+/beh/[^/]+_events\.(tsv|json)"
 )
-PEOPLE = (
-    Column("participant_id", "Opaque label of the participant."),
-    Column(
-        "observer",
-        "Who answered.",
-        levels={
-            "person": "a person",
-            "simulated": "an observer of known sensitivity, computed",
-            "model": "an observer who compares features of the pictures, computed",
-        },
-    ),
-)
 RRID = {"PsychoPy": "RRID:SCR_006571"}
 
 
 def write(sessions: Iterable[KeptSession], folder: Path, pictures: Pictures) -> None:
     """Write a BIDS dataset; see `Format.write`."""
-    people: dict[str, set[str]] = {}
+    people = People()
     tasks: dict[str, str] = {}
     for session in sessions:
         _check_task(session, tasks)
-        people.setdefault(f"sub-{session.participant}", set()).add(session.observer)
+        people.add(session)
         for run, part in enumerate(session.parts, 1):
             _write_run(session, part, _run_name(session, run), (folder, pictures))
-    rows = [
-        {"participant_id": person, "observer": " and ".join(sorted(observers))}
-        for person, observers in sorted(people.items())
-    ]
-    _write(folder / PARTICIPANTS, tab_separated(PEOPLE, rows))
-    _write(folder / "participants.json", json_bytes({one.name: one.described() for one in PEOPLE}))
+    columns, rows = people.table()
+    _write(folder / PARTICIPANTS, tab_separated(columns, rows))
+    _write(folder / "participants.json", json_bytes({one.name: one.described() for one in columns}))
     _write(folder / "dataset_description.json", json_bytes(_description(sorted(tasks.values()))))
     _write(folder / "README", README.format(tasks=", ".join(sorted(tasks.values()))).encode("utf-8"))
 
@@ -151,6 +137,6 @@ has a run for every part. The columns are described in the JSON file of the same
 in the folder stimuli, from which stim_file names them; crop_left, crop_top, crop_width and crop_height
 tell which part was seen.
 
-What participants told of themselves (age, handedness, ...) is not in here: it is kept apart from the
-trials.
+Participants are opaque labels. What they told of themselves is kept apart from the trials, and is in
+participants.tsv only where somebody asked for it by name.
 """
