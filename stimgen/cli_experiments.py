@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from stimgen.terminal import INTERRUPTED, print_json, say
+from stimgen.terminal import FINDING, INTERRUPTED, print_json, say
 
 commands = typer.Typer()
 
@@ -138,3 +138,29 @@ def withdraw(
     from stimgen.workflow.withdraw import withdraw as remove
 
     say(remove(data, participant).text())
+
+
+@commands.command()
+def replay(
+    journal: Annotated[Path, typer.Argument(metavar="JOURNAL", help="The journal of a session.")],
+    trial: Annotated[
+        int, typer.Option("--trial", metavar="N", help="Its number in the session, practice included.")
+    ],
+    stimuli: StimuliOption = None,
+    output: Annotated[
+        Path | None,
+        typer.Option("-o", "--output", metavar="FOLDER", help="Default: replay/JOURNAL_trial-N."),
+    ] = None,
+    *,
+    as_json: JsonOption = False,
+) -> None:
+    """Draw the frames of a trial again, and compare them with those that were shown."""
+    from stimgen.workflow.replay import replay as draw
+
+    found = draw(journal, trial, tuple(stimuli or ()), output)
+    if as_json:
+        print_json(found.plain())
+    else:
+        say(found.text())
+    if not found.agrees:
+        raise typer.Exit(FINDING)

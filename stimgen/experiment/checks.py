@@ -6,14 +6,14 @@ from collections.abc import Iterator, Sequence
 from itertools import product
 
 from stimgen.experiment.choice import Choice
-from stimgen.experiment.crops import part_of, room_for
+from stimgen.experiment.crops import inside, part_of, room_for
 from stimgen.experiment.design import balanced_of, factors_of
 from stimgen.experiment.exemplars import kind_of, synthesis_kinds
 from stimgen.experiment.load import LoadedExperiment
 from stimgen.experiment.paradigms.base import Arrangement, Item
 from stimgen.experiment.pool import Pool
 from stimgen.experiment.schema import Experiment
-from stimgen.experiment.screen_checks import check_durations, check_marks, check_places
+from stimgen.experiment.screen_checks import check_aperture, check_durations, check_marks, check_places
 from stimgen.experiment.trial import ORIGINAL
 from stimgen.experiment.viewing import Viewing
 from stimgen.reading.errors import StimgenError
@@ -40,7 +40,7 @@ def check(loaded: LoadedExperiment, pool: Pool, viewing: Viewing) -> None:
     with loaded.at("stimuli", "crop"):
         size = _check_sizes(experiment, pool)
     with loaded.at("display", "aperture"):
-        _check_aperture(experiment, size)
+        check_aperture(experiment, size)
     every = list(arrangements(experiment, pool))
     with loaded.at("stimuli"):
         for arrangement in every:
@@ -104,23 +104,13 @@ def _check_sizes(experiment: Experiment, pool: Pool) -> Size:
     if crop is None:
         return width, height
     left, top = (0, 0) if isinstance(crop.place, str) else crop.place
-    if left + crop.width > width or top + crop.height > height or min(left, top) < 0:
+    if not inside((left, top, crop.width, crop.height), (0, 0, width, height)):
         raise StimgenError(
             f"a crop of {crop.width} x {crop.height} pixels"
             f"{'' if isinstance(crop.place, str) else f' at {left}, {top}'} does not fit into pictures of "
             f"{width} x {height}"
         )
     return crop.width, crop.height
-
-
-def _check_aperture(experiment: Experiment, size: Size) -> None:
-    """Refuse an aperture for which there is no room, or that cuts."""
-    aperture = experiment.display.aperture
-    if aperture is not None and aperture.size(*size) != size:
-        raise StimgenError(
-            f"the step {aperture.name!r} is no aperture: it changes the size of the picture",
-            hint="say what part is shown in stimuli.crop",
-        )
 
 
 def _check_trial(experiment: Experiment, pool: Pool, arrangement: Arrangement, size: Size) -> None:

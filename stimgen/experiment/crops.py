@@ -96,6 +96,14 @@ def overlap(first: Box, second: Box) -> bool:
     return all(first[i] < second[i] + second[i + 2] and second[i] < first[i] + first[i + 2] for i in (0, 1))
 
 
+def inside(part: Box, whole: Box) -> bool:
+    """Return whether a box that holds a pixel lies in another."""
+    return all(
+        part[i + 2] >= 1 and whole[i] <= part[i] and part[i] + part[i + 2] <= whole[i] + whole[i + 2]
+        for i in (0, 1)
+    )
+
+
 def centred(size: Size, area: Size) -> Box:
     """Return the box in the middle of an area."""
     return (area[0] - size[0]) // 2, (area[1] - size[1]) // 2, *size

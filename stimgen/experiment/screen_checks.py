@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from itertools import combinations
 
-from stimgen.experiment.crops import overlap
+from stimgen.experiment.crops import inside, overlap
 from stimgen.experiment.duration import Duration
 from stimgen.experiment.load import LoadedExperiment
 from stimgen.experiment.marks import diameter_of, patch_box
 from stimgen.experiment.paradigms.base import Arrangement, Item
-from stimgen.experiment.placing import corner, size_on_screen
+from stimgen.experiment.placing import Size, corner, size_on_screen
 from stimgen.experiment.schema import Experiment
 from stimgen.experiment.trial import Box
 from stimgen.experiment.viewing import Viewing
@@ -68,9 +68,23 @@ def check_marks(loaded: LoadedExperiment, viewing: Viewing) -> None:
             raise StimgenError("the photodiode's patch is larger than the screen")
 
 
-def check_places(
-    experiment: Experiment, viewing: Viewing, arrangement: Arrangement, crop: tuple[int, int]
-) -> None:
+def check_aperture(experiment: Experiment, size: Size) -> None:
+    """Refuse an aperture for which a part of a picture has no room, or that cuts.
+
+    Raises
+    ------
+    StimgenError
+        The aperture is such a one.
+    """
+    aperture = experiment.display.aperture
+    if aperture is not None and aperture.size(*size) != size:
+        raise StimgenError(
+            f"the step {aperture.name!r} is no aperture: it changes the size of the picture",
+            hint="say what part is shown in stimuli.crop",
+        )
+
+
+def check_places(experiment: Experiment, viewing: Viewing, arrangement: Arrangement, crop: Size) -> None:
     """Refuse pictures that leave the screen, cover each other, or lie under the photodiode's patch.
 
     Raises
@@ -96,7 +110,7 @@ def check_places(
 
 def _check_on_screen(experiment: Experiment, viewing: Viewing, box: Box, item: Item) -> None:
     width, height = viewing.resolution
-    if box[0] < 0 or box[1] < 0 or box[0] + box[2] > width or box[1] + box[3] > height:
+    if not inside(box, (0, 0, width, height)):
         across, up = viewing.degrees(width / 2, height / 2)
         raise StimgenError(
             f"a picture of {box[2]} x {box[3]} pixels at {said(item)} does not lie on the screen, which "
