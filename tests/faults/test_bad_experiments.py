@@ -1,0 +1,479 @@
+"""Experiments with a mistake: a short message with file and line, before the first trial; nothing written."""
+
+from __future__ import annotations
+
+import json
+import re
+import shutil
+import sys
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+from hand_made import Wanted, write_set
+from hand_made_experiment import write_experiment, write_its_set
+
+from stimgen import cli
+from stimgen.experiment.choice import Person
+from stimgen.experiment.load import load_experiment
+from stimgen.experiment.session import trials_of
+from stimgen.workflow.experiment_course import Room
+
+LONGEST = 16
+Refused = Callable[..., str]
+
+
+@pytest.fixture(scope="module")
+def home(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A folder with the set that the experiment names."""
+    folder = tmp_path_factory.mktemp("home")
+    write_its_set(folder)
+    return folder
+
+
+@pytest.fixture
+def refused(
+    home: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> Refused:
+    """Return what runs a session in the folder with the set, and returns what a refusal says."""
+
+    def run(*arguments: str, folder: Path = home, command: str = "run") -> str:
+        monkeypatch.chdir(folder)
+        before = everything_in(tmp_path)
+        given = arguments or (str(tmp_path / "e.yaml"), "--participant", "01")
+        more = ("--observer", "simulated", "-o", str(tmp_path / "data")) if command == "run" else ()
+        more = more if "--observer" not in given else more[2:]
+        monkeypatch.setattr(sys, "argv", ["stimgen", command, *given, *more])
+        with pytest.raises(SystemExit) as ended:
+            cli.main()
+        found = capsys.readouterr()
+        assert (ended.value.code, found.out) == (2, "")
+        assert everything_in(tmp_path) == before, "something was written"
+        lines = found.err.rstrip("\n").split("\n")
+        assert 1 <= len(lines) <= LONGEST
+        assert all(line.isprintable() for line in lines)
+        assert "Traceback" not in found.err
+        return found.err.replace(f"{tmp_path}/", "")
+
+    return run
+
+
+def everything_in(folder: Path) -> list[str]:
+    return sorted(str(path) for path in folder.rglob("*"))
+
+
+def holds(found: str, told: str) -> None:
+    for part in told.split("; "):
+        assert part in found
+
+
+def test_the_experiment_without_a_mistake(
+    home: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(home)
+    room = Room.of(load_experiment(write_experiment(tmp_path)))
+    assert len(trials_of(room.course(Person("01")))) == 2 + 2 * 2 * 3
+
+
+# What is replaced, by what, the line that is to be named, and what is to be said.
+MISTAKES = [
+    # keys, kinds and traps of YAML
+    ("name: e", "nmae: e", 1, "unknown key 'nmae'; did you mean 'name'?"),
+    ("name: e", "name: E e", 1, "name: should match pattern"),
+    ("name: e", "name: ../e", 1, "name: should match pattern"),
+    ("name: e", "name: e\nseed: 1e3", 2, "seed: should be a valid integer, not 1000.0"),
+    ("name: e", "name: e\nseed: -1", 2, "seed: should be greater than or equal to 0"),
+    ("name: e", "name: e\nname: f", 2, "the key 'name' stands twice"),
+    ("name: e", "name: &a e", 1, "anchors and aliases"),
+    ("name: e", "name: !!python/object:os.system e", 1, "the tag"),
+    ("name: e", "\tname: e", 1, "not valid YAML"),
+    ("  conditions: [fine, coarse]", "  conditons: [fine]", 4, "unknown key 'conditons'; 'conditions'?"),
+    ("  conditions: [fine, coarse]", "  conditions: fine", 4, "stimuli.conditions: should be a list"),
+    ("  conditions: [fine, coarse]", "  conditions: [1]", 4, "stimuli.conditions[0]: should be text"),
+    ("  seeds: [1, 3]", "  seeds: [01, '3']", 6, "stimuli.seeds[1]: should be a valid integer, not '3'"),
+    ("  seeds: [1, 3]", "  seeds: [yes]", 6, "stimuli.seeds[0]: should be a valid integer, not 'yes'"),
+    ("  refresh_hz: 60", "  refresh_hz: '60'", 20, "display.refresh_hz: should be a valid number, not '60'"),
+    ("  refresh_hz: 60", "  refresh_hz: .inf", 20, "display.refresh_hz: should be"),
+    (
+        "  refresh_hz: 60",
+        "  refresh_hz: 1:00",
+        20,
+        "display.refresh_hz: should be a valid number, not '1:00'",
+    ),
+    # stimuli
+    ("  sets: [set]", "  sets: []", 3, "stimuli.sets: should be a list of at least 1"),
+    (
+        "  sets: [set]",
+        "  sets: [sets/nothere]",
+        3,
+        "there is no stimulus set 'sets/nothere'; stimgen generate PROTOCOL -o sets/nothere",
+    ),
+    ("  sets: [set]", "  sets: [sets/quickstart]", 3, "stimgen generate quickstart -o sets/quickstart"),
+    ("  sets: [set]", f"  sets: [{'x' * 400}]", 3, "there is no stimulus set"),
+    ("  sets: [set]", "  sets: [set, set]", 3, "'set' is named twice"),
+    ("  sets: [set]", "  sets: [set, ./set]", None, "two of the sets have a stimulus of source 'brick'"),
+    ("[fine, coarse]", "[fine, corse]", 4, "no set has the condition 'corse'; fine, coarse; mean 'coarse'?"),
+    ("[fine, coarse]", "[fine, fine]", 4, "'fine' is named twice"),
+    ("[brick, coffee]", "[brick, cofee]", 5, "no set has the source 'cofee'; did you mean 'coffee'?"),
+    ("[1, 3]", "[1, 4]", 6, "no set has the seed 4; allowed: 1, 3, 5"),
+    ("[1, 3]", "[1, 1]", 6, "1 is named twice"),
+    ("original-synthesis", "orginal-synthesis", 7, "'orginal-synthesis' is not understood; 'original-syn"),
+    ("[1, 3]", "[1]\n  again: seed", 2, "a trial needs syntheses of 2 seeds; there are: 1"),
+    ("[1, 3]\n  meet: original-synthesis", "[1]\n  meet: synthesis-synthesis", 2, "syntheses of 2 seeds"),
+    ("{size: 8}", "{size: 17}", 2, "3 crops of 17 x 17; pictures of 32 x 24; have 12 pixels"),
+    ("{size: 8}", "{size: 33}", 8, "a crop of 33 x 33 pixels does not fit into pictures of 32 x 24"),
+    ("{size: 8}", "{size: 8, place: [25, 0]}", 8, "a crop of 8 x 8 pixels at 25, 0 does not fit"),
+    ("{size: 8}", "{size: 8, place: [-1, 0]}", 8, "a crop of 8 x 8 pixels at -1, 0 does not fit"),
+    ("{size: 8}", "{size: 8, place: middle}", 8, "stimuli.crop.place: 'middle'"),
+    ("{size: 8}", "{size: 0}", 8, "should be greater than or equal to 1, not 0"),
+    ("{size: 8}", "{size: 8, place: centre}", 2, "shows the synthesis more than once, and there is only one"),
+    ("  crop: {size: 8}", "  not_converged: maybe", 8, "stimuli.not_converged: 'maybe' is not understood"),
+    ("  crop: {size: 8}", "  crop: {size: 8}\n  largest_copy: 0.2", 2, "12 stimuli are not fit to be shown"),
+    # paradigm
+    ("  name: oddity", "  name: odity", 10, "unknown paradigm 'odity'; abx, naming; did you mean 'oddity'?"),
+    ("  angles:", "  angels:", 11, "paradigm: unknown key 'angels'; did you mean 'angles'?"),
+    ("[90, 210, 330]", "[90, 210]", 11, "2 angles for 3 pictures on the screen"),
+    (
+        "eccentricity: 4",
+        "eccentricity: 9",
+        9,
+        "a picture of 8 x 8 pixels at angle 90, eccentricity 9 does not lie",
+    ),
+    ("eccentricity: 4", "eccentricity: 89.999", 9, "does not lie on the screen, which reaches 9.9 degrees"),
+    ("eccentricity: 4", "eccentricity: 90", 12, "should be less than 90, not 90"),
+    ("eccentricity: 4", "eccentricity: -4", 12, "should be greater than or equal to 0, not -4"),
+    ("eccentricity: 4", "eccentricity: 0.1", 9, "pictures of 8 x 8 pixels at; would cover each other"),
+    ("oddball: original", "oddball: both", 13, "paradigm.oddball: 'both' is not understood; either"),
+    (
+        "  angles: [90, 210, 330]",
+        "  places: [{angle: 90}, {x: 0, y: 4}, {pixels: [1, 2]}]",
+        11,
+        "paradigm.places[0]: a place is {angle, eccentricity}, {x, y} or {pixels: [x, y]}",
+    ),
+    # schedule
+    ("  name: constant", "  name: constnat", 15, "unknown schedule 'constnat'; did you mean 'constant'?"),
+    ("repetitions: 3", "repetitions: 2", 14, "2 sources x 2 repetitions; cannot be balanced; 3 combinations"),
+    (
+        "repetitions: 3",
+        "repetitions: 3\n  source_gap: 5",
+        14,
+        "cannot be kept 5 trials apart; largest source_gap",
+    ),
+    ("repetitions: 3", "repetitions: 3\n  blocked: [conditon]", 14, "'conditon'; did you mean 'condition'?"),
+    # display
+    ("[400, 300]", "[400]", 18, "display.resolution[1]: is missing"),
+    ("[400, 300]", "[0, 300]", 18, "display.resolution[0]: should be greater than or equal to 16, not 0"),
+    ("[400, 300]", "[16384, 16384]", 18, "a screen of 16384 x 16384 pixels is larger than any"),
+    (
+        "  pixels_per_degree: 20",
+        "  width_cm: 30",
+        17,
+        "say either width_cm and distance_cm, or pixels_per_degree",
+    ),
+    ("  pixels_per_degree: 20", "  pixels_per_degree: 0", 19, "should be greater than 0, not 0"),
+    ("  resolution: [400, 300]\n", "", 17, "the screen's resolution is missing"),
+    ("  pixels_per_degree: 20", "  monitor: lab", 17, "there is no monitor 'lab'; stimgen display-check"),
+    (
+        "  refresh_hz: 60",
+        "  transfer: {linearised: 2026-01-31}",
+        20,
+        "encoded as srgb, but the screen is linearised",
+    ),
+    ("  refresh_hz: 60", "  transfer: {linearised: yesterday}", 20, "should match pattern"),
+    ("  refresh_hz: 60", "  fixation: {degrees: 30}", 20, "a fixation mark of 30 degrees is larger than"),
+    ("  refresh_hz: 60", "  fixation: {shape: star}", 20, "'star' is not understood; dot, cross, bullseye"),
+    ("  refresh_hz: 60", "  background: 128", 20, "display.background: should be less than or equal to 1"),
+    (
+        "  refresh_hz: 60",
+        "  photodiode: {pixels: 400}",
+        20,
+        "the photodiode's patch is larger than the screen",
+    ),
+    ("  refresh_hz: 60", "  photodiode: {corner: middle}", 20, "'middle' is not understood; lower left"),
+    (
+        "  refresh_hz: 60",
+        "  photodiode: {pixels: 170, corner: lower left}",
+        9,
+        "at angle 210, eccentricity 4 would lie under the photodiode's patch",
+    ),
+    ("  refresh_hz: 60", "  size: {degrees: 0.01}", 9, "pictures of 8 x 8 pixels would have 0 x 0"),
+    ("  refresh_hz: 60", "  size: {degrees: 8}", 9, "does not lie on the screen"),
+    ("  refresh_hz: 60", "  size: {degrees: 6.5}", 9, "would cover each other"),
+    ("  refresh_hz: 60", "  size: original", 20, "'original' is not understood; native"),
+    ("  refresh_hz: 60", "  aperture: {name: contrast, rms: 0.2}", 20, "the step 'contrast' is no aperture"),
+    ("  refresh_hz: 60", "  aperture: {box: [0, 0, 4, 4]}", 20, "'crop' is no aperture: it changes the size"),
+    ("  refresh_hz: 60", "  aperture: {diameter: 9, edge: 1}", 20, "an aperture of 9 pixels is larger than"),
+    # timing
+    (
+        "200 ms",
+        "205 ms",
+        23,
+        "timing.stimulus: 205 ms is 12.30 frames at 60 Hz; say '12 frames' (200.0 ms) or '13",
+    ),
+    ("200 ms", "3 ms", 23, "0.18 frames at 60 Hz; say '1 frames' (16.7 ms); or raise timing.tolerance_ms"),
+    ("200 ms", "0 frames", 23, "0 frames is less than a single frame"),
+    ("200 ms", "[200 ms, 205 ms]", 23, "timing.stimulus: 205 ms is 12.30 frames"),
+    ("500 ms", "510 ms", 22, "timing.fixation: 510 ms is 30.60 frames at 60 Hz"),
+    ("500 ms", "500", 22, "500 is no duration; say '200 ms' or '24 frames'"),
+    ("500 ms", "0.5 s", 22, "'0.5 s' is no duration"),
+    ("500 ms", "-500 ms", 22, "'-500 ms' is no duration"),
+    ("500 ms", "1.5 frames", 22, "a number of frames is a whole one"),
+    ("500 ms", "4000000 ms", 22, "a duration lies between 0 and an hour"),
+    ("500 ms", f"{'9' * 400} ms", 22, "timing.fixation"),
+    ("500 ms", "500 ms\n  mask: {duration: 20 ms}", 23, "timing.mask.duration: 20 ms is 1.20 frames"),
+    ("60\n", "75\n", 22, "timing.fixation: 500 ms is 37.50 frames at 75 Hz"),
+    # responses
+    ('{"1": up,', '{"1": left,', 24, "the key 'left' stands for the answer '1', and; '2', too"),
+    ('{"1": up,', '{"1": escape,', 24, "the key 'escape' pauses the session"),
+    ('{"1": up,', '{"4": up,', 24, "'4' is no answer; allowed: 1, 2, 3"),
+    ("responses:", "responses:\n  device: keybord", 25, "'keybord' is not understood; 'keyboard'?"),
+    ("responses:", "responses:\n  counts: last", 25, "where the last press counts, a window"),
+    ("responses:", "responses:\n  device: buttons", 24, "'up' is no button of a mouse; left, middle, right"),
+    # practice and instructions
+    ("[gravel]", "[grvel]", 28, "practice.sources: no set has the source 'grvel'; did you mean 'gravel'?"),
+    ("[gravel]", "[gravel, brick]", 28, "'brick' is named for practice and for the trials that count"),
+    ("[gravel]", "[gravel, gravel]", 28, "'gravel' is named twice"),
+    ("  trials: 2\n", "", 26, "practice.trials: is missing"),
+    ("  trials: 2\n", "  trials: 0\n", 27, "practice.trials: should be greater than or equal to 1"),
+    ("  en:", "  english:", 30, "should match pattern"),
+    ("{start: hello}", "{strat: hello}", 30, "unknown key 'strat'; did you mean 'start'?"),
+    ("{start: hello}", "{answers: {'4': links}}", 30, "instructions.en.answers: '4' is no answer; 1, 2, 3"),
+    ("instructions:", "participant: {form: [name]}\ninstructions:", 29, "'name' is not understood; age"),
+    (
+        "instructions:",
+        "feedback: {correct: [0, 300, 0]}\ninstructions:",
+        29,
+        "should be less than or equal to 255",
+    ),
+]
+
+
+@pytest.mark.parametrize(("old", "new", "line", "told"), MISTAKES, ids=[f"{m[1][:40]!r}" for m in MISTAKES])
+def test_a_mistake(tmp_path: Path, refused: Refused, old: str, new: str, line: int | None, told: str) -> None:
+    write_experiment(tmp_path, (old, new))
+    found = refused()
+    assert found.startswith(f"e.yaml:{line}: ") if line else not found.startswith("e.yaml:")
+    holds(found, told)
+
+
+def test_several_mistakes_are_shown_together_in_their_order(tmp_path: Path, refused: Refused) -> None:
+    write_experiment(
+        tmp_path, ("name: e", "name: a b"), ("{size: 8}", "{size: x}"), ("60\n", "x\n"), ("200 ms", "200")
+    )
+    found = refused()
+    assert re.findall(r"^e\.yaml:(\d+): ", found, re.MULTILINE) == ["1", "8", "20", "23"]
+
+
+@pytest.mark.parametrize("wrong", ["205 ms", "3 ms", "16.5 ms", "1999 ms"])
+def test_the_durations_of_the_hint_can_be_shown(
+    tmp_path: Path, refused: Refused, home: Path, wrong: str
+) -> None:
+    changes = ("60\n", "60\n"), ("fixation: 500 ms", "fixation: 500 ms\n  tolerance_ms: 0.001")
+    write_experiment(tmp_path, *changes, ("200 ms", wrong))
+    offered = re.findall(r"'(\d+ frames)'", refused())
+    assert 1 <= len(offered) <= 2
+    for duration in offered:
+        Room.of(load_experiment(write_experiment(tmp_path, *changes, ("200 ms", duration))), (home / "set",))
+
+
+class TestSets:
+    """The set is not what the experiment, or its own records, say."""
+
+    @pytest.fixture
+    def folder(self, home: Path, tmp_path: Path) -> Path:
+        """A folder of its own, with a copy of the set and the experiment."""
+        shutil.copytree(home / "set", tmp_path / "own" / "set")
+        write_experiment(tmp_path)
+        return tmp_path / "own"
+
+    def a_picture(self, folder: Path) -> Path:
+        return sorted((folder / "set" / "images").glob("brick_fine_s1_*.png"))[0]
+
+    def test_another_picture_under_its_name(self, folder: Path, refused: Refused) -> None:
+        picture = self.a_picture(folder)
+        shutil.copy(sorted((folder / "set" / "images").glob("brick_fine_s3_*.png"))[0], picture)
+        found = refused(folder=folder)
+        assert found.startswith(f"set/images/{picture.name}: is not the picture that its record names")
+
+    @pytest.mark.parametrize("part", ["images", "originals"])
+    def test_a_missing_picture(self, folder: Path, refused: Refused, part: str) -> None:
+        picture = sorted((folder / "set" / part).glob("brick*.png"))[0]
+        picture.unlink()
+        holds(refused(folder=folder), f"{part}/{picture.name}: cannot be read: No such file or directory")
+
+    def test_pictures_that_take_no_part_may_be_missing(
+        self, folder: Path, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        for picture in (folder / "set" / "images").glob("*_s5_*.png"):
+            picture.unlink()
+        monkeypatch.chdir(folder)
+        Room.of(load_experiment(folder.parent / "e.yaml"))
+
+    def test_a_hundred_wrong_pictures_fit_on_a_screen(self, folder: Path, refused: Refused) -> None:
+        for picture in (folder / "set" / "images").glob("*.png"):
+            picture.write_bytes(b"no picture")
+        write_experiment(folder.parent, ("  seeds: [1, 3]\n", ""))
+        holds(refused(folder=folder), "its hash is another; ... and")
+
+    def test_a_damaged_record(self, folder: Path, refused: Refused) -> None:
+        record = sorted((folder / "set" / "records").glob("*/*.json"))[0]
+        record.write_text(record.read_text()[:-20])
+        holds(refused(folder=folder), f"{record.name}: is damaged")
+
+    @pytest.mark.parametrize("path", ["../../e.yaml", "/etc/hostname", "images/../../../e.yaml"])
+    def test_a_record_whose_picture_lies_elsewhere(self, folder: Path, refused: Refused, path: str) -> None:
+        for record in (folder / "set" / "records").glob("*/*.json"):
+            plain = json.loads(record.read_text())
+            if plain["content"]["condition"] == "fine":
+                plain["content"]["file"] = path
+                record.write_text(json.dumps(plain))
+        holds(refused(folder=folder), f"'{path}' leads out of the set's folder")
+
+    def test_an_unfinished_set(self, tmp_path: Path, refused: Refused) -> None:
+        write_experiment(tmp_path)
+        write_its_set(tmp_path / "own", unfinished=2)
+        holds(refused(folder=tmp_path / "own"), "set: is not finished: 2 of 18 stimuli are still to be made")
+
+    def test_a_set_without_stimuli(self, tmp_path: Path, refused: Refused) -> None:
+        write_experiment(tmp_path)
+        write_its_set(tmp_path / "own", unfinished=18)
+        holds(refused(folder=tmp_path / "own"), "is not finished: 18 of 18")
+
+    def test_one_that_had_not_converged(self, tmp_path: Path, refused: Refused) -> None:
+        """Of the sets written by hand those of even seeds had not."""
+        folder = tmp_path / "own"
+        store = write_its_set(folder)
+        for record in store.records():
+            plain = record.plain()
+            if record.content.seed == 3 and record.content.condition == "fine":
+                plain["content"]["quality"]["converged"] = False
+                file = store.folder / f"records/{record.content.id[:2]}/{record.content.id}.json"
+                file.write_text(json.dumps(plain))
+        write_experiment(tmp_path)
+        found = refused(folder=folder)
+        assert found.startswith("e.yaml:2: 3 stimuli are not fit to be shown: brick_fine_s3_")
+        holds(found, "had not converged; stimuli.not_converged: show")
+        write_experiment(tmp_path, ("  seeds: [1, 3]", "  seeds: [1, 3]\n  not_converged: show"))
+        Room.of(load_experiment(tmp_path / "e.yaml"), (folder / "set",))
+
+    def test_pictures_of_two_sizes(self, tmp_path: Path, refused: Refused) -> None:
+        for name, source, size in (
+            ("a", "brick", (32, 24)),
+            ("b", "coffee", (24, 32)),
+            ("c", "gravel", (32, 24)),
+        ):
+            write_set(tmp_path / "own" / name, Wanted((source,), ("fine", "coarse"), (1, 3), size))
+        write_experiment(tmp_path, ("[set]", "[a, b, c]"))
+        found = refused(folder=tmp_path / "own")
+        assert found.startswith("e.yaml:8: the pictures are of several sizes: 24 x 32 (")
+
+    @pytest.mark.parametrize("given", ["nothere", "x" * 300])
+    def test_a_folder_that_is_none(self, tmp_path: Path, refused: Refused, given: str) -> None:
+        write_experiment(tmp_path)
+        found = refused(str(tmp_path / "e.yaml"), "--participant", "01", "--stimuli", given)
+        holds(found, f"{given}: there is no such folder: plan.json is missing")
+
+    def test_a_folder_that_is_no_set(self, home: Path, tmp_path: Path, refused: Refused) -> None:
+        write_experiment(tmp_path)
+        found = refused(
+            str(tmp_path / "e.yaml"), "--participant", "01", "--stimuli", str(home / "set" / "images")
+        )
+        holds(found, "is not a stimulus set")
+
+    def test_practice_takes_all_sources(self, tmp_path: Path, refused: Refused) -> None:
+        write_experiment(
+            tmp_path, ("  sources: [brick, coffee]\n", ""), ("[gravel]", "[gravel, brick, coffee]")
+        )
+        found = refused()
+        assert found.startswith("e.yaml:27: all sources are named for practice: none is left")
+
+    def test_an_encoding_of_another_screen_is_converted_where_asked_for(
+        self, home: Path, tmp_path: Path
+    ) -> None:
+        file = write_experiment(
+            tmp_path, ("  refresh_hz: 60", "  transfer: {linearised: 2026-01-31}\n  mismatch: convert")
+        )
+        room = Room.of(load_experiment(file), (home / "set",))
+        assert room.pool.notes == ("the pictures of set are encoded as srgb, and shown converted to linear",)
+
+
+class TestCalls:
+    """The command was called with something that there is not."""
+
+    @pytest.fixture(autouse=True)
+    def _experiment(self, tmp_path: Path) -> None:
+        write_experiment(tmp_path)
+
+    @pytest.mark.parametrize("label", ["", "a b", "../01", "01/", "ä", "x" * 33, "01_"])
+    @pytest.mark.parametrize("what", ["participant", "session"])
+    def test_a_label_that_no_file_may_have(
+        self, tmp_path: Path, refused: Refused, what: str, label: str
+    ) -> None:
+        given = {"participant": "01", "session": "1", what: label}
+        found = refused(
+            str(tmp_path / "e.yaml"), "--participant", given["participant"], "--session", given["session"]
+        )
+        holds(found, f"the {what} ; is not a label: 1 to 32 letters and digits")
+
+    def test_a_language_that_is_not_there(self, tmp_path: Path, refused: Refused) -> None:
+        found = refused(str(tmp_path / "e.yaml"), "--participant", "01", "--language", "fr")
+        holds(found, "there are no instructions in the language 'fr'; allowed: en, de")
+
+    def test_an_observer_that_is_not_there(self, tmp_path: Path, refused: Refused) -> None:
+        found = refused(str(tmp_path / "e.yaml"), "--participant", "01", "--observer", "simulatd")
+        holds(found, "there is no observer 'simulatd'; did you mean 'simulated'?")
+
+    def test_an_experiment_that_is_not_there(self, refused: Refused) -> None:
+        found = refused("quikstart", "--participant", "01")
+        holds(found, "there is no experiment 'quikstart'; did you mean 'quickstart'?")
+
+    def test_an_experiment_that_is_a_protocol(self, refused: Refused) -> None:
+        from stimgen.reading.shipped import PROTOCOLS
+
+        found = refused(str(PROTOCOLS.files()["smoke"]), "--participant", "01")
+        holds(found, "unknown key")
+
+    def test_nobody(self, tmp_path: Path, refused: Refused) -> None:
+        holds(refused(str(tmp_path / "e.yaml")), "who is it? name the participant with --participant")
+
+    def test_a_session_that_is_not_there(self, tmp_path: Path, refused: Refused) -> None:
+        found = refused(str(tmp_path / "e.yaml"), "--participant", "01", "--resume")
+        holds(found, "no such")
+
+    @pytest.mark.parametrize("label", ["a1", "A1"])
+    def test_a_participant_and_session_that_exist(
+        self, home: Path, tmp_path: Path, refused: Refused, monkeypatch: pytest.MonkeyPatch, label: str
+    ) -> None:
+        monkeypatch.chdir(home)
+        arguments = [str(tmp_path / "e.yaml"), "--session", "b", "--observer", "simulated"]
+        data = ["-o", str(tmp_path / "data")]
+        monkeypatch.setattr(sys, "argv", ["stimgen", "run", *arguments, "--participant", "a1", *data])
+        with pytest.raises(SystemExit, match="0"):
+            cli.main()
+        before = contents(tmp_path)
+        for session in ("b", "B"):
+            found = refused(arguments[0], "--participant", label, "--session", session)
+            holds(found, "participant a1, session b of e exists already; --resume")
+        assert contents(tmp_path) == before
+
+    def test_keys_of_a_participant_without_a_number(self, tmp_path: Path, refused: Refused) -> None:
+        write_experiment(tmp_path, ("responses:", "responses:\n  swap: true"))
+        found = refused(str(tmp_path / "e.yaml"), "--participant", "ana")
+        assert found.startswith("e.yaml:24: responses.swap: ")
+
+    @pytest.mark.parametrize(
+        ("old", "new", "told"),
+        [
+            ('{"1": up,', '{"1": left,', "stands for the answer"),
+            ("repetitions: 3", "repetitions: 2", "cannot be balanced"),
+        ],
+    )
+    def test_a_list_of_trials_is_refused_too(
+        self, tmp_path: Path, refused: Refused, old: str, new: str, told: str
+    ) -> None:
+        write_experiment(tmp_path, (old, new))
+        holds(refused(str(tmp_path / "e.yaml"), "--participant", "01", command="trials"), told)
+
+
+def contents(folder: Path) -> dict[str, bytes]:
+    return {str(file): file.read_bytes() for file in folder.rglob("*") if file.is_file()}
