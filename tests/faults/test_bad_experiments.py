@@ -447,7 +447,9 @@ class TestCalls:
         monkeypatch.chdir(home)
         arguments = [str(tmp_path / "e.yaml"), "--session", "b", "--observer", "simulated"]
         data = ["-o", str(tmp_path / "data")]
-        monkeypatch.setattr(sys, "argv", ["stimgen", "run", *arguments, "--participant", "a1", *data])
+        monkeypatch.setattr(
+            sys, "argv", ["stimgen", "run", *arguments, "--participant", "a1", *data, "--quiet"]
+        )
         with pytest.raises(SystemExit, match="0"):
             cli.main()
         before = contents(tmp_path)

@@ -1,0 +1,184 @@
+"""Whatever stands in an experiment's file, it is run or refused with a message, and never ends otherwise."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+from hand_made_experiment import EXPERIMENT, write_its_set
+from hypothesis import HealthCheck, assume, given, settings
+from hypothesis import strategies as st
+
+from stimgen.experiment.choice import Person
+from stimgen.experiment.load import load_experiment
+from stimgen.reading.errors import StimgenError
+from stimgen.workflow.experiment_course import Room
+
+HOSTILE: list[Any] = [
+    *(None, True, "", " ", "yes", "x" * 1000, "../..", "/etc/passwd", "\u202e", "{score}", "%s", "-", "1e3"),
+    *(
+        0,
+        -1,
+        1,
+        2,
+        7,
+        255,
+        256,
+        10**9,
+        -(10**9),
+        10**50,
+        0.0,
+        -0.0,
+        0.5,
+        1e-300,
+        1e308,
+        float("inf"),
+        float("nan"),
+    ),
+    *([], {}, [[]], [{}], {"name": "x"}, {"": ""}, ["a"] * 200, [1, 2], [0, 0], [1e9, -1e9]),
+    *(
+        "200 ms",
+        "0 frames",
+        "1 frames",
+        "random",
+        "same",
+        "seed",
+        "convert",
+        "linear",
+        "none",
+        "both",
+        "either",
+    ),
+]
+# Other paradigms, schedules and screens: every branch of what is checked.
+OTHERS = [
+    {},
+    {
+        "paradigm": {"name": "two_afc", "layout": "temporal"},
+        "schedule": {"name": "staircase", "level": "duration", "trials": 4},
+        "timing": {
+            "stimulus": ["50 ms", "100 ms", "200 ms"],
+            "mask": {"duration": "6 frames", "grain": 3},
+            "between": "500 ms",
+        },
+        "responses": {"window": "2000 ms", "counts": "last", "swap": True},
+    },
+    {
+        "paradigm": {"name": "abx", "layout": "sample_first", "eccentricity": [2, 4]},
+        "schedule": {"name": "constant", "repetitions": 4, "blocked": ["condition"], "source_gap": 0},
+        "display": {
+            "resolution": [400, 301],
+            "width_cm": 40.0,
+            "distance_cm": 60.0,
+            "size": {"degrees": 1.2},
+            "aperture": {"name": "flat_top", "edge": 1},
+            "fixation": {"shape": "bullseye", "degrees": 0.5},
+            "photodiode": {"corner": "upper left", "pixels": 10},
+        },
+        "responses": {"device": "mouse"},
+    },
+    {
+        "paradigm": {
+            "name": "naming",
+            "names": {"brick": "wall", "coffee": ["cup", "mug"], "gravel": "stones"},
+        },
+        "schedule": {"name": "constant", "repetitions": 2},
+        "responses": {},
+    },
+]
+
+
+@pytest.fixture(scope="module")
+def home(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    folder = tmp_path_factory.mktemp("home")
+    write_its_set(folder)
+    return folder
+
+
+def run(home: Path, text: str) -> StimgenError | None:
+    """Return the refusal, or None where a session could begin."""
+    file = home / "e.yaml"
+    file.write_bytes(text.encode("utf-8", "surrogatepass"))
+    try:
+        room = Room.of(load_experiment(file), (home / "set",))
+        course = room.course(Person("01"))
+        step = course.next([])
+        if step is not None:
+            room.frames.frames(step.trial)
+    except StimgenError as error:
+        return error
+    return None
+
+
+def changed(number: int) -> dict[str, Any]:
+    return {**yaml.safe_load(EXPERIMENT), **OTHERS[number]}
+
+
+def paths(value: Any, path: tuple[Any, ...] = ()) -> Iterator[tuple[Any, ...]]:
+    if path:
+        yield path
+    for key in value if isinstance(value, dict) else range(len(value)) if isinstance(value, list) else ():
+        yield from paths(value[key], (*path, key))
+
+
+def put(value: Any, path: tuple[Any, ...], new: Any) -> Any:
+    """Return a copy with another value at a path."""
+    copy = dict(value) if isinstance(value, dict) else list(value)
+    copy[path[0]] = new if len(path) == 1 else put(copy[path[0]], path[1:], new)
+    return copy
+
+
+def checked(error: StimgenError | None) -> None:
+    if error is not None:
+        lines = str(error).split("\n")
+        assert len(lines) <= 40
+        assert all(line.isprintable() for line in lines)
+
+
+@pytest.mark.parametrize("number", range(len(OTHERS)))
+def test_the_experiments_without_a_change_can_begin(home: Path, number: int) -> None:
+    assert run(home, yaml.safe_dump(changed(number))) is None
+
+
+@settings(max_examples=250, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(st.data())
+def test_another_value_somewhere(home: Path, data: st.DataObject) -> None:
+    found = changed(data.draw(st.integers(0, len(OTHERS) - 1)))
+    for _ in range(data.draw(st.integers(1, 3))):
+        path = data.draw(st.sampled_from(list(paths(found))))
+        found = put(found, path, data.draw(st.sampled_from(HOSTILE)))
+    # Text, because values of a file are what the reader makes of it.
+    checked(run(home, yaml.dump(found, Dumper=_Plain, allow_unicode=True)))
+
+
+@settings(max_examples=100, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(st.data())
+def test_other_text_somewhere(home: Path, data: st.DataObject) -> None:
+    lines = EXPERIMENT.split("\n")
+    at, other = (data.draw(st.integers(0, len(lines) - 1)) for _ in range(2))
+    kind = data.draw(st.sampled_from(["delete", "twice", "swap", "cut", "insert"]))
+    if kind == "delete":
+        del lines[at]
+    elif kind == "twice":
+        lines.insert(other, lines[at])
+    elif kind == "swap":
+        lines[at], lines[other] = lines[other], lines[at]
+    elif kind == "cut":
+        lines[at] = lines[at][: data.draw(st.integers(0, len(lines[at])))]
+    else:
+        column = data.draw(st.integers(0, len(lines[at])))
+        lines[at] = lines[at][:column] + data.draw(st.text(max_size=5)) + lines[at][column:]
+    text = "\n".join(lines)
+    assume(text != EXPERIMENT)
+    checked(run(home, text))
+
+
+class _Plain(yaml.SafeDumper):
+    """Without anchors, which are refused."""
+
+    def ignore_aliases(self, data: Any) -> bool:
+        del data
+        return True
