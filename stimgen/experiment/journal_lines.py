@@ -52,7 +52,8 @@ def whole_lines(data: bytes, file: Path) -> Iterator[Line]:
         raise StimgenError(
             "was altered or damaged: the checksum of this line is not that of its data",
             where=Location(file, number + 1),
-            hint=f"the {number} lines before it are sound; to go on with them, delete the rest in a copy",
+            hint="what stands before it is sound; to go on from there, keep a copy, delete this line and all "
+            "that follows, and use --resume",
         )
 
 

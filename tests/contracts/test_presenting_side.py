@@ -45,6 +45,24 @@ main()
 """
 
 
+# A whole study, its tables, and one participant less.
+STUDYING = """
+import sys
+from stimgen.cli import main
+sys.argv[0] = "stimgen"
+try:
+    main()
+except SystemExit as left:
+    assert not left.code, left.code
+"""
+EXPERIMENT = """
+name: small
+stimuli: {sets: [set], not_converged: show}
+paradigm: {name: two_afc}
+schedule: {name: constant, repetitions: 2}
+display: {resolution: [320, 240], pixels_per_degree: 20}
+"""
+
 TABULATING = """
 import sys
 from stimgen import StimulusSet
@@ -102,6 +120,23 @@ def test_confounds_are_tabulated_and_drawn(made: Path, without_torch: dict[str, 
         ["texture", "2"],
     ]
     assert (tmp_path / "c.svg").read_text().startswith("<?xml")
+
+
+def test_a_study_is_run_tabulated_and_withdrawn_from(
+    made: Path, without_torch: dict[str, str], tmp_path: Path
+) -> None:
+    experiment, data = made.parent / "small.yaml", tmp_path / "data"
+    experiment.write_text(EXPERIMENT)
+    for command in (
+        ["run", str(experiment), "--observer", "simulated", "--participants", "2", "-o", str(data)],
+        ["tabulate", str(data), "--stimuli", str(made)],
+        ["withdraw", str(data), "--participant", "02"],
+    ):
+        done = run(STUDYING, *command, environment=without_torch)
+        assert (done.returncode, done.stderr) == (0, "")
+    participants = (data / "bids" / "participants.tsv").read_text()
+    assert participants == "participant_id\tobserver\nsub-01\tsimulated\n"
+    assert [file.name for file in sorted((data / "csv").iterdir())] == ["sub-01_ses-1_task-small.csv"]
 
 
 def test_a_damaged_set_is_found_there_too(made: Path, without_torch: dict[str, str], tmp_path: Path) -> None:

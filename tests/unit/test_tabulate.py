@@ -239,6 +239,12 @@ class TestCsv:
         assert table.psychopyVersion.isna().all()
         assert not table.timing_verified.any()
 
+    def test_the_documentation_names_every_column(self, tables: Path) -> None:
+        page = (Path(__file__).parents[2] / "docs" / "journals.md").read_text()
+        rows = page.partition("### CSV")[2].partition("### BIDS")[0]
+        named = set(re.findall(r"`([\w.]+)`", rows))
+        assert set(self.table(tables, "01").columns) - named == set()
+
     def test_it_begins_with_a_mark_as_psychopys_does(self, tables: Path) -> None:
         data = (tables / "csv" / "sub-01_ses-1_task-odd_one.csv").read_bytes()
         assert data.startswith(b"\xef\xbb\xbfthisN,trials.thisN")
