@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from stimgen.cli_experiments import commands as experiment_commands
-from stimgen.terminal import FINDING, INTERRUPTED, print_json, say
+from stimgen.terminal import FINDING, INTERRUPTED, ending_cleanly, exit_code_of, print_json, say
 
 if TYPE_CHECKING:
     from stimgen.protocol.load import LoadedProtocol
@@ -67,13 +67,13 @@ def generate(  # noqa: PLR0913 - an option of the command is an argument here
     loaded = _loaded(protocol, root, quick=quick)
     folder = output or default_folder(loaded)
     options = Options(device=device, batch_size=batch_size, root=root)
-    with Display(quiet=quiet) as display:
+    with Display(quiet=quiet) as display, ending_cleanly():
         try:
             progress = make(loaded, folder, options, display.show)
-        except KeyboardInterrupt:
+        except KeyboardInterrupt as stop:
             display.close()
             say(f"stopped; what is finished is kept in {folder}. Run the same command to go on.", error=True)
-            raise typer.Exit(INTERRUPTED) from None
+            raise typer.Exit(exit_code_of(stop)) from None
     if not quiet:
         say("\n".join([*(f"quick: {change}" for change in loaded.changes), summary(progress, folder)]))
     for failure in progress.failures:
@@ -339,6 +339,9 @@ def main() -> None:
     except StimgenError as error:
         say(str(error), error=True)
         sys.exit(error.exit_code)
+    except MemoryError:
+        say("not enough memory; what is finished is kept", error=True)
+        sys.exit(StimgenError.exit_code)
     except KeyboardInterrupt:
         sys.exit(INTERRUPTED)
     except BrokenPipeError:

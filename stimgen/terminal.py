@@ -3,12 +3,38 @@
 from __future__ import annotations
 
 import json
+import signal
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Any
 
 import typer
 
 # A user's mistake ends with the error's own exit code, 2.
-FINDING, INTERRUPTED = 1, 130
+FINDING, INTERRUPTED, TERMINATED = 1, 130, 143
+
+
+class Terminated(KeyboardInterrupt):
+    """Somebody asked this process to end, as a cluster does before it takes the computer away."""
+
+
+@contextmanager
+def ending_cleanly() -> Iterator[None]:
+    """Take SIGTERM for Ctrl-C: what is finished is kept, and what is derived from it is written."""
+
+    def end(*_: object) -> None:
+        raise Terminated
+
+    before = signal.signal(signal.SIGTERM, end)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGTERM, before)
+
+
+def exit_code_of(stop: KeyboardInterrupt) -> int:
+    """Return the exit code of what was stopped, as shells have it: 128 and the number of the signal."""
+    return TERMINATED if isinstance(stop, Terminated) else INTERRUPTED
 
 
 def say(text: str, *, error: bool = False) -> None:

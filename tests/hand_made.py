@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import io
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -11,10 +10,10 @@ import numpy as np
 
 from stimgen.images.write import encode_array, encode_png
 from stimgen.reading.identity import recipe_identity, sha256_bytes
-from stimgen.stimulus_set.contact_sheet import contact_sheet
-from stimgen.stimulus_set.manifest import write_manifest
+from stimgen.stimulus_set.derived import derive
+from stimgen.stimulus_set.index import INDEX
 from stimgen.stimulus_set.record import Record
-from stimgen.stimulus_set.store import PLAN, SHEET, Store, json_bytes, record_name
+from stimgen.stimulus_set.store import PLAN, Store, json_bytes, record_name
 
 TEXT = "name: hand-made  # µ\n"
 
@@ -49,17 +48,9 @@ def write_set(folder: Path, wanted: Wanted | None = None, unfinished: int = 0) -
     _written(store, PLAN, json_bytes({"format": 1, "protocol": protocol, "ids": ids}))
     for record in records[: len(records) - unfinished]:
         _written(store, record_name(record.content.id), json_bytes(record.plain()))
-    write_manifest(store)
-    if records[unfinished:]:
-        write_sheet(store)
+    derive(store, sheet=unfinished < len(records))
+    (folder / INDEX).unlink()  # as a set arrives that was handed on
     return store
-
-
-def write_sheet(store: Store) -> None:
-    """Write the contact sheet."""
-    buffer = io.BytesIO()
-    contact_sheet(store).save(buffer, "PNG")
-    _written(store, SHEET, buffer.getvalue())
 
 
 def _record(store: Store, wanted: Wanted, source: str, condition: str, seed: int) -> Record:

@@ -92,7 +92,7 @@ def is_finished(content: Content, stimulus: StimulusPlan, store: Store, output: 
 def relabel(stimulus: StimulusPlan, store: Store, output: Output) -> None:
     """Give a finished stimulus and its files the names, credits and layout of the plan.
 
-    Files with the old names stay.
+    Files with the old names stay until manifest and checksums are derived.
 
     Raises
     ------

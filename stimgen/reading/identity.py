@@ -14,6 +14,7 @@ NUMERICS = 1
 
 IDENTITY_BYTES = 10
 IDENTITY_PATTERN = r"^[a-z2-7]{16}$"
+SHA256_PATTERN = r"^[0-9a-f]{64}$"
 
 
 def canonical_json(value: Any) -> bytes:

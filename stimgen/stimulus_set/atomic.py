@@ -36,7 +36,7 @@ def replacing(target: Path, *, unless_equal: bool = False) -> Iterator[BinaryIO]
     """
     temporary = target.with_name(f"{TEMPORARY}{secrets.token_hex(8)}")
     try:
-        target.parent.mkdir(parents=True, exist_ok=True)
+        _make_folder(target.parent)
         try:
             with temporary.open("xb") as stream:
                 yield stream
@@ -53,6 +53,14 @@ def replacing(target: Path, *, unless_equal: bool = False) -> Iterator[BinaryIO]
         sync_folder(target.parent)
     except OSError as error:
         raise StimgenError(f"cannot be written: {error.strerror}", where=target) from None
+
+
+def _make_folder(folder: Path) -> None:
+    """Make a folder and those above it so that they, too, stay after a power cut."""
+    if not folder.is_dir():
+        _make_folder(folder.parent)
+        folder.mkdir(exist_ok=True)
+        sync_folder(folder.parent)
 
 
 def push_to_disk(descriptor: int) -> None:

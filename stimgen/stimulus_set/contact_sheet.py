@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 from collections.abc import Iterable
 from textwrap import wrap
 
@@ -10,7 +11,7 @@ from PIL import Image, ImageDraw, ImageFont
 from stimgen.images.write import for_viewing, opened_png
 from stimgen.reading.errors import StimgenError
 from stimgen.stimulus_set.record import Content
-from stimgen.stimulus_set.store import Store
+from stimgen.stimulus_set.store import SHEET, Store
 
 TILE = 128
 GAP = 6
@@ -41,6 +42,19 @@ def contact_sheet(store: Store) -> Image.Image:
     for i, text in enumerate(below):
         ImageDraw.Draw(sheet).text((GAP, bottom + i * CAPTION), text, fill=INK, font=font)
     return sheet
+
+
+def write_sheet(store: Store) -> None:
+    """Draw the sheet into the set.
+
+    Raises
+    ------
+    StimgenError
+        As `contact_sheet`, or the set cannot be written.
+    """
+    buffer = io.BytesIO()
+    contact_sheet(store).save(buffer, format="PNG")
+    store.update(SHEET, buffer.getvalue())
 
 
 def _changes(store: Store) -> str:

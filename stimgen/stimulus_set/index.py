@@ -13,10 +13,10 @@ from collections.abc import Iterable, Sequence
 
 from stimgen.reading.errors import StimgenError
 from stimgen.stimulus_set.listing import FileState
-from stimgen.stimulus_set.store import CITATION, MANIFEST, PLAN, SHEET, TABLE, Store
+from stimgen.stimulus_set.store import CHECKSUMS, CITATION, MANIFEST, PLAN, SHEET, TABLE, Store
 
 INDEX = ".index"
-DERIVED_TOGETHER = (PLAN, MANIFEST, TABLE, CITATION, SHEET)
+DERIVED_TOGETHER = (PLAN, MANIFEST, TABLE, CITATION, SHEET, CHECKSUMS)
 
 
 class Index:
@@ -48,7 +48,7 @@ class Index:
         )
 
     def is_current(self) -> bool:
-        """Return whether plan, manifest, table, citation file and contact sheet are as they were derived."""
+        """Return whether the plan and what was derived with it are as they were."""
         return all(self.knows(name, self._store.state(name)) for name in DERIVED_TOGETHER)
 
 

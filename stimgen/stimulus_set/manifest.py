@@ -7,6 +7,7 @@ from collections.abc import Iterable, Iterator
 from contextlib import ExitStack
 from typing import Any, NamedTuple
 
+from stimgen.reading.identity import sha256_bytes
 from stimgen.reading.text import harmless
 from stimgen.stimulus_set.citing import Citation, rendered
 from stimgen.stimulus_set.citing.summary import Summary
@@ -36,13 +37,17 @@ class Piece(NamedTuple):
     citation: bytes = b""
 
 
-def write_manifest(store: Store) -> list[bytes]:
-    """Write ``manifest.json``, ``stimuli.csv`` and ``CITATION.cff`` from the plan and the records.
+class Seen(NamedTuple):
+    """What was seen of records while the manifest was written."""
 
-    Returns
-    -------
-    list of bytes
-        What an index is to say of the records.
+    lines: list[bytes]
+    """What an index is to say of them."""
+    hashes: dict[str, str]
+    """SHA-256 of each of them, and of the files that they name, by file."""
+
+
+def write_manifest(store: Store) -> Seen:
+    """Write ``manifest.json``, ``stimuli.csv`` and ``CITATION.cff`` from the plan and the records.
 
     Raises
     ------
@@ -50,7 +55,7 @@ def write_manifest(store: Store) -> list[bytes]:
         A record is damaged, or the folder cannot be written.
     """
     plan, finished = store.read_plan(), store.finished()
-    seen: list[bytes] = []
+    seen = Seen([], {})
     with ExitStack() as files:
         manifest, table, citation = (
             files.enter_context(store.updating(name)) for name in (MANIFEST, TABLE, CITATION)
@@ -63,15 +68,32 @@ def write_manifest(store: Store) -> list[bytes]:
     return seen
 
 
-def _seen_records(store: Store, ids: list[str], seen: list[bytes]) -> Iterator[tuple[str, Record]]:
+def _seen_records(store: Store, ids: list[str], seen: Seen) -> Iterator[tuple[str, Record]]:
     """Yield records, and note how each was before it was read: a later change is then a change."""
     for stimulus in ids:
         name = record_name(stimulus)
         state = store.state(name)
-        record = store.read_record(stimulus)
+        record = hashed_record(store, stimulus, seen.hashes)
         if state is not None:
-            seen.append(line(name, state, record.content.labels))
+            seen.lines.append(line(name, state, record.content.labels))
         yield name, record
+
+
+def hashed_record(store: Store, stimulus: str, hashes: dict[str, str]) -> Record:
+    """Return a record, and note its hash and those of the files that it names.
+
+    Raises
+    ------
+    StimgenError
+        There is none, or it is damaged.
+    """
+    name = record_name(stimulus)
+    data = store.read(name)
+    record = store.as_record(stimulus, data)
+    hashes[name] = sha256_bytes(data)
+    for file in record.content.files:
+        hashes.setdefault(file.file, file.sha256)
+    return record
 
 
 def pieces(plan: PlanRecord, records: Iterable[tuple[str, Record]], *, complete: bool) -> Iterator[Piece]:

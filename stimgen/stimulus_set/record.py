@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from typing import Annotated, Any, NamedTuple
 
-from pydantic import AfterValidator, JsonValue
+from pydantic import AfterValidator, Field, JsonValue
 
-from stimgen.reading.identity import canonical_json, recipe_identity
+from stimgen.reading.identity import SHA256_PATTERN, canonical_json, recipe_identity
 from stimgen.reading.model import Model
 from stimgen.stimulus_set.quality import QualityRecord
 
@@ -26,7 +26,7 @@ class FileHash(Model):
 
     file: str
     """Path relative to the set's folder, with forward slashes."""
-    sha256: str
+    sha256: Annotated[str, Field(pattern=SHA256_PATTERN)]
     """Hash of its bytes."""
 
 
@@ -171,6 +171,14 @@ class Content(Model):
         steps: Any = self.settings.get("after", [])
         boxes = [step["box"] for step in steps if "box" in step]
         return list(boxes[-1][2:] if boxes else self.schedule[-1][:2])
+
+    @property
+    def files(self) -> list[FileHash]:
+        """All files that the stimulus has, its picture first, originals last."""
+        found = [FileHash(file=self.file, sha256=self.sha256), self.trace, self.array]
+        found += self.snapshots.files if self.snapshots else ()
+        found += [picture.original for picture in (self.source, *self.references)]
+        return [file for file in found if file is not None]
 
     @property
     def recipe(self) -> dict[str, Any]:

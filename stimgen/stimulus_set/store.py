@@ -6,6 +6,7 @@ import json
 import os
 from collections.abc import Iterator
 from contextlib import AbstractContextManager, contextmanager
+from io import BufferedReader
 from pathlib import Path
 from typing import Annotated, Any, BinaryIO, TypeVar
 
@@ -16,6 +17,7 @@ from stimgen.reading.identity import IDENTITY_PATTERN
 from stimgen.reading.model import Model
 from stimgen.stimulus_set.atomic import TEMPORARY, replacing
 from stimgen.stimulus_set.listing import FileState, entries, file_state
+from stimgen.stimulus_set.lock import LOCK
 from stimgen.stimulus_set.record import JsonObject, Record
 
 PLAN = "plan.json"
@@ -23,8 +25,9 @@ MANIFEST = "manifest.json"
 TABLE = "stimuli.csv"
 SHEET = "contact_sheet.png"
 CITATION = "CITATION.cff"
+CHECKSUMS = "checksums.sha256"
 IMAGES, ORIGINALS, RECORDS, TRACES, ARRAYS = "images", "originals", "records", "traces", "arrays"
-SNAPSHOTS = "snapshots"
+SNAPSHOTS, ADDITIONS = "snapshots", "additions"
 
 M = TypeVar("M", bound=Model)
 
@@ -78,7 +81,7 @@ class Store:
             strangers = [entry.name for entry in os.scandir(folder)] if not (folder / PLAN).is_file() else []
         except OSError as error:
             raise StimgenError(f"cannot be used as a set's folder: {error.strerror}", where=folder) from None
-        if any(not name.startswith(TEMPORARY) for name in strangers):
+        if any(not name.startswith((TEMPORARY, LOCK)) for name in strangers):
             raise StimgenError(
                 f"the folder holds something else ({sorted(strangers)[0]!r}): a set needs an empty or new "
                 "folder, or its own",
@@ -130,7 +133,7 @@ class Store:
             return stream.read()
 
     @contextmanager
-    def reading(self, name: str) -> Iterator[BinaryIO]:
+    def reading(self, name: str) -> Iterator[BufferedReader]:
         """Yield a stream of a file of the set, for what is too large to hold.
 
         Raises
@@ -178,7 +181,17 @@ class Store:
         StimgenError
             The file is damaged.
         """
-        return _parse(PlanRecord, self.read(PLAN), self.folder / PLAN)
+        return self.as_plan(self.read(PLAN))
+
+    def as_plan(self, data: bytes) -> PlanRecord:
+        """Return what the bytes of the plan's file say.
+
+        Raises
+        ------
+        StimgenError
+            They are damaged.
+        """
+        return parsed(PlanRecord, data, self.folder / PLAN)
 
     def finished(self) -> set[str]:
         """Return the ids that have a record; no file is opened.
@@ -200,8 +213,17 @@ class Store:
         StimgenError
             There is none, or it is damaged.
         """
-        name = record_name(stimulus)
-        return _parse(Record, self.read(name), self.folder / name)
+        return self.as_record(stimulus, self.read(record_name(stimulus)))
+
+    def as_record(self, stimulus: str, data: bytes) -> Record:
+        """Return what the bytes of a record's file say.
+
+        Raises
+        ------
+        StimgenError
+            They are damaged.
+        """
+        return parsed(Record, data, self.folder / record_name(stimulus))
 
     def records(self) -> Iterator[Record]:
         """Yield the records of the plan's stimuli that are finished, in the plan's order."""
@@ -222,7 +244,14 @@ def json_bytes(value: Any) -> bytes:
     return text.encode("utf-8")
 
 
-def _parse(model: type[M], data: bytes, file: Path) -> M:
+def parsed(model: type[M], data: bytes, file: Path) -> M:
+    """Return what the bytes of a file say.
+
+    Raises
+    ------
+    StimgenError
+        They are damaged.
+    """
     try:
         return model.model_validate_json(data)
     except ValidationError as error:

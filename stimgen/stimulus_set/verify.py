@@ -1,17 +1,21 @@
-"""Whether a set is what its records say."""
+"""Whether a set is what its records say: every file is read once, and none is kept."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+import hashlib
+from collections.abc import Iterable, Iterator
 from contextlib import ExitStack
 from dataclasses import dataclass, field
-from functools import cache
+from typing import BinaryIO
 
 from stimgen.images.write import check_png, decode_png
 from stimgen.reading.errors import StimgenError
 from stimgen.reading.identity import sha256_bytes
+from stimgen.stimulus_set.additions import addition_names, as_addition
+from stimgen.stimulus_set.checked_files import CheckedFiles
+from stimgen.stimulus_set.lock import refuse_unfinished
 from stimgen.stimulus_set.manifest import pieces
-from stimgen.stimulus_set.record import Content, FileHash, Record
+from stimgen.stimulus_set.record import Content, Record
 from stimgen.stimulus_set.store import CITATION, MANIFEST, PLAN, SHEET, TABLE, PlanRecord, Store, record_name
 
 
@@ -38,115 +42,157 @@ class Verification:
 
 
 def verify(store: Store) -> Verification:
-    """Check every record, id and hash of a set, and what is derived from the records.
+    """Check every file of a set, ids, and what is derived from the records.
 
     Raises
     ------
     StimgenError
-        The set's plan cannot be read.
+        The set is being written, or cannot be listed.
     """
-    plan = store.read_plan()
-    found = Verification(planned=len(plan.ids))
-    found.problems += _plan_problems(plan)
-    finished = store.finished()
-    with ExitStack() as files:
-        manifest, table, citation = (_Derived(store, name, files) for name in (MANIFEST, TABLE, CITATION))
-        records = _checked(store, plan.ids, finished, found)
-        for piece in pieces(plan, records, complete=finished.issuperset(plan.ids)):
-            manifest.compare(piece.manifest, f", first where {piece.about} stands")
-            table.compare(piece.table)
-            citation.compare(piece.citation)
-        found.problems += [*manifest.problems(), *table.problems(), *citation.problems()]
-    found.problems += _sheet_problems(store)
-    return found
+    refuse_unfinished(store.folder)
+    return _Verifier(store).verify()
 
 
-def _checked(
-    store: Store, ids: list[str], finished: set[str], found: Verification
-) -> Iterator[tuple[str, Record]]:
-    """Yield the records that can be read, each after it was checked with its files."""
-    hashes = _Hashes(store)
-    for stimulus in ids:
-        if stimulus not in finished:
-            found.problems.append(f"{record_name(stimulus)}: is missing")
-            continue
-        try:
-            record = store.read_record(stimulus)
-        except StimgenError as error:
-            found.problems.append(str(error))
-            continue
-        found.checked += 1
-        found.problems += _problems(store, stimulus, record.content, hashes)
-        yield record_name(stimulus), record
-
-
-class _Hashes:
-    """The hashes of the set's files; those of originals are kept, because stimuli share them."""
-
+class _Verifier:
     def __init__(self, store: Store) -> None:
         self._store = store
-        self.of_original = cache(self.of)
+        self._found = Verification()
+        self._problems = self._found.problems
+        self._files = CheckedFiles(store, self._problems)
 
-    def of(self, file: str) -> str:
-        return sha256_bytes(self._store.read(file))
+    def verify(self) -> Verification:
+        plan, finished = self._plan(), self._store.finished()
+        if plan is None:
+            # What can be told without it: whether stimuli are what their records say.
+            self._found.planned = len(finished)
+            older = finished
+        else:
+            self._found.planned = len(plan.ids)
+            older = finished.difference(plan.ids)
+            self._check_derived(plan, finished)
+        for _ in self._checked(sorted(older), finished):
+            pass
+        if plan is not None:
+            self._found.checked -= len(older)
+        self._check_sheet()
+        self._check_additions()
+        missing = set(plan.ids).difference(finished) if plan is not None else set()
+        self._problems += self._files.strangers(missing)
+        return self._found
+
+    def _plan(self) -> PlanRecord | None:
+        data = self._files.read(PLAN)
+        try:
+            plan = self._store.as_plan(data) if data is not None else None
+        except StimgenError as error:
+            self._problems.append(str(error))
+            return None
+        text = plan.protocol.get("text") if plan else None
+        if plan and not (
+            isinstance(text, str) and sha256_bytes(text.encode("utf-8")) == plan.protocol.get("sha256")
+        ):
+            self._problems.append(f"{PLAN}: the protocol's text is not that of its hash")
+        return plan
+
+    def _check_derived(self, plan: PlanRecord, finished: set[str]) -> None:
+        with ExitStack() as opened:
+            manifest, table, citation = (
+                _Derived(self._store, name, opened) for name in (MANIFEST, TABLE, CITATION)
+            )
+            records = self._checked(plan.ids, finished)
+            for piece in pieces(plan, records, complete=finished.issuperset(plan.ids)):
+                manifest.compare(piece.manifest, f", first where {piece.about} stands")
+                table.compare(piece.table)
+                citation.compare(piece.citation)
+            for derived in (manifest, table, citation):
+                derived.finish(self._files)
+
+    def _checked(self, ids: Iterable[str], finished: set[str]) -> Iterator[tuple[str, Record]]:
+        """Yield the records that can be read, each after it was checked with its files."""
+        for stimulus in ids:
+            name = record_name(stimulus)
+            if stimulus not in finished:
+                self._problems.append(f"{name}: is missing")
+                continue
+            data = self._files.read(name)
+            try:
+                record = self._store.as_record(stimulus, data) if data is not None else None
+            except StimgenError as error:
+                self._problems.append(str(error))
+                continue
+            if record is not None:
+                self._found.checked += 1
+                self._check_stimulus(stimulus, record.content)
+                yield name, record
+
+    def _check_stimulus(self, stimulus: str, content: Content) -> None:
+        if content.id != stimulus or content.recomputed_id() != stimulus:
+            self._problems.append(f"{record_name(stimulus)}: its settings do not stand for its id")
+        picture, *others = content.files
+        data = self._files.read(picture.file, picture.sha256)
+        if data is not None:
+            self._problems += self._picture_problems(data, content)
+        for file in others:
+            self._files.check(file)
+
+    def _picture_problems(self, data: bytes, content: Content) -> Iterator[str]:
+        try:
+            levels = decode_png(data, self._store.folder / content.file)
+        except StimgenError as error:
+            yield str(error)
+            return
+        if sha256_bytes(levels.tobytes()) != content.pixels_sha256:
+            yield f"{content.file}: its pixels are not those of its record"
+        if [levels.shape[1], levels.shape[0]] != content.size:
+            yield f"{content.file}: its size is not that of its record"
+
+    def _check_sheet(self) -> None:
+        if self._store.has(SHEET):
+            data = self._files.read(SHEET)
+            try:
+                check_png(data or b"", self._store.folder / SHEET)
+            except StimgenError as error:
+                self._problems.append(str(error))
+
+    def _check_additions(self) -> None:
+        for name in addition_names(self._store):
+            data = self._files.read(name)
+            try:
+                addition = as_addition(self._store, name, data) if data is not None else None
+            except StimgenError as error:
+                self._problems.append(str(error))
+                continue
+            for file in addition.files if addition else ():
+                self._files.check(file)
 
 
 class _Derived:
     """A file derived from plan and records, compared with them piece by piece."""
 
-    def __init__(self, store: Store, name: str, files: ExitStack) -> None:
+    def __init__(self, store: Store, name: str, opened: ExitStack) -> None:
         self._name = name
-        self._stream = files.enter_context(store.reading(name)) if store.has(name) else None
-        self._problem = "" if self._stream else "is missing"
+        self._stream: BinaryIO | None = None
+        self._hash, self._problem = hashlib.sha256(), ""
+        try:
+            self._stream = opened.enter_context(store.reading(name))
+        except StimgenError as error:
+            self._problem = error.message if store.has(name) else "is missing"
 
     def compare(self, data: bytes, place: str = "") -> None:
-        if not self._problem and self._stream and self._stream.read(len(data)) != data:
+        if not self._problem and self._read(len(data)) != data:
             self._problem = f"is not what plan and records say{place}"
 
-    def problems(self) -> Iterator[str]:
-        if not self._problem and self._stream and self._stream.read(1):
+    def finish(self, files: CheckedFiles) -> None:
+        """Report what is wrong with it; once it has been read, also what the checksums say of it."""
+        if not self._problem and self._read(1):
             self._problem = "is not what plan and records say: it goes on after them"
         if self._problem:
-            yield f"{self._name}: {self._problem}"
+            files.failed(self._name, self._problem)
+        else:
+            sha256 = self._hash.hexdigest()
+            files.found(self._name, sha256, sha256)
 
-
-def _plan_problems(plan: PlanRecord) -> Iterator[str]:
-    text = plan.protocol.get("text")
-    if not isinstance(text, str) or sha256_bytes(text.encode("utf-8")) != plan.protocol.get("sha256"):
-        yield f"{PLAN}: the protocol's text is not that of its hash"
-
-
-def _problems(store: Store, stimulus: str, content: Content, hashes: _Hashes) -> Iterator[str]:
-    if content.id != stimulus or content.recomputed_id() != stimulus:
-        yield f"{record_name(stimulus)}: its settings do not stand for its id"
-    try:
-        levels = decode_png(store.read(content.file), store.folder / content.file)
-        if sha256_bytes(levels.tobytes()) != content.pixels_sha256:
-            yield f"{content.file}: its pixels are not those of its record"
-        if [levels.shape[1], levels.shape[0]] != content.size:
-            yield f"{content.file}: its size is not that of its record"
-    except StimgenError as error:
-        yield str(error)
-    files: list[FileHash | None] = [FileHash(file=content.file, sha256=content.sha256)]
-    files += [content.trace, content.array, *(content.snapshots.files if content.snapshots else ())]
-    for file in files:
-        if file is not None:
-            yield from _hash_problems(file, hashes.of)
-    for picture in (content.source, *content.references):
-        yield from _hash_problems(picture.original, hashes.of_original)
-
-
-def _hash_problems(entry: FileHash, hash_of: Callable[[str], str]) -> Iterator[str]:
-    try:
-        if hash_of(entry.file) != entry.sha256:
-            yield f"{entry.file}: its bytes are not those of its record"
-    except StimgenError as error:
-        yield str(error)
-
-
-def _sheet_problems(store: Store) -> Iterator[str]:
-    if store.has(SHEET):
-        try:
-            check_png(store.read(SHEET), store.folder / SHEET)
-        except StimgenError as error:
-            yield str(error)
+    def _read(self, count: int) -> bytes:
+        data = self._stream.read(count) if self._stream else b""
+        self._hash.update(data)
+        return data

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-import io
 import time
 from collections.abc import Callable
+from contextlib import ExitStack
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -30,10 +30,10 @@ from stimgen.protocol.plan import Plan, StimulusPlan, make_plan
 from stimgen.protocol.planned_source import named_by
 from stimgen.reading.errors import StimgenError
 from stimgen.reading.generators import finished
-from stimgen.stimulus_set.contact_sheet import contact_sheet
-from stimgen.stimulus_set.index import DERIVED_TOGETHER, Index, write_index
-from stimgen.stimulus_set.manifest import write_manifest
-from stimgen.stimulus_set.store import CITATION, MANIFEST, PLAN, SHEET, TABLE, PlanRecord, Store, json_bytes
+from stimgen.stimulus_set.derived import derive
+from stimgen.stimulus_set.index import Index
+from stimgen.stimulus_set.lock import locked
+from stimgen.stimulus_set.store import PLAN, PlanRecord, Store, json_bytes
 
 LARGEST_BATCH = 4096
 
@@ -116,7 +116,7 @@ Report = Callable[[Progress], None]
 def generate(
     loaded: LoadedProtocol, folder: Path, options: Options | None = None, report: Report | None = None
 ) -> Progress:
-    """Make what is missing of a set, and derive its manifest, table and contact sheet.
+    """Make what is missing of a set, and derive its manifest, table, contact sheet and checksums.
 
     Parameters
     ----------
@@ -145,25 +145,28 @@ def generate(
     device = find_device(options.device)
     batch_size = _batch_size(options, usual_batch_size(device))
     plan = make_plan(loaded, options.root)
-    index = Index(Store(folder))
-    there = survey(plan, Store(folder), index)
-    _load_networks(plan, there.missing, device)
-    refuse_bad_sources(plan, Store(folder))
-    store = Store.create(folder)
-    if not store.has(PLAN):
-        _write_plan(plan, store)  # first, so that the folder is known for a set's, whatever happens
-    write_originals(plan, store)
-    _write_plan(plan, store)
-    progress = Progress(planned=len(plan.stimuli), there=len(plan.stimuli) - len(there.missing))
-    if there.unchanged and index.is_current():
+    with ExitStack() as lock:
+        if Store(folder).has(PLAN):
+            lock.enter_context(locked(folder))
+        index = Index(Store(folder))
+        there = survey(plan, Store(folder), index)
+        _load_networks(plan, there.missing, device)
+        refuse_bad_sources(plan, Store(folder))
+        store = Store.create(folder)
+        if not store.has(PLAN):
+            lock.enter_context(locked(folder))
+            _write_plan(plan, store)  # first, so that the folder is known for a set's, whatever happens
+        write_originals(plan, store)
+        _write_plan(plan, store)
+        progress = Progress(planned=len(plan.stimuli), there=len(plan.stimuli) - len(there.missing))
+        if there.unchanged and index.is_current():
+            return progress
+        for stimulus in there.misnamed:
+            relabel(stimulus, store, loaded.protocol.output)
+        protocol = loaded.protocol
+        destination = Destination(store, protocol.output, protocol.judge, loaded.changes)
+        _make(there.missing, Work(destination, device, batch_size), progress, report or _silent)
         return progress
-    for stimulus in there.misnamed:
-        relabel(stimulus, store, loaded.protocol.output)
-    protocol = loaded.protocol
-    destination = Destination(store, protocol.output, protocol.judge, loaded.changes)
-    work = Work(destination, device, batch_size)
-    _make(there.missing, work, progress, report or _silent)
-    return progress
 
 
 def default_folder(loaded: LoadedProtocol) -> Path:
@@ -177,14 +180,10 @@ def _make(missing: list[StimulusPlan], work: Work, progress: Progress, report: R
     try:
         for batch in form_batches(missing, work.batch_size):
             _follow(batch, work, progress, report)
-    finally:
-        seen = write_manifest(store)
-        write_index(
-            store, seen, PLAN, MANIFEST, TABLE, CITATION
-        )  # the contact sheet may still be an older one
-    if progress.there + progress.made > 0:
-        _write_sheet(store)
-        write_index(store, seen, *DERIVED_TOGETHER)
+    except BaseException:
+        derive(store, sheet=False)
+        raise
+    derive(store, sheet=progress.there + progress.made > 0)
 
 
 def _follow(batch: list[StimulusPlan], work: Work, progress: Progress, report: Report) -> None:
@@ -248,9 +247,3 @@ def _protocol_record(loaded: LoadedProtocol) -> dict[str, Any]:
         "text": loaded.document.text,
         **({"changes": list(loaded.changes)} if loaded.changes else {}),
     }
-
-
-def _write_sheet(store: Store) -> None:
-    buffer = io.BytesIO()
-    contact_sheet(store).save(buffer, format="PNG")
-    store.update(SHEET, buffer.getvalue())

@@ -16,6 +16,7 @@ from stimgen.protocol.load import LoadedProtocol, load_protocol
 from stimgen.reading.shipped import PROTOCOLS
 from stimgen.stimulus_set import StimulusSet
 from stimgen.stimulus_set.index import INDEX
+from stimgen.stimulus_set.store import CHECKSUMS, MANIFEST
 from stimgen.stimulus_set.verify import verify
 from stimgen.workflow.generate import Options, Progress, generate
 
@@ -24,7 +25,7 @@ GOLDEN = Path(__file__).with_name("golden")
 
 def snapshot(folder: Path) -> dict[str, object]:
     """Return all that must be equal: every file but those that tell when and where, and records' contents."""
-    told = ("manifest.json", INDEX)
+    told = (MANIFEST, CHECKSUMS, INDEX)
     files = {
         str(file.relative_to(folder)): file.read_bytes()
         for file in sorted(folder.rglob("*"))

@@ -22,7 +22,7 @@ from stimgen.protocol.load import load_protocol
 from stimgen.protocol.plan import make_plan
 from stimgen.reading.errors import StimgenError
 from stimgen.stimulus_set.index import INDEX
-from stimgen.stimulus_set.store import MANIFEST, Store
+from stimgen.stimulus_set.store import CHECKSUMS, MANIFEST, Store
 from stimgen.stimulus_set.verify import verify
 from stimgen.synthesis.methods import Batch, ObjectiveMethod
 from stimgen.synthesis.objective import Evaluation, Objective
@@ -60,7 +60,7 @@ def make(folder: Path, report: Callable[[Progress], None] | None = None) -> Prog
 
 def snapshot(folder: Path) -> dict[str, Any]:
     """Return all that must be equal: every file but those that tell when and where, and records' contents."""
-    told = (MANIFEST, INDEX)
+    told = (MANIFEST, CHECKSUMS, INDEX)
     files = {
         str(file.relative_to(folder)): file.read_bytes()
         for file in (folder / "set").rglob("*")

@@ -22,11 +22,11 @@ from stimgen.execution.survey import survey
 from stimgen.protocol.load import load_protocol
 from stimgen.protocol.plan import Plan, StimulusPlan, make_plan
 from stimgen.reading.identity import sha256_bytes
+from stimgen.stimulus_set import derived
 from stimgen.stimulus_set.index import INDEX, Index
 from stimgen.stimulus_set.record import Record
-from stimgen.stimulus_set.store import MANIFEST, PLAN, SHEET, TABLE, Store, json_bytes, record_name
+from stimgen.stimulus_set.store import CHECKSUMS, MANIFEST, PLAN, SHEET, TABLE, Store, json_bytes, record_name
 from stimgen.stimulus_set.verify import verify
-from stimgen.workflow import generate as workflow
 from stimgen.workflow.generate import Options, Progress, generate
 
 PROTOCOL = """\
@@ -248,6 +248,7 @@ class TestRecords:
         assert place.survey().unchanged
         name = record_name(place.ids[2])
         assert verify(place.store).problems == [
+            f"{name}: its bytes are not those of {CHECKSUMS}",
             f"{name}: its settings do not stand for its id",
             f"{MANIFEST}: is not what plan and records say, first where {name} stands",
             f"{TABLE}: is not what plan and records say",
@@ -311,7 +312,7 @@ def test_a_changed_protocol(place: Place, old: str, new: str, misnamed: int) -> 
 class TestDerived:
     """Manifest, table and contact sheet are derived again when they, or what they say, changed."""
 
-    @pytest.mark.parametrize("name", [MANIFEST, TABLE, SHEET])
+    @pytest.mark.parametrize("name", [MANIFEST, TABLE, SHEET, CHECKSUMS])
     @pytest.mark.parametrize("change", [Path.unlink, lambda file: file.write_bytes(b"spoilt")])
     def test_spoilt(self, place: Place, name: str, change: Callable[[Path], object]) -> None:
         before = {name: data for name, (_, data) in everything(place).items() if INDEX not in name}
@@ -333,7 +334,7 @@ class TestDerived:
         place.write("count: 4", "count: 1")
         old = place.store.read(SHEET)
         with monkeypatch.context() as patch:
-            patch.setattr(workflow, "_write_sheet", interrupted)
+            patch.setattr(derived, "write_sheet", interrupted)
             with pytest.raises(KeyboardInterrupt):
                 place.make()
         assert place.store.read(SHEET) == old

@@ -1,0 +1,107 @@
+"""The files of a set, each read once and compared with all that is said of it."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterator
+
+from stimgen.reading.errors import StimgenError
+from stimgen.reading.identity import sha256_bytes
+from stimgen.stimulus_set.checksums import read_checksums, sha256_of
+from stimgen.stimulus_set.leftovers import beginnings, is_of, is_temporary, names
+from stimgen.stimulus_set.record import FileHash
+from stimgen.stimulus_set.store import CHECKSUMS, ORIGINALS, Store
+
+
+class CheckedFiles:
+    """The files of a set.
+
+    Parameters
+    ----------
+    store : Store
+        The set.
+    problems : list of str
+        What is wrong is added to it.
+    """
+
+    def __init__(self, store: Store, problems: list[str]) -> None:
+        self._store, self._problems = store, problems
+        self._hashes: dict[str, str | None] = {CHECKSUMS: None}
+        self._unlisted: list[str] = []
+        self._listed: dict[str, str] | None = None
+        try:
+            self._listed, found = read_checksums(store)
+            problems += found
+        except StimgenError as error:
+            problems.append(str(error) if store.has(CHECKSUMS) else f"{CHECKSUMS}: is missing")
+
+    def read(self, name: str, said: str | None = None) -> bytes | None:
+        """Return the bytes of a file whose hash a record has `said`; None where they cannot be had.
+
+        Only for files that are not asked for twice.
+        """
+        try:
+            data = self._store.read(name)
+        except StimgenError as error:
+            self._hashes[name] = None
+            self._problems.append(str(error))
+            return None
+        self.found(name, sha256_bytes(data), said)
+        return data
+
+    def found(self, name: str, sha256: str, said: str | None = None) -> None:
+        """Compare the hash of a file that was read with what a record and the checksums say of it."""
+        self._hashes[name] = sha256
+        if said is not None and sha256 != said:
+            self._problems.append(f"{name}: its bytes are not those of its record")
+        elif self._listed is not None:
+            self._compare_with_listed(name, sha256, said)
+
+    def _compare_with_listed(self, name: str, sha256: str, said: str | None) -> None:
+        listed = self._listed.get(name) if self._listed is not None else None
+        if listed is None:
+            self._unlisted.append(name)
+        elif listed != sha256:
+            self._problems.append(
+                f"{name}: its bytes are not those of {CHECKSUMS}"
+                if said is None
+                else f"{CHECKSUMS}: what it says of {name} is wrong"
+            )
+
+    def failed(self, name: str, problem: str) -> None:
+        """Note what is wrong with a file of the set, of whatever bytes it is."""
+        self._hashes[name] = None
+        self._problems.append(f"{name}: {problem}")
+
+    def check(self, file: FileHash) -> None:
+        """Check a file that several records may name; it is read once."""
+        if file.file not in self._hashes:
+            self._hash(file)
+        elif self._hashes[file.file] not in (None, file.sha256):
+            self._problems.append(f"{file.file}: its bytes are not those of all records that name it")
+
+    def _hash(self, file: FileHash) -> None:
+        try:
+            sha256 = sha256_of(self._store, file.file)
+        except StimgenError as error:
+            self._hashes[file.file] = None
+            self._problems.append(str(error))
+        else:
+            self.found(file.file, sha256, file.sha256)
+
+    def strangers(self, missing: Collection[str]) -> Iterator[str]:
+        """Yield what lies in the folder, or is listed, and that no record speaks of.
+
+        Stimuli that are `missing` may have files before they have a record, and their sources originals.
+        """
+        unfinished = beginnings(missing)
+        for name in names(self._store):
+            expected = is_of(unfinished, name) or (missing and name.startswith(f"{ORIGINALS}/"))
+            if name not in self._hashes and not expected:
+                left = "was left by an interrupted run" if is_temporary(name) else "is no part of the set"
+                yield f"{name}: {left}"
+        for name in self._listed or ():
+            if name not in self._hashes and not self._store.has(name):
+                yield f"{name}: is missing, and {CHECKSUMS} lists it"
+        if self._unlisted:
+            many = f" and {len(self._unlisted) - 1} others" if len(self._unlisted) > 1 else ""
+            yield f"{CHECKSUMS}: does not list {self._unlisted[0]}{many}"

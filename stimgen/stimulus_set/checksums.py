@@ -1,0 +1,74 @@
+"""``checksums.sha256``: the hash of every file of a set, as ``sha256sum -c`` reads it."""
+
+from __future__ import annotations
+
+import hashlib
+import re
+from collections.abc import Iterator, Mapping
+
+from stimgen.reading.errors import StimgenError, printable
+from stimgen.stimulus_set.store import CHECKSUMS, Store
+
+# What a line says in one way only: sha256sum would take other letters for the same, and escapes for names.
+LINE = re.compile(r"([0-9a-f]{64})  ([^/\\\x00-\x1f\x7f][^\\\x00-\x1f\x7f]*)")
+
+
+def write_checksums(store: Store, hashes: Mapping[str, str]) -> None:
+    """Write the checksums, unless they are there already.
+
+    Parameters
+    ----------
+    store : Store
+        The set.
+    hashes : mapping
+        SHA-256 by file, of every file of the set but this.
+
+    Raises
+    ------
+    StimgenError
+        A file has a name that no file of a set has, or the set cannot be written.
+    """
+    with store.updating(CHECKSUMS) as stream:
+        for name in sorted(hashes):
+            line = f"{hashes[name]}  {name}"
+            if not LINE.fullmatch(line) or ".." in name.split("/"):
+                raise StimgenError(f"{name!r} is no name for a file of a set", where=store.folder)
+            stream.write(f"{line}\n".encode())
+
+
+def read_checksums(store: Store) -> tuple[dict[str, str], list[str]]:
+    """Return SHA-256 by file, and what is wrong with the checksums.
+
+    Raises
+    ------
+    StimgenError
+        They cannot be read.
+    """
+    hashes: dict[str, str] = {}
+    problems = []
+    for i, line in enumerate(_lines(store), start=1):
+        found = LINE.fullmatch(line)
+        if found is None or found[2] in hashes:
+            what = "names a file twice" if found else "is damaged"
+            problems.append(f"{CHECKSUMS}: line {i} {what}: {printable(line, limit=80)}")
+        else:
+            hashes[found[2]] = found[1]
+    return hashes, problems
+
+
+def _lines(store: Store) -> Iterator[str]:
+    with store.reading(CHECKSUMS) as stream:
+        for line in stream:
+            yield line.removesuffix(b"\n").decode("utf-8", errors="backslashreplace")
+
+
+def sha256_of(store: Store, name: str) -> str:
+    """Return the SHA-256 of a file of the set, without holding it.
+
+    Raises
+    ------
+    StimgenError
+        It cannot be read.
+    """
+    with store.reading(name) as stream:
+        return hashlib.file_digest(stream, "sha256").hexdigest()
