@@ -8,7 +8,7 @@ from stimgen.stimulus_set.contact_sheet import write_sheet
 from stimgen.stimulus_set.index import DERIVED_TOGETHER, write_index
 from stimgen.stimulus_set.leftovers import remove_leftovers
 from stimgen.stimulus_set.manifest import hashed_record, write_manifest
-from stimgen.stimulus_set.store import SHEET, Store
+from stimgen.stimulus_set.store import CHECKSUMS, SHEET, Store
 
 
 def derive(store: Store, *, sheet: bool = True) -> list[str]:
@@ -43,9 +43,8 @@ def derive(store: Store, *, sheet: bool = True) -> list[str]:
     for addition, sha256 in additions(store):
         hashes[addition_name(addition.name)] = sha256
         hashes |= {file.file: file.sha256 for file in addition.files}
-    hashes |= {
-        name: sha256_of(store, name) for name in DERIVED_TOGETHER if name != CHECKSUMS and store.has(name)
-    }
+    there = (name for name in DERIVED_TOGETHER if name != CHECKSUMS and store.has(name))
+    hashes |= {name: sha256_of(store, name) for name in there}
     removed = remove_leftovers(store, hashes, finished.union(planned))
     write_checksums(store, hashes)
     write_index(store, seen.lines, *(name for name in DERIVED_TOGETHER if sheet or name != SHEET))

@@ -100,10 +100,13 @@ class _Verifier:
                 _Derived(self._store, name, opened) for name in (MANIFEST, TABLE, CITATION)
             )
             records = self._checked(plan.ids, finished)
-            for piece in pieces(plan, records, complete=finished.issuperset(plan.ids)):
-                manifest.compare(piece.manifest, f", first where {piece.about} stands")
-                table.compare(piece.table)
-                citation.compare(piece.citation)
+            try:
+                for piece in pieces(plan, records, complete=finished.issuperset(plan.ids)):
+                    manifest.compare(piece.manifest, f", first where {piece.about} stands")
+                    table.compare(piece.table)
+                    citation.compare(piece.citation)
+            except StimgenError as error:  # the plan's, of what it says of the set as a publication
+                self._problems.append(str(error))
             for derived in (manifest, table, citation):
                 derived.finish(self._files)
 
