@@ -317,11 +317,11 @@ class TestInterruption:
         assert json.loads(place.files()[MANIFEST])["stimuli"] == []
 
     @pytest.mark.parametrize("fault", ["interrupted", "full disk"])
-    @pytest.mark.parametrize("after", range(20))
-    def test_at_every_file_that_is_written(
+    @pytest.mark.parametrize("after", [0, 2, 7, 16])
+    def test_while_files_are_written(
         self, place: Place, undisturbed: Place, monkeypatch: pytest.MonkeyPatch, after: int, fault: str
     ) -> None:
-        """Whatever file could not be written: nothing half-written, no record without its picture."""
+        """Nothing half-written, no record without its picture; test_disk_faults.py fails every single step."""
         real, written = atomic.push_to_disk, []
 
         def failing(descriptor: int) -> None:
@@ -345,12 +345,6 @@ class TestInterruption:
                 assert place.store.has(content.source.original.file)
         place.make(batch_size=2)
         same(place, undisturbed)
-
-
-def test_the_faults_above_cover_every_file(place: Place) -> None:
-    place.make(batch_size=2)
-    assert len(place.files()) == 1 + 2 + 4 * 3 + 4  # plan, originals, stimuli, derived
-    assert place.store.has(INDEX)
 
 
 class TestSources:
