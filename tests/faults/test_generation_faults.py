@@ -321,7 +321,7 @@ class TestInterruption:
     def test_while_files_are_written(
         self, place: Place, undisturbed: Place, monkeypatch: pytest.MonkeyPatch, after: int, fault: str
     ) -> None:
-        """Nothing half-written, no record without its picture; test_disk_faults.py fails every single step."""
+        """Nothing half-written, no record without its picture; test_disk_faults.py fails every step."""
         real, written = atomic.push_to_disk, []
 
         def failing(descriptor: int) -> None:
