@@ -87,9 +87,11 @@ def locked(folder: Path, part: str = "") -> Iterator[None]:
         yield
     finally:
         ended.set()
-        with suppress(OSError):
-            file.unlink()  # before it is unlocked: afterwards it may be another's
-        os.close(descriptor)
+        try:
+            with suppress(OSError):
+                file.unlink()  # before it is unlocked: afterwards it may be another's
+        finally:
+            os.close(descriptor)
 
 
 def refuse_unfinished(folder: Path) -> None:
