@@ -47,6 +47,11 @@ class Disk:
     def failed(self) -> bool:
         return len(self.steps) > self.fail_at >= 0
 
+    def pass_or_fail(self, what: str) -> None:
+        """Count a step that fails without having done anything."""
+        if self.step(what):
+            self.fail()
+
     def fail(self) -> None:
         if self._dies:
             raise Died
@@ -74,32 +79,39 @@ class ShortFile(io.FileIO):
 @contextmanager
 def failing(disk: Disk) -> Iterator[None]:
     """Let a disk's step fail; nothing waits for a real disk."""
-    opened = Path.open
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(Path, "open", opening(disk))
+        patch.setattr(os, "fsync", syncing(disk))
+        for name in ("replace", "unlink", "mkdir", "rmdir"):
+            patch.setattr(Path, name, stepping(disk, name))
+        yield
+
+
+def opening(disk: Disk) -> Callable[..., Any]:
+    real = Path.open
 
     def open_file(file: Path, mode: str = "r", *arguments: Any, **options: Any) -> Any:
         if mode != "xb" or not disk.counts(file):
-            return opened(file, mode, *arguments, **options)
-        if disk.step("open"):
-            disk.fail()
+            return real(file, mode, *arguments, **options)
+        disk.pass_or_fail("open")
         return io.BufferedWriter(ShortFile(file, disk))
 
+    return open_file
+
+
+def syncing(disk: Disk) -> Callable[[int], None]:
     def sync(descriptor: int) -> None:
-        if disk.step("sync folder" if stat.S_ISDIR(os.fstat(descriptor).st_mode) else "sync"):
-            disk.fail()
+        disk.pass_or_fail("sync folder" if stat.S_ISDIR(os.fstat(descriptor).st_mode) else "sync")
 
-    def spoil(name: str) -> Callable[..., Any]:
-        real = getattr(Path, name)
+    return sync
 
-        def step(file: Path, *arguments: Any, **options: Any) -> Any:
-            if disk.counts(file) and disk.step(name):
-                disk.fail()
-            return real(file, *arguments, **options)
 
-        return step
+def stepping(disk: Disk, name: str) -> Callable[..., Any]:
+    real = getattr(Path, name)
 
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(Path, "open", open_file)
-        patch.setattr(os, "fsync", sync)
-        for name in ("replace", "unlink", "mkdir", "rmdir"):
-            patch.setattr(Path, name, spoil(name))
-        yield
+    def step(file: Path, *arguments: Any, **options: Any) -> Any:
+        if disk.counts(file):
+            disk.pass_or_fail(name)
+        return real(file, *arguments, **options)
+
+    return step
