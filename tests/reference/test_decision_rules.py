@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import math
+import re
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -10,13 +12,17 @@ from scipy.integrate import quad
 from scipy.optimize import brentq
 from scipy.stats import multivariate_normal, norm
 
+from stimgen.experiment.paradigms import Paradigm
 from stimgen.experiment.paradigms.abx import Abx
 from stimgen.experiment.paradigms.naming import Naming, largest_of
 from stimgen.experiment.paradigms.oddity import Oddity
 from stimgen.experiment.paradigms.same_different import SameDifferent
 from stimgen.experiment.paradigms.two_afc import TwoAfc
 from stimgen.experiment.paradigms.yes_no import YesNo
+from stimgen.experiment.trial import Trial
+from stimgen.reading.random_numbers import Stream
 
+PAGE = Path(__file__).resolve().parents[2] / "docs" / "designs.md"
 DPRIMES = (0.0, 0.3, 1.0, 2.0, 3.0, 4.5)
 
 
@@ -40,7 +46,7 @@ def test_four_fifths_correct_in_an_oddity_task_are_a_dprime_of_3_129() -> None:
     found = brentq(lambda dprime: Oddity().proportion_correct(dprime) - 0.8, 0.1, 10.0)
     assert round(found, 3) == 3.129
     # As three-alternative forced choice it would be taken for less than half of it.
-    assert brentq(lambda dprime: largest_of(3, dprime) - 0.8, 0.1, 10.0) < 3.129 / 1.8
+    assert round(brentq(lambda dprime: largest_of(3, dprime) - 0.8, 0.1, 10.0), 2) == 1.65
 
 
 @pytest.mark.parametrize("dprime", DPRIMES)
@@ -108,3 +114,45 @@ def test_abx_by_integrals_over_two_observations(dprime: float) -> None:
     order, sample = norm.cdf(dprime, scale=math.sqrt(2)), norm.cdf(dprime / 2)
     found = order * sample + (1 - order) * (1 - sample)
     assert Abx(rule="independent").proportion_correct(dprime) == pytest.approx(found, abs=1e-12)
+
+
+@pytest.mark.parametrize(("dimensions", "published"), [(1, 0.605), (2, 0.566), (5, 0.509), (20, 0.435)])
+def test_who_judges_by_features_does_worse_with_more_dimensions(dimensions: int, published: float) -> None:
+    """The nearest pair at d' = 2: of three, the one farthest from the others' mean is not of it."""
+    rng, count = np.random.default_rng(3), 8000
+    features = rng.standard_normal((count, 3, dimensions))
+    features[:, 1, 0] += 2.0
+    trial = Trial(
+        index=1,
+        block=1,
+        levels={},
+        source="a",
+        balanced={},
+        phases=(),
+        answers=("1", "2", "3"),
+        correct="2",
+    )
+    found = sum(Oddity().judge(trial, one, Stream("none")) == "2" for one in features.tolist()) / count
+    assert found == pytest.approx(published, abs=4 * 0.5 / math.sqrt(count))
+
+
+TABLE: dict[str, Paradigm] = {
+    "`oddity`: farthest": Oddity(),
+    "`oddity` of four": Oddity(alternatives=4),
+    "`two_afc`": TwoAfc(),
+    "`abx`, differencing": Abx(),
+    "`abx`, `rule: independent`": Abx(rule="independent"),
+    "`same_different`": SameDifferent(),
+    "`yes_no`": YesNo(),
+    "`naming` of four": Naming(names=dict(zip("abcd", "abcd", strict=True))),
+}
+
+
+def test_the_table_of_the_documentation() -> None:
+    rows = re.findall(r"^\| (`.*?) \| ((?:\.\d{3} \|? ?){7})$", PAGE.read_text(), flags=re.MULTILINE)
+    assert len(rows) == len(TABLE)
+    for (said, numbers), (begins, paradigm) in zip(rows, TABLE.items(), strict=True):
+        assert said.startswith(begins)
+        expected = [paradigm.proportion_correct(dprime) for dprime in (0.0, 0.5, 1.0, 1.5, 2.0, 3.0, 4.0)]
+        found = [float(number) for number in numbers.replace("|", " ").split()]
+        assert found == pytest.approx(expected, abs=0.0011)

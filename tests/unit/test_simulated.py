@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import math
+import re
 from collections import Counter
+from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
 
@@ -15,8 +17,10 @@ from stimgen.experiment.choice import Person
 from stimgen.experiment.observers.base import Task
 from stimgen.experiment.observers.simulated import cumulative, make
 from stimgen.experiment.schema import Experiment
-from stimgen.experiment.simulated import Psychometric
+from stimgen.experiment.simulated import Psychometric, Simulated
 from stimgen.experiment.trial import Outcome, Phase, Trial
+from stimgen.reading.document import read_document
+from stimgen.reading.model import validate
 
 NAMES = {"a": "apple", "b": "bell", "c": "cup", "d": "door"}
 
@@ -134,6 +138,16 @@ def test_psychometric_functions_rise_or_fall() -> None:
             middle = 1 - math.exp(-1) if form == "weibull" else 0.5
             assert cumulative(function, 1.5) == pytest.approx(middle)
     assert cumulative(Psychometric(threshold=1.0), 0.0) == 0.0
+
+
+def test_what_the_documentation_says_of_an_observer_can_be_said(tmp_path: Path) -> None:
+    page = (Path(__file__).resolve().parents[2] / "docs" / "designs.md").read_text()
+    (block,) = re.findall(r"```yaml\n(.*?)```", page, flags=re.DOTALL)
+    (tmp_path / "block.yaml").write_text(block)
+    document = read_document(tmp_path / "block.yaml")
+    observer = validate(Simulated, document.data["simulated"], document)
+    assert observer.dprime == {"texture": 2.0, "texform": 1.2}
+    assert observer.lapse == 0.02
 
 
 def test_some_answers_are_missing() -> None:
