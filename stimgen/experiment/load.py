@@ -63,7 +63,17 @@ def load_experiment(name_or_file: str | Path) -> LoadedExperiment:
     StimgenError
         There is no such experiment, or what it says cannot be accepted; with file and line.
     """
-    document = read_document(EXPERIMENTS.find(name_or_file))
+    return experiment_of(read_document(EXPERIMENTS.find(name_or_file)))
+
+
+def experiment_of(document: Document) -> LoadedExperiment:
+    """Return the experiment that a document describes.
+
+    Raises
+    ------
+    StimgenError
+        What it says cannot be accepted; with file and line.
+    """
     if not isinstance(document.data, dict):
         raise StimgenError("an experiment is a mapping of keys to values", where=document.where(()))
     return LoadedExperiment(document, validate(Experiment, document.data, document))

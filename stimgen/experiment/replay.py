@@ -17,16 +17,15 @@ from stimgen.experiment.display import Resolution
 from stimgen.experiment.frame import Frame
 from stimgen.experiment.frames import FrameMaker
 from stimgen.experiment.journal import Recorded, TrialLine
-from stimgen.experiment.load import LoadedExperiment
+from stimgen.experiment.load import LoadedExperiment, experiment_of
 from stimgen.experiment.pictures import PictureFiles
 from stimgen.experiment.placing import box_on_screen
-from stimgen.experiment.schema import Experiment
 from stimgen.experiment.screen_checks import check_aperture, check_marks
 from stimgen.experiment.trial import Phase, Trial
 from stimgen.experiment.viewing import Viewing
 from stimgen.reading.document import parse_document
 from stimgen.reading.errors import StimgenError
-from stimgen.reading.model import Model, Number, validate
+from stimgen.reading.model import Model, Number
 
 MOST_PHASES = 100
 Length = Annotated[Number, Field(gt=0.0, le=1e7)]
@@ -99,8 +98,7 @@ class Replay:
         text = _at(recorded, file, "experiment", "text")
         if not isinstance(text, str):
             raise StimgenError("the journal's header has no experiment.text", where=file)
-        document = parse_document(text, Path(f"{file} (its experiment)"))
-        loaded = LoadedExperiment(document, validate(Experiment, document.data, document))
+        loaded = experiment_of(parse_document(text, Path(f"{file} (its experiment)")))
         found = _viewing(_at(recorded, file, "display", "viewing"), file)
         check_marks(loaded, found)
         return cls(file, recorded, loaded, found)
