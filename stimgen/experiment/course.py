@@ -45,11 +45,14 @@ class Step:
         In their order.
     feedback : bool
         Whether to tell if the answer was correct.
+    missed : bool
+        Whether the practice before it ended without its criterion, after as many attempts as there are.
     """
 
     trial: Trial
     notices: tuple[Notice, ...] = ()
     feedback: bool = False
+    missed: bool = False
 
 
 @dataclass(frozen=True)
@@ -83,7 +86,8 @@ class Course:
         if due is not None:
             return self._practice_step(history, due)
         trial = self.composer.trial(choice, len(history) + 1, len(_counting(history)) + 1)
-        return Step(trial, self._notices(history, choice), self.experiment.feedback.when == "always")
+        feedback = self.experiment.feedback.when == "always"
+        return Step(trial, self._notices(history, choice), feedback, missed=self._missed(history))
 
     def coming(self, history: History) -> list[Step]:
         """Return the steps that follow up to what is to be read next, as far as they are certain by now."""
@@ -136,6 +140,10 @@ class Course:
         design = _restricted(self.practice, self._blocked(choice))
         gap = self.experiment.schedule.source_gap
         return practice_choices(design, settings.trials, gap, (choice.block, attempt))[position]
+
+    def _missed(self, history: History) -> bool:
+        settings, done = self.experiment.practice, _trailing_practice(history)
+        return settings is not None and bool(done) and not _reached(done, settings)
 
     def _practice_here(self, history: History, choice: Choice, settings: Practice) -> bool:
         counting = _counting(history)

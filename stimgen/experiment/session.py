@@ -68,6 +68,8 @@ class Session:
         return True
 
     def _tell(self, step: Step) -> None:
+        if step.missed:
+            self.journal.append("event", {"event": "criterion_missed", "time": now()})
         for notice in step.notices:
             self.journal.append("event", {"event": notice.kind, "text": notice.text, "time": now()})
             self.observer.tell(notice)

@@ -92,8 +92,15 @@ class Ended:
         """Return it in a few lines."""
         state = "complete" if self.complete else "not complete: go on with --resume"
         score = "" if self.correct is None else f", {self.correct:.1%} correct"
-        found = [f"  {name}: {value}" for name, value in self.summary.items()]
+        found = [f"  {name}: {_said(values)}" for name, values in self.summary.items()]
         return "\n".join([f"{self.journal}: {self.trials} trials{score}; {state}", *found])
+
+
+def _said(values: Mapping[str, Any]) -> str:
+    """Return what was found of a track in words, without the places of numbers that nobody needs."""
+    return ", ".join(
+        f"{name} {'none' if value is None else f'{value:.4g}'}" for name, value in values.items()
+    )
 
 
 def default_data(loaded: LoadedExperiment) -> Path:

@@ -154,6 +154,18 @@ def test_the_score_of_a_practice_is_that_of_the_last_attempt() -> None:
     assert told(steps[4]) == [("practice_again", "again: 50 %")]
 
 
+@pytest.mark.parametrize(
+    ("criterion", "answers", "missed"),
+    [(1.0, [False] * 4, True), (1.0, [False, False, True, True], False), (None, [False] * 2, False)],
+)
+def test_a_criterion_that_was_never_reached_is_noted_once(
+    criterion: float | None, answers: list[bool], missed: bool
+) -> None:
+    practice = Practice(trials=2, sources=("c",), criterion=criterion, attempts=2)
+    steps = walked(course(practice=practice), answers)
+    assert [step.missed for step in steps] == [False] * len(answers) + [missed] + [False] * 7
+
+
 def test_what_is_coming_ends_before_the_next_thing_to_read() -> None:
     some = course(breaks=Breaks(every=3), practice=Practice(trials=2, sources=("c",)))
     steps = walked(some)

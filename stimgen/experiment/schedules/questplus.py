@@ -85,7 +85,7 @@ class Questplus(Adaptive):
         return 10**value if self.form == "weibull" else value
 
 
-@lru_cache(maxsize=64)
+@lru_cache(maxsize=256)
 def _engine(schedule: Questplus, design: Design, track: str) -> _Engine:
     del track  # a key of the cache: every track has an engine of its own
     return _Engine(schedule, design)
