@@ -42,7 +42,7 @@ class People:
 
     def add(self, session: KeptSession) -> None:
         """Note whose session it is; of what was told twice, the first is kept."""
-        person = f"sub-{session.participant}"
+        person = f"sub-{session.person.participant}"
         row = self._rows.setdefault(person, {"participant_id": person, "observer": session.observer})
         if session.observer not in row["observer"].split(" and "):
             row["observer"] += f" and {session.observer}"

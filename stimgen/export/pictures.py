@@ -65,7 +65,7 @@ class Pictures:
             raise StimgenError("is not the picture that was shown: its hash is another", where=others[0])
         where = f"in {', '.join(str(store.folder) for store in stores)}" if stores else "to be found"
         raise StimgenError(
-            f"the picture {shown.file}, which participant {session.participant} saw, is not {where}",
+            f"the picture {shown.file}, which participant {session.person.participant} saw, is not {where}",
             hint=f"name the folder of the stimulus set {_set_name(shown, session)!r} with --stimuli; "
             "tables without pictures: --format csv",
         )
@@ -87,14 +87,15 @@ def _inside(name: str) -> str:
 
 
 def _set_name(shown: Shown, session: KeptSession) -> str:
-    sets = session.header["sets"]
-    return str(sets[shown.set]["name"]) if 0 <= shown.set < len(sets) else "?"
+    sets = session.header.sets
+    return sets[shown.set].name if 0 <= shown.set < len(sets) else "?"
 
 
 def _names_of_sets(session: KeptSession) -> list[str]:
     """Return what the experiment calls its sets, and what their folders were called."""
-    experiment = session.header["experiment"]
-    stimuli: Any = parse_document(experiment["text"], Path(experiment["file"])).data.get("stimuli", {})
-    said = stimuli.get("sets", [])
-    names = [said] if isinstance(said, str) else list(said)
-    return list(dict.fromkeys([*map(str, names), *(str(used["name"]) for used in session.header["sets"])]))
+    experiment = session.header.experiment
+    data: Any = parse_document(experiment.text, Path(experiment.file)).data
+    stimuli = data.get("stimuli") if isinstance(data, dict) else None
+    said = stimuli.get("sets", []) if isinstance(stimuli, dict) else []
+    names = said if isinstance(said, list) else [said]
+    return list(dict.fromkeys([*map(str, names), *(used.name for used in session.header.sets)]))

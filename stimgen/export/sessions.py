@@ -4,9 +4,12 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
 
+from stimgen.experiment.choice import Person
+from stimgen.experiment.data_folder import DataFolder
 from stimgen.experiment.journal import Recorded, TrialLine, read_journal
+from stimgen.export.header import Begin, Header, parsed
+from stimgen.reading.errors import StimgenError
 
 PERSON = "psychopy"
 
@@ -17,34 +20,28 @@ class Part:
 
     Attributes
     ----------
-    about : dict
-        ``observer``, ``display``, ``versions`` and ``started``, as the journal has them.
+    begin : Begin
+        Screen, versions and time.
     trials : tuple of TrialLine
         In their order.
     """
 
-    about: dict[str, Any]
+    begin: Begin
     trials: tuple[TrialLine, ...]
 
     @property
-    def measured(self) -> dict[str, Any]:
-        """What was measured of the screen."""
-        found: dict[str, Any] = self.about["display"]["measured"]
-        return found
-
-    @property
-    def viewing(self) -> dict[str, Any]:
-        """The screen as declared, and where the eyes were."""
-        found: dict[str, Any] = self.about["display"]["viewing"]
-        return found
+    def refresh_hz(self) -> float | None:
+        """As measured; None where no screen was."""
+        found = self.begin.display.measured.get("refresh_hz")
+        return float(found) if isinstance(found, int | float) else None
 
     @property
     def presenter(self) -> tuple[str, str]:
         """Name and version of the software that presented."""
-        versions = self.about["versions"]
-        if self.about["observer"]["name"] == PERSON:
-            return "PsychoPy", str(versions.get("psychopy", ""))
-        return f"stimgen ({self.about['observer']['name']} observer)", str(versions.get("stimgen", ""))
+        name, versions = self.begin.observer.name, self.begin.versions
+        if name == PERSON:
+            return "PsychoPy", versions.get("psychopy", "")
+        return f"stimgen ({name} observer)", versions.get("stimgen", "")
 
 
 @dataclass(frozen=True)
@@ -53,33 +50,40 @@ class KeptSession:
 
     Attributes
     ----------
-    participant, session, experiment : str
-        Labels of the first two, name of the third.
-    observer : str
-        ``person``, or the name of what stood in for one.
-    instructions : str
-        What was read at the beginning.
-    header : dict
+    header : Header
         The journal's.
     parts : tuple of Part
         Those with trials.
+    instructions : str
+        What was read at the beginning.
     told : dict
         What of the participant's form is to be in tables: field to answer.
     """
 
-    participant: str
-    session: str
-    experiment: str
-    observer: str
-    instructions: str
-    header: dict[str, Any]
+    header: Header
     parts: tuple[Part, ...]
+    instructions: str
     told: dict[str, str] = field(default_factory=dict)
+
+    @property
+    def person(self) -> Person:
+        """Whose it is."""
+        return Person(self.header.participant, self.header.session)
+
+    @property
+    def experiment(self) -> str:
+        """The experiment's name."""
+        return self.header.experiment.name
+
+    @property
+    def observer(self) -> str:
+        """``person``, or the name of what stood in for one."""
+        return "person" if self.header.observer.name == PERSON else self.header.observer.name
 
     @property
     def stem(self) -> str:
         """What its files are called."""
-        return f"sub-{self.participant}_ses-{self.session}"
+        return f"sub-{self.header.participant}_ses-{self.header.session}"
 
 
 def read_session(file: Path) -> KeptSession:
@@ -88,30 +92,36 @@ def read_session(file: Path) -> KeptSession:
     Raises
     ------
     StimgenError
-        The journal is missing or damaged, or holds nothing.
+        The journal is missing or damaged, holds nothing, or is called as another session's.
     """
     recorded = read_journal(file)
-    header = recorded.header
-    name = header["observer"]["name"]
-    return KeptSession(
-        participant=header["participant"],
-        session=header["session"],
-        experiment=header["experiment"]["name"],
-        observer="person" if name == PERSON else name,
-        instructions=next((event["text"] for event in recorded.events if event["event"] == "start"), ""),
-        header=header,
-        parts=_parts(recorded),
-    )
+    header = parsed(Header, recorded.header, file)
+    texts = (event.get("text", "") for event in recorded.events if event.get("event") == "start")
+    session = KeptSession(header, _parts(recorded, header, file), str(next(texts, "")))
+    name = DataFolder(file.parent).journal_file(session.person, session.experiment).name
+    if file.name != name:
+        raise StimgenError(f"was renamed, and is {name}: give it that name again", where=file)
+    return session
 
 
-def _parts(recorded: Recorded) -> tuple[Part, ...]:
+def _parts(recorded: Recorded, header: Header, file: Path) -> tuple[Part, ...]:
     """Return the parts that interruptions made, without those in which no trial was finished."""
-    begins = [recorded.header, *(event for event in recorded.events if event["event"] == "resumed")]
-    ends = [event["seq"] for event in begins[1:]] + [None]
+    resumed = [event for event in recorded.events if event.get("event") == "resumed"]
+    begins = [header, *(parsed(Begin, event, file) for event in resumed)]
+    ends = [begin.seq for begin in begins[1:]] + [len(recorded.trials) + len(recorded.events) + 2]
     parts = []
-    for about, end in zip(begins, ends, strict=True):
-        trials = [
-            line for line in recorded.trials if line.seq > about["seq"] and (end is None or line.seq < end)
-        ]
-        parts.append(Part(about, tuple(trials)))
+    for begin, end in zip(begins, ends, strict=True):
+        trials = tuple(line for line in recorded.trials if begin.seq < line.seq < end)
+        for line in trials:
+            _check_shown(line, file)
+        parts.append(Part(begin, trials))
     return tuple(part for part in parts if part.trials)
+
+
+def _check_shown(line: TrialLine, file: Path) -> None:
+    phases, shots = line.trial.phases, line.outcome.shots
+    if not line.trial.stimuli or len(phases) != len(shots):
+        raise StimgenError(
+            f"trial {line.trial.index} has {len(phases)} phases, and {len(shots)} of them were shown",
+            where=file,
+        )

@@ -7,7 +7,6 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import get_args
 
-from stimgen.experiment.choice import Person
 from stimgen.experiment.data_folder import CSV, DataFolder
 from stimgen.experiment.flow import Asked
 from stimgen.experiment.form import read_form
@@ -137,8 +136,8 @@ def journals_of(data: Path) -> tuple[list[Path], list[Path]]:
 
 def _sessions(data: Path, files: list[Path], tell: tuple[str, ...]) -> Iterator[KeptSession]:
     """Yield sessions one by one: those of a large study are too large to hold."""
+    folder = DataFolder(data)
     for file in files:
         session = read_session(file)
-        form = DataFolder(data).form_file(Person(session.participant, session.session)) if tell else None
-        answers = read_form(form) if form is not None else {}
+        answers = read_form(folder.form_file(session.person)) if tell else {}
         yield replace(session, told={field: answers.get(field, "") for field in tell})

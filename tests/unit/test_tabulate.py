@@ -461,6 +461,32 @@ class TestMistakes:
         with pytest.raises(StimgenError, match="is not the name of a picture in a set"):
             list(tabulate(data, Wanted("bids")))
 
+    @pytest.mark.parametrize(
+        ("changes", "said"),
+        [
+            ({"participant": "../../../x"}, "is no journal of a session: participant"),
+            ({"participant": "02"}, "was renamed, and is sub-02_ses-1_task-odd_one.jsonl"),
+            ({"experiment": {}}, "experiment.name: Field required"),
+            ({"display": {"viewing": {"resolution": [1]}}}, "display.viewing.resolution"),
+            ({"started": "yesterday"}, "is no journal of a session: started"),
+            ({"sets": 3}, "is no journal of a session: sets"),
+        ],
+    )
+    def test_a_header_that_is_none(
+        self, study: Path, tmp_path: Path, changes: dict[str, Any], said: str
+    ) -> None:
+        data = altered(study, tmp_path, **changes)
+        for name in format_names():
+            with pytest.raises(StimgenError) as caught:
+                list(tabulate(data, Wanted(name)))
+            assert said in str(caught.value)
+        assert [path.name for path in data.iterdir()] == ["journals"]
+
+    def test_a_trial_that_was_not_shown(self, study: Path, tmp_path: Path) -> None:
+        data = altered(study, tmp_path, lambda line: line["outcome"].update(shots=[]))
+        with pytest.raises(StimgenError, match="trial 1 has 2 phases, and 0 of them were shown"):
+            list(tabulate(data, Wanted("csv")))
+
     def test_a_damaged_journal_is_named(self, study: Path, tmp_path: Path) -> None:
         data = altered(study, tmp_path)
         (file,) = (data / "journals").iterdir()
@@ -480,6 +506,7 @@ class TestMistakes:
         data = altered(study, tmp_path)
         header = rest(journal(study, "01")[0])
         header["experiment"] = {**header["experiment"], "name": "oddone"}
+        header["participant"] = "05"
         Journal.create(data / "journals" / "sub-05_ses-1_task-oddone.jsonl", header).close()
         with pytest.raises(StimgenError, match="are both task-oddone in BIDS"):
             list(tabulate(data, Wanted("bids")))

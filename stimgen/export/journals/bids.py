@@ -8,11 +8,11 @@ from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
-from stimgen.export.columns import tab_separated
+from stimgen.export.columns import MISSING, tab_separated
 from stimgen.export.events import columns_of, rows_of
 from stimgen.export.people import People
 from stimgen.export.pictures import Pictures
-from stimgen.export.sessions import PERSON, KeptSession, Part
+from stimgen.export.sessions import KeptSession, Part
 from stimgen.reading.errors import StimgenError
 from stimgen.stimulus_set.atomic import replacing
 from stimgen.stimulus_set.store import json_bytes
@@ -58,9 +58,10 @@ def _check_task(session: KeptSession, tasks: dict[str, str]) -> None:
 
 
 def _run_name(session: KeptSession, run: int) -> str:
-    task = task_label(session.experiment)
+    person, task = session.person, task_label(session.experiment)
     entity = f"_run-{run}" if len(session.parts) > 1 else ""
-    return f"sub-{session.participant}/ses-{session.session}/beh/{session.stem}_task-{task}{entity}_events"
+    folder = f"sub-{person.participant}/ses-{person.session}/beh"
+    return f"{folder}/{session.stem}_task-{task}{entity}_events"
 
 
 def _write_run(session: KeptSession, part: Part, name: str, where: tuple[Path, Pictures]) -> None:
@@ -77,36 +78,35 @@ def _about(session: KeptSession, part: Part) -> dict[str, Any]:
     header = session.header
     return {
         "TaskName": session.experiment,
-        "Instructions": session.instructions or "n/a",
         "TaskDescription": f"The experiment {session.experiment}, run by stimgen.",
+        "Instructions": session.instructions or MISSING,
         "StimulusPresentation": _presentation(part),
-        "StimgenExperimentSHA256": header["experiment"]["sha256"],
-        "StimgenSets": [{key: used[key] for key in ("protocol", "plan_sha256")} for used in header["sets"]],
-        "StimgenSeed": header["seed"],
-        "StimgenLanguage": header["language"] or "n/a",
-        "StimgenKeys": header["keys"],
-        "StimgenTimingVerified": bool(part.measured.get("timing_verified", False)),
+        "StimgenExperimentSHA256": header.experiment.sha256,
+        "StimgenSets": [used.model_dump(include={"protocol", "plan_sha256"}) for used in header.sets],
+        "StimgenSeed": header.seed,
+        "StimgenLanguage": header.language or MISSING,
+        "StimgenKeys": header.keys,
+        "StimgenTimingVerified": part.begin.display.measured.get("timing_verified") is True,
     }
 
 
 def _presentation(part: Part) -> dict[str, Any]:
     """Return what BIDS calls `StimulusPresentation`, without what is not known; metres and hertz."""
-    viewing, (software, release) = part.viewing, part.presenter
-    width, height = viewing["resolution"]
-    wide, far = viewing["width_cm"], viewing["distance_cm"]
+    viewing, versions, (software, release) = part.begin.display.viewing, part.begin.versions, part.presenter
+    (width, height), wide, far = viewing.resolution, viewing.width_cm, viewing.distance_cm
     found: dict[str, Any] = {
-        "OperatingSystem": part.about["versions"].get("system", "n/a"),
-        "ScreenDistance": far / 100 if far is not None else "n/a",
-        "ScreenRefreshRate": part.measured.get("refresh_hz", viewing["refresh_hz"]),
+        "OperatingSystem": versions.get("system", MISSING),
+        "ScreenDistance": far / 100 if far is not None else MISSING,
+        "ScreenRefreshRate": part.refresh_hz or viewing.refresh_hz,
         "ScreenResolution": [width, height],
         "SoftwareName": software,
         "SoftwareVersion": release,
-        "StimgenVersion": part.about["versions"].get("stimgen", "n/a"),
-        "PixelsPerDegree": round(viewing["pixels_per_degree"], 6),
+        "StimgenVersion": versions.get("stimgen", MISSING),
+        "PixelsPerDegree": round(viewing.pixels_per_degree, 6),
     }
     if wide is not None:
         found["ScreenSize"] = [round(wide / 100, 6), round(wide / 100 * height / width, 6)]
-    if part.about["observer"]["name"] == PERSON:
+    if software in RRID:
         found["SoftwareRRID"] = RRID[software]
     return found
 

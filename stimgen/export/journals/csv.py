@@ -6,7 +6,6 @@ import csv
 import io
 import re
 from collections.abc import Iterable, Iterator
-from datetime import datetime
 from pathlib import Path
 from typing import Any
 
@@ -118,20 +117,15 @@ def _response(line: TrialLine) -> dict[str, Any]:
 def _about(session: KeptSession, part: Part) -> dict[str, Any]:
     software, release = part.presenter
     return {
-        "participant": session.participant,
-        "session": session.session,
-        "date": _date(part.about["started"]),
+        "participant": session.person.participant,
+        "session": session.person.session,
+        "date": part.begin.started.strftime("%Y-%m-%d_%Hh%M.%S"),  # as PsychoPy writes it
         "expName": session.experiment,
         "observer": session.observer,
         "psychopyVersion": release if software == "PsychoPy" else None,
-        "stimgenVersion": part.about["versions"].get("stimgen"),
-        "frameRate": part.measured.get("refresh_hz"),
+        "stimgenVersion": part.begin.versions.get("stimgen"),
+        "frameRate": part.refresh_hz,
     }
-
-
-def _date(started: str) -> str:
-    """Return a time as PsychoPy writes it."""
-    return datetime.fromisoformat(started).strftime("%Y-%m-%d_%Hh%M.%S")
 
 
 def _cell(value: Any) -> Any:
