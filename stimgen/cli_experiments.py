@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import datetime
 from pathlib import Path
 from typing import Annotated
 
@@ -158,9 +159,74 @@ def replay(
     from stimgen.workflow.replay import replay as draw
 
     found = draw(journal, trial, tuple(stimuli or ()), output)
+
+
+@commands.command(name="display-check")
+def display_check(  # noqa: PLR0913 - an option of the command is an argument here
+    experiment: Annotated[
+        str | None,
+        typer.Argument(metavar="[EXPERIMENT]", help="Shows where its pictures will be; a file or a name."),
+    ] = None,
+    stimuli: StimuliOption = None,
+    seconds: Annotated[
+        float | None,
+        typer.Option(
+            "--seconds",
+            metavar="S",
+            min=0.1,
+            max=3600.0,
+            help="Measure for so long, then end. Default: ten seconds, then stay until a key is pressed.",
+        ),
+    ] = None,
+    save: Annotated[
+        str | None,
+        typer.Option("--save", metavar="NAME", help="Save monitors/NAME.yaml, for experiments to quote."),
+    ] = None,
+    width_cm: Annotated[
+        float | None, typer.Option("--width-cm", metavar="CM", min=1.0, help="Of what shows pixels.")
+    ] = None,
+    distance_cm: Annotated[
+        float | None, typer.Option("--distance-cm", metavar="CM", min=1.0, help="From the eye to the screen.")
+    ] = None,
+    refresh_hz: Annotated[
+        float | None,
+        typer.Option("--refresh-hz", metavar="HZ", min=10.0, max=1000.0, help="Declared; default 60."),
+    ] = None,
+    linearised: Annotated[
+        datetime | None,
+        typer.Option(
+            "--linearised", metavar="DATE", formats=["%Y-%m-%d"], help="Date of the table, YYYY-MM-DD."
+        ),
+    ] = None,
+    screen: Annotated[
+        int | None, typer.Option("--screen", metavar="N", min=0, help="Which of the computer's; default 0.")
+    ] = None,
+    *,
+    replace: Annotated[bool, typer.Option("--replace", help="Replace a monitor of that name.")] = False,
+    windowed: Annotated[bool, typer.Option("--windowed", help="In a window, to try things.")] = False,
+    as_json: JsonOption = False,
+) -> None:
+    """Show a card to set up a room by, and measure the screen's refresh."""
+    from stimgen.experiment.load import load_experiment
+    from stimgen.experiment.setup import Setup
+    from stimgen.workflow.display_check import Options, check_display
+
+    setup = Setup(
+        loaded=None if experiment is None else load_experiment(experiment),
+        width_cm=width_cm,
+        distance_cm=distance_cm,
+        declared_hz=refresh_hz,
+        linearised=None if linearised is None else f"{linearised:%Y-%m-%d}",
+        screen_number=screen,
+        windowed=windowed,
+    )
+    found = check_display(setup, Options(tuple(stimuli or ()), seconds, save, replace))
     if as_json:
         print_json(found.plain())
     else:
         say(found.text())
     if not found.agrees:
+
+
+    if found.problem is not None:
         raise typer.Exit(FINDING)

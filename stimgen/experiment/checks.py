@@ -38,7 +38,7 @@ def check(loaded: LoadedExperiment, pool: Pool, viewing: Viewing) -> None:
     with loaded.at("display", "transfer"):
         _check_encodings(experiment, pool)
     with loaded.at("stimuli", "crop"):
-        size = _check_sizes(experiment, pool)
+        size = check_sizes(experiment, pool)
     with loaded.at("display", "aperture"):
         check_aperture(experiment, size)
     every = list(arrangements(experiment, pool))
@@ -93,8 +93,14 @@ def _check_encodings(experiment: Experiment, pool: Pool) -> None:
         )
 
 
-def _check_sizes(experiment: Experiment, pool: Pool) -> Size:
-    """Return the size of what is shown of a picture, on the picture."""
+def check_sizes(experiment: Experiment, pool: Pool) -> Size:
+    """Return the size of what is shown of a picture, on the picture.
+
+    Raises
+    ------
+    StimgenError
+        There are several, or a crop is larger.
+    """
     crop = experiment.stimuli.crop
     sizes = {(picture.width, picture.height): picture for picture in pool.pictures()}
     if len(sizes) > 1:

@@ -6,12 +6,14 @@ from importlib.util import find_spec
 from pathlib import Path
 from typing import Annotated
 
+import yaml
 from pydantic import Field
 
 from stimgen.experiment.display import Display, Positive, Resolution
 from stimgen.experiment.psychopy_monitor import monitor_named
 from stimgen.reading.document import read_document
 from stimgen.reading.errors import StimgenError
+from stimgen.reading.files import made_folder, write_file
 from stimgen.reading.model import Integer, Model, Text, validate
 
 FOLDER = "monitors"
@@ -38,6 +40,22 @@ class Monitor(Model):
     """Date of the table that makes light proportional to numbers; without it, as sRGB."""
     measured: Text = ""
     """When."""
+
+
+def save_monitor(monitor: Monitor, file: Path) -> None:
+    """Write a monitor's file.
+
+    Raises
+    ------
+    StimgenError
+        It cannot be written.
+    """
+    said = {key: value for key, value in monitor.plain().items() if value is not None}
+    head = (
+        f"# Measured by stimgen display-check; quoted in an experiment as display: {{monitor: {file.stem}}}\n"
+    )
+    made_folder(file.parent)
+    write_file(file, (head + yaml.safe_dump(said, sort_keys=False, default_flow_style=None)).encode())
 
 
 def find_monitor(name: str, folder: Path, declared: Display) -> Monitor:

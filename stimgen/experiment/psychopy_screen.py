@@ -171,7 +171,7 @@ class PsychopyScreen:
 
     def _open_window(self) -> None:
         visual, monitors = part("visual"), part("monitors")
-        self._check_screens()
+        self._check_room(screen_size(self.look.screen))
         monitor = monitors.Monitor("stimgen", autoLog=False)
         monitor.setSizePix(self.look.size)
         # Without gamma, so that no table is put into the graphics card; without a framebuffer object, whose
@@ -202,16 +202,6 @@ class PsychopyScreen:
         )
         self._check_size()
         self._window.mouseVisible = self.look.pointer
-
-    def _check_screens(self) -> None:
-        screens = pyglet("canvas").get_display().get_screens()
-        if self.look.screen >= len(screens):
-            raise StimgenError(
-                f"display.screen is {self.look.screen}, but the computer has {len(screens)} (counted from 0)",
-                allowed=[str(i) for i in range(len(screens))],
-            )
-        screen = screens[self.look.screen]
-        self._check_room((int(screen.width), int(screen.height)))
 
     def _check_room(self, screen: tuple[int, int]) -> None:
         if self.look.windowed and any(a > b for a, b in zip(self.look.size, screen, strict=True)):
@@ -267,3 +257,21 @@ class PsychopyScreen:
             time.sleep(min(left - 0.001, 0.004))
         while self.clock() < due:
             pass
+
+
+def screen_size(number: int) -> tuple[int, int]:
+    """Return width and height of one of the computer's screens, in the operating system's pixels.
+
+    Raises
+    ------
+    StimgenError
+        There is no such screen, or no display.
+    """
+    part("visual")  # says so where there is no display
+    screens = pyglet("canvas").get_display().get_screens()
+    if number >= len(screens):
+        raise StimgenError(
+            f"screen {number} is asked for, but the computer has {len(screens)} (counted from 0)",
+            allowed=[str(i) for i in range(len(screens))],
+        )
+    return int(screens[number].width), int(screens[number].height)

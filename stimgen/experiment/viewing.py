@@ -88,10 +88,10 @@ def viewing_of(display: Display, folder: Path) -> Viewing:
     if display.monitor is not None:
         monitor = find_monitor(display.monitor, folder, display)
         _check_as_measured(display, monitor)
-        return _measured(monitor.resolution, monitor.width_cm, monitor.distance_cm, monitor.refresh_hz)
+        return viewing_measured(monitor.resolution, monitor.width_cm, monitor.distance_cm, monitor.refresh_hz)
     resolution = display.resolution or (0, 0)
     if display.width_cm is not None and display.distance_cm is not None:
-        return _measured(resolution, display.width_cm, display.distance_cm, display.refresh_hz)
+        return viewing_measured(resolution, display.width_cm, display.distance_cm, display.refresh_hz)
     distance = (display.pixels_per_degree or 0.0) / math.tan(math.radians(1.0))
     return Viewing(resolution, distance, display.refresh_hz)
 
@@ -114,5 +114,9 @@ def _transfer(table: str | None) -> str:
     return "srgb" if table is None else f"{{linearised: {table}}}"
 
 
-def _measured(resolution: tuple[int, int], width: float, distance: float, refresh: float) -> Viewing:
-    return Viewing(resolution, distance * resolution[0] / width, refresh, distance, width)
+def viewing_measured(
+    resolution: tuple[int, int], width_cm: float, distance_cm: float, refresh_hz: float
+) -> Viewing:
+    """Return where things are seen on a screen of known width, from a known distance."""
+    distance_px = distance_cm * resolution[0] / width_cm
+    return Viewing(resolution, distance_px, refresh_hz, distance_cm, width_cm)

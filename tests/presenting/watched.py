@@ -28,6 +28,7 @@ from stimgen.experiment.observers import psychopy as observer
 from stimgen.experiment.presenter import Presenter
 from stimgen.experiment.screen import Pressed, Scene
 from stimgen.experiment.trial import Trial
+from stimgen.workflow import display_check
 
 CHANNEL, PICTURES = "STIMGEN_TEST_CHANNEL", "STIMGEN_TEST_PICTURES"
 
@@ -136,7 +137,8 @@ def run(arguments: list[str]) -> None:
 
 if __name__ == "__main__":
     # The refresh of a screen without one needs no long measurement.
-    psychopy_screen.MEASURED = 0.1
+    psychopy_screen.MEASURED = display_check.USUAL_SECONDS = 0.1
+    display_check.PsychopyScreen = WatchedScreen  # type: ignore[misc] # the same
     observer.PsychopyScreen = WatchedScreen  # type: ignore[misc] # a screen that tells
     Presenter.present = watched_present  # type: ignore[method-assign] # tells, then does the same
     for line in sys.stdin:

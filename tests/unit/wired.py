@@ -29,7 +29,7 @@ class StandInScreen:
     Attributes
     ----------
     keys : tuple of str
-        What is pressed, in turn.
+        What is pressed, in turn; nothing where there is none.
     shown : list
         When, and what.
     marks : int
@@ -38,12 +38,12 @@ class StandInScreen:
         Told of every refresh, when its marks were sent.
     """
 
-    size = (320, 240)
     period = 1 / 60
     verified = True
 
     def __init__(self, look: Look | None = None) -> None:
         self.look = look
+        self.size = look.size if look else (320, 240)
         self.keys: tuple[str, ...] = ("1",)
         self.now = 0.0
         self.opened = self.closed = False
@@ -84,7 +84,7 @@ class StandInScreen:
     def pressed(self) -> list[Pressed]:
         numbers = [n for n in range(1, int(self.now * 2) + 1) if n / 2 > self._pressed_until]
         self._pressed_until = self.now
-        return [Pressed(self.keys[n % len(self.keys)], n / 2) for n in numbers]
+        return [] if not self.keys else [Pressed(self.keys[n % len(self.keys)], n / 2) for n in numbers]
 
     def typed(self) -> list[Typed]:
         return []

@@ -1,0 +1,214 @@
+"""Set up a room: a card on its screen, and what can be measured of it, for experiments to quote."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from pydantic import TypeAdapter, ValidationError
+
+from stimgen.experiment.monitor import FOLDER, Monitor, save_monitor
+from stimgen.experiment.pool import open_pool
+from stimgen.experiment.psychopy_screen import WARM_UP, Look, PsychopyScreen, screen_size
+from stimgen.experiment.screen import Refresh, Scene, Screen
+from stimgen.experiment.session import now
+from stimgen.experiment.setup import Seen, Setup
+from stimgen.reading.errors import StimgenError
+from stimgen.reading.model import Label
+from stimgen.reading.shipped import EXPERIMENTS
+
+USUAL_SECONDS = 10.0
+
+
+@dataclass(frozen=True)
+class Options:
+    """How the card is shown.
+
+    Attributes
+    ----------
+    stimuli : tuple of Path
+        Sets, instead of those that the experiment names.
+    seconds : float or None
+        How long the refresh is measured, and the card shown; None for the usual time, after which the card
+        stays until a key is pressed.
+    save : str or None
+        Name under which the monitor is saved.
+    replace : bool
+        Whether one of that name may be replaced.
+    """
+
+    stimuli: tuple[Path, ...] = ()
+    seconds: float | None = None
+    save: str | None = None
+    replace: bool = False
+
+
+@dataclass(frozen=True)
+class Found:
+    """What was measured.
+
+    Attributes
+    ----------
+    seen : Seen
+        The room.
+    refresh : Refresh
+        How its screen refreshed.
+    keyboard : str
+        What reads the keyboard.
+    file : Path or None
+        Where it was saved.
+    """
+
+    seen: Seen
+    refresh: Refresh
+    keyboard: str
+    file: Path | None = None
+
+    @property
+    def problem(self) -> str | None:
+        """Why durations cannot be relied on; None where they can."""
+        return self.refresh.problem(self.seen.declared_hz)
+
+    def plain(self) -> dict[str, Any]:
+        """Return it JSON-ready."""
+        viewing, refresh = self.seen.viewing, self.refresh
+        return {
+            "resolution": list(self.seen.size),
+            "width_cm": self.seen.width_cm,
+            "distance_cm": None if viewing is None else viewing.distance_cm,
+            "pixels_per_degree": None if viewing is None else viewing.pixels_per_degree,
+            "declared_hz": self.seen.declared_hz,
+            "measured_hz": round(refresh.hz, 4),
+            "interval_sd_ms": round(refresh.interval_sd_ms, 4),
+            "dropped": refresh.dropped,
+            "frames": refresh.refreshes,
+            "problem": self.problem,
+            "keyboard_backend": self.keyboard,
+            "saved": None if self.file is None else str(self.file),
+        }
+
+    def text(self) -> str:
+        """Return it in a few lines."""
+        refresh, declared = self.refresh, self.seen.declared_hz
+        lines = [
+            self.seen.text(),
+            f"{refresh.hz:.2f} Hz measured, {declared:g} declared; {refresh.dropped} of {refresh.refreshes} "
+            f"refreshes missed; keyboard: {self.keyboard}",
+        ]
+        if self.problem is not None:
+            lines.append(f"PROBLEM: {self.problem}")
+        if self.file is not None:
+            lines.append(
+                f"saved as {self.file}; experiments quote it: display: {{monitor: {self.file.stem}}}"
+            )
+        return "\n".join(lines)
+
+
+def check_display(setup: Setup, options: Options) -> Found:
+    """Show the card and measure.
+
+    Raises
+    ------
+    StimgenError
+        There is no display or no keyboard; something is not known that is to be saved, or would be replaced;
+        a key was pressed before the measurement was over. Nothing was saved then.
+    """
+    pool = None if setup.loaded is None else open_pool(setup.loaded, options.stimuli or None)
+    seen = setup.sized(screen_size)
+    file = _file(seen, options)
+    card = seen.card(pool)
+    background = (card.background,) * 3
+    screen = PsychopyScreen(Look(seen.size, seen.declared_hz, background, setup.screen, setup.windowed))
+    try:
+        keyboard = screen.open()["keyboard_backend"]
+        seconds = options.seconds or USUAL_SECONDS
+        measuring = f"{seen.text()}\nmeasuring the refresh for {seconds:g} s ..."
+        found = Found(seen, measured(screen, card.scene(measuring, labelled=False), seconds), keyboard, file)
+        if file is not None:
+            save_monitor(monitor_of(found), file)
+        scene = card.scene(f"{found.text()}\nany key: end")
+        _shown(screen, scene, stays=options.seconds is None)
+    finally:
+        screen.close()
+    return found
+
+
+def measured(screen: Screen, scene: Scene, seconds: float) -> Refresh:
+    """Return how a screen refreshes while it shows a scene.
+
+    Raises
+    ------
+    StimgenError
+        A key was pressed meanwhile.
+    """
+    for _ in range(WARM_UP):
+        screen.show(scene)
+    screen.pressed()
+    times = [screen.show(scene)]
+    while times[-1] - times[0] < seconds or len(times) < 3:
+        times.append(screen.show(scene))
+        if screen.pressed():
+            raise StimgenError(
+                f"a key was pressed after {times[-1] - times[0]:.1f} s of {seconds:g}: nothing was measured",
+                hint="press keys when the measurement is over, or measure for a shorter time with --seconds",
+            )
+    return Refresh.of(times)
+
+
+def monitor_of(found: Found) -> Monitor:
+    """Return what is saved."""
+    seen, refresh = found.seen, found.refresh
+    near = abs(refresh.hz / seen.declared_hz - 1) <= 0.01
+    # Flips that do not wait for the screen tell nothing of its rate.
+    waits = refresh.hz <= 1.5 * seen.declared_hz
+    return Monitor(
+        resolution=seen.size,
+        width_cm=seen.width_cm,
+        distance_cm=None if seen.viewing is None else seen.viewing.distance_cm,
+        refresh_hz=seen.declared_hz if near or not waits else round(refresh.hz, 2),
+        measured_hz=round(refresh.hz, 4),
+        dropped=refresh.dropped,
+        frames=refresh.refreshes,
+        linearised=seen.setup.table,
+        measured=now(),
+    )
+
+
+def _file(seen: Seen, options: Options) -> Path | None:
+    """Return where the monitor will be saved, after all is known that must be."""
+    if options.save is None:
+        return None
+    try:
+        TypeAdapter(Label).validate_python(options.save)
+    except ValidationError:
+        raise StimgenError(
+            f"no monitor can be called {options.save!r}",
+            hint="its name is of letters, digits, full stops, hyphens and underscores",
+        ) from None
+    if seen.setup.windowed:
+        raise StimgenError("a window is not the monitor: save it without --windowed")
+    if seen.width_cm is None or seen.viewing is None or seen.viewing.distance_cm is None:
+        raise StimgenError(
+            "a monitor is saved with its width and its distance from the eyes, which are not known",
+            hint="take a ruler to what shows pixels: --width-cm 53.1 --distance-cm 57",
+        )
+    file = _folder(seen.setup) / FOLDER / f"{options.save}.yaml"
+    if file.exists() and not options.replace:
+        raise StimgenError(
+            "exists already", where=file, hint="replace it with --replace, or take another name"
+        )
+    return file
+
+
+def _folder(setup: Setup) -> Path:
+    """Return the folder of a user's own experiment, otherwise the current one."""
+    own = setup.loaded is not None and setup.loaded.document.file not in EXPERIMENTS.files().values()
+    return setup.loaded.folder if own and setup.loaded is not None else Path()
+
+
+def _shown(screen: Screen, scene: Scene, *, stays: bool) -> None:
+    screen.show(scene)
+    screen.pressed()
+    while stays and not screen.pressed():
+        screen.show(scene)
