@@ -159,6 +159,12 @@ def replay(
     from stimgen.workflow.replay import replay as draw
 
     found = draw(journal, trial, tuple(stimuli or ()), output)
+    if as_json:
+        print_json(found.plain())
+    else:
+        say(found.text())
+    if not found.agrees:
+        raise typer.Exit(FINDING)
 
 
 @commands.command(name="display-check")
@@ -225,8 +231,5 @@ def display_check(  # noqa: PLR0913 - an option of the command is an argument he
         print_json(found.plain())
     else:
         say(found.text())
-    if not found.agrees:
-
-
     if found.problem is not None:
         raise typer.Exit(FINDING)

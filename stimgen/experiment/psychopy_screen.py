@@ -271,7 +271,7 @@ def screen_size(number: int) -> tuple[int, int]:
     screens = pyglet("canvas").get_display().get_screens()
     if number >= len(screens):
         raise StimgenError(
-            f"screen {number} is asked for, but the computer has {len(screens)} (counted from 0)",
+            f"display.screen is {number}, but the computer has {len(screens)} (counted from 0)",
             allowed=[str(i) for i in range(len(screens))],
         )
     return int(screens[number].width), int(screens[number].height)

@@ -90,18 +90,21 @@ class Found:
 
     def text(self) -> str:
         """Return it in a few lines."""
+        if self.file is None:
+            return self.measured
+        quoted = f"experiments quote it: display: {{monitor: {self.file.stem}}}"
+        return f"{self.measured}\nsaved as {self.file}; {quoted}"
+
+    @property
+    def measured(self) -> str:
+        """The same without where it was saved."""
         refresh, declared = self.refresh, self.seen.declared_hz
         lines = [
             self.seen.text(),
             f"{refresh.hz:.2f} Hz measured, {declared:g} declared; {refresh.dropped} of {refresh.refreshes} "
             f"refreshes missed; keyboard: {self.keyboard}",
+            *([] if self.problem is None else [f"PROBLEM: {self.problem}"]),
         ]
-        if self.problem is not None:
-            lines.append(f"PROBLEM: {self.problem}")
-        if self.file is not None:
-            lines.append(
-                f"saved as {self.file}; experiments quote it: display: {{monitor: {self.file.stem}}}"
-            )
         return "\n".join(lines)
 
 
@@ -127,7 +130,8 @@ def check_display(setup: Setup, options: Options) -> Found:
         found = Found(seen, measured(screen, card.scene(measuring, labelled=False), seconds), keyboard, file)
         if file is not None:
             save_monitor(monitor_of(found), file)
-        scene = card.scene(f"{found.text()}\nany key: end")
+        saved = "" if file is None else f"saved as {file.stem}; "
+        scene = card.scene(f"{found.measured}\n{saved}any key: end")
         _shown(screen, scene, stays=options.seconds is None)
     finally:
         screen.close()

@@ -96,7 +96,8 @@ def differs(scene: Scene, drawn: np.ndarray | None) -> int:
         return -1
     wrong = (drawn != canvas).any(2)
     for left, top, width, height in (writing.box for writing in scene.texts):
-        wrong[top : top + height, left : left + width] = False
+        # A box may reach beyond the screen.
+        wrong[max(0, top) : top + height, max(0, left) : left + width] = False
     return int(wrong.sum())
 
 
