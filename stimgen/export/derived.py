@@ -46,6 +46,7 @@ def rewriting(target: Path, ours: re.Pattern[str]) -> Iterator[Path]:
         It holds something else, or cannot be written.
     """
     _refuse_strangers(target, ours)
+    target = target.resolve()
     made_folder(target.parent)
     fresh, old = (target.with_name(f"{TEMPORARY}{secrets.token_hex(8)}") for _ in range(2))
     try:

@@ -131,7 +131,8 @@ def journals_of(data: Path) -> tuple[list[Path], list[Path]]:
         raise StimgenError(
             what, where=data, hint="name the folder that stimgen run wrote to, such as data/NAME"
         )
-    return [file for file in files if begun(file)], [file for file in files if not begun(file)]
+    whole = [file for file in files if begun(file)]
+    return whole, [file for file in files if file not in whole]
 
 
 def _sessions(data: Path, files: list[Path], tell: tuple[str, ...]) -> Iterator[KeptSession]:

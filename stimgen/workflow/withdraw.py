@@ -74,9 +74,9 @@ def finish_withdrawals(data: Path) -> None:
     StimgenError
         Something cannot be removed.
     """
-    for mark in sorted(data.glob(f"{MARK}*")):
+    for participant in sorted(_marked(data)):
         try:
-            _removed(data, mark.name.removeprefix(MARK))
+            _removed(data, participant)
         except OSError as error:
             message = f"a participant's removal cannot be finished: {error.strerror}"
             raise StimgenError(message, where=data) from None
@@ -86,7 +86,14 @@ def known_in(data: Path) -> set[str]:
     """Return the labels of all participants of whom something is left."""
     names = [path.name for part in (JOURNALS, FORMS, CSV, BIDS) for path in (data / part).glob("sub-*")]
     labels = {match[1] for name in names if (match := re.match(r"sub-([A-Za-z0-9]+)(_|$)", name))}
-    return labels | {mark.name.removeprefix(MARK) for mark in data.glob(f"{MARK}*")}
+    return labels | _marked(data)
+
+
+def _marked(data: Path) -> set[str]:
+    """Return the labels of those whose removal was begun."""
+    labels = {mark.name.removeprefix(MARK) for mark in data.glob(f"{MARK}*")}
+    # Nothing but a label: a pattern would be everybody's.
+    return {label for label in labels if re.fullmatch(r"[A-Za-z0-9]+", label)}
 
 
 def _removed(data: Path, participant: str) -> Withdrawn:

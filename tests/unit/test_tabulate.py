@@ -412,6 +412,12 @@ class TestRewriting:
             list(tabulate(data, Wanted("csv")))
         assert (data / "csv").read_text() == "mine"
 
+    def test_the_current_folder(self, data: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+        (tmp_path / "here").mkdir()
+        monkeypatch.chdir(tmp_path / "here")
+        list(tabulate(data, Wanted("csv", Path())))
+        assert len(list((tmp_path / "here").iterdir())) == 2
+
     def test_another_target(self, data: Path, tmp_path: Path) -> None:
         list(tabulate(data, Wanted("csv", tmp_path / "one")))
         list(tabulate(data, Wanted(None, tmp_path / "two")))

@@ -148,6 +148,14 @@ def test_what_interrupted_writing_left_goes_too(data: Path) -> None:
     check_gone(data, before)
 
 
+def test_a_mark_that_is_no_label_removes_nobody(data: Path) -> None:
+    before = contents(data)
+    (data / ".withdrawing-*").touch()
+    list(tabulate(data, Wanted("csv")))
+    assert known_in(data) == {"0x", "0xy"}
+    assert contents(data) == before | {".withdrawing-*": b""}
+
+
 def test_a_session_that_is_going_on_is_in_the_way(data: Path) -> None:
     before = contents(data)
     with (
