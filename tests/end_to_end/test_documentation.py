@@ -6,13 +6,17 @@ import re
 import subprocess
 import sys
 from pathlib import Path
+from textwrap import dedent
 
 import pytest
 from PIL import Image
 
+from stimgen.experiment.schema import Experiment
 from stimgen.protocol.load import load_protocol
 from stimgen.protocol.plan import make_plan
 from stimgen.protocol.schema import Condition, Protocol, Source
+from stimgen.reading.document import parse_document
+from stimgen.reading.model import validate
 from stimgen.synthesis.settings import Synthesis
 from stimgen.synthesis.term import Term
 from stimgen.workflow.list_members import FAMILIES
@@ -101,6 +105,7 @@ stimgen.statistics.__path__.append(sys.argv[1])
 from stimgen.workflow.list_members import members
 assert members()["statistics"]["means"] == "Mean of every feature map."
 from pathlib import Path
+from textwrap import dedent
 from stimgen.protocol.load import load_protocol
 from stimgen.workflow.generate import Options, generate
 progress = generate(load_protocol(sys.argv[2]), Path(sys.argv[3]), Options("cpu"))
@@ -124,3 +129,13 @@ def test_the_statistic_of_the_contributing_page(tmp_path: Path) -> None:
         [sys.executable, "-c", USE, *arguments], capture_output=True, text=True, check=False
     )
     assert done.returncode == 0, done.stderr
+
+
+@pytest.mark.parametrize("block", blocks("docs/equipment.md", "yaml"))
+def test_what_the_equipment_page_says_of_displays_and_triggers(block: str) -> None:
+    rest = "name: x\nstimuli: {sets: [x]}\nparadigm: oddity\nschedule: constant\n"
+    if "display:" not in block:
+        rest += "display: {monitor: lab}\n"
+    document = parse_document(rest + dedent(block), Path("equipment.yaml"))
+    experiment = validate(Experiment, document.data, document)
+    assert experiment.triggers or experiment.display.monitor == "lab"
