@@ -2,10 +2,7 @@
 
 from __future__ import annotations
 
-import os
-import select
 import threading
-import tty
 from collections import deque
 from collections.abc import Iterator
 from itertools import repeat
@@ -15,6 +12,7 @@ from typing import Any
 import pytest
 import serial
 from pydantic import ValidationError
+from serial_box import WAIT, SerialBox
 from wired import StandInScreen, nothing, write_experiment
 
 from stimgen import StimgenError
@@ -30,42 +28,13 @@ from stimgen.experiment.triggers.serial import Serial
 from stimgen.workflow.experiment_course import Room
 from stimgen.workflow.run import Ended, Options, run_session
 
-WAIT = 20.0
 
-
-class Box:
-    """The other end of a serial line: a pseudo-terminal, behind a name that stays."""
+class Box(SerialBox):
+    """Notes with which refresh marks came."""
 
     def __init__(self, name: Path) -> None:
-        self.name = name
+        super().__init__(name)
         self.came: list[tuple[int, int]] = []
-        self._end = -1
-        self.plug_in()
-
-    def plug_in(self) -> None:
-        self._end, other = os.openpty()
-        tty.setraw(other)
-        self.name.unlink(missing_ok=True)
-        self.name.symlink_to(os.ttyname(other))
-        self._other = other
-
-    def unplug(self) -> None:
-        if self._end >= 0:
-            os.close(self._end)
-            os.close(self._other)
-            self._end = -1
-
-    def signal(self) -> None:
-        os.write(self._end, b"5")
-
-    def take(self, last: int | None = None) -> list[int]:
-        """Return the bytes that came, after waiting for one; or for the one that is the last."""
-        came: list[int] = []
-        while not came or last not in (None, came[-1]):
-            ready, _, _ = select.select([self._end], [], [], WAIT)
-            assert ready, f"nothing more came after {came}"
-            came += os.read(self._end, 1000)
-        return came
 
     def listen(self, screen: StandInScreen) -> None:
         """Note what came up to the marks of a refresh."""
