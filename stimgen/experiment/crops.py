@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from itertools import combinations
 
 from stimgen.experiment.paradigms.base import Item
 from stimgen.experiment.pictures import Picture
@@ -85,7 +86,7 @@ def drawn(count: int, size: Size, area: Size, stream: Stream) -> list[Box]:
     for first in range(0, len(numbers), count * 2):
         pairs = numbers[first : first + count * 2]
         boxes = [_at(size, (0, 0, *area), pairs[i : i + 2]) for i in range(0, count * 2, 2)]
-        if not any(overlap(a, b) for i, a in enumerate(boxes) for b in boxes[:i]):
+        if not any(overlap(a, b) for a, b in combinations(boxes, 2)):
             return boxes
     pieces = _pieces(count, size, (0, 0, *area), stream)
     return stream.shuffled([_at(size, piece, stream.uniforms(2)) for piece in pieces])

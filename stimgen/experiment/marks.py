@@ -21,8 +21,9 @@ def fixation_mark(shape: str, diameter: int) -> Where:
     at = np.abs(np.arange(diameter) + 0.5 - diameter / 2)
     x, y = at[np.newaxis, :], at[:, np.newaxis]
     disc: Where = np.hypot(x, y) <= diameter / 2
-    bar = max(1, round(diameter / 3)) / 2
-    # As wide as an even or odd mark allows, so that the bar lies in the middle.
+    parity = diameter % 2
+    # Even or odd as the mark is, so that the bar lies in the middle.
+    bar = max(2 - parity, 2 * round((diameter / 3 - parity) / 2) + parity) / 2
     cross = (x < bar) | (y < bar)
     if shape == "dot":
         return disc
