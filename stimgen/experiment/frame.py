@@ -24,8 +24,8 @@ class Frame:
     left, top : int
         Where `pixels` begins, in pixels from the screen's upper left corner.
     pixels : array
-        Height x width x 3, uint8: the smallest rectangle that holds all that differs from the background.
-        0 x 0 where nothing does.
+        Height x width x 3, uint8: the smallest rectangle that holds all that was painted on the
+        background. 0 x 0 where nothing was.
     """
 
     size: tuple[int, int]
