@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from dataclasses import dataclass
+from functools import cached_property
 
 import numpy as np
 from numpy.typing import NDArray
@@ -34,9 +35,12 @@ class Frame:
     top: int
     pixels: Bytes
 
-    @property
+    @cached_property
     def sha256(self) -> str:
-        """Hash of size, background, place and pixels; it holds for every pixel of the screen."""
+        """Hash of size, background, place and pixels; it holds for every pixel of the screen.
+
+        It is computed once, because a large frame's takes longer than a refresh of the screen.
+        """
         height, width = self.pixels.shape[:2]
         numbers = [*self.size, *self.background, self.left, self.top, width, height]
         digest = hashlib.sha256(",".join(map(str, numbers)).encode("ascii") + b"\n")

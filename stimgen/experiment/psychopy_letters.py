@@ -41,10 +41,14 @@ class Letters:
         self._texts: dict[Writing, Any] = {}
         self._widths: dict[str, float] = {}
 
-    def draw(self, writing: Writing) -> None:
-        """Draw a text."""
+    def load(self, writing: Writing) -> None:
+        """Lay a text out, which takes longer than a refresh of the screen."""
         if writing not in self._texts:
             self._texts[writing] = self._laid_out(writing)
+
+    def draw(self, writing: Writing) -> None:
+        """Draw a text."""
+        self.load(writing)
         self._texts[writing].draw()
 
     def release(self) -> None:

@@ -112,10 +112,14 @@ class PsychopyScreen:
         """Return the time in seconds, on the clock of flips and keys."""
         return float(self._clock.getTime())
 
-    def load(self, frame: Frame) -> None:
-        """Load a frame's pixels as a texture, bit for bit."""
+    def load(self, scene: Scene) -> None:
+        """Load a frame's pixels as a texture, bit for bit, and lay out texts."""
+        frame = scene.frame
         if frame.sha256 not in self._pictures:
             self._pictures[frame.sha256] = self._picture(frame)
+        if self._letters is not None:
+            for writing in scene.texts:
+                self._letters.load(writing)
 
     def release(self) -> None:
         """Free all textures."""
@@ -238,7 +242,7 @@ class PsychopyScreen:
 
     def _draw(self, scene: Scene) -> None:
         frame = scene.frame
-        self.load(frame)
+        self.load(scene)
         if frame.background != self._background:
             self._window.color = self._background = frame.background
             self._window.clearBuffer()

@@ -146,8 +146,8 @@ class Screen(Protocol):
     def clock(self) -> float:
         """Return the time in seconds, on the clock of flips and keys."""
 
-    def load(self, frame: Frame) -> None:
-        """Make a frame ready to be shown at once."""
+    def load(self, scene: Scene) -> None:
+        """Make a frame and texts ready to be shown at once."""
 
     def release(self) -> None:
         """Forget all frames that were loaded."""

@@ -49,8 +49,9 @@ class Session:
         """
         try:
             while steps := self.course.coming(self.history):
-                self._tell(steps[0])
+                # Loaded before anything is read, so that the key after it begins the trial at once.
                 self.observer.prepare([self._task(step) for step in steps])
+                self._tell(steps[0])
                 for step in steps:
                     answered = self._trial(step)
                     if report is not None:

@@ -142,3 +142,8 @@ def check_scenes(session: Session, recorded: Recorded) -> None:
         frames = [shot.frame_sha256 for shot in line.outcome.shots]
         assert frames == told[line.trial.index]
         assert all(frame in shown for frame in frames)
+    # Nothing of a trial was loaded while time mattered: neither pictures nor what follows them.
+    of_trials = {frame for frames in told.values() for frame in frames}
+    following = ([], ["_"], ["Mauer", "Tasse"])
+    timed = [one for one in session.scenes if one["frame"] in of_trials and one["texts"] in following]
+    assert all(scene["ready"] for scene in timed)

@@ -46,6 +46,9 @@ class WatchedScreen(psychopy_screen.PsychopyScreen):
     def show(self, scene: Scene, due: float | None = None, marks: Sequence[Callable[[], None]] = ()) -> float:
         self._new = scene if scene != self._visible else None
         self._drawn: np.ndarray | None = None
+        ready = scene.frame.sha256 in self._pictures and all(
+            text in self._letters._texts for text in scene.texts
+        )
         shown = super().show(scene, due, marks)
         if self._new is not None:
             told = {
@@ -54,6 +57,7 @@ class WatchedScreen(psychopy_screen.PsychopyScreen):
                 "texts": [writing.text for writing in scene.texts],
                 "boxes": [writing.box for writing in scene.texts],
                 "differs": differs(scene, self._drawn),
+                "ready": ready,
                 "inked": inked(scene, self._drawn),
                 "time": shown,
             }

@@ -14,7 +14,7 @@ from stimgen.experiment.observers.base import Notice, Setting, Task
 from stimgen.experiment.pages import Pages
 from stimgen.experiment.presenter import Presenter
 from stimgen.experiment.psychopy_screen import Look, PsychopyScreen
-from stimgen.experiment.screen import Pressed, Screen, Writing
+from stimgen.experiment.screen import Pressed, Scene, Screen, Writing
 from stimgen.experiment.showing import Rules
 from stimgen.experiment.targets import picture_boxes, word_boxes
 from stimgen.experiment.trial import Box, Outcome, Trial
@@ -101,6 +101,8 @@ class PsychopyObserver:
             self._screen.release()
             frames = task.frames()
             self._load(frames)
+        # What is to be seen while the answer is awaited, too: nothing may delay the end of the pictures.
+        self._screen.load(Scene(self._rules.rest, self._answering(trial).texts))
         if not self._started and not trial.practice:
             self._start()
         feedback = partial(self._feedback, trial) if task.feedback else lambda _: None
@@ -147,7 +149,7 @@ class PsychopyObserver:
 
     def _load(self, frames: Sequence[Frame]) -> None:
         for frame in (self._rules.rest, *frames):
-            self._screen.load(frame)
+            self._screen.load(Scene(frame))
 
     def _start(self) -> None:
         """Wait for the signal that starts the session, where one does; the session's clock begins with it."""
