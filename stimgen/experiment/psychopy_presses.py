@@ -42,6 +42,7 @@ class Presses:
         self._seen: set[tuple[str, float]] = set()
         self._check_backend()
         self._keyboard.clearEvents()
+        self._since = float(self._clock.getTime())
         window.winHandle.push_handlers(
             on_text=self._on_text, on_text_motion=self._on_motion, on_mouse_press=self._on_mouse
         )
@@ -57,7 +58,9 @@ class Presses:
         # One list has the keys that are still down, the other those that are up again; a key that is let go
         # between two calls comes in both.
         for key in (*self._keyboard.getKeys(waitRelease=False), *self._keyboard.getKeys(waitRelease=True)):
-            if (known := (str(key.name), float(key.tDown))) not in self._seen:
+            known = (str(key.name), float(key.tDown))
+            # A key that was let go while nobody listened is taken for down until it is pressed again.
+            if known not in self._seen and known[1] >= self._since:
                 self._seen.add(known)
                 self._waiting.append(Pressed(*known))
         found, self._waiting = sorted(self._waiting, key=lambda press: press.time), []
