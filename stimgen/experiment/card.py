@@ -21,13 +21,10 @@ from stimgen.experiment.card_parts import (
 from stimgen.experiment.display import Fixation, Photodiode
 from stimgen.experiment.frame import Frame
 from stimgen.experiment.marks import diameter_of, fixation_mark, patch_box
-from stimgen.experiment.screen import Scene, Writing
+from stimgen.experiment.screen import DARK, Scene, Writing
 from stimgen.experiment.trial import Box
 from stimgen.experiment.viewing import Viewing
 from stimgen.images.light import Encoding
-
-DARK = 110
-"""Level of a background, below which lines are white."""
 
 
 @dataclass(frozen=True)

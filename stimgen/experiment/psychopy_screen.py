@@ -14,13 +14,11 @@ from stimgen.experiment.frame import Bytes, Frame
 from stimgen.experiment.psychopy_letters import Letters
 from stimgen.experiment.psychopy_part import part, psychopy_version, pyglet
 from stimgen.experiment.psychopy_presses import Presses, check_keys
-from stimgen.experiment.screen import Pressed, Refresh, Scene, Typed
+from stimgen.experiment.screen import DARK, Pressed, Refresh, Scene, Typed
 from stimgen.reading.errors import StimgenError
 
 WARM_UP = 30
 """Flips before those that are measured: drivers queue the first."""
-DARK = 110
-"""Level of a background, below which letters are white."""
 MEASURED = 2.0
 """Seconds for which the refresh is measured when a session begins."""
 

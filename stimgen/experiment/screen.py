@@ -10,6 +10,9 @@ from typing import Any, Protocol
 from stimgen.experiment.frame import Frame
 from stimgen.experiment.trial import Box
 
+DARK = 110
+"""Level of a background, below which letters and lines are white; otherwise they are black."""
+
 
 @dataclass(frozen=True)
 class Pressed:

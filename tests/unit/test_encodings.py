@@ -12,10 +12,12 @@ from wired import StandInScreen, write_experiment
 
 from stimgen import StimgenError
 from stimgen.experiment.choice import Person
+from stimgen.experiment.display import Display
 from stimgen.experiment.frames import converted
 from stimgen.experiment.journal import read_journal
 from stimgen.experiment.load import load_experiment
 from stimgen.experiment.observers import psychopy as observer
+from stimgen.experiment.viewing import viewing_of
 from stimgen.workflow.experiment_course import Room
 from stimgen.workflow.run import Options, run_session
 
@@ -156,3 +158,27 @@ class TestMonitors:
     ) -> None:
         with pytest.raises(StimgenError, match=words):
             self.room(tmp_path, display, monitor)
+
+
+class TestMonitorCenter:
+    @pytest.fixture
+    def known(self, monkeypatch: pytest.MonkeyPatch) -> dict[str, object]:
+        pytest.importorskip("psychopy", reason="psychopy is not installed")
+        known: dict[str, object] = {"resolution": (320, 240), "width_cm": 40.0, "distance_cm": 57.0}
+        monkeypatch.setattr("stimgen.experiment.monitor.monitor_named", {"center": known}.get)
+        return known
+
+    @pytest.mark.usefixtures("known")
+    def test_what_it_does_not_know_is_as_declared(self, tmp_path: Path) -> None:
+        declared = Display(monitor="center", refresh_hz=75.0, transfer={"linearised": "2026-01-05"})
+        viewing = viewing_of(declared, tmp_path)
+        assert (viewing.resolution, viewing.refresh_hz) == ((320, 240), 75.0)
+        assert viewing.distance_px == 57 * 320 / 40
+
+    @pytest.mark.parametrize("lacking", ["resolution", "width_cm", "distance_cm"])
+    def test_one_that_lacks_a_length_is_refused(
+        self, tmp_path: Path, known: dict[str, object], lacking: str
+    ) -> None:
+        known[lacking] = None
+        with pytest.raises(StimgenError, match=f"Monitor Center has no {lacking} of the monitor 'center'"):
+            viewing_of(Display(monitor="center"), tmp_path)
