@@ -117,28 +117,60 @@ def plan(  # noqa: PLR0913 - an option of the command is an argument here
 @app.command()
 def verify(
     folder: Annotated[Path, typer.Argument(metavar="FOLDER", help="A set's folder.")],
+    resynthesize: Annotated[
+        int | None,
+        typer.Option("--resynthesize", metavar="N", min=1, help="Make N stimuli again, and compare them."),
+    ] = None,
+    root: RootOption = None,
+    device: DeviceOption = "auto",
     *,
     as_json: JsonOption = False,
 ) -> None:
-    """Check every hash and id of a set."""
-    from stimgen.workflow.verify import verify_folder
+    """Check every file of a set: hashes, ids, pictures, and what is derived from the records."""
+    from stimgen.display import remade_text
+    from stimgen.workflow.verify import verification_summary, verify_folder
 
-    found = verify_folder(folder)
+    found, remade = verify_folder(folder), None
+    if resynthesize is not None:
+        from stimgen.workflow.resynthesize import resynthesize as make_again
+
+        remade = make_again(folder, resynthesize, device, root)
+    summary = verification_summary(found, remade)
     if as_json:
-        print_json(
-            {
-                "sound": found.sound,
-                "planned": found.planned,
-                "checked": found.checked,
-                "problems": found.problems,
-            }
-        )
+        print_json(summary)
     else:
         for problem in found.problems:
             say(problem, error=True)
+        for one in remade or ():
+            say(remade_text(one), error=one.problem is not None)
         verdict = "sound" if found.sound else f"problems found: {len(found.problems)}"
         say(f"{folder}: {found.checked} of {found.planned} stimuli checked: {verdict}")
-    if not found.sound:
+    if not summary["sound"]:
+        raise typer.Exit(FINDING)
+
+
+@app.command()
+def repair(
+    folder: Annotated[Path, typer.Argument(metavar="FOLDER", help="A set's folder.")],
+    *,
+    as_json: JsonOption = False,
+) -> None:
+    """Derive manifest, table, contact sheet and checksums of a set again, from its records."""
+    from stimgen.workflow.repair import repair_folder
+
+    found, commands = repair_folder(folder)
+    if as_json:
+        print_json({"done": found.done, "problems": found.left.problems, "commands": commands})
+    else:
+        for line in found.done or ["nothing was to be done"]:
+            say(line)
+        for problem in found.left.problems:
+            say(problem, error=True)
+        if commands:
+            say("\n".join(["to make again what cannot be repaired:", *(f"  {line}" for line in commands)]))
+        verdict = "sound" if found.left.sound else f"problems left: {len(found.left.problems)}"
+        say(f"{folder}: {found.left.checked} of {found.left.planned} stimuli checked: {verdict}")
+    if not found.left.sound:
         raise typer.Exit(FINDING)
 
 

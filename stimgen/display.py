@@ -9,6 +9,7 @@ if TYPE_CHECKING:
     from rich.console import Console
 
     from stimgen.workflow.generate import Progress
+    from stimgen.workflow.resynthesize import Remade
 
 
 class Display:
@@ -167,3 +168,16 @@ def plain_bytes(count: float) -> str:
             return f"{count:.3g} {unit}"
         count /= 1000
     return f"{count:,.3g} TB"
+
+
+def remade_text(one: Remade) -> str:
+    """Return a line on a stimulus that was made again: what was checked, and what came out."""
+    if one.problem is not None:
+        said = f"PROBLEM: {one.problem}"
+    elif one.identical:
+        said = "made again: identical bytes"
+    else:
+        said = "made again, on another kind of machine or with other versions: within tolerance"
+    figures = [f"PSNR {one.psnr:.1f} dB"] if one.psnr is not None else []
+    figures += [f"loss {one.ratio:.3f} times that in the set"] if one.ratio is not None else []
+    return f"{one.file}: {said}" + (f" ({', '.join(figures)})" if figures else "")

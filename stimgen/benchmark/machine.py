@@ -5,22 +5,20 @@ from __future__ import annotations
 import os
 import platform
 from importlib import metadata
-from pathlib import Path
 from typing import Any
 
 import torch
 
-from stimgen.execution.device import device_name
+from stimgen.execution.device import device_name, processor_model
 
 PACKAGES = ("stimgen", "torch", "torchvision", "numpy", "plenoptic")
-PROCESSORS = Path("/proc/cpuinfo")
 
 
 def machine(device: torch.device) -> dict[str, Any]:
     """Return processor, cores, memory, device, threads and versions; no name of a host or a user."""
     return {
         "device": device_name(device),
-        "processor": _processor(),
+        "processor": processor_model(),
         "instructions": torch.backends.cpu.get_cpu_capability(),
         "cores": os.cpu_count(),
         "memory": _memory(),
@@ -28,14 +26,6 @@ def machine(device: torch.device) -> dict[str, Any]:
         "system": f"{platform.system()} {platform.machine()}",
         "versions": {"python": platform.python_version()} | _versions(),
     }
-
-
-def _processor() -> str:
-    if PROCESSORS.exists():
-        for line in PROCESSORS.read_text(encoding="utf-8", errors="replace").splitlines():
-            if line.startswith("model name"):
-                return line.partition(":")[2].strip()
-    return platform.processor() or platform.machine()
 
 
 def _memory() -> int | None:

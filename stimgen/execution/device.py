@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import platform
 import re
 from collections.abc import Iterator
 from contextlib import contextmanager
+from functools import cache
+from pathlib import Path
 
 import torch
 
@@ -17,6 +20,7 @@ FEWEST_SLOTS = 2
 # all batches have the same number of slots.
 CPU_SLOTS = FEWEST_SLOTS
 SLOTS = 16
+PROCESSORS = Path("/proc/cpuinfo")
 
 
 def find_device(name: str) -> torch.device:
@@ -54,6 +58,21 @@ def device_name(device: torch.device) -> str:
     if device.type == "cuda":
         return f"{device}: {torch.cuda.get_device_name(device)}"
     return str(device)
+
+
+def processor_name() -> str:
+    """Return the processor's model and the instructions that torch uses of it, for records."""
+    return f"{processor_model()}, {torch.backends.cpu.get_cpu_capability()}"
+
+
+@cache
+def processor_model() -> str:
+    """Return what the processor is called by its maker."""
+    if PROCESSORS.exists():
+        for line in PROCESSORS.read_text(encoding="utf-8", errors="replace").splitlines():
+            if line.startswith("model name"):
+                return line.partition(":")[2].strip()
+    return platform.processor() or platform.machine()
 
 
 def usual_batch_size(device: torch.device) -> int:

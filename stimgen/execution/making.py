@@ -11,7 +11,7 @@ from importlib import metadata
 
 import torch
 
-from stimgen.execution.device import device_name, reproducibly
+from stimgen.execution.device import device_name, processor_name, reproducibly
 from stimgen.execution.finishing import finish
 from stimgen.execution.recording import Destination, write_stimulus
 from stimgen.images.prepare import Pixels
@@ -102,6 +102,7 @@ def _made(started: datetime, device: torch.device, sizes: tuple[int, int], packa
         seconds=round((ended - started).total_seconds(), 3),
         host=platform.node(),
         device=device_name(device),
+        processor=processor_name(),
         versions=_versions(packages),
         threads=torch.get_num_threads(),
         batch_size=sizes[0],

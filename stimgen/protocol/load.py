@@ -84,7 +84,17 @@ def load_protocol(name_or_file: str | Path) -> LoadedProtocol:
     StimgenError
         There is no such protocol, or what it says cannot be accepted; with file and line.
     """
-    document = read_document(PROTOCOLS.find(name_or_file))
+    return loaded_from(read_document(PROTOCOLS.find(name_or_file)))
+
+
+def loaded_from(document: Document) -> LoadedProtocol:
+    """Return the protocol that a document is.
+
+    Raises
+    ------
+    StimgenError
+        What it says cannot be accepted.
+    """
     if not isinstance(document.data, dict):
         raise StimgenError("a protocol is a mapping of keys to values", where=document.where(()))
     context = {"folder": document.file.parent.resolve()}

@@ -10,6 +10,7 @@ from stimgen.stimulus_set.checksums import read_checksums, sha256_of
 from stimgen.stimulus_set.leftovers import beginnings, is_of, is_temporary, names
 from stimgen.stimulus_set.record import FileHash
 from stimgen.stimulus_set.store import CHECKSUMS, ORIGINALS, Store
+from stimgen.stimulus_set.verification import Verification
 
 
 class CheckedFiles:
@@ -19,20 +20,20 @@ class CheckedFiles:
     ----------
     store : Store
         The set.
-    problems : list of str
+    report : Verification
         What is wrong is added to it.
     """
 
-    def __init__(self, store: Store, problems: list[str]) -> None:
-        self._store, self._problems = store, problems
+    def __init__(self, store: Store, report: Verification) -> None:
+        self._store, self._report, self._problems = store, report, report.problems
         self._hashes: dict[str, str | None] = {CHECKSUMS: None}
         self._unlisted: list[str] = []
         self._listed: dict[str, str] | None = None
         try:
             self._listed, found = read_checksums(store)
-            problems += found
+            self._problems += found
         except StimgenError as error:
-            problems.append(str(error) if store.has(CHECKSUMS) else f"{CHECKSUMS}: is missing")
+            self._problems.append(str(error) if store.has(CHECKSUMS) else f"{CHECKSUMS}: is missing")
 
     def read(self, name: str, said: str | None = None) -> bytes | None:
         """Return the bytes of a file whose hash a record has `said`; None where they cannot be had.
@@ -42,8 +43,7 @@ class CheckedFiles:
         try:
             data = self._store.read(name)
         except StimgenError as error:
-            self._hashes[name] = None
-            self._problems.append(str(error))
+            self._unreadable(name, error)
             return None
         self.found(name, sha256_bytes(data), said)
         return data
@@ -52,7 +52,7 @@ class CheckedFiles:
         """Compare the hash of a file that was read with what a record and the checksums say of it."""
         self._hashes[name] = sha256
         if said is not None and sha256 != said:
-            self._problems.append(f"{name}: its bytes are not those of its record")
+            self._report.spoil(name, "its bytes are not those of its record")
         elif self._listed is not None:
             self._compare_with_listed(name, sha256, said)
 
@@ -83,10 +83,14 @@ class CheckedFiles:
         try:
             sha256 = sha256_of(self._store, file.file)
         except StimgenError as error:
-            self._hashes[file.file] = None
-            self._problems.append(str(error))
+            self._unreadable(file.file, error)
         else:
             self.found(file.file, sha256, file.sha256)
+
+    def _unreadable(self, name: str, error: StimgenError) -> None:
+        self._hashes[name] = None
+        self._problems.append(str(error))
+        self._report.missing.append(name)
 
     def strangers(self, missing: Collection[str]) -> Iterator[str]:
         """Yield what lies in the folder, or is listed, and that no record speaks of.

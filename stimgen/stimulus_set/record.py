@@ -229,6 +229,8 @@ class Made(Model):
     """Of the whole batch."""
     host: str
     device: str
+    processor: str | None = None
+    """Model and instructions in use; sets of before this was recorded do not say."""
     versions: dict[str, str]
     threads: int
     batch_size: int

@@ -5,7 +5,6 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Iterable, Iterator
 from contextlib import ExitStack
-from dataclasses import dataclass, field
 from typing import BinaryIO
 
 from stimgen.images.write import check_png, decode_png
@@ -17,28 +16,7 @@ from stimgen.stimulus_set.lock import refuse_unfinished
 from stimgen.stimulus_set.manifest import pieces
 from stimgen.stimulus_set.record import Content, Record
 from stimgen.stimulus_set.store import CITATION, MANIFEST, PLAN, SHEET, TABLE, PlanRecord, Store, record_name
-
-
-@dataclass
-class Verification:
-    """What verifying a set found.
-
-    Attributes
-    ----------
-    planned, checked : int
-        Stimuli that the protocol names, and those that were checked.
-    problems : list of str
-        Each names its file; empty where all is well.
-    """
-
-    planned: int = 0
-    checked: int = 0
-    problems: list[str] = field(default_factory=list)
-
-    @property
-    def sound(self) -> bool:
-        """Whether there is no problem."""
-        return not self.problems
+from stimgen.stimulus_set.verification import Verification
 
 
 def verify(store: Store) -> Verification:
@@ -58,7 +36,7 @@ class _Verifier:
         self._store = store
         self._found = Verification()
         self._problems = self._found.problems
-        self._files = CheckedFiles(store, self._problems)
+        self._files = CheckedFiles(store, self._found)
 
     def verify(self) -> Verification:
         plan, finished = self._plan(), self._store.finished()
@@ -115,13 +93,13 @@ class _Verifier:
         for stimulus in ids:
             name = record_name(stimulus)
             if stimulus not in finished:
-                self._problems.append(f"{name}: is missing")
+                self._found.miss(name)
                 continue
             data = self._files.read(name)
             try:
                 record = self._store.as_record(stimulus, data) if data is not None else None
             except StimgenError as error:
-                self._problems.append(str(error))
+                self._found.spoil(name, error)
                 continue
             if record is not None:
                 self._found.checked += 1
@@ -130,24 +108,24 @@ class _Verifier:
 
     def _check_stimulus(self, stimulus: str, content: Content) -> None:
         if content.id != stimulus or content.recomputed_id() != stimulus:
-            self._problems.append(f"{record_name(stimulus)}: its settings do not stand for its id")
+            self._found.spoil(record_name(stimulus), "its settings do not stand for its id")
         picture, *others = content.files
         data = self._files.read(picture.file, picture.sha256)
         if data is not None:
-            self._problems += self._picture_problems(data, content)
+            self._check_picture(data, content)
         for file in others:
             self._files.check(file)
 
-    def _picture_problems(self, data: bytes, content: Content) -> Iterator[str]:
+    def _check_picture(self, data: bytes, content: Content) -> None:
         try:
             levels = decode_png(data, self._store.folder / content.file)
         except StimgenError as error:
-            yield str(error)
+            self._found.spoil(content.file, error)
             return
         if sha256_bytes(levels.tobytes()) != content.pixels_sha256:
-            yield f"{content.file}: its pixels are not those of its record"
+            self._found.spoil(content.file, "its pixels are not those of its record")
         if [levels.shape[1], levels.shape[0]] != content.size:
-            yield f"{content.file}: its size is not that of its record"
+            self._found.spoil(content.file, "its size is not that of its record")
 
     def _check_sheet(self) -> None:
         if self._store.has(SHEET):
@@ -163,7 +141,7 @@ class _Verifier:
             try:
                 addition = as_addition(self._store, name, data) if data is not None else None
             except StimgenError as error:
-                self._problems.append(str(error))
+                self._found.spoil(name, error)
                 continue
             for file in addition.files if addition else ():
                 self._files.check(file)

@@ -2,18 +2,48 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from dataclasses import asdict
 from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
 from stimgen.stimulus_set.store import Store
-from stimgen.stimulus_set.verify import Verification, verify
+from stimgen.stimulus_set.verification import Verification
+from stimgen.stimulus_set.verify import verify
+
+if TYPE_CHECKING:
+    from stimgen.workflow.resynthesize import Remade
 
 
 def verify_folder(folder: Path) -> Verification:
-    """Check every hash and id of the set in `folder`.
+    """Check every file of the set in `folder`.
 
     Raises
     ------
     StimgenError
-        There is no set in the folder, or its plan cannot be read.
+        There is no set in the folder, or another run is writing it.
     """
     return verify(Store.open(folder))
+
+
+def verification_summary(found: Verification, remade: Sequence[Remade] | None) -> dict[str, Any]:
+    """Return what ``stimgen verify --json`` prints.
+
+    Parameters
+    ----------
+    found : Verification
+        What was found.
+    remade : sequence of Remade or None
+        Stimuli that were made again; None: that was not asked for.
+    """
+    summary = {
+        "sound": found.sound,
+        "planned": found.planned,
+        "checked": found.checked,
+        "problems": found.problems,
+    }
+    if remade is None:
+        return summary
+    again = [asdict(one) | {"compared": one.compared} for one in remade]
+    sound = found.sound and not any(one.problem for one in remade)
+    return summary | {"sound": sound, "resynthesized": again}

@@ -1,0 +1,134 @@
+"""What can be derived again is, from the records beside the pictures."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from typing import Any
+
+from stimgen.reading.errors import StimgenError
+from stimgen.reading.identity import sha256_bytes
+from stimgen.stimulus_set.checksums import read_checksums, sha256_of
+from stimgen.stimulus_set.derived import derive
+from stimgen.stimulus_set.index import DERIVED_TOGETHER
+from stimgen.stimulus_set.lock import locked
+from stimgen.stimulus_set.store import MANIFEST, PLAN, SHEET, Store, json_bytes, record_name
+from stimgen.stimulus_set.verification import Verification
+from stimgen.stimulus_set.verify import verify
+
+
+@dataclass
+class Repair:
+    """What repairing a set did.
+
+    Attributes
+    ----------
+    done : list of str
+        Each names its file; empty where nothing was to be done.
+    left : Verification
+        What verifying the set finds now.
+    """
+
+    done: list[str] = field(default_factory=list)
+    left: Verification = field(default_factory=Verification)
+
+
+def repair(store: Store) -> Repair:
+    """Derive manifest, table, citation file, contact sheet and checksums again, and verify the set.
+
+    A plan or a record that is damaged is taken from the manifest, where it stands too, if the checksums
+    agree. Where a record cannot be had, nothing is derived: the manifest may hold what is left of it.
+
+    Raises
+    ------
+    StimgenError
+        The set is being written, or cannot be.
+    """
+    found = Repair()
+    with locked(store.folder):
+        if _Records(store, found.done).restore():
+            found.done += _derived_again(store)
+    found.left = verify(store)
+    return found
+
+
+class _Records:
+    """Plan and records, and copies of them in the manifest."""
+
+    def __init__(self, store: Store, done: list[str]) -> None:
+        self._store, self._done = store, done
+        self._listed = _listed(store)
+        self._copies: dict[str, bytes] | None = None
+
+    def restore(self) -> bool:
+        """Put plan and records right; return whether all can be read."""
+        # Of all, not only up to the first that cannot be.
+        return all([self._is_readable(PLAN), *map(self._is_readable, self._records())])
+
+    def _records(self) -> Iterator[str]:
+        return (record_name(stimulus) for stimulus in sorted(self._store.finished()))
+
+    def _is_readable(self, name: str) -> bool:
+        if self._is_sound(name):
+            return True
+        copy = self._copy(name)
+        if copy is None:
+            return False
+        self._store.write(name, copy)
+        self._done.append(f"{name}: taken from {MANIFEST}")
+        return self._is_sound(name)
+
+    def _is_sound(self, name: str) -> bool:
+        try:
+            if name == PLAN:
+                self._store.read_plan()
+                return True
+            stimulus = name.rpartition("/")[2].removesuffix(".json")
+            content = self._store.read_record(stimulus).content
+        except StimgenError:
+            return False
+        return content.id == stimulus == content.recomputed_id()
+
+    def _copy(self, name: str) -> bytes | None:
+        if self._copies is None:
+            self._copies = _copies(self._store)
+        copy = self._copies.get(name)
+        return copy if copy is not None and sha256_bytes(copy) == self._listed.get(name) else None
+
+
+def _listed(store: Store) -> dict[str, str]:
+    try:
+        return read_checksums(store)[0]
+    except StimgenError:
+        return {}
+
+
+def _copies(store: Store) -> dict[str, bytes]:
+    """Return what the manifest says of plan and records, as their files would."""
+    try:
+        manifest = json.loads(store.read(MANIFEST))
+        stimuli: dict[str, Any] = {entry["content"]["id"]: entry for entry in manifest["stimuli"]}
+        plan = {"format": 1, "protocol": manifest["protocol"], "ids": list(stimuli)}
+    except (StimgenError, ValueError, TypeError, LookupError, RecursionError):
+        return {}
+    return {PLAN: json_bytes(plan)} | {record_name(key): json_bytes(entry) for key, entry in stimuli.items()}
+
+
+def _derived_again(store: Store) -> Iterator[str]:
+    before = _hashes(store)
+    if before.get(SHEET) is not None and before[SHEET] == _listed(store).get(SHEET):
+        removed = derive(store, sheet=False)  # another version of the font would draw it otherwise
+    else:
+        try:
+            removed = derive(store)
+        except StimgenError:  # a picture cannot be drawn, which verifying will tell
+            removed = derive(store, sheet=False)
+    yield from (f"{name}: removed" for name in removed)
+    after = _hashes(store)
+    yield from (f"{name}: written again" for name in after if after[name] != before.get(name))
+
+
+def _hashes(store: Store) -> dict[str, str]:
+    names = [name for name in DERIVED_TOGETHER if name != PLAN and store.has(name)]
+    return {name: sha256_of(store, name) for name in names}

@@ -1,0 +1,84 @@
+"""Putting a set right, and saying how to make again what cannot be."""
+
+from __future__ import annotations
+
+import shlex
+from collections.abc import Iterator
+from pathlib import Path
+
+from pydantic import JsonValue
+
+from stimgen.reading.errors import StimgenError
+from stimgen.reading.shipped import PROTOCOLS
+from stimgen.reading.text import one_line
+from stimgen.stimulus_set.additions import additions
+from stimgen.stimulus_set.repair import Repair, repair
+from stimgen.stimulus_set.store import Store
+from stimgen.stimulus_set.verification import Verification
+
+
+def repair_folder(folder: Path) -> tuple[Repair, list[str]]:
+    """Repair the set in `folder`.
+
+    Returns
+    -------
+    Repair
+        What was done, and what is left.
+    list of str
+        Lines for a shell that make again what could not be repaired.
+
+    Raises
+    ------
+    StimgenError
+        There is no set in the folder, another run is writing it, or it cannot be written.
+    """
+    store = Store.open(folder)
+    found = repair(store)
+    return found, list(_commands(store, found.left))
+
+
+def _commands(store: Store, left: Verification) -> Iterator[str]:
+    spoilt = sorted(set(left.spoilt))
+    yield from (f"rm {_quoted(str(store.folder / name))}" for name in spoilt)
+    added = _added(store)
+    yield from (f"# {_quoted(name)} came from: {added[name]}" for name in spoilt if name in added)
+    if left.missing or set(spoilt).difference(added):
+        yield f"stimgen generate {_protocol(store)} -o {_quoted(str(store.folder))}"
+
+
+def _added(store: Store) -> dict[str, str]:
+    """Return the commands that made the files of additions, by file."""
+    try:
+        return {
+            file.file: one_line(addition.command)
+            for addition, _ in additions(store)
+            for file in addition.files
+        }
+    except StimgenError:
+        return {}
+
+
+def _protocol(store: Store) -> str:
+    """Return what to call the set's protocol: the name of a shipped one, or its file's."""
+    try:
+        protocol = store.read_plan().protocol
+    except StimgenError:
+        return "PROTOCOL"
+    shipped, quick = shipped_file(protocol), " --quick" if protocol.get("changes") else ""
+    return _quoted(shipped.stem if shipped else str(protocol.get("file", "PROTOCOL"))) + quick
+
+
+def _quoted(text: str) -> str:
+    return shlex.quote(one_line(text))
+
+
+def shipped_file(protocol: dict[str, JsonValue]) -> Path | None:
+    """Return the shipped protocol that a set's is; None if it is the user's own.
+
+    Parameters
+    ----------
+    protocol : dict
+        What the set's plan says of it.
+    """
+    file = PROTOCOLS.files().get(Path(str(protocol.get("file"))).stem)
+    return file if file is not None and file.read_text(encoding="utf-8") == protocol.get("text") else None
