@@ -36,7 +36,7 @@ class CheckedFiles:
             self._problems.append(str(error) if store.has(CHECKSUMS) else f"{CHECKSUMS}: is missing")
 
     def read(self, name: str, said: str | None = None) -> bytes | None:
-        """Return the bytes of a file whose hash a record has `said`; None where they cannot be had.
+        """Return the bytes of a file whose hash a record may have `said`; None where they are not to be had.
 
         Only for files that are not asked for twice.
         """
@@ -45,8 +45,9 @@ class CheckedFiles:
         except StimgenError as error:
             self._unreadable(name, error)
             return None
-        self.found(name, sha256_bytes(data), said)
-        return data
+        sha256 = sha256_bytes(data)
+        self.found(name, sha256, said)
+        return data if said in (None, sha256) else None
 
     def found(self, name: str, sha256: str, said: str | None = None) -> None:
         """Compare the hash of a file that was read with what a record and the checksums say of it."""

@@ -49,13 +49,10 @@ def _commands(store: Store, left: Verification) -> Iterator[str]:
 def _added(store: Store) -> dict[str, str]:
     """Return the commands that made the files of additions, by file."""
     try:
-        return {
-            file.file: one_line(addition.command)
-            for addition, _ in additions(store)
-            for file in addition.files
-        }
+        found = [addition for addition, _ in additions(store)]
     except StimgenError:
         return {}
+    return {file.file: one_line(addition.command) for addition in found for file in addition.files}
 
 
 def _protocol(store: Store) -> str:

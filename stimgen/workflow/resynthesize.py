@@ -13,13 +13,13 @@ import numpy as np
 from stimgen.execution.batch import Work, form_batches, make_batch, write_originals
 from stimgen.execution.device import find_device, usual_batch_size
 from stimgen.execution.recording import Destination
-from stimgen.images.write import as_pixels, decode_png
+from stimgen.images.write import Levels, as_pixels, decode_png
 from stimgen.protocol.load import LoadedProtocol, loaded_from
 from stimgen.protocol.plan import Plan, StimulusPlan, make_plan
 from stimgen.protocol.quick import quickened
 from stimgen.reading.document import parse_document
 from stimgen.reading.generators import finished
-from stimgen.stimulus_set.record import LossRecord, Made, Record
+from stimgen.stimulus_set.record import LossesRecord, Made, Record
 from stimgen.stimulus_set.store import PLAN, Store, json_bytes, record_name
 from stimgen.workflow.repair import shipped_file
 
@@ -137,19 +137,18 @@ def _make(plan: Plan, stimuli: Sequence[StimulusPlan], made: Store, device_name:
 def _compared(record: Record, store: Store, made: Store, *, known: bool) -> Remade:
     old = record.content
     if not known:
-        return Remade(
-            old.id, old.file, problem="cannot be made again: protocol and photographs give another id"
-        )
+        return Remade(old.id, old.file, problem="protocol and photographs here give another stimulus")
     if not made.has(record_name(old.id)):
         return Remade(old.id, old.file, problem="could not be made again")
     again = made.read_record(old.id)
+    pictures = [(store, old.file), (made, again.content.file)]
     new, expected = again.content, _same_kind(record.made, again.made)
     if (new.pixels_sha256, new.trace.sha256) == (old.pixels_sha256, old.trace.sha256) and (
         old.array is None or new.array is None or new.array.sha256 == old.array.sha256
     ):
         return Remade(old.id, old.file, identical=True, expected=expected)
-    psnr = _psnr(store, old.file, made, new.file)
-    ratio = _ratio(old.losses and old.losses.saved, new.losses and new.losses.saved)
+    psnr = _psnr(*(decode_png(place.read(name), place.path(name)) for place, name in pictures))
+    ratio = _ratio(old.losses, new.losses)
     found = Remade(old.id, old.file, expected=expected, psnr=psnr, ratio=ratio)
     return replace(found, problem=next(_problems(found, minimised=old.losses is not None), None))
 
@@ -163,18 +162,17 @@ def _same_kind(old: Made, new: Made) -> bool:
     return versions[0] == versions[1] and machines[0] == machines[1] and old.processor is not None
 
 
-def _psnr(store: Store, old: str, made: Store, new: str) -> float | None:
-    one, other = (
-        as_pixels(decode_png(s.read(name), s.path(name))) for s, name in ((store, old), (made, new))
-    )
+def _psnr(one: Levels, other: Levels) -> float | None:
     if one.shape != other.shape:
         return None
-    error = float(np.mean((one.astype(np.float64) - other) ** 2))
-    return -10.0 * math.log10(error) if error > 0 else math.inf
+    error = float(np.mean((as_pixels(one).astype(np.float64) - as_pixels(other)) ** 2))
+    return -10.0 * math.log10(error) if error > 0 else None
 
 
-def _ratio(old: LossRecord | None, new: LossRecord | None) -> float | None:
-    return new.total / old.total if old is not None and new is not None and old.total > 0 else None
+def _ratio(old: LossesRecord | None, new: LossesRecord | None) -> float | None:
+    if old is None or new is None or old.saved is None or new.saved is None or old.saved.total <= 0:
+        return None
+    return new.saved.total / old.saved.total
 
 
 def _problems(found: Remade, *, minimised: bool) -> Iterator[str]:
