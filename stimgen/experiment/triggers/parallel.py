@@ -99,11 +99,8 @@ class ParallelLine(Line):
         return before != self._level
 
     def _close(self) -> None:
-        try:
-            self._pulses.close()
-        finally:
-            # Forgotten, it is closed: it has no other way.
-            self._port = None
+        # The port itself is closed when it is forgotten, with this line: PsychoPy has no other way.
+        self._pulses.close()
 
     def _read(self) -> bool:
         return self._pin is not None and bool(self._port.readPin(self._pin))
