@@ -105,7 +105,7 @@ def test_a_study_reaches_the_proportion_correct_that_its_dprime_predicts(folder:
 def test_a_psychometric_function_is_measured_by_constant_stimuli(folder: Path) -> None:
     values = {"easy": 2.0, "middle": 1.0, "hard": 0.5}
     lines = Study(folder, "curve").run(
-        2,
+        1,
         stimuli={"sets": ["set"], "again": "same"},
         paradigm={"name": "two_afc"},
         schedule={"name": "constant", "repetitions": 12, "level": "condition", "values": values},

@@ -86,7 +86,7 @@ def near(found: float, expected: float, count: int) -> bool:
     return abs(found - expected) < 4 * math.sqrt(expected * (1 - expected) / count)
 
 
-COUNT = 500
+COUNT = 400
 
 
 @pytest.mark.parametrize("paradigm", [{"name": "oddity"}, {"name": "naming", "names": NAMES, "typed": True}])
