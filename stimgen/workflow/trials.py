@@ -81,6 +81,7 @@ def _line(trial: dict[str, Any]) -> str:
     pictures = [
         f"{shown['role']}{'' if shown['seed'] is None else ' ' + str(shown['seed'])} "
         f"at ({shown['degrees'][0]:.1f}, {shown['degrees'][1]:.1f})"
+        f" of {shown['size_degrees'][0]:.1f} x {shown['size_degrees'][1]:.1f} deg"
         for phase in trial["phases"]
         for shown in phase["shown"]
     ]

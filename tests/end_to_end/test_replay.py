@@ -22,6 +22,7 @@ from stimgen.experiment.course import Answered
 from stimgen.experiment.journal import read_journal
 from stimgen.experiment.journal_lines import sealed
 from stimgen.experiment.load import load_experiment
+from stimgen.reading.errors import StimgenError
 from stimgen.workflow.experiment_course import Room
 from stimgen.workflow.replay import replay
 from stimgen.workflow.run import Options, run_study
@@ -180,6 +181,16 @@ def forge(change: Callable[[dict[str, Any]], None], kind: str = "trial") -> None
     JOURNAL.write_bytes(b"".join(lines))
 
 
+def check_drawing(told: str | None) -> None:
+    """Draw a trial, or find it refused with a message; without the command line, which takes time."""
+    if told is None:
+        assert replay(JOURNAL, 1).agrees
+        return
+    with pytest.raises(StimgenError) as caught:
+        replay(JOURNAL, 1)
+    assert told in refused(Ended(caught.value.exit_code, "", str(caught.value)))
+
+
 def put(body: Any, path: str, value: Any) -> None:
     *steps, last = path.split(".")
     for step in steps:
@@ -273,13 +284,9 @@ STRANGE = [
 @pytest.mark.parametrize(
     ("path", "value", "told"), STRANGE, ids=[f"{path} {str(v)[:20]}" for path, v, _ in STRANGE]
 )
-def test_a_strange_trial(run: Run, path: str, value: Any, told: str | None) -> None:
+def test_a_strange_trial(path: str, value: Any, told: str | None) -> None:
     forge(lambda body: put(body, path, value))
-    ended = run("replay", str(JOURNAL), "--trial", "1")
-    if told is None:
-        assert ended.code == 0
-    else:
-        assert told in refused(ended)
+    check_drawing(told)
 
 
 HEADERS = [
@@ -289,7 +296,7 @@ HEADERS = [
     ("experiment.text", "name: e\n", "(its experiment):1: stimuli: is missing"),
     ("experiment.text", "&a [*a]", "anchors and aliases"),
     ("experiment.text", "\x1b[31m", "not valid YAML"),
-    ("experiment.text", "x" * 10**6, "an experiment is a mapping"),
+    ("experiment.text", "x" * 10**5, "an experiment is a mapping"),
     ("display", {}, "the journal's header has no display.viewing"),
     ("display.viewing", [], "the journal's header: display.viewing"),
     ("display.viewing.resolution", [10**9, 10**9], "display.viewing.resolution.0"),
@@ -310,13 +317,9 @@ HEADERS = [
 @pytest.mark.parametrize(
     ("path", "value", "told"), HEADERS, ids=[f"{path} {str(v)[:20]}" for path, v, _ in HEADERS]
 )
-def test_a_strange_header(run: Run, path: str, value: Any, told: str | None) -> None:
+def test_a_strange_header(path: str, value: Any, told: str | None) -> None:
     forge(lambda body: put(body, path, value), "header")
-    ended = run("replay", str(JOURNAL), "--trial", "1")
-    if told is None:
-        assert ended.code == 0
-    else:
-        assert told in refused(ended)
+    check_drawing(told)
 
 
 @pytest.mark.parametrize("place", ["../set", "/tmp/set", "a/../../set"])

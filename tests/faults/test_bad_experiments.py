@@ -17,7 +17,9 @@ from stimgen import cli
 from stimgen.experiment.choice import Person
 from stimgen.experiment.load import load_experiment
 from stimgen.experiment.session import trials_of
+from stimgen.reading.errors import StimgenError
 from stimgen.workflow.experiment_course import Room
+from stimgen.workflow.run import Options, run_study
 
 LONGEST = 16
 Refused = Callable[..., str]
@@ -49,9 +51,7 @@ def refused(
         found = capsys.readouterr()
         assert (ended.value.code, found.out) == (2, "")
         assert everything_in(tmp_path) == before, "something was written"
-        lines = found.err.rstrip("\n").split("\n")
-        assert 1 <= len(lines) <= LONGEST
-        assert all(line.isprintable() for line in lines)
+        is_short(found.err.rstrip("\n"))
         assert "Traceback" not in found.err
         return found.err.replace(f"{tmp_path}/", "")
 
@@ -60,6 +60,12 @@ def refused(
 
 def everything_in(folder: Path) -> list[str]:
     return sorted(str(path) for path in folder.rglob("*"))
+
+
+def is_short(message: str) -> None:
+    lines = message.split("\n")
+    assert 1 <= len(lines) <= LONGEST
+    assert all(line.isprintable() for line in lines)
 
 
 def holds(found: str, told: str) -> None:
@@ -249,9 +255,25 @@ MISTAKES = [
 
 
 @pytest.mark.parametrize(("old", "new", "line", "told"), MISTAKES, ids=[f"{m[1][:40]!r}" for m in MISTAKES])
-def test_a_mistake(tmp_path: Path, refused: Refused, old: str, new: str, line: int | None, told: str) -> None:
-    write_experiment(tmp_path, (old, new))
-    found = refused()
+def test_a_mistake(
+    home: Path,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    old: str,
+    new: str,
+    line: int | None,
+    told: str,
+) -> None:
+    """Without the command line, which takes as long again; it ends alike for all of them."""
+    monkeypatch.chdir(home)
+    file = write_experiment(tmp_path, (old, new))
+    options = Options("simulated", data=tmp_path / "data")
+    with pytest.raises(StimgenError) as caught:
+        list(run_study(load_experiment(file), ("01", "1"), None, options))
+    assert everything_in(tmp_path) == [str(file)]
+    found = str(caught.value).replace(f"{tmp_path}/", "")
+    assert caught.value.exit_code == 2
+    is_short(found)
     assert found.startswith(f"e.yaml:{line}: ") if line else not found.startswith("e.yaml:")
     holds(found, told)
 

@@ -143,7 +143,7 @@ def test_the_experiments_without_a_change_can_begin(home: Path, number: int) -> 
     assert run(home, yaml.safe_dump(changed(number))) is None
 
 
-@settings(max_examples=250, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=200, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(st.data())
 def test_another_value_somewhere(home: Path, data: st.DataObject) -> None:
     found = changed(data.draw(st.integers(0, len(OTHERS) - 1)))
@@ -154,7 +154,7 @@ def test_another_value_somewhere(home: Path, data: st.DataObject) -> None:
     checked(run(home, yaml.dump(found, Dumper=_Plain, allow_unicode=True)))
 
 
-@settings(max_examples=100, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=80, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(st.data())
 def test_other_text_somewhere(home: Path, data: st.DataObject) -> None:
     lines = EXPERIMENT.split("\n")
