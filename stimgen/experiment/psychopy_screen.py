@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 from PIL import Image
 
-from stimgen.experiment.frame import Bytes, Frame
+from stimgen.experiment.frame import Frame
 from stimgen.experiment.psychopy_letters import Letters
 from stimgen.experiment.psychopy_part import part, psychopy_version, pyglet
 from stimgen.experiment.psychopy_presses import Presses, check_keys
@@ -141,14 +141,6 @@ class PsychopyScreen:
         # Without a vertical sync nothing is gained by drawing the same again.
         self._wait(due)
         return self.clock()
-
-    def read_back(self, scene: Scene) -> Bytes:
-        """Return what the graphics card would show of a scene: height x width x 3, uint8."""
-        self._draw(scene)
-        picture = np.asarray(self._window.getMovieFrame(buffer="back"))
-        self._window.movieFrames.clear()
-        self._window.clearBuffer()
-        return picture
 
     def measure(self, seconds: float) -> Refresh:
         """Flip for some time and return how the screen refreshed."""
