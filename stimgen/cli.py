@@ -310,6 +310,34 @@ def normalize(  # noqa: PLR0913 - an option of the command is an argument here
 
 
 @app.command()
+def features(  # noqa: PLR0913 - an option of the command is an argument here
+    folder: Annotated[Path, typer.Argument(metavar="FOLDER", help="A finished set's folder.")],
+    network: Annotated[
+        str, typer.Option("--network", help="Such as embedded, vgg19, squeezenet1_0.")
+    ] = "embedded",
+    weights: Annotated[
+        str | None, typer.Option("--weights", metavar="WEIGHTS", help="imagenet, random, or a file.")
+    ] = None,
+    depth: Annotated[
+        str | None, typer.Option("--depth", metavar="DEPTH", help="Layers by the deepest; default: all.")
+    ] = None,
+    name: Annotated[
+        str | None, typer.Option("--name", metavar="NAME", help="Of the features; default: the network's.")
+    ] = None,
+    cells: Annotated[
+        int, typer.Option("--cells", metavar="N", min=1, max=64, help="Of the grid, along a picture's side.")
+    ] = 8,
+    device: DeviceOption = "auto",
+) -> None:
+    """Compute features of a set's pictures, for the observer `model` of experiments."""
+    from stimgen.workflow.features import Options, compute_features
+
+    made = compute_features(folder, Options(network, weights, depth, name, cells, device))
+    pictures, rows, columns, count = made.shape
+    say(f"{folder / made.array.file}: {count} features of {pictures} pictures in {rows} x {columns} cells")
+
+
+@app.command()
 def doctor(*, as_json: JsonOption = False) -> None:
     """Say what is here: versions, devices, weights, places; safe to show to anybody."""
     from stimgen.workflow.doctor import examine

@@ -208,7 +208,7 @@ def _form(room: Room, file: Path, options: Options) -> dict[str, str]:
         A person's are missing, or there are others than are asked for.
     """
     asked = room.loaded.experiment.participant.form
-    known = file.is_file() if options.resume else options.observer != "psychopy"
+    known = options.observer != "psychopy" or (options.resume and file.is_file())
     return {} if known and not options.form else checked_form(asked, options.form)
 
 

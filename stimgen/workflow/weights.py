@@ -100,11 +100,23 @@ def _network(measurement: Measurement) -> TorchvisionNetwork:
             given=measurement.pooling,
             allowed=["average", "maximum"],
         )
-    settings = {"pooling": measurement.pooling, "weights": _weights(measurement.weights)}
+    settings = {"pooling": measurement.pooling, "weights": weights_setting(measurement.weights)}
     return allowed[measurement.network].model_validate(settings)
 
 
-def _weights(named: str) -> str | dict[str, Any]:
+def weights_setting(named: str) -> str | dict[str, Any]:
+    """Return what a network's ``weights`` says for weights that are named on the command line.
+
+    Parameters
+    ----------
+    named : str
+        ``imagenet``, ``random`` or a file, whose hash is taken.
+
+    Raises
+    ------
+    StimgenError
+        The file cannot be read.
+    """
     if named in ("imagenet", "random"):
         return named
     try:

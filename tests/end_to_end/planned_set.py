@@ -11,7 +11,7 @@ from stimgen.images.write import encode_png
 from stimgen.protocol.load import LoadedProtocol, load_protocol
 from stimgen.protocol.plan import StimulusPlan, make_plan
 from stimgen.reading.identity import NUMERICS, sha256_bytes
-from stimgen.stimulus_set.manifest import write_manifest
+from stimgen.stimulus_set.derived import derive
 from stimgen.stimulus_set.record import ClippedRecord, Content, FileHash, Made, Record
 from stimgen.stimulus_set.store import IMAGES, PLAN, TRACES, Store, json_bytes, record_name
 
@@ -38,7 +38,7 @@ def write_planned_set(folder: Path, protocol: str | Path) -> Store:
     for stimulus in stimuli:
         record = Record(content=_content(store, loaded, stimulus), made=MADE)
         store.write(record_name(stimulus.id), json_bytes(record.plain()))
-    write_manifest(store)
+    derive(store)
     return store
 
 
@@ -49,7 +49,7 @@ def _content(store: Store, loaded: LoadedProtocol, stimulus: StimulusPlan) -> Co
     original = rng.integers(0, 256, (height, width, channels), dtype=np.uint8)
     output = loaded.protocol.output
     picture = _file(store, file_name(IMAGES, stimulus, output), encode_png(levels))
-    source = source_record(stimulus.source, "")
+    source = source_record(stimulus.source, "0" * 64)
     name = source.original.file
     data = store.read(name) if store.has(name) else encode_png(original)
     return Content(

@@ -1,0 +1,77 @@
+"""Features of finished pictures: a network's maps, averaged over the cells of a grid."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from itertools import islice
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from stimgen.execution.device import reproducibly, usual_batch_size
+from stimgen.images.prepare import Pixels
+from stimgen.networks import FeatureExtractor
+from stimgen.reading.errors import StimgenError
+from stimgen.stimulus_set.features import Grids, share
+from stimgen.synthesis.tensors import padded, stacked
+
+
+@dataclass(frozen=True)
+class Measure:
+    """What is measured.
+
+    Attributes
+    ----------
+    extract : FeatureExtractor
+        A loaded network.
+    layers : tuple of str
+        Whose maps.
+    cells : int
+        Along either side of the picture.
+    device : torch.device
+        Where the network is.
+    """
+
+    extract: FeatureExtractor
+    layers: tuple[str, ...]
+    cells: int
+    device: torch.device
+
+    def grids(self, pictures: Iterable[Pixels]) -> Iterator[Grids]:
+        """Yield the features of pictures, batch by batch: pictures x cells x cells x features.
+
+        Parameters
+        ----------
+        pictures : iterable of Pixels
+            Height x width x channels of one shape, sRGB-encoded, in [0, 1].
+        """
+        slots, left = usual_batch_size(self.device), iter(pictures)
+        while batch := list(islice(left, slots)):
+            yield self._batch(padded(batch, slots))[: len(batch)]
+
+    def _batch(self, pictures: Sequence[Pixels]) -> Grids:
+        with torch.no_grad(), reproducibly(self.device):
+            maps = self.extract(stacked(pictures, self.device))
+            means = [cell_means(maps[name].double().cpu(), self.cells) for name in self.layers]
+        # Rounded, so that the last bits, in which kinds of machines differ, seldom tell.
+        found = torch.cat(means, 1).permute(0, 2, 3, 1).numpy()
+        if not np.abs(found).max() < np.finfo(np.float16).max:
+            raise StimgenError("the network's maps are too large, or not finite: no features can be kept")
+        return found.astype(np.float16)
+
+
+def cell_means(maps: Tensor, cells: int) -> Tensor:
+    """Return the mean of maps in each cell: batch x channels x cells x cells.
+
+    Positions count by how much of them lies in a cell; where they are larger than cells, those share them.
+    """
+    down, across = (_shares(side, cells) for side in maps.shape[2:])
+    return torch.einsum("ih,bchw,jw->bcij", down, maps, across)
+
+
+def _shares(positions: int, cells: int) -> Tensor:
+    step = positions / cells
+    rows = [share(i * step, step, positions, positions) for i in range(cells)]
+    return torch.from_numpy(np.stack(rows))

@@ -1,0 +1,156 @@
+"""Compute features of a set's pictures and keep them with the set."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from pydantic import TypeAdapter
+
+from stimgen.execution.device import find_device
+from stimgen.execution.features import Measure
+from stimgen.images.light import from_light, to_light
+from stimgen.images.prepare import Pixels
+from stimgen.images.write import as_pixels, decode_png
+from stimgen.networks import NETWORKS, AnyNetwork, Network, Place
+from stimgen.reading.errors import StimgenError
+from stimgen.reading.identity import sha256_bytes
+from stimgen.stimulus_set.features import FeatureRecord, LayerRecord, unwritten_array, write_features
+from stimgen.stimulus_set.record import Content, FileHash
+from stimgen.stimulus_set.store import Store
+from stimgen.workflow.weights import weights_setting
+
+
+@dataclass(frozen=True)
+class Options:
+    """What is computed.
+
+    Attributes
+    ----------
+    network : str
+        Name of a network.
+    weights : str or None
+        ``imagenet``, ``random`` or a file, of networks that have weights; their usual ones without it.
+    depth : str or None
+        Cumulative layers by their deepest; the network's deepest where none is named.
+    name : str or None
+        What the features are called; as the network where none is given.
+    cells : int
+        Of the grid, along either side of a picture.
+    device : str
+        Where to compute.
+    """
+
+    network: str = "embedded"
+    weights: str | None = None
+    depth: str | None = None
+    name: str | None = None
+    cells: int = 8
+    device: str = "auto"
+
+    def command(self, name: str) -> str:
+        """Return what is typed to compute the same again."""
+        chosen = {"network": self.network, "weights": self.weights, "depth": self.depth, "name": name}
+        told = [f"--{key} {value}" for key, value in chosen.items() if value is not None]
+        return " ".join(["stimgen features FOLDER", *told, f"--cells {self.cells}"])
+
+
+def compute_features(folder: Path, options: Options) -> FeatureRecord:
+    """Compute the features of every original and stimulus of a finished set; return what was written.
+
+    The same set, network and options give the same file.
+
+    Raises
+    ------
+    StimgenError
+        There is no such set, it is not finished, or a picture is not what its record says; a network, its
+        weights, depth or device that is not there; pictures too small for a layer, or of several shapes.
+    """
+    store = Store.open(folder)
+    pictures = _pictures(store)
+    network = _network(options)
+    layers = _layers(network, options.depth)
+    _check_room(network, layers, next(_pixels(store, pictures)), folder)
+    device = find_device(options.device)
+    extract = network.load(layers, Place(device))
+    name = options.name or options.network
+    record = FeatureRecord(
+        name=name,
+        network=network.recipe(),
+        weights_sha256=extract.weights_sha256,
+        layers=tuple(LayerRecord(name=one, channels=network.layers()[one].channels) for one in layers),
+        cells=options.cells,
+        array=unwritten_array(name),
+        pictures=tuple(pictures),
+    )
+    measure = Measure(extract, layers, options.cells, device)
+    return write_features(store, record, measure.grids(_pixels(store, pictures)), options.command(name))
+
+
+def _pictures(store: Store) -> dict[FileHash, Content]:
+    """Return originals and stimuli, in the order of their names, each with a record that names it."""
+    planned = store.read_plan().ids
+    records = [record.content for record in store.records()]
+    if len(records) < len(planned) or not records:
+        raise StimgenError(
+            f"is not finished: {len(records)} of {len(planned)} stimuli are there", where=store.folder
+        )
+    found = {content.source.original: content for content in records}
+    found |= {FileHash(file=content.file, sha256=content.sha256): content for content in records}
+    return dict(sorted(found.items(), key=lambda item: item[0].file))
+
+
+def _pixels(store: Store, pictures: dict[FileHash, Content]) -> Iterator[Pixels]:
+    """Yield the pictures as networks see them."""
+    first = None
+    for picture, content in pictures.items():
+        data = store.read(picture.file)
+        if sha256_bytes(data) != picture.sha256:
+            raise StimgenError("is not the picture that its record names", where=store.folder / picture.file)
+        pixels = as_pixels(decode_png(data, store.folder / picture.file))
+        pixels = pixels.repeat(3, axis=2) if pixels.shape[2] == 1 else pixels
+        first = first or pixels.shape
+        if pixels.shape != first:
+            raise StimgenError(
+                f"is {pixels.shape[1]} x {pixels.shape[0]} pixels, others of the set {first[1]} x {first[0]}",
+                where=store.folder / picture.file,
+            )
+        linear = content.encoding == "linear"
+        yield from_light(to_light(pixels, "linear"), "srgb") if linear else pixels
+
+
+def _network(options: Options) -> Network:
+    names = [name for name in NETWORKS.members if name not in ("python", "pixels")]
+    if options.network not in names:
+        raise StimgenError(
+            f"there is no network {options.network!r} for features", given=options.network, allowed=names
+        )
+    settings: dict[str, Any] = {"name": options.network}
+    if options.weights is not None:
+        if "weights" not in NETWORKS.members[options.network].model_fields:
+            raise StimgenError(f"the network {options.network!r} has no weights to choose")
+        settings["weights"] = weights_setting(options.weights)
+    made: Network = TypeAdapter(AnyNetwork).validate_python(settings)
+    return made
+
+
+def _layers(network: Network, depth: str | None) -> tuple[str, ...]:
+    depths = network.depths()
+    wanted = depth or list(depths)[-1]
+    if wanted not in depths:
+        raise StimgenError(f"{network.name} has no depth {wanted!r}", given=wanted, allowed=list(depths))
+    return depths[wanted]
+
+
+def _check_room(network: Network, layers: tuple[str, ...], pixels: Pixels, folder: Path) -> None:
+    height, width, _ = pixels.shape
+    for layer in layers:
+        if min(network.map_side(layer, height), network.map_side(layer, width)) == 0:
+            raise StimgenError(
+                f"the layer {layer} needs pictures of {network.smallest_side(layer)} pixels; these have "
+                f"{width} x {height}",
+                where=folder,
+                hint="name a shallower --depth",
+            )
