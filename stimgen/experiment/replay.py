@@ -8,27 +8,22 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Annotated, Any, NamedTuple
-
-from pydantic import Field, ValidationError
+from typing import NamedTuple
 
 from stimgen.experiment.crops import inside
-from stimgen.experiment.display import Resolution
 from stimgen.experiment.frame import Frame
 from stimgen.experiment.frames import FrameMaker
 from stimgen.experiment.journal import Recorded, TrialLine
-from stimgen.experiment.load import LoadedExperiment, experiment_of
+from stimgen.experiment.load import LoadedExperiment
 from stimgen.experiment.pictures import PictureFiles
 from stimgen.experiment.placing import box_on_screen
+from stimgen.experiment.recorded_setting import experiment_in, sets_in, viewing_in
 from stimgen.experiment.screen_checks import check_aperture, check_marks
 from stimgen.experiment.trial import Phase, Trial
 from stimgen.experiment.viewing import Viewing
-from stimgen.reading.document import parse_document
 from stimgen.reading.errors import StimgenError
-from stimgen.reading.model import Model, Number
 
 MOST_PHASES = 100
-Length = Annotated[Number, Field(gt=0.0, le=1e7)]
 
 
 class Redrawn(NamedTuple):
@@ -52,17 +47,6 @@ class Redrawn(NamedTuple):
     def agrees(self) -> bool | None:
         """Whether the frame is the one that was shown; None where none was."""
         return None if self.recorded is None else self.recorded == self.frame.sha256
-
-
-class _Viewing(Model):
-    """A screen as a journal has it."""
-
-    resolution: Resolution
-    distance_px: Length
-    refresh_hz: Length
-    distance_cm: Length | None = None
-    width_cm: Length | None = None
-    pixels_per_degree: Length
 
 
 @dataclass(frozen=True)
@@ -95,21 +79,9 @@ class Replay:
         StimgenError
             The header has no experiment and no screen, or none that can be accepted.
         """
-        text = _at(recorded, file, "experiment", "text")
-        if not isinstance(text, str):
-            raise StimgenError("the journal's header has no experiment.text", where=file)
-        loaded = experiment_of(parse_document(text, Path(f"{file} (its experiment)")))
-        found = _viewing(_at(recorded, file, "display", "viewing"), file)
-        check_marks(loaded, found)
-        return cls(file, recorded, loaded, found)
-
-    @property
-    def sets(self) -> int:
-        """How many sets pictures were taken from."""
-        sets = _at(self.recorded, self.file, "sets")
-        if not isinstance(sets, list):
-            raise StimgenError("the journal's header has no sets", where=self.file)
-        return len(sets)
+        loaded, viewing = experiment_in(recorded, file), viewing_in(recorded, file)
+        check_marks(loaded, viewing)
+        return cls(file, recorded, loaded, viewing)
 
     def line(self, number: int) -> TrialLine:
         """Return the line of a trial.
@@ -166,25 +138,6 @@ class Replay:
                 check_aperture(self.loaded.experiment, shown.crop[2:])
 
 
-def _at(recorded: Recorded, file: Path, *path: str) -> Any:
-    here: Any = recorded.header
-    for step in path:
-        if not isinstance(here, dict) or step not in here:
-            raise StimgenError(f"the journal's header has no {'.'.join(path)}", where=file)
-        here = here[step]
-    return here
-
-
-def _viewing(plain: Any, file: Path) -> Viewing:
-    try:
-        found = _Viewing.model_validate(plain)
-    except ValidationError as error:
-        details = error.errors(include_url=False)[0]
-        place = ".".join(map(str, ("display", "viewing", *details["loc"])))
-        raise StimgenError(f"the journal's header: {place}: {details['msg']}", where=file) from None
-    return Viewing(found.resolution, found.distance_px, found.refresh_hz, found.distance_cm, found.width_cm)
-
-
 def named_sets(replay: Replay, folders: Sequence[Path]) -> list[Path]:
     """Return the folders of the sets that pictures were taken from.
 
@@ -203,9 +156,10 @@ def named_sets(replay: Replay, folders: Sequence[Path]) -> list[Path]:
     """
     names = replay.loaded.experiment.stimuli.sets
     found = list(folders) or [Path(name) for name in names]
-    if len(found) != replay.sets:
+    used = sets_in(replay.recorded, replay.file)
+    if len(found) != used:
         raise StimgenError(
-            f"the session took pictures from {replay.sets} sets, and {len(found)} are named",
+            f"the session took pictures from {used} sets, and {len(found)} are named",
             where=replay.file,
             hint="name as many with --stimuli, in the same order",
         )
