@@ -192,6 +192,24 @@ def cite(
 
 
 @app.command()
+def export(
+    folder: Annotated[Path, typer.Argument(metavar="FOLDER", help="A set's folder.")],
+    form: Annotated[
+        str,
+        typer.Option("--format", metavar="NAME", help="One of those that `stimgen list` lists as exporters."),
+    ],
+    target: Annotated[
+        Path, typer.Option("-o", "--output", metavar="TARGET", help="A new folder; a new file for zip.")
+    ],
+) -> None:
+    """Hand a set on in the format of others: BIDS, RO-Crate, Croissant, Frictionless, PsychoPy, one archive."""
+    from stimgen.workflow.export import export as write
+
+    write(folder, form, target)
+    say(str(target))
+
+
+@app.command()
 def confounds(
     folder: Annotated[Path, typer.Argument(metavar="FOLDER", help="A set's folder.")],
     output: Annotated[
