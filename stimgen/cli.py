@@ -202,7 +202,7 @@ def export(
         Path, typer.Option("-o", "--output", metavar="TARGET", help="A new folder; a new file for zip.")
     ],
 ) -> None:
-    """Hand a set on in the format of others: BIDS, RO-Crate, Croissant, Frictionless, PsychoPy, one archive."""
+    """Hand a set on: one archive, BIDS, RO-Crate, Croissant, Frictionless, or conditions for PsychoPy."""
     from stimgen.workflow.export import export as write
 
     write(folder, form, target)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from stimgen.export.sets import EXPORTERS
 from stimgen.images.steps import STEPS
 from stimgen.networks import NETWORKS
 from stimgen.networks.weights import WEIGHTS
@@ -31,4 +32,5 @@ FAMILIES: dict[str, Family] = {
 def members() -> dict[str, dict[str, str]]:
     """Return, for every family and for what is shipped, the members with one line each."""
     found = {family: members.summaries() for family, members in FAMILIES.items()}
+    found["exporters"] = EXPORTERS.summaries()
     return {**found, "protocols": PROTOCOLS.titles(), **experiment_members()}

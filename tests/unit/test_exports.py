@@ -1,0 +1,344 @@
+"""Sets in the formats of others: read by the real reader of each, they are the same stimuli."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+from zipfile import ZipFile
+
+import numpy as np
+import pandas as pd
+import pytest
+import readers
+from hand_made import Wanted, write_set
+
+from stimgen.export.sets import EXPORTERS
+from stimgen.export.sets.columns import columns
+from stimgen.images.write import decode_png
+from stimgen.protocol.choices import publication
+from stimgen.protocol.load import load_protocol
+from stimgen.reading.errors import StimgenError
+from stimgen.stimulus_set import StimulusSet
+from stimgen.stimulus_set.manifest import COLUMNS, write_manifest
+from stimgen.stimulus_set.store import Store, json_bytes, record_name
+from stimgen.workflow.export import export
+
+ABOUT = {
+    "title": "Two textures",
+    "version": "1.0",
+    "licence": "CC-BY-4.0",
+    "doi": "10.5281/zenodo.1234",
+    "notes": "For tests.\n",
+    "authors": [
+        {"name": "Lov\u00e9lace, Ada", "orcid": "0000-0002-1825-0097", "affiliation": "London"},
+        {"name": "The Group"},
+    ],
+}
+# What a stranger may write where a record has text.
+HOSTILE = [
+    '=HYPERLINK("http://x.example")',
+    " +1+1",
+    "[__import__('os').mkdir('ran')]",
+    "<script>alert(1)</script>",
+    "\u202egnp.exe\x1b[2J\ta\nb",
+    "@SUM(1)",
+]
+FOLDERS = ("croissant", "frictionless", "ro-crate")
+
+
+@pytest.fixture(scope="module")
+def stimuli(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    about = ABOUT | publication(load_protocol("wallis2017_ps").protocol)
+    folder = tmp_path_factory.mktemp("handing") / "set"
+    return write_set(folder, Wanted(about=about)).folder
+
+
+def hostile(folder: Path) -> Store:
+    """Write a sound set in which whatever a stranger may call things is hostile."""
+    about = ABOUT | {
+        "title": HOSTILE[3],
+        "licence": HOSTILE[0],
+        "authors": [{"name": HOSTILE[4]}],
+        "notes": HOSTILE[4],
+    }
+    store = write_set(folder, Wanted(sources=("brick", "coffee", "grass"), seeds=(1, 2), about=about))
+    for stimulus, text in zip(store.read_plan().ids, HOSTILE, strict=True):
+        changed(
+            store,
+            stimulus,
+            condition=text,
+            source={"id": text, "credit": text, "licence": text, "file": text},
+        )
+    write_manifest(store)
+    return store
+
+
+def changed(store: Store, stimulus: str, source: dict[str, Any], **content: Any) -> None:
+    record = store.read_record(stimulus).plain()
+    record["content"] |= content | {"source": record["content"]["source"] | source}
+    (store.folder / record_name(stimulus)).write_bytes(json_bytes(record))
+
+
+def by_id(folder: Path) -> dict[str, tuple[str, bytes]]:
+    """Return condition and pixels of every stimulus of a set."""
+    found = StimulusSet(folder)
+    return {i: (record.content.condition, found.image(i).tobytes()) for i, record in found.records.items()}
+
+
+def pixels(file: Path) -> bytes:
+    return decode_png(file.read_bytes(), file).tobytes()
+
+
+def exported(folder: Path, name: str, tmp_path: Path) -> Path:
+    export(folder, name, tmp_path / "out")
+    return tmp_path / "out"
+
+
+def test_every_format_is_tested_here() -> None:
+    assert set(EXPORTERS.members) == {"bids", "psychopy", "zip", *FOLDERS}
+
+
+def test_every_column_of_the_table_is_described() -> None:
+    assert [column.name for column in columns()] == list(COLUMNS)
+    kinds = {column.name: column.kind for column in columns()}
+    assert (kinds["id"], kinds["seed"], kinds["loss_end"], kinds["converged"]) == (
+        "text",
+        "whole",
+        "number",
+        "truth",
+    )
+
+
+@pytest.mark.parametrize("name", FOLDERS)
+def test_a_folder_is_the_set_and_more(stimuli: Path, tmp_path: Path, name: str) -> None:
+    out = exported(stimuli, name, tmp_path)
+    assert by_id(out) == by_id(stimuli)
+    more = {file.name for file in out.iterdir()} - {file.name for file in stimuli.iterdir()}
+    assert more == {
+        {"croissant": "croissant.json", "frictionless": "datapackage.json"}.get(
+            name, "ro-crate-metadata.json"
+        )
+    }
+
+
+def test_an_archive_is_the_set(stimuli: Path, tmp_path: Path) -> None:
+    out = exported(stimuli, "zip", tmp_path)
+    with ZipFile(out) as archive:
+        assert archive.testzip() is None
+        archive.extractall(tmp_path / "in")
+    folder = tmp_path / "in" / "hand-made"
+    assert by_id(folder) == by_id(stimuli)
+    lines = (folder / "checksums.sha256").read_text().splitlines()
+    sums = dict(reversed(line.split("  ", 1)) for line in lines)
+    files = [file for file in folder.rglob("*") if file.is_file() and file.name != "checksums.sha256"]
+    assert sums == {
+        file.relative_to(folder).as_posix(): hashlib.sha256(file.read_bytes()).hexdigest() for file in files
+    }
+
+
+def test_the_same_set_gives_the_same_archive(stimuli: Path, tmp_path: Path) -> None:
+    shutil.copytree(
+        stimuli, tmp_path / "copy", copy_function=shutil.copy
+    )  # at another time, in another order
+    os.utime(next((tmp_path / "copy" / "images").iterdir()), (1e9, 1e9))
+    (tmp_path / "copy" / "images" / "notes").mkdir()
+    (tmp_path / "copy" / "images" / "notes").rmdir()
+    export(stimuli, "zip", tmp_path / "a.zip")
+    export(tmp_path / "copy", "zip", tmp_path / "b.zip")
+    assert (tmp_path / "a.zip").read_bytes() == (tmp_path / "b.zip").read_bytes()
+
+
+def test_bids_is_valid_and_read_back(stimuli: Path, tmp_path: Path) -> None:
+    out = exported(stimuli, "bids", tmp_path)
+    assert readers.bids_problems(out) == []
+    table = pd.read_csv(out / "stimuli" / "stimuli.tsv", sep="\t", na_values="n/a", index_col="stim_id")
+    described = json.loads((out / "stimuli" / "stimuli.json").read_text())
+    assert set(described) == {"stim_id", *table.columns}
+    found = {
+        label.removeprefix("stim-"): (row.condition, pixels(out / "stimuli" / f"{label}_image.png"))
+        for label, row in table[table.original_id.notna()].iterrows()
+    }
+    assert found == by_id(stimuli)
+    originals = table[table.original_id.isna()]
+    assert set(originals.index) == set(table.original_id.dropna())
+    details = json.loads((out / "stimuli" / f"stim-{next(iter(found))}_image.json").read_text())
+    assert details["License"] == "CC-BY-4.0"
+    assert details["StimgenRecord"]["seed"] == 1
+
+
+def test_a_ro_crate_is_valid(stimuli: Path, tmp_path: Path) -> None:
+    # Of one stimulus: the validator takes its time for every file.
+    store = write_set(
+        tmp_path / "set", Wanted(sources=("brick",), seeds=(1,), about=Store(stimuli).read_plan().protocol)
+    )
+    out = exported(store.folder, "ro-crate", tmp_path)
+    assert readers.crate_problems(out, tmp_path / "cache") == []
+
+
+def test_a_ro_crate_says_what_was_made_from_what(stimuli: Path, tmp_path: Path) -> None:
+    out = exported(stimuli, "ro-crate", tmp_path)
+    graph = {
+        entity["@id"]: entity for entity in json.loads((out / "ro-crate-metadata.json").read_text())["@graph"]
+    }
+    root = graph["./"]
+    assert (root["name"], root["license"]) == (
+        "Two textures",
+        {"@id": "https://spdx.org/licenses/CC-BY-4.0.html"},
+    )
+    assert [graph[a["@id"]]["name"] for a in root["author"]] == ["Ada Lov\u00e9lace", "The Group"]
+    made = graph["#generation"]
+    assert len(made["result"]) == 4
+    assert len(made["object"]) == 2
+    for part in root["hasPart"]:
+        file = out / part["@id"]
+        assert graph[part["@id"]]["sha256"] == hashlib.sha256(file.read_bytes()).hexdigest()
+
+
+def in_colour(levels: np.ndarray) -> str:
+    """Return the hash of pixels in three channels, as mlcroissant opens every picture."""
+    height, width, _ = levels.shape
+    return hashlib.sha256(np.broadcast_to(levels, (height, width, 3)).tobytes()).hexdigest()
+
+
+def test_croissant_is_valid_and_read_back(stimuli: Path, tmp_path: Path) -> None:
+    out = exported(stimuli, "croissant", tmp_path)
+    found = readers.croissant_records(out / "croissant.json")
+    assert found["problems"] == []
+    pictures = dict(found["pictures"])
+    again = {i: (condition, pictures[file.rpartition("/")[2]]) for i, condition, file in found["stimuli"]}
+    assert again == {i: (c, in_colour(StimulusSet(stimuli).image(i))) for i, (c, _) in by_id(stimuli).items()}
+
+
+def test_frictionless_is_valid_and_read_back(stimuli: Path, tmp_path: Path) -> None:
+    out = exported(stimuli, "frictionless", tmp_path)
+    found = readers.frictionless_rows(out / "datapackage.json")
+    assert found["problems"] == []
+    assert {row["id"]: row["condition"] for row in found["rows"]} == {
+        i: c for i, (c, _) in by_id(stimuli).items()
+    }
+    assert [row["converged"] for row in found["rows"]] == [True, False, True, False]
+    picture = out / found["rows"][0]["file"]
+    picture.write_bytes(picture.read_bytes()[:-1] + b"x")
+    assert readers.frictionless_rows(out / "datapackage.json")["problems"]
+
+
+def test_psychopy_reads_the_conditions(stimuli: Path, tmp_path: Path) -> None:
+    out = exported(stimuli, "psychopy", tmp_path)
+    rows = readers.psychopy_conditions(out / "conditions.csv")
+    assert {
+        row["stimulus_id"]: (row["condition"], pixels(out / row["stimulus_file"])) for row in rows
+    } == by_id(stimuli)
+    found = StimulusSet(stimuli)
+    for row in rows:
+        assert pixels(out / row["original_file"]) == found.original(row["stimulus_id"]).tobytes()
+        assert row["seed"] in (1, 2)
+
+
+@pytest.mark.parametrize("name", sorted(EXPORTERS.members))
+def test_a_strangers_text_is_harmless_everywhere(tmp_path: Path, name: str) -> None:
+    store = hostile(tmp_path / "set")
+    out = exported(store.folder, name, tmp_path)
+    if name == "psychopy":
+        rows = readers.psychopy_conditions(out / "conditions.csv")
+        assert not (out / "ran").exists()
+        assert not Path("ran").exists()
+        assert [row["stimulus_id"] for row in rows] == store.read_plan().ids
+    elif name == "bids":
+        assert readers.bids_problems(out) == []
+        table = (out / "stimuli" / "stimuli.tsv").read_text()
+        assert not {"\u202e", "\x1b"} & set(table)
+        assert all(
+            not cell.startswith(tuple("=+-@")) for line in table.splitlines() for cell in line.split("\t")
+        )
+    elif name == "frictionless":
+        assert readers.frictionless_rows(out / "datapackage.json")["problems"] == []
+    elif name == "croissant":
+        assert readers.croissant_records(out / "croissant.json")["problems"] == []
+
+
+@pytest.mark.parametrize(
+    "file", ["../outside.png", "/etc/passwd", "images/link.png", "images/a b.png", "images/\u202ea.png"]
+)
+@pytest.mark.parametrize("name", sorted(EXPORTERS.members))
+def test_files_that_lead_out_or_have_odd_names_are_refused(tmp_path: Path, name: str, file: str) -> None:
+    store = write_set(tmp_path / "set")
+    first = store.read_plan().ids[0]
+    content = store.read_record(first).content
+    picture = store.read(content.file)
+    (tmp_path / "outside.png").write_bytes(picture)
+    (store.folder / "images" / "link.png").symlink_to(tmp_path / "outside.png")
+    for odd in ("images/a b.png", "images/\u202ea.png"):
+        (store.folder / odd).write_bytes(picture)
+    changed(store, first, source={}, file=file)
+    write_manifest(store)
+    with pytest.raises(StimgenError):
+        exported(store.folder, name, tmp_path)
+    assert sorted(entry.name for entry in tmp_path.iterdir()) == ["outside.png", "set"]
+
+
+@pytest.mark.parametrize("name", sorted(EXPORTERS.members))
+def test_nothing_is_left_of_what_failed(
+    stimuli: Path, tmp_path: Path, name: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    calls = []
+
+    def failing(self: Any, file: str, sha256: str | None = None) -> bytes:
+        calls.append((file, sha256))
+        if len(calls) > 2:
+            raise OSError(28, "No space left on device")
+        return self._store.read(file)
+
+    monkeypatch.setattr("stimgen.export.sets.contents.Contents.read", failing)
+    with pytest.raises(StimgenError, match="No space left"):
+        exported(stimuli, name, tmp_path)
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_an_export_takes_no_others_place(stimuli: Path, tmp_path: Path) -> None:
+    (tmp_path / "full").mkdir()
+    (tmp_path / "full" / "thesis.txt").write_text("all of it")
+    (tmp_path / "empty").mkdir()
+    (tmp_path / "thesis.zip").write_text("all of it")
+    for name, target in (("bids", "full"), ("zip", "thesis.zip"), ("zip", "empty")):
+        with pytest.raises(StimgenError, match="is there already|is a folder"):
+            export(stimuli, name, tmp_path / target)
+    assert (
+        (tmp_path / "full" / "thesis.txt").read_text() == (tmp_path / "thesis.zip").read_text() == "all of it"
+    )
+    export(stimuli, "bids", tmp_path / "empty")
+    assert (tmp_path / "empty" / "stimuli" / "stimuli.tsv").is_file()
+
+
+@pytest.mark.parametrize("name", sorted(EXPORTERS.members))
+def test_damaged_and_unfinished_sets_are_not_handed_on(tmp_path: Path, name: str) -> None:
+    store = write_set(tmp_path / "unfinished", unfinished=1)
+    with pytest.raises(StimgenError, match="not complete: 3 of 4"):
+        exported(store.folder, name, tmp_path)
+    store = write_set(tmp_path / "damaged")
+    file = next((store.folder / "images").iterdir())
+    file.write_bytes(file.read_bytes()[:-1])
+    with pytest.raises(StimgenError, match=f"not sound: .*{file.name}"):
+        exported(store.folder, name, tmp_path)
+    assert not (tmp_path / "out").exists()
+
+
+def test_an_unknown_format_names_the_nearest(stimuli: Path, tmp_path: Path) -> None:
+    with pytest.raises(StimgenError, match="did you mean 'croissant'"):
+        export(stimuli, "croisant", tmp_path / "out")
+
+
+def test_sets_are_handed_on_without_torch(stimuli: Path, tmp_path: Path) -> None:
+    (tmp_path / "path").mkdir()
+    (tmp_path / "path" / "torch.py").write_text("raise SystemError('torch was imported')\n")
+    code = "import sys; from stimgen.cli import main; sys.argv[0] = 'stimgen'; main()"
+    for arguments in (["cite", stimuli], ["export", stimuli, "--format", "psychopy", "-o", tmp_path / "out"]):
+        command = [sys.executable, "-W", "error", "-c", code, *map(str, arguments)]
+        environment = {**os.environ, "PYTHONPATH": str(tmp_path / "path")}
+        done = subprocess.run(command, env=environment, capture_output=True, text=True, check=False)
+        assert (done.returncode, done.stderr) == (0, "")
