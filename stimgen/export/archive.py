@@ -8,8 +8,8 @@ from typing import Self
 from zipfile import ZIP_STORED, ZipFile, ZipInfo
 
 from stimgen.reading.identity import sha256_bytes
+from stimgen.stimulus_set.store import CHECKSUMS
 
-CHECKSUMS = "checksums.sha256"
 EARLIEST = (1980, 1, 1, 0, 0, 0)  # the first moment that the format knows
 UNIX, READABLE_FILE = 3, 0o100644
 
@@ -50,7 +50,7 @@ class Archive:
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        """Add the checksums, as ``sha256sum -c`` reads them, and close the archive."""
+        """Add checksums, as ``sha256sum -c`` reads them, unless they were added, and close the archive."""
         if error is None and CHECKSUMS not in self._sums:
             lines = [f"{sha256}  {name}\n" for name, sha256 in sorted(self._sums.items())]
             self._write(CHECKSUMS, "".join(lines).encode())

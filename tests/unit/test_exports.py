@@ -25,6 +25,7 @@ from stimgen.protocol.choices import publication
 from stimgen.protocol.load import load_protocol
 from stimgen.reading.errors import StimgenError
 from stimgen.stimulus_set import StimulusSet
+from stimgen.stimulus_set.derived import derive
 from stimgen.stimulus_set.manifest import COLUMNS, write_manifest
 from stimgen.stimulus_set.store import Store, json_bytes, record_name
 from stimgen.workflow.export import export
@@ -75,7 +76,7 @@ def hostile(folder: Path) -> Store:
             condition=text,
             source={"id": text, "credit": text, "licence": text, "file": text},
         )
-    write_manifest(store)
+    derive(store)
     return store
 
 
