@@ -66,7 +66,9 @@ class TestModes:
     @pytest.mark.parametrize(("mode", "plain"), [("RGBA", COLOURS), ("LA", GREYS)])
     def test_an_opaque_alpha_channel_is_dropped(self, mode: str, plain: NDArray[np.uint8]) -> None:
         opaque = np.dstack([plain, np.full(GREYS.shape, 255, dtype=np.uint8)])
-        file = encoded(Image.fromarray(opaque, mode))
+        image = Image.fromarray(opaque)
+        assert image.mode == mode
+        file = encoded(image)
         assert file.grey == (mode == "LA")
         assert np.array_equal(np.asarray(file.decode()), plain)
 
@@ -74,7 +76,9 @@ class TestModes:
     def test_one_transparent_pixel_is_refused(self, mode: str, plain: NDArray[np.uint8]) -> None:
         alpha = np.full(GREYS.shape, 255, dtype=np.uint8)
         alpha[3, 4] = 254
-        file = encoded(Image.fromarray(np.dstack([plain, alpha]), mode))
+        image = Image.fromarray(np.dstack([plain, alpha]))
+        assert image.mode == mode
+        file = encoded(image)
         with pytest.raises(StimgenError, match="transparent parts"):
             file.decode()
 
