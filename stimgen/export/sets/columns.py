@@ -1,0 +1,53 @@
+"""What stands in the columns of a set's table, as the records' models say it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from functools import cache
+from types import NoneType, UnionType
+from typing import Any, Literal, NamedTuple, Union, get_args, get_origin
+
+from pydantic import BaseModel
+
+from stimgen.stimulus_set.manifest import COLUMNS
+from stimgen.stimulus_set.record import Content
+
+Kind = Literal["text", "whole", "number", "truth"]
+KINDS: dict[type, Kind] = {str: "text", int: "whole", float: "number", bool: "truth"}
+
+
+class Column(NamedTuple):
+    """A column of the table."""
+
+    name: str
+    kind: Kind
+    """What stands in its cells, where they are not empty."""
+    description: str
+
+
+@cache
+def columns() -> tuple[Column, ...]:
+    """Return the columns of ``stimuli.csv``, in their order."""
+    return tuple(_column(name, path) for name, path in COLUMNS.items())
+
+
+def _column(name: str, path: str) -> Column:
+    model: Any = Content
+    descriptions: list[str] = []
+    for step in path.split("."):
+        field = model.model_fields[step]
+        descriptions += [field.description] if field.description else []
+        model = next(one for one in _possible(field.annotation) if one is not NoneType)
+        if not issubclass(model, BaseModel):
+            break
+    # The last step says most; what the ones before say is there to be read, too.
+    words = " ".join(" ".join(reversed(descriptions)).split()) or path.replace(".", ", ").replace("_", " ")
+    return Column(name, KINDS[model], words)
+
+
+def _possible(annotation: Any) -> Iterator[type]:
+    if get_origin(annotation) in (Union, UnionType):
+        for one in get_args(annotation):
+            yield from _possible(one)
+    else:
+        yield annotation

@@ -1,0 +1,108 @@
+"""Croissant, for those who train models: the set's folder with a description that loaders of data read."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any, Literal
+
+from stimgen.export.sets.base import Exporter
+from stimgen.export.sets.columns import columns
+from stimgen.export.sets.contents import Contents
+from stimgen.reading.extras import needed
+from stimgen.reading.licences import licence_address
+from stimgen.reading.names import Name
+from stimgen.reading.text import one_line
+from stimgen.stimulus_set.citing import Citation, rendered
+from stimgen.stimulus_set.store import IMAGES, ORIGINALS, TABLE, json_bytes
+
+DESCRIPTOR = "croissant.json"
+STIMULI = "stimuli"
+PICTURES = "pictures"
+TYPES = {"text": "TEXT", "whole": "INTEGER", "number": "FLOAT", "truth": "BOOL"}
+
+
+class Croissant(Exporter):
+    """The set's folder with croissant.json, through the mlcroissant package: for loaders of training data."""
+
+    name: Literal["croissant"] = "croissant"
+
+    def write(self, contents: Contents, target: Path) -> None:
+        """Write the folder."""
+        package = needed("mlcroissant", "croissant", "the format croissant")
+        metadata = package.Metadata(
+            **_about(contents.citation, package),
+            distribution=_files(contents, package),
+            record_sets=[_table(package), _pictures(package)],
+        )
+        contents.copy_all(target)
+        (target / DESCRIPTOR).write_bytes(json_bytes(metadata.to_json()))
+
+
+def _about(citation: Citation, package: Any) -> dict[str, Any]:
+    metadata = citation.metadata
+    described = {
+        "name": one_line(metadata.name),
+        "description": f"{citation.title}. {one_line(metadata.notes or '')}".strip(),
+        "license": [licence_address(metadata.licence) or one_line(metadata.licence or "")],
+        "url": f"https://doi.org/{metadata.doi}" if metadata.doi else None,
+        "version": citation.version,
+        "date_published": citation.date,
+        "cite_as": rendered(citation, "bibtex").split("\n\n", 1)[0],
+        "creators": [_creator(author.name, package) for author in citation.authors],
+    }
+    return {key: value for key, value in described.items() if value and value != [""]}
+
+
+def _creator(author: str, package: Any) -> Any:
+    name = Name.of(author)
+    kind = package.Person if name.given else package.Organization
+    return kind(name=f"{name.given} {name.family}".strip())
+
+
+def _files(contents: Contents, package: Any) -> list[Any]:
+    table = next(entry for entry in contents.entries if entry.name == TABLE)
+    described = {"id": TABLE, "name": TABLE, "content_url": TABLE, "sha256": table.sha256}
+    sets = [
+        package.FileSet(
+            id=folder,
+            name=folder,
+            encoding_formats=["image/png"],
+            includes=[f"{folder}/**/*.png", f"{folder}/*.png"],
+        )
+        for folder in (IMAGES, ORIGINALS)
+    ]
+    return [package.FileObject(**described, encoding_formats=["text/csv"]), *sets]
+
+
+def _table(package: Any) -> Any:
+    """Return the table's rows as records."""
+    fields = [
+        package.Field(
+            id=f"{STIMULI}/{column.name}",
+            name=column.name,
+            description=column.description,
+            data_types=[getattr(package.DataType, TYPES[column.kind])],
+            source=package.Source(file_object=TABLE, extract=package.Extract(column=column.name)),
+        )
+        for column in columns()
+    ]
+    return package.RecordSet(id=STIMULI, name=STIMULI, key=f"{STIMULI}/id", fields=fields)
+
+
+def _pictures(package: Any) -> Any:
+    """Return the stimuli's pictures as records, by the names of their files."""
+    what = package.FileProperty
+    fields = [
+        package.Field(
+            id=f"{PICTURES}/{name}",
+            name=name,
+            description=description,
+            data_types=[getattr(package.DataType, kind)],
+            source=package.Source(file_set=IMAGES, extract=package.Extract(file_property=found)),
+        )
+        for name, kind, description, found in (
+            ("name", "TEXT", "Name of the file, the last part of the column file.", what.filename),
+            ("picture", "IMAGE_OBJECT", "The picture.", what.content),
+        )
+    ]
+    return package.RecordSet(id=PICTURES, name=PICTURES, key=f"{PICTURES}/name", fields=fields)

@@ -1,0 +1,92 @@
+"""A Frictionless Data Package: the set's folder with a description of every file and column."""
+
+from __future__ import annotations
+
+import mimetypes
+from pathlib import Path
+from typing import Any, Literal
+
+from stimgen.export.sets.base import Exporter
+from stimgen.export.sets.columns import Column, columns
+from stimgen.export.sets.contents import Contents, Entry
+from stimgen.reading.licences import licence_address, spdx
+from stimgen.reading.text import one_line
+from stimgen.stimulus_set.citing import Citation
+from stimgen.stimulus_set.store import TABLE, json_bytes
+
+DESCRIPTOR = "datapackage.json"
+TYPES = {"text": "string", "whole": "integer", "number": "number", "truth": "boolean"}
+
+
+class Frictionless(Exporter):
+    """The set's folder with datapackage.json: a Frictionless Data Package, every file with its hash."""
+
+    name: Literal["frictionless"] = "frictionless"
+
+    def write(self, contents: Contents, target: Path) -> None:
+        """Write the package."""
+        contents.copy_all(target)
+        resources = [_resource(entry) for entry in contents.entries]
+        (target / DESCRIPTOR).write_bytes(json_bytes({**_package(contents), "resources": resources}))
+
+
+def _package(contents: Contents) -> dict[str, Any]:
+    citation, metadata = contents.citation, contents.citation.metadata
+    package = {
+        "profile": "data-package",
+        "name": contents.name.lower(),
+        "id": f"https://doi.org/{metadata.doi}" if metadata.doi else None,
+        "title": citation.title,
+        "description": one_line(metadata.notes or ""),
+        "version": citation.version,
+        "licenses": _licences(metadata.licence),
+        "contributors": [
+            {
+                "title": one_line(author.name),
+                "role": "author",
+                "organization": one_line(author.affiliation or ""),
+            }
+            for author in citation.authors
+        ],
+        "sources": _sources(citation),
+    }
+    return {key: value for key, value in package.items() if value}
+
+
+def _licences(licence: str | None) -> list[dict[str, str]]:
+    identifier, address = spdx(licence), licence_address(licence)
+    if identifier and address:
+        return [{"name": identifier, "path": address}]
+    return []
+
+
+def _sources(citation: Citation) -> list[dict[str, str]]:
+    return [
+        {"title": " ".join(map(one_line, (picture.id, picture.credit or "", picture.licence or ""))).strip()}
+        for picture in citation.summary.sources.values()
+    ]
+
+
+def _resource(entry: Entry) -> dict[str, Any]:
+    described: dict[str, Any] = {
+        "name": entry.name.lower().replace("/", "-"),
+        "path": entry.name,
+        "description": entry.description,
+        "format": entry.name.rpartition(".")[2],
+        "mediatype": mimetypes.guess_type(entry.name)[0],
+        "bytes": entry.size,
+        "hash": f"sha256:{entry.sha256}",
+    }
+    if entry.name == TABLE:
+        fields = [_field(column) for column in columns()]
+        described |= {
+            "profile": "tabular-data-resource",
+            "encoding": "utf-8",
+            "schema": {"fields": fields, "primaryKey": "id", "missingValues": [""]},
+        }
+    return {key: value for key, value in described.items() if value is not None}
+
+
+def _field(column: Column) -> dict[str, Any]:
+    truth = {"trueValues": ["True"], "falseValues": ["False"]} if column.kind == "truth" else {}
+    return {"name": column.name, "type": TYPES[column.kind], "description": column.description, **truth}

@@ -1,0 +1,49 @@
+"""Conditions for PsychoPy's Builder: a loop over the file has one stimulus a row."""
+
+from __future__ import annotations
+
+import csv
+import io
+from pathlib import Path
+from typing import Any, Literal
+
+from stimgen.export.sets.base import Exporter
+from stimgen.export.sets.contents import Contents
+from stimgen.reading.text import harmless, one_line
+from stimgen.stimulus_set.record import Content
+
+COLUMNS = ("stimulus_file", "original_file", "stimulus_id", "condition", "source", "seed")
+CONDITIONS = "conditions.csv"
+
+
+class Psychopy(Exporter):
+    """conditions.csv for a loop of PsychoPy's Builder, one stimulus a row, with the pictures it names."""
+
+    name: Literal["psychopy"] = "psychopy"
+
+    def write(self, contents: Contents, target: Path) -> None:
+        """Write the conditions file, pictures and originals."""
+        rows = []
+        for content in contents.stimuli():
+            contents.copy(content.file, content.sha256, target / content.file)
+            rows.append(_row(content))
+        for picture in contents.pictures():
+            contents.copy(picture.original.file, picture.original.sha256, target / picture.original.file)
+        (target / CONDITIONS).write_bytes(_table(rows))
+
+
+def _row(content: Content) -> list[Any]:
+    pictures = [content.file, content.source.original.file]
+    return [*pictures, content.id, *map(_inert, (content.condition, content.source.id)), content.seed]
+
+
+def _inert(text: str) -> str:
+    """Return text that nothing runs: PsychoPy takes what stands in square brackets for Python."""
+    line = one_line(text)
+    return f"'{line}" if line.startswith("[") else str(harmless(line))
+
+
+def _table(rows: list[list[Any]]) -> bytes:
+    buffer = io.StringIO()
+    csv.writer(buffer, lineterminator="\n").writerows([COLUMNS, *rows])
+    return buffer.getvalue().encode()

@@ -1,0 +1,156 @@
+"""An RO-Crate: the set's folder with a description of every file, authors and provenance, as JSON-LD."""
+
+from __future__ import annotations
+
+import mimetypes
+from itertools import chain
+from pathlib import Path
+from typing import Any, Literal
+
+from stimgen.export.sets.base import Exporter
+from stimgen.export.sets.contents import Contents, Entry
+from stimgen.reading.licences import licence_address, spdx
+from stimgen.reading.names import Name
+from stimgen.reading.papers import Paper
+from stimgen.reading.text import one_line
+from stimgen.stimulus_set.citing import Citation
+from stimgen.stimulus_set.metadata import Author
+from stimgen.stimulus_set.store import json_bytes
+
+DESCRIPTOR = "ro-crate-metadata.json"
+VERSION = "1.3"
+SPECIFICATION = f"https://w3id.org/ro/crate/{VERSION}"
+SOFTWARE, MAKING = "#stimgen", "#generation"
+Entity = dict[str, Any]
+
+
+class RoCrate(Exporter):
+    """The set's folder with ro-crate-metadata.json: an RO-Crate, which says what made it from what."""
+
+    name: Literal["ro-crate"] = "ro-crate"
+
+    def write(self, contents: Contents, target: Path) -> None:
+        """Write the crate."""
+        contents.copy_all(target)
+        graph = [_descriptor(), *_about(contents), *map(_file, contents.entries), *_making(contents)]
+        crate = {"@context": f"{SPECIFICATION}/context", "@graph": graph}
+        (target / DESCRIPTOR).write_bytes(json_bytes(crate))
+
+
+def _descriptor() -> Entity:
+    return {
+        "@id": DESCRIPTOR,
+        "@type": "CreativeWork",
+        "about": {"@id": "./"},
+        "conformsTo": {"@id": SPECIFICATION},
+    }
+
+
+def _about(contents: Contents) -> list[Entity]:
+    """Return the set itself, its authors, its licence and the papers behind it."""
+    citation, metadata = contents.citation, contents.citation.metadata
+    people = [_author(author, i) for i, author in enumerate(citation.authors)]
+    authors = [entities[0] for entities in people]
+    papers = [_paper(paper) for paper in citation.papers]
+    licence = _licence(metadata.licence)
+    counts = f"{citation.summary.stimuli} stimuli of {len(citation.summary.conditions)} conditions"
+    root = {
+        "@id": "./",
+        "@type": "Dataset",
+        "name": citation.title,
+        "description": one_line(metadata.notes or "") or f"{counts}, made with stimgen",
+        "datePublished": citation.date,
+        "license": _reference(licence),
+        "version": citation.version,
+        "identifier": f"https://doi.org/{metadata.doi}" if metadata.doi else None,
+        "author": _references(authors),
+        "citation": _references(papers),
+        "mentions": {"@id": MAKING},
+        "hasPart": [{"@id": entry.name} for entry in contents.entries],
+    }
+    return [{key: value for key, value in root.items() if value}, licence, *chain(*people), *papers]
+
+
+def _reference(entity: Entity) -> Entity:
+    return {"@id": entity["@id"]}
+
+
+def _references(entities: list[Entity]) -> Entity | list[Entity]:
+    """Return references to entities; to a single one not in a list, as the format wants it."""
+    found = [_reference(entity) for entity in entities]
+    return found[0] if len(found) == 1 else found
+
+
+def _licence(text: str | None) -> Entity:
+    identifier, address = spdx(text), licence_address(text)
+    if identifier and address:
+        return {
+            "@id": address,
+            "@type": "CreativeWork",
+            "name": identifier,
+            "description": f"Licence {identifier}",
+        }
+    told = one_line(text or "") or "not stated"
+    return {"@id": "#licence", "@type": "CreativeWork", "name": told, "description": f"Licence: {told}"}
+
+
+def _author(author: Author, number: int) -> list[Entity]:
+    """Return an author and, of a person, where he or she works."""
+    name, place = Name.of(author.name), one_line(author.affiliation or "")
+    entity: Entity = {
+        "@id": f"https://orcid.org/{author.orcid}" if author.orcid else f"#author-{number + 1}",
+        "@type": "Person" if name.given else "Organization",
+        "name": f"{name.given} {name.family}".strip(),
+    }
+    if not place or not name.given:
+        return [entity]
+    works = {"@id": f"#affiliation-{number + 1}", "@type": "Organization", "name": place}
+    return [{**entity, "affiliation": _reference(works)}, works]
+
+
+def _paper(paper: Paper) -> Entity:
+    return {
+        "@id": paper.link or f"#{paper.key}",
+        "@type": "ScholarlyArticle",
+        "name": one_line(paper.title),
+        "datePublished": str(paper.year),
+        "author": [one_line(author) for author in paper.authors],
+    }
+
+
+def _file(entry: Entry) -> Entity:
+    return {
+        "@id": entry.name,
+        "@type": "File",
+        "name": entry.name,
+        "description": entry.description,
+        "contentSize": str(entry.size),
+        "encodingFormat": mimetypes.guess_type(entry.name)[0] or "text/plain",
+        "sha256": entry.sha256,
+    }
+
+
+def _making(contents: Contents) -> list[Entity]:
+    """Return the software, and what it made of what."""
+    citation = contents.citation
+    versions = sorted(citation.summary.versions.get("stimgen", ()))
+    software = {
+        "@id": SOFTWARE,
+        "@type": "CreativeWork",
+        "name": "stimgen",
+        "version": ", ".join(map(one_line, versions)) or "unknown",
+    }
+    made = {
+        "@id": MAKING,
+        "@type": "CreateAction",
+        "name": f"Generation of {citation.title}",
+        "instrument": {"@id": SOFTWARE},
+        "object": _references([{"@id": picture.original.file} for picture in contents.pictures()]),
+        "result": _references([{"@id": content.file} for content in contents.stimuli()]),
+        **_moment(citation),
+    }
+    return [software, made]
+
+
+def _moment(citation: Citation) -> Entity:
+    return {"endTime": one_line(citation.summary.made)} if citation.date else {}
