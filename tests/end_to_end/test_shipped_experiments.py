@@ -10,9 +10,14 @@ from pathlib import Path
 import pytest
 from planned_set import write_planned_set
 
+from stimgen.experiment.choice import Person
+from stimgen.experiment.crops import overlap
 from stimgen.experiment.journal import read_journal
 from stimgen.experiment.load import load_experiment
+from stimgen.experiment.session import trials_of
+from stimgen.experiment.trial import Trial
 from stimgen.reading.shipped import EXPERIMENTS, PROTOCOLS
+from stimgen.workflow.experiment_course import Room
 from stimgen.workflow.run import Ended, Options, run_study
 
 FILES = EXPERIMENTS.files()
@@ -84,3 +89,75 @@ class TestEvery:
         if not experiment.schedule.adaptive:
             cells = Counter((trial.source, str(trial.levels)) for trial in counting)
             assert set(cells.values()) == {experiment.schedule.repetitions}
+
+
+@pytest.fixture(scope="module")
+def trials(set_of: MakeSet) -> list[Trial]:
+    """The trials of wallis2017_oddity for one participant."""
+    loaded = load_experiment("wallis2017_oddity")
+    return list(trials_of(Room.of(loaded, (set_of("wallis2017_rehearsal"),)).course(Person("01"))))
+
+
+class TestWallis2017:
+    """Against the paper's text and the raw data (doi:10.5281/zenodo.836726)."""
+
+    def test_every_source_comes_five_times_with_every_model(self, trials: list[Trial]) -> None:
+        counting = [trial for trial in trials if not trial.practice]
+        cells = Counter((t.levels["duration"], t.levels["condition"], t.source) for t in counting)
+        # With the twelve sources of the paper 12 x 6 x 5 = 360, as in the data's sessions.
+        assert set(cells.values()) == {5}
+        assert len({condition for _, condition, _ in cells}) == 6
+        assert [t.levels["duration"] for t in counting] == [
+            duration for duration in dict.fromkeys(t.levels["duration"] for t in counting) for _ in range(180)
+        ]
+        practice = [trial.block for trial in trials if trial.practice]
+        assert Counter(practice) == {1: 30, 2: 30}
+
+    def test_patches_lie_where_they_lay(self, trials: list[Trial]) -> None:
+        # Published: (-170.5, 125.5), (0, -187), (170.5, 125.5); an even patch on an even screen lies half a
+        # pixel off that.
+        for trial in trials:
+            (phase,) = trial.stimuli
+            assert [shown.position for shown in phase.shown] == [(-170, 125), (0, -187), (171, 125)]
+            assert {shown.size for shown in phase.shown} == {(128, 128)}
+        degrees = trials[0].stimuli[0].shown[0].size_degrees[0]
+        assert degrees == pytest.approx(128 / 41, abs=0.05)
+
+    def test_frames_are_those_of_a_screen_of_120_hz(self, trials: list[Trial]) -> None:
+        frames = {trial.levels["duration"]: [phase.frames for phase in trial.phases] for trial in trials}
+        assert frames == {"200 ms": [24], "2000 ms": [240]}
+
+    def test_oddballs_and_places_are_balanced_and_sources_apart(self, trials: list[Trial]) -> None:
+        counting = [trial for trial in trials if not trial.practice]
+        kinds = Counter((t.balanced["oddball"], t.correct, t.levels["condition"]) for t in counting)
+        assert len(set(kinds.values())) == 1
+        assert {kind for kind, _, _ in kinds} == {"original", "synthesis"}
+        order = [trial.source for trial in counting]
+        gaps = [
+            next((j for j in range(1, 9) if order[i + j : i + j + 1] == [s]), 9) for i, s in enumerate(order)
+        ]
+        assert min(gaps) == 3  # as in the data: two trials between
+
+    def test_two_of_one_picture_and_one_of_the_other_share_no_place(self, trials: list[Trial]) -> None:
+        for trial in trials:
+            shown = trial.stimuli[0].shown
+            roles = Counter(one.role for one in shown)
+            assert sorted(roles.values()) == [1, 2]
+            odd = shown[int(trial.correct or 0) - 1].role
+            assert roles[odd] == 1
+            boxes = [one.crop for one in shown]
+            assert not any(overlap(a, b) for i, a in enumerate(boxes) for b in boxes[:i])
+
+    def test_answers_count_as_published(self) -> None:
+        experiment = load_experiment("wallis2017_oddity").experiment
+        said = experiment.responses
+        assert (said.start, str(said.window), said.counts) == ("onset", "1200 ms", "last")
+        assert str(experiment.timing.between_trials) == "400 ms"
+        assert experiment.breaks is not None
+        assert (experiment.breaks.every, experiment.breaks.score) == (72, True)
+        assert experiment.feedback.when == "never"
+
+
+def test_the_session_of_jagadeesh_and_gardner_has_240_trials(set_of: MakeSet, tmp_path: Path) -> None:
+    (ended,) = run("jagadeesh2022_oddity", (set_of("jagadeesh2022_rehearsal"),), tmp_path)
+    assert ended.trials == 240
