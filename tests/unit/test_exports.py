@@ -17,9 +17,9 @@ import pandas as pd
 import pytest
 import readers
 from hand_made import Wanted, write_set
+
 from stimgen.export.sets import EXPORTERS
 from stimgen.export.sets.columns import columns
-
 from stimgen.images.write import decode_png
 from stimgen.protocol.choices import publication
 from stimgen.protocol.load import load_protocol
