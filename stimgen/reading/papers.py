@@ -7,7 +7,9 @@ from functools import cache
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
-from pydantic import Field, model_validator
+from pydantic import Field, GetJsonSchemaHandler, model_validator
+from pydantic.json_schema import JsonSchemaValue
+from pydantic_core import CoreSchema
 
 from stimgen.reading.document import read_document
 from stimgen.reading.model import Integer, Label, Line, Model, Text, mistake, validate
@@ -58,6 +60,13 @@ class Paper(Model):
                 hint="write a mapping with `key`, `authors`, `year`, `title` and, say, `doi` for another",
             )
         return known[data].plain()
+
+    @classmethod
+    def __get_pydantic_json_schema__(
+        cls, schema: CoreSchema, handler: GetJsonSchemaHandler
+    ) -> JsonSchemaValue:
+        """Return the mapping's schema, with the known keys as another choice."""
+        return {"anyOf": [{"enum": list(papers())}, handler(schema)]}
 
     @property
     def link(self) -> str | None:
