@@ -233,6 +233,26 @@ def confounds(
 
 
 @app.command()
+def report(
+    folder: Annotated[Path, typer.Argument(metavar="FOLDER", help="A set's folder.")],
+    output: Annotated[
+        Path | None,
+        typer.Option("-o", "--output", metavar="FILE", help="Default: beside the set, FOLDER_report.html."),
+    ] = None,
+    most: Annotated[
+        int | None,
+        typer.Option("--most", metavar="N", min=1, help="Stimuli to show at the most; default: 5000."),
+    ] = None,
+) -> None:
+    """Write a set as one page for a browser: warnings, confounds, how it was made, every stimulus."""
+    from stimgen.report import MOST
+    from stimgen.workflow.report import report as write
+
+    page, size = write(folder, output, most or MOST)
+    say(f"{page}: {size / 2**20:.1f} MB")
+
+
+@app.command()
 def show(  # noqa: PLR0913 - an option of the command is an argument here
     protocol: ProtocolArgument,
     output: Annotated[

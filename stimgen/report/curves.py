@@ -1,0 +1,43 @@
+"""Losses of a synthesis, thinned out for a small drawing."""
+
+from __future__ import annotations
+
+import csv
+import math
+
+from stimgen.reading.errors import StimgenError
+from stimgen.report.pictures import checked
+from stimgen.stimulus_set.record import Content
+from stimgen.stimulus_set.store import Store
+
+MOST_POINTS = 80  # of a scale
+
+Curve = list[list[tuple[int, float]]]
+
+
+def curve(store: Store, content: Content) -> Curve:
+    """Return evaluation, counted over all scales from 1, and loss: a list for every scale.
+
+    Losses that a logarithmic axis has no place for are left out. Of many points the first and the last of
+    every scale are kept, and some between.
+
+    Raises
+    ------
+    StimgenError
+        The trace cannot be read, or is not what its record says.
+    """
+    text = checked(store, content.trace).decode("utf-8", errors="replace")
+    scales: dict[str, list[tuple[int, float]]] = {}
+    try:
+        for i, row in enumerate(csv.DictReader(text.splitlines()), start=1):
+            loss = float(row["total"])
+            if math.isfinite(loss) and loss > 0:
+                scales.setdefault(row["scale"], []).append((i, float(f"{loss:.4g}")))
+    except (KeyError, TypeError, ValueError, csv.Error):
+        raise StimgenError("is not a trace of losses", where=store.path(content.trace.file)) from None
+    return [_thinned(points) for points in scales.values()]
+
+
+def _thinned(points: list[tuple[int, float]]) -> list[tuple[int, float]]:
+    step = max(1, math.ceil((len(points) - 1) / (MOST_POINTS - 1)))
+    return [*points[:-1:step], points[-1]]

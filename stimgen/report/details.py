@@ -1,0 +1,124 @@
+"""What is said of a stimulus beside its picture in full size."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+from stimgen.reading.text import one_line
+from stimgen.report.curves import curve
+from stimgen.report.pictures import Pictures
+from stimgen.report.rules import RULES
+from stimgen.report.survey import Listed
+from stimgen.stimulus_set.citing.wording import settings, value
+from stimgen.stimulus_set.record import Content, Record
+from stimgen.stimulus_set.store import Store
+
+Facts = list[tuple[str, str]]
+MOST_SNAPSHOTS = 12
+
+
+def details(store: Store, pictures: Pictures, listed: Listed, record: Record) -> dict[str, Any]:
+    """Return what the page's script shows of a stimulus; JSON.
+
+    Raises
+    ------
+    StimgenError
+        A file cannot be read, or is not what the record says.
+    """
+    content = record.content
+    return {
+        "title": one_line(f"{content.source.id}, {content.condition}, seed {content.seed}"),
+        "size": content.size,
+        "exact": pictures.side is None,
+        "warnings": [RULES[key].title for key in listed.warnings],
+        "groups": [[title, facts] for title, facts in _groups(record) if facts],
+        "curve": curve(store, content),
+        "snapshots": list(_snapshots(pictures, content)),
+    }
+
+
+def _groups(record: Record) -> Iterator[tuple[str, Facts]]:
+    content, made = record.content, record.made
+    yield (
+        "Stimulus",
+        _known(
+            ("Id", content.id),
+            ("File", content.file),
+            ("Encoding", content.encoding),
+            ("Parameters of the model", f"{content.parameters:,}" if content.parameters else None),
+            ("Evaluations", f"{content.evaluations:,}; stopped: {content.stopped}"),
+            ("Made", f"{made.finished} on {made.device}"),
+        ),
+    )
+    yield "Quality", _quality(content)
+    yield "Settings", _settings(content)
+    yield (
+        "SHA-256",
+        _known(
+            ("Picture", content.sha256),
+            ("Pixels", content.pixels_sha256),
+            ("Array", content.array.sha256 if content.array else None),
+            ("Trace", content.trace.sha256),
+            ("Source file", content.source.sha256),
+            ("Source as the model saw it", content.source.original.sha256),
+            *((f"Weights of {one.name}", one.weights_sha256) for one in content.network),
+        ),
+    )
+
+
+def _quality(content: Content) -> Facts:
+    found, losses = content.quality, content.losses
+    judge = found.judge if found else None
+    return _known(
+        ("Loss at the start", losses.start.total if losses else None),
+        ("Loss at the end", losses.end.total if losses else None),
+        ("Loss of the saved picture", losses.saved.total if losses and losses.saved else None),
+        ("Converged", found.converged if found else None),
+        ("Largest copy", found.largest_copy if found else None),
+        ("Luminance distance", found.luminance_distance if found else None),
+        ("Spectrum distance", found.spectrum_distance if found else None),
+        (f"Score by {judge.network}" if judge else "", judge.score if judge else None),
+        ("The same between halves of the source", judge.halves if judge else None),
+        ("Clipped in the stimulus", f"{content.clipped.saved:.2%}"),
+        ("Clipped in the source", f"{content.clipped.source:.2%}"),
+    )
+
+
+def _settings(content: Content) -> Facts:
+    scales = "; ".join(f"{width} \u00d7 {height}, {count:,}" for width, height, count in content.schedule)
+    terms = [
+        (f"Term {i}" if len(content.terms) > 1 else "Matched", _term(term))
+        for i, term in enumerate(content.terms, start=1)
+    ]
+    return _known(
+        *terms,
+        ("Scales and evaluations", scales),
+        *((str(key).replace("_", " ").capitalize(), found) for key, found in content.settings.items()),
+        ("Source pixels", "; ".join(settings(content.pixels, "sha256"))),
+        ("Changed for a quick trial", "; ".join(content.changes) or None),
+    )
+
+
+def _term(term: Mapping[str, Any]) -> str:
+    layers = term.get("layers")
+    found = {**term, "layers": list(layers)} if isinstance(layers, Mapping) else term
+    return "; ".join(settings(found))
+
+
+def _known(*facts: tuple[str, Any]) -> Facts:
+    return [(one_line(key), _word(found)) for key, found in facts if found is not None and found != []]
+
+
+def _word(found: Any) -> str:
+    if isinstance(found, bool):
+        return "yes" if found else "no"
+    return value(found)
+
+
+def _snapshots(pictures: Pictures, content: Content) -> Iterator[tuple[str, str]]:
+    files = content.snapshots.files if content.snapshots else ()
+    for i in range(min(len(files), MOST_SNAPSHOTS)):
+        # The first, the last, and others evenly between.
+        file = files[i * (len(files) - 1) // max(1, min(len(files), MOST_SNAPSHOTS) - 1)]
+        yield pictures.snapshot(file).data, f"scale {file.scale + 1}, evaluation {file.evaluation}"

@@ -1,0 +1,155 @@
+"""The page, written piece by piece: no more than one source's stimuli are in memory."""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+from collections.abc import Iterator
+from itertools import chain
+from typing import Any, BinaryIO
+
+from jinja2 import Environment, PackageLoader, StrictUndefined
+from markupsafe import Markup, escape
+
+from stimgen.reading.errors import printable
+from stimgen.reading.text import one_line
+from stimgen.report import overview
+from stimgen.report.details import details
+from stimgen.report.pictures import Pictures, Shown
+from stimgen.report.rules import RULES
+from stimgen.report.survey import Listed, Survey
+from stimgen.stimulus_set.citing import Citation
+from stimgen.stimulus_set.confounds import confounds
+from stimgen.stimulus_set.record import SourceRecord
+from stimgen.stimulus_set.store import PlanRecord, Store
+
+MOST = 5000
+"""Stimuli in a page; of more, as many are shown."""
+LONGEST_PROTOCOL = 200_000
+
+
+def write_page(store: Store, stream: BinaryIO, most: int = MOST) -> None:
+    """Write the page of a set.
+
+    Parameters
+    ----------
+    store : Store
+        The set.
+    stream : binary file
+        What it is written to.
+    most : int
+        Stimuli to be shown at the most; numbers and warnings are those of all.
+
+    Raises
+    ------
+    StimgenError
+        Nothing is finished, a record is damaged, or a file is not what its record says.
+    """
+    plan, survey = store.read_plan(), Survey.of(store)
+    environment = _environment()
+    page = environment.get_template("page.html")
+    for piece in page.generate(_Page(store, plan, survey, most).context(environment)):
+        stream.write(piece.encode("utf-8"))
+
+
+def _environment() -> Environment:
+    environment = Environment(
+        loader=PackageLoader("stimgen.report"),
+        autoescape=True,
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+        # Text of strangers goes without marks that turn the direction of writing, and other hidden ones.
+        finalize=lambda value: one_line(value) if type(value) is str else value,
+    )
+    environment.filters["verbatim"] = _verbatim
+    return environment
+
+
+class _Page:
+    def __init__(self, store: Store, plan: PlanRecord, survey: Survey, most: int) -> None:
+        self._store, self._plan, self._survey = store, plan, survey
+        self._shown = survey.shown(most)
+        self._count = sum(map(len, self._shown.values()))
+        self._sources = {name: i for i, name in enumerate(survey.summary.sources)}
+        self._conditions = {name: i for i, name in enumerate(survey.summary.conditions)}
+
+    def context(self, environment: Environment) -> dict[str, Any]:
+        """Return all that the template asks for."""
+        citation, survey = Citation.of(self._plan, self._survey.summary), self._survey
+        rows = confounds(self._store)
+        self._pictures = Pictures(self._store, list(survey.files.values()))
+        script, style = (_source(environment, name) for name in ("script.js", "style.css"))
+        return {
+            "script": script,
+            "style": style,
+            "policy": _policy(script, style),
+            "citation": citation,
+            "facts": overview.facts(citation, survey),
+            "warnings": list(overview.warnings(citation, survey, chain(*self._shown.values()))),
+            "measures": list(overview.MEASURES.values()),
+            "confounds": overview.confound_rows(rows),
+            "conditions": overview.conditions(survey),
+            "methods": overview.methods(citation),
+            "choices": self._choices(),
+            "total": survey.summary.stimuli,
+            "count": self._count,
+            "side": self._pictures.side,
+            "sections": self._sections(),
+            "protocol": self._plan.protocol.get("text"),
+            "protocol_sha256": self._plan.protocol.get("sha256"),
+        }
+
+    def _choices(self) -> list[tuple[str, str, list[tuple[str, str]]]]:
+        """Return what stimuli can be filtered by: key, name, and values with their names."""
+        seeds = sorted({seed for one in self._survey.summary.conditions.values() for seed in one.seeds})
+        warned = [(key, rule.title) for key, rule in RULES.items() if self._survey.counts(key)]
+        found = [
+            ("source", "Source", [(str(i), name) for name, i in self._sources.items()]),
+            ("condition", "Condition", [(str(i), name) for name, i in self._conditions.items()]),
+            ("seed", "Seed", [(str(seed), str(seed)) for seed in seeds]),
+            ("warning", "Warning", warned),
+        ]
+        return [choice for choice in found if choice[2]]
+
+    def _sections(self) -> Iterator[tuple[SourceRecord, Shown, Iterator[dict[str, Any]]]]:
+        for listed in self._shown.values():
+            source = self._store.read_record(listed[0].id).content.source
+            yield source, self._pictures.shown(source.original), self._stimuli(listed)
+
+    def _stimuli(self, listed: list[Listed]) -> Iterator[dict[str, Any]]:
+        for one in listed:
+            record = self._store.read_record(one.id)
+            yield {
+                "id": one.id,
+                "content": record.content,
+                "picture": self._pictures.shown(record.content.files[0]),
+                "source": self._sources[record.content.source.id],
+                "condition": self._conditions[one.condition],
+                "warnings": one.warnings,
+                "titles": [RULES[key].title for key in one.warnings],
+                "details": details(self._store, self._pictures, one, record),
+            }
+
+
+def _source(environment: Environment, name: str) -> Markup:
+    loader = environment.loader
+    text = loader.get_source(environment, name)[0] if loader else ""
+    return Markup(text)
+
+
+def _policy(script: str, style: str) -> Markup:
+    """Return a policy under which nothing runs but this script, and nothing is fetched from anywhere."""
+    return Markup(
+        f"default-src 'none'; img-src data:; script-src {_hash(script)}; style-src {_hash(style)}; "
+        "base-uri 'none'; form-action 'none'"
+    )
+
+
+def _hash(text: str) -> str:
+    return f"'sha256-{base64.b64encode(hashlib.sha256(text.encode()).digest()).decode()}'"
+
+
+def _verbatim(text: object) -> Markup:
+    """Return text with its lines and spaces, other invisible characters written out."""
+    return escape(printable(str(text), limit=LONGEST_PROTOCOL))

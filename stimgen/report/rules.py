@@ -1,0 +1,101 @@
+"""What of a stimulus is to be looked at before it is used; docs/report.md gives the reasons."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from typing import NamedTuple
+
+import numpy as np
+
+from stimgen.stimulus_set.record import Content
+
+CLIPPED = 0.05
+COPIED = 0.95
+OUTLYING = 3.5
+"""Robust standard deviations (Iglewicz & Hoaglin 1993, *How to detect and handle outliers*)."""
+FEWEST = 5
+"""Scores without which a condition has no outliers."""
+OUTLIER = "outlier"
+
+
+class Rule(NamedTuple):
+    """Something to be warned of."""
+
+    title: str
+    why: str
+    holds: Callable[[Content], bool]
+
+
+def _not_converged(content: Content) -> bool:
+    return content.quality is not None and content.quality.converged is False
+
+
+def _clipped(content: Content) -> bool:
+    return max(content.clipped.saved, content.clipped.source) >= CLIPPED
+
+
+def _copied(content: Content) -> bool:
+    copy = content.quality.largest_copy if content.quality else None
+    return copy is not None and copy >= COPIED
+
+
+RULES = {
+    "not-converged": Rule(
+        "Not converged",
+        "The loss was still falling when the allowed evaluations were used up.",
+        _not_converged,
+    ),
+    "clipped": Rule(
+        "Clipped",
+        f"At least {CLIPPED:.0%} of the values of source or stimulus had left the range from black to white.",
+        _clipped,
+    ),
+    "copied": Rule(
+        "Close to its source",
+        f"A crop correlates with the source by {COPIED} or more. Expected of controls that keep the picture "
+        "and of texforms with many regions; in a texture it may be a copied part, or an even gradient.",
+        _copied,
+    ),
+    OUTLIER: Rule(
+        "Outlying score",
+        f"Its score, the judge\u2019s where there is one and the final loss otherwise, is over {OUTLYING} "
+        "robust standard deviations worse than its condition\u2019s median.",
+        lambda _: False,  # needs the others of its condition: `outliers`
+    ),
+}
+
+
+def score(content: Content) -> float | None:
+    """Return how far a stimulus is from what was asked for, on a scale for outliers; None: not measured."""
+    judge = content.quality.judge if content.quality else None
+    if judge is not None and judge.score is not None:
+        return judge.score
+    losses = content.losses
+    loss = (losses.saved or losses.end).total if losses else 0.0
+    # Losses of one condition differ by factors.
+    return float(np.log(loss)) if loss > 0 else None
+
+
+def outliers(scores: Mapping[str, Sequence[tuple[int, float]]]) -> set[int]:
+    """Return the keys of scores far above the others of their condition.
+
+    Parameters
+    ----------
+    scores : mapping
+        For every condition, keys and scores.
+
+    Examples
+    --------
+    >>> outliers({"a": list(enumerate([1.0, 1.1, 0.9, 1.0, 1.2, 9.0]))})
+    {5}
+    """
+    found = set()
+    for keyed in scores.values():
+        values = np.array([value for _, value in keyed])
+        if len(values) < FEWEST:
+            continue
+        distances = values - np.median(values)
+        deviation = 1.4826 * np.median(np.abs(distances))
+        worse = distances > OUTLYING * deviation if deviation > 0 else np.zeros(len(values), bool)
+        found |= {key for (key, _), outlying in zip(keyed, worse, strict=True) if outlying}
+    return found

@@ -1,0 +1,88 @@
+"""A first reading of all records: what the page says before it shows a picture."""
+
+from __future__ import annotations
+
+from collections import Counter
+from dataclasses import dataclass, field
+
+from stimgen.report.rules import OUTLIER, RULES, outliers, score
+from stimgen.stimulus_set.citing.summary import Summary
+from stimgen.stimulus_set.record import Content, Record
+from stimgen.stimulus_set.store import Store
+
+
+@dataclass
+class Listed:
+    """What is kept in memory of a stimulus."""
+
+    id: str
+    condition: str
+    original: str
+    """The file of its source, as the model saw it."""
+    warnings: tuple[str, ...]
+    """Keys of rules."""
+
+
+@dataclass
+class Survey:
+    """What is known of a set.
+
+    Attributes
+    ----------
+    summary : Summary
+        What citations need.
+    stimuli : list of Listed
+        In the set's order.
+    files : dict
+        Bytes and pixels of every picture that the page may show.
+    """
+
+    summary: Summary = field(default_factory=Summary)
+    stimuli: list[Listed] = field(default_factory=list)
+    files: dict[str, int] = field(default_factory=dict)
+    _scores: dict[str, list[tuple[int, float]]] = field(default_factory=dict)
+
+    @classmethod
+    def of(cls, store: Store) -> Survey:
+        """Return the survey of a set.
+
+        Raises
+        ------
+        StimgenError
+            A record is damaged.
+        """
+        survey = cls()
+        for record in store.records():
+            survey._add(store, record)
+        for i in outliers(survey._scores):
+            survey.stimuli[i].warnings += (OUTLIER,)
+        return survey
+
+    def _add(self, store: Store, record: Record) -> None:
+        self.summary.add(record)
+        content = record.content
+        original = content.source.original.file
+        warnings = tuple(key for key, rule in RULES.items() if rule.holds(content))
+        self._note_score(content)
+        self.stimuli.append(Listed(content.id, content.condition, original, warnings))
+        for file in (content.file, original):
+            state = store.state(file)
+            self.files[file] = state.size if state else 0
+
+    def _note_score(self, content: Content) -> None:
+        found = score(content)
+        if found is not None:
+            self._scores.setdefault(content.condition, []).append((len(self.stimuli), found))
+
+    def counts(self, key: str) -> dict[str, int]:
+        """Return how many stimuli of each condition a rule warns of; only those that it does."""
+        return dict(Counter(one.condition for one in self.stimuli if key in one.warnings))
+
+    def shown(self, most: int) -> dict[str, list[Listed]]:
+        """Return the stimuli to be shown by original: all, or `most` of them, evenly from the whole set."""
+        count = len(self.stimuli)
+        chosen = self.stimuli if count <= most else [self.stimuli[i * count // most] for i in range(most)]
+        found: dict[str, list[Listed]] = {}
+        for one in chosen:
+            found.setdefault(one.original, []).append(one)
+        return found
