@@ -107,6 +107,70 @@ def run(  # noqa: PLR0913 - an option of the command is an argument here
 
 
 @commands.command()
+def freeze(  # noqa: PLR0913 - an option of the command is an argument here
+    what: Annotated[
+        str,
+        typer.Argument(
+            metavar="EXPERIMENT",
+            help="A YAML file, or a shipped experiment; with --check, data's folder.",
+        ),
+    ],
+    target: Annotated[
+        Path | None, typer.Option("-o", "--output", metavar="FILE", help="The archive to write.")
+    ] = None,
+    participants: Annotated[
+        int | None,
+        typer.Option("--participants", metavar="N", min=1, max=10_000, help="How many: 01 to N."),
+    ] = None,
+    session: Annotated[
+        list[str] | None,
+        typer.Option("--session", metavar="LABEL", help="A session of each; may be given again. Default: 1."),
+    ] = None,
+    stimuli: StimuliOption = None,
+    exclusions: Annotated[
+        Path | None,
+        typer.Option("--exclusions", metavar="FILE", help="Whose data are left out; default: the notes."),
+    ] = None,
+    check: Annotated[
+        Path | None, typer.Option("--check", metavar="FILE", help="Compare data with this archive instead.")
+    ] = None,
+    *,
+    as_json: JsonOption = False,
+) -> None:
+    """Pack a study before it is run, to be deposited as a preregistration; or compare data with it."""
+    if check is not None:
+        _compare(check, Path(what), as_json=as_json)
+        return
+    from stimgen.experiment.load import load_experiment
+    from stimgen.reading.errors import StimgenError
+    from stimgen.workflow.freeze import Plan
+    from stimgen.workflow.freeze import freeze as pack
+
+    if target is None or participants is None:
+        raise StimgenError("name the archive with -o, and say with --participants how many take part")
+    plan = Plan(participants, tuple(session or ("1",)), tuple(stimuli or ()), exclusions)
+    study = pack(load_experiment(what), plan, target)
+    say(f"{target}: {study.name}, sessions: {len(list(study.persons))}, sets: {len(study.sets)}")
+
+
+def _compare(archive: Path, data: Path, *, as_json: bool) -> None:
+    from stimgen.reading.errors import printable
+    from stimgen.workflow.freeze import check
+
+    found = check(archive, data)
+    if as_json:
+        print_json({"as_planned": found.as_planned, **vars(found)})
+    else:
+        for line in (*found.sessions, *(f"note: {note}" for note in found.notes)):
+            say(printable(line))
+        for difference in found.differences:
+            say(printable(difference, 5000), error=True)
+        say(f"{data}: {'as planned' if found.as_planned else f'differences: {len(found.differences)}'}")
+    if not found.as_planned:
+        raise typer.Exit(FINDING)
+
+
+@commands.command()
 def tabulate(
     data: DataArgument,
     name: Annotated[

@@ -42,6 +42,12 @@ class Person:
         return int(digits[0]) if digits else None
 
 
+def participant_labels(count: int) -> list[str]:
+    """Return the labels of so many participants: 01, 02, ...; as long as the last one's."""
+    width = max(2, len(str(count)))
+    return [f"{i:0{width}}" for i in range(1, count + 1)]
+
+
 @dataclass(frozen=True)
 class Factor:
     """Something that differs from trial to trial by design.

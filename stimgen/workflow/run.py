@@ -11,7 +11,7 @@ from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import Any
 
-from stimgen.experiment.choice import Person
+from stimgen.experiment.choice import Person, participant_labels
 from stimgen.experiment.course import Answered, Course
 from stimgen.experiment.data_folder import DataFolder
 from stimgen.experiment.form import checked_form, keep_form
@@ -152,8 +152,7 @@ def _persons(label: str | None, session: str, participants: int | None) -> list[
     """Return who takes part, as far as it is said."""
     if participants is None:
         return [] if label is None else [Person(label, session)]
-    width = max(2, len(str(participants)))
-    return [Person(f"{i:0{width}}", session) for i in range(1, participants + 1)]
+    return [Person(label, session) for label in participant_labels(participants)]
 
 
 def run_session(room: Room, person: Person, options: Options, report: Report | None = None) -> Ended:
@@ -301,7 +300,7 @@ def _header(room: Room, setting: Setting, options: Options, measured: dict[str, 
         "sets": room.sets(),
         "seed": loaded.experiment.seed,
         "notes": list(room.pool.notes),
-        "versions": _versions(),
+        "versions": versions_here(),
         "started": now(),
     }
 
@@ -311,7 +310,8 @@ def _observer(room: Room, options: Options) -> dict[str, Any]:
     return {"name": options.observer, "settings": settings.plain() if settings is not None else {}}
 
 
-def _versions() -> dict[str, str]:
+def versions_here() -> dict[str, str]:
+    """Return the versions of what a session runs with."""
     found = {"system": _system(), "python": platform.python_version()}
     for package in PACKAGES:
         with suppress(PackageNotFoundError):

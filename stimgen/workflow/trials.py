@@ -31,16 +31,27 @@ def list_trials(loaded: LoadedExperiment, person: Person, stimuli: tuple[Path, .
     StimgenError
         The experiment cannot be run as it is.
     """
-    course = Room.of(loaded, stimuli).course(person)
-    adaptive = loaded.experiment.schedule.adaptive
+    return trials_in(Room.of(loaded, stimuli), person)
+
+
+def trials_in(room: Room, person: Person) -> dict[str, Any]:
+    """Return the trials of a session in a room that is known, as `list_trials` does.
+
+    Raises
+    ------
+    StimgenError
+        The schedule cannot be followed.
+    """
+    course, experiment = room.course(person), room.loaded.experiment
+    adaptive = experiment.schedule.adaptive
     found: dict[str, Any] = {
-        "experiment": loaded.experiment.name,
+        "experiment": experiment.name,
         "participant": person.participant,
         "session": person.session,
         "adaptive": adaptive,
     }
     if adaptive:
-        choices = loaded.experiment.schedule.choices(course.design)
+        choices = experiment.schedule.choices(course.design)
         practice = practice_of(course)
         found["practice"] = [trial.plain() for trial in practice]
         found["candidates"] = [

@@ -1,0 +1,213 @@
+"""A study before it is run, as one archive."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import Any, NamedTuple
+from zipfile import ZIP_STORED, BadZipFile, ZipFile
+
+from pydantic import ValidationError
+
+from stimgen.experiment.choice import Person
+from stimgen.reading.errors import StimgenError
+from stimgen.reading.files import MEGABYTE
+from stimgen.reading.identity import canonical_json, sha256_bytes
+from stimgen.reading.model import Model
+from stimgen.stimulus_set.store import CHECKSUMS
+
+STUDY, EXPERIMENT, EXCLUSIONS, README = "study.json", "experiment.yaml", "exclusions.txt", "README.txt"
+TRIALS, SETS = "trials", "sets"
+LARGEST_FILE = 1024 * MEGABYTE
+
+
+class FrozenSet(Model):
+    """A stimulus set of a study."""
+
+    name: str
+    """The folder's name."""
+    protocol: str
+    """File name of the protocol."""
+    plan_sha256: str
+    """Hash of the list of its stimuli."""
+    content_hash: str
+    """Hash over its pictures; docs/citing.md defines it."""
+    stimuli: int
+    title: str
+    version: str | None
+    licence: str | None
+    doi: str | None
+
+
+class Study(Model):
+    """What is said of a study beside its lists of trials."""
+
+    format: int = 1
+    name: str
+    title: str
+    experiment_sha256: str
+    """Hash of the experiment's text."""
+    seed: int
+    adaptive: bool
+    """Whether the lists hold candidates, of which answers choose."""
+    participants: tuple[str, ...]
+    sessions: tuple[str, ...]
+    viewing: dict[str, Any]
+    """The screen, for which places and durations were computed."""
+    sets: tuple[FrozenSet, ...]
+    software: dict[str, str]
+    """Versions with which it was frozen."""
+
+    @property
+    def persons(self) -> Iterator[Person]:
+        """Who takes part, session by session."""
+        for participant in self.participants:
+            for session in self.sessions:
+                yield Person(participant, session)
+
+
+class PlannedTrials(NamedTuple):
+    """The trials of a session.
+
+    Attributes
+    ----------
+    practice : list
+        Trials before those that count, once.
+    main : list of list
+        For every trial that counts what it may be: one trial, or the candidates of an adaptive schedule.
+    """
+
+    practice: list[dict[str, Any]]
+    main: list[list[dict[str, Any]]]
+
+    @classmethod
+    def of(cls, listed: Mapping[str, Any]) -> PlannedTrials:
+        """Return what `stimgen trials` lists."""
+        if listed["adaptive"]:
+            return cls(listed["practice"], listed["candidates"])
+        trials = listed["trials"]
+        practice = [trial for trial in trials if trial["practice"]]
+        return cls(practice, [[trial] for trial in trials if not trial["practice"]])
+
+    def lines(self) -> bytes:
+        """Return them as text: a line of JSON each, practice first."""
+        entries = [{"practice": trial} for trial in self.practice] + [
+            {"one_of": trials} for trials in self.main
+        ]
+        return b"".join(canonical_json(entry) + b"\n" for entry in entries)
+
+    @classmethod
+    def parsed(cls, data: bytes) -> PlannedTrials:
+        """Return what `lines` wrote."""
+        entries = [json.loads(line) for line in data.splitlines()]
+        practice = [entry["practice"] for entry in entries if "practice" in entry]
+        return cls(practice, [entry["one_of"] for entry in entries if "one_of" in entry])
+
+
+def trials_name(person: Person) -> str:
+    """Return the file of a session's trials."""
+    return f"{TRIALS}/sub-{person.participant}_ses-{person.session}.jsonl"
+
+
+class FrozenStudy:
+    """A frozen study that is read; every file is compared with its checksum.
+
+    Parameters
+    ----------
+    file : Path
+        The archive, which may be a stranger's: nothing is unpacked.
+
+    Raises
+    ------
+    StimgenError
+        It is no frozen study, or damaged.
+    """
+
+    def __init__(self, file: Path) -> None:
+        self.file = file
+        self._root = ""
+        found = [name for name in self._names() if name.count("/") == 1 and name.endswith(f"/{STUDY}")]
+        if len(found) != 1:
+            raise StimgenError(f"is no frozen study: {STUDY} is not in it", where=file)
+        self._root = found[0].removesuffix(STUDY)
+        lines = self._bytes(CHECKSUMS).decode("utf-8", "backslashreplace").splitlines()
+        self._sums = {name: sha256 for sha256, _, name in (line.partition("  ") for line in lines)}
+        try:
+            self.study = Study.model_validate_json(self.read(STUDY))
+        except ValidationError as error:
+            details = error.errors(include_url=False)[0]
+            place = ".".join(str(step) for step in details["loc"])
+            raise StimgenError(f"is damaged: {STUDY}: {place} {details['msg']}", where=file) from None
+
+    def verify(self) -> None:
+        """Compare every file with its checksum.
+
+        Raises
+        ------
+        StimgenError
+            One is another, missing, or not listed.
+        """
+        names = {name.removeprefix(self._root) for name in self._names()} - {CHECKSUMS}
+        if names != set(self._sums):
+            raise StimgenError(
+                f"is damaged: {min(names ^ set(self._sums))!r} is missing, or not in {CHECKSUMS}",
+                where=self.file,
+            )
+        for name in sorted(names):
+            self.read(name)
+
+    def trials(self, person: Person) -> PlannedTrials:
+        """Return the trials of a session.
+
+        Raises
+        ------
+        StimgenError
+            They are damaged.
+        """
+        try:
+            return PlannedTrials.parsed(self.read(trials_name(person)))
+        except (ValueError, KeyError, TypeError, AttributeError, RecursionError):
+            raise StimgenError(
+                f"is damaged: {trials_name(person)} holds no trials", where=self.file
+            ) from None
+
+    def read(self, name: str) -> bytes:
+        """Return the bytes of a file.
+
+        Raises
+        ------
+        StimgenError
+            It is missing, or has another checksum.
+        """
+        data = self._bytes(name)
+        if sha256_bytes(data) != self._sums.get(name):
+            raise StimgenError(f"is damaged: {name} is not what {CHECKSUMS} says", where=self.file)
+        return data
+
+    def _names(self) -> list[str]:
+        with self._opened() as archive:
+            return archive.namelist()
+
+    def _bytes(self, name: str) -> bytes:
+        with self._opened() as archive:
+            try:
+                entry = archive.getinfo(f"{self._root}{name}")
+                # Ours are not compressed: what is may be a bomb.
+                if entry.compress_type != ZIP_STORED or entry.file_size > LARGEST_FILE:
+                    raise StimgenError(f"is damaged: {name} is compressed, or too large", where=self.file)
+                return archive.read(entry)
+            except KeyError:
+                raise StimgenError(f"is damaged: {name} is missing", where=self.file) from None
+            except (BadZipFile, RuntimeError, EOFError, ValueError, OSError):
+                raise StimgenError(f"is damaged: {name} cannot be read", where=self.file) from None
+
+    def _opened(self) -> ZipFile:
+        try:
+            return ZipFile(self.file)
+        except FileNotFoundError:
+            raise StimgenError("no such file", where=self.file) from None
+        except (BadZipFile, ValueError, NotImplementedError, EOFError):
+            raise StimgenError("is no archive, or damaged", where=self.file) from None
+        except OSError as error:
+            raise StimgenError(f"cannot be read: {error.strerror}", where=self.file) from None

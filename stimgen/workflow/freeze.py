@@ -1,0 +1,164 @@
+"""Freezing a study before it is run, and comparing data with it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+
+from stimgen.experiment.choice import Person, participant_labels
+from stimgen.experiment.load import LoadedExperiment
+from stimgen.export.appearing import appearing
+from stimgen.export.archive import Archive
+from stimgen.export.sets.contents import Contents
+from stimgen.export.study.comparison import Comparison, compare
+from stimgen.export.study.frozen import (
+    EXCLUSIONS,
+    EXPERIMENT,
+    README,
+    SETS,
+    STUDY,
+    FrozenSet,
+    FrozenStudy,
+    PlannedTrials,
+    Study,
+    trials_name,
+)
+from stimgen.reading.errors import StimgenError
+from stimgen.reading.files import MEGABYTE, read_limited
+from stimgen.stimulus_set.store import json_bytes
+from stimgen.workflow.experiment_course import Room
+from stimgen.workflow.run import versions_here
+from stimgen.workflow.trials import trials_in
+
+ABOUT = """\
+A study as it was planned, frozen by stimgen before it was run.
+
+experiment.yaml   the experiment
+exclusions.txt    whose data, and which trials, are left out
+trials/           the trials of every participant and session; practice first, a trial a line. Where
+                  answers choose the next trial, a line has all that it may be
+sets/             the stimuli, each set with everything that is known of it
+study.json        who takes part, hashes, the screen, software
+checksums.sha256  of every file: sha256sum -c checksums.sha256
+
+To compare data with it: stimgen freeze --check ARCHIVE DATA
+"""
+
+
+@dataclass(frozen=True)
+class Plan:
+    """What is planned beside the experiment itself.
+
+    Attributes
+    ----------
+    participants : int
+        How many; they are called 01, 02, ...
+    sessions : tuple of str
+        Labels of the sessions of each.
+    stimuli : tuple of Path
+        Folders of sets, instead of those that the experiment names.
+    exclusions : Path or None
+        A text: whose data are left out, and which trials. None: the experiment's notes say so.
+    """
+
+    participants: int
+    sessions: tuple[str, ...] = ("1",)
+    stimuli: tuple[Path, ...] = ()
+    exclusions: Path | None = None
+
+
+def freeze(loaded: LoadedExperiment, plan: Plan, target: Path) -> Study:
+    """Write a study into one archive; the same study gives the same bytes.
+
+    Parameters
+    ----------
+    loaded : LoadedExperiment
+        The experiment.
+    plan : Plan
+        Who takes part, and whose data are left out.
+    target : Path
+        The archive, which must not be there.
+
+    Raises
+    ------
+    StimgenError
+        The experiment cannot be run as it is, a set is not sound, nothing says who is excluded, or the
+        archive cannot be written.
+    """
+    exclusions = _exclusions(loaded, plan)
+    room = Room.of(loaded, plan.stimuli)
+    sets = [Contents(store) for store in room.pool.stores]
+    study = _study(room, plan, sets)
+    with appearing(target) as unfinished, Archive(unfinished, study.name) as archive:
+        archive.add(EXPERIMENT, loaded.document.text.encode())
+        archive.add(EXCLUSIONS, exclusions)
+        archive.add(README, ABOUT.encode())
+        archive.add(STUDY, json_bytes(study.plain()))
+        for person in study.persons:
+            archive.add(trials_name(person), _trials(room, person))
+        for i, contents in enumerate(sets, 1):
+            for entry in contents.entries:
+                archive.add(
+                    f"{SETS}/{i}_{contents.name}/{entry.name}", contents.read(entry.name, entry.sha256)
+                )
+    return study
+
+
+def check(archive: Path, data: Path) -> Comparison:
+    """Compare the journals of an experiment with the study that was frozen.
+
+    Raises
+    ------
+    StimgenError
+        There is no such archive or folder, or one of them is damaged.
+    """
+    frozen = FrozenStudy(archive)
+    if not data.is_dir():
+        raise StimgenError("there is no such folder of data", where=data)
+    return compare(frozen, data)
+
+
+def _exclusions(loaded: LoadedExperiment, plan: Plan) -> bytes:
+    if plan.exclusions is not None:
+        return read_limited(plan.exclusions, MEGABYTE)
+    if not loaded.experiment.notes.strip():
+        raise StimgenError(
+            "nothing says whose data, and which trials, will be left out",
+            where=loaded.document.file,
+            hint="write it, also that nobody will be, into a text file and name that with --exclusions, or "
+            "into the experiment's `notes`",
+        )
+    return loaded.experiment.notes.encode()
+
+
+def _study(room: Room, plan: Plan, sets: list[Contents]) -> Study:
+    experiment = room.loaded.experiment
+    return Study(
+        name=experiment.name,
+        title=experiment.title or experiment.name,
+        experiment_sha256=room.loaded.sha256,
+        seed=experiment.seed,
+        adaptive=experiment.schedule.adaptive,
+        participants=tuple(participant_labels(plan.participants)),
+        sessions=plan.sessions,
+        viewing=room.viewing.plain(),
+        sets=tuple(_frozen(used, contents) for used, contents in zip(room.sets(), sets, strict=True)),
+        software=versions_here(),
+    )
+
+
+def _frozen(used: dict[str, str], contents: Contents) -> FrozenSet:
+    citation = contents.citation
+    return FrozenSet(
+        **used,
+        content_hash=citation.summary.content_hash,
+        stimuli=citation.summary.stimuli,
+        title=citation.title,
+        version=citation.version,
+        licence=citation.metadata.licence,
+        doi=citation.metadata.doi,
+    )
+
+
+def _trials(room: Room, person: Person) -> bytes:
+    return PlannedTrials.of(trials_in(room, person)).lines()
