@@ -173,13 +173,19 @@ def test_bids_is_valid_and_read_back(stimuli: Path, tmp_path: Path) -> None:
     assert details["StimgenRecord"]["seed"] == 1
 
 
-def test_a_ro_crate_is_valid(stimuli: Path, tmp_path: Path) -> None:
-    # Of one stimulus: the validator takes its time for every file.
-    store = write_set(
-        tmp_path / "set", Wanted(sources=("brick",), seeds=(1,), about=Store(stimuli).read_plan().protocol)
-    )
-    out = exported(store.folder, "ro-crate", tmp_path)
-    assert readers.crate_problems(out, tmp_path / "cache") == []
+def test_a_ro_crate_is_read_back(stimuli: Path, tmp_path: Path) -> None:
+    # .ci/run has its validator, in an environment of its own.
+    out = exported(stimuli, "ro-crate", tmp_path)
+    found = readers.crate_files(out)
+    assert (found["name"], found["license"]) == ("Two textures", "https://spdx.org/licenses/CC-BY-4.0.html")
+    hashes = {
+        f.relative_to(stimuli).as_posix(): hashlib.sha256(f.read_bytes()).hexdigest() for f in files(stimuli)
+    }
+    assert dict(found["files"]) == hashes
+
+
+def files(folder: Path) -> list[Path]:
+    return [file for file in folder.rglob("*") if file.is_file()]
 
 
 def test_a_ro_crate_says_what_was_made_from_what(stimuli: Path, tmp_path: Path) -> None:
