@@ -8,6 +8,8 @@ import hashlib
 import io
 import json
 import os
+import platform
+import signal
 import sys
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -31,6 +33,7 @@ from stimgen.protocol.plan import make_plan
 from stimgen.reading.errors import StimgenError
 from stimgen.stimulus_set import atomic
 from stimgen.stimulus_set.index import INDEX
+from stimgen.stimulus_set.lock import LOCK, locked
 from stimgen.stimulus_set.store import CHECKSUMS, MANIFEST, PLAN, SHEET, TABLE, Store, record_name
 from stimgen.stimulus_set.verify import verify
 from stimgen.synthesis.methods import ObjectiveMethod
@@ -316,6 +319,36 @@ class TestInterruption:
         assert "what is finished is kept" in capsys.readouterr().err
         assert json.loads(place.files()[MANIFEST])["stimuli"] == []
 
+    def test_sigterm_ends_as_ctrl_c_does(
+        self,
+        place: Place,
+        undisturbed: Place,
+        monkeypatch: pytest.MonkeyPatch,
+        capsys: pytest.CaptureFixture[str],
+    ) -> None:
+        """A cluster sends it before it takes the computer away."""
+        real, began = ObjectiveMethod.run, []
+
+        def run(method: Any, batch: Any, device: Any) -> Any:
+            began.append(batch)
+            if len(began) == 2:
+                os.kill(os.getpid(), signal.SIGTERM)
+            return (yield from real(method, batch, device))
+
+        before = signal.getsignal(signal.SIGTERM)
+        with monkeypatch.context() as patch:
+            patch.setattr(ObjectiveMethod, "run", run)
+            assert place.command(patch, "--batch-size", "2") == 128 + signal.SIGTERM
+        assert "what is finished is kept" in capsys.readouterr().err
+        assert signal.getsignal(signal.SIGTERM) is before
+        assert len(json.loads(place.files()[MANIFEST])["stimuli"]) == 2
+        assert not place.store.has(LOCK)
+        problems = verify(place.store).problems
+        assert len(problems) == 2
+        assert all(problem.endswith("is missing") for problem in problems)
+        place.make()
+        same(place, undisturbed)
+
     @pytest.mark.parametrize("fault", ["interrupted", "full disk"])
     @pytest.mark.parametrize("after", [0, 2, 7, 16])
     def test_while_files_are_written(
@@ -572,6 +605,74 @@ class TestMemory:
         with pytest.raises(RuntimeError, match="shapes do not fit") as caught:
             place.make()
         assert caught.value.__cause__ is None
+
+
+class TestTwoRuns:
+    """The second refuses, and leaves all as it was; more in test_lock.py."""
+
+    def test_into_one_folder(
+        self, place: Place, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+    ) -> None:
+        place.make()
+        before = place.files()
+        place.write(("seeds: [1, 2]", "seeds: [1, 2, 3]"))
+        with locked(place.set):
+            assert place.command(monkeypatch) == 2
+            said = capsys.readouterr().err
+            assert f"is being written by process {os.getpid()} on {platform.node()}" in said
+            assert {name: data for name, data in place.files().items() if name != LOCK} == before
+        assert place.make().made == 2
+
+    def test_what_a_dead_run_left_is_no_hindrance(self, place: Place, undisturbed: Place) -> None:
+        place.write(("seeds: [1, 2]", "seeds: [1]")).make()
+        (place.set / LOCK).write_text(
+            '{"host": "HERE", "process": 1, "started": "?"}'.replace("HERE", platform.node())
+        )
+        (place.set / "images" / ".writing-0123456789abcdef").write_bytes(b"half a pic")
+        place.write().make()
+        same(place, undisturbed)
+
+
+class TestReadOnly:
+    """A folder that cannot be written."""
+
+    @pytest.fixture
+    def _read_only(self, place: Place, monkeypatch: pytest.MonkeyPatch) -> None:
+        """Refuse to make files in the set, to whomever: permissions do not hold root."""
+        opened, opened_low = Path.open, os.open
+
+        def open_file(file: Path, mode: str = "r", *arguments: Any, **options: Any) -> Any:
+            if "r" not in mode and file.is_relative_to(place.set):
+                raise OSError(errno.EROFS, os.strerror(errno.EROFS))
+            return opened(file, mode, *arguments, **options)
+
+        def open_low(file: Any, flags: int, *arguments: Any, **options: Any) -> int:
+            if flags & os.O_CREAT and Path(file).is_relative_to(place.set):
+                raise OSError(errno.EROFS, os.strerror(errno.EROFS))
+            return opened_low(file, flags, *arguments, **options)
+
+        monkeypatch.setattr(Path, "open", open_file)
+        monkeypatch.setattr(os, "open", open_low)
+
+    @pytest.mark.usefixtures("_read_only")
+    def test_what_is_to_be_written_is_named(
+        self, place: Place, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+    ) -> None:
+        assert place.command(monkeypatch) == 2
+        assert "cannot be written: Read-only file system" in capsys.readouterr().err
+        assert place.files() == {}
+
+    def test_a_finished_set_needs_nothing_to_be_written(
+        self, place: Place, request: pytest.FixtureRequest
+    ) -> None:
+        place.make()
+        later = max(file.stat().st_mtime_ns for file in place.set.rglob("*")) + 1
+        os.utime(place.set / INDEX, ns=(later, later))  # not in the same tick of the clock
+        before = place.files()
+        request.getfixturevalue("_read_only")
+        assert place.make().there == 4
+        assert place.files() == before
+        assert verify(place.store).sound
 
 
 class TestMistakes:
