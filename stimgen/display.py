@@ -9,7 +9,7 @@ if TYPE_CHECKING:
     from rich.console import Console
 
     from stimgen.workflow.generate import Progress
-    from stimgen.workflow.resynthesize import Remade
+    from stimgen.workflow.resynthesize import Difference, Remade
 
 
 class Display:
@@ -178,6 +178,15 @@ def remade_text(one: Remade) -> str:
         said = "made again: identical bytes"
     else:
         said = "made again, on another kind of machine or with other versions: within tolerance"
-    figures = [f"PSNR {one.psnr:.1f} dB"] if one.psnr is not None else []
-    figures += [f"loss {one.ratio:.3f} times that in the set"] if one.ratio is not None else []
-    return f"{one.file}: {said}" + (f" ({', '.join(figures)})" if figures else "")
+    return f"{one.file}: {said}{_difference_text(one.difference)}"
+
+
+def _difference_text(difference: Difference | None) -> str:
+    if difference is None:
+        return ""
+    figures = [f"spectrum {difference.spectrum:.4f}", f"luminance {difference.luminance:.4f}"]
+    if difference.psnr is not None:
+        figures.insert(0, f"PSNR {difference.psnr:.1f} dB")
+    if difference.loss_ratio is not None:
+        figures.append(f"loss x {difference.loss_ratio:.3f}")
+    return f" ({', '.join(figures)})"
