@@ -12,6 +12,7 @@ import pytest
 from hand_made import write_set
 
 from stimgen.reading.errors import StimgenError
+from stimgen.stimulus_set import atomic
 from stimgen.stimulus_set.store import PLAN, Store, json_bytes, record_name
 
 
@@ -33,6 +34,14 @@ class TestWriting:
         store.write("x", b"old, and longer")
         store.write("x", b"new")
         assert files(tmp_path) == {"x": b"new"}
+
+    def test_a_new_folder_is_on_disk_before_what_lies_in_it(
+        self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        synced: list[Path] = []
+        monkeypatch.setattr(atomic, "sync_folder", synced.append)
+        Store(tmp_path).write("images/ab/x.png", b"picture")
+        assert synced == [tmp_path, tmp_path / "images", tmp_path / "images" / "ab"]
 
     def test_data_are_on_disk_before_the_name_is(
         self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch

@@ -104,6 +104,41 @@ def test_without_its_plan_it_is_no_set(store: Store) -> None:
         verify_folder(store.folder)
 
 
+def test_every_file_is_read_once(store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
+    """However many records name it: an original is shared by the stimuli of its source."""
+    names: list[str] = []
+    reading = Store.reading
+
+    def note(self: Store, name: str) -> object:
+        names.append(name)
+        return reading(self, name)
+
+    monkeypatch.setattr(Store, "reading", note)
+    assert verify(store).sound
+    there = [file for file in store.folder.rglob("*") if file.is_file()]
+    assert sorted(names) == sorted(file.relative_to(store.folder).as_posix() for file in there)
+
+
+def test_links_are_no_part_of_a_set(store: Store, tmp_path: Path) -> None:
+    (tmp_path / "outside").mkdir()
+    (store.folder / "images" / "link.png").symlink_to(tmp_path / "outside")
+    (store.folder / "more").symlink_to(tmp_path / "outside", target_is_directory=True)
+    assert verify(store).problems == [
+        "images/link.png: is no part of the set",
+        "more: is no part of the set",
+    ]
+
+
+def test_a_damaged_plan_is_a_problem_and_the_stimuli_are_checked(store: Store) -> None:
+    (store.folder / PLAN).write_text("{")
+    spoilt = file_of(store, "traces")
+    (store.folder / spoilt).write_bytes(b"?")
+    found = verify(store)
+    assert found.checked == 4
+    assert any(PLAN in problem for problem in found.problems)
+    assert f"{spoilt}: its bytes are not those of its record" in found.problems
+
+
 def test_an_unfinished_set_is_not_sound(tmp_path: Path) -> None:
     store = write_set(tmp_path / "set", unfinished=1)
     found = verify(store)
