@@ -9,7 +9,7 @@ if TYPE_CHECKING:
     from rich.console import Console
 
     from stimgen.workflow.generate import Progress
-    from stimgen.workflow.resynthesize import Difference, Remade
+    from stimgen.workflow.remade import Difference, Remade
 
 
 class Display:

@@ -146,15 +146,17 @@ def generate(
     batch_size = _batch_size(options, usual_batch_size(device))
     plan = make_plan(loaded, options.root)
     with ExitStack() as lock:
-        if Store(folder).has(PLAN):
+        begun = Store(folder).has(PLAN)
+        if begun:
             lock.enter_context(locked(folder))
         index = Index(Store(folder))
         there = survey(plan, Store(folder), index)
         _load_networks(plan, there.missing, device)
         refuse_bad_sources(plan, Store(folder))
         store = Store.create(folder)
-        if not store.has(PLAN):
+        if not begun:
             lock.enter_context(locked(folder))
+        if not store.has(PLAN):
             _write_plan(plan, store)  # first, so that the folder is known for a set's, whatever happens
         write_originals(plan, store)
         _write_plan(plan, store)

@@ -24,7 +24,8 @@ from stimgen.stimulus_set.store import Store, json_bytes, record_name
 from stimgen.stimulus_set.verify import verify
 from stimgen.synthesis.objective import Evaluation, Objective
 from stimgen.workflow.generate import Options, generate
-from stimgen.workflow.resynthesize import Remade, resynthesize
+from stimgen.workflow.remade import Remade
+from stimgen.workflow.resynthesize import resynthesize
 
 PROTOCOL = """\
 name: small

@@ -1,0 +1,154 @@
+"""Whether a stimulus that was made again is the one in the set: the same bytes, or within tolerances."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+import numpy as np
+
+from stimgen.images.light import Encoding
+from stimgen.images.measures.comparison import Original
+from stimgen.images.prepare import Pixels
+from stimgen.images.write import as_pixels, decode_png
+from stimgen.reading.errors import StimgenError
+from stimgen.stimulus_set.record import Content, LossesRecord, Made, Record
+from stimgen.stimulus_set.store import Store, record_name
+
+# Found by making sets with other instructions of one processor: docs/reproducibility.md tells what and how.
+LARGEST_RATIO = 2.0  # of the losses of saved pictures, either way
+LARGEST_LUMINANCE = 0.01  # distance of the histograms of luminance
+LARGEST_SPECTRUM = 0.05  # distance of the amplitude spectra, in decades
+LEAST_PSNR_COMPUTED, LEAST_PSNR_MINIMISED = 40.0, 25.0  # decibels
+# What of `made.versions` has a part in pixels; of stimgen itself an id tells, by its `NUMERICS`.
+WITHOUT_PART = ("python", "stimgen")
+
+
+@dataclass(frozen=True)
+class Difference:
+    """How far apart two pictures are that should be the same.
+
+    Attributes
+    ----------
+    psnr : float or None
+        Peak signal-to-noise ratio in decibels; None where all pixels are equal.
+    luminance, spectrum : float
+        Distances of histograms of luminance, and of amplitude spectra in decades; see docs/quality.md.
+    loss_ratio : float or None
+        The new picture's loss over the old one's; None where nothing was minimised.
+    """
+
+    psnr: float | None
+    luminance: float
+    spectrum: float
+    loss_ratio: float | None
+
+    def problems(self) -> Iterator[str]:
+        """Yield what is beyond the tolerances."""
+        least = LEAST_PSNR_COMPUTED if self.loss_ratio is None else LEAST_PSNR_MINIMISED
+        if self.psnr is not None and self.psnr < least:
+            yield f"its PSNR is {self.psnr:.1f} dB, below {least:g}"
+        if self.luminance > LARGEST_LUMINANCE:
+            yield f"its luminance is {self.luminance:.4f} away, more than {LARGEST_LUMINANCE:g}"
+        if self.spectrum > LARGEST_SPECTRUM:
+            yield f"its spectrum is {self.spectrum:.3f} decades away, more than {LARGEST_SPECTRUM:g}"
+        ratio = self.loss_ratio
+        if ratio is not None and not 1 / LARGEST_RATIO <= ratio <= LARGEST_RATIO:
+            yield f"its loss is {ratio:.3g} times that in the set"
+
+
+@dataclass(frozen=True)
+class Remade:
+    """A stimulus that was made again.
+
+    Attributes
+    ----------
+    id, file : str
+        Which, and its picture.
+    identical : bool
+        Whether pixels, trace and array are the same.
+    expected : bool
+        Whether they must be: made on this kind of machine, with these versions.
+    difference : Difference or None
+        Between the picture in the set and the new one; None where they are identical.
+    problem : str or None
+        What is wrong.
+    """
+
+    id: str
+    file: str
+    identical: bool = False
+    expected: bool = False
+    difference: Difference | None = None
+    problem: str | None = None
+
+    @property
+    def compared(self) -> str:
+        """What was checked: ``bytes`` or ``tolerance``."""
+        return "bytes" if self.identical or self.expected else "tolerance"
+
+
+def compared(record: Record, store: Store, made: Store) -> Remade:
+    """Return how a stimulus of a set compares with the same of another, where it was made again.
+
+    Parameters
+    ----------
+    record : Record
+        Of the stimulus in the set.
+    store, made : Store
+        The set, and the one that was made again.
+    """
+    old = record.content
+    if not made.has(record_name(old.id)):
+        return Remade(old.id, old.file, problem="could not be made again")
+    again = made.read_record(old.id)
+    expected = _same_kind(record.made, again.made)
+    if _fingerprint(again.content) == _fingerprint(old):
+        return Remade(old.id, old.file, identical=True, expected=expected)
+    try:
+        one, other = _picture(store, old), _picture(made, again.content)
+    except StimgenError as error:
+        return Remade(old.id, old.file, problem=error.message)
+    if one.shape != other.shape:
+        return Remade(old.id, old.file, expected=expected, problem="its picture has another size")
+    difference = _difference(one, other, old, again.content)
+    problems = ["other bytes, on the same kind of machine"] if expected else list(difference.problems())
+    return Remade(old.id, old.file, False, expected, difference, "; ".join(problems) or None)
+
+
+def _picture(store: Store, content: Content) -> Pixels:
+    return as_pixels(decode_png(store.read(content.file), store.path(content.file)))
+
+
+def _fingerprint(content: Content) -> tuple[str, ...]:
+    """Return hashes that equal stimuli share; not those of PNG files, whose compression may differ."""
+    files = (content.trace, content.array)
+    return content.pixels_sha256, *(file.sha256 for file in files if file is not None)
+
+
+def _difference(one: Pixels, other: Pixels, old: Content, new: Content) -> Difference:
+    error = float(np.mean((one.astype(np.float64) - other) ** 2))
+    encoding: Encoding = "linear" if old.encoding == "linear" else "srgb"
+    distance = Original(one, encoding).compare(other)
+    return Difference(
+        psnr=-10.0 * math.log10(error) if error > 0 else None,
+        luminance=distance.luminance,
+        spectrum=distance.spectrum,
+        loss_ratio=_ratio(old.losses, new.losses),
+    )
+
+
+def _same_kind(old: Made, new: Made) -> bool:
+    """Return whether the same bits are promised."""
+    versions = [{k: v for k, v in made.versions.items() if k not in WITHOUT_PART} for made in (old, new)]
+    machines = [(made.device, made.processor) for made in (old, new)]
+    if old.device != "cpu":
+        machines = [(made.device, str(made.slots)) for made in (old, new)]
+    return versions[0] == versions[1] and machines[0] == machines[1] and old.processor is not None
+
+
+def _ratio(old: LossesRecord | None, new: LossesRecord | None) -> float | None:
+    if old is None or new is None or old.saved is None or new.saved is None or old.saved.total <= 0:
+        return None
+    return new.saved.total / old.saved.total
