@@ -20,7 +20,7 @@ from stimgen.stimulus_set.store import Store, record_name
 LARGEST_RATIO = 2.0  # of the losses of saved pictures, either way
 LARGEST_LUMINANCE = 0.01  # distance of the histograms of luminance
 LARGEST_SPECTRUM = 0.05  # distance of the amplitude spectra, in decades
-LEAST_PSNR_COMPUTED, LEAST_PSNR_MINIMISED = 40.0, 25.0  # decibels
+LEAST_PSNR_COMPUTED, LEAST_PSNR_MINIMISED = 40.0, 20.0  # decibels
 # What of `made.versions` has a part in pixels; of stimgen itself an id tells, by its `NUMERICS`.
 WITHOUT_PART = ("python", "stimgen")
 
