@@ -9,6 +9,7 @@ from stimgen.experiment.journal import TrialLine
 from stimgen.experiment.trial import Phase, Shot, Shown
 from stimgen.export.columns import Column
 from stimgen.export.sessions import Part
+from stimgen.export.sets.bids_names import original_label, stimulus_label
 
 Row = dict[str, Any]
 NameOf = Callable[[Shown], str]
@@ -45,7 +46,7 @@ FIXED = (
     Column("level", "Number of the level that an adaptive schedule chose, in the factor's own unit."),
     Column("interval", "Number of the interval in which the picture was shown, from 1."),
     Column("stim_file", "The picture, relative to the folder stimuli."),
-    Column("stim_id", "Identity of the stimulus in its set; n/a for an original."),
+    Column("stim_id", "Label of the picture in the table of its set's stimuli, stimuli.tsv."),
     Column("stim_sha256", "Hash of the picture's file."),
     Column(
         "role",
@@ -155,7 +156,7 @@ def _image(phase: Phase, shot: Shot, shown: Shown) -> Row:
         "onset": shot.onset,
         "duration": shot.duration,
         "interval": phase.interval,
-        "stim_id": shown.id,
+        "stim_id": stimulus_label(shown.id) if shown.id else original_label(shown.sha256),
         "stim_sha256": shown.sha256,
         "role": shown.role,
         "source": shown.source,

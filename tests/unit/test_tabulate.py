@@ -31,6 +31,7 @@ from stimgen.export.journals import format_names, format_of
 from stimgen.reading.errors import StimgenError
 from stimgen.stimulus_set import atomic
 from stimgen.workflow.experiment_course import Room
+from stimgen.workflow.export import export
 from stimgen.workflow.run import Options, run_session
 from stimgen.workflow.tabulate import Wanted, tabulate
 
@@ -110,6 +111,15 @@ def validated(folder: Path) -> tuple[int, dict[str, Any]]:
 
 
 class TestBids:
+    def test_stimuli_are_named_as_in_the_table_of_their_set(
+        self, study: Path, tables: Path, tmp_path: Path
+    ) -> None:
+        export(study / "sets", "bids", tmp_path / "set")
+        known = set(pd.read_csv(tmp_path / "set" / "stimuli" / "stimuli.tsv", sep="\t").stim_id)
+        named = {label for table in events(tables, "01") for label in table.stim_id.dropna()}
+        assert named
+        assert named <= known
+
     def test_the_validator_finds_no_error(self, tables: Path) -> None:
         status, found = validated(tables / "bids")
         assert [one for one in found["issues"]["issues"] if one.get("severity") == "error"] == []
