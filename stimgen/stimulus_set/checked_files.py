@@ -33,7 +33,11 @@ class CheckedFiles:
             self._listed, found = read_checksums(store)
             self._problems += found
         except StimgenError as error:
-            self._problems.append(str(error) if store.has(CHECKSUMS) else f"{CHECKSUMS}: is missing")
+            self._problems.append(
+                str(error)
+                if store.has(CHECKSUMS)
+                else f"{CHECKSUMS}: is missing: `stimgen repair` derives it"
+            )
 
     def read(self, name: str, said: str | None = None) -> bytes | None:
         """Return the bytes of a file whose hash a record may have `said`; None where they are not to be had.
