@@ -5,10 +5,11 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
+from stimgen.execution.progress import Report
 from stimgen.protocol.load import LoadedProtocol, load_protocol
 from stimgen.reading.errors import StimgenError
 from stimgen.stimulus_set import StimulusSet
-from stimgen.workflow.generate import Options, Report, default_folder
+from stimgen.workflow.generate import Options, default_folder
 from stimgen.workflow.generate import generate as make
 from stimgen.workflow.plan import plan_summary
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import sys
+from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -55,18 +56,24 @@ def generate(  # noqa: PLR0913 - an option of the command is an argument here
         int | None, typer.Option("--batch-size", metavar="N", help="Stimuli made together.")
     ] = None,
     root: RootOption = None,
+    shard: Annotated[
+        str | None,
+        typer.Option("--shard", metavar="I/N", help="Only the I-th of N parts; `stimgen merge` joins them."),
+    ] = None,
     *,
     quick: QuickOption = False,
     quiet: Annotated[bool, typer.Option("--quiet", help="Print nothing but errors.")] = False,
 ) -> None:
     """Make the stimulus set of a protocol; run again, it makes what is missing."""
     from stimgen.display import Display, summary
+    from stimgen.execution.shard import Shard
     from stimgen.workflow.generate import Options, default_folder
     from stimgen.workflow.generate import generate as make
 
+    part = None if shard is None else Shard.parse(shard)
     loaded = _loaded(protocol, root, quick=quick)
     folder = output or default_folder(loaded)
-    options = Options(device=device, batch_size=batch_size, root=root)
+    options = Options(device=device, batch_size=batch_size, root=root, shard=part)
     with Display(quiet=quiet) as display, ending_cleanly():
         try:
             progress = make(loaded, folder, options, display.show)
@@ -75,7 +82,7 @@ def generate(  # noqa: PLR0913 - an option of the command is an argument here
             say(f"stopped; what is finished is kept in {folder}. Run the same command to go on.", error=True)
             raise typer.Exit(exit_code_of(stop)) from None
     if not quiet:
-        say("\n".join([*(f"quick: {change}" for change in loaded.changes), summary(progress, folder)]))
+        say("\n".join([*(f"quick: {change}" for change in loaded.changes), summary(progress, folder, part)]))
     for failure in progress.failures:
         say(f"{failure.stimulus.name}: could not be made: {failure.reason}", error=True)
     if progress.failures:
@@ -171,6 +178,34 @@ def repair(
         verdict = "sound" if found.left.sound else f"problems left: {len(found.left.problems)}"
         say(f"{folder}: {found.left.checked} of {found.left.planned} stimuli checked: {verdict}")
     if not found.left.sound:
+        raise typer.Exit(FINDING)
+
+
+@app.command()
+def merge(
+    folders: Annotated[
+        list[Path],
+        typer.Argument(metavar="FOLDER...", help="The parts; one, if all lie in one folder."),
+    ],
+    output: Annotated[
+        Path | None, typer.Option("-o", "--output", metavar="FOLDER", help="Default: the first folder.")
+    ] = None,
+    *,
+    as_json: JsonOption = False,
+) -> None:
+    """Make one set of parts that were made with `generate --shard`."""
+    from stimgen.workflow.merge import merge_folders
+
+    found, command = merge_folders(folders, output)
+    if as_json:
+        print_json({**asdict(found), "complete": found.complete, "command": command})
+    else:
+        for problem in found.problems:
+            say(problem, error=True)
+        say(f"{output or folders[0]}: {found.finished} of {found.planned} stimuli, {found.copied} copied")
+        if command is not None:
+            say(f"to make what is missing: {command}", error=True)
+    if found.problems or not found.complete:
         raise typer.Exit(FINDING)
 
 

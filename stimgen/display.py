@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from rich.console import Console
 
-    from stimgen.workflow.generate import Progress
+    from stimgen.execution.progress import Progress
+    from stimgen.execution.shard import Shard
     from stimgen.workflow.remade import Difference, Remade
 
 
@@ -59,7 +60,7 @@ class Display:
             self._console.print(notice, markup=False, soft_wrap=True)
         self._noticed = len(progress.notices)
         if self._bar is not None:
-            done = progress.there + progress.made + progress.batch * progress.fraction
+            done = progress.there + progress.made + progress.under_way
             self._bar.update(
                 self._task, total=progress.planned, completed=done, description=_progress_line(progress)
             )
@@ -79,14 +80,18 @@ def _progress_line(progress: Progress) -> str:
     return f"{line}, {progress.seconds_per_stimulus:.3g} s each, done at {end:%H:%M:%S}"
 
 
-def summary(progress: Progress, folder: Path) -> str:
-    """Return what was made, and where it is."""
+def summary(progress: Progress, folder: Path, shard: Shard | None = None) -> str:
+    """Return what was made, and where it is; of a shard, what is to be done with it."""
     from stimgen.stimulus_set.store import IMAGES, MANIFEST, SHEET
 
     lines = []
     if progress.there:
         lines.append(f"{progress.there} of {progress.planned} stimuli were there already")
     lines.append(f"{progress.made} stimuli made in {progress.seconds:.0f} s")
+    if shard is not None:
+        lines.append(f"pictures:      {folder / IMAGES}")
+        lines.append(f"this was shard {shard}; once all are made: stimgen merge {folder}")
+        return "\n".join(lines)
     lines += [f"pictures:      {folder / IMAGES}", f"contact sheet: {folder / SHEET}"]
     lines.append(f"manifest:      {folder / MANIFEST}")
     return "\n".join(lines)

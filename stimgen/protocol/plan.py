@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass, replace
 from functools import cached_property
 from pathlib import Path
 from typing import Any
@@ -141,6 +141,16 @@ class Plan:
     def stimuli_of(self, condition: PlannedCondition) -> tuple[StimulusPlan, ...]:
         """Return the stimuli of a condition."""
         return self._by_condition[condition.id]
+
+    def only(self, stimuli: Iterable[StimulusPlan]) -> Plan:
+        """Return the part of the plan with these stimuli and the pictures that they are made from."""
+        part = tuple(stimuli)
+        used = {id(picture) for s in part for picture in (s.source, *s.condition.pictures)}
+        sources, references = (
+            tuple(picture for picture in pictures if id(picture) in used)
+            for pictures in (self.sources, self.references)
+        )
+        return replace(self, sources=sources, references=references, stimuli=part)
 
     @cached_property
     def _by_condition(self) -> dict[str, tuple[StimulusPlan, ...]]:

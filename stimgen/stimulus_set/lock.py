@@ -70,7 +70,7 @@ def locked(folder: Path, part: str = "") -> Iterator[None]:
     StimgenError
         Another run is writing it, or the disk is full.
     """
-    file = folder / (f"{LOCK}-{part}" if part else LOCK)
+    file = _file(folder, part)
     try:
         descriptor = _taken(file)
     except OSError as error:
@@ -94,8 +94,8 @@ def locked(folder: Path, part: str = "") -> Iterator[None]:
             os.close(descriptor)
 
 
-def refuse_unfinished(folder: Path) -> None:
-    """Refuse a set that is being written.
+def refuse_unfinished(folder: Path, but: str | None = None) -> None:
+    """Refuse a set that is being written, by a run or by any part of one, `but` that of this name.
 
     Raises
     ------
@@ -103,7 +103,12 @@ def refuse_unfinished(folder: Path) -> None:
         With computer and process of the run that writes it.
     """
     for file in _locks(folder):
-        _refuse_held(file)
+        if but is None or file != _file(folder, but):
+            _refuse_held(file)
+
+
+def _file(folder: Path, part: str) -> Path:
+    return folder / (f"{LOCK}-{part}" if part else LOCK)
 
 
 def _locks(folder: Path) -> list[Path]:

@@ -177,8 +177,12 @@ class Content(Model):
         """All files that the stimulus has, its picture first, originals last."""
         found = [FileHash(file=self.file, sha256=self.sha256), self.trace, self.array]
         found += self.snapshots.files if self.snapshots else ()
-        found += [picture.original for picture in (self.source, *self.references)]
-        return [file for file in found if file is not None]
+        return [file for file in (*found, *self.originals) if file is not None]
+
+    @property
+    def originals(self) -> list[FileHash]:
+        """The pictures that it was made from, as the model saw them; other stimuli have them too."""
+        return [picture.original for picture in (self.source, *self.references)]
 
     @property
     def recipe(self) -> dict[str, Any]:

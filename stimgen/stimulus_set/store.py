@@ -78,7 +78,9 @@ class Store:
         """
         try:
             folder.mkdir(parents=True, exist_ok=True)
-            strangers = [entry.name for entry in os.scandir(folder)] if not (folder / PLAN).is_file() else []
+            # Listed first: meanwhile another part of the set may be begun here.
+            there = [entry.name for entry in os.scandir(folder)]
+            strangers = there if not (folder / PLAN).is_file() else []
         except OSError as error:
             raise StimgenError(f"cannot be used as a set's folder: {error.strerror}", where=folder) from None
         if any(not name.startswith((TEMPORARY, LOCK)) for name in strangers):

@@ -2,40 +2,35 @@
 
 from __future__ import annotations
 
-import time
-from collections.abc import Callable
-from contextlib import ExitStack
-from dataclasses import dataclass, field
+from collections.abc import Container, Iterator
+from contextlib import ExitStack, contextmanager, nullcontext
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import torch
 
-from stimgen.execution.batch import (
-    Advance,
-    Work,
-    form_batches,
-    make_batch,
-    refuse_bad_sources,
-    write_originals,
-)
+from stimgen.execution.batch import Work, form_batches, refuse_bad_sources, write_originals
 from stimgen.execution.device import find_device, usual_batch_size
+from stimgen.execution.in_process import run_here
 from stimgen.execution.labels import relabel
-from stimgen.execution.making import Failure
+from stimgen.execution.progress import Progress, Report
 from stimgen.execution.recording import Destination
+from stimgen.execution.shard import Shard
 from stimgen.execution.survey import survey
 from stimgen.protocol.choices import publication
 from stimgen.protocol.load import LoadedProtocol
 from stimgen.protocol.plan import Plan, StimulusPlan, make_plan
 from stimgen.protocol.planned_source import named_by
 from stimgen.reading.errors import StimgenError
-from stimgen.reading.generators import finished
 from stimgen.stimulus_set.derived import derive
 from stimgen.stimulus_set.index import Index
-from stimgen.stimulus_set.lock import locked
+from stimgen.stimulus_set.lock import locked, refuse_unfinished
 from stimgen.stimulus_set.store import PLAN, PlanRecord, Store, json_bytes
 
 LARGEST_BATCH = 4096
+
+Batches = list[list[StimulusPlan]]
 
 
 @dataclass(frozen=True)
@@ -50,67 +45,14 @@ class Options:
         Stimuli made together; None: as suits the device.
     root : Path or None
         A folder that sources may lie in, beside the protocol's own.
+    shard : Shard or None
+        The part to make, of which nothing is derived: `stimgen merge`, or a run without it, does that.
     """
 
     device: str = "auto"
     batch_size: int | None = None
     root: Path | None = None
-
-
-@dataclass
-class Progress:
-    """How far a generation has come.
-
-    Attributes
-    ----------
-    planned : int
-        Stimuli of the protocol.
-    there : int
-        Those that were there before.
-    made : int
-        Those made now.
-    batch : int
-        Stimuli in the batch under way.
-    fraction : float
-        How much of the batch under way is done.
-    loss : float
-        Mean loss of the batch under way.
-    failures : list of Failure
-        Stimuli that could not be made.
-    notices : list of str
-        What the user should know, a line each.
-    """
-
-    planned: int
-    there: int
-    made: int = 0
-    batch: int = 0
-    fraction: float = 0.0
-    loss: float = float("nan")
-    failures: list[Failure] = field(default_factory=list)
-    notices: list[str] = field(default_factory=list)
-    _began: float = field(default_factory=time.monotonic)
-
-    @property
-    def seconds(self) -> float:
-        """Seconds since the beginning."""
-        return time.monotonic() - self._began
-
-    @property
-    def seconds_per_stimulus(self) -> float | None:
-        """Mean so far, parts of stimuli included; None at the beginning."""
-        done = self.made + len(self.failures) + self.batch * self.fraction
-        return self.seconds / done if done > 0 else None
-
-    @property
-    def remaining(self) -> float | None:
-        """Seconds that the rest will take at that rate; None at the beginning."""
-        rate = self.seconds_per_stimulus
-        left = self.planned - self.there - self.made - len(self.failures) - self.batch * self.fraction
-        return None if rate is None else rate * left
-
-
-Report = Callable[[Progress], None]
+    shard: Shard | None = None
 
 
 def generate(
@@ -145,29 +87,38 @@ def generate(
     device = find_device(options.device)
     batch_size = _batch_size(options, usual_batch_size(device))
     plan = make_plan(loaded, options.root)
+    batches = form_batches(plan.stimuli, batch_size)
+    part = options.shard.name if options.shard else ""
+    if options.shard:
+        batches = options.shard.batches_of(batches)
+    # All that this run is to make: the whole plan, or a shard's part of it.
+    ours = plan.only(stimulus for batch in batches for stimulus in batch) if part else plan
     with ExitStack() as lock:
         begun = Store(folder).has(PLAN)
         if begun:
-            lock.enter_context(locked(folder))
+            lock.enter_context(locked(folder, part))
         index = Index(Store(folder))
-        there = survey(plan, Store(folder), index)
+        there = survey(ours, Store(folder), index)
         _load_networks(plan, there.missing, device)
-        refuse_bad_sources(plan, Store(folder))
+        refuse_bad_sources(ours, Store(folder))
         store = Store.create(folder)
         if not begun:
-            lock.enter_context(locked(folder))
+            lock.enter_context(locked(folder, part))
         if not store.has(PLAN):
-            _write_plan(plan, store)  # first, so that the folder is known for a set's, whatever happens
-        write_originals(plan, store)
-        _write_plan(plan, store)
-        progress = Progress(planned=len(plan.stimuli), there=len(plan.stimuli) - len(there.missing))
-        if there.unchanged and index.is_current():
+            _write_plan(plan, store, part)  # first, so that the folder is known for a set's, whatever happens
+        write_originals(ours, store)
+        _write_plan(plan, store, part)
+        progress = Progress(planned=len(ours.stimuli), there=len(ours.stimuli) - len(there.missing))
+        if there.unchanged and (part or index.is_current()):
             return progress
         for stimulus in there.misnamed:
             relabel(stimulus, store, loaded.protocol.output)
         protocol = loaded.protocol
         destination = Destination(store, protocol.output, protocol.judge, loaded.changes)
-        _make(there.missing, Work(destination, device, batch_size), progress, report or _silent)
+        missing = frozenset(stimulus.id for stimulus in there.missing)
+        work = Work(destination, device, batch_size)
+        with _deriving(store, progress) if not part else nullcontext():
+            run_here(_of_these(batches, missing), work, progress, report or _silent)
         return progress
 
 
@@ -176,31 +127,21 @@ def default_folder(loaded: LoadedProtocol) -> Path:
     return Path("sets") / loaded.protocol.name
 
 
-def _make(missing: list[StimulusPlan], work: Work, progress: Progress, report: Report) -> None:
-    """Make what is missing, and derive what is derived from the whole set."""
-    store = work.destination.store
+@contextmanager
+def _deriving(store: Store, progress: Progress) -> Iterator[None]:
+    """Derive what is derived from the whole set, once something was made of it, however that ended."""
     try:
-        for batch in form_batches(missing, work.batch_size):
-            _follow(batch, work, progress, report)
+        yield
     except BaseException:
         derive(store, sheet=False)
         raise
     derive(store, sheet=progress.there + progress.made > 0)
 
 
-def _follow(batch: list[StimulusPlan], work: Work, progress: Progress, report: Report) -> None:
-    progress.batch, progress.fraction, progress.loss = len(batch), 0.0, float("nan")
-
-    def advanced(advance: Advance) -> None:
-        progress.fraction, progress.loss = advance.fraction, advance.loss
-        progress.notices += [advance.notice] if advance.notice else []
-        report(progress)
-
-    failures = finished(make_batch(batch, work), advanced)
-    progress.failures += failures
-    progress.made += len(batch) - len(failures)
-    progress.batch, progress.fraction = 0, 0.0
-    report(progress)
+def _of_these(batches: Batches, wanted: Container[str]) -> Batches:
+    """Return batches without what need not be made; those of the plan stay what they are."""
+    left = ([stimulus for stimulus in batch if stimulus.id in wanted] for batch in batches)
+    return [batch for batch in left if batch]
 
 
 def _silent(progress: Progress) -> None:
@@ -232,10 +173,13 @@ def _load_networks(plan: Plan, pending: list[StimulusPlan], device: torch.device
             raise named_by(error, plan.loaded.document.where(("judge",))) from None
 
 
-def _write_plan(plan: Plan, store: Store) -> None:
+def _write_plan(plan: Plan, store: Store, part: str) -> None:
     """Say what the set is to hold, before anything is made."""
     record = PlanRecord(protocol=_protocol_record(plan.loaded), ids=[s.id for s in plan.stimuli])
-    store.update(PLAN, json_bytes(record.plain()))
+    data = json_bytes(record.plain())
+    if part and store.has(PLAN) and store.read(PLAN) != data:
+        refuse_unfinished(store.folder, part)  # other parts are being made of the plan that is there
+    store.update(PLAN, data)
 
 
 def _protocol_record(loaded: LoadedProtocol) -> dict[str, Any]:

@@ -43,7 +43,12 @@ def _commands(store: Store, left: Verification) -> Iterator[str]:
     added = _added(store)
     yield from (f"# {_quoted(name)} came from: {added[name]}" for name in spoilt if name in added)
     if left.missing or set(spoilt).difference(added):
-        yield f"stimgen generate {_protocol(store)} -o {_quoted(str(store.folder))}"
+        yield generate_command(store)
+
+
+def generate_command(store: Store) -> str:
+    """Return the command that makes what is missing of a set."""
+    return f"stimgen generate {_protocol(store)} -o {_quoted(str(store.folder))}"
 
 
 def _added(store: Store) -> dict[str, str]:

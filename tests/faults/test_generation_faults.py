@@ -293,7 +293,7 @@ class TestInterruption:
         capsys: pytest.CaptureFixture[str],
     ) -> None:
         def interrupt(progress: Progress) -> None:
-            if progress.made == 2 and progress.fraction > 0:
+            if progress.made == 2 and progress.under_way > 0:
                 raise KeyboardInterrupt
 
         with pytest.raises(KeyboardInterrupt):

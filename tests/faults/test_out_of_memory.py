@@ -154,9 +154,9 @@ class TestFewerAtOnce:
     def test_progress_counts_parts_of_a_batch(self, folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
         Small(2, ERRORS[0]).put_in(monkeypatch)
         seen: list[float] = []
-        make(folder, lambda progress: seen.append(progress.fraction if progress.batch else 1.0))
+        make(folder, lambda progress: seen.append(progress.made + progress.under_way))
         # Parts of two, two and one of five; the attempt that failed had come to a third.
-        expected = np.array([5, 0, 2, 4, 6, 8, 10, 12, 13, 14, 15, 15]) / 15
+        expected = np.array([5, 0, 2, 4, 6, 8, 10, 12, 13, 14, 15, 15]) / 3
         assert seen[: len(expected)] == pytest.approx(expected)
 
 
@@ -181,7 +181,7 @@ class TestNoRoom:
         with monkeypatch.context() as patch:
             small.put_in(patch)
             with pytest.raises(StimgenError, match="what is finished is kept"):
-                make(folder, lambda progress: small.holds(1 if progress.fraction > 0.5 else 2))
+                make(folder, lambda progress: small.holds(1 if progress.under_way > 2.5 else 2))
         found = Store(folder / "set")
         assert {record.content.seed for record in found.records()} == {1, 2}
         assert not any("writing" in file.name for file in found.folder.rglob("*"))

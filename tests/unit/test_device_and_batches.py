@@ -199,25 +199,25 @@ class TestProgress:
     """What is reported while a set is made."""
 
     def test_it_goes_up_to_the_end(self, folder: Path) -> None:
-        seen: list[tuple[int, int, float, bool]] = []
+        seen: list[tuple[int, float, bool]] = []
 
         def note(progress: Progress) -> None:
-            seen.append((progress.made, progress.batch, progress.fraction, progress.loss > 0))
+            seen.append((progress.made, progress.under_way, progress.loss > 0))
 
         generate(load_protocol(folder / "tiny.yaml"), folder / "set", Options("cpu", 6), note)
         # Two evaluations and the end of four batches: six of each condition's large ones, three of its small.
         assert seen == [
             step
             for made, size in ((0, 6), (6, 3), (9, 6), (15, 3))
-            for step in ((made, size, 0.5, True), (made, size, 1.0, True), (made + size, 0, 0.0, True))
+            for step in ((made, size / 2, True), (made, size, True), (made + size, 0.0, True))
         ]
 
     def test_times_are_estimated_from_what_is_done(self, monkeypatch: pytest.MonkeyPatch) -> None:
-        monkeypatch.setattr("stimgen.workflow.generate.time", SimpleNamespace(monotonic=lambda: 130.0))
+        monkeypatch.setattr("stimgen.execution.progress.time", SimpleNamespace(monotonic=lambda: 130.0))
         progress = Progress(planned=20, there=4, _began=100.0)
         assert progress.seconds_per_stimulus is None
         assert progress.remaining is None
-        progress.made, progress.batch, progress.fraction = 4, 4, 0.5
+        progress.made, progress.under_way = 4, 2.0
         assert progress.seconds == 30.0
         assert progress.seconds_per_stimulus == pytest.approx(5.0)  # six done in thirty seconds
         assert progress.remaining == pytest.approx(50.0)  # ten are left

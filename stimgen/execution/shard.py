@@ -1,0 +1,67 @@
+"""A part of a plan, for one of several computers that know nothing of each other."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from stimgen.protocol.plan import StimulusPlan
+from stimgen.reading.errors import StimgenError
+
+MOST_SHARDS = 100_000  # more than any array of jobs has
+
+
+@dataclass(frozen=True)
+class Shard:
+    """Every so many-th batch of a plan.
+
+    Attributes
+    ----------
+    number : int
+        Which part, from 1.
+    parts : int
+        How many there are.
+    """
+
+    number: int
+    parts: int
+
+    @classmethod
+    def parse(cls, text: str) -> Shard:
+        """Return the shard that ``I/N`` stands for.
+
+        Raises
+        ------
+        StimgenError
+            It is not two numbers, or I is not one of 1 to N.
+
+        Examples
+        --------
+        >>> Shard.parse("2/3")
+        Shard(number=2, parts=3)
+        """
+        found = re.fullmatch(r"([0-9]{1,9})/([0-9]{1,9})", text)
+        if found is None:
+            raise StimgenError(f"{text!r} is not a shard: write I/N, such as 2/3 for the second of three")
+        number, parts = int(found[1]), int(found[2])
+        if not 1 <= parts <= MOST_SHARDS:
+            raise StimgenError(f"{text!r}: there can be 1 to {MOST_SHARDS:,} shards")
+        if not 1 <= number <= parts:
+            raise StimgenError(
+                f"{text!r}: there is no shard {number} of {parts}: they are numbered from 1 to {parts}"
+            )
+        return cls(number, parts)
+
+    @property
+    def name(self) -> str:
+        """Name of the part, for the lock on it."""
+        return f"shard-{self.number}-of-{self.parts}"
+
+    def __str__(self) -> str:
+        """Return it as the command line has it."""
+        return f"{self.number}/{self.parts}"
+
+    def batches_of(self, batches: Sequence[list[StimulusPlan]]) -> list[list[StimulusPlan]]:
+        """Return this part of a plan's batches; neighbours go to different shards, for equal times."""
+        return list(batches[self.number - 1 :: self.parts])

@@ -1,0 +1,136 @@
+"""One set of several parts of it, which were made apart."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from stimgen.reading.errors import StimgenError
+from stimgen.reading.identity import sha256_bytes
+from stimgen.stimulus_set.derived import derive
+from stimgen.stimulus_set.lock import locked, refuse_unfinished
+from stimgen.stimulus_set.record import FileHash, Record
+from stimgen.stimulus_set.store import PLAN, PlanRecord, Store, record_name
+
+
+@dataclass
+class Merged:
+    """What became of it.
+
+    Attributes
+    ----------
+    planned, finished : int
+        Stimuli that the set is to hold, and holds now.
+    copied : int
+        Those that came from other folders.
+    problems : list of str
+        What was left out, and why, a line each.
+    """
+
+    planned: int
+    finished: int = 0
+    copied: int = 0
+    problems: list[str] = field(default_factory=list)
+
+    @property
+    def complete(self) -> bool:
+        """Whether every stimulus is there."""
+        return self.finished == self.planned
+
+
+def merge(target: Path, parts: Sequence[Store]) -> Merged:
+    """Copy into one set what its parts hold, and derive its manifest, table, contact sheet and checksums.
+
+    Parameters
+    ----------
+    target : Path
+        The set's folder; it may be new, or that of a part.
+    parts : sequence of Store
+        Folders of sets of the same plan. A stimulus that several of them hold is taken from the first.
+
+    Raises
+    ------
+    StimgenError
+        The parts are not of one plan, one is being written, or the set cannot be written.
+    """
+    plan = _only_plan(parts)
+    store = Store.create(target)
+    with locked(target):
+        if store.has(PLAN):
+            _refuse_another_plan(plan, parts[0], store)
+        others = [part for part in parts if part.folder.resolve() != target.resolve()]
+        for part in others:
+            refuse_unfinished(part.folder)
+        store.update(PLAN, parts[0].read(PLAN))
+        found = Merged(len(plan.ids))
+        for part in others:
+            _copy_part(part, store, plan, found)
+        found.finished = len(store.finished().intersection(plan.ids))
+        derive(store, sheet=found.finished > 0)
+    return found
+
+
+def _only_plan(parts: Sequence[Store]) -> PlanRecord:
+    plan = parts[0].read_plan()
+    for part in parts[1:]:
+        _refuse_another_plan(plan, parts[0], part)
+    return plan
+
+
+def _refuse_another_plan(plan: PlanRecord, first: Store, other: Store) -> None:
+    theirs = other.read_plan()
+    if theirs == plan:
+        return
+    what = "holds other stimuli" if theirs.ids != plan.ids else "says other things of the same stimuli"
+    raise StimgenError(
+        f"the plan in {first.folder} is another one: this one {what}",
+        where=other.folder / PLAN,
+        hint="parts of one set come from the same protocol, photographs and version of stimgen",
+    )
+
+
+def _copy_part(part: Store, store: Store, plan: PlanRecord, found: Merged) -> None:
+    there, offered = store.finished(), part.finished()
+    for stimulus in plan.ids:
+        if stimulus in offered:
+            try:
+                if stimulus in there:
+                    _compare(part.read_record(stimulus), store, part)
+                else:
+                    _copy(part.read_record(stimulus), part, store)
+                    found.copied += 1
+            except StimgenError as error:
+                found.problems.append(str(error))
+
+
+def _compare(record: Record, store: Store, part: Store) -> None:
+    """Refuse a stimulus that the set holds with other pixels."""
+    stimulus = record.content.id
+    if store.read_record(stimulus).content.pixels_sha256 != record.content.pixels_sha256:
+        raise StimgenError(
+            f"the set holds this stimulus with other pixels, made on another kind of machine; that in "
+            f"{store.folder} is kept",
+            where=part.folder / record_name(stimulus),
+        )
+
+
+def _copy(record: Record, part: Store, store: Store) -> None:
+    """Copy a stimulus, its record last."""
+    data = part.read(record_name(record.content.id))
+    for file in list(_sound_files(record, part, store)):
+        store.update(file.file, part.read(file.file))
+    store.write(record_name(record.content.id), data)
+
+
+def _sound_files(record: Record, part: Store, store: Store) -> Iterator[FileHash]:
+    for file in record.content.files:
+        data = part.read(file.file)
+        if sha256_bytes(data) != file.sha256:
+            raise StimgenError("its bytes are not those of its record", where=part.folder / file.file)
+        if file in record.content.originals and store.has(file.file) and store.read(file.file) != data:
+            raise StimgenError(
+                f"is not, byte for byte, the original in {store.folder}, so that its stimuli are left out",
+                where=part.folder / file.file,
+            )
+        yield file

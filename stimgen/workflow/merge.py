@@ -1,0 +1,37 @@
+"""Putting together what was made apart."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+
+from stimgen.stimulus_set.merging import Merged, merge
+from stimgen.stimulus_set.store import Store
+from stimgen.workflow.repair import generate_command
+
+
+def merge_folders(folders: Sequence[Path], target: Path | None = None) -> tuple[Merged, str | None]:
+    """Merge the parts of a set.
+
+    Parameters
+    ----------
+    folders : sequence of Path
+        Of the parts; one where all were made in one folder.
+    target : Path, optional
+        The set's folder; the first of `folders` where it is left out.
+
+    Returns
+    -------
+    Merged
+        What became of it.
+    str or None
+        The command that makes what is missing; None where nothing is.
+
+    Raises
+    ------
+    StimgenError
+        There is no set in a folder, the parts are not of one plan, or a set is being written.
+    """
+    place = target or folders[0]
+    found = merge(place, [Store.open(folder) for folder in folders])
+    return found, None if found.complete else generate_command(Store(place))
