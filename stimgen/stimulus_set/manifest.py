@@ -129,7 +129,12 @@ def pieces(plan: PlanRecord, records: Iterable[tuple[str, Record]], *, complete:
     beginning, end = json_bytes(manifest).removesuffix(CLOSING), CLOSING
     yield Piece(PLAN, beginning, _csv_line(COLUMNS))
     for i, (name, record) in enumerate(records):
-        entry = json_bytes(record.plain()).rstrip(b"\n").replace(b"\n", b"\n  ")
+        # As its file has it: keys that stimgen has learnt since stay away, and old manifests stay as they are.
+        entry = (
+            json_bytes(record.model_dump(mode="json", exclude_unset=True))
+            .rstrip(b"\n")
+            .replace(b"\n", b"\n  ")
+        )
         comma, end = b"," if i else b"", b"\n " + CLOSING
         summary.add(record)
         yield Piece(name, comma + b"\n  " + entry, _csv_line(row(record).values()))

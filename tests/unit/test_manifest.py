@@ -72,6 +72,16 @@ class TestManifest:
         assert [entry["content"]["id"] for entry in stimuli] == plan.ids[1:]
         assert store.read(TABLE).count(b"\n") == 4
 
+    def test_of_a_set_from_before_a_key_was_known_nothing_changes(self, store: Store) -> None:
+        """A later stimgen must find the set as it was."""
+        for stimulus in store.read_plan().ids:
+            record = json.loads(store.read(record_name(stimulus)))
+            del record["made"]["processor"], record["content"]["changes"], record["content"]["snapshots"]
+            store.write(record_name(stimulus), json_bytes(record))
+        write_manifest(store)
+        stimuli = json.loads(store.read(MANIFEST))["stimuli"]
+        assert stimuli == [json.loads(store.read(record_name(key))) for key in store.read_plan().ids]
+
     def test_it_is_utf_8(self, store: Store) -> None:
         assert "µ".encode() in store.read(MANIFEST)
 
