@@ -129,7 +129,7 @@ def pieces(plan: PlanRecord, records: Iterable[tuple[str, Record]], *, complete:
     beginning, end = json_bytes(manifest).removesuffix(CLOSING), CLOSING
     yield Piece(PLAN, beginning, _csv_line(COLUMNS))
     for i, (name, record) in enumerate(records):
-        # As its file has it: keys that stimgen has learnt since stay away, and old manifests stay as they are.
+        # As its file has it, without keys that stimgen has learnt since: old manifests stay as they are.
         entry = (
             json_bytes(record.model_dump(mode="json", exclude_unset=True))
             .rstrip(b"\n")
