@@ -31,6 +31,8 @@ def export(folder: Path, form: str, target: Path) -> None:
         be written. Nothing is left of what was begun.
     """
     exporter = exporter_of(form)
+    if target.resolve().is_relative_to(folder.resolve()):
+        raise StimgenError("lies within the set, which would not be sound any more", where=target)
     contents = Contents(Store.open(folder))
     with appearing(target) as unfinished:
         exporter.write(contents, unfinished)

@@ -335,6 +335,23 @@ def test_damaged_and_unfinished_sets_are_not_handed_on(tmp_path: Path, name: str
     assert not (tmp_path / "out").exists()
 
 
+@pytest.mark.parametrize("name", sorted(EXPORTERS.members))
+def test_a_set_of_which_little_is_said_is_handed_on(tmp_path: Path, name: str) -> None:
+    store = write_set(tmp_path / "set", Wanted(licence=None, about={"name": "<b>", "version": "first draft"}))
+    out = exported(store.folder, name, tmp_path)
+    if name == "bids":
+        assert readers.bids_problems(out) == []
+    elif name == "croissant":
+        assert readers.croissant_records(out / "croissant.json")["problems"] == []
+
+
+def test_no_export_lies_within_its_set(tmp_path: Path) -> None:
+    store = write_set(tmp_path / "set")
+    with pytest.raises(StimgenError, match="within the set"):
+        export(store.folder, "bids", store.folder / "bids")
+    assert not (store.folder / "bids").exists()
+
+
 def test_an_unknown_format_names_the_nearest(stimuli: Path, tmp_path: Path) -> None:
     with pytest.raises(StimgenError, match="did you mean 'croissant'"):
         export(stimuli, "croisant", tmp_path / "out")

@@ -30,6 +30,7 @@ class Croissant(Exporter):
         """Write the folder."""
         package = needed("mlcroissant", "croissant", "the format croissant")
         metadata = package.Metadata(
+            name=contents.name,
             **_about(contents.citation, package),
             distribution=_files(contents, package),
             record_sets=[_table(package), _pictures(package)],
@@ -41,7 +42,6 @@ class Croissant(Exporter):
 def _about(citation: Citation, package: Any) -> dict[str, Any]:
     metadata = citation.metadata
     described = {
-        "name": one_line(metadata.name),
         "description": f"{citation.title}. {one_line(metadata.notes or '')}".strip(),
         "license": [licence_address(metadata.licence) or one_line(metadata.licence or "")],
         "url": f"https://doi.org/{metadata.doi}" if metadata.doi else None,
