@@ -26,7 +26,7 @@ def publication(protocol: Protocol) -> dict[str, Any]:
         ``literature``: those papers; ``papers``: those that the protocol itself names.
     """
     used = sorted(_members_of(protocol), key=_key)
-    choices = [_choice(key, list(alike)) for key, alike in groupby(used, key=_key)]
+    choices = [choice for key, alike in groupby(used, key=_key) for choice in _choices(key, alike)]
     literature = looked_up(paper for one in used for paper in one.cited())
     return {
         "choices": [choice.plain() for choice in choices],
@@ -58,8 +58,23 @@ def _key(member: FamilyMember) -> tuple[str, str]:
     return type(member).__module__.split(".")[-2], getattr(member, "name", OBJECTIVE)
 
 
-def _choice(key: tuple[str, str], alike: list[FamilyMember]) -> Choice:
+def _choices(key: tuple[str, str], alike: Iterable[FamilyMember]) -> list[Choice]:
+    """Return a choice for all members of one name or, where they cite differently, one for each way."""
     kind, name = key
-    phrase = alike[0].phrase or name.replace("_", " ")
-    cited = looked_up(paper for one in alike for paper in one.cited())
-    return Choice(kind=kind, name=name, phrase=phrase, papers=tuple(paper.key for paper in cited))
+    by_papers: dict[tuple[str, ...], list[FamilyMember]] = {}
+    for member in alike:
+        keys = tuple(paper.key for paper in looked_up(member.cited()))
+        by_papers.setdefault(keys, [])
+        if member not in by_papers[keys]:
+            by_papers[keys].append(member)
+    several = len(by_papers) > 1
+    return [
+        Choice(
+            kind=kind,
+            name=name,
+            phrase=members[0].phrase or name.replace("_", " "),
+            papers=papers,
+            fields=tuple(member.plain() for member in members) if several else (),
+        )
+        for papers, members in by_papers.items()
+    ]

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -11,6 +11,7 @@ from pydantic import ConfigDict, Field, ValidationError
 from stimgen.reading.errors import StimgenError
 from stimgen.reading.model import Line, Model, Text
 from stimgen.reading.papers import Doi, Paper
+from stimgen.stimulus_set.record import JsonObject
 
 
 class Author(Model):
@@ -35,6 +36,8 @@ class Choice(Model):
     """What a paper's methods call it."""
     papers: tuple[Line, ...]
     """Keys of the papers behind it."""
+    fields: tuple[JsonObject, ...] = ()
+    """Settings with which these are the papers, where with others others are."""
 
 
 class Metadata(Model):
@@ -74,14 +77,12 @@ class Metadata(Model):
             place = ".".join(str(step) for step in details["loc"])
             raise StimgenError(f"is damaged: protocol.{place} {details['msg']}", where=where) from None
 
-    def behind(self, kind: str, name: str) -> list[Paper]:
-        """Return the papers behind a choice."""
-        keys = {
-            key
-            for choice in self.choices
-            if (choice.kind, choice.name) == (kind, name)
-            for key in choice.papers
-        }
+    def behind(self, kind: str, recipe: Mapping[str, Any]) -> list[Paper]:
+        """Return the papers behind a choice, by its name and its settings."""
+        name = recipe.get("name")
+        named = [choice for choice in self.choices if (choice.kind, choice.name) == (kind, name)]
+        fitting = [choice for choice in named if recipe in choice.fields] or named
+        keys = {key for choice in fitting for key in choice.papers}
         return [paper for paper in self.literature if paper.key in keys]
 
     def phrase(self, kind: str, name: str) -> str:

@@ -161,6 +161,21 @@ def test_methods_say_what_was_done(store: Store) -> None:
         assert wanted in text
 
 
+def test_members_of_one_name_are_cited_by_their_settings(tmp_path: Path) -> None:
+    protocol = tmp_path / "p.yaml"
+    protocol.write_text(
+        "name: p\nsources: [{file: skimage:brick}]\nconditions:\n"
+        "  - {id: a, depth: scale1}\n"
+        "  - {id: b, depth: scale1, statistic: {name: gram, normalisation: gatys2016}}\n"
+    )
+    metadata = cited_set(
+        published(tmp_path / "set", **publication(load_protocol(protocol).protocol))
+    ).metadata
+    grams = [choice.fields[0] for choice in metadata.choices if choice.name == "gram"]
+    cited = {gram["normalisation"]: [p.key for p in metadata.behind("statistics", gram)] for gram in grams}
+    assert cited == {"relative": ["brochard2022", "gatys2015"], "gatys2016": ["gatys2015", "gatys2016"]}
+
+
 def test_hidden_characters_reach_no_format(tmp_path: Path) -> None:
     store = published(tmp_path / "set", title=HOSTILE, notes=HOSTILE, authors=[{"name": HOSTILE}])
     for name in format_names():

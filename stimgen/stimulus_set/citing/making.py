@@ -22,23 +22,19 @@ class Making:
     ----------
     metadata : Metadata
         What members of families are called, and the papers behind them.
-    weights : mapping
-        Hash of every network's weights.
     references : References
         How papers are cited.
     """
 
-    def __init__(
-        self, metadata: Metadata, weights: Mapping[tuple[str, str | None], str], references: References
-    ) -> None:
-        self._metadata, self._weights, self._references = metadata, weights, references
+    def __init__(self, metadata: Metadata, references: References) -> None:
+        self._metadata, self._references = metadata, references
 
     def sentences(self, condition: ConditionSummary) -> Iterator[str]:
         """Yield sentences, without their first capital and full stop, that other conditions may share."""
         found, terms = condition.first.settings, condition.first.terms
         method = str(found.get("method", OBJECTIVE))
         if method == OBJECTIVE:
-            matched = [self._matched(term) for term in terms]
+            matched = [self._matched(term, condition) for term in terms]
             yield f"stimuli were matched to their sources in {', and in '.join(matched) or 'nothing known'}"
             yield self._minimised(found)
         else:
@@ -54,13 +50,13 @@ class Making:
             counts = " or ".join(f"{count:,}" for count in sorted(condition.parameters))
             yield f"{counts} parameters describe a source"
 
-    def _matched(self, term: Mapping[str, Any]) -> str:
+    def _matched(self, term: Mapping[str, Any], condition: ConditionSummary) -> str:
         """Return statistic and network of a term."""
         weight = term.get("weight", 1.0)
         told = [f"weight {value(weight)}" if weight != 1.0 else ""]
         told += [f"target {value(term['target'])}" if "target" in term else ""]
         statistic = self._member("statistics", term.get("statistic"), *told)
-        return f"{statistic} of {self._network(term.get('network'))}"
+        return f"{statistic} of {self._network(term.get('network'), condition)}"
 
     def _measured(self, term: Mapping[str, Any]) -> str:
         """Return layers and regions of a term."""
@@ -77,7 +73,7 @@ class Making:
         )
 
     def _minimised(self, found: Mapping[str, Any]) -> str:
-        papers = self._references.in_text(self._metadata.behind("methods", OBJECTIVE))
+        papers = self._references.in_text(self._metadata.behind("methods", {"name": OBJECTIVE}))
         optimiser, start, kept = (
             self._member(f"{key}s", found[key]) if key in found else "" for key in MEMBERS
         )
@@ -90,13 +86,12 @@ class Making:
         ]
         return ", ".join(part for part in parts if part)
 
-    def _network(self, network: Any) -> str:
+    def _network(self, network: Any, condition: ConditionSummary) -> str:
         found = network if isinstance(network, Mapping) else {}
         weights = found.get("weights")
         told = [self._member("weights", weights)] if isinstance(weights, Mapping) else []
-        told += [
-            f"SHA-256 of weights {sha}" for name, sha in self._weights if sha and name == found.get("name")
-        ]
+        used = [one.weights_sha256 for one in condition.first.network if one.name == found.get("name")]
+        told += [f"SHA-256 of weights {one_line(sha256)}" for sha256 in used if sha256]
         simple = {key: one for key, one in found.items() if not isinstance(one, (dict, list))}
         return self._member("networks", simple, *told)
 
@@ -109,7 +104,7 @@ class Making:
         """Return a member of a family: what it is called and, in brackets, its settings and papers."""
         found = recipe if isinstance(recipe, Mapping) else {}
         name = str(found.get("name", f"unknown {kind}"))
-        papers = self._references.in_text(self._metadata.behind(kind, name))
+        papers = self._references.in_text(self._metadata.behind(kind, found))
         return one_line(self._metadata.phrase(kind, name)) + bracketed(
             *settings(found, "name"), *more, papers
         )

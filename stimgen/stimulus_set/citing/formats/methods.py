@@ -58,7 +58,7 @@ def _picture(source: SourceRecord) -> str:
 def _making(citation: Citation, references: References) -> Iterator[str]:
     """Yield how stimuli were made: what is the same in all conditions first, then the rest of each."""
     conditions = citation.summary.conditions
-    making = Making(citation.metadata, citation.summary.weights, references)
+    making = Making(citation.metadata, references)
     told = {name: list(making.sentences(condition)) for name, condition in conditions.items()}
     shared = [text for text in next(iter(told.values()), []) if all(text in texts for texts in told.values())]
     yield from shared
