@@ -158,6 +158,6 @@ class TestWallis2017:
         assert experiment.feedback.when == "never"
 
 
-def test_the_session_of_jagadeesh_and_gardner_has_240_trials(set_of: MakeSet, tmp_path: Path) -> None:
-    (ended,) = run("jagadeesh2022_oddity", (set_of("jagadeesh2022_rehearsal"),), tmp_path)
-    assert ended.trials == 240
+def test_the_session_of_jagadeesh_and_gardner_has_240_trials(set_of: MakeSet) -> None:
+    loaded = load_experiment("jagadeesh2022_oddity")
+    assert Room.of(loaded, (set_of("jagadeesh2022_rehearsal"),)).course(Person("01")).total == 240
