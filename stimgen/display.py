@@ -99,10 +99,17 @@ def summary(progress: Progress, folder: Path, shard: Shard | None = None) -> str
 
 def confounds_text(rows: list[dict[str, Any]]) -> str:
     """Return the table of a set's conditions for people."""
+    from stimgen.reading.errors import printable
+    from stimgen.reading.text import one_line
+
     measures = [key.removesuffix("_mean") for key in rows[0] if key.endswith("_mean")]
     lines = [["condition", "n", *measures]]
     lines += [
-        [row["condition"], str(row["n"]), *(_mean_and_deviation(row, measure) for measure in measures)]
+        [
+            printable(one_line(row["condition"]), limit=64),
+            str(row["n"]),
+            *(_mean_and_deviation(row, measure) for measure in measures),
+        ]
         for row in rows
     ]
     widths = [max(len(line[i]) for line in lines) for i in range(len(lines[0]))]

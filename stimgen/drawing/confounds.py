@@ -6,6 +6,7 @@ from typing import Any
 
 from stimgen.drawing.figure import new_figure
 from stimgen.images.measures.appearance import Appearance
+from stimgen.reading.errors import printable
 
 LABELS = {
     "luminance": "mean luminance (white: 1)",
@@ -18,6 +19,7 @@ LABELS = {
 }
 """What the axes of the figure say of every measure."""
 
+LONGEST = 64  # letters of a name; protocols allow no more
 Rows = list[dict[str, Any]]
 
 
@@ -41,7 +43,7 @@ def confounds_figure(rows: Rows, option: str) -> Any:
     panels = figure.subplots(1, len(measures), sharey=True)
     for axes, measure in zip(panels, measures, strict=True):
         _draw_panel(axes, rows, measure)
-    panels[0].set_yticks(range(len(rows)), [f"{row['condition']} (n = {row['n']})" for row in rows])
+    panels[0].set_yticks(range(len(rows)), [f"{_label(row['condition'])} (n = {row['n']})" for row in rows])
     panels[0].set_ylim(len(rows) - 0.5, -0.5)  # the first row on top
     figure.supxlabel("means and standard deviations over pictures; grey: originals", fontsize="small")
     return figure
@@ -56,6 +58,12 @@ def _draw_panel(axes: Any, rows: Rows, measure: str) -> None:
     axes.set_xlabel(LABELS[measure])
     axes.locator_params(axis="x", nbins=4)
     axes.spines[["top", "right"]].set_visible(False)
+
+
+def _label(name: str) -> str:
+    """Return a name that a stranger may have given: short, of letters that fonts have, and no formula."""
+    plain = name[:LONGEST].encode("ascii", "backslashreplace").decode("ascii")
+    return printable(plain).replace("\n", " ").replace("$", r"\$")
 
 
 def _number(value: float | None) -> float:

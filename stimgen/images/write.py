@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -104,12 +105,22 @@ def opened_png(stream: IO[bytes] | Path, file: Path) -> Iterator[Image.Image]:
         It is damaged, or no PNG file.
     """
     try:
-        with Image.open(stream, formats=("PNG",)) as image:
+        with _sober_open(stream) as image:
             yield image
     except UnidentifiedImageError:
         raise StimgenError("not a readable PNG picture", where=file) from None
     except (OSError, SyntaxError, ValueError, Image.DecompressionBombError) as error:
         raise StimgenError(f"not a readable PNG picture ({error})", where=file) from None
+
+
+def _sober_open(stream: IO[bytes] | Path) -> Image.Image:
+    """Open a PNG file, none of so many pixels that Pillow would warn; it refuses those of twice as many."""
+    with warnings.catch_warnings():
+        warnings.simplefilter("error", Image.DecompressionBombWarning)
+        try:
+            return Image.open(stream, formats=("PNG",))
+        except Image.DecompressionBombWarning as warning:
+            raise Image.DecompressionBombError(str(warning)) from None
 
 
 def for_viewing(image: Image.Image) -> Image.Image:

@@ -112,7 +112,7 @@ def thumbnail(store: Store, file: str, side: int) -> Image.Image:
         The picture cannot be read.
     """
     path = store.path(file)
-    with opened_png(path, path) as image:
+    with store.reading(file) as stream, opened_png(stream, path) as image:
         picture = for_viewing(image)
     picture.thumbnail((side, side), Image.Resampling.LANCZOS)
     return picture

@@ -21,12 +21,15 @@ def _storable(value: dict[str, JsonValue]) -> dict[str, JsonValue]:
 JsonObject = Annotated[dict[str, JsonValue], AfterValidator(_storable)]
 
 
+Sha256 = Annotated[str, Field(pattern=SHA256_PATTERN)]
+
+
 class FileHash(Model):
     """A file of the set."""
 
     file: str
     """Path relative to the set's folder, with forward slashes."""
-    sha256: Annotated[str, Field(pattern=SHA256_PATTERN)]
+    sha256: Sha256
     """Hash of its bytes."""
 
 
@@ -127,8 +130,8 @@ class Content(Model):
     id: str
     """Hash of `numerics`, `pixels`, `schedule`, `seed`, `settings` and `terms`."""
     file: str
-    sha256: str
-    pixels_sha256: str
+    sha256: Sha256
+    pixels_sha256: Sha256
     """Hash of the values, row by row, those of 16 bits with their lower byte first, whatever the PNG's
     compression."""
     array: FileHash | None

@@ -29,6 +29,9 @@ CHECKSUMS = "checksums.sha256"
 IMAGES, ORIGINALS, RECORDS, TRACES, ARRAYS = "images", "originals", "records", "traces", "arrays"
 SNAPSHOTS, ADDITIONS = "snapshots", "additions"
 
+MOST_BYTES = 2**30
+"""Of a file that is read whole."""
+
 M = TypeVar("M", bound=Model)
 
 
@@ -132,7 +135,10 @@ class Store:
             It lies outside of the folder, is missing, or cannot be read.
         """
         with self.reading(name) as stream:
-            return stream.read()
+            data = stream.read(MOST_BYTES + 1)
+        if len(data) > MOST_BYTES:
+            raise StimgenError(f"larger than {MOST_BYTES // 2**20} MB", where=self.folder / name)
+        return data
 
     @contextmanager
     def reading(self, name: str) -> Iterator[BufferedReader]:
@@ -145,6 +151,8 @@ class Store:
         """
         file = self.path(name)
         try:
+            if file.exists() and not file.is_file() and not file.is_dir():
+                raise StimgenError("is a pipe or a device, not a file", where=file)
             with file.open("rb") as stream:
                 yield stream
         except OSError as error:
@@ -169,7 +177,10 @@ class Store:
 
     def has(self, name: str) -> bool:
         """Return whether the set has a file."""
-        return (self.folder / name).is_file()
+        try:
+            return (self.folder / name).is_file()
+        except OSError:  # a name that is too long
+            return False
 
     def state(self, name: str) -> FileState | None:
         """Return the state of a file, without reading it; None where there is none."""

@@ -7,6 +7,7 @@ from pathlib import Path
 from stimgen.drawing.confounds import Rows, confounds_figure
 from stimgen.drawing.figure import require_figure, save_figure
 from stimgen.reading.files import write_file
+from stimgen.reading.text import harmless
 from stimgen.stimulus_set.confounds import confounds
 from stimgen.stimulus_set.store import Store
 
@@ -45,4 +46,5 @@ def confounds_of(folder: Path, table: Path | None = None, plot: Path | None = No
 def _write(rows: Rows, file: Path) -> None:
     import pandas as pd
 
-    write_file(file, pd.DataFrame(rows).to_csv(index=False, lineterminator="\n").encode())
+    cells = [{column: harmless(value) for column, value in row.items()} for row in rows]
+    write_file(file, pd.DataFrame(cells).to_csv(index=False, lineterminator="\n").encode())

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -11,48 +10,13 @@ import yaml
 from hand_made_experiment import EXPERIMENT, write_its_set
 from hypothesis import HealthCheck, assume, given, settings
 from hypothesis import strategies as st
+from mutations import HOSTILE, Plain, paths, put
 
 from stimgen.experiment.choice import Person
 from stimgen.experiment.load import load_experiment
 from stimgen.reading.errors import StimgenError
 from stimgen.workflow.experiment_course import Room
 
-HOSTILE: list[Any] = [
-    *(None, True, "", " ", "yes", "x" * 1000, "../..", "/etc/passwd", "\u202e", "{score}", "%s", "-", "1e3"),
-    *(
-        0,
-        -1,
-        1,
-        2,
-        7,
-        255,
-        256,
-        10**9,
-        -(10**9),
-        10**50,
-        0.0,
-        -0.0,
-        0.5,
-        1e-300,
-        1e308,
-        float("inf"),
-        float("nan"),
-    ),
-    *([], {}, [[]], [{}], {"name": "x"}, {"": ""}, ["a"] * 200, [1, 2], [0, 0], [1e9, -1e9]),
-    *(
-        "200 ms",
-        "0 frames",
-        "1 frames",
-        "random",
-        "same",
-        "seed",
-        "convert",
-        "linear",
-        "none",
-        "both",
-        "either",
-    ),
-]
 # Other paradigms, schedules and screens: every branch of what is checked.
 OTHERS = [
     {},
@@ -117,20 +81,6 @@ def changed(number: int) -> dict[str, Any]:
     return {**yaml.safe_load(EXPERIMENT), **OTHERS[number]}
 
 
-def paths(value: Any, path: tuple[Any, ...] = ()) -> Iterator[tuple[Any, ...]]:
-    if path:
-        yield path
-    for key in value if isinstance(value, dict) else range(len(value)) if isinstance(value, list) else ():
-        yield from paths(value[key], (*path, key))
-
-
-def put(value: Any, path: tuple[Any, ...], new: Any) -> Any:
-    """Return a copy with another value at a path."""
-    copy = dict(value) if isinstance(value, dict) else list(value)
-    copy[path[0]] = new if len(path) == 1 else put(copy[path[0]], path[1:], new)
-    return copy
-
-
 def checked(error: StimgenError | None) -> None:
     if error is not None:
         lines = str(error).split("\n")
@@ -151,7 +101,7 @@ def test_another_value_somewhere(home: Path, data: st.DataObject) -> None:
         path = data.draw(st.sampled_from(list(paths(found))))
         found = put(found, path, data.draw(st.sampled_from(HOSTILE)))
     # Text, because values of a file are what the reader makes of it.
-    checked(run(home, yaml.dump(found, Dumper=_Plain, allow_unicode=True)))
+    checked(run(home, yaml.dump(found, Dumper=Plain, allow_unicode=True)))
 
 
 @settings(max_examples=80, suppress_health_check=[HealthCheck.function_scoped_fixture])
@@ -174,11 +124,3 @@ def test_other_text_somewhere(home: Path, data: st.DataObject) -> None:
     text = "\n".join(lines)
     assume(text != EXPERIMENT)
     checked(run(home, text))
-
-
-class _Plain(yaml.SafeDumper):
-    """Without anchors, which are refused."""
-
-    def ignore_aliases(self, data: Any) -> bool:
-        del data
-        return True
