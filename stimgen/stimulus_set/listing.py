@@ -23,7 +23,7 @@ def file_state(file: Path) -> FileState | None:
     """Return the state of a file; None where there is none."""
     try:
         return _state(file.stat())
-    except OSError:
+    except (OSError, ValueError):  # a NUL in its name
         return None
 
 

@@ -147,7 +147,7 @@ class Content(Model):
     """How the source became pixels."""
     terms: list[JsonObject]
     """The objective, written out."""
-    schedule: list[tuple[int, int, int]]
+    schedule: Annotated[list[tuple[int, int, int]], Field(min_length=1)]
     """Width, height and evaluations at the most of every scale, from coarse to fine."""
     settings: JsonObject
     """How it was optimised."""
@@ -171,8 +171,11 @@ class Content(Model):
     @property
     def size(self) -> list[Any]:
         """Width and height of the saved picture: what was synthesised, or what steps cut out of it."""
-        steps: Any = self.settings.get("after", [])
-        boxes = [step["box"] for step in steps if "box" in step]
+        steps = self.settings.get("after")
+        found = (
+            [step.get("box") for step in steps if isinstance(step, dict)] if isinstance(steps, list) else []
+        )
+        boxes = [box for box in found if isinstance(box, list)]
         return list(boxes[-1][2:] if boxes else self.schedule[-1][:2])
 
     @property

@@ -179,7 +179,7 @@ class Store:
         """Return whether the set has a file."""
         try:
             return (self.folder / name).is_file()
-        except OSError:  # a name that is too long
+        except (OSError, ValueError):  # a name that is too long, a NUL
             return False
 
     def state(self, name: str) -> FileState | None:

@@ -88,11 +88,52 @@ def prepared(folder: Path) -> Home:
     """Write a set, an experiment with its set, and the data of a session."""
     about = {"title": "A set", "authors": [{"name": "Lovelace, Ada"}], "papers": [], "choices": []}
     write_set(folder / "small", Wanted(conditions=("a", "b"), seeds=(1,), about=about))
+    _enriched(shutil.copytree(folder / "small", folder / "rich"))
     write_its_set(folder)
     write_experiment(folder)
     options = Options("simulated", (folder / "set",), folder / "data")
     list(run_study(load_experiment(folder / "e.yaml"), ("01", "1"), None, options))
     return Home(folder)
+
+
+RICH = {
+    "terms": [
+        {
+            "layers": {"relu1_1": 0.5, "pool1": 0.5},
+            "network": {"name": "vgg19", "weights": {"name": "random", "seed": 0}, "parts": [{"name": "x"}]},
+            "regions": {"name": "grid", "rows": 2, "columns": 2},
+            "statistic": {"name": "gram", "centred": True},
+            "target": [{"reference": "coffee", "weight": 0.5}],
+            "weight": 2.0,
+        }
+    ],
+    "settings": {
+        "method": "objective",
+        "optimiser": {"name": "lbfgs", "history": 20},
+        "range": {"name": "soft", "penalty": 10.0},
+        "start": {"name": "noise", "mean": 0.5},
+        "precision": "float32",
+        "after": [{"name": "crop", "box": [0, 0, 12, 10]}],
+    },
+    "changes": ["size: 16"],
+}
+
+
+def _enriched(folder: Path) -> None:
+    """Give records all that those of real sets have; their ids are then others', as a stranger's may be."""
+    for file in (folder / "records").glob("*/*.json"):
+        record = json.loads(file.read_text())
+        content = record["content"]
+        content |= RICH
+        digest = content["sha256"]
+        known = {"validated_with_observers": False, "validation": "none"}
+        content["network"] = [{"name": "vgg19", "weights_sha256": digest, **known}]
+        content["references"] = [content["source"]]
+        judge = {"network": "n", "weights_sha256": None, "layers": ["a"], "score": 0.5, "halves": None}
+        content["quality"]["judge"] = judge
+        picture = {"file": content["file"], "sha256": digest, "scale": 0, "evaluation": 1}
+        content["snapshots"] = {"every": 1, "files": [picture]}
+        file.write_bytes(as_json(record))
 
 
 def change_text(
@@ -140,7 +181,7 @@ READERS: dict[str, Callable[[Path], Any]] = {
 
 def stimulus_set(home: Home, random: Random) -> str:
     name = pick(random, list(READERS))
-    with home.copy("small") as folder:
+    with home.copy(pick(random, ("small", "rich"))) as folder:
         files = sorted(file for file in folder.rglob("*") if file.is_file())
         # Half of the changes are made to records and plan, which say most.
         saying = [file for file in files if "records" in file.parts or file.name == "plan.json"]
