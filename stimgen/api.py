@@ -6,10 +6,11 @@ from pathlib import Path
 from typing import Any
 
 from stimgen.execution.progress import Report
+from stimgen.execution.ways import Options
 from stimgen.protocol.load import LoadedProtocol, load_protocol
 from stimgen.reading.errors import StimgenError
 from stimgen.stimulus_set import StimulusSet
-from stimgen.workflow.generate import Options, default_folder
+from stimgen.workflow.generate import default_folder
 from stimgen.workflow.generate import generate as make
 from stimgen.workflow.plan import plan_summary
 

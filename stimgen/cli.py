@@ -60,6 +60,14 @@ def generate(  # noqa: PLR0913 - an option of the command is an argument here
         str | None,
         typer.Option("--shard", metavar="I/N", help="Only the I-th of N parts; `stimgen merge` joins them."),
     ] = None,
+    dask: Annotated[
+        str | None,
+        typer.Option("--dask", metavar="ADDRESS", help="Make it with the workers of a Dask scheduler."),
+    ] = None,
+    workers: Annotated[
+        int | None,
+        typer.Option("--workers", metavar="N", help="Make it with N processes, each with a GPU if any."),
+    ] = None,
     *,
     quick: QuickOption = False,
     quiet: Annotated[bool, typer.Option("--quiet", help="Print nothing but errors.")] = False,
@@ -67,13 +75,14 @@ def generate(  # noqa: PLR0913 - an option of the command is an argument here
     """Make the stimulus set of a protocol; run again, it makes what is missing."""
     from stimgen.display import Display, summary
     from stimgen.execution.shard import Shard
-    from stimgen.workflow.generate import Options, default_folder
+    from stimgen.execution.ways import Options
+    from stimgen.workflow.generate import default_folder
     from stimgen.workflow.generate import generate as make
 
     part = None if shard is None else Shard.parse(shard)
     loaded = _loaded(protocol, root, quick=quick)
     folder = output or default_folder(loaded)
-    options = Options(device=device, batch_size=batch_size, root=root, shard=part)
+    options = Options(device, batch_size, root, part, dask, workers)
     with Display(quiet=quiet) as display, ending_cleanly():
         try:
             progress = make(loaded, folder, options, display.show)

@@ -61,9 +61,8 @@ class Display:
         self._noticed = len(progress.notices)
         if self._bar is not None:
             done = progress.there + progress.made + progress.under_way
-            self._bar.update(
-                self._task, total=progress.planned, completed=done, description=_progress_line(progress)
-            )
+            total = progress.planned or None
+            self._bar.update(self._task, total=total, completed=done, description=_progress_line(progress))
         elif not self._quiet and progress.seconds - self._last >= self.seconds_between_lines:
             self._last = progress.seconds
             self._console.print(_progress_line(progress), markup=False)
@@ -72,12 +71,18 @@ class Display:
 def _progress_line(progress: Progress) -> str:
     from datetime import datetime, timedelta
 
+    if not progress.planned:
+        return "planning"
     done = progress.there + progress.made
     line = f"{done}/{progress.planned} stimuli, loss {progress.loss:.4g}"
+    if progress.workers:
+        line = f"{progress.workers} workers: {line}"
     if progress.seconds_per_stimulus is None or progress.remaining is None:
         return line
     end = datetime.now() + timedelta(seconds=progress.remaining)
-    return f"{line}, {progress.seconds_per_stimulus:.3g} s each, done at {end:%H:%M:%S}"
+    each = progress.seconds_per_stimulus
+    rate = f"{each:.3g} s each" if not progress.workers else f"{3600 / each:.3g} an hour"
+    return f"{line}, {rate}, done at {end:%d %b %H:%M:%S}"
 
 
 def summary(progress: Progress, folder: Path, shard: Shard | None = None) -> str:

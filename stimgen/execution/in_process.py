@@ -5,35 +5,53 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 
+import torch
+
 from stimgen.execution.batch import Advance, Work, make_batch
 from stimgen.execution.progress import Progress, Report
+from stimgen.execution.task import Task
 from stimgen.protocol.plan import StimulusPlan
 from stimgen.reading.generators import finished
 
 
-def run_here(
-    batches: Sequence[Sequence[StimulusPlan]], work: Work, progress: Progress, report: Report
-) -> None:
-    """Make batches.
+class InProcess:
+    """The way of a single process.
 
     Parameters
     ----------
-    batches : sequence
-        What to make: stimuli of one condition and shape each.
-    work : Work
-        Where to, and on which device.
-    progress : Progress
-        Kept up to date.
-    report : callable
-        Called after every evaluation.
-
-    Raises
-    ------
-    StimgenError
-        As `make_batch`.
+    device : torch.device
+        Where to compute.
     """
-    for batch in batches:
-        _follow(batch, work, progress, report)
+
+    alone = True
+
+    def __init__(self, device: torch.device) -> None:
+        self.kind, self.device = device.type, str(device)
+
+    def run(
+        self, batches: Sequence[Sequence[StimulusPlan]], task: Task, progress: Progress, report: Report
+    ) -> None:
+        """Make batches.
+
+        Parameters
+        ----------
+        batches : sequence
+            What to make: stimuli of one condition and shape each.
+        task : Task
+            Where to.
+        progress : Progress
+            Kept up to date.
+        report : callable
+            Called after every evaluation.
+
+        Raises
+        ------
+        StimgenError
+            As `make_batch`.
+        """
+        work = Work(task.destination, torch.device(self.device), task.batch_size)
+        for batch in batches:
+            _follow(batch, work, progress, report)
 
 
 def _follow(batch: Sequence[StimulusPlan], work: Work, progress: Progress, report: Report) -> None:

@@ -103,7 +103,7 @@ def _made(started: datetime, device: torch.device, sizes: tuple[int, int], packa
         host=platform.node(),
         device=device_name(device),
         processor=processor_name(),
-        versions=_versions(packages),
+        versions=versions(packages),
         threads=torch.get_num_threads(),
         batch_size=sizes[0],
         slots=sizes[1],
@@ -115,7 +115,8 @@ def _iso(moment: datetime) -> str:
 
 
 @lru_cache(maxsize=8)
-def _versions(packages: tuple[str, ...]) -> dict[str, str]:
+def versions(packages: tuple[str, ...]) -> dict[str, str]:
+    """Return the versions of Python, of the packages that have a part in pixels, and of some others."""
     return {"python": platform.python_version()} | {
         name: metadata.version(name) for name in (*RECORDED_PACKAGES, *packages)
     }

@@ -34,8 +34,8 @@ class Progress:
         What the user should know, a line each.
     """
 
-    planned: int
-    there: int
+    planned: int = 0
+    there: int = 0
     made: int = 0
     under_way: float = 0.0
     loss: float = math.nan
@@ -43,6 +43,10 @@ class Progress:
     failures: list[Failure] = field(default_factory=list)
     notices: list[str] = field(default_factory=list)
     _began: float = field(default_factory=time.monotonic)
+
+    def begin(self, planned: int, there: int) -> None:
+        """Count from now on, after all that had to be done before anything could be made."""
+        self.planned, self.there, self._began = planned, there, time.monotonic()
 
     @property
     def seconds(self) -> float:

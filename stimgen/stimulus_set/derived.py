@@ -11,7 +11,7 @@ from stimgen.stimulus_set.manifest import hashed_record, write_manifest
 from stimgen.stimulus_set.store import CHECKSUMS, SHEET, Store
 
 
-def derive(store: Store, *, sheet: bool = True) -> list[str]:
+def derive(store: Store, *, sheet: bool = True, tidy: bool = True) -> list[str]:
     """Write manifest, table, citation file, contact sheet, checksums and index, and remove what is left over.
 
     The checksums come last of what belongs to the set: where they agree, all of it was written. Files are
@@ -23,6 +23,9 @@ def derive(store: Store, *, sheet: bool = True) -> list[str]:
         The set, locked.
     sheet : bool
         Draw the contact sheet; otherwise one that is there stays, and the index does not vouch for it.
+
+    tidy : bool
+        Remove what is left over; not while others may still write what they had begun.
 
     Returns
     -------
@@ -45,7 +48,7 @@ def derive(store: Store, *, sheet: bool = True) -> list[str]:
         hashes |= {file.file: file.sha256 for file in addition.files}
     there = (name for name in DERIVED_TOGETHER if name != CHECKSUMS and store.has(name))
     hashes |= {name: sha256_of(store, name) for name in there}
-    removed = remove_leftovers(store, hashes, finished.union(planned))
+    removed = remove_leftovers(store, hashes, finished.union(planned)) if tidy else []
     write_checksums(store, hashes)
     write_index(store, seen.lines, *(name for name in DERIVED_TOGETHER if sheet or name != SHEET))
     return removed

@@ -107,6 +107,14 @@ def refuse_unfinished(folder: Path, but: str | None = None) -> None:
             _refuse_held(file)
 
 
+def holder_of(folder: Path, part: str = "") -> bytes:
+    """Return what a lock's file says of its holder, other things for every run; nothing where none is."""
+    try:
+        return _file(folder, part).read_bytes()[:LONGEST]
+    except OSError:
+        return b""
+
+
 def _file(folder: Path, part: str) -> Path:
     return folder / (f"{LOCK}-{part}" if part else LOCK)
 

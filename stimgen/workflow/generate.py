@@ -2,22 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Container, Iterator
+from collections.abc import Callable, Container, Iterator
 from contextlib import ExitStack, contextmanager, nullcontext
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import torch
 
-from stimgen.execution.batch import Work, form_batches, refuse_bad_sources, write_originals
-from stimgen.execution.device import find_device, usual_batch_size
-from stimgen.execution.in_process import run_here
+from stimgen.execution.batch import form_batches, refuse_bad_sources, write_originals
+from stimgen.execution.device import usual_batch_size
 from stimgen.execution.labels import relabel
 from stimgen.execution.progress import Progress, Report
 from stimgen.execution.recording import Destination
-from stimgen.execution.shard import Shard
 from stimgen.execution.survey import survey
+from stimgen.execution.task import Task
+from stimgen.execution.ways import Options, opened
 from stimgen.protocol.choices import publication
 from stimgen.protocol.load import LoadedProtocol
 from stimgen.protocol.plan import Plan, StimulusPlan, make_plan
@@ -31,28 +30,6 @@ from stimgen.stimulus_set.store import PLAN, PlanRecord, Store, json_bytes
 LARGEST_BATCH = 4096
 
 Batches = list[list[StimulusPlan]]
-
-
-@dataclass(frozen=True)
-class Options:
-    """How to generate; none of it changes what is made on a CPU.
-
-    Attributes
-    ----------
-    device : str
-        ``auto``, ``cpu``, ``cuda``, ``cuda:N`` or ``mps``.
-    batch_size : int or None
-        Stimuli made together; None: as suits the device.
-    root : Path or None
-        A folder that sources may lie in, beside the protocol's own.
-    shard : Shard or None
-        The part to make, of which nothing is derived: `stimgen merge`, or a run without it, does that.
-    """
-
-    device: str = "auto"
-    batch_size: int | None = None
-    root: Path | None = None
-    shard: Shard | None = None
 
 
 def generate(
@@ -83,42 +60,43 @@ def generate(
     KeyboardInterrupt
         Ctrl-C; what is finished is kept, and in the manifest.
     """
-    options = options or Options()
-    device = find_device(options.device)
-    batch_size = _batch_size(options, usual_batch_size(device))
+    options, report = options or Options(), report or _silent
     plan = make_plan(loaded, options.root)
-    batches = form_batches(plan.stimuli, batch_size)
-    part = options.shard.name if options.shard else ""
-    if options.shard:
-        batches = options.shard.batches_of(batches)
-    # All that this run is to make: the whole plan, or a shard's part of it.
-    ours = plan.only(stimulus for batch in batches for stimulus in batch) if part else plan
-    with ExitStack() as lock:
+    progress = Progress()
+    with ExitStack() as stack:
+        way = stack.enter_context(opened(options, _packages(plan), _saying(progress, report)))
+        batch_size = _batch_size(options, usual_batch_size(torch.device(way.kind)))
+        batches = form_batches(plan.stimuli, batch_size)
+        part = options.shard.name if options.shard else ""
+        if options.shard:
+            batches = options.shard.batches_of(batches)
+        # All that this run is to make: the whole plan, or a shard's part of it.
+        ours = plan.only(stimulus for batch in batches for stimulus in batch) if part else plan
         begun = Store(folder).has(PLAN)
         if begun:
-            lock.enter_context(locked(folder, part))
+            stack.enter_context(locked(folder, part))
         index = Index(Store(folder))
         there = survey(ours, Store(folder), index)
-        _load_networks(plan, there.missing, device)
+        _load_networks(plan, there.missing, torch.device(way.device))
         refuse_bad_sources(ours, Store(folder))
         store = Store.create(folder)
         if not begun:
-            lock.enter_context(locked(folder, part))
+            stack.enter_context(locked(folder, part))
         if not store.has(PLAN):
             _write_plan(plan, store, part)  # first, so that the folder is known for a set's, whatever happens
         write_originals(ours, store)
         _write_plan(plan, store, part)
-        progress = Progress(planned=len(ours.stimuli), there=len(ours.stimuli) - len(there.missing))
+        progress.begin(len(ours.stimuli), len(ours.stimuli) - len(there.missing))
         if there.unchanged and (part or index.is_current()):
             return progress
         for stimulus in there.misnamed:
             relabel(stimulus, store, loaded.protocol.output)
         protocol = loaded.protocol
         destination = Destination(store, protocol.output, protocol.judge, loaded.changes)
+        task = Task(plan, destination, batch_size, options.root, part)
         missing = frozenset(stimulus.id for stimulus in there.missing)
-        work = Work(destination, device, batch_size)
-        with _deriving(store, progress) if not part else nullcontext():
-            run_here(_of_these(batches, missing), work, progress, report or _silent)
+        with _deriving(store, progress, alone=way.alone) if not part else nullcontext():
+            way.run(_of_these(batches, missing), task, progress, report)
         return progress
 
 
@@ -128,12 +106,12 @@ def default_folder(loaded: LoadedProtocol) -> Path:
 
 
 @contextmanager
-def _deriving(store: Store, progress: Progress) -> Iterator[None]:
+def _deriving(store: Store, progress: Progress, *, alone: bool) -> Iterator[None]:
     """Derive what is derived from the whole set, once something was made of it, however that ended."""
     try:
         yield
     except BaseException:
-        derive(store, sheet=False)
+        derive(store, sheet=False, tidy=alone)
         raise
     derive(store, sheet=progress.there + progress.made > 0)
 
@@ -146,6 +124,22 @@ def _of_these(batches: Batches, wanted: Container[str]) -> Batches:
 
 def _silent(progress: Progress) -> None:
     """Report to nobody."""
+
+
+def _saying(progress: Progress, report: Report) -> Callable[[str], None]:
+    """Return what tells the user something, once."""
+
+    def say(notice: str) -> None:
+        if notice not in progress.notices:
+            progress.notices.append(notice)
+            report(progress)
+
+    return say
+
+
+def _packages(plan: Plan) -> tuple[str, ...]:
+    """Return the packages that methods in use need beside the usual ones."""
+    return tuple(sorted({name for condition in plan.conditions for name in condition.method.packages}))
 
 
 def _batch_size(options: Options, usual: int) -> int:

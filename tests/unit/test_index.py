@@ -99,6 +99,13 @@ class Place:
 
 def simulate(folder: Path, seeds: int) -> Place:
     """Write a finished set, and run its protocol once, which derives the rest."""
+    place = written(folder, seeds)
+    assert place.make().there == 2 * seeds
+    return place
+
+
+def written(folder: Path, seeds: int) -> Place:
+    """Write the records and files of a finished set."""
     folder.mkdir(exist_ok=True)
     for i, name in enumerate("ab"):
         levels = np.random.default_rng(i).integers(0, 256, (20, 20, 3), dtype=np.uint8)
@@ -112,7 +119,6 @@ def simulate(folder: Path, seeds: int) -> Place:
     destination = Destination(store, plan.loaded.protocol.output)
     for stimulus in plan.stimuli:
         _write(stimulus, example, made, destination)
-    assert place.make().there == 2 * seeds
     return place
 
 
