@@ -30,7 +30,7 @@ pytestmark = pytest.mark.skipif(sys.platform == "win32", reason="no SIGKILL on W
 
 @pytest.fixture(scope="module")
 def protocol(tmp_path_factory: pytest.TempPathFactory) -> LoadedProtocol:
-    return write_protocol(tmp_path_factory.mktemp("protocol") / "p", seeds=5, evaluations=40)
+    return write_protocol(tmp_path_factory.mktemp("protocol") / "p", seeds=4, evaluations=30)
 
 
 @pytest.fixture(scope="module")
@@ -65,7 +65,7 @@ def test_the_same_set_through_a_shared_file_system(
     protocol: LoadedProtocol, whole: dict[str, object], cluster: Cluster, tmp_path: Path
 ) -> None:
     progress = make(protocol, tmp_path / "set", cluster)
-    assert (progress.planned, progress.made, progress.failures) == (22, 22, [])
+    assert (progress.planned, progress.made, progress.failures) == (18, 18, [])
     is_whole(tmp_path / "set", whole)
     host = platform.node()
     assert f"workers on {host} write to {tmp_path / 'set'}" in progress.notices
@@ -96,7 +96,7 @@ def test_the_same_set_where_nothing_is_shared(
         lambda joining: dask_run.pack(joining._plan, None, Store(tmp_path / "set")),
     )
     progress = make(protocol, tmp_path / "set", cluster)
-    assert progress.made == 22
+    assert progress.made == 18
     is_whole(tmp_path / "set", whole)
     host = platform.node()
     assert f"workers on {host} do not see {elsewhere}: they send back what they make" in progress.notices
@@ -110,7 +110,7 @@ def test_a_killed_worker(
         wait_until(lambda: any((tmp_path / "set").glob("records/*/*.json")))
         cluster.kill_a_worker()
         progress = done.result()
-    assert (progress.made, progress.failures) == (22, [])
+    assert (progress.made, progress.failures) == (18, [])
     is_whole(tmp_path / "set", whole)
 
 
@@ -126,8 +126,8 @@ def test_a_killed_client(
         client.kill()
         client.wait()
     there = len(Store(tmp_path / "set").finished())
-    assert 0 < there < 22
-    assert make(protocol, tmp_path / "set", cluster).made <= 22 - there
+    assert 0 < there < 18
+    assert make(protocol, tmp_path / "set", cluster).made <= 18 - there
     is_whole(tmp_path / "set", whole)
 
 
@@ -166,18 +166,18 @@ def test_a_scheduler_that_is_killed(
         with pytest.raises(StimgenError, match="the Dask scheduler does not answer any more"):
             done.result()
     there = len(Store(tmp_path / "set").finished())
-    assert 0 < there < 22
+    assert 0 < there < 18
     with pytest.raises(StimgenError, match="no Dask scheduler answers at 'tcp://127"):
         make(protocol, tmp_path / "set", cluster)
     cluster.start_scheduler()
     cluster.start_worker()
-    assert make(protocol, tmp_path / "set", cluster).made <= 22 - there
+    assert make(protocol, tmp_path / "set", cluster).made <= 18 - there
     is_whole(tmp_path / "set", whole)
 
 
 def test_workers_of_this_computer(protocol: LoadedProtocol, whole: dict[str, object], tmp_path: Path) -> None:
     progress = generate(protocol, tmp_path / "set", Options("cpu", workers=2))
-    assert progress.made == 22
+    assert progress.made == 18
     dashboard = "dashboard of the workers: http://127.0.0.1:"
     assert any(notice.startswith(dashboard) for notice in progress.notices)
     is_whole(tmp_path / "set", whole)
