@@ -164,7 +164,8 @@ def wavelets(orientations: int, phases: int) -> NDArray[np.float32]:
         found += [(wavelet * np.exp(2j * math.pi * p / phases)).real for p in range(phases)]
     bank = np.stack([real - real.mean() for real in found])
     bank /= np.sqrt(np.square(bank).sum(axis=(1, 2), keepdims=True))
-    rounded = np.round(bank / ROUNDING) * ROUNDING
+    # Where a filter is zero the last bits decide about the sign: plus 0.0, so that no zero has one.
+    rounded = np.round(bank / ROUNDING) * ROUNDING + 0.0
     return np.ascontiguousarray(rounded[:, None], dtype="<f4")
 
 

@@ -171,6 +171,10 @@ def _shorter(data: Data) -> Iterator[str]:
         if most > EVALUATIONS:
             found[f"{EVALUATIONS} evaluations at each of the usual scales"] = None
             settings |= {"evaluations": EVALUATIONS, "scales": "auto"}
+        elif isinstance(given, list):
+            # One for each scale of the full size, and small pictures have fewer.
+            found[f"{most} evaluations at every scale"] = None
+            settings |= {"evaluations": most}
         if settings["optimiser"]["name"] == "adam":
             other = "lbfgsb" if settings["range"]["name"] == "bounds" else "lbfgs"
             found[f"{other} in place of adam"] = None

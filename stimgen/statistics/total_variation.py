@@ -49,5 +49,6 @@ class TotalVariation(LayerStatistic):
         across = pad(features.diff(dim=3), (0, 1))
         squares = down.square() + across.square()
         if self.kind == "isotropic":
-            squares = (squares + FLAT).sqrt() - FLAT**0.5
+            # sqrt(s + e) - sqrt(e), written so that it is exactly zero at zero whatever the processor.
+            squares = squares / ((squares + FLAT).sqrt() + FLAT**0.5)
         return squares.flatten(1).mean(1)

@@ -70,7 +70,7 @@ class _Records:
         return (record_name(stimulus) for stimulus in sorted(self._store.finished()))
 
     def _is_readable(self, name: str) -> bool:
-        if self._is_sound(name):
+        if self._is_sound(name) and not self._made_is_altered(name):
             return True
         copy = self._copy(name)
         if copy is None:
@@ -89,6 +89,17 @@ class _Records:
         except StimgenError:
             return False
         return content.id == stimulus == content.recomputed_id()
+
+    def _made_is_altered(self, name: str) -> bool:
+        """Return whether a record differs from what checksums and manifest say in nothing but `made`.
+
+        Ids cover content alone. A record of other content is newer than the manifest, and stays.
+        """
+        copy = None if name == PLAN else self._copy(name)
+        data = self._store.read(name)
+        if copy is None or copy == data:
+            return False
+        return bool(json.loads(copy)["content"] == json.loads(data)["content"])
 
     def _copy(self, name: str) -> bytes | None:
         if self._copies is None:

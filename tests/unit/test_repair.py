@@ -92,6 +92,16 @@ def test_a_damaged_record_is_taken_from_the_manifest(store: Store, damage: objec
     assert files(store) == before
 
 
+def test_another_date_in_a_record_is_found_though_ids_do_not_cover_it(store: Store) -> None:
+    name, before = first_record(store), files(store)
+    altered = before[name].replace(b"2026-01-01T00:00:01", b"3026-01-01T00:00:01")
+    assert altered != before[name]
+    (store.folder / name).write_bytes(altered)
+    found = repair(store)
+    assert found.done == [f"{name}: taken from {MANIFEST}"]
+    assert files(store) == before
+
+
 def test_a_damaged_plan_is_taken_from_the_manifest(store: Store) -> None:
     before = files(store)
     (store.folder / PLAN).write_text("{")
