@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 
 import numpy as np
 import pytest
@@ -276,10 +276,12 @@ def total(distances: dict[str, torch.Tensor]) -> torch.Tensor:
     return torch.stack(list(distances.values())).sum(0)
 
 
-def pooled() -> list:
-    """Return every statistic with every layout that it can be pooled in."""
+def pooled(slow: Collection[str] = ()) -> list:
+    """Return every statistic with every layout that it can be pooled in; some layouts take long."""
     return [
-        pytest.param(name, regions, id=f"{name}-{regions}")
+        pytest.param(
+            name, regions, id=f"{name}-{regions}", marks=[pytest.mark.long] if regions in slow else []
+        )
         for name, statistic in STATISTICS.members.items()
         for regions in of(REGIONS)
         if statistic.pools or made(REGIONS, regions).whole
@@ -309,15 +311,6 @@ class TestStatistics:
         assert total(statistic.distances(others, targets)).min() > 0
         if not statistic.prior:
             assert total(statistic.distances(source, targets)).max() < 1e-20
-
-    def test_gradients_are_right(self, name: str, regions: str) -> None:
-        # Distances of sorted values have kinks where two are equal; these random maps are not near one.
-        torch.manual_seed(1)
-        statistic, source, targets = self.setting(name, regions, 2)
-        features = [torch.rand_like(maps, requires_grad=True) for maps in source.values()]
-        assert torch.autograd.gradcheck(
-            lambda *maps: total(statistic.distances(dict(zip(source, maps, strict=True)), targets)), features
-        )
 
     def test_images_do_not_touch_each_other(self, name: str, regions: str) -> None:
         statistic, source, targets = self.setting(name, regions, 5, torch.float32)
@@ -350,6 +343,17 @@ class TestStatistics:
             mixed = {layer: statistic.mixed(first[layer], second[layer], weight) for layer in first}
             found = statistic.distances(source, statistic.drawn(mixed, self.draw(range(2))))
             assert total(found).max() < 1e-20
+
+
+@pytest.mark.parametrize(("name", "regions"), pooled(slow=[name for name in of(REGIONS) if name != "grid"]))
+def test_gradients_of_statistics_are_right(name: str, regions: str) -> None:
+    # Distances of sorted values have kinks where two are equal; these random maps are not near one.
+    torch.manual_seed(1)
+    statistic, source, targets = TestStatistics().setting(name, regions, 2)
+    features = [torch.rand_like(maps, requires_grad=True) for maps in source.values()]
+    assert torch.autograd.gradcheck(
+        lambda *maps: total(statistic.distances(dict(zip(source, maps, strict=True)), targets)), features
+    )
 
 
 @pytest.mark.parametrize("name", of(METHODS))

@@ -45,6 +45,7 @@ def ratios(found: Any) -> list[dict[str, float]]:
     return own + [inner for value in found.values() for inner in ratios(value)]
 
 
+@pytest.mark.long
 class TestQuick:
     def test_json_holds_everything(self, measured: tuple[dict[str, Any], str]) -> None:
         found, _ = measured

@@ -61,6 +61,7 @@ def is_whole(folder: Path, whole: dict[str, object]) -> None:
     assert verify(Store(folder)).problems == []
 
 
+@pytest.mark.long
 def test_the_same_set_through_a_shared_file_system(
     protocol: LoadedProtocol, whole: dict[str, object], cluster: Cluster, tmp_path: Path
 ) -> None:
@@ -74,6 +75,7 @@ def test_the_same_set_through_a_shared_file_system(
         assert record.made.versions["torch"]
 
 
+@pytest.mark.long
 def test_the_same_set_where_nothing_is_shared(
     protocol: LoadedProtocol,
     whole: dict[str, object],
@@ -102,6 +104,7 @@ def test_the_same_set_where_nothing_is_shared(
     assert f"workers on {host} do not see {elsewhere}: they send back what they make" in progress.notices
 
 
+@pytest.mark.long
 def test_a_killed_worker(
     protocol: LoadedProtocol, whole: dict[str, object], cluster: Cluster, tmp_path: Path
 ) -> None:
@@ -114,6 +117,7 @@ def test_a_killed_worker(
     is_whole(tmp_path / "set", whole)
 
 
+@pytest.mark.long
 def test_a_killed_client(
     protocol: LoadedProtocol, whole: dict[str, object], cluster: Cluster, tmp_path: Path
 ) -> None:
@@ -131,6 +135,7 @@ def test_a_killed_client(
     is_whole(tmp_path / "set", whole)
 
 
+@pytest.mark.long
 def test_unequal_versions_are_refused(protocol: LoadedProtocol, cluster: Cluster, tmp_path: Path) -> None:
     other = tmp_path / "other" / "pillow-0.1.dist-info"
     other.mkdir(parents=True)
@@ -146,6 +151,7 @@ def test_unequal_versions_are_refused(protocol: LoadedProtocol, cluster: Cluster
     assert not (tmp_path / "set").exists()
 
 
+@pytest.mark.long
 def test_a_batch_that_kills_three_workers(cluster: Cluster, tmp_path: Path) -> None:
     """It is reported with its stimuli, a deadly one and its neighbour; the rest is made."""
     protocol = write_protocol(tmp_path / "p", seeds=3, evaluations=2, last=13)
@@ -156,6 +162,7 @@ def test_a_batch_that_kills_three_workers(cluster: Cluster, tmp_path: Path) -> N
     assert len(Store(tmp_path / "set").finished()) == 12
 
 
+@pytest.mark.long
 def test_a_scheduler_that_is_killed(
     protocol: LoadedProtocol, whole: dict[str, object], cluster: Cluster, tmp_path: Path
 ) -> None:

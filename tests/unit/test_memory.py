@@ -56,6 +56,7 @@ def predicted_and_found(term: dict[str, Any], channels: int, side: int = 128) ->
     return 2 * method.memory(side, side, channels) / GAPS, tensors.peak
 
 
+@pytest.mark.long
 @pytest.mark.parametrize(
     ("network", "depth", "regions", "channels"),
     [
@@ -98,6 +99,7 @@ def test_statistics_are_predicted_roughly(statistic: str, regions: str) -> None:
     assert 0.75 < predicted / found < 1.5
 
 
+@pytest.mark.long
 @pytest.mark.parametrize(
     "statistic",
     [

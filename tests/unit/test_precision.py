@@ -90,6 +90,7 @@ def test_the_losses_of_start_and_end_are_precise() -> None:
     assert [losses.total for losses in mixed.measure(mixed.images)] == pytest.approx(best, rel=1e-5)
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("fields", [{}, {"regions": "2x2"}, {"network": "vgg19", "depth": "pool2"}])
 def test_mixed_ends_near_where_float32_ends(fields: dict[str, str]) -> None:
     batch = Batch(items(4), 4, shrink=True)
