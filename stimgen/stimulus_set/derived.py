@@ -23,7 +23,6 @@ def derive(store: Store, *, sheet: bool = True, tidy: bool = True) -> list[str]:
         The set, locked.
     sheet : bool
         Draw the contact sheet; otherwise one that is there stays, and the index does not vouch for it.
-
     tidy : bool
         Remove what is left over; not while others may still write what they had begun.
 

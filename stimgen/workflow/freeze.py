@@ -27,8 +27,8 @@ from stimgen.reading.errors import StimgenError
 from stimgen.reading.files import MEGABYTE, read_limited
 from stimgen.stimulus_set.store import json_bytes
 from stimgen.workflow.experiment_course import Room
-from stimgen.workflow.run import versions_here
 from stimgen.workflow.trials import trials_in
+from stimgen.workflow.versions import versions_here
 
 ABOUT = """\
 A study as it was planned, frozen by stimgen before it was run.

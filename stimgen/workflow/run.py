@@ -2,12 +2,8 @@
 
 from __future__ import annotations
 
-import platform
-import re
 from collections.abc import Iterator, Mapping
-from contextlib import suppress
 from dataclasses import dataclass, field, replace
-from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import Any
 
@@ -25,9 +21,8 @@ from stimgen.reading.errors import StimgenError
 from stimgen.workflow.asking import ask_person
 from stimgen.workflow.experiment_course import Room
 from stimgen.workflow.tabulate import tabulate_session
+from stimgen.workflow.versions import versions_here
 from stimgen.workflow.withdraw import finish_withdrawals
-
-PACKAGES = ("stimgen", "numpy", "pillow", "psychopy", "questplus")
 
 
 @dataclass(frozen=True)
@@ -308,21 +303,6 @@ def _header(room: Room, setting: Setting, options: Options, measured: dict[str, 
 def _observer(room: Room, options: Options) -> dict[str, Any]:
     settings = getattr(room.loaded.experiment, options.observer, None)
     return {"name": options.observer, "settings": settings.plain() if settings is not None else {}}
-
-
-def versions_here() -> dict[str, str]:
-    """Return the versions of what a session runs with."""
-    found = {"system": _system(), "python": platform.python_version()}
-    for package in PACKAGES:
-        with suppress(PackageNotFoundError):
-            found[package] = version(package)
-    return found
-
-
-def _system() -> str:
-    """Return the operating system and its version, without what its maker or the lab added to that."""
-    number = re.match(r"[0-9.]*", platform.release())
-    return f"{platform.system()} {number[0] if number else ''}".strip()
 
 
 def _history(before: Recorded | None) -> list[Answered]:
