@@ -9,7 +9,7 @@ from torch.utils.flop_counter import FlopCounterMode
 
 from stimgen.benchmark.subject import Subject
 from stimgen.benchmark.timing import Task, Times
-from stimgen.execution.device import reproducibly
+from stimgen.execution.device import computing
 from stimgen.networks.vgg19 import Vgg19
 from stimgen.synthesis.objective import Objective, Sources
 from stimgen.synthesis.ranges.free import Free
@@ -32,7 +32,7 @@ def evaluation_task(subject: Subject, depth: str = DEPTH, precision: str = "floa
     image = 1.0 - source
 
     def evaluate() -> None:
-        with reproducibly(subject.device):
+        with computing(subject.device):
             objective(image, rows)
 
     return evaluate

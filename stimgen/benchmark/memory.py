@@ -17,7 +17,7 @@ from typing import Any
 import torch
 
 from stimgen.benchmark.subject import Subject, texture_method
-from stimgen.execution.device import reproducibly
+from stimgen.execution.device import computing
 from stimgen.reading.errors import StimgenError
 
 RESIDENT = Path("/proc/self/statm")
@@ -77,7 +77,7 @@ def _peak_of_child(size: int, stimuli: int, evaluations: int) -> int:
 def _make(subject: Subject, stimuli: int, evaluations: int) -> None:
     method = texture_method(evaluations)
     method.load(subject.device)
-    with reproducibly(subject.device):
+    with computing(subject.device):
         deque(method.run(subject.batch(method, stimuli), subject.device), maxlen=0)
 
 

@@ -6,7 +6,7 @@ import time
 
 import torch
 
-from stimgen.execution.device import reproducibly
+from stimgen.execution.device import computing
 from stimgen.synthesis.methods import Batch, Method
 
 PROBED_EVALUATIONS = 3
@@ -23,7 +23,7 @@ def seconds_per_batch(
     schedule, short = method.schedule(width, height), method.probed(probed)
     moments: list[list[float]] = [[] for _ in schedule]
     began = time.perf_counter()
-    with reproducibly(device):
+    with computing(device):
         for step in short.run(batch, device):
             moments[step.scale].append(time.perf_counter())
     if not any(moments):

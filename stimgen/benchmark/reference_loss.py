@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 
 from stimgen.benchmark.notebook import LAYERS, WEIGHT, Curve
 from stimgen.benchmark.subject import Subject
-from stimgen.execution.device import reproducibly
+from stimgen.execution.device import computing
 from stimgen.images.prepare import Pixels
 from stimgen.networks.vgg19 import Vgg19
 from stimgen.reading.generators import finished
@@ -117,7 +117,7 @@ def _evaluations_needed(goal: Goal, subject: Subject) -> list[int]:
     method = notebook_objective(_evaluations(goal, goal.evaluations, subject))
     finest = len(method.schedule(subject.size, subject.size)) - 1
     lowest: list[NDArray[np.float64]] = []
-    with reproducibly(subject.device):
+    with computing(subject.device):
         for step in method.run(subject.batch(method, max(STIMULI)), subject.device):
             if step.scale == finest:
                 lowest.append(np.fmin(step.losses, lowest[-1] if lowest else np.inf))
@@ -147,7 +147,7 @@ def _attempt(goal: Goal, subject: Subject, entry: _Entry) -> Attempt:
         curve.seconds.append(time.perf_counter() - began)
         curve.losses.append(float(step.losses[0]))
 
-    with reproducibly(subject.device):
+    with computing(subject.device):
         result = finished(method.run(batch, subject.device), timed)
     seconds = time.perf_counter() - began
     return Attempt(

@@ -6,7 +6,7 @@ import time
 from typing import Any
 
 from stimgen.benchmark.subject import Subject
-from stimgen.execution.device import reproducibly
+from stimgen.execution.device import computing
 from stimgen.synthesis.methods import ObjectiveMethod
 
 
@@ -21,7 +21,7 @@ def whole_texture(method: ObjectiveMethod, subject: Subject) -> dict[str, Any]:
     method.load(subject.device)
     batch = subject.batch(method, 1)
     began = time.perf_counter()
-    with reproducibly(subject.device):
+    with computing(subject.device):
         *_, last = method.run(batch, subject.device)
     return {
         "size": subject.size,

@@ -11,6 +11,7 @@ from pathlib import Path
 
 import torch
 
+from stimgen.execution.allocation import keep_freed_memory
 from stimgen.reading.errors import StimgenError
 
 # One image alone is summed in another order than two.
@@ -81,9 +82,10 @@ def usual_batch_size(device: torch.device) -> int:
 
 
 @contextmanager
-def reproducibly(device: torch.device) -> Iterator[None]:
-    """Choose algorithms that give the same bits at every run, in float32 proper."""
+def computing(device: torch.device) -> Iterator[None]:
+    """Let a device give the same bits at every run, in float32 proper, and a processor keep its memory."""
     if device.type != "cuda":
+        keep_freed_memory()
         yield
         return
     with torch.backends.cudnn.flags(enabled=True, benchmark=False, deterministic=True, allow_tf32=False):

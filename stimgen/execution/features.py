@@ -10,7 +10,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from stimgen.execution.device import reproducibly, usual_batch_size
+from stimgen.execution.device import computing, usual_batch_size
 from stimgen.images.prepare import Pixels
 from stimgen.networks import FeatureExtractor
 from stimgen.reading.errors import StimgenError
@@ -52,7 +52,7 @@ class Measure:
             yield self._batch(padded(batch, slots))[: len(batch)]
 
     def _batch(self, pictures: Sequence[Pixels]) -> Grids:
-        with torch.no_grad(), reproducibly(self.device):
+        with torch.no_grad(), computing(self.device):
             maps = self.extract(stacked(pictures, self.device))
             means = [cell_means(maps[name].double().cpu(), self.cells) for name in self.layers]
         # Rounded, so that the last bits, in which kinds of machines differ, seldom tell.

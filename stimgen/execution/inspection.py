@@ -9,7 +9,7 @@ import torch
 from torch import Tensor
 
 from stimgen.drawing.layers import LayerMaps
-from stimgen.execution.device import FEWEST_SLOTS, reproducibly
+from stimgen.execution.device import FEWEST_SLOTS, computing
 from stimgen.execution.finishing import NON_FINITE
 from stimgen.execution.making import stimulus_item
 from stimgen.images.prepare import Pixels
@@ -71,7 +71,7 @@ def inspect(
     source = stimulus.source.pixels()
     pictures = {picture.id: picture.pixels() for picture in stimulus.condition.pictures}
     item = stimulus_item(stimulus, source)
-    with reproducibly(device):
+    with computing(device):
         batch = Batch([item], FEWEST_SLOTS, device.type == "cpu", pictures, every)
         result = yield from method.run(batch, device)
         if result.reasons[0] == "non_finite":

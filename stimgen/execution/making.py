@@ -11,7 +11,7 @@ from importlib import metadata
 
 import torch
 
-from stimgen.execution.device import device_name, processor_name, reproducibly
+from stimgen.execution.device import computing, device_name, processor_name
 from stimgen.execution.finishing import finish
 from stimgen.execution.recording import Destination, write_stimulus
 from stimgen.images.prepare import Pixels
@@ -68,7 +68,7 @@ def make_together(
     started = datetime.now(UTC)
     sources = {stimulus.source.id: stimulus.source.staged() for stimulus in stimuli}
     items = [stimulus_item(stimulus, sources[stimulus.source.id].pixels) for stimulus in stimuli]
-    with reproducibly(device):
+    with computing(device):
         pictures = {picture.id: picture.pixels() for picture in stimuli[0].condition.pictures}
         every = destination.output.snapshots or 0
         batch = Batch(items, slots, device.type == "cpu", pictures, every)

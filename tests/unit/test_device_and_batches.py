@@ -14,9 +14,9 @@ from stimgen.execution import device as devices
 from stimgen.execution.batch import Work, form_batches, make_batch, write_originals
 from stimgen.execution.device import (
     available_devices,
+    computing,
     device_name,
     find_device,
-    reproducibly,
     usual_batch_size,
 )
 from stimgen.execution.recording import Destination, trace_csv
@@ -106,7 +106,7 @@ class TestDevices:
 
     def test_algorithms_on_a_gpu_are_deterministic_while_it_works(self) -> None:
         before = torch.backends.cudnn.deterministic, torch.backends.cudnn.allow_tf32
-        with reproducibly(torch.device("cuda")):
+        with computing(torch.device("cuda")):
             assert torch.backends.cudnn.deterministic
             assert not torch.backends.cudnn.benchmark
             assert not torch.backends.cudnn.allow_tf32
