@@ -6,9 +6,9 @@ import ctypes
 import sys
 from functools import cache
 
-# Of glibc's malloc.h, in bytes: how much may lie unused at the end of the main thread's heap before it is given
-# back; how much more than needed is taken for a heap, and kept at the end of those of other threads, which are
-# of 64 MiB at the most; above which size an allocation is a mapping of its own.
+# Of glibc's malloc.h, in bytes: how much may lie unused at the end of the main thread's heap before it is
+# given back; how much more than needed is taken for a heap, and kept at the end of another thread's, which is
+# 64 MiB at the most; above which size an allocation is a mapping of its own.
 M_TRIM_THRESHOLD, M_TOP_PAD, M_MMAP_THRESHOLD = -1, -2, -3
 KEPT = {M_TRIM_THRESHOLD: 2**31 - 1, M_TOP_PAD: 2**26, M_MMAP_THRESHOLD: 2**30}
 

@@ -5,7 +5,6 @@ from __future__ import annotations
 import base64
 import hashlib
 from collections.abc import Iterator
-from itertools import chain
 from typing import Any, BinaryIO
 
 from jinja2 import Environment, PackageLoader, StrictUndefined
@@ -38,7 +37,8 @@ def write_page(store: Store, stream: BinaryIO, most: int = MOST) -> None:
     stream : binary file
         What it is written to.
     most : int
-        Stimuli to be shown at the most; numbers and warnings are those of all.
+        Stimuli to be shown at the most, and measured for differences between conditions; warnings are
+        those of all.
 
     Raises
     ------
@@ -70,15 +70,15 @@ class _Page:
     def __init__(self, store: Store, plan: PlanRecord, survey: Survey, most: int) -> None:
         self._store, self._plan, self._survey = store, plan, survey
         self._shown = survey.shown(most)
-        self._count = sum(map(len, self._shown.values()))
         self._sources = {name: i for i, name in enumerate(survey.summary.sources)}
         self._conditions = {name: i for i, name in enumerate(survey.summary.conditions)}
 
     def context(self, environment: Environment) -> dict[str, Any]:
         """Return all that the template asks for."""
         citation, survey = Citation.of(self._plan, self._survey.summary), self._survey
-        rows = confounds(self._store)
-        self._pictures = Pictures(self._store, list(survey.files.values()))
+        rows = confounds(self._store, [one.id for one in self._shown])
+        files = {file for one in self._shown for file in (one.file, one.original)}
+        self._pictures = Pictures(self._store, [survey.files[file] for file in files])
         script, style = (_source(environment, name) for name in ("script.js", "style.css"))
         return {
             "script": script,
@@ -86,14 +86,14 @@ class _Page:
             "policy": _policy(script, style),
             "citation": citation,
             "facts": overview.facts(citation, survey),
-            "warnings": list(overview.warnings(citation, survey, chain(*self._shown.values()))),
+            "warnings": list(overview.warnings(citation, survey, self._shown)),
             "measures": list(overview.MEASURES.values()),
             "confounds": overview.confound_rows(rows),
             "conditions": overview.conditions(survey),
             "methods": overview.methods(citation),
             "choices": self._choices(),
             "total": survey.summary.stimuli,
-            "count": self._count,
+            "count": len(self._shown),
             "side": self._pictures.side,
             "sections": self._sections(),
             "protocol": self._plan.protocol.get("text"),
@@ -102,10 +102,11 @@ class _Page:
 
     def _choices(self) -> list[tuple[str, str, list[tuple[str, str]]]]:
         """Return what stimuli can be filtered by: key, name, and values with their names."""
-        seeds = sorted({seed for one in self._survey.summary.conditions.values() for seed in one.seeds})
+        sources = {one.source for one in self._shown}
+        seeds = sorted({one.seed for one in self._shown})
         warned = [(key, rule.title) for key, rule in RULES.items() if self._survey.counts(key)]
         found = [
-            ("source", "Source", [(str(i), name) for name, i in self._sources.items()]),
+            ("source", "Source", [(str(i), name) for name, i in self._sources.items() if name in sources]),
             ("condition", "Condition", [(str(i), name) for name, i in self._conditions.items()]),
             ("seed", "Seed", [(str(seed), str(seed)) for seed in seeds]),
             ("warning", "Warning", warned),
@@ -113,7 +114,10 @@ class _Page:
         return [choice for choice in found if choice[2]]
 
     def _sections(self) -> Iterator[tuple[SourceRecord, Shown, Iterator[dict[str, Any]]]]:
-        for listed in self._shown.values():
+        by_original: dict[str, list[Listed]] = {}
+        for one in self._shown:
+            by_original.setdefault(one.original, []).append(one)
+        for listed in by_original.values():
             source = self._store.read_record(listed[0].id).content.source
             yield source, self._pictures.shown(source.original), self._stimuli(listed)
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from dataclasses import dataclass, field
+from operator import attrgetter
 
 from stimgen.report.rules import OUTLIER, RULES, outliers, score
 from stimgen.stimulus_set.citing.summary import Summary
@@ -16,7 +17,10 @@ class Listed:
     """What is kept in memory of a stimulus."""
 
     id: str
+    source: str
     condition: str
+    seed: int
+    file: str
     original: str
     """The file of its source, as the model saw it."""
     warnings: tuple[str, ...]
@@ -34,7 +38,7 @@ class Survey:
     stimuli : list of Listed
         In the set's order.
     files : dict
-        Bytes and pixels of every picture that the page may show.
+        Bytes of every picture that the page may show.
     """
 
     summary: Summary = field(default_factory=Summary)
@@ -64,7 +68,8 @@ class Survey:
         original = content.source.original.file
         warnings = tuple(key for key, rule in RULES.items() if rule.holds(content))
         self._note_score(content)
-        self.stimuli.append(Listed(content.id, content.condition, original, warnings))
+        named = (content.id, content.source.id, content.condition, content.seed)
+        self.stimuli.append(Listed(*named, content.file, original, warnings))
         for file in (content.file, original):
             state = store.state(file)
             self.files[file] = state.size if state else 0
@@ -78,11 +83,11 @@ class Survey:
         """Return how many stimuli of each condition a rule warns of; only those that it does."""
         return dict(Counter(one.condition for one in self.stimuli if key in one.warnings))
 
-    def shown(self, most: int) -> dict[str, list[Listed]]:
-        """Return the stimuli to be shown by original: all, or `most` of them, evenly from the whole set."""
-        count = len(self.stimuli)
-        chosen = self.stimuli if count <= most else [self.stimuli[i * count // most] for i in range(most)]
-        found: dict[str, list[Listed]] = {}
-        for one in chosen:
-            found.setdefault(one.original, []).append(one)
-        return found
+    def shown(self, most: int) -> list[Listed]:
+        """Return the stimuli to be shown, in the set's order: all, or `most` of them.
+
+        Ids are hashes, so that those with the first are chosen at random, and the same every time. Every n-th
+        could be of one condition.
+        """
+        chosen = {one.id for one in sorted(self.stimuli, key=attrgetter("id"))[:most]}
+        return [one for one in self.stimuli if one.id in chosen]

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from typing import Any, get_args
 
 import numpy as np
@@ -12,15 +12,22 @@ from stimgen.images.measures.appearance import Appearance, appearance
 from stimgen.images.measures.rounded import significant
 from stimgen.images.write import as_pixels, decode_png
 from stimgen.reading.errors import StimgenError
-from stimgen.stimulus_set.record import Content
+from stimgen.stimulus_set.record import Content, Record
 from stimgen.stimulus_set.store import Store
 
 ORIGINAL = "original"
 MEASURES = Appearance._fields
 
 
-def confounds(store: Store) -> list[dict[str, Any]]:
+def confounds(store: Store, stimuli: Iterable[str] | None = None) -> list[dict[str, Any]]:
     """Return one row a condition, the originals' first.
+
+    Parameters
+    ----------
+    store : Store
+        The set.
+    stimuli : iterable of str, optional
+        Ids of those to measure; by default, all that are finished.
 
     Returns
     -------
@@ -34,9 +41,10 @@ def confounds(store: Store) -> list[dict[str, Any]]:
     StimgenError
         No stimulus is finished, or a picture cannot be read.
     """
+    chosen = store.records() if stimuli is None else map(store.read_record, stimuli)
     found: dict[str, list[Appearance]] = {}
     originals: list[Appearance] = []
-    for condition, measures in _measured(store):
+    for condition, measures in _measured(store, chosen):
         (originals if condition is None else found.setdefault(condition, [])).append(measures)
     if not found:
         raise StimgenError("no stimulus is finished yet", where=store.folder)
@@ -45,10 +53,10 @@ def confounds(store: Store) -> list[dict[str, Any]]:
     return [_row(name, originals), *(_row(condition, measures) for condition, measures in found.items())]
 
 
-def _measured(store: Store) -> Iterator[tuple[str | None, Appearance]]:
+def _measured(store: Store, records: Iterable[Record]) -> Iterator[tuple[str | None, Appearance]]:
     """Yield the measures of every picture with its condition; None for originals, each of which once."""
     seen: set[str] = set()
-    for record in store.records():
+    for record in records:
         content = record.content
         original = content.source.original.file
         if original not in seen:

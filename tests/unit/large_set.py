@@ -2,6 +2,7 @@
 
 ``PYTHONPATH=tests python tests/unit/large_set.py N`` writes a set of N tiny stimuli by hand, and prints
 how long each step takes and the most memory that this process has held so far. 100,000 need 2 GB of disk.
+A folder, where one is named after N, keeps set and page.
 """
 
 from __future__ import annotations
@@ -20,6 +21,7 @@ from stimgen.execution.survey import survey
 from stimgen.stimulus_set import StimulusSet
 from stimgen.stimulus_set.index import Index
 from stimgen.stimulus_set.verify import verify
+from stimgen.workflow.report import report
 
 
 @contextmanager
@@ -34,9 +36,10 @@ def timed(what: str) -> Iterator[None]:
 
 def main() -> None:
     count = int(sys.argv[1])
-    with tempfile.TemporaryDirectory(prefix="large-") as folder:
+    with tempfile.TemporaryDirectory(prefix="large-") as passing:
+        folder = Path(sys.argv[2]) if len(sys.argv) > 2 else Path(passing)
         with timed(f"written by hand, {count:,}"):
-            place = written(Path(folder), seeds=count // 2)
+            place = written(folder, seeds=count // 2)
         measure(place)
 
 
@@ -49,6 +52,8 @@ def measure(place: Place) -> None:
         assert survey(plan, place.store, Index(place.store)).unchanged
     with timed("verified"):
         assert verify(place.store).problems == []
+    with timed("page written"):
+        report(place.store.folder)
     with timed("tabulated: StimulusSet(...).table"):
         assert len(StimulusSet(place.store.folder).table)
 

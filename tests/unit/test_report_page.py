@@ -98,10 +98,13 @@ def test_many_pictures_are_smaller_copies(tmp_path: Path, monkeypatch: pytest.Mo
 
 
 def test_of_very_many_some_are_shown_and_all_are_counted(tmp_path: Path) -> None:
-    write_set(tmp_path / "set", Wanted(seeds=tuple(range(1, 11))))
+    store = write_set(tmp_path / "set", Wanted(seeds=tuple(range(1, 11))))
     read = Read(report(tmp_path / "set", most=5)[0])
     assert len(read.details) == 5
     assert "5 of 20 stimuli are shown" in read.text
+    assert "Of the 5 stimuli that are shown below" in read.text  # are differences between conditions
+    ids = sorted(store.read_plan().ids)[:5]
+    assert {dict(details["groups"][0][1])["Id"] for details in read.details} == set(ids)
     assert "Show these 5 stimuli" in read.text  # clipped, as all are
     assert "texture: 10 of 20" in read.text
     assert {details["title"].split(",")[0] for details in read.details} == {"brick", "coffee"}
