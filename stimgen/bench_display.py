@@ -15,6 +15,8 @@ def bench_text(found: dict[str, Any]) -> str:
         lines += _notebook(found["notebook"])
     if "plenoptic" in found:
         lines += _plenoptic(found["plenoptic"])
+    if "workers" in found:
+        lines += _workers(found["workers"])
     width = max(len(name) for name, _ in lines)
     return "\n".join(f"{name:<{width}}  {figure}" for name, figure in lines)
 
@@ -123,6 +125,19 @@ def _plenoptic(found: dict[str, Any]) -> Lines:
         *_texture("engine, texture", found["texture"]),
         ("  plenoptic to engine", _ratio(found["to_texture"])),
     ]
+
+
+def _workers(found: dict[str, Any]) -> Lines:
+    lines = []
+    for row in found["rows"]:
+        workers, threads = (f"{n} {word}{'' if n == 1 else 's'}" for n, word in _counts(row))
+        figure = f"{row['stimuli_per_minute']:.3g} stimuli/min ({row['stimuli']} in {row['seconds']:.3g} s)"
+        lines.append((f"{workers} of {threads}", figure))
+    return [*lines, ("  one worker to all, per stimulus", _ratio(found["one_to_all"]))]
+
+
+def _counts(row: dict[str, Any]) -> list[tuple[int, str]]:
+    return [(row["workers"], "worker"), (row["threads"], "thread")]
 
 
 def _ratio(found: dict[str, float]) -> str:

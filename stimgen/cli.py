@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import os
 import sys
 from dataclasses import asdict
 from pathlib import Path
@@ -444,6 +445,10 @@ def bench(  # noqa: PLR0913 - an option of the command is an argument here
         Path | None,
         typer.Option("--plot", metavar="FILE", help="Draw loss against seconds, with `--against notebook`."),
     ] = None,
+    workers: Annotated[
+        int | None,
+        typer.Option("--workers", metavar="N", help="Time N processes side by side, too."),
+    ] = None,
     *,
     as_json: JsonOption = False,
     quick: Annotated[
@@ -455,7 +460,7 @@ def bench(  # noqa: PLR0913 - an option of the command is an argument here
     from stimgen.benchmark.options import BenchOptions
     from stimgen.workflow.bench import bench as measure
 
-    options = BenchOptions(device, size, against, evaluations, plot, quick)
+    options = BenchOptions(device, size, against, evaluations, plot, workers, quick)
     found = measure(options, lambda text: say(f"measuring: {text}", error=True))
     if as_json:
         print_json(found)
@@ -476,6 +481,7 @@ def main() -> None:
     from stimgen.reading.errors import StimgenError
 
     _print_whatever_it_is()
+    _share_cores()
     try:
         app(prog_name="stimgen")
     except StimgenError as error:
@@ -490,6 +496,16 @@ def main() -> None:
         # The reader of a pipe went away (`stimgen list | head`).
         sys.stderr.close()
         sys.exit(FINDING)
+
+
+def _share_cores() -> None:
+    """Let threads that wait for others give up their cores soon; OpenMP reads it when torch is imported.
+
+    As it is by default they spin for longer than others need to compute: two runs at once on two cores took
+    eleven times as long as with this, and one alone no less (docs/performance.md).
+    """
+    if "OMP_WAIT_POLICY" not in os.environ:
+        os.environ.setdefault("GOMP_SPINCOUNT", "1000")
 
 
 def _print_whatever_it_is() -> None:

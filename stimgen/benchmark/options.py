@@ -10,6 +10,7 @@ from stimgen.benchmark.plenoptic import ITERATIONS, require_plenoptic
 from stimgen.benchmark.plenoptic import SMALLEST_SIZE as PLENOPTIC_SIZE
 from stimgen.benchmark.plot import require_plot
 from stimgen.benchmark.subject import LARGEST_SIZE
+from stimgen.execution.ways import MOST_WORKERS, require_dask
 from stimgen.reading.errors import StimgenError
 
 NOTEBOOK, PLENOPTIC = "notebook", "plenoptic"
@@ -34,6 +35,8 @@ class BenchOptions:
         Evaluations of the notebook; None: 500, or 8 where `quick`.
     plot : Path or None
         Where the curves of loss against seconds go.
+    workers : int or None
+        Processes that are to make stimuli side by side.
     quick : bool
         Small and seldom, to see whether it runs: its figures mean little.
     """
@@ -43,6 +46,7 @@ class BenchOptions:
     against: str | None = None
     evaluations: int | None = None
     plot: Path | None = None
+    workers: int | None = None
     quick: bool = False
 
 
@@ -58,8 +62,9 @@ class Effort:
         Of the VGG-19 that is evaluated.
     repeats, batch_repeats : int
         Of evaluations, and of batches.
-    texture, memory : int or None
-        Evaluations of each scale of one texture, and where memory is watched; None: the usual number.
+    texture, workers, memory : int or None
+        Evaluations of each scale of one texture, of those that workers make, and where memory is watched;
+        None: the usual number.
     stimuli : tuple of int
         Those of the batches whose memory is watched.
     notebook, plenoptic : int
@@ -71,6 +76,7 @@ class Effort:
     repeats: int
     texture: int | None
     batch_repeats: int
+    workers: int
     memory: int
     stimuli: tuple[int, ...]
     notebook: int
@@ -87,9 +93,9 @@ def effort_of(options: BenchOptions) -> Effort:
     """
     if options.quick:
         smallest = PLENOPTIC_SIZE if options.against == PLENOPTIC else 48
-        usual = Effort(smallest, QUICK_DEPTH, 2, 2, 1, 2, (1,), 8, 4)
+        usual = Effort(smallest, QUICK_DEPTH, 2, 2, 1, 2, 2, (1,), 8, 4)
     else:
-        usual = Effort(256, DEPTH, 7, None, 3, 3, (1, 4), 500, ITERATIONS)
+        usual = Effort(256, DEPTH, 7, None, 3, 20, 3, (1, 4), 500, ITERATIONS)
     size = usual.size if options.size is None else options.size
     evaluations = usual.notebook if options.evaluations is None else options.evaluations
     _check(options, size, evaluations)
@@ -110,6 +116,9 @@ def _check(options: BenchOptions, size: int, evaluations: int) -> None:
         require_plot(options.plot)
     if options.against == PLENOPTIC:
         require_plenoptic(size)
+    if options.workers is not None:
+        require_dask()
+        _within("--workers", options.workers, (2, MOST_WORKERS))
 
 
 def _within(name: str, value: int, allowed: tuple[int, int]) -> None:

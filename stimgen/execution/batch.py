@@ -18,6 +18,7 @@ from stimgen.execution.room import Room, bytes_each, is_out_of_memory, release, 
 from stimgen.images.prepare import Pixels
 from stimgen.protocol.plan import Plan, StimulusPlan
 from stimgen.protocol.planned_source import PlannedSource
+from stimgen.protocol.schema import Output
 from stimgen.reading.generators import retold
 from stimgen.stimulus_set.store import Store
 from stimgen.synthesis.methods import Step
@@ -101,12 +102,17 @@ def write_originals(plan: Plan, store: Store) -> None:
         A source cannot be used, or the set cannot be written.
     """
     for source in _missing_originals(plan, store):
-        store.write(original_name(source), source.png(source.pixels()))
+        store.write(original_name(source, _output(plan)), source.png(source.pixels()))
 
 
 def _missing_originals(plan: Plan, store: Store) -> list[PlannedSource]:
     # Not their pixels: those of all sources together may be more than the memory holds.
-    return [s for s in (*plan.sources, *plan.references) if not store.has(original_name(s))]
+    every = (*plan.sources, *plan.references)
+    return [source for source in every if not store.has(original_name(source, _output(plan)))]
+
+
+def _output(plan: Plan) -> Output:
+    return plan.loaded.protocol.output
 
 
 def _refuse_impossible(plan: Plan, source: PlannedSource, pixels: Pixels) -> None:

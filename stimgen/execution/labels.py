@@ -23,8 +23,7 @@ ENDINGS = {IMAGES: "png", TRACES: "csv", ARRAYS: "npy", SNAPSHOTS: "png"}
 
 def file_name(folder: str, stimulus: StimulusPlan, output: Output) -> str:
     """Return the file of a stimulus in `folder` (images, traces or arrays), relative to the set's."""
-    nested = f"{stimulus.id[:2]}/" if output.layout == "nested" else ""
-    return f"{folder}/{nested}{stimulus.name}.{ENDINGS[folder]}"
+    return f"{folder}/{_nested(stimulus.id, output)}{stimulus.name}.{ENDINGS[folder]}"
 
 
 def snapshot_name(stimulus: StimulusPlan, output: Output, place: tuple[int, int]) -> str:
@@ -34,12 +33,16 @@ def snapshot_name(stimulus: StimulusPlan, output: Output, place: tuple[int, int]
     return f"{stem}_{scale}_{evaluation}.{ending}"
 
 
-def original_name(source: PlannedSource) -> str:
+def original_name(source: PlannedSource, output: Output) -> str:
     """Return the file of a prepared source, relative to the set's folder."""
-    return f"{ORIGINALS}/{source.original_name}"
+    return f"{ORIGINALS}/{_nested(source.original_id, output)}{source.original_name}"
 
 
-def source_record(source: PlannedSource, original_sha256: str) -> SourceRecord:
+def _nested(identity: str, output: Output) -> str:
+    return f"{identity[:2]}/" if output.layout == "nested" else ""
+
+
+def source_record(source: PlannedSource, original_sha256: str, output: Output) -> SourceRecord:
     """Return what records say of a source."""
     return SourceRecord(
         id=source.id,
@@ -47,14 +50,16 @@ def source_record(source: PlannedSource, original_sha256: str) -> SourceRecord:
         sha256=source.sha256,
         licence=source.spec.licence,
         credit=source.spec.credit,
-        original=FileHash(file=original_name(source), sha256=original_sha256),
+        original=FileHash(file=original_name(source, output), sha256=original_sha256),
     )
 
 
-def reference_records(stimulus: StimulusPlan, store: Store) -> tuple[SourceRecord, ...]:
+def reference_records(stimulus: StimulusPlan, store: Store, output: Output) -> tuple[SourceRecord, ...]:
     """Return what records say of the pictures that a stimulus' targets name."""
     pictures = stimulus.condition.pictures
-    return tuple(source_record(p, sha256_bytes(store.read(original_name(p)))) for p in pictures)
+    return tuple(
+        source_record(p, sha256_bytes(store.read(original_name(p, output))), output) for p in pictures
+    )
 
 
 def planned_labels(stimulus: StimulusPlan, output: Output) -> Labels:
@@ -71,9 +76,9 @@ def planned_labels(stimulus: StimulusPlan, output: Output) -> Labels:
         source_sha256=source.sha256,
         licence=source.spec.licence,
         credit=source.spec.credit,
-        original=original_name(source),
+        original=original_name(source, output),
         references=";".join(
-            "|".join([p.id, p.name, p.spec.licence or "", p.spec.credit or "", original_name(p)])
+            "|".join([p.id, p.name, p.spec.licence or "", p.spec.credit or "", original_name(p, output)])
             for p in stimulus.condition.pictures
         ),
         snapshots=str(output.snapshots) if output.snapshots else None,
@@ -131,16 +136,16 @@ def _is_there(file: FileHash, name: str, store: Store) -> bool:
 
 def _relabelled(content: Content, stimulus: StimulusPlan, store: Store, output: Output) -> Content:
     original, array = content.source.original, content.array
-    renamed = original.file != original_name(stimulus.source)
-    sha256 = sha256_bytes(store.read(original_name(stimulus.source))) if renamed else original.sha256
+    name = original_name(stimulus.source, output)
+    sha256 = original.sha256 if original.file == name else sha256_bytes(store.read(name))
     return content.model_copy(
         update={
             "file": file_name(IMAGES, stimulus, output),
             "trace": content.trace.but(file=file_name(TRACES, stimulus, output)),
             "array": array.but(file=file_name(ARRAYS, stimulus, output)) if array and output.array else None,
             "snapshots": _relabelled_snapshots(content, stimulus, output),
-            "source": source_record(stimulus.source, sha256),
-            "references": reference_records(stimulus, store),
+            "source": source_record(stimulus.source, sha256, output),
+            "references": reference_records(stimulus, store, output),
             "condition": stimulus.condition.id,
         }
     )

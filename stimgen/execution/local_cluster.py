@@ -13,19 +13,23 @@ from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from typing import TextIO
 
+import dask
 import torch
 from distributed import Client, Scheduler, SpecCluster
 
+from stimgen.execution.ways import MOST_WORKERS
 from stimgen.reading.errors import StimgenError
 
-MOST_WORKERS = 512
 PATIENCE, BEAT = 15.0, 0.1  # seconds for a worker to end, and between looks at whether all are there
 HERE = "127.0.0.1"  # whoever reaches a scheduler can run programs through it
 THREADS = ("OMP_NUM_THREADS", "MKL_NUM_THREADS", "OPENBLAS_NUM_THREADS")
+# Dask looks a hundred times a second at what its workers compute, and fifty times at its own delays: a
+# twentieth of the time of each, for figures that nobody here looks at (docs/cluster.md).
+QUIET = {"distributed.worker.profile.enabled": False, "distributed.admin.tick.interval": "1s"}
 
 
 @contextmanager
-def local_workers(count: int, device: str) -> Iterator[Client]:
+def local_workers(count: int, device: str, threads: int | None = None) -> Iterator[Client]:
     """Yield the client of a scheduler with so many workers, all of which end with this process.
 
     Parameters
@@ -34,16 +38,19 @@ def local_workers(count: int, device: str) -> Iterator[Client]:
         Of processes.
     device : str
         As `find_device` takes it.
+    threads : int, optional
+        Of each process; by default, those of all are as many as there are cores.
 
     Raises
     ------
     StimgenError
         The number is out of range, there are fewer GPUs, or a worker cannot be started.
     """
-    environments = worker_environments(count, device)
+    environments = worker_environments(count, device, threads)
     listening = {"host": HERE, "port": 0, "dashboard_address": f"{HERE}:0"}
     scheduler = {"cls": Scheduler, "options": listening}
     with (
+        dask.config.set(QUIET),
         SpecCluster(workers={}, scheduler=scheduler, silence_logs=logging.CRITICAL) as cluster,
         Client(cluster, set_as_default=False) as client,
         tempfile.TemporaryDirectory(prefix="stimgen-") as place,
@@ -88,8 +95,13 @@ def _refuse_ended(workers: Sequence[subprocess.Popen[bytes]], log: TextIO) -> No
         raise StimgenError(f"a worker could not be started: {last}")
 
 
-def worker_environments(count: int, device: str) -> list[dict[str, str]]:
+def worker_environments(count: int, device: str, threads: int | None = None) -> list[dict[str, str]]:
     """Return the variables that each process has before it imports torch.
+
+    Parameters
+    ----------
+    count, device, threads
+        As `local_workers`.
 
     Raises
     ------
@@ -101,18 +113,22 @@ def worker_environments(count: int, device: str) -> list[dict[str, str]]:
     if device.startswith("cuda:"):
         raise StimgenError("--workers gives each process a GPU of its own: write --device cuda, or nothing")
     gpus = torch.cuda.device_count() if device in ("auto", "cuda") else 0
+    each = quiet_environment() | dict.fromkeys(THREADS, str(threads or max(1, available_cores() // count)))
     if gpus == 0:
-        threads = str(max(1, _cores() // count))
-        return [dict.fromkeys(THREADS, threads)] * count
+        return [each] * count
     if count > gpus:
         raise StimgenError(f"--workers {count}: there are {gpus} GPUs here, one for each process")
     named = os.environ.get("CUDA_VISIBLE_DEVICES")
     visible = named.split(",") if named else [str(i) for i in range(gpus)]
-    threads = str(max(1, _cores() // count))
-    return [dict.fromkeys(THREADS, threads) | {"CUDA_VISIBLE_DEVICES": gpu} for gpu in visible[:count]]
+    return [each | {"CUDA_VISIBLE_DEVICES": gpu} for gpu in visible[:count]]
 
 
-def _cores() -> int:
+def quiet_environment() -> dict[str, str]:
+    """Return the variables with which a worker computes more and reports less."""
+    return {f"DASK_{key.upper().replace('.', '__')}": str(value) for key, value in QUIET.items()}
+
+
+def available_cores() -> int:
     """Return how many cores this process may use, of a job's share of a computer."""
     if hasattr(os, "sched_getaffinity"):
         return len(os.sched_getaffinity(0))

@@ -10,7 +10,7 @@ from stimgen.protocol.load import LoadedProtocol
 from stimgen.protocol.plan import Plan
 from stimgen.protocol.sources import plan_sources
 from stimgen.reading.files import write_file
-from stimgen.stimulus_set.listing import entries
+from stimgen.stimulus_set.leftovers import names
 from stimgen.stimulus_set.store import ORIGINALS, Store
 
 PROTOCOL, ROOT, SET = "protocol", "root", "set"  # folders within a parcel
@@ -31,8 +31,8 @@ def pack(plan: Plan, root: Path | None, store: Store) -> Parcel:
         name = _name(file, plan.loaded, root)
         if name is not None:
             parcel[name] = file.read_bytes()
-    for entry in entries(store.folder / ORIGINALS):
-        parcel[f"{SET}/{ORIGINALS}/{entry.name}"] = Path(entry.path).read_bytes()
+    for name in names(store, ORIGINALS):
+        parcel[f"{SET}/{name}"] = store.read(name)
     return parcel
 
 

@@ -84,7 +84,7 @@ def write_stimulus(i: int, finished: Finished, made: Made, destination: Destinat
 def _content(i: int, finished: Finished, files: dict[str, FileHash], destination: Destination) -> Content:
     stimulus, result, store = finished.stimuli[i], finished.result, destination.store
     levels = decode_png(store.read(files[IMAGES].file), store.folder / files[IMAGES].file)
-    original = _original_sha256(stimulus.source, finished.sources[i], store)
+    original = _original_sha256(stimulus.source, finished.sources[i], destination)
     height, width, _ = stimulus.source.shape
     return Content(
         id=stimulus.id,
@@ -94,8 +94,8 @@ def _content(i: int, finished: Finished, files: dict[str, FileHash], destination
         array=files.get(ARRAYS),
         snapshots=_write_snapshots(stimulus, result.snapshots_of(i), destination),
         trace=files[TRACES],
-        source=source_record(stimulus.source, original),
-        references=reference_records(stimulus, store),
+        source=source_record(stimulus.source, original, destination.output),
+        references=reference_records(stimulus, store, destination.output),
         condition=stimulus.condition.id,
         seed=stimulus.seed,
         numerics=NUMERICS,
@@ -141,12 +141,13 @@ def trace_csv(trace: Sequence[Traced]) -> bytes:
     return ("\n".join(lines) + "\n").encode("ascii")
 
 
-def _original_sha256(source: PlannedSource, pixels: Pixels, store: Store) -> str:
+def _original_sha256(source: PlannedSource, pixels: Pixels, destination: Destination) -> str:
     """Return the hash of the original's file, which is written again only where it is not `pixels`.
 
     Another version of zlib would give the same picture in other bytes.
     """
-    name, levels = original_name(source), quantise(pixels, source.bits)
+    store, levels = destination.store, quantise(pixels, source.bits)
+    name = original_name(source, destination.output)
     try:
         data = store.read(name)
         same = np.array_equal(decode_png(data, store.folder / name), levels)

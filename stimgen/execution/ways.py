@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
+from importlib.util import find_spec
 from pathlib import Path
 from typing import Protocol
 
@@ -15,6 +16,8 @@ from stimgen.execution.shard import Shard
 from stimgen.execution.task import Task
 from stimgen.protocol.plan import StimulusPlan
 from stimgen.reading.errors import StimgenError
+
+MOST_WORKERS = 512
 
 
 @dataclass(frozen=True)
@@ -66,6 +69,18 @@ class Way(Protocol):
         """Make batches, keep `progress` up to date, and call `report` as often as there are news."""
 
 
+def require_dask() -> None:
+    """Refuse an installation without Dask.
+
+    Raises
+    ------
+    StimgenError
+        It is one.
+    """
+    if find_spec("distributed") is None:
+        raise StimgenError("Dask's `distributed` is not installed", hint="pip install 'stimgen[dask]'")
+
+
 @contextmanager
 def opened(options: Options, packages: tuple[str, ...], say: Callable[[str], None]) -> Iterator[Way]:
     """Yield the way that is asked for, its workers gathered.
@@ -89,12 +104,11 @@ def opened(options: Options, packages: tuple[str, ...], say: Callable[[str], Non
         return
     if options.dask is not None and options.workers is not None:
         raise StimgenError("--workers starts workers here, --dask takes a scheduler's: say one of them")
-    try:
-        from stimgen.execution.dask_run import OnDask
-        from stimgen.execution.dask_team import Team, scheduler
-        from stimgen.execution.local_cluster import local_workers
-    except ModuleNotFoundError as error:
-        raise StimgenError(f"{error.name} is not installed", hint="pip install 'stimgen[dask]'") from None
+    require_dask()
+    from stimgen.execution.dask_run import OnDask
+    from stimgen.execution.dask_team import Team, scheduler
+    from stimgen.execution.local_cluster import local_workers
+
     device = options.device
     if options.dask is not None:
         asked = scheduler(options.dask)

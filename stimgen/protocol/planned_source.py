@@ -107,7 +107,12 @@ class PlannedSource:
     @cached_property
     def original_name(self) -> str:
         """Name of the file that the prepared source is written to."""
-        return f"{self.id}_{recipe_identity(self.recipe)[:8]}.png"
+        return f"{self.id}_{self.original_id[:8]}.png"
+
+    @cached_property
+    def original_id(self) -> str:
+        """Identity of the prepared source."""
+        return recipe_identity(self.recipe)
 
     def photograph(self) -> Photograph:
         """Return its files.

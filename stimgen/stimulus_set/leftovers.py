@@ -19,17 +19,24 @@ _OF_A_STIMULUS = re.compile(rf"(?:{_FOLDERS})/.*_([a-z2-7]{{8}})(?:_\d+_\d+)?\.\
 _ORIGINAL = re.compile(rf"{ORIGINALS}/.*_([a-z2-7]{{8}})\.png")
 
 
-def names(store: Store) -> Iterator[str]:
+def names(store: Store, folder: str | None = None) -> Iterator[str]:
     """Yield whatever lies in a set's folder and is no folder, but for index and locks.
 
     Links are not followed.
+
+    Parameters
+    ----------
+    store : Store
+        The set.
+    folder : str, optional
+        The only one of its folders that is looked into.
 
     Raises
     ------
     StimgenError
         A folder cannot be listed.
     """
-    for name in _below(store.folder, ""):
+    for name in _below(store.path(folder), f"{folder}/") if folder else _below(store.folder, ""):
         if name != INDEX and not name.startswith(LOCK):
             yield name
 

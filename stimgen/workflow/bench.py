@@ -44,7 +44,8 @@ def bench(options: BenchOptions, say: Say) -> dict[str, Any]:
     -------
     dict
         ``date``, ``machine``, ``options``, ``ceiling``, ``evaluation``, ``texture``, ``batches``,
-        ``memory``, and what was asked for of ``notebook`` and ``plenoptic``. Ratios come with both numbers.
+        ``memory``, and what was asked for of ``notebook``, ``plenoptic`` and ``workers``. Ratios come with
+        both numbers.
 
     Raises
     ------
@@ -67,6 +68,11 @@ def bench(options: BenchOptions, say: Say) -> dict[str, Any]:
             plot_race(options.plot, found["notebook"]["reference"], found["notebook"]["engine"])
     elif options.against == PLENOPTIC:
         found["plenoptic"] = _plenoptic(effort, subject, say)
+    if options.workers is not None:
+        from stimgen.benchmark.workers import side_by_side  # needs Dask, which is an extra
+
+        say(f"{options.workers} workers, {effort.workers} evaluations of each scale")
+        found["workers"] = side_by_side(subject, options.workers, effort.workers)
     return found
 
 

@@ -49,7 +49,7 @@ def _content(store: Store, loaded: LoadedProtocol, stimulus: StimulusPlan) -> Co
     original = rng.integers(0, 256, (height, width, channels), dtype=np.uint8)
     output = loaded.protocol.output
     picture = _file(store, file_name(IMAGES, stimulus, output), encode_png(levels))
-    source = source_record(stimulus.source, "0" * 64)
+    source = source_record(stimulus.source, "0" * 64, output)
     name = source.original.file
     data = store.read(name) if store.has(name) else encode_png(original)
     return Content(

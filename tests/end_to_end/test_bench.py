@@ -32,7 +32,7 @@ def measured() -> tuple[dict[str, Any], str]:
         out, err = io.StringIO(), io.StringIO()
         with contextlib.redirect_stdout(out), contextlib.redirect_stderr(err):
             options = ("--quick", "--device", "cpu", "--against", "notebook", "--evaluations", "4")
-            assert called(patch, *options, "--json") == 0
+            assert called(patch, *options, "--workers", "2", "--json") == 0
     return json.loads(out.getvalue()), err.getvalue()
 
 
@@ -86,6 +86,14 @@ class TestQuick:
         for one in found:
             assert one["ratio"] == pytest.approx(one["numerator"] / one["denominator"])
 
+    def test_workers_are_held_against_one(self, measured: tuple[dict[str, Any], str]) -> None:
+        found = measured[0]["workers"]
+        one, both = found["rows"][:2]
+        assert (one["workers"], both["workers"], one["threads"]) == (1, 2, both["threads"])
+        assert both["stimuli"] == 2 * one["stimuli"]
+        numbers = [row["seconds"] / row["stimuli"] for row in (one, both)]
+        assert [found["one_to_all"][key] for key in ("numerator", "denominator")] == numbers
+
     def test_says_what_it_measures(self, measured: tuple[dict[str, Any], str]) -> None:
         lines = measured[1].splitlines()
         assert lines
@@ -103,6 +111,8 @@ class TestQuick:
             "to the engine's, mixed",
             "engine, float32, one stimulus",
             "time to the same loss, per stimulus",
+            "2 workers of",
+            "one worker to all, per stimulus",
         ):
             assert heading in text
         assert "GFLOP/s" in text
@@ -140,6 +150,7 @@ class TestOptions:
             (("--evaluations", "10"), "`--evaluations` is for `--against notebook` only"),
             (("--plot", "a.png"), "`--plot` is for `--against notebook` only"),
             (("--device", "abacus"), "'abacus' is not a device"),
+            (("--workers", "1"), "`--workers`: 1 is out of range (2 to 512)"),
         ],
     )
     def test_that_cannot_be_are_refused(
@@ -163,5 +174,14 @@ class TestOptions:
     ) -> None:
         assert called(monkeypatch, "--help") == 0
         text = capsys.readouterr().out
-        options = ("--device", "--size", "--against", "--evaluations", "--json", "--plot", "--quick")
+        options = (
+            "--device",
+            "--size",
+            "--against",
+            "--evaluations",
+            "--json",
+            "--plot",
+            "--workers",
+            "--quick",
+        )
         assert all(option in text for option in options)

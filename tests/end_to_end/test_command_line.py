@@ -122,6 +122,15 @@ class TestHelp:
         assert (done.returncode, done.stderr) == (0, "")
         assert "generate" in done.stdout
 
+    @pytest.mark.parametrize(("variable", "spins"), [("OMP_PLACES", "1000"), ("OMP_WAIT_POLICY", None)])
+    def test_waiting_threads_give_up_their_cores(
+        self, run: Run, monkeypatch: pytest.MonkeyPatch, variable: str, spins: str | None
+    ) -> None:
+        monkeypatch.delenv("GOMP_SPINCOUNT")
+        monkeypatch.setenv(variable, "ACTIVE")
+        assert run("--help").code == 0
+        assert os.environ.get("GOMP_SPINCOUNT") == spins
+
     @pytest.mark.parametrize(
         "arguments",
         [

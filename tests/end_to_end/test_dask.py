@@ -194,7 +194,7 @@ class TestWhereWorkersRun:
     """What each process is told before it imports torch."""
 
     def test_cores_are_divided(self, monkeypatch: pytest.MonkeyPatch) -> None:
-        monkeypatch.setattr("stimgen.execution.local_cluster._cores", lambda: 8)
+        monkeypatch.setattr("stimgen.execution.local_cluster.available_cores", lambda: 8)
         assert [e["OMP_NUM_THREADS"] for e in worker_environments(3, "cpu")] == ["2", "2", "2"]
         assert [e["OMP_NUM_THREADS"] for e in worker_environments(9, "cpu")] == ["1"] * 9
 

@@ -9,6 +9,7 @@ import io
 import json
 import os
 import platform
+import re
 import signal
 import sys
 from collections.abc import Callable
@@ -850,6 +851,9 @@ class TestOutput:
                 (content.array.file, "arrays"),
             ):
                 assert file.startswith(f"{folder}/{stimulus[:2]}/")
+            assert re.fullmatch(
+                r"originals/([a-z2-7]{2})/.*_\1[a-z2-7]{6}\.png", content.source.original.file
+            )
             assert content.sha256 == undisturbed.contents()[stimulus].sha256
             assert StimulusSet(place.set).image(stimulus).shape[:2] == (16, 16)
         assert verify(place.store).problems == []

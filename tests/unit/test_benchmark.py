@@ -27,6 +27,7 @@ from stimgen.benchmark.plot import plot_losses, require_plot
 from stimgen.benchmark.reference_loss import Goal, notebook_objective, reach
 from stimgen.benchmark.subject import Subject, texture_method
 from stimgen.benchmark.timing import Times, interleaved, ratio
+from stimgen.benchmark.workers import planned
 from stimgen.networks.weights import Blueprint, RandomWeights
 from stimgen.reading import extras
 from stimgen.reading.errors import StimgenError
@@ -285,3 +286,10 @@ def plain_features(picture: np.ndarray) -> list[Tensor]:
             if place in LAYERS.values():
                 found.append(maps[0].flatten(1))
     return found
+
+
+def test_workers_make_the_quick_starts_texture(subject: Subject, tmp_path: Path) -> None:
+    plan = planned(tmp_path, subject, workers=3, evaluations=2)
+    (condition,) = plan.conditions
+    assert condition.method == texture_method(2)
+    assert len(plan.stimuli) == 3 * 4 * 2  # four batches of two for each

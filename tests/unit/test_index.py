@@ -8,7 +8,7 @@ import shutil
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 import pytest
@@ -122,6 +122,10 @@ def written(folder: Path, seeds: int) -> Place:
     return place
 
 
+def _source(stimulus: StimulusPlan, original: bytes, destination: Destination) -> dict[str, Any]:
+    return source_record(stimulus.source, sha256_bytes(original), destination.output).plain()
+
+
 def _write(stimulus: StimulusPlan, example: Record, made: Store, destination: Destination) -> None:
     """Write a stimulus with the picture of an example."""
     store, old = destination.store, example.content
@@ -132,7 +136,7 @@ def _write(stimulus: StimulusPlan, example: Record, made: Store, destination: De
         "file": labels.file,
         "trace": old.trace.but(file=labels.trace).plain(),
         "array": old.array.but(file=labels.array).plain(),
-        "source": source_record(stimulus.source, sha256_bytes(store.read(labels.original))).plain(),
+        "source": _source(stimulus, store.read(labels.original), destination),
         "condition": labels.condition,
     }
     record = Record.model_validate({"content": old.plain() | changes, "made": example.made.plain()})

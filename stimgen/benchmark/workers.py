@@ -1,0 +1,115 @@
+"""Stimuli a minute of several processes side by side, and of one."""
+
+from __future__ import annotations
+
+import tempfile
+from datetime import datetime
+from pathlib import Path
+from typing import Any
+
+import torch
+
+from stimgen.benchmark.subject import PHOTOGRAPH, Subject
+from stimgen.benchmark.timing import ratio
+from stimgen.execution.batch import form_batches
+from stimgen.execution.dask_run import OnDask
+from stimgen.execution.dask_team import Team
+from stimgen.execution.device import usual_batch_size
+from stimgen.execution.local_cluster import available_cores, local_workers
+from stimgen.execution.progress import Progress
+from stimgen.execution.recording import Destination
+from stimgen.execution.task import Task
+from stimgen.protocol.load import loaded_from
+from stimgen.protocol.plan import Plan, make_plan
+from stimgen.reading.document import parse_document
+from stimgen.stimulus_set.lock import locked
+from stimgen.stimulus_set.record import Made
+from stimgen.stimulus_set.store import Store
+
+BATCHES = 4  # of each worker
+PROTOCOL = """\
+name: bench
+preparation: {{size: {size}}}
+sources: [{{file: "skimage:{photograph}"}}]
+synthesis: {{evaluations: {evaluations}}}
+conditions: [{{id: texture, depth: scale3}}]
+seeds: {{first: 1, count: {count}}}
+"""
+
+
+def side_by_side(subject: Subject, workers: int, evaluations: int) -> dict[str, Any]:
+    """Let one worker make stimuli, then several, each with as many batches as the one.
+
+    Parameters
+    ----------
+    subject : Subject
+        What is made, and on which kind of device.
+    workers : int
+        Processes.
+    evaluations : int
+        Of each scale.
+
+    Returns
+    -------
+    dict
+        ``rows``: of one worker, of all, and on a CPU of one with all the cores, ``workers``, ``threads`` of
+        each, ``stimuli``, ``seconds`` from the beginning of the first batch to the end of the last, and
+        ``stimuli_per_minute``; ``one_to_all``: how many times faster all are than one.
+
+    Raises
+    ------
+    StimgenError
+        There are fewer GPUs, or a worker cannot be started.
+    """
+    cores = available_cores()
+    threads = max(1, cores // workers)
+    teams = [(1, threads), (workers, threads)]
+    if subject.device.type == "cpu" and threads < cores:
+        teams.append((1, cores))
+    rows = [_row(subject, *team, evaluations) for team in teams]
+    one, all_of_them = (row["seconds"] / row["stimuli"] for row in rows[:2])
+    return {"rows": rows, "one_to_all": ratio(one, all_of_them)}
+
+
+def _row(subject: Subject, workers: int, threads: int, evaluations: int) -> dict[str, Any]:
+    with tempfile.TemporaryDirectory(prefix="stimgen-") as place:
+        plan = planned(Path(place), subject, workers, evaluations)
+        store = Store.create(Path(place) / "set")
+        _make(plan, store, subject.device.type, (workers, threads))
+        made = [store.read_record(stimulus.id).made for stimulus in plan.stimuli]
+    seconds = _span(made)
+    return {
+        "workers": workers,
+        "threads": threads,
+        "stimuli": len(made),
+        "seconds": seconds,
+        "stimuli_per_minute": 60 * len(made) / seconds,
+    }
+
+
+def planned(place: Path, subject: Subject, workers: int, evaluations: int) -> Plan:
+    """Return the plan of what workers make: in all, as many batches of each."""
+    count = workers * BATCHES * usual_batch_size(subject.device)
+    text = PROTOCOL.format(size=subject.size, photograph=PHOTOGRAPH, evaluations=evaluations, count=count)
+    return make_plan(loaded_from(parse_document(text, place / "bench.yaml")))
+
+
+def _make(plan: Plan, store: Store, kind: str, team: tuple[int, int]) -> None:
+    workers, threads = team
+    size = usual_batch_size(torch.device(kind))
+    destination = Destination(store, plan.loaded.protocol.output)
+    with locked(store.folder), local_workers(workers, kind, threads) as client:
+        gathered = Team(client, (), kind, _nothing)
+        gathered.gather()
+        batches = form_batches(plan.stimuli, size)
+        OnDask(gathered).run(batches, Task(plan, destination, size), Progress(), _nothing)
+
+
+def _span(made: list[Made]) -> float:
+    """Return the seconds from the first beginning to the last end: starting workers takes none of them."""
+    began = min(datetime.fromisoformat(one.started) for one in made)
+    return (max(datetime.fromisoformat(one.finished) for one in made) - began).total_seconds()
+
+
+def _nothing(_: object) -> None:
+    """Say nothing."""
