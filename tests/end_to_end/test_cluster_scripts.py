@@ -104,5 +104,38 @@ def test_an_array_makes_the_set(tmp_path: Path) -> None:
     assert everything(tmp_path / "set") == everything(tmp_path / "whole")
 
 
-def test_the_example_of_jobs_for_dask_is_python() -> None:
-    compile((CLUSTER / "jobqueue.py").read_text(), "jobqueue.py", "exec")
+SBATCH = """\
+#!/bin/sh
+cp "$1" "$PLACE/script"
+setsid bash "$PLACE/script" > "$PLACE/log" 2>&1 &
+echo $! > "$PLACE/job"
+echo "Submitted batch job $!"
+"""
+SCANCEL = '#!/bin/sh\nkill -- "-$1"\n'
+
+
+@pytest.mark.long
+def test_jobs_for_dask_make_the_set(tmp_path: Path) -> None:
+    """Of SLURM there are only its two commands here: a job is a process of this computer."""
+    protocol = write_protocol(tmp_path / "p")
+    generate(protocol, tmp_path / "whole", Options("cpu"))
+    lines = f'#!/bin/sh\nexec {sys.executable} -c "from stimgen.cli import main; main()" "$@" --device cpu\n'
+    environment = command(tmp_path / "bin", lines) | {"PLACE": str(tmp_path)}
+    for name, text in (("sbatch", SBATCH), ("scancel", SCANCEL)):
+        (tmp_path / "bin" / name).write_text(text)
+        (tmp_path / "bin" / name).chmod(0o755)
+    arguments = [str(protocol.document.file), str(tmp_path / "set"), "1"]
+    done = subprocess.run(
+        [sys.executable, str(CLUSTER / "jobqueue.py"), *arguments],
+        env=environment,
+        cwd=tmp_path,
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=120,
+    )
+    assert done.returncode == 0, done.stderr + (tmp_path / "log").read_text()
+    script = (tmp_path / "script").read_text()
+    assert "#SBATCH --gpus-per-task=1\n" in script
+    assert "export OMP_NUM_THREADS=4\n" in script
+    assert everything(tmp_path / "set") == everything(tmp_path / "whole")
