@@ -49,7 +49,7 @@ def warnings(citation: Citation, survey: Survey, shown: Iterable[Listed]) -> Ite
     for key, rule in RULES.items():
         counts = survey.counts(key)
         conditions = survey.summary.conditions
-        where = listed(f"{name}: {count} of {conditions[name].stimuli}" for name, count in counts.items())
+        where = listed(f"{name}: {count:,} of {conditions[name].stimuli:,}" for name, count in counts.items())
         if counts:
             yield Warned(rule.title, rule.why, where, key, flagged[key])
     unlicensed = [source.id for source in survey.summary.sources.values() if source.licence is None]

@@ -34,29 +34,44 @@ class StimulusSet:
     Raises
     ------
     StimgenError
-        There is no set in this folder, or a record is damaged.
+        There is no set in this folder, or its plan is damaged.
     """
 
     def __init__(self, folder: str | Path) -> None:
         self.store = Store.open(Path(folder))
-        self.records: dict[str, Record] = {record.content.id: record for record in self.store.records()}
+        planned, finished = self.store.read_plan().ids, self.store.finished()
+        self.complete = finished.issuperset(planned)
+        """Whether every stimulus of the protocol is there."""
+        self._ids = dict.fromkeys(stimulus for stimulus in planned if stimulus in finished)
 
     @property
     def folder(self) -> Path:
         """The set's folder."""
         return self.store.folder
 
-    @property
-    def complete(self) -> bool:
-        """Whether every stimulus of the protocol is there."""
-        return len(self.records) == len(self.store.read_plan().ids)
+    @cached_property
+    def records(self) -> dict[str, Record]:
+        """The record of every finished stimulus, by id; those of 100,000 take 2.5 GB of memory.
+
+        Raises
+        ------
+        StimgenError
+            A record is damaged.
+        """
+        return {stimulus: self.store.read_record(stimulus) for stimulus in self._ids}
 
     @cached_property
     def table(self) -> pd.DataFrame:
-        """One row a stimulus, indexed by id."""
+        """One row a stimulus, indexed by id.
+
+        Raises
+        ------
+        StimgenError
+            A record is damaged.
+        """
         import pandas as pd
 
-        rows = [row(record) for record in self.records.values()]
+        rows = (tuple(row(self.store.read_record(stimulus)).values()) for stimulus in self._ids)
         return pd.DataFrame(rows, columns=list(COLUMNS)).set_index("id")
 
     def image(self, stimulus: str) -> Levels:
@@ -108,7 +123,7 @@ class StimulusSet:
 
     def __len__(self) -> int:
         """Return the number of finished stimuli."""
-        return len(self.records)
+        return len(self._ids)
 
     def __repr__(self) -> str:
         """Return one line."""
@@ -118,7 +133,7 @@ class StimulusSet:
     def _repr_html_(self) -> str:
         """Return what a notebook shows: one line and the contact sheet."""
         line = f"<p>{html.escape(repr(self))}</p>"
-        if not self.records:
+        if not self._ids:
             return line
         buffer = io.BytesIO()
         self.contact_sheet().save(buffer, format="PNG")
@@ -126,11 +141,11 @@ class StimulusSet:
         return f'{line}<img alt="contact sheet" src="data:image/png;base64,{data}">'
 
     def _record(self, stimulus: str) -> Record:
-        if stimulus not in self.records:
+        if stimulus not in self._ids:
             raise StimgenError(
-                f"no stimulus {stimulus!r} in this set", given=stimulus, allowed=list(self.records)
+                f"no stimulus {stimulus!r} in this set", given=stimulus, allowed=list(self._ids)
             )
-        return self.records[stimulus]
+        return self.store.read_record(stimulus)
 
     def _levels(self, file: str) -> Levels:
         return decode_png(self.store.read(file), self.folder / file)
