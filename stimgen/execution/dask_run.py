@@ -20,11 +20,11 @@ from typing import Any
 from distributed import Client, Future
 from distributed.scheduler import KilledWorker
 
-from stimgen.execution.dask_job import Job, Joined, Outcome, ids_hash
+from stimgen.execution.dask_job import Job, Outcome
+from stimgen.execution.dask_joining import Joining
 from stimgen.execution.dask_team import Team
-from stimgen.execution.dask_worker import join, make
+from stimgen.execution.dask_worker import make
 from stimgen.execution.making import Failure
-from stimgen.execution.parcel import Parcel, pack
 from stimgen.execution.progress import Progress, Report
 from stimgen.execution.task import Task
 from stimgen.protocol.plan import Plan, StimulusPlan
@@ -105,7 +105,7 @@ class _Run:
 
     def __init__(self, team: Team, job: Job, plan: Plan, progress: Progress) -> None:
         self._team, self._job, self._progress = team, job, progress
-        self._joining = _Joining(team, job, plan)
+        self._joining = Joining(team, job, plan)
         self._store = Store(Path(job.folder))
         self._waiting: deque[Batch] = deque()
         self._running: dict[Future[Any], tuple[str, Batch]] = {}
@@ -221,69 +221,3 @@ class _Run:
         losses = [loss for _, _, loss in found if math.isfinite(loss)]
         self._progress.loss = sum(losses) / len(losses) if losses else math.nan
         report(self._progress)
-
-
-class _Joining:
-    """Workers that are told of a run, and that have answered."""
-
-    def __init__(self, team: Team, job: Job, plan: Plan) -> None:
-        self._team, self._job, self._plan = team, job, plan
-        self._ids = ids_hash(plan)
-        self._asked: dict[str, Future[Any]] = {}
-        self._sent: set[str] = set()
-        self._ready: set[str] = set()
-        self._parcel: Parcel | None = None
-
-    def look(self, there: set[str]) -> None:
-        """Tell of the run who is there and does not know of it."""
-        self._ready &= there
-        self._sent &= there
-        self._asked = {worker: future for worker, future in self._asked.items() if worker in there}
-        for worker in sorted(there - self._ready - self._asked.keys()):
-            self._ask(worker)
-
-    def forget(self, worker: str) -> None:
-        """Take a worker for a new one."""
-        self._ready.discard(worker)
-        self._sent.discard(worker)
-
-    def ready(self) -> set[str]:
-        """Return who can be given work.
-
-        Raises
-        ------
-        StimgenError
-            A worker cannot take part.
-        """
-        for worker in [worker for worker, future in self._asked.items() if future.done()]:
-            future = self._asked.pop(worker)
-            if future.status != "cancelled":
-                self._answered(future.result(), worker)
-        return self._ready
-
-    def _ask(self, worker: str) -> None:
-        client, parcel = self._team.client, None
-        if worker in self._sent:
-            self._parcel = self._parcel or self._packed()
-            (parcel,) = client.scatter([self._parcel], workers=[worker], hash=False)
-        self._asked[worker] = client.submit(join, self._job, parcel, workers=[worker], pure=False)
-
-    def _packed(self) -> Parcel:
-        root = Path(self._job.root) if self._job.root else None
-        return pack(self._plan, root, Store(Path(self._job.folder)))
-
-    def _answered(self, found: Joined, worker: str) -> None:
-        host, folder, sent = self._team.host(worker), self._job.folder, worker in self._sent
-        if found.ids == self._ids and (found.sees or sent):
-            self._ready.add(worker)
-            self._team.say(
-                f"workers on {host} write to {folder}"
-                if found.sees
-                else f"workers on {host} do not see {folder}: they send back what they make"
-            )
-        elif not sent:
-            self._sent.add(worker)
-            self._ask(worker)
-        else:
-            why = found.problem or "it plans other stimuli than this computer"
-            raise StimgenError(f"the worker {self._team.name(worker)} cannot take part: {why}")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Container, Iterator
 from contextlib import ExitStack, contextmanager, nullcontext
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -14,9 +15,9 @@ from stimgen.execution.device import usual_batch_size
 from stimgen.execution.labels import relabel
 from stimgen.execution.progress import Progress, Report
 from stimgen.execution.recording import Destination
-from stimgen.execution.survey import survey
+from stimgen.execution.survey import Survey, survey
 from stimgen.execution.task import Task
-from stimgen.execution.ways import Options, opened
+from stimgen.execution.ways import Options, Way, opened
 from stimgen.protocol.choices import publication
 from stimgen.protocol.load import LoadedProtocol
 from stimgen.protocol.plan import Plan, StimulusPlan, make_plan
@@ -61,43 +62,66 @@ def generate(
         Ctrl-C; what is finished is kept, and in the manifest.
     """
     options, report = options or Options(), report or _silent
-    plan = make_plan(loaded, options.root)
-    progress = Progress()
+    plan, progress = make_plan(loaded, options.root), Progress()
     with ExitStack() as stack:
         way = stack.enter_context(opened(options, _packages(plan), _saying(progress, report)))
+        share = _Share.of(plan, options, way)
+        found = _begin(share, folder, torch.device(way.device), stack)
+        missing = frozenset(stimulus.id for stimulus in found.missing)
+        progress.begin(len(share.ours.stimuli), len(share.ours.stimuli) - len(missing))
+        store = Store(folder)
+        if found.unchanged and (share.part or Index(store).is_current()):
+            return progress
+        output = loaded.protocol.output
+        for stimulus in found.misnamed:
+            relabel(stimulus, store, output)
+        destination = Destination(store, output, loaded.protocol.judge, loaded.changes)
+        task = Task(plan, destination, share.batch_size, options.root, share.part)
+        with nullcontext() if share.part else _deriving(store, progress, alone=way.alone):
+            way.run(_of_these(share.batches, missing), task, progress, report)
+        return progress
+
+
+@dataclass(frozen=True)
+class _Share:
+    """What a run is to make: all of a plan, or a shard's part of it."""
+
+    plan: Plan
+    ours: Plan
+    """The part."""
+    batches: Batches
+    batch_size: int
+    part: str
+    """Name of the part that is locked; empty: the whole."""
+
+    @classmethod
+    def of(cls, plan: Plan, options: Options, way: Way) -> _Share:
         batch_size = _batch_size(options, usual_batch_size(torch.device(way.kind)))
         batches = form_batches(plan.stimuli, batch_size)
-        part = options.shard.name if options.shard else ""
-        if options.shard:
-            batches = options.shard.batches_of(batches)
-        # All that this run is to make: the whole plan, or a shard's part of it.
-        ours = plan.only(stimulus for batch in batches for stimulus in batch) if part else plan
-        begun = Store(folder).has(PLAN)
-        if begun:
-            stack.enter_context(locked(folder, part))
-        index = Index(Store(folder))
-        there = survey(ours, Store(folder), index)
-        _load_networks(plan, there.missing, torch.device(way.device))
-        refuse_bad_sources(ours, Store(folder))
-        store = Store.create(folder)
-        if not begun:
-            stack.enter_context(locked(folder, part))
-        if not store.has(PLAN):
-            _write_plan(plan, store, part)  # first, so that the folder is known for a set's, whatever happens
-        write_originals(ours, store)
-        _write_plan(plan, store, part)
-        progress.begin(len(ours.stimuli), len(ours.stimuli) - len(there.missing))
-        if there.unchanged and (part or index.is_current()):
-            return progress
-        for stimulus in there.misnamed:
-            relabel(stimulus, store, loaded.protocol.output)
-        protocol = loaded.protocol
-        destination = Destination(store, protocol.output, protocol.judge, loaded.changes)
-        task = Task(plan, destination, batch_size, options.root, part)
-        missing = frozenset(stimulus.id for stimulus in there.missing)
-        with _deriving(store, progress, alone=way.alone) if not part else nullcontext():
-            way.run(_of_these(batches, missing), task, progress, report)
-        return progress
+        if options.shard is None:
+            return cls(plan, plan, batches, batch_size, "")
+        batches = options.shard.batches_of(batches)
+        ours = plan.only(stimulus for batch in batches for stimulus in batch)
+        return cls(plan, ours, batches, batch_size, options.shard.name)
+
+
+def _begin(share: _Share, folder: Path, device: torch.device, stack: ExitStack) -> Survey:
+    """Lock the set, look what is there, and write plan and originals once nothing is known to be wrong."""
+    store = Store(folder)
+    begun = store.has(PLAN)
+    if begun:
+        stack.enter_context(locked(folder, share.part))
+    found = survey(share.ours, store, Index(store))
+    _load_networks(share.plan, found.missing, device)
+    refuse_bad_sources(share.ours, store)
+    Store.create(folder)
+    if not begun:
+        stack.enter_context(locked(folder, share.part))
+    if not store.has(PLAN):
+        _write_plan(share.plan, store, share.part)  # first, so that the folder is known for a set's
+    write_originals(share.ours, store)
+    _write_plan(share.plan, store, share.part)
+    return found
 
 
 def default_folder(loaded: LoadedProtocol) -> Path:

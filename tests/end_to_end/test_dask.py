@@ -14,7 +14,7 @@ import pytest
 from clusters import Cluster, end, wait_until
 from small_set import everything, write_protocol
 
-from stimgen.execution import dask_run
+from stimgen.execution import dask_joining, dask_run
 from stimgen.execution.dask_job import Job
 from stimgen.execution.local_cluster import worker_environments
 from stimgen.execution.progress import Progress
@@ -93,9 +93,9 @@ def test_the_same_set_where_nothing_is_shared(
 
     monkeypatch.setattr(dask_run, "_Run", Moved)
     monkeypatch.setattr(
-        dask_run._Joining,
+        dask_joining.Joining,
         "_packed",
-        lambda joining: dask_run.pack(joining._plan, None, Store(tmp_path / "set")),
+        lambda joining: dask_joining.pack(joining._plan, None, Store(tmp_path / "set")),
     )
     progress = make(protocol, tmp_path / "set", cluster)
     assert progress.made == 18
