@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from stimgen.display import plain_bytes
+from stimgen.stimulus_set.citing.wording import counted
 
 
 def bench_text(found: dict[str, Any]) -> str:
@@ -128,16 +129,14 @@ def _plenoptic(found: dict[str, Any]) -> Lines:
 
 
 def _workers(found: dict[str, Any]) -> Lines:
-    lines = []
-    for row in found["rows"]:
-        workers, threads = (f"{n} {word}{'' if n == 1 else 's'}" for n, word in _counts(row))
-        figure = f"{row['stimuli_per_minute']:.3g} stimuli/min ({row['stimuli']} in {row['seconds']:.3g} s)"
-        lines.append((f"{workers} of {threads}", figure))
+    lines = [
+        (
+            f"{counted(row['workers'], 'worker')} of {counted(row['threads'], 'thread')}",
+            f"{row['stimuli_per_minute']:.3g} stimuli/min ({row['stimuli']} in {row['seconds']:.3g} s)",
+        )
+        for row in found["rows"]
+    ]
     return [*lines, ("  one worker to all, per stimulus", _ratio(found["one_to_all"]))]
-
-
-def _counts(row: dict[str, Any]) -> list[tuple[int, str]]:
-    return [(row["workers"], "worker"), (row["threads"], "thread")]
 
 
 def _ratio(found: dict[str, float]) -> str:
