@@ -88,6 +88,7 @@ def test_what_the_array_script_refuses(
     assert done.stdout == ""
 
 
+@pytest.mark.long
 def test_an_array_makes_the_set(tmp_path: Path) -> None:
     """Two tasks at the same time, each a process of its own, in one folder."""
     protocol = write_protocol(tmp_path / "p")

@@ -153,6 +153,7 @@ def mixed_set(mixed: LoadedProtocol) -> Path:
     return mixed.folder / "set"
 
 
+@pytest.mark.long
 class TestMixedPrecision:
     def test_is_in_the_records(self, mixed_set: Path) -> None:
         records = StimulusSet(mixed_set).records.values()

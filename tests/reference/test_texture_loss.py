@@ -39,7 +39,7 @@ def scipy_loss(objective: Objective, start: torch.Tensor, row: int) -> float:
     return float(optimize.minimize(value, begin, jac=True, method="L-BFGS-B", options=options).fun)
 
 
-@pytest.mark.parametrize("name", ["coffee", "chelsea"])
+@pytest.mark.parametrize("name", ["coffee", pytest.param("chelsea", marks=pytest.mark.long)])
 def test_a_texture_is_matched_as_well_as_scipy_does(name: str) -> None:
     file = read_image_file(skimage_file(name))
     source = Preparation(size=SIDE).prepare(file)

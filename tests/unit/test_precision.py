@@ -105,6 +105,7 @@ def test_mixed_ends_near_where_float32_ends(fields: dict[str, str]) -> None:
     assert ratios.max() < 10
 
 
+@pytest.mark.long
 def test_padding_a_batch_changes_nothing() -> None:
     alone, _ = run(method("mixed"), Batch(items(1), 2, shrink=True))
     padded, _ = run(method("mixed"), Batch(items(1), 5, shrink=False))
