@@ -169,9 +169,7 @@ class TestMixedPrecision:
                 (scale, evaluation) for scale in (0, 1) for evaluation in range(1, 9)
             ]
 
-    @pytest.mark.parametrize(
-        "batch_size", [*(pytest.param(size, marks=pytest.mark.long) for size in (1, 3)), 8]
-    )
+    @pytest.mark.parametrize("batch_size", [1, 3, 8])
     def test_the_batch_size_changes_nothing(
         self, mixed: LoadedProtocol, mixed_set: Path, tmp_path: Path, batch_size: int
     ) -> None:
