@@ -18,8 +18,8 @@ def keep_freed_memory() -> bool:
     """Let this process keep what tensors free, so that the next evaluation need not have it zeroed again.
 
     Each evaluation frees and allocates the same feature maps. As mappings of their own they would cost a
-    fault for every 4 KiB: 40 % of the time of a worker that ``dask worker`` started, which sets
-    ``MALLOC_TRIM_THRESHOLD_`` to 64 KiB, 7 % of another process's (docs/performance.md).
+    fault for every 4 KiB: 43 % of the time of a worker that ``dask worker`` started, which sets
+    ``MALLOC_TRIM_THRESHOLD_`` to 64 KiB, 5 % of another process's (docs/performance.md).
 
     Returns
     -------
