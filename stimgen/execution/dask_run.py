@@ -27,7 +27,7 @@ from stimgen.execution.dask_worker import make
 from stimgen.execution.making import Failure
 from stimgen.execution.progress import Progress, Report
 from stimgen.execution.task import Task
-from stimgen.protocol.plan import Plan, StimulusPlan
+from stimgen.protocol.plan import StimulusPlan
 from stimgen.reading.errors import StimgenError
 from stimgen.stimulus_set.lock import holder_of
 from stimgen.stimulus_set.store import Store
@@ -85,7 +85,7 @@ class OnDask:
             device=self._team.device,
             batch_size=task.batch_size,
         )
-        _Run(self._team, job, task.plan, progress).run(batches, report)
+        _Run(self._team, job, Joining(self._team, job, task.plan), progress).run(batches, report)
 
 
 class _Run:
@@ -97,15 +97,14 @@ class _Run:
         The workers.
     job : Job
         What they are to know of the run.
-    plan : Plan
-        The whole plan.
+    joining : Joining
+        How they come to take part.
     progress : Progress
         Kept up to date.
     """
 
-    def __init__(self, team: Team, job: Job, plan: Plan, progress: Progress) -> None:
-        self._team, self._job, self._progress = team, job, progress
-        self._joining = Joining(team, job, plan)
+    def __init__(self, team: Team, job: Job, joining: Joining, progress: Progress) -> None:
+        self._team, self._job, self._joining, self._progress = team, job, joining, progress
         self._store = Store(Path(job.folder))
         self._waiting: deque[Batch] = deque()
         self._running: dict[Future[Any], tuple[str, Batch]] = {}

@@ -113,7 +113,8 @@ def worker_environments(count: int, device: str, threads: int | None = None) -> 
     if device.startswith("cuda:"):
         raise StimgenError("--workers gives each process a GPU of its own: write --device cuda, or nothing")
     gpus = torch.cuda.device_count() if device in ("auto", "cuda") else 0
-    each = quiet_environment() | dict.fromkeys(THREADS, str(threads or max(1, available_cores() // count)))
+    quiet = {f"DASK_{key.upper().replace('.', '__')}": str(value) for key, value in QUIET.items()}
+    each = quiet | dict.fromkeys(THREADS, str(threads or max(1, available_cores() // count)))
     if gpus == 0:
         return [each] * count
     if count > gpus:
@@ -121,11 +122,6 @@ def worker_environments(count: int, device: str, threads: int | None = None) -> 
     named = os.environ.get("CUDA_VISIBLE_DEVICES")
     visible = named.split(",") if named else [str(i) for i in range(gpus)]
     return [each | {"CUDA_VISIBLE_DEVICES": gpu} for gpu in visible[:count]]
-
-
-def quiet_environment() -> dict[str, str]:
-    """Return the variables with which a worker computes more and reports less."""
-    return {f"DASK_{key.upper().replace('.', '__')}": str(value) for key, value in QUIET.items()}
 
 
 def available_cores() -> int:

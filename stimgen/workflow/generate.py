@@ -66,11 +66,11 @@ def generate(
     with ExitStack() as stack:
         way = stack.enter_context(opened(options, _packages(plan), _saying(progress, report)))
         share = _Share.of(plan, options, way)
-        found = _begin(share, folder, torch.device(way.device), stack)
+        found, index = _begin(share, folder, torch.device(way.device), stack)
         missing = frozenset(stimulus.id for stimulus in found.missing)
         progress.begin(len(share.ours.stimuli), len(share.ours.stimuli) - len(missing))
         store = Store(folder)
-        if found.unchanged and (share.part or Index(store).is_current()):
+        if found.unchanged and (share.part or index.is_current()):
             return progress
         output = loaded.protocol.output
         for stimulus in found.misnamed:
@@ -105,13 +105,14 @@ class _Share:
         return cls(plan, ours, batches, batch_size, options.shard.name)
 
 
-def _begin(share: _Share, folder: Path, device: torch.device, stack: ExitStack) -> Survey:
+def _begin(share: _Share, folder: Path, device: torch.device, stack: ExitStack) -> tuple[Survey, Index]:
     """Lock the set, look what is there, and write plan and originals once nothing is known to be wrong."""
     store = Store(folder)
     begun = store.has(PLAN)
     if begun:
         stack.enter_context(locked(folder, share.part))
-    found = survey(share.ours, store, Index(store))
+    index = Index(store)
+    found = survey(share.ours, store, index)
     _load_networks(share.plan, found.missing, device)
     refuse_bad_sources(share.ours, store)
     Store.create(folder)
@@ -121,7 +122,7 @@ def _begin(share: _Share, folder: Path, device: torch.device, stack: ExitStack) 
         _write_plan(share.plan, store, share.part)  # first, so that the folder is known for a set's
     write_originals(share.ours, store)
     _write_plan(share.plan, store, share.part)
-    return found
+    return found, index
 
 
 def default_folder(loaded: LoadedProtocol) -> Path:

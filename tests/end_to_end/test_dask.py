@@ -14,12 +14,16 @@ import pytest
 from clusters import Cluster, end, wait_until
 from small_set import everything, write_protocol
 
-from stimgen.execution import dask_joining, dask_run
+from stimgen.execution import dask_run
 from stimgen.execution.dask_job import Job
+from stimgen.execution.dask_joining import Joining
+from stimgen.execution.dask_team import Team
 from stimgen.execution.local_cluster import worker_environments
+from stimgen.execution.parcel import Parcel, pack
 from stimgen.execution.progress import Progress
 from stimgen.execution.ways import Options
 from stimgen.protocol.load import LoadedProtocol
+from stimgen.protocol.plan import Plan
 from stimgen.reading.errors import StimgenError
 from stimgen.stimulus_set.store import Store
 from stimgen.stimulus_set.verify import verify
@@ -86,17 +90,14 @@ def test_the_same_set_where_nothing_is_shared(
     """Workers are told of folders that they do not have: they get the photographs, and send back files."""
     elsewhere = "/nowhere/at/all"
 
-    class Moved(dask_run._Run):
-        def __init__(self, team, job: Job, plan, progress) -> None:
-            super().__init__(team, job, plan, progress)
-            self._joining._job = replace(job, folder=elsewhere, file=f"{elsewhere}/small.yaml")
+    class Moved(Joining):
+        def __init__(self, team: Team, job: Job, plan: Plan) -> None:
+            super().__init__(team, replace(job, folder=elsewhere, file=f"{elsewhere}/small.yaml"), plan)
 
-    monkeypatch.setattr(dask_run, "_Run", Moved)
-    monkeypatch.setattr(
-        dask_joining.Joining,
-        "_packed",
-        lambda joining: dask_joining.pack(joining._plan, None, Store(tmp_path / "set")),
-    )
+        def _packed(self) -> Parcel:
+            return pack(self._plan, None, Store(tmp_path / "set"))
+
+    monkeypatch.setattr(dask_run, "Joining", Moved)
     progress = make(protocol, tmp_path / "set", cluster)
     assert progress.made == 18
     is_whole(tmp_path / "set", whole)
