@@ -8,6 +8,7 @@ from typing import Annotated
 
 import typer
 
+from stimgen.cli_options import JsonOption
 from stimgen.terminal import FINDING, INTERRUPTED, print_json, say
 
 commands = typer.Typer()
@@ -24,7 +25,6 @@ StimuliOption = Annotated[
     typer.Option("--stimuli", metavar="FOLDER", help="A set's folder, instead of those that the file names."),
 ]
 DataArgument = Annotated[Path, typer.Argument(metavar="DATA", help="The folder of an experiment's data.")]
-JsonOption = Annotated[bool, typer.Option("--json", help="Print JSON for programs.")]
 
 
 @commands.command()
