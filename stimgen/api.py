@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Any
 
 from stimgen.execution.progress import Report
-from stimgen.execution.ways import Options
+from stimgen.execution.executor import Options
 from stimgen.protocol.load import LoadedProtocol, load_protocol
 from stimgen.reading.errors import StimgenError
 from stimgen.stimulus_set import StimulusSet

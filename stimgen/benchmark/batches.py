@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from stimgen.benchmark.pace import seconds_per_batch
+from stimgen.execution.pace import seconds_per_batch
 from stimgen.benchmark.subject import Subject
 from stimgen.benchmark.timing import Times, ratio
 from stimgen.synthesis.methods import ObjectiveMethod

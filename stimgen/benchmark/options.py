@@ -10,7 +10,7 @@ from stimgen.benchmark.plenoptic import ITERATIONS, require_plenoptic
 from stimgen.benchmark.plenoptic import SMALLEST_SIZE as PLENOPTIC_SIZE
 from stimgen.benchmark.plot import require_plot
 from stimgen.benchmark.subject import LARGEST_SIZE
-from stimgen.execution.ways import MOST_WORKERS, require_dask
+from stimgen.execution.executor import MOST_WORKERS, require_dask
 from stimgen.reading.errors import StimgenError
 
 NOTEBOOK, PLENOPTIC = "notebook", "plenoptic"

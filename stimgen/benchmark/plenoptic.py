@@ -12,7 +12,7 @@ from stimgen.benchmark.subject import Subject
 from stimgen.benchmark.timing import synchronise
 from stimgen.reading.errors import StimgenError
 from stimgen.reading.random_numbers import uniform
-from stimgen.synthesis.portilla_simoncelli import installed_plenoptic
+from stimgen.synthesis.plenoptic_model import installed_plenoptic
 
 OPTION = "`--against plenoptic`"
 # Below this side the coarsest of the model's four scales is narrower than its correlations, seven positions.

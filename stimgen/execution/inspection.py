@@ -10,8 +10,8 @@ from torch import Tensor
 
 from stimgen.drawing.layers import LayerMaps
 from stimgen.execution.device import FEWEST_SLOTS, computing
-from stimgen.execution.finishing import NON_FINITE
-from stimgen.execution.making import stimulus_item
+from stimgen.execution.postprocess import NON_FINITE
+from stimgen.execution.synthesize import stimulus_item
 from stimgen.images.prepare import Pixels
 from stimgen.images.write import as_pixels
 from stimgen.networks import Place

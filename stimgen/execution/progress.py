@@ -7,7 +7,7 @@ import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
 
-from stimgen.execution.making import Failure
+from stimgen.execution.synthesize import Failure
 
 
 @dataclass

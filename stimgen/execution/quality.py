@@ -9,10 +9,10 @@ import numpy as np
 
 from stimgen.images.light import Encoding
 from stimgen.images.measures.comparison import Comparison, Original
-from stimgen.images.measures.rounded import significant
+from stimgen.images.measures.rounding import significant
 from stimgen.images.prepare import Pixels
 from stimgen.stimulus_set.quality import ColourDistances, JudgeRecord, QualityRecord
-from stimgen.synthesis.judge import LoadedJudge, Opinion
+from stimgen.synthesis.evaluation_network import LoadedJudge, Opinion
 from stimgen.synthesis.methods import Traced
 
 # Were the logarithm of the loss to fall evenly, a tenth of the evaluations would bring a tenth of its fall.

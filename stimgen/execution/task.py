@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from pathlib import Path
 
-from stimgen.execution.recording import Destination
+from stimgen.execution.writer import Destination
 from stimgen.protocol.plan import Plan
 
 

@@ -9,7 +9,7 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 
 from stimgen.reading.errors import StimgenError
-from stimgen.stimulus_set.atomic import TEMPORARY, sync_folder
+from stimgen.reading.atomic import TEMPORARY, sync_folder
 
 
 @contextmanager

@@ -11,7 +11,7 @@ from pathlib import Path
 
 from stimgen.reading.errors import StimgenError
 from stimgen.reading.files import made_folder
-from stimgen.stimulus_set.atomic import TEMPORARY, sync_folder
+from stimgen.reading.atomic import TEMPORARY, sync_folder
 
 LITTER = re.compile(rf"(.*/)?(\.DS_Store|Thumbs\.db|desktop\.ini|{re.escape(TEMPORARY)}[^/]*)")
 """Files that systems leave where somebody looked, and that we leave where we were interrupted."""

@@ -5,9 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from stimgen.experiment.choice import Person
-from stimgen.experiment.data_folder import DataFolder
-from stimgen.experiment.journal import Recorded, TrialLine, read_journal
+from stimgen.experiment.design.decisions import Person
+from stimgen.experiment.journal.data_folder import DataFolder
+from stimgen.experiment.journal.journal import Recorded, TrialLine, read_journal
 from stimgen.export.header import Begin, Header, parsed
 from stimgen.reading.errors import StimgenError
 

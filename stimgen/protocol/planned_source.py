@@ -11,7 +11,7 @@ from typing import Any
 from stimgen.images.picture import Picture
 from stimgen.images.prepare import Pixels, Preparation
 from stimgen.images.read import ImageFile, read_image_file
-from stimgen.images.staging import Photograph, Staged, Staging, StagingError
+from stimgen.images.source_pipeline import Photograph, Staged, Staging, StagingError
 from stimgen.images.write import Bits, encode_png, quantise
 from stimgen.protocol.schema import Source
 from stimgen.reading.errors import Location, StimgenError

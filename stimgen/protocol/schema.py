@@ -10,7 +10,7 @@ from pydantic_core import PydanticCustomError
 
 from stimgen.images.light import Encoding
 from stimgen.images.prepare import Preparation
-from stimgen.images.staging import Presentation
+from stimgen.images.source_pipeline import Presentation
 from stimgen.images.steps import Steps
 from stimgen.images.write import Bits
 from stimgen.networks import AnyNetwork
@@ -23,7 +23,7 @@ from stimgen.statistics.gram import Gram
 from stimgen.statistics.regions import AnyRegions
 from stimgen.statistics.regions.grid import Grid
 from stimgen.stimulus_set.metadata import Author
-from stimgen.synthesis.judge import Judge
+from stimgen.synthesis.evaluation_network import Judge
 from stimgen.synthesis.methods import AnyMethod, Method, ObjectiveMethod
 from stimgen.synthesis.settings import Synthesis
 from stimgen.synthesis.term import Aim, Layers, Term

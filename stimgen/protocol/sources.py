@@ -12,7 +12,7 @@ from typing import TypeVar
 from stimgen.images.prepare import Preparation
 from stimgen.images.read import SKIMAGE_PREFIX, ImageFile, read_image_file
 from stimgen.images.sequence import needs_set, recipe, settled
-from stimgen.images.staging import Photograph, Presentation, Staging, StagingError
+from stimgen.images.source_pipeline import Photograph, Presentation, Staging, StagingError
 from stimgen.images.steps import Step
 from stimgen.images.write import Bits
 from stimgen.protocol.files import find_file, find_files

@@ -11,7 +11,7 @@ from torch import Tensor
 from stimgen.reading.model import Flag
 from stimgen.statistics.base import LayerSize, LayerStatistic, Target
 from stimgen.statistics.regions import Pooling
-from stimgen.statistics.relative import squared_errors, squared_norms
+from stimgen.statistics.squared_error import squared_errors, squared_norms
 
 
 class Autocorrelation(LayerStatistic):

@@ -9,7 +9,7 @@ from torch import Tensor
 from stimgen.statistics.base import LayerSize, LayerStatistic, Target
 from stimgen.statistics.region_grams import region_grams, region_means, region_shares
 from stimgen.statistics.regions import Pooling
-from stimgen.statistics.relative import squared_errors, squared_norms
+from stimgen.statistics.squared_error import squared_errors, squared_norms
 from stimgen.statistics.transport import covariance_between
 
 

@@ -14,7 +14,7 @@ from stimgen.reading.model import Flag
 from stimgen.statistics.base import LayerSize, Statistic, Target
 from stimgen.statistics.region_grams import region_means
 from stimgen.statistics.regions import Pooling
-from stimgen.statistics.relative import squared_errors, squared_norms
+from stimgen.statistics.squared_error import squared_errors, squared_norms
 
 
 class CrossGram(Statistic):

@@ -13,7 +13,7 @@ from stimgen.reading.papers import Paper
 from stimgen.statistics.base import LayerSize, LayerStatistic, Target
 from stimgen.statistics.region_grams import region_errors, region_grams, region_means
 from stimgen.statistics.regions import Pooling
-from stimgen.statistics.relative import squared_norms
+from stimgen.statistics.squared_error import squared_norms
 from stimgen.statistics.transport import covariance_between
 
 

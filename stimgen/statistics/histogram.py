@@ -19,7 +19,7 @@ from stimgen.statistics.distributions import (
 )
 from stimgen.statistics.region_grams import region_shares
 from stimgen.statistics.regions import Pooling
-from stimgen.statistics.relative import SMALLEST_NORM
+from stimgen.statistics.squared_error import SMALLEST_NORM
 
 
 class Histogram(LayerStatistic):

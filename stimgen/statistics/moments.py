@@ -13,7 +13,7 @@ from stimgen.reading.model import Integer
 from stimgen.statistics.base import LayerSize, LayerStatistic, Target
 from stimgen.statistics.region_grams import region_shares
 from stimgen.statistics.regions import Pooling, Window
-from stimgen.statistics.relative import SMALLEST_NORM
+from stimgen.statistics.squared_error import SMALLEST_NORM
 
 # Added to variances, as a part of the source's mean variance: where a map is flat nothing is divided by zero.
 FLAT = 1e-6

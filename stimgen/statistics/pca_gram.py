@@ -14,7 +14,7 @@ from stimgen.reading.model import Integer
 from stimgen.statistics.base import Draw, LayerSize, Target
 from stimgen.statistics.gram import Gram, GramStatistic
 from stimgen.statistics.regions import Pooling
-from stimgen.statistics.relative import squared_norms
+from stimgen.statistics.squared_error import squared_norms
 from stimgen.statistics.threads import one_thread
 from stimgen.statistics.transport import covariance_between
 

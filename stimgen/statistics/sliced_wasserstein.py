@@ -25,7 +25,7 @@ from stimgen.statistics.distributions import (
 from stimgen.statistics.histogram import distributions, flat, summed
 from stimgen.statistics.region_grams import region_shares
 from stimgen.statistics.regions import Pooling
-from stimgen.statistics.relative import SMALLEST_NORM
+from stimgen.statistics.squared_error import SMALLEST_NORM
 
 PURPOSE = "directions of sliced_wasserstein"
 

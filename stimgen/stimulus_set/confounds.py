@@ -9,7 +9,7 @@ import numpy as np
 
 from stimgen.images.light import Encoding
 from stimgen.images.measures.appearance import Appearance, appearance
-from stimgen.images.measures.rounded import significant
+from stimgen.images.measures.rounding import significant
 from stimgen.images.write import as_pixels, decode_png
 from stimgen.reading.errors import StimgenError
 from stimgen.stimulus_set.record import Content, Record

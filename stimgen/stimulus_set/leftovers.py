@@ -7,7 +7,7 @@ from collections.abc import Collection, Container, Iterable, Iterator
 from contextlib import suppress
 from pathlib import Path
 
-from stimgen.stimulus_set.atomic import TEMPORARY
+from stimgen.reading.atomic import TEMPORARY
 from stimgen.stimulus_set.index import INDEX
 from stimgen.stimulus_set.listing import entries
 from stimgen.stimulus_set.lock import LOCK

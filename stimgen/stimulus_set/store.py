@@ -15,7 +15,7 @@ from pydantic import Field, ValidationError
 from stimgen.reading.errors import StimgenError
 from stimgen.reading.identity import IDENTITY_PATTERN
 from stimgen.reading.model import Model
-from stimgen.stimulus_set.atomic import TEMPORARY, replacing
+from stimgen.reading.atomic import TEMPORARY, replacing
 from stimgen.stimulus_set.listing import FileState, entries, file_state
 from stimgen.stimulus_set.lock import LOCK
 from stimgen.stimulus_set.record import JsonObject, Record

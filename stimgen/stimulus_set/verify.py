@@ -11,7 +11,7 @@ from stimgen.images.write import check_png, decode_png
 from stimgen.reading.errors import StimgenError
 from stimgen.reading.identity import sha256_bytes
 from stimgen.stimulus_set.additions import addition_names, as_addition
-from stimgen.stimulus_set.checked_files import CheckedFiles
+from stimgen.stimulus_set.file_checker import CheckedFiles
 from stimgen.stimulus_set.lock import refuse_unfinished
 from stimgen.stimulus_set.manifest import pieces
 from stimgen.stimulus_set.record import Content, Record

@@ -5,8 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from pathlib import Path
 
-from stimgen.experiment.choice import Person, participant_labels
-from stimgen.experiment.load import LoadedExperiment
+from stimgen.experiment.design.decisions import Person, participant_labels
+from stimgen.experiment.schema.load import LoadedExperiment
 from stimgen.export.appearing import appearing
 from stimgen.export.archive import Archive
 from stimgen.export.sets.contents import Contents
@@ -26,7 +26,7 @@ from stimgen.export.study.frozen import (
 from stimgen.reading.errors import StimgenError
 from stimgen.reading.files import MEGABYTE, read_limited
 from stimgen.stimulus_set.store import json_bytes
-from stimgen.workflow.experiment_course import Room
+from stimgen.workflow.prepared_experiment import Room
 from stimgen.workflow.trials import trials_in
 from stimgen.workflow.versions import versions_here
 

@@ -6,9 +6,9 @@ from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
-from stimgen.benchmark.pace import seconds_per_batch
+from stimgen.execution.pace import seconds_per_batch
 from stimgen.execution.device import FEWEST_SLOTS, find_device, usual_batch_size
-from stimgen.execution.making import stimulus_item
+from stimgen.execution.synthesize import stimulus_item
 from stimgen.protocol.load import LoadedProtocol
 from stimgen.protocol.plan import Plan, PlannedCondition, StimulusPlan, make_plan
 from stimgen.protocol.schema import Output

@@ -6,7 +6,7 @@ from pathlib import Path
 
 from stimgen.reading.errors import StimgenError
 from stimgen.report import MOST, write_page
-from stimgen.stimulus_set.atomic import replacing
+from stimgen.reading.atomic import replacing
 from stimgen.stimulus_set.store import Store
 
 

@@ -8,7 +8,7 @@ from pathlib import Path
 
 from stimgen.execution.batch import Work, form_batches, make_batch, write_originals
 from stimgen.execution.device import find_device, usual_batch_size
-from stimgen.execution.recording import Destination
+from stimgen.execution.writer import Destination
 from stimgen.protocol.load import LoadedProtocol, loaded_from
 from stimgen.protocol.plan import Plan, StimulusPlan, make_plan
 from stimgen.protocol.quick import quickened
@@ -16,7 +16,7 @@ from stimgen.reading.document import parse_document
 from stimgen.reading.generators import finished
 from stimgen.stimulus_set.record import Record
 from stimgen.stimulus_set.store import PLAN, Store, json_bytes
-from stimgen.workflow.remade import Remade, compared
+from stimgen.workflow.resynthesis_comparison import Remade, compared
 from stimgen.workflow.repair import shipped_file
 
 OTHERS = "protocol and photographs here give another stimulus"

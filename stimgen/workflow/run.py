@@ -7,19 +7,19 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
-from stimgen.experiment.choice import Person, participant_labels
-from stimgen.experiment.course import Answered, Course
-from stimgen.experiment.data_folder import DataFolder
-from stimgen.experiment.form import checked_form, keep_form
-from stimgen.experiment.journal import Journal, Recorded, begun, read_journal
-from stimgen.experiment.keys import keys_of
-from stimgen.experiment.load import LoadedExperiment
-from stimgen.experiment.observers import Setting, make_observer
-from stimgen.experiment.psychopy_part import display_is_here
-from stimgen.experiment.session import Report, Session, now
+from stimgen.experiment.design.decisions import Person, participant_labels
+from stimgen.experiment.trials.procedure import Answered, Course
+from stimgen.experiment.journal.data_folder import DataFolder
+from stimgen.experiment.journal.form import checked_form, keep_form
+from stimgen.experiment.journal.journal import Journal, Recorded, begun, read_journal
+from stimgen.experiment.trials.keys import keys_of
+from stimgen.experiment.schema.load import LoadedExperiment
+from stimgen.experiment.session.observers import Setting, make_observer
+from stimgen.experiment.equipment.psychopy_part import display_is_here
+from stimgen.experiment.session.session import Report, Session, now
 from stimgen.reading.errors import StimgenError
-from stimgen.workflow.asking import ask_person
-from stimgen.workflow.experiment_course import Room
+from stimgen.workflow.participant_dialog import ask_person
+from stimgen.workflow.prepared_experiment import Room
 from stimgen.workflow.tabulate import tabulate_session
 from stimgen.workflow.versions import versions_here
 from stimgen.workflow.withdraw import finish_withdrawals

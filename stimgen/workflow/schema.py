@@ -16,7 +16,7 @@ def schema_text() -> str:
 
 def experiment_schema_text() -> str:
     """Return the JSON schema (draft 2020-12) of an experiment; torch is not needed for it."""
-    from stimgen.experiment.schema import Experiment
+    from stimgen.experiment.schema.schema import Experiment
 
     return _text(Experiment, "stimgen schema --experiment")
 

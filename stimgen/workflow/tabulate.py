@@ -7,14 +7,14 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import get_args
 
-from stimgen.experiment.data_folder import CSV, DataFolder
-from stimgen.experiment.flow import Asked
-from stimgen.experiment.form import read_form
-from stimgen.experiment.journal import begun
+from stimgen.experiment.journal.data_folder import CSV, DataFolder
+from stimgen.experiment.schema.session_flow import Asked
+from stimgen.experiment.journal.form import read_form
+from stimgen.experiment.journal.journal import begun
 from stimgen.export.derived import names_in, rewriting
 from stimgen.export.journals import format_names, format_of
 from stimgen.export.journals.csv import write_session
-from stimgen.export.pictures import Pictures
+from stimgen.export.shown_pictures import Pictures
 from stimgen.export.sessions import KeptSession, read_session
 from stimgen.reading.errors import StimgenError
 from stimgen.workflow.withdraw import finish_withdrawals

@@ -7,12 +7,12 @@ from itertools import product
 from pathlib import Path
 from typing import Any
 
-from stimgen.experiment.choice import Choice, Person
-from stimgen.experiment.course import Course
-from stimgen.experiment.load import LoadedExperiment
-from stimgen.experiment.session import practice_of, trials_of
-from stimgen.experiment.trial import Trial
-from stimgen.workflow.experiment_course import Room
+from stimgen.experiment.design.decisions import Choice, Person
+from stimgen.experiment.trials.procedure import Course
+from stimgen.experiment.schema.load import LoadedExperiment
+from stimgen.experiment.session.session import practice_of, trials_of
+from stimgen.experiment.design.trial import Trial
+from stimgen.workflow.prepared_experiment import Room
 
 
 def list_trials(loaded: LoadedExperiment, person: Person, stimuli: tuple[Path, ...] = ()) -> dict[str, Any]:

@@ -12,7 +12,7 @@ from stimgen.stimulus_set.verification import Verification
 from stimgen.stimulus_set.verify import verify
 
 if TYPE_CHECKING:
-    from stimgen.workflow.remade import Remade
+    from stimgen.workflow.resynthesis_comparison import Remade
 
 
 def verify_folder(folder: Path) -> Verification:

@@ -15,7 +15,7 @@ from torch import Tensor
 from stimgen.images.read import SKIMAGE_PREFIX, ImageFile, read_image_file, skimage_file
 from stimgen.networks import NETWORKS, FeatureExtractor, Place
 from stimgen.networks.torchvision_network import TorchvisionNetwork
-from stimgen.networks.weights.means import Means, MeasuredImage, refuse_silent
+from stimgen.networks.weights.mean_activations import Means, MeasuredImage, refuse_silent
 from stimgen.reading.errors import StimgenError
 from stimgen.reading.files import write_file
 from stimgen.reading.identity import sha256_bytes, sha256_file

@@ -8,12 +8,12 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
-from stimgen.experiment.data_folder import BIDS, CSV, FORMS, JOURNALS
-from stimgen.experiment.journal import Journal
+from stimgen.experiment.journal.data_folder import BIDS, CSV, FORMS, JOURNALS
+from stimgen.experiment.journal.journal import Journal
 from stimgen.export.journals.bids import PARTICIPANTS
 from stimgen.reading.errors import StimgenError
 from stimgen.reading.files import read_limited
-from stimgen.stimulus_set.atomic import TEMPORARY, replacing, sync_folder
+from stimgen.reading.atomic import TEMPORARY, replacing, sync_folder
 
 MARK = ".withdrawing-"
 """Beginning of the name of an empty file that says who is being removed."""

@@ -19,7 +19,7 @@ def loaded_by(statement: str) -> set[str]:
 @pytest.mark.parametrize(
     ("statement", "allowed"),
     [
-        ("import stimgen, stimgen.cli", set()),
+        ("import stimgen, stimgen.cli.main", set()),
         ("from stimgen import StimulusSet, StimgenError", set()),
         ("import stimgen.stimulus_set.verify, stimgen.workflow.verify", set()),
         ("import stimgen.workflow.confounds", set()),

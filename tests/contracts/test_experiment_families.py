@@ -13,11 +13,11 @@ import numpy as np
 import pytest
 from pydantic import TypeAdapter
 
-from stimgen.experiment.choice import Choice, Design, Factor, Level, Past, Person
-from stimgen.experiment.paradigms import PARADIGMS, Item, Paradigm
-from stimgen.experiment.paradigms.base import Meeting
-from stimgen.experiment.schedules import SCHEDULES, Schedule
-from stimgen.experiment.trial import Trial
+from stimgen.experiment.design.decisions import Choice, Design, Factor, Level, Past, Person
+from stimgen.experiment.design.paradigms import PARADIGMS, Item, Paradigm
+from stimgen.experiment.design.paradigms.base import Meeting
+from stimgen.experiment.design.schedules import SCHEDULES, Schedule
+from stimgen.experiment.design.trial import Trial
 from stimgen.reading.registry import Family, FamilyMember
 
 NAMES = {"names": {"a": "apple", "b": ["bell", "chime"], "c": "cup", "d": "door"}}

@@ -39,7 +39,7 @@ print("shown", len(stimuli))
 
 VERIFYING = """
 import sys
-from stimgen.cli import main
+from stimgen.cli.main import main
 sys.argv[:] = ["stimgen", "verify", sys.argv[1]]
 main()
 """
@@ -48,7 +48,7 @@ main()
 # A whole study, its tables, and one participant less.
 STUDYING = """
 import sys
-from stimgen.cli import main
+from stimgen.cli.main import main
 sys.argv[0] = "stimgen"
 try:
     main()
@@ -66,7 +66,7 @@ display: {resolution: [320, 240], pixels_per_degree: 20}
 TABULATING = """
 import sys
 from stimgen import StimulusSet
-from stimgen.cli import main
+from stimgen.cli.main import main
 assert list(StimulusSet(sys.argv[1]).confounds().index) == ["original", "texture"]
 sys.argv[:] = ["stimgen", "confounds", sys.argv[1], "--plot", sys.argv[2]]
 main()

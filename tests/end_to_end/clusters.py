@@ -15,7 +15,7 @@ DASK = [sys.executable, "-m", "dask"]
 # Runs in every worker: says which process it is, and dies of a batch with a stimulus of seed 13.
 PRELOAD = """\
 import os, pathlib, signal
-from stimgen.execution import dask_worker
+from stimgen.execution.dask import worker as dask_worker
 
 def dask_setup(worker):
     pathlib.Path(PLACE, f"{os.getpid()}.pid").touch()

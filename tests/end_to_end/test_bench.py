@@ -12,8 +12,8 @@ from typing import Any
 
 import pytest
 
-from stimgen import cli
-from stimgen.bench_display import bench_text
+from stimgen.cli import main as cli
+from stimgen.cli.bench import bench_text
 
 
 def called(monkeypatch: pytest.MonkeyPatch, *arguments: str) -> int:

@@ -23,8 +23,8 @@ import torch
 from PIL import Image
 from safetensors.torch import save_file
 
-from stimgen import cli
-from stimgen.experiment.load import load_experiment
+from stimgen.cli import main as cli
+from stimgen.experiment.schema.load import load_experiment
 from stimgen.networks.vgg19 import Vgg19
 from stimgen.protocol.load import load_protocol
 from stimgen.reading.shipped import EXPERIMENTS, PROTOCOLS

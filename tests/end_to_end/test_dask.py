@@ -14,14 +14,14 @@ import pytest
 from clusters import Cluster, end, wait_until
 from small_set import everything, write_protocol
 
-from stimgen.execution import dask_run
-from stimgen.execution.dask_job import Job
-from stimgen.execution.dask_joining import Joining
-from stimgen.execution.dask_team import Team
-from stimgen.execution.local_cluster import worker_environments
-from stimgen.execution.parcel import Parcel, pack
+from stimgen.execution.dask import dispatcher as dask_run
+from stimgen.execution.dask.messages import Job
+from stimgen.execution.dask.registration import Joining
+from stimgen.execution.dask.workers import Team
+from stimgen.execution.dask.local_cluster import worker_environments
+from stimgen.execution.dask.bundle import Parcel, pack
 from stimgen.execution.progress import Progress
-from stimgen.execution.ways import Options
+from stimgen.execution.executor import Options
 from stimgen.protocol.load import LoadedProtocol
 from stimgen.protocol.plan import Plan
 from stimgen.reading.errors import StimgenError
@@ -122,7 +122,7 @@ def test_a_killed_worker(
 def test_a_killed_client(
     protocol: LoadedProtocol, whole: dict[str, object], cluster: Cluster, tmp_path: Path
 ) -> None:
-    command = [sys.executable, "-c", "from stimgen.cli import main; main()", "generate"]
+    command = [sys.executable, "-c", "from stimgen.cli.main import main; main()", "generate"]
     command += [str(protocol.document.file), "--device", "cpu", "-o", str(tmp_path / "set")]
     client = subprocess.Popen([*command, "--dask", cluster.address, "--quiet"])
     try:
@@ -195,7 +195,7 @@ class TestWhereWorkersRun:
     """What each process is told before it imports torch."""
 
     def test_cores_are_divided(self, monkeypatch: pytest.MonkeyPatch) -> None:
-        monkeypatch.setattr("stimgen.execution.local_cluster.available_cores", lambda: 8)
+        monkeypatch.setattr("stimgen.execution.dask.local_cluster.available_cores", lambda: 8)
         assert [e["OMP_NUM_THREADS"] for e in worker_environments(3, "cpu")] == ["2", "2", "2"]
         assert [e["OMP_NUM_THREADS"] for e in worker_environments(9, "cpu")] == ["1"] * 9
 

@@ -11,7 +11,7 @@ from textwrap import dedent
 import pytest
 from PIL import Image
 
-from stimgen.experiment.schema import Experiment
+from stimgen.experiment.schema.schema import Experiment
 from stimgen.protocol.load import load_protocol
 from stimgen.protocol.plan import make_plan
 from stimgen.protocol.schema import Condition, Protocol, Source

@@ -26,7 +26,7 @@ schedule: {name: constant, repetitions: 2}
 display: {resolution: [640, 480], pixels_per_degree: 30}
 """
 
-COMMAND = "import sys; from stimgen.cli import main; sys.argv[0] = 'stimgen'; main()"
+COMMAND = "import sys; from stimgen.cli.main import main; sys.argv[0] = 'stimgen'; main()"
 
 
 def test_what_was_made_with_torch_is_shown_without(tmp_path: Path) -> None:

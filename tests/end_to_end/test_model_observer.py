@@ -10,10 +10,10 @@ import pytest
 import torch
 from planned_set import write_planned_set
 
-from stimgen.cli import main
+from stimgen.cli.main import main
 from stimgen.execution.features import cell_means
-from stimgen.experiment.journal import read_journal
-from stimgen.experiment.load import load_experiment
+from stimgen.experiment.journal.journal import read_journal
+from stimgen.experiment.schema.load import load_experiment
 from stimgen.reading.errors import StimgenError
 from stimgen.stimulus_set.features import (
     FeatureRecord,

@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from stimgen import cli
+from stimgen.cli import main as cli
 from stimgen.protocol.load import load_protocol
 from stimgen.stimulus_set import StimulusSet
 from stimgen.workflow.generate import Options, generate

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from PIL import Image
 
 from stimgen import StimgenError, StimulusSet
-from stimgen.execution.finishing import finish
+from stimgen.execution.postprocess import finish
 from stimgen.protocol.load import load_protocol
 from stimgen.protocol.plan import Plan, make_plan
 from stimgen.stimulus_set.record import Content

@@ -18,7 +18,7 @@ from stimgen import StimgenError, StimulusSet
 from stimgen.networks.vgg19 import Vgg19
 from stimgen.protocol.load import load_protocol
 from stimgen.protocol.plan import make_plan
-from stimgen.synthesis.judge import Judge, LoadedJudge
+from stimgen.synthesis.evaluation_network import Judge, LoadedJudge
 from stimgen.workflow.generate import Options, generate
 
 PROTOCOL = """

@@ -16,14 +16,14 @@ import pytest
 from hand_made_experiment import write_experiment, write_its_set
 from PIL import Image
 
-from stimgen import cli
-from stimgen.experiment.choice import Person
-from stimgen.experiment.course import Answered
-from stimgen.experiment.journal import read_journal
-from stimgen.experiment.journal_lines import sealed
-from stimgen.experiment.load import load_experiment
+from stimgen.cli import main as cli
+from stimgen.experiment.design.decisions import Person
+from stimgen.experiment.trials.procedure import Answered
+from stimgen.experiment.journal.journal import read_journal
+from stimgen.experiment.journal.journal_lines import sealed
+from stimgen.experiment.schema.load import load_experiment
 from stimgen.reading.errors import StimgenError
-from stimgen.workflow.experiment_course import Room
+from stimgen.workflow.prepared_experiment import Room
 from stimgen.workflow.replay import replay
 from stimgen.workflow.run import Options, run_study
 
@@ -141,7 +141,7 @@ def test_needs_neither_torch_nor_a_display(home: Path) -> None:
         "-W",
         "error",
         "-c",
-        "from stimgen.cli import main; main()",
+        "from stimgen.cli.main import main; main()",
         "replay",
         str(JOURNAL),
         "--trial",

@@ -14,7 +14,7 @@ import pytest
 import torch
 from PIL import Image
 
-from stimgen import cli
+from stimgen.cli import main as cli
 from stimgen.images.write import decode_png, encode_png
 from stimgen.protocol.load import load_protocol
 from stimgen.reading.errors import StimgenError
@@ -24,7 +24,7 @@ from stimgen.stimulus_set.store import Store, json_bytes, record_name
 from stimgen.stimulus_set.verify import verify
 from stimgen.synthesis.objective import Evaluation, Objective
 from stimgen.workflow.generate import Options, generate
-from stimgen.workflow.remade import Remade
+from stimgen.workflow.resynthesis_comparison import Remade
 from stimgen.workflow.resynthesize import resynthesize
 
 PROTOCOL = """\

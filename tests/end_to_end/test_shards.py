@@ -11,7 +11,7 @@ from threading import Barrier
 import pytest
 from small_set import everything, write_protocol
 
-from stimgen import cli
+from stimgen.cli import main as cli
 from stimgen.execution.batch import form_batches
 from stimgen.execution.progress import Progress
 from stimgen.execution.shard import Shard

@@ -11,7 +11,7 @@ import pytest
 import torch
 from PIL import Image
 
-from stimgen import cli
+from stimgen.cli import main as cli
 from stimgen.drawing.layers import LayerMaps
 from stimgen.execution.inspection import Inspection, inspect
 from stimgen.protocol.load import load_protocol

@@ -14,12 +14,12 @@ import numpy as np
 import pytest
 from hand_made import Wanted, write_set
 
-from stimgen.experiment.choice import Person
-from stimgen.experiment.course import Answered
-from stimgen.experiment.journal import TrialLine, read_journal
-from stimgen.experiment.load import LoadedExperiment, load_experiment
+from stimgen.experiment.design.decisions import Person
+from stimgen.experiment.trials.procedure import Answered
+from stimgen.experiment.journal.journal import TrialLine, read_journal
+from stimgen.experiment.schema.load import LoadedExperiment, load_experiment
 from stimgen.reading.errors import StimgenError
-from stimgen.workflow.experiment_course import Room
+from stimgen.workflow.prepared_experiment import Room
 from stimgen.workflow.run import Options, run_study
 from stimgen.workflow.trials import list_trials, trials_text
 

@@ -32,9 +32,9 @@ from mutations import Random, as_json, as_yaml, other_bytes, other_lines, other_
 from test_mutated_experiments import OTHERS, changed, run
 
 from stimgen import StimulusSet
-from stimgen.display import confounds_text
-from stimgen.experiment.journal_lines import sealed
-from stimgen.experiment.load import load_experiment
+from stimgen.cli.display import confounds_text
+from stimgen.experiment.journal.journal_lines import sealed
+from stimgen.experiment.schema.load import load_experiment
 from stimgen.export.sets import EXPORTERS
 from stimgen.protocol.load import load_protocol
 from stimgen.protocol.plan import make_plan

@@ -22,7 +22,7 @@ import numpy as np
 import torch
 from PIL import Image
 
-from stimgen import cli
+from stimgen.cli import main as cli
 from stimgen.protocol.load import load_protocol
 from stimgen.reading.errors import StimgenError
 from stimgen.stimulus_set.index import INDEX

@@ -31,10 +31,10 @@ sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
 from hand_made import Wanted, write_set
 
-from stimgen.experiment.choice import Person
-from stimgen.experiment.journal import Recorded, TrialLine, begun, read_journal
-from stimgen.experiment.load import load_experiment
-from stimgen.workflow.experiment_course import Room
+from stimgen.experiment.design.decisions import Person
+from stimgen.experiment.journal.journal import Recorded, TrialLine, begun, read_journal
+from stimgen.experiment.schema.load import load_experiment
+from stimgen.workflow.prepared_experiment import Room
 from stimgen.workflow.run import Options, run_session
 
 EXPERIMENT = """

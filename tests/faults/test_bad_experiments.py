@@ -13,12 +13,12 @@ import pytest
 from hand_made import Wanted, write_set
 from hand_made_experiment import write_experiment, write_its_set
 
-from stimgen import cli
-from stimgen.experiment.choice import Person
-from stimgen.experiment.load import load_experiment
-from stimgen.experiment.session import trials_of
+from stimgen.cli import main as cli
+from stimgen.experiment.design.decisions import Person
+from stimgen.experiment.schema.load import load_experiment
+from stimgen.experiment.session.session import trials_of
 from stimgen.reading.errors import StimgenError
-from stimgen.workflow.experiment_course import Room
+from stimgen.workflow.prepared_experiment import Room
 from stimgen.workflow.run import Options, run_study
 
 LONGEST = 16

@@ -12,10 +12,10 @@ from hypothesis import HealthCheck, assume, given, settings
 from hypothesis import strategies as st
 from mutations import HOSTILE, Plain, paths, put
 
-from stimgen.experiment.choice import Person
-from stimgen.experiment.load import load_experiment
+from stimgen.experiment.design.decisions import Person
+from stimgen.experiment.schema.load import load_experiment
 from stimgen.reading.errors import StimgenError
-from stimgen.workflow.experiment_course import Room
+from stimgen.workflow.prepared_experiment import Room
 
 # Other paradigms, schedules and screens: every branch of what is checked.
 OTHERS = [

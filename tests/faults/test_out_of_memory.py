@@ -14,10 +14,10 @@ import torch
 from PIL import Image
 from torch import Tensor
 
-from stimgen.display import Display
+from stimgen.cli.display import Display
 from stimgen.execution.batch import Work, make_batch
-from stimgen.execution.recording import Destination
-from stimgen.execution.room import Room
+from stimgen.execution.writer import Destination
+from stimgen.execution.memory import Room
 from stimgen.protocol.load import load_protocol
 from stimgen.protocol.plan import make_plan
 from stimgen.reading.errors import StimgenError

@@ -9,9 +9,9 @@ import pytest
 from experiments import write
 from room import Room
 
-from stimgen.experiment.choice import Person
-from stimgen.experiment.data_folder import DataFolder
-from stimgen.experiment.journal import read_journal
+from stimgen.experiment.design.decisions import Person
+from stimgen.experiment.journal.data_folder import DataFolder
+from stimgen.experiment.journal.journal import read_journal
 
 TITLE = "Who is it"
 

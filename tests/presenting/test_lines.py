@@ -10,10 +10,10 @@ from experiments import write
 from room import Room
 from serial_box import SerialBox
 
-from stimgen.experiment.choice import Person
-from stimgen.experiment.data_folder import DataFolder
-from stimgen.experiment.journal import Recorded, read_journal
-from stimgen.experiment.load import load_experiment
+from stimgen.experiment.design.decisions import Person
+from stimgen.experiment.journal.data_folder import DataFolder
+from stimgen.experiment.journal.journal import Recorded, read_journal
+from stimgen.experiment.schema.load import load_experiment
 from stimgen.workflow.trials import list_trials
 
 

@@ -10,10 +10,10 @@ import pytest
 from experiments import write, wrong
 from room import SIZE, Event, Room, Session
 
-from stimgen.experiment.choice import Person
-from stimgen.experiment.data_folder import DataFolder
-from stimgen.experiment.journal import Recorded, read_journal
-from stimgen.experiment.load import load_experiment
+from stimgen.experiment.design.decisions import Person
+from stimgen.experiment.journal.data_folder import DataFolder
+from stimgen.experiment.journal.journal import Recorded, read_journal
+from stimgen.experiment.schema.load import load_experiment
 from stimgen.workflow.trials import list_trials
 
 NAMES = {"brick": ["wall", "bricks"], "coffee": "cup"}

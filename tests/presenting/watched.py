@@ -21,13 +21,13 @@ from typing import Any
 import numpy as np
 from PIL import Image
 
-from stimgen.cli import main
-from stimgen.experiment import psychopy_screen
-from stimgen.experiment.frame import Frame
-from stimgen.experiment.observers import psychopy as observer
-from stimgen.experiment.presenter import Presenter
-from stimgen.experiment.screen import Pressed, Scene
-from stimgen.experiment.trial import Trial
+from stimgen.cli.main import main
+from stimgen.experiment.presentation import psychopy_screen
+from stimgen.experiment.frames.frame import Frame
+from stimgen.experiment.session.observers import psychopy as observer
+from stimgen.experiment.presentation.presenter import Presenter
+from stimgen.experiment.presentation.screen import Pressed, Scene
+from stimgen.experiment.design.trial import Trial
 from stimgen.workflow import display_check
 
 CHANNEL, PICTURES = "STIMGEN_TEST_CHANNEL", "STIMGEN_TEST_PICTURES"

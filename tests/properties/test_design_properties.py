@@ -14,14 +14,14 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from stimgen.experiment.choice import Choice, Design, Factor, Level, Past, Person, Scalar
-from stimgen.experiment.compose import seeds_in_turn
-from stimgen.experiment.practice import practice_choices
-from stimgen.experiment.schedules import Schedule
-from stimgen.experiment.schedules.constant import Constant
-from stimgen.experiment.schedules.counterbalance import rotations, turn, williams
-from stimgen.experiment.schedules.order import check_gap, spread
-from stimgen.experiment.schedules.staircase import Staircase
+from stimgen.experiment.design.decisions import Choice, Design, Factor, Level, Past, Person, Scalar
+from stimgen.experiment.trials.builder import seeds_in_turn
+from stimgen.experiment.design.practice import practice_choices
+from stimgen.experiment.design.schedules import Schedule
+from stimgen.experiment.design.schedules.constant import Constant
+from stimgen.experiment.design.schedules.counterbalance import rotations, turn, williams
+from stimgen.experiment.design.schedules.order import check_gap, spread
+from stimgen.experiment.design.schedules.staircase import Staircase
 from stimgen.reading.errors import StimgenError
 
 SOURCES = "abcdefghij"

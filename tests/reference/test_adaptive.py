@@ -10,10 +10,10 @@ import numpy as np
 import pytest
 from scipy.special import expit
 
-from stimgen.experiment.choice import Design, Factor, Level, Past, Person
-from stimgen.experiment.schedules import Schedule
-from stimgen.experiment.schedules.questplus import Questplus
-from stimgen.experiment.schedules.staircase import Staircase
+from stimgen.experiment.design.decisions import Design, Factor, Level, Past, Person
+from stimgen.experiment.design.schedules import Schedule
+from stimgen.experiment.design.schedules.questplus import Questplus
+from stimgen.experiment.design.schedules.staircase import Staircase
 
 
 def design(numbers: tuple[float, ...], chance: float | None = 0.5) -> Design:

@@ -12,14 +12,14 @@ from scipy.integrate import quad
 from scipy.optimize import brentq
 from scipy.stats import multivariate_normal, norm
 
-from stimgen.experiment.paradigms import Paradigm
-from stimgen.experiment.paradigms.abx import Abx
-from stimgen.experiment.paradigms.naming import Naming, largest_of
-from stimgen.experiment.paradigms.oddity import Oddity
-from stimgen.experiment.paradigms.same_different import SameDifferent
-from stimgen.experiment.paradigms.two_afc import TwoAfc
-from stimgen.experiment.paradigms.yes_no import YesNo
-from stimgen.experiment.trial import Trial
+from stimgen.experiment.design.paradigms import Paradigm
+from stimgen.experiment.design.paradigms.abx import Abx
+from stimgen.experiment.design.paradigms.naming import Naming, largest_of
+from stimgen.experiment.design.paradigms.oddity import Oddity
+from stimgen.experiment.design.paradigms.same_different import SameDifferent
+from stimgen.experiment.design.paradigms.two_afc import TwoAfc
+from stimgen.experiment.design.paradigms.yes_no import YesNo
+from stimgen.experiment.design.trial import Trial
 from stimgen.reading.random_numbers import Stream
 
 PAGE = Path(__file__).resolve().parents[2] / "docs" / "designs.md"

@@ -13,7 +13,7 @@ from stimgen.execution.quality import BatchQuality
 from stimgen.networks import NETWORKS, Place
 from stimgen.networks.vgg19 import Vgg19
 from stimgen.reading.errors import StimgenError
-from stimgen.synthesis.judge import Judge, LoadedJudge
+from stimgen.synthesis.evaluation_network import Judge, LoadedJudge
 
 CPU = torch.device("cpu")
 LAYERS = ("relu1_1", "pool1", "conv2_1")

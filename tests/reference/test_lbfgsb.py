@@ -14,7 +14,7 @@ from threadpoolctl import threadpool_limits
 from stimgen.reading.generators import finished
 from stimgen.synthesis.objective import Evaluation
 from stimgen.synthesis.optimisers.base import Budget, Outcome, Progress
-from stimgen.synthesis.optimisers.inverted import inverted
+from stimgen.synthesis.optimisers.callback_generator import inverted
 from stimgen.synthesis.optimisers.lbfgsb import Lbfgsb
 from stimgen.synthesis.ranges import Bounds
 

@@ -10,8 +10,8 @@ import pytest
 import torch
 from looks import METHODS, Judge, copied, held_back, textures
 
-from stimgen.synthesis.judge import Judge as ProtocolJudge
-from stimgen.synthesis.judge import LoadedJudge
+from stimgen.synthesis.evaluation_network import Judge as ProtocolJudge
+from stimgen.synthesis.evaluation_network import LoadedJudge
 
 
 @pytest.fixture

@@ -20,7 +20,7 @@ from stimgen.images.light import Encoding, from_light, luminance, to_light
 from stimgen.images.measures.appearance import appearance, edge_energy, mean_lab
 from stimgen.images.measures.comparison import Original, wasserstein
 from stimgen.images.measures.copies import CopyCheck
-from stimgen.images.measures.rounded import significant
+from stimgen.images.measures.rounding import significant
 from stimgen.images.measures.spectrum import Spectrum, slope, spectrum, spectrum_distance
 
 RNG = np.random.default_rng(5)

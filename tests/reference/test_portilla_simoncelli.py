@@ -15,9 +15,9 @@ from stimgen import generate
 from stimgen.reading import extras
 from stimgen.reading.errors import StimgenError
 from stimgen.reading.random_numbers import normal
-from stimgen.synthesis import portilla_simoncelli
+from stimgen.synthesis import plenoptic_model as portilla_simoncelli
 from stimgen.synthesis.methods import METHODS
-from stimgen.synthesis.portilla_simoncelli import Matching, TextureModel
+from stimgen.synthesis.plenoptic_model import Matching, TextureModel
 
 CPU = torch.device("cpu")
 SHAPE = (2, 4, 5)

@@ -17,7 +17,7 @@ from pathlib import Path
 
 from test_index import Place, written
 
-from stimgen.execution.survey import survey
+from stimgen.execution.missing import survey
 from stimgen.stimulus_set import StimulusSet
 from stimgen.stimulus_set.index import Index
 from stimgen.stimulus_set.verify import verify

@@ -11,12 +11,12 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from stimgen.experiment.card import Card
-from stimgen.experiment.card_parts import STEPS, Scale
-from stimgen.experiment.display import Photodiode
-from stimgen.experiment.screen import Scene, Writing
-from stimgen.experiment.setup import Setup
-from stimgen.experiment.viewing import Viewing
+from stimgen.experiment.display_check.card import Card
+from stimgen.experiment.display_check.card_drawing import STEPS, Scale
+from stimgen.experiment.schema.display import Photodiode
+from stimgen.experiment.presentation.screen import Scene, Writing
+from stimgen.experiment.display_check.setup import Setup
+from stimgen.experiment.schema.viewing import Viewing
 
 SIZE = (1920, 1080)
 WIDTH, DISTANCE = 53.1, 57.0

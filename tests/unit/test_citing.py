@@ -12,7 +12,7 @@ import pytest
 import yaml
 from hand_made import Wanted, write_set
 
-from stimgen.protocol.choices import publication
+from stimgen.protocol.publication import publication
 from stimgen.protocol.load import load_protocol
 from stimgen.reading.errors import StimgenError
 from stimgen.reading.papers import papers

@@ -15,7 +15,7 @@ from PIL import Image
 from skimage import color
 
 from stimgen import StimgenError, StimulusSet
-from stimgen.cli import main
+from stimgen.cli.main import main
 from stimgen.reading import extras
 from stimgen.stimulus_set.confounds import MEASURES
 from stimgen.stimulus_set.store import Store, record_name

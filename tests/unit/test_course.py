@@ -8,14 +8,14 @@ from typing import Any, Literal
 
 import pytest
 
-from stimgen.experiment.choice import Choice, Design, Factor, Past, Person
-from stimgen.experiment.course import Answered, Course, Step
-from stimgen.experiment.flow import Breaks, Instructions, Practice
-from stimgen.experiment.practice import practice_choices
-from stimgen.experiment.schedules import Schedule
-from stimgen.experiment.schema import Experiment
-from stimgen.experiment.timing import Feedback
-from stimgen.experiment.trial import Trial
+from stimgen.experiment.design.decisions import Choice, Design, Factor, Past, Person
+from stimgen.experiment.trials.procedure import Answered, Course, Step
+from stimgen.experiment.schema.session_flow import Breaks, Instructions, Practice
+from stimgen.experiment.design.practice import practice_choices
+from stimgen.experiment.design.schedules import Schedule
+from stimgen.experiment.schema.schema import Experiment
+from stimgen.experiment.schema.timing import Feedback
+from stimgen.experiment.design.trial import Trial
 
 TEXTS = Instructions(
     start="hello",

@@ -19,7 +19,7 @@ from stimgen.execution.device import (
     find_device,
     usual_batch_size,
 )
-from stimgen.execution.recording import Destination, trace_csv
+from stimgen.execution.writer import Destination, trace_csv
 from stimgen.protocol.load import load_protocol
 from stimgen.protocol.plan import Plan, make_plan
 from stimgen.reading.errors import StimgenError

@@ -11,13 +11,13 @@ from typer.testing import CliRunner
 from wired import StandInScreen, write_experiment
 
 from stimgen import StimgenError
-from stimgen.cli import app
-from stimgen.experiment.choice import Person
-from stimgen.experiment.display import Display
-from stimgen.experiment.load import load_experiment
-from stimgen.experiment.monitor import find_monitor
-from stimgen.experiment.screen import Refresh
-from stimgen.experiment.setup import Setup
+from stimgen.cli.main import app
+from stimgen.experiment.design.decisions import Person
+from stimgen.experiment.schema.display import Display
+from stimgen.experiment.schema.load import load_experiment
+from stimgen.experiment.schema.monitor import find_monitor
+from stimgen.experiment.presentation.screen import Refresh
+from stimgen.experiment.display_check.setup import Setup
 from stimgen.workflow import display_check
 from stimgen.workflow.display_check import Found, Options, check_display, monitor_of
 from stimgen.workflow.trials import list_trials

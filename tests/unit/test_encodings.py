@@ -11,14 +11,14 @@ from PIL import Image
 from wired import StandInScreen, write_experiment
 
 from stimgen import StimgenError
-from stimgen.experiment.choice import Person
-from stimgen.experiment.display import Display
-from stimgen.experiment.frames import converted
-from stimgen.experiment.journal import read_journal
-from stimgen.experiment.load import load_experiment
-from stimgen.experiment.observers import psychopy as observer
-from stimgen.experiment.viewing import viewing_of
-from stimgen.workflow.experiment_course import Room
+from stimgen.experiment.design.decisions import Person
+from stimgen.experiment.schema.display import Display
+from stimgen.experiment.frames.renderer import converted
+from stimgen.experiment.journal.journal import read_journal
+from stimgen.experiment.schema.load import load_experiment
+from stimgen.experiment.session.observers import psychopy as observer
+from stimgen.experiment.schema.viewing import viewing_of
+from stimgen.workflow.prepared_experiment import Room
 from stimgen.workflow.run import Options, run_session
 
 LINEARISED = "transfer: {linearised: 2026-01-05}"
@@ -165,7 +165,7 @@ class TestMonitorCenter:
     def known(self, monkeypatch: pytest.MonkeyPatch) -> dict[str, object]:
         pytest.importorskip("psychopy", reason="psychopy is not installed")
         known: dict[str, object] = {"resolution": (320, 240), "width_cm": 40.0, "distance_cm": 57.0}
-        monkeypatch.setattr("stimgen.experiment.monitor.monitor_named", {"center": known}.get)
+        monkeypatch.setattr("stimgen.experiment.schema.monitor.monitor_named", {"center": known}.get)
         return known
 
     @pytest.mark.usefixtures("known")

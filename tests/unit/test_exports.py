@@ -21,7 +21,7 @@ from hand_made import Wanted, write_set
 from stimgen.export.sets import EXPORTERS
 from stimgen.export.sets.columns import columns
 from stimgen.images.write import decode_png
-from stimgen.protocol.choices import publication
+from stimgen.protocol.publication import publication
 from stimgen.protocol.load import load_protocol
 from stimgen.reading.errors import StimgenError
 from stimgen.stimulus_set import StimulusSet
@@ -360,7 +360,7 @@ def test_an_unknown_format_names_the_nearest(stimuli: Path, tmp_path: Path) -> N
 def test_sets_are_handed_on_without_torch(stimuli: Path, tmp_path: Path) -> None:
     (tmp_path / "path").mkdir()
     (tmp_path / "path" / "torch.py").write_text("raise SystemError('torch was imported')\n")
-    code = "import sys; from stimgen.cli import main; sys.argv[0] = 'stimgen'; main()"
+    code = "import sys; from stimgen.cli.main import main; sys.argv[0] = 'stimgen'; main()"
     for arguments in (["cite", stimuli], ["export", stimuli, "--format", "psychopy", "-o", tmp_path / "out"]):
         command = [sys.executable, "-W", "error", "-c", code, *map(str, arguments)]
         environment = {**os.environ, "PYTHONPATH": str(tmp_path / "path")}

@@ -8,9 +8,9 @@ from pathlib import Path
 
 import pytest
 
-from stimgen.experiment.choice import Person
-from stimgen.experiment.data_folder import DataFolder
-from stimgen.experiment.form import answers_of, checked_form, keep_form
+from stimgen.experiment.design.decisions import Person
+from stimgen.experiment.journal.data_folder import DataFolder
+from stimgen.experiment.journal.form import answers_of, checked_form, keep_form
 from stimgen.reading.errors import StimgenError
 
 ASKED = ("age", "vision", "notes")

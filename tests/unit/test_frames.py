@@ -16,13 +16,13 @@ from numpy.typing import NDArray
 from PIL import Image
 from threadpoolctl import threadpool_limits
 
-from stimgen.experiment.choice import Person
-from stimgen.experiment.frame import Frame
-from stimgen.experiment.frames import FrameMaker
-from stimgen.experiment.load import load_experiment
-from stimgen.experiment.session import trials_of
-from stimgen.experiment.trial import Phase, Shown, Trial
-from stimgen.workflow.experiment_course import Room
+from stimgen.experiment.design.decisions import Person
+from stimgen.experiment.frames.frame import Frame
+from stimgen.experiment.frames.renderer import FrameMaker
+from stimgen.experiment.schema.load import load_experiment
+from stimgen.experiment.session.session import trials_of
+from stimgen.experiment.design.trial import Phase, Shown, Trial
+from stimgen.workflow.prepared_experiment import Room
 
 Canvas = NDArray[np.uint8]
 GREY = 128  # 0.5 of 255, a half rounded to even

@@ -14,14 +14,14 @@ import pytest
 from hand_made import Wanted, write_set
 from typer.testing import CliRunner
 
-from stimgen.cli import app
-from stimgen.experiment.choice import Person
-from stimgen.experiment.load import load_experiment
+from stimgen.cli.main import app
+from stimgen.experiment.design.decisions import Person
+from stimgen.experiment.schema.load import load_experiment
 from stimgen.export.study.comparison import Comparison
 from stimgen.reading.errors import StimgenError
 from stimgen.stimulus_set.store import Store
 from stimgen.stimulus_set.verify import verify
-from stimgen.workflow.experiment_course import Room
+from stimgen.workflow.prepared_experiment import Room
 from stimgen.workflow.freeze import Plan, check, freeze
 from stimgen.workflow.run import Options, run_session
 from stimgen.workflow.trials import list_trials

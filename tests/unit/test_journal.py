@@ -16,11 +16,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from stimgen.experiment.course import Answered
-from stimgen.experiment.journal import Journal, begun, read_journal
-from stimgen.experiment.journal_lines import whole_lines
-from stimgen.experiment.session import trial_line
-from stimgen.experiment.trial import Outcome, Phase, Press, Shown, Trial
+from stimgen.experiment.trials.procedure import Answered
+from stimgen.experiment.journal.journal import Journal, begun, read_journal
+from stimgen.experiment.journal.journal_lines import whole_lines
+from stimgen.experiment.session.session import trial_line
+from stimgen.experiment.design.trial import Outcome, Phase, Press, Shown, Trial
 from stimgen.reading.errors import StimgenError
 from stimgen.reading.identity import digest
 
@@ -291,7 +291,7 @@ class TestDisk:
 HOLDING = """
 import sys
 from pathlib import Path
-from stimgen.experiment.journal import Journal
+from stimgen.experiment.journal.journal import Journal
 journal = getattr(Journal, sys.argv[1])(*([Path(sys.argv[2])] + [{"format": 1}] * (sys.argv[1] == "create")))
 print("holding", flush=True)
 sys.stdin.read()

@@ -7,9 +7,9 @@ from typing import Any
 
 import pytest
 
-from stimgen.experiment.choice import Person
-from stimgen.experiment.keys import check_keys, keys_of
-from stimgen.experiment.timing import Responses
+from stimgen.experiment.design.decisions import Person
+from stimgen.experiment.trials.keys import check_keys, keys_of
+from stimgen.experiment.schema.timing import Responses
 from stimgen.reading.errors import StimgenError
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from hypothesis import given
 from hypothesis import strategies as st
 
-from stimgen.experiment.layout import LINE_HEIGHT, fitted, lines_of
+from stimgen.experiment.presentation.layout import LINE_HEIGHT, fitted, lines_of
 
 
 def measure(text: str) -> float:

@@ -7,8 +7,8 @@ from typing import Any
 
 import pytest
 
-from stimgen.experiment.choice import Factor
-from stimgen.experiment.levels import level_of
+from stimgen.experiment.design.decisions import Factor
+from stimgen.experiment.trials.levels import level_of
 from stimgen.reading.errors import StimgenError
 
 

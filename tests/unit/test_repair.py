@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 from hand_made import write_set
 
-from stimgen import cli
+from stimgen.cli import main as cli
 from stimgen.stimulus_set.additions import adding
 from stimgen.stimulus_set.derived import derive
 from stimgen.stimulus_set.repair import repair

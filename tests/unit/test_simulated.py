@@ -13,12 +13,12 @@ import numpy as np
 import pytest
 from scipy.stats import kstest, lognorm, norm
 
-from stimgen.experiment.choice import Person
-from stimgen.experiment.observers.base import Task
-from stimgen.experiment.observers.simulated import cumulative, make
-from stimgen.experiment.schema import Experiment
-from stimgen.experiment.simulated import Psychometric, Simulated
-from stimgen.experiment.trial import Outcome, Phase, Trial
+from stimgen.experiment.design.decisions import Person
+from stimgen.experiment.session.observers.base import Task
+from stimgen.experiment.session.observers.simulated import cumulative, make
+from stimgen.experiment.schema.schema import Experiment
+from stimgen.experiment.schema.observer_settings import Psychometric, Simulated
+from stimgen.experiment.design.trial import Outcome, Phase, Trial
 from stimgen.reading.document import read_document
 from stimgen.reading.model import validate
 

@@ -15,7 +15,7 @@ from pydantic import ValidationError
 from stimgen.images.light import Encoding
 from stimgen.images.prepare import Preparation
 from stimgen.images.read import ImageFile
-from stimgen.images.staging import Photograph, Presentation, Staging, StagingError
+from stimgen.images.source_pipeline import Photograph, Presentation, Staging, StagingError
 
 RNG = np.random.default_rng(9)
 PHOTO: NDArray[np.uint8] = RNG.integers(0, 256, (20, 24, 3), dtype=np.uint8)

@@ -12,7 +12,7 @@ import pytest
 from hand_made import write_set
 
 from stimgen.reading.errors import StimgenError
-from stimgen.stimulus_set import atomic
+from stimgen.reading import atomic
 from stimgen.stimulus_set.store import PLAN, Store, json_bytes, record_name
 
 

@@ -21,16 +21,16 @@ import pytest
 from hand_made import Wanted as WantedSet
 from hand_made import write_set
 
-from stimgen.experiment.choice import Person
-from stimgen.experiment.form import keep_form
-from stimgen.experiment.journal import Journal
-from stimgen.experiment.load import load_experiment
+from stimgen.experiment.design.decisions import Person
+from stimgen.experiment.journal.form import keep_form
+from stimgen.experiment.journal.journal import Journal
+from stimgen.experiment.schema.load import load_experiment
 from stimgen.export.columns import Column, tab_separated
 from stimgen.export.events import FIXED
 from stimgen.export.journals import format_names, format_of
 from stimgen.reading.errors import StimgenError
-from stimgen.stimulus_set import atomic
-from stimgen.workflow.experiment_course import Room
+from stimgen.reading import atomic
+from stimgen.workflow.prepared_experiment import Room
 from stimgen.workflow.export import export
 from stimgen.workflow.run import Options, run_session
 from stimgen.workflow.tabulate import Wanted, tabulate

@@ -16,16 +16,16 @@ from serial_box import WAIT, SerialBox
 from wired import StandInScreen, nothing, write_experiment
 
 from stimgen import StimgenError
-from stimgen.experiment.choice import Person
-from stimgen.experiment.journal import Recorded, read_journal
-from stimgen.experiment.load import load_experiment
-from stimgen.experiment.observers import psychopy as observer
-from stimgen.experiment.triggers.keys import Keys
-from stimgen.experiment.triggers.lsl import Lsl
-from stimgen.experiment.triggers.parallel import Parallel
-from stimgen.experiment.triggers.pulses import Pulses
-from stimgen.experiment.triggers.serial import Serial
-from stimgen.workflow.experiment_course import Room
+from stimgen.experiment.design.decisions import Person
+from stimgen.experiment.journal.journal import Recorded, read_journal
+from stimgen.experiment.schema.load import load_experiment
+from stimgen.experiment.session.observers import psychopy as observer
+from stimgen.experiment.equipment.triggers.keys import Keys
+from stimgen.experiment.equipment.triggers.lsl import Lsl
+from stimgen.experiment.equipment.triggers.parallel import Parallel
+from stimgen.experiment.equipment.triggers.pulses import Pulses
+from stimgen.experiment.equipment.triggers.serial import Serial
+from stimgen.workflow.prepared_experiment import Room
 from stimgen.workflow.run import Ended, Options, run_session
 
 
@@ -269,7 +269,7 @@ class TestParallel:
     def port(self, monkeypatch: pytest.MonkeyPatch) -> Port:
         port, asked = Port(), []
         monkeypatch.setattr(
-            "stimgen.experiment.triggers.parallel.parallel_port",
+            "stimgen.experiment.equipment.triggers.parallel.parallel_port",
             lambda address: asked.append(address) or port,
         )
         port.asked = asked
@@ -358,7 +358,7 @@ class TestLsl:
 
     @pytest.mark.usefixtures("pylsl")
     def test_a_stream_that_is_not_there_is_refused(self, monkeypatch: pytest.MonkeyPatch) -> None:
-        monkeypatch.setattr("stimgen.experiment.triggers.lsl.SEARCH", 0.2)
+        monkeypatch.setattr("stimgen.experiment.equipment.triggers.lsl.SEARCH", 0.2)
         with pytest.raises(StimgenError, match="no stream on the network is called 'nowhere'"):
             Lsl(signals="nowhere").open()
 

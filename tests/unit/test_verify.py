@@ -13,7 +13,7 @@ import numpy as np
 import pytest
 from hand_made import Wanted, write_set
 
-from stimgen import cli
+from stimgen.cli import main as cli
 from stimgen.images.write import encode_png
 from stimgen.reading.errors import StimgenError
 from stimgen.reading.identity import sha256_bytes

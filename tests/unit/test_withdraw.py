@@ -12,11 +12,11 @@ import pytest
 from hand_made import Wanted as WantedSet
 from hand_made import write_set
 
-from stimgen.experiment.choice import Person
-from stimgen.experiment.journal import Journal
-from stimgen.experiment.load import load_experiment
+from stimgen.experiment.design.decisions import Person
+from stimgen.experiment.journal.journal import Journal
+from stimgen.experiment.schema.load import load_experiment
 from stimgen.reading.errors import StimgenError
-from stimgen.workflow.experiment_course import Room
+from stimgen.workflow.prepared_experiment import Room
 from stimgen.workflow.run import Options, run_session
 from stimgen.workflow.tabulate import Wanted, tabulate
 from stimgen.workflow.withdraw import known_in, withdraw

@@ -8,9 +8,9 @@ from typing import Any
 
 from hand_made import Wanted, write_set
 
-from stimgen.experiment.frame import Frame
-from stimgen.experiment.psychopy_screen import Look
-from stimgen.experiment.screen import Pressed, Scene, Typed
+from stimgen.experiment.frames.frame import Frame
+from stimgen.experiment.presentation.psychopy_screen import Look
+from stimgen.experiment.presentation.screen import Pressed, Scene, Typed
 
 EXPERIMENT = """
 name: wired

@@ -9,7 +9,7 @@ from collections.abc import Iterable
 from pathlib import Path
 from typing import Protocol, cast
 
-from stimgen.export.pictures import Pictures
+from stimgen.export.shown_pictures import Pictures
 from stimgen.export.sessions import KeptSession
 from stimgen.reading.errors import StimgenError
 

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from stimgen.experiment.data_folder import DataFolder
+from stimgen.experiment.journal.data_folder import DataFolder
 from stimgen.export.sessions import KeptSession, read_session
 from stimgen.export.study.frozen import EXPERIMENT, FrozenStudy, PlannedTrials
 from stimgen.reading.errors import printable

@@ -10,7 +10,7 @@ from zipfile import ZIP_STORED, BadZipFile, ZipFile
 
 from pydantic import ValidationError
 
-from stimgen.experiment.choice import Person
+from stimgen.experiment.design.decisions import Person
 from stimgen.reading.errors import StimgenError
 from stimgen.reading.files import MEGABYTE
 from stimgen.reading.identity import canonical_json, sha256_bytes

@@ -10,7 +10,7 @@ from torch import Tensor
 
 from stimgen.networks.weights import AnyWeights
 from stimgen.networks.weights.base import Blueprint, FileBeside, Sha256, Weights
-from stimgen.networks.weights.means import read_means, rescaled
+from stimgen.networks.weights.mean_activations import read_means, rescaled
 from stimgen.reading.identity import sha256_bytes
 
 

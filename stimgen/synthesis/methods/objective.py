@@ -16,7 +16,7 @@ from stimgen.reading.errors import StimgenError
 from stimgen.reading.model import mistake
 from stimgen.reading.papers import Paper
 from stimgen.synthesis.methods.base import Batch, Known, Losses, Method, Result, Step
-from stimgen.synthesis.methods.trail import Leg, Trail
+from stimgen.synthesis.methods.trace_recorder import Leg, Trail
 from stimgen.synthesis.objective import Objective, Sources, load_networks
 from stimgen.synthesis.optimisers import optimisers_that
 from stimgen.synthesis.optimisers.base import Budget

@@ -14,11 +14,11 @@ from stimgen.images.prepare import Pixels
 from stimgen.reading.errors import StimgenError
 from stimgen.reading.model import Integer, Number, mistake
 from stimgen.synthesis.methods.base import Batch, Known, Losses, Method, Result, Step
-from stimgen.synthesis.methods.trail import Leg, Trail
+from stimgen.synthesis.methods.trace_recorder import Leg, Trail
 from stimgen.synthesis.optimisers import AnyOptimiser
 from stimgen.synthesis.optimisers.base import Budget
 from stimgen.synthesis.optimisers.lbfgs import Lbfgs
-from stimgen.synthesis.portilla_simoncelli import PACKAGE, Matching, TextureModel, installed_plenoptic
+from stimgen.synthesis.plenoptic_model import PACKAGE, Matching, TextureModel, installed_plenoptic
 from stimgen.synthesis.snapshots import Album
 from stimgen.synthesis.tensors import padded, stacked, unstacked
 

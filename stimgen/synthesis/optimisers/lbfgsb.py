@@ -26,7 +26,7 @@ from stimgen.synthesis.optimisers.base import (
     descend,
     staying,
 )
-from stimgen.synthesis.optimisers.inverted import inverted
+from stimgen.synthesis.optimisers.callback_generator import inverted
 
 Vector = NDArray[np.float64]
 

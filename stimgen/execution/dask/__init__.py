@@ -1,0 +1,1 @@
+"""Runs batches on Dask workers, on this computer or elsewhere."""

@@ -1,0 +1,1 @@
+"""Trials, paradigms and schedules, as pure functions."""

@@ -1,0 +1,13 @@
+"""Paradigms: what is asked of an observer. One file each."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+from stimgen.experiment.design.paradigms.base import Arrangement, Item, Paradigm, Place
+from stimgen.reading.registry import Family
+
+PARADIGMS = Family("paradigm", Paradigm, usual="oddity")
+AnyParadigm = Annotated[Paradigm, PARADIGMS]
+
+__all__ = ["PARADIGMS", "AnyParadigm", "Arrangement", "Item", "Paradigm", "Place"]

@@ -1,0 +1,13 @@
+"""Schedules: which trial comes next. One file each."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+from stimgen.experiment.design.schedules.base import Schedule
+from stimgen.reading.registry import Family
+
+SCHEDULES = Family("schedule", Schedule, usual="constant")
+AnySchedule = Annotated[Schedule, SCHEDULES]
+
+__all__ = ["SCHEDULES", "AnySchedule", "Schedule"]

@@ -1,0 +1,1 @@
+"""The card and the measurements by which a display is set up."""

@@ -1,0 +1,1 @@
+"""Devices beside the screen: monitors and triggers."""

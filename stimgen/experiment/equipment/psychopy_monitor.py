@@ -1,0 +1,28 @@
+"""Monitors of PsychoPy's Monitor Center."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from stimgen.experiment.equipment.psychopy_part import part
+
+
+def monitor_named(name: str) -> Mapping[str, Any] | None:
+    """Return a monitor of PsychoPy's Monitor Center; None where there is none of that name.
+
+    Returns
+    -------
+    mapping
+        ``resolution`` in pixels, ``width_cm`` and ``distance_cm``.
+    """
+    monitors = part("monitors")
+    if name not in monitors.getAllMonitors():
+        return None
+    monitor = monitors.Monitor(name, autoLog=False)
+    size = monitor.getSizePix()
+    return {
+        "resolution": None if size is None else (int(size[0]), int(size[1])),
+        "width_cm": monitor.getWidth(),
+        "distance_cm": monitor.getDistance(),
+    }

@@ -1,0 +1,13 @@
+"""Triggers: marks to other equipment when something is shown, and signals from it. One file each."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+from stimgen.experiment.equipment.triggers.base import Event, Line, Trigger
+from stimgen.reading.registry import Family
+
+TRIGGERS = Family("trigger", Trigger, usual="serial")
+AnyTrigger = Annotated[Trigger, TRIGGERS]
+
+__all__ = ["TRIGGERS", "AnyTrigger", "Event", "Line", "Trigger"]

@@ -1,0 +1,108 @@
+"""Markers over the lab streaming layer."""
+
+from __future__ import annotations
+
+from typing import Annotated, Any, ClassVar, Literal
+
+from pydantic import Field, model_validator
+
+from stimgen.experiment.equipment.triggers.base import CODES, Event, Line, Trigger
+from stimgen.reading import model
+from stimgen.reading.errors import StimgenError
+from stimgen.reading.extras import needed
+from stimgen.reading.model import Number, mistake
+
+PURPOSE = "a trigger over the lab streaming layer"
+SEARCH = 5.0
+"""Seconds for which a stream is looked for."""
+
+
+class Lsl(Trigger):
+    """A stream of markers on the lab's network (LSL); a sample of another stream is a signal."""
+
+    name: Literal["lsl"] = "lsl"
+    stream: model.Line = "stimgen"
+    """Name of the stream of markers: type ``Markers``, one channel of text."""
+    markers: dict[Event, model.Line] = Field(default_factory=lambda: {event: str(event) for event in CODES})
+    """Text for every event; events that are left out send nothing."""
+    recorder_s: Annotated[Number, Field(ge=0.0, le=600.0)] = 30.0
+    """How long a recorder is waited for before the session begins; without one it is refused, because its
+    markers would be lost. With 0 nobody needs to listen."""
+    signals: model.Line | None = None
+    """Name of the stream whose samples are signals."""
+
+    @model_validator(mode="after")
+    def _check_signal(self) -> Lsl:
+        if self.starts and self.signals is None:
+            raise mistake(
+                "starts: true waits for a signal, and signals does not say of which stream", at="starts"
+            )
+        return self
+
+    def events(self) -> tuple[Event, ...]:
+        """Return the events that have a text."""
+        return tuple(self.markers)
+
+    def open(self) -> LslLine:
+        """Open the streams; the package pylsl does, which has liblsl inside."""
+        pylsl = needed("pylsl", "triggers", PURPOSE)
+        inlet = None if self.signals is None else _inlet(pylsl, self.signals)
+        info = pylsl.StreamInfo(
+            self.stream, "Markers", 1, pylsl.IRREGULAR_RATE, "string", f"stimgen {self.stream}"
+        )
+        outlet = pylsl.StreamOutlet(info)
+        if self.recorder_s and not outlet.wait_for_consumers(self.recorder_s):
+            raise StimgenError(
+                f"nobody records the stream {self.stream!r}: its markers would be lost",
+                hint=f"start the recorder within {self.recorder_s:g} s of this command, or change recorder_s "
+                "of the experiment's trigger; with 0 it is not waited for",
+            )
+        return LslLine(self, outlet, inlet)
+
+
+class LslLine(Line):
+    """Open streams.
+
+    Parameters
+    ----------
+    trigger : Lsl
+        What was opened.
+    outlet : pylsl.StreamOutlet
+        For markers.
+    inlet : pylsl.StreamInlet or None
+        For signals.
+    """
+
+    # pylsl's own errors are kinds of it.
+    failures: ClassVar[tuple[type[Exception], ...]] = (RuntimeError, OSError)
+
+    def __init__(self, trigger: Lsl, outlet: Any, inlet: Any | None) -> None:
+        super().__init__(f"the stream {trigger.signals or trigger.stream!r}")
+        self._markers, self._outlet, self._inlet = trigger.markers, outlet, inlet
+
+    def _send(self, event: Event) -> None:
+        self._outlet.push_sample([self._markers[event]])
+
+    def _received(self) -> bool:
+        return self._inlet is not None and bool(self._inlet.pull_chunk(timeout=0.0)[1])
+
+    def _close(self) -> None:
+        # Forgotten, streams are closed: they have no other way.
+        self._outlet = self._inlet = None
+
+
+def _inlet(pylsl: Any, name: str) -> Any:
+    found = pylsl.resolve_byprop("name", name, timeout=SEARCH)
+    if not found:
+        raise StimgenError(
+            f"no stream on the network is called {name!r}",
+            given=name,
+            allowed=sorted({stream.name() for stream in pylsl.resolve_streams()}),
+            hint="start what sends the signals before this command",
+        )
+    inlet = pylsl.StreamInlet(found[0])
+    try:
+        inlet.open_stream(timeout=SEARCH)
+    except RuntimeError as error:
+        raise StimgenError(f"the stream {name!r} cannot be listened to: {error}") from None
+    return inlet

@@ -1,0 +1,83 @@
+"""Bytes over a serial port."""
+
+from __future__ import annotations
+
+import os
+from typing import Annotated, Any, Literal
+
+from pydantic import Field
+
+from stimgen.experiment.equipment.triggers.base import CodedTrigger, Event, Line
+from stimgen.experiment.equipment.triggers.pulses import Pulses
+from stimgen.reading.errors import StimgenError
+from stimgen.reading.extras import needed
+from stimgen.reading.model import Integer, Number, Text
+
+
+class Serial(CodedTrigger):
+    """A serial port: one byte an event; any byte that comes in is a signal."""
+
+    name: Literal["serial"] = "serial"
+    port: Annotated[Text, Field(min_length=1, max_length=200)]
+    """What the operating system calls it: ``COM3``, ``/dev/ttyUSB0``, or a URL of pyserial's."""
+    baud: Annotated[Integer, Field(ge=50, le=4_000_000)] = 115_200
+    """Bits a second."""
+    pulse_ms: Annotated[Number, Field(ge=1.0, le=1000.0)] | None = None
+    """After how long a zero follows, for boxes that hold a byte on their output until the next; without it,
+    none does."""
+
+    def open(self) -> SerialLine:
+        """Open the port; the package pyserial does."""
+        serial = needed("serial", "triggers", "a trigger over a serial port")
+        try:
+            # Without a timeout for reading, because the next frame does not wait either.
+            port = serial.serial_for_url(self.port, baudrate=self.baud, timeout=0, write_timeout=0.1)
+        except (OSError, ValueError) as error:
+            raise StimgenError(
+                f"the serial port {self.port!r} cannot be opened: {_reason(error)}",
+                given=self.port,
+                allowed=_ports(),
+                hint="connect it, or name another in the experiment's triggers",
+            ) from None
+        return SerialLine(self, port)
+
+
+class SerialLine(Line):
+    """An open serial port.
+
+    Parameters
+    ----------
+    trigger : Serial
+        What was opened.
+    port : serial.Serial
+        As pyserial opened it; what it raises are kinds of OSError.
+    """
+
+    def __init__(self, trigger: Serial, port: Any) -> None:
+        super().__init__(f"the serial port {trigger.port!r}")
+        self._codes, self._port = trigger.codes, port
+        seconds = None if trigger.pulse_ms is None else trigger.pulse_ms / 1000
+        self._pulses = Pulses(lambda code: port.write(bytes([code])), seconds)
+
+    def _send(self, event: Event) -> None:
+        self._pulses.send(self._codes[event])
+
+    def _received(self) -> bool:
+        return bool(self._port.read(self._port.in_waiting or 1))
+
+    def _close(self) -> None:
+        try:
+            self._pulses.close()
+        finally:
+            self._port.close()
+
+
+def _reason(error: Exception) -> str:
+    number = error.errno if isinstance(error, OSError) else None
+    return os.strerror(number) if number else str(error)
+
+
+def _ports() -> list[str]:
+    """Return the ports that the computer has."""
+    listed = needed("serial.tools.list_ports", "triggers", "a trigger over a serial port").comports()
+    return sorted(port.device for port in listed)

@@ -1,0 +1,1 @@
+"""The pixels of every frame of a trial."""

@@ -1,0 +1,73 @@
+"""What is drawn on a frame beside pictures: the fixation mark, masks, the photodiode's patch."""
+
+from __future__ import annotations
+
+import numpy as np
+from numpy.typing import NDArray
+
+from stimgen.experiment.schema.display import Fixation, Photodiode
+from stimgen.experiment.design.trial import Box
+from stimgen.reading.random_numbers import uniform
+
+Where = NDArray[np.bool_]
+
+
+def fixation_mark(shape: str, diameter: int) -> Where:
+    """Return where a fixation mark of so many pixels covers what is below: diameter x diameter.
+
+    The bull's eye is that of Thaler, Schütz, Goodale & Gegenfurtner (2013), in which eyes are stillest: a
+    disc, cut by a cross hair a third as wide, with a dot of that width in the middle.
+    """
+    at = np.abs(np.arange(diameter) + 0.5 - diameter / 2)
+    x, y = at[np.newaxis, :], at[:, np.newaxis]
+    disc: Where = np.hypot(x, y) <= diameter / 2
+    parity = diameter % 2
+    # Even or odd as the mark is, so that the bar lies in the middle.
+    bar = max(2 - parity, 2 * round((diameter / 3 - parity) / 2) + parity) / 2
+    cross = (x < bar) | (y < bar)
+    if shape == "dot":
+        return disc
+    if shape == "cross":
+        return np.broadcast_to(cross, disc.shape).copy()
+    if shape == "bullseye":
+        eye: Where = (disc & ~cross) | (np.hypot(x, y) <= bar)
+        return eye
+    return np.zeros_like(disc)
+
+
+def diameter_of(fixation: Fixation, pixels_wide: float, resolution: tuple[int, int]) -> int:
+    """Return the mark's width in pixels, even or odd as the screen is, so that its centre is the screen's."""
+    if fixation.shape == "none":
+        return 0
+    parity = resolution[0] % 2
+    return max(2 if parity == 0 else 3, 2 * round((pixels_wide - parity) / 2) + parity)
+
+
+def noise(box: Box, grain: int, background: float, *key: str | int) -> NDArray[np.float64]:
+    """Return the light of a noise mask: height x width, squares of `grain` pixels, even about the background.
+
+    Parameters
+    ----------
+    box : Box
+        What is covered; only its size matters.
+    grain : int
+        Side of a square.
+    background : float
+        Light of the background; the noise is even between 0 and twice this, or between as much below white.
+    *key : str or int
+        Stream of random numbers.
+    """
+    _, _, width, height = box
+    rows, columns = -(-height // grain), -(-width // grain)
+    reach = min(background, 1.0 - background)
+    squares = background + reach * (2.0 * uniform(rows * columns, *key).reshape(rows, columns) - 1.0)
+    fine: NDArray[np.float64] = np.repeat(np.repeat(squares, grain, 0), grain, 1)[:height, :width]
+    return fine
+
+
+def patch_box(photodiode: Photodiode, resolution: tuple[int, int]) -> Box:
+    """Return where the photodiode's patch lies."""
+    side = photodiode.pixels
+    left = 0 if "left" in photodiode.corner else resolution[0] - side
+    top = 0 if "upper" in photodiode.corner else resolution[1] - side
+    return left, top, side, side

@@ -1,0 +1,1 @@
+"""The file that records a session, line by line."""

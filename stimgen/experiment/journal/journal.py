@@ -1,0 +1,248 @@
+"""The journal of a session: one line of JSON a trial, on the disk before the next trial begins."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping
+from contextlib import suppress
+from dataclasses import dataclass
+from pathlib import Path
+from types import TracebackType
+from typing import Any, NamedTuple
+
+from pydantic import ValidationError
+
+from stimgen.experiment.journal.journal_lines import Line, sealed, whole_lines
+from stimgen.experiment.journal.lock import lock
+from stimgen.experiment.design.trial import Outcome, Trial
+from stimgen.reading.errors import Location, StimgenError
+from stimgen.reading.files import made_folder, read_limited
+from stimgen.reading.atomic import push_to_disk, sync_folder
+
+FORMAT = 1
+MAXIMUM_BYTES = 2**30
+APPENDING = os.O_RDWR | os.O_APPEND | getattr(os, "O_BINARY", 0)  # Windows would write other line feeds
+
+
+class TrialLine(NamedTuple):
+    """A trial as the journal has it."""
+
+    trial: Trial
+    outcome: Outcome
+    correct: bool | None
+    time: str
+    seq: int
+
+
+@dataclass(frozen=True)
+class Recorded:
+    """What a journal holds.
+
+    Attributes
+    ----------
+    header : dict
+        The first line.
+    trials : tuple of TrialLine
+        In their order.
+    events : tuple of dict
+        Instructions, breaks, interruptions, each with ``seq``.
+    complete : bool
+        Whether the session came to its end.
+    torn : bool
+        Whether a last line was only partly written; it is not among the trials.
+    """
+
+    header: dict[str, Any]
+    trials: tuple[TrialLine, ...]
+    events: tuple[dict[str, Any], ...]
+    complete: bool
+    torn: bool
+
+
+class Journal:
+    """A journal that is being written.
+
+    Parameters
+    ----------
+    file : Path
+        Where it lies.
+    descriptor : int
+        The file, open for appending; locked as long as it is.
+    seq : int
+        Number of the next line.
+    checksum : str
+        Of the line before.
+    """
+
+    def __init__(self, file: Path, descriptor: int, seq: int, checksum: str) -> None:
+        self.file = file
+        self._descriptor = descriptor
+        self._seq = seq
+        self._checksum = checksum
+
+    @classmethod
+    def create(cls, file: Path, header: Mapping[str, Any]) -> Journal:
+        """Return a new journal with its header on the disk.
+
+        Raises
+        ------
+        StimgenError
+            There is one already, or it cannot be written.
+        """
+        made_folder(file.parent)
+        journal = cls(file, _opened(file, os.O_CREAT), 0, "")
+        try:
+            if begun(file):
+                raise StimgenError("exists already, and is never overwritten", where=file)
+            # What a session left that was interrupted before its header was whole.
+            os.ftruncate(journal._descriptor, 0)
+            journal.append("header", header)
+            for folder in list(file.parents)[:3]:
+                sync_folder(folder)
+        except BaseException:
+            journal.close()
+            raise
+        return journal
+
+    @classmethod
+    def resume(cls, file: Path) -> Journal:
+        """Return a journal to go on with; a torn last line is dropped.
+
+        Raises
+        ------
+        StimgenError
+            There is none, it is damaged, or another session writes it.
+        """
+        descriptor = _opened(file)
+        try:
+            last = _lines(file)[-1]
+            os.ftruncate(descriptor, last.end)
+            push_to_disk(descriptor)
+        except OSError as error:
+            os.close(descriptor)
+            raise StimgenError(f"cannot be written: {error.strerror}", where=file) from None
+        except StimgenError:
+            os.close(descriptor)
+            raise
+        return cls(file, descriptor, last.body["seq"] + 1, last.body["checksum"])
+
+    @staticmethod
+    def refuse_in_use(file: Path) -> None:
+        """Refuse a journal that a session is writing.
+
+        Raises
+        ------
+        StimgenError
+            It is, or cannot be opened.
+        """
+        os.close(_opened(file))
+
+    def append(self, kind: str, body: Mapping[str, Any]) -> None:
+        """Write a line and wait until it is on the disk.
+
+        Raises
+        ------
+        StimgenError
+            The disk is full or gone. What was written of the line is taken back; the lines before are kept.
+        """
+        line, checksum = sealed({**body, "seq": self._seq, "kind": kind}, self._checksum)
+        start = os.fstat(self._descriptor).st_size
+        try:
+            _write_all(self._descriptor, line)
+            push_to_disk(self._descriptor)
+        except OSError as error:
+            with suppress(OSError):
+                os.ftruncate(self._descriptor, start)
+            raise StimgenError(
+                f"cannot be written: {error.strerror}",
+                where=self.file,
+                hint=f"what came before is kept, {self._seq} lines: make room, then go on with --resume",
+            ) from None
+        self._seq, self._checksum = self._seq + 1, checksum
+
+    def close(self) -> None:
+        """Close the file."""
+        os.close(self._descriptor)
+
+    def __enter__(self) -> Journal:
+        """Return the journal."""
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        """Close the file."""
+        self.close()
+
+
+def read_journal(file: Path) -> Recorded:
+    """Return what a journal holds.
+
+    Raises
+    ------
+    StimgenError
+        It is missing, damaged elsewhere than in its last line, or of another version.
+    """
+    first, *lines = _lines(file)
+    if first.body.get("format") != FORMAT:
+        raise StimgenError("was written by another version of stimgen, and cannot be read", where=file)
+    kinds = [line.body["kind"] for line in lines]
+    trials = [
+        _trial(line.body, Location(file, number))
+        for number, line in enumerate(lines, 2)
+        if line.body["kind"] == "trial"
+    ]
+    return Recorded(
+        header=first.body,
+        trials=tuple(trials),
+        events=tuple(line.body for line in lines if line.body["kind"] not in ("trial", "end")),
+        complete="end" in kinds,
+        torn=file.stat().st_size > (lines[-1] if lines else first).end,
+    )
+
+
+def begun(file: Path) -> bool:
+    """Return whether a journal has a header; without one nothing was shown yet, and it may begin again.
+
+    Raises
+    ------
+    StimgenError
+        It is missing, or damaged.
+    """
+    return next(whole_lines(read_limited(file, MAXIMUM_BYTES, "journal"), file), None) is not None
+
+
+def _lines(file: Path) -> list[Line]:
+    lines = list(whole_lines(read_limited(file, MAXIMUM_BYTES, "journal"), file))
+    if not lines:
+        raise StimgenError("holds nothing: the session ended before it had begun", where=file)
+    return lines
+
+
+def _trial(body: dict[str, Any], where: Location) -> TrialLine:
+    try:
+        trial, outcome = Trial.model_validate(body["trial"]), Outcome.model_validate(body["outcome"])
+        correct, time = body["correct"], body["time"]
+    except (KeyError, ValidationError) as error:
+        raise StimgenError(f"is no trial: {str(error).splitlines()[0]}", where=where) from None
+    return TrialLine(trial, outcome, correct, time, body["seq"])
+
+
+def _opened(file: Path, flags: int = 0) -> int:
+    """Return a descriptor for appending, locked until it is closed."""
+    try:
+        descriptor = os.open(file, APPENDING | flags, 0o644)
+    except OSError as error:
+        raise StimgenError(f"cannot be written: {error.strerror}", where=file) from None
+    try:
+        lock(descriptor, file)
+    except StimgenError:
+        os.close(descriptor)
+        raise
+    return descriptor
+
+
+def _write_all(descriptor: int, data: bytes) -> None:
+    view = memoryview(data)
+    while view:
+        view = view[os.write(descriptor, view) :]

@@ -1,0 +1,1 @@
+"""The pictures that an experiment takes from stimulus sets."""

@@ -1,0 +1,1 @@
+"""Presents trials to a person and reads responses."""

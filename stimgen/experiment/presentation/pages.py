@@ -1,0 +1,106 @@
+"""Texts on the screen, and pauses."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from stimgen.experiment.presentation.responses import Paused, heard
+from stimgen.experiment.frames.frame import Frame
+from stimgen.experiment.session.observers.base import Stopped
+from stimgen.experiment.presentation.refreshes import Refreshes
+from stimgen.experiment.presentation.screen import Pressed, Scene, Screen, Writing
+
+PAUSE = "Paused.\n\n{quit}: end the session\nany other key: go on"
+
+
+class Pages:
+    """Shows texts until they were read.
+
+    Parameters
+    ----------
+    screen : Screen
+        Opened.
+    empty : Frame
+        What is behind them.
+    quit_key : str
+        Key that pauses, and then quits.
+    pause : str
+        Text of a pause; in English where it is empty.
+    """
+
+    def __init__(self, screen: Screen, empty: Frame, quit_key: str, pause: str = "") -> None:
+        self._screen, self._empty, self._quit = screen, empty, quit_key
+        self._pause = pause or PAUSE.replace("{quit}", quit_key)
+
+    def read(self, text: str) -> None:
+        """Show a text until a key or a button is pressed.
+
+        Raises
+        ------
+        Stopped
+            The session was paused and then quit.
+        """
+        while True:
+            try:
+                self._shown_until(text, lambda: heard(self._screen, self._quit))
+                return
+            except Paused:
+                self.pause()
+
+    def pause(self) -> None:
+        """Wait for a key to go on with.
+
+        Raises
+        ------
+        Stopped
+            It was the one to quit with.
+        """
+        try:
+            self._shown_until(self._pause, lambda: heard(self._screen, self._quit))
+        except Paused:
+            raise Stopped from None
+
+    def await_signal(
+        self, text: str, behind: Frame, signal: Callable[[list[Pressed]], float | None]
+    ) -> float:
+        """Wait until a signal came, and return when.
+
+        Parameters
+        ----------
+        text : str
+            What is shown meanwhile; where it is empty, nothing but `behind`.
+        behind : Frame
+            Such as fixation.
+        signal : callable
+            From what was pressed to the time of the signal; None before it came.
+
+        Raises
+        ------
+        Stopped
+            The session was paused and then quit.
+        """
+        scene = self._page(text) if text else Scene(behind)
+        while True:
+            refreshes = Refreshes(self._screen)
+            try:
+                heard(self._screen, self._quit)
+                while True:
+                    refreshes.next(scene)
+                    if (time := signal(heard(self._screen, self._quit))) is not None:
+                        return time
+            except Paused:
+                self.pause()
+
+    def _shown_until(self, text: str, pressed: Callable[[], list[Pressed]]) -> None:
+        scene, refreshes = self._page(text), Refreshes(self._screen)
+        refreshes.next(scene)
+        # What was pressed before the text was there does not say that it was read.
+        self._screen.pressed()
+        while not pressed():
+            refreshes.next(scene)
+        self._screen.typed()
+
+    def _page(self, text: str) -> Scene:
+        width, height = self._screen.size
+        box = (width // 10, height // 10, width * 8 // 10, height * 8 // 10)
+        return Scene(self._empty, (Writing(text, box),))

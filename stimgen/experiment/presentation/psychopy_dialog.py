@@ -1,0 +1,67 @@
+"""PsychoPy's dialog, in which a participant is named."""
+
+from __future__ import annotations
+
+import ctypes
+import os
+import sys
+from collections.abc import Mapping
+from pathlib import Path
+
+from stimgen.experiment.equipment.psychopy_part import EXTRA, part
+from stimgen.reading.errors import StimgenError
+from stimgen.reading.extras import needed
+
+PURPOSE = "a dialog"
+PACKAGES = "libglib2.0-0 libegl1 libdbus-1-3 libxkbcommon-x11-0 libxcb-cursor0 libxcb-icccm4 libxcb-keysyms1"
+
+
+def ask(title: str, fields: Mapping[str, str], problem: str = "") -> dict[str, str] | None:
+    """Ask for fields in a dialog.
+
+    Parameters
+    ----------
+    title : str
+        Of the dialog.
+    fields : mapping
+        Name of every field, and what stands in it.
+    problem : str
+        What was wrong with the answers before.
+
+    Returns
+    -------
+    dict or None
+        The answers; None where the dialog was cancelled.
+
+    Raises
+    ------
+    StimgenError
+        PsychoPy or what its dialogs need is not installed.
+    """
+    gui = part("gui")
+    _check_libraries()
+    dialog = gui.Dlg(title=title)
+    if problem:
+        dialog.addText(problem, color="#b00000")
+    for name, answer in fields.items():
+        dialog.addField(name, answer)
+    # Without it, asterisks are spoken of that there are not.
+    dialog.validate()
+    dialog.show()
+    return {name: str(dialog.data[name]) for name in fields} if dialog.OK else None
+
+
+def _check_libraries() -> None:
+    """Refuse to begin where Qt would end the whole process, because it lacks a library."""
+    if not sys.platform.startswith("linux") or os.environ.get("QT_QPA_PLATFORM", "xcb") != "xcb":
+        return
+    core = needed("PyQt6.QtCore", EXTRA, PURPOSE)
+    plugins = Path(core.QLibraryInfo.path(core.QLibraryInfo.LibraryPath.PluginsPath))
+    try:
+        ctypes.CDLL(str(plugins / "platforms" / "libqxcb.so"))
+    except OSError as error:
+        raise StimgenError(
+            f"{PURPOSE} cannot be shown: {error}",
+            hint="name the participant with --participant, or install what Qt needs; on Debian: apt-get "
+            f"install {PACKAGES}",
+        ) from None

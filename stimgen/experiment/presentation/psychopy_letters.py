@@ -1,0 +1,92 @@
+"""Texts on a window of PsychoPy's."""
+
+from __future__ import annotations
+
+import sys
+from typing import Any
+
+from stimgen.experiment.presentation.layout import fitted
+from stimgen.experiment.equipment.psychopy_part import part, pyglet
+from stimgen.experiment.presentation.screen import Writing
+from stimgen.reading.errors import StimgenError
+
+MEASURED = 32.0
+"""Size of the letters whose widths are measured, in pixels."""
+
+
+class Letters:
+    """Draws texts; a text is laid out once.
+
+    Parameters
+    ----------
+    window : psychopy.visual.Window
+        Open.
+    font : str or None
+        Name of a font; None for the usual one.
+    right_to_left : bool
+        How texts are written.
+    white : bool
+        Whether letters are white; otherwise black.
+
+    Raises
+    ------
+    StimgenError
+        The font is not installed.
+    """
+
+    def __init__(self, window: Any, font: str | None, *, right_to_left: bool, white: bool) -> None:
+        self._window, self._font = window, _installed(font)
+        self._style = "Arabic" if right_to_left else "LTR"
+        self._colour = (255,) * 3 if white else (0,) * 3
+        self._texts: dict[Writing, Any] = {}
+        self._widths: dict[str, float] = {}
+
+    def load(self, writing: Writing) -> None:
+        """Lay a text out, which takes longer than a refresh of the screen."""
+        if writing not in self._texts:
+            self._texts[writing] = self._laid_out(writing)
+
+    def draw(self, writing: Writing) -> None:
+        """Draw a text."""
+        self.load(writing)
+        self._texts[writing].draw()
+
+    def release(self) -> None:
+        """Forget all texts."""
+        self._texts.clear()
+
+    def _laid_out(self, writing: Writing) -> Any:
+        left, top, wide, high = writing.box
+        lines, size = fitted(writing.text, (wide, high), self._width)
+        width, height = self._window.size
+        centre = (left + wide / 2 - width / 2, height / 2 - top - high / 2)
+        return self._text("\n".join(lines), size, centre)
+
+    def _width(self, text: str) -> float:
+        if text not in self._widths:
+            drawn = self._text(text, MEASURED, (0.0, 0.0)).boundingBox[0] if text else 0.0
+            self._widths[text] = drawn / MEASURED
+        return self._widths[text]
+
+    def _text(self, text: str, size: float, centre: tuple[float, float]) -> Any:
+        return part("visual").TextStim(
+            self._window,
+            text=text,
+            font=self._font,
+            pos=centre,
+            height=size,
+            units="pix",
+            color=self._colour,
+            colorSpace="rgb255",
+            wrapWidth=2 * int(self._window.size[0]),
+            languageStyle=self._style,
+            autoLog=False,
+        )
+
+
+def _installed(font: str | None) -> str:
+    if font is None:
+        return "DejaVu Sans" if sys.platform.startswith("linux") else "Arial"
+    if not pyglet("font").have_font(font):
+        raise StimgenError(f"the font {font!r} is not installed")
+    return font

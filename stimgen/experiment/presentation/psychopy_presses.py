@@ -1,0 +1,111 @@
+"""A keyboard and a mouse through PsychoPy."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+from stimgen.experiment.trials.keys import BUTTONS
+from stimgen.experiment.equipment.psychopy_part import part, pyglet
+from stimgen.experiment.presentation.screen import Pressed, Typed
+from stimgen.reading.errors import StimgenError
+
+BACKENDS = ("ptb", "iohub")
+PACKAGES = "libglu1-mesa libasound2 libjack-jackd2-0 libfontconfig1"
+
+
+class Presses:
+    """What is pressed and typed while a window is open. Times are those of PsychoPy's default clock.
+
+    Keys are named by their place on a keyboard of the United States, whatever is printed on them; what is
+    typed follows the layout.
+
+    Parameters
+    ----------
+    window : psychopy.visual.Window
+        Its mouse and its characters; keys are those of the computer.
+    size : tuple of int
+        The window's width and height in pixels.
+
+    Raises
+    ------
+    StimgenError
+        PsychoPy has no keyboard with times of its own.
+    """
+
+    def __init__(self, window: Any, size: tuple[int, int]) -> None:
+        self._window, self._size = window, size
+        self._clock = part("logging").defaultClock
+        self._keyboard = part("hardware.keyboard").Keyboard()
+        self._waiting: list[Pressed] = []
+        self._characters: list[Typed] = []
+        self._seen: set[tuple[str, float]] = set()
+        self._check_backend()
+        self._keyboard.clearEvents()
+        self._since = float(self._clock.getTime())
+        window.winHandle.push_handlers(
+            on_text=self._on_text, on_text_motion=self._on_motion, on_mouse_press=self._on_mouse
+        )
+
+    @property
+    def backend(self) -> str:
+        """What PsychoPy reads the keyboard with."""
+        return str(self._keyboard.getBackend())
+
+    def pressed(self) -> list[Pressed]:
+        """Return keys and buttons since the last call, in order."""
+        self._window.winHandle.dispatch_events()
+        # One list has the keys that are still down, the other those that are up again; a key that is let go
+        # between two calls comes in both.
+        for key in (*self._keyboard.getKeys(waitRelease=False), *self._keyboard.getKeys(waitRelease=True)):
+            known = (str(key.name), float(key.tDown))
+            # A key that was let go while nobody listened is taken for down until it is pressed again.
+            if known not in self._seen and known[1] >= self._since:
+                self._seen.add(known)
+                self._waiting.append(Pressed(*known))
+        found, self._waiting = sorted(self._waiting, key=lambda press: press.time), []
+        return found
+
+    def typed(self) -> list[Typed]:
+        """Return characters since the last call."""
+        self._window.winHandle.dispatch_events()
+        found, self._characters = self._characters, []
+        return found
+
+    def _check_backend(self) -> None:
+        if self.backend not in BACKENDS:
+            raise StimgenError(
+                f"no keyboard with times of its own: PsychoPy fell back to {self.backend!r}, whose times are "
+                "those of frames",
+                allowed=BACKENDS,
+                hint=f"install what psychtoolbox needs; on Debian: apt-get install {PACKAGES}",
+            )
+
+    def _on_text(self, text: str) -> None:
+        time = float(self._clock.getTime())
+        self._characters += [Typed("\r" if character == "\n" else character, time) for character in text]
+
+    def _on_motion(self, motion: int) -> None:
+        if motion == pyglet("window.key").MOTION_BACKSPACE:
+            self._characters.append(Typed("\b", float(self._clock.getTime())))
+
+    def _on_mouse(self, x: int, y: int, button: int, modifiers: int) -> None:
+        del modifiers
+        name = {1: BUTTONS[0], 2: BUTTONS[1], 4: BUTTONS[2]}.get(button)
+        if name is not None:
+            point = (x - self._size[0] / 2, y - self._size[1] / 2)
+            self._waiting.append(Pressed(name, float(self._clock.getTime()), point))
+
+
+def check_keys(keys: Sequence[str]) -> None:
+    """Refuse names that no key has.
+
+    Raises
+    ------
+    StimgenError
+        With the nearest name.
+    """
+    known = sorted(set(part("hardware.keyboard").keyNames.values()))
+    for key in keys:
+        if key not in known:
+            raise StimgenError(f"no key of the keyboard is called {key!r}", given=key, allowed=known)

@@ -1,0 +1,71 @@
+"""What an experiment can say."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+from pydantic import Field, model_validator
+
+from stimgen.experiment.schema.display import Display
+from stimgen.experiment.schema.session_flow import Breaks, Instructions, Participant, Practice
+from stimgen.experiment.design.paradigms import AnyParadigm
+from stimgen.experiment.design.schedules import AnySchedule
+from stimgen.experiment.schema.observer_settings import ModelObserver, Simulated
+from stimgen.experiment.schema.stimuli import Stimuli
+from stimgen.experiment.schema.timing import Feedback, Responses, Timing
+from stimgen.experiment.equipment.triggers import AnyTrigger
+from stimgen.reading.model import Integer, Line, Model, Text, mistake
+
+Language = Annotated[str, Field(pattern=r"^[a-z]{2,3}(-[A-Za-z0-9]{2,8})*$")]
+
+
+class Experiment(Model):
+    """A discrimination experiment with stimulus sets."""
+
+    name: Annotated[Text, Field(pattern=r"^[a-z0-9][a-z0-9_]{0,63}$")]
+    """What journals and files are called by."""
+    title: Line | None = None
+    """One line for people."""
+    notes: Text = ""
+    """What follows a paper, and what does not."""
+    stimuli: Stimuli
+    """Which stimuli take part."""
+    paradigm: AnyParadigm
+    """What is asked."""
+    schedule: AnySchedule
+    """Which trial comes next."""
+    display: Display
+    """The screen."""
+    timing: Timing = Timing()
+    """When things are shown."""
+    responses: Responses = Responses()
+    """How answers are given."""
+    feedback: Feedback = Feedback()
+    """Whether they were correct."""
+    practice: Practice | None = None
+    """Trials before those that count."""
+    breaks: Breaks | None = None
+    """Rests."""
+    instructions: dict[Language, Instructions] = Field(default_factory=dict)
+    """What is read, by language; the first is used unless ``--language`` names another."""
+    triggers: Annotated[tuple[AnyTrigger, ...], Field(max_length=5)] = ()
+    """Connections to other equipment."""
+    participant: Participant = Participant()
+    """What is asked of a participant."""
+    simulated: Simulated = Simulated()
+    """The observer of ``--observer simulated``."""
+    model: ModelObserver = ModelObserver()
+    """The observer of ``--observer model``."""
+    seed: Annotated[Integer, Field(ge=0)] = 1
+    """Another seed gives other lists of trials."""
+
+    @model_validator(mode="after")
+    def _check_meetings(self) -> Experiment:
+        for meeting in self.stimuli.meet:
+            if meeting not in self.paradigm.meetings:
+                raise mistake(
+                    f"in the paradigm {self.paradigm.name!r}, {meeting!r} has no meaning",
+                    allowed=sorted(self.paradigm.meetings),
+                    at="stimuli",
+                )
+        return self

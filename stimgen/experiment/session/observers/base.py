@@ -1,0 +1,117 @@
+"""What a session asks of whoever answers."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any, Literal, Protocol
+
+from stimgen.experiment.design.decisions import Person
+from stimgen.experiment.schema.session_flow import Instructions
+from stimgen.experiment.frames.frame import Frame
+from stimgen.experiment.design.trial import Outcome, Trial
+
+if TYPE_CHECKING:
+    from stimgen.experiment.frames.renderer import FrameMaker
+    from stimgen.experiment.pictures.pool import Pool
+    from stimgen.experiment.schema.schema import Experiment
+    from stimgen.experiment.schema.viewing import Viewing
+
+NoticeKind = Literal["start", "practice", "practice_again", "block", "break", "end"]
+
+
+@dataclass(frozen=True)
+class Notice:
+    """Something to read before the next trial."""
+
+    kind: NoticeKind
+    text: str
+    """In the session's language; paragraphs end with line feeds."""
+
+
+@dataclass(frozen=True)
+class Task:
+    """A trial with the frames of its phases.
+
+    Attributes
+    ----------
+    trial : Trial
+        What is shown and asked.
+    frames : callable
+        Composes the frames, one for each phase, in order; it is called outside the timed window.
+    feedback : bool
+        Whether to tell if the answer was correct.
+    """
+
+    trial: Trial
+    frames: Callable[[], Sequence[Frame]]
+    feedback: bool = False
+
+
+@dataclass(frozen=True)
+class Setting:
+    """What an observer is made from: each takes what it needs.
+
+    Attributes
+    ----------
+    experiment : Experiment
+        What it says.
+    person : Person
+        Who answers, or whom a simulated observer stands for.
+    pool : Pool
+        The pictures.
+    viewing : Viewing
+        The screen as declared.
+    frames : FrameMaker
+        Composes what is shown between trials, too.
+    keys : dict
+        Keys of every answer, for this participant.
+    texts : Instructions
+        In the session's language.
+    windowed : bool
+        In a window instead of the full screen.
+    """
+
+    experiment: Experiment
+    person: Person
+    pool: Pool
+    viewing: Viewing
+    frames: FrameMaker
+    keys: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    texts: Instructions = field(default_factory=Instructions)
+    windowed: bool = False
+
+
+class Stopped(Exception):  # noqa: N818 - no error: the participant or the experimenter ended the session
+    """The session is to end now; what was answered is kept, and the trial on the screen is not."""
+
+
+class Observer(Protocol):
+    """A person in front of a screen, or what stands in for one."""
+
+    def begin(self) -> dict[str, Any]:
+        """Get ready; return what was measured of display and timing, for the journal's header.
+
+        Raises
+        ------
+        StimgenError
+            There is no display or no keyboard, the display is not as declared, timing is not verified.
+        """
+
+    def prepare(self, tasks: Sequence[Task]) -> None:
+        """Load what comes next, up to a break, so that no trial waits for it."""
+
+    def tell(self, notice: Notice) -> None:
+        """Show a text and wait until it was read."""
+
+    def respond(self, task: Task) -> Outcome:
+        """Present a trial and return what came of it.
+
+        Raises
+        ------
+        Stopped
+            Escape was pressed and quitting confirmed.
+        """
+
+    def end(self) -> None:
+        """Close what `begin` opened; called once, whatever happened."""

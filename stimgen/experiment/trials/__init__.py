@@ -1,0 +1,1 @@
+"""Builds the trials of a session from an experiment and its pictures."""

@@ -1,0 +1,101 @@
+"""The pictures that were shown, found again in their sets, compared with their hashes and copied."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from pathlib import Path, PurePosixPath
+from typing import Any
+
+from stimgen.experiment.design.trial import Shown
+from stimgen.export.sessions import KeptSession
+from stimgen.reading.document import parse_document
+from stimgen.reading.errors import StimgenError
+from stimgen.reading.identity import sha256_bytes
+from stimgen.reading.atomic import replacing
+from stimgen.stimulus_set.store import Store
+
+
+class Pictures:
+    """Where pictures come from.
+
+    Parameters
+    ----------
+    named : sequence of Path
+        Folders of sets; without any, those that the experiments name, looked for in `places`.
+    places : sequence of Path
+        Folders in which experiments may have been run.
+    """
+
+    def __init__(self, named: Sequence[Path] = (), places: Sequence[Path] = ()) -> None:
+        self._stores = [Store.open(folder) for folder in named]
+        self._places = tuple(dict.fromkeys(place.resolve() for place in places))
+        self._names: dict[tuple[str, str], str] = {}
+
+    def copied(self, shown: Shown, session: KeptSession, folder: Path) -> str:
+        """Copy a picture, unless it was before, and return its name relative to `folder`.
+
+        The name is that of the set, with a part of the hash where another picture has it.
+
+        Raises
+        ------
+        StimgenError
+            It is in none of the sets, or is another now.
+        """
+        key = (shown.file, shown.sha256)
+        if key not in self._names:
+            name = PurePosixPath(_inside(shown.file))
+            if str(name) in self._names.values():
+                name = name.with_stem(f"{name.stem}_{shown.sha256[:8]}")
+            data = self._read(shown, session)
+            with replacing(folder / name) as stream:
+                stream.write(data)
+            self._names[key] = str(name)
+        return self._names[key]
+
+    def _read(self, shown: Shown, session: KeptSession) -> bytes:
+        stores = self._stores or list(self._found(session))
+        others = []
+        for store in stores:
+            if store.has(shown.file):
+                data = store.read(shown.file)
+                if sha256_bytes(data) == shown.sha256:
+                    return data
+                others.append(store.folder / shown.file)
+        if others:
+            raise StimgenError("is not the picture that was shown: its hash is another", where=others[0])
+        where = f"in {', '.join(str(store.folder) for store in stores)}" if stores else "to be found"
+        raise StimgenError(
+            f"the picture {shown.file}, which participant {session.person.participant} saw, is not {where}",
+            hint=f"name the folder of the stimulus set {_set_name(shown, session)!r} with --stimuli; "
+            "tables without pictures: --format csv",
+        )
+
+    def _found(self, session: KeptSession) -> Iterator[Store]:
+        for name in _names_of_sets(session):
+            for place in self._places:
+                folder = place / name
+                if (folder / "plan.json").is_file():
+                    yield Store(folder)
+
+
+def _inside(name: str) -> str:
+    """Return a name that leads nowhere else; a journal may come from a stranger."""
+    path = PurePosixPath(name)
+    if path.is_absolute() or ".." in path.parts or "\\" in name or ":" in name or not path.parts:
+        raise StimgenError(f"{name!r} is not the name of a picture in a set")
+    return name
+
+
+def _set_name(shown: Shown, session: KeptSession) -> str:
+    sets = session.header.sets
+    return sets[shown.set].name if 0 <= shown.set < len(sets) else "?"
+
+
+def _names_of_sets(session: KeptSession) -> list[str]:
+    """Return what the experiment calls its sets, and what their folders were called."""
+    experiment = session.header.experiment
+    data: Any = parse_document(experiment.text, Path(experiment.file)).data
+    stimuli = data.get("stimuli") if isinstance(data, dict) else None
+    said = stimuli.get("sets", []) if isinstance(stimuli, dict) else []
+    names = said if isinstance(said, list) else [said]
+    return list(dict.fromkeys([*map(str, names), *(used.name for used in session.header.sets)]))

@@ -1,0 +1,101 @@
+"""From an experiment to the course of a session: what all commands about experiments begin with."""
+
+from __future__ import annotations
+
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
+
+from stimgen.experiment.trials.checks import check
+from stimgen.experiment.design.decisions import Person
+from stimgen.experiment.trials.builder import Composer
+from stimgen.experiment.trials.procedure import Course
+from stimgen.experiment.trials.design import design_of, practice_design
+from stimgen.experiment.schema.session_flow import Instructions
+from stimgen.experiment.frames.renderer import FrameMaker
+from stimgen.experiment.trials.keys import check_keys, keys_of
+from stimgen.experiment.schema.load import LoadedExperiment
+from stimgen.experiment.pictures.pool import Pool, open_pool
+from stimgen.experiment.schema.viewing import Viewing, viewing_of
+from stimgen.reading.errors import StimgenError
+
+
+@dataclass(frozen=True)
+class Room:
+    """An experiment with its pictures and its screen, checked: the same for all participants.
+
+    Attributes
+    ----------
+    loaded : LoadedExperiment
+        The experiment.
+    pool : Pool
+        The pictures that take part.
+    viewing : Viewing
+        The screen.
+    """
+
+    loaded: LoadedExperiment
+    pool: Pool
+    viewing: Viewing
+
+    @classmethod
+    def of(cls, loaded: LoadedExperiment, stimuli: tuple[Path, ...] = ()) -> Room:
+        """Return the room of an experiment, with its own sets or with others.
+
+        Raises
+        ------
+        StimgenError
+            A picture, the screen or a duration does not suit the experiment.
+        """
+        with loaded.at("display"):
+            viewing = viewing_of(loaded.experiment.display, loaded.folder)
+        pool = open_pool(loaded, stimuli or None)
+        check(loaded, pool, viewing)
+        return cls(loaded, pool, viewing)
+
+    @property
+    def frames(self) -> FrameMaker:
+        """What trials look like."""
+        return FrameMaker(self.loaded.experiment, self.pool, self.viewing)
+
+    def sets(self) -> list[dict[str, Any]]:
+        """Return what the journal keeps of the sets."""
+        return [asdict(used) for used in self.pool.sets]
+
+    def course(self, person: Person, language: str | None = None) -> Course:
+        """Return the course of one participant's session.
+
+        Raises
+        ------
+        StimgenError
+            The schedule cannot be followed, keys collide, or there are no instructions in the language.
+        """
+        experiment = self.loaded.experiment
+        design = design_of(self.loaded, self.pool, person)
+        with self.loaded.at("schedule"):
+            experiment.schedule.check(design)
+        with self.loaded.at("responses"):
+            check_keys(experiment, keys_of(experiment, person))
+        practice = practice_design(self.loaded, self.pool, person) if experiment.practice else None
+        composer = Composer(experiment, self.pool, self.viewing, person, design.level)
+        return Course(experiment, composer, design, practice, self.texts(language))
+
+    def language(self, wanted: str | None) -> str | None:
+        """Return the language of the session: the one that is wanted, or the experiment's first.
+
+        Raises
+        ------
+        StimgenError
+            There are no instructions in it.
+        """
+        known = self.loaded.experiment.instructions
+        if wanted is not None and wanted not in known:
+            raise StimgenError(
+                f"there are no instructions in the language {wanted!r}", given=wanted, allowed=list(known)
+            )
+        return wanted or next(iter(known), None)
+
+    def texts(self, language: str | None) -> Instructions:
+        """Return the instructions in a language; none where the experiment has none."""
+        chosen = self.language(language)
+        return Instructions() if chosen is None else self.loaded.experiment.instructions[chosen]
