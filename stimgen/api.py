@@ -5,8 +5,8 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
-from stimgen.execution.progress import Report
 from stimgen.execution.executor import Options
+from stimgen.execution.progress import Report
 from stimgen.protocol.load import LoadedProtocol, load_protocol
 from stimgen.reading.errors import StimgenError
 from stimgen.stimulus_set import StimulusSet

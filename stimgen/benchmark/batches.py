@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from typing import Any
 
-from stimgen.execution.pace import seconds_per_batch
 from stimgen.benchmark.subject import Subject
 from stimgen.benchmark.timing import Times, ratio
+from stimgen.execution.pace import seconds_per_batch
 from stimgen.synthesis.methods import ObjectiveMethod
 
 SIZES = {"cuda": (1, 2, 4, 8, 16, 32, 64)}

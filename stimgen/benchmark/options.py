@@ -10,7 +10,8 @@ from stimgen.benchmark.plenoptic import ITERATIONS, require_plenoptic
 from stimgen.benchmark.plenoptic import SMALLEST_SIZE as PLENOPTIC_SIZE
 from stimgen.benchmark.plot import require_plot
 from stimgen.benchmark.subject import LARGEST_SIZE
-from stimgen.execution.executor import MOST_WORKERS, require_dask
+from stimgen.execution.dask.local_cluster import MOST_WORKERS
+from stimgen.execution.executor import require_dask
 from stimgen.reading.errors import StimgenError
 
 NOTEBOOK, PLENOPTIC = "notebook", "plenoptic"

@@ -13,12 +13,12 @@ from stimgen.benchmark.subject import PHOTOGRAPH, Subject
 from stimgen.benchmark.timing import ratio
 from stimgen.execution.batch import form_batches
 from stimgen.execution.dask.dispatcher import OnDask
+from stimgen.execution.dask.local_cluster import available_cores, local_workers
 from stimgen.execution.dask.workers import Team
 from stimgen.execution.device import usual_batch_size
-from stimgen.execution.dask.local_cluster import available_cores, local_workers
 from stimgen.execution.progress import Progress
-from stimgen.execution.writer import Destination
 from stimgen.execution.task import Task
+from stimgen.execution.writer import Destination
 from stimgen.protocol.load import loaded_from
 from stimgen.protocol.plan import Plan, make_plan
 from stimgen.reading.document import parse_document

@@ -277,8 +277,8 @@ def display_check(  # noqa: PLR0913 - an option of the command is an argument he
     as_json: JsonOption = False,
 ) -> None:
     """Show a card to set up a room by, and measure the screen's refresh."""
-    from stimgen.experiment.schema.load import load_experiment
     from stimgen.experiment.display_check.setup import Setup
+    from stimgen.experiment.schema.load import load_experiment
     from stimgen.workflow.display_check import Options, check_display
 
     setup = Setup(

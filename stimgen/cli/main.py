@@ -71,8 +71,8 @@ def generate(  # noqa: PLR0913 - an option of the command is an argument here
 ) -> None:
     """Make the stimulus set of a protocol; run again, it makes what is missing."""
     from stimgen.cli.display import Display, summary
-    from stimgen.execution.shard import Shard
     from stimgen.execution.executor import Options
+    from stimgen.execution.shard import Shard
     from stimgen.workflow.generate import default_folder
     from stimgen.workflow.generate import generate as make
 
@@ -258,8 +258,8 @@ def bench(  # noqa: PLR0913 - an option of the command is an argument here
     ] = False,
 ) -> None:
     """Time the engine against this machine's ceiling, and against what one would run otherwise."""
-    from stimgen.cli.bench import bench_text
     from stimgen.benchmark.options import BenchOptions
+    from stimgen.cli.bench import bench_text
     from stimgen.workflow.bench import bench as measure
 
     options = BenchOptions(device, size, against, evaluations, plot, workers, quick)

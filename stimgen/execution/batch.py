@@ -12,9 +12,9 @@ import torch
 
 from stimgen.execution.device import FEWEST_SLOTS
 from stimgen.execution.labels import original_name
+from stimgen.execution.memory import Room, bytes_each, is_out_of_memory, release, too_small
 from stimgen.execution.synthesize import Failure, make_together
 from stimgen.execution.writer import Destination
-from stimgen.execution.memory import Room, bytes_each, is_out_of_memory, release, too_small
 from stimgen.images.prepare import Pixels
 from stimgen.protocol.plan import Plan, StimulusPlan
 from stimgen.protocol.planned_source import PlannedSource

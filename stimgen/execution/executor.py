@@ -17,8 +17,6 @@ from stimgen.execution.task import Task
 from stimgen.protocol.plan import StimulusPlan
 from stimgen.reading.errors import StimgenError
 
-MOST_WORKERS = 512
-
 
 @dataclass(frozen=True)
 class Options:
@@ -106,8 +104,8 @@ def opened(options: Options, packages: tuple[str, ...], say: Callable[[str], Non
         raise StimgenError("--workers starts workers here, --dask takes a scheduler's: say one of them")
     require_dask()
     from stimgen.execution.dask.dispatcher import OnDask
-    from stimgen.execution.dask.workers import Team, scheduler
     from stimgen.execution.dask.local_cluster import local_workers
+    from stimgen.execution.dask.workers import Team, scheduler
 
     device = options.device
     if options.dask is not None:

@@ -12,8 +12,8 @@ from stimgen.execution.quality import BatchQuality, converged
 from stimgen.images.prepare import Pixels
 from stimgen.images.source_pipeline import Staged
 from stimgen.images.write import as_pixels, decode_png, quantise
-from stimgen.protocol.postprocessing import Saved
 from stimgen.protocol.plan import StimulusPlan
+from stimgen.protocol.postprocessing import Saved
 from stimgen.reading.errors import StimgenError
 from stimgen.stimulus_set.quality import QualityRecord
 from stimgen.stimulus_set.record import ClippedRecord, LossesRecord, LossRecord

@@ -7,7 +7,6 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from stimgen.execution.postprocess import Finished
 from stimgen.execution.labels import (
     file_name,
     original_name,
@@ -15,6 +14,7 @@ from stimgen.execution.labels import (
     snapshot_name,
     source_record,
 )
+from stimgen.execution.postprocess import Finished
 from stimgen.images.prepare import Pixels
 from stimgen.images.write import decode_png, encode_array, encode_png, quantise
 from stimgen.protocol.plan import StimulusPlan

@@ -8,8 +8,8 @@ from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
-from stimgen.reading.errors import StimgenError
 from stimgen.reading.atomic import TEMPORARY, sync_folder
+from stimgen.reading.errors import StimgenError
 
 
 @contextmanager

@@ -9,9 +9,9 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+from stimgen.reading.atomic import TEMPORARY, sync_folder
 from stimgen.reading.errors import StimgenError
 from stimgen.reading.files import made_folder
-from stimgen.reading.atomic import TEMPORARY, sync_folder
 
 LITTER = re.compile(rf"(.*/)?(\.DS_Store|Thumbs\.db|desktop\.ini|{re.escape(TEMPORARY)}[^/]*)")
 """Files that systems leave where somebody looked, and that we leave where we were interrupted."""

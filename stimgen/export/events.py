@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from typing import Any
 
-from stimgen.experiment.journal.journal import TrialLine
 from stimgen.experiment.design.trial import Phase, Shot, Shown
+from stimgen.experiment.journal.journal import TrialLine
 from stimgen.export.columns import Column
 from stimgen.export.sessions import Part
 from stimgen.export.sets.bids_names import original_label, stimulus_label

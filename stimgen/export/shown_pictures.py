@@ -8,10 +8,10 @@ from typing import Any
 
 from stimgen.experiment.design.trial import Shown
 from stimgen.export.sessions import KeptSession
+from stimgen.reading.atomic import replacing
 from stimgen.reading.document import parse_document
 from stimgen.reading.errors import StimgenError
 from stimgen.reading.identity import sha256_bytes
-from stimgen.reading.atomic import replacing
 from stimgen.stimulus_set.store import Store
 
 

@@ -10,10 +10,10 @@ from typing import Any
 
 from stimgen.images.prepare import Pixels
 from stimgen.images.read import read_image_file
-from stimgen.protocol.postprocessing import Finishing, plan_finishing
 from stimgen.protocol.load import LoadedProtocol
-from stimgen.protocol.protocol_pictures import Photographs
 from stimgen.protocol.planned_source import PlannedSource
+from stimgen.protocol.postprocessing import Finishing, plan_finishing
+from stimgen.protocol.protocol_pictures import Photographs
 from stimgen.protocol.sources import plan_sources
 from stimgen.protocol.start_image import find_start_image
 from stimgen.reading.errors import StimgenError

@@ -11,8 +11,8 @@ from stimgen.images.prepare import Pixels
 from stimgen.images.sequence import final_size, needs_set, placed, recipe, run, settled
 from stimgen.images.steps import Step
 from stimgen.protocol.load import LoadedProtocol
-from stimgen.protocol.protocol_pictures import Photographs
 from stimgen.protocol.planned_source import PlannedSource
+from stimgen.protocol.protocol_pictures import Photographs
 from stimgen.reading.errors import Location, StimgenError
 
 

@@ -12,10 +12,10 @@ from typing import Annotated, Any, BinaryIO, TypeVar
 
 from pydantic import Field, ValidationError
 
+from stimgen.reading.atomic import TEMPORARY, replacing
 from stimgen.reading.errors import StimgenError
 from stimgen.reading.identity import IDENTITY_PATTERN
 from stimgen.reading.model import Model
-from stimgen.reading.atomic import TEMPORARY, replacing
 from stimgen.stimulus_set.listing import FileState, entries, file_state
 from stimgen.stimulus_set.lock import LOCK
 from stimgen.stimulus_set.record import JsonObject, Record

@@ -8,12 +8,12 @@ from typing import Any
 
 from pydantic import TypeAdapter, ValidationError
 
-from stimgen.experiment.schema.monitor import FOLDER, Monitor, save_monitor
+from stimgen.experiment.display_check.setup import Seen, Setup
 from stimgen.experiment.pictures.pool import open_pool
 from stimgen.experiment.presentation.psychopy_screen import WARM_UP, Look, PsychopyScreen, screen_size
 from stimgen.experiment.presentation.screen import Refresh, Scene, Screen
+from stimgen.experiment.schema.monitor import FOLDER, Monitor, save_monitor
 from stimgen.experiment.session.session import now
-from stimgen.experiment.display_check.setup import Seen, Setup
 from stimgen.reading.errors import StimgenError
 from stimgen.reading.model import Label
 from stimgen.reading.shipped import EXPERIMENTS

@@ -12,16 +12,16 @@ import torch
 
 from stimgen.execution.batch import form_batches, refuse_bad_sources, write_originals
 from stimgen.execution.device import usual_batch_size
-from stimgen.execution.labels import relabel
-from stimgen.execution.progress import Progress, Report
-from stimgen.execution.writer import Destination
-from stimgen.execution.missing import Survey, survey
-from stimgen.execution.task import Task
 from stimgen.execution.executor import Options, Way, opened
-from stimgen.protocol.publication import publication
+from stimgen.execution.labels import relabel
+from stimgen.execution.missing import Survey, survey
+from stimgen.execution.progress import Progress, Report
+from stimgen.execution.task import Task
+from stimgen.execution.writer import Destination
 from stimgen.protocol.load import LoadedProtocol
 from stimgen.protocol.plan import Plan, StimulusPlan, make_plan
 from stimgen.protocol.planned_source import named_by
+from stimgen.protocol.publication import publication
 from stimgen.reading.errors import StimgenError
 from stimgen.stimulus_set.derived import derive
 from stimgen.stimulus_set.index import Index

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from stimgen.experiment.session.observers import observer_summaries
 from stimgen.experiment.design.paradigms import PARADIGMS
 from stimgen.experiment.design.schedules import SCHEDULES
 from stimgen.experiment.equipment.triggers import TRIGGERS
+from stimgen.experiment.session.observers import observer_summaries
 from stimgen.reading.registry import Family
 from stimgen.reading.shipped import EXPERIMENTS
 

@@ -7,8 +7,8 @@ from dataclasses import dataclass
 from stimgen.experiment.design.decisions import Person
 from stimgen.experiment.journal.data_folder import DataFolder
 from stimgen.experiment.journal.form import checked_form
-from stimgen.experiment.schema.load import LoadedExperiment
 from stimgen.experiment.presentation.psychopy_dialog import ask
+from stimgen.experiment.schema.load import LoadedExperiment
 from stimgen.reading.errors import StimgenError
 
 PARTICIPANT, SESSION = "participant", "session"

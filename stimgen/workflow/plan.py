@@ -6,8 +6,8 @@ from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
-from stimgen.execution.pace import seconds_per_batch
 from stimgen.execution.device import FEWEST_SLOTS, find_device, usual_batch_size
+from stimgen.execution.pace import seconds_per_batch
 from stimgen.execution.synthesize import stimulus_item
 from stimgen.protocol.load import LoadedProtocol
 from stimgen.protocol.plan import Plan, PlannedCondition, StimulusPlan, make_plan

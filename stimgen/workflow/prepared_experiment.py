@@ -6,17 +6,17 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
-from stimgen.experiment.trials.checks import check
 from stimgen.experiment.design.decisions import Person
-from stimgen.experiment.trials.builder import Composer
-from stimgen.experiment.trials.procedure import Course
-from stimgen.experiment.trials.design import design_of, practice_design
-from stimgen.experiment.schema.session_flow import Instructions
 from stimgen.experiment.frames.renderer import FrameMaker
-from stimgen.experiment.trials.keys import check_keys, keys_of
-from stimgen.experiment.schema.load import LoadedExperiment
 from stimgen.experiment.pictures.pool import Pool, open_pool
+from stimgen.experiment.schema.load import LoadedExperiment
+from stimgen.experiment.schema.session_flow import Instructions
 from stimgen.experiment.schema.viewing import Viewing, viewing_of
+from stimgen.experiment.trials.builder import Composer
+from stimgen.experiment.trials.checks import check
+from stimgen.experiment.trials.design import design_of, practice_design
+from stimgen.experiment.trials.keys import check_keys, keys_of
+from stimgen.experiment.trials.procedure import Course
 from stimgen.reading.errors import StimgenError
 
 

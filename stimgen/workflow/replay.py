@@ -8,8 +8,8 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from stimgen.experiment.journal.journal import read_journal
-from stimgen.experiment.pictures.pictures import PictureFiles
 from stimgen.experiment.journal.replay import Redrawn, Replay, named_sets
+from stimgen.experiment.pictures.pictures import PictureFiles
 from stimgen.images.write import encode_png
 from stimgen.reading.files import made_folder, write_file
 from stimgen.stimulus_set.store import Store

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from pathlib import Path
 
+from stimgen.reading.atomic import replacing
 from stimgen.reading.errors import StimgenError
 from stimgen.report import MOST, write_page
-from stimgen.reading.atomic import replacing
 from stimgen.stimulus_set.store import Store
 
 

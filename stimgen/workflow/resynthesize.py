@@ -16,8 +16,8 @@ from stimgen.reading.document import parse_document
 from stimgen.reading.generators import finished
 from stimgen.stimulus_set.record import Record
 from stimgen.stimulus_set.store import PLAN, Store, json_bytes
-from stimgen.workflow.resynthesis_comparison import Remade, compared
 from stimgen.workflow.repair import shipped_file
+from stimgen.workflow.resynthesis_comparison import Remade, compared
 
 OTHERS = "protocol and photographs here give another stimulus"
 

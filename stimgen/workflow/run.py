@@ -8,15 +8,15 @@ from pathlib import Path
 from typing import Any
 
 from stimgen.experiment.design.decisions import Person, participant_labels
-from stimgen.experiment.trials.procedure import Answered, Course
+from stimgen.experiment.equipment.psychopy_part import display_is_here
 from stimgen.experiment.journal.data_folder import DataFolder
 from stimgen.experiment.journal.form import checked_form, keep_form
 from stimgen.experiment.journal.journal import Journal, Recorded, begun, read_journal
-from stimgen.experiment.trials.keys import keys_of
 from stimgen.experiment.schema.load import LoadedExperiment
 from stimgen.experiment.session.observers import Setting, make_observer
-from stimgen.experiment.equipment.psychopy_part import display_is_here
 from stimgen.experiment.session.session import Report, Session, now
+from stimgen.experiment.trials.keys import keys_of
+from stimgen.experiment.trials.procedure import Answered, Course
 from stimgen.reading.errors import StimgenError
 from stimgen.workflow.participant_dialog import ask_person
 from stimgen.workflow.prepared_experiment import Room

@@ -8,14 +8,14 @@ from pathlib import Path
 from typing import get_args
 
 from stimgen.experiment.journal.data_folder import CSV, DataFolder
-from stimgen.experiment.schema.session_flow import Asked
 from stimgen.experiment.journal.form import read_form
 from stimgen.experiment.journal.journal import begun
+from stimgen.experiment.schema.session_flow import Asked
 from stimgen.export.derived import names_in, rewriting
 from stimgen.export.journals import format_names, format_of
 from stimgen.export.journals.csv import write_session
-from stimgen.export.shown_pictures import Pictures
 from stimgen.export.sessions import KeptSession, read_session
+from stimgen.export.shown_pictures import Pictures
 from stimgen.reading.errors import StimgenError
 from stimgen.workflow.withdraw import finish_withdrawals
 

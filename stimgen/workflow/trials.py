@@ -8,10 +8,10 @@ from pathlib import Path
 from typing import Any
 
 from stimgen.experiment.design.decisions import Choice, Person
-from stimgen.experiment.trials.procedure import Course
+from stimgen.experiment.design.trial import Trial
 from stimgen.experiment.schema.load import LoadedExperiment
 from stimgen.experiment.session.session import practice_of, trials_of
-from stimgen.experiment.design.trial import Trial
+from stimgen.experiment.trials.procedure import Course
 from stimgen.workflow.prepared_experiment import Room
 
 

@@ -11,9 +11,9 @@ from pathlib import Path
 from stimgen.experiment.journal.data_folder import BIDS, CSV, FORMS, JOURNALS
 from stimgen.experiment.journal.journal import Journal
 from stimgen.export.journals.bids import PARTICIPANTS
+from stimgen.reading.atomic import TEMPORARY, replacing, sync_folder
 from stimgen.reading.errors import StimgenError
 from stimgen.reading.files import read_limited
-from stimgen.reading.atomic import TEMPORARY, replacing, sync_folder
 
 MARK = ".withdrawing-"
 """Beginning of the name of an empty file that says who is being removed."""

@@ -93,7 +93,9 @@ def test_an_array_makes_the_set(tmp_path: Path) -> None:
     """Two tasks at the same time, each a process of its own, in one folder."""
     protocol = write_protocol(tmp_path / "p")
     generate(protocol, tmp_path / "whole", Options("cpu"))
-    lines = f'#!/bin/sh\nexec {sys.executable} -c "from stimgen.cli.main import main; main()" "$@" --device cpu\n'
+    lines = (
+        f'#!/bin/sh\nexec {sys.executable} -c "from stimgen.cli.main import main; main()" "$@" --device cpu\n'
+    )
     environment = command(tmp_path / "bin", lines)
     arguments = ["bash", str(ARRAY), str(protocol.document.file), str(tmp_path / "set")]
     tasks = [
@@ -120,7 +122,9 @@ def test_jobs_for_dask_make_the_set(tmp_path: Path) -> None:
     """Of SLURM there are only its two commands here: a job is a process of this computer."""
     protocol = write_protocol(tmp_path / "p")
     generate(protocol, tmp_path / "whole", Options("cpu"))
-    lines = f'#!/bin/sh\nexec {sys.executable} -c "from stimgen.cli.main import main; main()" "$@" --device cpu\n'
+    lines = (
+        f'#!/bin/sh\nexec {sys.executable} -c "from stimgen.cli.main import main; main()" "$@" --device cpu\n'
+    )
     environment = command(tmp_path / "bin", lines) | {"PLACE": str(tmp_path)}
     for name, text in (("sbatch", SBATCH), ("scancel", SCANCEL)):
         (tmp_path / "bin" / name).write_text(text)

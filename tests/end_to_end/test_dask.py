@@ -15,13 +15,13 @@ from clusters import Cluster, end, wait_until
 from small_set import everything, write_protocol
 
 from stimgen.execution.dask import dispatcher as dask_run
+from stimgen.execution.dask.bundle import Parcel, pack
+from stimgen.execution.dask.local_cluster import worker_environments
 from stimgen.execution.dask.messages import Job
 from stimgen.execution.dask.registration import Joining
 from stimgen.execution.dask.workers import Team
-from stimgen.execution.dask.local_cluster import worker_environments
-from stimgen.execution.dask.bundle import Parcel, pack
-from stimgen.execution.progress import Progress
 from stimgen.execution.executor import Options
+from stimgen.execution.progress import Progress
 from stimgen.protocol.load import LoadedProtocol
 from stimgen.protocol.plan import Plan
 from stimgen.reading.errors import StimgenError

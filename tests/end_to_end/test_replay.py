@@ -18,10 +18,10 @@ from PIL import Image
 
 from stimgen.cli import main as cli
 from stimgen.experiment.design.decisions import Person
-from stimgen.experiment.trials.procedure import Answered
 from stimgen.experiment.journal.journal import read_journal
 from stimgen.experiment.journal.journal_lines import sealed
 from stimgen.experiment.schema.load import load_experiment
+from stimgen.experiment.trials.procedure import Answered
 from stimgen.reading.errors import StimgenError
 from stimgen.workflow.prepared_experiment import Room
 from stimgen.workflow.replay import replay

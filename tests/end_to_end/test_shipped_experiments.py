@@ -11,11 +11,11 @@ import pytest
 from planned_set import write_planned_set
 
 from stimgen.experiment.design.decisions import Person
-from stimgen.experiment.trials.crops import overlap
+from stimgen.experiment.design.trial import Trial
 from stimgen.experiment.journal.journal import read_journal
 from stimgen.experiment.schema.load import load_experiment
 from stimgen.experiment.session.session import trials_of
-from stimgen.experiment.design.trial import Trial
+from stimgen.experiment.trials.crops import overlap
 from stimgen.reading.shipped import EXPERIMENTS, PROTOCOLS
 from stimgen.workflow.prepared_experiment import Room
 from stimgen.workflow.run import Ended, Options, run_study

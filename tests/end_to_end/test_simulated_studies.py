@@ -15,9 +15,9 @@ import pytest
 from hand_made import Wanted, write_set
 
 from stimgen.experiment.design.decisions import Person
-from stimgen.experiment.trials.procedure import Answered
 from stimgen.experiment.journal.journal import TrialLine, read_journal
 from stimgen.experiment.schema.load import LoadedExperiment, load_experiment
+from stimgen.experiment.trials.procedure import Answered
 from stimgen.reading.errors import StimgenError
 from stimgen.workflow.prepared_experiment import Room
 from stimgen.workflow.run import Options, run_study

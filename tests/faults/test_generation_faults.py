@@ -31,8 +31,8 @@ from stimgen.images import write
 from stimgen.protocol import planned_source
 from stimgen.protocol.load import load_protocol
 from stimgen.protocol.plan import make_plan
-from stimgen.reading.errors import StimgenError
 from stimgen.reading import atomic
+from stimgen.reading.errors import StimgenError
 from stimgen.stimulus_set.index import INDEX
 from stimgen.stimulus_set.lock import LOCK, locked
 from stimgen.stimulus_set.store import CHECKSUMS, MANIFEST, PLAN, SHEET, TABLE, Store, record_name

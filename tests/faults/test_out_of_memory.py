@@ -16,8 +16,8 @@ from torch import Tensor
 
 from stimgen.cli.display import Display
 from stimgen.execution.batch import Work, make_batch
-from stimgen.execution.writer import Destination
 from stimgen.execution.memory import Room
+from stimgen.execution.writer import Destination
 from stimgen.protocol.load import load_protocol
 from stimgen.protocol.plan import make_plan
 from stimgen.reading.errors import StimgenError

@@ -22,12 +22,12 @@ import numpy as np
 from PIL import Image
 
 from stimgen.cli.main import main
-from stimgen.experiment.presentation import psychopy_screen
+from stimgen.experiment.design.trial import Trial
 from stimgen.experiment.frames.frame import Frame
-from stimgen.experiment.session.observers import psychopy as observer
+from stimgen.experiment.presentation import psychopy_screen
 from stimgen.experiment.presentation.presenter import Presenter
 from stimgen.experiment.presentation.screen import Pressed, Scene
-from stimgen.experiment.design.trial import Trial
+from stimgen.experiment.session.observers import psychopy as observer
 from stimgen.workflow import display_check
 
 CHANNEL, PICTURES = "STIMGEN_TEST_CHANNEL", "STIMGEN_TEST_PICTURES"

@@ -15,13 +15,13 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from stimgen.experiment.design.decisions import Choice, Design, Factor, Level, Past, Person, Scalar
-from stimgen.experiment.trials.builder import seeds_in_turn
 from stimgen.experiment.design.practice import practice_choices
 from stimgen.experiment.design.schedules import Schedule
 from stimgen.experiment.design.schedules.constant import Constant
 from stimgen.experiment.design.schedules.counterbalance import rotations, turn, williams
 from stimgen.experiment.design.schedules.order import check_gap, spread
 from stimgen.experiment.design.schedules.staircase import Staircase
+from stimgen.experiment.trials.builder import seeds_in_turn
 from stimgen.reading.errors import StimgenError
 
 SOURCES = "abcdefghij"

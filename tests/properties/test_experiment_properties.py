@@ -11,16 +11,16 @@ import pytest
 from hypothesis import assume, given
 from hypothesis import strategies as st
 
-from stimgen.experiment.trials.crops import centred, drawn, inside, overlap, room_for
-from stimgen.experiment.schema.display import Display, Fixation
 from stimgen.experiment.design.duration import Duration
-from stimgen.experiment.trials.exemplars import seeds_in_turn
-from stimgen.experiment.presentation.layout import LINE_HEIGHT, fitted, lines_of
-from stimgen.experiment.frames.overlays import diameter_of, fixation_mark, noise
 from stimgen.experiment.design.paradigms.base import Place
-from stimgen.experiment.frames.placing import box_on_screen, corner
 from stimgen.experiment.design.trial import Shown
+from stimgen.experiment.frames.overlays import diameter_of, fixation_mark, noise
+from stimgen.experiment.frames.placing import box_on_screen, corner
+from stimgen.experiment.presentation.layout import LINE_HEIGHT, fitted, lines_of
+from stimgen.experiment.schema.display import Display, Fixation
 from stimgen.experiment.schema.viewing import Viewing, viewing_of
+from stimgen.experiment.trials.crops import centred, drawn, inside, overlap, room_for
+from stimgen.experiment.trials.exemplars import seeds_in_turn
 from stimgen.reading.errors import StimgenError
 from stimgen.reading.random_numbers import Stream
 

@@ -15,19 +15,19 @@ import torch
 import torchvision
 from torch import Tensor, nn
 
-from stimgen.execution import pace
 from stimgen.benchmark.batches import against_singles, batch_sizes
 from stimgen.benchmark.ceiling import ceilings
 from stimgen.benchmark.evaluation import convolution_flops, evaluation_summary, evaluation_task
 from stimgen.benchmark.memory import RESIDENT, memory
 from stimgen.benchmark.notebook import LAYERS, Curve, Notebook
-from stimgen.execution.pace import seconds_per_batch
 from stimgen.benchmark.plenoptic import require_plenoptic
 from stimgen.benchmark.plot import plot_losses, require_plot
 from stimgen.benchmark.reference_loss import Goal, notebook_objective, reach
 from stimgen.benchmark.subject import Subject, texture_method
 from stimgen.benchmark.timing import Times, interleaved, ratio
 from stimgen.benchmark.workers import planned
+from stimgen.execution import pace
+from stimgen.execution.pace import seconds_per_batch
 from stimgen.networks.weights import Blueprint, RandomWeights
 from stimgen.reading import extras
 from stimgen.reading.errors import StimgenError

@@ -13,9 +13,9 @@ from hypothesis import strategies as st
 
 from stimgen.experiment.display_check.card import Card
 from stimgen.experiment.display_check.card_drawing import STEPS, Scale
-from stimgen.experiment.schema.display import Photodiode
-from stimgen.experiment.presentation.screen import Scene, Writing
 from stimgen.experiment.display_check.setup import Setup
+from stimgen.experiment.presentation.screen import Scene, Writing
+from stimgen.experiment.schema.display import Photodiode
 from stimgen.experiment.schema.viewing import Viewing
 
 SIZE = (1920, 1080)

@@ -12,8 +12,8 @@ import pytest
 import yaml
 from hand_made import Wanted, write_set
 
-from stimgen.protocol.publication import publication
 from stimgen.protocol.load import load_protocol
+from stimgen.protocol.publication import publication
 from stimgen.reading.errors import StimgenError
 from stimgen.reading.papers import papers
 from stimgen.stimulus_set.citing import cited_set, format_names, rendered

@@ -9,13 +9,13 @@ from typing import Any, Literal
 import pytest
 
 from stimgen.experiment.design.decisions import Choice, Design, Factor, Past, Person
-from stimgen.experiment.trials.procedure import Answered, Course, Step
-from stimgen.experiment.schema.session_flow import Breaks, Instructions, Practice
 from stimgen.experiment.design.practice import practice_choices
 from stimgen.experiment.design.schedules import Schedule
-from stimgen.experiment.schema.schema import Experiment
-from stimgen.experiment.schema.timing import Feedback
 from stimgen.experiment.design.trial import Trial
+from stimgen.experiment.schema.schema import Experiment
+from stimgen.experiment.schema.session_flow import Breaks, Instructions, Practice
+from stimgen.experiment.schema.timing import Feedback
+from stimgen.experiment.trials.procedure import Answered, Course, Step
 
 TEXTS = Instructions(
     start="hello",

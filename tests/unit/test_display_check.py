@@ -13,11 +13,11 @@ from wired import StandInScreen, write_experiment
 from stimgen import StimgenError
 from stimgen.cli.main import app
 from stimgen.experiment.design.decisions import Person
+from stimgen.experiment.display_check.setup import Setup
+from stimgen.experiment.presentation.screen import Refresh
 from stimgen.experiment.schema.display import Display
 from stimgen.experiment.schema.load import load_experiment
 from stimgen.experiment.schema.monitor import find_monitor
-from stimgen.experiment.presentation.screen import Refresh
-from stimgen.experiment.display_check.setup import Setup
 from stimgen.workflow import display_check
 from stimgen.workflow.display_check import Found, Options, check_display, monitor_of
 from stimgen.workflow.trials import list_trials

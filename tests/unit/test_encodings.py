@@ -12,12 +12,12 @@ from wired import StandInScreen, write_experiment
 
 from stimgen import StimgenError
 from stimgen.experiment.design.decisions import Person
-from stimgen.experiment.schema.display import Display
 from stimgen.experiment.frames.renderer import converted
 from stimgen.experiment.journal.journal import read_journal
+from stimgen.experiment.schema.display import Display
 from stimgen.experiment.schema.load import load_experiment
-from stimgen.experiment.session.observers import psychopy as observer
 from stimgen.experiment.schema.viewing import viewing_of
+from stimgen.experiment.session.observers import psychopy as observer
 from stimgen.workflow.prepared_experiment import Room
 from stimgen.workflow.run import Options, run_session
 

@@ -21,8 +21,8 @@ from hand_made import Wanted, write_set
 from stimgen.export.sets import EXPORTERS
 from stimgen.export.sets.columns import columns
 from stimgen.images.write import decode_png
-from stimgen.protocol.publication import publication
 from stimgen.protocol.load import load_protocol
+from stimgen.protocol.publication import publication
 from stimgen.reading.errors import StimgenError
 from stimgen.stimulus_set import StimulusSet
 from stimgen.stimulus_set.derived import derive

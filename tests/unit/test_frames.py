@@ -17,11 +17,11 @@ from PIL import Image
 from threadpoolctl import threadpool_limits
 
 from stimgen.experiment.design.decisions import Person
+from stimgen.experiment.design.trial import Phase, Shown, Trial
 from stimgen.experiment.frames.frame import Frame
 from stimgen.experiment.frames.renderer import FrameMaker
 from stimgen.experiment.schema.load import load_experiment
 from stimgen.experiment.session.session import trials_of
-from stimgen.experiment.design.trial import Phase, Shown, Trial
 from stimgen.workflow.prepared_experiment import Room
 
 Canvas = NDArray[np.uint8]

@@ -21,8 +21,8 @@ from stimgen.export.study.comparison import Comparison
 from stimgen.reading.errors import StimgenError
 from stimgen.stimulus_set.store import Store
 from stimgen.stimulus_set.verify import verify
-from stimgen.workflow.prepared_experiment import Room
 from stimgen.workflow.freeze import Plan, check, freeze
+from stimgen.workflow.prepared_experiment import Room
 from stimgen.workflow.run import Options, run_session
 from stimgen.workflow.trials import list_trials
 

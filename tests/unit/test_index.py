@@ -17,8 +17,8 @@ from PIL import Image
 
 from stimgen.execution.batch import write_originals
 from stimgen.execution.labels import planned_labels, source_record
-from stimgen.execution.writer import Destination
 from stimgen.execution.missing import survey
+from stimgen.execution.writer import Destination
 from stimgen.protocol.load import load_protocol
 from stimgen.protocol.plan import Plan, StimulusPlan, make_plan
 from stimgen.reading.identity import sha256_bytes

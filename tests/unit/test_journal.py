@@ -16,11 +16,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from stimgen.experiment.trials.procedure import Answered
+from stimgen.experiment.design.trial import Outcome, Phase, Press, Shown, Trial
 from stimgen.experiment.journal.journal import Journal, begun, read_journal
 from stimgen.experiment.journal.journal_lines import whole_lines
 from stimgen.experiment.session.session import trial_line
-from stimgen.experiment.design.trial import Outcome, Phase, Press, Shown, Trial
+from stimgen.experiment.trials.procedure import Answered
 from stimgen.reading.errors import StimgenError
 from stimgen.reading.identity import digest
 

@@ -8,8 +8,8 @@ from typing import Any
 import pytest
 
 from stimgen.experiment.design.decisions import Person
-from stimgen.experiment.trials.keys import check_keys, keys_of
 from stimgen.experiment.schema.timing import Responses
+from stimgen.experiment.trials.keys import check_keys, keys_of
 from stimgen.reading.errors import StimgenError
 
 

@@ -8,16 +8,15 @@ from typing import Any
 import numpy as np
 import pytest
 
-from stimgen.experiment.presentation.responses import Choosing, Meaning, Typing, by_keys, by_places
-from stimgen.experiment.frames.frame import Frame
-from stimgen.experiment.session.observers.base import Stopped
-from stimgen.experiment.presentation.pages import Pages
-from stimgen.experiment.presentation.presenter import Presenter
-from stimgen.experiment.presentation.screen import Pressed, Refresh, Scene, Typed
-from stimgen.experiment.presentation.trial_presenter import Rules
-from stimgen.experiment.schema.timing import Responses
 from stimgen.experiment.design.trial import Outcome, Phase, Trial
 from stimgen.experiment.equipment.triggers.base import Event
+from stimgen.experiment.frames.frame import Frame
+from stimgen.experiment.presentation.pages import Pages
+from stimgen.experiment.presentation.presenter import Presenter
+from stimgen.experiment.presentation.responses import Choosing, Meaning, Typing, by_keys, by_places
+from stimgen.experiment.presentation.screen import Pressed, Refresh, Scene, Stopped, Typed
+from stimgen.experiment.presentation.trial_presenter import Rules
+from stimgen.experiment.schema.timing import Responses
 
 PERIOD = 1 / 50
 SIZE = (80, 60)

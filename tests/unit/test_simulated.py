@@ -14,11 +14,11 @@ import pytest
 from scipy.stats import kstest, lognorm, norm
 
 from stimgen.experiment.design.decisions import Person
+from stimgen.experiment.design.trial import Outcome, Phase, Trial
+from stimgen.experiment.schema.observer_settings import Psychometric, Simulated
+from stimgen.experiment.schema.schema import Experiment
 from stimgen.experiment.session.observers.base import Task
 from stimgen.experiment.session.observers.simulated import cumulative, make
-from stimgen.experiment.schema.schema import Experiment
-from stimgen.experiment.schema.observer_settings import Psychometric, Simulated
-from stimgen.experiment.design.trial import Outcome, Phase, Trial
 from stimgen.reading.document import read_document
 from stimgen.reading.model import validate
 

@@ -11,8 +11,8 @@ from pathlib import Path
 import pytest
 from hand_made import write_set
 
-from stimgen.reading.errors import StimgenError
 from stimgen.reading import atomic
+from stimgen.reading.errors import StimgenError
 from stimgen.stimulus_set.store import PLAN, Store, json_bytes, record_name
 
 

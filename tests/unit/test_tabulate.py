@@ -28,10 +28,10 @@ from stimgen.experiment.schema.load import load_experiment
 from stimgen.export.columns import Column, tab_separated
 from stimgen.export.events import FIXED
 from stimgen.export.journals import format_names, format_of
-from stimgen.reading.errors import StimgenError
 from stimgen.reading import atomic
-from stimgen.workflow.prepared_experiment import Room
+from stimgen.reading.errors import StimgenError
 from stimgen.workflow.export import export
+from stimgen.workflow.prepared_experiment import Room
 from stimgen.workflow.run import Options, run_session
 from stimgen.workflow.tabulate import Wanted, tabulate
 

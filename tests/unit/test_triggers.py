@@ -17,14 +17,14 @@ from wired import StandInScreen, nothing, write_experiment
 
 from stimgen import StimgenError
 from stimgen.experiment.design.decisions import Person
-from stimgen.experiment.journal.journal import Recorded, read_journal
-from stimgen.experiment.schema.load import load_experiment
-from stimgen.experiment.session.observers import psychopy as observer
 from stimgen.experiment.equipment.triggers.keys import Keys
 from stimgen.experiment.equipment.triggers.lsl import Lsl
 from stimgen.experiment.equipment.triggers.parallel import Parallel
 from stimgen.experiment.equipment.triggers.pulses import Pulses
 from stimgen.experiment.equipment.triggers.serial import Serial
+from stimgen.experiment.journal.journal import Recorded, read_journal
+from stimgen.experiment.schema.load import load_experiment
+from stimgen.experiment.session.observers import psychopy as observer
 from stimgen.workflow.prepared_experiment import Room
 from stimgen.workflow.run import Ended, Options, run_session
 

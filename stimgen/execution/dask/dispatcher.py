@@ -22,10 +22,10 @@ from distributed.scheduler import KilledWorker
 
 from stimgen.execution.dask.messages import Job, Outcome
 from stimgen.execution.dask.registration import Joining
-from stimgen.execution.dask.workers import Team
 from stimgen.execution.dask.worker import make
-from stimgen.execution.synthesize import Failure
+from stimgen.execution.dask.workers import Team
 from stimgen.execution.progress import Progress, Report
+from stimgen.execution.synthesize import Failure
 from stimgen.execution.task import Task
 from stimgen.protocol.plan import StimulusPlan
 from stimgen.reading.errors import StimgenError

@@ -17,9 +17,9 @@ import dask
 import torch
 from distributed import Client, Scheduler, SpecCluster
 
-from stimgen.execution.executor import MOST_WORKERS
 from stimgen.reading.errors import StimgenError
 
+MOST_WORKERS = 512
 PATIENCE, BEAT = 15.0, 0.1  # seconds for a worker to end, and between looks at whether all are there
 HERE = "127.0.0.1"  # whoever reaches a scheduler can run programs through it
 THREADS = ("OMP_NUM_THREADS", "MKL_NUM_THREADS", "OPENBLAS_NUM_THREADS")

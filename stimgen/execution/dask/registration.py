@@ -7,10 +7,10 @@ from typing import Any
 
 from distributed import Future
 
-from stimgen.execution.dask.messages import Job, Joined, ids_hash
-from stimgen.execution.dask.workers import Team
-from stimgen.execution.dask.worker import join
 from stimgen.execution.dask.bundle import Parcel, pack
+from stimgen.execution.dask.messages import Job, Joined, ids_hash
+from stimgen.execution.dask.worker import join
+from stimgen.execution.dask.workers import Team
 from stimgen.protocol.plan import Plan
 from stimgen.reading.errors import StimgenError
 from stimgen.stimulus_set.store import Store

@@ -14,11 +14,11 @@ from pathlib import Path
 from distributed import get_worker
 
 from stimgen.execution.batch import Advance, Work, make_batch
+from stimgen.execution.dask.bundle import PROTOCOL, ROOT, SET, Parcel, unpack
 from stimgen.execution.dask.messages import Job, Joined, Machine, Outcome, ids_hash
 from stimgen.execution.device import device_name, find_device, processor_name
 from stimgen.execution.labels import is_finished
 from stimgen.execution.synthesize import RECORDED_PACKAGES
-from stimgen.execution.dask.bundle import PROTOCOL, ROOT, SET, Parcel, unpack
 from stimgen.execution.writer import Destination
 from stimgen.protocol.plan import Plan, StimulusPlan
 from stimgen.reading.errors import StimgenError

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import Final, Literal
 
 from stimgen.experiment.design.decisions import Scalar
@@ -129,3 +130,15 @@ class Outcome(Model):
     """How often the trial was broken off by a pause, and shown again from its beginning."""
     timing_verified: bool = False
     """Whether the screen's timing was checked and found good in this session."""
+
+
+NoticeKind = Literal["start", "practice", "practice_again", "block", "break", "end"]
+
+
+@dataclass(frozen=True)
+class Notice:
+    """Something to read before the next trial."""
+
+    kind: NoticeKind
+    text: str
+    """In the session's language; paragraphs end with line feeds."""

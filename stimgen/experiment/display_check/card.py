@@ -7,6 +7,7 @@ from functools import cached_property
 
 import numpy as np
 
+from stimgen.experiment.design.trial import Box
 from stimgen.experiment.display_check.card_drawing import (
     BLACK,
     STEPS,
@@ -18,11 +19,10 @@ from stimgen.experiment.display_check.card_drawing import (
     patterns,
     upright,
 )
-from stimgen.experiment.schema.display import Fixation, Photodiode
 from stimgen.experiment.frames.frame import Frame
 from stimgen.experiment.frames.overlays import diameter_of, fixation_mark, patch_box
 from stimgen.experiment.presentation.screen import DARK, Scene, Writing
-from stimgen.experiment.design.trial import Box
+from stimgen.experiment.schema.display import Fixation, Photodiode
 from stimgen.experiment.schema.viewing import Viewing
 from stimgen.images.light import Encoding
 

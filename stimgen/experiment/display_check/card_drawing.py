@@ -9,9 +9,9 @@ from itertools import count, takewhile
 
 import numpy as np
 
+from stimgen.experiment.design.trial import Box
 from stimgen.experiment.frames.frame import Bytes
 from stimgen.experiment.presentation.screen import Writing
-from stimgen.experiment.design.trial import Box
 from stimgen.images.light import Encoding, from_light, to_light
 
 BLACK, WHITE = 0, 255

@@ -5,15 +5,15 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
-from stimgen.experiment.display_check.card import Card
-from stimgen.experiment.trials.checks import arrangements, check_sizes
-from stimgen.experiment.schema.display import Display, Fixation
-from stimgen.experiment.schema.load import LoadedExperiment
 from stimgen.experiment.design.paradigms.oddity import Oddity
+from stimgen.experiment.design.trial import Box
+from stimgen.experiment.display_check.card import Card
 from stimgen.experiment.frames.placing import corner, size_on_screen
 from stimgen.experiment.pictures.pool import Pool
-from stimgen.experiment.design.trial import Box
+from stimgen.experiment.schema.display import Display, Fixation
+from stimgen.experiment.schema.load import LoadedExperiment
 from stimgen.experiment.schema.viewing import Viewing, viewing_measured, viewing_of
+from stimgen.experiment.trials.checks import arrangements, check_sizes
 
 USUAL_HZ = 60.0
 USUAL_DEGREES = 4.0

@@ -5,8 +5,8 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-from stimgen.experiment.schema.display import Fixation, Photodiode
 from stimgen.experiment.design.trial import Box
+from stimgen.experiment.schema.display import Fixation, Photodiode
 from stimgen.reading.random_numbers import uniform
 
 Where = NDArray[np.bool_]

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import math
 
-from stimgen.experiment.schema.display import Degrees, Display
 from stimgen.experiment.design.paradigms.base import Place
 from stimgen.experiment.design.trial import Box, Shown
+from stimgen.experiment.schema.display import Degrees, Display
 from stimgen.experiment.schema.viewing import Viewing
 
 Size = tuple[int, int]

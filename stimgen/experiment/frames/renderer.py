@@ -9,12 +9,12 @@ from typing import Any, NamedTuple, Protocol
 import numpy as np
 from PIL import Image
 
+from stimgen.experiment.design.trial import Box, Phase, Shown, Trial
 from stimgen.experiment.frames.frame import Bytes, Frame
 from stimgen.experiment.frames.overlays import Where, diameter_of, fixation_mark, noise, patch_box
-from stimgen.experiment.pictures.pictures import Named
 from stimgen.experiment.frames.placing import box_on_screen
+from stimgen.experiment.pictures.pictures import Named
 from stimgen.experiment.schema.schema import Experiment
-from stimgen.experiment.design.trial import Box, Phase, Shown, Trial
 from stimgen.experiment.schema.viewing import Viewing
 from stimgen.images.light import Encoding, from_light, to_light
 from stimgen.images.picture import Picture, Screen

@@ -7,9 +7,9 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from stimgen.experiment.design.decisions import Person
+from stimgen.reading.atomic import replacing
 from stimgen.reading.errors import StimgenError
 from stimgen.reading.files import read_limited
-from stimgen.reading.atomic import replacing
 from stimgen.stimulus_set.store import json_bytes
 
 LONGEST = 1000

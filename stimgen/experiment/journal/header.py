@@ -7,8 +7,8 @@ from typing import Annotated, Any
 
 from pydantic import Field, ValidationError
 
-from stimgen.experiment.schema.display import Resolution
 from stimgen.experiment.journal.journal import Recorded
+from stimgen.experiment.schema.display import Resolution
 from stimgen.experiment.schema.load import LoadedExperiment, experiment_of
 from stimgen.experiment.schema.viewing import Viewing
 from stimgen.reading.document import parse_document

@@ -12,12 +12,12 @@ from typing import Any, NamedTuple
 
 from pydantic import ValidationError
 
+from stimgen.experiment.design.trial import Outcome, Trial
 from stimgen.experiment.journal.journal_lines import Line, sealed, whole_lines
 from stimgen.experiment.journal.lock import lock
-from stimgen.experiment.design.trial import Outcome, Trial
+from stimgen.reading.atomic import push_to_disk, sync_folder
 from stimgen.reading.errors import Location, StimgenError
 from stimgen.reading.files import made_folder, read_limited
-from stimgen.reading.atomic import push_to_disk, sync_folder
 
 FORMAT = 1
 MAXIMUM_BYTES = 2**30

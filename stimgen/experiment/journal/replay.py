@@ -10,17 +10,17 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import NamedTuple
 
-from stimgen.experiment.trials.crops import inside
-from stimgen.experiment.frames.frame import Frame
-from stimgen.experiment.frames.renderer import FrameMaker
-from stimgen.experiment.journal.journal import Recorded, TrialLine
-from stimgen.experiment.schema.load import LoadedExperiment
-from stimgen.experiment.pictures.pictures import PictureFiles
-from stimgen.experiment.frames.placing import box_on_screen
-from stimgen.experiment.journal.header import experiment_in, sets_in, viewing_in
-from stimgen.experiment.trials.screen_checks import check_aperture, check_marks
 from stimgen.experiment.design.trial import Phase, Trial
+from stimgen.experiment.frames.frame import Frame
+from stimgen.experiment.frames.placing import box_on_screen
+from stimgen.experiment.frames.renderer import FrameMaker
+from stimgen.experiment.journal.header import experiment_in, sets_in, viewing_in
+from stimgen.experiment.journal.journal import Recorded, TrialLine
+from stimgen.experiment.pictures.pictures import PictureFiles
+from stimgen.experiment.schema.load import LoadedExperiment
 from stimgen.experiment.schema.viewing import Viewing
+from stimgen.experiment.trials.crops import inside
+from stimgen.experiment.trials.screen_checks import check_aperture, check_marks
 from stimgen.reading.errors import StimgenError
 
 MOST_PHASES = 100

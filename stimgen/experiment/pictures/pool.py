@@ -6,11 +6,11 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from stimgen.experiment.schema.load import LoadedExperiment
 from stimgen.experiment.pictures.pictures import Named, Picture, PictureFiles
-from stimgen.experiment.pictures.validation import check_cells, check_pictures, check_quality
-from stimgen.experiment.pictures.sets import SetUsed, open_sets
 from stimgen.experiment.pictures.selection import Contents, TakingPart, taking_part
+from stimgen.experiment.pictures.sets import SetUsed, open_sets
+from stimgen.experiment.pictures.validation import check_cells, check_pictures, check_quality
+from stimgen.experiment.schema.load import LoadedExperiment
 from stimgen.images.prepare import Pixels
 from stimgen.stimulus_set.record import Content
 from stimgen.stimulus_set.store import Store

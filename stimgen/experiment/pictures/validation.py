@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 
-from stimgen.experiment.schema.load import LoadedExperiment
 from stimgen.experiment.pictures.pictures import Picture, read_checked
-from stimgen.experiment.schema.stimuli import Stimuli
 from stimgen.experiment.pictures.selection import Contents, TakingPart
+from stimgen.experiment.schema.load import LoadedExperiment
+from stimgen.experiment.schema.stimuli import Stimuli
 from stimgen.images.write import decode_png
 from stimgen.reading.errors import CombinedError, StimgenError
 from stimgen.stimulus_set.record import Content, FileHash

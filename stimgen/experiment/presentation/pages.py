@@ -4,11 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from stimgen.experiment.presentation.responses import Paused, heard
 from stimgen.experiment.frames.frame import Frame
-from stimgen.experiment.session.observers.base import Stopped
 from stimgen.experiment.presentation.refreshes import Refreshes
-from stimgen.experiment.presentation.screen import Pressed, Scene, Screen, Writing
+from stimgen.experiment.presentation.responses import Paused, heard
+from stimgen.experiment.presentation.screen import Pressed, Scene, Screen, Stopped, Writing
 
 PAUSE = "Paused.\n\n{quit}: end the session\nany other key: go on"
 

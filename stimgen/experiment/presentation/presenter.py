@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 
-from stimgen.experiment.presentation.responses import Choosing, Paused, Typing
+from stimgen.experiment.design.trial import Outcome, Trial
 from stimgen.experiment.frames.frame import Frame
 from stimgen.experiment.presentation.pages import Pages
+from stimgen.experiment.presentation.responses import Choosing, Paused, Typing
 from stimgen.experiment.presentation.screen import Screen
 from stimgen.experiment.presentation.trial_presenter import Rules, Showing
-from stimgen.experiment.design.trial import Outcome, Trial
 
 
 class Presenter:

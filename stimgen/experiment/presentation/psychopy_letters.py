@@ -5,8 +5,8 @@ from __future__ import annotations
 import sys
 from typing import Any
 
-from stimgen.experiment.presentation.layout import fitted
 from stimgen.experiment.equipment.psychopy_part import part, pyglet
+from stimgen.experiment.presentation.layout import fitted
 from stimgen.experiment.presentation.screen import Writing
 from stimgen.reading.errors import StimgenError
 

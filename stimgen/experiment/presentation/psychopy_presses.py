@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-from stimgen.experiment.trials.keys import BUTTONS
 from stimgen.experiment.equipment.psychopy_part import part, pyglet
 from stimgen.experiment.presentation.screen import Pressed, Typed
+from stimgen.experiment.trials.keys import BUTTONS
 from stimgen.reading.errors import StimgenError
 
 BACKENDS = ("ptb", "iohub")

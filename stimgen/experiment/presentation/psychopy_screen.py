@@ -10,9 +10,9 @@ from typing import Any
 import numpy as np
 from PIL import Image
 
+from stimgen.experiment.equipment.psychopy_part import part, psychopy_version, pyglet
 from stimgen.experiment.frames.frame import Frame
 from stimgen.experiment.presentation.psychopy_letters import Letters
-from stimgen.experiment.equipment.psychopy_part import part, psychopy_version, pyglet
 from stimgen.experiment.presentation.psychopy_presses import Presses, check_keys
 from stimgen.experiment.presentation.screen import DARK, Pressed, Refresh, Scene, Typed
 from stimgen.reading.errors import StimgenError

@@ -6,9 +6,9 @@ import math
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
+from stimgen.experiment.design.trial import Box, Press
 from stimgen.experiment.presentation.screen import Pressed, Screen, Writing
 from stimgen.experiment.schema.timing import Responses
-from stimgen.experiment.design.trial import Box, Press
 
 
 class Paused(Exception):  # noqa: N818 - no error: the key to pause with was pressed

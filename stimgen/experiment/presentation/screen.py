@@ -7,11 +7,15 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any, Protocol
 
-from stimgen.experiment.frames.frame import Frame
 from stimgen.experiment.design.trial import Box
+from stimgen.experiment.frames.frame import Frame
 
 DARK = 110
 """Level of a background, below which letters and lines are white; otherwise they are black."""
+
+
+class Stopped(Exception):  # noqa: N818 - no error: the participant or the experimenter ended the session
+    """The session is to end now; what was answered is kept, and the trial on the screen is not."""
 
 
 @dataclass(frozen=True)

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from stimgen.experiment.frames.placing import box_on_screen
 from stimgen.experiment.design.trial import Box, Trial
+from stimgen.experiment.frames.placing import box_on_screen
 from stimgen.experiment.schema.viewing import Viewing
 
 COLUMNS = 4

@@ -6,13 +6,13 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import partial
 
-from stimgen.experiment.presentation.responses import Choosing, Typing, heard
-from stimgen.experiment.frames.frame import Frame
-from stimgen.experiment.presentation.refreshes import Refreshes
-from stimgen.experiment.presentation.screen import Scene, Screen
-from stimgen.experiment.schema.timing import Responses
 from stimgen.experiment.design.trial import Shot, Trial
 from stimgen.experiment.equipment.triggers.base import Event, Line, Trigger
+from stimgen.experiment.frames.frame import Frame
+from stimgen.experiment.presentation.refreshes import Refreshes
+from stimgen.experiment.presentation.responses import Choosing, Typing, heard
+from stimgen.experiment.presentation.screen import Scene, Screen
+from stimgen.experiment.schema.timing import Responses
 
 
 @dataclass(frozen=True)

@@ -9,8 +9,8 @@ from typing import Annotated
 import yaml
 from pydantic import Field
 
-from stimgen.experiment.schema.display import Display, Positive, Resolution
 from stimgen.experiment.equipment.psychopy_monitor import monitor_named
+from stimgen.experiment.schema.display import Display, Positive, Resolution
 from stimgen.reading.document import read_document
 from stimgen.reading.errors import StimgenError
 from stimgen.reading.files import made_folder, write_file

@@ -6,14 +6,14 @@ from typing import Annotated
 
 from pydantic import Field, model_validator
 
-from stimgen.experiment.schema.display import Display
-from stimgen.experiment.schema.session_flow import Breaks, Instructions, Participant, Practice
 from stimgen.experiment.design.paradigms import AnyParadigm
 from stimgen.experiment.design.schedules import AnySchedule
+from stimgen.experiment.equipment.triggers import AnyTrigger
+from stimgen.experiment.schema.display import Display
 from stimgen.experiment.schema.observer_settings import ModelObserver, Simulated
+from stimgen.experiment.schema.session_flow import Breaks, Instructions, Participant, Practice
 from stimgen.experiment.schema.stimuli import Stimuli
 from stimgen.experiment.schema.timing import Feedback, Responses, Timing
-from stimgen.experiment.equipment.triggers import AnyTrigger
 from stimgen.reading.model import Integer, Line, Model, Text, mistake
 
 Language = Annotated[str, Field(pattern=r"^[a-z]{2,3}(-[A-Za-z0-9]{2,8})*$")]

@@ -7,9 +7,9 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
+from stimgen.experiment.design.paradigms.base import Place
 from stimgen.experiment.schema.display import Display
 from stimgen.experiment.schema.monitor import Monitor, find_monitor
-from stimgen.experiment.design.paradigms.base import Place
 from stimgen.reading.errors import StimgenError
 
 

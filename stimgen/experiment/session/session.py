@@ -8,11 +8,12 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from itertools import takewhile
 
-from stimgen.experiment.trials.procedure import Answered, Course, Step
+from stimgen.experiment.design.trial import Outcome, Trial
 from stimgen.experiment.frames.renderer import FrameMaker
 from stimgen.experiment.journal.journal import Journal
-from stimgen.experiment.session.observers.base import Observer, Stopped, Task
-from stimgen.experiment.design.trial import Outcome, Trial
+from stimgen.experiment.presentation.screen import Stopped
+from stimgen.experiment.session.observers.base import Observer, Task
+from stimgen.experiment.trials.procedure import Answered, Course, Step
 from stimgen.reading.errors import StimgenError
 
 Report = Callable[[Answered], None]

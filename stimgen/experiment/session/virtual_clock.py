@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import math
 
-from stimgen.experiment.session.observers.base import Setting, Task
 from stimgen.experiment.design.trial import Outcome, Press, Shot
+from stimgen.experiment.session.observers.base import Setting, Task
 
 
 class Clock:

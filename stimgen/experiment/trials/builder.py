@@ -6,16 +6,16 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from stimgen.experiment.design.decisions import Choice, Level, Person
-from stimgen.experiment.trials.crops import crops_of
 from stimgen.experiment.design.duration import Duration
-from stimgen.experiment.trials.exemplars import kind_of, seeds_in_turn, synthesis_kinds
 from stimgen.experiment.design.paradigms.base import Item, Meeting
-from stimgen.experiment.pictures.pictures import Picture
+from stimgen.experiment.design.trial import ORIGINAL, Box, Phase, Shown, Trial
 from stimgen.experiment.frames.placing import box_on_screen, corner, size_on_screen
+from stimgen.experiment.pictures.pictures import Picture
 from stimgen.experiment.pictures.pool import Pool
 from stimgen.experiment.schema.schema import Experiment
-from stimgen.experiment.design.trial import ORIGINAL, Box, Phase, Shown, Trial
 from stimgen.experiment.schema.viewing import Viewing
+from stimgen.experiment.trials.crops import crops_of
+from stimgen.experiment.trials.exemplars import kind_of, seeds_in_turn, synthesis_kinds
 from stimgen.reading.random_numbers import Stream
 
 

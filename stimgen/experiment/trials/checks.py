@@ -6,16 +6,16 @@ from collections.abc import Iterator, Sequence
 from itertools import product
 
 from stimgen.experiment.design.decisions import Choice
+from stimgen.experiment.design.paradigms.base import Arrangement, Item
+from stimgen.experiment.design.trial import ORIGINAL
+from stimgen.experiment.pictures.pool import Pool
+from stimgen.experiment.schema.load import LoadedExperiment
+from stimgen.experiment.schema.schema import Experiment
+from stimgen.experiment.schema.viewing import Viewing
 from stimgen.experiment.trials.crops import inside, part_of, room_for
 from stimgen.experiment.trials.design import balanced_of, factors_of
 from stimgen.experiment.trials.exemplars import kind_of, synthesis_kinds
-from stimgen.experiment.schema.load import LoadedExperiment
-from stimgen.experiment.design.paradigms.base import Arrangement, Item
-from stimgen.experiment.pictures.pool import Pool
-from stimgen.experiment.schema.schema import Experiment
 from stimgen.experiment.trials.screen_checks import check_aperture, check_durations, check_marks, check_places
-from stimgen.experiment.design.trial import ORIGINAL
-from stimgen.experiment.schema.viewing import Viewing
 from stimgen.reading.errors import StimgenError
 
 Size = tuple[int, int]

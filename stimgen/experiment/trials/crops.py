@@ -6,9 +6,9 @@ from collections.abc import Sequence
 from itertools import combinations
 
 from stimgen.experiment.design.paradigms.base import Item
+from stimgen.experiment.design.trial import Box
 from stimgen.experiment.pictures.pictures import Picture
 from stimgen.experiment.schema.stimuli import Crops, Stimuli
-from stimgen.experiment.design.trial import Box
 from stimgen.reading.random_numbers import Stream
 
 ATTEMPTS = 20

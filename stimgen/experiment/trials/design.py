@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from stimgen.experiment.design.decisions import Design, Factor, Level, Person
-from stimgen.experiment.trials.levels import level_of
-from stimgen.experiment.schema.load import LoadedExperiment
 from stimgen.experiment.pictures.pool import Pool
+from stimgen.experiment.schema.load import LoadedExperiment
 from stimgen.experiment.schema.schema import Experiment
+from stimgen.experiment.trials.levels import level_of
 from stimgen.reading.errors import StimgenError
 
 

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from stimgen.experiment.design.paradigms.base import Item
-from stimgen.experiment.schema.stimuli import Stimuli
 from stimgen.experiment.design.trial import ORIGINAL
+from stimgen.experiment.schema.stimuli import Stimuli
 
 
 def kind_of(settings: Stimuli, item: Item) -> tuple[str, int]:

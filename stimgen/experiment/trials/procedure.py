@@ -8,12 +8,11 @@ from functools import cached_property
 from typing import Any
 
 from stimgen.experiment.design.decisions import Choice, Design, Factor, Past
-from stimgen.experiment.trials.builder import Composer
-from stimgen.experiment.schema.session_flow import Instructions, Practice
-from stimgen.experiment.session.observers.base import Notice, NoticeKind
 from stimgen.experiment.design.practice import practice_choices
+from stimgen.experiment.design.trial import Notice, NoticeKind, Trial
 from stimgen.experiment.schema.schema import Experiment
-from stimgen.experiment.design.trial import Trial
+from stimgen.experiment.schema.session_flow import Instructions, Practice
+from stimgen.experiment.trials.builder import Composer
 
 
 @dataclass(frozen=True)

@@ -4,15 +4,15 @@ from __future__ import annotations
 
 from itertools import combinations
 
-from stimgen.experiment.trials.crops import inside, overlap
 from stimgen.experiment.design.duration import Duration
-from stimgen.experiment.schema.load import LoadedExperiment
-from stimgen.experiment.frames.overlays import diameter_of, patch_box
 from stimgen.experiment.design.paradigms.base import Arrangement, Item
-from stimgen.experiment.frames.placing import Size, corner, size_on_screen
-from stimgen.experiment.schema.schema import Experiment
 from stimgen.experiment.design.trial import Box
+from stimgen.experiment.frames.overlays import diameter_of, patch_box
+from stimgen.experiment.frames.placing import Size, corner, size_on_screen
+from stimgen.experiment.schema.load import LoadedExperiment
+from stimgen.experiment.schema.schema import Experiment
 from stimgen.experiment.schema.viewing import Viewing
+from stimgen.experiment.trials.crops import inside, overlap
 from stimgen.reading.errors import StimgenError
 
 

@@ -9,8 +9,8 @@ from collections.abc import Iterable
 from pathlib import Path
 from typing import Protocol, cast
 
-from stimgen.export.shown_pictures import Pictures
 from stimgen.export.sessions import KeptSession
+from stimgen.export.shown_pictures import Pictures
 from stimgen.reading.errors import StimgenError
 
 

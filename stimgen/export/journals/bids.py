@@ -11,10 +11,10 @@ from typing import Any
 from stimgen.export.columns import MISSING, tab_separated
 from stimgen.export.events import columns_of, rows_of
 from stimgen.export.participants import People
-from stimgen.export.shown_pictures import Pictures
 from stimgen.export.sessions import KeptSession, Part
-from stimgen.reading.errors import StimgenError
+from stimgen.export.shown_pictures import Pictures
 from stimgen.reading.atomic import replacing
+from stimgen.reading.errors import StimgenError
 from stimgen.stimulus_set.store import json_bytes
 
 BIDS_VERSION = "1.11.0"

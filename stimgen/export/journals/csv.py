@@ -11,10 +11,10 @@ from typing import Any
 
 from stimgen.experiment.journal.journal import TrialLine
 from stimgen.export.events import factors
-from stimgen.export.shown_pictures import Pictures
 from stimgen.export.sessions import KeptSession, Part
-from stimgen.reading.text import harmless
+from stimgen.export.shown_pictures import Pictures
 from stimgen.reading.atomic import replacing
+from stimgen.reading.text import harmless
 
 OURS = re.compile(r"sub-[A-Za-z0-9]+_ses-[A-Za-z0-9]+_task-\w+\.csv")
 NO_KEY = "None"

@@ -8,7 +8,15 @@ from typing import Literal
 import numpy as np
 
 from stimgen.experiment.design.decisions import Choice, Factor
-from stimgen.experiment.design.paradigms.base import CENTRE, Arrangement, Item, Meeting, Paradigm, Place, first_two
+from stimgen.experiment.design.paradigms.base import (
+    CENTRE,
+    Arrangement,
+    Item,
+    Meeting,
+    Paradigm,
+    Place,
+    first_two,
+)
 from stimgen.experiment.design.trial import Trial
 from stimgen.reading.model import Number
 from stimgen.reading.random_numbers import Stream

@@ -4,29 +4,18 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any, Literal, Protocol
+from typing import TYPE_CHECKING, Any, Protocol
 
 from stimgen.experiment.design.decisions import Person
-from stimgen.experiment.schema.session_flow import Instructions
+from stimgen.experiment.design.trial import Notice, Outcome, Trial
 from stimgen.experiment.frames.frame import Frame
-from stimgen.experiment.design.trial import Outcome, Trial
+from stimgen.experiment.schema.session_flow import Instructions
 
 if TYPE_CHECKING:
     from stimgen.experiment.frames.renderer import FrameMaker
     from stimgen.experiment.pictures.pool import Pool
     from stimgen.experiment.schema.schema import Experiment
     from stimgen.experiment.schema.viewing import Viewing
-
-NoticeKind = Literal["start", "practice", "practice_again", "block", "break", "end"]
-
-
-@dataclass(frozen=True)
-class Notice:
-    """Something to read before the next trial."""
-
-    kind: NoticeKind
-    text: str
-    """In the session's language; paragraphs end with line feeds."""
 
 
 @dataclass(frozen=True)
@@ -80,10 +69,6 @@ class Setting:
     keys: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     texts: Instructions = field(default_factory=Instructions)
     windowed: bool = False
-
-
-class Stopped(Exception):  # noqa: N818 - no error: the participant or the experimenter ended the session
-    """The session is to end now; what was answered is kept, and the trial on the screen is not."""
 
 
 class Observer(Protocol):

@@ -8,11 +8,11 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from stimgen.experiment.session.virtual_clock import Clock
-from stimgen.experiment.session.observers.base import Notice, Setting, Task
-from stimgen.experiment.session.observers.simulated import response_time
+from stimgen.experiment.design.trial import Notice, Outcome, Shown, Trial
 from stimgen.experiment.pictures.pool import Pool
-from stimgen.experiment.design.trial import Outcome, Shown, Trial
+from stimgen.experiment.session.observers.base import Setting, Task
+from stimgen.experiment.session.observers.simulated import response_time
+from stimgen.experiment.session.virtual_clock import Clock
 from stimgen.reading.random_numbers import Stream, normal
 from stimgen.stimulus_set.features import Features
 from stimgen.stimulus_set.record import FileHash

@@ -8,17 +8,17 @@ from typing import Any
 
 import numpy as np
 
-from stimgen.experiment.presentation.responses import Choosing, Typing, by_keys, by_places
+from stimgen.experiment.design.trial import Box, Notice, Outcome, Trial
+from stimgen.experiment.equipment.triggers.base import Line, Trigger
 from stimgen.experiment.frames.frame import Frame
-from stimgen.experiment.session.observers.base import Notice, Setting, Task
 from stimgen.experiment.presentation.pages import Pages
 from stimgen.experiment.presentation.presenter import Presenter
 from stimgen.experiment.presentation.psychopy_screen import Look, PsychopyScreen
+from stimgen.experiment.presentation.responses import Choosing, Typing, by_keys, by_places
 from stimgen.experiment.presentation.screen import Pressed, Scene, Screen, Writing
-from stimgen.experiment.presentation.trial_presenter import Rules
 from stimgen.experiment.presentation.targets import picture_boxes, word_boxes
-from stimgen.experiment.design.trial import Box, Outcome, Trial
-from stimgen.experiment.equipment.triggers.base import Line, Trigger
+from stimgen.experiment.presentation.trial_presenter import Rules
+from stimgen.experiment.session.observers.base import Setting, Task
 from stimgen.reading.errors import StimgenError
 
 MOST_LOADED = 512 * 2**20

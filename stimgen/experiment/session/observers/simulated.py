@@ -6,10 +6,10 @@ import math
 from collections.abc import Sequence
 from typing import Any
 
-from stimgen.experiment.session.virtual_clock import Clock
-from stimgen.experiment.session.observers.base import Notice, Setting, Task
+from stimgen.experiment.design.trial import Notice, Outcome, Trial
 from stimgen.experiment.schema.observer_settings import Psychometric, ReactionTime
-from stimgen.experiment.design.trial import Outcome, Trial
+from stimgen.experiment.session.observers.base import Setting, Task
+from stimgen.experiment.session.virtual_clock import Clock
 from stimgen.reading.errors import StimgenError
 from stimgen.reading.random_numbers import Stream
 
