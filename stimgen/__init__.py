@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
 __all__ = ["StimgenError", "StimulusSet", "generate", "load", "plan", "register_network"]
 
-_HOMES = {
+_MODULES = {
     "StimgenError": "stimgen.reading.errors",
     "StimulusSet": "stimgen.stimulus_set",
     "generate": "stimgen.api",
@@ -32,11 +32,11 @@ _HOMES = {
 
 def __getattr__(name: str) -> Any:
     """Import what is asked for when it is asked for, so that a set can be read without torch."""
-    if name not in _HOMES:
+    if name not in _MODULES:
         raise AttributeError(f"module 'stimgen' has no attribute {name!r}")
     import importlib
 
-    return getattr(importlib.import_module(_HOMES[name]), name)
+    return getattr(importlib.import_module(_MODULES[name]), name)
 
 
 def __dir__() -> list[str]:

@@ -5,14 +5,14 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
-from stimgen.execution.executor import Options
-from stimgen.execution.progress import Report
+from stimgen.execution.executor import GenerateOptions
+from stimgen.execution.progress import ProgressCallback
 from stimgen.protocol.load import LoadedProtocol, load_protocol
 from stimgen.reading.errors import StimgenError
 from stimgen.stimulus_set import StimulusSet
 from stimgen.workflow.generate import default_folder
-from stimgen.workflow.generate import generate as make
-from stimgen.workflow.plan import plan_summary
+from stimgen.workflow.generate import generate_set as make
+from stimgen.workflow.plan import describe_plan
 
 
 def load(name_or_file: str | Path) -> LoadedProtocol:
@@ -49,15 +49,15 @@ def plan(protocol: LoadedProtocol | str | Path) -> dict[str, Any]:
     StimgenError
         A source or a condition cannot be used.
     """
-    return plan_summary(_loaded(protocol))
+    return describe_plan(_ensure_loaded(protocol))
 
 
 def generate(
     protocol: LoadedProtocol | str | Path,
     folder: str | Path | None = None,
     *,
-    options: Options | None = None,
-    report: Report | None = None,
+    options: GenerateOptions | None = None,
+    report: ProgressCallback | None = None,
 ) -> StimulusSet:
     """Make what is missing of a stimulus set, and return the set.
 
@@ -67,7 +67,7 @@ def generate(
         From `load`, or what `load` takes.
     folder : str or Path, optional
         The set's folder; ``sets/NAME`` where it is left out.
-    options : Options, optional
+    options : GenerateOptions, optional
         Device, batch size, another folder for sources.
     report : callable, optional
         Called with a `Progress` after every evaluation.
@@ -77,7 +77,7 @@ def generate(
     StimgenError
         Anything that the user can mend; some stimuli could not be made. What is finished is kept.
     """
-    loaded = _loaded(protocol)
+    loaded = _ensure_loaded(protocol)
     place = Path(folder) if folder is not None else default_folder(loaded)
     progress = make(loaded, place, options, report)
     if progress.failures:
@@ -86,5 +86,5 @@ def generate(
     return StimulusSet(place)
 
 
-def _loaded(protocol: LoadedProtocol | str | Path) -> LoadedProtocol:
+def _ensure_loaded(protocol: LoadedProtocol | str | Path) -> LoadedProtocol:
     return protocol if isinstance(protocol, LoadedProtocol) else load_protocol(protocol)

@@ -10,10 +10,10 @@ import numpy as np
 
 from stimgen.images.write import encode_array, encode_png
 from stimgen.reading.identity import recipe_identity, sha256_bytes
-from stimgen.stimulus_set.derived import derive
+from stimgen.stimulus_set.derived import write_derived_files
 from stimgen.stimulus_set.index import INDEX
 from stimgen.stimulus_set.record import Record
-from stimgen.stimulus_set.store import PLAN, Store, json_bytes, record_name
+from stimgen.stimulus_set.store import PLAN, Store, json_bytes, record_file
 
 TEXT = "name: hand-made  # µ\n"
 
@@ -47,8 +47,8 @@ def write_set(folder: Path, wanted: Wanted | None = None, unfinished: int = 0) -
     ids = [record.content.id for record in records]
     _written(store, PLAN, json_bytes({"format": 1, "protocol": protocol, "ids": ids}))
     for record in records[: len(records) - unfinished]:
-        _written(store, record_name(record.content.id), json_bytes(record.plain()))
-    derive(store, sheet=unfinished < len(records))
+        _written(store, record_file(record.content.id), json_bytes(record.plain()))
+    write_derived_files(store, sheet=unfinished < len(records))
     (folder / INDEX).unlink()  # as a set arrives that was handed on
     return store
 

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from typing import Any
 
-from stimgen.benchmark.subject import Subject
+from stimgen.benchmark.subject import BenchmarkSubject
 from stimgen.benchmark.timing import Times, ratio
-from stimgen.execution.pace import seconds_per_batch
+from stimgen.execution.pace import estimate_batch_seconds
 from stimgen.synthesis.methods import ObjectiveMethod
 
 SIZES = {"cuda": (1, 2, 4, 8, 16, 32, 64)}
@@ -19,8 +19,8 @@ def batch_sizes(device: str, *, quick: bool) -> tuple[int, ...]:
     return QUICK_SIZES if quick else SIZES.get(device, SIZES_ELSEWHERE)
 
 
-def batches(
-    method: ObjectiveMethod, subject: Subject, sizes: tuple[int, ...], repeats: int
+def measure_batches(
+    method: ObjectiveMethod, subject: BenchmarkSubject, sizes: tuple[int, ...], repeats: int
 ) -> list[dict[str, Any]]:
     """Return, for every size of batch, seconds of a batch and stimuli a minute.
 
@@ -31,11 +31,11 @@ def batches(
     found: dict[int, list[float]] = {size: [] for size in sizes}
     for _ in range(repeats):
         for size, seconds in found.items():
-            seconds.append(seconds_per_batch(method, subject.batch(method, size), subject.device))
+            seconds.append(estimate_batch_seconds(method, subject.batch(method, size), subject.device))
     return [_row(size, Times(tuple(seconds))) for size, seconds in found.items()]
 
 
-def against_singles(rows: list[dict[str, Any]]) -> dict[str, Any]:
+def compare_with_singles(rows: list[dict[str, Any]]) -> dict[str, Any]:
     """Return how many times faster the largest batch up to 8 is than as many stimuli one by one."""
     seconds = {row["stimuli"]: row["seconds"]["minimum"] for row in rows}
     together = max(size for size in seconds if size <= 8)

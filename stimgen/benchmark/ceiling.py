@@ -7,7 +7,7 @@ from typing import Any
 
 import torch
 
-from stimgen.benchmark.timing import Task, Times
+from stimgen.benchmark.timing import TimedTask, Times
 
 KINDS = {"float32": torch.float32, "bfloat16": torch.bfloat16}
 # Which side is fastest depends on caches; the best of them counts.
@@ -16,7 +16,7 @@ SIDES_ELSEWHERE = (4096, 8192)
 QUICK_SIDES = (256,)
 
 
-def ceiling_tasks(device: torch.device, *, quick: bool) -> dict[str, Task]:
+def ceiling_tasks(device: torch.device, *, quick: bool) -> dict[str, TimedTask]:
     """Return products of two square matrices, by kind of number, side and way: ``float32 2048 matrix``.
 
     The same product is also asked for as a convolution of 1 x 1, because the libraries behind the two differ:
@@ -31,7 +31,7 @@ def ceiling_tasks(device: torch.device, *, quick: bool) -> dict[str, Task]:
     }
 
 
-def ceilings(times: Mapping[str, Times]) -> dict[str, dict[str, Any]]:
+def best_rates(times: Mapping[str, Times]) -> dict[str, dict[str, Any]]:
     """Return the best rate of every kind of number.
 
     Parameters
@@ -61,7 +61,7 @@ def ceilings(times: Mapping[str, Times]) -> dict[str, dict[str, Any]]:
     return found
 
 
-def _product(kind: str, side: int, device: torch.device) -> Task:
+def _product(kind: str, side: int, device: torch.device) -> TimedTask:
     # Ones: their products are exact, never denormal, and cost what any other numbers do.
     left = torch.ones(side, side, dtype=KINDS[kind], device=device)
     right, into = torch.ones_like(left), torch.empty_like(left)
@@ -72,7 +72,7 @@ def _product(kind: str, side: int, device: torch.device) -> Task:
     return multiply
 
 
-def _convolution(kind: str, side: int, device: torch.device) -> Task:
+def _convolution(kind: str, side: int, device: torch.device) -> TimedTask:
     maps = torch.ones(1, side, 32, side // 32, dtype=KINDS[kind], device=device)
     filters = torch.ones(side, side, 1, 1, dtype=KINDS[kind], device=device)
     maps, filters = (each.contiguous(memory_format=torch.channels_last) for each in (maps, filters))

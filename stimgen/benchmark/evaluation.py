@@ -7,12 +7,12 @@ from typing import Any
 import torch
 from torch.utils.flop_counter import FlopCounterMode
 
-from stimgen.benchmark.subject import Subject
-from stimgen.benchmark.timing import Task, Times
-from stimgen.execution.device import computing
+from stimgen.benchmark.subject import BenchmarkSubject
+from stimgen.benchmark.timing import TimedTask, Times
+from stimgen.execution.device import reproducible_computation
 from stimgen.networks.vgg19 import Vgg19
-from stimgen.synthesis.objective import Objective, Sources
-from stimgen.synthesis.ranges.free import Free
+from stimgen.synthesis.objective import BatchSources, Objective
+from stimgen.synthesis.ranges.free import Unconstrained
 from stimgen.synthesis.term import Term
 
 DEPTH, QUICK_DEPTH = "pool4", "pool2"
@@ -20,7 +20,7 @@ DEPTH, QUICK_DEPTH = "pool4", "pool2"
 KINDS = {"float32": "float32", "mixed": "bfloat16"}
 
 
-def evaluation_task(subject: Subject, depth: str = DEPTH, precision: str = "float32") -> Task:
+def evaluation_task(subject: BenchmarkSubject, depth: str = DEPTH, precision: str = "float32") -> TimedTask:
     """Return one evaluation of the usual Gram objective with its gradient, for one image.
 
     Of mixed precision, one of those that are not precise.
@@ -28,17 +28,19 @@ def evaluation_task(subject: Subject, depth: str = DEPTH, precision: str = "floa
     source = torch.from_numpy(subject.source.transpose(2, 0, 1).copy()).unsqueeze(0).to(subject.device)
     rows = torch.zeros(1, dtype=torch.long, device=subject.device)
     dtype: torch.dtype = getattr(torch, KINDS[precision])
-    objective = Objective((Term(network=Vgg19(), depth=depth),), Free(), Sources(source, rows), dtype)
+    objective = Objective(
+        (Term(network=Vgg19(), depth=depth),), Unconstrained(), BatchSources(source, rows), dtype
+    )
     image = 1.0 - source
 
     def evaluate() -> None:
-        with computing(subject.device):
+        with reproducible_computation(subject.device):
             objective(image, rows)
 
     return evaluate
 
 
-def convolution_flops(task: Task) -> int:
+def convolution_flops(task: TimedTask) -> int:
     """Return the operations of a task's convolutions, forwards and backwards, two a multiplication.
 
     Grams and pooling are not counted, so that a share of the ceiling is never flattered by them.

@@ -14,7 +14,7 @@ from stimgen.execution.device import device_name, processor_model
 PACKAGES = ("stimgen", "torch", "torchvision", "numpy", "plenoptic")
 
 
-def machine(device: torch.device) -> dict[str, Any]:
+def describe_machine(device: torch.device) -> dict[str, Any]:
     """Return processor, cores, memory, device, threads and versions; no name of a host or a user."""
     return {
         "device": device_name(device),

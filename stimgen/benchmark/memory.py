@@ -16,20 +16,20 @@ from typing import Any
 
 import torch
 
-from stimgen.benchmark.subject import Subject, texture_method
-from stimgen.execution.device import computing
+from stimgen.benchmark.subject import BenchmarkSubject, texture_method
+from stimgen.execution.device import reproducible_computation
 from stimgen.reading.errors import StimgenError
 
 RESIDENT = Path("/proc/self/statm")
 SECONDS_BETWEEN_LOOKS = 0.002
 
 
-def memory(subject: Subject, stimuli: int, evaluations: int) -> dict[str, Any]:
+def measure_memory(subject: BenchmarkSubject, stimuli: int, evaluations: int) -> dict[str, Any]:
     """Make a batch of the quick start's texture and return its peak of memory, above what was there before.
 
     Parameters
     ----------
-    subject : Subject
+    subject : BenchmarkSubject
         What is made.
     stimuli, evaluations : int
         Stimuli of the batch; evaluations of each scale.
@@ -43,7 +43,7 @@ def memory(subject: Subject, stimuli: int, evaluations: int) -> dict[str, Any]:
     method = texture_method(evaluations)
     slots = subject.batch(method, stimuli).slots
     predicted = slots * method.memory(subject.size, subject.size, 3)
-    peak = _peak(subject, stimuli, evaluations)
+    peak = _measure_peak(subject, stimuli, evaluations)
     return {
         "stimuli": stimuli,
         "slots": slots,
@@ -53,11 +53,11 @@ def memory(subject: Subject, stimuli: int, evaluations: int) -> dict[str, Any]:
     }
 
 
-def _peak(subject: Subject, stimuli: int, evaluations: int) -> int | None:
+def _measure_peak(subject: BenchmarkSubject, stimuli: int, evaluations: int) -> int | None:
     if subject.device.type == "cuda":
         torch.cuda.reset_peak_memory_stats(subject.device)
         before = torch.cuda.memory_allocated(subject.device)
-        _make(subject, stimuli, evaluations)
+        _run_synthesis(subject, stimuli, evaluations)
         return torch.cuda.max_memory_allocated(subject.device) - before
     if subject.device.type == "cpu" and RESIDENT.exists():
         return _peak_of_child(subject.size, stimuli, evaluations)
@@ -74,24 +74,24 @@ def _peak_of_child(size: int, stimuli: int, evaluations: int) -> int:
     return peak
 
 
-def _make(subject: Subject, stimuli: int, evaluations: int) -> None:
+def _run_synthesis(subject: BenchmarkSubject, stimuli: int, evaluations: int) -> None:
     method = texture_method(evaluations)
     method.load(subject.device)
-    with computing(subject.device):
+    with reproducible_computation(subject.device):
         deque(method.run(subject.batch(method, stimuli), subject.device), maxlen=0)
 
 
-class _Watch(threading.Thread):
+class _MemoryWatch(threading.Thread):
     """Looks at the resident memory again and again; what libraries took while loading is no peak then."""
 
     def __init__(self) -> None:
         super().__init__(daemon=True)
-        self.before = self.highest = _resident()
+        self.before = self.highest = _resident_bytes()
         self._ended = threading.Event()
 
     def run(self) -> None:
         while not self._ended.wait(SECONDS_BETWEEN_LOOKS):
-            self.highest = max(self.highest, _resident())
+            self.highest = max(self.highest, _resident_bytes())
 
     def end(self) -> int:
         self._ended.set()
@@ -99,19 +99,19 @@ class _Watch(threading.Thread):
         return self.highest - self.before
 
 
-def _resident() -> int:
+def _resident_bytes() -> int:
     return int(RESIDENT.read_text().split()[1]) * os.sysconf("SC_PAGE_SIZE")
 
 
-def _watched(size: int, stimuli: int, evaluations: int) -> int:
+def _measure_own_peak(size: int, stimuli: int, evaluations: int) -> int:
     """Return the peak of this process, whose libraries and networks have been in use before."""
-    subject = Subject(size, torch.device("cpu"))
-    _make(Subject(32, subject.device), 1, 1)
-    watch = _Watch()
+    subject = BenchmarkSubject(size, torch.device("cpu"))
+    _run_synthesis(BenchmarkSubject(32, subject.device), 1, 1)
+    watch = _MemoryWatch()
     watch.start()
-    _make(subject, stimuli, evaluations)
+    _run_synthesis(subject, stimuli, evaluations)
     return watch.end()
 
 
 if __name__ == "__main__":
-    sys.stdout.write(json.dumps({"peak": _watched(*map(int, sys.argv[1:]))}))
+    sys.stdout.write(json.dumps({"peak": _measure_own_peak(*map(int, sys.argv[1:]))}))

@@ -17,7 +17,7 @@ from torch import Tensor, nn
 
 from stimgen.images.prepare import Pixels
 from stimgen.networks.torchvision_network import DEVIATION, MEAN
-from stimgen.networks.weights import Blueprint, RandomWeights
+from stimgen.networks.weights import RandomWeights, StateDictSpec
 from stimgen.reading.random_numbers import uniform
 
 # Places in torchvision's `features`.
@@ -150,7 +150,7 @@ def _whole_vgg19() -> nn.Module:
     shapes = {key: tuple(value.shape) for key, value in features.state_dict().items()}
     deepest = max(LAYERS.values())
     needed = {"features." + key: s for key, s in shapes.items() if int(key.partition(".")[0]) < deepest}
-    state, _ = RandomWeights().tensors(Blueprint("vgg19", "features.", needed))
+    state, _ = RandomWeights().load_tensors(StateDictSpec("vgg19", "features.", needed))
     # Nothing that is measured comes from what lies deeper, but the notebook waits for it: zeros will do.
     model.to_empty(device="cpu")
     for parameter in model.parameters():

@@ -9,7 +9,7 @@ from stimgen.benchmark.evaluation import DEPTH, QUICK_DEPTH
 from stimgen.benchmark.plenoptic import ITERATIONS, require_plenoptic
 from stimgen.benchmark.plenoptic import SMALLEST_SIZE as PLENOPTIC_SIZE
 from stimgen.benchmark.plot import require_plot
-from stimgen.benchmark.subject import LARGEST_SIZE
+from stimgen.benchmark.subject import MAX_SIZE
 from stimgen.execution.dask.local_cluster import MOST_WORKERS
 from stimgen.execution.executor import require_dask
 from stimgen.reading.errors import StimgenError
@@ -84,7 +84,7 @@ class Effort:
     plenoptic: int
 
 
-def effort_of(options: BenchOptions) -> Effort:
+def choose_effort(options: BenchOptions) -> Effort:
     """Return how much is to be done.
 
     Raises
@@ -108,8 +108,8 @@ def _check(options: BenchOptions, size: int, evaluations: int) -> None:
         raise StimgenError(
             f"`--against`: {options.against!r} is not known", given=options.against, allowed=RIVALS
         )
-    _within("--size", size, (SMALLEST_SIZE, LARGEST_SIZE))
-    _within("--evaluations", evaluations, (1, MOST_EVALUATIONS))
+    _check_range("--size", size, (SMALLEST_SIZE, MAX_SIZE))
+    _check_range("--evaluations", evaluations, (1, MOST_EVALUATIONS))
     for name, value in (("--evaluations", options.evaluations), ("--plot", options.plot)):
         if value is not None and options.against != NOTEBOOK:
             raise StimgenError(f"`{name}` is for `--against {NOTEBOOK}` only")
@@ -119,9 +119,9 @@ def _check(options: BenchOptions, size: int, evaluations: int) -> None:
         require_plenoptic(size)
     if options.workers is not None:
         require_dask()
-        _within("--workers", options.workers, (2, MOST_WORKERS))
+        _check_range("--workers", options.workers, (2, MOST_WORKERS))
 
 
-def _within(name: str, value: int, allowed: tuple[int, int]) -> None:
+def _check_range(name: str, value: int, allowed: tuple[int, int]) -> None:
     if not allowed[0] <= value <= allowed[1]:
         raise StimgenError(f"`{name}`: {value} is out of range ({allowed[0]} to {allowed[1]})")

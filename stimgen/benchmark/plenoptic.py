@@ -8,11 +8,11 @@ from typing import Any
 
 import torch
 
-from stimgen.benchmark.subject import Subject
+from stimgen.benchmark.subject import BenchmarkSubject
 from stimgen.benchmark.timing import synchronise
 from stimgen.reading.errors import StimgenError
 from stimgen.reading.random_numbers import uniform
-from stimgen.synthesis.plenoptic_model import installed_plenoptic
+from stimgen.synthesis.plenoptic_model import import_plenoptic
 
 OPTION = "`--against plenoptic`"
 # Below this side the coarsest of the model's four scales is narrower than its correlations, seven positions.
@@ -35,13 +35,13 @@ def require_plenoptic(size: int) -> ModuleType:
     StimgenError
         It is not installed, older than version 2, or the picture is too small for it.
     """
-    package = installed_plenoptic(OPTION)
+    package = import_plenoptic(OPTION)
     if size < SMALLEST_SIZE:
         raise StimgenError(f"{OPTION} needs a `--size` of {SMALLEST_SIZE} or more, not {size}")
     return package
 
 
-def metamer(subject: Subject, iterations: int) -> dict[str, Any]:
+def metamer(subject: BenchmarkSubject, iterations: int) -> dict[str, Any]:
     """Make one grey metamer and return ``seconds``, ``iterations`` and plenoptic's own ``loss``.
 
     Checking the model, which plenoptic does before it begins, is not timed.

@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from stimgen.benchmark.notebook import Curve
-from stimgen.drawing.figure import new_figure, require_figure, save_figure
+from stimgen.drawing.figure import check_figure_file, make_figure, save_figure
 
 OPTION = "`--plot`"
 
@@ -18,7 +18,7 @@ def require_plot(file: Path) -> None:
     StimgenError
         matplotlib is not installed, or writes no such files, or the folder is not there.
     """
-    require_figure(file, OPTION)
+    check_figure_file(file, OPTION)
 
 
 def plot_losses(file: Path, curves: dict[str, Curve], goal: float) -> None:
@@ -29,7 +29,7 @@ def plot_losses(file: Path, curves: dict[str, Curve], goal: float) -> None:
     StimgenError
         The file cannot be written.
     """
-    figure = new_figure(OPTION)
+    figure = make_figure(OPTION)
     axes = figure.add_subplot()
     for name, curve in curves.items():
         axes.plot(curve.seconds, curve.losses, label=name)

@@ -9,7 +9,7 @@ from typing import Any
 from stimgen.benchmark.notebook import Curve, Notebook
 from stimgen.benchmark.plot import plot_losses
 from stimgen.benchmark.reference_loss import Attempt, Goal, notebook_objective, reach
-from stimgen.benchmark.subject import Subject
+from stimgen.benchmark.subject import BenchmarkSubject
 from stimgen.benchmark.timing import ratio
 
 
@@ -46,7 +46,9 @@ def run_notebook(notebook: Notebook, evaluations: int, fastest: float) -> dict[s
     }
 
 
-def run_engine(reference: dict[str, Any], notebook: Notebook, subject: Subject) -> list[dict[str, Any]]:
+def run_engine(
+    reference: dict[str, Any], notebook: Notebook, subject: BenchmarkSubject
+) -> list[dict[str, Any]]:
     """Let the engine make pictures until they are as good, and return every attempt.
 
     Returns

@@ -12,15 +12,15 @@ import numpy as np
 from numpy.typing import NDArray
 
 from stimgen.benchmark.notebook import LAYERS, WEIGHT, Curve
-from stimgen.benchmark.subject import Subject
-from stimgen.execution.device import computing
+from stimgen.benchmark.subject import BenchmarkSubject
+from stimgen.execution.device import reproducible_computation
 from stimgen.images.prepare import Pixels
 from stimgen.networks.vgg19 import Vgg19
-from stimgen.reading.generators import finished
+from stimgen.reading.generators import run_generator
 from stimgen.statistics.gram import Gram
-from stimgen.synthesis.methods import ObjectiveMethod, Step
-from stimgen.synthesis.ranges.free import Free
-from stimgen.synthesis.settings import Synthesis
+from stimgen.synthesis.methods import ObjectiveMethod, SynthesisStep
+from stimgen.synthesis.ranges.free import Unconstrained
+from stimgen.synthesis.settings import SynthesisSettings
 from stimgen.synthesis.term import Term
 
 Precision = Literal["float32", "mixed"]
@@ -57,7 +57,7 @@ class Attempt:
     Attributes
     ----------
     precision : str
-        As `Synthesis` has it.
+        As `SynthesisSettings` has it.
     stimuli : int
         Pictures made together, each from another seed.
     loss : float
@@ -87,11 +87,11 @@ def notebook_objective(
         layers=dict.fromkeys(LAYERS, WEIGHT),
         statistic=Gram(normalisation="gatys2016"),
     )
-    settings = Synthesis(evaluations=evaluations, range=Free(), precision=precision)
+    settings = SynthesisSettings(evaluations=evaluations, range=Unconstrained(), precision=precision)
     return ObjectiveMethod(terms=(term,), synthesis=settings)
 
 
-def reach(goal: Goal, subject: Subject) -> list[Attempt]:
+def reach(goal: Goal, subject: BenchmarkSubject) -> list[Attempt]:
     """Make textures until their losses are below the goal's, in every precision, one alone and two together.
 
     A first run finds how many evaluations of the finest scale that takes; the runs that count make pictures
@@ -99,25 +99,25 @@ def reach(goal: Goal, subject: Subject) -> list[Attempt]:
     """
     needed = _evaluations_needed(goal, subject)
     return [
-        _reach(goal, subject, _Entry(precision, stimuli, count))
+        _reach(goal, subject, _EngineRun(precision, stimuli, count))
         for precision in PRECISIONS
         for stimuli, count in zip(STIMULI, needed, strict=True)
     ]
 
 
 @dataclass(frozen=True)
-class _Entry:
+class _EngineRun:
     precision: Precision
     stimuli: int
     evaluations: int
 
 
-def _evaluations_needed(goal: Goal, subject: Subject) -> list[int]:
+def _evaluations_needed(goal: Goal, subject: BenchmarkSubject) -> list[int]:
     """Return the evaluations of the finest scale after which each number of `STIMULI` is below the goal."""
     method = notebook_objective(_evaluations(goal, goal.evaluations, subject))
     finest = len(method.schedule(subject.size, subject.size)) - 1
     lowest: list[NDArray[np.float64]] = []
-    with computing(subject.device):
+    with reproducible_computation(subject.device):
         for step in method.run(subject.batch(method, max(STIMULI)), subject.device):
             if step.scale == finest:
                 lowest.append(np.fmin(step.losses, lowest[-1] if lowest else np.inf))
@@ -127,28 +127,28 @@ def _evaluations_needed(goal: Goal, subject: Subject) -> list[int]:
     return [min(goal.evaluations, count + 1) for count in missed]
 
 
-def _reach(goal: Goal, subject: Subject, entry: _Entry) -> Attempt:
+def _reach(goal: Goal, subject: BenchmarkSubject, entry: _EngineRun) -> Attempt:
     count = entry.evaluations
     for _ in range(TRIES):
-        attempt = _attempt(goal, subject, _Entry(entry.precision, entry.stimuli, count))
+        attempt = _attempt(goal, subject, _EngineRun(entry.precision, entry.stimuli, count))
         if attempt.loss < goal.loss or count == goal.evaluations:
             break
         count = min(goal.evaluations, math.ceil(count * MORE))
     return attempt
 
 
-def _attempt(goal: Goal, subject: Subject, entry: _Entry) -> Attempt:
+def _attempt(goal: Goal, subject: BenchmarkSubject, entry: _EngineRun) -> Attempt:
     method = notebook_objective(_evaluations(goal, entry.evaluations, subject), entry.precision)
     batch = subject.batch(method, entry.stimuli)
     curve = Curve([], [])
     began = time.perf_counter()
 
-    def timed(step: Step) -> None:
+    def timed(step: SynthesisStep) -> None:
         curve.seconds.append(time.perf_counter() - began)
         curve.losses.append(float(step.losses[0]))
 
-    with computing(subject.device):
-        result = finished(method.run(batch, subject.device), timed)
+    with reproducible_computation(subject.device):
+        result = run_generator(method.run(batch, subject.device), timed)
     seconds = time.perf_counter() - began
     return Attempt(
         entry.precision,
@@ -160,7 +160,7 @@ def _attempt(goal: Goal, subject: Subject, entry: _Entry) -> Attempt:
     )
 
 
-def _evaluations(goal: Goal, finest: int, subject: Subject) -> tuple[int, ...]:
+def _evaluations(goal: Goal, finest: int, subject: BenchmarkSubject) -> tuple[int, ...]:
     # At coarse scales they are cheap: at 128 pixels, for a loss that took the notebook 400 evaluations, the
     # finest scale needed 46 after 400 coarse ones, and 139 after 250. A longer history spared none.
     scales = len(notebook_objective(1).schedule(subject.size, subject.size))

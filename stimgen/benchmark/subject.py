@@ -7,20 +7,20 @@ from functools import cached_property
 
 import torch
 
-from stimgen.execution.device import FEWEST_SLOTS
+from stimgen.execution.device import MIN_SLOTS
 from stimgen.images.prepare import Pixels, Preparation
-from stimgen.images.read import ImageFile, read_image_file, skimage_file
+from stimgen.images.read import ImageFile, find_skimage_file, read_image_file
 from stimgen.protocol.load import load_protocol
-from stimgen.synthesis.methods import Batch, Item, ObjectiveMethod
-from stimgen.synthesis.settings import Synthesis
+from stimgen.synthesis.methods import ObjectiveMethod, SynthesisBatch, SynthesisItem
+from stimgen.synthesis.settings import SynthesisSettings
 
 PHOTOGRAPH = "coffee"
-LARGEST_SIZE = 400  # the photograph's shorter side, in pixels
+MAX_SIZE = 400  # the photograph's shorter side, in pixels
 PROTOCOL, CONDITION = "quickstart", "texture"
 
 
 @dataclass(frozen=True)
-class Subject:
+class BenchmarkSubject:
     """A prepared photograph, and where it is worked on.
 
     Attributes
@@ -39,19 +39,21 @@ class Subject:
 
     @cached_property
     def _file(self) -> ImageFile:
-        return read_image_file(skimage_file(PHOTOGRAPH))
+        return read_image_file(find_skimage_file(PHOTOGRAPH))
 
     @cached_property
     def source(self) -> Pixels:
         """The centre square of the photograph: size x size x channels, range [0, 1]."""
         return Preparation(size=self.size, channels="grey" if self.grey else "colour").prepare(self._file)
 
-    def batch(self, method: ObjectiveMethod, stimuli: int) -> Batch:
+    def batch(self, method: ObjectiveMethod, stimuli: int) -> SynthesisBatch:
         """Return a batch as `stimgen generate` makes it: stimuli of one source with seeds from 1."""
         shape = (self.size, self.size, 1 if self.grey else 3)
         keys = [(self._file.sha256, seed) for seed in range(1, stimuli + 1)]
-        items = [Item(self.source, method.start.pixels(shape, key, None), key[0], key) for key in keys]
-        return Batch(items, max(FEWEST_SLOTS, stimuli), shrink=self.device.type == "cpu")
+        items = [
+            SynthesisItem(self.source, method.start.pixels(shape, key, None), key[0], key) for key in keys
+        ]
+        return SynthesisBatch(items, max(MIN_SLOTS, stimuli), shrink=self.device.type == "cpu")
 
 
 def texture_method(evaluations: int | None = None) -> ObjectiveMethod:
@@ -63,7 +65,9 @@ def texture_method(evaluations: int | None = None) -> ObjectiveMethod:
         At each scale, where it is not the usual number.
     """
     conditions = load_protocol(PROTOCOL).protocol.conditions
-    (method,) = (condition.chosen for condition in conditions if condition.id == CONDITION)
+    (method,) = (condition.resolved_method for condition in conditions if condition.id == CONDITION)
     if not isinstance(method, ObjectiveMethod):
         raise TypeError(f"{PROTOCOL} minimises no objective")
-    return method.but(synthesis=Synthesis() if evaluations is None else Synthesis(evaluations=evaluations))
+    return method.replace(
+        synthesis=SynthesisSettings() if evaluations is None else SynthesisSettings(evaluations=evaluations)
+    )

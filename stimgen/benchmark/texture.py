@@ -5,12 +5,12 @@ from __future__ import annotations
 import time
 from typing import Any
 
-from stimgen.benchmark.subject import Subject
-from stimgen.execution.device import computing
+from stimgen.benchmark.subject import BenchmarkSubject
+from stimgen.execution.device import reproducible_computation
 from stimgen.synthesis.methods import ObjectiveMethod
 
 
-def whole_texture(method: ObjectiveMethod, subject: Subject) -> dict[str, Any]:
+def time_texture(method: ObjectiveMethod, subject: BenchmarkSubject) -> dict[str, Any]:
     """Make one texture as `stimgen generate` does, without reading and writing files, and time it.
 
     Returns
@@ -21,7 +21,7 @@ def whole_texture(method: ObjectiveMethod, subject: Subject) -> dict[str, Any]:
     method.load(subject.device)
     batch = subject.batch(method, 1)
     began = time.perf_counter()
-    with computing(subject.device):
+    with reproducible_computation(subject.device):
         *_, last = method.run(batch, subject.device)
     return {
         "size": subject.size,

@@ -10,7 +10,7 @@ from typing import Any
 
 import torch
 
-Task = Callable[[], object]
+TimedTask = Callable[[], object]
 
 
 @dataclass(frozen=True)
@@ -36,7 +36,7 @@ class Times:
         return {"minimum": self.minimum, "median": median, "all": list(self.seconds)}
 
 
-def timed(task: Task, device: torch.device) -> float:
+def time_task(task: TimedTask, device: torch.device) -> float:
     """Return the seconds that `task` takes, until the device has finished it."""
     synchronise(device)
     began = time.perf_counter()
@@ -45,14 +45,14 @@ def timed(task: Task, device: torch.device) -> float:
     return time.perf_counter() - began
 
 
-def interleaved(tasks: Mapping[str, Task], repeats: int, device: torch.device) -> dict[str, Times]:
+def time_interleaved(tasks: Mapping[str, TimedTask], repeats: int, device: torch.device) -> dict[str, Times]:
     """Time every task `repeats` times, in turn; a first time, for warming up, is not counted."""
     for task in tasks.values():
         task()
     found: dict[str, list[float]] = {name: [] for name in tasks}
     for _ in range(repeats):
         for name, task in tasks.items():
-            found[name].append(timed(task, device))
+            found[name].append(time_task(task, device))
     return {name: Times(tuple(seconds)) for name, seconds in found.items()}
 
 

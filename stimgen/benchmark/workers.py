@@ -9,21 +9,21 @@ from typing import Any
 
 import torch
 
-from stimgen.benchmark.subject import PHOTOGRAPH, Subject
+from stimgen.benchmark.subject import PHOTOGRAPH, BenchmarkSubject
 from stimgen.benchmark.timing import ratio
 from stimgen.execution.batch import form_batches
-from stimgen.execution.dask.dispatcher import OnDask
+from stimgen.execution.dask.dispatcher import DaskExecutor
 from stimgen.execution.dask.local_cluster import available_cores, local_workers
 from stimgen.execution.dask.workers import Team
-from stimgen.execution.device import usual_batch_size
-from stimgen.execution.progress import Progress
-from stimgen.execution.task import Task
+from stimgen.execution.device import default_batch_size
+from stimgen.execution.progress import RunProgress
+from stimgen.execution.task import RunContext
 from stimgen.execution.writer import Destination
-from stimgen.protocol.load import loaded_from
-from stimgen.protocol.plan import Plan, make_plan
+from stimgen.protocol.load import parse_protocol
+from stimgen.protocol.plan import ProtocolPlan, make_plan
 from stimgen.reading.document import parse_document
-from stimgen.stimulus_set.lock import locked
-from stimgen.stimulus_set.record import Made
+from stimgen.stimulus_set.lock import lock_set
+from stimgen.stimulus_set.record import Provenance
 from stimgen.stimulus_set.store import Store
 
 BATCHES = 4  # of each worker
@@ -37,12 +37,12 @@ seeds: {{first: 1, count: {count}}}
 """
 
 
-def side_by_side(subject: Subject, workers: int, evaluations: int) -> dict[str, Any]:
+def compare_workers(subject: BenchmarkSubject, workers: int, evaluations: int) -> dict[str, Any]:
     """Let one worker make stimuli, then several, each with as many batches as the one.
 
     Parameters
     ----------
-    subject : Subject
+    subject : BenchmarkSubject
         What is made, and on which kind of device.
     workers : int
         Processes.
@@ -71,13 +71,13 @@ def side_by_side(subject: Subject, workers: int, evaluations: int) -> dict[str, 
     return {"rows": rows, "one_to_all": ratio(one, all_of_them)}
 
 
-def _row(subject: Subject, workers: int, threads: int, evaluations: int) -> dict[str, Any]:
+def _row(subject: BenchmarkSubject, workers: int, threads: int, evaluations: int) -> dict[str, Any]:
     with tempfile.TemporaryDirectory(prefix="stimgen-") as place:
-        plan = planned(Path(place), subject, workers, evaluations)
+        plan = plan_benchmark(Path(place), subject, workers, evaluations)
         store = Store.create(Path(place) / "set")
         _make(plan, store, subject.device.type, (workers, threads))
         made = [store.read_record(stimulus.id).made for stimulus in plan.stimuli]
-    seconds = _span(made)
+    seconds = _elapsed_seconds(made)
     return {
         "workers": workers,
         "threads": threads,
@@ -87,25 +87,25 @@ def _row(subject: Subject, workers: int, threads: int, evaluations: int) -> dict
     }
 
 
-def planned(place: Path, subject: Subject, workers: int, evaluations: int) -> Plan:
+def plan_benchmark(place: Path, subject: BenchmarkSubject, workers: int, evaluations: int) -> ProtocolPlan:
     """Return the plan of what workers make: in all, as many batches of each."""
-    count = workers * BATCHES * usual_batch_size(subject.device)
+    count = workers * BATCHES * default_batch_size(subject.device)
     text = PROTOCOL.format(size=subject.size, photograph=PHOTOGRAPH, evaluations=evaluations, count=count)
-    return make_plan(loaded_from(parse_document(text, place / "bench.yaml")))
+    return make_plan(parse_protocol(parse_document(text, place / "bench.yaml")))
 
 
-def _make(plan: Plan, store: Store, kind: str, team: tuple[int, int]) -> None:
+def _make(plan: ProtocolPlan, store: Store, kind: str, team: tuple[int, int]) -> None:
     workers, threads = team
-    size = usual_batch_size(torch.device(kind))
+    size = default_batch_size(torch.device(kind))
     destination = Destination(store, plan.loaded.protocol.output)
-    with locked(store.folder), local_workers(workers, kind, threads) as client:
+    with lock_set(store.folder), local_workers(workers, kind, threads) as client:
         gathered = Team(client, (), kind, _nothing)
         gathered.gather()
         batches = form_batches(plan.stimuli, size)
-        OnDask(gathered).run(batches, Task(plan, destination, size), Progress(), _nothing)
+        DaskExecutor(gathered).run(batches, RunContext(plan, destination, size), RunProgress(), _nothing)
 
 
-def _span(made: list[Made]) -> float:
+def _elapsed_seconds(made: list[Provenance]) -> float:
     """Return the seconds from the first beginning to the last end: starting workers takes none of them."""
     began = min(datetime.fromisoformat(one.started) for one in made)
     return (max(datetime.fromisoformat(one.finished) for one in made) - began).total_seconds()

@@ -8,12 +8,12 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from rich.console import Console
 
-    from stimgen.execution.progress import Progress
+    from stimgen.execution.progress import RunProgress
     from stimgen.execution.shard import Shard
-    from stimgen.workflow.resynthesis_comparison import Difference, Remade
+    from stimgen.workflow.resynthesis_comparison import PictureDifference, ResynthesisResult
 
 
-class Display:
+class ProgressDisplay:
     """A bar where there is a terminal, plain lines now and then where there is none.
 
     Parameters
@@ -33,7 +33,7 @@ class Display:
         self._last = 0.0
         self._noticed = 0
 
-    def __enter__(self) -> Display:
+    def __enter__(self) -> ProgressDisplay:
         """Show that something goes on."""
         if not self._quiet and self._console.is_terminal:
             from rich.progress import BarColumn, TextColumn
@@ -54,7 +54,7 @@ class Display:
             self._bar.stop()
             self._bar = None
 
-    def show(self, progress: Progress) -> None:
+    def show(self, progress: RunProgress) -> None:
         """Show how far it is, and every notice once."""
         for notice in [] if self._quiet else progress.notices[self._noticed :]:
             self._console.print(notice, markup=False, soft_wrap=True)
@@ -62,13 +62,13 @@ class Display:
         if self._bar is not None:
             done = progress.there + progress.made + progress.under_way
             total = progress.planned or None
-            self._bar.update(self._task, total=total, completed=done, description=_progress_line(progress))
+            self._bar.update(self._task, total=total, completed=done, description=_format_progress(progress))
         elif not self._quiet and progress.seconds - self._last >= self.seconds_between_lines:
             self._last = progress.seconds
-            self._console.print(_progress_line(progress), markup=False)
+            self._console.print(_format_progress(progress), markup=False)
 
 
-def _progress_line(progress: Progress) -> str:
+def _format_progress(progress: RunProgress) -> str:
     from datetime import datetime, timedelta
 
     if not progress.planned:
@@ -85,7 +85,7 @@ def _progress_line(progress: Progress) -> str:
     return f"{line}, {rate}, done at {end:%d %b %H:%M:%S}"
 
 
-def summary(progress: Progress, folder: Path, shard: Shard | None = None) -> str:
+def format_generation(progress: RunProgress, folder: Path, shard: Shard | None = None) -> str:
     """Return what was made, and where it is; of a shard, what is to be done with it."""
     from stimgen.stimulus_set.store import IMAGES, MANIFEST, SHEET
 
@@ -102,18 +102,18 @@ def summary(progress: Progress, folder: Path, shard: Shard | None = None) -> str
     return "\n".join(lines)
 
 
-def confounds_text(rows: list[dict[str, Any]]) -> str:
+def format_confounds(rows: list[dict[str, Any]]) -> str:
     """Return the table of a set's conditions for people."""
-    from stimgen.reading.errors import printable
-    from stimgen.reading.text import one_line
+    from stimgen.reading.errors import make_printable
+    from stimgen.reading.text import to_one_line
 
     measures = [key.removesuffix("_mean") for key in rows[0] if key.endswith("_mean")]
     lines = [["condition", "n", *measures]]
     lines += [
         [
-            printable(one_line(row["condition"]), limit=64),
+            make_printable(to_one_line(row["condition"]), limit=64),
             str(row["n"]),
-            *(_mean_and_deviation(row, measure) for measure in measures),
+            *(_format_mean_and_deviation(row, measure) for measure in measures),
         ]
         for row in rows
     ]
@@ -122,40 +122,43 @@ def confounds_text(rows: list[dict[str, Any]]) -> str:
     return "\n".join([*text, "means, and in brackets standard deviations, over pictures"])
 
 
-def _mean_and_deviation(row: dict[str, Any], measure: str) -> str:
+def _format_mean_and_deviation(row: dict[str, Any], measure: str) -> str:
     mean, deviation = row[f"{measure}_mean"], row[f"{measure}_sd"]
     if mean is None:
         return "-"
     return f"{mean:.3g}" if deviation is None else f"{mean:.3g} ({deviation:.2g})"
 
 
-def plan_text(summary: dict[str, Any]) -> str:
+def format_plan(summary: dict[str, Any]) -> str:
     """Return a plan, as `plan_summary` gives it, for people."""
     lines = [
-        f"{summary['protocol']}: {len(summary['stimuli'])} stimuli, about {plain_bytes(summary['bytes'])}"
+        f"{summary['protocol']}: {len(summary['stimuli'])} stimuli, about {format_bytes(summary['bytes'])}"
     ]
     for source in summary["sources"]:
         width, height = source["size"]
         kind = "grey" if source["channels"] == 1 else "colour"
         lines.append(f"source {source['id']}: {source['file']}, {width} x {height}, {kind}")
-        said = ", ".join(f"{key} {_brief(value)}" for key, value in source["presentation"].items())
+        said = ", ".join(f"{key} {_format_value(value)}" for key, value in source["presentation"].items())
         lines += [f"  {said}"] if said else []
     for condition in summary["conditions"]:
-        lines += _condition_lines(condition)
+        lines += _format_condition(condition)
     return "\n".join(lines)
 
 
-def _condition_lines(condition: dict[str, Any]) -> list[str]:
+def _format_condition(condition: dict[str, Any]) -> list[str]:
     time = f", about {condition['seconds']:.3g} s" if "seconds" in condition else ""
     lines = [
         f"condition {condition['id']}: {condition['stimuli']} stimuli, "
         f"{condition['parameters']:,} parameters, {condition['evaluations']} evaluations each, "
-        f"{plain_bytes(condition['bytes'])} on disk, {plain_bytes(condition['memory'])} of memory each{time}"
+        f"{format_bytes(condition['bytes'])} on disk, "
+        f"{format_bytes(condition['memory'])} of memory each{time}"
     ]
     for term in condition["terms"]:
         layers = ", ".join(f"{name} x {weight:.3g}" for name, weight in term["layers"].items())
-        lines.append(f"  {term['weight']:g} x {_brief(term['statistic'])} of {_brief(term['network'])}")
-        lines += [f"    layers {layers}", f"    regions {_brief(term['regions'])}"]
+        lines.append(
+            f"  {term['weight']:g} x {_format_value(term['statistic'])} of {_format_value(term['network'])}"
+        )
+        lines += [f"    layers {layers}", f"    regions {_format_value(term['regions'])}"]
         if "target" in term:
             target = term["target"]
             name = condition["targets"][target["pixels"]["sha256"]]
@@ -163,22 +166,22 @@ def _condition_lines(condition: dict[str, Any]) -> list[str]:
     for schedule in condition["schedules"]:
         scales = ", then ".join(f"{count} at {width} x {height}" for width, height, count in schedule)
         lines.append(f"  evaluations: {scales}")
-    settings = ", ".join(f"{key} {_brief(value)}" for key, value in condition["settings"].items())
+    settings = ", ".join(f"{key} {_format_value(value)}" for key, value in condition["settings"].items())
     return [*lines, f"  {settings}"]
 
 
-def _brief(value: Any) -> str:
+def _format_value(value: Any) -> str:
     if isinstance(value, list) and all(isinstance(inner, (int, float)) for inner in value):
         return str(value)
     if isinstance(value, list):
-        return " + ".join(_brief(inner) for inner in value)
+        return " + ".join(_format_value(inner) for inner in value)
     if not isinstance(value, dict):
         return str(value)
-    rest = ", ".join(f"{key} {_brief(inner)}" for key, inner in value.items() if key != "name")
+    rest = ", ".join(f"{key} {_format_value(inner)}" for key, inner in value.items() if key != "name")
     return f"{value.get('name', '')} ({rest})".strip() if rest else str(value.get("name", ""))
 
 
-def plain_bytes(count: float) -> str:
+def format_bytes(count: float) -> str:
     """Return a number of bytes with three digits and a unit."""
     for unit in ("B", "kB", "MB", "GB"):
         if count < 1000:
@@ -187,7 +190,7 @@ def plain_bytes(count: float) -> str:
     return f"{count:,.3g} TB"
 
 
-def remade_text(one: Remade) -> str:
+def format_resynthesis(one: ResynthesisResult) -> str:
     """Return a line on a stimulus that was made again: what was checked, and what came out."""
     if one.problem is not None:
         said = f"PROBLEM: {one.problem}"
@@ -195,10 +198,10 @@ def remade_text(one: Remade) -> str:
         said = "made again: identical bytes"
     else:
         said = "made again, on another kind of machine or with other versions: within tolerance"
-    return f"{one.file}: {said}{_difference_text(one.difference)}"
+    return f"{one.file}: {said}{_format_difference(one.difference)}"
 
 
-def _difference_text(difference: Difference | None) -> str:
+def _format_difference(difference: PictureDifference | None) -> str:
     if difference is None:
         return ""
     figures = [f"spectrum {difference.spectrum:.4f}", f"luminance {difference.luminance:.4f}"]

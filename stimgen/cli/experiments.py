@@ -9,7 +9,7 @@ from typing import Annotated
 import typer
 
 from stimgen.cli.options import JsonOption
-from stimgen.cli.terminal import FINDING, INTERRUPTED, print_json, say
+from stimgen.cli.terminal import INTERRUPTED, PROBLEM_FOUND, print_json, print_text
 
 commands = typer.Typer()
 
@@ -37,15 +37,15 @@ def trials(
     as_json: JsonOption = False,
 ) -> None:
     """List the trials of a participant's session, without running anything."""
-    from stimgen.experiment.design.decisions import Person
+    from stimgen.experiment.design.decisions import Participant
     from stimgen.experiment.schema.load import load_experiment
-    from stimgen.workflow.trials import list_trials, trials_text
+    from stimgen.workflow.trials import format_trials, list_trials
 
-    found = list_trials(load_experiment(experiment), Person(participant, session), tuple(stimuli or ()))
+    found = list_trials(load_experiment(experiment), Participant(participant, session), tuple(stimuli or ()))
     if as_json:
         print_json(found)
     else:
-        say(trials_text(found))
+        print_text(format_trials(found))
 
 
 @commands.command()
@@ -82,26 +82,26 @@ def run(  # noqa: PLR0913 - an option of the command is an argument here
     quiet: Annotated[bool, typer.Option("--quiet", help="Print nothing but errors.")] = False,
 ) -> None:
     """Run a session; everything is kept in a journal, trial by trial."""
-    from stimgen.experiment.journal.form import answers_of
+    from stimgen.experiment.journal.form import parse_form_answers
     from stimgen.experiment.schema.load import load_experiment
-    from stimgen.workflow.run import Options, run_study
+    from stimgen.workflow.run import RunOptions, run_study
 
-    options = Options(
+    options = RunOptions(
         observer=observer,
         stimuli=tuple(stimuli or ()),
         data=data,
         windowed=windowed,
         resume=resume,
         language=language,
-        form=answers_of(form or ()),
+        form=parse_form_answers(form or ()),
     )
     complete = True
     for ended in run_study(load_experiment(experiment), (participant, session), participants, options):
         complete = complete and ended.complete
         if not quiet:
-            say(ended.text())
+            print_text(ended.text())
         if ended.problem is not None:
-            say(ended.problem, error=True)
+            print_text(ended.problem, error=True)
     if not complete:
         raise typer.Exit(INTERRUPTED)
 
@@ -139,35 +139,37 @@ def freeze(  # noqa: PLR0913 - an option of the command is an argument here
 ) -> None:
     """Pack a study before it is run, to be deposited as a preregistration; or compare data with it."""
     if check is not None:
-        _compare(check, Path(what), as_json=as_json)
+        _compare_with_study(check, Path(what), as_json=as_json)
         return
     from stimgen.experiment.schema.load import load_experiment
     from stimgen.reading.errors import StimgenError
-    from stimgen.workflow.freeze import Plan
-    from stimgen.workflow.freeze import freeze as pack
+    from stimgen.workflow.freeze import StudyOptions
+    from stimgen.workflow.freeze import freeze_study as pack
 
     if target is None or participants is None:
         raise StimgenError("name the archive with -o, and say with --participants how many take part")
-    plan = Plan(participants, tuple(session or ("1",)), tuple(stimuli or ()), exclusions)
+    plan = StudyOptions(participants, tuple(session or ("1",)), tuple(stimuli or ()), exclusions)
     study = pack(load_experiment(what), plan, target)
-    say(f"{target}: {study.name}, sessions: {len(list(study.persons))}, sets: {len(study.sets)}")
+    print_text(f"{target}: {study.name}, sessions: {len(list(study.persons))}, sets: {len(study.sets)}")
 
 
-def _compare(archive: Path, data: Path, *, as_json: bool) -> None:
-    from stimgen.reading.errors import printable
-    from stimgen.workflow.freeze import check
+def _compare_with_study(archive: Path, data: Path, *, as_json: bool) -> None:
+    from stimgen.reading.errors import make_printable
+    from stimgen.workflow.freeze import check_study
 
-    found = check(archive, data)
+    found = check_study(archive, data)
     if as_json:
         print_json({"as_planned": found.as_planned, **vars(found)})
     else:
         for line in (*found.sessions, *(f"note: {note}" for note in found.notes)):
-            say(printable(line))
+            print_text(make_printable(line))
         for difference in found.differences:
-            say(printable(difference, 5000), error=True)
-        say(f"{data}: {'as planned' if found.as_planned else f'differences: {len(found.differences)}'}")
+            print_text(make_printable(difference, 5000), error=True)
+        print_text(
+            f"{data}: {'as planned' if found.as_planned else f'differences: {len(found.differences)}'}"
+        )
     if not found.as_planned:
-        raise typer.Exit(FINDING)
+        raise typer.Exit(PROBLEM_FOUND)
 
 
 @commands.command()
@@ -187,11 +189,11 @@ def tabulate(
     ] = None,
 ) -> None:
     """Write tables from journals, anew and whole: BIDS with the pictures, CSV with PsychoPy's columns."""
-    from stimgen.workflow.tabulate import Wanted
-    from stimgen.workflow.tabulate import tabulate as write
+    from stimgen.workflow.tabulate import TableOptions
+    from stimgen.workflow.tabulate import write_tables as write
 
-    for written in write(data, Wanted(name, output, tuple(stimuli or ()), tuple(tell or ()))):
-        say(written.text())
+    for written in write(data, TableOptions(name, output, tuple(stimuli or ()), tuple(tell or ()))):
+        print_text(written.text())
 
 
 @commands.command()
@@ -200,9 +202,9 @@ def withdraw(
     participant: Annotated[str, typer.Option("--participant", metavar="LABEL", help="Who is to be removed.")],
 ) -> None:
     """Remove one participant everywhere, journals, form and tables, and say what was removed."""
-    from stimgen.workflow.withdraw import withdraw as remove
+    from stimgen.workflow.withdraw import withdraw_participant as remove
 
-    say(remove(data, participant).text())
+    print_text(remove(data, participant).text())
 
 
 @commands.command()
@@ -220,15 +222,15 @@ def replay(
     as_json: JsonOption = False,
 ) -> None:
     """Draw the frames of a trial again, and compare them with those that were shown."""
-    from stimgen.workflow.replay import replay as draw
+    from stimgen.workflow.replay import replay_trial as draw
 
     found = draw(journal, trial, tuple(stimuli or ()), output)
     if as_json:
         print_json(found.plain())
     else:
-        say(found.text())
+        print_text(found.text())
     if not found.agrees:
-        raise typer.Exit(FINDING)
+        raise typer.Exit(PROBLEM_FOUND)
 
 
 @commands.command(name="display-check")
@@ -277,11 +279,11 @@ def display_check(  # noqa: PLR0913 - an option of the command is an argument he
     as_json: JsonOption = False,
 ) -> None:
     """Show a card to set up a room by, and measure the screen's refresh."""
-    from stimgen.experiment.display_check.setup import Setup
+    from stimgen.experiment.display_check.setup import DisplaySetup
     from stimgen.experiment.schema.load import load_experiment
-    from stimgen.workflow.display_check import Options, check_display
+    from stimgen.workflow.display_check import DisplayCheckOptions, check_display
 
-    setup = Setup(
+    setup = DisplaySetup(
         loaded=None if experiment is None else load_experiment(experiment),
         width_cm=width_cm,
         distance_cm=distance_cm,
@@ -290,10 +292,10 @@ def display_check(  # noqa: PLR0913 - an option of the command is an argument he
         screen_number=screen,
         windowed=windowed,
     )
-    found = check_display(setup, Options(tuple(stimuli or ()), seconds, save, replace))
+    found = check_display(setup, DisplayCheckOptions(tuple(stimuli or ()), seconds, save, replace))
     if as_json:
         print_json(found.plain())
     else:
-        say(found.text())
+        print_text(found.text())
     if found.problem is not None:
-        raise typer.Exit(FINDING)
+        raise typer.Exit(PROBLEM_FOUND)

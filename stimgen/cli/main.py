@@ -13,7 +13,14 @@ import typer
 from stimgen.cli.experiments import commands as experiment_commands
 from stimgen.cli.options import DeviceOption, JsonOption, RootOption
 from stimgen.cli.sets import commands as set_commands
-from stimgen.cli.terminal import FINDING, INTERRUPTED, ending_cleanly, exit_code_of, print_json, say
+from stimgen.cli.terminal import (
+    INTERRUPTED,
+    PROBLEM_FOUND,
+    catch_termination,
+    find_exit_code,
+    print_json,
+    print_text,
+)
 
 if TYPE_CHECKING:
     from stimgen.protocol.load import LoadedProtocol
@@ -70,29 +77,38 @@ def generate(  # noqa: PLR0913 - an option of the command is an argument here
     quiet: Annotated[bool, typer.Option("--quiet", help="Print nothing but errors.")] = False,
 ) -> None:
     """Make the stimulus set of a protocol; run again, it makes what is missing."""
-    from stimgen.cli.display import Display, summary
-    from stimgen.execution.executor import Options
+    from stimgen.cli.display import ProgressDisplay, format_generation
+    from stimgen.execution.executor import GenerateOptions
     from stimgen.execution.shard import Shard
     from stimgen.workflow.generate import default_folder
-    from stimgen.workflow.generate import generate as make
+    from stimgen.workflow.generate import generate_set as make
 
     part = None if shard is None else Shard.parse(shard)
-    loaded = _loaded(protocol, root, quick=quick)
+    loaded = _load_protocol(protocol, root, quick=quick)
     folder = output or default_folder(loaded)
-    options = Options(device, batch_size, root, part, dask, workers)
-    with Display(quiet=quiet) as display, ending_cleanly():
+    options = GenerateOptions(device, batch_size, root, part, dask, workers)
+    with ProgressDisplay(quiet=quiet) as display, catch_termination():
         try:
             progress = make(loaded, folder, options, display.show)
         except KeyboardInterrupt as stop:
             display.close()
-            say(f"stopped; what is finished is kept in {folder}. Run the same command to go on.", error=True)
-            raise typer.Exit(exit_code_of(stop)) from None
+            print_text(
+                f"stopped; what is finished is kept in {folder}. Run the same command to go on.", error=True
+            )
+            raise typer.Exit(find_exit_code(stop)) from None
     if not quiet:
-        say("\n".join([*(f"quick: {change}" for change in loaded.changes), summary(progress, folder, part)]))
+        print_text(
+            "\n".join(
+                [
+                    *(f"quick: {change}" for change in loaded.changes),
+                    format_generation(progress, folder, part),
+                ]
+            )
+        )
     for failure in progress.failures:
-        say(f"{failure.stimulus.name}: could not be made: {failure.reason}", error=True)
+        print_text(f"{failure.stimulus.name}: could not be made: {failure.reason}", error=True)
     if progress.failures:
-        raise typer.Exit(FINDING)
+        raise typer.Exit(PROBLEM_FOUND)
 
 
 @app.command()
@@ -112,19 +128,19 @@ def plan(  # noqa: PLR0913 - an option of the command is an argument here
     ] = None,
 ) -> None:
     """Show what a protocol stands for, before anything runs."""
-    from stimgen.cli.display import plan_text
-    from stimgen.workflow.plan import plan_summary
+    from stimgen.cli.display import format_plan
+    from stimgen.workflow.plan import describe_plan
     from stimgen.workflow.regions import draw_regions
 
-    loaded = _loaded(protocol, root, quick=quick)
-    summary = plan_summary(loaded, root, device if probe else None)
+    loaded = _load_protocol(protocol, root, quick=quick)
+    summary = describe_plan(loaded, root, device if probe else None)
     if regions is not None:
         drawn = draw_regions(loaded, regions, root)
-        say(f"pictures of regions: {len(drawn)} in {regions}", error=True)
+        print_text(f"pictures of regions: {len(drawn)} in {regions}", error=True)
     if as_json:
         print_json(summary)
     else:
-        say(plan_text(summary))
+        print_text(format_plan(summary))
 
 
 @app.command()
@@ -150,12 +166,12 @@ def show(  # noqa: PLR0913 - an option of the command is an argument here
     quick: QuickOption = False,
 ) -> None:
     """Make one stimulus and draw feature maps, Gram matrices, losses and a movie."""
-    from stimgen.workflow.show import Choice
-    from stimgen.workflow.show import show as draw
+    from stimgen.workflow.show import ShowOptions
+    from stimgen.workflow.show import show_stimulus as draw
 
-    choice = Choice(condition, source, seed, device, every, root)
-    for file in draw(_loaded(protocol, root, quick=quick), choice, output, _tell_tenths):
-        say(str(file))
+    choice = ShowOptions(condition, source, seed, device, every, root)
+    for file in draw(_load_protocol(protocol, root, quick=quick), choice, output, _print_tenths):
+        print_text(str(file))
 
 
 @app.command()
@@ -168,9 +184,9 @@ def schema(
 ) -> None:
     """Write the JSON schema of protocols, or of experiments, for editors."""
     from stimgen.reading.files import write_file
-    from stimgen.workflow.schema import experiment_schema_text, schema_text
+    from stimgen.workflow.schema import format_experiment_schema, format_protocol_schema
 
-    text = experiment_schema_text() if experiment else schema_text()
+    text = format_experiment_schema() if experiment else format_protocol_schema()
     if output is None:
         sys.stdout.write(text)
         return
@@ -183,11 +199,11 @@ def list_members(*, as_json: JsonOption = False) -> None:
     from importlib.util import find_spec
 
     if find_spec("torch") is None:
-        from stimgen.workflow.list_experiment_members import experiment_members as members
+        pass
     else:
-        from stimgen.workflow.list_members import members
+        from stimgen.workflow.list_members import find_members
 
-    _print_headed(members(), as_json=as_json)
+    _print_sections(find_members(), as_json=as_json)
 
 
 weights_app = typer.Typer(help="Make files of weights.", no_args_is_help=True)
@@ -215,19 +231,19 @@ def normalize(  # noqa: PLR0913 - an option of the command is an argument here
     ] = None,
 ) -> None:
     """Measure each filter's mean activation, for weights that make it one (Gatys, Ecker & Bethge 2015)."""
-    from stimgen.workflow.weights import Measurement
-    from stimgen.workflow.weights import normalize as measure
+    from stimgen.workflow.weights import NormalizationSettings
+    from stimgen.workflow.weights import normalize_weights as measure
 
-    sha256 = measure(Measurement(network, weights, pooling, until), images, output)
-    say(f"{output}: sha256 {sha256}")
+    sha256 = measure(NormalizationSettings(network, weights, pooling, until), images, output)
+    print_text(f"{output}: sha256 {sha256}")
 
 
 @app.command()
 def doctor(*, as_json: JsonOption = False) -> None:
     """Say what is here: versions, devices, weights, places; safe to show to anybody."""
-    from stimgen.workflow.doctor import examine
+    from stimgen.workflow.doctor import examine_installation
 
-    _print_headed(examine(), as_json=as_json)
+    _print_sections(examine_installation(), as_json=as_json)
 
 
 @app.command()
@@ -259,48 +275,48 @@ def bench(  # noqa: PLR0913 - an option of the command is an argument here
 ) -> None:
     """Time the engine against this machine's ceiling, and against what one would run otherwise."""
     from stimgen.benchmark.options import BenchOptions
-    from stimgen.cli.bench import bench_text
-    from stimgen.workflow.bench import bench as measure
+    from stimgen.cli.bench import format_benchmark
+    from stimgen.workflow.bench import run_bench as measure
 
     options = BenchOptions(device, size, against, evaluations, plot, workers, quick)
-    found = measure(options, lambda text: say(f"measuring: {text}", error=True))
+    found = measure(options, lambda text: print_text(f"measuring: {text}", error=True))
     if as_json:
         print_json(found)
     else:
-        say(bench_text(found))
+        print_text(format_benchmark(found))
 
 
-def _loaded(protocol: str, root: Path | None, *, quick: bool) -> LoadedProtocol:
+def _load_protocol(protocol: str, root: Path | None, *, quick: bool) -> LoadedProtocol:
     from stimgen.protocol.load import load_protocol
-    from stimgen.protocol.quick import quickened
+    from stimgen.protocol.quick import make_quick_protocol
 
     loaded = load_protocol(protocol)
-    return quickened(loaded, root) if quick else loaded
+    return make_quick_protocol(loaded, root) if quick else loaded
 
 
 def main() -> None:
     """Run the command line; a mistake of the user's ends with a message and exit code 2."""
     from stimgen.reading.errors import StimgenError
 
-    _print_whatever_it_is()
-    _share_cores()
+    _escape_unprintable_letters()
+    _limit_spinning()
     try:
         app(prog_name="stimgen")
     except StimgenError as error:
-        say(str(error), error=True)
+        print_text(str(error), error=True)
         sys.exit(error.exit_code)
     except MemoryError:
-        say("not enough memory; what is finished is kept", error=True)
+        print_text("not enough memory; what is finished is kept", error=True)
         sys.exit(StimgenError.exit_code)
     except KeyboardInterrupt:
         sys.exit(INTERRUPTED)
     except BrokenPipeError:
         # The reader of a pipe went away (`stimgen list | head`).
         sys.stderr.close()
-        sys.exit(FINDING)
+        sys.exit(PROBLEM_FOUND)
 
 
-def _share_cores() -> None:
+def _limit_spinning() -> None:
     """Let threads that wait for others give up their cores soon; OpenMP reads it when torch is imported.
 
     As it is by default they spin for longer than others need to compute: two runs at once on two cores took
@@ -310,25 +326,25 @@ def _share_cores() -> None:
         os.environ.setdefault("GOMP_SPINCOUNT", "1000")
 
 
-def _print_whatever_it_is() -> None:
+def _escape_unprintable_letters() -> None:
     """Write out letters that a terminal or a file of another encoding has none for, rather than fail."""
     for stream in (sys.stdout, sys.stderr):
         if isinstance(stream, io.TextIOWrapper):
             stream.reconfigure(errors="backslashreplace")
 
 
-def _print_headed(headed: dict[str, dict[str, str]], *, as_json: bool) -> None:
+def _print_sections(headed: dict[str, dict[str, str]], *, as_json: bool) -> None:
     if as_json:
         print_json(headed)
         return
     for heading, entries in headed.items():
-        say(heading)
+        print_text(heading)
         width = max((len(name) for name in entries), default=0)
         for name, line in entries.items():
-            say(f"  {name:<{width}}  {line}")
+            print_text(f"  {name:<{width}}  {line}")
 
 
-def _tell_tenths(step: Any) -> None:
+def _print_tenths(step: Any) -> None:
     """Say every now and then how many evaluations were made."""
     if step.evaluation % max(1, step.total // 10) == 0:
-        say(f"{step.evaluation} of {step.total} evaluations", error=True)
+        print_text(f"{step.evaluation} of {step.total} evaluations", error=True)

@@ -9,7 +9,7 @@ from typing import Annotated
 import typer
 
 from stimgen.cli.options import DeviceOption, JsonOption, RootOption
-from stimgen.cli.terminal import FINDING, print_json, say
+from stimgen.cli.terminal import PROBLEM_FOUND, print_json, print_text
 
 commands = typer.Typer()
 
@@ -27,26 +27,26 @@ def verify(
     as_json: JsonOption = False,
 ) -> None:
     """Check every file of a set: hashes, ids, pictures, and what is derived from the records."""
-    from stimgen.cli.display import remade_text
-    from stimgen.workflow.verify import verification_summary, verify_folder
+    from stimgen.cli.display import format_resynthesis
+    from stimgen.workflow.verify import describe_verification, verify_folder
 
     found, remade = verify_folder(folder), None
     if resynthesize is not None:
-        from stimgen.workflow.resynthesize import resynthesize as make_again
+        from stimgen.workflow.resynthesize import resynthesize_stimuli as make_again
 
         remade = make_again(folder, resynthesize, device, root)
-    summary = verification_summary(found, remade)
+    summary = describe_verification(found, remade)
     if as_json:
         print_json(summary)
     else:
         for problem in found.problems:
-            say(problem, error=True)
+            print_text(problem, error=True)
         for one in remade or ():
-            say(remade_text(one), error=one.problem is not None)
+            print_text(format_resynthesis(one), error=one.problem is not None)
         verdict = "sound" if found.sound else f"problems found: {len(found.problems)}"
-        say(f"{folder}: {found.checked} of {found.planned} stimuli checked: {verdict}")
+        print_text(f"{folder}: {found.checked} of {found.planned} stimuli checked: {verdict}")
     if not summary["sound"]:
-        raise typer.Exit(FINDING)
+        raise typer.Exit(PROBLEM_FOUND)
 
 
 @commands.command()
@@ -56,22 +56,24 @@ def repair(
     as_json: JsonOption = False,
 ) -> None:
     """Derive manifest, table, contact sheet and checksums of a set again, from its records."""
-    from stimgen.workflow.repair import repair_folder
+    from stimgen.workflow.repair import repair_set
 
-    found, commands = repair_folder(folder)
+    found, commands = repair_set(folder)
     if as_json:
         print_json({"done": found.done, "problems": found.left.problems, "commands": commands})
     else:
         for line in found.done or ["nothing was to be done"]:
-            say(line)
+            print_text(line)
         for problem in found.left.problems:
-            say(problem, error=True)
+            print_text(problem, error=True)
         if commands:
-            say("\n".join(["to make again what cannot be repaired:", *(f"  {line}" for line in commands)]))
+            print_text(
+                "\n".join(["to make again what cannot be repaired:", *(f"  {line}" for line in commands)])
+            )
         verdict = "sound" if found.left.sound else f"problems left: {len(found.left.problems)}"
-        say(f"{folder}: {found.left.checked} of {found.left.planned} stimuli checked: {verdict}")
+        print_text(f"{folder}: {found.left.checked} of {found.left.planned} stimuli checked: {verdict}")
     if not found.left.sound:
-        raise typer.Exit(FINDING)
+        raise typer.Exit(PROBLEM_FOUND)
 
 
 @commands.command()
@@ -94,12 +96,14 @@ def merge(
         print_json({**asdict(found), "complete": found.complete, "command": command})
     else:
         for problem in found.problems:
-            say(problem, error=True)
-        say(f"{output or folders[0]}: {found.finished} of {found.planned} stimuli, {found.copied} copied")
+            print_text(problem, error=True)
+        print_text(
+            f"{output or folders[0]}: {found.finished} of {found.planned} stimuli, {found.copied} copied"
+        )
         if command is not None:
-            say(f"to make what is missing: {command}", error=True)
+            print_text(f"to make what is missing: {command}", error=True)
     if found.problems or not found.complete:
-        raise typer.Exit(FINDING)
+        raise typer.Exit(PROBLEM_FOUND)
 
 
 @commands.command()
@@ -111,12 +115,12 @@ def cite(
     ] = None,
 ) -> None:
     """Say how a set is cited, with a paragraph for the methods and the papers behind it."""
-    from stimgen.workflow.cite import cite as citation_of
+    from stimgen.workflow.cite import cite_set as citation_of
 
     text, notices = citation_of(folder, form)
-    say(text.rstrip("\n"))
+    print_text(text.rstrip("\n"))
     for notice in notices:
-        say(f"note: {notice}", error=True)
+        print_text(f"note: {notice}", error=True)
 
 
 @commands.command()
@@ -131,10 +135,10 @@ def export(
     ],
 ) -> None:
     """Hand a set on: one archive, BIDS, RO-Crate, Croissant, Frictionless, or conditions for PsychoPy."""
-    from stimgen.workflow.export import export as write
+    from stimgen.workflow.export import export_set as write
 
     write(folder, form, target)
-    say(str(target))
+    print_text(str(target))
 
 
 @commands.command()
@@ -150,14 +154,14 @@ def confounds(
     as_json: JsonOption = False,
 ) -> None:
     """Tabulate luminance, contrast, colour, spectral slope and edges by condition."""
-    from stimgen.cli.display import confounds_text
-    from stimgen.workflow.confounds import confounds_of
+    from stimgen.cli.display import format_confounds
+    from stimgen.workflow.confounds import tabulate_confounds
 
-    rows = confounds_of(folder, output, plot)
+    rows = tabulate_confounds(folder, output, plot)
     if as_json:
         print_json(rows)
     else:
-        say(confounds_text(rows))
+        print_text(format_confounds(rows))
 
 
 @commands.command()
@@ -173,11 +177,11 @@ def report(
     ] = None,
 ) -> None:
     """Write a set as one page for a browser: warnings, confounds, how it was made, every stimulus."""
-    from stimgen.report import MOST
-    from stimgen.workflow.report import report as write
+    from stimgen.report import MAX_STIMULI
+    from stimgen.workflow.report import write_report as write
 
-    page, size = write(folder, output, most or MOST)
-    say(f"{page}: {size / 2**20:.1f} MB")
+    page, size = write(folder, output, most or MAX_STIMULI)
+    print_text(f"{page}: {size / 2**20:.1f} MB")
 
 
 @commands.command()
@@ -201,8 +205,10 @@ def features(  # noqa: PLR0913 - an option of the command is an argument here
     device: DeviceOption = "auto",
 ) -> None:
     """Compute features of a set's pictures, for the observer `model` of experiments."""
-    from stimgen.workflow.features import Options, compute_features
+    from stimgen.workflow.features import FeatureOptions, compute_features
 
-    made = compute_features(folder, Options(network, weights, depth, name, cells, device))
+    made = compute_features(folder, FeatureOptions(network, weights, depth, name, cells, device))
     pictures, rows, columns, count = made.shape
-    say(f"{folder / made.array.file}: {count} features of {pictures} pictures in {rows} x {columns} cells")
+    print_text(
+        f"{folder / made.array.file}: {count} features of {pictures} pictures in {rows} x {columns} cells"
+    )

@@ -11,19 +11,19 @@ from typing import Any
 import typer
 
 # A user's mistake ends with the error's own exit code, 2.
-FINDING, INTERRUPTED, TERMINATED = 1, 130, 143
+PROBLEM_FOUND, INTERRUPTED, TERMINATED = 1, 130, 143
 
 
-class Terminated(KeyboardInterrupt):
+class TerminationSignal(KeyboardInterrupt):
     """Somebody asked this process to end, as a cluster does before it takes the computer away."""
 
 
 @contextmanager
-def ending_cleanly() -> Iterator[None]:
+def catch_termination() -> Iterator[None]:
     """Take SIGTERM for Ctrl-C: what is finished is kept, and what is derived from it is written."""
 
     def end(*_: object) -> None:
-        raise Terminated
+        raise TerminationSignal
 
     before = signal.signal(signal.SIGTERM, end)
     try:
@@ -32,12 +32,12 @@ def ending_cleanly() -> Iterator[None]:
         signal.signal(signal.SIGTERM, before)
 
 
-def exit_code_of(stop: KeyboardInterrupt) -> int:
+def find_exit_code(stop: KeyboardInterrupt) -> int:
     """Return the exit code of what was stopped, as shells have it: 128 and the number of the signal."""
-    return TERMINATED if isinstance(stop, Terminated) else INTERRUPTED
+    return TERMINATED if isinstance(stop, TerminationSignal) else INTERRUPTED
 
 
-def say(text: str, *, error: bool = False) -> None:
+def print_text(text: str, *, error: bool = False) -> None:
     """Print a text."""
     typer.echo(text, err=error)
 

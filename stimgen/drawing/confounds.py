@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from typing import Any
 
-from stimgen.drawing.figure import new_figure
+from stimgen.drawing.figure import make_figure
 from stimgen.images.measures.appearance import Appearance
-from stimgen.reading.errors import printable
+from stimgen.reading.errors import make_printable
 
 LABELS = {
     "luminance": "mean luminance (white: 1)",
@@ -39,18 +39,20 @@ def confounds_figure(rows: Rows, option: str) -> Any:
         matplotlib is not installed.
     """
     measures = Appearance._fields
-    figure = new_figure(option, (2.1 * len(measures), 1.6 + 0.35 * len(rows)))
+    figure = make_figure(option, (2.1 * len(measures), 1.6 + 0.35 * len(rows)))
     panels = figure.subplots(1, len(measures), sharey=True)
     for axes, measure in zip(panels, measures, strict=True):
         _draw_panel(axes, rows, measure)
-    panels[0].set_yticks(range(len(rows)), [f"{_label(row['condition'])} (n = {row['n']})" for row in rows])
+    panels[0].set_yticks(
+        range(len(rows)), [f"{_format_name(row['condition'])} (n = {row['n']})" for row in rows]
+    )
     panels[0].set_ylim(len(rows) - 0.5, -0.5)  # the first row on top
     figure.supxlabel("means and standard deviations over pictures; grey: originals", fontsize="small")
     return figure
 
 
 def _draw_panel(axes: Any, rows: Rows, measure: str) -> None:
-    means = [_number(row[f"{measure}_mean"]) for row in rows]
+    means = [_or_nan(row[f"{measure}_mean"]) for row in rows]
     deviations = [row[f"{measure}_sd"] or 0.0 for row in rows]
     axes.axvspan(means[0] - deviations[0], means[0] + deviations[0], color="0.9", linewidth=0)
     axes.axvline(means[0], color="0.7", linewidth=1)
@@ -60,11 +62,11 @@ def _draw_panel(axes: Any, rows: Rows, measure: str) -> None:
     axes.spines[["top", "right"]].set_visible(False)
 
 
-def _label(name: str) -> str:
+def _format_name(name: str) -> str:
     """Return a name that a stranger may have given: short, of letters that fonts have, and no formula."""
     plain = name[:LONGEST].encode("ascii", "backslashreplace").decode("ascii")
-    return printable(plain).replace("\n", " ").replace("$", r"\$")
+    return make_printable(plain).replace("\n", " ").replace("$", r"\$")
 
 
-def _number(value: float | None) -> float:
+def _or_nan(value: float | None) -> float:
     return float("nan") if value is None else value

@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 
-from stimgen.drawing.figure import new_figure
+from stimgen.drawing.figure import make_figure
 from stimgen.drawing.layers import LayerMaps
 from stimgen.images.prepare import Pixels
 
@@ -38,16 +38,16 @@ def feature_figure(maps: LayerMaps, pictures: tuple[Pixels, Pixels], title: str,
     """
     chosen = maps.strongest(COLUMNS * PAIRS)
     rows = 2 * -(-len(chosen) // COLUMNS)
-    figure = new_figure(option, (TILE * (COLUMNS + 1) + 0.4, 1.12 * TILE * rows + 0.8))
+    figure = make_figure(option, (TILE * (COLUMNS + 1) + 0.4, 1.12 * TILE * rows + 0.8))
     figure.get_layout_engine().set(w_pad=MARGIN, h_pad=MARGIN)
     axes = figure.subplots(rows, COLUMNS + 1, squeeze=False)
     for axis in axes.flat:
         axis.set_axis_off()
     for row in range(rows):
-        _show_picture(axes[row, 0], pictures[row % 2], ("source", "synthesis")[row % 2])
+        _draw_picture(axes[row, 0], pictures[row % 2], ("source", "synthesis")[row % 2])
     for i, channel in enumerate(chosen):
         row, column = 2 * (i // COLUMNS), 1 + i % COLUMNS
-        _show_pair(axes[row, column], axes[row + 1, column], maps, int(channel))
+        _draw_maps(axes[row, column], axes[row + 1, column], maps, int(channel))
     height, width = maps.source.shape[1:]
     what = f"{len(chosen)} of {len(maps.source)} feature maps, those that vary most in the source"
     figure.suptitle(
@@ -56,13 +56,13 @@ def feature_figure(maps: LayerMaps, pictures: tuple[Pixels, Pixels], title: str,
     return figure
 
 
-def _show_picture(axis: Any, picture: Pixels, label: str) -> None:
+def _draw_picture(axis: Any, picture: Pixels, label: str) -> None:
     shown = np.clip(picture, 0.0, 1.0)
     axis.imshow(shown.repeat(3, axis=2) if shown.shape[2] == 1 else shown, interpolation="nearest")
     axis.set_title(label, fontsize=9, color=GREY)
 
 
-def _show_pair(above: Any, below: Any, maps: LayerMaps, channel: int) -> None:
+def _draw_maps(above: Any, below: Any, maps: LayerMaps, channel: int) -> None:
     """Show a channel of both, black and white meaning the same in them."""
     both = np.stack([maps.source[channel].ravel(), maps.synthesis[channel].ravel()])
     lowest, highest = np.percentile(both, [OUTSIDE, 100 - OUTSIDE])

@@ -6,12 +6,12 @@ from pathlib import Path
 from typing import Any
 
 from stimgen.reading.errors import StimgenError
-from stimgen.reading.extras import needed
+from stimgen.reading.extras import import_optional
 
 EXTRA = "analysis"
 
 
-def new_figure(option: str, size: tuple[float, float] | None = None) -> Any:
+def make_figure(option: str, size: tuple[float, float] | None = None) -> Any:
     """Return an empty figure, of `size` in inches.
 
     Raises
@@ -20,10 +20,10 @@ def new_figure(option: str, size: tuple[float, float] | None = None) -> Any:
         matplotlib is not installed; `option` is what it is needed for, as the user wrote it.
     """
     # Without pyplot: no window, no global state.
-    return needed("matplotlib.figure", EXTRA, option).Figure(figsize=size, layout="constrained")
+    return import_optional("matplotlib.figure", EXTRA, option).Figure(figsize=size, layout="constrained")
 
 
-def require_figure(file: Path, option: str) -> None:
+def check_figure_file(file: Path, option: str) -> None:
     """Refuse a figure that could not be written, before anything is computed.
 
     Raises
@@ -31,7 +31,7 @@ def require_figure(file: Path, option: str) -> None:
     StimgenError
         matplotlib is not installed, or writes no such files, or the folder is not there.
     """
-    formats = sorted(new_figure(option).canvas.get_supported_filetypes())
+    formats = sorted(make_figure(option).canvas.get_supported_filetypes())
     ending = file.suffix.removeprefix(".").lower()
     if ending not in formats:
         raise StimgenError(

@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from stimgen.drawing.figure import new_figure
+from stimgen.drawing.figure import make_figure
 from stimgen.drawing.layers import LayerMaps
 
 SIDE, MARGIN = 2.7, 0.1  # inches
@@ -32,7 +32,7 @@ def gram_figure(layers: Sequence[LayerMaps], title: str, option: str) -> Any:
     StimgenError
         matplotlib is not installed.
     """
-    figure = new_figure(option, (3.7 * SIDE, SIDE * len(layers) + 0.9))
+    figure = make_figure(option, (3.7 * SIDE, SIDE * len(layers) + 0.9))
     figure.get_layout_engine().set(w_pad=MARGIN, h_pad=MARGIN)
     axes = figure.subplots(len(layers), 3, squeeze=False)
     for row, maps in zip(axes, layers, strict=True):

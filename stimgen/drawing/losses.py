@@ -8,14 +8,14 @@ from typing import Any
 
 import numpy as np
 
-from stimgen.drawing.figure import new_figure
+from stimgen.drawing.figure import make_figure
 
 WHOLE = "total"
 Scales = Sequence[tuple[int, str]]
 
 
 @dataclass(frozen=True)
-class Curves:
+class LossCurves:
     """Losses on the way.
 
     Attributes
@@ -36,7 +36,7 @@ class Curves:
     scales: Scales
 
 
-def loss_figure(curves: Curves, title: str, option: str) -> Any:
+def loss_figure(curves: LossCurves, title: str, option: str) -> Any:
     """Return a figure of losses against evaluations.
 
     Raises
@@ -44,16 +44,16 @@ def loss_figure(curves: Curves, title: str, option: str) -> Any:
     StimgenError
         matplotlib is not installed.
     """
-    figure = new_figure(option, (9.0, 7.2))
+    figure = make_figure(option, (9.0, 7.2))
     above, below = figure.subplots(2, 1, sharex=True)
     every = range(1, 1 + max(map(len, curves.parts.values())))
     for name, values in curves.parts.items():
         style = {"color": "black", "lw": 2.2, "zorder": 1} if name == WHOLE else {"lw": 1.2}
-        _draw(above, (every, values), curves.scales, {"label": name, **style})
+        _draw_curve(above, (every, values), curves.scales, {"label": name, **style})
     for name, values in curves.layers.items():
-        _draw(below, (curves.snapshots, values), curves.scales, {"label": name, "marker": ".", "ms": 4})
+        _draw_curve(below, (curves.snapshots, values), curves.scales, {"label": name, "marker": ".", "ms": 4})
     for axis, what in ((above, "loss"), (below, "loss layer by layer, at snapshots")):
-        _finish(axis, what, curves.scales)
+        _style_axis(axis, what, curves.scales)
     for begin, name in curves.scales:
         above.annotate(name, (begin, 1.0), (3, 3), ("data", "axes fraction"), "offset points", fontsize=8)
     below.set_xlabel("evaluation of the objective")
@@ -61,7 +61,7 @@ def loss_figure(curves: Curves, title: str, option: str) -> Any:
     return figure
 
 
-def _draw(
+def _draw_curve(
     axis: Any, points: tuple[Sequence[float], Sequence[float]], scales: Scales, style: dict[str, Any]
 ) -> None:
     """Draw a curve in pieces, because the loss of one scale's pictures is not that of another's."""
@@ -72,7 +72,7 @@ def _draw(
     axis.plot(np.insert(x, begins, np.nan), np.insert(y, begins, np.nan), **style)
 
 
-def _finish(axis: Any, what: str, scales: Scales) -> None:
+def _style_axis(axis: Any, what: str, scales: Scales) -> None:
     axis.set(yscale="log", ylabel=what)
     axis.grid(visible=True, which="major", alpha=0.25)
     for begin, _ in scales:

@@ -18,27 +18,27 @@ FRAME, REST = 80, 1500  # milliseconds of a frame, and of the last
 FORMATS = {"gif": "GIF", "webp": "WEBP"}
 
 
-class Frame(NamedTuple):
+class MovieFrame(NamedTuple):
     """A snapshot, and what is written below it."""
 
     levels: Levels
     caption: str
 
 
-def movie_files(source: Pixels, frames: Sequence[Frame], title: str) -> dict[str, bytes]:
+def encode_movie(source: Pixels, frames: Sequence[MovieFrame], title: str) -> dict[str, bytes]:
     """Return a movie as the files of several formats, by their endings.
 
     Parameters
     ----------
     source : Pixels
         Stands at the left.
-    frames : sequence of Frame
+    frames : sequence of MovieFrame
         At least one; all are shown in the source's size, or a whole multiple where that is small.
     title : str
         Written above.
     """
-    size = _shown_size(source)
-    first, *others = [_drawn(quantise(source), frame, size, title) for frame in frames]
+    size = _enlarged_size(source)
+    first, *others = [_draw_frame(quantise(source), frame, size, title) for frame in frames]
     found = {}
     for ending, kind in FORMATS.items():
         buffer = io.BytesIO()
@@ -48,13 +48,13 @@ def movie_files(source: Pixels, frames: Sequence[Frame], title: str) -> dict[str
     return found
 
 
-def _shown_size(source: Pixels) -> tuple[int, int]:
+def _enlarged_size(source: Pixels) -> tuple[int, int]:
     height, width = source.shape[:2]
     times = -(-SMALLEST // min(height, width))
     return width * times, height * times
 
 
-def _drawn(source: Levels, frame: Frame, size: tuple[int, int], title: str) -> Image.Image:
+def _draw_frame(source: Levels, frame: MovieFrame, size: tuple[int, int], title: str) -> Image.Image:
     width, height = size
     page = Image.new("RGB", (3 * GAP + 2 * width, height + 2 * CAPTION), BACKGROUND)
     draw, font = ImageDraw.Draw(page), ImageFont.load_default(LETTERS)

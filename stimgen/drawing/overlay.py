@@ -28,7 +28,7 @@ Colours = NDArray[np.float64]
 
 
 @dataclass(frozen=True, eq=False)
-class Map:
+class RegionMap:
     """What is drawn over a picture.
 
     Attributes
@@ -46,36 +46,36 @@ class Map:
     caption: str
 
 
-def overlay(pixels: Pixels, regions: Map) -> Image.Image:
+def overlay_regions(pixels: Pixels, regions: RegionMap) -> Image.Image:
     """Return a picture with its regions.
 
     Parameters
     ----------
     pixels : Pixels
         Height x width x channels, range [0, 1].
-    regions : Map
+    regions : RegionMap
         With labels of the same height and width.
     """
     scale = max(1, round(LONGER_SIDE / max(regions.labels.shape)))
     labels = regions.labels.repeat(scale, 0).repeat(scale, 1)
-    colours = _tinted(_enlarged(pixels, labels.shape), labels)
-    border = _borders(labels)
-    colours[_widened(border)] = np.array(DARK) / 255
+    colours = _tint_regions(_enlarge(pixels, labels.shape), labels)
+    border = _find_borders(labels)
+    colours[_dilate(border)] = np.array(DARK) / 255
     colours[border] = 1.0
     image = Image.fromarray(np.rint(colours * 255).astype(np.uint8))
     draw = ImageDraw.Draw(image)
-    _number(draw, labels)
+    _draw_numbers(draw, labels)
     if regions.fixation is not None:
-        _fixate(draw, image.size, regions.fixation)
-    return _captioned(image, regions.caption)
+        _draw_fixation(draw, image.size, regions.fixation)
+    return _add_caption(image, regions.caption)
 
 
-def _enlarged(pixels: Pixels, shape: tuple[int, ...]) -> Colours:
+def _enlarge(pixels: Pixels, shape: tuple[int, ...]) -> Colours:
     image = as_image(quantise(pixels)).convert("RGB").resize((shape[1], shape[0]), Image.Resampling.BICUBIC)
     return np.asarray(image, dtype=np.float64) / 255
 
 
-def _tinted(colours: Colours, labels: Labels) -> Colours:
+def _tint_regions(colours: Colours, labels: Labels) -> Colours:
     """Return the picture, paler, under a colour for each region that is unlike those of the next ones."""
     hues = [colorsys.hsv_to_rgb(i * GOLDEN % 1.0, 1.0, 1.0) for i in range(int(labels.max()) + 1)]
     pale: Colours = PALER + (1 - PALER) * colours
@@ -83,7 +83,7 @@ def _tinted(colours: Colours, labels: Labels) -> Colours:
     return tinted
 
 
-def _borders(labels: Labels) -> NDArray[np.bool_]:
+def _find_borders(labels: Labels) -> NDArray[np.bool_]:
     """Return the pixels whose right or lower neighbour belongs to another region."""
     found = np.zeros(labels.shape, dtype=bool)
     found[:, :-1] |= labels[:, :-1] != labels[:, 1:]
@@ -91,7 +91,7 @@ def _borders(labels: Labels) -> NDArray[np.bool_]:
     return found
 
 
-def _widened(mask: NDArray[np.bool_]) -> NDArray[np.bool_]:
+def _dilate(mask: NDArray[np.bool_]) -> NDArray[np.bool_]:
     """Return the mask with the eight neighbours of each of its pixels."""
     padded = np.pad(mask, 1)
     height, width = mask.shape
@@ -100,19 +100,19 @@ def _widened(mask: NDArray[np.bool_]) -> NDArray[np.bool_]:
     return widened
 
 
-def _number(draw: ImageDraw.ImageDraw, labels: Labels) -> None:
+def _draw_numbers(draw: ImageDraw.ImageDraw, labels: Labels) -> None:
     """Write the number of every region that is large enough, counted from 1, where the region is."""
     areas = np.bincount(labels.ravel())
     for region in np.flatnonzero(areas):
         height = NUMBER * areas[region] ** 0.5
         if height < SMALLEST_NUMBER:
             continue
-        x, y = _middle(labels == region)
+        x, y = _find_middle(labels == region)
         font = ImageFont.load_default(min(height, LARGEST_NUMBER))
         draw.text((x, y), str(region + 1), LIGHT, font, "mm", stroke_fill=DARK, stroke_width=2)
 
 
-def _middle(inside: NDArray[np.bool_]) -> tuple[int, int]:
+def _find_middle(inside: NDArray[np.bool_]) -> tuple[int, int]:
     """Return column and row of the region's pixel that is nearest to its centre of gravity."""
     rows, columns = np.nonzero(inside)
     distance = (rows - rows.mean()) ** 2 + (columns - columns.mean()) ** 2
@@ -120,7 +120,7 @@ def _middle(inside: NDArray[np.bool_]) -> tuple[int, int]:
     return int(columns[nearest]), int(rows[nearest])
 
 
-def _fixate(draw: ImageDraw.ImageDraw, size: tuple[int, int], fixation: tuple[float, float]) -> None:
+def _draw_fixation(draw: ImageDraw.ImageDraw, size: tuple[int, int], fixation: tuple[float, float]) -> None:
     """Mark the fixation: a cross, or at the border an arrow towards where it lies outside."""
     x, y = fixation[0] * size[0], fixation[1] * size[1]
     if 0 <= x <= size[0] and 0 <= y <= size[1]:
@@ -136,7 +136,7 @@ def _fixate(draw: ImageDraw.ImageDraw, size: tuple[int, int], fixation: tuple[fl
     draw.polygon([tuple(map(float, corner)) for corner in corners], fill=RED, outline=LIGHT, width=2)
 
 
-def _captioned(image: Image.Image, caption: str) -> Image.Image:
+def _add_caption(image: Image.Image, caption: str) -> Image.Image:
     sheet = Image.new("RGB", (image.width, image.height + STRIP), LIGHT)
     sheet.paste(image)
     font = ImageFont.load_default(TEXT)

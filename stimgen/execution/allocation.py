@@ -10,7 +10,7 @@ from functools import cache
 # given back; how much more than needed is taken for a heap, and kept at the end of another thread's, which is
 # 64 MiB at the most; above which size an allocation is a mapping of its own.
 M_TRIM_THRESHOLD, M_TOP_PAD, M_MMAP_THRESHOLD = -1, -2, -3
-KEPT = {M_TRIM_THRESHOLD: 2**31 - 1, M_TOP_PAD: 2**26, M_MMAP_THRESHOLD: 2**30}
+MALLOC_SETTINGS = {M_TRIM_THRESHOLD: 2**31 - 1, M_TOP_PAD: 2**26, M_MMAP_THRESHOLD: 2**30}
 
 
 @cache
@@ -32,4 +32,4 @@ def keep_freed_memory() -> bool:
         mallopt = ctypes.CDLL(None).mallopt
     except AttributeError:  # another C library, such as musl
         return False
-    return all(mallopt(name, size) == 1 for name, size in KEPT.items())
+    return all(mallopt(name, size) == 1 for name, size in MALLOC_SETTINGS.items())

@@ -15,12 +15,12 @@ from stimgen.execution.allocation import keep_freed_memory
 from stimgen.reading.errors import StimgenError
 
 # One image alone is summed in another order than two.
-FEWEST_SLOTS = 2
+MIN_SLOTS = 2
 # On a CPU an image's bits do not depend on how many share its batch, and two at a time are the fastest: at
 # 256 pixels four took a quarter more for each (docs/performance.md). Elsewhere bits may depend on it, so that
 # all batches have the same number of slots.
-CPU_SLOTS = FEWEST_SLOTS
-SLOTS = 16
+CPU_SLOTS = MIN_SLOTS
+GPU_SLOTS = 16
 PROCESSORS = Path("/proc/cpuinfo")
 
 
@@ -76,13 +76,13 @@ def processor_model() -> str:
     return platform.processor() or platform.machine()
 
 
-def usual_batch_size(device: torch.device) -> int:
+def default_batch_size(device: torch.device) -> int:
     """Return how many stimuli are made together where the user does not say."""
-    return CPU_SLOTS if device.type == "cpu" else SLOTS
+    return CPU_SLOTS if device.type == "cpu" else GPU_SLOTS
 
 
 @contextmanager
-def computing(device: torch.device) -> Iterator[None]:
+def reproducible_computation(device: torch.device) -> Iterator[None]:
     """Let a device give the same bits at every run, in float32 proper, and a processor keep its memory."""
     if device.type != "cuda":
         keep_freed_memory()

@@ -10,16 +10,16 @@ from pathlib import Path
 from typing import Protocol
 
 from stimgen.execution.device import find_device
-from stimgen.execution.local import InProcess
-from stimgen.execution.progress import Progress, Report
+from stimgen.execution.local import LocalExecutor
+from stimgen.execution.progress import ProgressCallback, RunProgress
 from stimgen.execution.shard import Shard
-from stimgen.execution.task import Task
-from stimgen.protocol.plan import StimulusPlan
+from stimgen.execution.task import RunContext
+from stimgen.protocol.plan import PlannedStimulus
 from stimgen.reading.errors import StimgenError
 
 
 @dataclass(frozen=True)
-class Options:
+class GenerateOptions:
     """How to generate; none of it changes what is made on a CPU.
 
     Attributes
@@ -46,7 +46,7 @@ class Options:
     workers: int | None = None
 
 
-class Way(Protocol):
+class Executor(Protocol):
     """A way to run batches."""
 
     @property
@@ -62,7 +62,11 @@ class Way(Protocol):
         """A device of this process, to load on what is to be checked before anything is written."""
 
     def run(
-        self, batches: Sequence[Sequence[StimulusPlan]], task: Task, progress: Progress, report: Report
+        self,
+        batches: Sequence[Sequence[PlannedStimulus]],
+        task: RunContext,
+        progress: RunProgress,
+        report: ProgressCallback,
     ) -> None:
         """Make batches, keep `progress` up to date, and call `report` as often as there are news."""
 
@@ -80,12 +84,14 @@ def require_dask() -> None:
 
 
 @contextmanager
-def opened(options: Options, packages: tuple[str, ...], say: Callable[[str], None]) -> Iterator[Way]:
+def open_executor(
+    options: GenerateOptions, packages: tuple[str, ...], say: Callable[[str], None]
+) -> Iterator[Executor]:
     """Yield the way that is asked for, its workers gathered.
 
     Parameters
     ----------
-    options : Options
+    options : GenerateOptions
         What is asked for.
     packages : tuple of str
         That have a part in pixels, beside those that always have.
@@ -98,12 +104,12 @@ def opened(options: Options, packages: tuple[str, ...], say: Callable[[str], Non
         There is no such device or scheduler, two ways are asked for, or the workers are not alike.
     """
     if options.dask is None and options.workers is None:
-        yield InProcess(find_device(options.device))
+        yield LocalExecutor(find_device(options.device))
         return
     if options.dask is not None and options.workers is not None:
         raise StimgenError("--workers starts workers here, --dask takes a scheduler's: say one of them")
     require_dask()
-    from stimgen.execution.dask.dispatcher import OnDask
+    from stimgen.execution.dask.dispatcher import DaskExecutor
     from stimgen.execution.dask.local_cluster import local_workers
     from stimgen.execution.dask.workers import Team, scheduler
 
@@ -117,4 +123,4 @@ def opened(options: Options, packages: tuple[str, ...], say: Callable[[str], Non
             say(f"dashboard of the workers: {client.dashboard_link}")
         team = Team(client, packages, device, say)
         team.gather()
-        yield OnDask(team)
+        yield DaskExecutor(team)

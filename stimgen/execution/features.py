@@ -10,16 +10,16 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from stimgen.execution.device import computing, usual_batch_size
+from stimgen.execution.device import default_batch_size, reproducible_computation
 from stimgen.images.prepare import Pixels
 from stimgen.networks import FeatureExtractor
 from stimgen.reading.errors import StimgenError
-from stimgen.stimulus_set.features import Grids, share
-from stimgen.synthesis.tensors import padded, stacked
+from stimgen.stimulus_set.features import Grids, overlap_fractions
+from stimgen.synthesis.tensors import pad_to_slots, stack_pictures
 
 
 @dataclass(frozen=True)
-class Measure:
+class GridFeatureExtractor:
     """What is measured.
 
     Attributes
@@ -39,7 +39,7 @@ class Measure:
     cells: int
     device: torch.device
 
-    def grids(self, pictures: Iterable[Pixels]) -> Iterator[Grids]:
+    def compute_grids(self, pictures: Iterable[Pixels]) -> Iterator[Grids]:
         """Yield the features of pictures, batch by batch: pictures x cells x cells x features.
 
         Parameters
@@ -47,13 +47,13 @@ class Measure:
         pictures : iterable of Pixels
             Height x width x channels of one shape, sRGB-encoded, in [0, 1].
         """
-        slots, left = usual_batch_size(self.device), iter(pictures)
+        slots, left = default_batch_size(self.device), iter(pictures)
         while batch := list(islice(left, slots)):
-            yield self._batch(padded(batch, slots))[: len(batch)]
+            yield self._batch(pad_to_slots(batch, slots))[: len(batch)]
 
     def _batch(self, pictures: Sequence[Pixels]) -> Grids:
-        with torch.no_grad(), computing(self.device):
-            maps = self.extract(stacked(pictures, self.device))
+        with torch.no_grad(), reproducible_computation(self.device):
+            maps = self.extract(stack_pictures(pictures, self.device))
             means = [cell_means(maps[name].double().cpu(), self.cells) for name in self.layers]
         # Rounded, so that the last bits, in which kinds of machines differ, seldom tell.
         found = torch.cat(means, 1).permute(0, 2, 3, 1).numpy()
@@ -67,11 +67,11 @@ def cell_means(maps: Tensor, cells: int) -> Tensor:
 
     Positions count by how much of them lies in a cell; where they are larger than cells, those share them.
     """
-    down, across = (_shares(side, cells) for side in maps.shape[2:])
+    down, across = (_compute_overlaps(side, cells) for side in maps.shape[2:])
     return torch.einsum("ih,bchw,jw->bcij", down, maps, across)
 
 
-def _shares(positions: int, cells: int) -> Tensor:
+def _compute_overlaps(positions: int, cells: int) -> Tensor:
     step = positions / cells
-    rows = [share(i * step, step, positions, positions) for i in range(cells)]
+    rows = [overlap_fractions(i * step, step, positions, positions) for i in range(cells)]
     return torch.from_numpy(np.stack(rows))

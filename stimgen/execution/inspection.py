@@ -9,19 +9,19 @@ import torch
 from torch import Tensor
 
 from stimgen.drawing.layers import LayerMaps
-from stimgen.execution.device import FEWEST_SLOTS, computing
+from stimgen.execution.device import MIN_SLOTS, reproducible_computation
 from stimgen.execution.postprocess import NON_FINITE
 from stimgen.execution.synthesize import stimulus_item
 from stimgen.images.prepare import Pixels
 from stimgen.images.write import as_pixels
-from stimgen.networks import Place
-from stimgen.protocol.plan import StimulusPlan
+from stimgen.networks import DeviceSpec
+from stimgen.protocol.plan import PlannedStimulus
 from stimgen.reading.errors import StimgenError
-from stimgen.synthesis.methods import Batch, ObjectiveMethod, Result, Step
-from stimgen.synthesis.objective import Objective, Sources, load_networks
-from stimgen.synthesis.pyramid import shrunk
+from stimgen.synthesis.methods import ObjectiveMethod, SynthesisBatch, SynthesisResult, SynthesisStep
+from stimgen.synthesis.objective import BatchSources, Objective, load_networks
+from stimgen.synthesis.pyramid import shrink_images
 from stimgen.synthesis.snapshots import Snapshot
-from stimgen.synthesis.tensors import stacked
+from stimgen.synthesis.tensors import stack_pictures
 
 
 @dataclass(frozen=True, eq=False)
@@ -32,7 +32,7 @@ class Inspection:
     ----------
     source, synthesis : Pixels
         As the model sees them: no step after the synthesis was taken.
-    result : Result
+    result : SynthesisResult
         Traces and snapshots.
     maps : list of LayerMaps
         Every layer that the objective measures.
@@ -42,19 +42,19 @@ class Inspection:
 
     source: Pixels
     synthesis: Pixels
-    result: Result
+    result: SynthesisResult
     maps: list[LayerMaps]
     losses: dict[str, list[float]]
 
 
-def inspect(
-    stimulus: StimulusPlan, method: ObjectiveMethod, every: int, device: torch.device
-) -> Generator[Step, None, Inspection]:
+def inspect_stimulus(
+    stimulus: PlannedStimulus, method: ObjectiveMethod, every: int, device: torch.device
+) -> Generator[SynthesisStep, None, Inspection]:
     """Make a stimulus, keep snapshots, and measure it layer by layer.
 
     Parameters
     ----------
-    stimulus : StimulusPlan
+    stimulus : PlannedStimulus
         What to make.
     method : ObjectiveMethod
         The method of its condition.
@@ -71,23 +71,25 @@ def inspect(
     source = stimulus.source.pixels()
     pictures = {picture.id: picture.pixels() for picture in stimulus.condition.pictures}
     item = stimulus_item(stimulus, source)
-    with computing(device):
-        batch = Batch([item], FEWEST_SLOTS, device.type == "cpu", pictures, every)
+    with reproducible_computation(device):
+        batch = SynthesisBatch([item], MIN_SLOTS, device.type == "cpu", pictures, every)
         result = yield from method.run(batch, device)
         if result.reasons[0] == "non_finite":
             raise StimgenError(f"{stimulus.name} could not be made: {NON_FINITE}")
-        scene = _Scene(method, _twice(source, device), {k: _twice(p, device) for k, p in pictures.items()})
+        scene = _LayerInspector(
+            method, _duplicate(source, device), {k: _duplicate(p, device) for k, p in pictures.items()}
+        )
         return Inspection(
             source=source,
             synthesis=result.images[0],
             result=result,
-            maps=scene.maps(_twice(result.images[0], device)),
+            maps=scene.maps(_duplicate(result.images[0], device)),
             losses=scene.losses(result.snapshots_of(0), item.key),
         )
 
 
 @dataclass(frozen=True)
-class _Scene:
+class _LayerInspector:
     """A method, its source and the other pictures that it measures; all twice, as batches."""
 
     method: ObjectiveMethod
@@ -97,7 +99,7 @@ class _Scene:
     def maps(self, synthesis: Tensor) -> list[LayerMaps]:
         """Return the maps of source and synthesis in every layer in use."""
         found = []
-        for network, extract in load_networks(self.method.terms, Place(self.source.device)).items():
+        for network, extract in load_networks(self.method.terms, DeviceSpec(self.source.device)).items():
             with torch.no_grad():
                 both = [extract(images) for images in (self.source, synthesis)]
             for layer in both[0]:
@@ -112,16 +114,16 @@ class _Scene:
         objectives = [self._objective(size, key) for size in sizes]
         found: dict[str, list[float]] = {}
         for snapshot in snapshots:
-            images = _twice(as_pixels(snapshot.levels), self.source.device)
+            images = _duplicate(as_pixels(snapshot.levels), self.source.device)
             rows = torch.arange(2, device=self.source.device)
-            for name, losses in self._named(objectives[snapshot.scale].by_layer(images, rows)):
+            for name, losses in self._named(objectives[snapshot.scale].measure_by_layer(images, rows)):
                 found.setdefault(name, []).append(float(losses[0]))
         return found
 
     def _objective(self, size: tuple[int, int], key: tuple[str, int]) -> Objective:
-        pictures = {name: shrunk(picture, *size) for name, picture in self.pictures.items()}
+        pictures = {name: shrink_images(picture, *size) for name, picture in self.pictures.items()}
         rows = torch.arange(2, device=self.source.device)
-        sources = Sources(shrunk(self.source, *size), rows, (key, key), pictures)
+        sources = BatchSources(shrink_images(self.source, *size), rows, (key, key), pictures)
         return Objective(self.method.terms, self.method.synthesis.range, sources)
 
     def _named(self, shares: list[dict[str, Tensor]]) -> list[tuple[str, Tensor]]:
@@ -133,6 +135,6 @@ class _Scene:
         ]
 
 
-def _twice(pixels: Pixels, device: torch.device) -> Tensor:
+def _duplicate(pixels: Pixels, device: torch.device) -> Tensor:
     """Return a picture as a batch of two, because one alone is summed in another order."""
-    return stacked([pixels] * 2, device)
+    return stack_pictures([pixels] * 2, device)

@@ -2,11 +2,18 @@
 
 from __future__ import annotations
 
-from stimgen.protocol.plan import StimulusPlan
+from stimgen.protocol.plan import PlannedStimulus
 from stimgen.protocol.planned_source import PlannedSource
-from stimgen.protocol.schema import Output
+from stimgen.protocol.schema import OutputSettings
 from stimgen.reading.identity import sha256_bytes
-from stimgen.stimulus_set.record import Content, FileHash, Labels, Record, SnapshotsRecord, SourceRecord
+from stimgen.stimulus_set.record import (
+    FileHash,
+    Record,
+    RecordContent,
+    SnapshotSeries,
+    SourceRecord,
+    StimulusLabels,
+)
 from stimgen.stimulus_set.store import (
     ARRAYS,
     IMAGES,
@@ -15,34 +22,34 @@ from stimgen.stimulus_set.store import (
     TRACES,
     Store,
     json_bytes,
-    record_name,
+    record_file,
 )
 
 ENDINGS = {IMAGES: "png", TRACES: "csv", ARRAYS: "npy", SNAPSHOTS: "png"}
 
 
-def file_name(folder: str, stimulus: StimulusPlan, output: Output) -> str:
+def file_name(folder: str, stimulus: PlannedStimulus, output: OutputSettings) -> str:
     """Return the file of a stimulus in `folder` (images, traces or arrays), relative to the set's."""
-    return f"{folder}/{_nested(stimulus.id, output)}{stimulus.name}.{ENDINGS[folder]}"
+    return f"{folder}/{_folder_prefix(stimulus.id, output)}{stimulus.name}.{ENDINGS[folder]}"
 
 
-def snapshot_name(stimulus: StimulusPlan, output: Output, place: tuple[int, int]) -> str:
+def snapshot_name(stimulus: PlannedStimulus, output: OutputSettings, place: tuple[int, int]) -> str:
     """Return the file of a snapshot, by its scale and its evaluation at that scale."""
     stem, ending = file_name(SNAPSHOTS, stimulus, output).rsplit(".", 1)
     scale, evaluation = place
     return f"{stem}_{scale}_{evaluation}.{ending}"
 
 
-def original_name(source: PlannedSource, output: Output) -> str:
+def original_name(source: PlannedSource, output: OutputSettings) -> str:
     """Return the file of a prepared source, relative to the set's folder."""
-    return f"{ORIGINALS}/{_nested(source.original_id, output)}{source.original_name}"
+    return f"{ORIGINALS}/{_folder_prefix(source.original_id, output)}{source.original_name}"
 
 
-def _nested(identity: str, output: Output) -> str:
+def _folder_prefix(identity: str, output: OutputSettings) -> str:
     return f"{identity[:2]}/" if output.layout == "nested" else ""
 
 
-def source_record(source: PlannedSource, original_sha256: str, output: Output) -> SourceRecord:
+def source_record(source: PlannedSource, original_sha256: str, output: OutputSettings) -> SourceRecord:
     """Return what records say of a source."""
     return SourceRecord(
         id=source.id,
@@ -54,7 +61,9 @@ def source_record(source: PlannedSource, original_sha256: str, output: Output) -
     )
 
 
-def reference_records(stimulus: StimulusPlan, store: Store, output: Output) -> tuple[SourceRecord, ...]:
+def reference_records(
+    stimulus: PlannedStimulus, store: Store, output: OutputSettings
+) -> tuple[SourceRecord, ...]:
     """Return what records say of the pictures that a stimulus' targets name."""
     pictures = stimulus.condition.pictures
     return tuple(
@@ -62,10 +71,10 @@ def reference_records(stimulus: StimulusPlan, store: Store, output: Output) -> t
     )
 
 
-def planned_labels(stimulus: StimulusPlan, output: Output) -> Labels:
+def planned_labels(stimulus: PlannedStimulus, output: OutputSettings) -> StimulusLabels:
     """Return what a stimulus and its files are to be called."""
     source = stimulus.source
-    return Labels(
+    return StimulusLabels(
         id=stimulus.id,
         file=file_name(IMAGES, stimulus, output),
         trace=file_name(TRACES, stimulus, output),
@@ -85,16 +94,20 @@ def planned_labels(stimulus: StimulusPlan, output: Output) -> Labels:
     )
 
 
-def is_finished(content: Content, stimulus: StimulusPlan, store: Store, output: Output) -> bool:
+def is_complete(
+    content: RecordContent, stimulus: PlannedStimulus, store: Store, output: OutputSettings
+) -> bool:
     """Return whether a stimulus that has a record is there with all its files, under whatever names."""
     if content.id != stimulus.id or (output.array and content.array is None):
         return False
     if output.snapshots and (content.snapshots is None or content.snapshots.every != output.snapshots):
         return False
-    return all(_is_there(file, name, store) for file, name in _names(content, stimulus, output).items())
+    return all(
+        _is_usable(file, name, store) for file, name in _planned_names(content, stimulus, output).items()
+    )
 
 
-def relabel(stimulus: StimulusPlan, store: Store, output: Output) -> None:
+def relabel(stimulus: PlannedStimulus, store: Store, output: OutputSettings) -> None:
     """Give a finished stimulus and its files the names, credits and layout of the plan.
 
     Files with the old names stay until manifest and checksums are derived.
@@ -105,13 +118,15 @@ def relabel(stimulus: StimulusPlan, store: Store, output: Output) -> None:
         The set cannot be written.
     """
     record = store.read_record(stimulus.id)
-    content = _relabelled(record.content, stimulus, store, output)
-    for file, name in _names(record.content, stimulus, output).items():
+    content = _rename_content(record.content, stimulus, store, output)
+    for file, name in _planned_names(record.content, stimulus, output).items():
         store.update(name, store.read(file.file))
-    store.write(record_name(stimulus.id), json_bytes(Record(content=content, made=record.made).plain()))
+    store.write(record_file(stimulus.id), json_bytes(Record(content=content, made=record.made).plain()))
 
 
-def _names(content: Content, stimulus: StimulusPlan, output: Output) -> dict[FileHash, str]:
+def _planned_names(
+    content: RecordContent, stimulus: PlannedStimulus, output: OutputSettings
+) -> dict[FileHash, str]:
     """Return what every recorded file of a stimulus is to be called."""
     names = {
         FileHash(file=content.file, sha256=content.sha256): file_name(IMAGES, stimulus, output),
@@ -127,23 +142,27 @@ def _names(content: Content, stimulus: StimulusPlan, output: Output) -> dict[Fil
     return names
 
 
-def _is_there(file: FileHash, name: str, store: Store) -> bool:
+def _is_usable(file: FileHash, name: str, store: Store) -> bool:
     """Return whether a recorded file is there, and fit to be copied where it is to have another name."""
     if not store.has(file.file):
         return False
     return file.file == name or sha256_bytes(store.read(file.file)) == file.sha256
 
 
-def _relabelled(content: Content, stimulus: StimulusPlan, store: Store, output: Output) -> Content:
+def _rename_content(
+    content: RecordContent, stimulus: PlannedStimulus, store: Store, output: OutputSettings
+) -> RecordContent:
     original, array = content.source.original, content.array
     name = original_name(stimulus.source, output)
     sha256 = original.sha256 if original.file == name else sha256_bytes(store.read(name))
     return content.model_copy(
         update={
             "file": file_name(IMAGES, stimulus, output),
-            "trace": content.trace.but(file=file_name(TRACES, stimulus, output)),
-            "array": array.but(file=file_name(ARRAYS, stimulus, output)) if array and output.array else None,
-            "snapshots": _relabelled_snapshots(content, stimulus, output),
+            "trace": content.trace.replace(file=file_name(TRACES, stimulus, output)),
+            "array": array.replace(file=file_name(ARRAYS, stimulus, output))
+            if array and output.array
+            else None,
+            "snapshots": _rename_snapshots(content, stimulus, output),
             "source": source_record(stimulus.source, sha256, output),
             "references": reference_records(stimulus, store, output),
             "condition": stimulus.condition.id,
@@ -151,11 +170,13 @@ def _relabelled(content: Content, stimulus: StimulusPlan, store: Store, output: 
     )
 
 
-def _relabelled_snapshots(content: Content, stimulus: StimulusPlan, output: Output) -> SnapshotsRecord | None:
+def _rename_snapshots(
+    content: RecordContent, stimulus: PlannedStimulus, output: OutputSettings
+) -> SnapshotSeries | None:
     if content.snapshots is None or not output.snapshots:
         return None
     files = [
-        file.but(file=snapshot_name(stimulus, output, (file.scale, file.evaluation)))
+        file.replace(file=snapshot_name(stimulus, output, (file.scale, file.evaluation)))
         for file in content.snapshots.files
     ]
-    return SnapshotsRecord(every=content.snapshots.every, files=tuple(files))
+    return SnapshotSeries(every=content.snapshots.every, files=tuple(files))

@@ -7,14 +7,14 @@ from collections.abc import Sequence
 
 import torch
 
-from stimgen.execution.batch import Advance, Work, make_batch
-from stimgen.execution.progress import Progress, Report
-from stimgen.execution.task import Task
-from stimgen.protocol.plan import StimulusPlan
-from stimgen.reading.generators import finished
+from stimgen.execution.batch import Advance, Work, run_batch
+from stimgen.execution.progress import ProgressCallback, RunProgress
+from stimgen.execution.task import RunContext
+from stimgen.protocol.plan import PlannedStimulus
+from stimgen.reading.generators import run_generator
 
 
-class InProcess:
+class LocalExecutor:
     """The way of a single process.
 
     Parameters
@@ -29,7 +29,11 @@ class InProcess:
         self.kind, self.device = device.type, str(device)
 
     def run(
-        self, batches: Sequence[Sequence[StimulusPlan]], task: Task, progress: Progress, report: Report
+        self,
+        batches: Sequence[Sequence[PlannedStimulus]],
+        task: RunContext,
+        progress: RunProgress,
+        report: ProgressCallback,
     ) -> None:
         """Make batches.
 
@@ -37,9 +41,9 @@ class InProcess:
         ----------
         batches : sequence
             What to make: stimuli of one condition and shape each.
-        task : Task
+        task : RunContext
             Where to.
-        progress : Progress
+        progress : RunProgress
             Kept up to date.
         report : callable
             Called after every evaluation.
@@ -47,14 +51,16 @@ class InProcess:
         Raises
         ------
         StimgenError
-            As `make_batch`.
+            As `run_batch`.
         """
         work = Work(task.destination, torch.device(self.device), task.batch_size)
         for batch in batches:
             _follow(batch, work, progress, report)
 
 
-def _follow(batch: Sequence[StimulusPlan], work: Work, progress: Progress, report: Report) -> None:
+def _follow(
+    batch: Sequence[PlannedStimulus], work: Work, progress: RunProgress, report: ProgressCallback
+) -> None:
     progress.under_way, progress.loss = 0.0, math.nan
 
     def advanced(advance: Advance) -> None:
@@ -62,7 +68,7 @@ def _follow(batch: Sequence[StimulusPlan], work: Work, progress: Progress, repor
         progress.notices += [advance.notice] if advance.notice else []
         report(progress)
 
-    failures = finished(make_batch(batch, work), advanced)
+    failures = run_generator(run_batch(batch, work), advanced)
     progress.failures += failures
     progress.made += len(batch) - len(failures)
     progress.under_way = 0.0

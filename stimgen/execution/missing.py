@@ -9,36 +9,36 @@ from functools import lru_cache
 from itertools import groupby
 from operator import attrgetter
 
-from stimgen.execution.labels import is_finished, planned_labels
-from stimgen.protocol.plan import Plan, StimulusPlan
-from stimgen.stimulus_set.index import Index
+from stimgen.execution.labels import is_complete, planned_labels
+from stimgen.protocol.plan import PlannedStimulus, ProtocolPlan
+from stimgen.stimulus_set.index import SetIndex
 from stimgen.stimulus_set.listing import FileState, file_names, file_states
-from stimgen.stimulus_set.record import Labels
-from stimgen.stimulus_set.store import RECORDS, Store, record_name
+from stimgen.stimulus_set.record import StimulusLabels
+from stimgen.stimulus_set.store import RECORDS, Store, record_file
 
 FOLDERS_AT_ONCE = 4  # of pictures, traces, arrays and snapshots
 
 
 @dataclass(frozen=True)
-class Survey:
+class SetStatus:
     """What is there of a plan.
 
     Attributes
     ----------
-    missing : list of StimulusPlan
+    missing : list of PlannedStimulus
         Stimuli to make, in the plan's order: what has no record, or a record whose files are not there.
-    misnamed : list of StimulusPlan
+    misnamed : list of PlannedStimulus
         Finished ones whose names, credits, layout or files are not the plan's.
     unchanged : bool
         Whether all is there, and known to the index as the plan wants it.
     """
 
-    missing: list[StimulusPlan]
-    misnamed: list[StimulusPlan]
+    missing: list[PlannedStimulus]
+    misnamed: list[PlannedStimulus]
     unchanged: bool
 
 
-def survey(plan: Plan, store: Store, index: Index) -> Survey:
+def find_missing(plan: ProtocolPlan, store: Store, index: SetIndex) -> SetStatus:
     """Return what is there of a plan; of the records, those that the index does not know are read.
 
     Raises
@@ -46,27 +46,27 @@ def survey(plan: Plan, store: Store, index: Index) -> Survey:
     StimgenError
         A record is damaged, or a folder cannot be listed.
     """
-    surveyor = _Surveyor(plan, store, index)
+    surveyor = _StatusReader(plan, store, index)
     found = {
         stimulus.id: standing
-        for stimulus, state in _states(plan, store)
-        if (standing := surveyor.standing(stimulus, state)) is not _Standing.KNOWN
+        for stimulus, state in _read_states(plan, store)
+        if (standing := surveyor.find_status(stimulus, state)) is not _StimulusStatus.KNOWN
     }
-    return Survey(
-        missing=[s for s in plan.stimuli if found.get(s.id) is _Standing.MISSING],
-        misnamed=[s for s in plan.stimuli if found.get(s.id) is _Standing.MISNAMED],
+    return SetStatus(
+        missing=[s for s in plan.stimuli if found.get(s.id) is _StimulusStatus.MISSING],
+        misnamed=[s for s in plan.stimuli if found.get(s.id) is _StimulusStatus.MISNAMED],
         unchanged=not found,
     )
 
 
-class _Standing(Enum):
+class _StimulusStatus(Enum):
     KNOWN = "the index knows it"
     READ = "its record was read"
     MISNAMED = "its record was read, and calls things otherwise"
     MISSING = "it is to be made"
 
 
-def _states(plan: Plan, store: Store) -> Iterator[tuple[StimulusPlan, FileState | None]]:
+def _read_states(plan: ProtocolPlan, store: Store) -> Iterator[tuple[PlannedStimulus, FileState | None]]:
     """Yield stimuli with the states of their records, neighbours together: each folder is listed once."""
     in_order = sorted(plan.stimuli, key=attrgetter("id"))
     for beginning, stimuli in groupby(in_order, key=lambda stimulus: stimulus.id[:2]):
@@ -75,28 +75,28 @@ def _states(plan: Plan, store: Store) -> Iterator[tuple[StimulusPlan, FileState 
             yield stimulus, states.get(f"{stimulus.id}.json")
 
 
-class _Surveyor:
-    def __init__(self, plan: Plan, store: Store, index: Index) -> None:
+class _StatusReader:
+    def __init__(self, plan: ProtocolPlan, store: Store, index: SetIndex) -> None:
         self._store, self._index = store, index
         self._output = plan.loaded.protocol.output
         self._names = lru_cache(FOLDERS_AT_ONCE)(lambda folder: file_names(store.folder / folder))
 
-    def standing(self, stimulus: StimulusPlan, state: FileState | None) -> _Standing:
+    def find_status(self, stimulus: PlannedStimulus, state: FileState | None) -> _StimulusStatus:
         if state is None:
-            return _Standing.MISSING
+            return _StimulusStatus.MISSING
         labels = planned_labels(stimulus, self._output)
-        if self._index.knows(record_name(stimulus.id), state, labels):
-            return _Standing.KNOWN if self._are_there(labels) else _Standing.MISSING
+        if self._index.contains(record_file(stimulus.id), state, labels):
+            return _StimulusStatus.KNOWN if self._are_there(labels) else _StimulusStatus.MISSING
         content = self._store.read_record(stimulus.id).content
-        if not is_finished(content, stimulus, self._store, self._output):
-            return _Standing.MISSING
-        return _Standing.READ if content.labels == labels else _Standing.MISNAMED
+        if not is_complete(content, stimulus, self._store, self._output):
+            return _StimulusStatus.MISSING
+        return _StimulusStatus.READ if content.labels == labels else _StimulusStatus.MISNAMED
 
-    def _are_there(self, labels: Labels) -> bool:
+    def _are_there(self, labels: StimulusLabels) -> bool:
         files = (labels.file, labels.trace, labels.array, *self._snapshots(labels))
         return all(self._is_there(file) for file in files if file is not None)
 
-    def _snapshots(self, labels: Labels) -> list[str]:
+    def _snapshots(self, labels: StimulusLabels) -> list[str]:
         """Return the files of a stimulus' snapshots; how many there are, only its record knows."""
         if labels.snapshots is None:
             return []

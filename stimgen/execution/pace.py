@@ -6,24 +6,24 @@ import time
 
 import torch
 
-from stimgen.execution.device import computing
-from stimgen.synthesis.methods import Batch, Method
+from stimgen.execution.device import reproducible_computation
+from stimgen.synthesis.methods import Method, SynthesisBatch
 
 PROBED_EVALUATIONS = 3
 
 
-def seconds_per_batch(
-    method: Method, batch: Batch, device: torch.device, probed: int = PROBED_EVALUATIONS
+def estimate_batch_seconds(
+    method: Method, batch: SynthesisBatch, device: torch.device, probed: int = PROBED_EVALUATIONS
 ) -> float:
-    """Time `probed` evaluations of every scale and return the seconds that all of them will take.
+    """Time `limit_evaluations` evaluations of every scale and return the seconds that all of them will take.
 
     A method that evaluates nothing is run to its end.
     """
     height, width = batch.items[0].source.shape[:2]
-    schedule, short = method.schedule(width, height), method.probed(probed)
+    schedule, short = method.schedule(width, height), method.limit_evaluations(probed)
     moments: list[list[float]] = [[] for _ in schedule]
     began = time.perf_counter()
-    with computing(device):
+    with reproducible_computation(device):
         for step in short.run(batch, device):
             moments[step.scale].append(time.perf_counter())
     if not any(moments):

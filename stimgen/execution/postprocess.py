@@ -8,23 +8,23 @@ from pathlib import Path
 
 import numpy as np
 
-from stimgen.execution.quality import BatchQuality, converged
+from stimgen.execution.quality import BatchQuality, has_converged
 from stimgen.images.prepare import Pixels
-from stimgen.images.source_pipeline import Staged
+from stimgen.images.source_pipeline import ModelInput
 from stimgen.images.write import as_pixels, decode_png, quantise
-from stimgen.protocol.plan import StimulusPlan
-from stimgen.protocol.postprocessing import Saved
+from stimgen.protocol.plan import PlannedStimulus
+from stimgen.protocol.postprocessing import PostprocessedPicture
 from stimgen.reading.errors import StimgenError
 from stimgen.stimulus_set.quality import QualityRecord
 from stimgen.stimulus_set.record import ClippedRecord, LossesRecord, LossRecord
-from stimgen.synthesis.evaluation_network import LoadedJudge
-from stimgen.synthesis.methods import Losses, Result
+from stimgen.synthesis.evaluation_network import LoadedEvaluationNetwork
+from stimgen.synthesis.methods import Losses, SynthesisResult
 
 NON_FINITE = "the loss was not finite, also after starting again from its best point"
 
 
 @dataclass(frozen=True)
-class Finished:
+class ProcessedBatch:
     """A batch after all steps and rounding, with every loss; one entry a stimulus.
 
     Attributes
@@ -33,9 +33,9 @@ class Finished:
         Why a stimulus could not be made.
     """
 
-    stimuli: Sequence[StimulusPlan]
+    stimuli: Sequence[PlannedStimulus]
     sources: list[Pixels]
-    result: Result
+    result: SynthesisResult
     pictures: list[Pixels]
     files: list[bytes]
     clipped: list[ClippedRecord]
@@ -44,20 +44,23 @@ class Finished:
     problems: list[str | None]
 
 
-def finish(
-    result: Result, stimuli: Sequence[StimulusPlan], sources: Mapping[str, Staged], judge: LoadedJudge | None
-) -> Finished:
+def postprocess(
+    result: SynthesisResult,
+    stimuli: Sequence[PlannedStimulus],
+    sources: Mapping[str, ModelInput],
+    judge: LoadedEvaluationNetwork | None,
+) -> ProcessedBatch:
     """Return what is saved of a batch.
 
     Parameters
     ----------
-    result : Result
+    result : SynthesisResult
         What the method made.
-    stimuli : sequence of StimulusPlan
+    stimuli : sequence of PlannedStimulus
         Of what.
     sources : mapping
         Their sources as the method measured them, by id.
-    judge : LoadedJudge or None
+    judge : LoadedEvaluationNetwork or None
         Who compares stimuli with sources.
     """
     staged = [sources[stimulus.source.id] for stimulus in stimuli]
@@ -65,12 +68,12 @@ def finish(
     images = [image if np.isfinite(image).all() else np.full_like(image, 0.5) for image in result.images]
     saved, problems = [], []
     for i, stimulus in enumerate(stimuli):
-        picture, problem = _saved(images[i], stimulus, staged[i].pixels)
+        picture, problem = _apply_steps(images[i], stimulus, staged[i].pixels)
         saved.append(picture)
         problems.append(NON_FINITE if result.reasons[i] == "non_finite" else problem)
     encoding = stimuli[0].source.staging.encoding
-    files = [s.source.png(picture.pixels) for s, picture in zip(stimuli, saved, strict=True)]
-    return Finished(
+    files = [s.source.encode(picture.pixels) for s, picture in zip(stimuli, saved, strict=True)]
+    return ProcessedBatch(
         stimuli=stimuli,
         sources=[source.pixels for source in staged],
         result=result,
@@ -80,22 +83,26 @@ def finish(
             ClippedRecord(source=source.clipped, saved=picture.clipped)
             for source, picture in zip(staged, saved, strict=True)
         ],
-        losses=_losses(result, images, files, stimuli[0]),
-        quality=_quality(result, files, stimuli, BatchQuality(_as_saved(stimuli, staged), encoding, judge)),
+        losses=_measure_losses(result, images, files, stimuli[0]),
+        quality=_measure_quality(
+            result, files, stimuli, BatchQuality(_round_sources(stimuli, staged), encoding, judge)
+        ),
         problems=problems,
     )
 
 
-def _saved(image: Pixels, stimulus: StimulusPlan, source: Pixels) -> tuple[Saved, str | None]:
+def _apply_steps(
+    image: Pixels, stimulus: PlannedStimulus, source: Pixels
+) -> tuple[PostprocessedPicture, str | None]:
     """Return what is saved of a picture; where a step is impossible, a stand-in, and why."""
     try:
         return stimulus.condition.after.finish(image, stimulus.source, source), None
     except StimgenError as error:
-        return Saved(image, 0.0), error.message
+        return PostprocessedPicture(image, 0.0), error.message
 
 
-def _losses(
-    result: Result, images: list[Pixels], files: list[bytes], first: StimulusPlan
+def _measure_losses(
+    result: SynthesisResult, images: list[Pixels], files: list[bytes], first: PlannedStimulus
 ) -> list[LossesRecord | None]:
     """Return every loss of every stimulus; None where no objective is minimised, or where that failed."""
     if result.start is None or result.measure is None:
@@ -113,30 +120,33 @@ def _losses(
     return [
         None
         if reason == "non_finite"
-        else LossesRecord.model_validate({key: _loss(at) for key, at in zip(keys, four, strict=True)})
+        else LossesRecord.model_validate({key: _loss_record(at) for key, at in zip(keys, four, strict=True)})
         for four, reason in zip(stages, result.reasons, strict=True)
     ]
 
 
-def _as_saved(stimuli: Sequence[StimulusPlan], staged: Sequence[Staged]) -> dict[str, Pixels]:
+def _round_sources(stimuli: Sequence[PlannedStimulus], staged: Sequence[ModelInput]) -> dict[str, Pixels]:
     """Return the sources of stimuli, by id, rounded as their files are, behind the same apertures."""
     after = stimuli[0].condition.after
     different = {
         stimulus.source.id: (stimulus.source, found) for stimulus, found in zip(stimuli, staged, strict=True)
     }
     return {
-        key: as_pixels(quantise(after.beside(source, found.pixels), source.bits))
+        key: as_pixels(quantise(after.place_source(source, found.pixels), source.bits))
         for key, (source, found) in different.items()
     }
 
 
-def _quality(
-    result: Result, files: Sequence[bytes], stimuli: Sequence[StimulusPlan], inspection: BatchQuality
+def _measure_quality(
+    result: SynthesisResult,
+    files: Sequence[bytes],
+    stimuli: Sequence[PlannedStimulus],
+    inspection: BatchQuality,
 ) -> list[QualityRecord]:
     pictures = [as_pixels(decode_png(file, Path("picture"))) for file in files]
-    settled = [converged(trace, why) for trace, why in zip(result.traces, result.reasons, strict=True)]
+    settled = [has_converged(trace, why) for trace, why in zip(result.traces, result.reasons, strict=True)]
     return inspection.records(pictures, [stimulus.source.id for stimulus in stimuli], settled)
 
 
-def _loss(losses: Losses | None) -> LossRecord | None:
+def _loss_record(losses: Losses | None) -> LossRecord | None:
     return None if losses is None else LossRecord(total=losses.total, parts=losses.parts)

@@ -11,7 +11,7 @@ from stimgen.execution.synthesize import Failure
 
 
 @dataclass
-class Progress:
+class RunProgress:
     """How far a generation has come.
 
     Attributes
@@ -67,4 +67,4 @@ class Progress:
         return None if rate is None else rate * left
 
 
-Report = Callable[[Progress], None]
+ProgressCallback = Callable[[RunProgress], None]

@@ -8,19 +8,19 @@ from collections.abc import Mapping, Sequence
 import numpy as np
 
 from stimgen.images.light import Encoding
-from stimgen.images.measures.comparison import Comparison, Original
-from stimgen.images.measures.rounding import significant
+from stimgen.images.measures.comparison import SourceComparator, SourceComparison
+from stimgen.images.measures.rounding import round_significant
 from stimgen.images.prepare import Pixels
-from stimgen.stimulus_set.quality import ColourDistances, JudgeRecord, QualityRecord
-from stimgen.synthesis.evaluation_network import LoadedJudge, Opinion
-from stimgen.synthesis.methods import Traced
+from stimgen.stimulus_set.quality import ColourDistances, EvaluationRecord, QualityRecord
+from stimgen.synthesis.evaluation_network import EvaluationScores, LoadedEvaluationNetwork
+from stimgen.synthesis.methods import TraceEntry
 
 # Were the logarithm of the loss to fall evenly, a tenth of the evaluations would bring a tenth of its fall.
 # What brings less than a quarter of that has come to its end; so has what fell to less than a millionth.
 TENTHS, FLAT, NOTHING = 10, 0.25 / 10, 1e-6
 
 
-def converged(trace: Sequence[Traced], stopped: str) -> bool | None:
+def has_converged(trace: Sequence[TraceEntry], stopped: str) -> bool | None:
     """Return whether going on would have changed little; None where nothing was minimised.
 
     That is so where the optimiser stopped because it was within its tolerance, or where of the whole fall of
@@ -50,13 +50,15 @@ class BatchQuality:
         Their sources, as they are saved, by a key.
     encoding : {"srgb", "linear"}
         How the numbers of sources and pictures mean light.
-    judge : LoadedJudge or None
+    judge : LoadedEvaluationNetwork or None
         The judge, if there is one.
     """
 
-    def __init__(self, sources: Mapping[str, Pixels], encoding: Encoding, judge: LoadedJudge | None) -> None:
+    def __init__(
+        self, sources: Mapping[str, Pixels], encoding: Encoding, judge: LoadedEvaluationNetwork | None
+    ) -> None:
         self._sources, self._judge = sources, judge
-        self._originals = {key: Original(source, encoding) for key, source in sources.items()}
+        self._originals = {key: SourceComparator(source, encoding) for key, source in sources.items()}
 
     def records(
         self, pictures: Sequence[Pixels], keys: Sequence[str], settled: Sequence[bool | None]
@@ -72,44 +74,48 @@ class BatchQuality:
         settled : sequence of bool or None
             Whether each converged.
         """
-        judged = self._judged(pictures, keys)
+        judged = self._judge_pictures(pictures, keys)
         return [
-            _record(self._originals[key].compare(picture), ending, judge)
+            _quality_record(self._originals[key].compare(picture), ending, judge)
             for picture, key, ending, judge in zip(pictures, keys, settled, judged, strict=True)
         ]
 
-    def _judged(self, pictures: Sequence[Pixels], keys: Sequence[str]) -> Sequence[JudgeRecord | None]:
-        found: list[JudgeRecord | None] = [None] * len(pictures)
+    def _judge_pictures(
+        self, pictures: Sequence[Pixels], keys: Sequence[str]
+    ) -> Sequence[EvaluationRecord | None]:
+        found: list[EvaluationRecord | None] = [None] * len(pictures)
         if self._judge is not None:
             # Steps can have cut a part out of a picture.
             whole = [i for i, key in enumerate(keys) if pictures[i].shape == self._sources[key].shape]
             chosen = [pictures[i] for i in whole], [keys[i] for i in whole]
-            for i, opinion in zip(whole, self._judge.opinions(*chosen, self._sources), strict=True):
+            for i, opinion in zip(whole, self._judge.score_pictures(*chosen, self._sources), strict=True):
                 found[i] = _judge_record(opinion, self._judge)
         return found
 
 
-def _record(found: Comparison, settled: bool | None, judge: JudgeRecord | None) -> QualityRecord:
+def _quality_record(
+    found: SourceComparison, settled: bool | None, judge: EvaluationRecord | None
+) -> QualityRecord:
     return QualityRecord(
-        largest_copy=significant(found.largest_copy),
+        largest_copy=round_significant(found.largest_copy),
         colour_distance=found.colour and _colour_distances(found.colour),
-        luminance_distance=significant(found.luminance),
-        spectrum_distance=significant(found.spectrum),
+        luminance_distance=round_significant(found.luminance),
+        spectrum_distance=round_significant(found.spectrum),
         converged=settled,
         judge=judge,
     )
 
 
 def _colour_distances(found: tuple[float, float, float]) -> ColourDistances:
-    red, green, blue = map(significant, found)
+    red, green, blue = map(round_significant, found)
     return ColourDistances(red=red, green=green, blue=blue)
 
 
-def _judge_record(opinion: Opinion, judge: LoadedJudge) -> JudgeRecord:
-    return JudgeRecord(
+def _judge_record(opinion: EvaluationScores, judge: LoadedEvaluationNetwork) -> EvaluationRecord:
+    return EvaluationRecord(
         network=judge.settings.network.name,
         weights_sha256=judge.weights_sha256,
         layers=tuple(judge.settings.names),
-        score=significant(opinion.score),
-        halves=significant(opinion.halves),
+        score=round_significant(opinion.score),
+        halves=round_significant(opinion.halves),
     )

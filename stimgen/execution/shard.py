@@ -6,10 +6,10 @@ import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from stimgen.protocol.plan import StimulusPlan
+from stimgen.protocol.plan import PlannedStimulus
 from stimgen.reading.errors import StimgenError
 
-MOST_SHARDS = 100_000  # more than any array of jobs has
+MAX_SHARDS = 100_000  # more than any array of jobs has
 
 
 @dataclass(frozen=True)
@@ -45,8 +45,8 @@ class Shard:
         if found is None:
             raise StimgenError(f"{text!r} is not a shard: write I/N, such as 2/3 for the second of three")
         number, parts = int(found[1]), int(found[2])
-        if not 1 <= parts <= MOST_SHARDS:
-            raise StimgenError(f"{text!r}: there can be 1 to {MOST_SHARDS:,} shards")
+        if not 1 <= parts <= MAX_SHARDS:
+            raise StimgenError(f"{text!r}: there can be 1 to {MAX_SHARDS:,} shards")
         if not 1 <= number <= parts:
             raise StimgenError(
                 f"{text!r}: there is no shard {number} of {parts}: they are numbered from 1 to {parts}"
@@ -62,6 +62,6 @@ class Shard:
         """Return it as the command line has it."""
         return f"{self.number}/{self.parts}"
 
-    def batches_of(self, batches: Sequence[list[StimulusPlan]]) -> list[list[StimulusPlan]]:
+    def select_batches(self, batches: Sequence[list[PlannedStimulus]]) -> list[list[PlannedStimulus]]:
         """Return this part of a plan's batches; neighbours go to different shards, for equal times."""
         return list(batches[self.number - 1 :: self.parts])

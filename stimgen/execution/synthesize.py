@@ -11,14 +11,14 @@ from importlib import metadata
 
 import torch
 
-from stimgen.execution.device import computing, device_name, processor_name
-from stimgen.execution.postprocess import finish
+from stimgen.execution.device import device_name, processor_name, reproducible_computation
+from stimgen.execution.postprocess import postprocess
 from stimgen.execution.writer import Destination, write_stimulus
 from stimgen.images.prepare import Pixels
-from stimgen.protocol.plan import StimulusPlan
-from stimgen.stimulus_set.record import Made
-from stimgen.synthesis.evaluation_network import LoadedJudge
-from stimgen.synthesis.methods import Batch, Item, Step
+from stimgen.protocol.plan import PlannedStimulus
+from stimgen.stimulus_set.record import Provenance
+from stimgen.synthesis.evaluation_network import LoadedEvaluationNetwork
+from stimgen.synthesis.methods import SynthesisBatch, SynthesisItem, SynthesisStep
 
 RECORDED_PACKAGES = ("stimgen", "torch", "torchvision", "numpy", "pillow", "scikit-image", "scipy")
 
@@ -29,24 +29,24 @@ class Failure:
 
     Attributes
     ----------
-    stimulus : StimulusPlan
+    stimulus : PlannedStimulus
         Which.
     reason : str
         Why.
     """
 
-    stimulus: StimulusPlan
+    stimulus: PlannedStimulus
     reason: str
 
 
-def make_together(
-    stimuli: Sequence[StimulusPlan], slots: int, device: torch.device, destination: Destination
-) -> Generator[Step, None, list[Failure]]:
+def synthesize_batch(
+    stimuli: Sequence[PlannedStimulus], slots: int, device: torch.device, destination: Destination
+) -> Generator[SynthesisStep, None, list[Failure]]:
     """Make stimuli of one condition and shape, all at once, and write them.
 
     Parameters
     ----------
-    stimuli : sequence of StimulusPlan
+    stimuli : sequence of PlannedStimulus
         What to make.
     slots : int
         Images computed at once; no fewer than stimuli.
@@ -57,7 +57,7 @@ def make_together(
 
     Yields
     ------
-    Step
+    SynthesisStep
         After each evaluation.
 
     Returns
@@ -66,17 +66,21 @@ def make_together(
         Stimuli whose loss was not finite, or that a step was impossible for; the others are written.
     """
     started = datetime.now(UTC)
-    sources = {stimulus.source.id: stimulus.source.staged() for stimulus in stimuli}
+    sources = {stimulus.source.id: stimulus.source.stage() for stimulus in stimuli}
     items = [stimulus_item(stimulus, sources[stimulus.source.id].pixels) for stimulus in stimuli]
-    with computing(device):
+    with reproducible_computation(device):
         pictures = {picture.id: picture.pixels() for picture in stimuli[0].condition.pictures}
         every = destination.output.snapshots or 0
-        batch = Batch(items, slots, device.type == "cpu", pictures, every)
+        batch = SynthesisBatch(items, slots, device.type == "cpu", pictures, every)
         result = yield from stimuli[0].condition.method.run(batch, device)
-        judge = LoadedJudge(destination.judge, device, slots) if destination.judge is not None else None
-        finished = finish(result, stimuli, sources, judge)
+        judge = (
+            LoadedEvaluationNetwork(destination.judge, device, slots)
+            if destination.judge is not None
+            else None
+        )
+        finished = postprocess(result, stimuli, sources, judge)
     packages = stimuli[0].condition.method.packages
-    made = _made(started, device, (len(items), slots), packages)
+    made = _describe_production(started, device, (len(items), slots), packages)
     failures = []
     for i, stimulus in enumerate(stimuli):
         problem = finished.problems[i]
@@ -87,23 +91,25 @@ def make_together(
     return failures
 
 
-def stimulus_item(stimulus: StimulusPlan, source: Pixels) -> Item:
+def stimulus_item(stimulus: PlannedStimulus, source: Pixels) -> SynthesisItem:
     """Return what synthesis needs of a stimulus, given its prepared source."""
     start = stimulus.condition.start_pixels(stimulus.source, stimulus.seed)
     key = (stimulus.source.sha256, stimulus.seed)
-    return Item(source=source, start=start, source_key=stimulus.source.id, key=key)
+    return SynthesisItem(source=source, start=start, source_key=stimulus.source.id, key=key)
 
 
-def _made(started: datetime, device: torch.device, sizes: tuple[int, int], packages: tuple[str, ...]) -> Made:
+def _describe_production(
+    started: datetime, device: torch.device, sizes: tuple[int, int], packages: tuple[str, ...]
+) -> Provenance:
     ended = datetime.now(UTC)
-    return Made(
+    return Provenance(
         started=_iso(started),
         finished=_iso(ended),
         seconds=round((ended - started).total_seconds(), 3),
         host=platform.node(),
         device=device_name(device),
         processor=processor_name(),
-        versions=versions(packages),
+        versions=package_versions(packages),
         threads=torch.get_num_threads(),
         batch_size=sizes[0],
         slots=sizes[1],
@@ -115,7 +121,7 @@ def _iso(moment: datetime) -> str:
 
 
 @lru_cache(maxsize=8)
-def versions(packages: tuple[str, ...]) -> dict[str, str]:
+def package_versions(packages: tuple[str, ...]) -> dict[str, str]:
     """Return the versions of Python, of the packages that have a part in pixels, and of some others."""
     return {"python": platform.python_version()} | {
         name: metadata.version(name) for name in (*RECORDED_PACKAGES, *packages)

@@ -6,16 +6,16 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from stimgen.execution.writer import Destination
-from stimgen.protocol.plan import Plan
+from stimgen.protocol.plan import ProtocolPlan
 
 
 @dataclass(frozen=True)
-class Task:
+class RunContext:
     """What is to be made of a plan, and where to.
 
     Attributes
     ----------
-    plan : Plan
+    plan : ProtocolPlan
         The whole plan.
     destination : Destination
         Where stimuli are written, and what of them.
@@ -27,7 +27,7 @@ class Task:
         Name of the part of the set that is locked; empty: the whole.
     """
 
-    plan: Plan
+    plan: ProtocolPlan
     destination: Destination
     batch_size: int
     root: Path | None = None

@@ -14,26 +14,26 @@ from stimgen.execution.labels import (
     snapshot_name,
     source_record,
 )
-from stimgen.execution.postprocess import Finished
+from stimgen.execution.postprocess import ProcessedBatch
 from stimgen.images.prepare import Pixels
 from stimgen.images.write import decode_png, encode_array, encode_png, quantise
-from stimgen.protocol.plan import StimulusPlan
+from stimgen.protocol.plan import PlannedStimulus
 from stimgen.protocol.planned_source import PlannedSource
-from stimgen.protocol.schema import Output
+from stimgen.protocol.schema import OutputSettings
 from stimgen.reading.errors import StimgenError
 from stimgen.reading.identity import NUMERICS, sha256_bytes
 from stimgen.stimulus_set.record import (
-    Content,
     FileHash,
-    Made,
     NetworkRecord,
+    Provenance,
     Record,
+    RecordContent,
     SnapshotRecord,
-    SnapshotsRecord,
+    SnapshotSeries,
 )
-from stimgen.stimulus_set.store import ARRAYS, IMAGES, TRACES, Store, json_bytes, record_name
-from stimgen.synthesis.evaluation_network import Judge
-from stimgen.synthesis.methods import Result, Traced
+from stimgen.stimulus_set.store import ARRAYS, IMAGES, TRACES, Store, json_bytes, record_file
+from stimgen.synthesis.evaluation_network import EvaluationNetwork
+from stimgen.synthesis.methods import SynthesisResult, TraceEntry
 from stimgen.synthesis.snapshots import Snapshot
 
 
@@ -45,21 +45,21 @@ class Destination:
     ----------
     store : Store
         The set.
-    output : Output
+    output : OutputSettings
         What is written.
-    judge : Judge or None
+    judge : EvaluationNetwork or None
         Who compares stimuli with their sources.
     changes : tuple of str
         What was changed of the protocol, to try it quickly.
     """
 
     store: Store
-    output: Output
-    judge: Judge | None = None
+    output: OutputSettings
+    judge: EvaluationNetwork | None = None
     changes: tuple[str, ...] = ()
 
 
-def write_stimulus(i: int, finished: Finished, made: Made, destination: Destination) -> None:
+def write_stimulus(i: int, finished: ProcessedBatch, made: Provenance, destination: Destination) -> None:
     """Write picture, array, trace and snapshots of a finished stimulus, and then its record.
 
     Raises
@@ -68,7 +68,7 @@ def write_stimulus(i: int, finished: Finished, made: Made, destination: Destinat
         The set cannot be written.
     """
     stimulus = finished.stimuli[i]
-    parts = {IMAGES: finished.files[i], TRACES: trace_csv(finished.result.traces[i])}
+    parts = {IMAGES: finished.files[i], TRACES: format_trace(finished.result.traces[i])}
     if destination.output.array:
         parts[ARRAYS] = encode_array(finished.pictures[i])
     files = {
@@ -77,16 +77,18 @@ def write_stimulus(i: int, finished: Finished, made: Made, destination: Destinat
     }
     for folder, data in parts.items():
         destination.store.write(files[folder].file, data)
-    record = Record(content=_content(i, finished, files, destination), made=made)
-    destination.store.write(record_name(stimulus.id), json_bytes(record.plain()))
+    record = Record(content=_build_content(i, finished, files, destination), made=made)
+    destination.store.write(record_file(stimulus.id), json_bytes(record.plain()))
 
 
-def _content(i: int, finished: Finished, files: dict[str, FileHash], destination: Destination) -> Content:
+def _build_content(
+    i: int, finished: ProcessedBatch, files: dict[str, FileHash], destination: Destination
+) -> RecordContent:
     stimulus, result, store = finished.stimuli[i], finished.result, destination.store
     levels = decode_png(store.read(files[IMAGES].file), store.folder / files[IMAGES].file)
-    original = _original_sha256(stimulus.source, finished.sources[i], destination)
+    original = _ensure_original(stimulus.source, finished.sources[i], destination)
     height, width, _ = stimulus.source.shape
-    return Content(
+    return RecordContent(
         id=stimulus.id,
         file=files[IMAGES].file,
         sha256=files[IMAGES].sha256,
@@ -102,7 +104,7 @@ def _content(i: int, finished: Finished, files: dict[str, FileHash], destination
         pixels=stimulus.source.recipe,
         schedule=stimulus.condition.method.schedule(width, height),
         **stimulus.condition.recipe,
-        network=_networks(result, stimulus),
+        network=_network_records(result, stimulus),
         parameters=stimulus.condition.method.parameters(width, height),
         losses=finished.losses[i],
         evaluations=len(result.traces[i]),
@@ -115,8 +117,8 @@ def _content(i: int, finished: Finished, files: dict[str, FileHash], destination
 
 
 def _write_snapshots(
-    stimulus: StimulusPlan, snapshots: Sequence[Snapshot], destination: Destination
-) -> SnapshotsRecord | None:
+    stimulus: PlannedStimulus, snapshots: Sequence[Snapshot], destination: Destination
+) -> SnapshotSeries | None:
     """Write pictures of the way, where they are wanted, and return what the record says of them."""
     output, files = destination.output, []
     if output.snapshots is None:
@@ -128,10 +130,10 @@ def _write_snapshots(
         destination.store.write(name, data)
         sha256 = sha256_bytes(data)
         files.append(SnapshotRecord(file=name, sha256=sha256, scale=scale, evaluation=evaluation))
-    return SnapshotsRecord(every=output.snapshots, files=tuple(files))
+    return SnapshotSeries(every=output.snapshots, files=tuple(files))
 
 
-def trace_csv(trace: Sequence[Traced]) -> bytes:
+def format_trace(trace: Sequence[TraceEntry]) -> bytes:
     """Return a trace as CSV: scale, evaluation, total, every part; numbers in full."""
     names = list(trace[0].losses.parts) if trace else []
     lines = [",".join(["scale", "evaluation", "total", *names])]
@@ -141,7 +143,7 @@ def trace_csv(trace: Sequence[Traced]) -> bytes:
     return ("\n".join(lines) + "\n").encode("ascii")
 
 
-def _original_sha256(source: PlannedSource, pixels: Pixels, destination: Destination) -> str:
+def _ensure_original(source: PlannedSource, pixels: Pixels, destination: Destination) -> str:
     """Return the hash of the original's file, which is written again only where it is not `pixels`.
 
     Another version of zlib would give the same picture in other bytes.
@@ -154,12 +156,12 @@ def _original_sha256(source: PlannedSource, pixels: Pixels, destination: Destina
     except StimgenError:
         same = False
     if not same:
-        data = source.png(pixels)
+        data = source.encode(pixels)
         store.write(name, data)
     return sha256_bytes(data)
 
 
-def _networks(result: Result, stimulus: StimulusPlan) -> list[NetworkRecord]:
+def _network_records(result: SynthesisResult, stimulus: PlannedStimulus) -> list[NetworkRecord]:
     return [
         NetworkRecord(
             name=name, weights_sha256=sha256, validated_with_observers=known.validated, validation=known.note

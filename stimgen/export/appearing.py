@@ -13,7 +13,7 @@ from stimgen.reading.errors import StimgenError
 
 
 @contextmanager
-def appearing(target: Path) -> Iterator[Path]:
+def create_atomically(target: Path) -> Iterator[Path]:
     """Yield a place beside `target`; what is made there takes the target's place when all of it is.
 
     Raises

@@ -14,7 +14,7 @@ EARLIEST = (1980, 1, 1, 0, 0, 0)  # the first moment that the format knows
 UNIX, READABLE_FILE = 3, 0o100644
 
 
-class Archive:
+class ZipArchive:
     """A ZIP archive; its files lie in one folder, and their checksums beside them.
 
     Nothing is compressed: another version of the library would do so to other bytes, and pictures have been

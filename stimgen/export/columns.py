@@ -6,13 +6,13 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from stimgen.reading.text import harmless
+from stimgen.reading.text import escape_formula
 
 MISSING = "n/a"
 
 
 @dataclass(frozen=True)
-class Column:
+class TableColumn:
     """A column.
 
     Attributes
@@ -32,7 +32,7 @@ class Column:
     units: str | None = None
     levels: Mapping[str, str] = field(default_factory=dict)
 
-    def described(self) -> dict[str, Any]:
+    def to_sidecar(self) -> dict[str, Any]:
         """Return what a BIDS sidecar says of it."""
         found: dict[str, Any] = {"Description": self.about}
         if self.units is not None:
@@ -42,17 +42,17 @@ class Column:
         return found
 
 
-def tab_separated(columns: Sequence[Column], rows: Iterable[Mapping[str, Any]]) -> bytes:
+def format_tsv(columns: Sequence[TableColumn], rows: Iterable[Mapping[str, Any]]) -> bytes:
     """Return a table as BIDS has it: tabs, ``n/a`` for what is missing, UTF-8."""
     names = [column.name for column in columns]
-    lines = [names, *([_cell(row.get(name)) for name in names] for row in rows)]
+    lines = [names, *([_format_cell(row.get(name)) for name in names] for row in rows)]
     return "".join("\t".join(line) + "\n" for line in lines).encode("utf-8")
 
 
-def _cell(value: Any) -> str:
+def _format_cell(value: Any) -> str:
     if value is None or value == "":
         return MISSING
     if isinstance(value, bool):
         return str(value).lower()
     # What was typed may hold tabs and line feeds, which would be cells and rows of their own.
-    return str(harmless(" ".join(value.split()) if isinstance(value, str) else value)) or MISSING
+    return str(escape_formula(" ".join(value.split()) if isinstance(value, str) else value)) or MISSING

@@ -11,24 +11,24 @@ from pathlib import Path
 
 from stimgen.reading.atomic import TEMPORARY, sync_folder
 from stimgen.reading.errors import StimgenError
-from stimgen.reading.files import made_folder
+from stimgen.reading.files import make_folder
 
 LITTER = re.compile(rf"(.*/)?(\.DS_Store|Thumbs\.db|desktop\.ini|{re.escape(TEMPORARY)}[^/]*)")
 """Files that systems leave where somebody looked, and that we leave where we were interrupted."""
 
 
-def left_over(place: Path) -> list[Path]:
+def find_leftovers(place: Path) -> list[Path]:
     """Return the folders in `place` that an interruption left."""
     return [folder for folder in place.glob(f"{TEMPORARY}*") if folder.is_dir() and not folder.is_symlink()]
 
 
-def names_in(folder: Path) -> list[str]:
+def list_file_names(folder: Path) -> list[str]:
     """Return the names of all files in a folder and below, relative to it, with forward slashes."""
     return sorted(file.relative_to(folder).as_posix() for file in folder.rglob("*") if not file.is_dir())
 
 
 @contextmanager
-def rewriting(target: Path, ours: re.Pattern[str]) -> Iterator[Path]:
+def replace_folder(target: Path, ours: re.Pattern[str]) -> Iterator[Path]:
     """Yield an empty folder that takes the place of `target` once it is full.
 
     After an error or an interruption `target` is as it was.
@@ -47,10 +47,10 @@ def rewriting(target: Path, ours: re.Pattern[str]) -> Iterator[Path]:
     """
     _refuse_strangers(target, ours)
     target = target.resolve()
-    made_folder(target.parent)
+    make_folder(target.parent)
     fresh, old = (target.with_name(f"{TEMPORARY}{secrets.token_hex(8)}") for _ in range(2))
     try:
-        for stale in left_over(target.parent):
+        for stale in find_leftovers(target.parent):
             shutil.rmtree(stale)
         fresh.mkdir()
         try:
@@ -72,7 +72,7 @@ def rewriting(target: Path, ours: re.Pattern[str]) -> Iterator[Path]:
 def _refuse_strangers(target: Path, ours: re.Pattern[str]) -> None:
     if target.is_symlink() or (target.exists() and not target.is_dir()):
         raise StimgenError("is no folder of tables, and is left alone", where=target)
-    for name in names_in(target) if target.is_dir() else []:
+    for name in list_file_names(target) if target.is_dir() else []:
         if ours.fullmatch(name) is None and LITTER.fullmatch(name) is None:
             raise StimgenError(
                 f"holds something that tables are not made of ({name}), and is left alone",

@@ -5,25 +5,25 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from typing import Any
 
-from stimgen.experiment.design.trial import Phase, Shot, Shown
-from stimgen.experiment.journal.journal import TrialLine
-from stimgen.export.columns import Column
-from stimgen.export.sessions import Part
+from stimgen.experiment.design.trial import Phase, PresentedPhase, ShownPicture
+from stimgen.experiment.journal.journal import RecordedTrial
+from stimgen.export.columns import TableColumn
+from stimgen.export.sessions import SessionPart
 from stimgen.export.sets.bids_names import original_label, stimulus_label
 
 Row = dict[str, Any]
-NameOf = Callable[[Shown], str]
+FindName = Callable[[ShownPicture], str]
 
 PIXELS = "pixel"
-FIXED = (
-    Column(
+FIXED_COLUMNS = (
+    TableColumn(
         "onset",
         "Beginning of the event, as the flip reported it, from the beginning of the run; of a "
         "response that did not come, when the pictures (or their mask) had ended.",
         "s",
     ),
-    Column("duration", "How long a picture was shown; 0 for a response.", "s"),
-    Column(
+    TableColumn("duration", "How long a picture was shown; 0 for a response.", "s"),
+    TableColumn(
         "event",
         "What the row is about.",
         levels={
@@ -31,24 +31,24 @@ FIXED = (
             "response": "the answer that counted, or that there was none",
         },
     ),
-    Column("trial_type", "Condition of the trial, as the stimulus set names it."),
-    Column(
+    TableColumn("trial_type", "Condition of the trial, as the stimulus set names it."),
+    TableColumn(
         "trial_index",
         "Number of the trial in the session, from 1, practice included; it joins the rows of a trial.",
     ),
-    Column("block", "Number of the block, from 1."),
-    Column(
+    TableColumn("block", "Number of the block, from 1."),
+    TableColumn(
         "practice",
         "Whether the trial was practice and does not count.",
         levels={"true": "practice", "false": "a trial that counts"},
     ),
-    Column("track", "Name of the staircase or other adaptive track."),
-    Column("level", "Number of the level that an adaptive schedule chose, in the factor's own unit."),
-    Column("interval", "Number of the interval in which the picture was shown, from 1."),
-    Column("stim_file", "The picture, relative to the folder stimuli."),
-    Column("stim_id", "Label of the picture in the table of its set's stimuli, stimuli.tsv."),
-    Column("stim_sha256", "Hash of the picture's file."),
-    Column(
+    TableColumn("track", "Name of the staircase or other adaptive track."),
+    TableColumn("level", "Number of the level that an adaptive schedule chose, in the factor's own unit."),
+    TableColumn("interval", "Number of the interval in which the picture was shown, from 1."),
+    TableColumn("stim_file", "The picture, relative to the folder stimuli."),
+    TableColumn("stim_id", "Label of the picture in the table of its set's stimuli, stimuli.tsv."),
+    TableColumn("stim_sha256", "Hash of the picture's file."),
+    TableColumn(
         "role",
         "Part that the picture played.",
         levels={
@@ -57,35 +57,37 @@ FIXED = (
             "other_seed": "a synthesis of another seed in the original's part",
         },
     ),
-    Column("source", "Name of the photograph."),
-    Column("seed", "Seed of the synthesis; n/a for an original."),
-    Column("crop_left", "Left edge of the part that was shown, from the picture's left edge.", PIXELS),
-    Column("crop_top", "Upper edge of the part that was shown, from the picture's upper edge.", PIXELS),
-    Column("crop_width", "Width of the part that was shown.", PIXELS),
-    Column("crop_height", "Height of the part that was shown.", PIXELS),
-    Column("x_pixels", "Centre on the screen, to the right of the screen's centre.", PIXELS),
-    Column("y_pixels", "Centre on the screen, above the screen's centre.", PIXELS),
-    Column("x_degrees", "The same in degrees of visual angle.", "deg"),
-    Column("y_degrees", "The same in degrees of visual angle.", "deg"),
-    Column("width_pixels", "Width on the screen.", PIXELS),
-    Column("height_pixels", "Height on the screen.", PIXELS),
-    Column("width_degrees", "Width as seen at its place, in degrees of visual angle.", "deg"),
-    Column("height_degrees", "Height as seen at its place, in degrees of visual angle.", "deg"),
-    Column("intended_onset", "When the picture was to appear, by the plan of the trial.", "s"),
-    Column("intended_duration", "How long the picture was to be shown.", "s"),
-    Column("dropped", "Refreshes of the screen that were missed while the picture was shown."),
-    Column("frame_sha256", "Hash of the whole screen as it was composed, from which a replay is checked."),
-    Column("response", "The answer that counted; n/a where there was none in time."),
-    Column("key", "Key or button of the answer."),
-    Column("response_time", "From the onset of the trial's first picture to the answer.", "s"),
-    Column("correct_response", "The correct answer; n/a where none is."),
-    Column("correct", "Whether the answer was correct.", levels={"true": "correct", "false": "wrong"}),
-    Column(
+    TableColumn("source", "Name of the photograph."),
+    TableColumn("seed", "Seed of the synthesis; n/a for an original."),
+    TableColumn("crop_left", "Left edge of the part that was shown, from the picture's left edge.", PIXELS),
+    TableColumn("crop_top", "Upper edge of the part that was shown, from the picture's upper edge.", PIXELS),
+    TableColumn("crop_width", "Width of the part that was shown.", PIXELS),
+    TableColumn("crop_height", "Height of the part that was shown.", PIXELS),
+    TableColumn("x_pixels", "Centre on the screen, to the right of the screen's centre.", PIXELS),
+    TableColumn("y_pixels", "Centre on the screen, above the screen's centre.", PIXELS),
+    TableColumn("x_degrees", "The same in degrees of visual angle.", "deg"),
+    TableColumn("y_degrees", "The same in degrees of visual angle.", "deg"),
+    TableColumn("width_pixels", "Width on the screen.", PIXELS),
+    TableColumn("height_pixels", "Height on the screen.", PIXELS),
+    TableColumn("width_degrees", "Width as seen at its place, in degrees of visual angle.", "deg"),
+    TableColumn("height_degrees", "Height as seen at its place, in degrees of visual angle.", "deg"),
+    TableColumn("intended_onset", "When the picture was to appear, by the plan of the trial.", "s"),
+    TableColumn("intended_duration", "How long the picture was to be shown.", "s"),
+    TableColumn("dropped", "Refreshes of the screen that were missed while the picture was shown."),
+    TableColumn(
+        "frame_sha256", "Hash of the whole screen as it was composed, from which a replay is checked."
+    ),
+    TableColumn("response", "The answer that counted; n/a where there was none in time."),
+    TableColumn("key", "Key or button of the answer."),
+    TableColumn("response_time", "From the onset of the trial's first picture to the answer.", "s"),
+    TableColumn("correct_response", "The correct answer; n/a where none is."),
+    TableColumn("correct", "Whether the answer was correct.", levels={"true": "correct", "false": "wrong"}),
+    TableColumn(
         "interrupted",
         "How often the trial was broken off by a pause and shown again from its beginning; "
         "the row tells of the last time.",
     ),
-    Column(
+    TableColumn(
         "timing_verified",
         "Whether the screen's timing was checked and found good in this run.",
         levels={
@@ -96,12 +98,15 @@ FIXED = (
 )
 
 
-def columns_of(parts: tuple[Part, ...]) -> tuple[Column, ...]:
+def event_columns(parts: tuple[SessionPart, ...]) -> tuple[TableColumn, ...]:
     """Return the columns of the events: the fixed ones, and one for each factor."""
-    return (*FIXED, *(Column(f"factor_{name}", about) for name, about in factors(parts).items()))
+    return (
+        *FIXED_COLUMNS,
+        *(TableColumn(f"factor_{name}", about) for name, about in find_factors(parts).items()),
+    )
 
 
-def factors(parts: tuple[Part, ...]) -> dict[str, str]:
+def find_factors(parts: tuple[SessionPart, ...]) -> dict[str, str]:
     """Return the factors of the design with a sentence about each, in the order in which trials have them."""
     found: dict[str, str] = {}
     for part in parts:
@@ -113,27 +118,27 @@ def factors(parts: tuple[Part, ...]) -> dict[str, str]:
     return found
 
 
-def rows_of(part: Part, name_of: NameOf) -> Iterator[Row]:
+def event_rows(part: SessionPart, name_of: FindName) -> Iterator[Row]:
     """Yield the rows of a part, by onset.
 
     Parameters
     ----------
-    part : Part
+    part : SessionPart
         What was run without an interruption.
     name_of : callable
         From what was shown to the name of the picture's file.
     """
     for line in part.trials:
-        common = _common(line)
+        common = _common_columns(line)
         rows = [
-            common | _image(phase, shot, shown) | {"stim_file": name_of(shown)}
+            common | _image_columns(phase, shot, shown) | {"stim_file": name_of(shown)}
             for phase, shot in zip(line.trial.phases, line.outcome.shots, strict=True)
             for shown in phase.shown
         ]
-        yield from sorted([*rows, common | _response(line)], key=lambda row: float(row["onset"]))
+        yield from sorted([*rows, common | _response_columns(line)], key=lambda row: float(row["onset"]))
 
 
-def _common(line: TrialLine) -> Row:
+def _common_columns(line: RecordedTrial) -> Row:
     trial = line.trial
     return {
         "trial_type": trial.levels.get("condition"),
@@ -149,7 +154,7 @@ def _common(line: TrialLine) -> Row:
     }
 
 
-def _image(phase: Phase, shot: Shot, shown: Shown) -> Row:
+def _image_columns(phase: Phase, shot: PresentedPhase, shown: ShownPicture) -> Row:
     left, top, width, height = shown.crop
     return {
         "event": "image",
@@ -180,7 +185,7 @@ def _image(phase: Phase, shot: Shot, shown: Shown) -> Row:
     }
 
 
-def _response(line: TrialLine) -> Row:
+def _response_columns(line: RecordedTrial) -> Row:
     outcome, shots = line.outcome, line.outcome.shots
     kinds = [phase.kind for phase in line.trial.phases]
     first, last = shots[kinds.index("stimulus")], shots[-1]

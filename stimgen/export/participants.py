@@ -2,27 +2,27 @@
 
 from __future__ import annotations
 
-from stimgen.export.columns import Column
-from stimgen.export.sessions import KeptSession
+from stimgen.export.columns import TableColumn
+from stimgen.export.sessions import JournalSession
 
-OLD = 89
+OLDEST_AGE = 89
 """Age from which BIDS has ages told as one, because few are so old."""
 
 
-def _written(*words: str) -> set[str]:
+def _list_spellings(*words: str) -> set[str]:
     """Return the ways in which BIDS allows words to be written."""
     return {way for word in words for one in (word, word[0]) for way in (one, one.upper(), one.capitalize())}
 
 
 # What BIDS takes in columns of these names; where somebody answered otherwise, the column has another name.
 WORDS = {
-    "sex": _written("male", "female", "other"),
-    "handedness": _written("left", "right", "ambidextrous"),
+    "sex": _list_spellings("male", "female", "other"),
+    "handedness": _list_spellings("left", "right", "ambidextrous"),
 }
 UNITS = {"age": "year"}
-WHO = (
-    Column("participant_id", "Opaque label of the participant."),
-    Column(
+IDENTITY_COLUMNS = (
+    TableColumn("participant_id", "Opaque label of the participant."),
+    TableColumn(
         "observer",
         "Who answered.",
         levels={
@@ -34,13 +34,13 @@ WHO = (
 )
 
 
-class People:
+class ParticipantTable:
     """Collects the participants of sessions."""
 
     def __init__(self) -> None:
         self._rows: dict[str, dict[str, str]] = {}
 
-    def add(self, session: KeptSession) -> None:
+    def add(self, session: JournalSession) -> None:
         """Note whose session it is; of what was told twice, the first is kept."""
         person = f"sub-{session.person.participant}"
         row = self._rows.setdefault(person, {"participant_id": person, "observer": session.observer})
@@ -50,24 +50,26 @@ class People:
             if not row.get(field):
                 row[field] = answer
 
-    def table(self) -> tuple[list[Column], list[dict[str, str]]]:
+    def table(self) -> tuple[list[TableColumn], list[dict[str, str]]]:
         """Return the columns, and a row for each participant."""
-        fields = list(dict.fromkeys(field for row in self._rows.values() for field in row))[len(WHO) :]
+        fields = list(dict.fromkeys(field for row in self._rows.values() for field in row))[
+            len(IDENTITY_COLUMNS) :
+        ]
         names = {field: self._name(field) for field in fields}
         columns = [
-            Column(names[field], f"What the participant told of: {field}.", UNITS.get(field))
+            TableColumn(names[field], f"What the participant told of: {field}.", UNITS.get(field))
             for field in fields
         ]
         rows = [
-            {names.get(field, field): _coarse(field, value) for field, value in row.items()}
+            {names.get(field, field): _coarsen(field, value) for field, value in row.items()}
             for _, row in sorted(self._rows.items())
         ]
-        return [*WHO, *columns], rows
+        return [*IDENTITY_COLUMNS, *columns], rows
 
     def _name(self, field: str) -> str:
         answers = {row.get(field, "") for row in self._rows.values()} - {""}
         return field if answers <= WORDS.get(field, answers) else f"{field}_as_told"
 
 
-def _coarse(field: str, value: str) -> str:
-    return f"{OLD}+" if field == "age" and value and float(value) >= OLD else value
+def _coarsen(field: str, value: str) -> str:
+    return f"{OLDEST_AGE}+" if field == "age" and value and float(value) >= OLDEST_AGE else value

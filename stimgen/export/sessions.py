@@ -5,29 +5,29 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from stimgen.experiment.design.decisions import Person
+from stimgen.experiment.design.decisions import Participant
 from stimgen.experiment.journal.data_folder import DataFolder
-from stimgen.experiment.journal.journal import Recorded, TrialLine, read_journal
+from stimgen.experiment.journal.journal import RecordedSession, RecordedTrial, read_journal
 from stimgen.export.header import Begin, Header, parsed
 from stimgen.reading.errors import StimgenError
 
-PERSON = "psychopy"
+HUMAN_OBSERVER = "psychopy"
 
 
 @dataclass(frozen=True)
-class Part:
+class SessionPart:
     """What was run without an interruption: its times are counted from its own beginning.
 
     Attributes
     ----------
     begin : Begin
         Screen, versions and time.
-    trials : tuple of TrialLine
+    trials : tuple of RecordedTrial
         In their order.
     """
 
     begin: Begin
-    trials: tuple[TrialLine, ...]
+    trials: tuple[RecordedTrial, ...]
 
     @property
     def refresh_hz(self) -> float | None:
@@ -39,20 +39,20 @@ class Part:
     def presenter(self) -> tuple[str, str]:
         """Name and version of the software that presented."""
         name, versions = self.begin.observer.name, self.begin.versions
-        if name == PERSON:
+        if name == HUMAN_OBSERVER:
             return "PsychoPy", versions.get("psychopy", "")
         return f"stimgen ({name} observer)", versions.get("stimgen", "")
 
 
 @dataclass(frozen=True)
-class KeptSession:
+class JournalSession:
     """A participant's session.
 
     Attributes
     ----------
     header : Header
         The journal's.
-    parts : tuple of Part
+    parts : tuple of SessionPart
         Those with trials.
     instructions : str
         What was read at the beginning.
@@ -61,14 +61,14 @@ class KeptSession:
     """
 
     header: Header
-    parts: tuple[Part, ...]
+    parts: tuple[SessionPart, ...]
     instructions: str
     told: dict[str, str] = field(default_factory=dict)
 
     @property
-    def person(self) -> Person:
+    def person(self) -> Participant:
         """Whose it is."""
-        return Person(self.header.participant, self.header.session)
+        return Participant(self.header.participant, self.header.session)
 
     @property
     def experiment(self) -> str:
@@ -78,7 +78,7 @@ class KeptSession:
     @property
     def observer(self) -> str:
         """``person``, or the name of what stood in for one."""
-        return "person" if self.header.observer.name == PERSON else self.header.observer.name
+        return "person" if self.header.observer.name == HUMAN_OBSERVER else self.header.observer.name
 
     @property
     def stem(self) -> str:
@@ -86,7 +86,7 @@ class KeptSession:
         return f"sub-{self.header.participant}_ses-{self.header.session}"
 
 
-def read_session(file: Path) -> KeptSession:
+def read_session(file: Path) -> JournalSession:
     """Return the session of a journal.
 
     Raises
@@ -97,14 +97,14 @@ def read_session(file: Path) -> KeptSession:
     recorded = read_journal(file)
     header = parsed(Header, recorded.header, file)
     texts = (event.get("text", "") for event in recorded.events if event.get("event") == "start")
-    session = KeptSession(header, _parts(recorded, header, file), str(next(texts, "")))
+    session = JournalSession(header, _split_parts(recorded, header, file), str(next(texts, "")))
     name = DataFolder(file.parent).journal_file(session.person, session.experiment).name
     if file.name != name:
         raise StimgenError(f"was renamed, and is {name}: give it that name again", where=file)
     return session
 
 
-def _parts(recorded: Recorded, header: Header, file: Path) -> tuple[Part, ...]:
+def _split_parts(recorded: RecordedSession, header: Header, file: Path) -> tuple[SessionPart, ...]:
     """Return the parts that interruptions made, without those in which no trial was finished."""
     resumed = [event for event in recorded.events if event.get("event") == "resumed"]
     begins = [header, *(parsed(Begin, event, file) for event in resumed)]
@@ -114,11 +114,11 @@ def _parts(recorded: Recorded, header: Header, file: Path) -> tuple[Part, ...]:
         trials = tuple(line for line in recorded.trials if begin.seq < line.seq < end)
         for line in trials:
             _check_shown(line, file)
-        parts.append(Part(begin, trials))
+        parts.append(SessionPart(begin, trials))
     return tuple(part for part in parts if part.trials)
 
 
-def _check_shown(line: TrialLine, file: Path) -> None:
+def _check_shown(line: RecordedTrial, file: Path) -> None:
     phases, shots = line.trial.phases, line.outcome.shots
     if not line.trial.stimuli or len(phases) != len(shots):
         raise StimgenError(

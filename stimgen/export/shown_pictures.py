@@ -6,16 +6,16 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path, PurePosixPath
 from typing import Any
 
-from stimgen.experiment.design.trial import Shown
-from stimgen.export.sessions import KeptSession
-from stimgen.reading.atomic import replacing
+from stimgen.experiment.design.trial import ShownPicture
+from stimgen.export.sessions import JournalSession
+from stimgen.reading.atomic import write_atomically
 from stimgen.reading.document import parse_document
 from stimgen.reading.errors import StimgenError
 from stimgen.reading.identity import sha256_bytes
 from stimgen.stimulus_set.store import Store
 
 
-class Pictures:
+class ShownPictures:
     """Where pictures come from.
 
     Parameters
@@ -31,7 +31,7 @@ class Pictures:
         self._places = tuple(dict.fromkeys(place.resolve() for place in places))
         self._names: dict[tuple[str, str], str] = {}
 
-    def copied(self, shown: Shown, session: KeptSession, folder: Path) -> str:
+    def copied(self, shown: ShownPicture, session: JournalSession, folder: Path) -> str:
         """Copy a picture, unless it was before, and return its name relative to `folder`.
 
         The name is that of the set, with a part of the hash where another picture has it.
@@ -43,16 +43,16 @@ class Pictures:
         """
         key = (shown.file, shown.sha256)
         if key not in self._names:
-            name = PurePosixPath(_inside(shown.file))
+            name = PurePosixPath(_check_name(shown.file))
             if str(name) in self._names.values():
                 name = name.with_stem(f"{name.stem}_{shown.sha256[:8]}")
             data = self._read(shown, session)
-            with replacing(folder / name) as stream:
+            with write_atomically(folder / name) as stream:
                 stream.write(data)
             self._names[key] = str(name)
         return self._names[key]
 
-    def _read(self, shown: Shown, session: KeptSession) -> bytes:
+    def _read(self, shown: ShownPicture, session: JournalSession) -> bytes:
         stores = self._stores or list(self._found(session))
         others = []
         for store in stores:
@@ -70,15 +70,15 @@ class Pictures:
             "tables without pictures: --format csv",
         )
 
-    def _found(self, session: KeptSession) -> Iterator[Store]:
-        for name in _names_of_sets(session):
+    def _found(self, session: JournalSession) -> Iterator[Store]:
+        for name in _list_set_names(session):
             for place in self._places:
                 folder = place / name
                 if (folder / "plan.json").is_file():
                     yield Store(folder)
 
 
-def _inside(name: str) -> str:
+def _check_name(name: str) -> str:
     """Return a name that leads nowhere else; a journal may come from a stranger."""
     path = PurePosixPath(name)
     if path.is_absolute() or ".." in path.parts or "\\" in name or ":" in name or not path.parts:
@@ -86,12 +86,12 @@ def _inside(name: str) -> str:
     return name
 
 
-def _set_name(shown: Shown, session: KeptSession) -> str:
+def _set_name(shown: ShownPicture, session: JournalSession) -> str:
     sets = session.header.sets
     return sets[shown.set].name if 0 <= shown.set < len(sets) else "?"
 
 
-def _names_of_sets(session: KeptSession) -> list[str]:
+def _list_set_names(session: JournalSession) -> list[str]:
     """Return what the experiment calls its sets, and what their folders were called."""
     experiment = session.header.experiment
     data: Any = parse_document(experiment.text, Path(experiment.file)).data

@@ -8,15 +8,15 @@ from typing import Annotated, Any, NamedTuple
 import numpy as np
 from pydantic import Field
 
-from stimgen.images.picture import Picture, over
+from stimgen.images.picture import MaskedPicture, blend_over
 from stimgen.images.prepare import Pixels, Side, Size
 from stimgen.reading.errors import StimgenError
 from stimgen.reading.model import Integer, Model
 
-Sides = tuple[int, int]
+ImageSize = tuple[int, int]
 
 
-class Place(Model):
+class CanvasPlace(Model):
     """Where a picture stands on the canvas, and how large."""
 
     x: Integer = 0
@@ -27,11 +27,11 @@ class Place(Model):
     """Pixels of the picture, in the form of the source's `size`, which it is where left out."""
 
 
-class Placed(NamedTuple):
+class PlacedPicture(NamedTuple):
     """A picture and the place of its centre."""
 
-    picture: Picture
-    place: Place
+    picture: MaskedPicture
+    place: CanvasPlace
 
 
 class Canvas(Model):
@@ -39,10 +39,10 @@ class Canvas(Model):
 
     size: tuple[Side, Side]
     """Width and height in pixels."""
-    places: Annotated[tuple[Place, ...], Field(min_length=1, max_length=64)] = (Place(),)
+    places: Annotated[tuple[CanvasPlace, ...], Field(min_length=1, max_length=64)] = (CanvasPlace(),)
     """Where the source stands: in the middle where this is left out; later ones lie over earlier ones."""
 
-    def corner(self, place: Place, sides: Sides) -> tuple[int, int]:
+    def corner(self, place: CanvasPlace, sides: ImageSize) -> tuple[int, int]:
         """Return column and row of the upper left pixel of a picture of these sides.
 
         Raises
@@ -58,7 +58,7 @@ class Canvas(Model):
             )
         return left, top
 
-    def compose(self, placed: Sequence[Placed]) -> Pixels:
+    def compose(self, placed: Sequence[PlacedPicture]) -> Pixels:
         """Return the canvas with pictures on it: height x width x channels.
 
         Raises
@@ -73,10 +73,10 @@ class Canvas(Model):
             height, width = picture.weights.shape
             left, top = self.corner(place, (width, height))
             part = canvas[top : top + height, left : left + width]
-            part[:] = over(picture, part)
+            part[:] = blend_over(picture, part)
         return canvas
 
-    def recipe(self, sizes: Sequence[Sides]) -> dict[str, Any]:
+    def recipe(self, sizes: Sequence[ImageSize]) -> dict[str, Any]:
         """Return size and places written out, `sizes` being those of the pictures, one a place."""
         places = [
             {"x": place.x, "y": place.y, "size": list(sides)}

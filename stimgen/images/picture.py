@@ -16,7 +16,7 @@ NEGLIGIBLE = 0.5 / 65535
 
 
 @dataclass(frozen=True)
-class Screen:
+class ScreenSpec:
     """What pictures are shown on.
 
     Attributes
@@ -32,7 +32,7 @@ class Screen:
 
 
 @dataclass(frozen=True, eq=False)
-class Picture:
+class MaskedPicture:
     """A picture, whole, and how much of it is seen where.
 
     Steps that hide parts of it change the weights only, so that what lies below soft edges is still known.
@@ -44,16 +44,16 @@ class Picture:
         Height x width x channels, encoded.
     weights : array
         Height x width, in [0, 1]: 1 where the picture is seen, 0 where the background is.
-    screen : Screen
+    screen : ScreenSpec
         What it is shown on.
     """
 
     pixels: Pixels
     weights: NDArray[np.float64]
-    screen: Screen
+    screen: ScreenSpec
 
     @classmethod
-    def whole(cls, pixels: Pixels, screen: Screen) -> Picture:
+    def whole(cls, pixels: Pixels, screen: ScreenSpec) -> MaskedPicture:
         """Return a picture of which all is seen."""
         return cls(pixels, np.ones(pixels.shape[:2]), screen)
 
@@ -62,11 +62,11 @@ class Picture:
         """Height x width x channels, 1 for white, as if all were seen."""
         return to_light(self.pixels, self.screen.encoding)
 
-    def with_light(self, light: Light) -> Picture:
+    def with_light(self, light: Light) -> MaskedPicture:
         """Return the picture with other light."""
         return replace(self, pixels=from_light(light, self.screen.encoding))
 
-    def seen_through(self, weights: NDArray[np.float64]) -> Picture:
+    def apply_mask(self, weights: NDArray[np.float64]) -> MaskedPicture:
         """Return the picture behind another aperture, in addition to those it is behind already."""
         return replace(self, weights=self.weights * weights)
 
@@ -106,18 +106,18 @@ class Picture:
     def shown(self) -> Pixels:
         """Return what is seen: the picture and, where it is not, the background; soft edges mix light."""
         ground = np.full_like(self.pixels, self.screen.background)
-        return over(self, ground)
+        return blend_over(self, ground)
 
 
 @dataclass(frozen=True)
-class Pair:
+class PictureAndSource:
     """A picture and the source that it is compared with, of the same shape and seen in the same places."""
 
-    picture: Picture
-    source: Picture
+    picture: MaskedPicture
+    source: MaskedPicture
 
 
-def over(picture: Picture, ground: Pixels) -> Pixels:
+def blend_over(picture: MaskedPicture, ground: Pixels) -> Pixels:
     """Return a picture seen before `ground`, of its shape; where it is seen whole, its very values."""
     weights = picture.weights[:, :, np.newaxis]
     if (weights == 1.0).all():
@@ -128,6 +128,6 @@ def over(picture: Picture, ground: Pixels) -> Pixels:
     return np.where(weights == 1.0, picture.pixels, np.where(weights == 0.0, ground, mixed))
 
 
-def clipped(pixels: Pixels) -> float:
+def clipped_fraction(pixels: Pixels) -> float:
     """Return the fraction of values that leave [0, 1] by more than half a level of 16 bits."""
     return float(np.mean((pixels < -NEGLIGIBLE) | (pixels > 1.0 + NEGLIGIBLE)))

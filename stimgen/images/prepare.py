@@ -68,7 +68,7 @@ class Preparation(Model):
     enlarge: Flag = False
     """Whether a crop smaller than `size` may be enlarged; otherwise that is an error."""
 
-    def sides(self, image: ImageFile) -> tuple[int, int]:
+    def output_size(self, image: ImageFile) -> tuple[int, int]:
         """Return width and height in pixels after preparation, from the file's header alone.
 
         Raises
@@ -76,8 +76,8 @@ class Preparation(Model):
         StimgenError
             The file is no image, the box does not fit, or the crop is smaller than `size`.
         """
-        _, _, width, height = self._rectangle(image)
-        target = self._target(width, height)
+        _, _, width, height = self._crop_rectangle(image)
+        target = self._resampled_size(width, height)
         if not self.enlarge and (target[0] > width or target[1] > height):
             raise StimgenError(
                 f"the crop has {width} x {height} pixels, so {target[0]} x {target[1]} would enlarge it",
@@ -92,9 +92,9 @@ class Preparation(Model):
         Raises
         ------
         StimgenError
-            As `sides`.
+            As `output_size`.
         """
-        width, height = self.sides(image)
+        width, height = self.output_size(image)
         grey = self.channels == "grey" or (self.channels == "source" and image.grey)
         return height, width, 1 if grey else 3
 
@@ -104,12 +104,12 @@ class Preparation(Model):
         Raises
         ------
         StimgenError
-            As `sides`.
+            As `output_size`.
         """
         height, width, channels = self.shape(image)
         return {
             "sha256": image.sha256,
-            "box": list(self._rectangle(image)),
+            "box": list(self._crop_rectangle(image)),
             "size": [width, height],
             "channels": "grey" if channels == 1 else "colour",
             "resampling": self.resampling,
@@ -126,10 +126,10 @@ class Preparation(Model):
         Raises
         ------
         StimgenError
-            As `sides`, or the file is damaged or in a mode that cannot be used.
+            As `output_size`, or the file is damaged or in a mode that cannot be used.
         """
-        target = self.sides(image)
-        left, top, width, height = self._rectangle(image)
+        target = self.output_size(image)
+        left, top, width, height = self._crop_rectangle(image)
         picture = image.decode().crop((left, top, left + width, top + height))
         # 8-bit pictures are resampled in Pillow's integer arithmetic, the same bits on every machine.
         top_value = 65535.0 if picture.mode == "I;16" else 255.0
@@ -145,7 +145,7 @@ class Preparation(Model):
             values = values[:, :, np.newaxis]
         return np.repeat(values, 3, axis=2) if self.channels == "colour" and values.shape[2] == 1 else values
 
-    def _rectangle(self, image: ImageFile) -> tuple[int, int, int, int]:
+    def _crop_rectangle(self, image: ImageFile) -> tuple[int, int, int, int]:
         width, height = image.size
         if isinstance(self.crop, Box):
             left, top, w, h = self.crop.box
@@ -160,7 +160,7 @@ class Preparation(Model):
         side = min(width, height)
         return (width - side) // 2, (height - side) // 2, side, side
 
-    def _target(self, width: int, height: int) -> tuple[int, int]:
+    def _resampled_size(self, width: int, height: int) -> tuple[int, int]:
         if isinstance(self.size, tuple):
             return self.size
         scale = self.size / math.sqrt(width * height)

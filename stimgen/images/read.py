@@ -54,10 +54,10 @@ class ImageFile:
         StimgenError
             The file is not an image, damaged, or too large.
         """
-        with _opened(self) as image:
+        with _open_image(self) as image:
             # Some versions of Pillow turn the pictures of TIFF files by themselves, others do not.
             if image.format == "TIFF":
-                return self._upright().size
+                return self._load_upright().size
             turned = image.getexif().get(0x0112, 1) in (5, 6, 7, 8)
             width, height = image.size
         return (height, width) if turned else (width, height)
@@ -71,7 +71,7 @@ class ImageFile:
         StimgenError
             The file is not an image, damaged, or too large.
         """
-        with _opened(self) as image:
+        with _open_image(self) as image:
             return image.mode in GREY_MODES
 
     def decode(self) -> Image.Image:
@@ -82,10 +82,10 @@ class ImageFile:
         StimgenError
             The file is not an image, damaged, too large, transparent or in a mode without fixed colours.
         """
-        return _in_srgb(_in_plain_mode(self._upright(), self.file), self.file)
+        return _convert_to_srgb(_convert_mode(self._load_upright(), self.file), self.file)
 
-    def _upright(self) -> Image.Image:
-        with _opened(self) as image:
+    def _load_upright(self) -> Image.Image:
+        with _open_image(self) as image:
             image.load()
             return ImageOps.exif_transpose(image)
 
@@ -104,7 +104,7 @@ def read_image_file(file: Path) -> ImageFile:
     return ImageFile(file, data)
 
 
-def skimage_file(name: str) -> Path:
+def find_skimage_file(name: str) -> Path:
     """Return the file of the picture called `name` inside scikit-image's wheel.
 
     Raises
@@ -123,7 +123,7 @@ def skimage_file(name: str) -> Path:
 
 
 @contextmanager
-def _opened(image: ImageFile) -> Iterator[Image.Image]:
+def _open_image(image: ImageFile) -> Iterator[Image.Image]:
     """Open a file for what is done inside, where anything that Pillow raises becomes an error to mend."""
     try:
         with warnings.catch_warnings():
@@ -145,8 +145,8 @@ def _opened(image: ImageFile) -> Iterator[Image.Image]:
         raise StimgenError(f"the image is damaged or truncated ({error})", where=image.file) from None
 
 
-def _in_plain_mode(image: Image.Image, file: Path) -> Image.Image:
-    if _has_holes(image):
+def _convert_mode(image: Image.Image, file: Path) -> Image.Image:
+    if _has_transparency(image):
         raise StimgenError("has transparent parts: put it on a background first", where=file)
     if image.mode in ("RGB", "L", "I;16"):
         return image
@@ -161,7 +161,7 @@ def _in_plain_mode(image: Image.Image, file: Path) -> Image.Image:
     )
 
 
-def _has_holes(image: Image.Image) -> bool:
+def _has_transparency(image: Image.Image) -> bool:
     if not image.has_transparency_data:
         return False
     if image.mode == "I;16":
@@ -169,7 +169,7 @@ def _has_holes(image: Image.Image) -> bool:
     return image.convert("RGBA").getchannel("A").getextrema() != (255, 255)
 
 
-def _in_srgb(image: Image.Image, file: Path) -> Image.Image:
+def _convert_to_srgb(image: Image.Image, file: Path) -> Image.Image:
     profile_bytes = image.info.get("icc_profile")
     if not profile_bytes or image.mode == "I;16":
         return image

@@ -5,16 +5,16 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import Any, TypeVar
 
-from stimgen.images.picture import Pair, Picture
-from stimgen.images.steps import Geometry, Matching, Step
-from stimgen.images.steps.base import DIGITS, SET
+from stimgen.images.picture import MaskedPicture, PictureAndSource
+from stimgen.images.steps import GeometryStep, ImageStep, MatchingStep
+from stimgen.images.steps.base import DIGITS, SET_MEAN
 from stimgen.reading.errors import StimgenError
 
 A = TypeVar("A")
 T = TypeVar("T")
 
 
-def run(steps: Sequence[Step], pair: Pair) -> Picture:
+def apply_steps(steps: Sequence[ImageStep], pair: PictureAndSource) -> MaskedPicture:
     """Return a picture after all steps.
 
     Raises
@@ -23,11 +23,11 @@ def run(steps: Sequence[Step], pair: Pair) -> Picture:
         A step is impossible; the message begins with which.
     """
     for i, step in enumerate(steps):
-        pair = _named(i, step, step.apply, pair)
+        pair = _call_step(i, step, step.apply, pair)
     return pair.picture
 
 
-def final_size(steps: Sequence[Step], width: int, height: int) -> tuple[int, int]:
+def final_size(steps: Sequence[ImageStep], width: int, height: int) -> tuple[int, int]:
     """Return width and height after all steps.
 
     Raises
@@ -37,16 +37,18 @@ def final_size(steps: Sequence[Step], width: int, height: int) -> tuple[int, int
     """
     size = (width, height)
     for i, step in enumerate(steps):
-        size = _named(i, step, _size, (step, *size))
+        size = _call_step(i, step, _size_after, (step, *size))
     return size
 
 
-def needs_set(steps: Sequence[Step]) -> bool:
+def needs_set_mean(steps: Sequence[ImageStep]) -> bool:
     """Return whether a step wants the mean over the set."""
-    return any(_wants_set(step) for step in steps)
+    return any(_wants_set_mean(step) for step in steps)
 
 
-def settled(steps: Sequence[Step], sources: Iterable[tuple[str, Picture]]) -> tuple[Step, ...]:
+def resolve_set_means(
+    steps: Sequence[ImageStep], sources: Iterable[tuple[str, MaskedPicture]]
+) -> tuple[ImageStep, ...]:
     """Return the steps with the mean over `sources`, to six digits, wherever one wants the set's.
 
     Each source, given with its name, is measured where it is seen after the geometry among the steps before;
@@ -58,21 +60,21 @@ def settled(steps: Sequence[Step], sources: Iterable[tuple[str, Picture]]) -> tu
         A source has no room for a step, or no value of its own; the message begins with which.
     """
     found: dict[int, list[float]] = {}
-    for name, source in sources if needs_set(steps) else ():
+    for name, source in sources if needs_set_mean(steps) else ():
         try:
-            for i, value in _measured(steps, source):
+            for i, value in _measure_source(steps, source):
                 found.setdefault(i, []).append(value)
         except StimgenError as error:
             raise error.about(f"source {name!r}") from None
-    return tuple(_settled(step, found.get(i)) for i, step in enumerate(steps))
+    return tuple(_resolve_set_mean(step, found.get(i)) for i, step in enumerate(steps))
 
 
-def recipe(steps: Sequence[Step]) -> list[dict[str, Any]]:
+def step_recipes(steps: Sequence[ImageStep]) -> list[dict[str, Any]]:
     """Return what the steps do, in their order, for identities."""
     return [step.recipe() for step in steps]
 
 
-def placed(steps: Sequence[Step], picture: Picture) -> Picture:
+def apply_geometry(steps: Sequence[ImageStep], picture: MaskedPicture) -> MaskedPicture:
     """Return a picture seen where it is after all steps, with none of its values changed.
 
     Raises
@@ -81,36 +83,36 @@ def placed(steps: Sequence[Step], picture: Picture) -> Picture:
         It has no room for a step; the message begins with which.
     """
     for i, step in enumerate(steps):
-        if isinstance(step, Geometry):
-            picture = _named(i, step, step.place, picture)
+        if isinstance(step, GeometryStep):
+            picture = _call_step(i, step, step.place, picture)
     return picture
 
 
-def _measured(steps: Sequence[Step], source: Picture) -> Iterator[tuple[int, float]]:
+def _measure_source(steps: Sequence[ImageStep], source: MaskedPicture) -> Iterator[tuple[int, float]]:
     picture = source
     for i, step in enumerate(steps):
-        if isinstance(step, Geometry):
-            picture = _named(i, step, step.place, picture)
-        elif isinstance(step, Matching) and _wants_set(step):
-            yield i, _named(i, step, step.measure, picture)
+        if isinstance(step, GeometryStep):
+            picture = _call_step(i, step, step.place, picture)
+        elif isinstance(step, MatchingStep) and _wants_set_mean(step):
+            yield i, _call_step(i, step, step.measure, picture)
 
 
-def _wants_set(step: Step) -> bool:
-    return isinstance(step, Matching) and step.wanted == SET
+def _wants_set_mean(step: ImageStep) -> bool:
+    return isinstance(step, MatchingStep) and step.target == SET_MEAN
 
 
-def _settled(step: Step, values: list[float] | None) -> Step:
-    if not isinstance(step, Matching) or values is None:
+def _resolve_set_mean(step: ImageStep, values: list[float] | None) -> ImageStep:
+    if not isinstance(step, MatchingStep) or values is None:
         return step
-    return step.settled(round(sum(values) / len(values), DIGITS))
+    return step.with_target(round(sum(values) / len(values), DIGITS))
 
 
-def _size(place: tuple[Step, int, int]) -> tuple[int, int]:
+def _size_after(place: tuple[ImageStep, int, int]) -> tuple[int, int]:
     step, width, height = place
     return step.size(width, height)
 
 
-def _named(i: int, step: Step, verb: Callable[[A], T], argument: A) -> T:
+def _call_step(i: int, step: ImageStep, verb: Callable[[A], T], argument: A) -> T:
     try:
         return verb(argument)
     except StimgenError as error:

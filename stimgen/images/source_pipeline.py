@@ -10,29 +10,29 @@ from typing import Annotated, Any, NamedTuple
 import numpy as np
 from pydantic import AfterValidator, Field
 
-from stimgen.images.canvas import Canvas, Placed, Sides
+from stimgen.images.canvas import Canvas, ImageSize, PlacedPicture
 from stimgen.images.light import Encoding
-from stimgen.images.picture import Pair, Picture, Screen, clipped
+from stimgen.images.picture import MaskedPicture, PictureAndSource, ScreenSpec, clipped_fraction
 from stimgen.images.prepare import Pixels, Preparation, Size
 from stimgen.images.read import ImageFile
-from stimgen.images.sequence import final_size, recipe, run
-from stimgen.images.steps import Step, Steps
+from stimgen.images.sequence import apply_steps, final_size, step_recipes
+from stimgen.images.steps import ImageStep, Steps
 from stimgen.reading.errors import StimgenError
-from stimgen.reading.model import Model, Number, Text, mistake
+from stimgen.reading.model import Model, Number, Text, validation_error
 
 BACKGROUND = 0.5
 
 
-def _possible_before(steps: tuple[Step, ...]) -> tuple[Step, ...]:
+def _refuse_synthesis_steps(steps: tuple[ImageStep, ...]) -> tuple[ImageStep, ...]:
     for step in steps:
         if step.needs_synthesis:
-            raise mistake(
+            raise validation_error(
                 f"{step.name!r} compares a synthesised picture with its source", hint="write it under `after`"
             )
     return steps
 
 
-class Presentation(Model):
+class SourcePresentation(Model):
     """What becomes of a source between its preparation and a model's measuring it."""
 
     mask: Annotated[Text, Field(min_length=1, max_length=500)] | None = None
@@ -41,20 +41,20 @@ class Presentation(Model):
     background: Annotated[Number, Field(ge=0.0, le=1.0)] = BACKGROUND
     """Grey outside of masks, apertures and places, also those of `after`, as the encoded value over its
     largest: 130 of 255 is 0.5098."""
-    before: Annotated[Steps, AfterValidator(_possible_before)] = ()
+    before: Annotated[Steps, AfterValidator(_refuse_synthesis_steps)] = ()
     """Steps, in their order, before synthesis: over the mask, before the canvas."""
     canvas: Canvas | None = None
     """A field on which the source stands, once or several times."""
 
 
-class Photograph(NamedTuple):
+class SourceFiles(NamedTuple):
     """A source's files."""
 
     image: ImageFile
     mask: ImageFile | None = None
 
 
-class Staged(NamedTuple):
+class ModelInput(NamedTuple):
     """What a model measures."""
 
     pixels: Pixels
@@ -63,7 +63,7 @@ class Staged(NamedTuple):
     """Fraction of the values that had left the range, and were clipped."""
 
 
-class StagingError(StimgenError):
+class SourceKeyError(StimgenError):
     """An error that one key of a source is to blame for.
 
     Parameters
@@ -83,27 +83,27 @@ class StagingError(StimgenError):
 
 
 @dataclass(frozen=True)
-class Staging:
+class SourcePipeline:
     """From a photograph's files to the pixels that a model measures.
 
     Attributes
     ----------
     preparation : Preparation
         Crop, size and channels.
-    presentation : Presentation
+    presentation : SourcePresentation
         Mask, steps and canvas; no step may want the mean over the set any more where pixels are asked for.
     encoding : {"srgb", "linear"}
         How values mean light.
     """
 
     preparation: Preparation
-    presentation: Presentation
+    presentation: SourcePresentation
     encoding: Encoding = "srgb"
 
     @property
-    def screen(self) -> Screen:
+    def screen(self) -> ScreenSpec:
         """What the source is shown on."""
-        return Screen(self.encoding, self.presentation.background)
+        return ScreenSpec(self.encoding, self.presentation.background)
 
     def shape(self, image: ImageFile) -> tuple[int, int, int]:
         """Return height, width and channels of what a model measures, from the file's header alone.
@@ -111,7 +111,7 @@ class Staging:
         Raises
         ------
         StimgenError
-            As `Preparation.sides`, or a step or a place does not fit.
+            As `Preparation.output_size`, or a step or a place does not fit.
         """
         *_, channels = self.preparation.shape(image)
         sizes = self._sizes(image)
@@ -119,7 +119,7 @@ class Staging:
         width, height = canvas.size if canvas else sizes[0]
         return height, width, channels
 
-    def recipe(self, photograph: Photograph) -> dict[str, Any]:
+    def recipe(self, photograph: SourceFiles) -> dict[str, Any]:
         """Return what determines the pixels, written out; what is not used is left out.
 
         Raises
@@ -131,11 +131,11 @@ class Staging:
         presentation, sizes = self.presentation, self._sizes(image)
         found = self.preparation.recipe(image)
         if mask is not None:
-            with _about("mask"):
+            with _name_key_in_errors("mask"):
                 _refuse_other_size(image, mask)
             found["mask"] = mask.sha256
         if presentation.before:
-            found["before"] = recipe(presentation.before)
+            found["before"] = step_recipes(presentation.before)
         if presentation.canvas is not None:
             found["canvas"] = presentation.canvas.recipe(sizes)
         if presentation.background != BACKGROUND:
@@ -144,7 +144,7 @@ class Staging:
             found["encoding"] = self.encoding
         return found
 
-    def bare(self, photograph: Photograph, size: Size | None = None) -> Picture:
+    def bare(self, photograph: SourceFiles, size: Size | None = None) -> MaskedPicture:
         """Return the photograph before any step, seen where its mask is white.
 
         Raises
@@ -153,18 +153,18 @@ class Staging:
             A file is damaged, or nothing of the mask is white.
         """
         image, mask = photograph
-        preparation = self.preparation if size is None else self.preparation.but(size=size)
-        whole = Picture.whole(preparation.prepare(image), self.screen)
+        preparation = self.preparation if size is None else self.preparation.replace(size=size)
+        whole = MaskedPicture.whole(preparation.prepare(image), self.screen)
         if mask is None:
             return whole
-        with _about("mask"):
+        with _name_key_in_errors("mask"):
             _refuse_other_size(image, mask)
-            weights = preparation.but(channels="grey").prepare(mask)[:, :, 0].astype(np.float64)
+            weights = preparation.replace(channels="grey").prepare(mask)[:, :, 0].astype(np.float64)
             if not weights.any():
                 raise StimgenError("is black within the crop: the object is to be white", where=mask.file)
-        return whole.seen_through(weights)
+        return whole.apply_mask(weights)
 
-    def stage(self, photograph: Photograph) -> Staged:
+    def compute_input(self, photograph: SourceFiles) -> ModelInput:
         """Return what a model measures.
 
         Raises
@@ -175,42 +175,42 @@ class Staging:
         self._sizes(photograph.image)
         canvas = self.presentation.canvas
         if canvas is None:
-            pixels = self._stepped(photograph, None).shown()
+            pixels = self._apply_before(photograph, None).shown()
         else:
-            pictures = {place.size: self._stepped(photograph, place.size) for place in canvas.places}
-            pixels = canvas.compose([Placed(pictures[place.size], place) for place in canvas.places])
-        return Staged(np.clip(pixels, 0.0, 1.0), clipped(pixels))
+            pictures = {place.size: self._apply_before(photograph, place.size) for place in canvas.places}
+            pixels = canvas.compose([PlacedPicture(pictures[place.size], place) for place in canvas.places])
+        return ModelInput(np.clip(pixels, 0.0, 1.0), clipped_fraction(pixels))
 
-    def _stepped(self, photograph: Photograph, size: Size | None) -> Picture:
+    def _apply_before(self, photograph: SourceFiles, size: Size | None) -> MaskedPicture:
         picture = self.bare(photograph, size)
-        with _about("before"):
-            return run(self.presentation.before, Pair(picture, picture))
+        with _name_key_in_errors("before"):
+            return apply_steps(self.presentation.before, PictureAndSource(picture, picture))
 
-    def _sizes(self, image: ImageFile) -> list[Sides]:
+    def _sizes(self, image: ImageFile) -> list[ImageSize]:
         """Return width and height after all steps, at every place; refuse what does not fit."""
         canvas = self.presentation.canvas
         found = []
         for place in canvas.places if canvas else [None]:
             size = place.size if place else None
-            preparation = self.preparation if size is None else self.preparation.but(size=size)
-            sides = preparation.sides(image)
-            with _about("before"):
+            preparation = self.preparation if size is None else self.preparation.replace(size=size)
+            sides = preparation.output_size(image)
+            with _name_key_in_errors("before"):
                 found.append(final_size(self.presentation.before, *sides))
             if canvas and place:
-                with _about("canvas"):
+                with _name_key_in_errors("canvas"):
                     canvas.corner(place, found[-1])
         return found
 
 
 @contextmanager
-def _about(key: str) -> Iterator[None]:
+def _name_key_in_errors(key: str) -> Iterator[None]:
     """Say of errors which key they are about."""
     try:
         yield
-    except StagingError:
+    except SourceKeyError:
         raise
     except StimgenError as error:
-        raise StagingError(key, error) from None
+        raise SourceKeyError(key, error) from None
 
 
 def _refuse_other_size(image: ImageFile, mask: ImageFile) -> None:

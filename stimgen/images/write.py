@@ -74,7 +74,7 @@ def decode_png(data: bytes, file: Path) -> Levels:
     StimgenError
         The bytes are not such a picture.
     """
-    with opened_png(io.BytesIO(data), file) as image:
+    with open_png(io.BytesIO(data), file) as image:
         if image.mode not in MODES:
             raise StimgenError(f"has mode {image.mode!r}", where=file, allowed=MODES)
         levels = np.asarray(image)
@@ -91,12 +91,12 @@ def check_png(data: bytes, file: Path) -> None:
     StimgenError
         It is damaged, or no PNG file.
     """
-    with opened_png(io.BytesIO(data), file) as image:
+    with open_png(io.BytesIO(data), file) as image:
         image.verify()
 
 
 @contextmanager
-def opened_png(stream: IO[bytes] | Path, file: Path) -> Iterator[Image.Image]:
+def open_png(stream: IO[bytes] | Path, file: Path) -> Iterator[Image.Image]:
     """Open a PNG file for what is done inside, where damage becomes an error that names `file`.
 
     Raises
@@ -105,7 +105,7 @@ def opened_png(stream: IO[bytes] | Path, file: Path) -> Iterator[Image.Image]:
         It is damaged, or no PNG file.
     """
     try:
-        with _sober_open(stream) as image:
+        with _open_within_limit(stream) as image:
             yield image
     except UnidentifiedImageError:
         raise StimgenError("not a readable PNG picture", where=file) from None
@@ -113,7 +113,7 @@ def opened_png(stream: IO[bytes] | Path, file: Path) -> Iterator[Image.Image]:
         raise StimgenError(f"not a readable PNG picture ({error})", where=file) from None
 
 
-def _sober_open(stream: IO[bytes] | Path) -> Image.Image:
+def _open_within_limit(stream: IO[bytes] | Path) -> Image.Image:
     """Open a PNG file, none of so many pixels that Pillow would warn; it refuses those of twice as many."""
     with warnings.catch_warnings():
         warnings.simplefilter("error", Image.DecompressionBombWarning)
@@ -123,7 +123,7 @@ def _sober_open(stream: IO[bytes] | Path) -> Image.Image:
             raise Image.DecompressionBombError(str(warning)) from None
 
 
-def for_viewing(image: Image.Image) -> Image.Image:
+def to_srgb_image(image: Image.Image) -> Image.Image:
     """Return an opened picture of a set as an ordinary program shows it: RGB, 8 bits, sRGB."""
     levels = np.asarray(image)
     if image.mode in SIXTEEN_BITS:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Annotated
 
 from stimgen.images.geometry import ReceptiveField
-from stimgen.networks.base import FeatureExtractor, Layer, Network, Place, Validation
+from stimgen.networks.base import DeviceSpec, FeatureExtractor, Network, NetworkLayer, Validation
 from stimgen.networks.python import register_network
 from stimgen.reading.registry import Family
 
@@ -16,9 +16,9 @@ __all__ = [
     "NETWORKS",
     "AnyNetwork",
     "FeatureExtractor",
-    "Layer",
+    "NetworkLayer",
     "Network",
-    "Place",
+    "DeviceSpec",
     "ReceptiveField",
     "Validation",
     "register_network",

@@ -4,23 +4,29 @@ from __future__ import annotations
 
 from typing import Literal
 
-from stimgen.networks.steps import Step, convolution, cumulative, pooling, rectification
+from stimgen.networks.steps import (
+    NetworkStep,
+    convolution_step,
+    cumulative_depths,
+    pooling_step,
+    rectification_step,
+)
 from stimgen.networks.torchvision_network import TorchvisionNetwork
 
 STEPS = (
-    convolution("conv1", 64, "features.0", (11, 4, 2)),
-    rectification("relu1", 64, "features.1"),
-    pooling("pool1", 64, "features.2", kernel=3),
-    convolution("conv2", 192, "features.3", (5, 1, 2)),
-    rectification("relu2", 192, "features.4"),
-    pooling("pool2", 192, "features.5", kernel=3),
-    convolution("conv3", 384, "features.6"),
-    rectification("relu3", 384, "features.7"),
-    convolution("conv4", 256, "features.8"),
-    rectification("relu4", 256, "features.9"),
-    convolution("conv5", 256, "features.10"),
-    rectification("relu5", 256, "features.11"),
-    pooling("pool5", 256, "features.12", kernel=3),
+    convolution_step("conv1", 64, "features.0", (11, 4, 2)),
+    rectification_step("relu1", 64, "features.1"),
+    pooling_step("pool1", 64, "features.2", kernel=3),
+    convolution_step("conv2", 192, "features.3", (5, 1, 2)),
+    rectification_step("relu2", 192, "features.4"),
+    pooling_step("pool2", 192, "features.5", kernel=3),
+    convolution_step("conv3", 384, "features.6"),
+    rectification_step("relu3", 384, "features.7"),
+    convolution_step("conv4", 256, "features.8"),
+    rectification_step("relu4", 256, "features.9"),
+    convolution_step("conv5", 256, "features.10"),
+    rectification_step("relu5", 256, "features.11"),
+    pooling_step("pool5", 256, "features.12", kernel=3),
 )
 
 
@@ -32,14 +38,14 @@ class Alexnet(TorchvisionNetwork):
 
     name: Literal["alexnet"] = "alexnet"
 
-    def steps(self) -> tuple[Step, ...]:
+    def steps(self) -> tuple[NetworkStep, ...]:
         """Return the steps of torchvision's ``features``, in their order."""
         return STEPS
 
     def depths(self) -> dict[str, tuple[str, ...]]:
         """Return the cumulative sets: all convolutions, all rectifications, or relu1 and all pools."""
         convolutions, rectifications = (
-            cumulative([f"{kind}{n}" for n in range(1, 6)]) for kind in ("conv", "relu")
+            cumulative_depths([f"{kind}{n}" for n in range(1, 6)]) for kind in ("conv", "relu")
         )
-        pools = cumulative([f"pool{n}" for n in (1, 2, 5)])
+        pools = cumulative_depths([f"pool{n}" for n in (1, 2, 5)])
         return convolutions | rectifications | {name: ("relu1", *names) for name, names in pools.items()}

@@ -15,7 +15,7 @@ from stimgen.reading.registry import FamilyMember
 
 
 @dataclass(frozen=True)
-class Layer:
+class NetworkLayer:
     """One named set of feature maps.
 
     Attributes
@@ -47,7 +47,7 @@ class Validation:
 
 
 @dataclass(frozen=True)
-class Place:
+class DeviceSpec:
     """Where and how a network computes.
 
     Attributes
@@ -91,7 +91,7 @@ class Network(FamilyMember, ABC):
     name: str
 
     @abstractmethod
-    def layers(self) -> dict[str, Layer]:
+    def layers(self) -> dict[str, NetworkLayer]:
         """Return all layers by name, shallow to deep."""
 
     @abstractmethod
@@ -103,7 +103,7 @@ class Network(FamilyMember, ABC):
         """Return how many positions a layer has along a side of `side` pixels; none: 0."""
 
     @abstractmethod
-    def activations(self, layers: Iterable[str], width: int, height: int) -> list[int]:
+    def activation_sizes(self, layers: Iterable[str], width: int, height: int) -> list[int]:
         """Return the sizes of all tensors that one image's forward pass keeps, for estimates of memory."""
 
     @abstractmethod
@@ -115,7 +115,7 @@ class Network(FamilyMember, ABC):
         """Return whether this model was validated with human observers."""
 
     @abstractmethod
-    def load(self, layers: Iterable[str], place: Place) -> FeatureExtractor:
+    def load(self, layers: Iterable[str], place: DeviceSpec) -> FeatureExtractor:
         """Return the network cut after the deepest of `layers`, at `place`, without gradients to weights.
 
         Raises
@@ -129,7 +129,7 @@ class Network(FamilyMember, ABC):
         del layer
         return None
 
-    def is_here(self) -> bool:
+    def is_available(self) -> bool:
         """Return whether `load` has nothing to fetch, and no file to miss."""
         return True
 

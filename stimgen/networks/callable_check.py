@@ -45,15 +45,15 @@ def check_callable(
     numbers = uniform(size.numel(), "check of a network").reshape(size).astype(np.float32)
     images = torch.from_numpy(numbers).to(device).requires_grad_(True)
     with torch.enable_grad():
-        found = _called(name, extract, images)
+        found = _call(name, extract, images)
         for layer, shape in shapes.items():
             _check_maps(
                 f"the layer {layer!r} of the network {name!r}", found[layer], (size[0], *shape), images
             )
-    _check_sameness(name, extract, images.detach(), found)
+    _check_repeatability(name, extract, images.detach(), found)
 
 
-def _called(name: str, extract: Extract, images: Tensor) -> dict[str, Tensor]:
+def _call(name: str, extract: Extract, images: Tensor) -> dict[str, Tensor]:
     try:
         return extract(images)
     except StimgenError:
@@ -81,24 +81,24 @@ def _check_maps(what: str, maps: Tensor, shape: tuple[int, ...], images: Tensor)
         raise StimgenError(f"{what} has no finite gradient to the image")
 
 
-def _check_sameness(name: str, extract: Extract, images: Tensor, found: dict[str, Tensor]) -> None:
+def _check_repeatability(name: str, extract: Extract, images: Tensor, found: dict[str, Tensor]) -> None:
     """Check that maps are the same when they are measured again, and with fewer images."""
     with torch.no_grad():
-        again = _called(name, extract, images)
-        fewer = _called(name, extract, images[[2, 0]])
+        again = _call(name, extract, images)
+        fewer = _call(name, extract, images[[2, 0]])
     for layer, maps in found.items():
         what = f"the layer {layer!r} of the network {name!r}"
-        if not _same(again[layer], maps):
+        if not _are_close(again[layer], maps):
             raise StimgenError(
                 f"{what} has other maps when it is called again", hint="switch off what is random: `.eval()`"
             )
-        if not _same(fewer[layer], maps[[2, 0]]):
+        if not _are_close(fewer[layer], maps[[2, 0]]):
             raise StimgenError(
                 f"{what} lets images of a batch touch each other", hint="normalise within images: `.eval()`"
             )
 
 
-def _same(found: Tensor, expected: Tensor) -> bool:
+def _are_close(found: Tensor, expected: Tensor) -> bool:
     if found.shape != expected.shape:
         return False
     return bool((found - expected).abs().max() <= TOLERANCE * expected.abs().max())

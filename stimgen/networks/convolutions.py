@@ -39,28 +39,28 @@ class PointwiseConvolution(nn.Module):
         maps = maps[:, :, :: self._stride, :: self._stride]
         batch, _, height, width = maps.shape
         flat = maps.permute(0, 2, 3, 1).reshape(batch, height * width, -1)
-        product: Tensor = _Product.apply(flat, self.weight.flatten(1))
+        product: Tensor = _MatrixProduct.apply(flat, self.weight.flatten(1))
         if self.bias is not None:
             product = product + self.bias
         return product.view(batch, height, width, -1).permute(0, 3, 1, 2)
 
 
-class _Product(torch.autograd.Function):
+class _MatrixProduct(torch.autograd.Function):
     """Maps (batch x positions x inputs) times weights (outputs x inputs), which have no gradient."""
 
     @staticmethod
     def forward(ctx: Any, maps: Tensor, weights: Tensor) -> Tensor:
         ctx.save_for_backward(weights)
-        return _product(maps, weights.T)
+        return _multiply(maps, weights.T)
 
     @staticmethod
     @once_differentiable
     def backward(ctx: Any, gradient: Tensor) -> tuple[Tensor, None]:
         (weights,) = ctx.saved_tensors
-        return _product(gradient, weights), None
+        return _multiply(gradient, weights), None
 
 
-def _product(maps: Tensor, matrix: Tensor) -> Tensor:
+def _multiply(maps: Tensor, matrix: Tensor) -> Tensor:
     parts = zip(torch.split(maps, LONGEST_SUM, 2), torch.split(matrix, LONGEST_SUM, 0), strict=True)
     # Of a transposed matrix, the order of the sums would depend on the threads all the same.
     return reduce(torch.add, (torch.bmm(m, p.contiguous().expand(len(maps), -1, -1)) for m, p in parts))
@@ -100,10 +100,10 @@ class StridedConvolution(nn.Module):
         return functional.conv2d(blocks_of, self.weight, self.bias)
 
 
-def dependable(module: nn.Module) -> nn.Module:
+def replace_convolutions(module: nn.Module) -> nn.Module:
     """Return `module` with such convolutions replaced, in its own parts too."""
     for name, part in list(module.named_children()):
-        setattr(module, name, dependable(part))
+        setattr(module, name, replace_convolutions(part))
     if not isinstance(module, nn.Conv2d):
         return module
     if module.kernel_size == (1, 1):

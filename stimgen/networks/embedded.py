@@ -9,7 +9,7 @@ from pydantic import Field
 from torch import Tensor
 
 from stimgen.images.geometry import ReceptiveField
-from stimgen.networks.base import FeatureExtractor, Layer, Network, Place, Validation
+from stimgen.networks.base import DeviceSpec, FeatureExtractor, Network, NetworkLayer, Validation
 from stimgen.networks.rectified_wavelets import RectifiedWavelets
 from stimgen.networks.vgg19 import Vgg19
 from stimgen.reading.identity import sha256_bytes
@@ -31,9 +31,9 @@ class Embedded(Network):
     seed: Annotated[Integer, Field(ge=0, lt=2**31)] = 0
     """Seed of the random network."""
 
-    def layers(self) -> dict[str, Layer]:
+    def layers(self) -> dict[str, NetworkLayer]:
         """Return the random network's relu1_1, relu1_2 and pool1, and scale1, scale2, ... of the wavelets."""
-        return {name: layer for part in self._parts() for name, layer in _layers(part).items()}
+        return {name: layer for part in self._parts() for name, layer in _used_layers(part).items()}
 
     def depths(self) -> dict[str, tuple[str, ...]]:
         """Return every scale with all finer ones and the random layers."""
@@ -42,16 +42,16 @@ class Embedded(Network):
 
     def map_side(self, layer: str, side: int) -> int:
         """Return how many positions a layer has along a side of `side` pixels."""
-        return self._part_of(layer).map_side(layer, side)
+        return self._find_part(layer).map_side(layer, side)
 
     def receptive_field(self, layer: str) -> ReceptiveField | None:
         """Return which pixels the positions of a layer see."""
-        return self._part_of(layer).receptive_field(layer)
+        return self._find_part(layer).receptive_field(layer)
 
-    def activations(self, layers: Iterable[str], width: int, height: int) -> list[int]:
+    def activation_sizes(self, layers: Iterable[str], width: int, height: int) -> list[int]:
         """Return the sizes of all tensors that one image's forward pass keeps for the backward pass."""
-        divided = self._divided(layers)
-        return [size for part, names in divided for size in part.activations(names, width, height)]
+        divided = self._split_layers(layers)
+        return [size for part, names in divided for size in part.activation_sizes(names, width, height)]
 
     def recipe(self) -> dict[str, Any]:
         """Return the recipes of both parts."""
@@ -61,19 +61,19 @@ class Embedded(Network):
         """Return that no experiment used these features."""
         return Validation(False, "weight-free features: not validated with human observers")
 
-    def load(self, layers: Iterable[str], place: Place) -> EmbeddedFeatures:
+    def load(self, layers: Iterable[str], place: DeviceSpec) -> EmbeddedFeatures:
         """Return what is needed of both parts, at `place`."""
-        return EmbeddedFeatures([part.load(names, place) for part, names in self._divided(layers)])
+        return EmbeddedFeatures([part.load(names, place) for part, names in self._split_layers(layers)])
 
     def _parts(self) -> tuple[Network, Network]:
         return Vgg19(weights={"name": "random", "seed": self.seed}), RectifiedWavelets(scales=self.scales)
 
-    def _part_of(self, layer: str) -> Network:
-        return next(part for part in self._parts() if layer in _layers(part))
+    def _find_part(self, layer: str) -> Network:
+        return next(part for part in self._parts() if layer in _used_layers(part))
 
-    def _divided(self, layers: Iterable[str]) -> list[tuple[Network, list[str]]]:
+    def _split_layers(self, layers: Iterable[str]) -> list[tuple[Network, list[str]]]:
         """Return the parts with those of `layers` that are theirs; not a part that has none."""
-        divided = [(part, [name for name in layers if name in _layers(part)]) for part in self._parts()]
+        divided = [(part, [name for name in layers if name in _used_layers(part)]) for part in self._parts()]
         return [(part, names) for part, names in divided if names]
 
 
@@ -96,6 +96,6 @@ class EmbeddedFeatures:
         return {name: maps for part in self._parts for name, maps in part(images).items()}
 
 
-def _layers(part: Network) -> dict[str, Layer]:
+def _used_layers(part: Network) -> dict[str, NetworkLayer]:
     found = part.layers()
     return {name: found[name] for name in RANDOM_LAYERS} if isinstance(part, Vgg19) else found

@@ -8,7 +8,7 @@ from typing import Any, Literal
 from torch import Tensor
 
 from stimgen.images.geometry import ReceptiveField
-from stimgen.networks.base import Layer, Network, Place, Validation
+from stimgen.networks.base import DeviceSpec, Network, NetworkLayer, Validation
 
 CHANNELS = {"rgb": 3, "luma": 1}
 COLOURS = CHANNELS["rgb"]
@@ -23,9 +23,9 @@ class Pixels(Network):
 
     name: Literal["pixels"] = "pixels"
 
-    def layers(self) -> dict[str, Layer]:
+    def layers(self) -> dict[str, NetworkLayer]:
         """Return rgb, the encoded values, nominal range [0, 1], a grey image three times; and their luma."""
-        return {name: Layer(name, channels) for name, channels in CHANNELS.items()}
+        return {name: NetworkLayer(name, channels) for name, channels in CHANNELS.items()}
 
     def depths(self) -> dict[str, tuple[str, ...]]:
         """Return each layer by itself."""
@@ -41,7 +41,7 @@ class Pixels(Network):
         del layer
         return ReceptiveField()
 
-    def activations(self, layers: Iterable[str], width: int, height: int) -> list[int]:
+    def activation_sizes(self, layers: Iterable[str], width: int, height: int) -> list[int]:
         """Return the sizes of the layers."""
         return [CHANNELS[layer] * width * height for layer in layers]
 
@@ -53,7 +53,7 @@ class Pixels(Network):
         """Return that no experiment used pixels alone."""
         return Validation(False, "pixels, no network: not validated with human observers")
 
-    def load(self, layers: Iterable[str], place: Place) -> PixelValues:
+    def load(self, layers: Iterable[str], place: DeviceSpec) -> PixelValues:
         """Return what passes the image on."""
         # Also where networks compute in bfloat16: its 8 bits of precision are fewer than a picture has, and a
         # histogram or a spectrum of them would be another.
@@ -77,15 +77,15 @@ class PixelValues:
 
     def __call__(self, images: Tensor) -> dict[str, Tensor]:
         """Return the layers asked for, batch x 3 or 1 x height x width."""
-        made = {"rgb": _in_colours, "luma": _in_grey}
+        made = {"rgb": _to_rgb, "luma": _to_luma}
         return {name: make(images) for name, make in made.items() if name in self._layers}
 
 
-def _in_colours(images: Tensor) -> Tensor:
+def _to_rgb(images: Tensor) -> Tensor:
     return images.expand(-1, COLOURS, -1, -1)
 
 
-def _in_grey(images: Tensor) -> Tensor:
+def _to_luma(images: Tensor) -> Tensor:
     if images.shape[1] == 1:
         return images
     return (images * images.new_tensor(LUMA).view(1, -1, 1, 1)).sum(1, keepdim=True)

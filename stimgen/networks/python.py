@@ -10,10 +10,10 @@ import torch
 from pydantic import model_validator
 from torch import Tensor
 
-from stimgen.networks.base import Layer, Network, Place, Validation
+from stimgen.networks.base import DeviceSpec, Network, NetworkLayer, Validation
 from stimgen.networks.callable_check import check_callable
 from stimgen.reading.errors import StimgenError
-from stimgen.reading.model import Text, mistake
+from stimgen.reading.model import Text, validation_error
 
 COLOURS = 3
 # A layer that has no position at this side, in pixels, never has one.
@@ -24,16 +24,16 @@ MapSide = Callable[[str, int], int]
 
 
 @dataclass(frozen=True)
-class Registered:
+class RegisteredNetwork:
     """A function that was registered, with what must be known before it runs."""
 
     function: Function
     version: str
-    layers: dict[str, Layer]
+    layers: dict[str, NetworkLayer]
     map_side: MapSide
 
 
-_registered: dict[str, Registered] = {}
+_registered: dict[str, RegisteredNetwork] = {}
 
 
 def register_network(
@@ -77,12 +77,12 @@ def register_network(
     """
     if not layers or not version:
         raise StimgenError(f"the network {name!r} needs a version and at least one layer")
-    sides = map_side if callable(map_side) else _strided(name, layers, map_side)
+    sides = map_side if callable(map_side) else _map_side_from_strides(name, layers, map_side)
     for layer in layers:
         if sides(layer, LARGEST_SIDE) < 1:
             raise StimgenError(f"the layer {layer!r} of the network {name!r} has no position at any size")
-    described = {layer: Layer(layer, channels) for layer, channels in layers.items()}
-    _registered[name] = Registered(function, version, described, sides)
+    described = {layer: NetworkLayer(layer, channels) for layer, channels in layers.items()}
+    _registered[name] = RegisteredNetwork(function, version, described, sides)
 
 
 class PythonNetwork(Network):
@@ -98,12 +98,12 @@ class PythonNetwork(Network):
 
     @model_validator(mode="before")
     @classmethod
-    def _find(cls, data: Any) -> Any:
+    def _fill_in_version(cls, data: Any) -> Any:
         use = data.get("use") if isinstance(data, Mapping) else None
         if not isinstance(use, str):
             return data
         if use not in _registered:
-            raise mistake(
+            raise validation_error(
                 f"no network {use!r} is registered in this process",
                 given=use,
                 allowed=list(_registered),
@@ -112,10 +112,10 @@ class PythonNetwork(Network):
             )
         found = _registered[use].version
         if data.get("version") not in (None, found):
-            raise mistake(f"version {found!r} of {use!r} is registered, not this one", at="version")
+            raise validation_error(f"version {found!r} of {use!r} is registered, not this one", at="version")
         return {**data, "version": found}
 
-    def layers(self) -> dict[str, Layer]:
+    def layers(self) -> dict[str, NetworkLayer]:
         """Return the layers that were registered."""
         return dict(self._entry().layers)
 
@@ -128,7 +128,7 @@ class PythonNetwork(Network):
         """Return how many positions a layer has along a side of `side` pixels."""
         return self._entry().map_side(layer, side)
 
-    def activations(self, layers: Iterable[str], width: int, height: int) -> list[int]:
+    def activation_sizes(self, layers: Iterable[str], width: int, height: int) -> list[int]:
         """Return the sizes of the layers down to the deepest of `layers`; more is not known."""
         known = self.layers()
         names = list(known)
@@ -143,7 +143,7 @@ class PythonNetwork(Network):
         """Return that nothing is known of it."""
         return Validation(False, "a network of the user's own: nothing is known of its validation")
 
-    def load(self, layers: Iterable[str], place: Place) -> PythonFeatures:
+    def load(self, layers: Iterable[str], place: DeviceSpec) -> PythonFeatures:
         """Return the function, once it is found to do what was said.
 
         Raises
@@ -165,7 +165,7 @@ class PythonNetwork(Network):
         """Return what is registered now: a notebook may have defined it again."""
         return self._entry().function
 
-    def _entry(self) -> Registered:
+    def _entry(self) -> RegisteredNetwork:
         found = _registered[self.use]
         if found.version != self.version:
             raise StimgenError(
@@ -205,7 +205,7 @@ class PythonFeatures:
         return {layer: found[layer] for layer in self._wanted}
 
 
-def _strided(name: str, layers: Mapping[str, int], strides: Mapping[str, int]) -> MapSide:
+def _map_side_from_strides(name: str, layers: Mapping[str, int], strides: Mapping[str, int]) -> MapSide:
     missing = [layer for layer in layers if layer not in strides]
     if missing:
         raise StimgenError(f"the layer {missing[0]!r} of the network {name!r} has no stride")

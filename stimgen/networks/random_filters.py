@@ -15,10 +15,10 @@ from torch import Tensor
 from torch.nn import functional
 
 from stimgen.images.geometry import ReceptiveField
-from stimgen.networks.base import Layer, Network, Place, Validation
+from stimgen.networks.base import DeviceSpec, Network, NetworkLayer, Validation
 from stimgen.networks.spectral_filters import SpectralFilters
-from stimgen.networks.steps import cumulative
-from stimgen.reading.model import Integer, mistake
+from stimgen.networks.steps import cumulative_depths
+from stimgen.reading.model import Integer, validation_error
 from stimgen.reading.random_numbers import uniform
 
 RECIPE = 1
@@ -51,20 +51,20 @@ class RandomFilters(Network):
 
     @field_validator("sizes")
     @classmethod
-    def _odd_and_different(cls, sizes: tuple[int, ...]) -> tuple[int, ...]:
+    def _check_sizes(cls, sizes: tuple[int, ...]) -> tuple[int, ...]:
         if any(size % 2 == 0 for size in sizes) or len(set(sizes)) < len(sizes):
-            raise mistake("sizes are odd, so that filters have a middle, and each stands once")
+            raise validation_error("sizes are odd, so that filters have a middle, and each stands once")
         return sizes
 
-    def layers(self) -> dict[str, Layer]:
+    def layers(self) -> dict[str, NetworkLayer]:
         """Return size3, size5, ..., and multiscale: the maps of all sizes in one layer."""
-        each = {f"size{size}": Layer(f"size{size}", self.maps) for size in sorted(self.sizes)}
-        return {**each, TOGETHER: Layer(TOGETHER, self.maps * len(each))}
+        each = {f"size{size}": NetworkLayer(f"size{size}", self.maps) for size in sorted(self.sizes)}
+        return {**each, TOGETHER: NetworkLayer(TOGETHER, self.maps * len(each))}
 
     def depths(self) -> dict[str, tuple[str, ...]]:
         """Return every size with all smaller ones; and multiscale, the authors' model."""
         *each, together = self.layers()
-        return {**cumulative(each), together: (together,)}
+        return {**cumulative_depths(each), together: (together,)}
 
     def map_side(self, layer: str, side: int) -> int:
         """Return the side itself: the border is padded with the mean colour."""
@@ -73,13 +73,13 @@ class RandomFilters(Network):
 
     def receptive_field(self, layer: str) -> ReceptiveField:
         """Return the filters' size, the largest of all together."""
-        size = max(self.needed([layer]))
+        size = max(self.needed_sizes([layer]))
         return ReceptiveField().after(size, padding=size // 2)
 
-    def activations(self, layers: Iterable[str], width: int, height: int) -> list[int]:
+    def activation_sizes(self, layers: Iterable[str], width: int, height: int) -> list[int]:
         """Return the sizes of all tensors that one image's forward pass keeps for the backward pass."""
         layers = list(layers)
-        sizes = self.needed(layers)
+        sizes = self.needed_sizes(layers)
         kept = [self.maps * width * height] * len(sizes)
         together = [sum(kept)] if TOGETHER in layers else []
         # The filters' spectra, which two images share at the least, and what is on the way to the largest.
@@ -95,12 +95,12 @@ class RandomFilters(Network):
         """Return that no experiment used these features."""
         return Validation(False, "weight-free features: not validated with human observers")
 
-    def needed(self, layers: Iterable[str]) -> list[int]:
+    def needed_sizes(self, layers: Iterable[str]) -> list[int]:
         """Return the sizes that `layers` are made of, from small to large."""
         layers = set(layers)
         return [size for size in sorted(self.sizes) if f"size{size}" in layers or TOGETHER in layers]
 
-    def load(self, layers: Iterable[str], place: Place) -> RandomFilterMaps:
+    def load(self, layers: Iterable[str], place: DeviceSpec) -> RandomFilterMaps:
         """Return the filters that `layers` need, at `place`."""
         return RandomFilterMaps(self, tuple(layers), place)
 
@@ -114,12 +114,15 @@ class RandomFilterMaps:
         Sizes, number, activation and seed.
     layers : tuple of str
         The layers to return.
-    place : Place
+    place : DeviceSpec
         Where and how to compute.
     """
 
-    def __init__(self, network: RandomFilters, layers: tuple[str, ...], place: Place) -> None:
-        banks = {size: filters(network.maps, size, network.seed) for size in network.needed(layers)}
+    def __init__(self, network: RandomFilters, layers: tuple[str, ...], place: DeviceSpec) -> None:
+        banks = {
+            size: generate_filter_bank(network.maps, size, network.seed)
+            for size in network.needed_sizes(layers)
+        }
         digest = hashlib.sha256()
         for bank in banks.values():
             digest.update(str(bank.shape).encode() + bank.tobytes())
@@ -151,7 +154,7 @@ class RandomFilterMaps:
         return {name: found[name] for name in self._wanted}
 
 
-def filters(maps: int, size: int, seed: int) -> NDArray[np.float32]:
+def generate_filter_bank(maps: int, size: int, seed: int) -> NDArray[np.float32]:
     """Return filters of one size, maps x 3 x size x size, without biases.
 
     Even on +-sqrt(6 / ((maps + 3) size^2)) (Glorot & Bengio 2010): the default of Lasagne, the authors'

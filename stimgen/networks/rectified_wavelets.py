@@ -15,7 +15,7 @@ from torch import Tensor
 from torch.nn import functional
 
 from stimgen.images.geometry import ReceptiveField
-from stimgen.networks.base import Layer, Network, Place, Validation
+from stimgen.networks.base import DeviceSpec, Network, NetworkLayer, Validation
 from stimgen.reading.identity import sha256_bytes
 from stimgen.reading.model import Integer
 
@@ -49,11 +49,11 @@ class RectifiedWavelets(Network):
     phases: Annotated[Integer, Field(ge=2, le=8)] = 4
     """Phases at which every wavelet is rectified."""
 
-    def layers(self) -> dict[str, Layer]:
+    def layers(self) -> dict[str, NetworkLayer]:
         """Return scale1, scale2, ...: all maps up to that scale, on its grid, and the low-passed colours."""
         each = self.orientations * self.phases
         names = [f"scale{j}" for j in range(1, self.scales + 1)]
-        return {name: Layer(name, COLOURS * (each * j + 1)) for j, name in enumerate(names, start=1)}
+        return {name: NetworkLayer(name, COLOURS * (each * j + 1)) for j, name in enumerate(names, start=1)}
 
     def depths(self) -> dict[str, tuple[str, ...]]:
         """Return every scale with all finer ones."""
@@ -62,22 +62,22 @@ class RectifiedWavelets(Network):
 
     def map_side(self, layer: str, side: int) -> int:
         """Return how many positions a scale has along a side of `side` pixels."""
-        for _ in range(1, _scale(layer)):
+        for _ in range(1, _scale_number(layer)):
             side //= 2
         return side
 
     def receptive_field(self, layer: str) -> ReceptiveField:
         """Return which pixels the positions of a scale see; maps of finer scales, averaged, see fewer."""
         field = ReceptiveField()
-        for _ in range(1, _scale(layer)):
+        for _ in range(1, _scale_number(layer)):
             field = field.after(len(LOW_PASS), stride=2, padding=1)
         return field.after(SIDE, padding=SIDE // 2)
 
-    def activations(self, layers: Iterable[str], width: int, height: int) -> list[int]:
+    def activation_sizes(self, layers: Iterable[str], width: int, height: int) -> list[int]:
         """Return the sizes of all tensors that one image's forward pass keeps for the backward pass."""
         each = COLOURS * self.orientations * self.phases
         kept = []
-        for j in range(max(_scale(layer) for layer in layers)):
+        for j in range(max(_scale_number(layer) for layer in layers)):
             positions = (width >> j) * (height >> j)
             # The rectified maps, those with the finer scales', and these with the colours.
             together = [each * (j + 1)] * (2 if j > 0 else 1)
@@ -92,7 +92,7 @@ class RectifiedWavelets(Network):
         """Return that no experiment used these features."""
         return Validation(False, "weight-free features: not validated with human observers")
 
-    def load(self, layers: Iterable[str], place: Place) -> WaveletFeatures:
+    def load(self, layers: Iterable[str], place: DeviceSpec) -> WaveletFeatures:
         """Return the filters down to the coarsest of `layers`, at `place`."""
         return WaveletFeatures(self, tuple(layers), place)
 
@@ -109,12 +109,12 @@ class WaveletFeatures:
         Scales, orientations and phases.
     layers : tuple of str
         The scales to return.
-    place : Place
+    place : DeviceSpec
         Where and how to compute.
     """
 
-    def __init__(self, network: RectifiedWavelets, layers: tuple[str, ...], place: Place) -> None:
-        bank = wavelets(network.orientations, network.phases)
+    def __init__(self, network: RectifiedWavelets, layers: tuple[str, ...], place: DeviceSpec) -> None:
+        bank = build_wavelet_bank(network.orientations, network.phases)
         self.weights_sha256 = sha256_bytes(bank.tobytes())
         # Every filter for every colour in one dense convolution: cheaper than colours as images of their own.
         dense = torch.kron(torch.eye(COLOURS).view(COLOURS, COLOURS, 1, 1), torch.from_numpy(bank))
@@ -128,22 +128,22 @@ class WaveletFeatures:
         colours = images.expand(-1, COLOURS, -1, -1) - GREY
         colours = colours.to(self._filters.dtype, memory_format=torch.channels_last)
         maps: Tensor | None = None
-        for j in range(1, max(_scale(layer) for layer in self._wanted) + 1):
+        for j in range(1, max(_scale_number(layer) for layer in self._wanted) + 1):
             if maps is not None:
-                colours, maps = self._halved(colours), functional.avg_pool2d(maps, 2)
+                colours, maps = self._halve(colours), functional.avg_pool2d(maps, 2)
             here = functional.relu(functional.conv2d(colours, self._filters, padding=SIDE // 2), inplace=True)
             maps = here if maps is None else torch.cat([here, maps], dim=1)
             if f"scale{j}" in self._wanted:
                 found[f"scale{j}"] = torch.cat([maps, colours], dim=1)
         return found
 
-    def _halved(self, colours: Tensor) -> Tensor:
+    def _halve(self, colours: Tensor) -> Tensor:
         filters = self._low_pass.expand(COLOURS, 1, -1, -1)
         return functional.conv2d(colours, filters, stride=2, padding=1, groups=COLOURS)
 
 
 @lru_cache(maxsize=8)
-def wavelets(orientations: int, phases: int) -> NDArray[np.float32]:
+def build_wavelet_bank(orientations: int, phases: int) -> NDArray[np.float32]:
     """Return the filters of one scale: (orientations x phases) x 1 x side x side, without mean, of unit norm.
 
     Spectra are a half cosine over two octaves times a power of the cosine of the angle, on one half of the
@@ -169,5 +169,5 @@ def wavelets(orientations: int, phases: int) -> NDArray[np.float32]:
     return np.ascontiguousarray(rounded[:, None], dtype="<f4")
 
 
-def _scale(layer: str) -> int:
+def _scale_number(layer: str) -> int:
     return int(layer.removeprefix("scale"))

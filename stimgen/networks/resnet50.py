@@ -7,7 +7,7 @@ from typing import Literal
 
 from torch import nn
 
-from stimgen.networks.steps import Step, convolution, cumulative, rectification
+from stimgen.networks.steps import NetworkStep, convolution_step, cumulative_depths, rectification_step
 from stimgen.networks.torchvision_network import TorchvisionNetwork
 
 # Blocks of the four stages, and the maps of their 3 x 3 convolutions (He et al. 2016, table 1).
@@ -24,14 +24,14 @@ class Resnet50(TorchvisionNetwork):
 
     name: Literal["resnet50"] = "resnet50"
 
-    def steps(self) -> tuple[Step, ...]:
+    def steps(self) -> tuple[NetworkStep, ...]:
         """Return conv1, relu1 (batch-normalised), pool1, and all blocks as they leave their rectification."""
         return _steps()
 
     def depths(self) -> dict[str, tuple[str, ...]]:
         """Return the cumulative sets: relu1, and the last block of every stage."""
         last = [f"layer{n}_{blocks}" for n, (blocks, _) in enumerate(STAGES, start=1)]
-        return cumulative(["relu1", *last])
+        return cumulative_depths(["relu1", *last])
 
     def empty(self) -> nn.Module:
         """Return torchvision's model with batch normalisations that are fixed, as after training."""
@@ -42,11 +42,11 @@ class Resnet50(TorchvisionNetwork):
 
 
 @lru_cache(maxsize=1)
-def _steps() -> tuple[Step, ...]:
+def _steps() -> tuple[NetworkStep, ...]:
     found = [
-        convolution("conv1", 64, "conv1", (7, 2, 3)),
-        rectification("relu1", 64, "bn1", "relu"),
-        Step("pool1", 64, ("maxpool",), 3, 2, 1, kept=64),
+        convolution_step("conv1", 64, "conv1", (7, 2, 3)),
+        rectification_step("relu1", 64, "bn1", "relu"),
+        NetworkStep("pool1", 64, ("maxpool",), 3, 2, 1, kept=64),
     ]
     for stage, (blocks, width) in enumerate(STAGES, start=1):
         for block in range(1, blocks + 1):
@@ -54,7 +54,7 @@ def _steps() -> tuple[Step, ...]:
             stride = 2 if stage > 1 and block == 1 else 1
             channels = EXPANSION * width
             found.append(
-                Step(
+                NetworkStep(
                     f"layer{stage}_{block}",
                     channels,
                     (f"layer{stage}.{block - 1}",),

@@ -32,10 +32,12 @@ class SpectralFilters:
     def __call__(self, images: Tensor) -> Tensor:
         """Return batch x filters x height x width of `images`, batch x inputs x height x width."""
         height, width = images.shape[2:]
-        sides = fast_side(height + self._half), fast_side(width + self._half)
+        sides = find_fast_side(height + self._half), find_fast_side(width + self._half)
         seen = torch.view_as_real(torch.fft.rfft2(images.float(), s=sides)).unsqueeze(1)
         inputs = zip(self._spectra_for(sides), seen.unbind(2), strict=True)
-        real, imaginary = reduce(_added, (_product(filters, image) for filters, image in inputs))
+        real, imaginary = reduce(
+            _add_spectra, (_multiply_spectra(filters, image) for filters, image in inputs)
+        )
         found: Tensor = torch.fft.irfft2(torch.complex(real, imaginary), s=sides)
         # What is left out is the images' other side: transforms are periodic.
         return found[:, :, self._half : self._half + height, self._half : self._half + width]
@@ -52,7 +54,7 @@ class SpectralFilters:
         return self._spectra[sides]
 
 
-def _product(filters: tuple[Tensor, Tensor], image: Tensor) -> tuple[Tensor, Tensor]:
+def _multiply_spectra(filters: tuple[Tensor, Tensor], image: Tensor) -> tuple[Tensor, Tensor]:
     """Return real and imaginary part of a product of spectra.
 
     In real numbers, every operation of which is exactly rounded: a product of complex ones has other bits at
@@ -62,11 +64,11 @@ def _product(filters: tuple[Tensor, Tensor], image: Tensor) -> tuple[Tensor, Ten
     return a * c - b * d, a * d + b * c
 
 
-def _added(left: tuple[Tensor, Tensor], right: tuple[Tensor, Tensor]) -> tuple[Tensor, Tensor]:
+def _add_spectra(left: tuple[Tensor, Tensor], right: tuple[Tensor, Tensor]) -> tuple[Tensor, Tensor]:
     return left[0] + right[0], left[1] + right[1]
 
 
-def fast_side(least: int) -> int:
+def find_fast_side(least: int) -> int:
     """Return the smallest side from `least` on that has a fast transform.
 
     Examples

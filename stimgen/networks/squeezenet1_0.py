@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Literal
 
 from stimgen.networks.squeezenet import Squeezenet, squeezenet_steps
-from stimgen.networks.steps import Step
+from stimgen.networks.steps import NetworkStep
 
 STEPS = squeezenet_steps(channels=96, kernel=7, pooled=(4, 8))
 
@@ -17,6 +17,6 @@ class Squeezenet10(Squeezenet):
 
     name: Literal["squeezenet1_0"] = "squeezenet1_0"
 
-    def steps(self) -> tuple[Step, ...]:
+    def steps(self) -> tuple[NetworkStep, ...]:
         """Return the steps of torchvision's ``features``, in their order."""
         return STEPS

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Literal
 
 from stimgen.networks.squeezenet import Squeezenet, squeezenet_steps
-from stimgen.networks.steps import Step
+from stimgen.networks.steps import NetworkStep
 
 STEPS = squeezenet_steps(channels=64, kernel=3, pooled=(3, 5))
 
@@ -17,6 +17,6 @@ class Squeezenet11(Squeezenet):
 
     name: Literal["squeezenet1_1"] = "squeezenet1_1"
 
-    def steps(self) -> tuple[Step, ...]:
+    def steps(self) -> tuple[NetworkStep, ...]:
         """Return the steps of torchvision's ``features``, in their order."""
         return STEPS

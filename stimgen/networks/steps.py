@@ -9,7 +9,7 @@ from stimgen.images.geometry import ReceptiveField
 
 
 @dataclass(frozen=True)
-class Step:
+class NetworkStep:
     """One named step, from maps to maps.
 
     Attributes
@@ -54,22 +54,26 @@ class Step:
         return before.after(self.kernel, self.stride, self.padding)
 
 
-def convolution(name: str, channels: int, module: str, window: tuple[int, int, int] = (3, 1, 1)) -> Step:
+def convolution_step(
+    name: str, channels: int, module: str, window: tuple[int, int, int] = (3, 1, 1)
+) -> NetworkStep:
     """Return a convolution whose `window` has this kernel, stride and padding."""
-    return Step(name, channels, (module,), *window, kept=channels)
+    return NetworkStep(name, channels, (module,), *window, kept=channels)
 
 
-def rectification(name: str, channels: int, *modules: str) -> Step:
+def rectification_step(name: str, channels: int, *modules: str) -> NetworkStep:
     """Return a rectification, which happens in place."""
-    return Step(name, channels, modules)
+    return NetworkStep(name, channels, modules)
 
 
-def pooling(name: str, channels: int, module: str, kernel: int = 2, *, ceiling: bool = False) -> Step:
+def pooling_step(
+    name: str, channels: int, module: str, kernel: int = 2, *, ceiling: bool = False
+) -> NetworkStep:
     """Return a pooling of every second position."""
-    return Step(name, channels, (module,), kernel, 2, ceiling=ceiling, kept=channels)
+    return NetworkStep(name, channels, (module,), kernel, 2, ceiling=ceiling, kept=channels)
 
 
-def cumulative(names: Sequence[str]) -> dict[str, tuple[str, ...]]:
+def cumulative_depths(names: Sequence[str]) -> dict[str, tuple[str, ...]]:
     """Return every name with all that stand before it.
 
     Examples

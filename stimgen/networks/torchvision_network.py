@@ -11,10 +11,10 @@ from pydantic import Field
 from torch import Tensor, nn
 
 from stimgen.images.geometry import ReceptiveField
-from stimgen.networks.base import Layer, Network, Place, Validation
-from stimgen.networks.convolutions import dependable
-from stimgen.networks.steps import Step
-from stimgen.networks.weights import AnyWeights, Blueprint, RandomWeights
+from stimgen.networks.base import DeviceSpec, Network, NetworkLayer, Validation
+from stimgen.networks.convolutions import replace_convolutions
+from stimgen.networks.steps import NetworkStep
+from stimgen.networks.weights import AnyWeights, RandomWeights, StateDictSpec
 
 # Mean and standard deviation of ImageNet's sRGB values, with which torchvision's networks are trained.
 MEAN = (0.485, 0.456, 0.406)
@@ -32,12 +32,12 @@ class TorchvisionNetwork(Network, ABC):
     """Average pooling (Gatys, Ecker & Bethge 2015), or maximum pooling, which it was trained with."""
 
     @abstractmethod
-    def steps(self) -> tuple[Step, ...]:
+    def steps(self) -> tuple[NetworkStep, ...]:
         """Return all steps, shallow to deep."""
 
-    def is_here(self) -> bool:
+    def is_available(self) -> bool:
         """Return whether the weights are."""
-        return self.weights.is_here(self.name)
+        return self.weights.is_available(self.name)
 
     def empty(self) -> nn.Module:
         """Return torchvision's model, to be called on the meta device: nothing allocated, nothing drawn."""
@@ -54,33 +54,33 @@ class TorchvisionNetwork(Network, ABC):
         """Whether the network is nothing but convolutions, rectifications and poolings in a row."""
         return all(s.name.startswith(CHAINED) and len(s.modules) == 1 for s in self.steps())
 
-    def up_to(self, layers: Iterable[str]) -> tuple[Step, ...]:
+    def steps_up_to(self, layers: Iterable[str]) -> tuple[NetworkStep, ...]:
         """Return the steps down to the deepest of `layers`."""
         steps = self.steps()
         names = [step.name for step in steps]
         return steps[: max(names.index(layer) for layer in layers) + 1]
 
-    def layers(self) -> dict[str, Layer]:
+    def layers(self) -> dict[str, NetworkLayer]:
         """Return all layers by name, shallow to deep."""
-        return {step.name: Layer(step.name, step.channels) for step in self.steps()}
+        return {step.name: NetworkLayer(step.name, step.channels) for step in self.steps()}
 
     def map_side(self, layer: str, side: int) -> int:
         """Return how many positions a layer has along a side of `side` pixels."""
-        for step in self.up_to([layer]):
+        for step in self.steps_up_to([layer]):
             side = step.side(side)
         return side
 
     def receptive_field(self, layer: str) -> ReceptiveField:
         """Return which pixels the positions of a layer see."""
         field = ReceptiveField()
-        for step in self.up_to([layer]):
+        for step in self.steps_up_to([layer]):
             field = step.field(field)
         return field
 
-    def activations(self, layers: Iterable[str], width: int, height: int) -> list[int]:
+    def activation_sizes(self, layers: Iterable[str], width: int, height: int) -> list[int]:
         """Return the sizes of all tensors that one image's forward pass keeps for the backward pass."""
         found = []
-        for step in self.up_to(layers):
+        for step in self.steps_up_to(layers):
             after = step.side(width), step.side(height)
             found += [step.kept_before * width * height, step.kept * after[0] * after[1]]
             width, height = after
@@ -96,7 +96,7 @@ class TorchvisionNetwork(Network, ABC):
             return Validation(False, "no published comparison with human observers used this network")
         return Validation(False, "weight-free features: not validated with human observers")
 
-    def load(self, layers: Iterable[str], place: Place) -> TorchvisionFeatures:
+    def load(self, layers: Iterable[str], place: DeviceSpec) -> TorchvisionFeatures:
         """Return the network cut after the deepest of `layers`, at `place`."""
         return TorchvisionFeatures(self, tuple(layers), place)
 
@@ -110,18 +110,18 @@ class TorchvisionFeatures:
         Steps, weights and settings.
     layers : tuple of str
         The layers to return.
-    place : Place
+    place : DeviceSpec
         Where and how to compute.
     """
 
-    def __init__(self, network: TorchvisionNetwork, layers: tuple[str, ...], place: Place) -> None:
-        steps = network.up_to(layers)
+    def __init__(self, network: TorchvisionNetwork, layers: tuple[str, ...], place: DeviceSpec) -> None:
+        steps = network.steps_up_to(layers)
         with torch.device("meta"):
             model = network.empty().eval()
-        state, self.weights_sha256 = network.weights.tensors(_blueprint(model, steps, network))
+        state, self.weights_sha256 = network.weights.load_tensors(_state_dict_spec(model, steps, network))
         model.load_state_dict(state, assign=True, strict=False)
         model.requires_grad_(False)
-        modules = nn.ModuleList(_sequence(model, step, network) for step in steps)
+        modules = nn.ModuleList(_build_module(model, step, network) for step in steps)
         _rectify_in_place(modules, steps, layers)
         self._modules = modules.to(place.device, place.dtype).to(memory_format=torch.channels_last)
         self._dtype = place.dtype
@@ -144,7 +144,9 @@ class TorchvisionFeatures:
         return found
 
 
-def _blueprint(model: nn.Module, steps: tuple[Step, ...], network: TorchvisionNetwork) -> Blueprint:
+def _state_dict_spec(
+    model: nn.Module, steps: tuple[NetworkStep, ...], network: TorchvisionNetwork
+) -> StateDictSpec:
     shapes = {
         f"{path}.{key}": tuple(tensor.shape)
         for step in steps
@@ -152,29 +154,31 @@ def _blueprint(model: nn.Module, steps: tuple[Step, ...], network: TorchvisionNe
         for key, tensor in model.get_submodule(path).state_dict().items()
     }
     convolutions = {step.name: step.modules[0] for step in steps if step.name.startswith("conv")}
-    return Blueprint(network.name, "", shapes, convolutions if network.is_chain else {})
+    return StateDictSpec(network.name, "", shapes, convolutions if network.is_chain else {})
 
 
-def _sequence(model: nn.Module, step: Step, network: TorchvisionNetwork) -> nn.Module:
+def _build_module(model: nn.Module, step: NetworkStep, network: TorchvisionNetwork) -> nn.Module:
     """Return a step's modules, adapted, as one."""
     found = [model.get_submodule(path) for path in step.modules]
     for i, module in enumerate(found):
         if isinstance(module, nn.MaxPool2d) and network.pooling == "average":
-            found[i] = _averaging(module)
+            found[i] = _average_pool(module)
         else:
             network.adapt(module)
-            found[i] = dependable(module)
+            found[i] = replace_convolutions(module)
     return nn.Sequential(*found)
 
 
-def _averaging(pool: nn.MaxPool2d) -> nn.AvgPool2d:
+def _average_pool(pool: nn.MaxPool2d) -> nn.AvgPool2d:
     """Return the mean where there was the maximum; what is padding does not count."""
     return nn.AvgPool2d(
         pool.kernel_size, pool.stride, pool.padding, ceil_mode=pool.ceil_mode, count_include_pad=False
     )
 
 
-def _rectify_in_place(modules: nn.ModuleList, steps: tuple[Step, ...], wanted: tuple[str, ...]) -> None:
+def _rectify_in_place(
+    modules: nn.ModuleList, steps: tuple[NetworkStep, ...], wanted: tuple[str, ...]
+) -> None:
     """Rectify in place wherever nobody asked for what goes in."""
     before: str | None = None
     for step, sequence in zip(steps, modules, strict=True):

@@ -10,7 +10,13 @@ from typing import ClassVar, Literal
 
 from torch import nn
 
-from stimgen.networks.steps import Step, convolution, cumulative, pooling, rectification
+from stimgen.networks.steps import (
+    NetworkStep,
+    convolution_step,
+    cumulative_depths,
+    pooling_step,
+    rectification_step,
+)
 from stimgen.networks.torchvision_network import TorchvisionNetwork
 
 # Maps of the five blocks (Simonyan & Zisserman 2015, table 1).
@@ -29,7 +35,7 @@ class Vgg(TorchvisionNetwork, ABC):
     padding: Literal["zeros", "circular", "none"] = "zeros"
     """What convolutions see beyond the border; ``circular`` makes textures that tile."""
 
-    def steps(self) -> tuple[Step, ...]:
+    def steps(self) -> tuple[NetworkStep, ...]:
         """Return the steps of torchvision's ``features``, in their order."""
         steps = _steps(self.convolutions)
         if self.padding != "none":
@@ -41,8 +47,8 @@ class Vgg(TorchvisionNetwork, ABC):
         blocks = range(1, len(CHANNELS) + 1)
         found: dict[str, tuple[str, ...]] = {}
         for kind in KINDS:
-            found |= cumulative([f"{kind}{n}_1" for n in blocks])
-        pools = cumulative([f"pool{n}" for n in blocks])
+            found |= cumulative_depths([f"{kind}{n}_1" for n in blocks])
+        pools = cumulative_depths([f"pool{n}" for n in blocks])
         return found | {name: ("relu1_1", *names) for name, names in pools.items()}
 
     def adapt(self, module: nn.Module) -> None:
@@ -54,11 +60,11 @@ class Vgg(TorchvisionNetwork, ABC):
 
 
 @lru_cache(maxsize=8)
-def _steps(convolutions: Sequence[int]) -> tuple[Step, ...]:
-    found: list[Step] = []
+def _steps(convolutions: Sequence[int]) -> tuple[NetworkStep, ...]:
+    found: list[NetworkStep] = []
     for block, (count, channels) in enumerate(zip(convolutions, CHANNELS, strict=True), start=1):
         for i in range(1, count + 1):
-            found.append(convolution(f"conv{block}_{i}", channels, f"features.{len(found)}"))
-            found.append(rectification(f"relu{block}_{i}", channels, f"features.{len(found)}"))
-        found.append(pooling(f"pool{block}", channels, f"features.{len(found)}"))
+            found.append(convolution_step(f"conv{block}_{i}", channels, f"features.{len(found)}"))
+            found.append(rectification_step(f"relu{block}_{i}", channels, f"features.{len(found)}"))
+        found.append(pooling_step(f"pool{block}", channels, f"features.{len(found)}"))
     return tuple(found)

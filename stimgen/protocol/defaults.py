@@ -10,12 +10,12 @@ from stimgen.statistics import STATISTICS
 from stimgen.statistics.regions import REGIONS
 from stimgen.synthesis.methods import METHODS
 from stimgen.synthesis.optimisers import OPTIMISERS
-from stimgen.synthesis.ranges import RANGES
+from stimgen.synthesis.ranges import PIXEL_CONSTRAINTS
 from stimgen.synthesis.starts import STARTS
 
-HANDED_DOWN_TO_TERMS = ("network", "statistic", "regions")
-HANDED_DOWN_TO_ALL = ("after",)
-HANDED_DOWN = (*HANDED_DOWN_TO_TERMS, "synthesis", *HANDED_DOWN_TO_ALL)
+INHERITED_BY_TERMS = ("network", "statistic", "regions")
+INHERITED_BY_ALL = ("after",)
+INHERITED = (*INHERITED_BY_TERMS, "synthesis", *INHERITED_BY_ALL)
 FAMILIES = {
     "method": METHODS,
     "network": NETWORKS,
@@ -24,11 +24,11 @@ FAMILIES = {
     "regions": REGIONS,
     "optimiser": OPTIMISERS,
     "start": STARTS,
-    "range": RANGES,
+    "range": PIXEL_CONSTRAINTS,
 }
 
 
-def with_defaults(data: Any) -> Any:
+def apply_defaults(data: Any) -> Any:
     """Return a protocol's data in which every source, condition and term says all that it inherits.
 
     Fields of a mapping are inherited one by one, also from a bare word such as ``2x2``; a bare word, or a
@@ -37,39 +37,40 @@ def with_defaults(data: Any) -> Any:
     """
     if not isinstance(data, dict):
         return data
-    settings = {key: data[key] for key in HANDED_DOWN if key in data}
+    settings = {key: data[key] for key in INHERITED if key in data}
     result = dict(data)
     shared = data.get("preparation")
     for key in ("sources", "references"):
         if isinstance(data.get(key), list):
-            result[key] = [merged(shared, source) for source in data[key]]
+            result[key] = [merge_settings(shared, source) for source in data[key]]
     if isinstance(data.get("conditions"), list):
-        result["conditions"] = [_condition(condition, settings) for condition in data["conditions"]]
+        result["conditions"] = [_complete_condition(condition, settings) for condition in data["conditions"]]
     return result
 
 
-def _condition(condition: Any, settings: dict[str, Any]) -> Any:
+def _complete_condition(condition: Any, settings: dict[str, Any]) -> Any:
     if not isinstance(condition, dict):
         return condition
     # The rest of what conditions share says how to minimise an objective.
-    result = _inheriting(condition, settings, HANDED_DOWN_TO_ALL if "method" in condition else HANDED_DOWN)
+    result = _inherit(condition, settings, INHERITED_BY_ALL if "method" in condition else INHERITED)
     if isinstance(condition.get("objective"), list):
         terms = condition["objective"]
         result["objective"] = [
-            _inheriting(term, result, HANDED_DOWN_TO_TERMS) if isinstance(term, dict) else term
-            for term in terms
+            _inherit(term, result, INHERITED_BY_TERMS) if isinstance(term, dict) else term for term in terms
         ]
     return result
 
 
-def _inheriting(data: dict[str, Any], settings: dict[str, Any], keys: tuple[str, ...]) -> dict[str, Any]:
+def _inherit(data: dict[str, Any], settings: dict[str, Any], keys: tuple[str, ...]) -> dict[str, Any]:
     inherited = {
-        key: merged(settings.get(key), data.get(key), key) for key in keys if key in data or key in settings
+        key: merge_settings(settings.get(key), data.get(key), key)
+        for key in keys
+        if key in data or key in settings
     }
     return data | inherited
 
 
-def merged(base: Any, change: Any, key: str | None = None) -> Any:
+def merge_settings(base: Any, change: Any, key: str | None = None) -> Any:
     """Return `base` with the fields of `change`, in mappings within mappings too.
 
     Parameters
@@ -87,11 +88,11 @@ def merged(base: Any, change: Any, key: str | None = None) -> Any:
     {'name': 'other'}
     """
     if key in FAMILIES:
-        base = FAMILIES[key].spelt_out(base)
+        base = FAMILIES[key].expand_short_form(base)
     if change is None:
         return base
     if not isinstance(base, dict) or not isinstance(change, dict):
         return change
     if "name" in change and change["name"] != base.get("name", change["name"]):
         return change
-    return base | {inner: merged(base.get(inner), value, inner) for inner, value in change.items()}
+    return base | {inner: merge_settings(base.get(inner), value, inner) for inner, value in change.items()}

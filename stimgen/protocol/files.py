@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from stimgen.images.read import SKIMAGE_PREFIX, skimage_file
+from stimgen.images.read import SKIMAGE_PREFIX, find_skimage_file
 from stimgen.reading.errors import StimgenError
 
 SUFFIXES = (".png", ".jpg", ".jpeg", ".tif", ".tiff", ".bmp", ".webp")
@@ -19,9 +19,9 @@ def find_files(text: str, folder: Path, root: Path | None) -> list[tuple[str, Pa
         Nothing there, or something outside of `folder` and `root`.
     """
     if text.startswith(SKIMAGE_PREFIX):
-        return [(text, skimage_file(text.removeprefix(SKIMAGE_PREFIX)))]
+        return [(text, find_skimage_file(text.removeprefix(SKIMAGE_PREFIX)))]
     if not any(letter in text for letter in "*?["):
-        return [(text, _inside(folder / text, folder, root))]
+        return [(text, _resolve_inside(folder / text, folder, root))]
     if Path(text).is_absolute() or ".." in Path(text).parts:
         raise StimgenError(f"the pattern {text!r} must stay inside the protocol's folder")
     if any("**" in part and part != "**" for part in Path(text).parts):
@@ -30,7 +30,7 @@ def find_files(text: str, folder: Path, root: Path | None) -> list[tuple[str, Pa
     matches = [file for file in sorted(folder.glob(text)) if file.suffix.lower() in SUFFIXES]
     if not matches:
         raise StimgenError(f"no image file matches {text!r} in {folder}")
-    return [(file.relative_to(folder).as_posix(), _inside(file, folder, root)) for file in matches]
+    return [(file.relative_to(folder).as_posix(), _resolve_inside(file, folder, root)) for file in matches]
 
 
 def find_file(what: str, text: str, folder: Path, root: Path | None) -> Path:
@@ -47,7 +47,7 @@ def find_file(what: str, text: str, folder: Path, root: Path | None) -> Path:
     return found[0][1]
 
 
-def _inside(file: Path, folder: Path, root: Path | None) -> Path:
+def _resolve_inside(file: Path, folder: Path, root: Path | None) -> Path:
     try:
         resolved = file.resolve()
     except (OSError, RuntimeError, ValueError):

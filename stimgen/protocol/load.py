@@ -12,7 +12,7 @@ from pydantic import Field
 from stimgen.images.steps import Steps
 from stimgen.networks import AnyNetwork
 from stimgen.networks.vgg19 import Vgg19
-from stimgen.protocol.defaults import HANDED_DOWN
+from stimgen.protocol.defaults import INHERITED
 from stimgen.protocol.schema import Protocol, SharedPreparation
 from stimgen.reading.document import Document, KeyPath, read_document
 from stimgen.reading.errors import Location, StimgenError
@@ -23,7 +23,7 @@ from stimgen.statistics import AnyStatistic
 from stimgen.statistics.gram import Gram
 from stimgen.statistics.regions import AnyRegions
 from stimgen.statistics.regions.grid import Grid
-from stimgen.synthesis.settings import Synthesis
+from stimgen.synthesis.settings import SynthesisSettings
 
 
 @dataclass(frozen=True)
@@ -60,13 +60,13 @@ class LoadedProtocol:
         return self.document.where(own if own in self.document.lines else path)
 
 
-class _HandedDown(Model):
+class _InheritedSettings(Model):
     """The settings that conditions and sources inherit, to be checked where they are written."""
 
     network: AnyNetwork = Field(default_factory=Vgg19)
     statistic: AnyStatistic = Field(default_factory=Gram)
     regions: AnyRegions = Field(default_factory=Grid)
-    synthesis: Synthesis = Field(default_factory=Synthesis)
+    synthesis: SynthesisSettings = Field(default_factory=SynthesisSettings)
     after: Steps = ()
     preparation: SharedPreparation = Field(default_factory=SharedPreparation)
 
@@ -84,10 +84,10 @@ def load_protocol(name_or_file: str | Path) -> LoadedProtocol:
     StimgenError
         There is no such protocol, or what it says cannot be accepted; with file and line.
     """
-    return loaded_from(read_document(PROTOCOLS.find(name_or_file)))
+    return parse_protocol(read_document(PROTOCOLS.find(name_or_file)))
 
 
-def loaded_from(document: Document) -> LoadedProtocol:
+def parse_protocol(document: Document) -> LoadedProtocol:
     """Return the protocol that a document is.
 
     Raises
@@ -99,8 +99,8 @@ def loaded_from(document: Document) -> LoadedProtocol:
         raise StimgenError("a protocol is a mapping of keys to values", where=document.where(()))
     context = {"folder": document.file.parent.resolve()}
     inherited: dict[str, Any] = {
-        key: document.data[key] for key in (*HANDED_DOWN, "preparation") if key in document.data
+        key: document.data[key] for key in (*INHERITED, "preparation") if key in document.data
     }
     # First alone, so that a mistake in them is reported once, and not for every condition that inherits it.
-    validate(_HandedDown, inherited, document, context)
+    validate(_InheritedSettings, inherited, document, context)
     return LoadedProtocol(document, validate(Protocol, document.data, document, context))

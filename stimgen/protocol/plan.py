@@ -12,13 +12,13 @@ from stimgen.images.prepare import Pixels
 from stimgen.images.read import read_image_file
 from stimgen.protocol.load import LoadedProtocol
 from stimgen.protocol.planned_source import PlannedSource
-from stimgen.protocol.postprocessing import Finishing, plan_finishing
-from stimgen.protocol.protocol_pictures import Photographs
+from stimgen.protocol.postprocessing import Postprocessing, plan_postprocessing
+from stimgen.protocol.protocol_pictures import ProtocolPictures
 from stimgen.protocol.sources import plan_sources
 from stimgen.protocol.start_image import find_start_image
 from stimgen.reading.errors import StimgenError
 from stimgen.reading.identity import NUMERICS, digest, identity
-from stimgen.synthesis.methods import Known, Method
+from stimgen.synthesis.methods import Method, ReferenceInfo
 
 LARGEST_PLAN = 1_000_000
 LARGEST_FLAT_SET = 10_000
@@ -44,7 +44,7 @@ class PlannedCondition:
         The picture that its synthesis starts from.
     start_sha256 : str or None
         Hash of that file.
-    after : Finishing
+    after : Postprocessing
         Steps from a synthesised picture to what is saved.
     """
 
@@ -55,13 +55,13 @@ class PlannedCondition:
     pictures: tuple[PlannedSource, ...]
     start_file: Path | None
     start_sha256: str | None
-    after: Finishing
+    after: Postprocessing
 
     @cached_property
     def recipe(self) -> dict[str, Any]:
         """Terms and settings."""
-        known = Known(self.start_sha256, {p.id: p.recipe for p in self.pictures})
-        return self.after.added_to(self.method.recipe(known))
+        known = ReferenceInfo(self.start_sha256, {p.id: p.recipe for p in self.pictures})
+        return self.after.add_to_recipe(self.method.recipe(known))
 
     def schedule(self, shape: tuple[int, int, int]) -> list[list[int]]:
         """Return width, height and evaluations of every scale of a source of this shape."""
@@ -85,7 +85,7 @@ class PlannedCondition:
 
 
 @dataclass(frozen=True)
-class StimulusPlan:
+class PlannedStimulus:
     """One stimulus to make.
 
     Attributes
@@ -119,7 +119,7 @@ class StimulusPlan:
 
 
 @dataclass(frozen=True)
-class Plan:
+class ProtocolPlan:
     """All stimuli of a protocol.
 
     Attributes
@@ -136,13 +136,13 @@ class Plan:
     sources: tuple[PlannedSource, ...]
     references: tuple[PlannedSource, ...]
     conditions: tuple[PlannedCondition, ...]
-    stimuli: tuple[StimulusPlan, ...]
+    stimuli: tuple[PlannedStimulus, ...]
 
-    def stimuli_of(self, condition: PlannedCondition) -> tuple[StimulusPlan, ...]:
+    def stimuli_of(self, condition: PlannedCondition) -> tuple[PlannedStimulus, ...]:
         """Return the stimuli of a condition."""
         return self._by_condition[condition.id]
 
-    def only(self, stimuli: Iterable[StimulusPlan]) -> Plan:
+    def select(self, stimuli: Iterable[PlannedStimulus]) -> ProtocolPlan:
         """Return the part of the plan with these stimuli and the pictures that they are made from."""
         part = tuple(stimuli)
         used = {id(picture) for s in part for picture in (s.source, *s.condition.pictures)}
@@ -153,14 +153,14 @@ class Plan:
         return replace(self, sources=sources, references=references, stimuli=part)
 
     @cached_property
-    def _by_condition(self) -> dict[str, tuple[StimulusPlan, ...]]:
-        found: dict[str, list[StimulusPlan]] = {condition.id: [] for condition in self.conditions}
+    def _by_condition(self) -> dict[str, tuple[PlannedStimulus, ...]]:
+        found: dict[str, list[PlannedStimulus]] = {condition.id: [] for condition in self.conditions}
         for stimulus in self.stimuli:
             found[stimulus.condition.id].append(stimulus)
         return {condition: tuple(stimuli) for condition, stimuli in found.items()}
 
 
-def make_plan(loaded: LoadedProtocol, root: Path | None = None) -> Plan:
+def make_plan(loaded: LoadedProtocol, root: Path | None = None) -> ProtocolPlan:
     """Return the plan of a protocol.
 
     Parameters
@@ -179,7 +179,7 @@ def make_plan(loaded: LoadedProtocol, root: Path | None = None) -> Plan:
     _refuse_too_many(loaded, len(loaded.protocol.sources))
     sources, references = plan_sources(loaded, root)
     _refuse_too_many(loaded, len(sources))
-    photographs = Photographs(sources, references, root)
+    photographs = ProtocolPictures(sources, references, root)
     conditions = [_plan_condition(loaded, i, photographs) for i in range(len(loaded.protocol.conditions))]
     for i, condition in enumerate(conditions):
         for shape, source in {source.shape: source for source in condition.sources}.items():
@@ -188,34 +188,34 @@ def make_plan(loaded: LoadedProtocol, root: Path | None = None) -> Plan:
             except StimgenError as error:
                 about = error.about(f"condition {condition.id!r}, source {source.id!r}")
                 raise about.located(loaded.document.where(("conditions", i))) from None
-    _refuse_unjudged(loaded, sources)
-    stimuli = tuple(_stimuli(conditions))
-    _refuse_twins(stimuli, loaded)
+    _refuse_small_sources(loaded, sources)
+    stimuli = tuple(_plan_stimuli(conditions))
+    _refuse_duplicates(stimuli, loaded)
     used = {picture.id for condition in conditions for picture in (*condition.sources, *condition.pictures)}
     in_use = [
         tuple(picture for picture in pictures if picture.id in used) for pictures in (sources, references)
     ]
-    return Plan(loaded, in_use[0], in_use[1], tuple(conditions), stimuli)
+    return ProtocolPlan(loaded, in_use[0], in_use[1], tuple(conditions), stimuli)
 
 
-def _plan_condition(loaded: LoadedProtocol, i: int, photographs: Photographs) -> PlannedCondition:
+def _plan_condition(loaded: LoadedProtocol, i: int, photographs: ProtocolPictures) -> PlannedCondition:
     condition = loaded.protocol.conditions[i]
-    method, seeds = condition.chosen, loaded.protocol.seeds_of(condition)
-    sources = photographs.sources_of(loaded, i)
+    method, seeds = condition.resolved_method, loaded.protocol.seeds_of(condition)
+    sources = photographs.select_sources(loaded, i)
     start = find_start_image(loaded, i, sources, photographs.root)
     return PlannedCondition(
         id=condition.id,
         method=method,
         sources=sources,
         seeds=seeds if method.seeded else seeds[:1],
-        pictures=photographs.pictures_of(loaded, i, sources),
+        pictures=photographs.select_pictures(loaded, i, sources),
         start_file=start.file if start is not None else None,
         start_sha256=start.sha256 if start is not None else None,
-        after=plan_finishing(loaded, i, sources, photographs),
+        after=plan_postprocessing(loaded, i, sources, photographs),
     )
 
 
-def _refuse_unjudged(loaded: LoadedProtocol, sources: Sequence[PlannedSource]) -> None:
+def _refuse_small_sources(loaded: LoadedProtocol, sources: Sequence[PlannedSource]) -> None:
     """Refuse a source that is too small for the judge."""
     judge = loaded.protocol.judge
     if judge is None:
@@ -228,7 +228,7 @@ def _refuse_unjudged(loaded: LoadedProtocol, sources: Sequence[PlannedSource]) -
             raise about.located(loaded.document.where(("judge",))) from None
 
 
-def _stimuli(conditions: list[PlannedCondition]) -> Iterator[StimulusPlan]:
+def _plan_stimuli(conditions: list[PlannedCondition]) -> Iterator[PlannedStimulus]:
     # Digests of the parts that many stimuli share are taken once.
     numerics = digest(NUMERICS)
     pixels = {source.id: digest(source.recipe) for c in conditions for source in c.sources}
@@ -238,7 +238,7 @@ def _stimuli(conditions: list[PlannedCondition]) -> Iterator[StimulusPlan]:
             schedule = digest(condition.schedule(source.shape))
             shared = {"numerics": numerics, "pixels": pixels[source.id], "schedule": schedule, **parts}
             for seed in condition.seeds:
-                yield StimulusPlan(identity({**shared, "seed": digest(seed)}), source, condition, seed)
+                yield PlannedStimulus(identity({**shared, "seed": digest(seed)}), source, condition, seed)
 
 
 def _refuse_too_many(loaded: LoadedProtocol, sources: int) -> None:
@@ -258,8 +258,8 @@ def _refuse_too_many(loaded: LoadedProtocol, sources: int) -> None:
         )
 
 
-def _refuse_twins(stimuli: tuple[StimulusPlan, ...], loaded: LoadedProtocol) -> None:
-    seen: dict[str, StimulusPlan] = {}
+def _refuse_duplicates(stimuli: tuple[PlannedStimulus, ...], loaded: LoadedProtocol) -> None:
+    seen: dict[str, PlannedStimulus] = {}
     for stimulus in stimuli:
         other = seen.setdefault(stimulus.id, stimulus)
         if other is not stimulus:

@@ -8,12 +8,12 @@ from functools import cached_property
 from pathlib import Path
 from typing import Any
 
-from stimgen.images.picture import Picture
+from stimgen.images.picture import MaskedPicture
 from stimgen.images.prepare import Pixels, Preparation
 from stimgen.images.read import ImageFile, read_image_file
-from stimgen.images.source_pipeline import Photograph, Staged, Staging, StagingError
+from stimgen.images.source_pipeline import ModelInput, SourceFiles, SourceKeyError, SourcePipeline
 from stimgen.images.write import Bits, encode_png, quantise
-from stimgen.protocol.schema import Source
+from stimgen.protocol.schema import SourceSpec
 from stimgen.reading.errors import Location, StimgenError
 from stimgen.reading.identity import recipe_identity
 
@@ -67,11 +67,11 @@ class PlannedSource:
         What determines its pixels, and the levels that they are rounded to where these are not 8 bits.
     preparation : Preparation
         How another picture becomes one of its size: without its mask, steps and canvas.
-    staging : Staging
+    staging : SourcePipeline
         How the photograph becomes what a model measures.
     bits : {8, 16}
         Of its values in a file.
-    spec : Source
+    spec : SourceSpec
         What the protocol says.
     lines : mapping
         Where it says so: ``file``, ``mask``, ``before`` and ``canvas``.
@@ -84,9 +84,9 @@ class PlannedSource:
     shape: tuple[int, int, int]
     recipe: dict[str, Any]
     preparation: Preparation
-    staging: Staging
+    staging: SourcePipeline
     bits: Bits
-    spec: Source
+    spec: SourceSpec
     lines: Mapping[str, Location]
 
     @property
@@ -114,7 +114,7 @@ class PlannedSource:
         """Identity of the prepared source."""
         return recipe_identity(self.recipe)
 
-    def photograph(self) -> Photograph:
+    def read_photograph(self) -> SourceFiles:
         """Return its files.
 
         Raises
@@ -122,23 +122,23 @@ class PlannedSource:
         StimgenError
             One of them cannot be read, or is no longer what was planned with.
         """
-        return Photograph(self.image.read(), self.mask.read() if self.mask is not None else None)
+        return SourceFiles(self.image.read(), self.mask.read() if self.mask is not None else None)
 
-    def bare(self) -> Picture:
+    def bare(self) -> MaskedPicture:
         """Return the photograph before any step.
 
         Raises
         ------
         StimgenError
-            As `staged`.
+            As `stage`.
         """
-        photograph = self.photograph()
+        photograph = self.read_photograph()
         try:
             return self.staging.bare(photograph)
         except StimgenError as error:
             raise self.located(error) from None
 
-    def staged(self) -> Staged:
+    def stage(self) -> ModelInput:
         """Return what a model measures.
 
         Raises
@@ -146,9 +146,9 @@ class PlannedSource:
         StimgenError
             A file is damaged, or is no longer what was planned with, or a step is impossible.
         """
-        photograph = self.photograph()
+        photograph = self.read_photograph()
         try:
-            return self.staging.stage(photograph)
+            return self.staging.compute_input(photograph)
         except StimgenError as error:
             raise self.located(error) from None
 
@@ -158,25 +158,25 @@ class PlannedSource:
         Raises
         ------
         StimgenError
-            As `staged`.
+            As `stage`.
         """
-        return self.staged().pixels
+        return self.stage().pixels
 
-    def png(self, pixels: Pixels) -> bytes:
+    def encode(self, pixels: Pixels) -> bytes:
         """Return the file of a picture of this source, with its bits and encoding."""
         return encode_png(quantise(pixels, self.bits), self.staging.encoding)
 
     def located(self, error: StimgenError) -> StimgenError:
         """Return the error with the line of the protocol that it is about."""
-        return located(error, self.lines)
+        return locate_source_error(error, self.lines)
 
 
-def located(error: StimgenError, lines: Mapping[str, Location]) -> StimgenError:
+def locate_source_error(error: StimgenError, lines: Mapping[str, Location]) -> StimgenError:
     """Return the error with the line, of those of a source, that it is about."""
-    return named_by(error, lines[error.key if isinstance(error, StagingError) else "file"])
+    return add_location(error, lines[error.key if isinstance(error, SourceKeyError) else "file"])
 
 
-def named_by(error: StimgenError, where: Location) -> StimgenError:
+def add_location(error: StimgenError, where: Location) -> StimgenError:
     """Return the error with the line that names the source, keeping the file that it speaks of."""
     file = f"{error.where}: " if error.where is not None else ""
     return StimgenError(

@@ -6,17 +6,24 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, NamedTuple
 
-from stimgen.images.picture import Pair, Picture, clipped
+from stimgen.images.picture import MaskedPicture, PictureAndSource, clipped_fraction
 from stimgen.images.prepare import Pixels
-from stimgen.images.sequence import final_size, needs_set, placed, recipe, run, settled
-from stimgen.images.steps import Step
+from stimgen.images.sequence import (
+    apply_geometry,
+    apply_steps,
+    final_size,
+    needs_set_mean,
+    resolve_set_means,
+    step_recipes,
+)
+from stimgen.images.steps import ImageStep
 from stimgen.protocol.load import LoadedProtocol
 from stimgen.protocol.planned_source import PlannedSource
-from stimgen.protocol.protocol_pictures import Photographs
+from stimgen.protocol.protocol_pictures import ProtocolPictures
 from stimgen.reading.errors import Location, StimgenError
 
 
-class Saved(NamedTuple):
+class PostprocessedPicture(NamedTuple):
     """What is saved of a picture."""
 
     pixels: Pixels
@@ -26,31 +33,31 @@ class Saved(NamedTuple):
 
 
 @dataclass(frozen=True)
-class Finishing:
+class Postprocessing:
     """The steps after the synthesis of a condition's stimuli, none of which wants the set's mean any more.
 
     Attributes
     ----------
-    steps : tuple of Step
+    steps : tuple of ImageStep
         In their order.
     where : Location
         The line that names them.
     """
 
-    steps: tuple[Step, ...]
+    steps: tuple[ImageStep, ...]
     where: Location
 
     def __bool__(self) -> bool:
         """Return whether there is any step."""
         return bool(self.steps)
 
-    def added_to(self, of_method: dict[str, Any]) -> dict[str, Any]:
+    def add_to_recipe(self, of_method: dict[str, Any]) -> dict[str, Any]:
         """Return the recipe of a method with these steps in its settings."""
         if not self.steps:
             return of_method
-        return of_method | {"settings": of_method["settings"] | {"after": recipe(self.steps)}}
+        return of_method | {"settings": of_method["settings"] | {"after": step_recipes(self.steps)}}
 
-    def finish(self, pixels: Pixels, source: PlannedSource, prepared: Pixels) -> Saved:
+    def finish(self, pixels: Pixels, source: PlannedSource, prepared: Pixels) -> PostprocessedPicture:
         """Return what is to be saved of a picture.
 
         Parameters
@@ -66,16 +73,16 @@ class Finishing:
             A step is impossible.
         """
         screen = source.staging.screen
-        pair = Pair(Picture.whole(pixels, screen), Picture.whole(prepared, screen))
+        pair = PictureAndSource(MaskedPicture.whole(pixels, screen), MaskedPicture.whole(prepared, screen))
         try:
-            shown = run(self.steps, pair).shown()
+            shown = apply_steps(self.steps, pair).shown()
         except StimgenError as error:
             raise self._named(error, source) from None
-        return Saved(shown, clipped(shown))
+        return PostprocessedPicture(shown, clipped_fraction(shown))
 
-    def beside(self, source: PlannedSource, prepared: Pixels) -> Pixels:
+    def place_source(self, source: PlannedSource, prepared: Pixels) -> Pixels:
         """Return a source as it is to be compared with its stimuli: behind the same crops and apertures."""
-        return placed(self.steps, Picture.whole(prepared, source.staging.screen)).shown()
+        return apply_geometry(self.steps, MaskedPicture.whole(prepared, source.staging.screen)).shown()
 
     def check(self, source: PlannedSource) -> None:
         """Refuse steps for which a source has no room.
@@ -94,9 +101,9 @@ class Finishing:
         return error.about(f"after: source {source.id!r}").located(self.where)
 
 
-def plan_finishing(
-    loaded: LoadedProtocol, i: int, sources: Sequence[PlannedSource], photographs: Photographs
-) -> Finishing:
+def plan_postprocessing(
+    loaded: LoadedProtocol, i: int, sources: Sequence[PlannedSource], photographs: ProtocolPictures
+) -> Postprocessing:
     """Return the steps after the synthesis of condition `i`, checked for its sources.
 
     Raises
@@ -106,16 +113,16 @@ def plan_finishing(
     """
     steps = loaded.protocol.conditions[i].after
     where = loaded.where(i, "after")
-    if needs_set(steps):
+    if needs_set_mean(steps):
         pictures = (
-            (source.id, Picture.whole(source.pixels(), source.staging.screen))
+            (source.id, MaskedPicture.whole(source.pixels(), source.staging.screen))
             for source in photographs.sources
         )
         try:
-            steps = settled(steps, pictures)
+            steps = resolve_set_means(steps, pictures)
         except StimgenError as error:
             raise error.located(where) from None
-    finishing = Finishing(steps, where)
+    finishing = Postprocessing(steps, where)
     for source in sources:
         finishing.check(source)
     return finishing

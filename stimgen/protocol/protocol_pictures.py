@@ -12,7 +12,7 @@ from stimgen.reading.errors import StimgenError
 
 
 @dataclass(frozen=True)
-class Photographs:
+class ProtocolPictures:
     """All pictures of a protocol.
 
     Attributes
@@ -29,7 +29,7 @@ class Photographs:
     references: Sequence[PlannedSource]
     root: Path | None
 
-    def sources_of(self, loaded: LoadedProtocol, i: int) -> Sequence[PlannedSource]:
+    def select_sources(self, loaded: LoadedProtocol, i: int) -> Sequence[PlannedSource]:
         """Return the sources of condition `i`, in the protocol's order.
 
         Raises
@@ -47,7 +47,7 @@ class Photographs:
                 raise StimgenError(f"there is no source {name!r}", where=where, given=name, allowed=known)
         return [source for source in self.sources if source.id in wanted]
 
-    def pictures_of(
+    def select_pictures(
         self, loaded: LoadedProtocol, i: int, sources: Sequence[PlannedSource]
     ) -> tuple[PlannedSource, ...]:
         """Return the pictures that the targets of condition `i` name.
@@ -60,7 +60,7 @@ class Photographs:
         known = {picture.id: picture for picture in (*self.sources, *self.references)}
         where = loaded.document.where(("conditions", i))
         found = []
-        for name in loaded.protocol.conditions[i].chosen.pictures:
+        for name in loaded.protocol.conditions[i].resolved_method.pictures:
             if name not in known:
                 raise StimgenError(
                     f"there is no picture {name!r} for the target",
@@ -80,13 +80,14 @@ def _check_size(
     for source in sources:
         if source.shape != picture.shape:
             raise StimgenError(
-                f"the target {picture.id!r} has {_words(picture)}, the source {source.id!r} {_words(source)}"
+                f"the target {picture.id!r} has {_describe_shape(picture)}, "
+                f"the source {source.id!r} {_describe_shape(source)}"
                 ": they must be alike",
                 where=loaded.document.where(("conditions", i)),
                 hint="say `crop`, `size` and `channels` in `preparation`",
             )
 
 
-def _words(picture: PlannedSource) -> str:
+def _describe_shape(picture: PlannedSource) -> str:
     height, width, channels = picture.shape
     return f"{width} x {height} pixels {'in grey' if channels == 1 else 'in colour'}"

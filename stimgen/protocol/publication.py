@@ -9,14 +9,14 @@ from typing import Any
 from pydantic import BaseModel
 
 from stimgen.protocol.schema import Protocol
-from stimgen.reading.papers import looked_up
+from stimgen.reading.papers import resolve_papers
 from stimgen.reading.registry import FamilyMember
-from stimgen.stimulus_set.metadata import Choice
+from stimgen.stimulus_set.metadata import CitedMember
 
 OBJECTIVE = "objective"  # the method that has no name
 
 
-def publication(protocol: Protocol) -> dict[str, Any]:
+def build_publication(protocol: Protocol) -> dict[str, Any]:
     """Return what a set says of itself as a publication, beside its title and the like.
 
     Returns
@@ -25,9 +25,9 @@ def publication(protocol: Protocol) -> dict[str, Any]:
         ``choices``: every member of a family in use, with what methods call it and the keys of its papers;
         ``literature``: those papers; ``papers``: those that the protocol itself names.
     """
-    used = sorted(_members_of(protocol), key=_key)
-    choices = [choice for key, alike in groupby(used, key=_key) for choice in _choices(key, alike)]
-    literature = looked_up(paper for one in used for paper in one.cited())
+    used = sorted(_find_members(protocol), key=_key)
+    choices = [choice for key, alike in groupby(used, key=_key) for choice in _build_choices(key, alike)]
+    literature = resolve_papers(paper for one in used for paper in one.citations())
     return {
         "choices": [choice.plain() for choice in choices],
         "literature": [paper.plain() for paper in literature],
@@ -35,15 +35,15 @@ def publication(protocol: Protocol) -> dict[str, Any]:
     }
 
 
-def _members_of(protocol: Protocol) -> Iterator[FamilyMember]:
+def _find_members(protocol: Protocol) -> Iterator[FamilyMember]:
     for condition in protocol.conditions:
-        yield from _within(condition.chosen)
-        yield from _within(condition.after)
-    yield from _within((protocol.sources, protocol.references))
-    yield from _within(protocol.judge)
+        yield from _find_nested_members(condition.resolved_method)
+        yield from _find_nested_members(condition.after)
+    yield from _find_nested_members((protocol.sources, protocol.references))
+    yield from _find_nested_members(protocol.judge)
 
 
-def _within(value: Any) -> Iterator[FamilyMember]:
+def _find_nested_members(value: Any) -> Iterator[FamilyMember]:
     """Yield the members that a value is, or that stand in it at any depth."""
     if isinstance(value, FamilyMember):
         yield value
@@ -51,25 +51,25 @@ def _within(value: Any) -> Iterator[FamilyMember]:
         value = [getattr(value, name) for name in type(value).model_fields]
     if isinstance(value, Iterable) and not isinstance(value, (str, bytes, dict)):
         for one in value:
-            yield from _within(one)
+            yield from _find_nested_members(one)
 
 
 def _key(member: FamilyMember) -> tuple[str, str]:
     return type(member).__module__.split(".")[-2], getattr(member, "name", OBJECTIVE)
 
 
-def _choices(key: tuple[str, str], alike: Iterable[FamilyMember]) -> list[Choice]:
+def _build_choices(key: tuple[str, str], alike: Iterable[FamilyMember]) -> list[CitedMember]:
     """Return a choice for all members of one name or, where they cite differently, one for each way."""
     kind, name = key
     by_papers: dict[tuple[str, ...], list[FamilyMember]] = {}
     for member in alike:
-        keys = tuple(paper.key for paper in looked_up(member.cited()))
+        keys = tuple(paper.key for paper in resolve_papers(member.citations()))
         by_papers.setdefault(keys, [])
         if member not in by_papers[keys]:
             by_papers[keys].append(member)
     several = len(by_papers) > 1
     return [
-        Choice(
+        CitedMember(
             kind=kind,
             name=name,
             phrase=members[0].phrase or name.replace("_", " "),

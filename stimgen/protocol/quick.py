@@ -7,10 +7,10 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-from stimgen.protocol.defaults import HANDED_DOWN
+from stimgen.protocol.defaults import INHERITED
 from stimgen.protocol.files import find_files
 from stimgen.protocol.load import LoadedProtocol
-from stimgen.protocol.quick_networks import embedded_terms
+from stimgen.protocol.quick_networks import substitute_embedded_network
 from stimgen.protocol.schema import Protocol
 from stimgen.reading.errors import StimgenError
 from stimgen.reading.model import validate
@@ -31,7 +31,7 @@ LENGTHS = ("size", "x", "y", "box", "diameter", "edge")
 Data = dict[str, Any]
 
 
-def quickened(loaded: LoadedProtocol, root: Path | None = None) -> LoadedProtocol:
+def make_quick_protocol(loaded: LoadedProtocol, root: Path | None = None) -> LoadedProtocol:
     """Return the protocol with few, small pictures that are made in a minute or two, and what was changed.
 
     At most two sources and one seed; pictures of up to 128 pixels, canvases of up to 256, lengths in
@@ -53,15 +53,15 @@ def quickened(loaded: LoadedProtocol, root: Path | None = None) -> LoadedProtoco
     """
     data = loaded.protocol.plain()
     changes = [
-        *_fewer(data),
-        *_coarser(data),
-        *_photographs(data, loaded.folder, root),
-        *_smaller(data),
-        *_shorter(data),
-        *embedded_terms(data, loaded.protocol),
-        *_alike(data),
+        *_reduce_sources_and_seeds(data),
+        *_drop_costly_conditions(data),
+        *_substitute_photographs(data, loaded.folder, root),
+        *_shrink_pictures(data),
+        *_reduce_evaluations(data),
+        *substitute_embedded_network(data, loaded.protocol),
+        *_drop_duplicates(data),
     ]
-    for key in (*HANDED_DOWN, "preparation"):
+    for key in (*INHERITED, "preparation"):
         del data[key]  # every source and condition says for itself what it inherited
     data["name"] = data["name"][: 64 - len(NAME)] + NAME
     context = {"folder": loaded.folder.resolve()}
@@ -69,7 +69,7 @@ def quickened(loaded: LoadedProtocol, root: Path | None = None) -> LoadedProtoco
     return replace(loaded, protocol=protocol, changes=tuple(changes))
 
 
-def _fewer(data: Data) -> Iterator[str]:
+def _reduce_sources_and_seeds(data: Data) -> Iterator[str]:
     """Leave a few sources, and one seed."""
     if len(data["sources"]) > SOURCES:
         yield f"{SOURCES} of {len(data['sources'])} sources"
@@ -88,83 +88,83 @@ def _fewer(data: Data) -> Iterator[str]:
                 yield f"{SEEDS} of {count} seeds"
 
 
-def _coarser(data: Data) -> Iterator[str]:
+def _drop_costly_conditions(data: Data) -> Iterator[str]:
     """Leave out conditions with very many regions, where there are others."""
-    many = [condition for condition in data["conditions"] if _scaling(condition) < SCALING]
+    many = [condition for condition in data["conditions"] if _find_smallest_scaling(condition) < SCALING]
     if len(many) < sum(condition["method"] is None for condition in data["conditions"]):
         yield from (f"without {condition['id']}" for condition in many)
         data["conditions"] = [condition for condition in data["conditions"] if condition not in many]
 
 
-def _scaling(condition: Data) -> float:
+def _find_smallest_scaling(condition: Data) -> float:
     terms = [condition, *(condition["objective"] or ())]
     return min(float(term["regions"].get("scaling", SCALING)) for term in terms)
 
 
-def _photographs(data: Data, folder: Path, root: Path | None) -> Iterator[str]:
+def _substitute_photographs(data: Data, folder: Path, root: Path | None) -> Iterator[str]:
     """Put scikit-image's photographs in the place of pictures that are not there."""
     for key in ("sources", "references"):
         for i, source in enumerate(data[key]):
-            if not _is_there(source["file"], folder, root):
+            if not _exists(source["file"], folder, root):
                 photograph = PHOTOGRAPHS[key][i % 2]
                 yield f"{photograph} in place of {source['file']}, which is not there"
                 source |= {"file": photograph, "licence": "CC0-1.0", "credit": "scikit-image", "mask": None}
                 source |= {"crop": "none" if source["crop"] == "none" else "centre"}
 
 
-def _is_there(file: str, folder: Path, root: Path | None) -> bool:
+def _exists(file: str, folder: Path, root: Path | None) -> bool:
     try:
         return all(found.is_file() for _, found in find_files(file, folder, root))
     except StimgenError:
         return False
 
 
-def _smaller(data: Data) -> Iterator[str]:
+def _shrink_pictures(data: Data) -> Iterator[str]:
     """Shrink pictures, and with them all that is told in pixels."""
-    largest = max(_side(source) for source in data["sources"])
+    largest = max(_find_longest_side(source) for source in data["sources"])
     side = CANVAS_SIDE if any(source["canvas"] for source in data["sources"]) else SIDE
     if largest <= side:
         return
     yield f"pictures of {side} pixels in place of {largest}"
     factor = side / largest
     for source in (*data["sources"], *data["references"]):
-        _scale(source["size"] if isinstance(source["size"], dict) else source, factor, keys=("size",))
-        _scale([source["canvas"], source["before"]], factor)
+        _scale_lengths(source["size"] if isinstance(source["size"], dict) else source, factor, keys=("size",))
+        _scale_lengths([source["canvas"], source["before"]], factor)
     for holder in (data, *data["conditions"]):
-        _scale(holder["after"], factor)
+        _scale_lengths(holder["after"], factor)
 
 
-def _side(source: Data) -> int:
+def _find_longest_side(source: Data) -> int:
     size = source["canvas"]["size"] if source["canvas"] else source["size"]
     return max(size) if isinstance(size, list) else int(size)
 
 
-def _scale(value: Any, factor: float, keys: tuple[str, ...] = LENGTHS) -> None:
+def _scale_lengths(value: Any, factor: float, keys: tuple[str, ...] = LENGTHS) -> None:
     """Multiply every length within mappings and lists."""
     if isinstance(value, list):
         for inner in value:
-            _scale(inner, factor, keys)
+            _scale_lengths(inner, factor, keys)
     elif isinstance(value, dict):
         for key, inner in value.items():
             if key in keys and not isinstance(inner, str) and inner is not None:
-                value[key] = _times(inner, factor)
+                value[key] = _multiply(inner, factor)
             elif isinstance(inner, (list, dict)) and keys is LENGTHS:
-                _scale(inner, factor, keys)
+                _scale_lengths(inner, factor, keys)
 
 
-def _times(value: Any, factor: float) -> Any:
+def _multiply(value: Any, factor: float) -> Any:
     if isinstance(value, list):
-        return [_times(inner, factor) for inner in value]
+        return [_multiply(inner, factor) for inner in value]
     return value * factor if isinstance(value, float) else round(value * factor)
 
 
-def _shorter(data: Data) -> Iterator[str]:
+def _reduce_evaluations(data: Data) -> Iterator[str]:
     """Evaluate seldom, in a way that gets somewhere in so few evaluations."""
     found: dict[str, None] = {}
     for condition in data["conditions"]:
         method, settings = condition["method"], condition["synthesis"]
         if method is not None:
-            found |= dict.fromkeys(_fewer_iterations(method))
+            found |= dict.fromkeys(_reduce_iterations(method))
             continue
         given = settings["evaluations"]
         most = max(given) if isinstance(given, list) else given
@@ -180,11 +180,11 @@ def _shorter(data: Data) -> Iterator[str]:
             found[f"{other} in place of adam"] = None
             settings["optimiser"] = OPTIMISERS.members[other]().plain()
         for holder in (condition, *(condition["objective"] or ())):
-            found |= dict.fromkeys(_cheaper(holder))
+            found |= dict.fromkeys(_simplify_statistic(holder))
     yield from found
 
 
-def _cheaper(term: Data) -> Iterator[str]:
+def _simplify_statistic(term: Data) -> Iterator[str]:
     """Measure what can be told from few evaluations, by not too many filters."""
     if term["statistic"].get("redraw"):
         yield "fixed directions in place of redrawn ones"
@@ -196,7 +196,7 @@ def _cheaper(term: Data) -> Iterator[str]:
         network["maps"] = most
 
 
-def _fewer_iterations(method: Data) -> Iterator[str]:
+def _reduce_iterations(method: Data) -> Iterator[str]:
     for key in ("evaluations", "budget"):
         if method.get(key, 0) > EVALUATIONS:
             yield f"{EVALUATIONS} evaluations of {method['name']}"
@@ -208,7 +208,7 @@ def _fewer_iterations(method: Data) -> Iterator[str]:
         method["neighbourhood"] = widest
 
 
-def _alike(data: Data) -> Iterator[str]:
+def _drop_duplicates(data: Data) -> Iterator[str]:
     """Drop conditions that differ from an earlier one by nothing but their name."""
     kept: list[Data] = []
     for condition in data["conditions"]:

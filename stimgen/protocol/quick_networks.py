@@ -9,7 +9,7 @@ from typing import Any
 
 from stimgen.networks import Network
 from stimgen.networks.embedded import Embedded
-from stimgen.protocol.defaults import HANDED_DOWN_TO_TERMS
+from stimgen.protocol.defaults import INHERITED_BY_TERMS
 from stimgen.protocol.schema import Protocol
 from stimgen.synthesis.methods import ObjectiveMethod
 from stimgen.synthesis.term import Term
@@ -19,12 +19,12 @@ OCTAVES = 5
 DEEPEST_SET = 4
 FIRST = "relu1_1"
 # What a statistic says of how far apart is how much.
-OF_LOSSES = {"normalisation", "centred"}
+LOSS_KEYS = {"normalisation", "centred"}
 
 Data = dict[str, Any]
 
 
-def embedded_terms(data: Data, protocol: Protocol) -> Iterator[str]:
+def substitute_embedded_network(data: Data, protocol: Protocol) -> Iterator[str]:
     """Put the embedded features, as deep, in the place of trained networks without weights.
 
     Parameters
@@ -41,22 +41,24 @@ def embedded_terms(data: Data, protocol: Protocol) -> Iterator[str]:
     """
     replaced: dict[str, None] = {}
     largest = _largest_weights(protocol)
-    methods = {condition.id: condition.chosen for condition in protocol.conditions}
+    methods = {condition.id: condition.resolved_method for condition in protocol.conditions}
     for condition in data["conditions"]:
         method = methods[condition["id"]]
-        if not isinstance(method, ObjectiveMethod) or all(term.network.is_here() for term in method.terms):
+        if not isinstance(method, ObjectiveMethod) or all(
+            term.network.is_available() for term in method.terms
+        ):
             continue
-        terms = condition["objective"] or [_only_term(condition)]
+        terms = condition["objective"] or [_extract_only_term(condition)]
         for i, (written, term) in enumerate(zip(terms, method.terms, strict=True)):
-            if not term.network.is_here():
+            if not term.network.is_available():
                 replaced[term.network.name] = None
-                written |= {"network": Embedded(scales=OCTAVES).plain(), **embedded_layers(term)}
+                written |= {"network": Embedded(scales=OCTAVES).plain(), **choose_embedded_layers(term)}
             # Weights and normalisations of one network's losses say nothing of another's: only how the weight
             # of a term differs between conditions is kept.
             written["weight"] = term.weight / largest[i] if largest[i] > 0 else 0.0
-            for key in OF_LOSSES & set(written["statistic"]):
+            for key in LOSS_KEYS & set(written["statistic"]):
                 del written["statistic"][key]
-        for key in ("depth", "layers", "target", *HANDED_DOWN_TO_TERMS):
+        for key in ("depth", "layers", "target", *INHERITED_BY_TERMS):
             del condition[key]  # every term says for itself
         condition["objective"] = terms
     for name in replaced:
@@ -65,26 +67,26 @@ def embedded_terms(data: Data, protocol: Protocol) -> Iterator[str]:
 
 def _largest_weights(protocol: Protocol) -> list[float]:
     """Return the largest weight that the first, the second, ... term of any condition has."""
-    methods = [condition.chosen for condition in protocol.conditions]
+    methods = [condition.resolved_method for condition in protocol.conditions]
     weights = [[term.weight for term in m.terms] for m in methods if isinstance(m, ObjectiveMethod)]
     return [max(column) for column in zip_longest(*weights, fillvalue=0.0)]
 
 
-def embedded_layers(term: Term) -> Data:
+def choose_embedded_layers(term: Term) -> Data:
     """Return ``layers`` or ``depth`` of the embedded features that are as coarse as those of a term."""
-    octaves = [_octave(term.network, name) for name in term.layer_weights]
+    octaves = [_find_octave(term.network, name) for name in term.layer_weights]
     deepest = max(octaves)
     if len(octaves) > 1:
         return {"layers": None, "depth": f"scale{min(deepest, DEEPEST_SET)}"}
     return {"layers": [FIRST if deepest == 1 else f"scale{deepest}"], "depth": None}
 
 
-def _octave(network: Network, layer: str) -> int:
+def _find_octave(network: Network, layer: str) -> int:
     """Return which scale has the distance between positions that a layer has: 1 for every pixel."""
     field = network.receptive_field(layer)
     return 1 if field is None else min(OCTAVES, 1 + round(math.log2(field.stride)))
 
 
-def _only_term(condition: Data) -> Data:
+def _extract_only_term(condition: Data) -> Data:
     keys = ("network", "depth", "layers", "statistic", "regions", "target")
     return {key: condition[key] for key in keys}

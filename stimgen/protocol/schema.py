@@ -10,43 +10,43 @@ from pydantic_core import PydanticCustomError
 
 from stimgen.images.light import Encoding
 from stimgen.images.prepare import Preparation
-from stimgen.images.source_pipeline import Presentation
+from stimgen.images.source_pipeline import SourcePresentation
 from stimgen.images.steps import Steps
 from stimgen.images.write import Bits
 from stimgen.networks import AnyNetwork
 from stimgen.networks.embedded import Embedded
-from stimgen.protocol.defaults import with_defaults
-from stimgen.reading.model import Flag, Integer, Label, Line, Model, Text, mistake
+from stimgen.protocol.defaults import apply_defaults
+from stimgen.reading.model import Flag, Integer, Label, Model, Text, TextLine, validation_error
 from stimgen.reading.papers import Doi, Paper
 from stimgen.statistics import AnyStatistic
 from stimgen.statistics.gram import Gram
 from stimgen.statistics.regions import AnyRegions
 from stimgen.statistics.regions.grid import Grid
 from stimgen.stimulus_set.metadata import Author
-from stimgen.synthesis.evaluation_network import Judge
+from stimgen.synthesis.evaluation_network import EvaluationNetwork
 from stimgen.synthesis.methods import AnyMethod, Method, ObjectiveMethod
-from stimgen.synthesis.settings import Synthesis
-from stimgen.synthesis.term import Aim, Layers, Term
+from stimgen.synthesis.settings import SynthesisSettings
+from stimgen.synthesis.term import Layers, TargetSpec, Term
 
 # Seeds are whole numbers that JSON readers hold exactly.
 LARGEST_SEED = 2**53 - 1
 Seed = Annotated[Integer, Field(ge=0, le=LARGEST_SEED)]
 
 
-class SharedPreparation(Preparation, Presentation):
+class SharedPreparation(Preparation, SourcePresentation):
     """How sources become what a model measures."""
 
 
-class Source(Preparation, Presentation):
+class SourceSpec(Preparation, SourcePresentation):
     """A photograph, or several, that stimuli are made from."""
 
-    file: Line
+    file: TextLine
     """Path relative to the protocol, a pattern such as ``photos/*.jpg``, or ``skimage:NAME``."""
     id: Label | None = None
     """What stimuli call it; the file's name where it is left out."""
-    licence: Line | None = None
+    licence: TextLine | None = None
     """Licence of the photograph, as an SPDX identifier where there is one."""
-    credit: Line | None = None
+    credit: TextLine | None = None
     """Who made it and where it comes from."""
 
 
@@ -59,9 +59,9 @@ class SeedRange(Model):
     """How many."""
 
     @model_validator(mode="after")
-    def _ends_within_range(self) -> SeedRange:
+    def _check_last_seed(self) -> SeedRange:
         if self.first + self.count - 1 > LARGEST_SEED:
-            raise mistake(f"the last seed is beyond {LARGEST_SEED}", at="first")
+            raise validation_error(f"the last seed is beyond {LARGEST_SEED}", at="first")
         return self
 
 
@@ -76,8 +76,8 @@ Seeds = Annotated[
 ]
 
 
-OF_ONLY_TERM = ("depth", "layers", "target")
-OF_OBJECTIVES = ("objective", "depth", "layers", "target", "network", "statistic", "regions", "synthesis")
+ONLY_TERM_KEYS = ("depth", "layers", "target")
+OBJECTIVE_KEYS = ("objective", "depth", "layers", "target", "network", "statistic", "regions", "synthesis")
 
 
 class Condition(Model):
@@ -104,9 +104,9 @@ class Condition(Model):
     """What is measured in the feature maps."""
     regions: AnyRegions = Field(default_factory=Grid)
     """Where it is pooled: 1x1 makes a texture, more make a texform."""
-    target: Aim | None = None
+    target: TargetSpec | None = None
     """Another picture to measure than the source, or together with it."""
-    synthesis: Synthesis = Field(default_factory=Synthesis)
+    synthesis: SynthesisSettings = Field(default_factory=SynthesisSettings)
     """How stimuli are optimised."""
     seeds: Seeds | None = None
     """Seeds of this condition, where they are not the protocol's."""
@@ -114,36 +114,38 @@ class Condition(Model):
     """Steps, in their order, from the synthesised picture to what is saved, where not the protocol's."""
 
     @model_validator(mode="after")
-    def _one_way_of_saying_it(self) -> Condition:
+    def _check_keys(self) -> Condition:
         if self.method is not None:
-            for key in OF_OBJECTIVES:
-                if self._says(key):
+            for key in OBJECTIVE_KEYS:
+                if self._is_given(key):
                     name = self.method.plain()["name"]
-                    raise mistake(f"the method {name!r} minimises no objective", at=key)
+                    raise validation_error(f"the method {name!r} minimises no objective", at=key)
             return self
-        if self.objective is not None and any(self._says(key) for key in OF_ONLY_TERM):
-            raise mistake("say either `objective`, or `depth` or `layers` of its only term", at="objective")
+        if self.objective is not None and any(self._is_given(key) for key in ONLY_TERM_KEYS):
+            raise validation_error(
+                "say either `objective`, or `depth` or `layers` of its only term", at="objective"
+            )
         try:
-            _ = self.chosen
+            _ = self.resolved_method
         except ValidationError as error:
             # The members were validated before, so that only a term's or the objective's own check can fail.
             details = error.errors()[0]
             raise PydanticCustomError("mistake", "{message}", details.get("ctx")) from None
-        self._refuse_nothing_to_compare()
+        self._refuse_zero_weights()
         return self
 
-    def _refuse_nothing_to_compare(self) -> None:
-        terms = self.chosen.terms if isinstance(self.chosen, ObjectiveMethod) else ()
+    def _refuse_zero_weights(self) -> None:
+        terms = self.resolved_method.terms if isinstance(self.resolved_method, ObjectiveMethod) else ()
         if not any(term.weight * weight for term in terms for weight in term.layer_weights.values()):
             at = "layers" if self.objective is None else "objective"
-            raise mistake("all weights are zero, so that nothing is compared", at=at)
+            raise validation_error("all weights are zero, so that nothing is compared", at=at)
 
-    def _says(self, key: str) -> bool:
+    def _is_given(self, key: str) -> bool:
         usual = type(self).model_fields[key].get_default(call_default_factory=True)
         return bool(getattr(self, key) != usual)
 
     @property
-    def chosen(self) -> Method:
+    def resolved_method(self) -> Method:
         """The method that makes this condition's stimuli."""
         if self.method is not None:
             return self.method
@@ -160,7 +162,7 @@ class Condition(Model):
         return ObjectiveMethod(terms=(term,), synthesis=self.synthesis)
 
 
-class Output(Model):
+class OutputSettings(Model):
     """What is written for every stimulus."""
 
     encoding: Encoding = "srgb"
@@ -182,13 +184,13 @@ class Protocol(Model):
 
     name: Label
     """Short name of the set; also of its folder."""
-    title: Line | None = None
+    title: TextLine | None = None
     """What the set is called when it is cited."""
     authors: tuple[Author, ...] = ()
     """Who is to be cited."""
-    licence: Line | None = None
+    licence: TextLine | None = None
     """Licence of the stimulus set, as an SPDX identifier where there is one."""
-    version: Line | None = None
+    version: TextLine | None = None
     """Version of the set, quoted: "1.0"."""
     doi: Doi | None = None
     """Where the set is deposited, without ``https://doi.org/``."""
@@ -200,9 +202,9 @@ class Protocol(Model):
     """Anything a reader should know."""
     preparation: SharedPreparation = Field(default_factory=SharedPreparation)
     """What all sources share; each may say otherwise."""
-    sources: Annotated[tuple[Source, ...], Field(min_length=1)]
+    sources: Annotated[tuple[SourceSpec, ...], Field(min_length=1)]
     """The photographs."""
-    references: tuple[Source, ...] = ()
+    references: tuple[SourceSpec, ...] = ()
     """Other pictures that targets name: of them no stimuli are made."""
     network: AnyNetwork = Field(default_factory=Embedded)
     """The network of all conditions; each may say otherwise."""
@@ -210,7 +212,7 @@ class Protocol(Model):
     """The statistic of all conditions; each may say otherwise."""
     regions: AnyRegions = Field(default_factory=Grid)
     """The pooling regions of all conditions; each may say otherwise."""
-    synthesis: Synthesis = Field(default_factory=Synthesis)
+    synthesis: SynthesisSettings = Field(default_factory=SynthesisSettings)
     """How stimuli are optimised; each condition may change some of it."""
     conditions: Annotated[tuple[Condition, ...], Field(min_length=1)]
     """The ways of making stimuli."""
@@ -218,22 +220,22 @@ class Protocol(Model):
     """Every seed gives another stimulus of every source and condition."""
     after: Steps = ()
     """Steps, in their order, from a synthesised picture to what is saved; each condition may list others."""
-    judge: Judge | None = None
+    judge: EvaluationNetwork | None = None
     """A network that compares stimuli with their sources; records say its scores."""
-    output: Output = Field(default_factory=Output)
+    output: OutputSettings = Field(default_factory=OutputSettings)
     """What is written."""
 
     @model_validator(mode="before")
     @classmethod
-    def _hand_down(cls, data: Any) -> Any:
-        return with_defaults(data)
+    def _apply_defaults(cls, data: Any) -> Any:
+        return apply_defaults(data)
 
     @model_validator(mode="after")
-    def _conditions_differ(self) -> Protocol:
+    def _refuse_duplicate_ids(self) -> Protocol:
         seen: set[str] = set()
         for condition in self.conditions:
             if condition.id.lower() in seen:
-                raise mistake(f"two conditions have the id {condition.id!r}", at="conditions")
+                raise validation_error(f"two conditions have the id {condition.id!r}", at="conditions")
             seen.add(condition.id.lower())
         return self
 

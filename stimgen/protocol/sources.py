@@ -11,15 +11,15 @@ from typing import TypeVar
 
 from stimgen.images.prepare import Preparation
 from stimgen.images.read import SKIMAGE_PREFIX, ImageFile, read_image_file
-from stimgen.images.sequence import needs_set, recipe, settled
-from stimgen.images.source_pipeline import Photograph, Presentation, Staging, StagingError
-from stimgen.images.steps import Step
+from stimgen.images.sequence import needs_set_mean, resolve_set_means, step_recipes
+from stimgen.images.source_pipeline import SourceFiles, SourceKeyError, SourcePipeline, SourcePresentation
+from stimgen.images.steps import ImageStep
 from stimgen.images.write import Bits
 from stimgen.protocol.files import find_file, find_files
 from stimgen.protocol.load import LoadedProtocol
-from stimgen.protocol.planned_source import FoundFile, PlannedSource, located
-from stimgen.protocol.schema import Source
-from stimgen.reading.document import CONTROL
+from stimgen.protocol.planned_source import FoundFile, PlannedSource, locate_source_error
+from stimgen.protocol.schema import SourceSpec
+from stimgen.reading.document import CONTROL_CHARACTERS
 from stimgen.reading.errors import Location, StimgenError
 from stimgen.reading.model import Model
 
@@ -47,17 +47,17 @@ def plan_sources(
         [
             source
             for i in range(len(getattr(loaded.protocol, key)))
-            for source in _Entry(loaded, root, key, i).planned()
+            for source in _SourceEntry(loaded, root, key, i).planned()
         ]
         for key in ("sources", "references")
     )
     _refuse_equal_ids([*sources, *references])
-    means = _Means(sources)
-    return [means.given_to(s) for s in sources], [means.given_to(r) for r in references]
+    means = _MeanSettler(sources)
+    return [means.apply(s) for s in sources], [means.apply(r) for r in references]
 
 
 @dataclass(frozen=True)
-class _Entry:
+class _SourceEntry:
     """One entry of a protocol's sources, or references."""
 
     loaded: LoadedProtocol
@@ -66,8 +66,8 @@ class _Entry:
     i: int
 
     @property
-    def spec(self) -> Source:
-        specs: tuple[Source, ...] = getattr(self.loaded.protocol, self.key)
+    def spec(self) -> SourceSpec:
+        specs: tuple[SourceSpec, ...] = getattr(self.loaded.protocol, self.key)
         return specs[self.i]
 
     @property
@@ -75,7 +75,7 @@ class _Entry:
         """Where the entry is written, and where what it may inherit is."""
         document, own = self.loaded.document, (self.key, self.i)
         found = {"file": document.where((*own, "file"))}
-        for key in Presentation.model_fields:
+        for key in SourcePresentation.model_fields:
             written = (*own, key) if (*own, key) in document.lines else ("preparation", key)
             found[key] = document.where(written)
         return found
@@ -84,26 +84,28 @@ class _Entry:
         lines = self.lines
         try:
             for name, file in find_files(self.spec.file, self.loaded.folder, self.root):
-                yield self._planned(name, file, lines)
+                yield self._plan_file(name, file, lines)
         except StimgenError as error:
-            raise located(error, lines) from None
+            raise locate_source_error(error, lines) from None
 
-    def _planned(self, name: str, file: Path, lines: dict[str, Location]) -> PlannedSource:
+    def _plan_file(self, name: str, file: Path, lines: dict[str, Location]) -> PlannedSource:
         _refuse_name(name, self.spec)
         image, spec, output = read_image_file(file), self.spec, self.loaded.protocol.output
         mask = self._mask(name)
-        staging = Staging(_part(Preparation, spec), _part(Presentation, spec), output.encoding)
+        staging = SourcePipeline(
+            _extract_part(Preparation, spec), _extract_part(SourcePresentation, spec), output.encoding
+        )
         shape = staging.shape(image)
         _refuse_deep_colours(shape, output.bits)
         return PlannedSource(
-            id=spec.id or _id_from(name),
+            id=spec.id or _derive_id(name),
             name=name,
             image=FoundFile(file, image.sha256),
             mask=FoundFile(mask.file, mask.sha256) if mask is not None else None,
             shape=shape,
-            recipe=staging.recipe(Photograph(image, mask))
+            recipe=staging.recipe(SourceFiles(image, mask))
             | ({"bits": output.bits} if output.bits != 8 else {}),
-            preparation=_of_size(staging.preparation, image, shape),
+            preparation=_fix_size(staging.preparation, image, shape),
             staging=staging,
             bits=output.bits,
             spec=spec,
@@ -117,16 +119,16 @@ class _Entry:
         try:
             return read_image_file(find_file("the mask", text, self.loaded.folder, self.root))
         except StimgenError as error:
-            raise StagingError("mask", error) from None
+            raise SourceKeyError("mask", error) from None
 
 
-def _part(model: type[P], spec: Source) -> P:
+def _extract_part(model: type[P], spec: SourceSpec) -> P:
     return model.model_validate({key: getattr(spec, key) for key in model.model_fields})
 
 
-def _of_size(preparation: Preparation, image: ImageFile, shape: tuple[int, int, int]) -> Preparation:
+def _fix_size(preparation: Preparation, image: ImageFile, shape: tuple[int, int, int]) -> Preparation:
     sides = (shape[1], shape[0])
-    return preparation if preparation.sides(image) == sides else preparation.but(size=sides)
+    return preparation if preparation.output_size(image) == sides else preparation.replace(size=sides)
 
 
 def _refuse_deep_colours(shape: tuple[int, int, int], bits: Bits) -> None:
@@ -137,37 +139,37 @@ def _refuse_deep_colours(shape: tuple[int, int, int], bits: Bits) -> None:
         )
 
 
-def _refuse_name(name: str, spec: Source) -> None:
-    if CONTROL.search(name) or "\n" in name:
+def _refuse_name(name: str, spec: SourceSpec) -> None:
+    if CONTROL_CHARACTERS.search(name) or "\n" in name:
         # Records could not hold it, or a terminal would obey it.
         raise StimgenError(f"the file name {name!r} is not one line of text: rename it")
     if spec.id is not None and name != spec.file:
         raise StimgenError("a pattern names its sources by their files: leave out `id`")
 
 
-class _Means:
+class _MeanSettler:
     """What steps before synthesis stand for where they want the mean over the sources."""
 
     def __init__(self, sources: Sequence[PlannedSource]) -> None:
         self._sources = sources
         self._settled = cache(self._taken)
 
-    def _taken(self, steps: tuple[Step, ...]) -> tuple[Step, ...]:
-        return settled(steps, ((source.id, source.bare()) for source in self._sources))
+    def _taken(self, steps: tuple[ImageStep, ...]) -> tuple[ImageStep, ...]:
+        return resolve_set_means(steps, ((source.id, source.bare()) for source in self._sources))
 
-    def given_to(self, source: PlannedSource) -> PlannedSource:
+    def apply(self, source: PlannedSource) -> PlannedSource:
         presentation = source.staging.presentation
-        if not needs_set(presentation.before):
+        if not needs_set_mean(presentation.before):
             return source
         try:
             before = self._settled(presentation.before)
         except StimgenError as error:
             raise error.located(source.lines["before"]) from None
-        staging = replace(source.staging, presentation=presentation.but(before=before))
-        return replace(source, staging=staging, recipe=source.recipe | {"before": recipe(before)})
+        staging = replace(source.staging, presentation=presentation.replace(before=before))
+        return replace(source, staging=staging, recipe=source.recipe | {"before": step_recipes(before)})
 
 
-def _id_from(name: str) -> str:
+def _derive_id(name: str) -> str:
     stem = Path(name.removeprefix(SKIMAGE_PREFIX)).stem
     if not re.fullmatch(r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}", stem):
         raise StimgenError(

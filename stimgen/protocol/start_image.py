@@ -8,7 +8,7 @@ from pathlib import Path
 from stimgen.images.read import ImageFile, read_image_file
 from stimgen.protocol.files import find_file
 from stimgen.protocol.load import LoadedProtocol
-from stimgen.protocol.planned_source import PlannedSource, named_by
+from stimgen.protocol.planned_source import PlannedSource, add_location
 from stimgen.reading.errors import StimgenError
 
 
@@ -22,18 +22,18 @@ def find_start_image(
     StimgenError
         The picture is missing, outside its folder, no image, or does not fit one of the sources.
     """
-    picture = loaded.protocol.conditions[i].chosen.start.picture
+    picture = loaded.protocol.conditions[i].resolved_method.start.picture
     if picture is None:
         return None
     try:
         image = read_image_file(find_file("the start image", picture, loaded.folder, root))
-        _check(image, sources)
+        _check_sizes(image, sources)
     except StimgenError as error:
-        raise named_by(error, loaded.where(i, "synthesis", "start")) from None
+        raise add_location(error, loaded.where(i, "synthesis", "start")) from None
     return image
 
 
-def _check(image: ImageFile, sources: Sequence[PlannedSource]) -> None:
+def _check_sizes(image: ImageFile, sources: Sequence[PlannedSource]) -> None:
     """Refuse a picture that, prepared as a source is, has another size than the source."""
     for source in sources:
         height, width, _ = source.preparation.shape(image)

@@ -17,7 +17,7 @@ TEMPORARY = ".writing-"  # beginning of the names of files that are not finished
 
 
 @contextmanager
-def replacing(target: Path, *, unless_equal: bool = False) -> Iterator[BinaryIO]:
+def write_atomically(target: Path, *, unless_equal: bool = False) -> Iterator[BinaryIO]:
     """Yield a stream whose bytes take the place of a file once they are safely on disk.
 
     After an error or an interruption, `target` is as it was.

@@ -78,7 +78,7 @@ def parse_document(text: str, file: Path) -> Document:
     """
     lines: dict[KeyPath, int] = {}
     try:
-        data = _parsed(text, file, lines)
+        data = _parse_nodes(text, file, lines)
     except yaml.MarkedYAMLError as error:
         mark = error.problem_mark or error.context_mark
         line = mark.line + 1 if mark else None
@@ -93,7 +93,7 @@ def parse_document(text: str, file: Path) -> Document:
     return Document(file, text, data, lines)
 
 
-def _parsed(text: str, file: Path, lines: dict[KeyPath, int]) -> Any:
+def _parse_nodes(text: str, file: Path, lines: dict[KeyPath, int]) -> Any:
     loader = _StrictLoader(text)
     try:
         node = loader.get_single_node()
@@ -126,18 +126,18 @@ class _StrictLoader(yaml.SafeLoader):
     def compose_node(self, parent: yaml.Node | None, index: Any) -> yaml.Node | None:
         event: Any = self.peek_event()  # type: ignore[no-untyped-call] # PyYAML's stubs leave it untyped
         if isinstance(event, yaml.AliasEvent) or getattr(event, "anchor", None) is not None:
-            raise _refusal("anchors and aliases (& and *) are not accepted", event)
+            raise _yaml_error("anchors and aliases (& and *) are not accepted", event)
         if getattr(event, "tag", None) is not None:
-            raise _refusal(f"the tag {event.tag!r} is not accepted", event)
+            raise _yaml_error(f"the tag {event.tag!r} is not accepted", event)
         self._depth += 1
         if self._depth > MAXIMUM_DEPTH:
-            raise _refusal(f"nested more than {MAXIMUM_DEPTH} deep", event)
+            raise _yaml_error(f"nested more than {MAXIMUM_DEPTH} deep", event)
         node: yaml.Node | None = super().compose_node(parent, index)
         self._depth -= 1
         return node
 
 
-def _refusal(problem: str, place: Any) -> yaml.MarkedYAMLError:
+def _yaml_error(problem: str, place: Any) -> yaml.MarkedYAMLError:
     return yaml.MarkedYAMLError(None, None, problem, place.start_mark)
 
 
@@ -156,7 +156,7 @@ for _tag, _pattern in (("null", _NULL), ("bool", _BOOL), ("int", _INT), ("float"
 def _construct_int(_: yaml.SafeLoader, node: yaml.ScalarNode) -> int:
     text = node.value
     if len(text) > 100:
-        raise _refusal(f"a whole number of {len(text)} digits", node)
+        raise _yaml_error(f"a whole number of {len(text)} digits", node)
     # YAML 1.2: a leading zero does not make a number octal.
     return int(text, 0) if text[:2] in ("0o", "0x") else int(text, 10)
 
@@ -165,7 +165,7 @@ _StrictLoader.add_constructor("tag:yaml.org,2002:int", _construct_int)
 
 # Escapes such as "\x1b" or "\ud800" bring in what YAML does not accept as it is: a text that works on a
 # terminal, ends a file name, or cannot be encoded.
-CONTROL = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\ud800-\udfff]")
+CONTROL_CHARACTERS = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\ud800-\udfff]")
 
 
 def _construct(loader: _StrictLoader, node: yaml.Node, path: KeyPath, lines: dict[KeyPath, int]) -> Any:
@@ -179,9 +179,9 @@ def _construct(loader: _StrictLoader, node: yaml.Node, path: KeyPath, lines: dic
 
 
 def _refuse_control_characters(node: yaml.Node) -> None:
-    found = CONTROL.search(node.value)
+    found = CONTROL_CHARACTERS.search(node.value)
     if found is not None:
-        raise _refusal(f"the character #x{ord(found[0]):04x} is not allowed", node)
+        raise _yaml_error(f"the character #x{ord(found[0]):04x} is not allowed", node)
 
 
 def _construct_mapping(
@@ -190,11 +190,11 @@ def _construct_mapping(
     result: dict[str, Any] = {}
     for key_node, value_node in node.value:
         if not isinstance(key_node, yaml.ScalarNode):
-            raise _refusal("a key must be a single word", key_node)
+            raise _yaml_error("a key must be a single word", key_node)
         _refuse_control_characters(key_node)
         key = key_node.value
         if key in result:
-            raise _refusal(f"the key {key!r} stands twice", key_node)
+            raise _yaml_error(f"the key {key!r} stands twice", key_node)
         lines[(*path, key)] = key_node.start_mark.line + 1
         result[key] = _construct(loader, value_node, (*path, key), lines)
     return result

@@ -66,14 +66,14 @@ class StimgenError(Exception):
     def __str__(self) -> str:
         """Return the whole message, one screen at the most."""
         place = f"{self.where}: " if self.where else ""
-        lines = [printable(place, limit=1000) + printable(self.message)]
+        lines = [make_printable(place, limit=1000) + make_printable(self.message)]
         if self.allowed:
-            lines.append("  allowed: " + printable(_shortened(self.allowed), limit=2000))
-        near = nearest(self.given, self.allowed)
+            lines.append("  allowed: " + make_printable(_join_words(self.allowed), limit=2000))
+        near = find_nearest(self.given, self.allowed)
         if near is not None:
             lines.append(f"  did you mean {near!r}?")
         if self.hint:
-            lines.append("  " + printable(self.hint))
+            lines.append("  " + make_printable(self.hint))
         return "\n".join(lines)
 
     def about(self, what: str) -> StimgenError:
@@ -114,7 +114,7 @@ class CombinedError(StimgenError):
         return "\n".join(lines)
 
 
-def nearest(given: str | None, allowed: Iterable[str]) -> str | None:
+def find_nearest(given: str | None, allowed: Iterable[str]) -> str | None:
     """Return the member of `allowed` that `given` was most likely meant to be, or None.
 
     Examples
@@ -130,7 +130,7 @@ def nearest(given: str | None, allowed: Iterable[str]) -> str | None:
     return matches[0] if matches else None
 
 
-def printable(text: str, limit: int = 600) -> str:
+def make_printable(text: str, limit: int = 600) -> str:
     """Return `text` with control characters escaped and cut to `limit`, safe for any terminal.
 
     Line feeds are kept.
@@ -139,6 +139,6 @@ def printable(text: str, limit: int = 600) -> str:
     return "".join(c if c.isprintable() or c == "\n" else repr(c)[1:-1] for c in cut)
 
 
-def _shortened(words: tuple[str, ...], limit: int = 60) -> str:
+def _join_words(words: tuple[str, ...], limit: int = 60) -> str:
     more = f", ... ({len(words)} in all)" if len(words) > limit else ""
     return ", ".join(words[:limit]) + more

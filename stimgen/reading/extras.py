@@ -8,7 +8,7 @@ from types import ModuleType
 from stimgen.reading.errors import StimgenError
 
 
-def needed(module: str, extra: str, purpose: str) -> ModuleType:
+def import_optional(module: str, extra: str, purpose: str) -> ModuleType:
     """Return a module of an optional package.
 
     Parameters

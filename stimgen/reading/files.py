@@ -55,7 +55,7 @@ def write_file(file: Path, data: bytes) -> None:
         raise StimgenError(f"cannot be written: {error.strerror}", where=file) from None
 
 
-def made_folder(folder: Path) -> Path:
+def make_folder(folder: Path) -> Path:
     """Return a folder, made if need be.
 
     Raises

@@ -6,14 +6,14 @@ from collections.abc import Callable, Generator
 from contextlib import closing
 from typing import TypeVar
 
-Given = TypeVar("Given")
-Told = TypeVar("Told")
-Found = TypeVar("Found")
+YieldedT = TypeVar("YieldedT")
+MappedT = TypeVar("MappedT")
+ResultT = TypeVar("ResultT")
 
 
-def retold(
-    steps: Generator[Given, None, Found], tell: Callable[[Given], Told]
-) -> Generator[Told, None, Found]:
+def map_generator(
+    steps: Generator[YieldedT, None, ResultT], tell: Callable[[YieldedT], MappedT]
+) -> Generator[MappedT, None, ResultT]:
     """Yield what `tell` makes of everything that `steps` yields, and return what it returns.
 
     Where this is closed before its end, `steps` is closed with it.
@@ -28,18 +28,20 @@ def retold(
             try:
                 step = next(steps)
             except StopIteration as end:
-                found: Found = end.value
+                found: ResultT = end.value
                 return found
             yield tell(step)
 
 
-def finished(steps: Generator[Given, None, Found], tell: Callable[[Given], object] | None = None) -> Found:
+def run_generator(
+    steps: Generator[YieldedT, None, ResultT], tell: Callable[[YieldedT], object] | None = None
+) -> ResultT:
     """Return what `steps` returns, having called `tell` with everything that it yields."""
     while True:
         try:
             step = next(steps)
         except StopIteration as end:
-            found: Found = end.value
+            found: ResultT = end.value
             return found
         if tell is not None:
             tell(step)

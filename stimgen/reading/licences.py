@@ -5,7 +5,7 @@ from __future__ import annotations
 from packaging.licenses import InvalidLicenseExpression, canonicalize_license_expression
 
 
-def spdx(text: str | None) -> str | None:
+def spdx_identifier(text: str | None) -> str | None:
     """Return a licence as SPDX spells its identifier; None where it has none.
 
     Examples
@@ -20,7 +20,7 @@ def spdx(text: str | None) -> str | None:
     return None if " " in found or found.startswith("LicenseRef-") else found
 
 
-def licence_address(text: str | None) -> str | None:
+def licence_url(text: str | None) -> str | None:
     """Return where a licence can be read; None of one that SPDX does not know."""
-    identifier = spdx(text)
+    identifier = spdx_identifier(text)
     return f"https://spdx.org/licenses/{identifier}.html" if identifier else None

@@ -29,15 +29,15 @@ Text = Annotated[str, Strict()]
 Flag = Annotated[bool, Strict()]
 # What files and columns may be named by, and what is printed in one line.
 Label = Annotated[Text, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$")]
-Line = Annotated[Text, Field(min_length=1, max_length=500)]
+TextLine = Annotated[Text, Field(min_length=1, max_length=500)]
 
 
-class OneOrSeveral:
+class OneOrMore:
     """Annotation of a tuple that may also be written as its only entry, without brackets."""
 
     def __get_pydantic_core_schema__(self, source: Any, handler: GetCoreSchemaHandler) -> CoreSchema:
         """Return the tuple's schema, after anything else was put into a list."""
-        return core_schema.no_info_before_validator_function(_listed, handler(source))
+        return core_schema.no_info_before_validator_function(_wrap_in_list, handler(source))
 
     def __get_pydantic_json_schema__(
         self, schema: CoreSchema, handler: GetJsonSchemaHandler
@@ -47,7 +47,7 @@ class OneOrSeveral:
         return {"anyOf": [several["items"], several]}
 
 
-def _listed(value: Any) -> Any:
+def _wrap_in_list(value: Any) -> Any:
     return value if isinstance(value, (list, tuple)) else [value]
 
 
@@ -62,7 +62,7 @@ class Model(BaseModel):
         if isinstance(data, Mapping):
             for key in data:
                 if key not in cls.model_fields:
-                    raise mistake(
+                    raise validation_error(
                         f"unknown key {key!r}", given=str(key), allowed=list(cls.model_fields), at=str(key)
                     )
         return data
@@ -71,12 +71,12 @@ class Model(BaseModel):
         """Return the model as JSON-ready mappings, lists and scalars."""
         return self.model_dump(mode="json")
 
-    def but(self, **changes: Any) -> Self:
+    def replace(self, **changes: Any) -> Self:
         """Return a validated copy with some fields changed."""
         return type(self).model_validate({**dict(self), **changes})
 
 
-def mistake(
+def validation_error(
     message: str,
     *,
     given: str | None = None,
@@ -127,7 +127,7 @@ def validate(model: type[M], data: Any, document: Document, context: Mapping[str
         return model.model_validate(data, context=context)
     except ValidationError as error:
         found = [details for details in error.errors(include_url=False) if not _is_echo(details)]
-        problems = [_problem(details, document) for details in found]
+        problems = [_convert_error(details, document) for details in found]
         unique = list({str(problem): problem for problem in problems}.values())
         raise (unique[0] if len(unique) == 1 else CombinedError(unique)) from None
 
@@ -137,10 +137,10 @@ def _is_echo(details: ErrorDetails) -> bool:
     return details["type"] == "too_short" and len(details["input"]) >= details["ctx"]["min_length"]
 
 
-def _problem(details: ErrorDetails, document: Document) -> StimgenError:
+def _convert_error(details: ErrorDetails, document: Document) -> StimgenError:
     context = details.get("ctx", {})
     path = details["loc"]
-    name = _dotted(path, document, missing=details["type"] == "missing")
+    name = _format_path(path, document, missing=details["type"] == "missing")
     if details["type"] == "mistake":
         if context["at"] is not None:
             path = (*path, context["at"])
@@ -152,16 +152,16 @@ def _problem(details: ErrorDetails, document: Document) -> StimgenError:
             allowed=context["allowed"],
             hint=context["hint"],
         )
-    message = _message(details)
+    message = _describe_problem(details)
     given, allowed = None, []
     if details["type"] in ("literal_error", "enum"):
         allowed = re.findall(r"'([^']*)'", context["expected"])
-        given, message = str(details["input"]), f"{_short(details['input'])} is not understood"
+        given, message = str(details["input"]), f"{_summarise(details['input'])} is not understood"
     return StimgenError(f"{name}: {message}", where=document.where(path), given=given, allowed=allowed)
 
 
 # What the data are to be, in a protocol's words rather than in Python's.
-_KINDS = {
+_EXPECTATIONS = {
     "dict_type": "should be a mapping of keys to values",
     "model_type": "should be a mapping of keys to values",
     "model_attributes_type": "should be a mapping of keys to values",
@@ -172,20 +172,20 @@ _KINDS = {
 }
 
 
-def _message(details: ErrorDetails) -> str:
+def _describe_problem(details: ErrorDetails) -> str:
     kind = details["type"]
     if kind == "missing":
         return "is missing"
     if kind == "value_error":
         return details["msg"]
-    if kind in _KINDS:
-        message = _KINDS[kind].format(**details.get("ctx", {}))
+    if kind in _EXPECTATIONS:
+        message = _EXPECTATIONS[kind].format(**details.get("ctx", {}))
     else:
         message = re.sub(r"^(Input|String) should", "should", details["msg"])
-    return f"{message}, not {_short(details['input'])}"
+    return f"{message}, not {_summarise(details['input'])}"
 
 
-def _dotted(path: tuple[int | str, ...], document: Document, *, missing: bool) -> str:
+def _format_path(path: tuple[int | str, ...], document: Document, *, missing: bool) -> str:
     """Return the path as ``conditions[0].layers``, without steps that the file does not have."""
     here: Any = document.data
     name = ""
@@ -200,7 +200,7 @@ def _dotted(path: tuple[int | str, ...], document: Document, *, missing: bool) -
     return name
 
 
-def _short(value: Any) -> str:
+def _summarise(value: Any) -> str:
     if isinstance(value, Mapping):
         return "a mapping"
     if isinstance(value, (list, tuple)):

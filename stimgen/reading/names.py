@@ -5,19 +5,19 @@ from __future__ import annotations
 import re
 from typing import NamedTuple
 
-from stimgen.reading.text import one_line
+from stimgen.reading.text import to_one_line
 
 
-class Name(NamedTuple):
+class PersonName(NamedTuple):
     """A person, or a group, which has no given name."""
 
     family: str
     given: str = ""
 
     @classmethod
-    def of(cls, text: str) -> Name:
+    def of(cls, text: str) -> PersonName:
         """Return the name that is written ``Family, Given``, or that of a group, without a comma."""
-        family, _, given = one_line(text).partition(",")
+        family, _, given = to_one_line(text).partition(",")
         return cls(family.strip() or "Anonymous", given.strip())
 
     @property
@@ -33,6 +33,6 @@ class Name(NamedTuple):
         return " ".join("-".join(f"{part[0]}." for part in parts if part) for parts in words)
 
     @property
-    def inverted(self) -> str:
+    def family_first(self) -> str:
         """Family name and initials: ``Lovelace, A.``."""
         return f"{self.family}, {self.initials}" if self.given else self.family

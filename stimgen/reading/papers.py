@@ -12,7 +12,7 @@ from pydantic.json_schema import JsonSchemaValue
 from pydantic_core import CoreSchema
 
 from stimgen.reading.document import read_document
-from stimgen.reading.model import Integer, Label, Line, Model, Text, mistake, validate
+from stimgen.reading.model import Integer, Label, Model, Text, TextLine, validate, validation_error
 
 Doi = Annotated[Text, Field(pattern=r"^10\.\d{4,9}(\.\d+)*/[^\s\"'<>{}]+$", max_length=300)]
 WebAddress = Annotated[Text, Field(pattern=r"^https?://[^\s\"'<>{}]+$", max_length=1000)]
@@ -25,19 +25,19 @@ class Paper(Model):
     """What protocols and bibliographies call it."""
     kind: Literal["article", "inproceedings", "preprint"] = "article"
     """In a journal, in proceedings, or in an archive alone."""
-    authors: Annotated[tuple[Line, ...], Field(min_length=1)]
+    authors: Annotated[tuple[TextLine, ...], Field(min_length=1)]
     """``Family, Given`` each; a group without a comma."""
     year: Annotated[Integer, Field(ge=1000, le=9999)]
     """Of publication."""
-    title: Line
+    title: TextLine
     """In sentence case."""
-    venue: Line | None = None
+    venue: TextLine | None = None
     """Journal or proceedings."""
-    volume: Line | None = None
+    volume: TextLine | None = None
     """As printed."""
-    number: Line | None = None
+    number: TextLine | None = None
     """As printed."""
-    pages: Line | None = None
+    pages: TextLine | None = None
     """First to last, or the number of the article."""
     doi: Doi | None = None
     """Without ``https://doi.org/``."""
@@ -48,12 +48,12 @@ class Paper(Model):
 
     @model_validator(mode="before")
     @classmethod
-    def _known_by_its_key(cls, data: Any) -> Any:
+    def _look_up_key(cls, data: Any) -> Any:
         if not isinstance(data, str):
             return data
-        known = papers()
+        known = load_papers()
         if data not in known:
-            raise mistake(
+            raise validation_error(
                 f"no paper is known as {data!r}",
                 given=data,
                 allowed=list(known),
@@ -66,7 +66,7 @@ class Paper(Model):
         cls, schema: CoreSchema, handler: GetJsonSchemaHandler
     ) -> JsonSchemaValue:
         """Return the mapping's schema, with the known keys as another choice."""
-        return {"anyOf": [{"enum": list(papers())}, handler(schema)]}
+        return {"anyOf": [{"enum": list(load_papers())}, handler(schema)]}
 
     @property
     def link(self) -> str | None:
@@ -77,13 +77,13 @@ class Paper(Model):
 
 
 @cache
-def papers() -> dict[str, Paper]:
+def load_papers() -> dict[str, Paper]:
     """Return the known papers by their keys."""
     document = read_document(Path(__file__).with_name("papers.yaml"))
     return {key: validate(Paper, {"key": key, **entry}, document) for key, entry in document.data.items()}
 
 
-def looked_up(keys_or_papers: Iterable[str | Paper]) -> list[Paper]:
+def resolve_papers(keys_or_papers: Iterable[str | Paper]) -> list[Paper]:
     """Return papers, those that are named by a key out of the known ones; each once, in alphabetical order.
 
     Raises
@@ -91,5 +91,5 @@ def looked_up(keys_or_papers: Iterable[str | Paper]) -> list[Paper]:
     KeyError
         No paper has this key.
     """
-    found = [one if isinstance(one, Paper) else papers()[one] for one in keys_or_papers]
+    found = [one if isinstance(one, Paper) else load_papers()[one] for one in keys_or_papers]
     return [paper for _, paper in sorted({paper.key: paper for paper in found}.items())]

@@ -23,7 +23,7 @@ NORMAL_GRID = 2.0**-16
 T = TypeVar("T")
 
 
-def words(count: int, *key: str | int) -> NDArray[np.uint64]:
+def random_words(count: int, *key: str | int) -> NDArray[np.uint64]:
     """Return `count` random 64-bit words of the stream that `key` names.
 
     Philox 4x64-10 (Salmon, Moraes, Dror & Shaw 2011) counting from zero; its 128-bit key is the beginning of
@@ -43,7 +43,7 @@ def words(count: int, *key: str | int) -> NDArray[np.uint64]:
 
 def uniform(count: int, *key: str | int) -> NDArray[np.float64]:
     """Return `count` numbers, even on [0, 1), each a multiple of 2^-53."""
-    return (words(count, *key) >> np.uint64(11)).astype(np.float64) * 2.0**-53
+    return (random_words(count, *key) >> np.uint64(11)).astype(np.float64) * 2.0**-53
 
 
 def normal(count: int, *key: str | int) -> NDArray[np.float64]:
@@ -60,7 +60,7 @@ def normal(count: int, *key: str | int) -> NDArray[np.float64]:
     return np.round(pairs.reshape(-1)[:count] / NORMAL_GRID) * NORMAL_GRID
 
 
-class Stream:
+class RandomStream:
     """Random numbers one after the other, for decisions that are few: every draw has a key of its own.
 
     Parameters
@@ -75,29 +75,29 @@ class Stream:
 
     def uniform(self) -> float:
         """Return a number, even on [0, 1)."""
-        return float(uniform(1, *self._next())[0])
+        return float(uniform(1, *self._next_key())[0])
 
     def uniforms(self, count: int) -> list[float]:
         """Return several of them."""
-        return [float(number) for number in uniform(count, *self._next())]
+        return [float(number) for number in uniform(count, *self._next_key())]
 
     def normal(self) -> float:
         """Return a standard normal number."""
-        return float(normal(1, *self._next())[0])
+        return float(normal(1, *self._next_key())[0])
 
-    def below(self, count: int) -> int:
+    def randbelow(self, count: int) -> int:
         """Return a whole number, even on 0 ... `count` - 1."""
         return math.floor(self.uniform() * count)
 
     def choice(self, values: Sequence[T]) -> T:
         """Return one of the values, each as likely."""
-        return values[self.below(len(values))]
+        return values[self.randbelow(len(values))]
 
-    def shuffled(self, values: Sequence[T]) -> list[T]:
+    def permutation(self, values: Sequence[T]) -> list[T]:
         """Return the values in a random order, each order as likely."""
-        order = np.argsort(words(len(values), *self._next()), kind="stable")
+        order = np.argsort(random_words(len(values), *self._next_key()), kind="stable")
         return [values[i] for i in order]
 
-    def _next(self) -> tuple[str | int, ...]:
+    def _next_key(self) -> tuple[str | int, ...]:
         self._drawn += 1
         return (*self.key, self._drawn)

@@ -15,7 +15,7 @@ from pydantic import GetCoreSchemaHandler, GetJsonSchemaHandler
 from pydantic.json_schema import JsonSchemaValue
 from pydantic_core import CoreSchema, core_schema
 
-from stimgen.reading.model import Model, mistake
+from stimgen.reading.model import Model, validation_error
 from stimgen.reading.papers import Paper
 
 
@@ -31,7 +31,7 @@ class FamilyMember(Model):
     papers: ClassVar[tuple[str | Paper, ...]] = ()
     """What is to be cited where the member is used: keys of the known papers, or papers of its own."""
 
-    def cited(self) -> tuple[str | Paper, ...]:
+    def citations(self) -> tuple[str | Paper, ...]:
         """Return what is to be cited; a member whose fields matter to that says so here."""
         return self.papers
 
@@ -103,7 +103,7 @@ class Family:
         """Return the union of all members, told apart by ``name``."""
         # The tag is a step of an error's path: in brackets no key of a protocol can be mistaken for it.
         choices = {_tag(name): handler.generate_schema(cls) for name, cls in self.members.items()}
-        union = core_schema.tagged_union_schema(choices, discriminator=_tag_of)
+        union = core_schema.tagged_union_schema(choices, discriminator=_find_tag)
         return core_schema.no_info_before_validator_function(self._named, union)
 
     def __get_pydantic_json_schema__(
@@ -119,10 +119,10 @@ class Family:
     def _with_short_form(self) -> list[type[FamilyMember]]:
         return [cls for cls in self.members.values() if cls.short_form is not None]
 
-    def spelt_out(self, value: Any) -> Any:
+    def expand_short_form(self, value: Any) -> Any:
         """Return the mapping with a name that a bare word or a mapping stands for; anything else as it is."""
         if isinstance(value, Mapping):
-            return value if "name" in value else {"name": self._by_keys(set(value)), **value}
+            return value if "name" in value else {"name": self._guess_name(set(value)), **value}
         if not isinstance(value, str):
             return value
         for cls in self._with_short_form():
@@ -134,33 +134,35 @@ class Family:
         """Turn a bare word into a mapping, and refuse a name that no member has."""
         if isinstance(value, self.base):
             return value
-        mapping = self.spelt_out(value)
+        mapping = self.expand_short_form(value)
         if not isinstance(mapping, Mapping):
-            raise mistake(f"neither the name of a {self.singular} nor a mapping", allowed=self._words())
+            raise validation_error(
+                f"neither the name of a {self.singular} nor a mapping", allowed=self._allowed_words()
+            )
         return self._checked(mapping, at="name" if isinstance(value, Mapping) else None)
 
     def _checked(self, value: Mapping[str, Any], at: str | None) -> Mapping[str, Any]:
         given = value["name"]
         if not isinstance(given, str) or given not in self.members:
-            raise mistake(
-                f"unknown {self.singular} {given!r}", given=str(given), allowed=self._words(), at=at
+            raise validation_error(
+                f"unknown {self.singular} {given!r}", given=str(given), allowed=self._allowed_words(), at=at
             )
         return value
 
-    def _by_keys(self, keys: set[Any]) -> str:
+    def _guess_name(self, keys: set[Any]) -> str:
         """Return the member that has most of these fields, and lacks none; a usual one where several do."""
         known = {name: len(keys & set(cls.model_fields)) for name, cls in self.members.items()}
         best = [name for name, count in known.items() if count == max(known.values())]
-        best = [name for name in best if _required(self.members[name]) <= keys] or best
+        best = [name for name in best if _required_fields(self.members[name]) <= keys] or best
         if len(best) == 1:
             return best[0]
         return next((name for name in (self.usual, self.second) if name in best), None) or self.usual
 
-    def _words(self) -> list[str]:
+    def _allowed_words(self) -> list[str]:
         return [*self.members, *(cls.short_form_words for cls in self._with_short_form())]
 
 
-def _required(cls: type[FamilyMember]) -> set[str]:
+def _required_fields(cls: type[FamilyMember]) -> set[str]:
     return {name for name, field in cls.model_fields.items() if field.is_required()}
 
 
@@ -168,6 +170,6 @@ def _tag(name: str) -> str:
     return f"<{name}>"
 
 
-def _tag_of(value: Any) -> str:
+def _find_tag(value: Any) -> str:
     """Return the tag of a member, or of a mapping whose name was checked before."""
     return _tag(value["name"] if isinstance(value, Mapping) else value.name)

@@ -10,7 +10,7 @@ from stimgen.reading.errors import StimgenError
 
 
 @dataclass(frozen=True)
-class Shipped:
+class ShippedFiles:
     """The files of one kind that are shipped.
 
     Attributes
@@ -55,8 +55,8 @@ class Shipped:
         return shipped[text]
 
 
-PROTOCOLS = Shipped("stimuli", "protocol")
-EXPERIMENTS = Shipped("experiments", "experiment")
+PROTOCOLS = ShippedFiles("stimuli", "protocol")
+EXPERIMENTS = ShippedFiles("experiments", "experiment")
 
 
 def _is_file(file: Path) -> bool:

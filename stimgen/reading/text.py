@@ -11,7 +11,7 @@ JOINERS = "\u200c\u200d"
 FORMULA_STARTS = ("=", "+", "-", "@", "\t", "\r")
 
 
-def one_line(text: str) -> str:
+def to_one_line(text: str) -> str:
     r"""Return text in composed letters, its spaces and line feeds single spaces, without hidden characters.
 
     Control characters, marks that turn the direction of writing, surrogates and unassigned characters are
@@ -26,6 +26,6 @@ def one_line(text: str) -> str:
     return "".join(c for c in words if c.isprintable() or c in JOINERS)
 
 
-def harmless(value: Any) -> Any:
+def escape_formula(value: Any) -> Any:
     """Return a cell of a table: text that a spreadsheet would run is marked as text by an apostrophe."""
     return "'" + value if isinstance(value, str) and value.startswith(FORMULA_STARTS) else value

@@ -2,6 +2,6 @@
 
 from __future__ import annotations
 
-from stimgen.report.page import MOST, write_page
+from stimgen.report.page import MAX_STIMULI, write_page
 
-__all__ = ["MOST", "write_page"]
+__all__ = ["MAX_STIMULI", "write_page"]

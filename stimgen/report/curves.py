@@ -6,8 +6,8 @@ import csv
 import math
 
 from stimgen.reading.errors import StimgenError
-from stimgen.report.pictures import checked
-from stimgen.stimulus_set.record import Content
+from stimgen.report.pictures import read_checked
+from stimgen.stimulus_set.record import RecordContent
 from stimgen.stimulus_set.store import Store
 
 MOST_POINTS = 80  # of a scale
@@ -15,7 +15,7 @@ MOST_POINTS = 80  # of a scale
 Curve = list[list[tuple[int, float]]]
 
 
-def curve(store: Store, content: Content) -> Curve:
+def read_curve(store: Store, content: RecordContent) -> Curve:
     """Return evaluation, counted over all scales from 1, and loss: a list for every scale.
 
     Losses that a logarithmic axis has no place for are left out. Of many points the first and the last of
@@ -26,7 +26,7 @@ def curve(store: Store, content: Content) -> Curve:
     StimgenError
         The trace cannot be read, or is not what its record says.
     """
-    text = checked(store, content.trace).decode("utf-8", errors="replace")
+    text = read_checked(store, content.trace).decode("utf-8", errors="replace")
     scales: dict[str, list[tuple[int, float]]] = {}
     try:
         for i, row in enumerate(csv.DictReader(text.splitlines()), start=1):
@@ -35,9 +35,9 @@ def curve(store: Store, content: Content) -> Curve:
                 scales.setdefault(row["scale"], []).append((i, float(f"{loss:.4g}")))
     except (KeyError, TypeError, ValueError, csv.Error):
         raise StimgenError("is not a trace of losses", where=store.path(content.trace.file)) from None
-    return [_thinned(points) for points in scales.values()]
+    return [_thin_out(points) for points in scales.values()]
 
 
-def _thinned(points: list[tuple[int, float]]) -> list[tuple[int, float]]:
+def _thin_out(points: list[tuple[int, float]]) -> list[tuple[int, float]]:
     step = max(1, math.ceil((len(points) - 1) / (MOST_POINTS - 1)))
     return [*points[:-1:step], points[-1]]

@@ -5,20 +5,22 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from stimgen.reading.text import one_line
-from stimgen.report.curves import curve
-from stimgen.report.pictures import Pictures
+from stimgen.reading.text import to_one_line
+from stimgen.report.curves import read_curve
+from stimgen.report.pictures import PictureEmbedder
 from stimgen.report.rules import RULES
-from stimgen.report.survey import Listed
-from stimgen.stimulus_set.citing.wording import settings, value
-from stimgen.stimulus_set.record import Content, Record
+from stimgen.report.survey import ListedStimulus
+from stimgen.stimulus_set.citing.wording import describe_settings, format_value
+from stimgen.stimulus_set.record import Record, RecordContent
 from stimgen.stimulus_set.store import Store
 
 Facts = list[tuple[str, str]]
 MOST_SNAPSHOTS = 12
 
 
-def details(store: Store, pictures: Pictures, listed: Listed, record: Record) -> dict[str, Any]:
+def stimulus_details(
+    store: Store, pictures: PictureEmbedder, listed: ListedStimulus, record: Record
+) -> dict[str, Any]:
     """Return what the page's script shows of a stimulus; JSON.
 
     Raises
@@ -28,21 +30,21 @@ def details(store: Store, pictures: Pictures, listed: Listed, record: Record) ->
     """
     content = record.content
     return {
-        "title": one_line(f"{content.source.id}, {content.condition}, seed {content.seed}"),
+        "title": to_one_line(f"{content.source.id}, {content.condition}, seed {content.seed}"),
         "size": content.size,
         "exact": pictures.side is None,
         "warnings": [RULES[key].title for key in listed.warnings],
-        "groups": [[title, facts] for title, facts in _groups(record) if facts],
-        "curve": curve(store, content),
-        "snapshots": list(_snapshots(pictures, content)),
+        "groups": [[title, facts] for title, facts in _list_groups(record) if facts],
+        "curve": read_curve(store, content),
+        "snapshots": list(_embed_snapshots(pictures, content)),
     }
 
 
-def _groups(record: Record) -> Iterator[tuple[str, Facts]]:
+def _list_groups(record: Record) -> Iterator[tuple[str, Facts]]:
     content, made = record.content, record.made
     yield (
         "Stimulus",
-        _known(
+        _make_facts(
             ("Id", content.id),
             ("File", content.file),
             ("Encoding", content.encoding),
@@ -51,11 +53,11 @@ def _groups(record: Record) -> Iterator[tuple[str, Facts]]:
             ("Made", f"{made.finished} on {made.device}"),
         ),
     )
-    yield "Quality", _quality(content)
-    yield "Settings", _settings(content)
+    yield "Quality", _quality_facts(content)
+    yield "Settings", _settings_facts(content)
     yield (
         "SHA-256",
-        _known(
+        _make_facts(
             ("Picture", content.sha256),
             ("Pixels", content.pixels_sha256),
             ("Array", content.array.sha256 if content.array else None),
@@ -67,10 +69,10 @@ def _groups(record: Record) -> Iterator[tuple[str, Facts]]:
     )
 
 
-def _quality(content: Content) -> Facts:
+def _quality_facts(content: RecordContent) -> Facts:
     found, losses = content.quality, content.losses
     judge = found.judge if found else None
-    return _known(
+    return _make_facts(
         ("Loss at the start", losses.start.total if losses else None),
         ("Loss at the end", losses.end.total if losses else None),
         ("Loss of the saved picture", losses.saved.total if losses and losses.saved else None),
@@ -85,40 +87,42 @@ def _quality(content: Content) -> Facts:
     )
 
 
-def _settings(content: Content) -> Facts:
+def _settings_facts(content: RecordContent) -> Facts:
     scales = "; ".join(f"{width} \u00d7 {height}, {count:,}" for width, height, count in content.schedule)
     terms = [
-        (f"Term {i}" if len(content.terms) > 1 else "Matched", _term(term))
+        (f"Term {i}" if len(content.terms) > 1 else "Matched", _format_term(term))
         for i, term in enumerate(content.terms, start=1)
     ]
-    return _known(
+    return _make_facts(
         *terms,
         ("Scales and evaluations", scales),
         *((str(key).replace("_", " ").capitalize(), found) for key, found in content.settings.items()),
-        ("Source pixels", "; ".join(settings(content.pixels, "sha256"))),
+        ("Source pixels", "; ".join(describe_settings(content.pixels, "sha256"))),
         ("Changed for a quick trial", "; ".join(content.changes) or None),
     )
 
 
-def _term(term: Mapping[str, Any]) -> str:
+def _format_term(term: Mapping[str, Any]) -> str:
     layers = term.get("layers")
     found = {**term, "layers": list(layers)} if isinstance(layers, Mapping) else term
-    return "; ".join(settings(found))
+    return "; ".join(describe_settings(found))
 
 
-def _known(*facts: tuple[str, Any]) -> Facts:
-    return [(one_line(key), _word(found)) for key, found in facts if found is not None and found != []]
+def _make_facts(*facts: tuple[str, Any]) -> Facts:
+    return [
+        (to_one_line(key), _format_value(found)) for key, found in facts if found is not None and found != []
+    ]
 
 
-def _word(found: Any) -> str:
+def _format_value(found: Any) -> str:
     if isinstance(found, bool):
         return "yes" if found else "no"
-    return value(found)
+    return format_value(found)
 
 
-def _snapshots(pictures: Pictures, content: Content) -> Iterator[tuple[str, str]]:
+def _embed_snapshots(pictures: PictureEmbedder, content: RecordContent) -> Iterator[tuple[str, str]]:
     files = content.snapshots.files if content.snapshots else ()
     for i in range(min(len(files), MOST_SNAPSHOTS)):
         # The first, the last, and others evenly between.
         file = files[i * (len(files) - 1) // max(1, min(len(files), MOST_SNAPSHOTS) - 1)]
-        yield pictures.snapshot(file).data, f"scale {file.scale + 1}, evaluation {file.evaluation}"
+        yield pictures.embed_snapshot(file).data, f"scale {file.scale + 1}, evaluation {file.evaluation}"

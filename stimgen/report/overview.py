@@ -8,10 +8,10 @@ from typing import Any, NamedTuple
 
 from stimgen.images.measures.appearance import Appearance
 from stimgen.report.rules import RULES
-from stimgen.report.survey import Listed, Survey
-from stimgen.stimulus_set.citing import Citation, rendered
+from stimgen.report.survey import ListedStimulus, RecordSurvey
+from stimgen.stimulus_set.citing import Citation, render_citation
 from stimgen.stimulus_set.citing.summary import ConditionSummary
-from stimgen.stimulus_set.citing.wording import counted, listed, numbers, value
+from stimgen.stimulus_set.citing.wording import format_count, format_ranges, format_value, join_words
 
 MEASURES = {
     "luminance": ("Luminance", "mean, white 1"),
@@ -25,7 +25,7 @@ MEASURES = {
 """What heads the column of every measure, and what stands below."""
 
 
-class Warned(NamedTuple):
+class ReportWarning(NamedTuple):
     """Something to be looked at before the set is used."""
 
     title: str
@@ -38,65 +38,74 @@ class Warned(NamedTuple):
     """How many of them the page shows."""
 
 
-def warnings(citation: Citation, survey: Survey, shown: Iterable[Listed]) -> Iterator[Warned]:
+def find_warnings(
+    citation: Citation, survey: RecordSurvey, shown: Iterable[ListedStimulus]
+) -> Iterator[ReportWarning]:
     """Yield what is to be read first; `shown` are the stimuli that the page has."""
     flagged = Counter(key for one in shown for key in one.warnings)
     if citation.incomplete:
-        yield Warned("Not complete", "Running the protocol again makes what is missing.", citation.incomplete)
+        yield ReportWarning(
+            "Not complete", "Running the protocol again makes what is missing.", citation.incomplete
+        )
     if survey.summary.changes:
         changes = "; ".join(survey.summary.changes)
-        yield Warned("A quick trial", "The protocol was changed to see whether it runs.", changes)
+        yield ReportWarning("A quick trial", "The protocol was changed to see whether it runs.", changes)
     for key, rule in RULES.items():
         counts = survey.counts(key)
         conditions = survey.summary.conditions
-        where = listed(f"{name}: {count:,} of {conditions[name].stimuli:,}" for name, count in counts.items())
+        where = join_words(
+            f"{name}: {count:,} of {conditions[name].stimuli:,}" for name, count in counts.items()
+        )
         if counts:
-            yield Warned(rule.title, rule.why, where, key, flagged[key])
+            yield ReportWarning(rule.title, rule.why, where, key, flagged[key])
     unlicensed = [source.id for source in survey.summary.sources.values() if source.licence is None]
     if unlicensed:
         few = unlicensed if len(unlicensed) <= 6 else [*unlicensed[:5], f"{len(unlicensed) - 5} more"]
-        yield Warned("No licence stated", "Sources without one can hardly be handed on.", listed(few))
+        yield ReportWarning(
+            "No licence stated", "Sources without one can hardly be handed on.", join_words(few)
+        )
 
 
-def conditions(survey: Survey) -> list[dict[str, str]]:
+def condition_rows(survey: RecordSurvey) -> list[dict[str, str]]:
     """Return a row a condition: how its stimuli were made."""
     return [
-        {"condition": name, **_making(condition)} for name, condition in survey.summary.conditions.items()
+        {"condition": name, **_condition_row(condition)}
+        for name, condition in survey.summary.conditions.items()
     ]
 
 
-def _making(condition: ConditionSummary) -> dict[str, str]:
+def _condition_row(condition: ConditionSummary) -> dict[str, str]:
     settings, terms = condition.first.settings, condition.first.terms
     sizes = sorted({f"{scales[-1][0]} \u00d7 {scales[-1][1]}" for scales in condition.schedules if scales})
     evaluations = sorted({sum(scale[2] for scale in scales) for scales in condition.schedules})
     return {
         "stimuli": f"{condition.stimuli:,}",
-        "network": _joined(terms, "network"),
-        "statistic": _joined(terms, "statistic"),
-        "layers": _joined(terms, "layers"),
-        "regions": _joined(terms, "regions"),
-        "optimiser": _named(settings.get("optimiser")) or value(settings.get("method", "")),
+        "network": _join_terms(terms, "network"),
+        "statistic": _join_terms(terms, "statistic"),
+        "layers": _join_terms(terms, "layers"),
+        "regions": _join_terms(terms, "regions"),
+        "optimiser": _short_name(settings.get("optimiser")) or format_value(settings.get("method", "")),
         "evaluations": " or ".join(f"{count:,}" for count in evaluations),
         "size": " or ".join(sizes),
-        "seeds": numbers(condition.seeds),
+        "seeds": format_ranges(condition.seeds),
     }
 
 
-def _joined(terms: list[dict[str, Any]], key: str) -> str:
-    return "; ".join(dict.fromkeys(_named(term.get(key)) for term in terms))
+def _join_terms(terms: list[dict[str, Any]], key: str) -> str:
+    return "; ".join(dict.fromkeys(_short_name(term.get(key)) for term in terms))
 
 
-def _named(recipe: Any) -> str:
+def _short_name(recipe: Any) -> str:
     """Return the short form of a choice: its name, its weights, its rows and columns, or its layers."""
     if not isinstance(recipe, dict):
         return ""
     if "name" not in recipe:
         return ", ".join(map(str, recipe))
     weights = recipe.get("weights")
-    more = [value(weights.get("name", ""))] if isinstance(weights, dict) else []
+    more = [format_value(weights.get("name", ""))] if isinstance(weights, dict) else []
     if {"rows", "columns"} <= set(recipe):
-        more.append(f"{value(recipe['rows'])} \u00d7 {value(recipe['columns'])}")
-    return " ".join([value(recipe["name"]).replace("_", " "), *more])
+        more.append(f"{format_value(recipe['rows'])} \u00d7 {format_value(recipe['columns'])}")
+    return " ".join([format_value(recipe["name"]).replace("_", " "), *more])
 
 
 def confound_rows(rows: list[dict[str, Any]]) -> list[dict[str, Any]]:
@@ -106,7 +115,7 @@ def confound_rows(rows: list[dict[str, Any]]) -> list[dict[str, Any]]:
             "condition": row["condition"],
             "n": f"{row['n']:,}",
             "cells": [
-                (_number(row[f"{measure}_mean"]), _number(row[f"{measure}_sd"]))
+                (_format_number(row[f"{measure}_mean"]), _format_number(row[f"{measure}_sd"]))
                 for measure in Appearance._fields
             ],
         }
@@ -114,27 +123,27 @@ def confound_rows(rows: list[dict[str, Any]]) -> list[dict[str, Any]]:
     ]
 
 
-def _number(found: float | None) -> str:
+def _format_number(found: float | None) -> str:
     return "" if found is None else f"{found:.3g}".replace("-", "\u2212")
 
 
-def methods(citation: Citation) -> tuple[str, list[str]]:
+def methods_paragraph(citation: Citation) -> tuple[str, list[str]]:
     """Return the paragraph for a paper's methods, and its references."""
-    paragraph, _, references = rendered(citation, "methods").partition("\n\nReferences\n")
+    paragraph, _, references = render_citation(citation, "methods").partition("\n\nReferences\n")
     return paragraph, references.splitlines()
 
 
-def facts(citation: Citation, survey: Survey) -> list[tuple[str, str]]:
+def set_facts(citation: Citation, survey: RecordSurvey) -> list[tuple[str, str]]:
     """Return what the head of the page says of the set."""
     metadata, summary = citation.metadata, survey.summary
     found = [
-        ("Stimuli", f"{summary.stimuli:,} in {counted(len(summary.conditions), 'condition')}"),
+        ("Stimuli", f"{summary.stimuli:,} in {format_count(len(summary.conditions), 'condition')}"),
         ("Sources", f"{len(summary.sources):,}"),
         ("Version", citation.version),
         ("Licence", metadata.licence),
         ("DOI", metadata.doi),
         ("Last stimulus made", citation.date),
-        ("Computed on", listed(sorted(summary.devices))),
+        ("Computed on", join_words(sorted(summary.devices))),
         ("SHA-256 over all pictures", summary.content_hash),
     ]
     return [(name, text) for name, text in found if text]

@@ -10,24 +10,24 @@ from typing import Any, BinaryIO
 from jinja2 import Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup, escape
 
-from stimgen.reading.errors import printable
-from stimgen.reading.text import one_line
+from stimgen.reading.errors import make_printable
+from stimgen.reading.text import to_one_line
 from stimgen.report import overview
-from stimgen.report.details import details
-from stimgen.report.pictures import Pictures, Shown
+from stimgen.report.details import stimulus_details
+from stimgen.report.pictures import EmbeddedPicture, PictureEmbedder
 from stimgen.report.rules import RULES
-from stimgen.report.survey import Listed, Survey
+from stimgen.report.survey import ListedStimulus, RecordSurvey
 from stimgen.stimulus_set.citing import Citation
-from stimgen.stimulus_set.confounds import confounds
+from stimgen.stimulus_set.confounds import compute_confounds
 from stimgen.stimulus_set.record import SourceRecord
 from stimgen.stimulus_set.store import PlanRecord, Store
 
-MOST = 5000
+MAX_STIMULI = 5000
 """Stimuli in a page; of more, as many are shown."""
 LONGEST_PROTOCOL = 200_000
 
 
-def write_page(store: Store, stream: BinaryIO, most: int = MOST) -> None:
+def write_page(store: Store, stream: BinaryIO, most: int = MAX_STIMULI) -> None:
     """Write the page of a set.
 
     Parameters
@@ -45,10 +45,10 @@ def write_page(store: Store, stream: BinaryIO, most: int = MOST) -> None:
     StimgenError
         Nothing is finished, a record is damaged, or a file is not what its record says.
     """
-    plan, survey = store.read_plan(), Survey.of(store)
+    plan, survey = store.read_plan(), RecordSurvey.of(store)
     environment = _environment()
     page = environment.get_template("page.html")
-    for piece in page.generate(_Page(store, plan, survey, most).context(environment)):
+    for piece in page.generate(_PageBuilder(store, plan, survey, most).context(environment)):
         stream.write(piece.encode("utf-8"))
 
 
@@ -60,14 +60,14 @@ def _environment() -> Environment:
         trim_blocks=True,
         lstrip_blocks=True,
         # Text of strangers goes without marks that turn the direction of writing, and other hidden ones.
-        finalize=lambda value: one_line(value) if type(value) is str else value,
+        finalize=lambda value: to_one_line(value) if type(value) is str else value,
     )
-    environment.filters["verbatim"] = _verbatim
+    environment.filters["verbatim"] = _escape_verbatim
     return environment
 
 
-class _Page:
-    def __init__(self, store: Store, plan: PlanRecord, survey: Survey, most: int) -> None:
+class _PageBuilder:
+    def __init__(self, store: Store, plan: PlanRecord, survey: RecordSurvey, most: int) -> None:
         self._store, self._plan, self._survey = store, plan, survey
         self._shown = survey.shown(most)
         self._sources = {name: i for i, name in enumerate(survey.summary.sources)}
@@ -76,21 +76,21 @@ class _Page:
     def context(self, environment: Environment) -> dict[str, Any]:
         """Return all that the template asks for."""
         citation, survey = Citation.of(self._plan, self._survey.summary), self._survey
-        rows = confounds(self._store, [one.id for one in self._shown])
+        rows = compute_confounds(self._store, [one.id for one in self._shown])
         files = {file for one in self._shown for file in (one.file, one.original)}
-        self._pictures = Pictures(self._store, [survey.files[file] for file in files])
-        script, style = (_source(environment, name) for name in ("script.js", "style.css"))
+        self._pictures = PictureEmbedder(self._store, [survey.files[file] for file in files])
+        script, style = (_read_template(environment, name) for name in ("script.js", "style.css"))
         return {
             "script": script,
             "style": style,
-            "policy": _policy(script, style),
+            "policy": _security_policy(script, style),
             "citation": citation,
-            "facts": overview.facts(citation, survey),
-            "warnings": list(overview.warnings(citation, survey, self._shown)),
+            "facts": overview.set_facts(citation, survey),
+            "warnings": list(overview.find_warnings(citation, survey, self._shown)),
             "measures": list(overview.MEASURES.values()),
             "confounds": overview.confound_rows(rows),
-            "conditions": overview.conditions(survey),
-            "methods": overview.methods(citation),
+            "conditions": overview.condition_rows(survey),
+            "methods": overview.methods_paragraph(citation),
             "choices": self._choices(),
             "total": survey.summary.stimuli,
             "count": len(self._shown),
@@ -113,15 +113,15 @@ class _Page:
         ]
         return [choice for choice in found if choice[2]]
 
-    def _sections(self) -> Iterator[tuple[SourceRecord, Shown, Iterator[dict[str, Any]]]]:
-        by_original: dict[str, list[Listed]] = {}
+    def _sections(self) -> Iterator[tuple[SourceRecord, EmbeddedPicture, Iterator[dict[str, Any]]]]:
+        by_original: dict[str, list[ListedStimulus]] = {}
         for one in self._shown:
             by_original.setdefault(one.original, []).append(one)
         for listed in by_original.values():
             source = self._store.read_record(listed[0].id).content.source
             yield source, self._pictures.shown(source.original), self._stimuli(listed)
 
-    def _stimuli(self, listed: list[Listed]) -> Iterator[dict[str, Any]]:
+    def _stimuli(self, listed: list[ListedStimulus]) -> Iterator[dict[str, Any]]:
         for one in listed:
             record = self._store.read_record(one.id)
             yield {
@@ -132,28 +132,29 @@ class _Page:
                 "condition": self._conditions[one.condition],
                 "warnings": one.warnings,
                 "titles": [RULES[key].title for key in one.warnings],
-                "details": details(self._store, self._pictures, one, record),
+                "details": stimulus_details(self._store, self._pictures, one, record),
             }
 
 
-def _source(environment: Environment, name: str) -> Markup:
+def _read_template(environment: Environment, name: str) -> Markup:
     loader = environment.loader
     text = loader.get_source(environment, name)[0] if loader else ""
     return Markup(text)
 
 
-def _policy(script: str, style: str) -> Markup:
+def _security_policy(script: str, style: str) -> Markup:
     """Return a policy under which nothing runs but this script, and nothing is fetched from anywhere."""
     return Markup(
-        f"default-src 'none'; img-src data:; script-src {_hash(script)}; style-src {_hash(style)}; "
+        f"default-src 'none'; img-src data:; script-src {_policy_hash(script)}; "
+        f"style-src {_policy_hash(style)}; "
         "base-uri 'none'; form-action 'none'"
     )
 
 
-def _hash(text: str) -> str:
+def _policy_hash(text: str) -> str:
     return f"'sha256-{base64.b64encode(hashlib.sha256(text.encode()).digest()).decode()}'"
 
 
-def _verbatim(text: object) -> Markup:
+def _escape_verbatim(text: object) -> Markup:
     """Return text with its lines and spaces, other invisible characters written out."""
-    return escape(printable(str(text), limit=LONGEST_PROTOCOL))
+    return escape(make_printable(str(text), limit=LONGEST_PROTOCOL))

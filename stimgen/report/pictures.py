@@ -9,13 +9,13 @@ from typing import NamedTuple
 from markupsafe import Markup
 from PIL import Image
 
-from stimgen.images.write import for_viewing, opened_png
+from stimgen.images.write import open_png, to_srgb_image
 from stimgen.reading.errors import StimgenError
 from stimgen.reading.identity import sha256_bytes
 from stimgen.stimulus_set.record import FileHash
 from stimgen.stimulus_set.store import Store
 
-MOST_BYTES = 36 * 2**20
+MAX_BYTES = 36 * 2**20
 """Of all pictures together; base64 makes 48 MB of them."""
 SIDES = (512, 384, 256, 192, 128)
 BYTES_PER_PIXEL = 0.45
@@ -24,7 +24,7 @@ QUALITY = 80
 SNAPSHOT_SIDE = 96
 
 
-class Shown(NamedTuple):
+class EmbeddedPicture(NamedTuple):
     """A picture in the page."""
 
     data: Markup
@@ -33,7 +33,7 @@ class Shown(NamedTuple):
     height: int
 
 
-class Pictures:
+class PictureEmbedder:
     """Who brings pictures of a set into the page.
 
     Parameters
@@ -46,10 +46,10 @@ class Pictures:
 
     def __init__(self, store: Store, sizes: list[int]) -> None:
         self._store = store
-        self.side = None if sum(sizes) <= MOST_BYTES else _side(len(sizes))
+        self.side = None if sum(sizes) <= MAX_BYTES else _choose_side(len(sizes))
         """Pixels of the longer side at the most; None: files are shown as they are."""
 
-    def shown(self, file: FileHash) -> Shown:
+    def shown(self, file: FileHash) -> EmbeddedPicture:
         """Return a picture of the set.
 
         Raises
@@ -58,13 +58,13 @@ class Pictures:
             It cannot be read, or is not what its record says.
         """
         if self.side is not None:
-            return self._smaller(file, self.side)
-        data = checked(self._store, file)
-        with opened_png(io.BytesIO(data), self._store.path(file.file)) as image:
+            return self._embed_reduced(file, self.side)
+        data = read_checked(self._store, file)
+        with open_png(io.BytesIO(data), self._store.path(file.file)) as image:
             image.load()
-            return Shown(_address(data, "png"), *image.size)
+            return EmbeddedPicture(_data_url(data, "png"), *image.size)
 
-    def snapshot(self, file: FileHash) -> Shown:
+    def embed_snapshot(self, file: FileHash) -> EmbeddedPicture:
         """Return a picture of a synthesis on its way, small.
 
         Raises
@@ -72,19 +72,19 @@ class Pictures:
         StimgenError
             As `shown`.
         """
-        return self._smaller(file, SNAPSHOT_SIDE)
+        return self._embed_reduced(file, SNAPSHOT_SIDE)
 
-    def _smaller(self, file: FileHash, side: int) -> Shown:
-        data = checked(self._store, file)
-        with opened_png(io.BytesIO(data), self._store.path(file.file)) as image:
-            picture = for_viewing(image)
+    def _embed_reduced(self, file: FileHash, side: int) -> EmbeddedPicture:
+        data = read_checked(self._store, file)
+        with open_png(io.BytesIO(data), self._store.path(file.file)) as image:
+            picture = to_srgb_image(image)
         picture.thumbnail((side, side), Image.Resampling.LANCZOS)
         buffer = io.BytesIO()
         picture.save(buffer, format="JPEG", quality=QUALITY, optimize=True)
-        return Shown(_address(buffer.getvalue(), "jpeg"), *picture.size)
+        return EmbeddedPicture(_data_url(buffer.getvalue(), "jpeg"), *picture.size)
 
 
-def checked(store: Store, file: FileHash) -> bytes:
+def read_checked(store: Store, file: FileHash) -> bytes:
     """Return the bytes of a file of the set, which are those that the page gives the hash of.
 
     Raises
@@ -102,10 +102,10 @@ def checked(store: Store, file: FileHash) -> bytes:
     return data
 
 
-def _side(count: int) -> int:
-    room = MOST_BYTES / max(1, count)
+def _choose_side(count: int) -> int:
+    room = MAX_BYTES / max(1, count)
     return next((side for side in SIDES if side * side * BYTES_PER_PIXEL <= room), SIDES[-1])
 
 
-def _address(data: bytes, kind: str) -> Markup:
+def _data_url(data: bytes, kind: str) -> Markup:
     return Markup(f"data:image/{kind};base64,{base64.b64encode(data).decode('ascii')}")

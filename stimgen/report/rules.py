@@ -7,7 +7,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from stimgen.stimulus_set.record import Content
+from stimgen.stimulus_set.record import RecordContent
 
 CLIPPED = 0.05
 COPIED = 0.95
@@ -18,54 +18,54 @@ FEWEST = 5
 OUTLIER = "outlier"
 
 
-class Rule(NamedTuple):
+class WarningRule(NamedTuple):
     """Something to be warned of."""
 
     title: str
     why: str
-    holds: Callable[[Content], bool]
+    holds: Callable[[RecordContent], bool]
 
 
-def _not_converged(content: Content) -> bool:
+def _is_not_converged(content: RecordContent) -> bool:
     return content.quality is not None and content.quality.converged is False
 
 
-def _clipped(content: Content) -> bool:
+def _is_clipped(content: RecordContent) -> bool:
     return max(content.clipped.saved, content.clipped.source) >= CLIPPED
 
 
-def _copied(content: Content) -> bool:
+def _is_copied(content: RecordContent) -> bool:
     copy = content.quality.largest_copy if content.quality else None
     return copy is not None and copy >= COPIED
 
 
 RULES = {
-    "not-converged": Rule(
+    "not-converged": WarningRule(
         "Not converged",
         "The loss was still falling when the allowed evaluations were used up.",
-        _not_converged,
+        _is_not_converged,
     ),
-    "clipped": Rule(
+    "clipped": WarningRule(
         "Clipped",
         f"At least {CLIPPED:.0%} of the values of source or stimulus had left the range from black to white.",
-        _clipped,
+        _is_clipped,
     ),
-    "copied": Rule(
+    "copied": WarningRule(
         "Close to its source",
         f"A crop correlates with the source by {COPIED} or more. Expected of controls that keep the picture "
         "and of texforms with many regions; in a texture it may be a copied part, or an even gradient.",
-        _copied,
+        _is_copied,
     ),
-    OUTLIER: Rule(
+    OUTLIER: WarningRule(
         "Outlying score",
         f"Its score, the judge\u2019s where there is one and the final loss otherwise, is over {OUTLYING} "
         "robust standard deviations worse than its condition\u2019s median.",
-        lambda _: False,  # needs the others of its condition: `outliers`
+        lambda _: False,  # needs the others of its condition: `find_outliers`
     ),
 }
 
 
-def score(content: Content) -> float | None:
+def compute_score(content: RecordContent) -> float | None:
     """Return how far a stimulus is from what was asked for, on a scale for outliers; None: not measured."""
     judge = content.quality.judge if content.quality else None
     if judge is not None and judge.score is not None:
@@ -76,7 +76,7 @@ def score(content: Content) -> float | None:
     return float(np.log(loss)) if loss > 0 else None
 
 
-def outliers(scores: Mapping[str, Sequence[tuple[int, float]]]) -> set[int]:
+def find_outliers(scores: Mapping[str, Sequence[tuple[int, float]]]) -> set[int]:
     """Return the keys of scores far above the others of their condition.
 
     Parameters

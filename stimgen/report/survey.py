@@ -6,14 +6,14 @@ from collections import Counter
 from dataclasses import dataclass, field
 from operator import attrgetter
 
-from stimgen.report.rules import OUTLIER, RULES, outliers, score
-from stimgen.stimulus_set.citing.summary import Summary
-from stimgen.stimulus_set.record import Content, Record
+from stimgen.report.rules import OUTLIER, RULES, compute_score, find_outliers
+from stimgen.stimulus_set.citing.summary import SetSummary
+from stimgen.stimulus_set.record import Record, RecordContent
 from stimgen.stimulus_set.store import Store
 
 
 @dataclass
-class Listed:
+class ListedStimulus:
     """What is kept in memory of a stimulus."""
 
     id: str
@@ -28,26 +28,26 @@ class Listed:
 
 
 @dataclass
-class Survey:
+class RecordSurvey:
     """What is known of a set.
 
     Attributes
     ----------
-    summary : Summary
+    summary : SetSummary
         What citations need.
-    stimuli : list of Listed
+    stimuli : list of ListedStimulus
         In the set's order.
     files : dict
         Bytes of every picture that the page may show.
     """
 
-    summary: Summary = field(default_factory=Summary)
-    stimuli: list[Listed] = field(default_factory=list)
+    summary: SetSummary = field(default_factory=SetSummary)
+    stimuli: list[ListedStimulus] = field(default_factory=list)
     files: dict[str, int] = field(default_factory=dict)
     _scores: dict[str, list[tuple[int, float]]] = field(default_factory=dict)
 
     @classmethod
-    def of(cls, store: Store) -> Survey:
+    def of(cls, store: Store) -> RecordSurvey:
         """Return the survey of a set.
 
         Raises
@@ -58,7 +58,7 @@ class Survey:
         survey = cls()
         for record in store.records():
             survey._add(store, record)
-        for i in outliers(survey._scores):
+        for i in find_outliers(survey._scores):
             survey.stimuli[i].warnings += (OUTLIER,)
         return survey
 
@@ -67,15 +67,15 @@ class Survey:
         content = record.content
         original = content.source.original.file
         warnings = tuple(key for key, rule in RULES.items() if rule.holds(content))
-        self._note_score(content)
+        self._add_score(content)
         named = (content.id, content.source.id, content.condition, content.seed)
-        self.stimuli.append(Listed(*named, content.file, original, warnings))
+        self.stimuli.append(ListedStimulus(*named, content.file, original, warnings))
         for file in (content.file, original):
-            state = store.state(file)
+            state = store.file_state(file)
             self.files[file] = state.size if state else 0
 
-    def _note_score(self, content: Content) -> None:
-        found = score(content)
+    def _add_score(self, content: RecordContent) -> None:
+        found = compute_score(content)
         if found is not None:
             self._scores.setdefault(content.condition, []).append((len(self.stimuli), found))
 
@@ -83,7 +83,7 @@ class Survey:
         """Return how many stimuli of each condition a rule warns of; only those that it does."""
         return dict(Counter(one.condition for one in self.stimuli if key in one.warnings))
 
-    def shown(self, most: int) -> list[Listed]:
+    def shown(self, most: int) -> list[ListedStimulus]:
         """Return the stimuli to be shown, in the set's order: all, or `most` of them.
 
         Ids are hashes, so that those with the first are chosen at random, and the same every time. Every n-th

@@ -5,9 +5,9 @@ from __future__ import annotations
 from typing import Annotated
 
 from stimgen.reading.registry import Family
-from stimgen.statistics.base import Draw, LayerSize, LayerStatistic, Statistic, Target
+from stimgen.statistics.base import LayerSize, LayerStatistic, RandomKey, Statistic, Target
 
 STATISTICS = Family("statistic", Statistic, usual="gram")
 AnyStatistic = Annotated[Statistic, STATISTICS]
 
-__all__ = ["STATISTICS", "AnyStatistic", "Draw", "LayerSize", "LayerStatistic", "Statistic", "Target"]
+__all__ = ["STATISTICS", "AnyStatistic", "RandomKey", "LayerSize", "LayerStatistic", "Statistic", "Target"]

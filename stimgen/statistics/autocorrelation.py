@@ -36,11 +36,11 @@ class Autocorrelation(LayerStatistic):
         down, across = size.height // 2, size.width // 2
         return size.channels * ((down + 1) * (across + 1) + down * across)
 
-    def working(self, sizes: Mapping[str, LayerSize]) -> float:
+    def count_working_numbers(self, sizes: Mapping[str, LayerSize]) -> float:
         """Return twelve for each of the maps' numbers: measured."""
         return 12 * sum(size.numbers for size in sizes.values())
 
-    def layer_weight(self, layers: int) -> float:
+    def default_layer_weight(self, layers: int) -> float:
         """Return one over the number of layers."""
         return 1.0 / layers
 
@@ -48,14 +48,14 @@ class Autocorrelation(LayerStatistic):
         """Return autocorrelations and subtracted means."""
         means = features.mean((2, 3), keepdim=True)
         means = means if self.centred else torch.zeros_like(means)
-        return Target(pooling, (self._shifted(features - means), means))
+        return Target(pooling, (self._shifted_products(features - means), means))
 
     def distance(self, features: Tensor, target: Target) -> Tensor:
         """Return the squared error over the target's squared norm."""
         wanted, means = target.values
-        return squared_errors(self._shifted(features - means), wanted) / squared_norms(wanted)
+        return squared_errors(self._shifted_products(features - means), wanted) / squared_norms(wanted)
 
-    def _shifted(self, maps: Tensor) -> Tensor:
+    def _shifted_products(self, maps: Tensor) -> Tensor:
         """Return the mean product at every shift: batch x channels x shifts."""
         height, width = maps.shape[2:]
         down, across = height // 2, width // 2

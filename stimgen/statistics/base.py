@@ -66,7 +66,7 @@ class Target:
 
 
 @dataclass(frozen=True)
-class Draw:
+class RandomKey:
     """What the random numbers of a statistic may depend on.
 
     Attributes
@@ -99,19 +99,19 @@ class Statistic(FamilyMember, ABC):
 
     @property
     def redraws(self) -> bool:
-        """Whether `drawn` is to be asked before every evaluation, and not once."""
+        """Whether `finalize_targets` is to be asked before every evaluation, and not once."""
         return False
 
     @abstractmethod
     def parameters(self, sizes: Mapping[str, LayerSize]) -> int:
         """Return the number of parameters that describe a source, of layers of these sizes."""
 
-    def working(self, sizes: Mapping[str, LayerSize]) -> float:
+    def count_working_numbers(self, sizes: Mapping[str, LayerSize]) -> float:
         """Return how many numbers an image's targets and distances are at once, for estimates of memory."""
         return WORKING * self.parameters(sizes)
 
     @abstractmethod
-    def layer_weight(self, layers: int) -> float:
+    def default_layer_weight(self, layers: int) -> float:
         """Return the weight of each of so many layers where a protocol gives none."""
 
     @abstractmethod
@@ -143,20 +143,20 @@ class Statistic(FamilyMember, ABC):
             Layer to one non-negative number per image, without unit.
         """
 
-    def drawn(self, targets: dict[str, Target], draw: Draw) -> dict[str, Target]:
+    def finalize_targets(self, targets: dict[str, Target], draw: RandomKey) -> dict[str, Target]:
         """Return the targets of single stimuli, where random numbers are a part of them.
 
         Parameters
         ----------
         targets : dict
             From `targets`, a row for every stimulus.
-        draw : Draw
+        draw : RandomKey
             A key for every row.
         """
         del draw
         return targets
 
-    def mixed(self, first: Target, second: Target, weight: float) -> Target:
+    def interpolate(self, first: Target, second: Target, weight: float) -> Target:
         """Return the target between two: (1 - `weight`) of `first` and `weight` of `second`.
 
         Linear in the values; a statistic for which that is not the way says otherwise.
@@ -166,12 +166,12 @@ class Statistic(FamilyMember, ABC):
 
     @property
     def has_geodesic(self) -> bool:
-        """Whether `geodesic` is the shortest way by the Wasserstein distance."""
+        """Whether `interpolate_on_geodesic` is the shortest way by the Wasserstein distance."""
         return False
 
-    def geodesic(self, first: Target, second: Target, weight: float) -> Target:
-        """Return the target at `weight` on the shortest way between two; without one, as `mixed`."""
-        return self.mixed(first, second, weight)
+    def interpolate_on_geodesic(self, first: Target, second: Target, weight: float) -> Target:
+        """Return the target at `weight` on the shortest way between two; without one, as `interpolate`."""
+        return self.interpolate(first, second, weight)
 
 
 class LayerStatistic(Statistic):

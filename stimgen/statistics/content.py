@@ -12,7 +12,7 @@ from stimgen.statistics.regions import Pooling
 from stimgen.statistics.squared_error import squared_errors, squared_norms
 
 
-class Content(LayerStatistic):
+class ContentStatistic(LayerStatistic):
     """Feature maps position by position; alone it reconstructs the picture from its layers."""
 
     phrase = "feature maps, position by position"
@@ -30,11 +30,11 @@ class Content(LayerStatistic):
         """Return one a map and position."""
         return size.channels * size.positions
 
-    def working(self, sizes: Mapping[str, LayerSize]) -> float:
+    def count_working_numbers(self, sizes: Mapping[str, LayerSize]) -> float:
         """Return six for each of the maps' numbers: measured."""
         return 6 * self.parameters(sizes)
 
-    def layer_weight(self, layers: int) -> float:
+    def default_layer_weight(self, layers: int) -> float:
         """Return one over the number of layers."""
         return 1.0 / layers
 

@@ -10,7 +10,7 @@ from stimgen.statistics.base import LayerSize, LayerStatistic, Target
 from stimgen.statistics.region_grams import region_grams, region_means, region_shares
 from stimgen.statistics.regions import Pooling
 from stimgen.statistics.squared_error import squared_errors, squared_norms
-from stimgen.statistics.transport import covariance_between
+from stimgen.statistics.transport import interpolate_covariances
 
 
 class Covariance(LayerStatistic):
@@ -24,7 +24,7 @@ class Covariance(LayerStatistic):
         """Return n (n + 1) / 2 covariances and n means a region."""
         return size.regions * size.channels * (size.channels + 3) // 2
 
-    def layer_weight(self, layers: int) -> float:
+    def default_layer_weight(self, layers: int) -> float:
         """Return one over the number of layers."""
         return 1.0 / layers
 
@@ -35,12 +35,12 @@ class Covariance(LayerStatistic):
 
     def target(self, features: Tensor, pooling: Pooling) -> Target:
         """Return covariances and means in every region, times the square roots of the regions' shares."""
-        return Target(pooling, _measured(features, pooling))
+        return Target(pooling, _measure(features, pooling))
 
-    def geodesic(self, first: Target, second: Target, weight: float) -> Target:
+    def interpolate_on_geodesic(self, first: Target, second: Target, weight: float) -> Target:
         """Return the normal distribution on the shortest way between those of two sources."""
-        covariances = covariance_between(first.values[0], second.values[0], weight)
-        return Target(first.pooling, (covariances, self.mixed(first, second, weight).values[1]))
+        covariances = interpolate_covariances(first.values[0], second.values[0], weight)
+        return Target(first.pooling, (covariances, self.interpolate(first, second, weight).values[1]))
 
     def distance(self, features: Tensor, target: Target) -> Tensor:
         """Return the squared errors: of covariances over their squared norm, of means over their mean square.
@@ -48,7 +48,7 @@ class Covariance(LayerStatistic):
         The mean square of a map is that of its mean and its variance, so that small means count little.
         """
         covariances, means = target.values
-        found = _measured(features, target.pooling)
+        found = _measure(features, target.pooling)
         variances = covariances.diagonal(dim1=2, dim2=3)
         roots = region_shares(features, target.pooling).sqrt()
         squares = squared_norms((means.square() + roots * variances.clamp_min(0)).sqrt())
@@ -56,7 +56,7 @@ class Covariance(LayerStatistic):
         return errors + squared_errors(found[1], means) / squares
 
 
-def _measured(features: Tensor, pooling: Pooling) -> tuple[Tensor, Tensor]:
+def _measure(features: Tensor, pooling: Pooling) -> tuple[Tensor, Tensor]:
     means = region_means(features, pooling)
     # About its own mean a second moment is smallest, so that it does not change with that mean to first order
     # and the gradient is right although the mean is taken for a constant.

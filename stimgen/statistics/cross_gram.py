@@ -33,11 +33,11 @@ class CrossGram(Statistic):
         """Return n m a region for neighbours of n and m maps: no matrix is symmetric."""
         return sum(a.channels * b.channels * b.regions for a, b in pairwise(sizes.values()))
 
-    def working(self, sizes: Mapping[str, LayerSize]) -> float:
+    def count_working_numbers(self, sizes: Mapping[str, LayerSize]) -> float:
         """Return five for each parameter: measured."""
         return 5 * self.parameters(sizes)
 
-    def layer_weight(self, layers: int) -> float:
+    def default_layer_weight(self, layers: int) -> float:
         """Return one over the number of pairs; the pair with the layer above has a layer's weight."""
         return 1.0 / max(1, layers - 1)
 

@@ -9,7 +9,7 @@ import torch
 from torch import Tensor
 
 from stimgen.statistics.base import LayerSize
-from stimgen.statistics.regions import Window
+from stimgen.statistics.regions import PoolingWindow
 
 
 @dataclass(frozen=True)
@@ -34,32 +34,32 @@ class Distribution:
         return self.values.gather(2, places)
 
 
-def working(values: int, sizes: Mapping[str, LayerSize]) -> float:
+def estimate_memory(values: int, sizes: Mapping[str, LayerSize]) -> float:
     """Return how many numbers so many sorted values keep: more where regions give them weights."""
     return values * (30 if any(size.regions > 1 for size in sizes.values()) else 10)
 
 
-def distribution(maps: Tensor, window: Window) -> Distribution:
+def measure_distribution(maps: Tensor, window: PoolingWindow) -> Distribution:
     """Return the distribution of every map, batch x maps x height x width, in a region."""
     part = maps[:, :, window.rows, window.columns].flatten(2)
     if window.weights is None:
-        return Distribution(_sorted(part)[0], part.new_zeros(len(part), 0))
+        return Distribution(_sort(part)[0], part.new_zeros(len(part), 0))
     weights = torch.as_tensor(window.weights, dtype=torch.float64, device=maps.device).flatten()
     if not weights.all():
         # A region that is no rectangle has many positions without weight around it.
         inside = weights.nonzero()[:, 0]
         part, weights = part[:, :, inside], weights[inside]
-    values, order = _sorted(part)
+    values, order = _sort(part)
     return Distribution(values, (weights / window.total)[order].cumsum(2))
 
 
-def _sorted(values: Tensor) -> tuple[Tensor, Tensor]:
+def _sort(values: Tensor) -> tuple[Tensor, Tensor]:
     # Equal values stay in their order, so that gradients are the same wherever they are computed.
     found, order = values.sort(dim=2, stable=True)
     return found, order
 
 
-def squared_distances(first: Distribution, second: Distribution) -> Tensor:
+def squared_wasserstein_distances(first: Distribution, second: Distribution) -> Tensor:
     """Return the squared 2-Wasserstein distances: batch x maps.
 
     The mean squared difference between quantiles, exact also for weighted values: between the levels at which
@@ -67,12 +67,12 @@ def squared_distances(first: Distribution, second: Distribution) -> Tensor:
     """
     if not first.ends.numel():
         return (first.values - second.values).square().mean(2)
-    levels, widths = _steps(first, second)
+    levels, widths = _merge_levels(first, second)
     error = (first.at(levels) - second.at(levels)).square()
     return (error * widths.to(error.dtype)).sum(2)
 
 
-def between(first: Distribution, second: Distribution, weight: Tensor) -> Distribution:
+def interpolate_distributions(first: Distribution, second: Distribution, weight: Tensor) -> Distribution:
     """Return the distributions on the shortest way, whose quantiles are linear between those of two.
 
     Parameters
@@ -85,7 +85,7 @@ def between(first: Distribution, second: Distribution, weight: Tensor) -> Distri
     part = weight.view(-1, 1, 1)
     if not first.ends.numel():
         return Distribution(torch.lerp(first.values, second.values, part), first.ends)
-    levels, _ = _steps(first, second)
+    levels, _ = _merge_levels(first, second)
     return Distribution(torch.lerp(first.at(levels), second.at(levels), part), levels)
 
 
@@ -98,7 +98,7 @@ def mean_squares(found: Distribution) -> Tensor:
     return (squares * widths.to(squares.dtype)).sum(2)
 
 
-def _steps(first: Distribution, second: Distribution) -> tuple[Tensor, Tensor]:
+def _merge_levels(first: Distribution, second: Distribution) -> tuple[Tensor, Tensor]:
     """Return the levels at which either has a step, and the distances between them."""
     levels = torch.cat([first.ends, second.ends], dim=2).sort(dim=2).values
     return levels, levels.diff(dim=2, prepend=torch.zeros_like(levels[:, :, :1]))

@@ -14,7 +14,7 @@ from stimgen.statistics.base import LayerSize, LayerStatistic, Target
 from stimgen.statistics.region_grams import region_errors, region_grams, region_means
 from stimgen.statistics.regions import Pooling
 from stimgen.statistics.squared_error import squared_norms
-from stimgen.statistics.transport import covariance_between
+from stimgen.statistics.transport import interpolate_covariances
 
 
 class GramStatistic(LayerStatistic):
@@ -34,19 +34,19 @@ class GramStatistic(LayerStatistic):
     papers = ("gatys2015",)
     of_products: ClassVar[bool] = True
 
-    def cited(self) -> tuple[str | Paper, ...]:
+    def citations(self) -> tuple[str | Paper, ...]:
         """Return whom the matrices, their normalisation and their centring are from."""
         normalised = (self.normalisation,) if self.normalisation != "relative" else ()
         return (*self.papers, *normalised, *(("brochard2022",) if self.centred else ()))
 
     @model_validator(mode="before")
     @classmethod
-    def _as_published(cls, data: Any) -> Any:
+    def _fill_in_centring(cls, data: Any) -> Any:
         if isinstance(data, dict) and data.get("normalisation", "relative") != "relative":
             return {"centred": False, **data}
         return data
 
-    def layer_weight(self, layers: int) -> float:
+    def default_layer_weight(self, layers: int) -> float:
         """Return 1 (Gatys et al. 2015) or 1 / layers (Gatys et al. 2016)."""
         return 1.0 if self.normalisation == "gatys2015" else 1.0 / layers
 
@@ -65,7 +65,7 @@ class Gram(GramStatistic):
         """Return n (n + 1) / 2 a region: the matrix is symmetric."""
         return size.regions * size.channels * (size.channels + 1) // 2
 
-    def working(self, sizes: Mapping[str, LayerSize]) -> float:
+    def count_working_numbers(self, sizes: Mapping[str, LayerSize]) -> float:
         """Return six for each parameter: matrices of sources and stimuli, and their differences."""
         scaled = 1 if self.normalisation == "gatys2016" else 0
         return (6 + scaled) * self.parameters(sizes)
@@ -77,16 +77,16 @@ class Gram(GramStatistic):
         positions = features.new_full((features.shape[0],), features.shape[2] * features.shape[3])
         return Target(pooling, (grams, means, squared_norms(grams), positions))
 
-    def mixed(self, first: Target, second: Target, weight: float) -> Target:
+    def interpolate(self, first: Target, second: Target, weight: float) -> Target:
         """Return matrices and means between those of two sources."""
-        grams, means, _, positions = super().mixed(first, second, weight).values
+        grams, means, _, positions = super().interpolate(first, second, weight).values
         return Target(first.pooling, (grams, means, squared_norms(grams), positions))
 
-    def geodesic(self, first: Target, second: Target, weight: float) -> Target:
+    def interpolate_on_geodesic(self, first: Target, second: Target, weight: float) -> Target:
         """Return the normal distribution on the shortest way between those of two sources."""
-        mixed = self.mixed(first, second, weight)
+        mixed = self.interpolate(first, second, weight)
         _, means, _, positions = mixed.values
-        grams = covariance_between(first.values[0], second.values[0], weight)
+        grams = interpolate_covariances(first.values[0], second.values[0], weight)
         return Target(first.pooling, (grams, means, squared_norms(grams), positions))
 
     def distance(self, features: Tensor, target: Target) -> Tensor:

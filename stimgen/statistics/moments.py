@@ -12,7 +12,7 @@ from torch import Tensor
 from stimgen.reading.model import Integer
 from stimgen.statistics.base import LayerSize, LayerStatistic, Target
 from stimgen.statistics.region_grams import region_shares
-from stimgen.statistics.regions import Pooling, Window
+from stimgen.statistics.regions import Pooling, PoolingWindow
 from stimgen.statistics.squared_error import SMALLEST_NORM
 
 # Added to variances, as a part of the source's mean variance: where a map is flat nothing is divided by zero.
@@ -32,11 +32,11 @@ class Moments(LayerStatistic):
         """Return one a map, order and region."""
         return self.orders * size.channels * size.regions
 
-    def working(self, sizes: Mapping[str, LayerSize]) -> float:
+    def count_working_numbers(self, sizes: Mapping[str, LayerSize]) -> float:
         """Return seven for each of the maps' numbers: measured."""
         return 7 * sum(size.numbers for size in sizes.values())
 
-    def layer_weight(self, layers: int) -> float:
+    def default_layer_weight(self, layers: int) -> float:
         """Return one over the number of layers."""
         return 1.0 / layers
 
@@ -64,9 +64,9 @@ class Moments(LayerStatistic):
 
     def _moments(self, features: Tensor, pooling: Pooling, added: Tensor) -> Tensor:
         windows = pooling.windows(features.shape[2], features.shape[3])
-        return torch.stack([self._in_region(features, window, added) for window in windows], dim=2)
+        return torch.stack([self._region_moments(features, window, added) for window in windows], dim=2)
 
-    def _in_region(self, features: Tensor, window: Window, added: Tensor) -> Tensor:
+    def _region_moments(self, features: Tensor, window: PoolingWindow, added: Tensor) -> Tensor:
         """Return the moments in one region: batch x orders x channels."""
         part = features[:, :, window.rows, window.columns].flatten(2)
         mean = _mean(part, window)
@@ -82,7 +82,7 @@ class Moments(LayerStatistic):
         return torch.stack(found, dim=1)
 
 
-def _mean(values: Tensor, window: Window) -> Tensor:
+def _mean(values: Tensor, window: PoolingWindow) -> Tensor:
     """Return the weighted mean of values, batch x channels x positions."""
     if window.weights is None:
         return values.mean(2)

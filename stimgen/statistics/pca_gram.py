@@ -11,12 +11,12 @@ from pydantic import Field
 from torch import Tensor
 
 from stimgen.reading.model import Integer
-from stimgen.statistics.base import Draw, LayerSize, Target
+from stimgen.statistics.base import LayerSize, RandomKey, Target
 from stimgen.statistics.gram import Gram, GramStatistic
 from stimgen.statistics.regions import Pooling
 from stimgen.statistics.squared_error import squared_norms
 from stimgen.statistics.threads import one_thread
-from stimgen.statistics.transport import covariance_between
+from stimgen.statistics.transport import interpolate_covariances
 
 # Last digits differ between mathematical libraries; rounded to this grid, components mostly do not.
 COMPONENT_GRID = 2.0**-16
@@ -38,7 +38,7 @@ class PcaGram(GramStatistic):
         kept = min(self.components, size.channels)
         return size.regions * kept * (kept + 1) // 2
 
-    def working(self, sizes: Mapping[str, LayerSize]) -> float:
+    def count_working_numbers(self, sizes: Mapping[str, LayerSize]) -> float:
         """Return what matrices of all maps need before, or those of components after they are reduced."""
         return max(4 * self._gram.parameters(sizes), 6 * self.parameters(sizes))
 
@@ -46,36 +46,40 @@ class PcaGram(GramStatistic):
         """Return components and covariances of the maps, and what `Gram` measures in all of them."""
         with one_thread():
             covariances = torch.stack([_covariance(maps) for maps in features])
-        return self._fitted(covariances, self._gram.target(features, pooling), features.dtype)
+        return self._fit_components(covariances, self._gram.target(features, pooling), features.dtype)
 
-    def mixed(self, first: Target, second: Target, weight: float) -> Target:
+    def interpolate(self, first: Target, second: Target, weight: float) -> Target:
         """Return covariances and Gram matrices between two, with the components of those covariances."""
         covariances = torch.lerp(first.values[1], second.values[1], weight)
-        return self._fitted(covariances, self._gram.mixed(_rest(first), _rest(second), weight))
+        return self._fit_components(
+            covariances, self._gram.interpolate(_gram_target(first), _gram_target(second), weight)
+        )
 
-    def geodesic(self, first: Target, second: Target, weight: float) -> Target:
+    def interpolate_on_geodesic(self, first: Target, second: Target, weight: float) -> Target:
         """Return covariances and Gram matrices on the shortest way, with the components of those."""
-        covariances = covariance_between(first.values[1], second.values[1], weight)
-        return self._fitted(covariances, self._gram.geodesic(_rest(first), _rest(second), weight))
+        covariances = interpolate_covariances(first.values[1], second.values[1], weight)
+        return self._fit_components(
+            covariances, self._gram.interpolate_on_geodesic(_gram_target(first), _gram_target(second), weight)
+        )
 
-    def drawn(self, targets: dict[str, Target], draw: Draw) -> dict[str, Target]:
+    def finalize_targets(self, targets: dict[str, Target], draw: RandomKey) -> dict[str, Target]:
         """Return the targets with Gram matrices of the components alone."""
         del draw
-        return {name: self._reduced(target) for name, target in targets.items()}
+        return {name: self._reduce(target) for name, target in targets.items()}
 
     def distance(self, features: Tensor, target: Target) -> Tensor:
         """Return the normalised squared error between Gram matrices of components."""
-        return self._gram.distance(_projected(features, target.values[0]), _rest(target, first=1))
+        return self._gram.distance(_project(features, target.values[0]), _gram_target(target, first=1))
 
     @property
     def _gram(self) -> Gram:
         return Gram(centred=self.centred, normalisation=self.normalisation)
 
-    def _fitted(self, covariances: Tensor, whole: Target, dtype: torch.dtype | None = None) -> Target:
+    def _fit_components(self, covariances: Tensor, whole: Target, dtype: torch.dtype | None = None) -> Target:
         components = _components(covariances, self.components).to(dtype or whole.values[0].dtype)
         return replace(whole, values=(components, covariances, *whole.values))
 
-    def _reduced(self, target: Target) -> Target:
+    def _reduce(self, target: Target) -> Target:
         components, _, grams, means, norms, positions = target.values
         if components.shape[2]:
             by_region = components.unsqueeze(1)
@@ -85,7 +89,7 @@ class PcaGram(GramStatistic):
         return replace(target, values=(components, grams, means, norms, positions))
 
 
-def _rest(target: Target, first: int = 2) -> Target:
+def _gram_target(target: Target, first: int = 2) -> Target:
     """Return what the Gram matrix alone would have measured."""
     return replace(target, values=target.values[first:])
 
@@ -124,7 +128,7 @@ def _components(covariances: Tensor, count: int) -> Tensor:
     return (rounded * rounded.gather(1, largest).sign()).to(covariances.device)
 
 
-def _projected(features: Tensor, components: Tensor) -> Tensor:
+def _project(features: Tensor, components: Tensor) -> Tensor:
     """Return maps of components, laid out in memory as the features are; the features where all are kept."""
     if not components.shape[2]:
         return features

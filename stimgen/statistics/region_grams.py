@@ -9,13 +9,15 @@ import torch
 from torch import Tensor
 from torch.autograd.function import once_differentiable
 
-from stimgen.statistics.regions import Pooling, Window
+from stimgen.statistics.regions import Pooling, PoolingWindow
 
 
 def region_means(features: Tensor, pooling: Pooling) -> Tensor:
     """Return the mean of every map in every region: batch x regions x channels."""
     windows = pooling.windows(features.shape[2], features.shape[3])
-    return torch.stack([_weighted(_part(features, w), w).sum(1) / w.weight for w in windows], dim=1)
+    return torch.stack(
+        [_apply_weights(_window_part(features, w), w).sum(1) / w.weight for w in windows], dim=1
+    )
 
 
 def region_shares(features: Tensor, pooling: Pooling) -> Tensor:
@@ -35,7 +37,7 @@ def region_grams(features: Tensor, means: Tensor | None, pooling: Pooling) -> Te
 
 
 def region_errors(features: Tensor, means: Tensor | None, wanted: Tensor, pooling: Pooling) -> Tensor:
-    """Return each image's sum of squared differences of `region_grams` from those `wanted`.
+    """Return each image's sum of squared differences of `region_grams` from those `target`.
 
     With many regions the matrices are larger than the maps; nothing but one set of differences is kept.
     """
@@ -48,7 +50,9 @@ class _RegionGrams(torch.autograd.Function):
     """Gram matrices in all regions, averaged over positions."""
 
     @staticmethod
-    def forward(ctx: Any, features: Tensor, means: Tensor | None, windows: tuple[Window, ...]) -> Tensor:
+    def forward(
+        ctx: Any, features: Tensor, means: Tensor | None, windows: tuple[PoolingWindow, ...]
+    ) -> Tensor:
         ctx.save_for_backward(features, means)
         ctx.windows = windows
         channels = features.shape[1]
@@ -61,7 +65,7 @@ class _RegionGrams(torch.autograd.Function):
     @once_differentiable
     def backward(ctx: Any, gradient: Tensor) -> tuple[Tensor, None, None]:
         features, means = ctx.saved_tensors
-        return _gathered(features, means, ctx.windows, lambda i: gradient[:, i]), None, None
+        return _gather_gradient(features, means, ctx.windows, lambda i: gradient[:, i]), None, None
 
 
 class _RegionErrors(torch.autograd.Function):
@@ -69,7 +73,7 @@ class _RegionErrors(torch.autograd.Function):
 
     @staticmethod
     def forward(
-        ctx: Any, features: Tensor, means: Tensor | None, wanted: Tensor, windows: tuple[Window, ...]
+        ctx: Any, features: Tensor, means: Tensor | None, wanted: Tensor, windows: tuple[PoolingWindow, ...]
     ) -> Tensor:
         differences = torch.empty_like(wanted) if ctx.needs_input_grad[0] else None
         errors = wanted.new_zeros(len(wanted))
@@ -87,18 +91,26 @@ class _RegionErrors(torch.autograd.Function):
     def backward(ctx: Any, gradient: Tensor) -> tuple[Tensor, None, None, None]:
         features, means, differences = ctx.saved_tensors
         twice = 2 * gradient.view(-1, 1, 1)
-        return _gathered(features, means, ctx.windows, lambda i: twice * differences[:, i]), None, None, None
+        return (
+            _gather_gradient(features, means, ctx.windows, lambda i: twice * differences[:, i]),
+            None,
+            None,
+            None,
+        )
 
 
-def _gram(features: Tensor, means: Tensor | None, i: int, window: Window) -> Tensor:
+def _gram(features: Tensor, means: Tensor | None, i: int, window: PoolingWindow) -> Tensor:
     """Return the Gram matrix of region i: batch x channels x channels."""
-    maps = _part(features, window)
+    maps = _window_part(features, window)
     maps = maps if means is None else maps - means[:, i].unsqueeze(1)
-    return torch.bmm(_weighted(maps, window).transpose(1, 2), maps) / window.divisor
+    return torch.bmm(_apply_weights(maps, window).transpose(1, 2), maps) / window.divisor
 
 
-def _gathered(
-    features: Tensor, means: Tensor | None, windows: tuple[Window, ...], of_gram: Callable[[int], Tensor]
+def _gather_gradient(
+    features: Tensor,
+    means: Tensor | None,
+    windows: tuple[PoolingWindow, ...],
+    of_gram: Callable[[int], Tensor],
 ) -> Tensor:
     """Return the gradient with respect to the features, from that to the Gram matrix of every region.
 
@@ -111,7 +123,7 @@ def _gathered(
         mean = None if means is None else means[:, i]
         gradient = of_gram(i)
         symmetric = (gradient + gradient.transpose(1, 2)) / window.divisor
-        found = _weighted(_product(_part(features, window), mean, symmetric), window)
+        found = _apply_weights(_multiply_symmetric(_window_part(features, window), mean, symmetric), window)
         found = found.transpose(1, 2).view(*features.shape[:2], *window.shape)
         if whole:
             return found
@@ -119,7 +131,7 @@ def _gathered(
     return total
 
 
-def _part(features: Tensor, window: Window) -> Tensor:
+def _window_part(features: Tensor, window: PoolingWindow) -> Tensor:
     """Return the window's part as batch x positions x channels, laid out in memory as it was."""
     part = features[:, :, window.rows, window.columns]
     if features.is_contiguous():
@@ -127,7 +139,7 @@ def _part(features: Tensor, window: Window) -> Tensor:
     return part.permute(0, 2, 3, 1).flatten(1, 2)
 
 
-def _product(maps: Tensor, mean: Tensor | None, symmetric: Tensor) -> Tensor:
+def _multiply_symmetric(maps: Tensor, mean: Tensor | None, symmetric: Tensor) -> Tensor:
     """Return `maps` - `mean` (batch x positions x channels) times symmetric matrices, laid out as `maps` is.
 
     The mean is multiplied by itself, so that nothing as large as the maps is made for it.
@@ -142,7 +154,7 @@ def _product(maps: Tensor, mean: Tensor | None, symmetric: Tensor) -> Tensor:
     return found if positions_first else found.transpose(1, 2)
 
 
-def _weighted(maps: Tensor, window: Window) -> Tensor:
+def _apply_weights(maps: Tensor, window: PoolingWindow) -> Tensor:
     """Return `maps` (batch x positions x channels) with every position times its weight."""
     if window.weights is None:
         return maps

@@ -13,16 +13,16 @@ from torch import Tensor
 
 from stimgen.reading.model import Flag, Integer
 from stimgen.reading.random_numbers import NORMAL_GRID, normal
-from stimgen.statistics.base import Draw, LayerSize, LayerStatistic, Target
+from stimgen.statistics.base import LayerSize, LayerStatistic, RandomKey, Target
 from stimgen.statistics.distributions import (
     Distribution,
-    between,
-    distribution,
+    estimate_memory,
+    interpolate_distributions,
     mean_squares,
-    squared_distances,
-    working,
+    measure_distribution,
+    squared_wasserstein_distances,
 )
-from stimgen.statistics.histogram import distributions, flat, summed
+from stimgen.statistics.histogram import flatten_distributions, sum_over_regions, unflatten_distributions
 from stimgen.statistics.region_grams import region_shares
 from stimgen.statistics.regions import Pooling
 from stimgen.statistics.squared_error import SMALLEST_NORM
@@ -55,7 +55,7 @@ class SlicedWasserstein(LayerStatistic):
 
     @property
     def has_geodesic(self) -> bool:
-        """Whether `mixed` is a shortest way: it is, along each direction."""
+        """Whether `interpolate` is a shortest way: it is, along each direction."""
         return True
 
     def count(self, size: LayerSize) -> int:
@@ -63,11 +63,11 @@ class SlicedWasserstein(LayerStatistic):
         known = None if self.redraw else self.directions
         return (known or size.channels) * size.positions
 
-    def working(self, sizes: Mapping[str, LayerSize]) -> float:
+    def count_working_numbers(self, sizes: Mapping[str, LayerSize]) -> float:
         """Return ten for each sorted value, or three times as many where they are weighted: measured."""
-        return working(self.parameters(sizes), sizes)
+        return estimate_memory(self.parameters(sizes), sizes)
 
-    def layer_weight(self, layers: int) -> float:
+    def default_layer_weight(self, layers: int) -> float:
         """Return 1 (Heitz et al. 2021), or 1 / layers."""
         return 1.0 if self.normalisation == "heitz2021" else 1.0 / layers
 
@@ -75,39 +75,40 @@ class SlicedWasserstein(LayerStatistic):
         """Return the maps of the source, and its part of the target: all."""
         return Target(pooling, (features.unsqueeze(1), features.new_ones(len(features), 1)))
 
-    def mixed(self, first: Target, second: Target, weight: float) -> Target:
+    def interpolate(self, first: Target, second: Target, weight: float) -> Target:
         """Return the maps of both sources and their parts: along every direction, a barycentre of the two."""
         maps = torch.cat([first.values[0], second.values[0]], dim=1)
         parts = torch.cat([(1 - weight) * first.values[1], weight * second.values[1]], dim=1)
         return Target(first.pooling, (maps, parts))
 
-    def drawn(self, targets: dict[str, Target], draw: Draw) -> dict[str, Target]:
+    def finalize_targets(self, targets: dict[str, Target], draw: RandomKey) -> dict[str, Target]:
         """Return every stimulus' own directions, and the sorted projections of its target on them."""
-        return {name: self._projected(target, (name, draw)) for name, target in targets.items()}
+        return {name: self._project_target(target, (name, draw)) for name, target in targets.items()}
 
     def distance(self, features: Tensor, target: Target) -> Tensor:
         """Return the squared distance along directions, on average."""
         directions, *rest = target.values
-        wanted = distributions(tuple(rest))
-        found = _distributions(_along(features, directions), target.pooling)
-        errors = [squared_distances(a, b) for a, b in zip(found, wanted, strict=True)]
+        wanted = unflatten_distributions(tuple(rest))
+        found = _measure_distributions(_project_maps(features, directions), target.pooling)
+        errors = [squared_wasserstein_distances(a, b) for a, b in zip(found, wanted, strict=True)]
         shares = region_shares(features, target.pooling)
         if self.normalisation == "heitz2021":
-            return summed(errors, shares) / (len(errors) * directions.shape[1])
+            return sum_over_regions(errors, shares) / (len(errors) * directions.shape[1])
         norms = [mean_squares(each) for each in wanted]
-        return summed(errors, shares) / summed(norms, shares).clamp_min(SMALLEST_NORM)
+        return sum_over_regions(errors, shares) / sum_over_regions(norms, shares).clamp_min(SMALLEST_NORM)
 
-    def _projected(self, target: Target, key: tuple[str, Draw]) -> Target:
+    def _project_target(self, target: Target, key: tuple[str, RandomKey]) -> Target:
         maps, parts = target.values
-        directions = torch.as_tensor(self._directions(maps.shape[2], key)).to(maps)
+        directions = torch.as_tensor(self._draw_directions(maps.shape[2], key)).to(maps)
         found, *others = (
-            _distributions(_along(source, directions), target.pooling) for source in maps.unbind(1)
+            _measure_distributions(_project_maps(source, directions), target.pooling)
+            for source in maps.unbind(1)
         )
         for i, other in enumerate(others, start=1):
-            found = [between(a, b, parts[:, i]) for a, b in zip(found, other, strict=True)]
-        return Target(target.pooling, (directions, *flat(found)))
+            found = [interpolate_distributions(a, b, parts[:, i]) for a, b in zip(found, other, strict=True)]
+        return Target(target.pooling, (directions, *flatten_distributions(found)))
 
-    def _directions(self, channels: int, key: tuple[str, Draw]) -> NDArray[np.float64]:
+    def _draw_directions(self, channels: int, key: tuple[str, RandomKey]) -> NDArray[np.float64]:
         """Return unit vectors, rounded to be the same everywhere: stimuli x directions x channels."""
         layer, draw = key
         count = self.directions or channels
@@ -122,10 +123,10 @@ class SlicedWasserstein(LayerStatistic):
         return np.round(units / NORMAL_GRID) * NORMAL_GRID
 
 
-def _along(maps: Tensor, directions: Tensor) -> Tensor:
+def _project_maps(maps: Tensor, directions: Tensor) -> Tensor:
     """Return maps of projections: batch x directions x height x width."""
     return torch.bmm(directions, maps.flatten(2)).view(*directions.shape[:2], *maps.shape[2:])
 
 
-def _distributions(maps: Tensor, pooling: Pooling) -> list[Distribution]:
-    return [distribution(maps, window) for window in pooling.windows(maps.shape[2], maps.shape[3])]
+def _measure_distributions(maps: Tensor, pooling: Pooling) -> list[Distribution]:
+    return [measure_distribution(maps, window) for window in pooling.windows(maps.shape[2], maps.shape[3])]

@@ -12,7 +12,7 @@ from stimgen.statistics.regions import Pooling
 from stimgen.statistics.squared_error import squared_errors, squared_norms
 
 
-class Spectrum(LayerStatistic):
+class SpectrumStatistic(LayerStatistic):
     """Fourier moduli of the maps and their phases relative to each other, but not the common phase."""
 
     phrase = "Fourier spectra of feature maps"
@@ -31,7 +31,7 @@ class Spectrum(LayerStatistic):
         """Return, for half of the frequencies, a modulus each map and the phase of each but the first."""
         return size.positions * (2 * size.channels - 1) // 2
 
-    def layer_weight(self, layers: int) -> float:
+    def default_layer_weight(self, layers: int) -> float:
         """Return one over the number of layers."""
         return 1.0 / layers
 
@@ -39,23 +39,23 @@ class Spectrum(LayerStatistic):
         """Return the maps."""
         return Target(pooling, (features,))
 
-    def mixed(self, first: Target, second: Target, weight: float) -> Target:
+    def interpolate(self, first: Target, second: Target, weight: float) -> Target:
         """Return maps with a spectrum between: linear, with the second's phase brought near the first's."""
         (one,), (other,) = first.values, second.values
-        return Target(first.pooling, (torch.lerp(one, nearest(one, other), weight),))
+        return Target(first.pooling, (torch.lerp(one, find_nearest_with_spectrum(one, other), weight),))
 
     def distance(self, features: Tensor, target: Target) -> Tensor:
         """Return the normalised squared distance to the nearest maps with the spectrum wanted."""
         (wanted,) = target.values
         # Where the nearest point moves it moves along the set, so that the gradient of half the squared
         # distance is the way to the point, as if that were a constant.
-        error = squared_errors(features, nearest(features.detach(), wanted))
+        error = squared_errors(features, find_nearest_with_spectrum(features.detach(), wanted))
         if self.normalisation == "liu2016":
             return error / 2
         return error / squared_norms(wanted - wanted.mean((2, 3), keepdim=True))
 
 
-def nearest(maps: Tensor, sources: Tensor) -> Tensor:
+def find_nearest_with_spectrum(maps: Tensor, sources: Tensor) -> Tensor:
     """Return the maps nearest to `maps` of all with the spectrum of `sources` (Liu et al., equation 5).
 
     The sources with another phase at every frequency, the same for all maps: that of the sum over maps of

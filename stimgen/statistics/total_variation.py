@@ -33,7 +33,7 @@ class TotalVariation(LayerStatistic):
         del size
         return 0
 
-    def layer_weight(self, layers: int) -> float:
+    def default_layer_weight(self, layers: int) -> float:
         """Return one over the number of layers."""
         return 1.0 / layers
 

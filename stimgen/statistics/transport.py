@@ -9,7 +9,7 @@ from torch import Tensor
 SMALLEST_VARIANCE = 1e-10
 
 
-def covariance_between(first: Tensor, second: Tensor, weight: float) -> Tensor:
+def interpolate_covariances(first: Tensor, second: Tensor, weight: float) -> Tensor:
     """Return the covariances of the normal distributions on the way from `first` to `second`.
 
     The shortest way by the 2-Wasserstein distance (McCann 1997; for textures Vacher et al. 2020): with T the
@@ -28,15 +28,15 @@ def covariance_between(first: Tensor, second: Tensor, weight: float) -> Tensor:
         As `first`; computed in float64.
     """
     c, d = first.double(), second.double()
-    root, inverse = _roots(c)
-    middle, _ = _roots(root @ d @ root)
+    root, inverse = _square_roots(c)
+    middle, _ = _square_roots(root @ d @ root)
     product = root @ middle @ inverse  # C T; T C is its transpose
     between = (1 - weight) ** 2 * c + weight**2 * d
     between = between + weight * (1 - weight) * (product + product.transpose(-1, -2))
     return between.to(first.dtype)
 
 
-def _roots(matrix: Tensor) -> tuple[Tensor, Tensor]:
+def _square_roots(matrix: Tensor) -> tuple[Tensor, Tensor]:
     """Return the square root of a covariance, and that of its inverse where it has one."""
     values, vectors = torch.linalg.eigh((matrix + matrix.transpose(-1, -2)) / 2)
     smallest = SMALLEST_VARIANCE * values.amax(-1, keepdim=True).clamp_min(torch.finfo(values.dtype).tiny)

@@ -17,11 +17,11 @@ from pydantic import Field, field_validator
 
 from stimgen.reading.errors import StimgenError
 from stimgen.reading.identity import sha256_bytes
-from stimgen.reading.model import Label, Line, Model
-from stimgen.stimulus_set.checksums import read_checksums, sha256_of, write_checksums
-from stimgen.stimulus_set.index import DERIVED_TOGETHER
-from stimgen.stimulus_set.listing import entries
-from stimgen.stimulus_set.lock import locked
+from stimgen.reading.model import Label, Model, TextLine
+from stimgen.stimulus_set.checksums import hash_stored_file, read_checksums, write_checksums
+from stimgen.stimulus_set.index import TOP_LEVEL_FILES
+from stimgen.stimulus_set.listing import list_entries
+from stimgen.stimulus_set.lock import lock_set
 from stimgen.stimulus_set.record import FileHash, JsonObject
 from stimgen.stimulus_set.store import (
     ADDITIONS,
@@ -34,10 +34,10 @@ from stimgen.stimulus_set.store import (
     TRACES,
     Store,
     json_bytes,
-    parsed,
+    parse_json,
 )
 
-OWN_FOLDERS = (IMAGES, ORIGINALS, RECORDS, TRACES, ARRAYS, SNAPSHOTS, ADDITIONS)
+RESERVED_FOLDERS = (IMAGES, ORIGINALS, RECORDS, TRACES, ARRAYS, SNAPSHOTS, ADDITIONS)
 
 
 class Addition(Model):
@@ -45,7 +45,7 @@ class Addition(Model):
 
     format: int = 1
     name: Label
-    command: Line
+    command: TextLine
     """What makes it again."""
     about: JsonObject = Field(default_factory=dict)
     """What the command has to say of it: settings, versions."""
@@ -53,22 +53,22 @@ class Addition(Model):
 
     @field_validator("files")
     @classmethod
-    def _refuse_own(cls, files: tuple[FileHash, ...]) -> tuple[FileHash, ...]:
+    def _refuse_reserved(cls, files: tuple[FileHash, ...]) -> tuple[FileHash, ...]:
         for file in files:
-            if is_own(file.file):
+            if is_reserved(file.file):
                 raise ValueError(f"{file.file!r} is a name of the set's own")
         return files
 
 
 @dataclass
-class Adding:
+class AdditionWriter:
     """An addition that is being made."""
 
     store: Store
     files: list[FileHash] = field(default_factory=list)
 
     @contextmanager
-    def writing(self, name: str) -> Iterator[BinaryIO]:
+    def open_file(self, name: str) -> Iterator[BinaryIO]:
         """Yield a stream for a file; it appears when all is written.
 
         Parameters
@@ -81,11 +81,11 @@ class Adding:
         StimgenError
             The name is the set's own, or the set cannot be written.
         """
-        if is_own(name):
+        if is_reserved(name):
             raise StimgenError(f"{name!r} is a name of the set's own", where=self.store.folder)
-        with self.store.updating(name) as stream:
+        with self.store.open_for_update(name) as stream:
             yield stream
-        self.files.append(FileHash(file=name, sha256=sha256_of(self.store, name)))
+        self.files.append(FileHash(file=name, sha256=hash_stored_file(self.store, name)))
 
     def write(self, name: str, data: bytes) -> None:
         """Write a file.
@@ -93,14 +93,14 @@ class Adding:
         Raises
         ------
         StimgenError
-            As `writing`.
+            As `open_file`.
         """
-        with self.writing(name) as stream:
+        with self.open_file(name) as stream:
             stream.write(data)
 
 
 @contextmanager
-def adding(store: Store, name: str, command: str, about: dict[str, Any]) -> Iterator[Adding]:
+def open_addition(store: Store, name: str, command: str, about: dict[str, Any]) -> Iterator[AdditionWriter]:
     """Add files to a set, which is locked meanwhile; an addition of the same name is replaced.
 
     Parameters
@@ -119,10 +119,10 @@ def adding(store: Store, name: str, command: str, about: dict[str, Any]) -> Iter
     StimgenError
         Another run is writing the set, or it cannot be written.
     """
-    with locked(store.folder):
-        made = Adding(store)
+    with lock_set(store.folder):
+        made = AdditionWriter(store)
         yield made
-        before = [addition for addition, _ in additions(store) if addition.name == name]
+        before = [addition for addition, _ in read_additions(store) if addition.name == name]
         old = {file.file for addition in before for file in addition.files}
         addition = Addition(name=name, command=command, about=about, files=tuple(made.files))
         new = {file.file: file.sha256 for file in made.files}
@@ -130,11 +130,11 @@ def adding(store: Store, name: str, command: str, about: dict[str, Any]) -> Iter
             with suppress(OSError):
                 store.path(file).unlink()
         data = json_bytes(addition.plain())
-        store.update(addition_name(name), data)
-        _list(store, {addition_name(name): sha256_bytes(data), **new}, old.difference(new))
+        store.update(addition_file(name), data)
+        _update_checksums(store, {addition_file(name): sha256_bytes(data), **new}, old.difference(new))
 
 
-def _list(store: Store, added: dict[str, str], removed: set[str]) -> None:
+def _update_checksums(store: Store, added: dict[str, str], removed: set[str]) -> None:
     """Keep the checksums in step; where there are none yet, `stimgen generate` or `repair` derives them."""
     if store.has(CHECKSUMS):
         listed, _ = read_checksums(store)
@@ -142,7 +142,7 @@ def _list(store: Store, added: dict[str, str], removed: set[str]) -> None:
         write_checksums(store, kept | added)
 
 
-def additions(store: Store) -> Iterator[tuple[Addition, str]]:
+def read_additions(store: Store) -> Iterator[tuple[Addition, str]]:
     """Yield additions, by name, each with the hash of its record.
 
     Raises
@@ -150,12 +150,12 @@ def additions(store: Store) -> Iterator[tuple[Addition, str]]:
     StimgenError
         A record is damaged.
     """
-    for name in addition_names(store):
+    for name in list_addition_files(store):
         data = store.read(name)
-        yield as_addition(store, name, data), sha256_bytes(data)
+        yield parse_addition(store, name, data), sha256_bytes(data)
 
 
-def addition_names(store: Store) -> list[str]:
+def list_addition_files(store: Store) -> list[str]:
     """Return the files of the additions' records, relative to the set's folder.
 
     Raises
@@ -163,11 +163,11 @@ def addition_names(store: Store) -> list[str]:
     StimgenError
         The folder cannot be listed.
     """
-    found = (entry.name for entry in entries(store.folder / ADDITIONS))
+    found = (entry.name for entry in list_entries(store.folder / ADDITIONS))
     return sorted(f"{ADDITIONS}/{name}" for name in found if re.fullmatch(r"[^.].*\.json", name))
 
 
-def as_addition(store: Store, name: str, data: bytes) -> Addition:
+def parse_addition(store: Store, name: str, data: bytes) -> Addition:
     """Return what the bytes of an addition's record say.
 
     Raises
@@ -175,17 +175,17 @@ def as_addition(store: Store, name: str, data: bytes) -> Addition:
     StimgenError
         They are damaged, or those of another addition.
     """
-    addition = parsed(Addition, data, store.folder / name)
-    if addition_name(addition.name) != name:
+    addition = parse_json(Addition, data, store.folder / name)
+    if addition_file(addition.name) != name:
         raise StimgenError(f"is damaged: it is the record of {addition.name!r}", where=store.folder / name)
     return addition
 
 
-def is_own(name: str) -> bool:
+def is_reserved(name: str) -> bool:
     """Return whether a file's name is none for an addition: the set's own, or hidden."""
-    return name.startswith(".") or name.split("/")[0] in (*OWN_FOLDERS, *DERIVED_TOGETHER)
+    return name.startswith(".") or name.split("/")[0] in (*RESERVED_FOLDERS, *TOP_LEVEL_FILES)
 
 
-def addition_name(name: str) -> str:
+def addition_file(name: str) -> str:
     """Return the file of an addition's record, relative to the set's folder."""
     return f"{ADDITIONS}/{name}.json"

@@ -6,11 +6,11 @@ import hashlib
 import re
 from collections.abc import Iterator, Mapping
 
-from stimgen.reading.errors import StimgenError, printable
+from stimgen.reading.errors import StimgenError, make_printable
 from stimgen.stimulus_set.store import CHECKSUMS, Store
 
 # What a line says in one way only: sha256sum would take other letters for the same, and escapes for names.
-LINE = re.compile(r"([0-9a-f]{64})  ([^/\\\x00-\x1f\x7f][^\\\x00-\x1f\x7f]*)")
+CHECKSUM_LINE = re.compile(r"([0-9a-f]{64})  ([^/\\\x00-\x1f\x7f][^\\\x00-\x1f\x7f]*)")
 
 
 def write_checksums(store: Store, hashes: Mapping[str, str]) -> None:
@@ -28,10 +28,10 @@ def write_checksums(store: Store, hashes: Mapping[str, str]) -> None:
     StimgenError
         A file has a name that no file of a set has, or the set cannot be written.
     """
-    with store.updating(CHECKSUMS) as stream:
+    with store.open_for_update(CHECKSUMS) as stream:
         for name in sorted(hashes):
             line = f"{hashes[name]}  {name}"
-            if not LINE.fullmatch(line) or ".." in name.split("/"):
+            if not CHECKSUM_LINE.fullmatch(line) or ".." in name.split("/"):
                 raise StimgenError(f"{name!r} is no name for a file of a set", where=store.folder)
             stream.write(f"{line}\n".encode())
 
@@ -46,23 +46,23 @@ def read_checksums(store: Store) -> tuple[dict[str, str], list[str]]:
     """
     hashes: dict[str, str] = {}
     problems = []
-    for i, line in enumerate(_lines(store), start=1):
-        found = LINE.fullmatch(line)
+    for i, line in enumerate(_read_lines(store), start=1):
+        found = CHECKSUM_LINE.fullmatch(line)
         if found is None or found[2] in hashes:
             what = "names a file twice" if found else "is damaged"
-            problems.append(f"{CHECKSUMS}: line {i} {what}: {printable(line, limit=80)}")
+            problems.append(f"{CHECKSUMS}: line {i} {what}: {make_printable(line, limit=80)}")
         else:
             hashes[found[2]] = found[1]
     return hashes, problems
 
 
-def _lines(store: Store) -> Iterator[str]:
-    with store.reading(CHECKSUMS) as stream:
+def _read_lines(store: Store) -> Iterator[str]:
+    with store.open_for_reading(CHECKSUMS) as stream:
         for line in stream:
             yield line.removesuffix(b"\n").decode("utf-8", errors="backslashreplace")
 
 
-def sha256_of(store: Store, name: str) -> str:
+def hash_stored_file(store: Store, name: str) -> str:
     """Return the SHA-256 of a file of the set, without holding it.
 
     Raises
@@ -70,5 +70,5 @@ def sha256_of(store: Store, name: str) -> str:
     StimgenError
         It cannot be read.
     """
-    with store.reading(name) as stream:
+    with store.open_for_reading(name) as stream:
         return hashlib.file_digest(stream, "sha256").hexdigest()

@@ -8,18 +8,18 @@ from typing import Any, get_args
 import numpy as np
 
 from stimgen.images.light import Encoding
-from stimgen.images.measures.appearance import Appearance, appearance
-from stimgen.images.measures.rounding import significant
+from stimgen.images.measures.appearance import Appearance, measure_appearance
+from stimgen.images.measures.rounding import round_significant
 from stimgen.images.write import as_pixels, decode_png
 from stimgen.reading.errors import StimgenError
-from stimgen.stimulus_set.record import Content, Record
+from stimgen.stimulus_set.record import Record, RecordContent
 from stimgen.stimulus_set.store import Store
 
 ORIGINAL = "original"
 MEASURES = Appearance._fields
 
 
-def confounds(store: Store, stimuli: Iterable[str] | None = None) -> list[dict[str, Any]]:
+def compute_confounds(store: Store, stimuli: Iterable[str] | None = None) -> list[dict[str, Any]]:
     """Return one row a condition, the originals' first.
 
     Parameters
@@ -44,16 +44,19 @@ def confounds(store: Store, stimuli: Iterable[str] | None = None) -> list[dict[s
     chosen = store.records() if stimuli is None else map(store.read_record, stimuli)
     found: dict[str, list[Appearance]] = {}
     originals: list[Appearance] = []
-    for condition, measures in _measured(store, chosen):
+    for condition, measures in _measure_all(store, chosen):
         (originals if condition is None else found.setdefault(condition, [])).append(measures)
     if not found:
         raise StimgenError("no stimulus is finished yet", where=store.folder)
     # A condition may have the name that the originals' row has otherwise.
     name = ORIGINAL if ORIGINAL not in found else f"{ORIGINAL} (source)"
-    return [_row(name, originals), *(_row(condition, measures) for condition, measures in found.items())]
+    return [
+        _summarise(name, originals),
+        *(_summarise(condition, measures) for condition, measures in found.items()),
+    ]
 
 
-def _measured(store: Store, records: Iterable[Record]) -> Iterator[tuple[str | None, Appearance]]:
+def _measure_all(store: Store, records: Iterable[Record]) -> Iterator[tuple[str | None, Appearance]]:
     """Yield the measures of every picture with its condition; None for originals, each of which once."""
     seen: set[str] = set()
     for record in records:
@@ -61,16 +64,16 @@ def _measured(store: Store, records: Iterable[Record]) -> Iterator[tuple[str | N
         original = content.source.original.file
         if original not in seen:
             seen.add(original)
-            yield None, _of(original, content, store)
-        yield content.condition, _of(content.file, content, store)
+            yield None, _measure(original, content, store)
+        yield content.condition, _measure(content.file, content, store)
 
 
-def _of(file: str, content: Content, store: Store) -> Appearance:
+def _measure(file: str, content: RecordContent, store: Store) -> Appearance:
     levels = decode_png(store.read(file), store.folder / file)
-    return appearance(as_pixels(levels), _encoding(content, store))
+    return measure_appearance(as_pixels(levels), _check_encoding(content, store))
 
 
-def _encoding(content: Content, store: Store) -> Encoding:
+def _check_encoding(content: RecordContent, store: Store) -> Encoding:
     for known in get_args(Encoding):
         if content.encoding == known:
             encoding: Encoding = known
@@ -80,10 +83,10 @@ def _encoding(content: Content, store: Store) -> Encoding:
     )
 
 
-def _row(condition: str, measures: list[Appearance]) -> dict[str, Any]:
+def _summarise(condition: str, measures: list[Appearance]) -> dict[str, Any]:
     row: dict[str, Any] = {"condition": condition, "n": len(measures)}
     for measure, values in zip(MEASURES, np.array(measures, dtype=np.float64).T, strict=True):
         there = values[np.isfinite(values)]
-        row[f"{measure}_mean"] = significant(float(there.mean())) if len(there) else None
-        row[f"{measure}_sd"] = significant(float(there.std(ddof=1))) if len(there) > 1 else None
+        row[f"{measure}_mean"] = round_significant(float(there.mean())) if len(there) else None
+        row[f"{measure}_sd"] = round_significant(float(there.std(ddof=1))) if len(there) > 1 else None
     return row

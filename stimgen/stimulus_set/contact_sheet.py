@@ -8,20 +8,20 @@ from textwrap import wrap
 
 from PIL import Image, ImageDraw, ImageFont
 
-from stimgen.images.write import for_viewing, opened_png
+from stimgen.images.write import open_png, to_srgb_image
 from stimgen.reading.errors import StimgenError
-from stimgen.stimulus_set.record import Content
+from stimgen.stimulus_set.record import RecordContent
 from stimgen.stimulus_set.store import SHEET, Store
 
 TILE = 128
 GAP = 6
-CAPTION = 16
-LETTER = 6  # mean width of the caption's letters, in pixels
+CAPTION_HEIGHT = 16
+LETTER_WIDTH = 6  # mean width of the caption's letters, in pixels
 BACKGROUND, INK = (255, 255, 255), (40, 40, 40)
-MOST_ROWS, USUAL_COLUMNS, MOST_COLUMNS = 24, 9, 25
+MAX_ROWS, USUAL_COLUMNS, MAX_COLUMNS = 24, 9, 25
 
 
-def contact_sheet(store: Store) -> Image.Image:
+def draw_contact_sheet(store: Store) -> Image.Image:
     """Return a sheet: one row a source, at most 24, with the original and samples of every condition.
 
     Raises
@@ -29,35 +29,35 @@ def contact_sheet(store: Store) -> Image.Image:
     StimgenError
         The set has no finished stimulus, or a picture cannot be read.
     """
-    rows = _sample(record.content for record in store.records())
+    rows = _sample_rows(record.content for record in store.records())
     if not rows:
         raise StimgenError("no stimulus is finished yet", where=store.folder)
     width = GAP + max(len(row) + 1 for row in rows) * (TILE + GAP)
-    below = wrap(_changes(store), width // LETTER)
-    bottom = GAP + len(rows) * (TILE + CAPTION + GAP)
-    sheet = Image.new("RGB", (width, bottom + len(below) * CAPTION), BACKGROUND)
+    below = wrap(_describe_changes(store), width // LETTER_WIDTH)
+    bottom = GAP + len(rows) * (TILE + CAPTION_HEIGHT + GAP)
+    sheet = Image.new("RGB", (width, bottom + len(below) * CAPTION_HEIGHT), BACKGROUND)
     for i, row in enumerate(rows):
-        _draw_row(sheet, store, row, GAP + i * (TILE + CAPTION + GAP))
+        _draw_row(sheet, store, row, GAP + i * (TILE + CAPTION_HEIGHT + GAP))
     font = ImageFont.load_default(11)
     for i, text in enumerate(below):
-        ImageDraw.Draw(sheet).text((GAP, bottom + i * CAPTION), text, fill=INK, font=font)
+        ImageDraw.Draw(sheet).text((GAP, bottom + i * CAPTION_HEIGHT), text, fill=INK, font=font)
     return sheet
 
 
-def write_sheet(store: Store) -> None:
+def write_contact_sheet(store: Store) -> None:
     """Draw the sheet into the set.
 
     Raises
     ------
     StimgenError
-        As `contact_sheet`, or the set cannot be written.
+        As `draw_contact_sheet`, or the set cannot be written.
     """
     buffer = io.BytesIO()
-    contact_sheet(store).save(buffer, format="PNG")
+    draw_contact_sheet(store).save(buffer, format="PNG")
     store.update(SHEET, buffer.getvalue())
 
 
-def _changes(store: Store) -> str:
+def _describe_changes(store: Store) -> str:
     """Return what was changed of the protocol, to try it quickly."""
     changes = store.read_plan().protocol.get("changes")
     return (
@@ -65,25 +65,25 @@ def _changes(store: Store) -> str:
     )
 
 
-def _sample(contents: Iterable[Content]) -> list[list[Content]]:
+def _sample_rows(contents: Iterable[RecordContent]) -> list[list[RecordContent]]:
     """Return, for the first sources, as many stimuli of every condition as fit, but one at least."""
     conditions = set()
-    rows: dict[str, dict[str, list[Content]]] = {}
+    rows: dict[str, dict[str, list[RecordContent]]] = {}
     for content in contents:
         conditions.add(content.condition)
         original = content.source.original.file
-        if original in rows or len(rows) < MOST_ROWS:
+        if original in rows or len(rows) < MAX_ROWS:
             found = rows.setdefault(original, {}).setdefault(content.condition, [])
-            if len(found) < MOST_COLUMNS - 1:  # how many there is room for shows only at the end
+            if len(found) < MAX_COLUMNS - 1:  # how many there is room for shows only at the end
                 found.append(content)
     each = max(1, (USUAL_COLUMNS - 1) // max(1, len(conditions)))
     return [
-        [content for group in row.values() for content in group[:each]][: MOST_COLUMNS - 1]
+        [content for group in row.values() for content in group[:each]][: MAX_COLUMNS - 1]
         for row in rows.values()
     ]
 
 
-def _draw_row(sheet: Image.Image, store: Store, row: list[Content], top: int) -> None:
+def _draw_row(sheet: Image.Image, store: Store, row: list[RecordContent], top: int) -> None:
     first = row[0]
     tiles = [(first.source.original.file, first.source.id, ", original")]
     tiles += [(content.file, content.condition, f", seed {content.seed}") for content in row]
@@ -91,19 +91,19 @@ def _draw_row(sheet: Image.Image, store: Store, row: list[Content], top: int) ->
     draw = ImageDraw.Draw(sheet)
     for i, (file, name, rest) in enumerate(tiles):
         left = GAP + i * (TILE + GAP)
-        picture = thumbnail(store, file, TILE)
+        picture = read_thumbnail(store, file, TILE)
         sheet.paste(picture, (left + (TILE - picture.width) // 2, top + (TILE - picture.height) // 2))
-        draw.text((left, top + TILE + 1), _fitted(name, rest), fill=INK, font=font)
+        draw.text((left, top + TILE + 1), _shorten_caption(name, rest), fill=INK, font=font)
 
 
-def _fitted(name: str, rest: str) -> str:
+def _shorten_caption(name: str, rest: str) -> str:
     """Return a caption, its name cut so that it does not run into the next tile."""
     font = ImageFont.load_default(11)
     captions = [name + rest, *(f"{name[:length]}...{rest}" for length in range(len(name) - 1, -1, -1))]
     return next((caption for caption in captions if font.getlength(caption) <= TILE), rest)
 
 
-def thumbnail(store: Store, file: str, side: int) -> Image.Image:
+def read_thumbnail(store: Store, file: str, side: int) -> Image.Image:
     """Return a picture of the set, shrunk to fit into `side` pixels, in RGB.
 
     Raises
@@ -112,7 +112,7 @@ def thumbnail(store: Store, file: str, side: int) -> Image.Image:
         The picture cannot be read.
     """
     path = store.path(file)
-    with store.reading(file) as stream, opened_png(stream, path) as image:
-        picture = for_viewing(image)
+    with store.open_for_reading(file) as stream, open_png(stream, path) as image:
+        picture = to_srgb_image(image)
     picture.thumbnail((side, side), Image.Resampling.LANCZOS)
     return picture

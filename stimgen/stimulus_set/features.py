@@ -17,8 +17,8 @@ from pydantic import Field, ValidationError
 
 from stimgen.reading.errors import StimgenError
 from stimgen.reading.identity import sha256_file
-from stimgen.reading.model import Label, Line, Model
-from stimgen.stimulus_set.additions import adding
+from stimgen.reading.model import Label, Model, TextLine
+from stimgen.stimulus_set.additions import open_addition
 from stimgen.stimulus_set.record import FileHash, JsonObject
 from stimgen.stimulus_set.store import Store, json_bytes
 
@@ -32,7 +32,7 @@ Grids = NDArray[np.float16]
 class LayerRecord(Model):
     """A layer whose maps are among the features, in the features' order."""
 
-    name: Line
+    name: TextLine
     channels: Count
 
 
@@ -77,7 +77,7 @@ class Features:
     """
 
     def __init__(self, store: Store, name: str) -> None:
-        if not store.has(record_file(name)):
+        if not store.has(feature_record_file(name)):
             there = feature_names(store)
             raise StimgenError(
                 f"has no features {name!r}",
@@ -86,11 +86,11 @@ class Features:
                 allowed=there,
                 hint=f"where torch is installed: stimgen features {store.folder} --name {name}",
             )
-        self.record = _record(store, name)
-        self._array = _array(store, self.record)
+        self.record = _read_record(store, name)
+        self._array = _open_array(store, self.record)
         self._folder = store.folder
 
-    def refuse_unlike(self, other: Features) -> None:
+    def check_same_kind(self, other: Features) -> None:
         """Refuse features that are of another kind than another set's.
 
         Raises
@@ -135,13 +135,13 @@ class Features:
             As `whole`.
         """
         left, top, width, height = box
-        across = share(left, width, size[0], self.record.cells)
-        down = share(top, height, size[1], self.record.cells)
-        grid = self._array[self._row(picture)].astype(np.float64)
+        across = overlap_fractions(left, width, size[0], self.record.cells)
+        down = overlap_fractions(top, height, size[1], self.record.cells)
+        grid = self._array[self._find_row(picture)].astype(np.float64)
         found: NDArray[np.float64] = np.tensordot(np.outer(down, across), grid, axes=2)
         return found
 
-    def _row(self, picture: FileHash) -> int:
+    def _find_row(self, picture: FileHash) -> int:
         row = self._rows.get((picture.file, picture.sha256))
         if row is None:
             raise StimgenError(
@@ -156,7 +156,7 @@ class Features:
         return {(picture.file, picture.sha256): row for row, picture in enumerate(self.record.pictures)}
 
 
-def share(start: float, length: float, total: float, count: int) -> NDArray[np.float64]:
+def overlap_fractions(start: float, length: float, total: float, count: int) -> NDArray[np.float64]:
     """Return how much of a stretch lies in each of `count` equal pieces of `total`: summing to one.
 
     Examples
@@ -199,64 +199,64 @@ def write_features(
         Another run is writing the set, or it cannot be written.
     """
     digest = hashlib.sha256()
-    with adding(store, f"{FEATURES}-{record.name}", command, {}) as made:
-        with made.writing(record.array.file) as stream:
-            for data in _npy(record, grids):
+    with open_addition(store, f"{FEATURES}-{record.name}", command, {}) as made:
+        with made.open_file(record.array.file) as stream:
+            for data in _npy_chunks(record, grids):
                 digest.update(data)
                 stream.write(data)
         array = FileHash(file=record.array.file, sha256=digest.hexdigest())
         finished = record.model_copy(update={"array": array})
-        made.write(record_file(record.name), json_bytes(finished.plain()))
+        made.write(feature_record_file(record.name), json_bytes(finished.plain()))
     return finished
 
 
-def _npy(record: FeatureRecord, grids: Iterable[Grids]) -> Iterator[bytes]:
-    yield MAGIC + _header(record)
+def _npy_chunks(record: FeatureRecord, grids: Iterable[Grids]) -> Iterator[bytes]:
+    yield MAGIC + _npy_header(record)
     for grid in grids:
         yield np.ascontiguousarray(grid, dtype="<f2").tobytes()
 
 
-def _header(record: FeatureRecord) -> bytes:
+def _npy_header(record: FeatureRecord) -> bytes:
     """Return the header of version 1.0, which says the same in every version of numpy."""
     text = f"{{'descr': '<f2', 'fortran_order': False, 'shape': {record.shape}, }}"
     padded = text + " " * (-(len(MAGIC) + 2 + len(text) + 1) % 64) + "\n"
     return len(padded).to_bytes(2, "little") + padded.encode("ascii")
 
 
-def record_file(name: str) -> str:
+def feature_record_file(name: str) -> str:
     """Return where the record of features lies in a set."""
     return f"{FEATURES}/{name}.json"
 
 
-def unwritten_array(name: str) -> FileHash:
+def pending_array(name: str) -> FileHash:
     """Return where the array of features will lie in a set; its hash is not known yet."""
     return FileHash(file=f"{FEATURES}/{name}.npy", sha256="0" * 64)
 
 
-def _record(store: Store, name: str) -> FeatureRecord:
+def _read_record(store: Store, name: str) -> FeatureRecord:
     try:
-        record = FeatureRecord.model_validate_json(store.read(record_file(name)))
+        record = FeatureRecord.model_validate_json(store.read(feature_record_file(name)))
     except ValidationError:
-        raise _damaged(store, record_file(name)) from None
+        raise _damage_error(store, feature_record_file(name)) from None
     if record.name != name:
-        raise _damaged(store, record_file(name))
+        raise _damage_error(store, feature_record_file(name))
     return record
 
 
-def _array(store: Store, record: FeatureRecord) -> Grids:
+def _open_array(store: Store, record: FeatureRecord) -> Grids:
     file = store.path(record.array.file)
     try:
         if sha256_file(file) != record.array.sha256:
-            raise _damaged(store, record.array.file)
+            raise _damage_error(store, record.array.file)
         array: Grids = np.load(file, mmap_mode="r", allow_pickle=False)
     except (OSError, ValueError):
-        raise _damaged(store, record.array.file) from None
+        raise _damage_error(store, record.array.file) from None
     if array.shape != record.shape or array.dtype != np.float16:
-        raise _damaged(store, record.array.file)
+        raise _damage_error(store, record.array.file)
     return array
 
 
-def _damaged(store: Store, file: str) -> StimgenError:
+def _damage_error(store: Store, file: str) -> StimgenError:
     return StimgenError(
         "is damaged", where=store.folder / file, hint=f"compute it again: stimgen features {store.folder}"
     )

@@ -6,14 +6,14 @@ from collections.abc import Collection, Iterator
 
 from stimgen.reading.errors import StimgenError
 from stimgen.reading.identity import sha256_bytes
-from stimgen.stimulus_set.checksums import read_checksums, sha256_of
-from stimgen.stimulus_set.leftovers import beginnings, is_of, is_temporary, names
+from stimgen.stimulus_set.checksums import hash_stored_file, read_checksums
+from stimgen.stimulus_set.leftovers import belongs_to, id_prefixes, is_temporary, list_files
 from stimgen.stimulus_set.record import FileHash
 from stimgen.stimulus_set.store import CHECKSUMS, ORIGINALS, Store
 from stimgen.stimulus_set.verification import Verification
 
 
-class CheckedFiles:
+class FileChecker:
     """The files of a set.
 
     Parameters
@@ -47,17 +47,17 @@ class CheckedFiles:
         try:
             data = self._store.read(name)
         except StimgenError as error:
-            self._unreadable(name, error)
+            self._add_unreadable(name, error)
             return None
         sha256 = sha256_bytes(data)
-        self.found(name, sha256, said)
+        self.compare_hash(name, sha256, said)
         return data if said in (None, sha256) else None
 
-    def found(self, name: str, sha256: str, said: str | None = None) -> None:
+    def compare_hash(self, name: str, sha256: str, said: str | None = None) -> None:
         """Compare the hash of a file that was read with what a record and the checksums say of it."""
         self._hashes[name] = sha256
         if said is not None and sha256 != said:
-            self._report.spoil(name, "its bytes are not those of its record")
+            self._report.add_spoilt(name, "its bytes are not those of its record")
         elif self._listed is not None:
             self._compare_with_listed(name, sha256, said)
 
@@ -72,7 +72,7 @@ class CheckedFiles:
                 else f"{CHECKSUMS}: what it says of {name} is wrong"
             )
 
-    def failed(self, name: str, problem: str) -> None:
+    def add_failure(self, name: str, problem: str) -> None:
         """Note what is wrong with a file of the set, of whatever bytes it is."""
         self._hashes[name] = None
         self._problems.append(f"{name}: {problem}")
@@ -86,25 +86,25 @@ class CheckedFiles:
 
     def _hash(self, file: FileHash) -> None:
         try:
-            sha256 = sha256_of(self._store, file.file)
+            sha256 = hash_stored_file(self._store, file.file)
         except StimgenError as error:
-            self._unreadable(file.file, error)
+            self._add_unreadable(file.file, error)
         else:
-            self.found(file.file, sha256, file.sha256)
+            self.compare_hash(file.file, sha256, file.sha256)
 
-    def _unreadable(self, name: str, error: StimgenError) -> None:
+    def _add_unreadable(self, name: str, error: StimgenError) -> None:
         self._hashes[name] = None
         self._problems.append(str(error))
         self._report.missing.append(name)
 
-    def strangers(self, missing: Collection[str]) -> Iterator[str]:
+    def find_strangers(self, missing: Collection[str]) -> Iterator[str]:
         """Yield what lies in the folder, or is listed, and that no record speaks of.
 
         Stimuli that are `missing` may have files before they have a record, and their sources originals.
         """
-        unfinished = beginnings(missing)
-        for name in names(self._store):
-            expected = is_of(unfinished, name) or (missing and name.startswith(f"{ORIGINALS}/"))
+        unfinished = id_prefixes(missing)
+        for name in list_files(self._store):
+            expected = belongs_to(unfinished, name) or (missing and name.startswith(f"{ORIGINALS}/"))
             if name not in self._hashes and not expected:
                 left = "was left by an interrupted run" if is_temporary(name) else "is no part of the set"
                 yield f"{name}: {left}"

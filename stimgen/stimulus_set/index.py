@@ -16,10 +16,10 @@ from stimgen.stimulus_set.listing import FileState
 from stimgen.stimulus_set.store import CHECKSUMS, CITATION, MANIFEST, PLAN, SHEET, TABLE, Store
 
 INDEX = ".index"
-DERIVED_TOGETHER = (PLAN, MANIFEST, TABLE, CITATION, SHEET, CHECKSUMS)
+TOP_LEVEL_FILES = (PLAN, MANIFEST, TABLE, CITATION, SHEET, CHECKSUMS)
 
 
-class Index:
+class SetIndex:
     """What is known of a set's files.
 
     Parameters
@@ -30,29 +30,31 @@ class Index:
 
     def __init__(self, store: Store) -> None:
         self._store = store
-        state = store.state(INDEX)
+        state = store.file_state(INDEX)
         self._written = state.changed if state else 0
         try:
             self._lines = frozenset(store.read(INDEX).split(b"\n"))
         except StimgenError:
             self._lines = frozenset()
 
-    def knows(self, name: str, state: FileState | None, labels: Sequence[str | None] = ()) -> bool:
+    def contains(self, name: str, state: FileState | None, labels: Sequence[str | None] = ()) -> bool:
         """Return whether a file in this state, with these labels, is what the manifest was derived from.
 
         A file that changed when the index was written, or later, may have changed once more in the same tick
         of the clock: it is not known.
         """
         return (
-            state is not None and state.changed < self._written and line(name, state, labels) in self._lines
+            state is not None
+            and state.changed < self._written
+            and index_line(name, state, labels) in self._lines
         )
 
     def is_current(self) -> bool:
         """Return whether the plan and what was derived with it are as they were."""
-        return all(self.knows(name, self._store.state(name)) for name in DERIVED_TOGETHER)
+        return all(self.contains(name, self._store.file_state(name)) for name in TOP_LEVEL_FILES)
 
 
-def line(name: str, state: FileState, labels: Sequence[str | None] = ()) -> bytes:
+def index_line(name: str, state: FileState, labels: Sequence[str | None] = ()) -> bytes:
     """Return what an index says of a file: a hash of its name, its state and its labels."""
     text = json.dumps([name, *state, *labels])
     return hashlib.sha256(text.encode("ascii")).hexdigest()[:32].encode("ascii")
@@ -66,6 +68,6 @@ def write_index(store: Store, seen: Iterable[bytes], *derived: str) -> None:
     StimgenError
         The set cannot be written.
     """
-    states = [(name, store.state(name)) for name in derived]
-    lines = [line(name, state) for name, state in states if state is not None]
+    states = [(name, store.file_state(name)) for name in derived]
+    lines = [index_line(name, state) for name, state in states if state is not None]
     store.write(INDEX, b"\n".join([*lines, *seen]))

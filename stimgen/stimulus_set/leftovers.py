@@ -9,7 +9,7 @@ from pathlib import Path
 
 from stimgen.reading.atomic import TEMPORARY
 from stimgen.stimulus_set.index import INDEX
-from stimgen.stimulus_set.listing import entries
+from stimgen.stimulus_set.listing import list_entries
 from stimgen.stimulus_set.lock import LOCK
 from stimgen.stimulus_set.store import ARRAYS, IMAGES, ORIGINALS, SNAPSHOTS, TRACES, Store
 
@@ -19,7 +19,7 @@ _OF_A_STIMULUS = re.compile(rf"(?:{_FOLDERS})/.*_([a-z2-7]{{8}})(?:_\d+_\d+)?\.\
 _ORIGINAL = re.compile(rf"{ORIGINALS}/.*_([a-z2-7]{{8}})\.png")
 
 
-def names(store: Store, folder: str | None = None) -> Iterator[str]:
+def list_files(store: Store, folder: str | None = None) -> Iterator[str]:
     """Yield whatever lies in a set's folder and is no folder, but for index and locks.
 
     Links are not followed.
@@ -36,15 +36,15 @@ def names(store: Store, folder: str | None = None) -> Iterator[str]:
     StimgenError
         A folder cannot be listed.
     """
-    for name in _below(store.path(folder), f"{folder}/") if folder else _below(store.folder, ""):
+    for name in _walk(store.path(folder), f"{folder}/") if folder else _walk(store.folder, ""):
         if name != INDEX and not name.startswith(LOCK):
             yield name
 
 
-def _below(folder: Path, prefix: str) -> Iterator[str]:
-    for entry in sorted(entries(folder), key=lambda entry: entry.name):
+def _walk(folder: Path, prefix: str) -> Iterator[str]:
+    for entry in sorted(list_entries(folder), key=lambda entry: entry.name):
         if entry.is_dir(follow_symlinks=False):
-            yield from _below(Path(entry.path), f"{prefix}{entry.name}/")
+            yield from _walk(Path(entry.path), f"{prefix}{entry.name}/")
         else:
             yield prefix + entry.name
 
@@ -78,11 +78,11 @@ def remove_leftovers(store: Store, named: Collection[str], ids: Collection[str])
     StimgenError
         A folder cannot be listed.
     """
-    stimuli = beginnings(ids)
+    stimuli = id_prefixes(ids)
     originals = {found[1] for name in named if (found := _ORIGINAL.fullmatch(name))}
     removed = []
-    for name in names(store):
-        old = is_of(stimuli, name) or _ending(_ORIGINAL, name) in originals
+    for name in list_files(store):
+        old = belongs_to(stimuli, name) or _id_prefix_in(_ORIGINAL, name) in originals
         if name not in named and (old or is_temporary(name)):
             file = store.folder / name
             with suppress(OSError):
@@ -92,16 +92,16 @@ def remove_leftovers(store: Store, named: Collection[str], ids: Collection[str])
     return removed
 
 
-def beginnings(ids: Iterable[str]) -> frozenset[str]:
+def id_prefixes(ids: Iterable[str]) -> frozenset[str]:
     """Return the parts of ids that files are named by."""
     return frozenset(stimulus[:8] for stimulus in ids)
 
 
-def is_of(stimuli: Container[str], name: str) -> bool:
+def belongs_to(stimuli: Container[str], name: str) -> bool:
     """Return whether a file is named as those of some stimuli are, given the beginnings of their ids."""
-    return _ending(_OF_A_STIMULUS, name) in stimuli
+    return _id_prefix_in(_OF_A_STIMULUS, name) in stimuli
 
 
-def _ending(pattern: re.Pattern[str], name: str) -> str | None:
+def _id_prefix_in(pattern: re.Pattern[str], name: str) -> str | None:
     found = pattern.fullmatch(name)
     return found[1] if found else None

@@ -36,7 +36,7 @@ def file_states(folder: Path) -> dict[str, FileState]:
         The folder cannot be listed.
     """
     found = {}
-    for entry in entries(folder):
+    for entry in list_entries(folder):
         with suppress(OSError):  # a link to nowhere
             found[entry.name] = _state(entry.stat())
     return found
@@ -50,10 +50,10 @@ def file_names(folder: Path) -> frozenset[str]:
     StimgenError
         The folder cannot be listed.
     """
-    return frozenset(entry.name for entry in entries(folder) if entry.is_file())
+    return frozenset(entry.name for entry in list_entries(folder) if entry.is_file())
 
 
-def entries(folder: Path) -> list[os.DirEntry[str]]:
+def list_entries(folder: Path) -> list[os.DirEntry[str]]:
     """Return what lies in a folder; nothing where there is no such folder.
 
     Raises

@@ -33,13 +33,13 @@ if sys.platform != "win32":  # whose locks keep others from reading who holds th
     import fcntl
 
 LOCK = ".lock"
-SIGN_OF_LIFE, SILENCE = 30.0, 600.0  # seconds from one to the next, and without one
-LONGEST = 2000  # bytes of a lock's file that are read
-NO_LINKS = getattr(os, "O_NOFOLLOW", 0)  # a stranger's set may hold a link to a file of the user's
-CANNOT_BE_WRITTEN = (errno.EACCES, errno.EPERM, errno.EROFS)
+HEARTBEAT_SECONDS, STALE_SECONDS = 30.0, 600.0  # seconds from one to the next, and without one
+MAX_HOLDER_BYTES = 2000  # bytes of a lock's file that are read
+NO_FOLLOW = getattr(os, "O_NOFOLLOW", 0)  # a stranger's set may hold a link to a file of the user's
+READ_ONLY_ERRORS = (errno.EACCES, errno.EPERM, errno.EROFS)
 
 
-class Holder(Model):
+class LockHolder(Model):
     """The run that writes a set."""
 
     host: str
@@ -53,7 +53,7 @@ class Holder(Model):
 
 
 @contextmanager
-def locked(folder: Path, part: str = "") -> Iterator[None]:
+def lock_set(folder: Path, part: str = "") -> Iterator[None]:
     """Keep other runs from writing the set in a folder, which exists.
 
     In a folder that cannot be written nothing is locked: the first file that is to be written will say why.
@@ -70,18 +70,18 @@ def locked(folder: Path, part: str = "") -> Iterator[None]:
     StimgenError
         Another run is writing it, or the disk is full.
     """
-    file = _file(folder, part)
+    file = _lock_file(folder, part)
     try:
-        descriptor = _taken(file)
+        descriptor = _acquire(file)
     except OSError as error:
-        if error.errno not in CANNOT_BE_WRITTEN:
+        if error.errno not in READ_ONLY_ERRORS:
             raise StimgenError(f"cannot be written: {error.strerror}", where=file) from None
         yield
         return
     ended = threading.Event()
-    threading.Thread(target=_give_signs_of_life, args=(file, ended), daemon=True).start()
+    threading.Thread(target=_send_heartbeats, args=(file, ended), daemon=True).start()
     try:
-        for other in _locks(folder):
+        for other in _list_locks(folder):
             if other != file and (not part or other.name == LOCK):
                 _refuse_held(other)
         yield
@@ -94,7 +94,7 @@ def locked(folder: Path, part: str = "") -> Iterator[None]:
             os.close(descriptor)
 
 
-def refuse_unfinished(folder: Path, but: str | None = None) -> None:
+def refuse_locked(folder: Path, but: str | None = None) -> None:
     """Refuse a set that is being written, by a run or by any part of one, `but` that of this name.
 
     Raises
@@ -102,31 +102,31 @@ def refuse_unfinished(folder: Path, but: str | None = None) -> None:
     StimgenError
         With computer and process of the run that writes it.
     """
-    for file in _locks(folder):
-        if but is None or file != _file(folder, but):
+    for file in _list_locks(folder):
+        if but is None or file != _lock_file(folder, but):
             _refuse_held(file)
 
 
-def holder_of(folder: Path, part: str = "") -> bytes:
+def read_lock(folder: Path, part: str = "") -> bytes:
     """Return what a lock's file says of its holder, other things for every run; nothing where none is."""
     try:
-        return _file(folder, part).read_bytes()[:LONGEST]
+        return _lock_file(folder, part).read_bytes()[:MAX_HOLDER_BYTES]
     except OSError:
         return b""
 
 
-def _file(folder: Path, part: str) -> Path:
+def _lock_file(folder: Path, part: str) -> Path:
     return folder / (f"{LOCK}-{part}" if part else LOCK)
 
 
-def _locks(folder: Path) -> list[Path]:
+def _list_locks(folder: Path) -> list[Path]:
     return sorted(folder.glob(f"{LOCK}*"))
 
 
-def _taken(file: Path) -> int:
+def _acquire(file: Path) -> int:
     """Return the descriptor of a lock's file that is now ours."""
     while True:
-        descriptor = os.open(file, os.O_RDWR | os.O_CREAT | NO_LINKS, 0o644)
+        descriptor = os.open(file, os.O_RDWR | os.O_CREAT | NO_FOLLOW, 0o644)
         try:
             _refuse_held_by_another(descriptor, file)
             if _is_still_there(descriptor, file):  # not removed by a run that ended just now
@@ -140,7 +140,7 @@ def _taken(file: Path) -> int:
 
 def _refuse_held(file: Path) -> None:
     try:
-        descriptor = os.open(file, os.O_RDONLY | NO_LINKS)
+        descriptor = os.open(file, os.O_RDONLY | NO_FOLLOW)
     except OSError:  # it ended just now
         return
     try:
@@ -172,11 +172,11 @@ def _lock(descriptor: int) -> bool | None:
     return True
 
 
-def _seems_alive(holder: Holder, descriptor: int, ours: bool | None) -> bool:
+def _seems_alive(holder: LockHolder, descriptor: int, ours: bool | None) -> bool:
     here = holder.host == platform.node()
     if here and (ours or _is_gone(holder.process)):
         return False
-    return time.time() - os.fstat(descriptor).st_mtime < SILENCE
+    return time.time() - os.fstat(descriptor).st_mtime < STALE_SECONDS
 
 
 def _is_gone(process: int) -> bool:
@@ -192,17 +192,17 @@ def _is_gone(process: int) -> bool:
     return False
 
 
-def _read_holder(descriptor: int) -> Holder | None:
+def _read_holder(descriptor: int) -> LockHolder | None:
     os.lseek(descriptor, 0, os.SEEK_SET)
     try:
-        return Holder.model_validate_json(os.read(descriptor, LONGEST))
+        return LockHolder.model_validate_json(os.read(descriptor, MAX_HOLDER_BYTES))
     except (ValidationError, ValueError):
         return None
 
 
 def _write_holder(descriptor: int) -> None:
     started = datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
-    holder = Holder(host=platform.node(), process=os.getpid(), started=started)
+    holder = LockHolder(host=platform.node(), process=os.getpid(), started=started)
     os.ftruncate(descriptor, 0)
     os.lseek(descriptor, 0, os.SEEK_SET)
     os.write(descriptor, holder.model_dump_json().encode("utf-8"))
@@ -215,7 +215,7 @@ def _is_still_there(descriptor: int, file: Path) -> bool:
         return False
 
 
-def _give_signs_of_life(file: Path, ended: threading.Event) -> None:
-    while not ended.wait(SIGN_OF_LIFE):
+def _send_heartbeats(file: Path, ended: threading.Event) -> None:
+    while not ended.wait(HEARTBEAT_SECONDS):
         with suppress(OSError):
             os.utime(file)

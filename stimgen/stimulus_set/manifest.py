@@ -8,11 +8,11 @@ from contextlib import ExitStack
 from typing import Any, NamedTuple
 
 from stimgen.reading.identity import sha256_bytes
-from stimgen.reading.text import harmless
-from stimgen.stimulus_set.citing import Citation, rendered
-from stimgen.stimulus_set.citing.summary import Summary
-from stimgen.stimulus_set.index import line
-from stimgen.stimulus_set.record import FORMAT, Record
+from stimgen.reading.text import escape_formula
+from stimgen.stimulus_set.citing import Citation, render_citation
+from stimgen.stimulus_set.citing.summary import SetSummary
+from stimgen.stimulus_set.index import index_line
+from stimgen.stimulus_set.record import RECORD_FORMAT, Record
 from stimgen.stimulus_set.store import (
     CITATION,
     MANIFEST,
@@ -21,13 +21,13 @@ from stimgen.stimulus_set.store import (
     PlanRecord,
     Store,
     json_bytes,
-    record_name,
+    record_file,
 )
 
 CLOSING = b"]\n}\n"  # how the manifest ends, after its records
 
 
-class Piece(NamedTuple):
+class ManifestPiece(NamedTuple):
     """What one file, the plan or a record, adds to manifest, table and citation file."""
 
     about: str
@@ -37,7 +37,7 @@ class Piece(NamedTuple):
     citation: bytes = b""
 
 
-class Seen(NamedTuple):
+class SeenRecords(NamedTuple):
     """What was seen of records while the manifest was written."""
 
     lines: list[bytes]
@@ -46,7 +46,7 @@ class Seen(NamedTuple):
     """SHA-256 of each of them, and of the files that they name, by file."""
 
 
-def write_manifest(store: Store) -> Seen:
+def write_manifest(store: Store) -> SeenRecords:
     """Write ``manifest.json``, ``stimuli.csv`` and ``CITATION.cff`` from the plan and the records.
 
     Raises
@@ -55,31 +55,31 @@ def write_manifest(store: Store) -> Seen:
         A record is damaged, or the folder cannot be written.
     """
     plan, finished = store.read_plan(), store.finished()
-    seen = Seen([], {})
+    seen = SeenRecords([], {})
     with ExitStack() as files:
         manifest, table, citation = (
-            files.enter_context(store.updating(name)) for name in (MANIFEST, TABLE, CITATION)
+            files.enter_context(store.open_for_update(name)) for name in (MANIFEST, TABLE, CITATION)
         )
         ids = [stimulus for stimulus in plan.ids if stimulus in finished]
-        for piece in pieces(plan, _seen_records(store, ids, seen), complete=len(ids) == len(plan.ids)):
+        for piece in build_pieces(plan, _read_records(store, ids, seen), complete=len(ids) == len(plan.ids)):
             manifest.write(piece.manifest)
             table.write(piece.table)
             citation.write(piece.citation)
     return seen
 
 
-def _seen_records(store: Store, ids: list[str], seen: Seen) -> Iterator[tuple[str, Record]]:
+def _read_records(store: Store, ids: list[str], seen: SeenRecords) -> Iterator[tuple[str, Record]]:
     """Yield records, and note how each was before it was read: a later change is then a change."""
     for stimulus in ids:
-        name = record_name(stimulus)
-        state = store.state(name)
-        record = hashed_record(store, stimulus, seen.hashes)
+        name = record_file(stimulus)
+        state = store.file_state(name)
+        record = read_hashed_record(store, stimulus, seen.hashes)
         if state is not None:
-            seen.lines.append(line(name, state, record.content.labels))
+            seen.lines.append(index_line(name, state, record.content.labels))
         yield name, record
 
 
-def hashed_record(store: Store, stimulus: str, hashes: dict[str, str]) -> Record:
+def read_hashed_record(store: Store, stimulus: str, hashes: dict[str, str]) -> Record:
     """Return a record, and note its hash and those of the files that it names.
 
     Raises
@@ -87,16 +87,18 @@ def hashed_record(store: Store, stimulus: str, hashes: dict[str, str]) -> Record
     StimgenError
         There is none, or it is damaged.
     """
-    name = record_name(stimulus)
+    name = record_file(stimulus)
     data = store.read(name)
-    record = store.as_record(stimulus, data)
+    record = store.parse_record(stimulus, data)
     hashes[name] = sha256_bytes(data)
     for file in record.content.files:
         hashes.setdefault(file.file, file.sha256)
     return record
 
 
-def pieces(plan: PlanRecord, records: Iterable[tuple[str, Record]], *, complete: bool) -> Iterator[Piece]:
+def build_pieces(
+    plan: PlanRecord, records: Iterable[tuple[str, Record]], *, complete: bool
+) -> Iterator[ManifestPiece]:
     """Yield manifest and table piece by piece, because those of a large set are too large to hold.
 
     The manifest is the JSON of the protocol and of the records of the stimuli that it names. The table is
@@ -117,9 +119,9 @@ def pieces(plan: PlanRecord, records: Iterable[tuple[str, Record]], *, complete:
     StimgenError
         The plan says something of the set as a publication that cannot be understood.
     """
-    summary = Summary()
+    summary = SetSummary()
     manifest = {
-        "format": FORMAT,
+        "format": RECORD_FORMAT,
         "protocol": plan.protocol,
         "planned": len(plan.ids),
         "complete": complete,
@@ -127,7 +129,7 @@ def pieces(plan: PlanRecord, records: Iterable[tuple[str, Record]], *, complete:
     }
     # "stimuli" comes last, in the alphabet as in the file: records stand between its brackets.
     beginning, end = json_bytes(manifest).removesuffix(CLOSING), CLOSING
-    yield Piece(PLAN, beginning, _csv_line(COLUMNS))
+    yield ManifestPiece(PLAN, beginning, _format_csv_line(TABLE_COLUMNS))
     for i, (name, record) in enumerate(records):
         # As its file has it, without keys that stimgen has learnt since: old manifests stay as they are.
         entry = (
@@ -137,11 +139,11 @@ def pieces(plan: PlanRecord, records: Iterable[tuple[str, Record]], *, complete:
         )
         comma, end = b"," if i else b"", b"\n " + CLOSING
         summary.add(record)
-        yield Piece(name, comma + b"\n  " + entry, _csv_line(row(record).values()))
-    yield Piece(PLAN, end, b"", rendered(Citation.of(plan, summary), "cff").encode())
+        yield ManifestPiece(name, comma + b"\n  " + entry, _format_csv_line(table_row(record).values()))
+    yield ManifestPiece(PLAN, end, b"", render_citation(Citation.of(plan, summary), "cff").encode())
 
 
-COLUMNS = {
+TABLE_COLUMNS = {
     "id": "id",
     "file": "file",
     "sha256": "sha256",
@@ -175,12 +177,12 @@ COLUMNS = {
 """Column of the table to path inside a record's content."""
 
 
-def row(record: Record) -> dict[str, Any]:
+def table_row(record: Record) -> dict[str, Any]:
     """Return one row of the table."""
-    return {column: _at(record.content, path) for column, path in COLUMNS.items()}
+    return {column: _get_nested(record.content, path) for column, path in TABLE_COLUMNS.items()}
 
 
-def _at(value: Any, path: str) -> Any:
+def _get_nested(value: Any, path: str) -> Any:
     for step in path.split("."):
         value = getattr(value, step, None)
     return value
@@ -194,7 +196,7 @@ class _Echo:
         return text
 
 
-def _csv_line(values: Iterable[Any]) -> bytes:
+def _format_csv_line(values: Iterable[Any]) -> bytes:
     # All text in quotes: a lone carriage return ends a row for some, and would get none otherwise.
     writer = csv.writer(_Echo, lineterminator="\n", quoting=csv.QUOTE_NONNUMERIC)
-    return str(writer.writerow([harmless(value) for value in values])).encode("utf-8")
+    return str(writer.writerow([escape_formula(value) for value in values])).encode("utf-8")

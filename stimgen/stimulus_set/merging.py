@@ -8,14 +8,14 @@ from pathlib import Path
 
 from stimgen.reading.errors import StimgenError
 from stimgen.reading.identity import sha256_bytes
-from stimgen.stimulus_set.derived import derive
-from stimgen.stimulus_set.lock import locked, refuse_unfinished
+from stimgen.stimulus_set.derived import write_derived_files
+from stimgen.stimulus_set.lock import lock_set, refuse_locked
 from stimgen.stimulus_set.record import FileHash, Record
-from stimgen.stimulus_set.store import PLAN, PlanRecord, Store, record_name
+from stimgen.stimulus_set.store import PLAN, PlanRecord, Store, record_file
 
 
 @dataclass
-class Merged:
+class MergeResult:
     """What became of it.
 
     Attributes
@@ -39,7 +39,7 @@ class Merged:
         return self.finished == self.planned
 
 
-def merge(target: Path, parts: Sequence[Store]) -> Merged:
+def merge_sets(target: Path, parts: Sequence[Store]) -> MergeResult:
     """Copy into one set what its parts hold, and derive its manifest, table, contact sheet and checksums.
 
     Parameters
@@ -54,24 +54,24 @@ def merge(target: Path, parts: Sequence[Store]) -> Merged:
     StimgenError
         The parts are not of one plan, one is being written, or the set cannot be written.
     """
-    plan = _only_plan(parts)
+    plan = _read_common_plan(parts)
     store = Store.create(target)
-    with locked(target):
+    with lock_set(target):
         if store.has(PLAN):
             _refuse_another_plan(plan, parts[0], store)
         others = [part for part in parts if part.folder.resolve() != target.resolve()]
         for part in others:
-            refuse_unfinished(part.folder)
+            refuse_locked(part.folder)
         store.update(PLAN, parts[0].read(PLAN))
-        found = Merged(len(plan.ids))
+        found = MergeResult(len(plan.ids))
         for part in others:
             _copy_part(part, store, plan, found)
         found.finished = len(store.finished().intersection(plan.ids))
-        derive(store, sheet=found.finished > 0)
+        write_derived_files(store, sheet=found.finished > 0)
     return found
 
 
-def _only_plan(parts: Sequence[Store]) -> PlanRecord:
+def _read_common_plan(parts: Sequence[Store]) -> PlanRecord:
     plan = parts[0].read_plan()
     for part in parts[1:]:
         _refuse_another_plan(plan, parts[0], part)
@@ -90,40 +90,40 @@ def _refuse_another_plan(plan: PlanRecord, first: Store, other: Store) -> None:
     )
 
 
-def _copy_part(part: Store, store: Store, plan: PlanRecord, found: Merged) -> None:
+def _copy_part(part: Store, store: Store, plan: PlanRecord, found: MergeResult) -> None:
     there, offered = store.finished(), part.finished()
     for stimulus in plan.ids:
         if stimulus in offered:
             try:
                 if stimulus in there:
-                    _compare(part.read_record(stimulus), store, part)
+                    _refuse_other_pixels(part.read_record(stimulus), store, part)
                 else:
-                    _copy(part.read_record(stimulus), part, store)
+                    _copy_stimulus(part.read_record(stimulus), part, store)
                     found.copied += 1
             except StimgenError as error:
                 found.problems.append(str(error))
 
 
-def _compare(record: Record, store: Store, part: Store) -> None:
+def _refuse_other_pixels(record: Record, store: Store, part: Store) -> None:
     """Refuse a stimulus that the set holds with other pixels."""
     stimulus = record.content.id
     if store.read_record(stimulus).content.pixels_sha256 != record.content.pixels_sha256:
         raise StimgenError(
             f"the set holds this stimulus with other pixels, made on another kind of machine; that in "
             f"{store.folder} is kept",
-            where=part.folder / record_name(stimulus),
+            where=part.folder / record_file(stimulus),
         )
 
 
-def _copy(record: Record, part: Store, store: Store) -> None:
+def _copy_stimulus(record: Record, part: Store, store: Store) -> None:
     """Copy a stimulus, its record last."""
-    data = part.read(record_name(record.content.id))
-    for file in list(_sound_files(record, part, store)):
+    data = part.read(record_file(record.content.id))
+    for file in list(_check_files(record, part, store)):
         store.update(file.file, part.read(file.file))
-    store.write(record_name(record.content.id), data)
+    store.write(record_file(record.content.id), data)
 
 
-def _sound_files(record: Record, part: Store, store: Store) -> Iterator[FileHash]:
+def _check_files(record: Record, part: Store, store: Store) -> Iterator[FileHash]:
     for file in record.content.files:
         data = part.read(file.file)
         if sha256_bytes(data) != file.sha256:

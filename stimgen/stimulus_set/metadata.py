@@ -9,7 +9,7 @@ from typing import Annotated, Any
 from pydantic import ConfigDict, Field, ValidationError
 
 from stimgen.reading.errors import StimgenError
-from stimgen.reading.model import Line, Model, Text
+from stimgen.reading.model import Model, Text, TextLine
 from stimgen.reading.papers import Doi, Paper
 from stimgen.stimulus_set.record import JsonObject
 
@@ -17,51 +17,51 @@ from stimgen.stimulus_set.record import JsonObject
 class Author(Model):
     """Somebody to be cited for the stimulus set."""
 
-    name: Line
+    name: TextLine
     """``Lovelace, Ada``, which citations can abbreviate; without a comma, as of a group, printed as it is."""
     orcid: Annotated[Text, Field(pattern=r"^\d{4}-\d{4}-\d{4}-\d{3}[\dX]$")] | None = None
     """Sixteen digits in four groups."""
-    affiliation: Line | None = None
+    affiliation: TextLine | None = None
     """Where the author works."""
 
 
-class Choice(Model):
+class CitedMember(Model):
     """A member of a family that a set was made with."""
 
-    kind: Line
+    kind: TextLine
     """The family: ``networks``, ``statistics``, ..."""
-    name: Line
+    name: TextLine
     """What protocols call it."""
-    phrase: Line
+    phrase: TextLine
     """What a paper's methods call it."""
-    papers: tuple[Line, ...]
+    papers: tuple[TextLine, ...]
     """Keys of the papers behind it."""
     fields: tuple[JsonObject, ...] = ()
     """Settings with which these are the papers, where with others others are."""
 
 
-class Metadata(Model):
+class SetMetadata(Model):
     """A set as a publication."""
 
     # The plan says more than this of its protocol.
     model_config = ConfigDict(extra="ignore")
 
-    name: Line = "stimuli"
-    title: Line | None = None
+    name: TextLine = "stimuli"
+    title: TextLine | None = None
     authors: tuple[Author, ...] = ()
-    licence: Line | None = None
-    version: Line | None = None
+    licence: TextLine | None = None
+    version: TextLine | None = None
     doi: Doi | None = None
     notes: Text | None = None
     papers: tuple[Paper, ...] = ()
     """Papers that the set follows."""
-    choices: tuple[Choice, ...] = ()
+    choices: tuple[CitedMember, ...] = ()
     """What it was made with; sets of before there were citations do not say."""
     literature: tuple[Paper, ...] = ()
     """The papers behind the choices."""
 
     @classmethod
-    def of(cls, protocol: dict[str, Any], where: Path) -> Metadata:
+    def of(cls, protocol: dict[str, Any], where: Path) -> SetMetadata:
         """Return what a plan says.
 
         Raises
@@ -77,7 +77,7 @@ class Metadata(Model):
             place = ".".join(str(step) for step in details["loc"])
             raise StimgenError(f"is damaged: protocol.{place} {details['msg']}", where=where) from None
 
-    def behind(self, kind: str, recipe: Mapping[str, Any]) -> list[Paper]:
+    def papers_for(self, kind: str, recipe: Mapping[str, Any]) -> list[Paper]:
         """Return the papers behind a choice, by its name and its settings."""
         name = recipe.get("name")
         named = [choice for choice in self.choices if (choice.kind, choice.name) == (kind, name)]
@@ -90,6 +90,6 @@ class Metadata(Model):
         known = (choice.phrase for choice in self.choices if (choice.kind, choice.name) == (kind, name))
         return next(known, name.replace("_", " "))
 
-    def all_papers(self) -> Iterator[Paper]:
+    def list_papers(self) -> Iterator[Paper]:
         """Yield the papers that the set follows, and those behind its choices, each once."""
         yield from {paper.key: paper for paper in (*self.papers, *self.literature)}.values()

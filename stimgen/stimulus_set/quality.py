@@ -5,7 +5,7 @@ from __future__ import annotations
 from stimgen.reading.model import Model
 
 
-class JudgeRecord(Model):
+class EvaluationRecord(Model):
     """What a network thinks of a stimulus."""
 
     network: str
@@ -38,5 +38,5 @@ class QualityRecord(Model):
     """Root mean squared difference of log amplitude spectra, in decades."""
     converged: bool | None
     """Whether going on would have changed little; None where nothing was minimised."""
-    judge: JudgeRecord | None
+    judge: EvaluationRecord | None
     """None without a judge."""

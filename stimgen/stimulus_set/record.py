@@ -10,15 +10,15 @@ from stimgen.reading.identity import SHA256_PATTERN, canonical_json, recipe_iden
 from stimgen.reading.model import Model
 from stimgen.stimulus_set.quality import QualityRecord
 
-FORMAT = 1
+RECORD_FORMAT = 1
 
 
-def _storable(value: dict[str, JsonValue]) -> dict[str, JsonValue]:
+def _refuse_non_finite(value: dict[str, JsonValue]) -> dict[str, JsonValue]:
     canonical_json(value)  # refuses what JSON has no word for: NaN and infinities
     return value
 
 
-JsonObject = Annotated[dict[str, JsonValue], AfterValidator(_storable)]
+JsonObject = Annotated[dict[str, JsonValue], AfterValidator(_refuse_non_finite)]
 
 
 Sha256 = Annotated[str, Field(pattern=SHA256_PATTERN)]
@@ -97,7 +97,7 @@ class SnapshotRecord(FileHash):
     """At that scale, from 1."""
 
 
-class SnapshotsRecord(Model):
+class SnapshotSeries(Model):
     """Pictures of a synthesis on its way: of every scale the first, every so many-th and the last."""
 
     every: int
@@ -106,7 +106,7 @@ class SnapshotsRecord(Model):
     """In the order of their making."""
 
 
-class Labels(NamedTuple):
+class StimulusLabels(NamedTuple):
     """An id, and all that a protocol may call otherwise without another stimulus coming of it."""
 
     id: str
@@ -124,7 +124,7 @@ class Labels(NamedTuple):
     snapshots: str | None = None
 
 
-class Content(Model):
+class RecordContent(Model):
     """What a stimulus is; the same wherever and whenever it is made."""
 
     id: str
@@ -136,7 +136,7 @@ class Content(Model):
     compression."""
     array: FileHash | None
     trace: FileHash
-    snapshots: SnapshotsRecord | None = None
+    snapshots: SnapshotSeries | None = None
     source: SourceRecord
     references: tuple[SourceRecord, ...] = ()
     """Other pictures that targets were measured in."""
@@ -203,9 +203,9 @@ class Content(Model):
         }
 
     @property
-    def labels(self) -> Labels:
+    def labels(self) -> StimulusLabels:
         """What this stimulus and its files are called."""
-        return Labels(
+        return StimulusLabels(
             id=self.id,
             file=self.file,
             trace=self.trace.file,
@@ -229,7 +229,7 @@ class Content(Model):
         return recipe_identity(self.recipe)
 
 
-class Made(Model):
+class Provenance(Model):
     """When, where and with what a stimulus was made."""
 
     started: str
@@ -252,6 +252,6 @@ class Made(Model):
 class Record(Model):
     """One stimulus."""
 
-    format: int = FORMAT
-    content: Content
-    made: Made
+    format: int = RECORD_FORMAT
+    content: RecordContent
+    made: Provenance

@@ -9,17 +9,17 @@ from typing import Any
 
 from stimgen.reading.errors import StimgenError
 from stimgen.reading.identity import sha256_bytes
-from stimgen.stimulus_set.checksums import read_checksums, sha256_of
-from stimgen.stimulus_set.derived import derive
-from stimgen.stimulus_set.index import DERIVED_TOGETHER
-from stimgen.stimulus_set.lock import locked
-from stimgen.stimulus_set.store import MANIFEST, PLAN, SHEET, Store, json_bytes, record_name
+from stimgen.stimulus_set.checksums import hash_stored_file, read_checksums
+from stimgen.stimulus_set.derived import write_derived_files
+from stimgen.stimulus_set.index import TOP_LEVEL_FILES
+from stimgen.stimulus_set.lock import lock_set
+from stimgen.stimulus_set.store import MANIFEST, PLAN, SHEET, Store, json_bytes, record_file
 from stimgen.stimulus_set.verification import Verification
-from stimgen.stimulus_set.verify import verify
+from stimgen.stimulus_set.verify import verify_set
 
 
 @dataclass
-class Repair:
+class RepairResult:
     """What repairing a set did.
 
     Attributes
@@ -34,7 +34,7 @@ class Repair:
     left: Verification = field(default_factory=Verification)
 
 
-def repair(store: Store) -> Repair:
+def repair_store(store: Store) -> RepairResult:
     """Derive manifest, table, citation file, contact sheet and checksums again, and verify the set.
 
     A plan or a record that is damaged is taken from the manifest, where it stands too, if the checksums
@@ -45,20 +45,20 @@ def repair(store: Store) -> Repair:
     StimgenError
         The set is being written, or cannot be.
     """
-    found = Repair()
-    with locked(store.folder):
-        if _Records(store, found.done).restore():
-            found.done += _derived_again(store)
-    found.left = verify(store)
+    found = RepairResult()
+    with lock_set(store.folder):
+        if _RecordRestorer(store, found.done).restore():
+            found.done += _derive_again(store)
+    found.left = verify_set(store)
     return found
 
 
-class _Records:
+class _RecordRestorer:
     """Plan and records, and copies of them in the manifest."""
 
     def __init__(self, store: Store, done: list[str]) -> None:
         self._store, self._done = store, done
-        self._listed = _listed(store)
+        self._listed = _read_listed_hashes(store)
         self._copies: dict[str, bytes] | None = None
 
     def restore(self) -> bool:
@@ -67,10 +67,10 @@ class _Records:
         return all([self._is_readable(PLAN), *map(self._is_readable, self._records())])
 
     def _records(self) -> Iterator[str]:
-        return (record_name(stimulus) for stimulus in sorted(self._store.finished()))
+        return (record_file(stimulus) for stimulus in sorted(self._store.finished()))
 
     def _is_readable(self, name: str) -> bool:
-        if self._is_sound(name) and not self._made_is_altered(name):
+        if self._is_sound(name) and not self._provenance_is_altered(name):
             return True
         copy = self._copy(name)
         if copy is None:
@@ -90,7 +90,7 @@ class _Records:
             return False
         return content.id == stimulus == content.recomputed_id()
 
-    def _made_is_altered(self, name: str) -> bool:
+    def _provenance_is_altered(self, name: str) -> bool:
         """Return whether a record differs from what checksums and manifest say in nothing but `made`.
 
         Ids cover content alone. A record of other content is newer than the manifest, and stays.
@@ -103,19 +103,19 @@ class _Records:
 
     def _copy(self, name: str) -> bytes | None:
         if self._copies is None:
-            self._copies = _copies(self._store)
+            self._copies = _read_manifest_copies(self._store)
         copy = self._copies.get(name)
         return copy if copy is not None and sha256_bytes(copy) == self._listed.get(name) else None
 
 
-def _listed(store: Store) -> dict[str, str]:
+def _read_listed_hashes(store: Store) -> dict[str, str]:
     try:
         return read_checksums(store)[0]
     except StimgenError:
         return {}
 
 
-def _copies(store: Store) -> dict[str, bytes]:
+def _read_manifest_copies(store: Store) -> dict[str, bytes]:
     """Return what the manifest says of plan and records, as their files would."""
     try:
         manifest = json.loads(store.read(MANIFEST))
@@ -123,23 +123,25 @@ def _copies(store: Store) -> dict[str, bytes]:
         plan = {"format": 1, "protocol": manifest["protocol"], "ids": list(stimuli)}
     except (StimgenError, ValueError, TypeError, LookupError, RecursionError):
         return {}
-    return {PLAN: json_bytes(plan)} | {record_name(key): json_bytes(entry) for key, entry in stimuli.items()}
+    return {PLAN: json_bytes(plan)} | {record_file(key): json_bytes(entry) for key, entry in stimuli.items()}
 
 
-def _derived_again(store: Store) -> Iterator[str]:
-    before = _hashes(store)
-    if before.get(SHEET) is not None and before[SHEET] == _listed(store).get(SHEET):
-        removed = derive(store, sheet=False)  # another version of the font would draw it otherwise
+def _derive_again(store: Store) -> Iterator[str]:
+    before = _hash_derived_files(store)
+    if before.get(SHEET) is not None and before[SHEET] == _read_listed_hashes(store).get(SHEET):
+        removed = write_derived_files(
+            store, sheet=False
+        )  # another version of the font would draw it otherwise
     else:
         try:
-            removed = derive(store)
+            removed = write_derived_files(store)
         except StimgenError:  # a picture cannot be drawn, which verifying will tell
-            removed = derive(store, sheet=False)
+            removed = write_derived_files(store, sheet=False)
     yield from (f"{name}: removed" for name in removed)
-    after = _hashes(store)
+    after = _hash_derived_files(store)
     yield from (f"{name}: written again" for name in after if after[name] != before.get(name))
 
 
-def _hashes(store: Store) -> dict[str, str]:
-    names = [name for name in DERIVED_TOGETHER if name != PLAN and store.has(name)]
-    return {name: sha256_of(store, name) for name in names}
+def _hash_derived_files(store: Store) -> dict[str, str]:
+    names = [name for name in TOP_LEVEL_FILES if name != PLAN and store.has(name)]
+    return {name: hash_stored_file(store, name) for name in names}

@@ -13,9 +13,9 @@ from PIL import Image
 
 from stimgen.images.write import Levels, decode_png
 from stimgen.reading.errors import StimgenError
-from stimgen.stimulus_set.confounds import confounds
-from stimgen.stimulus_set.contact_sheet import contact_sheet
-from stimgen.stimulus_set.manifest import COLUMNS, row
+from stimgen.stimulus_set.confounds import compute_confounds
+from stimgen.stimulus_set.contact_sheet import draw_contact_sheet
+from stimgen.stimulus_set.manifest import TABLE_COLUMNS, table_row
 from stimgen.stimulus_set.record import Record
 from stimgen.stimulus_set.store import Store
 
@@ -71,8 +71,8 @@ class StimulusSet:
         """
         import pandas as pd
 
-        rows = (tuple(row(self.store.read_record(stimulus)).values()) for stimulus in self._ids)
-        return pd.DataFrame(rows, columns=list(COLUMNS)).set_index("id")
+        rows = (tuple(table_row(self.store.read_record(stimulus)).values()) for stimulus in self._ids)
+        return pd.DataFrame(rows, columns=list(TABLE_COLUMNS)).set_index("id")
 
     def image(self, stimulus: str) -> Levels:
         """Return the picture of a stimulus: height x width x channels, uint8 or uint16, encoded as recorded.
@@ -82,7 +82,7 @@ class StimulusSet:
         StimgenError
             There is no such stimulus, or its picture cannot be read.
         """
-        return self._levels(self._record(stimulus).content.file)
+        return self._read_levels(self._read_record(stimulus).content.file)
 
     def original(self, stimulus: str) -> Levels:
         """Return the source of a stimulus as the model saw it, in the form of `image`.
@@ -92,7 +92,7 @@ class StimulusSet:
         StimgenError
             There is no such stimulus, or the picture cannot be read.
         """
-        return self._levels(self._record(stimulus).content.source.original.file)
+        return self._read_levels(self._read_record(stimulus).content.source.original.file)
 
     def confounds(self) -> pd.DataFrame:
         """Return what a reviewer asks: luminance, contrast, colour, slope and edges, a row a condition.
@@ -109,7 +109,7 @@ class StimulusSet:
         """
         import pandas as pd
 
-        return pd.DataFrame(confounds(self.store)).set_index("condition")
+        return pd.DataFrame(compute_confounds(self.store)).set_index("condition")
 
     def contact_sheet(self) -> Image.Image:
         """Return a sheet of originals and stimuli.
@@ -119,7 +119,7 @@ class StimulusSet:
         StimgenError
             Nothing is finished, or a picture cannot be read.
         """
-        return contact_sheet(self.store)
+        return draw_contact_sheet(self.store)
 
     def __len__(self) -> int:
         """Return the number of finished stimuli."""
@@ -140,12 +140,12 @@ class StimulusSet:
         data = base64.b64encode(buffer.getvalue()).decode("ascii")
         return f'{line}<img alt="contact sheet" src="data:image/png;base64,{data}">'
 
-    def _record(self, stimulus: str) -> Record:
+    def _read_record(self, stimulus: str) -> Record:
         if stimulus not in self._ids:
             raise StimgenError(
                 f"no stimulus {stimulus!r} in this set", given=stimulus, allowed=list(self._ids)
             )
         return self.store.read_record(stimulus)
 
-    def _levels(self, file: str) -> Levels:
+    def _read_levels(self, file: str) -> Levels:
         return decode_png(self.store.read(file), self.folder / file)

@@ -12,11 +12,11 @@ from typing import Annotated, Any, BinaryIO, TypeVar
 
 from pydantic import Field, ValidationError
 
-from stimgen.reading.atomic import TEMPORARY, replacing
+from stimgen.reading.atomic import TEMPORARY, write_atomically
 from stimgen.reading.errors import StimgenError
 from stimgen.reading.identity import IDENTITY_PATTERN
 from stimgen.reading.model import Model
-from stimgen.stimulus_set.listing import FileState, entries, file_state
+from stimgen.stimulus_set.listing import FileState, file_state, list_entries
 from stimgen.stimulus_set.lock import LOCK
 from stimgen.stimulus_set.record import JsonObject, Record
 
@@ -29,7 +29,7 @@ CHECKSUMS = "checksums.sha256"
 IMAGES, ORIGINALS, RECORDS, TRACES, ARRAYS = "images", "originals", "records", "traces", "arrays"
 SNAPSHOTS, ADDITIONS = "snapshots", "additions"
 
-MOST_BYTES = 2**30
+MAX_BYTES = 2**30
 """Of a file that is read whole."""
 
 M = TypeVar("M", bound=Model)
@@ -102,7 +102,7 @@ class Store:
         StimgenError
             The disk is full, the folder cannot be written, the name leads out of it, ...
         """
-        with replacing(self.path(name)) as stream:
+        with write_atomically(self.path(name)) as stream:
             stream.write(data)
 
     def update(self, name: str, data: bytes) -> None:
@@ -116,7 +116,7 @@ class Store:
         if not self.has(name) or self.read(name) != data:
             self.write(name, data)
 
-    def updating(self, name: str) -> AbstractContextManager[BinaryIO]:
+    def open_for_update(self, name: str) -> AbstractContextManager[BinaryIO]:
         """Return a stream for what is too large to hold; a file that holds the same already is left alone.
 
         Raises
@@ -124,7 +124,7 @@ class Store:
         StimgenError
             As `write`.
         """
-        return replacing(self.path(name), unless_equal=True)
+        return write_atomically(self.path(name), unless_equal=True)
 
     def read(self, name: str) -> bytes:
         """Return the bytes of a file of the set.
@@ -134,14 +134,14 @@ class Store:
         StimgenError
             It lies outside of the folder, is missing, or cannot be read.
         """
-        with self.reading(name) as stream:
-            data = stream.read(MOST_BYTES + 1)
-        if len(data) > MOST_BYTES:
-            raise StimgenError(f"larger than {MOST_BYTES // 2**20} MB", where=self.folder / name)
+        with self.open_for_reading(name) as stream:
+            data = stream.read(MAX_BYTES + 1)
+        if len(data) > MAX_BYTES:
+            raise StimgenError(f"larger than {MAX_BYTES // 2**20} MB", where=self.folder / name)
         return data
 
     @contextmanager
-    def reading(self, name: str) -> Iterator[BufferedReader]:
+    def open_for_reading(self, name: str) -> Iterator[BufferedReader]:
         """Yield a stream of a file of the set, for what is too large to hold.
 
         Raises
@@ -182,7 +182,7 @@ class Store:
         except (OSError, ValueError):  # a name that is too long, a NUL
             return False
 
-    def state(self, name: str) -> FileState | None:
+    def file_state(self, name: str) -> FileState | None:
         """Return the state of a file, without reading it; None where there is none."""
         return file_state(self.folder / name)
 
@@ -194,9 +194,9 @@ class Store:
         StimgenError
             The file is damaged.
         """
-        return self.as_plan(self.read(PLAN))
+        return self.parse_plan(self.read(PLAN))
 
-    def as_plan(self, data: bytes) -> PlanRecord:
+    def parse_plan(self, data: bytes) -> PlanRecord:
         """Return what the bytes of the plan's file say.
 
         Raises
@@ -204,7 +204,7 @@ class Store:
         StimgenError
             They are damaged.
         """
-        return parsed(PlanRecord, data, self.folder / PLAN)
+        return parse_json(PlanRecord, data, self.folder / PLAN)
 
     def finished(self) -> set[str]:
         """Return the ids that have a record; no file is opened.
@@ -213,8 +213,8 @@ class Store:
         """
         return {
             file.name.removesuffix(".json")
-            for folder in entries(self.folder / RECORDS)
-            for file in entries(Path(folder.path))
+            for folder in list_entries(self.folder / RECORDS)
+            for file in list_entries(Path(folder.path))
             if file.name.startswith(folder.name) and file.name.endswith(".json")
         }
 
@@ -226,9 +226,9 @@ class Store:
         StimgenError
             There is none, or it is damaged.
         """
-        return self.as_record(stimulus, self.read(record_name(stimulus)))
+        return self.parse_record(stimulus, self.read(record_file(stimulus)))
 
-    def as_record(self, stimulus: str, data: bytes) -> Record:
+    def parse_record(self, stimulus: str, data: bytes) -> Record:
         """Return what the bytes of a record's file say.
 
         Raises
@@ -236,7 +236,7 @@ class Store:
         StimgenError
             They are damaged.
         """
-        return parsed(Record, data, self.folder / record_name(stimulus))
+        return parse_json(Record, data, self.folder / record_file(stimulus))
 
     def records(self) -> Iterator[Record]:
         """Yield the records of the plan's stimuli that are finished, in the plan's order."""
@@ -246,7 +246,7 @@ class Store:
                 yield self.read_record(stimulus)
 
 
-def record_name(stimulus: str) -> str:
+def record_file(stimulus: str) -> str:
     """Return the file of a stimulus' record, relative to the set's folder."""
     return f"{RECORDS}/{stimulus[:2]}/{stimulus}.json"
 
@@ -257,7 +257,7 @@ def json_bytes(value: Any) -> bytes:
     return text.encode("utf-8")
 
 
-def parsed(model: type[M], data: bytes, file: Path) -> M:
+def parse_json(model: type[M], data: bytes, file: Path) -> M:
     """Return what the bytes of a file say.
 
     Raises

@@ -34,12 +34,12 @@ class Verification:
         """Whether there is no problem."""
         return not self.problems
 
-    def miss(self, name: str) -> None:
+    def add_missing(self, name: str) -> None:
         """Add the problem of a file that is not there."""
         self.problems.append(f"{name}: is missing")
         self.missing.append(name)
 
-    def spoil(self, name: str, problem: str | StimgenError) -> None:
+    def add_spoilt(self, name: str, problem: str | StimgenError) -> None:
         """Add a problem of a file that is there; an error names it already."""
         self.problems.append(f"{name}: {problem}" if isinstance(problem, str) else str(problem))
         if name not in self.spoilt[-1:]:

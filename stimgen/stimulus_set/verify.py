@@ -10,16 +10,16 @@ from typing import BinaryIO
 from stimgen.images.write import check_png, decode_png
 from stimgen.reading.errors import StimgenError
 from stimgen.reading.identity import sha256_bytes
-from stimgen.stimulus_set.additions import addition_names, as_addition
-from stimgen.stimulus_set.file_checker import CheckedFiles
-from stimgen.stimulus_set.lock import refuse_unfinished
-from stimgen.stimulus_set.manifest import pieces
-from stimgen.stimulus_set.record import Content, Record
-from stimgen.stimulus_set.store import CITATION, MANIFEST, PLAN, SHEET, TABLE, PlanRecord, Store, record_name
+from stimgen.stimulus_set.additions import list_addition_files, parse_addition
+from stimgen.stimulus_set.file_checker import FileChecker
+from stimgen.stimulus_set.lock import refuse_locked
+from stimgen.stimulus_set.manifest import build_pieces
+from stimgen.stimulus_set.record import Record, RecordContent
+from stimgen.stimulus_set.store import CITATION, MANIFEST, PLAN, SHEET, TABLE, PlanRecord, Store, record_file
 from stimgen.stimulus_set.verification import Verification
 
 
-def verify(store: Store) -> Verification:
+def verify_set(store: Store) -> Verification:
     """Check every file of a set, ids, and what is derived from the records.
 
     Raises
@@ -27,16 +27,16 @@ def verify(store: Store) -> Verification:
     StimgenError
         The set is being written, or cannot be listed.
     """
-    refuse_unfinished(store.folder)
-    return _Verifier(store).verify()
+    refuse_locked(store.folder)
+    return _SetVerifier(store).verify()
 
 
-class _Verifier:
+class _SetVerifier:
     def __init__(self, store: Store) -> None:
         self._store = store
         self._found = Verification()
         self._problems = self._found.problems
-        self._files = CheckedFiles(store, self._found)
+        self._files = FileChecker(store, self._found)
 
     def verify(self) -> Verification:
         plan, finished = self._plan(), self._store.finished()
@@ -55,13 +55,13 @@ class _Verifier:
         self._check_sheet()
         self._check_additions()
         missing = set(plan.ids).difference(finished) if plan is not None else set()
-        self._problems += self._files.strangers(missing)
+        self._problems += self._files.find_strangers(missing)
         return self._found
 
     def _plan(self) -> PlanRecord | None:
         data = self._files.read(PLAN)
         try:
-            plan = self._store.as_plan(data) if data is not None else None
+            plan = self._store.parse_plan(data) if data is not None else None
         except StimgenError as error:
             self._problems.append(str(error))
             return None
@@ -75,11 +75,11 @@ class _Verifier:
     def _check_derived(self, plan: PlanRecord, finished: set[str]) -> None:
         with ExitStack() as opened:
             manifest, table, citation = (
-                _Derived(self._store, name, opened) for name in (MANIFEST, TABLE, CITATION)
+                _DerivedFile(self._store, name, opened) for name in (MANIFEST, TABLE, CITATION)
             )
             records = self._checked(plan.ids, finished)
             try:
-                for piece in pieces(plan, records, complete=finished.issuperset(plan.ids)):
+                for piece in build_pieces(plan, records, complete=finished.issuperset(plan.ids)):
                     manifest.compare(piece.manifest, f", first where {piece.about} stands")
                     table.compare(piece.table)
                     citation.compare(piece.citation)
@@ -91,24 +91,24 @@ class _Verifier:
     def _checked(self, ids: Iterable[str], finished: set[str]) -> Iterator[tuple[str, Record]]:
         """Yield the records that can be read, each after it was checked with its files."""
         for stimulus in ids:
-            name = record_name(stimulus)
+            name = record_file(stimulus)
             if stimulus not in finished:
-                self._found.miss(name)
+                self._found.add_missing(name)
                 continue
             data = self._files.read(name)
             try:
-                record = self._store.as_record(stimulus, data) if data is not None else None
+                record = self._store.parse_record(stimulus, data) if data is not None else None
             except StimgenError as error:
-                self._found.spoil(name, error)
+                self._found.add_spoilt(name, error)
                 continue
             if record is not None:
                 self._found.checked += 1
                 self._check_stimulus(stimulus, record.content)
                 yield name, record
 
-    def _check_stimulus(self, stimulus: str, content: Content) -> None:
+    def _check_stimulus(self, stimulus: str, content: RecordContent) -> None:
         if content.id != stimulus or content.recomputed_id() != stimulus:
-            self._found.spoil(record_name(stimulus), "its settings do not stand for its id")
+            self._found.add_spoilt(record_file(stimulus), "its settings do not stand for its id")
         picture, *others = content.files
         data = self._files.read(picture.file, picture.sha256)
         if data is not None:
@@ -116,16 +116,16 @@ class _Verifier:
         for file in others:
             self._files.check(file)
 
-    def _check_picture(self, data: bytes, content: Content) -> None:
+    def _check_picture(self, data: bytes, content: RecordContent) -> None:
         try:
             levels = decode_png(data, self._store.folder / content.file)
         except StimgenError as error:
-            self._found.spoil(content.file, error)
+            self._found.add_spoilt(content.file, error)
             return
         if sha256_bytes(levels.tobytes()) != content.pixels_sha256:
-            self._found.spoil(content.file, "its pixels are not those of its record")
+            self._found.add_spoilt(content.file, "its pixels are not those of its record")
         if [levels.shape[1], levels.shape[0]] != content.size:
-            self._found.spoil(content.file, "its size is not that of its record")
+            self._found.add_spoilt(content.file, "its size is not that of its record")
 
     def _check_sheet(self) -> None:
         if self._store.has(SHEET):
@@ -136,18 +136,18 @@ class _Verifier:
                 self._problems.append(str(error))
 
     def _check_additions(self) -> None:
-        for name in addition_names(self._store):
+        for name in list_addition_files(self._store):
             data = self._files.read(name)
             try:
-                addition = as_addition(self._store, name, data) if data is not None else None
+                addition = parse_addition(self._store, name, data) if data is not None else None
             except StimgenError as error:
-                self._found.spoil(name, error)
+                self._found.add_spoilt(name, error)
                 continue
             for file in addition.files if addition else ():
                 self._files.check(file)
 
 
-class _Derived:
+class _DerivedFile:
     """A file derived from plan and records, compared with them piece by piece."""
 
     def __init__(self, store: Store, name: str, opened: ExitStack) -> None:
@@ -155,7 +155,7 @@ class _Derived:
         self._stream: BinaryIO | None = None
         self._hash, self._problem = hashlib.sha256(), ""
         try:
-            self._stream = opened.enter_context(store.reading(name))
+            self._stream = opened.enter_context(store.open_for_reading(name))
         except StimgenError as error:
             self._problem = error.message if store.has(name) else "is missing"
 
@@ -163,15 +163,15 @@ class _Derived:
         if not self._problem and self._read(len(data)) != data:
             self._problem = f"is not what plan and records say{place}"
 
-    def finish(self, files: CheckedFiles) -> None:
+    def finish(self, files: FileChecker) -> None:
         """Report what is wrong with it; once it has been read, also what the checksums say of it."""
         if not self._problem and self._read(1):
             self._problem = "is not what plan and records say: it goes on after them"
         if self._problem:
-            files.failed(self._name, self._problem)
+            files.add_failure(self._name, self._problem)
         else:
             sha256 = self._hash.hexdigest()
-            files.found(self._name, sha256, sha256)
+            files.compare_hash(self._name, sha256, sha256)
 
     def _read(self, count: int) -> bytes:
         data = self._stream.read(count) if self._stream else b""

@@ -13,17 +13,17 @@ from pydantic_core import PydanticCustomError
 from torch import Tensor
 
 from stimgen.images.prepare import Pixels
-from stimgen.networks import AnyNetwork, FeatureExtractor, Place
+from stimgen.networks import AnyNetwork, DeviceSpec, FeatureExtractor
 from stimgen.reading.errors import StimgenError
 from stimgen.reading.model import Model, Text
 from stimgen.synthesis.objective import load_networks
-from stimgen.synthesis.tensors import padded, stacked
+from stimgen.synthesis.tensors import pad_to_slots, stack_pictures
 from stimgen.synthesis.term import Term
 
-Grams = list[NDArray[np.float64]]
+GramMatrices = list[NDArray[np.float64]]
 
 
-class Judge(Model):
+class EvaluationNetwork(Model):
     """A network that compares stimuli with their sources; best one that took no part in making them."""
 
     network: AnyNetwork
@@ -34,7 +34,7 @@ class Judge(Model):
     """A list of layers. Instead of `depth`."""
 
     @model_validator(mode="after")
-    def _layers_exist(self) -> Judge:
+    def _check_layers(self) -> EvaluationNetwork:
         try:
             _ = self.term
         except ValidationError as error:
@@ -80,11 +80,11 @@ class Judge(Model):
         StimgenError
             Weights are missing, or not what they should be.
         """
-        (extract,) = load_networks([self.term], Place(device)).values()
+        (extract,) = load_networks([self.term], DeviceSpec(device)).values()
         return extract
 
 
-class Opinion(NamedTuple):
+class EvaluationScores(NamedTuple):
     """What a judge thinks of a picture; 0 is no difference."""
 
     score: float
@@ -95,12 +95,12 @@ class Opinion(NamedTuple):
     once, and averaged; NaN where they are too small for the network."""
 
 
-class LoadedJudge:
+class LoadedEvaluationNetwork:
     """A judge at work.
 
     Parameters
     ----------
-    judge : Judge
+    judge : EvaluationNetwork
         Who judges.
     device : torch.device
         Where to compute.
@@ -113,7 +113,7 @@ class LoadedJudge:
         Weights are missing, or not what they should be.
     """
 
-    def __init__(self, judge: Judge, device: torch.device, slots: int) -> None:
+    def __init__(self, judge: EvaluationNetwork, device: torch.device, slots: int) -> None:
         self.settings = judge
         self._device, self._slots = device, max(2, slots)
         self._extract = judge.load(device)
@@ -123,9 +123,9 @@ class LoadedJudge:
         """Hash of the weights in use."""
         return self._extract.weights_sha256
 
-    def opinions(
+    def score_pictures(
         self, pictures: Sequence[Pixels], keys: Sequence[str], sources: Mapping[str, Pixels]
-    ) -> list[Opinion]:
+    ) -> list[EvaluationScores]:
         """Return an opinion of every picture.
 
         Parameters
@@ -138,33 +138,36 @@ class LoadedJudge:
             The sources, of the pictures' shape.
         """
         wanted = dict(zip(sources, self._grams(list(sources.values())), strict=True))
-        halves = dict(zip(sources, self._between_halves(list(sources.values())), strict=True))
+        halves = dict(zip(sources, self._compare_halves(list(sources.values())), strict=True))
         found = self._grams(pictures)
         return [
-            Opinion(_difference(grams, wanted[key]), halves[key])
+            EvaluationScores(_mean_relative_difference(grams, wanted[key]), halves[key])
             for grams, key in zip(found, keys, strict=True)
         ]
 
-    def _between_halves(self, sources: Sequence[Pixels]) -> list[float]:
+    def _compare_halves(self, sources: Sequence[Pixels]) -> list[float]:
         height, width, _ = sources[0].shape
         half = width // 2
         if not self.settings.sees(half, height):
             return [float("nan")] * len(sources)
         left = self._grams([source[:, :half] for source in sources])
         right = self._grams([source[:, -half:] for source in sources])
-        return [(_difference(a, b) + _difference(b, a)) / 2 for a, b in zip(left, right, strict=True)]
+        return [
+            (_mean_relative_difference(a, b) + _mean_relative_difference(b, a)) / 2
+            for a, b in zip(left, right, strict=True)
+        ]
 
-    def _grams(self, pictures: Sequence[Pixels]) -> list[Grams]:
+    def _grams(self, pictures: Sequence[Pixels]) -> list[GramMatrices]:
         """Return the Gram matrices of all layers of every picture."""
-        return [grams for batch in self._batches(pictures) for grams in self._grams_together(batch)]
+        return [grams for batch in self._batches(pictures) for grams in self._compute_batch_grams(batch)]
 
     def _batches(self, pictures: Sequence[Pixels]) -> Iterator[Sequence[Pixels]]:
         for i in range(0, len(pictures), self._slots):
             yield pictures[i : i + self._slots]
 
-    def _grams_together(self, pictures: Sequence[Pixels]) -> Iterator[Grams]:
+    def _compute_batch_grams(self, pictures: Sequence[Pixels]) -> Iterator[GramMatrices]:
         with torch.no_grad():
-            features = self._extract(stacked(padded(pictures, self._slots), self._device))
+            features = self._extract(stack_pictures(pad_to_slots(pictures, self._slots), self._device))
             layers = [_grams(features[name]) for name in self.settings.names]
         for i in range(len(pictures)):
             yield [layer[i] for layer in layers]
@@ -177,11 +180,11 @@ def _grams(maps: Tensor) -> NDArray[np.float64]:
     return found / flat.shape[2]
 
 
-def _difference(found: Grams, wanted: Grams) -> float:
+def _mean_relative_difference(found: GramMatrices, wanted: GramMatrices) -> float:
     """Return the mean relative error; NaN where the source has nothing in a layer."""
-    norms = [(_norm(a - b), _norm(b)) for a, b in zip(found, wanted, strict=True)]
+    norms = [(_frobenius_norm(a - b), _frobenius_norm(b)) for a, b in zip(found, wanted, strict=True)]
     return float(np.mean([error / norm if norm > 0 else float("nan") for error, norm in norms]))
 
 
-def _norm(matrix: NDArray[np.float64]) -> float:
+def _frobenius_norm(matrix: NDArray[np.float64]) -> float:
     return float(np.sqrt((matrix**2).sum()))

@@ -9,12 +9,12 @@ from functools import lru_cache
 import torch
 from torch import Tensor
 
-from stimgen.networks import FeatureExtractor, Network, Place
-from stimgen.statistics import Draw, Target
-from stimgen.synthesis.ranges import Range
+from stimgen.networks import DeviceSpec, FeatureExtractor, Network
+from stimgen.statistics import RandomKey, Target
+from stimgen.synthesis.ranges import PixelConstraint
 from stimgen.synthesis.term import Term
 
-Measured = Mapping[Network, Mapping[str, Tensor]]
+FeatureMaps = Mapping[Network, Mapping[str, Tensor]]
 
 
 @dataclass(frozen=True)
@@ -34,7 +34,7 @@ class Evaluation:
 
 
 @dataclass(frozen=True)
-class Sources:
+class BatchSources:
     """What a batch is to be like.
 
     Attributes
@@ -67,9 +67,9 @@ class Objective:
     ----------
     terms : sequence of Term
         What is compared.
-    value_range : Range
+    value_range : PixelConstraint
         What pixels the variables stand for, and what it costs where they are out of range.
-    sources : Sources
+    sources : BatchSources
         The targets are measured in these.
     dtype : torch.dtype
         What the networks compute in; statistics are never less precise than ``float32``.
@@ -78,14 +78,14 @@ class Objective:
     def __init__(
         self,
         terms: Sequence[Term],
-        value_range: Range,
-        sources: Sources,
+        value_range: PixelConstraint,
+        sources: BatchSources,
         dtype: torch.dtype = torch.float32,
     ) -> None:
         self._terms = tuple(terms)
         self._range = value_range
-        self._extractors = load_networks(self._terms, Place(sources.images.device, dtype))
-        self._draw = Draw(sources.keys, sources.size)
+        self._extractors = load_networks(self._terms, DeviceSpec(sources.images.device, dtype))
+        self._draw = RandomKey(sources.keys, sources.size)
         self._evaluations = 0
         self._targets = self._measure_targets(sources)
         self._taken: tuple[Tensor, list[dict[str, Target]]] | None = None
@@ -111,7 +111,7 @@ class Objective:
             For each image, its place in the batch.
         """
         leaf = variables.detach().requires_grad_(True)
-        targets = self._targets_of(rows)
+        targets = self._select_targets(rows)
         with torch.enable_grad():
             parts = self._parts(self._range.pixels(leaf), self._drawn(targets, rows, self._evaluations))
             # Images do not touch each other, so the gradient of the sum is every image's own.
@@ -122,15 +122,15 @@ class Objective:
     def measure(self, images: Tensor, rows: Tensor) -> Tensor:
         """Return `parts` of pictures alone; random numbers are those of the first evaluation."""
         with torch.no_grad():
-            return self._parts(images, self._drawn(self._targets_of(rows), rows, 0))
+            return self._parts(images, self._drawn(self._select_targets(rows), rows, 0))
 
-    def by_layer(self, images: Tensor, rows: Tensor) -> list[dict[str, Tensor]]:
+    def measure_by_layer(self, images: Tensor, rows: Tensor) -> list[dict[str, Tensor]]:
         """Return every term's loss of pictures layer by layer; their sums are the first of `parts`."""
         with torch.no_grad():
             features = self._features(images)
-            drawn = self._drawn(self._targets_of(rows), rows, 0)
+            drawn = self._drawn(self._select_targets(rows), rows, 0)
             shares = [
-                _layer_losses(term, features, targets)
+                _compute_layer_losses(term, features, targets)
                 for term, targets in zip(self._terms, drawn, strict=True)
             ]
         return [
@@ -141,11 +141,12 @@ class Objective:
     def _parts(self, images: Tensor, targets: Sequence[dict[str, Target]]) -> Tensor:
         features = self._features(images)
         losses = [
-            _term_loss(term, features, target) for term, target in zip(self._terms, targets, strict=True)
+            _compute_term_loss(term, features, target)
+            for term, target in zip(self._terms, targets, strict=True)
         ]
         return torch.stack([*losses, self._range.cost(images)], dim=1)
 
-    def _features(self, images: Tensor) -> Measured:
+    def _features(self, images: Tensor) -> FeatureMaps:
         return {
             network: {
                 name: maps.to(torch.promote_types(maps.dtype, torch.float32))
@@ -154,7 +155,7 @@ class Objective:
             for network, extract in self._extractors.items()
         }
 
-    def _targets_of(self, rows: Tensor) -> list[dict[str, Target]]:
+    def _select_targets(self, rows: Tensor) -> list[dict[str, Target]]:
         if self._taken is None or not torch.equal(self._taken[0], rows):
             taken = [{name: t.take(rows) for name, t in targets.items()} for targets in self._targets]
             self._taken = (rows, taken)
@@ -169,11 +170,11 @@ class Objective:
         keys = tuple(self._draw.keys[row] for row in rows.tolist())
         draw = replace(self._draw, keys=keys, evaluation=evaluation)
         return [
-            term.statistic.drawn(target, draw) if term.statistic.redraws else target
+            term.statistic.finalize_targets(target, draw) if term.statistic.redraws else target
             for term, target in zip(self._terms, targets, strict=True)
         ]
 
-    def _measure_targets(self, sources: Sources) -> list[dict[str, Target]]:
+    def _measure_targets(self, sources: BatchSources) -> list[dict[str, Target]]:
         with torch.no_grad():
             features = self._features(sources.images)
             others = {name: self._features(images) for name, images in sources.pictures.items()}
@@ -182,26 +183,30 @@ class Objective:
     def _measured(
         self,
         term: Term,
-        sources: Sources,
-        features: tuple[Measured, Mapping[str, Measured]],
+        sources: BatchSources,
+        features: tuple[FeatureMaps, Mapping[str, FeatureMaps]],
     ) -> dict[str, Target]:
         """Return the targets of a term for every image of the batch."""
         own, others = features
         poolings = term.poolings(*sources.size)
-        found = term.statistic.targets(_layers(term, own), poolings)
+        found = term.statistic.targets(_select_layers(term, own), poolings)
         if term.target is not None:
-            there = term.statistic.targets(_layers(term, others[term.target.picture]), poolings)
+            there = term.statistic.targets(_select_layers(term, others[term.target.picture]), poolings)
             nought = torch.zeros(len(sources.images), dtype=torch.long, device=sources.images.device)
-            way = term.statistic.geodesic if term.target.along == "wasserstein" else term.statistic.mixed
+            way = (
+                term.statistic.interpolate_on_geodesic
+                if term.target.along == "wasserstein"
+                else term.statistic.interpolate
+            )
             found = {
                 name: way(target, there[name].take(nought), term.target.weight)
                 for name, target in found.items()
             }
         found = {name: target.take(sources.which) for name, target in found.items()}
-        return found if term.statistic.redraws else term.statistic.drawn(found, self._draw)
+        return found if term.statistic.redraws else term.statistic.finalize_targets(found, self._draw)
 
 
-def load_networks(terms: Sequence[Term], place: Place) -> dict[Network, FeatureExtractor]:
+def load_networks(terms: Sequence[Term], place: DeviceSpec) -> dict[Network, FeatureExtractor]:
     """Return the networks of all terms, each loaded once for all the layers that terms need of it.
 
     Raises
@@ -212,23 +217,23 @@ def load_networks(terms: Sequence[Term], place: Place) -> dict[Network, FeatureE
     layers: dict[Network, frozenset[str]] = {}
     for term in terms:
         layers[term.network] = layers.get(term.network, frozenset()) | set(term.layer_weights)
-    return {network: _load(network, needed, place) for network, needed in layers.items()}
+    return {network: _load_network(network, needed, place) for network, needed in layers.items()}
 
 
 @lru_cache(maxsize=8)
-def _load(network: Network, layers: frozenset[str], place: Place) -> FeatureExtractor:
+def _load_network(network: Network, layers: frozenset[str], place: DeviceSpec) -> FeatureExtractor:
     return network.load(layers, place)
 
 
-def _layers(term: Term, features: Measured) -> dict[str, Tensor]:
+def _select_layers(term: Term, features: FeatureMaps) -> dict[str, Tensor]:
     return {name: features[term.network][name] for name in term.layer_weights}
 
 
-def _term_loss(term: Term, features: Measured, targets: dict[str, Target]) -> Tensor:
-    losses = _layer_losses(term, features, targets)
+def _compute_term_loss(term: Term, features: FeatureMaps, targets: dict[str, Target]) -> Tensor:
+    losses = _compute_layer_losses(term, features, targets)
     return term.weight * torch.stack(list(losses.values()), dim=1).sum(1)
 
 
-def _layer_losses(term: Term, features: Measured, targets: dict[str, Target]) -> dict[str, Tensor]:
-    distances = term.statistic.distances(_layers(term, features), targets)
+def _compute_layer_losses(term: Term, features: FeatureMaps, targets: dict[str, Target]) -> dict[str, Tensor]:
+    distances = term.statistic.distances(_select_layers(term, features), targets)
     return {name: term.layer_weights[name] * distance for name, distance in distances.items()}

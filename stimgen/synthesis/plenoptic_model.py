@@ -15,7 +15,7 @@ import torch
 from torch import Tensor
 
 from stimgen.reading.errors import StimgenError
-from stimgen.reading.extras import needed
+from stimgen.reading.extras import import_optional
 from stimgen.statistics.threads import one_thread
 from stimgen.synthesis.objective import Evaluation
 
@@ -28,7 +28,7 @@ FINEST, WEIGHT_OF_FINEST = -1, 100.0
 Scales = tuple[str | int, ...]
 
 
-def installed_plenoptic(purpose: str) -> ModuleType:
+def import_plenoptic(purpose: str) -> ModuleType:
     """Return the package.
 
     Parameters
@@ -41,7 +41,7 @@ def installed_plenoptic(purpose: str) -> ModuleType:
     StimgenError
         It is not installed, or older than version 2.
     """
-    package = needed(PACKAGE, PACKAGE, purpose)
+    package = import_optional(PACKAGE, PACKAGE, purpose)
     version = metadata.version(PACKAGE)
     if int(version.partition(".")[0]) < 2:
         raise StimgenError(
@@ -51,7 +51,7 @@ def installed_plenoptic(purpose: str) -> ModuleType:
     return package
 
 
-class TextureModel:
+class PlenopticModel:
     """plenoptic's model for pictures of one size, in float64, with the weights of its loss.
 
     Parameters
@@ -65,7 +65,7 @@ class TextureModel:
     """
 
     def __init__(self, size: tuple[int, int], shape: tuple[int, int, int], device: torch.device) -> None:
-        models = installed_plenoptic("`portilla_simoncelli`").models
+        models = import_plenoptic("`portilla_simoncelli`").models
         scales, orientations, neighbourhood = shape
         self._model = models.PortillaSimoncelli(
             size, n_scales=scales, n_orientations=orientations, spatial_corr_width=neighbourhood
@@ -87,7 +87,7 @@ class TextureModel:
         order = self._model.scales[:-1]
         return [tuple(order[: count + 1]) for count in range(len(order))]
 
-    def some(self, statistics: Tensor, scales: Scales | None) -> Tensor:
+    def select_statistics(self, statistics: Tensor, scales: Scales | None) -> Tensor:
         """Return those of all statistics that belong to some scales."""
         if scales is None:
             return statistics
@@ -103,14 +103,14 @@ class TextureModel:
 
 
 @dataclass(frozen=True)
-class Matching:
+class PortillaSimoncelliObjective:
     """The objective of a batch, plenoptic's own: length of the weighted difference, and range penalty.
 
     Each image is computed alone and in one thread, so that its bits depend neither on others nor on threads.
 
     Attributes
     ----------
-    model : TextureModel
+    model : PlenopticModel
         What measures.
     targets : sequence of Tensor
         All statistics of every item's source; places beyond the last item are copies of it.
@@ -120,7 +120,7 @@ class Matching:
         Of which the statistics are matched; None: of all.
     """
 
-    model: TextureModel
+    model: PlenopticModel
     targets: Sequence[Tensor]
     range_penalty: float
     scales: Scales | None = None
@@ -129,15 +129,15 @@ class Matching:
         """Return the loss of images, batch x 1 x height x width, by their places, with its gradient."""
         items = rows.clamp(max=len(self.targets) - 1).tolist()
         with one_thread():
-            found = {item: self._alone(images[[items.index(item)]], item) for item in set(items)}
+            found = {item: self._evaluate_one(images[[items.index(item)]], item) for item in set(items)}
         parts, gradients = zip(*[found[item] for item in items], strict=True)
         return Evaluation(torch.stack(parts), torch.cat(gradients))
 
-    def _alone(self, image: Tensor, item: int) -> tuple[Tensor, Tensor]:
+    def _evaluate_one(self, image: Tensor, item: int) -> tuple[Tensor, Tensor]:
         leaf = image.detach().requires_grad_(True)
         target = self.targets[item]
-        weights = self.model.some(self.model.weights(target), self.scales)
-        wanted = self.model.some(target, self.scales)
+        weights = self.model.select_statistics(self.model.weights(target), self.scales)
+        wanted = self.model.select_statistics(target, self.scales)
         difference = weights * (self.model.statistics(leaf, self.scales) - wanted)
         excess = (leaf - leaf.clamp(0.0, 1.0)).square().sum()
         parts = torch.stack([torch.linalg.vector_norm(difference), self.range_penalty * excess])

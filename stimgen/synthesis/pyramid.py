@@ -6,7 +6,7 @@ from torch import Tensor
 from torch.nn import functional
 
 
-def shrunk(images: Tensor, width: int, height: int) -> Tensor:
+def shrink_images(images: Tensor, width: int, height: int) -> Tensor:
     """Return `images` (batch x channels x height x width) at a smaller size, antialiased."""
     if images.shape[-2:] == (height, width):
         return images
@@ -15,7 +15,7 @@ def shrunk(images: Tensor, width: int, height: int) -> Tensor:
     )
 
 
-def enlarged(images: Tensor, width: int, height: int) -> Tensor:
+def enlarge_images(images: Tensor, width: int, height: int) -> Tensor:
     """Return `images` (batch x channels x height x width) at a larger size, bicubic."""
     if images.shape[-2:] == (height, width):
         return images

@@ -10,19 +10,19 @@ import torch
 from pydantic import Discriminator, Field, Tag, model_validator
 
 from stimgen.reading.errors import StimgenError
-from stimgen.reading.model import Integer, Model, mistake
-from stimgen.synthesis.optimisers import AnyOptimiser, optimisers_that
+from stimgen.reading.model import Integer, Model, validation_error
+from stimgen.synthesis.optimisers import AnyOptimiser, find_optimisers
 from stimgen.synthesis.optimisers.lbfgs import Lbfgs
-from stimgen.synthesis.ranges import AnyRange
-from stimgen.synthesis.ranges.soft import Soft
+from stimgen.synthesis.ranges import AnyPixelConstraint
+from stimgen.synthesis.ranges.soft import SoftPenalty
 from stimgen.synthesis.starts import AnyStart
-from stimgen.synthesis.starts.noise import Noise
+from stimgen.synthesis.starts.noise import NormalNoise
 
 # Below this side, in pixels, `scales: auto` does not go.
 COARSEST_SIDE = 64
 
 # Part of the finest scale's evaluations that are precise in mixed precision.
-FINISH = 0.25
+PRECISE_FRACTION = 0.25
 
 Evaluations = Annotated[Integer, Field(ge=1, le=1_000_000)]
 
@@ -55,7 +55,7 @@ class Stage:
     dtype: torch.dtype
 
 
-class Synthesis(Model):
+class SynthesisSettings(Model):
     """How a stimulus is optimised."""
 
     scales: Annotated[
@@ -73,21 +73,21 @@ class Synthesis(Model):
     """Evaluations of the objective at each scale: one number, or a list from coarse to fine."""
     optimiser: AnyOptimiser = Field(default_factory=Lbfgs)
     """What lowers the objective."""
-    start: AnyStart = Field(default_factory=Noise)
+    start: AnyStart = Field(default_factory=NormalNoise)
     """Where it begins."""
-    range: AnyRange = Field(default_factory=Soft)
+    range: AnyPixelConstraint = Field(default_factory=SoftPenalty)
     """How pixels are kept between black and white."""
     precision: Literal["float32", "mixed"] = "float32"
     """``float32``, or ``mixed``: the networks compute in bfloat16, but for the last evaluations of the finest
     scale; about twice as fast where the processor knows bfloat16."""
 
     @model_validator(mode="after")
-    def _bounds_are_kept(self) -> Synthesis:
+    def _check_bounds(self) -> SynthesisSettings:
         if self.range.bounded and not self.optimiser.keeps_bounds:
-            raise mistake(
+            raise validation_error(
                 f"the range {self.range.name!r} needs an optimiser that keeps bounds; "
                 f"{self.optimiser.name!r} keeps none",
-                allowed=optimisers_that("keeps_bounds"),
+                allowed=find_optimisers("keeps_bounds"),
                 at="range",
             )
         return self
@@ -109,7 +109,7 @@ class Synthesis(Model):
         for w, h, count in self.schedule(width, height):
             precise = count
             if self.precision == "mixed":
-                precise = math.ceil(FINISH * count) if (w, h) == (width, height) else 0
+                precise = math.ceil(PRECISE_FRACTION * count) if (w, h) == (width, height) else 0
             found += [Stage(w, h, count - precise, torch.bfloat16), Stage(w, h, precise, torch.float32)]
         return [stage for stage in found if stage.evaluations > 0]
 
@@ -122,7 +122,7 @@ class Synthesis(Model):
             A list of evaluations has another length than there are scales.
         """
         sizes = [(width, height)]
-        while self._goes_on(sizes[0], len(sizes)):
+        while self._needs_coarser_scale(sizes[0], len(sizes)):
             sizes.insert(0, (max(1, round(sizes[0][0] / 2)), max(1, round(sizes[0][1] / 2))))
         given = self.evaluations
         counts = given if isinstance(given, tuple) else (given,) * len(sizes)
@@ -133,7 +133,7 @@ class Synthesis(Model):
             )
         return [(w, h, count) for (w, h), count in zip(sizes, counts, strict=True)]
 
-    def _goes_on(self, coarsest: tuple[int, int], count: int) -> bool:
+    def _needs_coarser_scale(self, coarsest: tuple[int, int], count: int) -> bool:
         if isinstance(self.scales, int):
             return count < self.scales
         return min(coarsest) / 2 >= COARSEST_SIDE

@@ -10,7 +10,7 @@ from torch import Tensor
 from stimgen.images.write import Levels, quantise
 from stimgen.synthesis.objective import Evaluation
 from stimgen.synthesis.optimisers.base import Evaluate
-from stimgen.synthesis.tensors import unstacked
+from stimgen.synthesis.tensors import unstack_pictures
 
 
 @dataclass(frozen=True, eq=False)
@@ -30,7 +30,7 @@ class Snapshot:
     levels: Levels
 
 
-class Album:
+class SnapshotRecorder:
     """Snapshots of a batch: of every scale the first picture, every n-th and the last.
 
     Parameters
@@ -80,5 +80,5 @@ class Album:
 
     def _keep(self, row: int, scale: int, evaluation: int, variables: Tensor) -> None:
         # As a batch of its own, because that is what a range expects.
-        (pixels,) = unstacked(self._pixels(variables.unsqueeze(0)))
+        (pixels,) = unstack_pictures(self._pixels(variables.unsqueeze(0)))
         self.pages[row].append(Snapshot(scale, evaluation, quantise(pixels)))

@@ -14,17 +14,17 @@ from stimgen.images.prepare import Pixels
 T = TypeVar("T")
 
 
-def stacked(pictures: Sequence[Pixels], device: torch.device) -> Tensor:
+def stack_pictures(pictures: Sequence[Pixels], device: torch.device) -> Tensor:
     """Return pictures of one shape, height x width x channels, as pictures x channels x height x width."""
     planes = np.stack([picture.transpose(2, 0, 1) for picture in pictures])
     return torch.from_numpy(np.ascontiguousarray(planes, dtype=np.float32)).to(device)
 
 
-def unstacked(images: Iterable[Tensor]) -> list[Pixels]:
-    """Return images, each channels x height x width, as pictures: the inverse of `stacked`."""
+def unstack_pictures(images: Iterable[Tensor]) -> list[Pixels]:
+    """Return images, each channels x height x width, as pictures: the inverse of `stack_pictures`."""
     return [image.permute(1, 2, 0).float().cpu().numpy() for image in images]
 
 
-def padded(values: Sequence[T], slots: int) -> list[T]:
+def pad_to_slots(values: Sequence[T], slots: int) -> list[T]:
     """Return the values and so many copies of the last that there are `slots` in all."""
     return [*values, *[values[-1]] * (slots - len(values))]

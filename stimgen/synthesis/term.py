@@ -11,7 +11,7 @@ from pydantic_core import CoreSchema, PydanticCustomError
 
 from stimgen.networks import NETWORKS, AnyNetwork, Network
 from stimgen.networks.embedded import Embedded
-from stimgen.reading.model import Model, Number, Text, mistake
+from stimgen.reading.model import Model, Number, Text, validation_error
 from stimgen.statistics import AnyStatistic, LayerSize
 from stimgen.statistics.gram import Gram
 from stimgen.statistics.regions import AnyRegions, Pooling
@@ -30,7 +30,7 @@ Layers = Annotated[
 ]
 
 
-class Aim(Model):
+class TargetSpec(Model):
     """Another picture that a target is measured in, alone or together with the source."""
 
     picture: Text
@@ -45,7 +45,7 @@ class Aim(Model):
 
     @model_validator(mode="before")
     @classmethod
-    def _bare_id(cls, data: Any) -> Any:
+    def _accept_bare_id(cls, data: Any) -> Any:
         return {"picture": data} if isinstance(data, str) else data
 
     @classmethod
@@ -72,37 +72,37 @@ class Term(Model):
     """Factor of the whole term."""
     regions: AnyRegions = Field(default_factory=Grid)
     """Where the statistic is pooled; 1x1 is the whole image, a texture."""
-    target: Aim | None = None
+    target: TargetSpec | None = None
     """Another picture to measure than the source: its id, or ``{picture: ID, weight: 0.5}`` for a target
     between the two."""
 
     @model_validator(mode="after")
-    def _layers_exist(self) -> Term:
+    def _check_layers(self) -> Term:
         if (self.depth is None) == (self.layers is None):
-            raise mistake("say either `depth` or `layers`", at="layers" if self.layers else None)
+            raise validation_error("say either `depth` or `layers`", at="layers" if self.layers else None)
         if self.depth is not None and self.depth not in self.network.depths():
-            raise _unknown(self.network, "depth", self.depth)
+            raise _unknown_layer_error(self.network, "depth", self.depth)
         for name in self.layers or ():
             if name not in self.network.layers():
-                raise _unknown(self.network, "layers", name)
+                raise _unknown_layer_error(self.network, "layers", name)
         if self.layers is not None and not 0 < len(self.layers) == len(set(self.layers)):
-            raise mistake("name at least one layer, and each once", at="layers")
+            raise validation_error("name at least one layer, and each once", at="layers")
         return self
 
     @model_validator(mode="after")
-    def _regions_fit(self) -> Term:
+    def _check_regions(self) -> Term:
         if self.regions.needs_receptive_fields:
             unknown = [name for name in self.layer_weights if self.network.receptive_field(name) is None]
             if unknown:
-                raise mistake(
+                raise validation_error(
                     f"{self.regions.name} regions need to know what a position sees; of the layer "
                     f"{unknown[0]!r} of {self.network.name} that is not known",
                     at="regions",
                 )
         if self.target is not None and self.statistic.prior:
-            raise mistake(f"{self.statistic.name} is compared with no picture", at="target")
+            raise validation_error(f"{self.statistic.name} is compared with no picture", at="target")
         if self.target is not None and self.target.along == "wasserstein" and not self.statistic.has_geodesic:
-            raise mistake(
+            raise validation_error(
                 f"{self.statistic.name} knows no `wasserstein` way between two pictures",
                 at="target",
                 hint="it takes a distribution, such as `gram` with `centred: true`",
@@ -110,16 +110,16 @@ class Term(Model):
         return self
 
     @model_validator(mode="after")
-    def _statistic_fits(self) -> Term:
+    def _check_statistic(self) -> Term:
         name = self.statistic.name
         if not (self.statistic.pools or self.regions.whole):
-            raise mistake(
+            raise validation_error(
                 f"{name} is measured over the whole image, not in regions",
                 at="regions",
                 hint="write `regions: 1x1` for this term",
             )
         if not (self.statistic.of_products or self.regions.sums_to_one):
-            raise mistake(
+            raise validation_error(
                 f"{name} takes regions whose weights sum to one at every position; these are for products of "
                 "features, as in `gram`",
                 at="regions",
@@ -127,7 +127,7 @@ class Term(Model):
             )
         fewest = self.statistic.fewest_layers
         if len(self.layer_weights) < fewest:
-            raise mistake(
+            raise validation_error(
                 f"{name} compares layers with each other: name at least {fewest}",
                 at="depth" if self.layers is None else "layers",
             )
@@ -140,16 +140,16 @@ class Term(Model):
             given = self.layers
         else:
             names = self.layers or self.network.depths()[self.depth or ""]
-            given = dict.fromkeys(names, self.statistic.layer_weight(len(names)))
+            given = dict.fromkeys(names, self.statistic.default_layer_weight(len(names)))
         return {name: given[name] for name in self.network.layers() if name in given}
 
     def parameters(self, width: int, height: int) -> int:
         """Return the number of parameters that the term measures in a source of so many pixels."""
         return self.statistic.parameters(self._sizes(width, height))
 
-    def working(self, width: int, height: int) -> float:
+    def count_working_numbers(self, width: int, height: int) -> float:
         """Return how many numbers the term's statistic needs at once, for estimates of memory."""
-        return self.statistic.working(self._sizes(width, height))
+        return self.statistic.count_working_numbers(self._sizes(width, height))
 
     def _sizes(self, width: int, height: int) -> dict[str, LayerSize]:
         return {
@@ -193,33 +193,33 @@ class Term(Model):
             }
         return found
 
-    def needs(self) -> Iterator[tuple[str, int, int]]:
+    def position_needs(self) -> Iterator[tuple[str, int, int]]:
         """Yield every layer with the fewest rows and columns of positions that the regions need."""
         rows, columns = self.regions.positions
         for name in self.layer_weights:
             yield name, rows, columns
 
 
-def _names(network: Network, key: str) -> list[str]:
+def _list_names(network: Network, key: str) -> list[str]:
     return list(network.depths() if key == "depth" else network.layers())
 
 
-def _unknown(network: Network, key: str, name: str) -> PydanticCustomError:
+def _unknown_layer_error(network: Network, key: str, name: str) -> PydanticCustomError:
     """Return the error of a depth or layer that the network does not have, with the networks that do."""
     kind = key.removesuffix("s")
-    usual = [cls() for cls in NETWORKS.members.values() if not _needs_fields(cls)]
-    having = [other.name for other in usual if isinstance(other, Network) and name in _names(other, key)]
+    usual = [cls() for cls in NETWORKS.members.values() if not _has_required_fields(cls)]
+    having = [other.name for other in usual if isinstance(other, Network) and name in _list_names(other, key)]
     # The usual ones first; a dozen would be no help.
     having.sort(key=lambda other: other not in (NETWORKS.usual, NETWORKS.second))
     where = " or ".join(f"`network: {other}`" for other in having[:3])
-    return mistake(
+    return validation_error(
         f"{network.name} has no {kind} {name!r}",
         given=name,
-        allowed=_names(network, key),
+        allowed=_list_names(network, key),
         at=key,
         hint=f"it is a {kind} of {where}" if having and network.name not in having else None,
     )
 
 
-def _needs_fields(cls: type[Model]) -> bool:
+def _has_required_fields(cls: type[Model]) -> bool:
     return any(field.is_required() for field in cls.model_fields.values())

@@ -7,8 +7,8 @@ from dataclasses import asdict
 from datetime import UTC, datetime
 from typing import Any
 
-from stimgen.benchmark.batches import against_singles, batch_sizes, batches
-from stimgen.benchmark.ceiling import ceiling_tasks, ceilings
+from stimgen.benchmark.batches import batch_sizes, compare_with_singles, measure_batches
+from stimgen.benchmark.ceiling import best_rates, ceiling_tasks
 from stimgen.benchmark.evaluation import (
     DEPTH,
     KINDS,
@@ -16,21 +16,21 @@ from stimgen.benchmark.evaluation import (
     evaluation_summary,
     evaluation_task,
 )
-from stimgen.benchmark.machine import machine
-from stimgen.benchmark.memory import memory
+from stimgen.benchmark.machine import describe_machine
+from stimgen.benchmark.memory import measure_memory
 from stimgen.benchmark.notebook import Notebook
-from stimgen.benchmark.options import NOTEBOOK, PLENOPTIC, BenchOptions, Effort, effort_of
+from stimgen.benchmark.options import NOTEBOOK, PLENOPTIC, BenchOptions, Effort, choose_effort
 from stimgen.benchmark.plenoptic import metamer
 from stimgen.benchmark.race import plot_race, run_engine, run_notebook
-from stimgen.benchmark.subject import PHOTOGRAPH, Subject, texture_method
-from stimgen.benchmark.texture import whole_texture
-from stimgen.benchmark.timing import interleaved, ratio
+from stimgen.benchmark.subject import PHOTOGRAPH, BenchmarkSubject, texture_method
+from stimgen.benchmark.texture import time_texture
+from stimgen.benchmark.timing import ratio, time_interleaved
 from stimgen.execution.device import find_device
 
 Say = Callable[[str], None]
 
 
-def bench(options: BenchOptions, say: Say) -> dict[str, Any]:
+def run_bench(options: BenchOptions, say: Say) -> dict[str, Any]:
     """Measure, and return everything that was measured.
 
     Parameters
@@ -52,15 +52,15 @@ def bench(options: BenchOptions, say: Say) -> dict[str, Any]:
     StimgenError
         An option is out of range; a package that it needs is not installed.
     """
-    effort = effort_of(options)
-    subject = Subject(effort.size, find_device(options.device))
+    effort = choose_effort(options)
+    subject = BenchmarkSubject(effort.size, find_device(options.device))
     notebook = Notebook(subject.source, subject.device) if options.against == NOTEBOOK else None
     found = {
         "date": datetime.now(UTC).isoformat(timespec="seconds"),
-        "machine": machine(subject.device),
+        "machine": describe_machine(subject.device),
         "options": {"quick": options.quick, "photograph": PHOTOGRAPH, **asdict(effort)},
-        **_speed(subject, effort, notebook, say),
-        **_stimuli(subject, effort, options, say),
+        **_measure_speed(subject, effort, notebook, say),
+        **_measure_stimuli(subject, effort, options, say),
     }
     if notebook is not None:
         found["notebook"] |= _race(subject, notebook, found, say)
@@ -69,14 +69,16 @@ def bench(options: BenchOptions, say: Say) -> dict[str, Any]:
     elif options.against == PLENOPTIC:
         found["plenoptic"] = _plenoptic(effort, subject, say)
     if options.workers is not None:
-        from stimgen.benchmark.workers import side_by_side  # needs Dask, which is an extra
+        from stimgen.benchmark.workers import compare_workers  # needs Dask, which is an extra
 
         say(f"{options.workers} workers, {effort.workers} evaluations of each scale")
-        found["workers"] = side_by_side(subject, options.workers, effort.workers)
+        found["workers"] = compare_workers(subject, options.workers, effort.workers)
     return found
 
 
-def _speed(subject: Subject, effort: Effort, notebook: Notebook | None, say: Say) -> dict[str, Any]:
+def _measure_speed(
+    subject: BenchmarkSubject, effort: Effort, notebook: Notebook | None, say: Say
+) -> dict[str, Any]:
     """Time matrix products, the engine's evaluations and the notebook's in turn."""
     say(f"matrix products and evaluations at {effort.size} px, {effort.repeats} times in turn")
     engine = {precision: evaluation_task(subject, effort.depth, precision) for precision in KINDS}
@@ -85,8 +87,8 @@ def _speed(subject: Subject, effort: Effort, notebook: Notebook | None, say: Say
     tasks |= {f"engine {precision}": task for precision, task in engine.items()}
     if notebook is not None:
         tasks["notebook"] = notebook.evaluate
-    times = interleaved(tasks, effort.repeats, subject.device)
-    best = ceilings(times)
+    times = time_interleaved(tasks, effort.repeats, subject.device)
+    best = best_rates(times)
     found: dict[str, Any] = {
         "ceiling": best,
         "evaluation": {
@@ -101,23 +103,25 @@ def _speed(subject: Subject, effort: Effort, notebook: Notebook | None, say: Say
     return found
 
 
-def _stimuli(subject: Subject, effort: Effort, options: BenchOptions, say: Say) -> dict[str, Any]:
+def _measure_stimuli(
+    subject: BenchmarkSubject, effort: Effort, options: BenchOptions, say: Say
+) -> dict[str, Any]:
     """Make whole textures with the usual settings, batches of them, and look at the memory."""
     method = texture_method(effort.texture)
     say(f"one texture with the usual settings, {effort.size} px, colour")
-    texture = whole_texture(method, subject)
+    texture = time_texture(method, subject)
     sizes = batch_sizes(subject.device.type, quick=options.quick)
     say(f"batches of {', '.join(map(str, sizes))}, a few evaluations of each scale")
-    rows = batches(method, subject, sizes, effort.batch_repeats)
+    rows = measure_batches(method, subject, sizes, effort.batch_repeats)
     say(f"memory of batches of {', '.join(map(str, effort.stimuli))}")
     return {
         "texture": texture,
-        "batches": {"sizes": rows, "together_to_singles": against_singles(rows)},
-        "memory": [memory(subject, stimuli, effort.memory) for stimuli in effort.stimuli],
+        "batches": {"sizes": rows, "together_to_singles": compare_with_singles(rows)},
+        "memory": [measure_memory(subject, stimuli, effort.memory) for stimuli in effort.stimuli],
     }
 
 
-def _race(subject: Subject, notebook: Notebook, found: dict[str, Any], say: Say) -> dict[str, Any]:
+def _race(subject: BenchmarkSubject, notebook: Notebook, found: dict[str, Any], say: Say) -> dict[str, Any]:
     evaluations = found["options"]["notebook"]
     say(f"the notebook, {evaluations} evaluations: this takes a while")
     fastest = found["notebook"]["evaluation"]["seconds"]["minimum"]
@@ -126,10 +130,10 @@ def _race(subject: Subject, notebook: Notebook, found: dict[str, Any], say: Say)
     return {**rival, "engine": run_engine(rival["reference"], notebook, subject)}
 
 
-def _plenoptic(effort: Effort, subject: Subject, say: Say) -> dict[str, Any]:
-    grey = Subject(subject.size, subject.device, grey=True)
+def _plenoptic(effort: Effort, subject: BenchmarkSubject, say: Say) -> dict[str, Any]:
+    grey = BenchmarkSubject(subject.size, subject.device, grey=True)
     say(f"plenoptic, {effort.plenoptic} iterations, {effort.size} px, grey")
     rival = metamer(grey, effort.plenoptic)
     say(f"one texture with the usual settings, {effort.size} px, grey")
-    ours = whole_texture(texture_method(effort.texture), grey)
+    ours = time_texture(texture_method(effort.texture), grey)
     return {"metamer": rival, "texture": ours, "to_texture": ratio(rival["seconds"], ours["seconds"])}

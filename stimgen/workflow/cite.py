@@ -5,11 +5,11 @@ from __future__ import annotations
 from pathlib import Path
 
 from stimgen.reading.errors import StimgenError
-from stimgen.stimulus_set.citing import Citation, cited_set, format_names, rendered
+from stimgen.stimulus_set.citing import Citation, list_citation_formats, read_citation, render_citation
 from stimgen.stimulus_set.store import Store
 
 
-def cite(folder: Path, name: str | None = None) -> tuple[str, list[str]]:
+def cite_set(folder: Path, name: str | None = None) -> tuple[str, list[str]]:
     """Return how a set is cited.
 
     Parameters
@@ -31,18 +31,20 @@ def cite(folder: Path, name: str | None = None) -> tuple[str, list[str]]:
     StimgenError
         There is no set in the folder, it is damaged, or there is no such format.
     """
-    if name is not None and name not in format_names():
-        raise StimgenError(f"there is no format {name!r} of citations", given=name, allowed=format_names())
+    if name is not None and name not in list_citation_formats():
+        raise StimgenError(
+            f"there is no format {name!r} of citations", given=name, allowed=list_citation_formats()
+        )
     store = Store.open(folder)
-    citation = cited_set(store)
+    citation = read_citation(store)
     if name is not None:
-        text = rendered(citation, name)
+        text = render_citation(citation, name)
     else:
-        text = "\n".join(f"== {each}\n{rendered(citation, each)}" for each in format_names())
-    return text, _notices(citation)
+        text = "\n".join(f"== {each}\n{render_citation(citation, each)}" for each in list_citation_formats())
+    return text, _find_gaps(citation)
 
 
-def _notices(citation: Citation) -> list[str]:
+def _find_gaps(citation: Citation) -> list[str]:
     found = [f"the set is {citation.incomplete}"] if citation.incomplete else []
     if not citation.authors:
         found.append("nobody is named as its author: write `authors` into the protocol, and generate again")

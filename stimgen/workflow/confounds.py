@@ -5,16 +5,16 @@ from __future__ import annotations
 from pathlib import Path
 
 from stimgen.drawing.confounds import Rows, confounds_figure
-from stimgen.drawing.figure import require_figure, save_figure
+from stimgen.drawing.figure import check_figure_file, save_figure
 from stimgen.reading.files import write_file
-from stimgen.reading.text import harmless
-from stimgen.stimulus_set.confounds import confounds
+from stimgen.reading.text import escape_formula
+from stimgen.stimulus_set.confounds import compute_confounds
 from stimgen.stimulus_set.store import Store
 
 OPTION = "`--plot`"
 
 
-def confounds_of(folder: Path, table: Path | None = None, plot: Path | None = None) -> Rows:
+def tabulate_confounds(folder: Path, table: Path | None = None, plot: Path | None = None) -> Rows:
     """Return the table of a set's conditions, and write and draw it where that is asked for.
 
     Parameters
@@ -34,17 +34,17 @@ def confounds_of(folder: Path, table: Path | None = None, plot: Path | None = No
     """
     store = Store.open(folder)
     if plot is not None:
-        require_figure(plot, OPTION)
-    rows = confounds(store)
+        check_figure_file(plot, OPTION)
+    rows = compute_confounds(store)
     if table is not None:
-        _write(rows, table)
+        _write_table(rows, table)
     if plot is not None:
         save_figure(confounds_figure(rows, OPTION), plot, OPTION)
     return rows
 
 
-def _write(rows: Rows, file: Path) -> None:
+def _write_table(rows: Rows, file: Path) -> None:
     import pandas as pd
 
-    cells = [{column: harmless(value) for column, value in row.items()} for row in rows]
+    cells = [{column: escape_formula(value) for column, value in row.items()} for row in rows]
     write_file(file, pd.DataFrame(cells).to_csv(index=False, lineterminator="\n").encode())

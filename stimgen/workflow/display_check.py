@@ -8,21 +8,26 @@ from typing import Any
 
 from pydantic import TypeAdapter, ValidationError
 
-from stimgen.experiment.display_check.setup import Seen, Setup
+from stimgen.experiment.display_check.setup import DisplayGeometry, DisplaySetup
 from stimgen.experiment.pictures.pool import open_pool
-from stimgen.experiment.presentation.psychopy_screen import WARM_UP, Look, PsychopyScreen, screen_size
-from stimgen.experiment.presentation.screen import Refresh, Scene, Screen
-from stimgen.experiment.schema.monitor import FOLDER, Monitor, save_monitor
-from stimgen.experiment.session.session import now
+from stimgen.experiment.presentation.psychopy_screen import (
+    WARM_UP_FLIPS,
+    PsychopyScreen,
+    WindowSettings,
+    screen_size,
+)
+from stimgen.experiment.presentation.screen import PresentationScreen, RefreshMeasurement, Scene
+from stimgen.experiment.schema.monitor import MONITOR_FOLDER, Monitor, save_monitor
+from stimgen.experiment.session.session import format_current_time
 from stimgen.reading.errors import StimgenError
 from stimgen.reading.model import Label
 from stimgen.reading.shipped import EXPERIMENTS
 
-USUAL_SECONDS = 10.0
+DEFAULT_SECONDS = 10.0
 
 
 @dataclass(frozen=True)
-class Options:
+class DisplayCheckOptions:
     """How the card is shown.
 
     Attributes
@@ -45,14 +50,14 @@ class Options:
 
 
 @dataclass(frozen=True)
-class Found:
+class DisplayCheckResult:
     """What was measured.
 
     Attributes
     ----------
-    seen : Seen
+    seen : DisplayGeometry
         The room.
-    refresh : Refresh
+    refresh : RefreshMeasurement
         How its screen refreshed.
     keyboard : str
         What reads the keyboard.
@@ -60,8 +65,8 @@ class Found:
         Where it was saved.
     """
 
-    seen: Seen
-    refresh: Refresh
+    seen: DisplayGeometry
+    refresh: RefreshMeasurement
     keyboard: str
     file: Path | None = None
 
@@ -108,7 +113,7 @@ class Found:
         return "\n".join(lines)
 
 
-def check_display(setup: Setup, options: Options) -> Found:
+def check_display(setup: DisplaySetup, options: DisplayCheckOptions) -> DisplayCheckResult:
     """Show the card and measure.
 
     Raises
@@ -118,27 +123,31 @@ def check_display(setup: Setup, options: Options) -> Found:
         a key was pressed before the measurement was over. Nothing was saved then.
     """
     pool = None if setup.loaded is None else open_pool(setup.loaded, options.stimuli or None)
-    seen = setup.sized(screen_size)
-    file = _file(seen, options)
-    card = seen.card(pool)
+    seen = setup.find_geometry(screen_size)
+    file = _find_monitor_file(seen, options)
+    card = seen.make_card(pool)
     background = (card.background,) * 3
-    screen = PsychopyScreen(Look(seen.size, seen.declared_hz, background, setup.screen, setup.windowed))
+    screen = PsychopyScreen(
+        WindowSettings(seen.size, seen.declared_hz, background, setup.screen, setup.windowed)
+    )
     try:
         keyboard = screen.open()["keyboard_backend"]
-        seconds = options.seconds or USUAL_SECONDS
+        seconds = options.seconds or DEFAULT_SECONDS
         measuring = f"{seen.text()}\nmeasuring the refresh for {seconds:g} s ..."
-        found = Found(seen, measured(screen, card.scene(measuring, labelled=False), seconds), keyboard, file)
+        found = DisplayCheckResult(
+            seen, measure_refresh(screen, card.scene(measuring, labelled=False), seconds), keyboard, file
+        )
         if file is not None:
-            save_monitor(monitor_of(found), file)
+            save_monitor(build_monitor(found), file)
         saved = "" if file is None else f"saved as {file.stem}; "
         scene = card.scene(f"{found.measured}\n{saved}any key: end")
-        _shown(screen, scene, stays=options.seconds is None)
+        _show_scene(screen, scene, stays=options.seconds is None)
     finally:
         screen.close()
     return found
 
 
-def measured(screen: Screen, scene: Scene, seconds: float) -> Refresh:
+def measure_refresh(screen: PresentationScreen, scene: Scene, seconds: float) -> RefreshMeasurement:
     """Return how a screen refreshes while it shows a scene.
 
     Raises
@@ -146,21 +155,21 @@ def measured(screen: Screen, scene: Scene, seconds: float) -> Refresh:
     StimgenError
         A key was pressed meanwhile.
     """
-    for _ in range(WARM_UP):
+    for _ in range(WARM_UP_FLIPS):
         screen.show(scene)
-    screen.pressed()
+    screen.read_presses()
     times = [screen.show(scene)]
     while times[-1] - times[0] < seconds or len(times) < 3:
         times.append(screen.show(scene))
-        if screen.pressed():
+        if screen.read_presses():
             raise StimgenError(
                 f"a key was pressed after {times[-1] - times[0]:.1f} s of {seconds:g}: nothing was measured",
                 hint="press keys when the measurement is over, or measure for a shorter time with --seconds",
             )
-    return Refresh.of(times)
+    return RefreshMeasurement.of(times)
 
 
-def monitor_of(found: Found) -> Monitor:
+def build_monitor(found: DisplayCheckResult) -> Monitor:
     """Return what is saved."""
     seen, refresh = found.seen, found.refresh
     near = abs(refresh.hz / seen.declared_hz - 1) <= 0.01
@@ -175,11 +184,11 @@ def monitor_of(found: Found) -> Monitor:
         dropped=refresh.dropped,
         frames=refresh.refreshes,
         linearised=seen.setup.table,
-        measured=now(),
+        measured=format_current_time(),
     )
 
 
-def _file(seen: Seen, options: Options) -> Path | None:
+def _find_monitor_file(seen: DisplayGeometry, options: DisplayCheckOptions) -> Path | None:
     """Return where the monitor will be saved, after all is known that must be."""
     if options.save is None:
         return None
@@ -197,7 +206,7 @@ def _file(seen: Seen, options: Options) -> Path | None:
             "a monitor is saved with its width and its distance from the eyes, which are not known",
             hint="take a ruler to what shows pixels: --width-cm 53.1 --distance-cm 57",
         )
-    file = _folder(seen.setup) / FOLDER / f"{options.save}.yaml"
+    file = _find_experiment_folder(seen.setup) / MONITOR_FOLDER / f"{options.save}.yaml"
     if file.exists() and not options.replace:
         raise StimgenError(
             "exists already", where=file, hint="replace it with --replace, or take another name"
@@ -205,14 +214,14 @@ def _file(seen: Seen, options: Options) -> Path | None:
     return file
 
 
-def _folder(setup: Setup) -> Path:
+def _find_experiment_folder(setup: DisplaySetup) -> Path:
     """Return the folder of a user's own experiment, otherwise the current one."""
     own = setup.loaded is not None and setup.loaded.document.file not in EXPERIMENTS.files().values()
     return setup.loaded.folder if own and setup.loaded is not None else Path()
 
 
-def _shown(screen: Screen, scene: Scene, *, stays: bool) -> None:
+def _show_scene(screen: PresentationScreen, scene: Scene, *, stays: bool) -> None:
     screen.show(scene)
-    screen.pressed()
-    while stays and not screen.pressed():
+    screen.read_presses()
+    while stays and not screen.read_presses():
         screen.show(scene)

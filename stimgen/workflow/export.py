@@ -5,14 +5,14 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
-from stimgen.export.appearing import appearing
+from stimgen.export.appearing import create_atomically
 from stimgen.export.sets import EXPORTERS, Exporter
-from stimgen.export.sets.contents import Contents
+from stimgen.export.sets.contents import SetContents
 from stimgen.reading.errors import StimgenError
 from stimgen.stimulus_set.store import Store
 
 
-def export(folder: Path, form: str, target: Path) -> None:
+def export_set(folder: Path, form: str, target: Path) -> None:
     """Write a set in a format.
 
     Parameters
@@ -30,15 +30,15 @@ def export(folder: Path, form: str, target: Path) -> None:
         There is no such format, no set or no complete one in the folder, it is damaged, or the target cannot
         be written. Nothing is left of what was begun.
     """
-    exporter = exporter_of(form)
+    exporter = find_exporter(form)
     if target.resolve().is_relative_to(folder.resolve()):
         raise StimgenError("lies within the set, which would not be sound any more", where=target)
-    contents = Contents(Store.open(folder))
-    with appearing(target) as unfinished:
+    contents = SetContents(Store.open(folder))
+    with create_atomically(target) as unfinished:
         exporter.write(contents, unfinished)
 
 
-def exporter_of(form: str) -> Exporter:
+def find_exporter(form: str) -> Exporter:
     """Return the exporter of a format.
 
     Raises

@@ -10,21 +10,21 @@ from typing import Any
 from pydantic import TypeAdapter
 
 from stimgen.execution.device import find_device
-from stimgen.execution.features import Measure
+from stimgen.execution.features import GridFeatureExtractor
 from stimgen.images.light import from_light, to_light
 from stimgen.images.prepare import Pixels
 from stimgen.images.write import as_pixels, decode_png
-from stimgen.networks import NETWORKS, AnyNetwork, Network, Place
+from stimgen.networks import NETWORKS, AnyNetwork, DeviceSpec, Network
 from stimgen.reading.errors import StimgenError
 from stimgen.reading.identity import sha256_bytes
-from stimgen.stimulus_set.features import FeatureRecord, LayerRecord, unwritten_array, write_features
-from stimgen.stimulus_set.record import Content, FileHash
+from stimgen.stimulus_set.features import FeatureRecord, LayerRecord, pending_array, write_features
+from stimgen.stimulus_set.record import FileHash, RecordContent
 from stimgen.stimulus_set.store import Store
-from stimgen.workflow.weights import weights_setting
+from stimgen.workflow.weights import parse_weights
 
 
 @dataclass(frozen=True)
-class Options:
+class FeatureOptions:
     """What is computed.
 
     Attributes
@@ -57,7 +57,7 @@ class Options:
         return " ".join(["stimgen features FOLDER", *told, f"--cells {self.cells}"])
 
 
-def compute_features(folder: Path, options: Options) -> FeatureRecord:
+def compute_features(folder: Path, options: FeatureOptions) -> FeatureRecord:
     """Compute the features of every original and stimulus of a finished set; return what was written.
 
     The same set, network and options give the same file.
@@ -69,12 +69,12 @@ def compute_features(folder: Path, options: Options) -> FeatureRecord:
         weights, depth or device that is not there; pictures too small for a layer, or of several shapes.
     """
     store = Store.open(folder)
-    pictures = _pictures(store)
-    network = _network(options)
-    layers = _layers(network, options.depth)
-    _check_room(network, layers, next(_pixels(store, pictures)), folder)
+    pictures = _find_pictures(store)
+    network = _build_network(options)
+    layers = _find_layers(network, options.depth)
+    _check_picture_size(network, layers, next(_read_pictures(store, pictures)), folder)
     device = find_device(options.device)
-    extract = network.load(layers, Place(device))
+    extract = network.load(layers, DeviceSpec(device))
     name = options.name or options.network
     record = FeatureRecord(
         name=name,
@@ -82,14 +82,16 @@ def compute_features(folder: Path, options: Options) -> FeatureRecord:
         weights_sha256=extract.weights_sha256,
         layers=tuple(LayerRecord(name=one, channels=network.layers()[one].channels) for one in layers),
         cells=options.cells,
-        array=unwritten_array(name),
+        array=pending_array(name),
         pictures=tuple(pictures),
     )
-    measure = Measure(extract, layers, options.cells, device)
-    return write_features(store, record, measure.grids(_pixels(store, pictures)), options.command(name))
+    measure = GridFeatureExtractor(extract, layers, options.cells, device)
+    return write_features(
+        store, record, measure.compute_grids(_read_pictures(store, pictures)), options.command(name)
+    )
 
 
-def _pictures(store: Store) -> dict[FileHash, Content]:
+def _find_pictures(store: Store) -> dict[FileHash, RecordContent]:
     """Return originals and stimuli, in the order of their names, each with a record that names it."""
     planned = store.read_plan().ids
     records = [record.content for record in store.records()]
@@ -102,7 +104,7 @@ def _pictures(store: Store) -> dict[FileHash, Content]:
     return dict(sorted(found.items(), key=lambda item: item[0].file))
 
 
-def _pixels(store: Store, pictures: dict[FileHash, Content]) -> Iterator[Pixels]:
+def _read_pictures(store: Store, pictures: dict[FileHash, RecordContent]) -> Iterator[Pixels]:
     """Yield the pictures as networks see them."""
     first = None
     for picture, content in pictures.items():
@@ -121,7 +123,7 @@ def _pixels(store: Store, pictures: dict[FileHash, Content]) -> Iterator[Pixels]
         yield from_light(to_light(pixels, "linear"), "srgb") if linear else pixels
 
 
-def _network(options: Options) -> Network:
+def _build_network(options: FeatureOptions) -> Network:
     names = [name for name in NETWORKS.members if name not in ("python", "pixels")]
     if options.network not in names:
         raise StimgenError(
@@ -131,12 +133,12 @@ def _network(options: Options) -> Network:
     if options.weights is not None:
         if "weights" not in NETWORKS.members[options.network].model_fields:
             raise StimgenError(f"the network {options.network!r} has no weights to choose")
-        settings["weights"] = weights_setting(options.weights)
+        settings["weights"] = parse_weights(options.weights)
     made: Network = TypeAdapter(AnyNetwork).validate_python(settings)
     return made
 
 
-def _layers(network: Network, depth: str | None) -> tuple[str, ...]:
+def _find_layers(network: Network, depth: str | None) -> tuple[str, ...]:
     depths = network.depths()
     wanted = depth or list(depths)[-1]
     if wanted not in depths:
@@ -144,7 +146,7 @@ def _layers(network: Network, depth: str | None) -> tuple[str, ...]:
     return depths[wanted]
 
 
-def _check_room(network: Network, layers: tuple[str, ...], pixels: Pixels, folder: Path) -> None:
+def _check_picture_size(network: Network, layers: tuple[str, ...], pixels: Pixels, folder: Path) -> None:
     height, width, _ = pixels.shape
     for layer in layers:
         if min(network.map_side(layer, height), network.map_side(layer, width)) == 0:

@@ -5,12 +5,12 @@ from __future__ import annotations
 from dataclasses import dataclass
 from pathlib import Path
 
-from stimgen.experiment.design.decisions import Person, participant_labels
+from stimgen.experiment.design.decisions import Participant, participant_labels
 from stimgen.experiment.schema.load import LoadedExperiment
-from stimgen.export.appearing import appearing
-from stimgen.export.archive import Archive
-from stimgen.export.sets.contents import Contents
-from stimgen.export.study.comparison import Comparison, compare
+from stimgen.export.appearing import create_atomically
+from stimgen.export.archive import ZipArchive
+from stimgen.export.sets.contents import SetContents
+from stimgen.export.study.comparison import StudyComparison, compare_with_study
 from stimgen.export.study.frozen import (
     EXCLUSIONS,
     EXPERIMENT,
@@ -20,17 +20,17 @@ from stimgen.export.study.frozen import (
     FrozenSet,
     FrozenStudy,
     PlannedTrials,
-    Study,
-    trials_name,
+    StudyRecord,
+    trials_file,
 )
 from stimgen.reading.errors import StimgenError
 from stimgen.reading.files import MEGABYTE, read_limited
 from stimgen.stimulus_set.store import json_bytes
-from stimgen.workflow.prepared_experiment import Room
-from stimgen.workflow.trials import trials_in
-from stimgen.workflow.versions import versions_here
+from stimgen.workflow.prepared_experiment import PreparedExperiment
+from stimgen.workflow.trials import list_session_trials
+from stimgen.workflow.versions import read_versions
 
-ABOUT = """\
+README_TEXT = """\
 A study as it was planned, frozen by stimgen before it was run.
 
 experiment.yaml   the experiment
@@ -46,7 +46,7 @@ To compare data with it: stimgen freeze --check ARCHIVE DATA
 
 
 @dataclass(frozen=True)
-class Plan:
+class StudyOptions:
     """What is planned beside the experiment itself.
 
     Attributes
@@ -67,14 +67,14 @@ class Plan:
     exclusions: Path | None = None
 
 
-def freeze(loaded: LoadedExperiment, plan: Plan, target: Path) -> Study:
+def freeze_study(loaded: LoadedExperiment, plan: StudyOptions, target: Path) -> StudyRecord:
     """Write a study into one archive; the same study gives the same bytes.
 
     Parameters
     ----------
     loaded : LoadedExperiment
         The experiment.
-    plan : Plan
+    plan : StudyOptions
         Who takes part, and whose data are left out.
     target : Path
         The archive, which must not be there.
@@ -85,17 +85,17 @@ def freeze(loaded: LoadedExperiment, plan: Plan, target: Path) -> Study:
         The experiment cannot be run as it is, a set is not sound, nothing says who is excluded, or the
         archive cannot be written.
     """
-    exclusions = _exclusions(loaded, plan)
-    room = Room.of(loaded, plan.stimuli)
-    sets = [Contents(store) for store in room.pool.stores]
-    study = _study(room, plan, sets)
-    with appearing(target) as unfinished, Archive(unfinished, study.name) as archive:
+    exclusions = _read_exclusions(loaded, plan)
+    room = PreparedExperiment.of(loaded, plan.stimuli)
+    sets = [SetContents(store) for store in room.pool.stores]
+    study = _describe_study(room, plan, sets)
+    with create_atomically(target) as unfinished, ZipArchive(unfinished, study.name) as archive:
         archive.add(EXPERIMENT, loaded.document.text.encode())
         archive.add(EXCLUSIONS, exclusions)
-        archive.add(README, ABOUT.encode())
+        archive.add(README, README_TEXT.encode())
         archive.add(STUDY, json_bytes(study.plain()))
         for person in study.persons:
-            archive.add(trials_name(person), _trials(room, person))
+            archive.add(trials_file(person), _format_trials(room, person))
         for i, contents in enumerate(sets, 1):
             for entry in contents.entries:
                 archive.add(
@@ -104,7 +104,7 @@ def freeze(loaded: LoadedExperiment, plan: Plan, target: Path) -> Study:
     return study
 
 
-def check(archive: Path, data: Path) -> Comparison:
+def check_study(archive: Path, data: Path) -> StudyComparison:
     """Compare the journals of an experiment with the study that was frozen.
 
     Raises
@@ -115,10 +115,10 @@ def check(archive: Path, data: Path) -> Comparison:
     frozen = FrozenStudy(archive)
     if not data.is_dir():
         raise StimgenError("there is no such folder of data", where=data)
-    return compare(frozen, data)
+    return compare_with_study(frozen, data)
 
 
-def _exclusions(loaded: LoadedExperiment, plan: Plan) -> bytes:
+def _read_exclusions(loaded: LoadedExperiment, plan: StudyOptions) -> bytes:
     if plan.exclusions is not None:
         return read_limited(plan.exclusions, MEGABYTE)
     if not loaded.experiment.notes.strip():
@@ -131,9 +131,9 @@ def _exclusions(loaded: LoadedExperiment, plan: Plan) -> bytes:
     return loaded.experiment.notes.encode()
 
 
-def _study(room: Room, plan: Plan, sets: list[Contents]) -> Study:
+def _describe_study(room: PreparedExperiment, plan: StudyOptions, sets: list[SetContents]) -> StudyRecord:
     experiment = room.loaded.experiment
-    return Study(
+    return StudyRecord(
         name=experiment.name,
         title=experiment.title or experiment.name,
         experiment_sha256=room.loaded.sha256,
@@ -142,12 +142,12 @@ def _study(room: Room, plan: Plan, sets: list[Contents]) -> Study:
         participants=tuple(participant_labels(plan.participants)),
         sessions=plan.sessions,
         viewing=room.viewing.plain(),
-        sets=tuple(_frozen(used, contents) for used, contents in zip(room.sets(), sets, strict=True)),
-        software=versions_here(),
+        sets=tuple(_describe_set(used, contents) for used, contents in zip(room.sets(), sets, strict=True)),
+        software=read_versions(),
     )
 
 
-def _frozen(used: dict[str, str], contents: Contents) -> FrozenSet:
+def _describe_set(used: dict[str, str], contents: SetContents) -> FrozenSet:
     citation = contents.citation
     return FrozenSet(
         **used,
@@ -160,5 +160,5 @@ def _frozen(used: dict[str, str], contents: Contents) -> FrozenSet:
     )
 
 
-def _trials(room: Room, person: Person) -> bytes:
-    return PlannedTrials.of(trials_in(room, person)).lines()
+def _format_trials(room: PreparedExperiment, person: Participant) -> bytes:
+    return PlannedTrials.of(list_session_trials(room, person)).lines()

@@ -16,7 +16,7 @@ EXPERIMENT_FAMILIES: dict[str, Family] = {
 }
 
 
-def experiment_members() -> dict[str, dict[str, str]]:
+def find_experiment_members() -> dict[str, dict[str, str]]:
     """Return, for every family of experiments and for what is shipped, the members with one line each."""
     found = {family: members.summaries() for family, members in EXPERIMENT_FAMILIES.items()}
     return {**found, "observers": observer_summaries(), "experiments": EXPERIMENTS.titles()}

@@ -12,9 +12,9 @@ from stimgen.statistics import STATISTICS
 from stimgen.statistics.regions import REGIONS
 from stimgen.synthesis.methods import METHODS
 from stimgen.synthesis.optimisers import OPTIMISERS
-from stimgen.synthesis.ranges import RANGES
+from stimgen.synthesis.ranges import PIXEL_CONSTRAINTS
 from stimgen.synthesis.starts import STARTS
-from stimgen.workflow.list_experiment_members import experiment_members
+from stimgen.workflow.list_experiment_members import find_experiment_members
 
 FAMILIES: dict[str, Family] = {
     "methods": METHODS,
@@ -25,12 +25,12 @@ FAMILIES: dict[str, Family] = {
     "optimisers": OPTIMISERS,
     "starts": STARTS,
     "steps": STEPS,
-    "ranges": RANGES,
+    "ranges": PIXEL_CONSTRAINTS,
 }
 
 
-def members() -> dict[str, dict[str, str]]:
+def find_members() -> dict[str, dict[str, str]]:
     """Return, for every family and for what is shipped, the members with one line each."""
     found = {family: members.summaries() for family, members in FAMILIES.items()}
     found["exporters"] = EXPORTERS.summaries()
-    return {**found, "protocols": PROTOCOLS.titles(), **experiment_members()}
+    return {**found, "protocols": PROTOCOLS.titles(), **find_experiment_members()}

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from stimgen.experiment.design.decisions import Person
+from stimgen.experiment.design.decisions import Participant
 from stimgen.experiment.journal.data_folder import DataFolder
-from stimgen.experiment.journal.form import checked_form
-from stimgen.experiment.presentation.psychopy_dialog import ask
+from stimgen.experiment.journal.form import check_form
+from stimgen.experiment.presentation.psychopy_dialog import ask_fields
 from stimgen.experiment.schema.load import LoadedExperiment
 from stimgen.reading.errors import StimgenError
 
@@ -15,24 +15,24 @@ PARTICIPANT, SESSION = "participant", "session"
 
 
 @dataclass(frozen=True)
-class Asked:
+class DialogAnswers:
     """What was answered.
 
     Attributes
     ----------
-    person : Person
+    person : Participant
         Who it is.
     form : dict
         The participant's form, field to answer.
     """
 
-    person: Person
+    person: Participant
     form: dict[str, str]
 
 
-def ask_person(
+def ask_participant(
     loaded: LoadedExperiment, folder: DataFolder, known: dict[str, str], *, resume: bool = False
-) -> Asked:
+) -> DialogAnswers:
     """Ask for participant, session and the form's fields, again until they can be accepted.
 
     Parameters
@@ -54,13 +54,13 @@ def ask_person(
     experiment = loaded.experiment
     fields = (PARTICIPANT, SESSION, *experiment.participant.form)
     said, problem = {field: known.get(field, "") for field in fields}, ""
-    while (answers := ask(experiment.title or experiment.name, said, problem)) is not None:
+    while (answers := ask_fields(experiment.title or experiment.name, said, problem)) is not None:
         said = {field: answer.strip() for field, answer in answers.items()}
         try:
-            person = Person(said[PARTICIPANT], said[SESSION])
+            person = Participant(said[PARTICIPANT], said[SESSION])
             if not resume:
                 folder.refuse_existing(person, experiment.name)
-            return Asked(person, checked_form(fields[2:], {field: said[field] for field in fields[2:]}))
+            return DialogAnswers(person, check_form(fields[2:], {field: said[field] for field in fields[2:]}))
         except StimgenError as error:
             problem = str(error)
     raise StimgenError("cancelled: nothing was begun")

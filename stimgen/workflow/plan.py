@@ -6,24 +6,24 @@ from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
-from stimgen.execution.device import FEWEST_SLOTS, find_device, usual_batch_size
-from stimgen.execution.pace import seconds_per_batch
+from stimgen.execution.device import MIN_SLOTS, default_batch_size, find_device
+from stimgen.execution.pace import estimate_batch_seconds
 from stimgen.execution.synthesize import stimulus_item
 from stimgen.protocol.load import LoadedProtocol
-from stimgen.protocol.plan import Plan, PlannedCondition, StimulusPlan, make_plan
-from stimgen.protocol.schema import Output
-from stimgen.synthesis.methods import Batch
+from stimgen.protocol.plan import PlannedCondition, PlannedStimulus, ProtocolPlan, make_plan
+from stimgen.protocol.schema import OutputSettings
+from stimgen.synthesis.methods import SynthesisBatch
 
 # A PNG of a texture takes about this part of its raw 8-bit values; a line of a trace and a record, in bytes.
-PNG_PART = 0.9
+PNG_COMPRESSION = 0.9
 TRACE_LINE, RECORD_BYTES, ARRAY_NUMBER = 70, 6000, 4
 
 
 # Of a source's recipe, what is not told by its size and channels.
-PRESENTED = ("mask", "background", "before", "canvas", "encoding", "bits")
+PRESENTATION_KEYS = ("mask", "background", "before", "canvas", "encoding", "bits")
 
 
-def plan_summary(
+def describe_plan(
     loaded: LoadedProtocol, root: Path | None = None, probe: str | None = None
 ) -> dict[str, Any]:
     """Return what `stimgen plan --json` prints.
@@ -49,14 +49,14 @@ def plan_summary(
         As `make_plan`.
     """
     plan = make_plan(loaded, root)
-    conditions = [_condition(condition, plan) for condition in plan.conditions]
+    conditions = [_describe_condition(condition, plan) for condition in plan.conditions]
     if probe is not None:
         for summary, condition in zip(conditions, plan.conditions, strict=True):
-            summary["seconds"] = _probed_seconds(condition, plan, probe)
+            summary["seconds"] = _estimate_seconds(condition, plan, probe)
     return {
         "protocol": loaded.protocol.name,
         "protocol_sha256": loaded.sha256,
-        "sources": [_source(plan, i) for i in range(len(plan.sources))],
+        "sources": [_describe_source(plan, i) for i in range(len(plan.sources))],
         "conditions": conditions,
         "stimuli": [
             {"id": s.id, "source": s.source.id, "condition": s.condition.id, "seed": s.seed}
@@ -66,7 +66,7 @@ def plan_summary(
     }
 
 
-def _source(plan: Plan, i: int) -> dict[str, Any]:
+def _describe_source(plan: ProtocolPlan, i: int) -> dict[str, Any]:
     source = plan.sources[i]
     return {
         "id": source.id,
@@ -74,11 +74,11 @@ def _source(plan: Plan, i: int) -> dict[str, Any]:
         "sha256": source.sha256,
         "size": [source.shape[1], source.shape[0]],
         "channels": source.shape[2],
-        "presentation": {key: source.recipe[key] for key in PRESENTED if key in source.recipe},
+        "presentation": {key: source.recipe[key] for key in PRESENTATION_KEYS if key in source.recipe},
     }
 
 
-def _condition(condition: PlannedCondition, plan: Plan) -> dict[str, Any]:
+def _describe_condition(condition: PlannedCondition, plan: ProtocolPlan) -> dict[str, Any]:
     stimuli = plan.stimuli_of(condition)
     method = condition.method
     evaluations = [method.evaluations(s.source.shape[1], s.source.shape[0]) for s in stimuli]
@@ -89,22 +89,22 @@ def _condition(condition: PlannedCondition, plan: Plan) -> dict[str, Any]:
         "stimuli": len(stimuli),
         "evaluations": max(evaluations),
         "bytes": sum(
-            _bytes(stimulus, count, plan.loaded.protocol.output)
+            _estimate_bytes(stimulus, count, plan.loaded.protocol.output)
             for stimulus, count in zip(stimuli, evaluations, strict=True)
         ),
         "memory": max(method.memory(s.shape[1], s.shape[0], s.shape[2]) for s in condition.sources),
         "targets": {picture.recipe["sha256"]: picture.id for picture in condition.pictures},
-        "schedules": [condition.schedule(shape) for shape in _sizes(condition)],
+        "schedules": [condition.schedule(shape) for shape in _find_shapes(condition)],
         **condition.recipe,
     }
 
 
-def _sizes(condition: PlannedCondition) -> Iterable[tuple[int, int, int]]:
+def _find_shapes(condition: PlannedCondition) -> Iterable[tuple[int, int, int]]:
     """Return a shape for every size that sources have, grey or coloured."""
     return {source.shape[:2]: source.shape for source in condition.sources}.values()
 
 
-def _bytes(stimulus: StimulusPlan, evaluations: int, output: Output) -> int:
+def _estimate_bytes(stimulus: PlannedStimulus, evaluations: int, output: OutputSettings) -> int:
     height, width, channels = stimulus.source.shape
     numbers = height * width * channels
     kept = ARRAY_NUMBER * numbers if output.array else 0
@@ -113,12 +113,12 @@ def _bytes(stimulus: StimulusPlan, evaluations: int, output: Output) -> int:
         # The first and the last of every scale, beside those in between.
         counts = [min(count, 2 + count // output.snapshots) for _, _, count in scales]
         taken = sum(n * w * h for n, (w, h, _) in zip(counts, scales, strict=True))
-        kept += round(PNG_PART * channels * taken)
-    in_file = PNG_PART * numbers * stimulus.source.bits / 8
+        kept += round(PNG_COMPRESSION * channels * taken)
+    in_file = PNG_COMPRESSION * numbers * stimulus.source.bits / 8
     return round(in_file) + kept + TRACE_LINE * evaluations + RECORD_BYTES
 
 
-def _probed_seconds(condition: PlannedCondition, plan: Plan, device_name: str) -> float:
+def _estimate_seconds(condition: PlannedCondition, plan: ProtocolPlan, device_name: str) -> float:
     """Return the seconds that a condition's stimuli will take, from some evaluations of every scale."""
     device = find_device(device_name)
     stimuli = plan.stimuli_of(condition)
@@ -126,9 +126,9 @@ def _probed_seconds(condition: PlannedCondition, plan: Plan, device_name: str) -
     seconds = 0.0
     for shape, example in groups.items():
         count = sum(stimulus.source.shape == shape for stimulus in stimuli)
-        size = max(FEWEST_SLOTS, min(count, usual_batch_size(device)))
+        size = max(MIN_SLOTS, min(count, default_batch_size(device)))
         item = stimulus_item(example, example.source.pixels())
         pictures = {picture.id: picture.pixels() for picture in condition.pictures}
-        batch = Batch([item] * size, size, shrink=False, pictures=pictures)
-        seconds += seconds_per_batch(condition.method, batch, device) * count / size
+        batch = SynthesisBatch([item] * size, size, shrink=False, pictures=pictures)
+        seconds += estimate_batch_seconds(condition.method, batch, device) * count / size
     return seconds

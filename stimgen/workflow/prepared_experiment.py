@@ -6,40 +6,40 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
-from stimgen.experiment.design.decisions import Person
-from stimgen.experiment.frames.renderer import FrameMaker
-from stimgen.experiment.pictures.pool import Pool, open_pool
+from stimgen.experiment.design.decisions import Participant
+from stimgen.experiment.frames.renderer import FrameRenderer
+from stimgen.experiment.pictures.pool import PicturePool, open_pool
 from stimgen.experiment.schema.load import LoadedExperiment
 from stimgen.experiment.schema.session_flow import Instructions
-from stimgen.experiment.schema.viewing import Viewing, viewing_of
-from stimgen.experiment.trials.builder import Composer
-from stimgen.experiment.trials.checks import check
-from stimgen.experiment.trials.design import design_of, practice_design
-from stimgen.experiment.trials.keys import check_keys, keys_of
-from stimgen.experiment.trials.procedure import Course
+from stimgen.experiment.schema.viewing import ViewingGeometry, compute_viewing
+from stimgen.experiment.trials.builder import TrialBuilder
+from stimgen.experiment.trials.checks import check_experiment
+from stimgen.experiment.trials.design import build_design, build_practice_design
+from stimgen.experiment.trials.keys import assign_keys, check_keys
+from stimgen.experiment.trials.procedure import SessionProcedure
 from stimgen.reading.errors import StimgenError
 
 
 @dataclass(frozen=True)
-class Room:
+class PreparedExperiment:
     """An experiment with its pictures and its screen, checked: the same for all participants.
 
     Attributes
     ----------
     loaded : LoadedExperiment
         The experiment.
-    pool : Pool
+    pool : PicturePool
         The pictures that take part.
-    viewing : Viewing
+    viewing : ViewingGeometry
         The screen.
     """
 
     loaded: LoadedExperiment
-    pool: Pool
-    viewing: Viewing
+    pool: PicturePool
+    viewing: ViewingGeometry
 
     @classmethod
-    def of(cls, loaded: LoadedExperiment, stimuli: tuple[Path, ...] = ()) -> Room:
+    def of(cls, loaded: LoadedExperiment, stimuli: tuple[Path, ...] = ()) -> PreparedExperiment:
         """Return the room of an experiment, with its own sets or with others.
 
         Raises
@@ -48,21 +48,21 @@ class Room:
             A picture, the screen or a duration does not suit the experiment.
         """
         with loaded.at("display"):
-            viewing = viewing_of(loaded.experiment.display, loaded.folder)
+            viewing = compute_viewing(loaded.experiment.display, loaded.folder)
         pool = open_pool(loaded, stimuli or None)
-        check(loaded, pool, viewing)
+        check_experiment(loaded, pool, viewing)
         return cls(loaded, pool, viewing)
 
     @property
-    def frames(self) -> FrameMaker:
+    def frames(self) -> FrameRenderer:
         """What trials look like."""
-        return FrameMaker(self.loaded.experiment, self.pool, self.viewing)
+        return FrameRenderer(self.loaded.experiment, self.pool, self.viewing)
 
     def sets(self) -> list[dict[str, Any]]:
         """Return what the journal keeps of the sets."""
         return [asdict(used) for used in self.pool.sets]
 
-    def course(self, person: Person, language: str | None = None) -> Course:
+    def course(self, person: Participant, language: str | None = None) -> SessionProcedure:
         """Return the course of one participant's session.
 
         Raises
@@ -71,14 +71,14 @@ class Room:
             The schedule cannot be followed, keys collide, or there are no instructions in the language.
         """
         experiment = self.loaded.experiment
-        design = design_of(self.loaded, self.pool, person)
+        design = build_design(self.loaded, self.pool, person)
         with self.loaded.at("schedule"):
             experiment.schedule.check(design)
         with self.loaded.at("responses"):
-            check_keys(experiment, keys_of(experiment, person))
-        practice = practice_design(self.loaded, self.pool, person) if experiment.practice else None
-        composer = Composer(experiment, self.pool, self.viewing, person, design.level)
-        return Course(experiment, composer, design, practice, self.texts(language))
+            check_keys(experiment, assign_keys(experiment, person))
+        practice = build_practice_design(self.loaded, self.pool, person) if experiment.practice else None
+        composer = TrialBuilder(experiment, self.pool, self.viewing, person, design.level)
+        return SessionProcedure(experiment, composer, design, practice, self.texts(language))
 
     def language(self, wanted: str | None) -> str | None:
         """Return the language of the session: the one that is wanted, or the experiment's first.

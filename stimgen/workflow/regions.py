@@ -6,13 +6,13 @@ from pathlib import Path
 
 import numpy as np
 
-from stimgen.drawing.overlay import Map, overlay
+from stimgen.drawing.overlay import RegionMap, overlay_regions
 from stimgen.images.write import encode_png
 from stimgen.protocol.load import LoadedProtocol
 from stimgen.protocol.plan import PlannedCondition, make_plan
 from stimgen.protocol.planned_source import PlannedSource
-from stimgen.reading.files import made_folder, write_file
-from stimgen.statistics.regions import Positions, Regions, strongest
+from stimgen.reading.files import make_folder, write_file
+from stimgen.statistics.regions import Positions, Regions, find_strongest_regions
 from stimgen.synthesis.methods.objective import ObjectiveMethod
 from stimgen.synthesis.term import Term
 
@@ -34,7 +34,7 @@ def draw_regions(loaded: LoadedProtocol, folder: Path, root: Path | None = None)
     Returns
     -------
     list of Path
-        The files, ``SOURCE_CONDITION.png`` or ``SOURCE_CONDITION_2.png`` for the second layout.
+        The files, ``SOURCE_CONDITION.encode`` or ``SOURCE_CONDITION_2.encode`` for the second layout.
 
     Raises
     ------
@@ -43,28 +43,31 @@ def draw_regions(loaded: LoadedProtocol, folder: Path, root: Path | None = None)
     """
     written = []
     for condition in make_plan(loaded, root).conditions:
-        layouts = _layouts(condition)
+        layouts = _find_layouts(condition)
         for source in condition.sources if layouts else ():
             for i, term in enumerate(layouts, 1):
                 number = f"_{i}" if i > 1 else ""
-                file = made_folder(folder) / f"{source.id}_{condition.id}{number}.png"
-                write_file(file, _picture(condition, source, term))
+                file = make_folder(folder) / f"{source.id}_{condition.id}{number}.png"
+                write_file(file, _draw_picture(condition, source, term))
                 written.append(file)
     return written
 
 
-def _layouts(condition: PlannedCondition) -> list[Term]:
+def _find_layouts(condition: PlannedCondition) -> list[Term]:
     """Return one term for every layout; of those with the same one the term with the deepest layer."""
     terms = condition.method.terms if isinstance(condition.method, ObjectiveMethod) else ()
     found: dict[Regions, Term] = {}
     for term in terms:
         other = found.setdefault(term.regions, term)
-        if term.regions.needs_receptive_fields and _deepest(term)[1] > _deepest(other)[1]:
+        if (
+            term.regions.needs_receptive_fields
+            and _find_deepest_layer(term)[1] > _find_deepest_layer(other)[1]
+        ):
             found[term.regions] = term
     return list(found.values())
 
 
-def _deepest(term: Term) -> tuple[str, int]:
+def _find_deepest_layer(term: Term) -> tuple[str, int]:
     """Return the layer whose positions see most, and how many pixels those see."""
     fields = {name: term.network.receptive_field(name) for name in term.layer_weights}
     sizes = {name: 0 if field is None else field.size for name, field in fields.items()}
@@ -72,26 +75,28 @@ def _deepest(term: Term) -> tuple[str, int]:
     return name, sizes[name]
 
 
-def _picture(condition: PlannedCondition, source: PlannedSource, term: Term) -> bytes:
+def _draw_picture(condition: PlannedCondition, source: PlannedSource, term: Term) -> bytes:
     height, width, _ = source.shape
     where, positions = "", Positions(height, width, (height, width))
     if term.regions.needs_receptive_fields:
-        layer = _deepest(term)[0]
-        where, positions = f" in {layer}", _positions(term, layer, (height, width))
-    labels = strongest(term.regions.windows(positions), positions)
+        layer = _find_deepest_layer(term)[0]
+        where, positions = f" in {layer}", _find_positions(term, layer, (height, width))
+    labels = find_strongest_regions(term.regions.windows(positions), positions)
     rows = np.arange(height) * positions.height // height
     columns = np.arange(width) * positions.width // width
     count = term.regions.count(width, height)
-    caption = f"{source.id}, {condition.id}: {count} regions{where}, {_settings(term.regions)}"
-    drawn = overlay(source.pixels(), Map(labels[np.ix_(rows, columns)], term.regions.eye, caption))
+    caption = f"{source.id}, {condition.id}: {count} regions{where}, {_format_settings(term.regions)}"
+    drawn = overlay_regions(
+        source.pixels(), RegionMap(labels[np.ix_(rows, columns)], term.regions.eye, caption)
+    )
     return encode_png(np.asarray(drawn))
 
 
-def _positions(term: Term, layer: str, picture: tuple[int, int]) -> Positions:
+def _find_positions(term: Term, layer: str, picture: tuple[int, int]) -> Positions:
     sides = [term.network.map_side(layer, side) for side in picture]
     return Positions(sides[0], sides[1], picture, term.network.receptive_field(layer))
 
 
-def _settings(regions: Regions) -> str:
+def _format_settings(regions: Regions) -> str:
     settings = {key: value for key, value in regions.recipe().items() if key != "name"}
     return f"{regions.name}: " + ", ".join(f"{key} {value}" for key, value in settings.items())

@@ -10,19 +10,19 @@ from pydantic import JsonValue
 
 from stimgen.reading.errors import StimgenError
 from stimgen.reading.shipped import PROTOCOLS
-from stimgen.reading.text import one_line
-from stimgen.stimulus_set.additions import additions
-from stimgen.stimulus_set.repair import Repair, repair
+from stimgen.reading.text import to_one_line
+from stimgen.stimulus_set.additions import read_additions
+from stimgen.stimulus_set.repair import RepairResult, repair_store
 from stimgen.stimulus_set.store import Store
 from stimgen.stimulus_set.verification import Verification
 
 
-def repair_folder(folder: Path) -> tuple[Repair, list[str]]:
+def repair_set(folder: Path) -> tuple[RepairResult, list[str]]:
     """Repair the set in `folder`.
 
     Returns
     -------
-    Repair
+    RepairResult
         What was done, and what is left.
     list of str
         Lines for a shell that make again what could not be repaired.
@@ -33,48 +33,48 @@ def repair_folder(folder: Path) -> tuple[Repair, list[str]]:
         There is no set in the folder, another run is writing it, or it cannot be written.
     """
     store = Store.open(folder)
-    found = repair(store)
-    return found, list(_commands(store, found.left))
+    found = repair_store(store)
+    return found, list(_list_commands(store, found.left))
 
 
-def _commands(store: Store, left: Verification) -> Iterator[str]:
+def _list_commands(store: Store, left: Verification) -> Iterator[str]:
     spoilt = sorted(set(left.spoilt))
-    yield from (f"rm {_quoted(str(store.folder / name))}" for name in spoilt)
-    added = _added(store)
-    yield from (f"# {_quoted(name)} came from: {added[name]}" for name in spoilt if name in added)
+    yield from (f"rm {_quote(str(store.folder / name))}" for name in spoilt)
+    added = _find_additions(store)
+    yield from (f"# {_quote(name)} came from: {added[name]}" for name in spoilt if name in added)
     if left.missing or set(spoilt).difference(added):
-        yield generate_command(store)
+        yield format_generate_command(store)
 
 
-def generate_command(store: Store) -> str:
+def format_generate_command(store: Store) -> str:
     """Return the command that makes what is missing of a set."""
-    return f"stimgen generate {_protocol(store)} -o {_quoted(str(store.folder))}"
+    return f"stimgen generate {_name_protocol(store)} -o {_quote(str(store.folder))}"
 
 
-def _added(store: Store) -> dict[str, str]:
+def _find_additions(store: Store) -> dict[str, str]:
     """Return the commands that made the files of additions, by file."""
     try:
-        found = [addition for addition, _ in additions(store)]
+        found = [addition for addition, _ in read_additions(store)]
     except StimgenError:
         return {}
-    return {file.file: one_line(addition.command) for addition in found for file in addition.files}
+    return {file.file: to_one_line(addition.command) for addition in found for file in addition.files}
 
 
-def _protocol(store: Store) -> str:
+def _name_protocol(store: Store) -> str:
     """Return what to call the set's protocol: the name of a shipped one, or its file's."""
     try:
         protocol = store.read_plan().protocol
     except StimgenError:
         return "PROTOCOL"
-    shipped, quick = shipped_file(protocol), " --quick" if protocol.get("changes") else ""
-    return _quoted(shipped.stem if shipped else str(protocol.get("file", "PROTOCOL"))) + quick
+    shipped, quick = find_shipped_file(protocol), " --quick" if protocol.get("changes") else ""
+    return _quote(shipped.stem if shipped else str(protocol.get("file", "PROTOCOL"))) + quick
 
 
-def _quoted(text: str) -> str:
-    return shlex.quote(one_line(text))
+def _quote(text: str) -> str:
+    return shlex.quote(to_one_line(text))
 
 
-def shipped_file(protocol: dict[str, JsonValue]) -> Path | None:
+def find_shipped_file(protocol: dict[str, JsonValue]) -> Path | None:
     """Return the shipped protocol that a set's is; None if it is the user's own.
 
     Parameters

@@ -8,14 +8,14 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from stimgen.experiment.journal.journal import read_journal
-from stimgen.experiment.journal.replay import Redrawn, Replay, named_sets
+from stimgen.experiment.journal.replay import JournalReplay, RedrawnFrame, find_set_folders
 from stimgen.experiment.pictures.pictures import PictureFiles
 from stimgen.images.write import encode_png
-from stimgen.reading.files import made_folder, write_file
+from stimgen.reading.files import make_folder, write_file
 from stimgen.stimulus_set.store import Store
 
 
-class Drawn(NamedTuple):
+class ReplayedFrame(NamedTuple):
     """A frame that was drawn.
 
     Attributes
@@ -37,7 +37,7 @@ class Drawn(NamedTuple):
 
 
 @dataclass(frozen=True)
-class Replayed:
+class ReplayedTrial:
     """A trial that was drawn.
 
     Attributes
@@ -46,7 +46,7 @@ class Replayed:
         The journal.
     trial : int
         Its number, from 1, practice included.
-    frames : tuple of Drawn
+    frames : tuple of ReplayedFrame
         One for each phase.
     versions : dict
         Of what draws, where they are others than when the trial was shown: both, by name.
@@ -54,7 +54,7 @@ class Replayed:
 
     journal: Path
     trial: int
-    frames: tuple[Drawn, ...]
+    frames: tuple[ReplayedFrame, ...]
     versions: dict[str, tuple[str, str]]
 
     @property
@@ -74,23 +74,23 @@ class Replayed:
 
     def text(self) -> str:
         """Return it in a few lines."""
-        lines = [f"{frame.file}: {_WORDS[frame.agrees]}" for frame in self.frames]
+        lines = [f"{frame.file}: {_VERDICTS[frame.agrees]}" for frame in self.frames]
         if not self.agrees:
             lines += [f"{name} was {then}, and is {now} here" for name, (then, now) in self.versions.items()]
         return "\n".join(lines)
 
 
-_WORDS = {
+_VERDICTS = {
     True: "is what was shown, to the pixel",
     False: "is not what was shown",
     None: "was not shown to anybody; the journal has no hash of it",
 }
-DRAWING = ("stimgen", "numpy", "pillow")
+DRAWING_PACKAGES = ("stimgen", "numpy", "pillow")
 
 
-def replay(
+def replay_trial(
     journal: Path, number: int, stimuli: tuple[Path, ...] = (), output: Path | None = None
-) -> Replayed:
+) -> ReplayedTrial:
     """Draw the frames of a trial as PNG files.
 
     Parameters
@@ -109,26 +109,28 @@ def replay(
     StimgenError
         There is no such journal, trial, set or picture, or it is damaged; nothing was written then.
     """
-    found = Replay.of(read_journal(journal), journal)
+    found = JournalReplay.of(read_journal(journal), journal)
     line = found.line(number)
-    stores = tuple(Store.open(folder) for folder in named_sets(found, stimuli))
+    stores = tuple(Store.open(folder) for folder in find_set_folders(found, stimuli))
     frames = list(found.frames(line, PictureFiles(stores)))
-    folder = made_folder(output or Path("replay") / f"{journal.stem}_trial-{number}")
+    folder = make_folder(output or Path("replay") / f"{journal.stem}_trial-{number}")
     encoding = found.loaded.experiment.display.encoding
     drawn = []
     for i, frame in enumerate(frames, 1):
-        file = folder / _name(i, frame)
+        file = folder / _format_file_name(i, frame)
         write_file(file, encode_png(frame.frame.canvas(), encoding))
-        drawn.append(Drawn(file, frame.frame.sha256, frame.recorded, frame.agrees))
-    return Replayed(journal, number, tuple(drawn), _changed(found.recorded.header.get("versions")))
+        drawn.append(ReplayedFrame(file, frame.frame.sha256, frame.recorded, frame.agrees))
+    return ReplayedTrial(
+        journal, number, tuple(drawn), _compare_versions(found.recorded.header.get("versions"))
+    )
 
 
-def _name(number: int, frame: Redrawn) -> str:
+def _format_file_name(number: int, frame: RedrawnFrame) -> str:
     interval = "" if frame.phase.interval is None else f"_{frame.phase.interval}"
     return f"{number:02}_{frame.phase.kind}{interval}.png"
 
 
-def _changed(then: Any) -> dict[str, tuple[str, str]]:
-    now = {name: metadata.version(name) for name in DRAWING}
+def _compare_versions(then: Any) -> dict[str, tuple[str, str]]:
+    now = {name: metadata.version(name) for name in DRAWING_PACKAGES}
     then = then if isinstance(then, dict) else {}
     return {name: (str(then[name]), here) for name, here in now.items() if then.get(name, here) != here}

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from stimgen.reading.atomic import replacing
+from stimgen.reading.atomic import write_atomically
 from stimgen.reading.errors import StimgenError
-from stimgen.report import MOST, write_page
+from stimgen.report import MAX_STIMULI, write_page
 from stimgen.stimulus_set.store import Store
 
 
-def report(folder: Path, output: Path | None = None, most: int = MOST) -> tuple[Path, int]:
+def write_report(folder: Path, output: Path | None = None, most: int = MAX_STIMULI) -> tuple[Path, int]:
     """Write the page of a set.
 
     Parameters
@@ -43,6 +43,6 @@ def report(folder: Path, output: Path | None = None, most: int = MOST) -> tuple[
             where=page,
             hint="name a file elsewhere; without -o it is written beside the set",
         )
-    with replacing(page) as stream:
+    with write_atomically(page) as stream:
         write_page(store, stream, most)
     return page, page.stat().st_size

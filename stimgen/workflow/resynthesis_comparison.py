@@ -9,12 +9,12 @@ from dataclasses import dataclass
 import numpy as np
 
 from stimgen.images.light import Encoding
-from stimgen.images.measures.comparison import Original
+from stimgen.images.measures.comparison import SourceComparator
 from stimgen.images.prepare import Pixels
 from stimgen.images.write import as_pixels, decode_png
 from stimgen.reading.errors import StimgenError
-from stimgen.stimulus_set.record import Content, LossesRecord, Made, Record
-from stimgen.stimulus_set.store import Store, record_name
+from stimgen.stimulus_set.record import LossesRecord, Provenance, Record, RecordContent
+from stimgen.stimulus_set.store import Store, record_file
 
 # Found by making sets with other instructions of one processor: docs/reproducibility.md tells what and how.
 LARGEST_RATIO = 2.0  # of the losses of saved pictures, either way
@@ -26,7 +26,7 @@ WITHOUT_PART = ("python", "stimgen")
 
 
 @dataclass(frozen=True)
-class Difference:
+class PictureDifference:
     """How far apart two pictures are that should be the same.
 
     Attributes
@@ -59,7 +59,7 @@ class Difference:
 
 
 @dataclass(frozen=True)
-class Remade:
+class ResynthesisResult:
     """A stimulus that was made again.
 
     Attributes
@@ -70,7 +70,7 @@ class Remade:
         Whether pixels, trace and array are the same.
     expected : bool
         Whether they must be: made on this kind of machine, with these versions.
-    difference : Difference or None
+    difference : PictureDifference or None
         Between the picture in the set and the new one; None where they are identical.
     problem : str or None
         What is wrong.
@@ -80,7 +80,7 @@ class Remade:
     file: str
     identical: bool = False
     expected: bool = False
-    difference: Difference | None = None
+    difference: PictureDifference | None = None
     problem: str | None = None
 
     @property
@@ -89,7 +89,7 @@ class Remade:
         return "bytes" if self.identical or self.expected else "tolerance"
 
 
-def compared(record: Record, store: Store, made: Store) -> Remade:
+def compare_stimulus(record: Record, store: Store, made: Store) -> ResynthesisResult:
     """Return how a stimulus of a set compares with the same of another, where it was made again.
 
     Parameters
@@ -100,46 +100,48 @@ def compared(record: Record, store: Store, made: Store) -> Remade:
         The set, and the one that was made again.
     """
     old = record.content
-    if not made.has(record_name(old.id)):
-        return Remade(old.id, old.file, problem="could not be made again")
+    if not made.has(record_file(old.id)):
+        return ResynthesisResult(old.id, old.file, problem="could not be made again")
     again = made.read_record(old.id)
-    expected = _same_kind(record.made, again.made)
-    if _fingerprint(again.content) == _fingerprint(old):
-        return Remade(old.id, old.file, identical=True, expected=expected)
+    expected = _is_same_kind(record.made, again.made)
+    if _collect_hashes(again.content) == _collect_hashes(old):
+        return ResynthesisResult(old.id, old.file, identical=True, expected=expected)
     try:
-        one, other = _picture(store, old), _picture(made, again.content)
+        one, other = _read_picture(store, old), _read_picture(made, again.content)
     except StimgenError as error:
-        return Remade(old.id, old.file, problem=error.message)
+        return ResynthesisResult(old.id, old.file, problem=error.message)
     if one.shape != other.shape:
-        return Remade(old.id, old.file, expected=expected, problem="its picture has another size")
-    difference = _difference(one, other, old, again.content)
+        return ResynthesisResult(old.id, old.file, expected=expected, problem="its picture has another size")
+    difference = _compare_pictures(one, other, old, again.content)
     problems = ["other bytes, on the same kind of machine"] if expected else list(difference.problems())
-    return Remade(old.id, old.file, False, expected, difference, "; ".join(problems) or None)
+    return ResynthesisResult(old.id, old.file, False, expected, difference, "; ".join(problems) or None)
 
 
-def _picture(store: Store, content: Content) -> Pixels:
+def _read_picture(store: Store, content: RecordContent) -> Pixels:
     return as_pixels(decode_png(store.read(content.file), store.path(content.file)))
 
 
-def _fingerprint(content: Content) -> tuple[str, ...]:
+def _collect_hashes(content: RecordContent) -> tuple[str, ...]:
     """Return hashes that equal stimuli share; not those of PNG files, whose compression may differ."""
     files = (content.trace, content.array)
     return content.pixels_sha256, *(file.sha256 for file in files if file is not None)
 
 
-def _difference(one: Pixels, other: Pixels, old: Content, new: Content) -> Difference:
+def _compare_pictures(
+    one: Pixels, other: Pixels, old: RecordContent, new: RecordContent
+) -> PictureDifference:
     error = float(np.mean((one.astype(np.float64) - other) ** 2))
     encoding: Encoding = "linear" if old.encoding == "linear" else "srgb"
-    distance = Original(one, encoding).compare(other)
-    return Difference(
+    distance = SourceComparator(one, encoding).compare(other)
+    return PictureDifference(
         psnr=-10.0 * math.log10(error) if error > 0 else None,
         luminance=distance.luminance,
         spectrum=distance.spectrum,
-        loss_ratio=_ratio(old.losses, new.losses),
+        loss_ratio=_loss_ratio(old.losses, new.losses),
     )
 
 
-def _same_kind(old: Made, new: Made) -> bool:
+def _is_same_kind(old: Provenance, new: Provenance) -> bool:
     """Return whether the same bits are promised."""
     versions = [{k: v for k, v in made.versions.items() if k not in WITHOUT_PART} for made in (old, new)]
     machines = [(made.device, made.processor) for made in (old, new)]
@@ -148,7 +150,7 @@ def _same_kind(old: Made, new: Made) -> bool:
     return versions[0] == versions[1] and machines[0] == machines[1] and old.processor is not None
 
 
-def _ratio(old: LossesRecord | None, new: LossesRecord | None) -> float | None:
+def _loss_ratio(old: LossesRecord | None, new: LossesRecord | None) -> float | None:
     if old is None or new is None or old.saved is None or new.saved is None or old.saved.total <= 0:
         return None
     return new.saved.total / old.saved.total

@@ -6,23 +6,25 @@ import tempfile
 from collections.abc import Sequence
 from pathlib import Path
 
-from stimgen.execution.batch import Work, form_batches, make_batch, write_originals
-from stimgen.execution.device import find_device, usual_batch_size
+from stimgen.execution.batch import Work, form_batches, run_batch, write_originals
+from stimgen.execution.device import default_batch_size, find_device
 from stimgen.execution.writer import Destination
-from stimgen.protocol.load import LoadedProtocol, loaded_from
-from stimgen.protocol.plan import Plan, StimulusPlan, make_plan
-from stimgen.protocol.quick import quickened
+from stimgen.protocol.load import LoadedProtocol, parse_protocol
+from stimgen.protocol.plan import PlannedStimulus, ProtocolPlan, make_plan
+from stimgen.protocol.quick import make_quick_protocol
 from stimgen.reading.document import parse_document
-from stimgen.reading.generators import finished
+from stimgen.reading.generators import run_generator
 from stimgen.stimulus_set.record import Record
 from stimgen.stimulus_set.store import PLAN, Store, json_bytes
-from stimgen.workflow.repair import shipped_file
-from stimgen.workflow.resynthesis_comparison import Remade, compared
+from stimgen.workflow.repair import find_shipped_file
+from stimgen.workflow.resynthesis_comparison import ResynthesisResult, compare_stimulus
 
 OTHERS = "protocol and photographs here give another stimulus"
 
 
-def resynthesize(folder: Path, count: int, device: str, root: Path | None = None) -> list[Remade]:
+def resynthesize_stimuli(
+    folder: Path, count: int, device: str, root: Path | None = None
+) -> list[ResynthesisResult]:
     """Make some stimuli of a set again, in a folder of their own, and compare them.
 
     Parameters
@@ -42,22 +44,22 @@ def resynthesize(folder: Path, count: int, device: str, root: Path | None = None
         The protocol in the set, its photographs or its weights cannot be used.
     """
     store = Store.open(folder)
-    records = _chosen(store, count)
-    plan = make_plan(recorded_protocol(store, root), root)
+    records = _choose_records(store, count)
+    plan = make_plan(load_recorded_protocol(store, root), root)
     planned = {stimulus.id: stimulus for stimulus in plan.stimuli}
     there = [planned[key] for key in records if key in planned]
     with tempfile.TemporaryDirectory(prefix="stimgen-") as place:
         made = Store(Path(place))
-        _make(plan, there, made, device)
+        _remake(plan, there, made, device)
         return [
-            compared(record, store, made)
+            compare_stimulus(record, store, made)
             if key in planned
-            else Remade(key, record.content.file, problem=OTHERS)
+            else ResynthesisResult(key, record.content.file, problem=OTHERS)
             for key, record in records.items()
         ]
 
 
-def recorded_protocol(store: Store, root: Path | None = None) -> LoadedProtocol:
+def load_recorded_protocol(store: Store, root: Path | None = None) -> LoadedProtocol:
     """Return the protocol that a set was made with, as the set tells it.
 
     Parameters
@@ -73,12 +75,12 @@ def recorded_protocol(store: Store, root: Path | None = None) -> LoadedProtocol:
         It cannot be understood any more.
     """
     protocol = store.read_plan().protocol
-    file = shipped_file(protocol) or (root or Path()) / Path(str(protocol.get("file"))).name
-    loaded = loaded_from(parse_document(str(protocol.get("text")), file))
-    return quickened(loaded, root) if protocol.get("changes") else loaded
+    file = find_shipped_file(protocol) or (root or Path()) / Path(str(protocol.get("file"))).name
+    loaded = parse_protocol(parse_document(str(protocol.get("text")), file))
+    return make_quick_protocol(loaded, root) if protocol.get("changes") else loaded
 
 
-def _chosen(store: Store, count: int) -> dict[str, Record]:
+def _choose_records(store: Store, count: int) -> dict[str, Record]:
     finished_ids = store.finished()
     ids = [stimulus for stimulus in store.read_plan().ids if stimulus in finished_ids]
     count = min(count, len(ids))
@@ -87,11 +89,11 @@ def _chosen(store: Store, count: int) -> dict[str, Record]:
     return {key: store.read_record(key) for key in chosen}
 
 
-def _make(plan: Plan, stimuli: Sequence[StimulusPlan], made: Store, device_name: str) -> None:
+def _remake(plan: ProtocolPlan, stimuli: Sequence[PlannedStimulus], made: Store, device_name: str) -> None:
     device = find_device(device_name)
     protocol = plan.loaded.protocol
     made.write(PLAN, json_bytes({"format": 1, "protocol": {}, "ids": [s.id for s in stimuli]}))
     write_originals(plan, made)
-    work = Work(Destination(made, protocol.output), device, usual_batch_size(device))
+    work = Work(Destination(made, protocol.output), device, default_batch_size(device))
     for batch in form_batches(stimuli, work.batch_size):
-        finished(make_batch(batch, work))
+        run_generator(run_batch(batch, work))

@@ -7,26 +7,26 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
-from stimgen.experiment.design.decisions import Person, participant_labels
-from stimgen.experiment.equipment.psychopy_part import display_is_here
+from stimgen.experiment.design.decisions import Participant, participant_labels
+from stimgen.experiment.equipment.psychopy_part import has_display
 from stimgen.experiment.journal.data_folder import DataFolder
-from stimgen.experiment.journal.form import checked_form, keep_form
-from stimgen.experiment.journal.journal import Journal, Recorded, begun, read_journal
+from stimgen.experiment.journal.form import check_form, write_form
+from stimgen.experiment.journal.journal import Journal, RecordedSession, has_header, read_journal
 from stimgen.experiment.schema.load import LoadedExperiment
-from stimgen.experiment.session.observers import Setting, make_observer
-from stimgen.experiment.session.session import Report, Session, now
-from stimgen.experiment.trials.keys import keys_of
-from stimgen.experiment.trials.procedure import Answered, Course
+from stimgen.experiment.session.observers import ObserverContext, make_observer
+from stimgen.experiment.session.session import Session, TrialCallback, format_current_time
+from stimgen.experiment.trials.keys import assign_keys
+from stimgen.experiment.trials.procedure import AnsweredTrial, SessionProcedure
 from stimgen.reading.errors import StimgenError
-from stimgen.workflow.participant_dialog import ask_person
-from stimgen.workflow.prepared_experiment import Room
+from stimgen.workflow.participant_dialog import ask_participant
+from stimgen.workflow.prepared_experiment import PreparedExperiment
 from stimgen.workflow.tabulate import tabulate_session
-from stimgen.workflow.versions import versions_here
+from stimgen.workflow.versions import read_versions
 from stimgen.workflow.withdraw import finish_withdrawals
 
 
 @dataclass(frozen=True)
-class Options:
+class RunOptions:
     """How a session is run.
 
     Attributes
@@ -57,7 +57,7 @@ class Options:
 
 
 @dataclass(frozen=True)
-class Ended:
+class SessionOutcome:
     """How a session ended.
 
     Attributes
@@ -87,25 +87,25 @@ class Ended:
         """Return it in a few lines."""
         state = "complete" if self.complete else "not complete: go on with --resume"
         score = "" if self.correct is None else f", {self.correct:.1%} correct"
-        found = [f"  {name}: {_said(values)}" for name, values in self.summary.items()]
+        found = [f"  {name}: {_format_values(values)}" for name, values in self.summary.items()]
         return "\n".join([f"{self.journal}: {self.trials} trials{score}; {state}", *found])
 
 
-def _said(values: Mapping[str, Any]) -> str:
+def _format_values(values: Mapping[str, Any]) -> str:
     """Return what was found of a track in words, without the places of numbers that nobody needs."""
     return ", ".join(
         f"{name} {'none' if value is None else f'{value:.4g}'}" for name, value in values.items()
     )
 
 
-def default_data(loaded: LoadedExperiment) -> Path:
+def default_data_folder(loaded: LoadedExperiment) -> Path:
     """Return where data are kept unless another folder is named."""
     return Path("data") / loaded.experiment.name
 
 
 def run_study(
-    loaded: LoadedExperiment, who: tuple[str | None, str], participants: int | None, options: Options
-) -> Iterator[Ended]:
+    loaded: LoadedExperiment, who: tuple[str | None, str], participants: int | None, options: RunOptions
+) -> Iterator[SessionOutcome]:
     """Run a session, or the sessions of several simulated participants one after the other.
 
     Parameters
@@ -117,7 +117,7 @@ def run_study(
         where a person is to answer and there is a display.
     participants : int or None
         How many simulated participants, 01, 02, ..., instead of the one named.
-    options : Options
+    options : RunOptions
         How they are run.
 
     Raises
@@ -128,29 +128,31 @@ def run_study(
     label, session = who
     if participants is not None and (label is not None or options.observer == "psychopy"):
         raise StimgenError("--participants is for simulated and model observers, without --participant")
-    if participants is None and label is None and not (options.observer == "psychopy" and display_is_here()):
+    if participants is None and label is None and not (options.observer == "psychopy" and has_display()):
         raise StimgenError("who is it? name the participant with --participant, such as 01")
     if participants is not None and options.form:
         raise StimgenError("--form is one participant's, and --participants are several")
-    persons = _persons(label, session, participants)
-    room = Room.of(loaded, options.stimuli)
+    persons = _list_participants(label, session, participants)
+    room = PreparedExperiment.of(loaded, options.stimuli)
     if not persons:
-        folder = DataFolder(options.data or default_data(loaded))
+        folder = DataFolder(options.data or default_data_folder(loaded))
         known = {"session": session, **options.form}
-        asked = ask_person(loaded, folder, known, resume=options.resume)
+        asked = ask_participant(loaded, folder, known, resume=options.resume)
         persons, options = [asked.person], replace(options, form=asked.form)
     for person in persons:
         yield run_session(room, person, options)
 
 
-def _persons(label: str | None, session: str, participants: int | None) -> list[Person]:
+def _list_participants(label: str | None, session: str, participants: int | None) -> list[Participant]:
     """Return who takes part, as far as it is said."""
     if participants is None:
-        return [] if label is None else [Person(label, session)]
-    return [Person(label, session) for label in participant_labels(participants)]
+        return [] if label is None else [Participant(label, session)]
+    return [Participant(label, session) for label in participant_labels(participants)]
 
 
-def run_session(room: Room, person: Person, options: Options, report: Report | None = None) -> Ended:
+def run_session(
+    room: PreparedExperiment, person: Participant, options: RunOptions, report: TrialCallback | None = None
+) -> SessionOutcome:
     """Run a session, or what is left of it.
 
     Raises
@@ -160,31 +162,31 @@ def run_session(room: Room, person: Person, options: Options, report: Report | N
         was shown then.
     """
     loaded = room.loaded
-    folder = DataFolder(options.data or default_data(loaded))
+    folder = DataFolder(options.data or default_data_folder(loaded))
     file = folder.journal_file(person, loaded.experiment.name)
     finish_withdrawals(folder.folder)
-    before = _before(room, file) if options.resume and _is_begun(file) else None
+    before = _read_previous(room, file) if options.resume and _has_begun(file) else None
     if before is None:
         folder.refuse_existing(person, loaded.experiment.name)
-    form = _form(room, folder.form_file(person), options)
+    form = _check_form(room, folder.form_file(person), options)
     language = before.header["language"] if before else room.language(options.language)
     course = room.course(person, language)
-    setting = _setting(room, course, person, options)
+    setting = _build_setting(room, course, person, options)
     observer = make_observer(options.observer, setting)
     try:
         measured = observer.begin()
         if form:
-            keep_form(folder.form_file(person), person, form)
-        with _opened(file, before, _header(room, setting, options, measured)) as journal:
-            session = Session(course, room.frames, observer, journal, _history(before))
+            write_form(folder.form_file(person), person, form)
+        with _open_journal(file, before, _build_header(room, setting, options, measured)) as journal:
+            session = Session(course, room.frames, observer, journal, _restore_history(before))
             complete = session.run(report)
     finally:
         observer.end()
-    ended = _ended(course, file, session.history, complete=complete)
-    return replace(ended, problem=_problem_with_table(folder, file))
+    ended = _compute_outcome(course, file, session.history, complete=complete)
+    return replace(ended, problem=_write_table(folder, file))
 
 
-def _problem_with_table(folder: DataFolder, journal: Path) -> str | None:
+def _write_table(folder: DataFolder, journal: Path) -> str | None:
     """Write the session's CSV, as PsychoPy's users expect it; return why it could not be."""
     try:
         tabulate_session(folder.folder, journal)
@@ -193,7 +195,7 @@ def _problem_with_table(folder: DataFolder, journal: Path) -> str | None:
     return None
 
 
-def _form(room: Room, file: Path, options: Options) -> dict[str, str]:
+def _check_form(room: PreparedExperiment, file: Path, options: RunOptions) -> dict[str, str]:
     """Return the answers to keep: none where nobody is asked, or where they were given before.
 
     Raises
@@ -203,10 +205,10 @@ def _form(room: Room, file: Path, options: Options) -> dict[str, str]:
     """
     asked = room.loaded.experiment.participant.form
     known = options.observer != "psychopy" or (options.resume and file.is_file())
-    return {} if known and not options.form else checked_form(asked, options.form)
+    return {} if known and not options.form else check_form(asked, options.form)
 
 
-def _before(room: Room, file: Path) -> Recorded:
+def _read_previous(room: PreparedExperiment, file: Path) -> RecordedSession:
     """Return what was recorded of a session that is to go on.
 
     Raises
@@ -232,7 +234,7 @@ def _before(room: Room, file: Path) -> Recorded:
     return recorded
 
 
-def _is_begun(file: Path) -> bool:
+def _has_begun(file: Path) -> bool:
     """Return whether there is something to go on with; else the session begins, it was cut off so early.
 
     Raises
@@ -245,34 +247,38 @@ def _is_begun(file: Path) -> bool:
         raise StimgenError(
             "there is no such session to go on with", where=file, given=file.name, allowed=known
         )
-    return begun(file)
+    return has_header(file)
 
 
-def _setting(room: Room, course: Course, person: Person, options: Options) -> Setting:
+def _build_setting(
+    room: PreparedExperiment, course: SessionProcedure, person: Participant, options: RunOptions
+) -> ObserverContext:
     experiment = room.loaded.experiment
-    return Setting(
+    return ObserverContext(
         experiment=experiment,
         person=person,
         pool=room.pool,
         viewing=room.viewing,
         frames=room.frames,
-        keys=keys_of(experiment, person),
+        keys=assign_keys(experiment, person),
         texts=course.texts,
         windowed=options.windowed,
     )
 
 
-def _opened(file: Path, before: Recorded | None, header: dict[str, Any]) -> Journal:
+def _open_journal(file: Path, before: RecordedSession | None, header: dict[str, Any]) -> Journal:
     """Return a new journal, or the old one, in which stands with what it was taken up again."""
     if before is None:
         return Journal.create(file, header)
     journal = Journal.resume(file)
     known = {key: header[key] for key in ("observer", "display", "versions", "started")}
-    journal.append("event", {"event": "resumed", "time": now(), **known})
+    journal.append("event", {"event": "resumed", "time": format_current_time(), **known})
     return journal
 
 
-def _header(room: Room, setting: Setting, options: Options, measured: dict[str, Any]) -> dict[str, Any]:
+def _build_header(
+    room: PreparedExperiment, setting: ObserverContext, options: RunOptions, measured: dict[str, Any]
+) -> dict[str, Any]:
     loaded, person, language = room.loaded, setting.person, room.language(options.language)
     return {
         "format": 1,
@@ -285,7 +291,7 @@ def _header(room: Room, setting: Setting, options: Options, measured: dict[str, 
         "participant": person.participant,
         "session": person.session,
         "language": language,
-        "observer": _observer(room, options),
+        "observer": _describe_observer(room, options),
         "keys": {answer: list(keys) for answer, keys in setting.keys.items()},
         "display": {
             "declared": loaded.experiment.display.plain(),
@@ -295,22 +301,24 @@ def _header(room: Room, setting: Setting, options: Options, measured: dict[str, 
         "sets": room.sets(),
         "seed": loaded.experiment.seed,
         "notes": list(room.pool.notes),
-        "versions": versions_here(),
-        "started": now(),
+        "versions": read_versions(),
+        "started": format_current_time(),
     }
 
 
-def _observer(room: Room, options: Options) -> dict[str, Any]:
+def _describe_observer(room: PreparedExperiment, options: RunOptions) -> dict[str, Any]:
     settings = getattr(room.loaded.experiment, options.observer, None)
     return {"name": options.observer, "settings": settings.plain() if settings is not None else {}}
 
 
-def _history(before: Recorded | None) -> list[Answered]:
-    return [Answered(line.trial, line.correct) for line in before.trials] if before else []
+def _restore_history(before: RecordedSession | None) -> list[AnsweredTrial]:
+    return [AnsweredTrial(line.trial, line.correct) for line in before.trials] if before else []
 
 
-def _ended(course: Course, file: Path, history: list[Answered], *, complete: bool) -> Ended:
+def _compute_outcome(
+    course: SessionProcedure, file: Path, history: list[AnsweredTrial], *, complete: bool
+) -> SessionOutcome:
     counting = [one for one in history if not one.trial.practice]
     answered = [one.correct for one in counting if one.correct is not None]
     correct = sum(answered) / len(answered) if answered else None
-    return Ended(file, complete, len(counting), correct, course.summary(history))
+    return SessionOutcome(file, complete, len(counting), correct, course.summary(history))

@@ -7,21 +7,21 @@ import json
 from stimgen.reading.model import Model
 
 
-def schema_text() -> str:
+def format_protocol_schema() -> str:
     """Return the JSON schema (draft 2020-12) of a stimulus protocol."""
     from stimgen.protocol.schema import Protocol
 
-    return _text(Protocol, "stimgen schema")
+    return _format_schema(Protocol, "stimgen schema")
 
 
-def experiment_schema_text() -> str:
+def format_experiment_schema() -> str:
     """Return the JSON schema (draft 2020-12) of an experiment; torch is not needed for it."""
     from stimgen.experiment.schema.schema import Experiment
 
-    return _text(Experiment, "stimgen schema --experiment")
+    return _format_schema(Experiment, "stimgen schema --experiment")
 
 
-def _text(model: type[Model], command: str) -> str:
+def _format_schema(model: type[Model], command: str) -> str:
     described = {
         "$schema": "https://json-schema.org/draft/2020-12/schema",
         "$comment": f"Written by `{command}`.",

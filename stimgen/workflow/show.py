@@ -8,29 +8,29 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from stimgen.drawing.features import feature_figure
-from stimgen.drawing.figure import new_figure, save_figure
+from stimgen.drawing.figure import make_figure, save_figure
 from stimgen.drawing.grams import gram_figure
 from stimgen.drawing.layers import LayerMaps
-from stimgen.drawing.losses import WHOLE, Curves, loss_figure
-from stimgen.drawing.movie import Frame, movie_files
+from stimgen.drawing.losses import WHOLE, LossCurves, loss_figure
+from stimgen.drawing.movie import MovieFrame, encode_movie
 from stimgen.execution.device import find_device
-from stimgen.execution.inspection import Inspection, inspect
+from stimgen.execution.inspection import Inspection, inspect_stimulus
 from stimgen.images.write import encode_png, quantise
 from stimgen.protocol.load import LoadedProtocol
-from stimgen.protocol.plan import Plan, StimulusPlan, make_plan
-from stimgen.protocol.planned_source import named_by
+from stimgen.protocol.plan import PlannedStimulus, ProtocolPlan, make_plan
+from stimgen.protocol.planned_source import add_location
 from stimgen.reading.errors import StimgenError
-from stimgen.reading.files import made_folder, write_file
-from stimgen.reading.generators import finished
-from stimgen.synthesis.methods import ObjectiveMethod, Step
+from stimgen.reading.files import make_folder, write_file
+from stimgen.reading.generators import run_generator
+from stimgen.synthesis.methods import ObjectiveMethod, SynthesisStep
 
 OPTION = "`stimgen show`"
 FRAMES = 60  # of the movie, about, where the user does not say
-Report = Callable[[Step], None]
+Report = Callable[[SynthesisStep], None]
 
 
 @dataclass(frozen=True)
-class Choice:
+class ShowOptions:
     """Which stimulus of a protocol to look into: the first that is not ruled out.
 
     Attributes
@@ -55,8 +55,8 @@ class Choice:
     root: Path | None = None
 
 
-def show(
-    loaded: LoadedProtocol, choice: Choice, folder: Path | None = None, report: Report | None = None
+def show_stimulus(
+    loaded: LoadedProtocol, choice: ShowOptions, folder: Path | None = None, report: Report | None = None
 ) -> list[Path]:
     """Make one stimulus and draw what the model sees; return the files.
 
@@ -64,7 +64,7 @@ def show(
     ----------
     loaded : LoadedProtocol
         The protocol.
-    choice : Choice
+    choice : ShowOptions
         Which of its stimuli.
     folder : Path, optional
         Where the files go; ``show/NAME`` of the stimulus where it is left out.
@@ -77,26 +77,26 @@ def show(
         matplotlib is not installed; there is no such stimulus; it minimises no objective; the folder cannot
         be written.
     """
-    new_figure(OPTION)  # before anything is computed
+    make_figure(OPTION)  # before anything is computed
     device = find_device(choice.device)
-    stimulus, method = _chosen(make_plan(loaded, choice.root), choice)
+    stimulus, method = _choose_stimulus(make_plan(loaded, choice.root), choice)
     height, width, _ = stimulus.source.shape
     every = choice.every or max(1, method.evaluations(width, height) // FRAMES)
-    place = made_folder(folder or Path("show") / stimulus.name)
+    place = make_folder(folder or Path("show") / stimulus.name)
     try:
-        found = finished(inspect(stimulus, method, every, device), report)
+        found = run_generator(inspect_stimulus(stimulus, method, every, device), report)
     except StimgenError as error:
-        raise named_by(error, loaded.where(_position(loaded, stimulus), "network")) from None
+        raise add_location(error, loaded.where(_condition_index(loaded, stimulus), "network")) from None
     title = f"{loaded.protocol.name}: {stimulus.condition.id} of {stimulus.source.id}, seed {stimulus.seed}"
-    return _draw(found, method, title, place)
+    return _draw_figures(found, method, title, place)
 
 
-def _chosen(plan: Plan, choice: Choice) -> tuple[StimulusPlan, ObjectiveMethod]:
+def _choose_stimulus(plan: ProtocolPlan, choice: ShowOptions) -> tuple[PlannedStimulus, ObjectiveMethod]:
     """Return the first stimulus that is wanted and minimises an objective, and its method."""
     wanted = {"condition": choice.condition, "source": choice.source, "seed": choice.seed}
     left = list(plan.stimuli)
     for key, value in wanted.items():
-        there = list(dict.fromkeys(_value(stimulus, key) for stimulus in left))
+        there = list(dict.fromkeys(_read_choice(stimulus, key) for stimulus in left))
         if value is not None and value not in there:
             which = "" if len(left) == len(plan.stimuli) else " with what else was asked for"
             raise StimgenError(
@@ -104,21 +104,21 @@ def _chosen(plan: Plan, choice: Choice) -> tuple[StimulusPlan, ObjectiveMethod]:
                 given=str(value),
                 allowed=[str(name) for name in there],
             )
-        left = [stimulus for stimulus in left if value is None or _value(stimulus, key) == value]
+        left = [stimulus for stimulus in left if value is None or _read_choice(stimulus, key) == value]
     for stimulus in left:
         if isinstance(stimulus.condition.method, ObjectiveMethod):
             return stimulus, stimulus.condition.method
     raise StimgenError(
         f"{OPTION}: condition {left[0].condition.id!r} minimises no objective: it has no layers to show",
-        allowed=_with_objectives(plan),
+        allowed=_conditions_with_objective(plan),
     )
 
 
-def _with_objectives(plan: Plan) -> list[str]:
+def _conditions_with_objective(plan: ProtocolPlan) -> list[str]:
     return [c.id for c in plan.conditions if isinstance(c.method, ObjectiveMethod)]
 
 
-def _value(stimulus: StimulusPlan, key: str) -> str | int:
+def _read_choice(stimulus: PlannedStimulus, key: str) -> str | int:
     values: dict[str, str | int] = {
         "condition": stimulus.condition.id,
         "source": stimulus.source.id,
@@ -127,11 +127,11 @@ def _value(stimulus: StimulusPlan, key: str) -> str | int:
     return values[key]
 
 
-def _position(loaded: LoadedProtocol, stimulus: StimulusPlan) -> int:
+def _condition_index(loaded: LoadedProtocol, stimulus: PlannedStimulus) -> int:
     return [condition.id for condition in loaded.protocol.conditions].index(stimulus.condition.id)
 
 
-def _draw(found: Inspection, method: ObjectiveMethod, title: str, folder: Path) -> list[Path]:
+def _draw_figures(found: Inspection, method: ObjectiveMethod, title: str, folder: Path) -> list[Path]:
     pictures = found.source, found.synthesis
     still = folder / "synthesis.png"
     write_file(still, encode_png(quantise(found.synthesis)))
@@ -140,10 +140,10 @@ def _draw(found: Inspection, method: ObjectiveMethod, title: str, folder: Path) 
         for i, maps in enumerate(found.maps, start=1)
     }
     figures[folder / "grams.png"] = gram_figure(found.maps, title, OPTION)
-    figures[folder / "losses.png"] = loss_figure(_curves(found, method), title, OPTION)
+    figures[folder / "losses.png"] = loss_figure(_loss_curves(found, method), title, OPTION)
     for file, figure in figures.items():
         save_figure(figure, file, OPTION)
-    movies = movie_files(found.source, list(_frames(found)), title)
+    movies = encode_movie(found.source, list(_movie_frames(found)), title)
     for ending, data in movies.items():
         write_file(folder / f"movie.{ending}", data)
     return [still, *figures, *(folder / f"movie.{ending}" for ending in movies)]
@@ -153,7 +153,7 @@ def _file_name(maps: LayerMaps) -> str:
     return re.sub(r"[^\w.-]", "-", f"{maps.network}_{maps.layer}")  # a network may be anybody's
 
 
-def _curves(found: Inspection, method: ObjectiveMethod) -> Curves:
+def _loss_curves(found: Inspection, method: ObjectiveMethod) -> LossCurves:
     trace = found.result.traces[0]
     count: dict[tuple[int, int], int] = {
         (line.scale, line.evaluation): i for i, line in enumerate(trace, start=1)
@@ -168,7 +168,7 @@ def _curves(found: Inspection, method: ObjectiveMethod) -> Curves:
     parts = {name: [line.losses.parts[name] for line in trace] for name in trace[0].losses.parts}
     # Nothing is to be seen of a part that is never there, or is all there is.
     shown = {name: values for name, values in parts.items() if any(values) and values != whole}
-    return Curves(
+    return LossCurves(
         parts={WHOLE: whole, **shown},
         layers=found.losses,
         snapshots=[count[s.scale, s.evaluation] for s in found.result.snapshots_of(0)],
@@ -176,8 +176,8 @@ def _curves(found: Inspection, method: ObjectiveMethod) -> Curves:
     )
 
 
-def _frames(found: Inspection) -> Iterable[Frame]:
+def _movie_frames(found: Inspection) -> Iterable[MovieFrame]:
     for snapshot in found.result.snapshots_of(0):
         height, width = snapshot.levels.shape[:2]
-        yield Frame(snapshot.levels, f"{width} x {height} px, evaluation {snapshot.evaluation}")
-    yield Frame(quantise(found.synthesis), "synthesis")
+        yield MovieFrame(snapshot.levels, f"{width} x {height} px, evaluation {snapshot.evaluation}")
+    yield MovieFrame(quantise(found.synthesis), "synthesis")

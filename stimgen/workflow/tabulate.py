@@ -9,19 +9,19 @@ from typing import get_args
 
 from stimgen.experiment.journal.data_folder import CSV, DataFolder
 from stimgen.experiment.journal.form import read_form
-from stimgen.experiment.journal.journal import begun
-from stimgen.experiment.schema.session_flow import Asked
-from stimgen.export.derived import names_in, rewriting
-from stimgen.export.journals import format_names, format_of
-from stimgen.export.journals.csv import write_session
-from stimgen.export.sessions import KeptSession, read_session
-from stimgen.export.shown_pictures import Pictures
+from stimgen.experiment.journal.journal import has_header
+from stimgen.experiment.schema.session_flow import FormField
+from stimgen.export.derived import list_file_names, replace_folder
+from stimgen.export.journals import list_journal_formats, load_journal_format
+from stimgen.export.journals.csv import write_session_table
+from stimgen.export.sessions import JournalSession, read_session
+from stimgen.export.shown_pictures import ShownPictures
 from stimgen.reading.errors import StimgenError
 from stimgen.workflow.withdraw import finish_withdrawals
 
 
 @dataclass(frozen=True)
-class Tabulated:
+class TableFolder:
     """A folder of tables.
 
     Attributes
@@ -46,7 +46,7 @@ class Tabulated:
 
 
 @dataclass(frozen=True)
-class Wanted:
+class TableOptions:
     """Which tables are wanted.
 
     Attributes
@@ -73,14 +73,14 @@ class Wanted:
         return self.target / name if self.name is None else self.target
 
 
-def tabulate(data: Path, wanted: Wanted | None = None) -> Iterator[Tabulated]:
+def write_tables(data: Path, wanted: TableOptions | None = None) -> Iterator[TableFolder]:
     """Write the tables of all sessions anew, in one format or in all.
 
     Parameters
     ----------
     data : Path
         The folder of an experiment's data.
-    wanted : Wanted, optional
+    wanted : TableOptions, optional
         Which tables; all, without it.
 
     Raises
@@ -89,21 +89,23 @@ def tabulate(data: Path, wanted: Wanted | None = None) -> Iterator[Tabulated]:
         There is no such format or field, there are no journals or one is damaged, a picture is not there or
         is another, or the folder holds something else. Tables that were there before are kept then.
     """
-    wanted = wanted or Wanted()
-    names = [wanted.name] if wanted.name is not None else format_names()
-    formats = {name: format_of(name) for name in names}
+    wanted = wanted or TableOptions()
+    names = [wanted.name] if wanted.name is not None else list_journal_formats()
+    formats = {name: load_journal_format(name) for name in names}
     for field in wanted.tell:
-        if field not in get_args(Asked):
-            raise StimgenError(f"no form has the field {field!r}", given=field, allowed=get_args(Asked))
+        if field not in get_args(FormField):
+            raise StimgenError(f"no form has the field {field!r}", given=field, allowed=get_args(FormField))
     finish_withdrawals(data)
-    files, skipped = journals_of(data)
+    files, skipped = find_journals(data)
     places = [Path.cwd(), data, *list(data.resolve().parents)[:2]]
     for name, module in formats.items():
         folder = wanted.folder(data, name)
-        with rewriting(folder, module.OURS) as fresh:
-            module.write(_sessions(data, files, wanted.tell), fresh, Pictures(wanted.stimuli, places))
-            count = len(names_in(fresh))
-        yield Tabulated(folder, len(files), count, tuple(skipped))
+        with replace_folder(folder, module.OURS) as fresh:
+            module.write(
+                _read_sessions(data, files, wanted.tell), fresh, ShownPictures(wanted.stimuli, places)
+            )
+            count = len(list_file_names(fresh))
+        yield TableFolder(folder, len(files), count, tuple(skipped))
 
 
 def tabulate_session(data: Path, journal: Path) -> Path:
@@ -114,10 +116,10 @@ def tabulate_session(data: Path, journal: Path) -> Path:
     StimgenError
         It cannot be written.
     """
-    return write_session(read_session(journal), data / CSV)
+    return write_session_table(read_session(journal), data / CSV)
 
 
-def journals_of(data: Path) -> tuple[list[Path], list[Path]]:
+def find_journals(data: Path) -> tuple[list[Path], list[Path]]:
     """Return the journals of a folder, and those that hold nothing.
 
     Raises
@@ -131,11 +133,11 @@ def journals_of(data: Path) -> tuple[list[Path], list[Path]]:
         raise StimgenError(
             what, where=data, hint="name the folder that stimgen run wrote to, such as data/NAME"
         )
-    whole = [file for file in files if begun(file)]
+    whole = [file for file in files if has_header(file)]
     return whole, [file for file in files if file not in whole]
 
 
-def _sessions(data: Path, files: list[Path], tell: tuple[str, ...]) -> Iterator[KeptSession]:
+def _read_sessions(data: Path, files: list[Path], tell: tuple[str, ...]) -> Iterator[JournalSession]:
     """Yield sessions one by one: those of a large study are too large to hold."""
     folder = DataFolder(data)
     for file in files:

@@ -7,15 +7,17 @@ from itertools import product
 from pathlib import Path
 from typing import Any
 
-from stimgen.experiment.design.decisions import Choice, Person
+from stimgen.experiment.design.decisions import Participant, TrialDecision
 from stimgen.experiment.design.trial import Trial
 from stimgen.experiment.schema.load import LoadedExperiment
-from stimgen.experiment.session.session import practice_of, trials_of
-from stimgen.experiment.trials.procedure import Course
-from stimgen.workflow.prepared_experiment import Room
+from stimgen.experiment.session.session import list_planned_trials, list_practice_trials
+from stimgen.experiment.trials.procedure import SessionProcedure
+from stimgen.workflow.prepared_experiment import PreparedExperiment
 
 
-def list_trials(loaded: LoadedExperiment, person: Person, stimuli: tuple[Path, ...] = ()) -> dict[str, Any]:
+def list_trials(
+    loaded: LoadedExperiment, person: Participant, stimuli: tuple[Path, ...] = ()
+) -> dict[str, Any]:
     """Return the full list of trials, or an adaptive schedule's candidates.
 
     Returns
@@ -31,10 +33,10 @@ def list_trials(loaded: LoadedExperiment, person: Person, stimuli: tuple[Path, .
     StimgenError
         The experiment cannot be run as it is.
     """
-    return trials_in(Room.of(loaded, stimuli), person)
+    return list_session_trials(PreparedExperiment.of(loaded, stimuli), person)
 
 
-def trials_in(room: Room, person: Person) -> dict[str, Any]:
+def list_session_trials(room: PreparedExperiment, person: Participant) -> dict[str, Any]:
     """Return the trials of a session in a room that is known, as `list_trials` does.
 
     Raises
@@ -52,18 +54,20 @@ def trials_in(room: Room, person: Person) -> dict[str, Any]:
     }
     if adaptive:
         choices = experiment.schedule.choices(course.design)
-        practice = practice_of(course)
+        practice = list_practice_trials(course)
         found["practice"] = [trial.plain() for trial in practice]
         found["candidates"] = [
-            [trial.plain() for trial in candidates(course, choice, i, len(practice))]
+            [trial.plain() for trial in list_candidates(course, choice, i, len(practice))]
             for i, choice in enumerate(choices, 1)
         ]
     else:
-        found["trials"] = [trial.plain() for trial in trials_of(course)]
+        found["trials"] = [trial.plain() for trial in list_planned_trials(course)]
     return found
 
 
-def candidates(course: Course, choice: Choice, among: int, practice: int) -> list[Trial]:
+def list_candidates(
+    course: SessionProcedure, choice: TrialDecision, among: int, practice: int
+) -> list[Trial]:
     """Return what a candidate of an adaptive schedule is with every combination of the factors."""
     factors = course.design.factors
     found = []
@@ -73,20 +77,20 @@ def candidates(course: Course, choice: Choice, among: int, practice: int) -> lis
     return found
 
 
-def trials_text(found: dict[str, Any]) -> str:
+def format_trials(found: dict[str, Any]) -> str:
     """Return a list of trials for people: a line a trial."""
     who = f"{found['experiment']}, participant {found['participant']}, session {found['session']}"
     if not found["adaptive"]:
         trials = found["trials"]
-        return "\n".join([f"{who}: {len(trials)} trials", *(_line(trial) for trial in trials)])
+        return "\n".join([f"{who}: {len(trials)} trials", *(_format_trial(trial) for trial in trials)])
     head = f"{who}: at most {len(found['candidates'])} trials, each with the level that answers lead to"
-    lines = [head, *(_line(trial) for trial in found["practice"])]
+    lines = [head, *(_format_trial(trial) for trial in found["practice"])]
     for among in found["candidates"]:
-        lines += [f"trial {among[0]['index']}, one of:", *("  " + _line(trial) for trial in among)]
+        lines += [f"trial {among[0]['index']}, one of:", *("  " + _format_trial(trial) for trial in among)]
     return "\n".join(lines)
 
 
-def _line(trial: dict[str, Any]) -> str:
+def _format_trial(trial: dict[str, Any]) -> str:
     kind = "practice " if trial["practice"] else ""
     said = [f"{key} {value}" for key, value in {**trial["levels"], **trial["balanced"]}.items()]
     pictures = [

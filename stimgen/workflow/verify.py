@@ -9,10 +9,10 @@ from typing import TYPE_CHECKING, Any
 
 from stimgen.stimulus_set.store import Store
 from stimgen.stimulus_set.verification import Verification
-from stimgen.stimulus_set.verify import verify
+from stimgen.stimulus_set.verify import verify_set
 
 if TYPE_CHECKING:
-    from stimgen.workflow.resynthesis_comparison import Remade
+    from stimgen.workflow.resynthesis_comparison import ResynthesisResult
 
 
 def verify_folder(folder: Path) -> Verification:
@@ -23,17 +23,17 @@ def verify_folder(folder: Path) -> Verification:
     StimgenError
         There is no set in the folder, or another run is writing it.
     """
-    return verify(Store.open(folder))
+    return verify_set(Store.open(folder))
 
 
-def verification_summary(found: Verification, remade: Sequence[Remade] | None) -> dict[str, Any]:
+def describe_verification(found: Verification, remade: Sequence[ResynthesisResult] | None) -> dict[str, Any]:
     """Return what ``stimgen verify --json`` prints.
 
     Parameters
     ----------
     found : Verification
         What was found.
-    remade : sequence of Remade or None
+    remade : sequence of ResynthesisResult or None
         Stimuli that were made again; None: that was not asked for.
     """
     summary = {

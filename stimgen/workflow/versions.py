@@ -7,19 +7,19 @@ import re
 from contextlib import suppress
 from importlib.metadata import PackageNotFoundError, version
 
-PACKAGES = ("stimgen", "numpy", "pillow", "psychopy", "questplus")
+RECORDED_PACKAGES = ("stimgen", "numpy", "pillow", "psychopy", "questplus")
 
 
-def versions_here() -> dict[str, str]:
+def read_versions() -> dict[str, str]:
     """Return the versions of what a session runs with."""
-    found = {"system": _system(), "python": platform.python_version()}
-    for package in PACKAGES:
+    found = {"system": _describe_system(), "python": platform.python_version()}
+    for package in RECORDED_PACKAGES:
         with suppress(PackageNotFoundError):
             found[package] = version(package)
     return found
 
 
-def _system() -> str:
+def _describe_system() -> str:
     """Return the operating system and its version, without what its maker or the lab added to that."""
     number = re.match(r"[0-9.]*", platform.release())
     return f"{platform.system()} {number[0] if number else ''}".strip()

@@ -12,17 +12,17 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from stimgen.images.read import SKIMAGE_PREFIX, ImageFile, read_image_file, skimage_file
-from stimgen.networks import NETWORKS, FeatureExtractor, Place
+from stimgen.images.read import SKIMAGE_PREFIX, ImageFile, find_skimage_file, read_image_file
+from stimgen.networks import NETWORKS, DeviceSpec, FeatureExtractor
 from stimgen.networks.torchvision_network import TorchvisionNetwork
-from stimgen.networks.weights.mean_activations import Means, MeasuredImage, refuse_silent
+from stimgen.networks.weights.mean_activations import MeanActivations, MeasuredImage, check_no_silent_filter
 from stimgen.reading.errors import StimgenError
 from stimgen.reading.files import write_file
 from stimgen.reading.identity import sha256_bytes, sha256_file
 
 
 @dataclass(frozen=True)
-class Measurement:
+class NormalizationSettings:
     """What to measure.
 
     Attributes
@@ -43,12 +43,12 @@ class Measurement:
     until: str | None = None
 
 
-def normalize(measurement: Measurement, images: Sequence[str], output: Path) -> str:
+def normalize_weights(measurement: NormalizationSettings, images: Sequence[str], output: Path) -> str:
     """Write the mean activations of a network's filters over images and positions; return the file's hash.
 
     Parameters
     ----------
-    measurement : Measurement
+    measurement : NormalizationSettings
         What to measure.
     images : sequence of str
         Files, or ``skimage:NAME``; each counts with all its positions, at its own size.
@@ -61,12 +61,12 @@ def normalize(measurement: Measurement, images: Sequence[str], output: Path) -> 
         A network, weights or images that cannot be used; a filter that is silent in all images; no place to
         write.
     """
-    network = _network(measurement)
-    layers = _layers(network, measurement.until)
-    extractor = network.load(tuple(layers.values()), Place(torch.device("cpu")))
-    measured, means = _measure(extractor, layers, images)
+    network = _build_network(measurement)
+    layers = _find_layers(network, measurement.until)
+    extractor = network.load(tuple(layers.values()), DeviceSpec(torch.device("cpu")))
+    measured, means = _measure_means(extractor, layers, images)
     recipe = network.recipe()
-    found = Means(
+    found = MeanActivations(
         network=network.name,
         settings={key: value for key, value in recipe.items() if key not in ("name", "weights")},
         weights=recipe["weights"],
@@ -79,14 +79,14 @@ def normalize(measurement: Measurement, images: Sequence[str], output: Path) -> 
     return sha256_bytes(data)
 
 
-def chains() -> dict[str, type[TorchvisionNetwork]]:
+def find_normalizable_networks() -> dict[str, type[TorchvisionNetwork]]:
     """Return the networks that can be normalised, by name."""
     found = {name: cls for name, cls in NETWORKS.members.items() if issubclass(cls, TorchvisionNetwork)}
     return {name: cls for name, cls in found.items() if cls.model_validate({}).is_chain}
 
 
-def _network(measurement: Measurement) -> TorchvisionNetwork:
-    allowed = chains()
+def _build_network(measurement: NormalizationSettings) -> TorchvisionNetwork:
+    allowed = find_normalizable_networks()
     if measurement.network not in allowed:
         raise StimgenError(
             f"{measurement.network!r} cannot be normalised: it is no chain of convolutions, rectifications "
@@ -100,11 +100,11 @@ def _network(measurement: Measurement) -> TorchvisionNetwork:
             given=measurement.pooling,
             allowed=["average", "maximum"],
         )
-    settings = {"pooling": measurement.pooling, "weights": weights_setting(measurement.weights)}
+    settings = {"pooling": measurement.pooling, "weights": parse_weights(measurement.weights)}
     return allowed[measurement.network].model_validate(settings)
 
 
-def weights_setting(named: str) -> str | dict[str, Any]:
+def parse_weights(named: str) -> str | dict[str, Any]:
     """Return what a network's ``weights`` says for weights that are named on the command line.
 
     Parameters
@@ -129,18 +129,18 @@ def weights_setting(named: str) -> str | dict[str, Any]:
         ) from None
 
 
-def _layers(network: TorchvisionNetwork, until: str | None) -> dict[str, str]:
+def _find_layers(network: TorchvisionNetwork, until: str | None) -> dict[str, str]:
     """Return the convolutions down to `until`, each with its rectification."""
     if until is not None and until not in network.layers():
         raise StimgenError(
             f"{network.name} has no layer {until!r}", given=until, allowed=list(network.layers())
         )
-    steps = network.up_to([until] if until else network.layers())
+    steps = network.steps_up_to([until] if until else network.layers())
     names = [step.name for step in steps if step.name.startswith("conv")]
     return {name: name.replace("conv", "relu", 1) for name in names}
 
 
-def _measure(
+def _measure_means(
     extractor: FeatureExtractor, layers: dict[str, str], images: Sequence[str]
 ) -> tuple[tuple[MeasuredImage, ...], dict[str, tuple[float, ...]]]:
     """Return what was measured, and every layer's means over all positions of all images."""
@@ -148,8 +148,8 @@ def _measure(
     sums: dict[str, Tensor | float] = dict.fromkeys(layers, 0.0)
     positions = dict.fromkeys(layers, 0)
     for name in images:
-        image = _read(name)
-        found = extractor(_pixels(image))
+        image = _read_image(name)
+        found = extractor(_image_batch(image))
         for layer, rectified in layers.items():
             maps = found[rectified][0].double()
             sums[layer] = sums[layer] + maps.sum((1, 2))
@@ -158,16 +158,16 @@ def _measure(
         measured.append(MeasuredImage(file=image.file.name, sha256=image.sha256, width=width, height=height))
     means = {layer: tuple((sums[layer] / torch.tensor(positions[layer])).tolist()) for layer in layers}
     for layer, values in means.items():
-        refuse_silent(layer, values)
+        check_no_silent_filter(layer, values)
     return tuple(measured), means
 
 
-def _read(name: str) -> ImageFile:
+def _read_image(name: str) -> ImageFile:
     inside = name.startswith(SKIMAGE_PREFIX)
-    return read_image_file(skimage_file(name.removeprefix(SKIMAGE_PREFIX)) if inside else Path(name))
+    return read_image_file(find_skimage_file(name.removeprefix(SKIMAGE_PREFIX)) if inside else Path(name))
 
 
-def _pixels(image: ImageFile) -> Tensor:
+def _image_batch(image: ImageFile) -> Tensor:
     """Return a picture as it is, twice: one image alone is summed in another order than two."""
     picture = image.decode()
     levels = np.atleast_3d(np.asarray(picture, dtype=np.float32)).transpose(2, 0, 1)

@@ -13,9 +13,16 @@ import numpy as np
 import pytest
 from pydantic import TypeAdapter
 
-from stimgen.experiment.design.decisions import Choice, Design, Factor, Level, Past, Person
-from stimgen.experiment.design.paradigms import PARADIGMS, Item, Paradigm
-from stimgen.experiment.design.paradigms.base import Meeting
+from stimgen.experiment.design.decisions import (
+    Design,
+    Factor,
+    LevelScale,
+    Participant,
+    TrialDecision,
+    TrialResult,
+)
+from stimgen.experiment.design.paradigms import PARADIGMS, Paradigm, PictureSlot
+from stimgen.experiment.design.paradigms.base import Pairing
 from stimgen.experiment.design.schedules import SCHEDULES, Schedule
 from stimgen.experiment.design.trial import Trial
 from stimgen.reading.registry import Family, FamilyMember
@@ -91,13 +98,13 @@ def test_a_member_round_trips_through_json(member: FamilyMember) -> None:
 paradigms = pytest.mark.parametrize("paradigm", every(PARADIGMS))
 
 
-def arranged(paradigm: Paradigm) -> Iterator[tuple[Meeting, Choice, Trial, list[Item]]]:
+def arranged(paradigm: Paradigm) -> Iterator[tuple[Pairing, TrialDecision, Trial, list[PictureSlot]]]:
     """Yield every trial that there can be, with the items that it shows, in order."""
     for meeting in sorted(paradigm.meetings):
         balanced = paradigm.balanced(meeting)
         for source, *values in product("abcd", *(factor.values for factor in balanced)):
             given = dict(zip((factor.name for factor in balanced), values, strict=True))
-            choice = Choice(1, {}, source, given)
+            choice = TrialDecision(1, {}, source, given)
             made = paradigm.arrange(choice, meeting)
             trial = Trial(
                 index=1,
@@ -138,7 +145,7 @@ def test_pictures_shown_together_have_places_of_their_own(paradigm: Paradigm) ->
         assert {item.role for item in items} <= wanted | {"synthesis"}
 
 
-def answer_by_roles(name: str, items: list[Item], trial: Trial, layout: str) -> str | None:
+def answer_by_roles(name: str, items: list[PictureSlot], trial: Trial, layout: str) -> str | None:
     """What is correct, told from what is shown alone."""
     roles = [item.role for item in items]
     if name == "oddity":
@@ -170,7 +177,7 @@ def test_where_pictures_meet_in_several_ways_the_words_of_the_first_do_for_both(
         roles: Counter[str] = Counter()
         for values in product(*(factor.values for factor in factors)):
             given = dict(zip((factor.name for factor in factors), values, strict=True))
-            made = paradigm.arrange(Choice(1, {}, "a", given), second)
+            made = paradigm.arrange(TrialDecision(1, {}, "a", given), second)
             answers[made.correct] += 1
             roles.update(item.role for interval in made.intervals for item in interval)
         own = paradigm.balanced(second)
@@ -178,7 +185,8 @@ def test_where_pictures_meet_in_several_ways_the_words_of_the_first_do_for_both(
             item.role
             for values in product(*(factor.values for factor in own))
             for interval in paradigm.arrange(
-                Choice(1, {}, "a", dict(zip((factor.name for factor in own), values, strict=True))), second
+                TrialDecision(1, {}, "a", dict(zip((factor.name for factor in own), values, strict=True))),
+                second,
             ).intervals
             for item in interval
         )
@@ -248,19 +256,21 @@ def design(participant: str = "03") -> Design:
         factors=(condition, Factor("duration", ("200 ms", "2 s"))),
         sources=tuple("abcdef"),
         balanced=(Factor("location", (1, 2, 3)),),
-        person=Person(participant),
+        person=Participant(participant),
         key=("experiment", "contract", 1),
-        level=Level("condition", "condition", condition.values, (3.0, 2.0, 1.0)[::-1]),
+        level=LevelScale("condition", "condition", condition.values, (3.0, 2.0, 1.0)[::-1]),
         chance=1 / 3,
     )
 
 
-def walked(schedule: Schedule, some: Design, answers: Sequence[bool | None]) -> list[tuple[Choice, Past]]:
+def walked(
+    schedule: Schedule, some: Design, answers: Sequence[bool | None]
+) -> list[tuple[TrialDecision, TrialResult]]:
     """Return a session with these answers, over and over."""
-    done: list[tuple[Choice, Past]] = []
+    done: list[tuple[TrialDecision, TrialResult]] = []
     while (choice := schedule.next(some, [past for _, past in done])) is not None:
         answer = answers[len(done) % len(answers)]
-        done.append((choice, Past(choice.levels, choice.source, choice.track, answer)))
+        done.append((choice, TrialResult(choice.levels, choice.source, choice.track, answer)))
         assert len(done) < 5000
     return done
 
@@ -325,11 +335,11 @@ def test_a_session_ends_and_keeps_its_sources_apart(
 
 @schedules
 def test_too_large_a_gap_is_refused_with_one_that_can_be_kept(schedule: Schedule) -> None:
-    too_large = schedule.but(source_gap=len(design().sources))
+    too_large = schedule.replace(source_gap=len(design().sources))
     with pytest.raises(Exception, match="6 sources cannot be kept 6 trials apart") as refused:
         too_large.check(design())
     assert "is 5" in str(refused.value)
-    possible = schedule.but(source_gap=5)
+    possible = schedule.replace(source_gap=5)
     possible.check(design())
     sources = [choice.source for choice, _ in walked(possible, design(), ANSWERS)]
     assert all(len(set(sources[i : i + 6])) == len(sources[i : i + 6]) for i in range(len(sources)))

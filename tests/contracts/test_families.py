@@ -12,27 +12,27 @@ from pydantic import TypeAdapter
 from torch.nn.functional import avg_pool2d
 
 from stimgen.images.geometry import ReceptiveField
-from stimgen.images.picture import Pair, Picture, Screen
-from stimgen.images.steps import STEPS, Geometry, Matching
-from stimgen.networks import NETWORKS, Place, register_network
+from stimgen.images.picture import MaskedPicture, PictureAndSource, ScreenSpec
+from stimgen.images.steps import STEPS, GeometryStep, MatchingStep
+from stimgen.networks import NETWORKS, DeviceSpec, register_network
 from stimgen.networks.weights import WEIGHTS
 from stimgen.protocol.load import load_protocol
-from stimgen.reading.generators import finished
-from stimgen.reading.papers import looked_up, papers
+from stimgen.reading.generators import run_generator
+from stimgen.reading.papers import load_papers, resolve_papers
 from stimgen.reading.registry import Family, FamilyMember
 from stimgen.reading.shipped import PROTOCOLS
-from stimgen.statistics import STATISTICS, Draw, LayerSize, Statistic, Target
+from stimgen.statistics import STATISTICS, LayerSize, RandomKey, Statistic, Target
 from stimgen.statistics.regions import REGIONS, Pooling, Positions, Regions
-from stimgen.synthesis.methods import METHODS, Batch, Item, Known, Result
+from stimgen.synthesis.methods import METHODS, ReferenceInfo, SynthesisBatch, SynthesisItem, SynthesisResult
 from stimgen.synthesis.objective import Evaluation
 from stimgen.synthesis.optimisers import OPTIMISERS
 from stimgen.synthesis.optimisers.base import Budget
-from stimgen.synthesis.ranges import RANGES, Bounds
+from stimgen.synthesis.ranges import PIXEL_CONSTRAINTS, PixelBounds
 from stimgen.synthesis.starts import STARTS
-from stimgen.synthesis.starts.noise import Noise
-from stimgen.workflow.list_experiment_members import EXPERIMENT_FAMILIES, experiment_members
-from stimgen.workflow.list_members import FAMILIES, members
-from stimgen.workflow.schema import experiment_schema_text, schema_text
+from stimgen.synthesis.starts.noise import NormalNoise
+from stimgen.workflow.list_experiment_members import EXPERIMENT_FAMILIES, find_experiment_members
+from stimgen.workflow.list_members import FAMILIES, find_members
+from stimgen.workflow.schema import format_experiment_schema, format_protocol_schema
 
 # Members that cannot be made from their name alone.
 NEEDED = {
@@ -95,7 +95,7 @@ def test_all_families_are_listed() -> None:
         OPTIMISERS,
         STARTS,
         STEPS,
-        RANGES,
+        PIXEL_CONSTRAINTS,
     ]
 
 
@@ -109,18 +109,18 @@ def test_a_member_round_trips_through_json(family: Family, name: str) -> None:
 
 @pytest.mark.parametrize(("family", "name"), EVERY)
 def test_a_member_is_listed_with_one_line_and_in_the_schema(family: Family, name: str) -> None:
-    lines = next(entries for key, entries in members().items() if FAMILIES.get(key) is family)
+    lines = next(entries for key, entries in find_members().items() if FAMILIES.get(key) is family)
     assert lines[name].endswith(".")
     assert len(lines[name]) < 110
-    assert json.dumps(family.members[name].__doc__.split("\n")[0])[1:-1] in schema_text()
+    assert json.dumps(family.members[name].__doc__.split("\n")[0])[1:-1] in format_protocol_schema()
 
 
 @pytest.mark.parametrize(("family", "name"), every(*EXPERIMENT_FAMILIES.values()))
 def test_a_member_of_experiments_is_listed_with_one_line_and_in_the_schema(family: Family, name: str) -> None:
-    lines = next(experiment_members()[key] for key, one in EXPERIMENT_FAMILIES.items() if one is family)
+    lines = next(find_experiment_members()[key] for key, one in EXPERIMENT_FAMILIES.items() if one is family)
     assert lines[name].endswith(".")
     assert len(lines[name]) < 110
-    assert json.dumps(family.members[name].__doc__.split("\n")[0])[1:-1] in experiment_schema_text()
+    assert json.dumps(family.members[name].__doc__.split("\n")[0])[1:-1] in format_experiment_schema()
 
 
 @pytest.mark.parametrize(("family", "name"), [*EVERY, *every(*EXPERIMENT_FAMILIES.values())])
@@ -132,7 +132,7 @@ def test_every_field_of_a_member_is_described(family: Family, name: str) -> None
 @pytest.mark.parametrize(("family", "name"), EVERY)
 def test_what_a_member_cites_is_known(family: Family, name: str) -> None:
     member = made(family, name)
-    looked_up([*member.papers, *member.cited()])
+    resolve_papers([*member.papers, *member.citations()])
     assert 0 < len(member.phrase) < 80
     assert not member.phrase.endswith(".")
 
@@ -144,7 +144,7 @@ def test_every_known_paper_is_cited_by_a_member_or_a_protocol() -> None:
     cited |= {
         paper.key for file in PROTOCOLS.files().values() for paper in load_protocol(file).protocol.papers
     }
-    assert cited == set(papers())
+    assert cited == set(load_papers())
 
 
 PRECISIONS = (torch.float32, torch.bfloat16)
@@ -157,7 +157,7 @@ def features_and_gradient(name: str, images: torch.Tensor, dtype: torch.dtype) -
     """Return a network's first maps, and under ``gradient`` that of their mean squares."""
     network = made(NETWORKS, name)
     leaf = images.clone().requires_grad_(True)
-    features = network.load(tuple(network.layers())[:6], Place(CPU, dtype))(leaf)
+    features = network.load(tuple(network.layers())[:6], DeviceSpec(CPU, dtype))(leaf)
     loss = sum(maps.float().square().mean((1, 2, 3)).sum() for maps in features.values())
     (gradient,) = torch.autograd.grad(loss, leaf)
     return {key: maps.detach() for key, maps in features.items()} | {"gradient": gradient}
@@ -174,7 +174,7 @@ class TestNetworks:
     def test_layers_have_the_channels_and_sides_that_are_told(self, name: str) -> None:
         network = made(NETWORKS, name)
         layers = list(network.layers())[:8]
-        maps = network.load(tuple(layers), Place(CPU))(torch.rand(2, 3, 40, 32))
+        maps = network.load(tuple(layers), DeviceSpec(CPU))(torch.rand(2, 3, 40, 32))
         assert list(maps) == layers
         for layer in layers:
             channels = network.layers()[layer].channels
@@ -203,7 +203,7 @@ class TestNetworks:
                 continue
             side = 2 * field.size + 3 * field.stride
             images = torch.rand(2, 3, side, side, requires_grad=True)
-            maps = network.load((layer,), Place(CPU))(images)[layer]
+            maps = network.load((layer,), DeviceSpec(CPU))(images)[layer]
             middle = maps.shape[2] // 2
             (gradient,) = torch.autograd.grad(maps[:, :, middle, middle].square().sum(), images)
             strength = gradient.abs().sum((0, 1, 2))
@@ -252,9 +252,9 @@ class TestNetworks:
     def test_activations_grow_with_size_and_depth(self, name: str) -> None:
         network = made(NETWORKS, name)
         layers = list(network.layers())
-        small, large = (sum(network.activations(layers[:2], side, side)) for side in (32, 64))
+        small, large = (sum(network.activation_sizes(layers[:2], side, side)) for side in (32, 64))
         assert small < large
-        assert len(layers) <= 2 or large < sum(network.activations(layers[:5], 64, 64))
+        assert len(layers) <= 2 or large < sum(network.activation_sizes(layers[:5], 64, 64))
 
 
 def layers_like(
@@ -298,11 +298,11 @@ class TestStatistics:
         statistic = made(STATISTICS, name)
         source = layers_like(self.SIDES, dtype, count=count)
         targets = statistic.targets(source, poolings(layout_of_few(regions, statistic), self.SIDES))
-        return statistic, source, statistic.drawn(targets, self.draw(range(count)))
+        return statistic, source, statistic.finalize_targets(targets, self.draw(range(count)))
 
     @staticmethod
-    def draw(keys: Iterable[int]) -> Draw:
-        return Draw(tuple(("source", key) for key in keys), (10, 9))
+    def draw(keys: Iterable[int]) -> RandomKey:
+        return RandomKey(tuple(("source", key) for key in keys), (10, 9))
 
     def test_no_distance_from_itself_and_some_from_others(self, name: str, regions: str) -> None:
         statistic, source, targets = self.setting(name, regions, 3)
@@ -330,7 +330,7 @@ class TestStatistics:
             statistic.parameters({"a": LayerSize(n, 20, 20), "b": LayerSize(n, 10, 10)}) for n in (3, 64)
         )
         assert statistic.prior or 0 < few <= many
-        assert statistic.layer_weight(4) > 0
+        assert statistic.default_layer_weight(4) > 0
 
     def test_a_target_between_two_sources_ends_in_them(self, name: str, regions: str) -> None:
         statistic = made(STATISTICS, name)
@@ -340,8 +340,8 @@ class TestStatistics:
         layout = poolings(layout_of_few(regions, statistic), self.SIDES)
         first, second = (statistic.targets(source, layout) for source in sources)
         for weight, source in zip((0.0, 1.0), sources, strict=True):
-            mixed = {layer: statistic.mixed(first[layer], second[layer], weight) for layer in first}
-            found = statistic.distances(source, statistic.drawn(mixed, self.draw(range(2))))
+            mixed = {layer: statistic.interpolate(first[layer], second[layer], weight) for layer in first}
+            found = statistic.distances(source, statistic.finalize_targets(mixed, self.draw(range(2))))
             assert total(found).max() < 1e-20
 
 
@@ -360,20 +360,22 @@ def test_gradients_of_statistics_are_right(name: str, regions: str) -> None:
 class TestMethods:
     SHAPE = (32, 32, 1)
 
-    def items(self) -> list[Item]:
+    def items(self) -> list[SynthesisItem]:
         rng = np.random.default_rng(1)
         sources = [rng.random(self.SHAPE, dtype=np.float32) for _ in range(2)]
         keys = [("first", 1), ("second", 1), ("first", 2)]
-        start = Noise()
+        start = NormalNoise()
         return [
-            Item(sources[key[0] == "second"], start.pixels(self.SHAPE, key, None), key[0], key)
+            SynthesisItem(sources[key[0] == "second"], start.pixels(self.SHAPE, key, None), key[0], key)
             for key in keys
         ]
 
-    def results(self, name: str, items: list[Item]) -> Result:
+    def results(self, name: str, items: list[SynthesisItem]) -> SynthesisResult:
         for package in METHODS.members[name].packages:
             pytest.importorskip(package)
-        return finished(made(METHODS, name).run(Batch(items, max(2, len(items)), shrink=True), CPU))
+        return run_generator(
+            made(METHODS, name).run(SynthesisBatch(items, max(2, len(items)), shrink=True), CPU)
+        )
 
     def test_every_stimulus_is_made_as_if_alone(self, name: str) -> None:
         items = self.items()
@@ -392,10 +394,10 @@ class TestMethods:
     def test_a_probe_has_the_same_scales_with_few_evaluations(self, name: str) -> None:
         method = METHODS.members[name](**NEEDED.get(name, {}))
         few = [(w, h, 2 if count else 0) for w, h, count in method.schedule(512, 256)]
-        assert method.probed(2).schedule(512, 256) == few
+        assert method.limit_evaluations(2).schedule(512, 256) == few
 
     def test_recipe_is_json_and_names_the_method(self, name: str) -> None:
-        recipe = json.loads(json.dumps(made(METHODS, name).recipe(Known())))
+        recipe = json.loads(json.dumps(made(METHODS, name).recipe(ReferenceInfo())))
         assert recipe["settings"]["method"] == name
         assert recipe["terms"] == []
         assert made(METHODS, name).memory(32, 32, 1) > 0
@@ -430,7 +432,7 @@ class TestOptimisers:
             parts = torch.stack([(self.CURVATURES * images**2).sum(1), torch.zeros(len(images))], dim=1)
             return Evaluation(parts, 2 * self.CURVATURES * images)
 
-        return finished(made(OPTIMISERS, name).minimise(evaluate, start, budget)).images
+        return run_generator(made(OPTIMISERS, name).minimise(evaluate, start, budget)).images
 
     def test_lowers_the_objective(self, name: str) -> None:
         start = 0.3 * torch.randn(3, 30, generator=torch.Generator().manual_seed(1))
@@ -454,7 +456,9 @@ class TestOptimisers:
             seen = images + 0.1 * torch.randn(images.shape, generator=rng)
             return Evaluation((seen**2).sum(1, keepdim=True), 2 * seen)
 
-        found = finished(made(OPTIMISERS, name).minimise(evaluate, start, Budget(300, noisy=True))).images
+        found = run_generator(
+            made(OPTIMISERS, name).minimise(evaluate, start, Budget(300, noisy=True))
+        ).images
         assert (found**2).sum() < 0.1 * (start**2).sum()
 
     def test_bounds_are_kept_where_they_are_said_to_be(self, name: str) -> None:
@@ -463,12 +467,12 @@ class TestOptimisers:
         start = 0.3 * torch.randn(3, 30, generator=torch.Generator().manual_seed(1))
         lower = torch.tensor([[-1.0], [0.1], [-0.3]]).repeat(1, 30)
         upper = torch.tensor([[1.0], [0.5], [-0.2]]).repeat(1, 30)
-        found = self.minimum(name, start, Budget(150, bounds=Bounds(lower, upper)))
+        found = self.minimum(name, start, Budget(150, bounds=PixelBounds(lower, upper)))
         nearest = torch.tensor([[0.0], [0.1], [-0.2]]).expand(3, 30)
         torch.testing.assert_close(found, nearest, atol=0.01, rtol=0.0)
 
 
-@pytest.mark.parametrize("name", of(RANGES))
+@pytest.mark.parametrize("name", of(PIXEL_CONSTRAINTS))
 class TestRanges:
     @staticmethod
     def pixels(low: float = -0.5, high: float = 1.5) -> torch.Tensor:
@@ -476,28 +480,28 @@ class TestRanges:
         return low + (high - low) * values
 
     def test_variables_stand_for_pixels(self, name: str) -> None:
-        member, pixels = made(RANGES, name), self.pixels(0.05, 0.95)
+        member, pixels = made(PIXEL_CONSTRAINTS, name), self.pixels(0.05, 0.95)
         torch.testing.assert_close(member.pixels(member.variables(pixels)), pixels)
 
     def test_pixels_out_of_range_have_variables_too(self, name: str) -> None:
-        member = made(RANGES, name)
+        member = made(PIXEL_CONSTRAINTS, name)
         found = member.pixels(member.variables(self.pixels()))
         assert torch.isfinite(found).all()
         assert (found - self.pixels()).abs().max() < 0.51
 
     def test_what_is_in_range_costs_nothing(self, name: str) -> None:
-        member = made(RANGES, name)
+        member = made(PIXEL_CONSTRAINTS, name)
         assert member.cost(self.pixels(0.0, 1.0)).tolist() == [0.0] * 5
         assert member.cost(self.pixels()).min() >= 0.0
 
     def test_gradients_are_right(self, name: str) -> None:
-        member = made(RANGES, name)
+        member = made(PIXEL_CONSTRAINTS, name)
         variables = member.variables(self.pixels()).requires_grad_(True)
         assert torch.autograd.gradcheck(member.pixels, variables)
         assert torch.autograd.gradcheck(lambda x: member.cost(member.pixels(x)), variables)
 
     def test_images_do_not_touch_each_other(self, name: str) -> None:
-        member, pixels, order = made(RANGES, name), self.pixels().float(), torch.tensor([4, 2])
+        member, pixels, order = made(PIXEL_CONSTRAINTS, name), self.pixels().float(), torch.tensor([4, 2])
 
         def gradient(variables: torch.Tensor) -> torch.Tensor:
             leaf = variables.clone().requires_grad_(True)
@@ -513,7 +517,7 @@ class TestRanges:
 
     def test_a_source_is_within_its_bounds(self, name: str) -> None:
         sources = self.pixels(0.0, 1.0)
-        lower, upper = made(RANGES, name).bounds(sources) or (sources - 1.0, sources + 1.0)
+        lower, upper = made(PIXEL_CONSTRAINTS, name).bounds(sources) or (sources - 1.0, sources + 1.0)
         assert (lower <= sources).all()
         assert (sources <= upper).all()
 
@@ -533,13 +537,15 @@ def test_starts_have_the_shape_asked_for(name: str, channels: int) -> None:
 @pytest.mark.parametrize("name", of(STEPS))
 @pytest.mark.parametrize("channels", [1, 3])
 class TestSteps:
-    SCREEN = Screen("srgb", 0.25)
+    SCREEN = ScreenSpec("srgb", 0.25)
 
-    def pair(self, channels: int) -> Pair:
+    def pair(self, channels: int) -> PictureAndSource:
         rng = np.random.default_rng(2)
         pictures = rng.random((2, 20, 24, channels), dtype=np.float32)
         weights = 0.5 + 0.5 * rng.random((20, 24))
-        return Pair(*(Picture.whole(pixels, self.SCREEN).seen_through(weights) for pixels in pictures))
+        return PictureAndSource(
+            *(MaskedPicture.whole(pixels, self.SCREEN).apply_mask(weights) for pixels in pictures)
+        )
 
     def test_the_size_is_told_and_shared_with_the_source(self, name: str, channels: int) -> None:
         step = made(STEPS, name)
@@ -560,7 +566,7 @@ class TestSteps:
     def test_it_changes_values_or_places_and_not_both(self, name: str, channels: int) -> None:
         step, pair = made(STEPS, name), self.pair(channels)
         found = step.apply(pair)
-        if isinstance(step, Geometry):
+        if isinstance(step, GeometryStep):
             assert set(found.picture.pixels.ravel()) <= set(pair.picture.pixels.ravel())
             assert set(found.source.pixels.ravel()) <= set(pair.source.pixels.ravel())
         else:
@@ -569,7 +575,7 @@ class TestSteps:
 
     def test_a_matching_step_reaches_its_source(self, name: str, channels: int) -> None:
         step, pair = made(STEPS, name), self.pair(channels)
-        if isinstance(step, Matching):
+        if isinstance(step, MatchingStep):
             found = step.apply(pair)
             assert step.measure(found.picture) == pytest.approx(step.measure(pair.source), abs=1e-5)
-            assert step.settled(0.3).wanted == 0.3
+            assert step.with_target(0.3).target == 0.3

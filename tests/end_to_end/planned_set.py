@@ -9,13 +9,13 @@ import numpy as np
 from stimgen.execution.labels import file_name, source_record
 from stimgen.images.write import encode_png
 from stimgen.protocol.load import LoadedProtocol, load_protocol
-from stimgen.protocol.plan import StimulusPlan, make_plan
+from stimgen.protocol.plan import PlannedStimulus, make_plan
 from stimgen.reading.identity import NUMERICS, sha256_bytes
-from stimgen.stimulus_set.derived import derive
-from stimgen.stimulus_set.record import ClippedRecord, Content, FileHash, Made, Record
-from stimgen.stimulus_set.store import IMAGES, PLAN, TRACES, Store, json_bytes, record_name
+from stimgen.stimulus_set.derived import write_derived_files
+from stimgen.stimulus_set.record import ClippedRecord, FileHash, Provenance, Record, RecordContent
+from stimgen.stimulus_set.store import IMAGES, PLAN, TRACES, Store, json_bytes, record_file
 
-MADE = Made(
+MADE = Provenance(
     started="2026-01-01T00:00:00.000000Z",
     finished="2026-01-01T00:00:01.000000Z",
     seconds=1.0,
@@ -37,12 +37,12 @@ def write_planned_set(folder: Path, protocol: str | Path) -> Store:
     store.write(PLAN, json_bytes({"format": 1, "protocol": about, "ids": [one.id for one in stimuli]}))
     for stimulus in stimuli:
         record = Record(content=_content(store, loaded, stimulus), made=MADE)
-        store.write(record_name(stimulus.id), json_bytes(record.plain()))
-    derive(store)
+        store.write(record_file(stimulus.id), json_bytes(record.plain()))
+    write_derived_files(store)
     return store
 
 
-def _content(store: Store, loaded: LoadedProtocol, stimulus: StimulusPlan) -> Content:
+def _content(store: Store, loaded: LoadedProtocol, stimulus: PlannedStimulus) -> RecordContent:
     height, width, channels = stimulus.source.shape
     rng = np.random.default_rng([*stimulus.id.encode()])
     levels = rng.integers(0, 256, (height, width, channels), dtype=np.uint8)
@@ -52,7 +52,7 @@ def _content(store: Store, loaded: LoadedProtocol, stimulus: StimulusPlan) -> Co
     source = source_record(stimulus.source, "0" * 64, output)
     name = source.original.file
     data = store.read(name) if store.has(name) else encode_png(original)
-    return Content(
+    return RecordContent(
         id=stimulus.id,
         file=picture.file,
         sha256=picture.sha256,

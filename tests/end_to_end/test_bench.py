@@ -13,7 +13,7 @@ from typing import Any
 import pytest
 
 from stimgen.cli import main as cli
-from stimgen.cli.bench import bench_text
+from stimgen.cli.bench import format_benchmark
 
 
 def called(monkeypatch: pytest.MonkeyPatch, *arguments: str) -> int:
@@ -101,7 +101,7 @@ class TestQuick:
         assert any("the notebook, 4 evaluations" in line for line in lines)
 
     def test_is_a_table_for_people(self, measured: tuple[dict[str, Any], str]) -> None:
-        text = bench_text(measured[0])
+        text = format_benchmark(measured[0])
         for heading in (
             "share of the ceiling",
             "one texture",
@@ -122,21 +122,21 @@ class TestQuick:
     def test_a_goal_that_was_missed_is_said_to_be(self, measured: tuple[dict[str, Any], str]) -> None:
         found = measured[0]["notebook"]
         attempts = [attempt | {"to_same_loss": None, "reached": False} for attempt in found["engine"]]
-        text = bench_text(measured[0] | {"notebook": found | {"engine": attempts}})
+        text = format_benchmark(measured[0] | {"notebook": found | {"engine": attempts}})
         assert text.count("not reached") == 4
 
     def test_a_busy_machine_is_told_of(self, measured: tuple[dict[str, Any], str]) -> None:
         found = measured[0]
         for slower, said in ((1.1, False), (4.0, True)):
             busy = {"ratio": slower, "numerator": slower, "denominator": 1.0}
-            text = bench_text(found | {"notebook": found["notebook"] | {"busy": busy}})
+            text = format_benchmark(found | {"notebook": found["notebook"] | {"busy": busy}})
             assert ("the machine was busy" in text) is said
 
     def test_a_rival_of_the_other_kind(self, measured: tuple[dict[str, Any], str]) -> None:
         made = {"size": 128, "seconds": 2.0, "iterations": 4, "loss": 0.5}
         to_texture = {"ratio": 2.0, "numerator": 2.0, "denominator": 1.0}
         rival = {"metamer": made, "texture": measured[0]["texture"], "to_texture": to_texture}
-        assert "plenoptic to engine" in bench_text(measured[0] | {"plenoptic": rival})
+        assert "plenoptic to engine" in format_benchmark(measured[0] | {"plenoptic": rival})
 
 
 class TestOptions:

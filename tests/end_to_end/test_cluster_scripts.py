@@ -10,8 +10,8 @@ from pathlib import Path
 import pytest
 from small_set import everything, write_protocol
 
-from stimgen.execution.executor import Options
-from stimgen.workflow.generate import generate
+from stimgen.execution.executor import GenerateOptions
+from stimgen.workflow.generate import generate_set
 from stimgen.workflow.merge import merge_folders
 
 CLUSTER = Path(__file__).resolve().parents[2] / "protocols" / "cluster"
@@ -92,7 +92,7 @@ def test_what_the_array_script_refuses(
 def test_an_array_makes_the_set(tmp_path: Path) -> None:
     """Two tasks at the same time, each a process of its own, in one folder."""
     protocol = write_protocol(tmp_path / "p")
-    generate(protocol, tmp_path / "whole", Options("cpu"))
+    generate_set(protocol, tmp_path / "whole", GenerateOptions("cpu"))
     lines = (
         f'#!/bin/sh\nexec {sys.executable} -c "from stimgen.cli.main import main; main()" "$@" --device cpu\n'
     )
@@ -121,7 +121,7 @@ SCANCEL = '#!/bin/sh\nkill -- "-$1"\n'
 def test_jobs_for_dask_make_the_set(tmp_path: Path) -> None:
     """Of SLURM there are only its two commands here: a job is a process of this computer."""
     protocol = write_protocol(tmp_path / "p")
-    generate(protocol, tmp_path / "whole", Options("cpu"))
+    generate_set(protocol, tmp_path / "whole", GenerateOptions("cpu"))
     lines = (
         f'#!/bin/sh\nexec {sys.executable} -c "from stimgen.cli.main import main; main()" "$@" --device cpu\n'
     )

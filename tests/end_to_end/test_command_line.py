@@ -28,7 +28,7 @@ from stimgen.experiment.schema.load import load_experiment
 from stimgen.networks.vgg19 import Vgg19
 from stimgen.protocol.load import load_protocol
 from stimgen.reading.shipped import EXPERIMENTS, PROTOCOLS
-from stimgen.workflow.list_members import members
+from stimgen.workflow.list_members import find_members
 
 ROOT = Path(__file__).resolve().parents[2]
 LONGEST = 15
@@ -193,12 +193,12 @@ class TestSchema:
 class TestList:
     def test_has_a_line_for_every_member(self, run: Run) -> None:
         lines = run("list").out.splitlines()
-        assert [line for line in lines if not line.startswith(" ")] == list(members())
-        for name, summary in (entry for family in members().values() for entry in family.items()):
+        assert [line for line in lines if not line.startswith(" ")] == list(find_members())
+        for name, summary in (entry for family in find_members().values() for entry in family.items()):
             assert any(line.split(maxsplit=1) == [name, summary] for line in lines)
-        assert {"quickstart", "smoke"} <= members()["protocols"].keys()
-        assert {"oddity", "abx"} <= members()["paradigms"].keys()
-        assert members()["observers"]["simulated"].startswith("An observer of known sensitivity")
+        assert {"quickstart", "smoke"} <= find_members()["protocols"].keys()
+        assert {"oddity", "abx"} <= find_members()["paradigms"].keys()
+        assert find_members()["observers"]["simulated"].startswith("An observer of known sensitivity")
 
     def test_without_torch_has_what_an_experiment_can_choose_from(
         self, run: Run, monkeypatch: pytest.MonkeyPatch

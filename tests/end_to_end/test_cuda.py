@@ -9,13 +9,13 @@ import torch
 
 from stimgen.protocol.load import load_protocol
 from stimgen.stimulus_set import StimulusSet
-from stimgen.workflow.generate import Options, generate
+from stimgen.workflow.generate import GenerateOptions, generate_set
 
 pytestmark = pytest.mark.skipif(not torch.cuda.is_available(), reason="no GPU")
 
 
-def make(folder: Path, options: Options) -> StimulusSet:
-    generate(load_protocol("smoke"), folder, options)
+def make(folder: Path, options: GenerateOptions) -> StimulusSet:
+    generate_set(load_protocol("smoke"), folder, options)
     return StimulusSet(folder)
 
 
@@ -24,15 +24,15 @@ def contents(stimuli: StimulusSet) -> dict:
 
 
 def test_the_same_slots_give_the_same_bits(tmp_path: Path) -> None:
-    first = make(tmp_path / "first", Options("cuda"))
-    again = make(tmp_path / "again", Options("cuda"))
+    first = make(tmp_path / "first", GenerateOptions("cuda"))
+    again = make(tmp_path / "again", GenerateOptions("cuda"))
     assert contents(first) == contents(again)
     assert {record.made.slots for record in first.records.values()} == {16}
 
 
 def test_the_gpu_reaches_the_losses_of_the_processor(tmp_path: Path) -> None:
-    gpu = make(tmp_path / "gpu", Options("cuda")).table
-    cpu = make(tmp_path / "cpu", Options("cpu")).table
+    gpu = make(tmp_path / "gpu", GenerateOptions("cuda")).table
+    cpu = make(tmp_path / "cpu", GenerateOptions("cpu")).table
     assert list(gpu.index) == list(cpu.index)
     ratio = (gpu.loss_end / cpu.loss_end).groupby(gpu.condition).mean()
     assert ratio.between(0.5, 2.0).all(), ratio

@@ -20,14 +20,14 @@ from stimgen.execution.dask.local_cluster import worker_environments
 from stimgen.execution.dask.messages import Job
 from stimgen.execution.dask.registration import Joining
 from stimgen.execution.dask.workers import Team
-from stimgen.execution.executor import Options
-from stimgen.execution.progress import Progress
+from stimgen.execution.executor import GenerateOptions
+from stimgen.execution.progress import RunProgress
 from stimgen.protocol.load import LoadedProtocol
-from stimgen.protocol.plan import Plan
+from stimgen.protocol.plan import ProtocolPlan
 from stimgen.reading.errors import StimgenError
 from stimgen.stimulus_set.store import Store
-from stimgen.stimulus_set.verify import verify
-from stimgen.workflow.generate import generate
+from stimgen.stimulus_set.verify import verify_set
+from stimgen.workflow.generate import generate_set
 
 pytestmark = pytest.mark.skipif(sys.platform == "win32", reason="no SIGKILL on Windows")
 
@@ -40,7 +40,7 @@ def protocol(tmp_path_factory: pytest.TempPathFactory) -> LoadedProtocol:
 @pytest.fixture(scope="module")
 def whole(protocol: LoadedProtocol) -> dict[str, object]:
     """All of the set that one process makes."""
-    generate(protocol, protocol.folder / "set", Options("cpu"))
+    generate_set(protocol, protocol.folder / "set", GenerateOptions("cpu"))
     return everything(protocol.folder / "set")
 
 
@@ -56,13 +56,13 @@ def cluster(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Cluster]:
         cluster.close()
 
 
-def make(protocol: LoadedProtocol, folder: Path, cluster: Cluster) -> Progress:
-    return generate(protocol, folder, Options("cpu", dask=cluster.address))
+def make(protocol: LoadedProtocol, folder: Path, cluster: Cluster) -> RunProgress:
+    return generate_set(protocol, folder, GenerateOptions("cpu", dask=cluster.address))
 
 
 def is_whole(folder: Path, whole: dict[str, object]) -> None:
     assert everything(folder) == whole
-    assert verify(Store(folder)).problems == []
+    assert verify_set(Store(folder)).problems == []
 
 
 @pytest.mark.long
@@ -91,7 +91,7 @@ def test_the_same_set_where_nothing_is_shared(
     elsewhere = "/nowhere/at/all"
 
     class Moved(Joining):
-        def __init__(self, team: Team, job: Job, plan: Plan) -> None:
+        def __init__(self, team: Team, job: Job, plan: ProtocolPlan) -> None:
             super().__init__(team, replace(job, folder=elsewhere, file=f"{elsewhere}/small.yaml"), plan)
 
         def _packed(self) -> Parcel:
@@ -184,7 +184,7 @@ def test_a_scheduler_that_is_killed(
 
 
 def test_workers_of_this_computer(protocol: LoadedProtocol, whole: dict[str, object], tmp_path: Path) -> None:
-    progress = generate(protocol, tmp_path / "set", Options("cpu", workers=2))
+    progress = generate_set(protocol, tmp_path / "set", GenerateOptions("cpu", workers=2))
     assert progress.made == 18
     dashboard = "dashboard of the workers: http://127.0.0.1:"
     assert any(notice.startswith(dashboard) for notice in progress.notices)
@@ -220,4 +220,4 @@ class TestWhereWorkersRun:
 
 def test_two_ways_at_once(protocol: LoadedProtocol, tmp_path: Path) -> None:
     with pytest.raises(StimgenError, match="say one of them"):
-        generate(protocol, tmp_path / "set", Options("cpu", dask="tcp://127.0.0.1:1", workers=2))
+        generate_set(protocol, tmp_path / "set", GenerateOptions("cpu", dask="tcp://127.0.0.1:1", workers=2))

@@ -14,10 +14,10 @@ from PIL import Image
 from stimgen.experiment.schema.schema import Experiment
 from stimgen.protocol.load import load_protocol
 from stimgen.protocol.plan import make_plan
-from stimgen.protocol.schema import Condition, Protocol, Source
+from stimgen.protocol.schema import Condition, Protocol, SourceSpec
 from stimgen.reading.document import parse_document
 from stimgen.reading.model import validate
-from stimgen.synthesis.settings import Synthesis
+from stimgen.synthesis.settings import SynthesisSettings
 from stimgen.synthesis.term import Term
 from stimgen.workflow.list_members import FAMILIES
 
@@ -75,7 +75,7 @@ USUAL = {"regions": "1x1", "weight": "1"}
 
 def test_the_defaults_of_the_protocols_page() -> None:
     text = (ROOT / "docs" / "protocols.md").read_text()
-    for model in (Term, Synthesis):
+    for model in (Term, SynthesisSettings):
         for key, field in model.model_fields.items():
             usual = field.get_default(call_default_factory=True)
             if usual is not None:
@@ -85,7 +85,7 @@ def test_the_defaults_of_the_protocols_page() -> None:
 
 def test_the_protocols_page_names_every_key() -> None:
     text = (ROOT / "docs" / "protocols.md").read_text()
-    for model in (Protocol, Source, Condition, Term, Synthesis):
+    for model in (Protocol, SourceSpec, Condition, Term, SynthesisSettings):
         for key in model.model_fields:
             assert f"`{key}`" in text or f"`{key}:" in text, key
 

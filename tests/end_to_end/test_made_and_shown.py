@@ -8,7 +8,7 @@ import sys
 from pathlib import Path
 
 from stimgen.protocol.load import load_protocol
-from stimgen.workflow.generate import Options, generate
+from stimgen.workflow.generate import GenerateOptions, generate_set
 
 PROTOCOL = """
 name: tiny
@@ -32,7 +32,7 @@ COMMAND = "import sys; from stimgen.cli.main import main; sys.argv[0] = 'stimgen
 def test_what_was_made_with_torch_is_shown_without(tmp_path: Path) -> None:
     (tmp_path / "tiny.yaml").write_text(PROTOCOL)
     (tmp_path / "shown.yaml").write_text(EXPERIMENT)
-    generate(load_protocol(tmp_path / "tiny.yaml"), tmp_path / "set", Options("cpu"))
+    generate_set(load_protocol(tmp_path / "tiny.yaml"), tmp_path / "set", GenerateOptions("cpu"))
     trap = tmp_path / "path"
     trap.mkdir()
     for name in ("torch", "torchvision", "safetensors"):

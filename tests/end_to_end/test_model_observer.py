@@ -19,16 +19,16 @@ from stimgen.stimulus_set.features import (
     FeatureRecord,
     Features,
     LayerRecord,
-    record_file,
-    share,
-    unwritten_array,
+    feature_record_file,
+    overlap_fractions,
+    pending_array,
     write_features,
 )
 from stimgen.stimulus_set.record import FileHash
 from stimgen.stimulus_set.store import Store
-from stimgen.stimulus_set.verify import verify
+from stimgen.stimulus_set.verify import verify_set
 from stimgen.workflow import run as running
-from stimgen.workflow.features import Options, compute_features
+from stimgen.workflow.features import FeatureOptions, compute_features
 
 PROTOCOL = """
 name: tiny
@@ -70,7 +70,7 @@ def written(store: Store, grids: np.ndarray) -> Features:
         weights_sha256=None,
         layers=(LayerRecord(name="layer", channels=grids.shape[3]),),
         cells=grids.shape[1],
-        array=unwritten_array("made"),
+        array=pending_array("made"),
         pictures=tuple(pictures(store)),
     )
     write_features(store, record, iter([grids[:2], grids[2:]]), "make them")
@@ -85,7 +85,7 @@ def random_grids(store: Store, cells: int = 4, count: int = 5) -> np.ndarray:
 def sessions(folder: Path, noise: float, data: str) -> Iterator[tuple[float | None, list[str | None]]]:
     (folder / "tiny_experiment.yaml").write_text(EXPERIMENT.replace("NOISE", str(noise)))
     loaded = load_experiment(folder / "tiny_experiment.yaml")
-    options = running.Options(observer="model", data=folder / data)
+    options = running.RunOptions(observer="model", data=folder / data)
     for ended in running.run_study(loaded, (None, "1"), 2, options):
         yield ended.correct, [line.outcome.answer for line in read_journal(ended.journal).trials]
 
@@ -94,7 +94,7 @@ class TestStored:
     def test_the_array_is_what_numpy_reads(self, store: Store) -> None:
         grids = random_grids(store)
         written(store, grids)
-        assert np.array_equal(np.load(store.path(unwritten_array("made").file), allow_pickle=False), grids)
+        assert np.array_equal(np.load(store.path(pending_array("made").file), allow_pickle=False), grids)
 
     def test_a_part_is_the_mean_of_its_cells(self, store: Store) -> None:
         grids = random_grids(store)
@@ -108,7 +108,7 @@ class TestStored:
 
     @pytest.mark.parametrize(("start", "length", "count"), [(0, 7, 7), (1, 3, 2), (2.5, 0.25, 5), (0, 7, 3)])
     def test_shares_are_of_a_whole(self, start: float, length: float, count: int) -> None:
-        found = share(start, length, 7, count)
+        found = overlap_fractions(start, length, 7, count)
         assert found.sum() == pytest.approx(1)
         assert (found >= 0).all()
 
@@ -122,7 +122,7 @@ class TestStored:
         with pytest.raises(StimgenError, match="are not those of originals/"):
             features.whole(changed)
 
-    @pytest.mark.parametrize("file", [unwritten_array("made").file, record_file("made")])
+    @pytest.mark.parametrize("file", [pending_array("made").file, feature_record_file("made")])
     def test_damage_is_found(self, store: Store, file: str) -> None:
         written(store, random_grids(store))
         data = bytearray(store.read(file))
@@ -134,12 +134,12 @@ class TestStored:
 
 class TestComputed:
     def test_are_the_same_every_time_and_verified(self, store: Store) -> None:
-        options = Options(network="rectified_wavelets", cells=4)
+        options = FeatureOptions(network="rectified_wavelets", cells=4)
         first = compute_features(store.folder, options)
         before = store.read(first.array.file)
         assert compute_features(store.folder, options) == first
         assert store.read(first.array.file) == before
-        assert verify(store).sound
+        assert verify_set(store).sound
         assert [picture.file for picture in first.pictures] == sorted(p.file for p in pictures(store))
         assert first.shape == (6, 4, 4, 3 * (17 + 33 + 49 + 65))
 

@@ -13,7 +13,7 @@ from PIL import Image
 from stimgen.cli import main as cli
 from stimgen.protocol.load import load_protocol
 from stimgen.stimulus_set import StimulusSet
-from stimgen.workflow.generate import Options, generate
+from stimgen.workflow.generate import GenerateOptions, generate_set
 
 PROTOCOL = """\
 name: regions
@@ -88,7 +88,7 @@ def test_pictures_that_cannot_be_written_are_said(
 
 
 def test_stimuli_are_made_in_such_regions(protocol: Path) -> None:
-    progress = generate(load_protocol(str(protocol)), Path("set"), Options("cpu"))
+    progress = generate_set(load_protocol(str(protocol)), Path("set"), GenerateOptions("cpu"))
     assert progress.failures == []
     table = StimulusSet(Path("set")).table
     made = table[table.condition != "control"]

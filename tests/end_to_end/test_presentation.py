@@ -12,13 +12,13 @@ from numpy.typing import NDArray
 from PIL import Image
 
 from stimgen import StimgenError, StimulusSet
-from stimgen.execution.postprocess import finish
+from stimgen.execution.postprocess import postprocess
 from stimgen.protocol.load import load_protocol
-from stimgen.protocol.plan import Plan, make_plan
-from stimgen.stimulus_set.record import Content
-from stimgen.stimulus_set.verify import verify
-from stimgen.synthesis.methods import Result
-from stimgen.workflow.generate import Options, Progress, generate
+from stimgen.protocol.plan import ProtocolPlan, make_plan
+from stimgen.stimulus_set.record import RecordContent
+from stimgen.stimulus_set.verify import verify_set
+from stimgen.synthesis.methods import SynthesisResult
+from stimgen.workflow.generate import GenerateOptions, RunProgress, generate_set
 
 PROTOCOL = """
 name: shown
@@ -59,9 +59,9 @@ def write(folder: Path, name: str, seed: int) -> None:
         Image.fromarray(values).save(folder / part / f"{name}.png")
 
 
-def make(folder: Path, text: str = PROTOCOL) -> Progress:
+def make(folder: Path, text: str = PROTOCOL) -> RunProgress:
     (folder / "p.yaml").write_text(text)
-    return generate(load_protocol(folder / "p.yaml"), folder / "set", Options("cpu"))
+    return generate_set(load_protocol(folder / "p.yaml"), folder / "set", GenerateOptions("cpu"))
 
 
 @pytest.fixture(scope="module")
@@ -73,16 +73,16 @@ def made(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return folder
 
 
-def plan_of(folder: Path) -> Plan:
+def plan_of(folder: Path) -> ProtocolPlan:
     return make_plan(load_protocol(folder / "p.yaml"))
 
 
-def contents(folder: Path, condition: str) -> dict[str, Content]:
+def contents(folder: Path, condition: str) -> dict[str, RecordContent]:
     records = StimulusSet(folder / "set").records.values()
     return {r.content.source.id: r.content for r in records if r.content.condition == condition}
 
 
-def light(folder: Path, content: Content) -> NDArray[np.float64]:
+def light(folder: Path, content: RecordContent) -> NDArray[np.float64]:
     """Return the light of a stimulus: its numbers, in a linear set."""
     return StimulusSet(folder / "set").image(content.id)[:, :, 0] / 65535.0
 
@@ -132,7 +132,7 @@ def test_luminance_and_contrast_inside_the_aperture_are_those_asked_for(made: Pa
 
 def test_records_say_what_was_done(made: Path) -> None:
     plan = plan_of(made)
-    assert verify(StimulusSet(made / "set").store).problems == []
+    assert verify_set(StimulusSet(made / "set").store).problems == []
     for stimulus in plan.stimuli:
         content = contents(made, stimulus.condition.id)[stimulus.source.id]
         assert content.id == stimulus.id == content.recomputed_id()
@@ -146,7 +146,7 @@ def test_records_say_what_was_done(made: Path) -> None:
         assert content.size == ([64, 40] if content.condition == "whole" else [40, 40])
 
 
-def steps_of(content: Content) -> list[dict[str, Any]]:
+def steps_of(content: RecordContent) -> list[dict[str, Any]]:
     steps: Any = content.settings.get("after", [])
     return list(steps)
 
@@ -279,9 +279,11 @@ class TestMistakes:
         write(tmp_path, "b", 2)
         (tmp_path / "p.yaml").write_text(PROTOCOL)
         stimuli = plan_of(tmp_path).stimuli[:2]
-        sources = {stimulus.source.id: stimulus.source.staged() for stimulus in stimuli}
+        sources = {stimulus.source.id: stimulus.source.stage() for stimulus in stimuli}
         images = [np.full((40, 64, 1), 0.3, dtype=np.float32), sources["b"].pixels]
-        finished = finish(Result(images, None, [[], []], ["made", "made"], None, []), stimuli, sources, None)
+        finished = postprocess(
+            SynthesisResult(images, None, [[], []], ["made", "made"], None, []), stimuli, sources, None
+        )
         problem, fine = finished.problems
         assert fine is None
         assert problem

@@ -18,8 +18,8 @@ from stimgen import StimgenError, StimulusSet
 from stimgen.networks.vgg19 import Vgg19
 from stimgen.protocol.load import load_protocol
 from stimgen.protocol.plan import make_plan
-from stimgen.synthesis.evaluation_network import Judge, LoadedJudge
-from stimgen.workflow.generate import Options, generate
+from stimgen.synthesis.evaluation_network import EvaluationNetwork, LoadedEvaluationNetwork
+from stimgen.workflow.generate import GenerateOptions, generate_set
 
 PROTOCOL = """
 name: judged
@@ -40,7 +40,7 @@ def protocol(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture(scope="module")
 def made(protocol: Path) -> StimulusSet:
-    generate(load_protocol(protocol), protocol.parent / "set", Options("cpu", 3))
+    generate_set(load_protocol(protocol), protocol.parent / "set", GenerateOptions("cpu", 3))
     return StimulusSet(protocol.parent / "set")
 
 
@@ -49,7 +49,7 @@ def contents(stimuli: StimulusSet) -> dict[str, Any]:
 
 
 def test_it_is_the_same_however_it_is_made(made: StimulusSet, protocol: Path, tmp_path: Path) -> None:
-    generate(load_protocol(protocol), tmp_path / "set", Options("cpu", 1))
+    generate_set(load_protocol(protocol), tmp_path / "set", GenerateOptions("cpu", 1))
     assert contents(StimulusSet(tmp_path / "set")) == contents(made)
 
 
@@ -84,8 +84,10 @@ def test_the_judge_is_in_records_and_in_the_table(made: StimulusSet) -> None:
         assert table.loc[key, "judge"] == judge.score
         assert table.loc[key, "judge_halves"] == judge.halves
         pixels = [np.float32(levels / 255) for levels in (made.image(key), made.original(key))]
-        bench = LoadedJudge(Judge(network=Vgg19(), layers=judge.layers), torch.device("cpu"), 2)
-        (wanted,) = bench.opinions(pixels[:1], ["a"], {"a": pixels[1]})
+        bench = LoadedEvaluationNetwork(
+            EvaluationNetwork(network=Vgg19(), layers=judge.layers), torch.device("cpu"), 2
+        )
+        (wanted,) = bench.score_pictures(pixels[:1], ["a"], {"a": pixels[1]})
         assert (judge.score, judge.halves) == pytest.approx(wanted, rel=1e-5)
     assert table.luminance_distance.notna().all()
     assert table.red_distance.notna().sum() == 2
@@ -97,16 +99,16 @@ def test_no_id_depends_on_the_judge_and_nothing_is_made_again(
     (tmp_path / "p.yaml").write_text(PROTOCOL)
     unjudged = load_protocol(tmp_path / "p.yaml")
     assert [stimulus.id for stimulus in make_plan(unjudged).stimuli] == list(made.records)
-    assert generate(unjudged, tmp_path / "set", Options("cpu")).made == 3
+    assert generate_set(unjudged, tmp_path / "set", GenerateOptions("cpu")).made == 3
     assert all(c.quality.judge is None for c in contents(StimulusSet(tmp_path / "set")).values())
-    assert generate(load_protocol(protocol), tmp_path / "set", Options("cpu")).made == 0
+    assert generate_set(load_protocol(protocol), tmp_path / "set", GenerateOptions("cpu")).made == 0
 
 
 def test_controls_are_measured_too(tmp_path: Path) -> None:
     (tmp_path / "p.yaml").write_text(
         "name: p\nsources: [{file: skimage:coffee, size: 40}]\nconditions: [{id: a, method: original}]\n"
     )
-    generate(load_protocol(tmp_path / "p.yaml"), tmp_path / "set", Options("cpu"))
+    generate_set(load_protocol(tmp_path / "p.yaml"), tmp_path / "set", GenerateOptions("cpu"))
     (content,) = contents(StimulusSet(tmp_path / "set")).values()
     assert content.quality.largest_copy == pytest.approx(1.0)
     assert content.quality.luminance_distance == content.quality.spectrum_distance == 0
@@ -148,7 +150,7 @@ def test_weights_that_are_missing_are_found_before_anything_is_written(tmp_path:
     judge = f"judge: {{network: {{name: vgg19, weights: {weights}}}, depth: pool1}}"
     (tmp_path / "p.yaml").write_text(PROTOCOL + judge)
     with pytest.raises(StimgenError, match=r"p.yaml:7: .*none.safetensors"):
-        generate(load_protocol(tmp_path / "p.yaml"), tmp_path / "set", Options("cpu"))
+        generate_set(load_protocol(tmp_path / "p.yaml"), tmp_path / "set", GenerateOptions("cpu"))
     assert not (tmp_path / "set").exists()
 
 

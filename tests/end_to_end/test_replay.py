@@ -17,15 +17,15 @@ from hand_made_experiment import write_experiment, write_its_set
 from PIL import Image
 
 from stimgen.cli import main as cli
-from stimgen.experiment.design.decisions import Person
+from stimgen.experiment.design.decisions import Participant
 from stimgen.experiment.journal.journal import read_journal
-from stimgen.experiment.journal.journal_lines import sealed
+from stimgen.experiment.journal.journal_lines import seal_line
 from stimgen.experiment.schema.load import load_experiment
-from stimgen.experiment.trials.procedure import Answered
+from stimgen.experiment.trials.procedure import AnsweredTrial
 from stimgen.reading.errors import StimgenError
-from stimgen.workflow.prepared_experiment import Room
-from stimgen.workflow.replay import replay
-from stimgen.workflow.run import Options, run_study
+from stimgen.workflow.prepared_experiment import PreparedExperiment
+from stimgen.workflow.replay import replay_trial
+from stimgen.workflow.run import RunOptions, run_study
 
 pytestmark = pytest.mark.usefixtures("home")
 
@@ -64,7 +64,7 @@ def session(tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("session")
     write_its_set(folder)
     write_experiment(folder, *CHANGES)
-    options = Options("simulated", (folder / "set",), folder / "data")
+    options = RunOptions("simulated", (folder / "set",), folder / "data")
     assert [
         ended.complete for ended in run_study(load_experiment(folder / "e.yaml"), ("01", "1"), None, options)
     ]
@@ -85,12 +85,12 @@ def home(session: Path, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Path
 
 def test_every_trial_is_drawn_as_it_was_shown(session: Path, home: Path) -> None:
     recorded = read_journal(JOURNAL)
-    room = Room.of(load_experiment(session / "e.yaml"), (home / "set",))
-    course = room.course(Person("01"))
-    history: list[Answered] = []
+    room = PreparedExperiment.of(load_experiment(session / "e.yaml"), (home / "set",))
+    course = room.course(Participant("01"))
+    history: list[AnsweredTrial] = []
     assert len(recorded.trials) == 14
     for line in recorded.trials:
-        found = replay(JOURNAL, line.trial.index, output=home / "drawn")
+        found = replay_trial(JOURNAL, line.trial.index, output=home / "drawn")
         assert [frame.agrees for frame in found.frames] == [True] * 3
         step = course.next(history)
         assert step is not None
@@ -98,7 +98,7 @@ def test_every_trial_is_drawn_as_it_was_shown(session: Path, home: Path) -> None
         for frame, drawn in zip(frames, found.frames, strict=True):
             with Image.open(drawn.file) as image:
                 assert np.array_equal(np.asarray(image), frame.canvas())
-        history.append(Answered(line.trial, line.correct))
+        history.append(AnsweredTrial(line.trial, line.correct))
 
 
 def test_says_what_agrees(run: Run) -> None:
@@ -176,7 +176,7 @@ def forge(change: Callable[[dict[str, Any]], None], kind: str = "trial") -> None
         del body["checksum"]
         if body["kind"] == kind:
             change(body)
-        data, before = sealed(body, before)
+        data, before = seal_line(body, before)
         lines.append(data)
     JOURNAL.write_bytes(b"".join(lines))
 
@@ -184,10 +184,10 @@ def forge(change: Callable[[dict[str, Any]], None], kind: str = "trial") -> None
 def check_drawing(told: str | None) -> None:
     """Draw a trial, or find it refused with a message; without the command line, which takes time."""
     if told is None:
-        assert replay(JOURNAL, 1).agrees
+        assert replay_trial(JOURNAL, 1).agrees
         return
     with pytest.raises(StimgenError) as caught:
-        replay(JOURNAL, 1)
+        replay_trial(JOURNAL, 1)
     assert told in refused(Ended(caught.value.exit_code, "", str(caught.value)))
 
 

@@ -13,7 +13,7 @@ from typing import Any
 import pytest
 from hand_made import Wanted, write_set
 
-from stimgen.workflow.report import report
+from stimgen.workflow.report import write_report
 
 CHROMIUM = shutil.which("chromium")
 FLAGS = [
@@ -47,7 +47,7 @@ def written(tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("report")
     wanted = Wanted(conditions=("texture", "texform"), seeds=(1, 2, 3))
     write_set(folder / "set", wanted, unfinished=1)
-    return report(folder / "set")[0]
+    return write_report(folder / "set")[0]
 
 
 @pytest.fixture
@@ -220,7 +220,7 @@ def test_names_and_texts_of_strangers_are_only_text(browser: Any, tmp_path: Path
         record["content"]["source"].update(id=HOSTILE, file=HOSTILE, credit=HOSTILE)
         record["made"].update(device=HOSTILE, versions={HOSTILE: HOSTILE})
         file.write_text(json.dumps(record))
-    page = report(store.folder)[0]
+    page = write_report(store.folder)[0]
     for found in watched(browser, page):
         found.page.locator(".stimulus").click()
         assert (

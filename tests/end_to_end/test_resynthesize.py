@@ -19,13 +19,13 @@ from stimgen.images.write import decode_png, encode_png
 from stimgen.protocol.load import load_protocol
 from stimgen.reading.errors import StimgenError
 from stimgen.reading.identity import sha256_bytes
-from stimgen.stimulus_set.derived import derive
-from stimgen.stimulus_set.store import Store, json_bytes, record_name
-from stimgen.stimulus_set.verify import verify
+from stimgen.stimulus_set.derived import write_derived_files
+from stimgen.stimulus_set.store import Store, json_bytes, record_file
+from stimgen.stimulus_set.verify import verify_set
 from stimgen.synthesis.objective import Evaluation, Objective
-from stimgen.workflow.generate import Options, generate
-from stimgen.workflow.resynthesis_comparison import Remade
-from stimgen.workflow.resynthesize import resynthesize
+from stimgen.workflow.generate import GenerateOptions, generate_set
+from stimgen.workflow.resynthesis_comparison import ResynthesisResult
+from stimgen.workflow.resynthesize import resynthesize_stimuli
 
 PROTOCOL = """\
 name: small
@@ -44,7 +44,7 @@ def study(tmp_path_factory: pytest.TempPathFactory) -> Path:
     levels = np.random.default_rng(0).integers(0, 256, (9, 9, 3), dtype=np.uint8)
     Image.fromarray(levels).resize((40, 40), Image.Resampling.BICUBIC).save(folder / "photo.png")
     (folder / "small.yaml").write_text(PROTOCOL)
-    generate(load_protocol(folder / "small.yaml"), folder / "set", Options("cpu"))
+    generate_set(load_protocol(folder / "small.yaml"), folder / "set", GenerateOptions("cpu"))
     return folder
 
 
@@ -53,18 +53,18 @@ def store(study: Path, tmp_path: Path) -> Store:
     return Store(Path(shutil.copytree(study / "set", tmp_path / "set")))
 
 
-def again(store: Store, study: Path, count: int = 2) -> list[Remade]:
-    return resynthesize(store.folder, count, "cpu", study)
+def again(store: Store, study: Path, count: int = 2) -> list[ResynthesisResult]:
+    return resynthesize_stimuli(store.folder, count, "cpu", study)
 
 
 def edit(store: Store, change: Callable[[dict[str, Any]], None], i: int = 1) -> None:
     """Change a record, and all that is derived from it, as a forger would."""
-    name = record_name(store.read_plan().ids[i])
+    name = record_file(store.read_plan().ids[i])
     record = json.loads(store.read(name))
     change(record)
     store.write(name, json_bytes(record))
-    derive(store)
-    assert verify(store).sound
+    write_derived_files(store)
+    assert verify_set(store).sound
 
 
 def elsewhere(record: dict[str, Any]) -> None:
@@ -152,7 +152,7 @@ def test_a_photograph_that_changed(store: Store, study: Path, tmp_path: Path) ->
 
 def test_without_the_photograph(store: Store, tmp_path: Path) -> None:
     with pytest.raises(StimgenError, match=r"photo\.png"):
-        resynthesize(store.folder, 1, "cpu", tmp_path)
+        resynthesize_stimuli(store.folder, 1, "cpu", tmp_path)
 
 
 def test_the_command(

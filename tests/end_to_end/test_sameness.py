@@ -17,8 +17,8 @@ from stimgen.reading.shipped import PROTOCOLS
 from stimgen.stimulus_set import StimulusSet
 from stimgen.stimulus_set.index import INDEX
 from stimgen.stimulus_set.store import CHECKSUMS, MANIFEST
-from stimgen.stimulus_set.verify import verify
-from stimgen.workflow.generate import Options, Progress, generate
+from stimgen.stimulus_set.verify import verify_set
+from stimgen.workflow.generate import GenerateOptions, RunProgress, generate_set
 
 GOLDEN = Path(__file__).with_name("golden")
 
@@ -38,9 +38,9 @@ def snapshot(folder: Path) -> dict[str, object]:
 
 
 def make(
-    folder: Path, batch_size: int | None = None, report: Callable[[Progress], None] | None = None
-) -> Progress:
-    return generate(load_protocol("smoke"), folder, Options("cpu", batch_size), report)
+    folder: Path, batch_size: int | None = None, report: Callable[[RunProgress], None] | None = None
+) -> RunProgress:
+    return generate_set(load_protocol("smoke"), folder, GenerateOptions("cpu", batch_size), report)
 
 
 @pytest.fixture(scope="module")
@@ -58,7 +58,7 @@ def _threads_as_before() -> Iterator[None]:
 
 
 def test_the_set_is_sound_and_complete(reference: Path) -> None:
-    found = verify(StimulusSet(reference).store)
+    found = verify_set(StimulusSet(reference).store)
     assert found.problems == []
     assert found.checked == found.planned == 24
     table = StimulusSet(reference).table
@@ -94,7 +94,7 @@ def test_the_order_of_seeds_sources_and_conditions_changes_no_stimulus(
     )
     assert seeds.startswith(" {first: 1, count: 4}")
     (tmp_path / "smoke.yaml").write_text(shuffled)
-    generate(load_protocol(tmp_path / "smoke.yaml"), tmp_path / "set", Options("cpu", 3))
+    generate_set(load_protocol(tmp_path / "smoke.yaml"), tmp_path / "set", GenerateOptions("cpu", 3))
     ours, theirs = snapshot(tmp_path / "set"), snapshot(reference)
     assert ours["records"] == theirs["records"]
     pictures = [name for name in theirs if name.startswith(("images", "traces", "arrays", "originals"))]
@@ -108,7 +108,7 @@ class Interruption:
     def __init__(self, after: int) -> None:
         self.left = after
 
-    def __call__(self, _: Progress) -> None:
+    def __call__(self, _: RunProgress) -> None:
         self.left -= 1
         if self.left == 0:
             raise KeyboardInterrupt
@@ -149,7 +149,7 @@ def mixed(tmp_path_factory: pytest.TempPathFactory) -> LoadedProtocol:
 
 @pytest.fixture(scope="module")
 def mixed_set(mixed: LoadedProtocol) -> Path:
-    generate(mixed, mixed.folder / "set", Options("cpu"))
+    generate_set(mixed, mixed.folder / "set", GenerateOptions("cpu"))
     return mixed.folder / "set"
 
 
@@ -173,7 +173,7 @@ class TestMixedPrecision:
     def test_the_batch_size_changes_nothing(
         self, mixed: LoadedProtocol, mixed_set: Path, tmp_path: Path, batch_size: int
     ) -> None:
-        generate(mixed, tmp_path / "set", Options("cpu", batch_size))
+        generate_set(mixed, tmp_path / "set", GenerateOptions("cpu", batch_size))
         assert snapshot(tmp_path / "set") == snapshot(mixed_set)
 
     def test_interruptions_change_nothing(
@@ -181,9 +181,9 @@ class TestMixedPrecision:
     ) -> None:
         for batch_size, after in ((3, 45), (1, 5), (2, 60)):
             with pytest.raises(KeyboardInterrupt):
-                generate(mixed, tmp_path / "set", Options("cpu", batch_size), Interruption(after))
+                generate_set(mixed, tmp_path / "set", GenerateOptions("cpu", batch_size), Interruption(after))
         assert 0 < len(StimulusSet(tmp_path / "set")) < 16
-        generate(mixed, tmp_path / "set", Options("cpu", 5))
+        generate_set(mixed, tmp_path / "set", GenerateOptions("cpu", 5))
         assert snapshot(tmp_path / "set") == snapshot(mixed_set)
 
 

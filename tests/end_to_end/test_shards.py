@@ -13,15 +13,15 @@ from small_set import everything, write_protocol
 
 from stimgen.cli import main as cli
 from stimgen.execution.batch import form_batches
-from stimgen.execution.progress import Progress
+from stimgen.execution.progress import RunProgress
 from stimgen.execution.shard import Shard
 from stimgen.protocol.load import LoadedProtocol
 from stimgen.protocol.plan import make_plan
 from stimgen.reading.errors import StimgenError
-from stimgen.stimulus_set.lock import LOCK, locked
+from stimgen.stimulus_set.lock import LOCK, lock_set
 from stimgen.stimulus_set.store import MANIFEST, PLAN, Store
-from stimgen.stimulus_set.verify import verify
-from stimgen.workflow.generate import Options, generate
+from stimgen.stimulus_set.verify import verify_set
+from stimgen.workflow.generate import GenerateOptions, generate_set
 from stimgen.workflow.merge import merge_folders
 
 
@@ -33,18 +33,18 @@ def protocol(tmp_path_factory: pytest.TempPathFactory) -> LoadedProtocol:
 @pytest.fixture(scope="module")
 def whole(protocol: LoadedProtocol) -> dict[str, object]:
     """All of the set that one run makes."""
-    generate(protocol, protocol.folder / "set", Options("cpu"))
+    generate_set(protocol, protocol.folder / "set", GenerateOptions("cpu"))
     return everything(protocol.folder / "set")
 
 
-def make(protocol: LoadedProtocol, folder: Path, shard: str | None = None) -> Progress:
-    return generate(protocol, folder, Options("cpu", shard=shard and Shard.parse(shard)))
+def make(protocol: LoadedProtocol, folder: Path, shard: str | None = None) -> RunProgress:
+    return generate_set(protocol, folder, GenerateOptions("cpu", shard=shard and Shard.parse(shard)))
 
 
 def test_parts_of_a_plan_are_disjoint_and_all_of_it(protocol: LoadedProtocol) -> None:
     batches = form_batches(make_plan(protocol).stimuli, 2)
     for count in (1, 2, 3, 5, 50):
-        parts = [Shard(i + 1, count).batches_of(batches) for i in range(count)]
+        parts = [Shard(i + 1, count).select_batches(batches) for i in range(count)]
         assert sorted(s.id for part in parts for batch in part for s in batch) == sorted(
             s.id for batch in batches for s in batch
         )
@@ -64,7 +64,7 @@ class TestOneFolder:
         assert not (tmp_path / MANIFEST).exists()
         assert make(protocol, tmp_path).made == 0
         assert everything(tmp_path) == whole
-        assert verify(Store(tmp_path)).problems == []
+        assert verify_set(Store(tmp_path)).problems == []
 
     def test_a_missing_one_is_made_by_a_plain_run(
         self, protocol: LoadedProtocol, whole: dict[str, object], tmp_path: Path
@@ -76,7 +76,7 @@ class TestOneFolder:
         assert command.endswith(f"small.yaml -o {tmp_path}")
         assert make(protocol, tmp_path).made == 14 - made
         assert everything(tmp_path) == whole
-        assert verify(Store(tmp_path)).problems == []
+        assert verify_set(Store(tmp_path)).problems == []
 
     def test_at_the_same_time(
         self, protocol: LoadedProtocol, whole: dict[str, object], tmp_path: Path
@@ -110,7 +110,7 @@ class TestOneFolder:
 
     def test_two_of_one_number_do_not_work_together(self, protocol: LoadedProtocol, tmp_path: Path) -> None:
         make(protocol, tmp_path, "1/3")
-        with locked(tmp_path, Shard(2, 3).name):
+        with lock_set(tmp_path, Shard(2, 3).name):
             with pytest.raises(StimgenError, match="the set is being written by process"):
                 make(protocol, tmp_path, "2/3")
             with pytest.raises(StimgenError, match="the set is being written by process"):
@@ -125,7 +125,7 @@ class TestOneFolder:
         make(protocol, tmp_path / "set", "1/3")
         before = (tmp_path / "set" / PLAN).read_bytes()
         longer = write_protocol(tmp_path / "longer", seeds=4)
-        with locked(tmp_path / "set", Shard(2, 3).name):
+        with lock_set(tmp_path / "set", Shard(2, 3).name):
             with pytest.raises(StimgenError, match="the set is being written by process"):
                 make(longer, tmp_path / "set", "1/3")
             assert (tmp_path / "set" / PLAN).read_bytes() == before
@@ -145,7 +145,7 @@ class TestSeveralFolders:
         merged, command = merge_folders(folders)
         assert (merged.complete, merged.problems, command) == (True, [], None)
         assert everything(folders[0]) == whole
-        assert verify(Store(folders[0])).problems == []
+        assert verify_set(Store(folders[0])).problems == []
 
     def test_merged_into_a_new_one_and_later_a_late_one(
         self, protocol: LoadedProtocol, whole: dict[str, object], tmp_path: Path

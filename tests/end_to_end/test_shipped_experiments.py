@@ -10,15 +10,15 @@ from pathlib import Path
 import pytest
 from planned_set import write_planned_set
 
-from stimgen.experiment.design.decisions import Person
+from stimgen.experiment.design.decisions import Participant
 from stimgen.experiment.design.trial import Trial
 from stimgen.experiment.journal.journal import read_journal
 from stimgen.experiment.schema.load import load_experiment
-from stimgen.experiment.session.session import trials_of
-from stimgen.experiment.trials.crops import overlap
+from stimgen.experiment.session.session import list_planned_trials
+from stimgen.experiment.trials.crops import boxes_overlap
 from stimgen.reading.shipped import EXPERIMENTS, PROTOCOLS
-from stimgen.workflow.prepared_experiment import Room
-from stimgen.workflow.run import Ended, Options, run_study
+from stimgen.workflow.prepared_experiment import PreparedExperiment
+from stimgen.workflow.run import RunOptions, SessionOutcome, run_study
 
 FILES = EXPERIMENTS.files()
 EXPECTED = {
@@ -58,8 +58,8 @@ def comment(name: str) -> str:
     return " ".join(line[1:].strip() for line in lines[:end])
 
 
-def run(name: str, sets: tuple[Path, ...], data: Path, participants: int = 1) -> list[Ended]:
-    options = Options(observer="simulated", stimuli=sets, data=data)
+def run(name: str, sets: tuple[Path, ...], data: Path, participants: int = 1) -> list[SessionOutcome]:
+    options = RunOptions(observer="simulated", stimuli=sets, data=data)
     return list(run_study(load_experiment(name), (None, "1"), participants, options))
 
 
@@ -95,7 +95,11 @@ class TestEvery:
 def trials(set_of: MakeSet) -> list[Trial]:
     """The trials of wallis2017_oddity for one participant."""
     loaded = load_experiment("wallis2017_oddity")
-    return list(trials_of(Room.of(loaded, (set_of("wallis2017_rehearsal"),)).course(Person("01"))))
+    return list(
+        list_planned_trials(
+            PreparedExperiment.of(loaded, (set_of("wallis2017_rehearsal"),)).course(Participant("01"))
+        )
+    )
 
 
 class TestWallis2017:
@@ -146,7 +150,7 @@ class TestWallis2017:
             odd = shown[int(trial.correct or 0) - 1].role
             assert roles[odd] == 1
             boxes = [one.crop for one in shown]
-            assert not any(overlap(a, b) for i, a in enumerate(boxes) for b in boxes[:i])
+            assert not any(boxes_overlap(a, b) for i, a in enumerate(boxes) for b in boxes[:i])
 
     def test_answers_count_as_published(self) -> None:
         experiment = load_experiment("wallis2017_oddity").experiment
@@ -160,4 +164,7 @@ class TestWallis2017:
 
 def test_the_session_of_jagadeesh_and_gardner_has_240_trials(set_of: MakeSet) -> None:
     loaded = load_experiment("jagadeesh2022_oddity")
-    assert Room.of(loaded, (set_of("jagadeesh2022_rehearsal"),)).course(Person("01")).total == 240
+    assert (
+        PreparedExperiment.of(loaded, (set_of("jagadeesh2022_rehearsal"),)).course(Participant("01")).total
+        == 240
+    )

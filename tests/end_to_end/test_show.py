@@ -13,12 +13,12 @@ from PIL import Image
 
 from stimgen.cli import main as cli
 from stimgen.drawing.layers import LayerMaps
-from stimgen.execution.inspection import Inspection, inspect
+from stimgen.execution.inspection import Inspection, inspect_stimulus
 from stimgen.protocol.load import load_protocol
 from stimgen.protocol.plan import make_plan
 from stimgen.reading.errors import StimgenError
-from stimgen.reading.generators import finished
-from stimgen.workflow.show import Choice, show
+from stimgen.reading.generators import run_generator
+from stimgen.workflow.show import ShowOptions, show_stimulus
 
 PROTOCOL = """\
 name: tiny
@@ -79,7 +79,7 @@ def test_all_that_is_drawn(
 
 def inspection(protocol: Path, every: int = 3) -> Inspection:
     stimulus = make_plan(load_protocol(protocol)).stimuli[-1]
-    return finished(inspect(stimulus, stimulus.condition.method, every, CPU))
+    return run_generator(inspect_stimulus(stimulus, stimulus.condition.method, every, CPU))
 
 
 def test_losses_by_layer_add_up_to_the_terms(protocol: Path) -> None:
@@ -122,15 +122,15 @@ def test_gram_matrices_are_products_of_centred_maps() -> None:
 @pytest.mark.parametrize(
     ("choice", "told"),
     [
-        (Choice(condition="plane"), "no stimulus of condition 'plane'.*control, plain, two.*'plain'"),
-        (Choice(source="coffe"), "no stimulus of source 'coffe'.*brick, coffee.*'coffee'"),
-        (Choice(condition="plain", seed=3), "no stimulus of seed 3 with what else was asked for.*1, 2"),
-        (Choice(condition="control"), "'control' minimises no objective.*plain, two"),
+        (ShowOptions(condition="plane"), "no stimulus of condition 'plane'.*control, plain, two.*'plain'"),
+        (ShowOptions(source="coffe"), "no stimulus of source 'coffe'.*brick, coffee.*'coffee'"),
+        (ShowOptions(condition="plain", seed=3), "no stimulus of seed 3 with what else was asked for.*1, 2"),
+        (ShowOptions(condition="control"), "'control' minimises no objective.*plain, two"),
     ],
 )
-def test_what_is_not_there_is_refused(protocol: Path, choice: Choice, told: str) -> None:
+def test_what_is_not_there_is_refused(protocol: Path, choice: ShowOptions, told: str) -> None:
     with pytest.raises(StimgenError) as caught:
-        show(load_protocol(protocol), choice, protocol.parent / "out")
+        show_stimulus(load_protocol(protocol), choice, protocol.parent / "out")
     assert re.search(told, str(caught.value).replace("\n", " "))
     assert not (protocol.parent / "out").exists()
 
@@ -138,10 +138,10 @@ def test_what_is_not_there_is_refused(protocol: Path, choice: Choice, told: str)
 def test_without_matplotlib(protocol: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(sys.modules, "matplotlib.figure", None)
     with pytest.raises(StimgenError, match="`stimgen show` needs matplotlib") as caught:
-        show(load_protocol(protocol), Choice(), protocol.parent / "out")
+        show_stimulus(load_protocol(protocol), ShowOptions(), protocol.parent / "out")
     assert 'pip install "stimgen[analysis]"' in str(caught.value)
 
 
 def test_a_folder_that_cannot_be_one(protocol: Path) -> None:
     with pytest.raises(StimgenError, match="cannot be used as a folder"):
-        show(load_protocol(protocol), Choice(condition="plain", device="cpu"), protocol)
+        show_stimulus(load_protocol(protocol), ShowOptions(condition="plain", device="cpu"), protocol)

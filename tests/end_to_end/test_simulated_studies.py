@@ -14,14 +14,14 @@ import numpy as np
 import pytest
 from hand_made import Wanted, write_set
 
-from stimgen.experiment.design.decisions import Person
-from stimgen.experiment.journal.journal import TrialLine, read_journal
+from stimgen.experiment.design.decisions import Participant
+from stimgen.experiment.journal.journal import RecordedTrial, read_journal
 from stimgen.experiment.schema.load import LoadedExperiment, load_experiment
-from stimgen.experiment.trials.procedure import Answered
+from stimgen.experiment.trials.procedure import AnsweredTrial
 from stimgen.reading.errors import StimgenError
-from stimgen.workflow.prepared_experiment import Room
-from stimgen.workflow.run import Options, run_study
-from stimgen.workflow.trials import list_trials, trials_text
+from stimgen.workflow.prepared_experiment import PreparedExperiment
+from stimgen.workflow.run import RunOptions, run_study
+from stimgen.workflow.trials import format_trials, list_trials
 
 SOURCES = ("a", "b", "c", "d", "e", "f")
 NAMES = {"a": "apple", "b": "bell", "c": "cup", "d": "door", "e": "egg", "f": "fish"}
@@ -55,10 +55,12 @@ class Study:
         file.write_text(json.dumps({**said, **settings}))
         return load_experiment(file)
 
-    def run(self, participants: int, **settings: Any) -> list[TrialLine]:
+    def run(self, participants: int, **settings: Any) -> list[RecordedTrial]:
         """Return the trials of a study."""
         data = self.folder / f"data_{self.name}"
-        ended = run_study(self.load(**settings), (None, "1"), participants, Options("simulated", data=data))
+        ended = run_study(
+            self.load(**settings), (None, "1"), participants, RunOptions("simulated", data=data)
+        )
         return [line for one in ended for line in read_journal(one.journal).trials]
 
 
@@ -138,7 +140,7 @@ def test_an_adaptive_study_finds_the_threshold_that_the_observer_has(
         "simulated": {"psychometric": {"threshold": 250.0, "slope": 4.0}},
     }
     loaded = study.load(**settings)
-    (ended,) = run_study(loaded, ("01", "1"), None, Options("simulated", data=folder / f"data_{name}"))
+    (ended,) = run_study(loaded, ("01", "1"), None, RunOptions("simulated", data=folder / f"data_{name}"))
     tracks = 2 * loaded.experiment.schedule.model_dump()["tracks"]
     assert ended.complete
     assert ended.trials == tracks * schedule["trials"]
@@ -146,14 +148,14 @@ def test_an_adaptive_study_finds_the_threshold_that_the_observer_has(
     assert len(found) == tracks
     assert 150 < np.mean(found) < 380
     # What is listed beforehand is what came, at one of the levels.
-    listed = list_trials(loaded, Person("01"))
+    listed = list_trials(loaded, Participant("01"))
     came = [line.trial.plain() for line in read_journal(ended.journal).trials]
     assert len(listed["candidates"]) == len(came)
     for among, trial in zip(listed["candidates"], came, strict=True):
         assert len(among) == 2 * len(durations)
         # The candidate does not say whose turn it is.
         assert {**trial, "track": None} in among
-    text = trials_text(listed).splitlines()
+    text = format_trials(listed).splitlines()
     assert len(text) == 1 + len(came) * (1 + len(among))
     assert text[1] == "trial 1, one of:"
 
@@ -168,11 +170,11 @@ def test_a_list_of_trials_is_what_comes_though_practice_is_repeated(folder: Path
         "simulated": {"dprime": 0.0},
     }
     loaded = study.load(**settings)
-    first, again = (list_trials(loaded, Person("07", "2")) for _ in range(2))
+    first, again = (list_trials(loaded, Participant("07", "2")) for _ in range(2))
     assert first == again
-    assert first != list_trials(loaded, Person("07", "1"))
+    assert first != list_trials(loaded, Participant("07", "1"))
     lines = study.run(1, **settings)
-    listed = list_trials(loaded, Person("01"))["trials"]
+    listed = list_trials(loaded, Participant("01"))["trials"]
     counting = [line.trial for line in lines if not line.trial.practice]
     practice = [line.trial for line in lines if line.trial.practice]
     assert len(practice) == 12
@@ -198,9 +200,9 @@ def test_a_session_that_is_taken_up_again_at_any_trial_goes_on_as_if_nothing_had
         "practice": {"trials": 2, "sources": ["a"], "criterion": 0.9},
     }
     lines = [line.trial for line in study.run(1, **settings)]
-    course = Room.of(study.load(**settings)).course(Person("01"))
+    course = PreparedExperiment.of(study.load(**settings)).course(Participant("01"))
     whole = read_journal(next((folder / "data_resumed").glob("journals/*.jsonl"))).trials
-    history = [Answered(line.trial, line.correct) for line in whole]
+    history = [AnsweredTrial(line.trial, line.correct) for line in whole]
     for i in reversed(range(len(history))):
         step = course.next(history[:i])
         assert step is not None

@@ -14,11 +14,11 @@ from stimgen.images.write import as_pixels, quantise
 from stimgen.protocol.load import load_protocol
 from stimgen.protocol.plan import make_plan
 from stimgen.stimulus_set import StimulusSet
-from stimgen.stimulus_set.record import Content
-from stimgen.stimulus_set.verify import verify
-from stimgen.synthesis.objective import Objective, Sources
-from stimgen.synthesis.pyramid import shrunk
-from stimgen.workflow.generate import Options, Progress, generate
+from stimgen.stimulus_set.record import RecordContent
+from stimgen.stimulus_set.verify import verify_set
+from stimgen.synthesis.objective import BatchSources, Objective
+from stimgen.synthesis.pyramid import shrink_images
+from stimgen.workflow.generate import GenerateOptions, RunProgress, generate_set
 
 PROTOCOL = """\
 name: tiny
@@ -33,12 +33,14 @@ output: {snapshots: 3}
 """
 
 
-def make(folder: Path, text: str = PROTOCOL, batch_size: int | None = None) -> Progress:
+def make(folder: Path, text: str = PROTOCOL, batch_size: int | None = None) -> RunProgress:
     (folder / "tiny.yaml").write_text(text)
-    return generate(load_protocol(folder / "tiny.yaml"), folder / "set", Options("cpu", batch_size))
+    return generate_set(
+        load_protocol(folder / "tiny.yaml"), folder / "set", GenerateOptions("cpu", batch_size)
+    )
 
 
-def contents(folder: Path) -> list[Content]:
+def contents(folder: Path) -> list[RecordContent]:
     return [record.content for record in StimulusSet(folder / "set").records.values()]
 
 
@@ -63,7 +65,7 @@ def test_the_first_every_so_many_th_and_the_last_of_every_scale_are_kept(made: P
             with Image.open(made / "set" / file.file) as picture:
                 assert picture.size == ((16, 16), (32, 32))[file.scale]
     assert control.snapshots.files == ()
-    assert verify(StimulusSet(made / "set").store).problems == []
+    assert verify_set(StimulusSet(made / "set").store).problems == []
 
 
 def test_they_change_neither_ids_nor_pictures(made: Path, tmp_path: Path) -> None:
@@ -83,13 +85,13 @@ def test_they_are_what_was_evaluated(made: Path) -> None:
     plan = make_plan(load_protocol(made / "tiny.yaml"))
     for stimulus, content in zip(plan.stimuli[:3], contents(made), strict=False):
         start = torch.from_numpy(stimulus.condition.start_pixels(stimulus.source, stimulus.seed))
-        first = shrunk(start.permute(2, 0, 1)[None], 16, 16)[0].permute(1, 2, 0).numpy()
+        first = shrink_images(start.permute(2, 0, 1)[None], 16, 16)[0].permute(1, 2, 0).numpy()
         levels = np.asarray(Image.open(made / "set" / content.snapshots.files[0].file))
         np.testing.assert_array_equal(levels, quantise(first))
         trace = (made / "set" / content.trace.file).read_text().splitlines()[1:]
         method = stimulus.condition.method
         source = torch.from_numpy(stimulus.source.pixels()).permute(2, 0, 1)[None].repeat(2, 1, 1, 1)
-        target = Objective(method.terms, method.synthesis.range, Sources(source, torch.tensor([0, 1])))
+        target = Objective(method.terms, method.synthesis.range, BatchSources(source, torch.tensor([0, 1])))
         for file in content.snapshots.files[4:]:
             picture = as_pixels(np.asarray(Image.open(made / "set" / file.file)))
             images = torch.from_numpy(picture).permute(2, 0, 1)[None].repeat(2, 1, 1, 1)
@@ -102,7 +104,7 @@ def test_a_damaged_or_lost_one_is_a_problem(made: Path) -> None:
     first, second = (file.file for file in contents(made)[0].snapshots.files[:2])
     (made / "set" / first).unlink()
     (made / "set" / second).write_bytes(b"damaged")
-    problems = verify(StimulusSet(made / "set").store).problems
+    problems = verify_set(StimulusSet(made / "set").store).problems
     assert len(problems) == 2
     assert any(first in problem for problem in problems)
     assert f"{second}: its bytes are not those of its record" in problems
@@ -126,7 +128,7 @@ def test_other_ones_are_made_and_unwanted_ones_forgotten(made: Path) -> None:
     assert make(made, PROTOCOL.replace("output: {snapshots: 3}\n", "")).made == 0
     assert {content.snapshots for content in contents(made)} == {None}
     assert make(made).made == 4
-    assert verify(StimulusSet(made / "set").store).problems == []
+    assert verify_set(StimulusSet(made / "set").store).problems == []
 
 
 def test_they_follow_names_and_layout(made: Path) -> None:
@@ -136,7 +138,7 @@ def test_they_follow_names_and_layout(made: Path) -> None:
         assert len(content.snapshots.files) == 8
         for file in content.snapshots.files:
             assert re.fullmatch(rf"snapshots/{content.id[:2]}/coffee_fine_s\d_\w{{8}}_\d_\d\.png", file.file)
-    assert verify(StimulusSet(made / "set").store).problems == []
+    assert verify_set(StimulusSet(made / "set").store).problems == []
 
 
 def test_an_optimisation_that_ends_early_keeps_its_last(tmp_path: Path) -> None:

@@ -32,22 +32,22 @@ from mutations import Random, as_json, as_yaml, other_bytes, other_lines, other_
 from test_mutated_experiments import OTHERS, changed, run
 
 from stimgen import StimulusSet
-from stimgen.cli.display import confounds_text
-from stimgen.experiment.journal.journal_lines import sealed
+from stimgen.cli.display import format_confounds
+from stimgen.experiment.journal.journal_lines import seal_line
 from stimgen.experiment.schema.load import load_experiment
 from stimgen.export.sets import EXPORTERS
 from stimgen.protocol.load import load_protocol
 from stimgen.protocol.plan import make_plan
 from stimgen.reading.errors import StimgenError
-from stimgen.workflow.cite import cite
-from stimgen.workflow.confounds import confounds_of
-from stimgen.workflow.export import export
-from stimgen.workflow.repair import repair_folder
-from stimgen.workflow.replay import replay
-from stimgen.workflow.report import report
-from stimgen.workflow.run import Options, run_study
-from stimgen.workflow.tabulate import Wanted as Tables
-from stimgen.workflow.tabulate import tabulate
+from stimgen.workflow.cite import cite_set
+from stimgen.workflow.confounds import tabulate_confounds
+from stimgen.workflow.export import export_set
+from stimgen.workflow.repair import repair_set
+from stimgen.workflow.replay import replay_trial
+from stimgen.workflow.report import write_report
+from stimgen.workflow.run import RunOptions, run_study
+from stimgen.workflow.tabulate import TableOptions as Tables
+from stimgen.workflow.tabulate import write_tables
 from stimgen.workflow.verify import verify_folder
 
 PROTOCOL = """\
@@ -91,7 +91,7 @@ def prepared(folder: Path) -> Home:
     _enriched(shutil.copytree(folder / "small", folder / "rich"))
     write_its_set(folder)
     write_experiment(folder)
-    options = Options("simulated", (folder / "set",), folder / "data")
+    options = RunOptions("simulated", (folder / "set",), folder / "data")
     list(run_study(load_experiment(folder / "e.yaml"), ("01", "1"), None, options))
     return Home(folder)
 
@@ -164,16 +164,16 @@ def experiment(home: Home, random: Random) -> str:
 
 READERS: dict[str, Callable[[Path], Any]] = {
     "verify": verify_folder,
-    "report": report,
-    "cite": cite,
-    "confounds": lambda folder: confounds_text(
-        confounds_of(folder, folder.parent / "c.csv", folder.parent / "c.svg")
+    "report": write_report,
+    "cite": cite_set,
+    "confounds": lambda folder: format_confounds(
+        tabulate_confounds(folder, folder.parent / "c.csv", folder.parent / "c.svg")
     ),
     "table": lambda folder: StimulusSet(folder).table,
     "contact sheet": lambda folder: StimulusSet(folder).contact_sheet(),
-    "repair": repair_folder,
+    "repair": repair_set,
     **{
-        f"export {name}": lambda folder, name=name: export(folder, name, folder.parent / "target")
+        f"export {name}": lambda folder, name=name: export_set(folder, name, folder.parent / "target")
         for name in EXPORTERS.members
     },
 }
@@ -201,9 +201,9 @@ def journal(home: Home, random: Random) -> str:
         change = pick(random, (forged, other_bytes, other_lines, forged))
         file.write_bytes(change(random, file.read_bytes()))
         if random.integers(2):
-            list(tabulate(data, Tables(stimuli=(home.folder / "set",))))
+            list(write_tables(data, Tables(stimuli=(home.folder / "set",))))
             return "tabulate"
-        replay(file, int(random.integers(1, 4)), (home.folder / "set",), data / "drawn")
+        replay_trial(file, int(random.integers(1, 4)), (home.folder / "set",), data / "drawn")
         return "replay"
 
 
@@ -216,9 +216,9 @@ def forged(random: Random, data: bytes) -> bytes:
         del body["checksum"]
         found = other_values(random, body) if i == number else body
         try:
-            line, before = sealed(found, before)
+            line, before = seal_line(found, before)
         except (ValueError, TypeError):  # what canonical JSON has no word for
-            line, before = sealed(body, before)
+            line, before = seal_line(body, before)
         lines.append(line)
     return b"".join(lines)
 

@@ -28,8 +28,8 @@ from stimgen.reading.errors import StimgenError
 from stimgen.stimulus_set.index import INDEX
 from stimgen.stimulus_set.lock import LOCK
 from stimgen.stimulus_set.store import CHECKSUMS, MANIFEST, PLAN, RECORDS, Store
-from stimgen.stimulus_set.verify import verify
-from stimgen.workflow.generate import Options, generate
+from stimgen.stimulus_set.verify import verify_set
+from stimgen.workflow.generate import GenerateOptions, generate_set
 
 PROTOCOL = """\
 name: killed
@@ -54,7 +54,7 @@ def write_protocol(folder: Path) -> Path:
 
 
 def make(folder: Path) -> None:
-    generate(load_protocol(folder / "killed.yaml"), folder / "set", Options("cpu"))
+    generate_set(load_protocol(folder / "killed.yaml"), folder / "set", GenerateOptions("cpu"))
 
 
 def started(folder: Path) -> int:
@@ -94,7 +94,7 @@ def torn(folder: Path) -> list[str]:
     if not store.has(PLAN):
         return []
     try:
-        found = verify(store)
+        found = verify_set(store)
     except StimgenError as error:
         return [str(error)]
     return [problem for problem in found.problems if any(name in problem for name in found.spoilt)]
@@ -118,7 +118,7 @@ class Killing:
         self.moments: Counter[str] = Counter()
         undisturbed = write_protocol(folder / "undisturbed")
         make(undisturbed)  # here, so that no process that is to be killed need import or load anything again
-        self.wanted = contents(undisturbed)
+        self.target = contents(undisturbed)
         shutil.rmtree(undisturbed / "set")
         began = time.monotonic()
         if ended(started(undisturbed)) != 0:
@@ -151,10 +151,10 @@ class Killing:
         if code != 0:
             self.faults.append(f"the last run ended with {code}")
             return
-        self.faults += verify(Store(place / "set")).problems
+        self.faults += verify_set(Store(place / "set")).problems
         found = contents(place)
-        names = found.keys() | self.wanted.keys()
-        different = {name for name in names if found.get(name) != self.wanted.get(name)}
+        names = found.keys() | self.target.keys()
+        different = {name for name in names if found.get(name) != self.target.get(name)}
         self.faults += [f"{name} is not the undisturbed set's" for name in sorted(different)]
         if (place / "set" / LOCK).exists():
             self.faults.append("a lock was left")

@@ -31,11 +31,11 @@ sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
 from hand_made import Wanted, write_set
 
-from stimgen.experiment.design.decisions import Person
-from stimgen.experiment.journal.journal import Recorded, TrialLine, begun, read_journal
+from stimgen.experiment.design.decisions import Participant
+from stimgen.experiment.journal.journal import RecordedSession, RecordedTrial, has_header, read_journal
 from stimgen.experiment.schema.load import load_experiment
-from stimgen.workflow.prepared_experiment import Room
-from stimgen.workflow.run import Options, run_session
+from stimgen.workflow.prepared_experiment import PreparedExperiment
+from stimgen.workflow.run import RunOptions, run_session
 
 EXPERIMENT = """
 name: {name}
@@ -50,7 +50,7 @@ SCHEDULES = {
     "constant": "{name: constant, repetitions: 3}",
     "staircase": "{name: staircase, level: duration, tracks: 2, trials: 24, start: [400.0]}",
 }
-PERSON = Person("01")
+PERSON = Participant("01")
 CLOCK = 2e-6
 """Times are rounded to microseconds."""
 
@@ -59,9 +59,9 @@ CLOCK = 2e-6
 class Subject:
     """A session to be killed, and what it is when it is not."""
 
-    room: Room
+    room: PreparedExperiment
     slow: bool
-    undisturbed: Recorded
+    undisturbed: RecordedSession
     seconds: float
 
 
@@ -79,7 +79,7 @@ def main() -> None:
     kills, seed = int(sys.argv[1]), int(sys.argv[2]) if len(sys.argv) > 2 else 1
     with tempfile.TemporaryDirectory() as folder:
         tally = kill_sessions(kills, random.Random(seed), Path(folder))
-    found = [f"  {count:4} {what}" for what, count in sorted(tally.found.items())]
+    found = [f"  {count:4} {what}" for what, count in sorted(tally.compare_hash.items())]
     head = f"{tally.kills} kills in {tally.sessions} sessions, seed {seed}; {tally.acknowledged} trials"
     last = "no acknowledged trial is missing; trials and outcomes are those of the undisturbed sessions"
     sys.stdout.write("\n".join([head, *found, last, ""]))
@@ -110,7 +110,7 @@ def kill_sessions(kills: int, rng: random.Random, folder: Path) -> Tally:
 def make(folder: Path, name: str, slow: bool) -> Subject:
     file, data = folder / f"{name}.yaml", folder / f"undisturbed_{name}_{slow}"
     file.write_text(EXPERIMENT.format(name=name, schedule=SCHEDULES[name]))
-    room = Room.of(load_experiment(file))
+    room = PreparedExperiment.of(load_experiment(file))
     session(
         room, data, slow, lambda _: None
     )  # once more, so that the time is without the first use of things
@@ -120,17 +120,17 @@ def make(folder: Path, name: str, slow: bool) -> Subject:
     return Subject(room, slow, read_journal(journal_of(room, data)), time.monotonic() - started)
 
 
-def journal_of(room: Room, data: Path) -> Path:
+def journal_of(room: PreparedExperiment, data: Path) -> Path:
     return data / "journals" / f"sub-01_ses-1_task-{room.loaded.experiment.name}.jsonl"
 
 
-def session(room: Room, data: Path, slow: bool, tell: Callable[[int], object]) -> None:
+def session(room: PreparedExperiment, data: Path, slow: bool, tell: Callable[[int], object]) -> None:
     """Run a session to its end, or what is left of it."""
     real = os.write
     if slow:
         os.write = lambda descriptor, some: (time.sleep(0.0005), real(descriptor, some[:61]))[1]
     try:
-        options = Options(observer="simulated", data=data, resume=journal_of(room, data).exists())
+        options = RunOptions(observer="simulated", data=data, resume=journal_of(room, data).exists())
         run_session(room, PERSON, options, lambda answered: tell(answered.trial.index))
     finally:
         os.write = real
@@ -139,7 +139,7 @@ def session(room: Room, data: Path, slow: bool, tell: Callable[[int], object]) -
 def disturb(subject: Subject, data: Path, wait: float | None, tally: Tally) -> bool:
     """Run a session and kill it after `wait` seconds; return whether it came to its end before."""
     file = journal_of(subject.room, data)
-    before = len(read_journal(file).trials) if file.exists() and begun(file) else 0
+    before = len(read_journal(file).trials) if file.exists() and has_header(file) else 0
     status, told = run_in_child(lambda tell: session(subject.room, data, subject.slow, tell), wait)
     tally.acknowledged += len(told)
     assert told == list(range(before + 1, before + 1 + len(told))), "a trial came twice, or not at all"
@@ -147,8 +147,8 @@ def disturb(subject: Subject, data: Path, wait: float | None, tally: Tally) -> b
         return True
     assert status == -signal.SIGKILL, status
     tally.kills += 1
-    tally.found[check_killed(subject, file, before + len(told))] += 1
-    return file.exists() and begun(file) and read_journal(file).complete
+    tally.compare_hash[check_killed(subject, file, before + len(told))] += 1
+    return file.exists() and has_header(file) and read_journal(file).complete
 
 
 def run_in_child(
@@ -179,7 +179,7 @@ def run_in_child(
 
 def check_killed(subject: Subject, file: Path, acknowledged: int) -> str:
     """Check what a killed session left; return in a word what that was."""
-    if not file.exists() or not begun(file):
+    if not file.exists() or not has_header(file):
         assert acknowledged == 0, "trials were acknowledged, and there is no header"
         return "before the header was whole" if file.exists() else "before there was a file"
     recorded = read_journal(file)
@@ -207,14 +207,14 @@ def check_end(subject: Subject, file: Path) -> None:
         assert recorded.header[key] == subject.undisturbed.header[key], key
 
 
-def same(one: TrialLine, other: TrialLine) -> bool:
+def same(one: RecordedTrial, other: RecordedTrial) -> bool:
     """Return whether trial and outcome are the same, but for when the session's clock began."""
     times, others = timeless(one), timeless(other)
     near = all(abs(a - b) < CLOCK for a, b in zip(times.pop("onsets"), others.pop("onsets"), strict=True))
     return near and times == others and (one.trial, one.correct) == (other.trial, other.correct)
 
 
-def timeless(line: TrialLine) -> dict[str, Any]:
+def timeless(line: RecordedTrial) -> dict[str, Any]:
     outcome = line.outcome.plain()
     zero = outcome["shots"][0]["onset"]
     onsets = [shot.pop(name) - zero for shot in outcome["shots"] for name in ("onset", "intended_onset")]

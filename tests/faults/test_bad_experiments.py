@@ -14,12 +14,12 @@ from hand_made import Wanted, write_set
 from hand_made_experiment import write_experiment, write_its_set
 
 from stimgen.cli import main as cli
-from stimgen.experiment.design.decisions import Person
+from stimgen.experiment.design.decisions import Participant
 from stimgen.experiment.schema.load import load_experiment
-from stimgen.experiment.session.session import trials_of
+from stimgen.experiment.session.session import list_planned_trials
 from stimgen.reading.errors import StimgenError
-from stimgen.workflow.prepared_experiment import Room
-from stimgen.workflow.run import Options, run_study
+from stimgen.workflow.prepared_experiment import PreparedExperiment
+from stimgen.workflow.run import RunOptions, run_study
 
 LONGEST = 16
 Refused = Callable[..., str]
@@ -77,8 +77,8 @@ def test_the_experiment_without_a_mistake(
     home: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.chdir(home)
-    room = Room.of(load_experiment(write_experiment(tmp_path)))
-    assert len(trials_of(room.course(Person("01")))) == 2 + 2 * 2 * 3
+    room = PreparedExperiment.of(load_experiment(write_experiment(tmp_path)))
+    assert len(list_planned_trials(room.course(Participant("01")))) == 2 + 2 * 2 * 3
 
 
 # What is replaced, by what, the line that is to be named, and what is to be said.
@@ -267,7 +267,7 @@ def test_a_mistake(
     """Without the command line, which takes as long again; it ends alike for all of them."""
     monkeypatch.chdir(home)
     file = write_experiment(tmp_path, (old, new))
-    options = Options("simulated", data=tmp_path / "data")
+    options = RunOptions("simulated", data=tmp_path / "data")
     with pytest.raises(StimgenError) as caught:
         list(run_study(load_experiment(file), ("01", "1"), None, options))
     assert everything_in(tmp_path) == [str(file)]
@@ -295,7 +295,9 @@ def test_the_durations_of_the_hint_can_be_shown(
     offered = re.findall(r"'(\d+ frames)'", refused())
     assert 1 <= len(offered) <= 2
     for duration in offered:
-        Room.of(load_experiment(write_experiment(tmp_path, *changes, ("200 ms", duration))), (home / "set",))
+        PreparedExperiment.of(
+            load_experiment(write_experiment(tmp_path, *changes, ("200 ms", duration))), (home / "set",)
+        )
 
 
 class TestSets:
@@ -329,7 +331,7 @@ class TestSets:
         for picture in (folder / "set" / "images").glob("*_s5_*.png"):
             picture.unlink()
         monkeypatch.chdir(folder)
-        Room.of(load_experiment(folder.parent / "e.yaml"))
+        PreparedExperiment.of(load_experiment(folder.parent / "e.yaml"))
 
     def test_a_hundred_wrong_pictures_fit_on_a_screen(self, folder: Path, refused: Refused) -> None:
         for picture in (folder / "set" / "images").glob("*.png"):
@@ -376,7 +378,7 @@ class TestSets:
         assert found.startswith("e.yaml:2: 3 stimuli are not fit to be shown: brick_fine_s3_")
         holds(found, "had not converged; stimuli.not_converged: show")
         write_experiment(tmp_path, ("  seeds: [1, 3]", "  seeds: [1, 3]\n  not_converged: show"))
-        Room.of(load_experiment(tmp_path / "e.yaml"), (folder / "set",))
+        PreparedExperiment.of(load_experiment(tmp_path / "e.yaml"), (folder / "set",))
 
     def test_pictures_of_two_sizes(self, tmp_path: Path, refused: Refused) -> None:
         for name, source, size in (
@@ -415,7 +417,7 @@ class TestSets:
         file = write_experiment(
             tmp_path, ("  refresh_hz: 60", "  transfer: {linearised: 2026-01-31}\n  mismatch: convert")
         )
-        room = Room.of(load_experiment(file), (home / "set",))
+        room = PreparedExperiment.of(load_experiment(file), (home / "set",))
         assert room.pool.notes == ("the pictures of set are encoded as srgb, and shown converted to linear",)
 
 

@@ -11,7 +11,7 @@ from safetensors.torch import save_file
 from stimgen.protocol.load import load_protocol
 from stimgen.reading.errors import StimgenError
 from stimgen.reading.identity import sha256_file
-from stimgen.workflow.generate import Options, generate
+from stimgen.workflow.generate import GenerateOptions, generate_set
 
 HEAD = "name: p\nsources: [{file: skimage:coffee, size: 16}]\nsynthesis: {evaluations: 3}\n"
 INHERITED = HEAD + "network: {weights: WEIGHTS}\nconditions:\n  - {id: a, layers: [relu1_1]}\n"
@@ -21,7 +21,7 @@ OWN = HEAD + "conditions:\n  - id: a\n    layers: [relu1_1]\n    network: {weigh
 def refusal(tmp_path: Path, text: str, weights: str) -> str:
     (tmp_path / "p.yaml").write_text(text.replace("WEIGHTS", weights))
     with pytest.raises(StimgenError) as caught:
-        generate(load_protocol(tmp_path / "p.yaml"), tmp_path / "set", Options("cpu"))
+        generate_set(load_protocol(tmp_path / "p.yaml"), tmp_path / "set", GenerateOptions("cpu"))
     assert not (tmp_path / "set").exists()
     return str(caught.value)
 
@@ -54,7 +54,9 @@ class TestRefusals:
 def test_good_weights_are_used_and_recorded(tmp_path: Path) -> None:
     weights = write_weights(tmp_path, (64, 3, 3, 3))
     (tmp_path / "p.yaml").write_text(OWN.replace("WEIGHTS", weights))
-    assert generate(load_protocol(tmp_path / "p.yaml"), tmp_path / "set", Options("cpu")).made == 1
+    assert (
+        generate_set(load_protocol(tmp_path / "p.yaml"), tmp_path / "set", GenerateOptions("cpu")).made == 1
+    )
     (record,) = (tmp_path / "set" / "records").glob("*/*.json")
     assert f'"weights_sha256": "{sha256_file(tmp_path / "w.safetensors")}"' in record.read_text()
 
@@ -62,7 +64,7 @@ def test_good_weights_are_used_and_recorded(tmp_path: Path) -> None:
 def test_a_finished_set_needs_no_weights(tmp_path: Path) -> None:
     weights = write_weights(tmp_path, (64, 3, 3, 3))
     (tmp_path / "p.yaml").write_text(OWN.replace("WEIGHTS", weights))
-    generate(load_protocol(tmp_path / "p.yaml"), tmp_path / "set", Options("cpu"))
+    generate_set(load_protocol(tmp_path / "p.yaml"), tmp_path / "set", GenerateOptions("cpu"))
     (tmp_path / "w.safetensors").unlink()
-    progress = generate(load_protocol(tmp_path / "p.yaml"), tmp_path / "set", Options("cpu"))
+    progress = generate_set(load_protocol(tmp_path / "p.yaml"), tmp_path / "set", GenerateOptions("cpu"))
     assert (progress.there, progress.made) == (1, 0)

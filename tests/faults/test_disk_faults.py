@@ -15,8 +15,8 @@ from stimgen.reading.errors import StimgenError
 from stimgen.stimulus_set.index import INDEX
 from stimgen.stimulus_set.lock import LOCK
 from stimgen.stimulus_set.store import CHECKSUMS, MANIFEST, Store
-from stimgen.stimulus_set.verify import verify
-from stimgen.workflow.generate import Options, generate
+from stimgen.stimulus_set.verify import verify_set
+from stimgen.workflow.generate import GenerateOptions, generate_set
 
 # A control is computed at once, so that all that takes time here is what writes.
 PROTOCOL = """\
@@ -39,7 +39,7 @@ def write_protocol(folder: Path, condition: str = "noise", layout: str = "flat")
 
 
 def make(folder: Path) -> None:
-    generate(load_protocol(folder / "tiny.yaml"), folder / "set", Options("cpu", 2))
+    generate_set(load_protocol(folder / "tiny.yaml"), folder / "set", GenerateOptions("cpu", 2))
 
 
 def contents(folder: Path) -> dict[str, object]:
@@ -101,7 +101,7 @@ def nothing_is_torn(store: Store) -> None:
             assert store.has(file.file)
     allowed = ("is missing", "does not list", "was left by", "is no part of the set", "not what plan and")
     outdated = tuple(f"{name}: its bytes are not those of {CHECKSUMS}" for name in ("plan.json", "records/"))
-    for problem in verify(store).problems:
+    for problem in verify_set(store).problems:
         told = problem.startswith((CHECKSUMS, "plan.json", "records/", "contact_sheet", "stimuli.csv"))
         assert any(words in problem for words in allowed) or told or problem in outdated, problem
         assert "damaged" not in problem, problem
@@ -122,5 +122,5 @@ def test_at_every_step_of_a_new_set(tmp_path: Path, undisturbed: dict[str, objec
         nothing_is_torn(Store(folder / "set"))
         make(folder)
         assert contents(folder) == undisturbed
-        assert verify(Store(folder / "set")).problems == []
+        assert verify_set(Store(folder / "set")).problems == []
         assert not (folder / "set" / LOCK).exists()

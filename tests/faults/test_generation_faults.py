@@ -25,7 +25,7 @@ from PIL import Image
 
 import stimgen
 from stimgen import StimulusSet, cli
-from stimgen.execution.batch import Work, make_batch
+from stimgen.execution.batch import Work, run_batch
 from stimgen.execution.writer import Destination
 from stimgen.images import write
 from stimgen.protocol import planned_source
@@ -34,13 +34,13 @@ from stimgen.protocol.plan import make_plan
 from stimgen.reading import atomic
 from stimgen.reading.errors import StimgenError
 from stimgen.stimulus_set.index import INDEX
-from stimgen.stimulus_set.lock import LOCK, locked
-from stimgen.stimulus_set.store import CHECKSUMS, MANIFEST, PLAN, SHEET, TABLE, Store, record_name
-from stimgen.stimulus_set.verify import verify
+from stimgen.stimulus_set.lock import LOCK, lock_set
+from stimgen.stimulus_set.store import CHECKSUMS, MANIFEST, PLAN, SHEET, TABLE, Store, record_file
+from stimgen.stimulus_set.verify import verify_set
 from stimgen.synthesis.methods import ObjectiveMethod
-from stimgen.synthesis.objective import Evaluation, Objective, Sources
-from stimgen.synthesis.ranges.soft import Soft
-from stimgen.workflow.generate import Options, Progress, generate
+from stimgen.synthesis.objective import BatchSources, Evaluation, Objective
+from stimgen.synthesis.ranges.soft import SoftPenalty
+from stimgen.workflow.generate import GenerateOptions, RunProgress, generate_set
 
 PROTOCOL = """\
 name: tiny
@@ -84,9 +84,9 @@ class Place:
         (self.folder / "tiny.yaml").write_text(text)
         return self
 
-    def make(self, report: Callable[[Progress], None] | None = None, batch_size: int = 3) -> Progress:
+    def make(self, report: Callable[[RunProgress], None] | None = None, batch_size: int = 3) -> RunProgress:
         loaded = load_protocol(self.folder / "tiny.yaml")
-        return generate(loaded, self.set, Options("cpu", batch_size), report)
+        return generate_set(loaded, self.set, GenerateOptions("cpu", batch_size), report)
 
     def files(self) -> dict[str, bytes]:
         """Return every file but the index, which holds times of changes and is never compared."""
@@ -133,7 +133,7 @@ def same(place: Place, other: Place) -> None:
     for name, data in theirs.items():
         if name not in (MANIFEST, CHECKSUMS) and not name.startswith("records/"):
             assert ours[name] == data, name
-    assert verify(place.store).problems == []
+    assert verify_set(place.store).problems == []
 
 
 class TestRunningAgain:
@@ -190,7 +190,7 @@ class TestRunningAgain:
     def test_a_record_under_another_id_does_not_count(self, place: Place, undisturbed: Place) -> None:
         place.make()
         first, second = place.store.read_plan().ids[:2]
-        (place.set / record_name(second)).write_bytes((place.set / record_name(first)).read_bytes())
+        (place.set / record_file(second)).write_bytes((place.set / record_file(first)).read_bytes())
         assert place.make().made == 1
         same(place, undisturbed)
 
@@ -217,13 +217,13 @@ class TestChangedProtocol:
         assert len([name for name in now if name.startswith("images/")]) == 6
         assert manifest["protocol"]["text"] == (place.folder / "tiny.yaml").read_text()
         assert now[TABLE].count(b"\n") == 5
-        assert verify(place.store).problems == []
+        assert verify_set(place.store).problems == []
 
     def test_a_shorter_protocol_makes_nothing_and_shows_less(self, place: Place) -> None:
         place.make()
         assert place.write(("seeds: [1, 2]", "seeds: [1]")).make().made == 0
         assert len(StimulusSet(place.set)) == 2
-        assert verify(place.store).sound
+        assert verify_set(place.store).sound
         shown = Image.open(place.set / SHEET)
         assert np.array_equal(shown, StimulusSet(place.set).contact_sheet())
 
@@ -263,24 +263,24 @@ class TestChangedProtocol:
         (place.folder / "grey.png").rename(place.folder / "dusk.png")
         assert place.write(("grey.png", "dusk.png")).make().made == 0
         assert sorted(StimulusSet(place.set).table.source_file.unique()) == ["colour.png", "dusk.png"]
-        assert verify(place.store).problems == []
+        assert verify_set(place.store).problems == []
 
     def test_what_was_tampered_with_is_not_renamed_but_made_again(self, place: Place) -> None:
         place.make()
         content = next(place.store.records()).content
         write_photo(place.set / content.file, 3, seed=9)
         assert place.write(("id: texture", "id: matter")).make().made == 1
-        assert verify(place.store).problems == []
+        assert verify_set(place.store).problems == []
 
     def test_arrays_wanted_later_are_made(self, place: Place) -> None:
         place.make()
         wanted = ("seeds:", "output: {array: true}\nseeds:")
         assert place.write(wanted).make().made == 4
         assert len(list((place.set / "arrays").iterdir())) == 4
-        assert verify(place.store).problems == []
+        assert verify_set(place.store).problems == []
         assert place.write().make().made == 0
         assert all(content.array is None for content in place.contents().values())
-        assert verify(place.store).problems == []
+        assert verify_set(place.store).problems == []
 
 
 class TestInterruption:
@@ -293,7 +293,7 @@ class TestInterruption:
         monkeypatch: pytest.MonkeyPatch,
         capsys: pytest.CaptureFixture[str],
     ) -> None:
-        def interrupt(progress: Progress) -> None:
+        def interrupt(progress: RunProgress) -> None:
             if progress.made == 2 and progress.under_way > 0:
                 raise KeyboardInterrupt
 
@@ -344,7 +344,7 @@ class TestInterruption:
         assert signal.getsignal(signal.SIGTERM) is before
         assert len(json.loads(place.files()[MANIFEST])["stimuli"]) == 2
         assert not place.store.has(LOCK)
-        problems = verify(place.store).problems
+        problems = verify_set(place.store).problems
         assert len(problems) == 2
         assert all(problem.endswith("is missing") for problem in problems)
         place.make()
@@ -390,11 +390,11 @@ class TestSources:
         stimuli = [stimulus for stimulus in plan.stimuli if stimulus.source.id == "grey"]
         work = Work(Destination(Store.create(place.set), plan.loaded.protocol.output), CPU, 2)
         with pytest.raises(StimgenError, match="the source has changed since the plan was made"):
-            next(make_batch(stimuli, work))
+            next(run_batch(stimuli, work))
         assert place.files() == {}
 
     def test_changed_during_the_run(self, place: Place, undisturbed: Place) -> None:
-        def change(_: Progress) -> None:
+        def change(_: RunProgress) -> None:
             write_photo(place.folder / "grey.png", 1, seed=5)
 
         with pytest.raises(StimgenError, match="has changed since the plan was made"):
@@ -410,7 +410,7 @@ class TestSources:
         progress = place.make()
         assert (progress.there, progress.made) == (2, 2)
         assert len(list((place.set / "originals").iterdir())) == 3
-        assert verify(place.store).problems == []
+        assert verify_set(place.store).problems == []
 
     @pytest.fixture
     def whole(self, place: Place) -> bytes:
@@ -426,7 +426,7 @@ class TestSources:
     def test_a_damaged_photograph_is_found_before_anything_runs_and_can_be_mended(
         self, place: Place, whole: bytes
     ) -> None:
-        steps: list[Progress] = []
+        steps: list[RunProgress] = []
         with pytest.raises(StimgenError, match=r"new\.jpg: the image is damaged") as caught:
             place.write(self.ANOTHER).make(steps.append)
         assert str(caught.value).startswith(f"{place.folder / 'tiny.yaml'}:6: ")
@@ -434,7 +434,7 @@ class TestSources:
         assert not place.set.exists()
         (place.folder / "new.jpg").write_bytes(whole)
         assert place.make().made == 6
-        assert verify(place.store).problems == []
+        assert verify_set(place.store).problems == []
 
     @pytest.mark.usefixtures("whole")
     def test_a_damaged_photograph_leaves_the_set_as_it_was(self, place: Place) -> None:
@@ -443,7 +443,7 @@ class TestSources:
         with pytest.raises(StimgenError, match="damaged"):
             place.write(self.ANOTHER).make()
         assert place.files() == before
-        assert verify(place.store).problems == []
+        assert verify_set(place.store).problems == []
 
     def test_an_original_in_other_bytes_is_kept(self, place: Place, monkeypatch: pytest.MonkeyPatch) -> None:
         """Another version of zlib compresses otherwise; a set that is continued with it stays sound."""
@@ -460,7 +460,7 @@ class TestSources:
         monkeypatch.setattr(planned_source, "encode_png", otherwise)
         assert place.write().make().made == 2
         assert {name: data for name, data in place.files().items() if name in originals} == originals
-        assert verify(place.store).problems == []
+        assert verify_set(place.store).problems == []
 
     def test_an_original_with_other_pixels_is_replaced(self, place: Place, undisturbed: Place) -> None:
         place.write(("seeds: [1, 2]", "seeds: [1]")).make()
@@ -565,7 +565,7 @@ class TestNonFiniteLoss:
         poison(monkeypatch)
         with pytest.raises(StimgenError, match="could not be made: colour_texture_s2"):
             stimgen.generate(
-                one_source.folder / "tiny.yaml", one_source.set, options=Options("cpu", batch_size=3)
+                one_source.folder / "tiny.yaml", one_source.set, options=GenerateOptions("cpu", batch_size=3)
             )
         assert len(StimulusSet(one_source.set)) == 2
 
@@ -617,7 +617,7 @@ class TestTwoRuns:
         place.make()
         before = place.files()
         place.write(("seeds: [1, 2]", "seeds: [1, 2, 3]"))
-        with locked(place.set):
+        with lock_set(place.set):
             assert place.command(monkeypatch) == 2
             said = capsys.readouterr().err
             assert f"is being written by process {os.getpid()} on {platform.node()}" in said
@@ -673,7 +673,7 @@ class TestReadOnly:
         request.getfixturevalue("_read_only")
         assert place.make().there == 4
         assert place.files() == before
-        assert verify(place.store).sound
+        assert verify_set(place.store).sound
 
 
 class TestMistakes:
@@ -746,7 +746,7 @@ class TestRecords:
             content = undisturbed.contents()[stimulus.id]
             method = stimulus.condition.method
             source = as_tensor(undisturbed.set / content.source.original.file)
-            target = Objective(method.terms, Soft(), Sources(source, torch.tensor([0, 0])))
+            target = Objective(method.terms, SoftPenalty(), BatchSources(source, torch.tensor([0, 0])))
             picture = as_tensor(undisturbed.set / content.file)
             (found, _) = target.measure(picture.repeat(2, 1, 1, 1), torch.arange(2)).sum(1).tolist()
             assert content.losses.saved.total == pytest.approx(found, rel=1e-4)
@@ -840,7 +840,7 @@ class TestOutput:
             assert np.array_equal(np.rint(np.clip(array, 0, 1) * np.float32(255)), picture)
             assert len(np.unique(array)) > 200  # not rounded
             # Whether arrays are kept changes nothing else.
-            assert content.but(array=None) == undisturbed.contents()[stimulus]
+            assert content.replace(array=None) == undisturbed.contents()[stimulus]
 
     def test_nested_layout(self, place: Place, undisturbed: Place) -> None:
         place.write(("seeds:", "output: {layout: nested, array: true}\nseeds:")).make()
@@ -856,7 +856,7 @@ class TestOutput:
             )
             assert content.sha256 == undisturbed.contents()[stimulus].sha256
             assert StimulusSet(place.set).image(stimulus).shape[:2] == (16, 16)
-        assert verify(place.store).problems == []
+        assert verify_set(place.store).problems == []
         assert place.make().made == 0
 
     def test_histogram_matching(self, place: Place, undisturbed: Place) -> None:
@@ -897,7 +897,9 @@ class TestStartImage:
             content = place.contents()[stimulus.id]
             source = as_tensor(place.set / content.source.original.file)
             pixels = small if source.shape[1] == 3 else small.mean(axis=2, keepdims=True)
-            target = Objective(stimulus.condition.method.terms, Soft(), Sources(source, torch.tensor([0, 0])))
+            target = Objective(
+                stimulus.condition.method.terms, SoftPenalty(), BatchSources(source, torch.tensor([0, 0]))
+            )
             image = torch.from_numpy(pixels.transpose(2, 0, 1)[np.newaxis].copy()).repeat(2, 1, 1, 1)
             found = target.measure(image, torch.arange(2)).sum(1)[0].item()
             assert content.losses.start.total == pytest.approx(found, rel=1e-4)
@@ -920,4 +922,4 @@ class TestStartImage:
         write_photo(place.folder / "start.png", 3, seed=4)
         work = Work(Destination(Store.create(place.set), plan.loaded.protocol.output), CPU, 2)
         with pytest.raises(StimgenError, match="the start image has changed since the plan was made"):
-            next(make_batch(plan.stimuli[:1], work))
+            next(run_batch(plan.stimuli[:1], work))

@@ -24,17 +24,17 @@ from hand_made import Wanted, write_set
 from PIL import Image, ImageCms
 from PIL.PngImagePlugin import PngInfo
 
-from stimgen.cli.display import confounds_text
+from stimgen.cli.display import format_confounds
 from stimgen.images.read import ImageFile
-from stimgen.networks.weights.base import Blueprint, read_weights
+from stimgen.networks.weights.base import StateDictSpec, read_weights
 from stimgen.protocol.load import load_protocol
 from stimgen.protocol.plan import make_plan
 from stimgen.reading.errors import StimgenError
 from stimgen.reading.identity import sha256_bytes, sha256_file
-from stimgen.stimulus_set.store import Store, json_bytes, record_name
-from stimgen.workflow.cite import cite
-from stimgen.workflow.confounds import confounds_of
-from stimgen.workflow.report import report
+from stimgen.stimulus_set.store import Store, json_bytes, record_file
+from stimgen.workflow.cite import cite_set
+from stimgen.workflow.confounds import tabulate_confounds
+from stimgen.workflow.report import write_report
 from stimgen.workflow.verify import verify_folder
 
 CASES = 60  # of each kind here; `fuzz.py 10000` is the long version
@@ -82,7 +82,7 @@ def refusals(store: Store) -> Iterator[str]:
 
 def change(store: Store, **changes: Any) -> None:
     """Change the content of the first record, as a stranger can."""
-    name = record_name(store.read_plan().ids[0])
+    name = record_file(store.read_plan().ids[0])
     record = json.loads(store.read(name))
     record["content"].update(changes)
     store.write(name, json_bytes(record))
@@ -121,7 +121,7 @@ class TestPicturesOfSets:
         Image.new(mode, (12, 10)).save(buffer, format="PNG")
         replace_picture(store, buffer.getvalue())
         with pytest.raises(StimgenError, match="has mode"):
-            confounds_of(store.folder)
+            tabulate_confounds(store.folder)
 
     def test_a_long_text_hidden_in_a_picture(self, store: Store) -> None:
         info, buffer = PngInfo(), io.BytesIO()
@@ -136,7 +136,7 @@ class TestPicturesOfSets:
         info.add_text("comment", "</script><script>alert(1)</script>")
         Image.new("L", (12, 10)).save(buffer, format="PNG", pnginfo=info)
         replace_picture(store, buffer.getvalue())
-        assert "alert(1)" not in report(store.folder)[0].read_text(encoding="utf-8")
+        assert "alert(1)" not in write_report(store.folder)[0].read_text(encoding="utf-8")
 
 
 def png_of(side: int) -> bytes:
@@ -184,7 +184,7 @@ class TestPlaces:
         else:
             change(store, **{key: name if key == "file" else content["trace"] | {"file": name}})
         with pytest.raises(StimgenError):
-            report(store.folder)
+            write_report(store.folder)
         assert not verify_folder(store.folder).sound
         if key != "trace":  # which they do not read
             assert all(said for said in refusals(store))
@@ -206,11 +206,11 @@ class TestPlaces:
     def test_an_endless_file_is_not_read_to_its_end(
         self, store: Store, monkeypatch: pytest.MonkeyPatch
     ) -> None:
-        monkeypatch.setattr("stimgen.stimulus_set.store.MOST_BYTES", 2**20)
+        monkeypatch.setattr("stimgen.stimulus_set.store.MAX_BYTES", 2**20)
         with (store.folder / next(store.records()).content.file).open("wb") as stream:
             stream.truncate(2**40)
         with pytest.raises(StimgenError, match="larger than 1 MB"):
-            report(store.folder)
+            write_report(store.folder)
 
 
 NAMES = [
@@ -230,14 +230,14 @@ def test_names_are_only_names(store: Store, name: str) -> None:
     content = next(store.records()).content.plain()
     source = content["source"] | {"id": name, "file": name, "credit": name, "licence": name}
     for stimulus in store.read_plan().ids:
-        record = json.loads(store.read(record_name(stimulus)))
+        record = json.loads(store.read(record_file(stimulus)))
         record["content"].update(condition=name, stopped=name, source=source)
         record["made"].update(device=name, versions={name: name})
-        store.write(record_name(stimulus), json_bytes(record))
-    page = report(store.folder)[0].read_text(encoding="utf-8")
+        store.write(record_file(stimulus), json_bytes(record))
+    page = write_report(store.folder)[0].read_text(encoding="utf-8")
     plot = store.folder.parent / "c.svg" if name in DRAWN else None
-    rows = confounds_of(store.folder, store.folder.parent / "c.csv", plot)
-    for text in (page, confounds_text(rows), cite(store.folder)[0]):
+    rows = tabulate_confounds(store.folder, store.folder.parent / "c.csv", plot)
+    for text in (page, format_confounds(rows), cite_set(store.folder)[0]):
         assert all(c.isprintable() or c in "\n" for c in text)
     assert "<img src=x" not in page
     assert page.count("<script") == 1 + 2  # its own, and the data of two stimuli
@@ -263,7 +263,9 @@ def test_pickled_code_in_weights_is_not_run(tmp_path: Path, ending: str) -> None
     file, sign = tmp_path / f"weights{ending}", tmp_path / "sign"
     file.write_bytes(pickle.dumps({"features.0.weight": Harmful(sign)}))
     with pytest.raises(StimgenError, match="the weights cannot be read"):
-        read_weights(file, sha256_file(file), Blueprint("vgg19", {"features.0.weight": (64, 3, 3, 3)}, ""))
+        read_weights(
+            file, sha256_file(file), StateDictSpec("vgg19", {"features.0.weight": (64, 3, 3, 3)}, "")
+        )
     assert not sign.exists()
 
 
@@ -282,7 +284,7 @@ def test_an_array_with_pickled_code_is_only_hashed(store: Store, tmp_path: Path)
 )
 @pytest.mark.parametrize("which", ["plan", "record"])
 def test_json_that_is_none_of_ours(store: Store, text: str, which: str) -> None:
-    name = "plan.json" if which == "plan" else record_name(store.read_plan().ids[0])
+    name = "plan.json" if which == "plan" else record_file(store.read_plan().ids[0])
     store.write(name, text.encode())
     assert not verify_folder(store.folder).sound
     for reader in ("report", "cite", "confounds", "table", "export zip"):

@@ -12,10 +12,10 @@ from hypothesis import HealthCheck, assume, given, settings
 from hypothesis import strategies as st
 from mutations import HOSTILE, Plain, paths, put
 
-from stimgen.experiment.design.decisions import Person
+from stimgen.experiment.design.decisions import Participant
 from stimgen.experiment.schema.load import load_experiment
 from stimgen.reading.errors import StimgenError
-from stimgen.workflow.prepared_experiment import Room
+from stimgen.workflow.prepared_experiment import PreparedExperiment
 
 # Other paradigms, schedules and screens: every branch of what is checked.
 OTHERS = [
@@ -67,8 +67,8 @@ def run(home: Path, text: str) -> StimgenError | None:
     file = home / "e.yaml"
     file.write_bytes(text.encode("utf-8", "surrogatepass"))
     try:
-        room = Room.of(load_experiment(file), (home / "set",))
-        course = room.course(Person("01"))
+        room = PreparedExperiment.of(load_experiment(file), (home / "set",))
+        course = room.course(Participant("01"))
         step = course.next([])
         if step is not None:
             room.frames.frames(step.trial)

@@ -14,19 +14,19 @@ import torch
 from PIL import Image
 from torch import Tensor
 
-from stimgen.cli.display import Display
-from stimgen.execution.batch import Work, make_batch
-from stimgen.execution.memory import Room
+from stimgen.cli.display import ProgressDisplay
+from stimgen.execution.batch import Work, run_batch
+from stimgen.execution.memory import MemoryLimit
 from stimgen.execution.writer import Destination
 from stimgen.protocol.load import load_protocol
 from stimgen.protocol.plan import make_plan
 from stimgen.reading.errors import StimgenError
 from stimgen.stimulus_set.index import INDEX
 from stimgen.stimulus_set.store import CHECKSUMS, MANIFEST, Store
-from stimgen.stimulus_set.verify import verify
-from stimgen.synthesis.methods import Batch, ObjectiveMethod
+from stimgen.stimulus_set.verify import verify_set
+from stimgen.synthesis.methods import ObjectiveMethod, SynthesisBatch
 from stimgen.synthesis.objective import Evaluation, Objective
-from stimgen.workflow.generate import Options, Progress, generate
+from stimgen.workflow.generate import GenerateOptions, RunProgress, generate_set
 
 PROTOCOL = """\
 name: tiny
@@ -54,8 +54,10 @@ def write_protocol(folder: Path) -> Path:
     return folder
 
 
-def make(folder: Path, report: Callable[[Progress], None] | None = None) -> Progress:
-    return generate(load_protocol(folder / "tiny.yaml"), folder / "set", Options("cpu", 5), report)
+def make(folder: Path, report: Callable[[RunProgress], None] | None = None) -> RunProgress:
+    return generate_set(
+        load_protocol(folder / "tiny.yaml"), folder / "set", GenerateOptions("cpu", 5), report
+    )
 
 
 def snapshot(folder: Path) -> dict[str, Any]:
@@ -133,7 +135,7 @@ class TestFewerAtOnce:
         progress = make(folder)
         assert (progress.made, progress.failures) == (10, [])
         assert snapshot(folder) == undisturbed
-        assert verify(Store(folder / "set")).problems == []
+        assert verify_set(Store(folder / "set")).problems == []
 
     def test_the_size_is_remembered_and_recorded(self, folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
         small = Small(2, ERRORS[0]).put_in(monkeypatch)
@@ -185,7 +187,7 @@ class TestNoRoom:
         found = Store(folder / "set")
         assert {record.content.seed for record in found.records()} == {1, 2}
         assert not any("writing" in file.name for file in found.folder.rglob("*"))
-        assert all("is missing" in problem for problem in verify(found).problems)
+        assert all("is missing" in problem for problem in verify_set(found).problems)
         assert json.loads(found.read(MANIFEST))["complete"] is False
         assert make(folder).made == 8
         assert snapshot(folder) == undisturbed
@@ -204,7 +206,7 @@ class TestOnAGpu:
         plan = make_plan(load_protocol(folder / "tiny.yaml"))
         seen: list[tuple[int, int]] = []
 
-        def run(_: ObjectiveMethod, batch: Batch, __: torch.device) -> None:
+        def run(_: ObjectiveMethod, batch: SynthesisBatch, __: torch.device) -> None:
             seen.append((len(batch.items), batch.slots))
             raise KeyboardInterrupt if batch.slots <= 4 else ERRORS[0]
 
@@ -212,7 +214,7 @@ class TestOnAGpu:
         work = Work(
             Destination(Store.create(folder / "set"), plan.loaded.protocol.output), torch.device("cuda"), 16
         )
-        advances = make_batch(plan.stimuli[:5], work)
+        advances = run_batch(plan.stimuli[:5], work)
         notices = [next(advances).notice for _ in range(2)]
         with pytest.raises(KeyboardInterrupt):
             next(advances)
@@ -222,19 +224,19 @@ class TestOnAGpu:
 
 class TestRoom:
     def test_nothing_as_large_is_tried_again(self) -> None:
-        room = Room()
+        room = MemoryLimit()
         assert room.slots(16, 100) == 16
-        room.was_too_small(16, 100)
+        room.halve(16, 100)
         assert [room.slots(16, size) for size in (100, 99, 50, 200, 10**9)] == [8, 8, 16, 4, 2]
         assert [room.slots(wanted, 100) for wanted in (9, 8, 3, 2)] == [4, 8, 3, 2]
-        room.was_too_small(16, 1000)
+        room.halve(16, 1000)
         assert room.slots(16, 100) == 8
 
 
 def test_the_user_is_told_once(capsys: pytest.CaptureFixture[str]) -> None:
-    progress = Progress(planned=2, there=0, notices=["not enough memory: going on with 2"])
+    progress = RunProgress(planned=2, there=0, notices=["not enough memory: going on with 2"])
     for quiet in (True, False):
-        with Display(quiet=quiet) as display:
+        with ProgressDisplay(quiet=quiet) as display:
             display.show(progress)
             display.show(progress)
     found = capsys.readouterr()

@@ -18,8 +18,8 @@ from test_disk_faults import contents, make, write_protocol
 from stimgen.reading.errors import StimgenError
 from stimgen.stimulus_set.index import INDEX
 from stimgen.stimulus_set.store import PLAN, Store
-from stimgen.stimulus_set.verify import verify
-from stimgen.workflow.repair import repair_folder
+from stimgen.stimulus_set.verify import verify_set
+from stimgen.workflow.repair import repair_set
 
 CONDITIONS, LAYOUTS = ("noise", "other"), ("flat", "nested")
 STEPS = st.integers(0, 90)  # of a run, as many as there are
@@ -76,7 +76,7 @@ class SetMachine(RuleBasedStateMachine):
     def run(self) -> None:
         make(self.folder)
         assert contents(self.folder) == undisturbed(*self.names)
-        assert verify(self.store).problems == []
+        assert verify_set(self.store).problems == []
         self.finished = True
 
     @rule(number=NUMBERS)
@@ -89,7 +89,7 @@ class SetMachine(RuleBasedStateMachine):
     @rule()
     def repair(self) -> None:
         with suppress(StimgenError):  # there is no set yet
-            repair_folder(self.store.folder)
+            repair_set(self.store.folder)
 
     @precondition(lambda self: self.finished)
     @rule(number=NUMBERS, bit=NUMBERS)
@@ -101,8 +101,8 @@ class SetMachine(RuleBasedStateMachine):
         data[bit // 8 % len(data)] ^= 1 << bit % 8
         victim.write_bytes(data)
         name = victim.relative_to(self.store.folder).as_posix()
-        assert any(name in problem for problem in verify(self.store).problems)
-        _, commands = repair_folder(self.store.folder)
+        assert any(name in problem for problem in verify_set(self.store).problems)
+        _, commands = repair_set(self.store.folder)
         for words in map(shlex.split, commands):
             if words[0] == "rm":
                 Path(words[1]).unlink()
@@ -111,7 +111,7 @@ class SetMachine(RuleBasedStateMachine):
     @invariant()
     def what_is_there_is_whole(self) -> None:
         if hasattr(self, "folder") and self.store.has(PLAN):
-            assert verify(self.store).spoilt == []
+            assert verify_set(self.store).spoilt == []
 
 
 TestSet = SetMachine.TestCase

@@ -9,7 +9,7 @@ import pytest
 from experiments import write
 from room import Room
 
-from stimgen.experiment.design.decisions import Person
+from stimgen.experiment.design.decisions import Participant
 from stimgen.experiment.journal.data_folder import DataFolder
 from stimgen.experiment.journal.journal import read_journal
 
@@ -50,17 +50,17 @@ def test_a_participant_is_asked_for_until_the_answers_are_right(
     session = room.end()
     assert (session.code, session.err) == (0, "")
     folder = DataFolder(tmp_path)
-    file = folder.journal_file(Person("07"), "asked")
+    file = folder.journal_file(Participant("07"), "asked")
     assert read_journal(file).complete
     assert "ambidextrous" not in file.read_text()
-    form = json.loads(folder.form_file(Person("07")).read_text())
+    form = json.loads(folder.form_file(Participant("07")).read_text())
     assert form["answers"] == {"age": "24", "handedness": "ambidextrous"}
 
 
 def test_a_session_that_exists_is_not_begun_again_and_nothing_is_when_cancelled(
     room: Room, sets: Path, tmp_path: Path
 ) -> None:
-    existing = DataFolder(tmp_path).journal_file(Person("07"), "asked")
+    existing = DataFolder(tmp_path).journal_file(Participant("07"), "asked")
     existing.parent.mkdir()
     existing.write_text("kept\n")
     first = asked(room, sets, tmp_path)

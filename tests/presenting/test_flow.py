@@ -11,23 +11,23 @@ import pytest
 from experiments import write, wrong
 from room import Room
 
-from stimgen.experiment.design.decisions import Person
+from stimgen.experiment.design.decisions import Participant
 from stimgen.experiment.journal.data_folder import DataFolder
-from stimgen.experiment.journal.journal import Recorded, read_journal
+from stimgen.experiment.journal.journal import RecordedSession, read_journal
 from stimgen.experiment.schema.load import load_experiment
-from stimgen.workflow.prepared_experiment import Room as Prepared
+from stimgen.workflow.prepared_experiment import PreparedExperiment as Prepared
 from stimgen.workflow.trials import list_trials
 
 YES_NO = {"name": "yes_no"}
 INITIALS = {"yes": "y", "no": "n"}
 
 
-def journal(data: Path, name: str) -> Recorded:
-    return read_journal(DataFolder(data).journal_file(Person("01"), name))
+def journal(data: Path, name: str) -> RecordedSession:
+    return read_journal(DataFolder(data).journal_file(Participant("01"), name))
 
 
 def planned(file: Path) -> list[dict[str, Any]]:
-    found: list[dict[str, Any]] = list_trials(load_experiment(file), Person("01"))["trials"]
+    found: list[dict[str, Any]] = list_trials(load_experiment(file), Participant("01"))["trials"]
     return found
 
 

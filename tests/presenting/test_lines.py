@@ -10,9 +10,9 @@ from experiments import write
 from room import Room
 from serial_box import SerialBox
 
-from stimgen.experiment.design.decisions import Person
+from stimgen.experiment.design.decisions import Participant
 from stimgen.experiment.journal.data_folder import DataFolder
-from stimgen.experiment.journal.journal import Recorded, read_journal
+from stimgen.experiment.journal.journal import RecordedSession, read_journal
 from stimgen.experiment.schema.load import load_experiment
 from stimgen.workflow.trials import list_trials
 
@@ -24,8 +24,8 @@ def box(tmp_path: Path) -> Iterator[SerialBox]:
     box.unplug()
 
 
-def recorded(data: Path) -> Recorded:
-    return read_journal(DataFolder(data).journal_file(Person("01"), "wired"))
+def recorded(data: Path) -> RecordedSession:
+    return read_journal(DataFolder(data).journal_file(Participant("01"), "wired"))
 
 
 def test_a_plug_that_is_pulled_ends_the_session_which_goes_on_later(
@@ -33,7 +33,7 @@ def test_a_plug_that_is_pulled_ends_the_session_which_goes_on_later(
 ) -> None:
     file = write(sets, "wired", paradigm={"name": "yes_no"}, triggers=[{"port": str(box.name)}])
     command = ("run", file, "--participant", "01", "-o", tmp_path / "data")
-    planned = list_trials(load_experiment(file), Person("01"))["trials"]
+    planned = list_trials(load_experiment(file), Participant("01"))["trials"]
     room.begin(*command)
     room.stimulus()
     room.press("y")

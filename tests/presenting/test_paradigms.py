@@ -10,9 +10,9 @@ import pytest
 from experiments import write, wrong
 from room import SIZE, Event, Room, Session
 
-from stimgen.experiment.design.decisions import Person
+from stimgen.experiment.design.decisions import Participant
 from stimgen.experiment.journal.data_folder import DataFolder
-from stimgen.experiment.journal.journal import Recorded, read_journal
+from stimgen.experiment.journal.journal import RecordedSession, read_journal
 from stimgen.experiment.schema.load import load_experiment
 from stimgen.workflow.trials import list_trials
 
@@ -97,7 +97,7 @@ def test_a_session_is_shown_answered_and_recorded(name: str, room: Room, sets: P
     settings = {"feedback": {"when": "always"}, **case.settings}
     file = write(sets, name, paradigm=case.paradigm, **settings)
     room.begin("run", file, "--participant", "01", "-o", tmp_path)
-    planned = list_trials(load_experiment(file), Person("01"))["trials"]
+    planned = list_trials(load_experiment(file), Participant("01"))["trials"]
     answers = []
     for number, trial in enumerate(planned):
         choices = trial["answers"] or ["wall", "cup"]
@@ -107,12 +107,12 @@ def test_a_session_is_shown_answered_and_recorded(name: str, room: Room, sets: P
         case.answering(room, trial, answers[-1])
     session = room.end()
     assert (session.code, session.err) == (0, "")
-    recorded = read_journal(DataFolder(tmp_path).journal_file(Person("01"), name))
+    recorded = read_journal(DataFolder(tmp_path).journal_file(Participant("01"), name))
     check_journal(recorded, planned, answers)
     check_scenes(session, recorded)
 
 
-def check_journal(recorded: Recorded, planned: list[dict[str, Any]], answers: list[str]) -> None:
+def check_journal(recorded: RecordedSession, planned: list[dict[str, Any]], answers: list[str]) -> None:
     assert recorded.complete
     assert not recorded.torn
     assert recorded.header["observer"]["name"] == "psychopy"
@@ -133,7 +133,7 @@ def check_journal(recorded: Recorded, planned: list[dict[str, Any]], answers: li
         assert onsets == sorted(onsets)
 
 
-def check_scenes(session: Session, recorded: Recorded) -> None:
+def check_scenes(session: Session, recorded: RecordedSession) -> None:
     """Every frame of the journal was on the screen, in order, and no pixel was other than predicted."""
     assert [scene["differs"] for scene in session.scenes] == [0] * len(session.scenes)
     shown = iter([scene["frame"] for scene in session.scenes])

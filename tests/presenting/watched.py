@@ -25,8 +25,8 @@ from stimgen.cli.main import main
 from stimgen.experiment.design.trial import Trial
 from stimgen.experiment.frames.frame import Frame
 from stimgen.experiment.presentation import psychopy_screen
-from stimgen.experiment.presentation.presenter import Presenter
-from stimgen.experiment.presentation.screen import Pressed, Scene
+from stimgen.experiment.presentation.presenter import SessionPresenter
+from stimgen.experiment.presentation.screen import PressEvent, Scene
 from stimgen.experiment.session.observers import psychopy as observer
 from stimgen.workflow import display_check
 
@@ -64,9 +64,9 @@ class WatchedScreen(psychopy_screen.PsychopyScreen):
             self._untold = (*self._untold, told)
         return shown
 
-    def pressed(self) -> list[Pressed]:
+    def read_presses(self) -> list[PressEvent]:
         # Told only now, because what is pressed before a session listens may be no answer.
-        found = super().pressed()
+        found = super().read_presses()
         self._tell_scenes()
         return found
 
@@ -115,7 +115,11 @@ def inked(scene: Scene, drawn: np.ndarray | None) -> int:
 
 
 def watched_present(
-    self: Presenter, trial: Trial, frames: Sequence[Frame], *rest: Any, present: Any = Presenter.present
+    self: SessionPresenter,
+    trial: Trial,
+    frames: Sequence[Frame],
+    *rest: Any,
+    present: Any = SessionPresenter.present,
 ) -> Any:
     tell(event="trial", trial=trial.plain(), frames=[frame.sha256 for frame in frames])
     return present(self, trial, frames, *rest)
@@ -142,9 +146,9 @@ def run(arguments: list[str]) -> None:
 
 if __name__ == "__main__":
     # The refresh of a screen without one needs no long measurement.
-    psychopy_screen.MEASURED = display_check.USUAL_SECONDS = 0.1
+    psychopy_screen.MEASURING_SECONDS = display_check.DEFAULT_SECONDS = 0.1
     display_check.PsychopyScreen = WatchedScreen  # type: ignore[misc] # the same
     observer.PsychopyScreen = WatchedScreen  # type: ignore[misc] # a screen that tells
-    Presenter.present = watched_present  # type: ignore[method-assign] # tells, then does the same
+    SessionPresenter.present = watched_present  # type: ignore[method-assign] # tells, then does the same
     for line in sys.stdin:
         run(json.loads(line))

@@ -14,14 +14,22 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from stimgen.experiment.design.decisions import Choice, Design, Factor, Level, Past, Person, Scalar
-from stimgen.experiment.design.practice import practice_choices
+from stimgen.experiment.design.decisions import (
+    Design,
+    Factor,
+    LevelScale,
+    Participant,
+    Scalar,
+    TrialDecision,
+    TrialResult,
+)
+from stimgen.experiment.design.practice import draw_practice_trials
 from stimgen.experiment.design.schedules import Schedule
 from stimgen.experiment.design.schedules.constant import Constant
-from stimgen.experiment.design.schedules.counterbalance import rotations, turn, williams
-from stimgen.experiment.design.schedules.order import check_gap, spread
+from stimgen.experiment.design.schedules.counterbalance import assign_order, latin_square, williams_orders
+from stimgen.experiment.design.schedules.order import check_gap, draw_spaced_order
 from stimgen.experiment.design.schedules.staircase import Staircase
-from stimgen.experiment.trials.builder import seeds_in_turn
+from stimgen.experiment.trials.builder import rotate_seeds
 from stimgen.reading.errors import StimgenError
 
 SOURCES = "abcdefghij"
@@ -40,7 +48,7 @@ class Shape:
             factors=tuple(Factor(f"f{i}", tuple(range(n))) for i, n in enumerate(self.factors)),
             sources=tuple(SOURCES[: self.sources]),
             balanced=tuple(Factor(f"b{i}", tuple(range(n))) for i, n in enumerate(self.balanced)),
-            person=Person(str(participant), session),
+            person=Participant(str(participant), session),
             key=("experiment", "random", 1),
         )
 
@@ -63,11 +71,11 @@ def balanced_repetitions(shape: Shape, least: int) -> int:
     return next(n for n in range(least, 100) if n * shape.sources % shape.combinations == 0)
 
 
-def cell(choice: Choice) -> tuple[Scalar, ...]:
+def cell(choice: TrialDecision) -> tuple[Scalar, ...]:
     return tuple(choice.levels.values())
 
 
-def combination(choice: Choice) -> tuple[Scalar, ...]:
+def combination(choice: TrialDecision) -> tuple[Scalar, ...]:
     return tuple(choice.balanced.values())
 
 
@@ -189,30 +197,30 @@ def test_seeds_that_meet_come_in_all_ordered_pairs(seeds: int, count: int, first
     count = min(count, seeds)
     every = list(range(10, 10 + seeds))
     pairs = max(1, seeds - 1) * seeds
-    turns = [seeds_in_turn(every, first + i, count) for i in range(pairs)]
+    turns = [rotate_seeds(every, first + i, count) for i in range(pairs)]
     assert all(len(set(one)) == count for one in turns)
     for place in range(count):
         assert counts((one[place] for one in turns), seeds) == {pairs // seeds}
     first = -(-first // seeds) * seeds  # the pairs come in rounds
     if count > 1:
-        pairs_met = [tuple(seeds_in_turn(every, first + i, count)[:2]) for i in range(pairs)]
+        pairs_met = [tuple(rotate_seeds(every, first + i, count)[:2]) for i in range(pairs)]
         assert counts(pairs_met, pairs) == {1}
 
 
 @given(st.integers(1, 9), st.integers(0, 5))
 def test_orders_of_blocks(count: int, lap: int) -> None:
-    for square in (rotations(count), williams(count)):
+    for square in (latin_square(count), williams_orders(count)):
         assert all(sorted(row) == list(range(count)) for row in square)
         for place in range(count):
             assert counts((row[place] for row in square), count) == {len(square) // count}
-        rows = [turn(lap * len(square) + i, len(square)) for i in range(1, len(square) + 1)]
+        rows = [assign_order(lap * len(square) + i, len(square)) for i in range(1, len(square) + 1)]
         assert sorted(rows) == list(range(len(square)))
         # Odd and even participants, over two rounds of them, have the same orders.
         several = range(2 * lap * len(square) + 1, (2 * lap + 2) * len(square) + 1)
-        crossed = [(turn(number, len(square)), number % 2) for number in several]
+        crossed = [(assign_order(number, len(square)), number % 2) for number in several]
         assert len(square) == 1 or counts(crossed, 2 * len(square)) == {1}
     if count > 1:
-        neighbours = [pair for row in williams(count) for pair in pairwise(row)]
+        neighbours = [pair for row in williams_orders(count) for pair in pairwise(row)]
         assert counts(neighbours, count * (count - 1)) == {1 + count % 2}
 
 
@@ -221,7 +229,7 @@ def test_orders_of_blocks(count: int, lap: int) -> None:
 def test_participants_take_turns_with_the_orders(blocks: int, order: str) -> None:
     schedule = Constant.model_validate({"blocked": "f0", "block_order": order})
     shape = Shape((blocks,), 1, (1,))
-    size = len({"latin": rotations, "williams": williams}[order](blocks))
+    size = len({"latin": latin_square, "williams": williams_orders}[order](blocks))
     seen = [
         tuple(choice.levels["f0"] for choice in schedule.choices(shape.design(participant)))
         for participant in range(1, size + 1)
@@ -238,10 +246,10 @@ def test_the_largest_gap_can_be_kept_and_a_larger_one_is_refused(drawn: tuple[Sh
     shape, schedule = drawn
     some = shape.design()
     largest = shape.sources - 1
-    tight = schedule.but(source_gap=largest)
+    tight = schedule.replace(source_gap=largest)
     tight.check(some)
     assert apart([choice.source for choice in tight.choices(some)], largest)
-    too_tight = schedule.but(source_gap=largest + 1)
+    too_tight = schedule.replace(source_gap=largest + 1)
     if len(schedule.choices(some)) == shape.sources:  # every source comes once
         too_tight.check(some)
     else:
@@ -273,10 +281,10 @@ def test_what_cannot_be_balanced_is_refused_with_a_number_that_can(shape: Shape,
     with pytest.raises(StimgenError, match="cannot be balanced") as refused:
         schedule.check(some)
     would = int(str(refused.value.hint).removeprefix("a multiple of ").split()[0])
-    schedule.but(repetitions=would).check(some)
-    schedule.but(repetitions=3 * would).check(some)
+    schedule.replace(repetitions=would).check(some)
+    schedule.replace(repetitions=3 * would).check(some)
     assert all(n * shape.sources % shape.combinations for n in range(1, would))
-    schedule.but(balance="across").check(some)
+    schedule.replace(balance="across").check(some)
 
 
 @few
@@ -287,7 +295,7 @@ def test_orders_of_equal_numbers_keep_any_gap(sources: int, laps: list[int], rng
     gap, found = rng.randint(1, sources - 1), list[str]()
     for times in laps:
         labels = [source for source in SOURCES[:sources] for _ in range(times)]
-        order = spread(labels, gap, found, Drawn(rng))
+        order = draw_spaced_order(labels, gap, found, Drawn(rng))
         assert sorted(order) == list(range(len(labels)))
         found += [labels[i] for i in order]
     assert apart(found, gap)
@@ -302,7 +310,7 @@ class Drawn:
     def uniforms(self, count: int) -> list[float]:
         return [self._rng.random() for _ in range(count)]
 
-    def shuffled(self, values: Sequence[Any]) -> list[Any]:
+    def permutation(self, values: Sequence[Any]) -> list[Any]:
         return self._rng.sample(list(values), len(values))
 
 
@@ -310,7 +318,7 @@ class Drawn:
 @given(shapes, st.integers(1, 30), st.integers(0, 6))
 def test_practice_is_even_and_keeps_sources_apart(shape: Shape, count: int, gap: int) -> None:
     some = shape.design()
-    attempts = [practice_choices(some, count, gap, (1, attempt)) for attempt in range(3)]
+    attempts = [draw_practice_trials(some, count, gap, (1, attempt)) for attempt in range(3)]
     assert all(len(one) == count for one in attempts)
     found = [choice for one in attempts for choice in one]
     assert apart([choice.source for choice in found], min(gap, shape.sources - 1))
@@ -323,7 +331,7 @@ def test_practice_is_even_and_keeps_sources_apart(shape: Shape, count: int, gap:
 def levelled(shape: Shape) -> Design:
     some = shape.design()
     first = Factor("f0", (0, 1, 2, 3))
-    level = Level("f0", "condition", first.values, (1.0, 2.0, 4.0, 8.0))
+    level = LevelScale("f0", "condition", first.values, (1.0, 2.0, 4.0, 8.0))
     return replace(some, factors=(first, *some.factors[1:]), level=level)
 
 
@@ -370,13 +378,13 @@ def test_staircases_take_turns_and_their_candidates_are_even(
 
 def walked(
     schedule: Schedule, some: Design, answers: Sequence[bool | None]
-) -> tuple[list[Past], list[Choice]]:
-    history: list[Past] = []
-    done: list[Choice] = []
+) -> tuple[list[TrialResult], list[TrialDecision]]:
+    history: list[TrialResult] = []
+    done: list[TrialDecision] = []
     while (choice := schedule.next(some, history)) is not None:
         done.append(choice)
         answer = answers[len(history) % len(answers)]
-        history.append(Past(choice.levels, choice.source, choice.track, answer))
+        history.append(TrialResult(choice.levels, choice.source, choice.track, answer))
     return history, done
 
 
@@ -388,6 +396,6 @@ def test_participants_without_a_number_have_lists_of_their_own(one: str, other: 
     first, second = (schedule.choices(shape.design(label)) for label in (one, other))
     assert (first == second) == (one == other)
     for order in ("latin", "williams"):
-        refused = schedule.but(block_order=order, blocked=("f0",))
+        refused = schedule.replace(block_order=order, blocked=("f0",))
         with pytest.raises(StimgenError, match="needs a number at the end of the label"):
             refused.check(shape.design(one))

@@ -13,11 +13,11 @@ from hypothesis.extra import numpy as hnp
 from numpy.typing import NDArray
 from PIL import Image
 
-from stimgen.images.picture import Pair, Picture, Screen
+from stimgen.images.picture import MaskedPicture, PictureAndSource, ScreenSpec
 from stimgen.images.prepare import Preparation
 from stimgen.images.read import ImageFile
-from stimgen.images.sequence import run
-from stimgen.images.steps.histogram import Histogram
+from stimgen.images.sequence import apply_steps
+from stimgen.images.steps.histogram import HistogramMatching
 from stimgen.images.write import as_pixels, check_png, decode_png, encode_png, quantise
 from stimgen.reading.errors import StimgenError
 
@@ -52,15 +52,19 @@ def test_matching_gives_the_sources_values_in_the_pictures_order(
 ) -> None:
     picture = data.draw(hnp.arrays(np.float32, shape, elements=VALUES))
     source = as_pixels(data.draw(hnp.arrays(np.uint8, shape)))
-    wanted = Picture.whole(source, Screen())
-    found = run([Histogram()], Pair(Picture.whole(picture, Screen()), wanted)).pixels
+    wanted = MaskedPicture.whole(source, ScreenSpec())
+    found = apply_steps(
+        [HistogramMatching()], PictureAndSource(MaskedPicture.whole(picture, ScreenSpec()), wanted)
+    ).pixels
     assert found.dtype == np.float32
     for channel in range(shape[2]):
         before, after = picture[:, :, channel].ravel(), found[:, :, channel].ravel()
         assert np.array_equal(np.sort(after), np.sort(source[:, :, channel], axis=None))
         darker = before[:, np.newaxis] < before
         assert (after[:, np.newaxis] <= after)[darker].all()
-    again = run([Histogram()], Pair(Picture.whole(found, Screen()), wanted)).pixels
+    again = apply_steps(
+        [HistogramMatching()], PictureAndSource(MaskedPicture.whole(found, ScreenSpec()), wanted)
+    ).pixels
     assert np.array_equal(again, found)
 
 
@@ -90,7 +94,7 @@ def test_prepared_pictures_have_the_shape_that_was_told(
     except StimgenError:
         height, width = levels.shape[:2]
         assert min(height, width) < size
-        assert preparation.but(enlarge=True).prepare(image).size > 0
+        assert preparation.replace(enlarge=True).prepare(image).size > 0
         return
     pixels = preparation.prepare(image)
     assert pixels.shape == shape

@@ -11,8 +11,8 @@ from hypothesis.extra import numpy as hnp
 from numpy.typing import NDArray
 
 from stimgen.images.light import from_light, to_light
-from stimgen.images.picture import Pair, Picture, Screen
-from stimgen.images.sequence import run
+from stimgen.images.picture import MaskedPicture, PictureAndSource, ScreenSpec
+from stimgen.images.sequence import apply_steps
 from stimgen.images.steps.contrast import Contrast
 from stimgen.images.steps.flat_top import FlatTop
 from stimgen.images.steps.luminance import Luminance
@@ -20,7 +20,7 @@ from stimgen.images.steps.raised_cosine import RaisedCosine
 
 SHAPES = st.tuples(st.integers(2, 12), st.integers(2, 12), st.sampled_from([1, 3]))
 LEVELS = hnp.arrays(np.uint8, SHAPES)
-SCREENS = st.builds(Screen, st.sampled_from(["srgb", "linear"]), st.floats(0.0, 1.0))
+SCREENS = st.builds(ScreenSpec, st.sampled_from(["srgb", "linear"]), st.floats(0.0, 1.0))
 TOLERANCE = 1e-5
 
 
@@ -31,16 +31,16 @@ def test_light_and_back(values: NDArray[np.float64]) -> None:
 
 @given(LEVELS, SCREENS, st.floats(0.05, 0.9), st.floats(0.01, 2.0), st.booleans(), st.booleans())
 def test_luminance_and_contrast_are_what_was_asked_for_in_either_order(
-    levels: NDArray[np.uint8], screen: Screen, mean: float, rms: float, window: bool, turned: bool
+    levels: NDArray[np.uint8], screen: ScreenSpec, mean: float, rms: float, window: bool, turned: bool
 ) -> None:
     """To what rounding to 2^-20 leaves."""
-    picture = Picture.whole(levels.astype(np.float32) / 255, screen)
+    picture = MaskedPicture.whole(levels.astype(np.float32) / 255, screen)
     if window:
         picture = RaisedCosine().place(picture)
     assume(picture.mean_luminance() > 0.02)
     assume(picture.rms_contrast() > 0.02)
     steps = [Luminance(mean=mean), Contrast(rms=rms)]
-    found = run(steps[::-1] if turned else steps, Pair(picture, picture))
+    found = apply_steps(steps[::-1] if turned else steps, PictureAndSource(picture, picture))
     # Where light is far beyond white, so is its rounding.
     scale = max(1.0, float(np.abs(found.light).max()))
     assert abs(found.mean_luminance() - mean) < TOLERANCE * scale
@@ -48,11 +48,11 @@ def test_luminance_and_contrast_are_what_was_asked_for_in_either_order(
 
 
 @given(LEVELS, SCREENS)
-def test_what_a_picture_has_already_changes_nothing(levels: NDArray[np.uint8], screen: Screen) -> None:
-    picture = Picture.whole(levels.astype(np.float32) / 255, screen)
+def test_what_a_picture_has_already_changes_nothing(levels: NDArray[np.uint8], screen: ScreenSpec) -> None:
+    picture = MaskedPicture.whole(levels.astype(np.float32) / 255, screen)
     assume(picture.mean_luminance() > 0.02)
     assume(picture.rms_contrast() > 0.02)
-    found = run([Luminance(), Contrast()], Pair(picture, picture))
+    found = apply_steps([Luminance(), Contrast()], PictureAndSource(picture, picture))
     assert np.abs(found.pixels - picture.pixels).max() < 1e-4
 
 
@@ -85,15 +85,15 @@ def test_apertures_fall_from_the_centre_and_are_symmetric(
             clear = np.maximum(np.abs(x), np.abs(y)) if shape == "rectangle" else np.hypot(x, y)
             assert (found[clear <= radius - step.edge - 1e-9] == 1.0).all()
             if step.edge > 1e-6 and shape == "circle":
-                assert np.allclose(step.fall(np.array([radius - step.edge / 2]), radius), 0.5)
+                assert np.allclose(step.falloff(np.array([radius - step.edge / 2]), radius), 0.5)
 
 
 @given(LEVELS, SCREENS, st.floats(0.0, 1.0))
 def test_what_is_shown_lies_between_picture_and_background(
-    levels: NDArray[np.uint8], screen: Screen, weight: float
+    levels: NDArray[np.uint8], screen: ScreenSpec, weight: float
 ) -> None:
-    picture = Picture.whole(levels.astype(np.float32) / 255, screen)
-    shown = picture.seen_through(np.full(levels.shape[:2], weight)).shown()
+    picture = MaskedPicture.whole(levels.astype(np.float32) / 255, screen)
+    shown = picture.apply_mask(np.full(levels.shape[:2], weight)).shown()
     low, high = (f(picture.pixels, np.float32(screen.background)) for f in (np.minimum, np.maximum))
     assert (shown >= low - 1e-6).all()
     assert (shown <= high + 1e-6).all()

@@ -22,9 +22,9 @@ from torchvision.models import squeezenet1_0
 from stimgen.images.measures.copies import CopyCheck
 from stimgen.images.write import quantise
 from stimgen.networks.torchvision_network import DEVIATION, MEAN
-from stimgen.reading.generators import finished
-from stimgen.synthesis.methods import Batch, Item, ObjectiveMethod
-from stimgen.synthesis.settings import Synthesis
+from stimgen.reading.generators import run_generator
+from stimgen.synthesis.methods import ObjectiveMethod, SynthesisBatch, SynthesisItem
+from stimgen.synthesis.settings import SynthesisSettings
 from stimgen.synthesis.term import Term
 
 Picture = NDArray[np.float32]
@@ -72,7 +72,7 @@ class Judge:
 def copied(picture: Picture, source: Picture) -> float:
     """Return the largest normalised cross-correlation of crops with the source; -1 where there is none."""
     grey, original = (np.clip(p, 0, 1).mean(2).astype(np.float64) for p in (picture, source))
-    largest = CopyCheck(original).largest(grey)
+    largest = CopyCheck(original).largest_correlation(grey)
     return largest if np.isfinite(largest) else -1.0
 
 
@@ -102,17 +102,17 @@ def held_back(size: int) -> dict[str, Picture]:
 
 def textures(pictures: dict[str, Picture], term: Term, evaluations: int = 100) -> dict[str, Picture]:
     """Return a texture of every picture, seed 1."""
-    synthesis = Synthesis(evaluations=evaluations)
+    synthesis = SynthesisSettings(evaluations=evaluations)
     method = ObjectiveMethod(terms=(term,), synthesis=synthesis)
     found: dict[str, Picture] = {}
     for channels in {picture.shape[2] for picture in pictures.values()}:
         items = [
-            Item(picture, synthesis.start.pixels(picture.shape, (name, 1), None), name, (name, 1))
+            SynthesisItem(picture, synthesis.start.pixels(picture.shape, (name, 1), None), name, (name, 1))
             for name, picture in pictures.items()
             if picture.shape[2] == channels
         ]
-        images = finished(
-            method.run(Batch(items, max(2, len(items)), shrink=True), torch.device("cpu"))
+        images = run_generator(
+            method.run(SynthesisBatch(items, max(2, len(items)), shrink=True), torch.device("cpu"))
         ).images
         found |= {item.source_key: image for item, image in zip(items, images, strict=True)}
     return {name: found[name] for name in pictures}

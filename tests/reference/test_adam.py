@@ -10,10 +10,10 @@ import torch
 from hypothesis import given
 from hypothesis import strategies as st
 
-from stimgen.reading.generators import finished
+from stimgen.reading.generators import run_generator
 from stimgen.synthesis.objective import Evaluation
 from stimgen.synthesis.optimisers.adam import PATIENCE, Adam
-from stimgen.synthesis.optimisers.base import Budget, Outcome, Progress
+from stimgen.synthesis.optimisers.base import Budget, OptimisationResult, OptimiserProgress
 
 Function = Callable[[torch.Tensor], torch.Tensor]
 
@@ -38,9 +38,9 @@ class Watched:
 
 def minimise(
     evaluate: Watched, start: torch.Tensor, budget: Budget, **settings: float
-) -> tuple[Outcome, list[Progress]]:
+) -> tuple[OptimisationResult, list[OptimiserProgress]]:
     progress = []
-    return finished(Adam(**settings).minimise(evaluate, start, budget), progress.append), progress
+    return run_generator(Adam(**settings).minimise(evaluate, start, budget), progress.append), progress
 
 
 def rosenbrock(x: torch.Tensor) -> torch.Tensor:

@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 from scipy.special import expit
 
-from stimgen.experiment.design.decisions import Design, Factor, Level, Past, Person
+from stimgen.experiment.design.decisions import Design, Factor, LevelScale, Participant, TrialResult
 from stimgen.experiment.design.schedules import Schedule
 from stimgen.experiment.design.schedules.questplus import Questplus
 from stimgen.experiment.design.schedules.staircase import Staircase
@@ -22,24 +22,24 @@ def design(numbers: tuple[float, ...], chance: float | None = 0.5) -> Design:
         factors=(Factor("condition", names),),
         sources=("a", "b", "c", "d"),
         balanced=(Factor("location", (1, 2)),),
-        person=Person("01"),
+        person=Participant("01"),
         key=("experiment", "adaptive", 1),
-        level=Level("condition", "scaling", names, numbers),
+        level=LevelScale("condition", "scaling", names, numbers),
         chance=chance,
     )
 
 
 def answered(
     schedule: Schedule, some: Design, correct: Callable[[float], float], seed: int
-) -> tuple[list[Past], list[float]]:
+) -> tuple[list[TrialResult], list[float]]:
     """Return the history of an observer with a psychometric function, and the levels that came."""
     rng, level = np.random.default_rng(seed), some.level
     assert level is not None
     numbers = dict(zip(level.values, level.numbers, strict=True))
-    history: list[Past] = []
+    history: list[TrialResult] = []
     while (choice := schedule.next(some, history)) is not None:
         right = bool(rng.random() < correct(numbers[choice.levels["condition"]]))
-        history.append(Past(choice.levels, choice.source, choice.track, right))
+        history.append(TrialResult(choice.levels, choice.source, choice.track, right))
     return history, [numbers[past.levels["condition"]] for past in history]
 
 
@@ -51,13 +51,13 @@ def converged(schedule: Staircase, sign: float, seed: int) -> float:
     """Return the mean threshold of twenty long tracks, each answered by a logistic function."""
     rng, level = np.random.default_rng(seed), FINE.level
     assert level is not None
-    history: list[Past] = []
+    history: list[TrialResult] = []
     for track in schedule.all_tracks(FINE):
-        own: list[Past] = []
+        own: list[TrialResult] = []
         for _ in range(schedule.trials):
             i = schedule.index(FINE, track, own)
             right = bool(rng.random() < expit(sign * level.numbers[i]))
-            own.append(Past({"condition": level.values[i]}, "a", track.name, right))
+            own.append(TrialResult({"condition": level.values[i]}, "a", track.name, right))
         history += own
     return float(np.mean([track["threshold"] for track in schedule.summary(FINE, history).values()]))
 
@@ -84,7 +84,7 @@ def staircase_by_hand(answers: str, **settings: Any) -> list[float]:
     """Return the levels of one track with these answers (``.`` is none), and its next."""
     some = design((1.0, 2.0, 3.0, 4.0, 5.0, 6.0, 7.0, 8.0))
     schedule = Staircase.model_validate({"level": "scaling", "tracks": 1, "trials": 100, **settings})
-    history: list[Past] = []
+    history: list[TrialResult] = []
     levels = []
     for answer in [*answers, None]:
         choice = schedule.next(some, history)
@@ -92,7 +92,7 @@ def staircase_by_hand(answers: str, **settings: Any) -> list[float]:
             break
         levels.append(1.0 + some.factors[0].values.index(choice.levels["condition"]))
         correct = {"+": True, "-": False}.get(answer or "")
-        history.append(Past(choice.levels, choice.source, choice.track, correct))
+        history.append(TrialResult(choice.levels, choice.source, choice.track, correct))
     return levels
 
 

@@ -7,12 +7,12 @@ import pytest
 import torch
 from pydantic import ValidationError
 
-from stimgen.reading.generators import finished
-from stimgen.statistics.content import Content
+from stimgen.reading.generators import run_generator
+from stimgen.statistics.content import ContentStatistic
 from stimgen.statistics.regions import Pooling
 from stimgen.statistics.regions.grid import Grid
-from stimgen.synthesis.methods import Batch, Item, ObjectiveMethod
-from stimgen.synthesis.starts.noise import Noise
+from stimgen.synthesis.methods import ObjectiveMethod, SynthesisBatch, SynthesisItem
+from stimgen.synthesis.starts.noise import NormalNoise
 from stimgen.synthesis.term import Term
 
 RNG = np.random.default_rng(1)
@@ -22,7 +22,7 @@ WHOLE = Pooling(Grid())
 @pytest.mark.parametrize("normalisation", ["relative", "gatys2016"])
 def test_distance_is_the_published_formula(normalisation: str) -> None:
     source, image = RNG.normal(size=(2, 3, 4, 5)), RNG.normal(size=(2, 3, 4, 5))
-    content = Content(normalisation=normalisation)
+    content = ContentStatistic(normalisation=normalisation)
     found = content.distance(torch.from_numpy(image), content.target(torch.from_numpy(source), WHOLE))
     for i in range(2):
         error = sum(
@@ -55,9 +55,10 @@ def test_alone_it_reconstructs_the_picture() -> None:
     term = {"network": "vgg19", "layers": ["conv1_1"], "statistic": "content"}
     synthesis = {"scales": 1, "evaluations": 40}
     method = ObjectiveMethod.model_validate({"terms": [term], "synthesis": synthesis})
-    start = Noise().pixels(picture.shape, ("source", 1), None)
+    start = NormalNoise().pixels(picture.shape, ("source", 1), None)
     steps = method.run(
-        Batch([Item(picture, start, "source", ("source", 1))], 2, shrink=True), torch.device("cpu")
+        SynthesisBatch([SynthesisItem(picture, start, "source", ("source", 1))], 2, shrink=True),
+        torch.device("cpu"),
     )
     found = result_of(steps)
     assert psnr(start, picture) < 15
@@ -65,7 +66,7 @@ def test_alone_it_reconstructs_the_picture() -> None:
 
 
 def result_of(steps) -> np.ndarray:
-    return finished(steps).images[0]
+    return run_generator(steps).images[0]
 
 
 def psnr(image: np.ndarray, picture: np.ndarray) -> float:

@@ -11,17 +11,17 @@ import torch
 
 from stimgen import generate
 from stimgen.reading.random_numbers import uniform
-from stimgen.synthesis.methods import METHODS, Batch, Item
-from stimgen.synthesis.methods.direct import frequencies
-from stimgen.synthesis.methods.phase_scrambled import unit_phases
+from stimgen.synthesis.methods import METHODS, SynthesisBatch, SynthesisItem
+from stimgen.synthesis.methods.direct import count_frequencies
+from stimgen.synthesis.methods.phase_scrambled import compute_unit_phases
 from stimgen.synthesis.methods.spectrum_matched_noise import SpectrumMatchedNoise
 
 CPU = torch.device("cpu")
 SHAPES = [(16, 16, 3), (15, 12, 3), (13, 9, 1)]
 
 
-def made(name: str, item: Item, **fields: str) -> np.ndarray:
-    steps = METHODS.members[name](**fields).run(Batch([item], 2, shrink=True), CPU)
+def made(name: str, item: SynthesisItem, **fields: str) -> np.ndarray:
+    steps = METHODS.members[name](**fields).run(SynthesisBatch([item], 2, shrink=True), CPU)
     with pytest.raises(StopIteration) as end:
         next(steps)
     return end.value.value.images[0].astype(np.float64)
@@ -35,9 +35,9 @@ def coloured(shape: tuple[int, int, int]) -> np.ndarray:
     return (0.2 + 0.6 * (mixed - mixed.min()) / np.ptp(mixed)).astype(np.float32)
 
 
-def item(shape: tuple[int, int, int], seed: int = 1) -> Item:
+def item(shape: tuple[int, int, int], seed: int = 1) -> SynthesisItem:
     picture = coloured(shape)
-    return Item(picture, np.zeros_like(picture), "picture", ("picture", seed))
+    return SynthesisItem(picture, np.zeros_like(picture), "picture", ("picture", seed))
 
 
 def power(picture: np.ndarray) -> np.ndarray:
@@ -65,11 +65,11 @@ class TestPhaseScrambled:
         noise = uniform(shape[0] * shape[1], "noise").reshape(shape[:2])
         expected = np.angle(np.fft.rfft2(noise))
         expected[0, 0] = 0.0
-        np.testing.assert_allclose(unit_phases(noise), np.exp(1j * expected), atol=1e-12)
+        np.testing.assert_allclose(compute_unit_phases(noise), np.exp(1j * expected), atol=1e-12)
 
 
 def test_phases_are_one_where_noise_has_no_amplitude() -> None:
-    np.testing.assert_array_equal(unit_phases(np.zeros((4, 6))), np.ones((4, 4)))
+    np.testing.assert_array_equal(compute_unit_phases(np.zeros((4, 6))), np.ones((4, 4)))
 
 
 @pytest.mark.parametrize(("width", "height"), [(8, 8), (8, 9), (9, 8), (9, 11)])
@@ -77,7 +77,7 @@ def test_frequencies_count_mirror_images_once(width: int, height: int) -> None:
     rows, columns = np.indices((height, width))
     mirrored = (-rows % height) * width + (-columns % width)
     pairs = {frozenset(pair) for pair in zip(range(width * height), mirrored.ravel().tolist(), strict=True)}
-    assert frequencies(width, height) == len(pairs)
+    assert count_frequencies(width, height) == len(pairs)
 
 
 SEEDS = 400
@@ -122,7 +122,7 @@ class TestSpectrumMatchedNoise:
         assert made("spectrum_matched_noise", one, spectrum="radial").shape == (13, 9, 1)
 
     def test_parameters(self) -> None:
-        assert SpectrumMatchedNoise().parameters(10, 12) == frequencies(10, 12)
+        assert SpectrumMatchedNoise().parameters(10, 12) == count_frequencies(10, 12)
         # The corner, where both frequencies are a half, is sqrt(2) * 5 = 7.07 cycles from zero.
         assert SpectrumMatchedNoise(spectrum="radial").parameters(10, 10) == 8
 

@@ -5,13 +5,13 @@ from __future__ import annotations
 import pytest
 import torch
 
-from stimgen.networks import Place
+from stimgen.networks import DeviceSpec
 from stimgen.networks.embedded import Embedded
 from stimgen.networks.rectified_wavelets import RectifiedWavelets
 from stimgen.networks.vgg19 import Vgg19
 from stimgen.synthesis.term import Term
 
-CPU = Place(torch.device("cpu"))
+CPU = DeviceSpec(torch.device("cpu"))
 RANDOM = ("relu1_1", "relu1_2", "pool1")
 SCALES = ("scale1", "scale2", "scale3", "scale4")
 
@@ -27,7 +27,7 @@ def images() -> torch.Tensor:
     ids=" ".join,
 )
 def test_layers_are_those_of_the_parts_on_their_own(layers: tuple[str, ...], dtype: torch.dtype) -> None:
-    place = Place(CPU.device, dtype)
+    place = DeviceSpec(CPU.device, dtype)
     found = Embedded().load(layers, place)(images())
     assert tuple(found) == layers
     for part in (Vgg19(weights="random"), RectifiedWavelets()):

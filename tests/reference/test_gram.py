@@ -161,6 +161,6 @@ def test_a_source_without_structure_gives_finite_losses() -> None:
 
 
 def test_usual_layer_weights_are_the_papers() -> None:
-    assert Gram(normalisation="gatys2015").layer_weight(5) == 1.0
-    assert Gram(normalisation="gatys2016").layer_weight(5) == 0.2
-    assert Gram().layer_weight(4) == 0.25
+    assert Gram(normalisation="gatys2015").default_layer_weight(5) == 1.0
+    assert Gram(normalisation="gatys2016").default_layer_weight(5) == 0.2
+    assert Gram().default_layer_weight(4) == 0.25

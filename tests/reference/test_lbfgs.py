@@ -11,11 +11,16 @@ from hypothesis import given
 from hypothesis import strategies as st
 from scipy import optimize
 
-from stimgen.reading.generators import finished
+from stimgen.reading.generators import run_generator
 from stimgen.synthesis.objective import Evaluation
-from stimgen.synthesis.optimisers.base import Budget, Outcome, Progress
+from stimgen.synthesis.optimisers.base import Budget, OptimisationResult, OptimiserProgress
 from stimgen.synthesis.optimisers.lbfgs import Lbfgs
-from stimgen.synthesis.optimisers.line_search import Point, Search, cubic_minimum, strong_wolfe
+from stimgen.synthesis.optimisers.line_search import (
+    LineSearch,
+    SearchPoint,
+    find_cubic_minimum,
+    search_strong_wolfe,
+)
 
 Function = Callable[[torch.Tensor], torch.Tensor]
 
@@ -32,10 +37,10 @@ def evaluation_of(function: Function) -> Callable[[torch.Tensor, torch.Tensor], 
 
 def minimise(
     function: Function, start: torch.Tensor, evaluations: int, *, shrink: bool = True, **settings: float
-) -> tuple[Outcome, list[Progress]]:
+) -> tuple[OptimisationResult, list[OptimiserProgress]]:
     steps = Lbfgs(**settings).minimise(evaluation_of(function), start, Budget(evaluations, shrink))
     progress = []
-    return finished(steps, progress.append), progress
+    return run_generator(steps, progress.append), progress
 
 
 def rosenbrock(x: torch.Tensor) -> torch.Tensor:
@@ -168,7 +173,7 @@ def test_single_precision_goes_on_to_its_limit() -> None:
     assert (quadratic(outcome.images.double()) < 1e-7).all()
 
 
-def drive(search: Search, function: Callable[[float], tuple[float, float]]) -> tuple[list[float], bool]:
+def drive(search: LineSearch, function: Callable[[float], tuple[float, float]]) -> tuple[list[float], bool]:
     """Return the steps that a line search tried, and whether it was content with the last one."""
     tried = [next(search)]
     while True:
@@ -186,7 +191,7 @@ def test_line_search_ends_where_the_strong_wolfe_conditions_hold(
         value = level + slope * t + curvature * t * t + abs(cubic) * np.log1p(t * t)
         return value, slope + 2 * curvature * t + abs(cubic) * 2 * t / (1 + t * t)
 
-    tried, content = drive(strong_wolfe(level, slope, first), function)
+    tried, content = drive(search_strong_wolfe(level, slope, first), function)
     assert content
     evaluated = tried[-1]
     value, found = function(evaluated)
@@ -196,7 +201,7 @@ def test_line_search_ends_where_the_strong_wolfe_conditions_hold(
 
 def test_line_search_gives_up_on_a_function_that_only_rises() -> None:
     # The slope that it begins with lies.
-    tried, content = drive(strong_wolfe(0.0, -1.0, 1.0), lambda t: (t, 1.0))
+    tried, content = drive(search_strong_wolfe(0.0, -1.0, 1.0), lambda t: (t, 1.0))
     assert not content
     assert 1 < len(tried) <= 20
 
@@ -207,5 +212,5 @@ def test_the_cubic_minimum_of_a_parabola_is_its_vertex(
 ) -> None:
     if abs(a - b) < 1e-2:
         return
-    points = [Point(t, curvature * (t - vertex) ** 2, 2 * curvature * (t - vertex)) for t in (a, b)]
-    assert cubic_minimum(*points) == pytest.approx(vertex, abs=1e-6)
+    points = [SearchPoint(t, curvature * (t - vertex) ** 2, 2 * curvature * (t - vertex)) for t in (a, b)]
+    assert find_cubic_minimum(*points) == pytest.approx(vertex, abs=1e-6)

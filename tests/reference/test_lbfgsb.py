@@ -11,12 +11,12 @@ import torch
 from scipy import optimize
 from threadpoolctl import threadpool_limits
 
-from stimgen.reading.generators import finished
+from stimgen.reading.generators import run_generator
 from stimgen.synthesis.objective import Evaluation
-from stimgen.synthesis.optimisers.base import Budget, Outcome, Progress
-from stimgen.synthesis.optimisers.callback_generator import inverted
+from stimgen.synthesis.optimisers.base import Budget, OptimisationResult, OptimiserProgress
+from stimgen.synthesis.optimisers.callback_generator import callback_to_generator
 from stimgen.synthesis.optimisers.lbfgsb import Lbfgsb
-from stimgen.synthesis.ranges import Bounds
+from stimgen.synthesis.ranges import PixelBounds
 
 
 @pytest.fixture(autouse=True)
@@ -55,17 +55,19 @@ def start(size: int = 10) -> torch.Tensor:
     return torch.from_numpy(np.random.default_rng(0).normal(size=(4, size)))
 
 
-BOUNDS = Bounds(torch.full((4, 1), -0.7, dtype=torch.float64), torch.linspace(0.2, 1.5, 4)[:, None].double())
+BOUNDS = PixelBounds(
+    torch.full((4, 1), -0.7, dtype=torch.float64), torch.linspace(0.2, 1.5, 4)[:, None].double()
+)
 
 
 def minimise(
     evaluate: Callable[[torch.Tensor, torch.Tensor], Evaluation], budget: Budget, **settings: float
-) -> tuple[Outcome, list[Progress]]:
+) -> tuple[OptimisationResult, list[OptimiserProgress]]:
     progress = []
-    return finished(Lbfgsb(**settings).minimise(evaluate, start(), budget), progress.append), progress
+    return run_generator(Lbfgsb(**settings).minimise(evaluate, start(), budget), progress.append), progress
 
 
-def scipy_points(row: int, bounds: Bounds | None, history: int) -> tuple[list[np.ndarray], float]:
+def scipy_points(row: int, bounds: PixelBounds | None, history: int) -> tuple[list[np.ndarray], float]:
     """Return where scipy evaluates Rosenbrock's function, and the lowest value that it finds."""
     seen = []
 
@@ -83,7 +85,7 @@ def scipy_points(row: int, bounds: Bounds | None, history: int) -> tuple[list[np
 
 @pytest.mark.parametrize("bounds", [None, BOUNDS])
 @pytest.mark.parametrize("history", [3, 20])
-def test_points_are_those_of_scipy(bounds: Bounds | None, history: int) -> None:
+def test_points_are_those_of_scipy(bounds: PixelBounds | None, history: int) -> None:
     evaluate = Watched()
     outcome, progress = minimise(evaluate, Budget(200, shrink=False, bounds=bounds), history=history)
     for row in range(4):
@@ -176,7 +178,7 @@ def test_the_number_of_threads_changes_nothing() -> None:
     found = []
     for threads in (1, 2, 3):
         with threadpool_limits(threads, user_api="blas"):
-            found.append(finished(Lbfgsb().minimise(evaluate, torch.ones(2, 30_000), Budget(20))).images)
+            found.append(run_generator(Lbfgsb().minimise(evaluate, torch.ones(2, 30_000), Budget(20))).images)
     assert torch.equal(found[0], found[1])
     assert torch.equal(found[0], found[2])
 
@@ -186,7 +188,7 @@ class TestInverted:
         def doubling(ask: Callable[[int], int]) -> list[int]:
             return [ask(1), ask(10)]
 
-        steps = inverted(doubling)
+        steps = callback_to_generator(doubling)
         assert next(steps) == 1
         assert steps.send(2) == 10
         with pytest.raises(StopIteration) as end:
@@ -197,7 +199,7 @@ class TestInverted:
         def failing(ask: Callable[[int], int]) -> int:
             return 1 // ask(0)
 
-        steps = inverted(failing)
+        steps = callback_to_generator(failing)
         next(steps)
         with pytest.raises(ZeroDivisionError):
             steps.send(0)
@@ -212,7 +214,7 @@ class TestInverted:
                 except BaseException as error:
                     caught.append(type(error).__name__)
 
-        steps = inverted(stubborn)
+        steps = callback_to_generator(stubborn)
         next(steps)
         steps.close()
         assert caught == ["_ClosedError"] * 3

@@ -10,8 +10,8 @@ import pytest
 import torch
 from looks import METHODS, Judge, copied, held_back, textures
 
-from stimgen.synthesis.evaluation_network import Judge as ProtocolJudge
-from stimgen.synthesis.evaluation_network import LoadedJudge
+from stimgen.synthesis.evaluation_network import EvaluationNetwork as ProtocolJudge
+from stimgen.synthesis.evaluation_network import LoadedEvaluationNetwork
 
 
 @pytest.fixture
@@ -48,11 +48,11 @@ def test_a_protocol_can_name_this_judge(judge: Judge, shared: Path) -> None:
     weights = {"file": str(file), "sha256": hashlib.sha256(file.read_bytes()).hexdigest()}
     layers = ["relu1", "pool1", "fire4", "pool4", "fire5", "fire7", "fire8"]
     network = {"name": "squeezenet1_0", "weights": weights}
-    bench = LoadedJudge(
+    bench = LoadedEvaluationNetwork(
         ProtocolJudge.model_validate({"network": network, "layers": layers}), torch.device("cpu"), 2
     )
     source = held_back(64)["grass"]
     noise = np.random.default_rng(1).random(source.shape).astype(np.float32)
-    (found,) = bench.opinions([noise], ["grass"], {"grass": source})
+    (found,) = bench.score_pictures([noise], ["grass"], {"grass": source})
     assert found.score == pytest.approx(judge(noise, source), rel=1e-4)
     assert 0.05 < found.halves < 0.3  # grass is like other grass

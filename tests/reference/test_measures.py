@@ -17,11 +17,16 @@ from skimage import color, data
 from skimage.feature import match_template
 
 from stimgen.images.light import Encoding, from_light, luminance, to_light
-from stimgen.images.measures.appearance import appearance, edge_energy, mean_lab
-from stimgen.images.measures.comparison import Original, wasserstein
+from stimgen.images.measures.appearance import edge_energy, mean_lab, measure_appearance
+from stimgen.images.measures.comparison import SourceComparator, measure_wasserstein
 from stimgen.images.measures.copies import CopyCheck
-from stimgen.images.measures.rounding import significant
-from stimgen.images.measures.spectrum import Spectrum, slope, spectrum, spectrum_distance
+from stimgen.images.measures.rounding import round_significant
+from stimgen.images.measures.spectrum import (
+    AmplitudeSpectrum,
+    amplitude_spectrum,
+    spectral_slope,
+    spectrum_distance,
+)
 
 RNG = np.random.default_rng(5)
 COFFEE = data.coffee()[100:196, 150:278].astype(np.float32) / 255
@@ -72,32 +77,34 @@ class TestCopies:
             for top, left in itertools.product(tops, lefts):
                 crop = picture[top : top + side, left : left + side]
                 largest = max(largest, match_template(source, crop).max())
-        assert CopyCheck(source).largest(picture) == pytest.approx(largest, abs=1e-6)
+        assert CopyCheck(source).largest_correlation(picture) == pytest.approx(largest, abs=1e-6)
 
     @pytest.mark.parametrize("side", [64, 96, 256])
     def test_a_copy_that_was_moved_correlates_perfectly(self, side: int) -> None:
         source = white(side)
-        assert CopyCheck(source).largest(np.roll(source, (11, 17), (0, 1))) == pytest.approx(1, abs=1e-9)
+        assert CopyCheck(source).largest_correlation(np.roll(source, (11, 17), (0, 1))) == pytest.approx(
+            1, abs=1e-9
+        )
 
     def test_other_contrast_and_luminance_do_not_hide_a_copy(self) -> None:
-        assert CopyCheck(BRICK).largest(0.3 + 0.4 * BRICK) == pytest.approx(1, abs=1e-9)
+        assert CopyCheck(BRICK).largest_correlation(0.3 + 0.4 * BRICK) == pytest.approx(1, abs=1e-9)
 
     def test_one_copied_piece_is_enough(self) -> None:
         source, picture = white(128), white(128, seed=2)
         # Crops start at multiples of half their side.
         picture[48:80, 32:64] = source[7:39, 90:122]
-        assert CopyCheck(source).largest(picture) == pytest.approx(1, abs=1e-9)
+        assert CopyCheck(source).largest_correlation(picture) == pytest.approx(1, abs=1e-9)
 
     def test_independent_noise_is_no_copy(self) -> None:
-        assert CopyCheck(white(128)).largest(white(128, seed=2)) < 0.2
+        assert CopyCheck(white(128)).largest_correlation(white(128, seed=2)) < 0.2
 
     def test_negatives_are_no_copies(self) -> None:
-        assert CopyCheck(white(64)).largest(1 - white(64)) < 0.5
+        assert CopyCheck(white(64)).largest_correlation(1 - white(64)) < 0.5
 
     def test_large_pictures_are_averaged_first(self) -> None:
         source = np.kron(white(260), np.ones((2, 2)))
         moved = np.roll(source, (64, 128), (0, 1))
-        assert CopyCheck(source).largest(moved) == pytest.approx(1, abs=1e-9)
+        assert CopyCheck(source).largest_correlation(moved) == pytest.approx(1, abs=1e-9)
 
     @pytest.mark.parametrize(
         ("source", "picture"),
@@ -108,43 +115,43 @@ class TestCopies:
         ],
     )
     def test_nothing_to_compare(self, source: NDArray[np.float64], picture: NDArray[np.float64]) -> None:
-        assert np.isnan(CopyCheck(source).largest(picture))
+        assert np.isnan(CopyCheck(source).largest_correlation(picture))
 
 
 class TestHistograms:
     @given(hnp.arrays(np.float64, st.integers(1, 40), elements=st.floats(0, 1)), st.randoms())
     def test_the_distance_is_scipys(self, values: NDArray[np.float64], random: Random) -> None:
         other = np.array([random.random() for _ in values])
-        found = wasserstein(np.sort(values), np.sort(other))
+        found = measure_wasserstein(np.sort(values), np.sort(other))
         assert found == pytest.approx(wasserstein_distance(values, other), abs=1e-12)
 
     def test_colours_that_were_moved(self) -> None:
         """A channel that is brighter everywhere by d is d away; where its pixels lie does not matter."""
         source = np.full((40, 40, 3), 0.3) + 0.4 * RNG.random((40, 40, 3))
         picture = source[::-1, ::-1] + [0.0, 0.1, -0.2]
-        found = Original(source.astype(np.float32), "srgb").compare(picture.astype(np.float32))
+        found = SourceComparator(source.astype(np.float32), "srgb").compare(picture.astype(np.float32))
         assert found.colour == pytest.approx((0.0, 0.1, 0.2), abs=1e-6)
 
     def test_luminance_is_compared_in_the_pictures_numbers(self) -> None:
         grey = np.full((40, 40, 1), 0.25, dtype=np.float32)
         for encoding in ("srgb", "linear"):
-            found = Original(grey, encoding).compare(grey + np.float32(0.25))
+            found = SourceComparator(grey, encoding).compare(grey + np.float32(0.25))
             assert found.luminance == pytest.approx(0.25, abs=1e-6)
             assert found.colour is None
 
     def test_grey_beside_colour_has_no_colours_to_compare(self) -> None:
-        found = Original(COFFEE, "srgb").compare(COFFEE.mean(2, keepdims=True))
+        found = SourceComparator(COFFEE, "srgb").compare(COFFEE.mean(2, keepdims=True))
         assert found.colour is None
         assert 0 < found.luminance < 0.1
 
     def test_a_part_is_searched_for_copies_only(self) -> None:
-        found = Original(COFFEE, "srgb").compare(COFFEE[10:80, 20:90])
+        found = SourceComparator(COFFEE, "srgb").compare(COFFEE[10:80, 20:90])
         assert found.largest_copy == pytest.approx(1, abs=1e-9)
         assert found.colour is None
         assert np.isnan([found.luminance, found.spectrum]).all()
 
     def test_the_source_is_no_distance_from_itself(self) -> None:
-        found = Original(COFFEE, "srgb").compare(COFFEE)
+        found = SourceComparator(COFFEE, "srgb").compare(COFFEE)
         assert (found.colour, found.luminance, found.spectrum) == ((0, 0, 0), 0, 0)
         assert found.largest_copy == pytest.approx(1, abs=1e-9)
 
@@ -152,16 +159,16 @@ class TestHistograms:
 class TestSpectrum:
     @pytest.mark.parametrize("exponent", [0.0, 0.7, 1.0, 1.5, 2.0])
     def test_noise_has_the_slope_that_it_was_made_with(self, exponent: float) -> None:
-        assert slope(spectrum(noise(256, exponent))) == pytest.approx(-exponent, abs=0.05)
+        assert spectral_slope(amplitude_spectrum(noise(256, exponent))) == pytest.approx(-exponent, abs=0.05)
 
     def test_white_noise_of_any_size_has_the_same_amplitude(self) -> None:
         """That of a Rayleigh distribution: sqrt(pi) / 2 of its root mean square."""
         for shape in ((64, 64), (96, 160), (255, 255)):
-            found = spectrum(RNG.normal(0.5, 0.1, shape)).amplitude
+            found = amplitude_spectrum(RNG.normal(0.5, 0.1, shape)).amplitude
             assert found[3:].mean() == pytest.approx(0.1 * np.sqrt(np.pi) / 2, rel=0.05)
 
     def test_a_grating_stands_at_its_frequency(self) -> None:
-        found = spectrum(np.tile(np.sin(2 * np.pi * 20 * np.arange(128) / 128), (100, 1)))
+        found = amplitude_spectrum(np.tile(np.sin(2 * np.pi * 20 * np.arange(128) / 128), (100, 1)))
         # Cycles are counted over the shorter side.
         assert found.cycles[found.amplitude.argmax()] == round(20 * 100 / 128)
         assert found.cycles[[0, -1]].tolist() == [1, 50]
@@ -177,23 +184,23 @@ class TestSpectrum:
             wave = np.exp(-2j * np.pi * (v * grid[:, np.newaxis] + u * grid) / 16)
             rings.setdefault(round(float(np.hypot(u, v))), []).append(abs((seen * wave).sum()))
         wanted = [np.mean(rings[ring]) / np.linalg.norm(hann) for ring in range(1, 9)]
-        assert np.allclose(spectrum(values).amplitude, wanted)
+        assert np.allclose(amplitude_spectrum(values).amplitude, wanted)
 
     def test_the_slope_is_a_regression(self) -> None:
         cycles = np.arange(1.0, 33.0)
         amplitude = RNG.random(32)
         wanted = linregress(np.log10(cycles[3:16]), np.log10(amplitude[3:16])).slope
-        assert slope(Spectrum(cycles, amplitude)) == pytest.approx(wanted)
+        assert spectral_slope(AmplitudeSpectrum(cycles, amplitude)) == pytest.approx(wanted)
 
     def test_ten_times_the_contrast_is_a_decade(self) -> None:
         values = white(64)
-        found = spectrum_distance(spectrum(values), spectrum(0.1 * values))
+        found = spectrum_distance(amplitude_spectrum(values), amplitude_spectrum(0.1 * values))
         assert found == pytest.approx(1.0)
 
     def test_even_and_small_pictures_have_no_slope(self) -> None:
-        assert np.isnan(slope(spectrum(np.full((64, 64), 0.5))))
-        assert np.isnan(slope(spectrum(white(20))))
-        assert np.isfinite(slope(spectrum(white(24))))
+        assert np.isnan(spectral_slope(amplitude_spectrum(np.full((64, 64), 0.5))))
+        assert np.isnan(spectral_slope(amplitude_spectrum(white(20))))
+        assert np.isfinite(spectral_slope(amplitude_spectrum(white(24))))
 
 
 class TestAppearance:
@@ -217,22 +224,22 @@ class TestAppearance:
         picture = np.zeros((30, 40, 1), dtype=np.float32)
         picture[:15] = 0.5
         light = 0.21404114
-        found = appearance(picture, "srgb")
+        found = measure_appearance(picture, "srgb")
         assert found.luminance == pytest.approx(light / 2)
         assert found.contrast == pytest.approx(1.0)
-        linear = appearance(picture, "linear")
+        linear = measure_appearance(picture, "linear")
         assert linear.luminance == pytest.approx(0.25)
         assert linear.contrast == pytest.approx(1.0)
 
     def test_half_the_contrast(self) -> None:
         values = (0.5 + 0.2 * RNG.standard_normal((32, 32, 1)).clip(-2, 2)).astype(np.float32)
-        whole, half = (appearance(0.5 + f * (values - 0.5), "linear") for f in (1.0, 0.5))
+        whole, half = (measure_appearance(0.5 + f * (values - 0.5), "linear") for f in (1.0, 0.5))
         assert half.contrast * half.luminance == pytest.approx(whole.contrast * whole.luminance / 2, rel=1e-5)
         assert half.edges == pytest.approx(whole.edges / 4, rel=1e-5)
         assert half.slope == pytest.approx(whole.slope, abs=1e-5)
 
     def test_black_has_neither_contrast_nor_slope(self) -> None:
-        found = appearance(np.zeros((32, 32, 3), dtype=np.float32), "srgb")
+        found = measure_appearance(np.zeros((32, 32, 3), dtype=np.float32), "srgb")
         assert np.isnan(found.contrast)
         assert np.isnan(found.slope)
         assert found.edges == 0
@@ -241,7 +248,7 @@ class TestAppearance:
     def test_a_single_row_or_column_has_neither_edges_nor_frequencies(self, shape: tuple[int, int]) -> None:
         plane = np.linspace(0.0, 1.0, 9)[: shape[0] * shape[1]].reshape(shape)
         assert math.isnan(edge_energy(plane))
-        assert math.isnan(spectrum_distance(spectrum(plane), spectrum(plane)))
+        assert math.isnan(spectrum_distance(amplitude_spectrum(plane), amplitude_spectrum(plane)))
 
     def test_edge_energy_of_a_plane(self) -> None:
         y, x = np.mgrid[:9, :12]
@@ -252,8 +259,8 @@ class TestAppearance:
     ("value", "kept"), [(1 / 3, 0.333333), (123456789.0, 123457000.0), (0.0, 0.0), (-2e-9, -2e-9)]
 )
 def test_records_keep_six_digits(value: float, kept: float) -> None:
-    assert significant(value) == kept
+    assert round_significant(value) == kept
 
 
 def test_records_have_no_word_for_what_is_not_there() -> None:
-    assert significant(float("nan")) is None
+    assert round_significant(float("nan")) is None

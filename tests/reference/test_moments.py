@@ -8,13 +8,13 @@ import torch
 from pydantic import ValidationError
 from scipy.stats import kurtosis, skew
 
-from stimgen.reading.generators import finished
+from stimgen.reading.generators import run_generator
 from stimgen.statistics.covariance import Covariance
 from stimgen.statistics.moments import Moments
 from stimgen.statistics.regions import Pooling
 from stimgen.statistics.regions.grid import Grid
-from stimgen.synthesis.methods import Batch, Item, ObjectiveMethod
-from stimgen.synthesis.starts.noise import Noise
+from stimgen.synthesis.methods import ObjectiveMethod, SynthesisBatch, SynthesisItem
+from stimgen.synthesis.starts.noise import NormalNoise
 from stimgen.synthesis.term import Term
 
 RNG = np.random.default_rng(1)
@@ -100,9 +100,9 @@ def test_matching_it_on_pixels_gives_the_colours_mean_and_covariance() -> None:
     picture = (0.5 + RNG.uniform(-1, 1, size=(24, 24, 3)) @ colours).astype(np.float32)
     term = {"network": "pixels", "layers": ["rgb"], "statistic": "covariance"}
     method = ObjectiveMethod.model_validate({"terms": [term], "synthesis": {"scales": 1, "evaluations": 60}})
-    start = Noise().pixels(picture.shape, ("source", 1), None)
-    batch = Batch([Item(picture, start, "source", ("source", 1))], 2, shrink=True)
-    found = finished(method.run(batch, torch.device("cpu"))).images[0].reshape(-1, 3)
+    start = NormalNoise().pixels(picture.shape, ("source", 1), None)
+    batch = SynthesisBatch([SynthesisItem(picture, start, "source", ("source", 1))], 2, shrink=True)
+    found = run_generator(method.run(batch, torch.device("cpu"))).images[0].reshape(-1, 3)
     flat = picture.reshape(-1, 3)
     np.testing.assert_allclose(found.mean(0), flat.mean(0), atol=1e-3)
     np.testing.assert_allclose(np.cov(found.T), np.cov(flat.T), atol=1e-4)

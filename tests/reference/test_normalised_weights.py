@@ -12,21 +12,21 @@ from PIL import Image
 from pydantic import ValidationError
 from safetensors.torch import save_file
 
-from stimgen.images.read import skimage_file
-from stimgen.networks import Place
+from stimgen.images.read import find_skimage_file
+from stimgen.networks import DeviceSpec
 from stimgen.networks.alexnet import Alexnet
 from stimgen.networks.squeezenet1_0 import Squeezenet10
 from stimgen.networks.torchvision_network import TorchvisionNetwork
 from stimgen.networks.vgg11 import Vgg11
 from stimgen.networks.vgg19 import Vgg19
-from stimgen.networks.weights import Blueprint
+from stimgen.networks.weights import StateDictSpec
 from stimgen.protocol.load import load_protocol
 from stimgen.reading.errors import StimgenError
 from stimgen.reading.identity import sha256_file
-from stimgen.workflow.generate import Options, generate
-from stimgen.workflow.weights import Measurement, chains, normalize
+from stimgen.workflow.generate import GenerateOptions, generate_set
+from stimgen.workflow.weights import NormalizationSettings, find_normalizable_networks, normalize_weights
 
-CPU = Place(torch.device("cpu"))
+CPU = DeviceSpec(torch.device("cpu"))
 
 
 def images(side: int = 48) -> torch.Tensor:
@@ -42,7 +42,7 @@ def photographs(tmp_path_factory: pytest.TempPathFactory) -> list[str]:
     """Parts of two photographs, of different sizes, one of them grey."""
     folder = tmp_path_factory.mktemp("photographs")
     for name, box in (("coffee", (100, 60, 228, 156)), ("brick", (0, 0, 96, 64))):
-        Image.open(skimage_file(name)).crop(box).save(folder / f"{name}.png")
+        Image.open(find_skimage_file(name)).crop(box).save(folder / f"{name}.png")
     return [str(folder / "coffee.png"), str(folder / "brick.png")]
 
 
@@ -50,7 +50,7 @@ def photographs(tmp_path_factory: pytest.TempPathFactory) -> list[str]:
 def base(tmp_path_factory: pytest.TempPathFactory) -> dict:
     """Weights with biases, as trained ones have, with which no filter down to pool3 is silent."""
     generator, state, inputs = torch.Generator().manual_seed(2), {}, 3
-    for step in Vgg19().up_to(["pool3"]):
+    for step in Vgg19().steps_up_to(["pool3"]):
         if step.name.startswith("conv"):
             shape, scale = (step.channels, inputs, 3, 3), (2 / (9 * inputs)) ** 0.5
             filters = scale * torch.randn(shape, generator=generator)
@@ -67,7 +67,9 @@ def base(tmp_path_factory: pytest.TempPathFactory) -> dict:
 def means_file(tmp_path_factory: pytest.TempPathFactory, photographs: list[str], base: dict) -> Path:
     """Mean activations of a VGG-19 down to pool3, in the photographs."""
     file = tmp_path_factory.mktemp("means") / "means.json"
-    sha256 = normalize(Measurement("vgg19", base["file"], "average", "pool3"), photographs, file)
+    sha256 = normalize_weights(
+        NormalizationSettings("vgg19", base["file"], "average", "pool3"), photographs, file
+    )
     assert sha256 == sha256_file(file)
     return file
 
@@ -83,7 +85,7 @@ def test_new_features_times_means_are_the_old_ones_at_every_layer(
     means = means_of(means_file)
     old = Vgg19(pooling=pooling, weights=base)
     new = Vgg19(pooling=pooling, weights=normalised(means_file, base))
-    layers = tuple(step.name for step in old.up_to(["pool3"]))
+    layers = tuple(step.name for step in old.steps_up_to(["pool3"]))
     before, after = (network.load(layers, CPU)(images()) for network in (old, new))
     scale = torch.ones(1)
     for layer in layers:
@@ -124,8 +126,8 @@ def test_means_are_the_same_bits_however_many_threads(tmp_path: Path, photograph
     try:
         for threads in (1, 2, 3):
             torch.set_num_threads(threads)
-            measurement = Measurement("vgg11", "random", until="conv2_1")
-            hashes.add(normalize(measurement, photographs[:1], tmp_path / "means.json"))
+            measurement = NormalizationSettings("vgg11", "random", until="conv2_1")
+            hashes.add(normalize_weights(measurement, photographs[:1], tmp_path / "means.json"))
     finally:
         torch.set_num_threads(before)
     assert len(hashes) == 1
@@ -146,7 +148,7 @@ def test_identity_has_the_base_and_the_means_and_no_path(means_file: Path, base:
 
 def test_random_weights_in_photographs(photographs: list[str], tmp_path: Path) -> None:
     file = tmp_path / "means.json"
-    normalize(Measurement("vgg19", "random", until="conv2_1"), photographs, file)
+    normalize_weights(NormalizationSettings("vgg19", "random", until="conv2_1"), photographs, file)
     network = Vgg19(weights=normalised(file, "random"))
     assert not network.weights.trained
     before, after = (net.load(("relu2_1",), CPU)(images())["relu2_1"] for net in (Vgg19(), network))
@@ -156,22 +158,26 @@ def test_random_weights_in_photographs(photographs: list[str], tmp_path: Path) -
 
 def test_a_protocol_names_the_file_from_its_own_folder(tmp_path: Path, photographs: list[str]) -> None:
     """And the kind of weights is known by its keys."""
-    sha256 = normalize(Measurement("vgg11", "random", until="pool1"), photographs, tmp_path / "m.json")
+    sha256 = normalize_weights(
+        NormalizationSettings("vgg11", "random", until="pool1"), photographs, tmp_path / "m.json"
+    )
     (tmp_path / "p.yaml").write_text(
         "name: p\nsources: [{file: skimage:coffee, size: 32}]\nsynthesis: {evaluations: 2}\n"
         f"network: {{name: vgg11, weights: {{base: {{seed: 0}}, file: m.json, sha256: {sha256}}}}}\n"
         "conditions: [{id: a, depth: pool1}, {id: b, depth: pool1, network: {pooling: maximum}}]\n"
     )
-    assert generate(load_protocol(tmp_path / "p.yaml"), tmp_path / "set", Options("cpu")).made == 2
+    assert (
+        generate_set(load_protocol(tmp_path / "p.yaml"), tmp_path / "set", GenerateOptions("cpu")).made == 2
+    )
 
 
 class TestRefusals:
     def test_a_silent_filter_is_named(self, tmp_path: Path) -> None:
         """In a black picture without structure most filters see nothing."""
         Image.new("RGB", (40, 40)).save(tmp_path / "black.png")
-        measurement = Measurement("vgg19", "random", until="relu1_2")
+        measurement = NormalizationSettings("vgg19", "random", until="relu1_2")
         with pytest.raises(StimgenError, match=r"filter \d+ of conv1_1 is silent in all images"):
-            normalize(measurement, [str(tmp_path / "black.png")], tmp_path / "means.json")
+            normalize_weights(measurement, [str(tmp_path / "black.png")], tmp_path / "means.json")
         assert not (tmp_path / "means.json").exists()
 
     def test_a_silent_filter_in_a_file(self, means_file: Path, tmp_path: Path) -> None:
@@ -221,10 +227,12 @@ class TestRefusals:
         with pytest.raises(StimgenError, match="only networks that are chains"):
             Squeezenet10(weights=normalised(means_file, "random")).load(("conv1",), CPU)
         with pytest.raises(StimgenError, match="'resnet50' cannot be normalised"):
-            normalize(Measurement("resnet50"), [], Path("never"))
+            normalize_weights(NormalizationSettings("resnet50"), [], Path("never"))
 
     def test_a_layer_deeper_than_was_measured(self, tmp_path: Path, photographs: list[str]) -> None:
-        normalize(Measurement("vgg11", "random", until="pool1"), photographs, tmp_path / "means.json")
+        normalize_weights(
+            NormalizationSettings("vgg11", "random", until="pool1"), photographs, tmp_path / "means.json"
+        )
         network = Vgg11(weights=normalised(tmp_path / "means.json", "random"))
         assert network.load(("pool1",), CPU)
         with pytest.raises(StimgenError, match="stop before conv2_1"):
@@ -233,15 +241,15 @@ class TestRefusals:
     @pytest.mark.parametrize(
         ("measurement", "told"),
         [
-            (Measurement("vgg20"), "'vgg20' cannot be normalised"),
-            (Measurement(weights="nowhere.pth"), "the weights cannot be read"),
-            (Measurement(pooling="mean"), "unknown pooling 'mean'"),
-            (Measurement(until="conv9_1", weights="random"), "vgg19 has no layer 'conv9_1'"),
+            (NormalizationSettings("vgg20"), "'vgg20' cannot be normalised"),
+            (NormalizationSettings(weights="nowhere.pth"), "the weights cannot be read"),
+            (NormalizationSettings(pooling="mean"), "unknown pooling 'mean'"),
+            (NormalizationSettings(until="conv9_1", weights="random"), "vgg19 has no layer 'conv9_1'"),
         ],
     )
-    def test_what_cannot_be_measured(self, measurement: Measurement, told: str) -> None:
+    def test_what_cannot_be_measured(self, measurement: NormalizationSettings, told: str) -> None:
         with pytest.raises(StimgenError, match=told):
-            normalize(measurement, ["skimage:coffee"], Path("never"))
+            normalize_weights(measurement, ["skimage:coffee"], Path("never"))
 
     def test_a_field_of_its_own_is_needed(self) -> None:
         with pytest.raises(ValidationError):
@@ -249,7 +257,7 @@ class TestRefusals:
 
 
 def test_chains_are_those_of_convolutions_rectifications_and_poolings() -> None:
-    assert list(chains()) == ["alexnet", "vgg11", "vgg13", "vgg16", "vgg19"]
+    assert list(find_normalizable_networks()) == ["alexnet", "vgg11", "vgg13", "vgg16", "vgg19"]
 
 
 def test_weights_normalised_twice_are_refused_for_their_means(means_file: Path, base: dict) -> None:
@@ -260,11 +268,11 @@ def test_weights_normalised_twice_are_refused_for_their_means(means_file: Path, 
 
 def test_alexnet_too(tmp_path: Path, photographs: list[str]) -> None:
     file = tmp_path / "means.json"
-    normalize(Measurement("alexnet", "random", until="relu2"), photographs, file)
+    normalize_weights(NormalizationSettings("alexnet", "random", until="relu2"), photographs, file)
     means, layers = means_of(file), ("relu1", "pool1", "conv2", "relu2")
     old: TorchvisionNetwork = Alexnet()
     before, after = (
-        net.load(layers, CPU)(images(80)) for net in (old, old.but(weights=normalised(file, "random")))
+        net.load(layers, CPU)(images(80)) for net in (old, old.replace(weights=normalised(file, "random")))
     )
     for layer, convolution in zip(layers, ("conv1", "conv1", "conv2", "conv2"), strict=True):
         found = after[layer] * means[convolution].view(1, -1, 1, 1)
@@ -272,4 +280,4 @@ def test_alexnet_too(tmp_path: Path, photographs: list[str]) -> None:
 
 
 def test_a_blueprint_without_a_chain_is_no_chain() -> None:
-    assert not Blueprint("x", "", {}).chain
+    assert not StateDictSpec("x", "", {}).chain

@@ -11,7 +11,7 @@ import pytest
 from PIL import Image
 
 from stimgen.protocol.load import load_protocol
-from stimgen.protocol.plan import Plan, PlannedCondition, make_plan
+from stimgen.protocol.plan import PlannedCondition, ProtocolPlan, make_plan
 from stimgen.reading.shipped import PROTOCOLS
 from stimgen.synthesis.methods import ObjectiveMethod
 
@@ -91,11 +91,11 @@ EVALUATIONS = {
 }
 
 
-def made(name: str) -> Plan:
+def made(name: str) -> ProtocolPlan:
     return make_plan(load_protocol(name))
 
 
-def synthesised(plan: Plan) -> list[PlannedCondition]:
+def synthesised(plan: ProtocolPlan) -> list[PlannedCondition]:
     """Return the conditions that are not the original."""
     return [condition for condition in plan.conditions if condition.method.plain().get("name") != "original"]
 

@@ -6,9 +6,9 @@ import numpy as np
 import pytest
 import torch
 
-from stimgen.networks import Place
+from stimgen.networks import DeviceSpec
 from stimgen.networks.vgg19 import Vgg19
-from stimgen.statistics import Draw, Target
+from stimgen.statistics import RandomKey, Target
 from stimgen.statistics.gram import Gram
 from stimgen.statistics.pca_gram import PcaGram
 from stimgen.statistics.regions import Pooling
@@ -17,7 +17,7 @@ from stimgen.synthesis.term import Term
 
 RNG = np.random.default_rng(1)
 WHOLE = Pooling(Grid())
-DRAW = Draw((("source", 1), ("source", 2)), (8, 8))
+DRAW = RandomKey((("source", 1), ("source", 2)), (8, 8))
 
 
 def features(seed: int = 1) -> np.ndarray:
@@ -28,7 +28,7 @@ def features(seed: int = 1) -> np.ndarray:
 
 def target(statistic: PcaGram, source: np.ndarray, pooling: Pooling = WHOLE) -> Target:
     found = {"layer": statistic.target(torch.from_numpy(source), pooling)}
-    return statistic.drawn(found, DRAW)["layer"]
+    return statistic.finalize_targets(found, DRAW)["layer"]
 
 
 def components(source: np.ndarray, count: int) -> np.ndarray:
@@ -95,7 +95,7 @@ def test_the_parameters_are_those_of_the_paper(count: int, parameters: int) -> N
 def test_components_are_the_same_bits_with_any_number_of_threads() -> None:
     images = torch.rand(2, 3, 64, 64, generator=torch.Generator().manual_seed(1))
     # Unrectified, the first layer has 64 maps of 27 directions: 37 components have no variance.
-    maps = Vgg19().load(("conv1_1", "pool2"), Place(torch.device("cpu")))(images)
+    maps = Vgg19().load(("conv1_1", "pool2"), DeviceSpec(torch.device("cpu")))(images)
     found = []
     before = torch.get_num_threads()
     try:
@@ -122,7 +122,7 @@ def test_components_are_rounded_with_their_largest_entry_positive() -> None:
 def test_between_two_sources_the_components_are_those_of_the_covariance_between() -> None:
     statistic = PcaGram(components=2, centred=False)
     first, second = (statistic.target(torch.from_numpy(features(seed)), WHOLE) for seed in (1, 2))
-    mixed = statistic.drawn({"layer": statistic.mixed(first, second, 0.25)}, DRAW)["layer"]
+    mixed = statistic.finalize_targets({"layer": statistic.interpolate(first, second, 0.25)}, DRAW)["layer"]
     for i in range(2):
         covariances = [np.cov(features(seed)[i].reshape(5, -1), bias=True) for seed in (1, 2)]
         vectors = np.linalg.eigh(0.75 * covariances[0] + 0.25 * covariances[1])[1].T[::-1][:2]

@@ -10,40 +10,40 @@ import torch
 from PIL import Image
 
 from stimgen.images.write import decode_png
-from stimgen.networks import Place
+from stimgen.networks import DeviceSpec
 from stimgen.networks.pixels import Pixels
 from stimgen.protocol.load import load_protocol
 from stimgen.stimulus_set import StimulusSet
-from stimgen.synthesis.objective import Objective, Sources
-from stimgen.synthesis.ranges.free import Free
+from stimgen.synthesis.objective import BatchSources, Objective
+from stimgen.synthesis.ranges.free import Unconstrained
 from stimgen.synthesis.term import Term
-from stimgen.workflow.generate import Options, generate
+from stimgen.workflow.generate import GenerateOptions, generate_set
 
 
 @pytest.mark.parametrize("dtype", [torch.float32, torch.bfloat16])
 @pytest.mark.parametrize("precision", [torch.float32, torch.float64])
 def test_the_layer_is_the_image_in_its_own_precision(dtype: torch.dtype, precision: torch.dtype) -> None:
     images = torch.rand(2, 3, 5, 4, dtype=precision)
-    (found,) = Pixels().load(("rgb",), Place(torch.device("cpu"), dtype))(images).values()
+    (found,) = Pixels().load(("rgb",), DeviceSpec(torch.device("cpu"), dtype))(images).values()
     assert torch.equal(found, images)
     assert found.dtype == precision
 
 
 def test_a_grey_image_is_all_three_colours() -> None:
     grey = torch.rand(2, 1, 5, 4)
-    found = Pixels().load(("rgb",), Place(torch.device("cpu")))(grey)["rgb"]
+    found = Pixels().load(("rgb",), DeviceSpec(torch.device("cpu")))(grey)["rgb"]
     assert torch.equal(found, grey.repeat(1, 3, 1, 1))
 
 
 def test_luma_is_that_of_grey_sources() -> None:
     colours = np.random.default_rng(2).integers(0, 256, (9, 8, 3), dtype=np.uint8)
     images = torch.from_numpy(colours.transpose(2, 0, 1)[np.newaxis] / 255.0)
-    found = Pixels().load(("luma",), Place(torch.device("cpu")))(images)
+    found = Pixels().load(("luma",), DeviceSpec(torch.device("cpu")))(images)
     assert set(found) == {"luma"}
     grey = np.asarray(Image.fromarray(colours).convert("L"), dtype=np.float64)
     assert np.abs(found["luma"][0, 0].numpy() * 255 - grey).max() <= 0.51  # Pillow rounds
     assert torch.equal(
-        Pixels().load(("luma",), Place(torch.device("cpu")))(images[:, :1])["luma"], images[:, :1]
+        Pixels().load(("luma",), DeviceSpec(torch.device("cpu")))(images[:, :1])["luma"], images[:, :1]
     )
 
 
@@ -55,7 +55,9 @@ def test_a_centred_gram_of_pixels_is_the_covariance_of_the_colours() -> None:
     expected = np.square(found - wanted).sum() / np.square(wanted).sum()
     images = torch.from_numpy(np.stack([source, image]).transpose(0, 3, 1, 2))
     term = Term(network="pixels", layers=["rgb"], statistic={"centred": True, "normalisation": "relative"})
-    objective = Objective([term], Free(), Sources(images[:1], torch.tensor([0, 0])), torch.float64)
+    objective = Objective(
+        [term], Unconstrained(), BatchSources(images[:1], torch.tensor([0, 0])), torch.float64
+    )
     parts = objective.measure(images, torch.arange(2))
     np.testing.assert_allclose(parts[:, 0], [0.0, expected], rtol=1e-12, atol=1e-15)
 
@@ -65,7 +67,9 @@ def test_a_protocol_with_a_term_of_pixels_matches_the_colours(tmp_path: Path) ->
         "name: p\nsources: [{file: skimage:coffee, size: 32}]\nsynthesis: {evaluations: 30}\n"
         "conditions: [{id: a, network: pixels, layers: [rgb]}]\n"
     )
-    assert generate(load_protocol(tmp_path / "p.yaml"), tmp_path / "set", Options("cpu")).made == 1
+    assert (
+        generate_set(load_protocol(tmp_path / "p.yaml"), tmp_path / "set", GenerateOptions("cpu")).made == 1
+    )
     stimuli = StimulusSet(tmp_path / "set")
     (record,) = stimuli.records.values()
     assert record.content.network[0].weights_sha256 is None

@@ -9,13 +9,13 @@ import pytest
 import torch
 
 from stimgen.images.geometry import ReceptiveField
-from stimgen.statistics import STATISTICS, Draw, Statistic, Target
-from stimgen.statistics.regions import Pooling, Positions, Regions, Window
+from stimgen.statistics import STATISTICS, RandomKey, Statistic, Target
+from stimgen.statistics.regions import Pooling, PoolingWindow, Positions, Regions
 from stimgen.statistics.regions.grid import Grid
 from stimgen.statistics.regions.receptive_field import ReceptiveFieldRegions
 
 Maps = dict[str, torch.Tensor]
-DRAW = Draw((("source", 1), ("source", 2)), (8, 8))
+DRAW = RandomKey((("source", 1), ("source", 2)), (8, 8))
 # As if padding, to both sides, were a part of what most positions see.
 FIELD = ReceptiveField(5, 1, 0.0)
 POOLED = [name for name, statistic in STATISTICS.members.items() if statistic.pools]
@@ -24,7 +24,7 @@ POOLED = [name for name, statistic in STATISTICS.members.items() if statistic.po
 class Shared(Grid):
     """Two regions, of which the second counts three times as much as the first."""
 
-    def windows(self, positions: Positions) -> tuple[Window, ...]:
+    def windows(self, positions: Positions) -> tuple[PoolingWindow, ...]:
         first, second = Grid(rows=2).windows(positions)
         return replace(first, share=0.5), replace(second, share=1.5)
 
@@ -32,7 +32,7 @@ class Shared(Grid):
 class Repeated(Grid):
     """The same regions; the second is there three times."""
 
-    def windows(self, positions: Positions) -> tuple[Window, ...]:
+    def windows(self, positions: Positions) -> tuple[PoolingWindow, ...]:
         first, second = Grid(rows=2).windows(positions)
         return first, second, second, second
 
@@ -62,7 +62,9 @@ def summed(distances: Maps) -> torch.Tensor:
 
 
 def distance(statistic: Statistic, source: Maps, image: Maps, layout: Regions) -> torch.Tensor:
-    return summed(statistic.distances(image, statistic.drawn(measured(statistic, source, layout), DRAW)))
+    return summed(
+        statistic.distances(image, statistic.finalize_targets(measured(statistic, source, layout), DRAW))
+    )
 
 
 @pytest.mark.parametrize("statistic", variants(POOLED))
@@ -80,8 +82,8 @@ def test_so_it_does_on_the_way_between_two_sources(statistic: Statistic) -> None
     sources, image, found = (random_maps(), random_maps()), random_maps(), []
     for layout in (Shared(), Repeated()):
         first, second = (measured(statistic, maps, layout) for maps in sources)
-        between = {name: statistic.geodesic(first[name], second[name], 0.3) for name in first}
-        found.append(summed(statistic.distances(image, statistic.drawn(between, DRAW))))
+        between = {name: statistic.interpolate_on_geodesic(first[name], second[name], 0.3) for name in first}
+        found.append(summed(statistic.distances(image, statistic.finalize_targets(between, DRAW))))
     torch.testing.assert_close(*found, rtol=1e-10, atol=0.0)
 
 
@@ -93,7 +95,7 @@ def test_those_of_products_are_those_that_may_weigh_features(statistic: Statisti
     factors = torch.from_numpy(window.weights).sqrt()
     assert factors.min() < 0.6 * factors.max()
     if "centred" in type(statistic).model_fields:
-        statistic = statistic.but(centred=False)
+        statistic = statistic.replace(centred=False)
     source, image = random_maps(), random_maps()
     in_region = distance(statistic, source, image, layout)
     weighted = ({name: maps * factors for name, maps in each.items()} for each in (source, image))

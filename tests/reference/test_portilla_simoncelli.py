@@ -17,7 +17,7 @@ from stimgen.reading.errors import StimgenError
 from stimgen.reading.random_numbers import normal
 from stimgen.synthesis import plenoptic_model as portilla_simoncelli
 from stimgen.synthesis.methods import METHODS
-from stimgen.synthesis.plenoptic_model import Matching, TextureModel
+from stimgen.synthesis.plenoptic_model import PlenopticModel, PortillaSimoncelliObjective
 
 CPU = torch.device("cpu")
 SHAPE = (2, 4, 5)
@@ -51,15 +51,15 @@ class TestAgainstPlenoptic:
         image = textured(64)
         scales, orientations, neighbourhood = shape
         theirs = plenoptic.models.PortillaSimoncelli((64, 64), scales, orientations, neighbourhood).double()
-        found = TextureModel((64, 64), shape, CPU).target(image)
+        found = PlenopticModel((64, 64), shape, CPU).target(image)
         torch.testing.assert_close(found, theirs(image), rtol=0, atol=0)
         ours = method(scales=scales, orientations=orientations, neighbourhood=neighbourhood)
         assert ours.parameters(64, 64) == found.numel()
 
     def test_loss_and_gradient_are_plenoptics_own(self, plenoptic: object) -> None:
         source, images = textured(), torch.cat([textured(seed=2), textured(seed=3)])
-        model = TextureModel((32, 32), SHAPE, CPU)
-        found = Matching(model, [model.target(source)] * 2, 0.1)(images, torch.arange(2))
+        model = PlenopticModel((32, 32), SHAPE, CPU)
+        found = PortillaSimoncelliObjective(model, [model.target(source)] * 2, 0.1)(images, torch.arange(2))
         theirs = plenoptic.models.PortillaSimoncelli((32, 32), 2, 4, 5).double()
         loss = plenoptic.loss.portilla_simoncelli_loss_factory(theirs, source)
         for i in range(2):
@@ -73,20 +73,20 @@ class TestAgainstPlenoptic:
             torch.testing.assert_close(found.gradient[[i]], gradient, rtol=1e-9, atol=1e-12)
 
     def test_steps_go_from_coarse_to_fine_as_plenoptics(self, plenoptic: object) -> None:
-        image, model = textured(), TextureModel((32, 32), SHAPE, CPU)
+        image, model = textured(), PlenopticModel((32, 32), SHAPE, CPU)
         theirs = plenoptic.models.PortillaSimoncelli((32, 32), 2, 4, 5).double()
         order = ["pixel_statistics", "residual_lowpass", 1, 0]
         assert model.steps() == [tuple(order[:count]) for count in range(1, 5)]
         for scales in model.steps():
-            some = model.some(model.target(image), scales)
+            some = model.select_statistics(model.target(image), scales)
             torch.testing.assert_close(some, theirs(image, scales=list(scales)), rtol=0, atol=0)
 
     def test_copies_that_fill_a_batch_are_not_computed_again(
         self, plenoptic: object, monkeypatch: pytest.MonkeyPatch
     ) -> None:
         del plenoptic
-        source, image, model = textured(), textured(seed=2), TextureModel((32, 32), SHAPE, CPU)
-        whole, calls = Matching(model, [model.target(source)], 0.1), []
+        source, image, model = textured(), textured(seed=2), PlenopticModel((32, 32), SHAPE, CPU)
+        whole, calls = PortillaSimoncelliObjective(model, [model.target(source)], 0.1), []
         statistics = model.statistics
         monkeypatch.setattr(model, "statistics", lambda *given: calls.append(1) or statistics(*given))
         found = whole(image.expand(3, -1, -1, -1), torch.arange(3))
@@ -97,11 +97,11 @@ class TestAgainstPlenoptic:
     def test_threads_do_not_matter(self, plenoptic: object) -> None:
         """At a size whose sums torch splits among threads."""
         del plenoptic
-        model = TextureModel((192, 192), (1, 2, 3), CPU)
+        model = PlenopticModel((192, 192), (1, 2, 3), CPU)
         before, found = torch.get_num_threads(), []
         for threads in (1, 2):
             torch.set_num_threads(threads)
-            whole = Matching(model, [model.target(textured(192))], 0.1)
+            whole = PortillaSimoncelliObjective(model, [model.target(textured(192))], 0.1)
             found.append(whole(textured(192, 2), torch.arange(1)))
             assert torch.get_num_threads() == threads
         torch.set_num_threads(before)
@@ -203,7 +203,7 @@ class TestRefusals:
         assert 'pip install "stimgen[plenoptic]"' in text
 
     def test_an_old_package(self, monkeypatch: pytest.MonkeyPatch) -> None:
-        monkeypatch.setattr(portilla_simoncelli, "needed", lambda *_: None)
+        monkeypatch.setattr(portilla_simoncelli, "import_optional", lambda *_: None)
         monkeypatch.setattr(metadata, "version", lambda _: "1.3.1")
         with pytest.raises(StimgenError, match=r"needs plenoptic 2 or later; 1\.3\.1 is installed"):
             method().load(CPU)

@@ -8,12 +8,12 @@ import torch
 from pydantic import ValidationError
 from scipy.signal import correlate2d
 
-from stimgen.networks import Place
-from stimgen.networks.random_filters import RandomFilters, filters
+from stimgen.networks import DeviceSpec
+from stimgen.networks.random_filters import RandomFilters, generate_filter_bank
 from stimgen.networks.spectral_filters import SpectralFilters
 from stimgen.synthesis.term import Term
 
-CPU = Place(torch.device("cpu"))
+CPU = DeviceSpec(torch.device("cpu"))
 
 
 @pytest.mark.parametrize("side", [1, 7, 15, 55])
@@ -40,7 +40,7 @@ def test_maps_are_scipys_correlations_of_levels_minus_their_mean(activation: str
     image = np.random.default_rng(0).random((24, 30, 3))
     found = network.load((f"size{size}",), CPU)(torch.from_numpy(image.transpose(2, 0, 1)[None]).float())
     levels = 255 * image - np.array([123, 117, 104])
-    bank = filters(2, size, 3).astype(np.float64)
+    bank = generate_filter_bank(2, size, 3).astype(np.float64)
     sums = [sum(correlate2d(levels[..., c], bank[m, c], mode="same") for c in range(3)) for m in range(2)]
     expected = np.maximum(sums, 0) if activation == "relu" else np.stack(sums)
     np.testing.assert_allclose(found[f"size{size}"][0], expected, atol=1e-5 * np.abs(expected).max())
@@ -59,7 +59,7 @@ def test_all_sizes_together_are_one_layer() -> None:
 
 
 def test_filters_are_even_between_glorots_limits() -> None:
-    bank = filters(128, 7, 0).astype(np.float64)
+    bank = generate_filter_bank(128, 7, 0).astype(np.float64)
     limit = np.sqrt(6 / ((128 + 3) * 49))
     assert np.abs(bank).max() <= limit
     # Of 18,816 even numbers, the largest is within a thousandth of the limit.

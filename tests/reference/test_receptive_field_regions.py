@@ -43,7 +43,7 @@ def test_clean_weights_sum_to_one(rows: int, columns: int, field: ReceptiveField
     positions = Positions(count, count + 2, (count * field.stride, (count + 2) * field.stride), field)
     np.testing.assert_allclose(weights(layout, positions).sum(0), 1.0, atol=1e-12)
     assert all(window.total > 0 for window in layout.windows(positions))
-    squared = weights(layout.but(weighting="features"), positions)
+    squared = weights(layout.replace(weighting="features"), positions)
     np.testing.assert_allclose(np.sqrt(squared).sum(0), 1.0, atol=1e-12)
 
 
@@ -140,7 +140,7 @@ def test_what_is_left_over_is_one_more_strip() -> None:
     assert len(found) == 16
     # The last strip is pixel 255 alone; its slope begins at pixel 245 and rises to one in eleven steps.
     np.testing.assert_allclose(found[12:, 250, 1:75].sum(0), 0.5)
-    assert layout.but(compat=False).count(256, 256) == 9
+    assert layout.replace(compat=False).count(256, 256) == 9
 
 
 def test_regions_that_do_not_know_what_is_seen_are_refused() -> None:

@@ -8,11 +8,11 @@ import numpy as np
 import pytest
 import torch
 
-from stimgen.networks import Place
-from stimgen.networks.rectified_wavelets import RectifiedWavelets, wavelets
+from stimgen.networks import DeviceSpec
+from stimgen.networks.rectified_wavelets import RectifiedWavelets, build_wavelet_bank
 from stimgen.synthesis.term import Term
 
-CPU = Place(torch.device("cpu"))
+CPU = DeviceSpec(torch.device("cpu"))
 COLOURS, ORIENTATIONS, PHASES = 3, 4, 4
 EACH = COLOURS * ORIENTATIONS * PHASES
 PEAK = 0.3
@@ -41,7 +41,7 @@ def written_out(orientation: int, phase: int, orientations: int = 4, phases: int
 
 @pytest.mark.parametrize(("orientations", "phases"), [(4, 4), (3, 2), (6, 5)])
 def test_filters_are_the_documented_formula(orientations: int, phases: int) -> None:
-    bank = wavelets(orientations, phases)
+    bank = build_wavelet_bank(orientations, phases)
     assert bank.shape == (orientations * phases, 1, 7, 7)
     for i, found in enumerate(bank[:, 0]):
         expected = written_out(i // phases, i % phases, orientations, phases)
@@ -51,14 +51,14 @@ def test_filters_are_the_documented_formula(orientations: int, phases: int) -> N
 
 
 def test_filters_have_no_mean_and_unit_norm() -> None:
-    bank = wavelets(ORIENTATIONS, PHASES).astype(np.float64)
+    bank = build_wavelet_bank(ORIENTATIONS, PHASES).astype(np.float64)
     assert np.abs(bank.mean(axis=(1, 2, 3))).max() < 2**-13
     np.testing.assert_allclose(np.square(bank).sum(axis=(1, 2, 3)), 1.0, atol=2e-3)
 
 
 @pytest.mark.parametrize("phases", [2, 4, 8])
 def test_opposite_phases_are_negatives(phases: int) -> None:
-    bank = wavelets(ORIENTATIONS, phases).reshape(ORIENTATIONS, phases, 7, 7)
+    bank = build_wavelet_bank(ORIENTATIONS, phases).reshape(ORIENTATIONS, phases, 7, 7)
     assert np.array_equal(bank[:, : phases // 2], -bank[:, phases // 2 :])
 
 

@@ -9,7 +9,7 @@ import torch
 from stimgen.statistics.autocorrelation import Autocorrelation
 from stimgen.statistics.regions import Pooling
 from stimgen.statistics.regions.grid import Grid
-from stimgen.statistics.spectrum import Spectrum, nearest
+from stimgen.statistics.spectrum import SpectrumStatistic, find_nearest_with_spectrum
 from stimgen.statistics.total_variation import TotalVariation
 from stimgen.synthesis.term import Term
 
@@ -33,7 +33,7 @@ def projected(image: np.ndarray, source: np.ndarray) -> np.ndarray:
 @pytest.mark.parametrize("shape", SHAPES)
 def test_spectrum_is_the_distance_to_the_projection(normalisation: str, shape: tuple[int, ...]) -> None:
     source, image = RNG.normal(size=shape) + 0.4, RNG.normal(size=shape)
-    spectrum = Spectrum(normalisation=normalisation)
+    spectrum = SpectrumStatistic(normalisation=normalisation)
     found = spectrum.distance(torch.from_numpy(image), spectrum.target(torch.from_numpy(source), WHOLE))
     for i in range(2):
         error = ((image[i] - projected(image[i], source[i])) ** 2).sum()
@@ -44,7 +44,7 @@ def test_spectrum_is_the_distance_to_the_projection(normalisation: str, shape: t
 
 def test_the_projection_is_nearest_and_has_the_spectrum() -> None:
     source, image = RNG.normal(size=(1, 3, 6, 8)), RNG.normal(size=(1, 3, 6, 8))
-    found = nearest(torch.from_numpy(image), torch.from_numpy(source)).numpy()
+    found = find_nearest_with_spectrum(torch.from_numpy(image), torch.from_numpy(source)).numpy()
     here, there = np.fft.fft2(found[0]), np.fft.fft2(source[0])
     np.testing.assert_allclose(abs(here), abs(there), rtol=1e-12)
     np.testing.assert_allclose(here[0] * here[1].conj(), there[0] * there[1].conj(), atol=1e-10)
@@ -55,7 +55,7 @@ def test_the_projection_is_nearest_and_has_the_spectrum() -> None:
 
 
 def test_a_shifted_picture_and_one_of_other_phases_have_the_same_spectrum() -> None:
-    spectrum = Spectrum()
+    spectrum = SpectrumStatistic()
     source = torch.from_numpy(RNG.normal(size=(1, 3, 6, 8)))
     target = spectrum.target(source, WHOLE)
     assert spectrum.distance(source.roll((2, 3), (2, 3)), target).item() < 1e-28
@@ -64,13 +64,13 @@ def test_a_shifted_picture_and_one_of_other_phases_have_the_same_spectrum() -> N
 
 def test_what_has_no_spectrum_in_common_keeps_the_sources_phase() -> None:
     source = torch.from_numpy(RNG.normal(size=(1, 2, 4, 4)))
-    torch.testing.assert_close(nearest(torch.zeros_like(source), source), source)
+    torch.testing.assert_close(find_nearest_with_spectrum(torch.zeros_like(source), source), source)
 
 
 def test_between_two_spectra_of_one_map_moduli_are_linear() -> None:
-    spectrum = Spectrum()
+    spectrum = SpectrumStatistic()
     first, second = (torch.from_numpy(RNG.normal(size=(1, 1, 6, 6))) for _ in range(2))
-    mixed = spectrum.mixed(spectrum.target(first, WHOLE), spectrum.target(second, WHOLE), 0.25)
+    mixed = spectrum.interpolate(spectrum.target(first, WHOLE), spectrum.target(second, WHOLE), 0.25)
     moduli = [abs(np.fft.fft2(maps.numpy())) for maps in (first, second, mixed.values[0])]
     np.testing.assert_allclose(moduli[2], 0.75 * moduli[0] + 0.25 * moduli[1], rtol=1e-10)
 

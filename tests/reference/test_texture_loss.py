@@ -8,20 +8,20 @@ import torch
 from scipy import optimize
 
 from stimgen.images.prepare import Preparation
-from stimgen.images.read import read_image_file, skimage_file
-from stimgen.reading.generators import finished
-from stimgen.synthesis.objective import Objective, Sources
+from stimgen.images.read import find_skimage_file, read_image_file
+from stimgen.reading.generators import run_generator
+from stimgen.synthesis.objective import BatchSources, Objective
 from stimgen.synthesis.optimisers.base import Budget
 from stimgen.synthesis.optimisers.lbfgs import Lbfgs
-from stimgen.synthesis.ranges.soft import Soft
-from stimgen.synthesis.starts.noise import Noise
+from stimgen.synthesis.ranges.soft import SoftPenalty
+from stimgen.synthesis.starts.noise import NormalNoise
 from stimgen.synthesis.term import Term
 
 SIDE, EVALUATIONS = 32, 80
 
 
 def final_losses(objective: Objective, start: torch.Tensor) -> np.ndarray:
-    images = finished(Lbfgs().minimise(objective, start, Budget(EVALUATIONS))).images
+    images = run_generator(Lbfgs().minimise(objective, start, Budget(EVALUATIONS))).images
     return objective.measure(images, torch.arange(len(start))).sum(1).numpy()
 
 
@@ -41,13 +41,15 @@ def scipy_loss(objective: Objective, start: torch.Tensor, row: int) -> float:
 
 @pytest.mark.parametrize("name", ["coffee", pytest.param("chelsea", marks=pytest.mark.long)])
 def test_a_texture_is_matched_as_well_as_scipy_does(name: str) -> None:
-    file = read_image_file(skimage_file(name))
+    file = read_image_file(find_skimage_file(name))
     source = Preparation(size=SIDE).prepare(file)
     images = torch.from_numpy(source.transpose(2, 0, 1).copy()).repeat(2, 1, 1, 1)
     objective = Objective(
-        [Term(network="vgg19", depth="pool2")], Soft(), Sources(images, torch.tensor([0, 0, 0, 0]))
+        [Term(network="vgg19", depth="pool2")],
+        SoftPenalty(),
+        BatchSources(images, torch.tensor([0, 0, 0, 0])),
     )
-    starts = [Noise().pixels((SIDE, SIDE, 3), (file.sha256, seed), None) for seed in range(4)]
+    starts = [NormalNoise().pixels((SIDE, SIDE, 3), (file.sha256, seed), None) for seed in range(4)]
     start = torch.from_numpy(np.stack(starts).transpose(0, 3, 1, 2).copy())
     ours = final_losses(objective, start)
     theirs = np.array([scipy_loss(objective, start, row) for row in range(4)])

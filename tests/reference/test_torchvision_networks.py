@@ -9,8 +9,8 @@ import torch
 import torchvision
 from safetensors.torch import load_file, save_file
 
-from stimgen.networks import NETWORKS, Place
-from stimgen.networks.convolutions import dependable
+from stimgen.networks import NETWORKS, DeviceSpec
+from stimgen.networks.convolutions import replace_convolutions
 from stimgen.networks.resnet50 import Resnet50
 from stimgen.networks.squeezenet1_0 import Squeezenet10
 from stimgen.networks.torchvision_network import DEVIATION, MEAN, TorchvisionNetwork
@@ -81,7 +81,7 @@ def assert_same_maps(network: TorchvisionNetwork, state: dict, layers: list[str]
     model.load_state_dict(state, assign=True, strict=False)
     images = torch.rand(2, 3, side, side + 6, generator=torch.Generator().manual_seed(5))
     expected = outputs(model, [steps[layer].modules[-1] for layer in layers], images)
-    found = network.load(tuple(layers), Place(CPU))(images)
+    found = network.load(tuple(layers), DeviceSpec(CPU))(images)
     for layer, maps in zip(layers, expected, strict=True):
         scale = maps.abs().max()
         assert scale > 0
@@ -93,13 +93,13 @@ def test_every_layer_is_torchvisions(name: str, tmp_path: Path) -> None:
     network = NETWORKS.members[name]()
     names = list(network.layers())
     layers = names[: names.index(DEEPEST[name]) + 1]
-    paths = tuple(f"{path}." for step in network.up_to(layers) for path in step.modules)
+    paths = tuple(f"{path}." for step in network.steps_up_to(layers) for path in step.modules)
     model = torchvisions(name)
     state = {k: v for k, v in random_state(_cut(model, paths)).items() if k.startswith(paths)}
     file = tmp_path / "own.safetensors"
     save_file(state, file)
     own = {"name": "file", "file": str(file), "sha256": sha256_file(file)}
-    assert_same_maps(network.but(weights=own, pooling="maximum"), state, layers, side=75)
+    assert_same_maps(network.replace(weights=own, pooling="maximum"), state, layers, side=75)
 
 
 def _cut(model: torch.nn.Module, paths: tuple[str, ...]) -> torch.nn.Module:
@@ -136,7 +136,7 @@ def test_trained_squeezenet_gives_torchvisions_maps(shared: Path) -> None:
     file = shared / "weights" / "squeezenet1_0-imagenet.safetensors"
     weights = {"name": "file", "file": str(file), "sha256": sha256_file(file)}
     network = Squeezenet10(weights=weights, pooling="maximum")
-    assert network.load(("pool1",), Place(CPU)).weights_sha256 == sha256_file(file)
+    assert network.load(("pool1",), DeviceSpec(CPU)).weights_sha256 == sha256_file(file)
     assert_same_maps(network, load_file(file), list(network.layers()), side=90)
 
 
@@ -146,7 +146,7 @@ def test_average_pooling_has_as_many_positions_and_preserves_constants(name: str
     """Where a window stands over the border, what lies beyond does not count."""
     network = NETWORKS.members[name]()
     pool = next(step for step in network.steps() if step.name == "pool1")
-    module = network.load(("pool1",), Place(CPU))._modules[2][0]
+    module = network.load(("pool1",), DeviceSpec(CPU))._modules[2][0]
     assert isinstance(module, torch.nn.AvgPool2d)
     found = module(torch.ones(1, 1, side, side))
     torch.testing.assert_close(found, torch.ones(1, 1, pool.side(side), pool.side(side)))
@@ -154,13 +154,13 @@ def test_average_pooling_has_as_many_positions_and_preserves_constants(name: str
 
 def test_random_batch_normalisations_change_nothing() -> None:
     """Of a network that is not trained: mean 0, variance 1, up to the constant that is added to it."""
-    found = Resnet50().load(("conv1", "relu1"), Place(CPU))(torch.rand(2, 3, 20, 20))
+    found = Resnet50().load(("conv1", "relu1"), DeviceSpec(CPU))(torch.rand(2, 3, 20, 20))
     torch.testing.assert_close(found["relu1"], found["conv1"].relu(), rtol=1e-5, atol=0)
 
 
 def test_deep_layers_do_not_depend_on_threads() -> None:
     """Sums over a thousand maps, which libraries split among threads."""
-    extract, found = Resnet50().load(("layer3_1",), Place(CPU)), []
+    extract, found = Resnet50().load(("layer3_1",), DeviceSpec(CPU)), []
     before = torch.get_num_threads()
     try:
         for threads in (1, 2, 3):
@@ -186,7 +186,7 @@ def test_what_stands_for_a_convolution_is_one(
     maps: tuple[int, int], kernel: int, stride: int, padding: int
 ) -> None:
     convolution = torch.nn.Conv2d(*maps, kernel, stride, padding).double().requires_grad_(False)
-    replaced = dependable(convolution)
+    replaced = replace_convolutions(convolution)
     assert replaced is not convolution
     for height, width in ((11, 12), (13, 14), (15, 20)):
         images = torch.rand(2, maps[0], height, width, dtype=torch.float64, requires_grad=True)
@@ -201,15 +201,15 @@ def test_published_weights_without_a_whole_hash_are_told_by_its_beginning(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(torch.hub, "get_dir", lambda: str(tmp_path))
-    file = imagenet.cached_file("vgg11")
+    file = imagenet.find_cache_path("vgg11")
     file.parent.mkdir()
     torch.save({"features.0.weight": torch.ones(64, 3, 3, 3), "features.0.bias": torch.ones(64)}, file)
     network = NETWORKS.members["vgg11"](weights="imagenet")
     with pytest.raises(StimgenError, match="SHA-256"):
-        network.load(("conv1_1",), Place(CPU))
+        network.load(("conv1_1",), DeviceSpec(CPU))
     whole = sha256_file(file)
     monkeypatch.setitem(imagenet.PINNED, "vgg11", ("VGG11_Weights", whole[:8]))
-    assert network.load(("conv1_1",), Place(CPU)).weights_sha256 == whole
+    assert network.load(("conv1_1",), DeviceSpec(CPU)).weights_sha256 == whole
     assert network.recipe()["weights"]["sha256"] == whole[:8]
 
 
@@ -217,4 +217,4 @@ def test_published_weights_without_a_whole_hash_are_told_by_its_beginning(
 def test_pinned_hashes_begin_with_the_publishers_digits(name: str) -> None:
     digits = imagenet.PINNED[name][1]
     assert len(digits) in (8, 64)
-    assert imagenet.cached_file(name).name.endswith(f"-{digits[:8]}.pth")
+    assert imagenet.find_cache_path(name).name.endswith(f"-{digits[:8]}.pth")

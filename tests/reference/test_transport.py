@@ -10,7 +10,7 @@ from scipy.linalg import sqrtm
 from stimgen.statistics.gram import Gram
 from stimgen.statistics.regions import Pooling
 from stimgen.statistics.regions.grid import Grid
-from stimgen.statistics.transport import covariance_between
+from stimgen.statistics.transport import interpolate_covariances
 
 
 def covariance(seed: int, samples: int = 40, side: int = 6) -> np.ndarray:
@@ -25,7 +25,7 @@ def distance(first: np.ndarray, second: np.ndarray) -> float:
 
 
 def between(first: np.ndarray, second: np.ndarray, weight: float) -> np.ndarray:
-    return covariance_between(torch.from_numpy(first), torch.from_numpy(second), weight).numpy()
+    return interpolate_covariances(torch.from_numpy(first), torch.from_numpy(second), weight).numpy()
 
 
 @pytest.mark.parametrize("weight", [0.0, 0.2, 0.5, 1.0])
@@ -59,7 +59,7 @@ def test_a_gram_on_the_way_has_mean_and_covariance_of_the_normal_distribution() 
     gram, pooling = Gram(), Pooling(Grid(rows=1, columns=2))
     features = [torch.rand(2, 5, 8, 9, dtype=torch.float64) for _ in range(2)]
     first, second = (gram.target(maps, pooling) for maps in features)
-    found = gram.geodesic(first, second, 0.3)
+    found = gram.interpolate_on_geodesic(first, second, 0.3)
     torch.testing.assert_close(found.values[1], 0.7 * first.values[1] + 0.3 * second.values[1])
     expected = between(first.values[0][1, 0].numpy(), second.values[0][1, 0].numpy(), 0.3)
     np.testing.assert_allclose(found.values[0][1, 0].numpy(), expected, rtol=1e-9, atol=1e-12)

@@ -17,11 +17,11 @@ from pathlib import Path
 
 from test_index import Place, written
 
-from stimgen.execution.missing import survey
+from stimgen.execution.missing import find_missing
 from stimgen.stimulus_set import StimulusSet
-from stimgen.stimulus_set.index import Index
-from stimgen.stimulus_set.verify import verify
-from stimgen.workflow.report import report
+from stimgen.stimulus_set.index import SetIndex
+from stimgen.stimulus_set.verify import verify_set
+from stimgen.workflow.report import write_report
 
 
 @contextmanager
@@ -49,11 +49,11 @@ def measure(place: Place) -> None:
     with timed("first run: manifest, table, ..."):
         place.make()
     with timed("listed, as `generate` does"):
-        assert survey(plan, place.store, Index(place.store)).unchanged
+        assert find_missing(plan, place.store, SetIndex(place.store)).unchanged
     with timed("verified"):
-        assert verify(place.store).problems == []
+        assert verify_set(place.store).problems == []
     with timed("page written"):
-        report(place.store.folder)
+        write_report(place.store.folder)
     with timed("tabulated: StimulusSet(...).table"):
         assert len(StimulusSet(place.store.folder).table)
 

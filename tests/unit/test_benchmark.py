@@ -15,25 +15,25 @@ import torch
 import torchvision
 from torch import Tensor, nn
 
-from stimgen.benchmark.batches import against_singles, batch_sizes
-from stimgen.benchmark.ceiling import ceilings
+from stimgen.benchmark.batches import batch_sizes, compare_with_singles
+from stimgen.benchmark.ceiling import best_rates
 from stimgen.benchmark.evaluation import convolution_flops, evaluation_summary, evaluation_task
-from stimgen.benchmark.memory import RESIDENT, memory
+from stimgen.benchmark.memory import RESIDENT, measure_memory
 from stimgen.benchmark.notebook import LAYERS, Curve, Notebook
 from stimgen.benchmark.plenoptic import require_plenoptic
 from stimgen.benchmark.plot import plot_losses, require_plot
 from stimgen.benchmark.reference_loss import Goal, notebook_objective, reach
-from stimgen.benchmark.subject import Subject, texture_method
-from stimgen.benchmark.timing import Times, interleaved, ratio
-from stimgen.benchmark.workers import planned
+from stimgen.benchmark.subject import BenchmarkSubject, texture_method
+from stimgen.benchmark.timing import Times, ratio, time_interleaved
+from stimgen.benchmark.workers import plan_benchmark
 from stimgen.execution import pace
-from stimgen.execution.pace import seconds_per_batch
-from stimgen.networks.weights import Blueprint, RandomWeights
+from stimgen.execution.pace import estimate_batch_seconds
+from stimgen.networks.weights import RandomWeights, StateDictSpec
 from stimgen.reading import extras
 from stimgen.reading.errors import StimgenError
-from stimgen.reading.generators import finished
-from stimgen.synthesis.methods import Batch, Result, Step
-from stimgen.synthesis.methods.original import Original
+from stimgen.reading.generators import run_generator
+from stimgen.synthesis.methods import SynthesisBatch, SynthesisResult, SynthesisStep
+from stimgen.synthesis.methods.original import OriginalMethod
 
 CPU = torch.device("cpu")
 SIZE = 32
@@ -48,12 +48,12 @@ PUBLISHED = (
 
 
 @pytest.fixture(scope="module")
-def subject() -> Subject:
-    return Subject(SIZE, CPU)
+def subject() -> BenchmarkSubject:
+    return BenchmarkSubject(SIZE, CPU)
 
 
 @pytest.fixture(scope="module")
-def notebook(subject: Subject) -> Notebook:
+def notebook(subject: BenchmarkSubject) -> Notebook:
     return Notebook(subject.source, CPU)
 
 
@@ -71,7 +71,9 @@ class TestFlops:
     def test_an_evaluation_at_256_pixels_is_the_92_gigaflop_of_the_documentation(self) -> None:
         assert published_flops(256) == pytest.approx(92.26e9, rel=1e-4)
 
-    def test_are_counted_in_the_engine_as_the_published_layers_have_them(self, subject: Subject) -> None:
+    def test_are_counted_in_the_engine_as_the_published_layers_have_them(
+        self, subject: BenchmarkSubject
+    ) -> None:
         # Everything is proportional to the area, so that the count at 32 pixels is that at 256 over 64.
         found = convolution_flops(evaluation_task(subject))
         assert found == published_flops(SIZE)
@@ -81,7 +83,7 @@ class TestFlops:
 class TestTiming:
     def test_tasks_take_turns_after_a_first_time_that_is_not_counted(self) -> None:
         done: list[str] = []
-        found = interleaved({"a": lambda: done.append("a"), "b": lambda: done.append("b")}, 3, CPU)
+        found = time_interleaved({"a": lambda: done.append("a"), "b": lambda: done.append("b")}, 3, CPU)
         assert done == ["a", "b"] * 4
         assert [len(times.seconds) for times in found.values()] == [3, 3]
 
@@ -96,7 +98,7 @@ class TestTiming:
             "engine float32": Times((1e-9,)),
             "bfloat16 10 matrix": Times((0.5,)),
         }
-        found = ceilings(times)
+        found = best_rates(times)
         assert {
             kind: (best["way"], best["side"], best["flops_per_second"]) for kind, best in found.items()
         } == {
@@ -110,7 +112,9 @@ class TestTiming:
 
 
 class TestNotebook:
-    def test_its_loss_is_the_formula_of_its_description(self, subject: Subject, notebook: Notebook) -> None:
+    def test_its_loss_is_the_formula_of_its_description(
+        self, subject: BenchmarkSubject, notebook: Notebook
+    ) -> None:
         """Layer by layer through modules of our own, in float64."""
         other = np.flip(subject.source, axis=(0, 1)).copy()
         expected = 0.0
@@ -119,7 +123,7 @@ class TestNotebook:
             expected += 1e9 / (4 * n**2 * m**2) * float((f @ f.T - g @ g.T).square().sum())
         assert notebook.measure(other) == pytest.approx(expected, rel=1e-4)
 
-    def test_is_nothing_at_the_source(self, subject: Subject, notebook: Notebook) -> None:
+    def test_is_nothing_at_the_source(self, subject: BenchmarkSubject, notebook: Notebook) -> None:
         assert notebook.measure(subject.source) == 0.0
 
     def test_takes_gradients_of_weights_and_runs_the_classifier(self, notebook: Notebook) -> None:
@@ -146,16 +150,18 @@ class TestNotebook:
 
 
 class TestReferenceLoss:
-    def test_both_sides_have_one_objective(self, subject: Subject, notebook: Notebook) -> None:
+    def test_both_sides_have_one_objective(self, subject: BenchmarkSubject, notebook: Notebook) -> None:
         """The engine's whole objective at pictures of both kinds, against the notebook's."""
         method = notebook_objective(1)
-        result = finished(method.run(subject.batch(method, 1), CPU))
+        result = run_generator(method.run(subject.batch(method, 1), CPU))
         noise = subject.batch(method, 1).items[0].start
         for picture in (noise, np.flip(subject.source, axis=0).copy(), np.full_like(noise, 1.5)):
             (losses,) = result.measure([picture])
             assert losses.total == pytest.approx(notebook.measure(picture), rel=1e-4)
 
-    def test_a_goal_is_reached_and_judged_by_the_notebook(self, subject: Subject, notebook: Notebook) -> None:
+    def test_a_goal_is_reached_and_judged_by_the_notebook(
+        self, subject: BenchmarkSubject, notebook: Notebook
+    ) -> None:
         method = notebook_objective(1)
         start = notebook.measure(subject.batch(method, 1).items[0].start)
         attempts = reach(Goal(0.9 * start, notebook.measure, 20), subject)
@@ -166,7 +172,7 @@ class TestReferenceLoss:
             assert attempt.schedule[-1][2] <= 20
             assert len(attempt.curve.losses) == sum(count for _, _, count in attempt.schedule)
 
-    def test_a_goal_beyond_reach_ends(self, subject: Subject, notebook: Notebook) -> None:
+    def test_a_goal_beyond_reach_ends(self, subject: BenchmarkSubject, notebook: Notebook) -> None:
         for attempt in reach(Goal(0.0, notebook.measure, 2), subject):
             assert attempt.loss > 0.0
             assert attempt.schedule[-1][2] == 2
@@ -175,31 +181,31 @@ class TestReferenceLoss:
 class TestBatches:
     def test_singles_are_compared_with_as_many_together(self) -> None:
         rows = [{"stimuli": n, "seconds": {"minimum": s}} for n, s in ((1, 2.0), (8, 4.0), (64, 1.0))]
-        assert against_singles(rows) == {"stimuli": 8, **ratio(16.0, 4.0)}
+        assert compare_with_singles(rows) == {"stimuli": 8, **ratio(16.0, 4.0)}
 
     def test_gpus_are_given_more(self) -> None:
         assert max(batch_sizes("cuda", quick=False)) == 64
         assert max(batch_sizes("cpu", quick=False)) == 8
 
-    def test_a_batch_is_made_as_generate_makes_it(self, subject: Subject) -> None:
+    def test_a_batch_is_made_as_generate_makes_it(self, subject: BenchmarkSubject) -> None:
         method = texture_method(2)
         assert subject.batch(method, 1).slots == 2
         batch = subject.batch(method, 3)
         assert batch.slots == 3
         assert len({item.start.tobytes() for item in batch.items}) == 3
         assert len({item.source_key for item in batch.items}) == 1
-        assert seconds_per_batch(method, batch, CPU, probed=2) > 0
+        assert estimate_batch_seconds(method, batch, CPU, probed=2) > 0
 
     def test_a_few_evaluations_of_every_scale_stand_for_all(
-        self, subject: Subject, monkeypatch: pytest.MonkeyPatch
+        self, subject: BenchmarkSubject, monkeypatch: pytest.MonkeyPatch
     ) -> None:
         # A clock that ticks once whenever it is looked at, which is after every evaluation.
         monkeypatch.setattr(pace, "time", SimpleNamespace(perf_counter=partial(next, count())))
         for method, evaluations in ((texture_method(50), 50), (Steps(), 300)):
-            assert seconds_per_batch(method, subject.batch(method, 2), CPU, probed=3) == evaluations
+            assert estimate_batch_seconds(method, subject.batch(method, 2), CPU, probed=3) == evaluations
 
 
-class Steps(Original):
+class Steps(OriginalMethod):
     """A method of two scales that counts what it is asked to do."""
 
     each: tuple[int, int] = (100, 200)
@@ -207,31 +213,33 @@ class Steps(Original):
     def schedule(self, width: int, height: int) -> list[tuple[int, int, int]]:
         return [(width, height, evaluations) for evaluations in self.each]
 
-    def probed(self, evaluations: int) -> Steps:
-        return self.but(each=(evaluations, evaluations))
+    def limit_evaluations(self, evaluations: int) -> Steps:
+        return self.replace(each=(evaluations, evaluations))
 
-    def run(self, batch: Batch, device: torch.device) -> Generator[Step, None, Result]:
+    def run(
+        self, batch: SynthesisBatch, device: torch.device
+    ) -> Generator[SynthesisStep, None, SynthesisResult]:
         assert self.each == (3, 3)
         for scale, evaluations in enumerate(self.each):
             for i in range(evaluations):
-                yield Step(scale, i, sum(self.each), np.zeros(2))
+                yield SynthesisStep(scale, i, sum(self.each), np.zeros(2))
         return (yield from super().run(batch, device))
 
 
 class TestMemory:
     @pytest.mark.skipif(not RESIDENT.exists(), reason="no shared way to ask this system for memory")
-    def test_has_a_peak_beside_the_prediction(self, subject: Subject) -> None:
-        found = memory(subject, 1, 1)
+    def test_has_a_peak_beside_the_prediction(self, subject: BenchmarkSubject) -> None:
+        found = measure_memory(subject, 1, 1)
         assert found["slots"] == 2
         assert found["predicted"] == 2 * texture_method(1).memory(SIZE, SIZE, 3)
         assert found["peak"] > 0
         assert found["ratio"] == found["peak"] / found["predicted"]
 
     def test_is_left_out_where_it_cannot_be_asked_for(
-        self, subject: Subject, monkeypatch: pytest.MonkeyPatch
+        self, subject: BenchmarkSubject, monkeypatch: pytest.MonkeyPatch
     ) -> None:
         monkeypatch.setattr("stimgen.benchmark.memory.RESIDENT", Path(os.devnull) / "none")
-        found = memory(subject, 1, 1)
+        found = measure_memory(subject, 1, 1)
         assert found["peak"] is None
         assert found["ratio"] is None
 
@@ -241,7 +249,7 @@ class TestExtras:
         with pytest.raises(
             StimgenError, match=r"`--x` needs nowhere_at_all, which is not installed"
         ) as caught:
-            extras.needed("nowhere_at_all.figure", "analysis", "`--x`")
+            extras.import_optional("nowhere_at_all.figure", "analysis", "`--x`")
         assert 'pip install "stimgen[analysis]"' in str(caught.value)
 
     def test_plenoptic_and_matplotlib(self, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
@@ -272,7 +280,7 @@ def plain_features(picture: np.ndarray) -> list[Tensor]:
     """Return maps x positions of the layers, in float64, each module on its own and none in place."""
     modules = torchvision.models.vgg19(init_weights=False).features[: max(LAYERS.values()) + 1]
     shapes = {"features." + key: tuple(value.shape) for key, value in modules.state_dict().items()}
-    state, _ = RandomWeights().tensors(Blueprint("vgg19", "features.", shapes))
+    state, _ = RandomWeights().load_tensors(StateDictSpec("vgg19", "features.", shapes))
     modules.load_state_dict(state)
     modules.double()
     mean, deviation = (torch.tensor(v).double() for v in ((0.485, 0.456, 0.406), (0.229, 0.224, 0.225)))
@@ -288,8 +296,8 @@ def plain_features(picture: np.ndarray) -> list[Tensor]:
     return found
 
 
-def test_workers_make_the_quick_starts_texture(subject: Subject, tmp_path: Path) -> None:
-    plan = planned(tmp_path, subject, workers=3, evaluations=2)
+def test_workers_make_the_quick_starts_texture(subject: BenchmarkSubject, tmp_path: Path) -> None:
+    plan = plan_benchmark(tmp_path, subject, workers=3, evaluations=2)
     (condition,) = plan.conditions
     assert condition.method == texture_method(2)
     assert len(plan.stimuli) == 3 * 4 * 2  # four batches of two for each

@@ -11,28 +11,28 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from stimgen.experiment.display_check.card import Card
-from stimgen.experiment.display_check.card_drawing import STEPS, Scale
-from stimgen.experiment.display_check.setup import Setup
-from stimgen.experiment.presentation.screen import Scene, Writing
-from stimgen.experiment.schema.display import Photodiode
-from stimgen.experiment.schema.viewing import Viewing
+from stimgen.experiment.display_check.card import DisplayTestCard
+from stimgen.experiment.display_check.card_drawing import GREY_STEPS, LengthScale
+from stimgen.experiment.display_check.setup import DisplaySetup
+from stimgen.experiment.presentation.screen import Scene, TextBox
+from stimgen.experiment.schema.display import PhotodiodePatch
+from stimgen.experiment.schema.viewing import ViewingGeometry
 
 SIZE = (1920, 1080)
 WIDTH, DISTANCE = 53.1, 57.0
 PER_CM = SIZE[0] / WIDTH
 
 
-def card(**settings: float) -> Card:
+def card(**settings: float) -> DisplayTestCard:
     given = {"width_cm": WIDTH, "distance_cm": DISTANCE, **settings}
-    return Setup(**given).sized(lambda _: SIZE).card(None)
+    return DisplaySetup(**given).find_geometry(lambda _: SIZE).make_card(None)
 
 
-def writings(scene: Scene, text: str) -> list[Writing]:
+def writings(scene: Scene, text: str) -> list[TextBox]:
     return [writing for writing in scene.texts if writing.text == text]
 
 
-def centre(writing: Writing) -> tuple[float, float]:
+def centre(writing: TextBox) -> tuple[float, float]:
     left, top, width, height = writing.box
     return left + width / 2, top + height / 2
 
@@ -92,16 +92,18 @@ class TestLengths:
             np.testing.assert_allclose(found, wanted, atol=1.0)
 
     def test_without_a_distance_there_are_centimetres_and_without_a_width_pixels(self) -> None:
-        assert [s.unit for s in Setup(width_cm=40.0).sized(lambda _: SIZE).card(None).scales] == ["cm"]
-        (scale,) = Setup().sized(lambda _: SIZE).card(None).scales
+        assert [
+            s.unit for s in DisplaySetup(width_cm=40.0).find_geometry(lambda _: SIZE).make_card(None).scales
+        ] == ["cm"]
+        (scale,) = DisplaySetup().find_geometry(lambda _: SIZE).make_card(None).scales
         assert (scale.unit, scale.pixels(100)) == ("pixels", 100)
 
     @given(st.floats(1.0, 500.0), st.floats(0.1, 60.0), st.floats(10.0, 4000.0))
     def test_edges_are_symmetric_rising_and_within_reach(
         self, per_degree: float, smallest: float, reach: float
     ) -> None:
-        viewing = Viewing((640, 480), per_degree / math.tan(math.radians(1)), 60.0)
-        edges = Scale("deg", viewing.pixels, 90.0).edges(smallest, reach)
+        viewing = ViewingGeometry((640, 480), per_degree / math.tan(math.radians(1)), 60.0)
+        edges = LengthScale("deg", viewing.pixels, 90.0).edges(smallest, reach)
         places = [at for _, at in edges]
         assert places == sorted(set(places))
         assert places == [-at for at in reversed(places)]
@@ -118,7 +120,7 @@ class TestGreys:
     def test_every_step_has_its_number_and_its_light_below(self, table: str | None, light: object) -> None:
         scene = card(linearised=table).scene("")
         canvas = scene.frame.canvas()
-        for level in STEPS:
+        for level in GREY_STEPS:
             # Other scales may have the same numbers.
             label = min(writings(scene, str(level)), key=lambda w: w.box[1])
             x, y = centre(label)
@@ -143,7 +145,7 @@ class TestGreys:
 
 @pytest.mark.parametrize("size", [(1920, 1080), (1280, 1024), (641, 481)])
 def test_patterns_are_of_single_pixels(size: tuple[int, int]) -> None:
-    scene = Card(size).scene("")
+    scene = DisplayTestCard(size).scene("")
     canvas = scene.frame.canvas()[:, :, 0].astype(int)
     for name, down, right in (("vertical lines", 0, 255), ("horizontal lines", 255, 0), ("checks", 255, 255)):
         found = writings(scene, name)
@@ -158,8 +160,8 @@ def test_patterns_are_of_single_pixels(size: tuple[int, int]) -> None:
 
 @pytest.mark.parametrize("size", [(1920, 1080), (1280, 1024), (640, 480), (1080, 1920), (3840, 2160)])
 def test_it_is_symmetric_and_seen_to_the_last_pixel(size: tuple[int, int]) -> None:
-    setup = Setup(width_cm=40.0).sized(lambda _: size)
-    canvas = setup.card(None).scene("").frame.canvas()[:, :, 0]
+    setup = DisplaySetup(width_cm=40.0).find_geometry(lambda _: size)
+    canvas = setup.make_card(None).scene("").frame.canvas()[:, :, 0]
     covered = canvas != 128
     # What is black on one side of a scale is white on the other.
     assert (covered == covered[:, ::-1]).all()
@@ -174,7 +176,7 @@ def test_it_is_symmetric_and_seen_to_the_last_pixel(size: tuple[int, int]) -> No
 def test_no_text_lies_over_another_or_leaves_the_screen(
     size: tuple[int, int], width: float, distance: float
 ) -> None:
-    shown = Setup(width_cm=width, distance_cm=distance).sized(lambda _: size).card(None)
+    shown = DisplaySetup(width_cm=width, distance_cm=distance).find_geometry(lambda _: size).make_card(None)
     boxes = []
     # But for those of places, which are where they are.
     for writing in (w for w in shown.scene("").texts[:-1] if not re.fullmatch(r"[-\d.]+, [-\d.]+", w.text)):
@@ -207,11 +209,11 @@ def test_pictures_are_outlined_where_an_oddity_trial_has_them() -> None:
 
 
 def test_the_photodiodes_patch_is_white() -> None:
-    photodiode = Photodiode(corner="upper right", pixels=50)
-    canvas = Card(SIZE, photodiode=photodiode).scene("").frame.canvas()
+    photodiode = PhotodiodePatch(corner="upper right", pixels=50)
+    canvas = DisplayTestCard(SIZE, photodiode=photodiode).scene("").frame.canvas()
     assert (canvas[:50, -50:] == 255).all()
 
 
 def test_lines_are_white_on_a_dark_background() -> None:
-    canvas = Card(SIZE, background=20, places=((900, 500, 64, 64),)).scene("").frame.canvas()
+    canvas = DisplayTestCard(SIZE, background=20, places=((900, 500, 64, 64),)).scene("").frame.canvas()
     assert (canvas[500, 900:964] == 255).all()

@@ -14,12 +14,12 @@ from hypothesis import strategies as st
 
 from stimgen.reading.errors import StimgenError
 from stimgen.reading.identity import sha256_bytes
-from stimgen.stimulus_set.additions import Addition, adding, additions
+from stimgen.stimulus_set.additions import Addition, open_addition, read_additions
 from stimgen.stimulus_set.checksums import read_checksums, write_checksums
-from stimgen.stimulus_set.derived import derive
+from stimgen.stimulus_set.derived import write_derived_files
 from stimgen.stimulus_set.index import INDEX
 from stimgen.stimulus_set.store import CHECKSUMS, MANIFEST, PLAN, Store, json_bytes
-from stimgen.stimulus_set.verify import verify
+from stimgen.stimulus_set.verify import verify_set
 
 
 @pytest.fixture
@@ -60,10 +60,10 @@ def test_coreutils_finds_what_changed(store: Store) -> None:
 
 def test_stimuli_of_an_older_protocol_are_listed(store: Store) -> None:
     plan = store.read_plan()
-    store.write(PLAN, json_bytes(plan.but(ids=plan.ids[:1]).plain()))
-    derive(store)
+    store.write(PLAN, json_bytes(plan.replace(ids=plan.ids[:1]).plain()))
+    write_derived_files(store)
     assert read_checksums(store) == (hashes(store), [])
-    assert verify(store).problems == []
+    assert verify_set(store).problems == []
 
 
 @pytest.mark.parametrize(
@@ -90,50 +90,50 @@ def test_names_that_no_file_of_a_set_has(store: Store, name: str) -> None:
 def test_there_is_one_way_to_say_it(store: Store, change: object, problem: str) -> None:
     text = store.read(CHECKSUMS).decode()
     (store.folder / CHECKSUMS).write_text(change(text))  # type: ignore[operator] # a parameter
-    assert any(problem in found and CHECKSUMS in found for found in verify(store).problems)
+    assert any(problem in found and CHECKSUMS in found for found in verify_set(store).problems)
 
 
 class TestAdditions:
     """Files that a later command adds."""
 
     def test_they_are_listed_and_verified(self, store: Store) -> None:
-        with adding(store, "features", "stimgen features SET", {"network": "vgg19"}) as made:
+        with open_addition(store, "features", "stimgen features SET", {"network": "vgg19"}) as made:
             made.write("features/a.npy", b"first")
-            with made.writing("features/deep/b.npy") as stream:
+            with made.open_file("features/deep/b.npy") as stream:
                 stream.write(b"second")
         assert read_checksums(store) == (hashes(store), [])
-        assert verify(store).problems == []
+        assert verify_set(store).problems == []
         assert coreutils(store).returncode == 0
-        ((addition, _),) = additions(store)
+        ((addition, _),) = read_additions(store)
         assert (addition.command, addition.about) == ("stimgen features SET", {"network": "vgg19"})
         assert [file.file for file in addition.files] == ["features/a.npy", "features/deep/b.npy"]
 
     def test_they_stay_when_the_set_is_derived_again(self, store: Store) -> None:
-        with adding(store, "features", "stimgen features SET", {}) as made:
+        with open_addition(store, "features", "stimgen features SET", {}) as made:
             made.write("features/a.npy", b"first")
         before = store.read(CHECKSUMS)
-        derive(store)
+        write_derived_files(store)
         assert store.read(CHECKSUMS) == before
 
     def test_one_of_the_same_name_is_replaced(self, store: Store) -> None:
         for name in ("a", "b"):
-            with adding(store, "features", "stimgen features SET", {}) as made:
+            with open_addition(store, "features", "stimgen features SET", {}) as made:
                 made.write(f"features/{name}.npy", b"data")
         assert not store.has("features/a.npy")
         assert read_checksums(store) == (hashes(store), [])
-        assert verify(store).problems == []
+        assert verify_set(store).problems == []
 
     def test_what_was_interrupted_is_no_part_of_the_set(self, store: Store) -> None:
         with pytest.raises(KeyboardInterrupt):
             self.interrupted(store)
-        assert verify(store).problems == ["features/a.npy: is no part of the set"]
-        with adding(store, "features", "it", {}) as made:
+        assert verify_set(store).problems == ["features/a.npy: is no part of the set"]
+        with open_addition(store, "features", "it", {}) as made:
             made.write("features/a.npy", b"first")
-        assert verify(store).sound
+        assert verify_set(store).sound
 
     @staticmethod
     def interrupted(store: Store) -> None:
-        with adding(store, "features", "it", {}) as made:
+        with open_addition(store, "features", "it", {}) as made:
             made.write("features/a.npy", b"first")
             raise KeyboardInterrupt
 
@@ -142,7 +142,7 @@ class TestAdditions:
     )
     def test_names_that_are_the_sets_own(self, store: Store, name: str) -> None:
         before = hashes(store)
-        with pytest.raises(StimgenError), adding(store, "features", "it", {}) as made:
+        with pytest.raises(StimgenError), open_addition(store, "features", "it", {}) as made:
             made.write(name, b"x")
         assert hashes(store) == before
 
@@ -151,13 +151,13 @@ class TestAdditions:
         with pytest.raises(ValueError, match="name of the set's own"):
             Addition.model_validate({"name": "x", "command": "it", "files": [entry]})
         store.write("additions/x.json", json.dumps({"name": "x", "command": "it", "files": [entry]}).encode())
-        assert any("additions/x.json" in problem for problem in verify(store).problems)
+        assert any("additions/x.json" in problem for problem in verify_set(store).problems)
 
 
 @pytest.fixture(scope="module")
 def sound(tmp_path_factory: pytest.TempPathFactory) -> Store:
     store = write_set(tmp_path_factory.mktemp("sound") / "set", Wanted(sources=("brick",)))
-    with adding(store, "features", "stimgen features SET", {}) as made:
+    with open_addition(store, "features", "stimgen features SET", {}) as made:
         made.write("features/a.npy", b"0123456789")
     return store
 
@@ -173,7 +173,7 @@ def test_any_flipped_bit_in_any_file_is_found_and_the_file_named(sound: Store, d
     spoilt[i // 8] ^= 1 << i % 8
     (sound.folder / name).write_bytes(spoilt)
     try:
-        problems = verify(sound).problems
+        problems = verify_set(sound).problems
     finally:
         (sound.folder / name).write_bytes(whole)
     assert any(name in problem for problem in problems)

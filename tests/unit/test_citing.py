@@ -13,14 +13,14 @@ import yaml
 from hand_made import Wanted, write_set
 
 from stimgen.protocol.load import load_protocol
-from stimgen.protocol.publication import publication
+from stimgen.protocol.publication import build_publication
 from stimgen.reading.errors import StimgenError
-from stimgen.reading.papers import papers
-from stimgen.stimulus_set.citing import cited_set, format_names, rendered
+from stimgen.reading.papers import load_papers
+from stimgen.stimulus_set.citing import list_citation_formats, read_citation, render_citation
 from stimgen.stimulus_set.citing.references import References
 from stimgen.stimulus_set.store import CITATION, PLAN, Store, json_bytes
-from stimgen.stimulus_set.verify import verify
-from stimgen.workflow.cite import cite
+from stimgen.stimulus_set.verify import verify_set
+from stimgen.workflow.cite import cite_set
 
 HOSTILE = '100 % of <b>R&D</b> #1 {x} \\cmd $m_1^2$ ~ \u202egnp.exe \x1b[31m =1+1 | "q" and \u65e5\u672c'
 SHOWN = '100 % of <b>R&D</b> #1 {x} \\cmd $m_1^2$ ~ gnp.exe [31m =1+1 | "q" and \u65e5\u672c'
@@ -61,13 +61,13 @@ def typeset(source: str) -> str:
 
 @pytest.fixture
 def store(tmp_path: Path) -> Store:
-    return published(tmp_path / "set", **publication(load_protocol("wallis2017_ps").protocol))
+    return published(tmp_path / "set", **build_publication(load_protocol("wallis2017_ps").protocol))
 
 
 def test_the_content_hash_is_that_of_sha256sum(store: Store) -> None:
     lines = [hashlib.sha256(file.read_bytes()).hexdigest() for file in (store.folder / "images").iterdir()]
     wanted = hashlib.sha256("".join(f"{line}\n" for line in sorted(lines)).encode()).hexdigest()
-    assert cited_set(store).summary.content_hash == wanted
+    assert read_citation(store).summary.content_hash == wanted
     assert wanted in (store.folder / CITATION).read_text()
 
 
@@ -78,11 +78,11 @@ def test_the_papers_style_is_apas(store: Store) -> None:
         "complex wavelet coefficients. International Journal of Computer Vision, 40(1), 49\u201370. "
         "https://doi.org/10.1023/A:1026553619983"
     )
-    assert wanted in rendered(cited_set(store), "apa").splitlines()
+    assert wanted in render_citation(read_citation(store), "apa").splitlines()
 
 
 def test_apa_has_authors_year_version_and_doi(tmp_path: Path) -> None:
-    text = rendered(cited_set(published(tmp_path / "set", doi="10.5281/zenodo.1234")), "apa")
+    text = render_citation(read_citation(published(tmp_path / "set", doi="10.5281/zenodo.1234")), "apa")
     assert text == (
         "Lov\u00e9lace, A. B., van der Walt, S., & Smith and Sons (2026). Two textures (Version 1.0) "
         "[Data set]. https://doi.org/10.5281/zenodo.1234\n"
@@ -90,7 +90,7 @@ def test_apa_has_authors_year_version_and_doi(tmp_path: Path) -> None:
 
 
 def test_papers_that_look_alike_are_told_apart() -> None:
-    he = [papers()["he2016"], papers()["he2016random"]]
+    he = [load_papers()["he2016"], load_papers()["he2016random"]]
     references = References(he)
     assert references.in_text(he) == "He et al., 2016a; He et al., 2016b"
     assert references.in_text(he[:1]) == "He et al., 2016b"  # Zhang, the second author, comes after Wang
@@ -100,10 +100,10 @@ def test_papers_that_look_alike_are_told_apart() -> None:
 
 
 def test_bibtex_is_read_back(tmp_path: Path) -> None:
-    about = publication(load_protocol("heitz2021").protocol)
+    about = build_publication(load_protocol("heitz2021").protocol)
     store = published(tmp_path / "set", title=HOSTILE, licence=HOSTILE, **about)
     database = pytest.importorskip("pybtex.database", reason="pybtex is not installed")
-    found = database.parse_string(rendered(cited_set(store), "bibtex"), "bibtex").entries
+    found = database.parse_string(render_citation(read_citation(store), "bibtex"), "bibtex").entries
     ours = found["hand-made"]
     assert typeset(ours.fields["title"]) == SHOWN
     assert [str(person) for person in ours.persons["author"]] == [
@@ -148,7 +148,7 @@ def test_licences_stand_where_the_format_wants_them(
 
 
 def test_methods_say_what_was_done(store: Store) -> None:
-    text = rendered(cited_set(store), "methods")
+    text = render_citation(read_citation(store), "methods")
     for wanted in (
         "4 stimuli of 1 condition",
         "brick (skimage:brick; CC0-1.0)",
@@ -168,38 +168,42 @@ def test_members_of_one_name_are_cited_by_their_settings(tmp_path: Path) -> None
         "  - {id: a, depth: scale1}\n"
         "  - {id: b, depth: scale1, statistic: {name: gram, normalisation: gatys2016}}\n"
     )
-    metadata = cited_set(
-        published(tmp_path / "set", **publication(load_protocol(protocol).protocol))
+    metadata = read_citation(
+        published(tmp_path / "set", **build_publication(load_protocol(protocol).protocol))
     ).metadata
     grams = [choice.fields[0] for choice in metadata.choices if choice.name == "gram"]
-    cited = {gram["normalisation"]: [p.key for p in metadata.behind("statistics", gram)] for gram in grams}
+    cited = {
+        gram["normalisation"]: [p.key for p in metadata.papers_for("statistics", gram)] for gram in grams
+    }
     assert cited == {"relative": ["brochard2022", "gatys2015"], "gatys2016": ["gatys2015", "gatys2016"]}
 
 
 def test_hidden_characters_reach_no_format(tmp_path: Path) -> None:
     store = published(tmp_path / "set", title=HOSTILE, notes=HOSTILE, authors=[{"name": HOSTILE}])
-    for name in format_names():
-        assert not re.search("[\u202e\x1b]", rendered(cited_set(store), name)), name
+    for name in list_citation_formats():
+        assert not re.search("[\u202e\x1b]", render_citation(read_citation(store), name)), name
 
 
 def test_an_unfinished_set_says_so_everywhere(tmp_path: Path) -> None:
     store = write_set(tmp_path / "set", unfinished=1)
-    for name in format_names():
-        assert "not complete: 3 of 4 stimuli" in rendered(cited_set(store), name).replace("Not", "not"), name
+    for name in list_citation_formats():
+        assert "not complete: 3 of 4 stimuli" in render_citation(read_citation(store), name).replace(
+            "Not", "not"
+        ), name
 
 
 def test_a_set_from_before_there_were_citations_is_cited_with_a_notice(tmp_path: Path) -> None:
-    text, notices = cite(write_set(tmp_path / "set").folder)
-    assert all(f"== {name}" in text for name in format_names())
+    text, notices = cite_set(write_set(tmp_path / "set").folder)
+    assert all(f"== {name}" in text for name in list_citation_formats())
     assert "hand-made" in text
     assert any("generate it again" in notice for notice in notices)
 
 
 def test_a_changed_citation_file_is_found(store: Store) -> None:
-    assert verify(store).sound
+    assert verify_set(store).sound
     file = store.folder / CITATION
     file.write_bytes(file.read_bytes().replace(b"Two textures", b"Six textures"))
-    assert any(problem.startswith(CITATION) for problem in verify(store).problems)
+    assert any(problem.startswith(CITATION) for problem in verify_set(store).problems)
 
 
 @pytest.mark.parametrize(
@@ -217,10 +221,10 @@ def test_damaged_metadata_are_an_error_with_its_place(tmp_path: Path, about: dic
     plan = json.loads(store.read(PLAN))
     (store.folder / PLAN).write_bytes(json_bytes(plan | {"protocol": plan["protocol"] | about}))
     with pytest.raises(StimgenError, match=rf"plan.json: is damaged: protocol\.{next(iter(about))}"):
-        cite(store.folder)
+        cite_set(store.folder)
 
 
 def test_an_unknown_format_names_the_known_ones(store: Store) -> None:
     with pytest.raises(StimgenError, match=r"did you mean 'bibtex'") as caught:
-        cite(store.folder, "bibtxt")
+        cite_set(store.folder, "bibtxt")
     assert caught.value.allowed == ("apa", "bibtex", "cff", "methods")

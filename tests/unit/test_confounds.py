@@ -18,7 +18,7 @@ from stimgen import StimgenError, StimulusSet
 from stimgen.cli.main import main
 from stimgen.reading import extras
 from stimgen.stimulus_set.confounds import MEASURES
-from stimgen.stimulus_set.store import Store, record_name
+from stimgen.stimulus_set.store import Store, record_file
 
 CONDITIONS = ("fine", "coarse")
 
@@ -87,7 +87,7 @@ def test_what_does_not_exist_is_left_empty(tmp_path: Path) -> None:
 def test_linear_numbers_are_light(store: Store) -> None:
     before = StimulusSet(store.folder).confounds().luminance_mean
     for record in store.records():
-        file = store.folder / record_name(record.content.id)
+        file = store.folder / record_file(record.content.id)
         file.write_text(file.read_text().replace('"encoding": "srgb"', '"encoding": "linear"'))
     after = StimulusSet(store.folder).confounds().luminance_mean
     assert (after > 1.2 * before).all()
@@ -163,7 +163,7 @@ class TestCommand:
 
     def test_an_unknown_encoding(self, store: Store) -> None:
         record = next(iter(store.records()))
-        file = store.folder / record_name(record.content.id)
+        file = store.folder / record_file(record.content.id)
         file.write_text(file.read_text().replace('"encoding": "srgb"', '"encoding": "gamma"'))
         with pytest.raises(StimgenError, match="'gamma'"):
             StimulusSet(store.folder).confounds()

@@ -7,12 +7,12 @@ from collections.abc import Sequence
 
 import pytest
 
-from stimgen.execution.quality import converged
-from stimgen.synthesis.methods import Losses, Traced
+from stimgen.execution.quality import has_converged
+from stimgen.synthesis.methods import Losses, TraceEntry
 
 
-def trace(losses: Sequence[float], scale: int = 0) -> list[Traced]:
-    return [Traced(scale, i + 1, Losses(loss, {})) for i, loss in enumerate(losses)]
+def trace(losses: Sequence[float], scale: int = 0) -> list[TraceEntry]:
+    return [TraceEntry(scale, i + 1, Losses(loss, {})) for i, loss in enumerate(losses)]
 
 
 def falling(exponent: float, count: int = 100) -> list[float]:
@@ -36,19 +36,19 @@ def falling(exponent: float, count: int = 100) -> list[float]:
     ],
 )
 def test_the_last_tenths_tell(losses: list[float], expected: bool) -> None:
-    assert converged(trace(losses), "evaluations") is expected
+    assert has_converged(trace(losses), "evaluations") is expected
 
 
 def test_only_the_finest_scale_counts() -> None:
     flat, steep = [1.0] + [0.5] * 49, [0.9**i for i in range(50)]
-    assert converged(trace(steep) + trace(flat, 1), "evaluations") is True
-    assert converged(trace(flat) + trace(steep, 1), "evaluations") is False
+    assert has_converged(trace(steep) + trace(flat, 1), "evaluations") is True
+    assert has_converged(trace(flat) + trace(steep, 1), "evaluations") is False
 
 
 def test_within_the_tolerance_it_has() -> None:
-    assert converged(trace(falling(2.0, 12)), "tolerance") is True
-    assert converged(trace(falling(2.0, 12)), "no_descent") is False
+    assert has_converged(trace(falling(2.0, 12)), "tolerance") is True
+    assert has_converged(trace(falling(2.0, 12)), "no_descent") is False
 
 
 def test_without_a_trace_there_is_nothing_to_say() -> None:
-    assert converged([], "made") is None
+    assert has_converged([], "made") is None

@@ -8,14 +8,14 @@ from typing import Any, Literal
 
 import pytest
 
-from stimgen.experiment.design.decisions import Choice, Design, Factor, Past, Person
-from stimgen.experiment.design.practice import practice_choices
+from stimgen.experiment.design.decisions import Design, Factor, Participant, TrialDecision, TrialResult
+from stimgen.experiment.design.practice import draw_practice_trials
 from stimgen.experiment.design.schedules import Schedule
 from stimgen.experiment.design.trial import Trial
 from stimgen.experiment.schema.schema import Experiment
-from stimgen.experiment.schema.session_flow import Breaks, Instructions, Practice
-from stimgen.experiment.schema.timing import Feedback
-from stimgen.experiment.trials.procedure import Answered, Course, Step
+from stimgen.experiment.schema.session_flow import BreakSettings, Instructions, PracticeSettings
+from stimgen.experiment.schema.timing import FeedbackSettings
+from stimgen.experiment.trials.procedure import AnsweredTrial, SessionProcedure, SessionStep
 
 TEXTS = Instructions(
     start="hello",
@@ -41,20 +41,22 @@ class InOrder(Schedule):
     def check(self, design: Design) -> None:
         del design
 
-    def choices(self, design: Design) -> tuple[Choice, ...]:
+    def choices(self, design: Design) -> tuple[TrialDecision, ...]:
         return tuple(
-            Choice(block, {"condition": value}, design.sources[i % len(design.sources)], {"location": 1})
+            TrialDecision(
+                block, {"condition": value}, design.sources[i % len(design.sources)], {"location": 1}
+            )
             for block, value in enumerate(design.factors[0].values, 1)
             for i in range(self.trials)
         )
 
-    def next(self, design: Design, history: Sequence[Past]) -> Choice | None:
+    def next(self, design: Design, history: Sequence[TrialResult]) -> TrialDecision | None:
         every = self.choices(design)
         return every[len(history)] if len(history) < len(every) else None
 
 
 class Composer:
-    def trial(self, choice: Choice, index: int, among: int, *, practice: bool = False) -> Trial:
+    def trial(self, choice: TrialDecision, index: int, among: int, *, practice: bool = False) -> Trial:
         del among
         return Trial(
             index=index,
@@ -70,12 +72,14 @@ class Composer:
 
 
 def design(*sources: str) -> Design:
-    return Design((CONDITION,), sources, (Factor("location", (1, 2)),), Person("01"), ("experiment", "x", 1))
+    return Design(
+        (CONDITION,), sources, (Factor("location", (1, 2)),), Participant("01"), ("experiment", "x", 1)
+    )
 
 
-def course(**settings: Any) -> Course:
+def course(**settings: Any) -> SessionProcedure:
     told: dict[str, Any] = {
-        "feedback": Feedback(),
+        "feedback": FeedbackSettings(),
         "practice": None,
         "breaks": None,
         "schedule": InOrder(),
@@ -84,21 +88,21 @@ def course(**settings: Any) -> Course:
     # Only what a course asks for.
     experiment = Experiment.model_construct(**told)
     practised = design("c", "d") if told["practice"] else None
-    return Course(experiment, Composer(), design("a", "b"), practised, TEXTS)  # type: ignore[arg-type] # a stand-in
+    return SessionProcedure(experiment, Composer(), design("a", "b"), practised, TEXTS)  # type: ignore[arg-type] # a stand-in
 
 
-def walked(course: Course, correct: Sequence[bool | None] = ()) -> list[Step]:
+def walked(course: SessionProcedure, correct: Sequence[bool | None] = ()) -> list[SessionStep]:
     """Return all steps of a session with these answers, correct ones after them."""
-    history: list[Answered] = []
-    steps: list[Step] = []
+    history: list[AnsweredTrial] = []
+    steps: list[SessionStep] = []
     while (step := course.next(history)) is not None:
         steps.append(step)
         answer = correct[len(history)] if len(history) < len(correct) else True
-        history.append(Answered(step.trial, answer))
+        history.append(AnsweredTrial(step.trial, answer))
     return steps
 
 
-def told(step: Step) -> list[tuple[str, str]]:
+def told(step: SessionStep) -> list[tuple[str, str]]:
     return [(notice.kind, notice.text) for notice in step.notices]
 
 
@@ -113,15 +117,15 @@ def test_trials_come_in_the_order_of_the_schedule_and_blocks_are_announced() -> 
 
 def test_breaks_come_every_so_many_trials_with_the_score_since_the_last() -> None:
     answers = [True, True, False, None, False, True, True, True]
-    steps = walked(course(breaks=Breaks(every=3)), answers)
+    steps = walked(course(breaks=BreakSettings(every=3)), answers)
     assert told(steps[3]) == [("break", "67 %, 5 left")]
     assert told(steps[6]) == [("break", "50 %, 2 left")]
-    silent = walked(course(breaks=Breaks(every=3, score=False)), answers)
+    silent = walked(course(breaks=BreakSettings(every=3, score=False)), answers)
     assert told(silent[3]) == [("break", ", 5 left")]
 
 
 def test_practice_has_its_own_sources_and_comes_once() -> None:
-    steps = walked(course(practice=Practice(trials=3, sources=("c", "d"))))
+    steps = walked(course(practice=PracticeSettings(trials=3, sources=("c", "d"))))
     assert [step.trial.practice for step in steps] == [True] * 3 + [False] * 8
     assert {step.trial.source for step in steps[:3]} <= {"c", "d"}
     assert told(steps[0]) == [("start", "hello"), ("practice", "try")]
@@ -130,7 +134,7 @@ def test_practice_has_its_own_sources_and_comes_once() -> None:
 
 
 def test_practice_before_every_block_is_of_the_blocks_own_level() -> None:
-    steps = walked(course(practice=Practice(trials=2, sources=("c",), before="block")))
+    steps = walked(course(practice=PracticeSettings(trials=2, sources=("c",), before="block")))
     assert [step.trial.practice for step in steps] == ([True] * 2 + [False] * 4) * 2
     assert {step.trial.levels["condition"] for step in steps[:2]} == {"easy"}
     assert {step.trial.levels["condition"] for step in steps[6:8]} == {"hard"}
@@ -140,7 +144,7 @@ def test_practice_before_every_block_is_of_the_blocks_own_level() -> None:
     ("answers", "rounds"), [([True, True], 1), ([True, False], 2), ([False] * 20, 3), ([None, True] * 10, 3)]
 )
 def test_practice_is_repeated_until_the_criterion_or_the_last_attempt(answers: list, rounds: int) -> None:
-    practice = Practice(trials=2, sources=("c",), criterion=1.0, attempts=3)
+    practice = PracticeSettings(trials=2, sources=("c",), criterion=1.0, attempts=3)
     steps = walked(course(practice=practice), answers)
     assert sum(step.trial.practice for step in steps) == 2 * rounds
     if rounds > 1:
@@ -148,7 +152,7 @@ def test_practice_is_repeated_until_the_criterion_or_the_last_attempt(answers: l
 
 
 def test_the_score_of_a_practice_is_that_of_the_last_attempt() -> None:
-    practice = Practice(trials=2, sources=("c",), criterion=1.0)
+    practice = PracticeSettings(trials=2, sources=("c",), criterion=1.0)
     steps = walked(course(practice=practice), [False, False, True, False])
     assert told(steps[2]) == [("practice_again", "again: 0 %")]
     assert told(steps[4]) == [("practice_again", "again: 50 %")]
@@ -161,49 +165,49 @@ def test_the_score_of_a_practice_is_that_of_the_last_attempt() -> None:
 def test_a_criterion_that_was_never_reached_is_noted_once(
     criterion: float | None, answers: list[bool], missed: bool
 ) -> None:
-    practice = Practice(trials=2, sources=("c",), criterion=criterion, attempts=2)
+    practice = PracticeSettings(trials=2, sources=("c",), criterion=criterion, attempts=2)
     steps = walked(course(practice=practice), answers)
     assert [step.missed for step in steps] == [False] * len(answers) + [missed] + [False] * 7
 
 
 def test_what_is_coming_ends_before_the_next_thing_to_read() -> None:
-    some = course(breaks=Breaks(every=3), practice=Practice(trials=2, sources=("c",)))
+    some = course(breaks=BreakSettings(every=3), practice=PracticeSettings(trials=2, sources=("c",)))
     steps = walked(some)
-    history: list[Answered] = []
+    history: list[AnsweredTrial] = []
     lengths = []
     while len(history) < len(steps):
-        coming = some.coming(history)
+        coming = some.upcoming_steps(history)
         assert coming == steps[len(history) : len(history) + len(coming)]
         lengths.append(len(coming))
-        history += [Answered(step.trial, True) for step in coming]
+        history += [AnsweredTrial(step.trial, True) for step in coming]
     # Practice; three trials and a break; one to the end of the block; two and a break; two.
     assert lengths == [2, 3, 1, 2, 2]
 
 
 def test_with_feedback_always_every_trial_has_it() -> None:
-    steps = walked(course(feedback=Feedback(when="always")))
+    steps = walked(course(feedback=FeedbackSettings(when="always")))
     assert all(step.feedback for step in steps)
 
 
 def test_the_last_words() -> None:
-    assert course().last_words([]).text == "bye"
+    assert course().end_notice([]).text == "bye"
 
 
 def test_practice_trials_are_drawn_without_repetition_and_anew_for_every_attempt() -> None:
     every = 2 * 2 * 2  # conditions, sources, locations
-    drawn = practice_choices(design("c", "d"), 2 * every, 0, (1, 0))
+    drawn = draw_practice_trials(design("c", "d"), 2 * every, 0, (1, 0))
     for half in (drawn[:every], drawn[every:]):
         assert len({str(choice) for choice in half}) == every
-    assert drawn == practice_choices(design("c", "d"), 2 * every, 0, (1, 0))
-    assert drawn != practice_choices(design("c", "d"), 2 * every, 0, (1, 1))
+    assert drawn == draw_practice_trials(design("c", "d"), 2 * every, 0, (1, 0))
+    assert drawn != draw_practice_trials(design("c", "d"), 2 * every, 0, (1, 1))
 
 
 def test_whether_practice_is_repeated_is_not_certain_before_it_was_answered() -> None:
-    practice = Practice(trials=2, sources=("c",), criterion=1.0)
+    practice = PracticeSettings(trials=2, sources=("c",), criterion=1.0)
     silent = course(practice=practice)
     told = replace(silent, texts=Instructions())  # nothing is to be read before a repetition
-    assert [step.trial.practice for step in told.coming([])] == [True, True]
-    wrong = [Answered(step.trial, False) for step in told.coming([])]
-    assert [step.trial.practice for step in told.coming(wrong)] == [True, True]
-    right = [Answered(step.trial, True) for step in told.coming([])]
-    assert not any(step.trial.practice for step in told.coming(right))
+    assert [step.trial.practice for step in told.upcoming_steps([])] == [True, True]
+    wrong = [AnsweredTrial(step.trial, False) for step in told.upcoming_steps([])]
+    assert [step.trial.practice for step in told.upcoming_steps(wrong)] == [True, True]
+    right = [AnsweredTrial(step.trial, True) for step in told.upcoming_steps([])]
+    assert not any(step.trial.practice for step in told.upcoming_steps(right))

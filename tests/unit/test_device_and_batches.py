@@ -11,21 +11,21 @@ import torch
 from PIL import Image
 
 from stimgen.execution import device as devices
-from stimgen.execution.batch import Work, form_batches, make_batch, write_originals
+from stimgen.execution.batch import Work, form_batches, run_batch, write_originals
 from stimgen.execution.device import (
     available_devices,
-    computing,
+    default_batch_size,
     device_name,
     find_device,
-    usual_batch_size,
+    reproducible_computation,
 )
-from stimgen.execution.writer import Destination, trace_csv
+from stimgen.execution.writer import Destination, format_trace
 from stimgen.protocol.load import load_protocol
-from stimgen.protocol.plan import Plan, make_plan
+from stimgen.protocol.plan import ProtocolPlan, make_plan
 from stimgen.reading.errors import StimgenError
 from stimgen.stimulus_set.store import Store
-from stimgen.synthesis.methods import Batch, Losses, ObjectiveMethod, Traced
-from stimgen.workflow.generate import LARGEST_BATCH, Options, Progress, generate
+from stimgen.synthesis.methods import Losses, ObjectiveMethod, SynthesisBatch, TraceEntry
+from stimgen.workflow.generate import MAX_BATCH_SIZE, GenerateOptions, RunProgress, generate_set
 
 PROTOCOL = """\
 name: tiny
@@ -51,7 +51,7 @@ def folder(tmp_path: Path) -> Path:
 
 
 @pytest.fixture
-def plan(folder: Path) -> Plan:
+def plan(folder: Path) -> ProtocolPlan:
     return make_plan(load_protocol(folder / "tiny.yaml"))
 
 
@@ -101,12 +101,12 @@ class TestDevices:
         assert "did you mean 'cpu'?" in str(caught.value)
 
     def test_usual_sizes(self) -> None:
-        assert usual_batch_size(torch.device("cpu")) == devices.CPU_SLOTS
-        assert usual_batch_size(torch.device("cuda:0")) == devices.SLOTS
+        assert default_batch_size(torch.device("cpu")) == devices.CPU_SLOTS
+        assert default_batch_size(torch.device("cuda:0")) == devices.GPU_SLOTS
 
     def test_algorithms_on_a_gpu_are_deterministic_while_it_works(self) -> None:
         before = torch.backends.cudnn.deterministic, torch.backends.cudnn.allow_tf32
-        with computing(torch.device("cuda")):
+        with reproducible_computation(torch.device("cuda")):
             assert torch.backends.cudnn.deterministic
             assert not torch.backends.cudnn.benchmark
             assert not torch.backends.cudnn.allow_tf32
@@ -117,14 +117,14 @@ class TestBatches:
     """Stimuli of one condition and one shape, in their order."""
 
     @pytest.mark.parametrize("size", [1, 2, 4, 5, 100])
-    def test_each_holds_one_condition_and_one_shape(self, plan: Plan, size: int) -> None:
+    def test_each_holds_one_condition_and_one_shape(self, plan: ProtocolPlan, size: int) -> None:
         batches = form_batches(plan.stimuli, size)
         assert sorted(s.id for batch in batches for s in batch) == sorted(s.id for s in plan.stimuli)
         for batch in batches:
             assert len({(s.condition.id, s.source.shape) for s in batch}) == 1
             assert 1 <= len(batch) <= size
 
-    def test_they_are_as_full_as_can_be_and_in_order(self, plan: Plan) -> None:
+    def test_they_are_as_full_as_can_be_and_in_order(self, plan: ProtocolPlan) -> None:
         batches = form_batches(plan.stimuli, 4)
         assert [len(batch) for batch in batches] == [4, 2, 3, 4, 2, 3]
         names = [(s.condition.id, s.source.id, s.seed) for s in batches[0]]
@@ -135,7 +135,7 @@ class TestBatches:
 
     def test_the_size_really_used_is_recorded(self, folder: Path) -> None:
         loaded = load_protocol(folder / "tiny.yaml")
-        generate(loaded, folder / "set", Options("cpu", 5))
+        generate_set(loaded, folder / "set", GenerateOptions("cpu", 5))
         made = {
             (r.content.condition, r.content.source.id, r.content.seed): (r.made.batch_size, r.made.slots)
             for r in Store(folder / "set").records()
@@ -155,16 +155,16 @@ class TestBatches:
     )
     def test_short_batches_are_padded_on_a_gpu_and_not_on_a_cpu(
         self,
-        plan: Plan,
+        plan: ProtocolPlan,
         folder: Path,
         monkeypatch: pytest.MonkeyPatch,
         kind: str,
         count: int,
         expected: tuple[int, bool],
     ) -> None:
-        seen: list[Batch] = []
+        seen: list[SynthesisBatch] = []
 
-        def run(_: ObjectiveMethod, batch: Batch, device: torch.device) -> None:
+        def run(_: ObjectiveMethod, batch: SynthesisBatch, device: torch.device) -> None:
             assert device.type == kind
             seen.append(batch)
             raise KeyboardInterrupt
@@ -173,18 +173,18 @@ class TestBatches:
         destination = Destination(Store.create(folder / "set"), plan.loaded.protocol.output)
         work = Work(destination, torch.device(kind), 6)
         with pytest.raises(KeyboardInterrupt):
-            next(make_batch(plan.stimuli[:count], work))
+            next(run_batch(plan.stimuli[:count], work))
         assert [(len(b.items), (b.slots, b.shrink)) for b in seen] == [(count, expected)]
         assert len({item.source_key for item in seen[0].items}) == (2 if count > 3 else 1)
 
-    @pytest.mark.parametrize("size", [-1, 0, LARGEST_BATCH + 1])
+    @pytest.mark.parametrize("size", [-1, 0, MAX_BATCH_SIZE + 1])
     def test_sizes_out_of_range(self, folder: Path, size: int) -> None:
         with pytest.raises(StimgenError, match=f"a batch size of {size} is out of range"):
-            generate(load_protocol(folder / "tiny.yaml"), folder / "set", Options("cpu", size))
+            generate_set(load_protocol(folder / "tiny.yaml"), folder / "set", GenerateOptions("cpu", size))
         assert not (folder / "set").exists()
 
 
-def test_originals_are_written_once_and_as_the_model_sees_them(plan: Plan, folder: Path) -> None:
+def test_originals_are_written_once_and_as_the_model_sees_them(plan: ProtocolPlan, folder: Path) -> None:
     store = Store.create(folder / "set")
     write_originals(plan, store)
     files = sorted((folder / "set" / "originals").iterdir())
@@ -201,10 +201,10 @@ class TestProgress:
     def test_it_goes_up_to_the_end(self, folder: Path) -> None:
         seen: list[tuple[int, float, bool]] = []
 
-        def note(progress: Progress) -> None:
+        def note(progress: RunProgress) -> None:
             seen.append((progress.made, progress.under_way, progress.loss > 0))
 
-        generate(load_protocol(folder / "tiny.yaml"), folder / "set", Options("cpu", 6), note)
+        generate_set(load_protocol(folder / "tiny.yaml"), folder / "set", GenerateOptions("cpu", 6), note)
         # Two evaluations and the end of four batches: six of each condition's large ones, three of its small.
         assert seen == [
             step
@@ -214,7 +214,7 @@ class TestProgress:
 
     def test_times_are_estimated_from_what_is_done(self, monkeypatch: pytest.MonkeyPatch) -> None:
         monkeypatch.setattr("stimgen.execution.progress.time", SimpleNamespace(monotonic=lambda: 130.0))
-        progress = Progress(planned=20, there=4, _began=100.0)
+        progress = RunProgress(planned=20, there=4, _began=100.0)
         assert progress.seconds_per_stimulus is None
         assert progress.remaining is None
         progress.made, progress.under_way = 4, 2.0
@@ -225,8 +225,8 @@ class TestProgress:
 
 def test_a_trace_has_every_digit() -> None:
     losses = Losses(0.1 + 0.2, {"term_1": 1 / 3, "range": 0.0})
-    text = trace_csv(
-        [Traced(0, 1, losses), Traced(1, 1, Losses(float("nan"), {"term_1": 1e-300, "range": 5.0}))]
+    text = format_trace(
+        [TraceEntry(0, 1, losses), TraceEntry(1, 1, Losses(float("nan"), {"term_1": 1e-300, "range": 5.0}))]
     )
     lines = text.decode().splitlines()
     assert lines[0] == "scale,evaluation,total,term_1,range"

@@ -12,14 +12,19 @@ from wired import StandInScreen, write_experiment
 
 from stimgen import StimgenError
 from stimgen.cli.main import app
-from stimgen.experiment.design.decisions import Person
-from stimgen.experiment.display_check.setup import Setup
-from stimgen.experiment.presentation.screen import Refresh
-from stimgen.experiment.schema.display import Display
+from stimgen.experiment.design.decisions import Participant
+from stimgen.experiment.display_check.setup import DisplaySetup
+from stimgen.experiment.presentation.screen import RefreshMeasurement
+from stimgen.experiment.schema.display import DisplaySettings
 from stimgen.experiment.schema.load import load_experiment
 from stimgen.experiment.schema.monitor import find_monitor
 from stimgen.workflow import display_check
-from stimgen.workflow.display_check import Found, Options, check_display, monitor_of
+from stimgen.workflow.display_check import (
+    DisplayCheckOptions,
+    DisplayCheckResult,
+    build_monitor,
+    check_display,
+)
 from stimgen.workflow.trials import list_trials
 
 ROOM = {"width_cm": 40.0, "distance_cm": 57.0}
@@ -45,12 +50,14 @@ def room(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def test_what_is_saved_is_what_an_experiment_quotes(tmp_path: Path) -> None:
-    found = check_display(Setup(**ROOM, linearised="2026-01-05"), Options(seconds=2.0, save="lab"))
+    found = check_display(
+        DisplaySetup(**ROOM, linearised="2026-01-05"), DisplayCheckOptions(seconds=2.0, save="lab")
+    )
     assert found.file == Path("monitors/lab.yaml")
     assert found.text().endswith("saved as monitors/lab.yaml; experiments quote it: display: {monitor: lab}")
-    declared = Display(monitor="lab", transfer={"linearised": "2026-01-05"})
+    declared = DisplaySettings(monitor="lab", transfer={"linearised": "2026-01-05"})
     monitor = find_monitor("lab", tmp_path, declared)
-    assert monitor == monitor_of(found).but(measured=monitor.measured)
+    assert monitor == build_monitor(found).replace(measured=monitor.measured)
     assert (monitor.resolution, monitor.width_cm, monitor.distance_cm) == ((640, 480), 40.0, 57.0)
     assert (monitor.refresh_hz, monitor.dropped) == (60.0, 0)
     assert monitor.frames in (120, 121)  # a sum of sixtieths is a little off
@@ -73,7 +80,7 @@ def test_after_the_usual_time_the_card_stays_until_a_key_is_pressed() -> None:
             self.after_flip = press_later
 
     display_check.PsychopyScreen = Pressed
-    found = check_display(Setup(**ROOM), Options())
+    found = check_display(DisplaySetup(**ROOM), DisplayCheckOptions())
     assert found.refresh.refreshes in (600, 601)
     assert Opened.last is not None
     assert 15 < Opened.last.now < 16
@@ -82,7 +89,7 @@ def test_after_the_usual_time_the_card_stays_until_a_key_is_pressed() -> None:
 def test_a_key_in_the_measurement_breaks_it_off_and_nothing_is_saved(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(display_check, "PsychopyScreen", StandInScreen)
     with pytest.raises(StimgenError, match=r"a key was pressed after 0\.\d s of 10: nothing was measured"):
-        check_display(Setup(**ROOM), Options(save="lab"))
+        check_display(DisplaySetup(**ROOM), DisplayCheckOptions(save="lab"))
     assert not Path("monitors").exists()
 
 
@@ -96,16 +103,16 @@ def test_a_key_in_the_measurement_breaks_it_off_and_nothing_is_saved(monkeypatch
 )
 def test_what_cannot_be_saved_is_refused_before_anything_is_shown(said: dict[str, Any], words: str) -> None:
     with pytest.raises(StimgenError, match=words):
-        check_display(Setup(**said), Options(save="lab"))
+        check_display(DisplaySetup(**said), DisplayCheckOptions(save="lab"))
     assert Opened.last is None
 
 
 def test_a_monitor_is_replaced_only_if_that_is_said() -> None:
     options = {"seconds": 0.2, "save": "lab"}
-    check_display(Setup(**ROOM), Options(**options))
+    check_display(DisplaySetup(**ROOM), DisplayCheckOptions(**options))
     with pytest.raises(StimgenError, match="monitors/lab.yaml: exists already"):
-        check_display(Setup(width_cm=41.0, distance_cm=57.0), Options(**options))
-    check_display(Setup(width_cm=41.0, distance_cm=57.0), Options(**options, replace=True))
+        check_display(DisplaySetup(width_cm=41.0, distance_cm=57.0), DisplayCheckOptions(**options))
+    check_display(DisplaySetup(width_cm=41.0, distance_cm=57.0), DisplayCheckOptions(**options, replace=True))
     assert "width_cm: 41.0" in Path("monitors/lab.yaml").read_text()
 
 
@@ -122,10 +129,10 @@ def test_a_monitor_is_replaced_only_if_that_is_said() -> None:
 def test_the_rate_is_the_declared_one_where_that_was_measured_or_nothing_could_be(
     hz: float, declared: float, saved: float, problem: str | None
 ) -> None:
-    seen = Setup(**ROOM, declared_hz=declared).sized(lambda _: (640, 480))
-    found = Found(seen, Refresh(hz, 0.1, 0, 600), "ptb")
-    assert monitor_of(found).refresh_hz == saved
-    assert monitor_of(found).measured_hz == hz
+    seen = DisplaySetup(**ROOM, declared_hz=declared).find_geometry(lambda _: (640, 480))
+    found = DisplayCheckResult(seen, RefreshMeasurement(hz, 0.1, 0, 600), "ptb")
+    assert build_monitor(found).refresh_hz == saved
+    assert build_monitor(found).measured_hz == hz
     assert (found.problem is None) == (problem is None)
     assert (problem or "") in found.text()
 
@@ -134,11 +141,11 @@ class TestWithAnExperiment:
     def test_pictures_are_outlined_where_its_trials_have_them(self, tmp_path: Path) -> None:
         loaded = load_experiment(write_experiment(tmp_path))
         pool = display_check.open_pool(loaded)
-        card = Setup(loaded).sized(lambda _: (640, 480)).card(pool)
+        card = DisplaySetup(loaded).find_geometry(lambda _: (640, 480)).make_card(pool)
         assert card.size == (320, 240)
         shown = [
             one
-            for trial in list_trials(loaded, Person("01"))["trials"]
+            for trial in list_trials(loaded, Participant("01"))["trials"]
             for phase in trial["phases"]
             for one in phase["shown"]
         ]
@@ -151,16 +158,16 @@ class TestWithAnExperiment:
     def test_it_is_saved_beside_the_experiment(self, tmp_path: Path) -> None:
         (tmp_path / "study").mkdir()
         loaded = load_experiment(write_experiment(tmp_path / "study"))
-        found = check_display(Setup(loaded, **ROOM), Options(seconds=0.2, save="lab"))
+        found = check_display(DisplaySetup(loaded, **ROOM), DisplayCheckOptions(seconds=0.2, save="lab"))
         assert found.file == tmp_path / "study" / "monitors" / "lab.yaml"
         assert found.file.is_file()
 
     def test_what_the_command_says_goes_before_what_the_experiment_says(self, tmp_path: Path) -> None:
         loaded = load_experiment(write_experiment(tmp_path, display="refresh_hz: 75, background: 0.2"))
-        told = Setup(loaded).sized(lambda _: (1, 1))
+        told = DisplaySetup(loaded).find_geometry(lambda _: (1, 1))
         assert (told.declared_hz, told.viewing.pixels_per_degree) == (75.0, pytest.approx(20.0))
-        assert told.card(display_check.open_pool(loaded)).background == 51
-        said = Setup(loaded, 32.0, 60.0, 100.0, screen_number=1).sized(lambda _: (1, 1))
+        assert told.make_card(display_check.open_pool(loaded)).background == 51
+        said = DisplaySetup(loaded, 32.0, 60.0, 100.0, screen_number=1).find_geometry(lambda _: (1, 1))
         # 320 pixels on 32 cm from 60 cm: 600 tan(1 degree).
         assert (said.declared_hz, said.viewing.pixels_per_degree) == (100.0, pytest.approx(10.473, abs=1e-3))
         assert said.setup.screen == 1
@@ -171,9 +178,9 @@ class TestWithAnExperiment:
         file.write_text(text)
         loaded = load_experiment(file)
         with pytest.raises(StimgenError, match="there is no monitor 'lab'"):
-            check_display(Setup(loaded), Options(seconds=0.2))
-        check_display(Setup(loaded, **ROOM), Options(seconds=0.2, save="lab"))
-        again = check_display(Setup(loaded), Options(seconds=0.2))
+            check_display(DisplaySetup(loaded), DisplayCheckOptions(seconds=0.2))
+        check_display(DisplaySetup(loaded, **ROOM), DisplayCheckOptions(seconds=0.2, save="lab"))
+        again = check_display(DisplaySetup(loaded), DisplayCheckOptions(seconds=0.2))
         assert again.seen.width_cm == 40.0
 
 

@@ -11,15 +11,15 @@ from PIL import Image
 from wired import StandInScreen, write_experiment
 
 from stimgen import StimgenError
-from stimgen.experiment.design.decisions import Person
-from stimgen.experiment.frames.renderer import converted
+from stimgen.experiment.design.decisions import Participant
+from stimgen.experiment.frames.renderer import convert_encoding
 from stimgen.experiment.journal.journal import read_journal
-from stimgen.experiment.schema.display import Display
+from stimgen.experiment.schema.display import DisplaySettings
 from stimgen.experiment.schema.load import load_experiment
-from stimgen.experiment.schema.viewing import viewing_of
+from stimgen.experiment.schema.viewing import compute_viewing
 from stimgen.experiment.session.observers import psychopy as observer
-from stimgen.workflow.prepared_experiment import Room
-from stimgen.workflow.run import Options, run_session
+from stimgen.workflow.prepared_experiment import PreparedExperiment
+from stimgen.workflow.run import RunOptions, run_session
 
 LINEARISED = "transfer: {linearised: 2026-01-05}"
 MONITOR = "resolution: [320, 240]\nwidth_cm: 40\ndistance_cm: 57\nrefresh_hz: 60\n"
@@ -43,7 +43,9 @@ def test_known_levels(srgb: int, linear: int) -> None:
     for level, wanted, ways in ((srgb, linear, ("srgb", "linear")), (linear, srgb, ("linear", "srgb"))):
         pixels = np.full((1, 1, 1), level / 255, np.float32)
         # From the darker of two levels, another may be as near.
-        assert abs(round(255 * float(converted(pixels, *ways)[0, 0, 0])) - wanted) <= (ways[0] == "linear")
+        assert abs(round(255 * float(convert_encoding(pixels, *ways)[0, 0, 0])) - wanted) <= (
+            ways[0] == "linear"
+        )
 
 
 @pytest.mark.parametrize(
@@ -76,8 +78,10 @@ def test_what_is_shown_is_the_picture_in_the_screens_encoding(
 ) -> None:
     screen = StandInScreen()
     monkeypatch.setattr(observer, "PsychopyScreen", lambda _: screen)
-    room = Room.of(load_experiment(write_experiment(tmp_path, display=display, encoding=encoding)))
-    ended = run_session(room, Person("01"), Options(data=tmp_path / "data"))
+    room = PreparedExperiment.of(
+        load_experiment(write_experiment(tmp_path, display=display, encoding=encoding))
+    )
+    ended = run_session(room, Participant("01"), RunOptions(data=tmp_path / "data"))
     journal = read_journal(ended.journal)
     assert journal.header["notes"] == ([note] if note else [])
     expected = np.array([curve(level) for level in range(256)], np.uint8)
@@ -107,13 +111,13 @@ def test_what_is_shown_is_the_picture_in_the_screens_encoding(
 def test_a_mismatch_is_refused_by_default(tmp_path: Path, encoding: str, display: str, words: str) -> None:
     file = write_experiment(tmp_path, display=display, encoding=encoding)
     with pytest.raises(StimgenError, match=words) as caught:
-        Room.of(load_experiment(file))
+        PreparedExperiment.of(load_experiment(file))
     assert str(caught.value).startswith(f"{file}:6")
     assert "mismatch: convert" in str(caught.value)
 
 
 class TestMonitors:
-    def room(self, folder: Path, display: str, monitor: str = MONITOR) -> Room:
+    def room(self, folder: Path, display: str, monitor: str = MONITOR) -> PreparedExperiment:
         file = write_experiment(folder)
         (folder / "monitors").mkdir()
         (folder / "monitors" / "lab.yaml").write_text(monitor)
@@ -121,7 +125,7 @@ class TestMonitors:
         start = text.index("display: {")
         end = text.index("\n", start)
         file.write_text(f"{text[:start]}display: {{monitor: lab{display}}}{text[end:]}")
-        return Room.of(load_experiment(file))
+        return PreparedExperiment.of(load_experiment(file))
 
     def test_a_quoted_monitor_is_what_things_are_seen_on(self, tmp_path: Path) -> None:
         viewing = self.room(tmp_path, "").viewing
@@ -165,13 +169,13 @@ class TestMonitorCenter:
     def known(self, monkeypatch: pytest.MonkeyPatch) -> dict[str, object]:
         pytest.importorskip("psychopy", reason="psychopy is not installed")
         known: dict[str, object] = {"resolution": (320, 240), "width_cm": 40.0, "distance_cm": 57.0}
-        monkeypatch.setattr("stimgen.experiment.schema.monitor.monitor_named", {"center": known}.get)
+        monkeypatch.setattr("stimgen.experiment.schema.monitor.find_psychopy_monitor", {"center": known}.get)
         return known
 
     @pytest.mark.usefixtures("known")
     def test_what_it_does_not_know_is_as_declared(self, tmp_path: Path) -> None:
-        declared = Display(monitor="center", refresh_hz=75.0, transfer={"linearised": "2026-01-05"})
-        viewing = viewing_of(declared, tmp_path)
+        declared = DisplaySettings(monitor="center", refresh_hz=75.0, transfer={"linearised": "2026-01-05"})
+        viewing = compute_viewing(declared, tmp_path)
         assert (viewing.resolution, viewing.refresh_hz) == ((320, 240), 75.0)
         assert viewing.distance_px == 57 * 320 / 40
 
@@ -181,4 +185,4 @@ class TestMonitorCenter:
     ) -> None:
         known[lacking] = None
         with pytest.raises(StimgenError, match=f"Monitor Center has no {lacking} of the monitor 'center'"):
-            viewing_of(Display(monitor="center"), tmp_path)
+            compute_viewing(DisplaySettings(monitor="center"), tmp_path)

@@ -10,8 +10,8 @@ import pytest
 from pydantic import Field, ValidationError
 
 from stimgen.reading.document import parse_document
-from stimgen.reading.errors import CombinedError, Location, StimgenError, nearest, printable
-from stimgen.reading.model import Flag, Integer, Model, Number, Text, mistake, validate
+from stimgen.reading.errors import CombinedError, Location, StimgenError, find_nearest, make_printable
+from stimgen.reading.model import Flag, Integer, Model, Number, Text, validate, validation_error
 
 FILE = Path("p.yaml")
 
@@ -55,8 +55,8 @@ class TestErrors:
 
     def test_no_nearest_match_for_another_word(self) -> None:
         assert "did you mean" not in str(StimgenError("x", given="zebra", allowed=["relu1_1", "pool1"]))
-        assert nearest(None, ["a"]) is None
-        assert nearest("a", []) is None
+        assert find_nearest(None, ["a"]) is None
+        assert find_nearest("a", []) is None
 
     def test_a_long_list_of_choices_is_cut(self) -> None:
         text = str(StimgenError("x", allowed=[f"w{i}" for i in range(1000)]))
@@ -75,8 +75,8 @@ class TestErrors:
         assert hostile not in str(error)
 
     def test_long_messages_are_cut(self) -> None:
-        assert len(printable("a" * 10_000)) < 700
-        assert printable("two\nlines") == "two\nlines"
+        assert len(make_printable("a" * 10_000)) < 700
+        assert make_printable("two\nlines") == "two\nlines"
 
     def test_several_errors_are_shown_together(self) -> None:
         error = CombinedError([StimgenError("one", where=FILE), StimgenError("two")])
@@ -204,11 +204,11 @@ class TestModel:
             Inner().count = 2
 
     def test_a_changed_copy_is_checked(self) -> None:
-        assert Inner(count=2).but(part=1.0) == Inner(count=2, part=1.0)
+        assert Inner(count=2).replace(part=1.0) == Inner(count=2, part=1.0)
         with pytest.raises(ValidationError):
-            Inner().but(count=0)
+            Inner().replace(count=0)
         with pytest.raises(ValidationError, match="unknown key 'cuont'"):
-            Inner().but(cuont=1)
+            Inner().replace(cuont=1)
 
     def test_plain_is_what_json_can_say(self) -> None:
         assert Outer(name="x").plain()["many"] == [Inner().plain()]
@@ -220,7 +220,9 @@ class TestModel:
 
             def model_post_init(self, _: Any) -> None:
                 if self.second <= self.first:
-                    raise mistake("second must be larger", given="secnd", allowed=["second"], at="second")
+                    raise validation_error(
+                        "second must be larger", given="secnd", allowed=["second"], at="second"
+                    )
 
         with pytest.raises(StimgenError) as caught:
             checked("first: 3\n\nsecond: 2\n", Picky)

@@ -19,16 +19,16 @@ import readers
 from hand_made import Wanted, write_set
 
 from stimgen.export.sets import EXPORTERS
-from stimgen.export.sets.columns import columns
+from stimgen.export.sets.columns import list_set_columns
 from stimgen.images.write import decode_png
 from stimgen.protocol.load import load_protocol
-from stimgen.protocol.publication import publication
+from stimgen.protocol.publication import build_publication
 from stimgen.reading.errors import StimgenError
 from stimgen.stimulus_set import StimulusSet
-from stimgen.stimulus_set.derived import derive
-from stimgen.stimulus_set.manifest import COLUMNS, write_manifest
-from stimgen.stimulus_set.store import Store, json_bytes, record_name
-from stimgen.workflow.export import export
+from stimgen.stimulus_set.derived import write_derived_files
+from stimgen.stimulus_set.manifest import TABLE_COLUMNS, write_manifest
+from stimgen.stimulus_set.store import Store, json_bytes, record_file
+from stimgen.workflow.export import export_set
 
 ABOUT = {
     "title": "Two textures",
@@ -55,7 +55,7 @@ FOLDERS = ("croissant", "frictionless", "ro-crate")
 
 @pytest.fixture(scope="module")
 def stimuli(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    about = ABOUT | publication(load_protocol("wallis2017_ps").protocol)
+    about = ABOUT | build_publication(load_protocol("wallis2017_ps").protocol)
     folder = tmp_path_factory.mktemp("handing") / "set"
     return write_set(folder, Wanted(about=about)).folder
 
@@ -76,14 +76,14 @@ def hostile(folder: Path) -> Store:
             condition=text,
             source={"id": text, "credit": text, "licence": text, "file": text},
         )
-    derive(store)
+    write_derived_files(store)
     return store
 
 
 def changed(store: Store, stimulus: str, source: dict[str, Any], **content: Any) -> None:
     record = store.read_record(stimulus).plain()
     record["content"] |= content | {"source": record["content"]["source"] | source}
-    (store.folder / record_name(stimulus)).write_bytes(json_bytes(record))
+    (store.folder / record_file(stimulus)).write_bytes(json_bytes(record))
 
 
 def by_id(folder: Path) -> dict[str, tuple[str, bytes]]:
@@ -97,7 +97,7 @@ def pixels(file: Path) -> bytes:
 
 
 def exported(folder: Path, name: str, tmp_path: Path) -> Path:
-    export(folder, name, tmp_path / "out")
+    export_set(folder, name, tmp_path / "out")
     return tmp_path / "out"
 
 
@@ -106,8 +106,8 @@ def test_every_format_is_tested_here() -> None:
 
 
 def test_every_column_of_the_table_is_described() -> None:
-    assert [column.name for column in columns()] == list(COLUMNS)
-    kinds = {column.name: column.kind for column in columns()}
+    assert [column.name for column in list_set_columns()] == list(TABLE_COLUMNS)
+    kinds = {column.name: column.kind for column in list_set_columns()}
     assert (kinds["id"], kinds["seed"], kinds["loss_end"], kinds["converged"]) == (
         "text",
         "whole",
@@ -150,8 +150,8 @@ def test_the_same_set_gives_the_same_archive(stimuli: Path, tmp_path: Path) -> N
     os.utime(next((tmp_path / "copy" / "images").iterdir()), (1e9, 1e9))
     (tmp_path / "copy" / "images" / "notes").mkdir()
     (tmp_path / "copy" / "images" / "notes").rmdir()
-    export(stimuli, "zip", tmp_path / "a.zip")
-    export(tmp_path / "copy", "zip", tmp_path / "b.zip")
+    export_set(stimuli, "zip", tmp_path / "a.zip")
+    export_set(tmp_path / "copy", "zip", tmp_path / "b.zip")
     assert (tmp_path / "a.zip").read_bytes() == (tmp_path / "b.zip").read_bytes()
 
 
@@ -301,7 +301,7 @@ def test_nothing_is_left_of_what_failed(
             raise OSError(28, "No space left on device")
         return self._store.read(file)
 
-    monkeypatch.setattr("stimgen.export.sets.contents.Contents.read", failing)
+    monkeypatch.setattr("stimgen.export.sets.contents.SetContents.read", failing)
     with pytest.raises(StimgenError, match="No space left"):
         exported(stimuli, name, tmp_path)
     assert list(tmp_path.iterdir()) == []
@@ -314,11 +314,11 @@ def test_an_export_takes_no_others_place(stimuli: Path, tmp_path: Path) -> None:
     (tmp_path / "thesis.zip").write_text("all of it")
     for name, target in (("bids", "full"), ("zip", "thesis.zip"), ("zip", "empty")):
         with pytest.raises(StimgenError, match="is there already|is a folder"):
-            export(stimuli, name, tmp_path / target)
+            export_set(stimuli, name, tmp_path / target)
     assert (
         (tmp_path / "full" / "thesis.txt").read_text() == (tmp_path / "thesis.zip").read_text() == "all of it"
     )
-    export(stimuli, "bids", tmp_path / "empty")
+    export_set(stimuli, "bids", tmp_path / "empty")
     assert (tmp_path / "empty" / "stimuli" / "stimuli.tsv").is_file()
 
 
@@ -348,13 +348,13 @@ def test_a_set_of_which_little_is_said_is_handed_on(tmp_path: Path, name: str) -
 def test_no_export_lies_within_its_set(tmp_path: Path) -> None:
     store = write_set(tmp_path / "set")
     with pytest.raises(StimgenError, match="within the set"):
-        export(store.folder, "bids", store.folder / "bids")
+        export_set(store.folder, "bids", store.folder / "bids")
     assert not (store.folder / "bids").exists()
 
 
 def test_an_unknown_format_names_the_nearest(stimuli: Path, tmp_path: Path) -> None:
     with pytest.raises(StimgenError, match="did you mean 'croissant'"):
-        export(stimuli, "croisant", tmp_path / "out")
+        export_set(stimuli, "croisant", tmp_path / "out")
 
 
 def test_sets_are_handed_on_without_torch(stimuli: Path, tmp_path: Path) -> None:

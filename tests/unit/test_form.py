@@ -8,9 +8,9 @@ from pathlib import Path
 
 import pytest
 
-from stimgen.experiment.design.decisions import Person
+from stimgen.experiment.design.decisions import Participant
 from stimgen.experiment.journal.data_folder import DataFolder
-from stimgen.experiment.journal.form import answers_of, checked_form, keep_form
+from stimgen.experiment.journal.form import check_form, parse_form_answers, write_form
 from stimgen.reading.errors import StimgenError
 
 ASKED = ("age", "vision", "notes")
@@ -18,7 +18,7 @@ WHOLE = {"notes": " tired \n", "age": "24", "vision": ""}
 
 
 def test_answers_are_stripped_and_come_in_the_order_asked_for() -> None:
-    assert list(checked_form(ASKED, WHOLE).items()) == [("age", "24"), ("vision", ""), ("notes", "tired")]
+    assert list(check_form(ASKED, WHOLE).items()) == [("age", "24"), ("vision", ""), ("notes", "tired")]
 
 
 @pytest.mark.parametrize(
@@ -33,13 +33,13 @@ def test_answers_are_stripped_and_come_in_the_order_asked_for() -> None:
 )
 def test_answers_that_are_refused(change: dict[str, str], said: str) -> None:
     with pytest.raises(StimgenError) as caught:
-        checked_form(ASKED, WHOLE | change)
+        check_form(ASKED, WHOLE | change)
     assert said in str(caught.value)
 
 
 def test_what_is_missing_is_named_with_the_way_to_say_nothing() -> None:
     with pytest.raises(StimgenError) as caught:
-        checked_form(ASKED, {"notes": ""})
+        check_form(ASKED, {"notes": ""})
     assert "asks participants for age, vision" in str(caught.value)
     assert "--form age= where it is not told" in str(caught.value)
 
@@ -47,13 +47,13 @@ def test_what_is_missing_is_named_with_the_way_to_say_nothing() -> None:
 @pytest.mark.parametrize(("given", "said"), [(["age"], "FIELD=ANSWER"), (["age=1", "age=2"], "given twice")])
 def test_options_that_are_no_answers(given: list[str], said: str) -> None:
     with pytest.raises(StimgenError, match=said):
-        answers_of(given)
+        parse_form_answers(given)
 
 
 def test_a_form_lies_apart_and_survives_a_full_disk(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    person = Person("07", "2")
+    person = Participant("07", "2")
     file = DataFolder(tmp_path).form_file(person)
-    keep_form(file, person, {"age": "24"})
+    write_form(file, person, {"age": "24"})
     assert file.relative_to(tmp_path) == Path("participants/sub-07_ses-2.json")
     expected = {"format": 1, "participant": "07", "session": "2", "answers": {"age": "24"}}
     assert json.loads(file.read_bytes()) == expected
@@ -63,6 +63,6 @@ def test_a_form_lies_apart_and_survives_a_full_disk(tmp_path: Path, monkeypatch:
 
     monkeypatch.setattr(os, "fsync", full)
     with pytest.raises(StimgenError, match="No space left"):
-        keep_form(file, person, {"age": "25"})
+        write_form(file, person, {"age": "25"})
     assert json.loads(file.read_bytes()) == expected
     assert [one.name for one in file.parent.iterdir()] == [file.name]

@@ -16,13 +16,13 @@ from numpy.typing import NDArray
 from PIL import Image
 from threadpoolctl import threadpool_limits
 
-from stimgen.experiment.design.decisions import Person
-from stimgen.experiment.design.trial import Phase, Shown, Trial
+from stimgen.experiment.design.decisions import Participant
+from stimgen.experiment.design.trial import Phase, ShownPicture, Trial
 from stimgen.experiment.frames.frame import Frame
-from stimgen.experiment.frames.renderer import FrameMaker
+from stimgen.experiment.frames.renderer import FrameRenderer
 from stimgen.experiment.schema.load import load_experiment
-from stimgen.experiment.session.session import trials_of
-from stimgen.workflow.prepared_experiment import Room
+from stimgen.experiment.session.session import list_planned_trials
+from stimgen.workflow.prepared_experiment import PreparedExperiment
 
 Canvas = NDArray[np.uint8]
 GREY = 128  # 0.5 of 255, a half rounded to even
@@ -36,20 +36,20 @@ def home(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture
-def room(home: Path, tmp_path: Path) -> Callable[..., Room]:
+def room(home: Path, tmp_path: Path) -> Callable[..., PreparedExperiment]:
     """Return what makes the room of the experiment with changes."""
 
-    def made(*changes: tuple[str, str]) -> Room:
-        return Room.of(load_experiment(write_experiment(tmp_path, *changes)), (home / "set",))
+    def made(*changes: tuple[str, str]) -> PreparedExperiment:
+        return PreparedExperiment.of(load_experiment(write_experiment(tmp_path, *changes)), (home / "set",))
 
     return made
 
 
-def trials(room: Room) -> list[Trial]:
-    return list(trials_of(room.course(Person("01"))))
+def trials(room: PreparedExperiment) -> list[Trial]:
+    return list(list_planned_trials(room.course(Participant("01"))))
 
 
-def shown_first(room: Room) -> tuple[Trial, Phase, Frame]:
+def shown_first(room: PreparedExperiment) -> tuple[Trial, Phase, Frame]:
     """Return the first trial, its first phase with pictures, and that phase's frame."""
     trial = trials(room)[0]
     i = next(i for i, phase in enumerate(trial.phases) if phase.kind == "stimulus")
@@ -60,7 +60,7 @@ def empty(width: int = 400, height: int = 300, grey: int = GREY) -> Canvas:
     return np.full((height, width, 3), grey, np.uint8)
 
 
-def read(home: Path, shown: Shown) -> Canvas:
+def read(home: Path, shown: ShownPicture) -> Canvas:
     """Return the crop of a picture, read without stimgen."""
     left, top, width, height = shown.crop
     with Image.open(home / "set" / shown.file) as image:
@@ -92,7 +92,7 @@ def to_levels(light: NDArray[np.float64]) -> NDArray[np.float64]:
 
 
 def test_pictures_lie_on_the_background_where_they_are_said_to_lie(
-    home: Path, room: Callable[..., Room]
+    home: Path, room: Callable[..., PreparedExperiment]
 ) -> None:
     made = room()
     for trial in trials(made):
@@ -106,7 +106,9 @@ def test_pictures_lie_on_the_background_where_they_are_said_to_lie(
         assert np.array_equal(stimulus.canvas(), dot(expected, 4))
 
 
-def test_native_pictures_are_as_large_as_they_are(home: Path, room: Callable[..., Room]) -> None:
+def test_native_pictures_are_as_large_as_they_are(
+    home: Path, room: Callable[..., PreparedExperiment]
+) -> None:
     made = room(("  crop: {size: 8}", "  again: same"), ("eccentricity: 4", "eccentricity: 3"))
     _, phase, frame = shown_first(made)
     expected = empty()
@@ -117,7 +119,7 @@ def test_native_pictures_are_as_large_as_they_are(home: Path, room: Callable[...
     assert np.array_equal(frame.canvas(), dot(expected, 4))
 
 
-def test_positions_and_sizes_in_degrees(room: Callable[..., Room]) -> None:
+def test_positions_and_sizes_in_degrees(room: Callable[..., PreparedExperiment]) -> None:
     made = room(("  crop: {size: 8}", "  again: same"), ("eccentricity: 4", "eccentricity: 3"))
     eye = 20 / math.tan(math.pi / 180)
     for shown in (shown for phase in trials(made)[0].stimuli for shown in phase.shown):
@@ -135,7 +137,7 @@ def test_positions_and_sizes_in_degrees(room: Callable[..., Room]) -> None:
 @pytest.mark.parametrize("height", [300, 301])
 @pytest.mark.parametrize("side", [7, 8])
 def test_odd_pictures_on_even_screens_lie_half_a_pixel_off_at_the_most(
-    home: Path, room: Callable[..., Room], width: int, height: int, side: int
+    home: Path, room: Callable[..., PreparedExperiment], width: int, height: int, side: int
 ) -> None:
     made = room(
         ("resolution: [400, 300]", f"resolution: [{width}, {height}]"),
@@ -165,7 +167,9 @@ def lanczos(before: int, after: int) -> NDArray[np.float64]:
     return weights / weights.sum(1, keepdims=True)
 
 
-def test_a_size_in_degrees_is_reached_by_resampling(home: Path, room: Callable[..., Room]) -> None:
+def test_a_size_in_degrees_is_reached_by_resampling(
+    home: Path, room: Callable[..., PreparedExperiment]
+) -> None:
     made = room(("  refresh_hz: 60", "  size: {degrees: 2}"), ("{size: 8}", "{width: 8, height: 6}"))
     _, phase, frame = shown_first(made)
     wide = round(2 * 20 / math.tan(math.pi / 180) * math.tan(math.pi / 180))
@@ -178,7 +182,7 @@ def test_a_size_in_degrees_is_reached_by_resampling(home: Path, room: Callable[.
         assert np.abs(found - expected).max() <= 0.51
 
 
-def test_a_soft_aperture_mixes_light(home: Path, room: Callable[..., Room]) -> None:
+def test_a_soft_aperture_mixes_light(home: Path, room: Callable[..., PreparedExperiment]) -> None:
     made = room(("  refresh_hz: 60", "  aperture: {diameter: 8, edge: 3}\n  background: 0.25"))
     _, phase, frame = shown_first(made)
     y, x = np.mgrid[:8, :8] + 0.5
@@ -193,7 +197,9 @@ def test_a_soft_aperture_mixes_light(home: Path, room: Callable[..., Room]) -> N
     assert np.array_equal(frame.canvas(), dot(expected, 4))
 
 
-def test_pictures_are_converted_for_a_linearised_screen(home: Path, room: Callable[..., Room]) -> None:
+def test_pictures_are_converted_for_a_linearised_screen(
+    home: Path, room: Callable[..., PreparedExperiment]
+) -> None:
     made = room(("  refresh_hz: 60", "  transfer: {linearised: 2026-01-31}\n  mismatch: convert"))
     _, phase, frame = shown_first(made)
     expected = empty()
@@ -216,7 +222,9 @@ def noise(trial: int, interval: int, number: int, grain: int, size: tuple[int, i
     return np.repeat(fine[:, :, np.newaxis], 3, axis=2).astype(np.uint8)
 
 
-def test_a_mask_covers_the_pictures_with_noise_about_the_background(room: Callable[..., Room]) -> None:
+def test_a_mask_covers_the_pictures_with_noise_about_the_background(
+    room: Callable[..., PreparedExperiment],
+) -> None:
     made = room(("200 ms", "200 ms\n  mask: {duration: 100 ms, grain: 3}"))
     for trial in trials(made)[:3]:
         phase, frame = trial.phases[2], made.frames.frames(trial)[2]
@@ -239,7 +247,7 @@ def test_a_mask_covers_the_pictures_with_noise_about_the_background(room: Callab
     ],
 )
 def test_the_photodiode_sees_white_with_the_pictures_and_black_without(
-    room: Callable[..., Room], place: str, rows: slice, columns: slice
+    room: Callable[..., PreparedExperiment], place: str, rows: slice, columns: slice
 ) -> None:
     plain = room()
     made = room(("  refresh_hz: 60", f"  photodiode: {{corner: {place}, pixels: 12}}"))
@@ -252,13 +260,13 @@ def test_the_photodiode_sees_white_with_the_pictures_and_black_without(
         assert np.array_equal(found.canvas(), expected)
 
 
-def test_feedback_is_the_colour_of_the_mark(room: Callable[..., Room]) -> None:
+def test_feedback_is_the_colour_of_the_mark(room: Callable[..., PreparedExperiment]) -> None:
     made = room(("timing:", "feedback: {correct: [1, 2, 3], wrong: [255, 0, 9]}\ntiming:"))
     assert np.array_equal(made.frames.feedback(correct=True).canvas(), dot(empty(), 4, (1, 2, 3)))
     assert np.array_equal(made.frames.feedback(correct=False).canvas(), dot(empty(), 4, (255, 0, 9)))
 
 
-def test_no_mark_is_an_even_screen(room: Callable[..., Room]) -> None:
+def test_no_mark_is_an_even_screen(room: Callable[..., PreparedExperiment]) -> None:
     made = room(("  refresh_hz: 60", "  fixation: {shape: none}\n  background: 0.2"))
     frame = made.frames.waiting()
     assert frame.pixels.size == 0
@@ -290,7 +298,7 @@ def test_a_frame_that_is_not_contiguous_has_the_same_hash() -> None:
 GOLDEN = ["2446d6ee2de3ae52", "49909634b0488a19", "2b476f215999a0b1"]
 
 
-def every_hash(made: Room) -> list[str]:
+def every_hash(made: PreparedExperiment) -> list[str]:
     """Return the hashes of all frames of a session, composed anew."""
     maker = made.frames
     return [frame.sha256 for trial in trials(made) for frame in maker.frames(trial)]
@@ -334,14 +342,14 @@ def always() -> Trial:
     return Trial.model_validate({**levels, "phases": phases, "answers": ("1",), "correct": "1"})
 
 
-def test_frames_are_those_of_always(room: Callable[..., Room]) -> None:
+def test_frames_are_those_of_always(room: Callable[..., PreparedExperiment]) -> None:
     """Journals hold these hashes: another value here means that no old trial can be shown again."""
     made = room(*EVERYTHING)
-    maker = FrameMaker(made.loaded.experiment, Gradient(), made.viewing)
+    maker = FrameRenderer(made.loaded.experiment, Gradient(), made.viewing)
     assert [frame.sha256[:16] for frame in maker.frames(always())] == GOLDEN
 
 
-def test_frames_do_not_depend_on_threads_or_order(room: Callable[..., Room]) -> None:
+def test_frames_do_not_depend_on_threads_or_order(room: Callable[..., PreparedExperiment]) -> None:
     made = room(*EVERYTHING)
     with threadpool_limits(1):
         one = every_hash(made)

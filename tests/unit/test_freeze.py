@@ -15,15 +15,15 @@ from hand_made import Wanted, write_set
 from typer.testing import CliRunner
 
 from stimgen.cli.main import app
-from stimgen.experiment.design.decisions import Person
+from stimgen.experiment.design.decisions import Participant
 from stimgen.experiment.schema.load import load_experiment
-from stimgen.export.study.comparison import Comparison
+from stimgen.export.study.comparison import StudyComparison
 from stimgen.reading.errors import StimgenError
 from stimgen.stimulus_set.store import Store
-from stimgen.stimulus_set.verify import verify
-from stimgen.workflow.freeze import Plan, check, freeze
-from stimgen.workflow.prepared_experiment import Room
-from stimgen.workflow.run import Options, run_session
+from stimgen.stimulus_set.verify import verify_set
+from stimgen.workflow.freeze import StudyOptions, check_study, freeze_study
+from stimgen.workflow.prepared_experiment import PreparedExperiment
+from stimgen.workflow.run import RunOptions, run_session
 from stimgen.workflow.trials import list_trials
 
 SOURCES = ("brick", "coffee", "pebbles")
@@ -49,14 +49,14 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("study")
     write_set(folder / "set", Wanted(SOURCES, seeds=(1, 3), size=(64, 64), array=False))
     (folder / "e.yaml").write_text(EXPERIMENT)
-    freeze(load_experiment(folder / "e.yaml"), Plan(2), folder / "study.zip")
+    freeze_study(load_experiment(folder / "e.yaml"), StudyOptions(2), folder / "study.zip")
     ran(folder, "01")
     return folder
 
 
 def ran(folder: Path, participant: str, data: str = "data") -> None:
-    room = Room.of(load_experiment(folder / "e.yaml"))
-    run_session(room, Person(participant), Options(observer="simulated", data=folder / data))
+    room = PreparedExperiment.of(load_experiment(folder / "e.yaml"))
+    run_session(room, Participant(participant), RunOptions(observer="simulated", data=folder / data))
 
 
 @pytest.fixture
@@ -66,8 +66,8 @@ def study(folder: Path, tmp_path: Path) -> Path:
     return tmp_path / "study"
 
 
-def checked(study: Path, data: str = "data") -> Comparison:
-    return check(study / "study.zip", study / data)
+def checked(study: Path, data: str = "data") -> StudyComparison:
+    return check_study(study / "study.zip", study / data)
 
 
 def test_a_session_as_planned_is_found_so(folder: Path) -> None:
@@ -83,7 +83,7 @@ def test_a_session_as_planned_is_found_so(folder: Path) -> None:
 def test_the_same_study_gives_the_same_archive(study: Path) -> None:
     for file in (study / "set").rglob("*"):
         file.touch()
-    freeze(load_experiment(study / "e.yaml"), Plan(2), study / "again.zip")
+    freeze_study(load_experiment(study / "e.yaml"), StudyOptions(2), study / "again.zip")
     assert (study / "again.zip").read_bytes() == (study / "study.zip").read_bytes()
 
 
@@ -96,9 +96,9 @@ def test_everything_is_in_the_archive(folder: Path, tmp_path: Path) -> None:
         assert hashlib.sha256((root / name).read_bytes()).hexdigest() == sha256
     assert (root / "experiment.yaml").read_text() == EXPERIMENT
     assert (root / "exclusions.txt").read_text() == "Nobody is excluded."
-    assert verify(Store(root / "sets" / "1_hand-made")).sound
+    assert verify_set(Store(root / "sets" / "1_hand-made")).sound
     lines = [json.loads(line) for line in (root / "trials" / "sub-02_ses-1.jsonl").read_text().splitlines()]
-    listed = list_trials(load_experiment(folder / "e.yaml"), Person("02"))["trials"]
+    listed = list_trials(load_experiment(folder / "e.yaml"), Participant("02"))["trials"]
     assert [line.get("practice") or line["one_of"][0] for line in lines] == listed
     study = json.loads((root / "study.json").read_text())
     assert (study["participants"], study["sessions"]) == (["01", "02"], ["1"])
@@ -141,9 +141,9 @@ def test_an_interrupted_session_is_as_planned_so_far(study: Path) -> None:
     def interrupt(_: object) -> None:
         raise KeyboardInterrupt
 
-    room = Room.of(load_experiment(study / "e.yaml"))
+    room = PreparedExperiment.of(load_experiment(study / "e.yaml"))
     with pytest.raises(KeyboardInterrupt):
-        run_session(room, Person("02"), Options(observer="simulated", data=study / "data"), interrupt)
+        run_session(room, Participant("02"), RunOptions(observer="simulated", data=study / "data"), interrupt)
     found = checked(study)
     assert found.as_planned
     assert any(line.startswith("participant 02, session 1: 0 of ") for line in found.sessions)
@@ -152,7 +152,7 @@ def test_an_interrupted_session_is_as_planned_so_far(study: Path) -> None:
 def test_an_adaptive_schedule_stays_among_its_candidates(tmp_path: Path) -> None:
     write_set(tmp_path / "set", Wanted(SOURCES, ("a", "b"), (1, 3), (64, 64), array=False))
     (tmp_path / "e.yaml").write_text(STAIRCASE)
-    study = freeze(load_experiment(tmp_path / "e.yaml"), Plan(1), tmp_path / "study.zip")
+    study = freeze_study(load_experiment(tmp_path / "e.yaml"), StudyOptions(1), tmp_path / "study.zip")
     assert study.adaptive
     ran(tmp_path, "01")
     assert checked(tmp_path).differences == []
@@ -165,9 +165,9 @@ def test_exclusions_are_said(study: Path) -> None:
     (study / "e.yaml").write_text(EXPERIMENT.replace("notes: Nobody is excluded.", ""))
     loaded = load_experiment(study / "e.yaml")
     with pytest.raises(StimgenError, match="left out"):
-        freeze(loaded, Plan(1), study / "new.zip")
+        freeze_study(loaded, StudyOptions(1), study / "new.zip")
     (study / "rules.txt").write_text("Who misses a tenth of the trials.\n")
-    freeze(loaded, Plan(1, exclusions=study / "rules.txt"), study / "new.zip")
+    freeze_study(loaded, StudyOptions(1, exclusions=study / "rules.txt"), study / "new.zip")
     with ZipFile(study / "new.zip") as archive:
         assert archive.read("odd_one/exclusions.txt") == b"Who misses a tenth of the trials.\n"
 
@@ -176,7 +176,7 @@ def test_a_damaged_set_is_not_frozen(study: Path) -> None:
     file = next((study / "set" / "traces").iterdir())
     file.write_bytes(file.read_bytes()[:-1])
     with pytest.raises(StimgenError, match="not sound"):
-        freeze(load_experiment(study / "e.yaml"), Plan(1), study / "new.zip")
+        freeze_study(load_experiment(study / "e.yaml"), StudyOptions(1), study / "new.zip")
     assert not (study / "new.zip").exists()
 
 

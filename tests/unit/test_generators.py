@@ -6,7 +6,7 @@ from collections.abc import Generator
 
 import pytest
 
-from stimgen.reading.generators import finished, retold
+from stimgen.reading.generators import map_generator, run_generator
 
 
 def steps(closed: list[str]) -> Generator[int, None, str]:
@@ -19,13 +19,13 @@ def steps(closed: list[str]) -> Generator[int, None, str]:
 
 def test_what_is_returned_is_passed_on() -> None:
     told = []
-    assert finished(retold(steps([]), str), told.append) == "found"
+    assert run_generator(map_generator(steps([]), str), told.append) == "found"
     assert told == ["1", "2"]
 
 
 def test_closing_closes_what_is_retold() -> None:
     closed: list[str] = []
-    passing = retold(steps(closed), str)
+    passing = map_generator(steps(closed), str)
     next(passing)
     passing.close()
     assert closed == ["closed"]
@@ -37,4 +37,4 @@ def test_errors_pass_through() -> None:
         raise ValueError("broken")
 
     with pytest.raises(ValueError, match="broken"):
-        finished(retold(failing(), str))
+        run_generator(map_generator(failing(), str))

@@ -21,7 +21,7 @@ from stimgen.reading.identity import (
     recipe_identity,
     sha256_file,
 )
-from stimgen.synthesis.settings import Synthesis
+from stimgen.synthesis.settings import SynthesisSettings
 
 PROTOCOL = """\
 name: p
@@ -39,7 +39,7 @@ conditions:
     regions: 2x2
 seeds: [1, 2]
 """
-USUAL = Synthesis().evaluations
+USUAL = SynthesisSettings().evaluations
 Ids = dict[tuple[str, str, int], str]
 
 

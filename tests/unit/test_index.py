@@ -17,17 +17,17 @@ from PIL import Image
 
 from stimgen.execution.batch import write_originals
 from stimgen.execution.labels import planned_labels, source_record
-from stimgen.execution.missing import survey
+from stimgen.execution.missing import find_missing
 from stimgen.execution.writer import Destination
 from stimgen.protocol.load import load_protocol
-from stimgen.protocol.plan import Plan, StimulusPlan, make_plan
+from stimgen.protocol.plan import PlannedStimulus, ProtocolPlan, make_plan
 from stimgen.reading.identity import sha256_bytes
 from stimgen.stimulus_set import derived
-from stimgen.stimulus_set.index import INDEX, Index
+from stimgen.stimulus_set.index import INDEX, SetIndex
 from stimgen.stimulus_set.record import Record
-from stimgen.stimulus_set.store import CHECKSUMS, MANIFEST, PLAN, SHEET, TABLE, Store, json_bytes, record_name
-from stimgen.stimulus_set.verify import verify
-from stimgen.workflow.generate import Options, Progress, generate
+from stimgen.stimulus_set.store import CHECKSUMS, MANIFEST, PLAN, SHEET, TABLE, Store, json_bytes, record_file
+from stimgen.stimulus_set.verify import verify_set
+from stimgen.workflow.generate import GenerateOptions, RunProgress, generate_set
 
 PROTOCOL = """\
 name: simulated
@@ -62,7 +62,7 @@ class Place:
         return Store(self.folder / "set")
 
     @property
-    def plan(self) -> Plan:
+    def plan(self) -> ProtocolPlan:
         return make_plan(load_protocol(self.folder / "simulated.yaml"))
 
     def write(self, old: str = "", new: str = "") -> None:
@@ -71,9 +71,11 @@ class Place:
         assert old in file.read_text()
         file.write_text(file.read_text().replace(old, new))
 
-    def make(self) -> Progress:
+    def make(self) -> RunProgress:
         """Run the protocol; afterwards no file is as young as the index."""
-        done = generate(load_protocol(self.folder / "simulated.yaml"), self.store.folder, Options("cpu"))
+        done = generate_set(
+            load_protocol(self.folder / "simulated.yaml"), self.store.folder, GenerateOptions("cpu")
+        )
         later = max(file.stat().st_mtime_ns for file in self.store.folder.rglob("*")) + 1
         os.utime(self.store.folder / INDEX, ns=(later, later))
         return done
@@ -83,14 +85,14 @@ class Place:
         return [stimulus.id for stimulus in self.plan.stimuli]
 
     def survey(self) -> Found:
-        found = survey(self.plan, self.store, Index(self.store))
+        found = find_missing(self.plan, self.store, SetIndex(self.store))
         return Found([s.id for s in found.missing], [s.id for s in found.misnamed], found.unchanged)
 
     def is_current(self) -> bool:
-        return Index(self.store).is_current()
+        return SetIndex(self.store).is_current()
 
     def record(self, i: int) -> Path:
-        return self.store.folder / record_name(self.ids[i])
+        return self.store.folder / record_file(self.ids[i])
 
     def file(self, i: int, kind: str) -> Path:
         labels = planned_labels(self.plan.stimuli[i], self.plan.loaded.protocol.output)
@@ -122,11 +124,11 @@ def written(folder: Path, seeds: int) -> Place:
     return place
 
 
-def _source(stimulus: StimulusPlan, original: bytes, destination: Destination) -> dict[str, Any]:
+def _source(stimulus: PlannedStimulus, original: bytes, destination: Destination) -> dict[str, Any]:
     return source_record(stimulus.source, sha256_bytes(original), destination.output).plain()
 
 
-def _write(stimulus: StimulusPlan, example: Record, made: Store, destination: Destination) -> None:
+def _write(stimulus: PlannedStimulus, example: Record, made: Store, destination: Destination) -> None:
     """Write a stimulus with the picture of an example."""
     store, old = destination.store, example.content
     labels = planned_labels(stimulus, destination.output)
@@ -134,8 +136,8 @@ def _write(stimulus: StimulusPlan, example: Record, made: Store, destination: De
         **stimulus.recipe,
         "id": stimulus.id,
         "file": labels.file,
-        "trace": old.trace.but(file=labels.trace).plain(),
-        "array": old.array.but(file=labels.array).plain(),
+        "trace": old.trace.replace(file=labels.trace).plain(),
+        "array": old.array.replace(file=labels.array).plain(),
         "source": _source(stimulus, store.read(labels.original), destination),
         "condition": labels.condition,
     }
@@ -144,7 +146,7 @@ def _write(stimulus: StimulusPlan, example: Record, made: Store, destination: De
         labels.file: made.read(old.file),
         labels.trace: made.read(old.trace.file),
         labels.array: made.read(old.array.file),
-        record_name(stimulus.id): json_bytes(record.plain()),
+        record_file(stimulus.id): json_bytes(record.plain()),
     }
     for name, data in files.items():
         file = store.folder / name
@@ -167,13 +169,13 @@ def place(simulated: Path, tmp_path: Path) -> Place:
 def opened(monkeypatch: pytest.MonkeyPatch) -> list[str]:
     """Return the names of the files of sets that will be opened to be read."""
     names: list[str] = []
-    reading = Store.reading
+    reading = Store.open_for_reading
 
     def note(self: Store, name: str) -> object:
         names.append(name)
         return reading(self, name)
 
-    monkeypatch.setattr(Store, "reading", note)
+    monkeypatch.setattr(Store, "open_for_reading", note)
     return names
 
 
@@ -192,16 +194,16 @@ def test_a_finished_set_is_not_read_again(tmp_path: Path, opened: list[str]) -> 
     assert sum(name.startswith("records/") for name in opened) > 400
     before = everything(place)
     opened.clear()
-    seen: list[Progress] = []
+    seen: list[RunProgress] = []
     loaded = load_protocol(place.folder / "simulated.yaml")
-    done = generate(loaded, place.store.folder, Options("cpu"), seen.append)
+    done = generate_set(loaded, place.store.folder, GenerateOptions("cpu"), seen.append)
     assert (done.planned, done.there, done.made) == (400, 400, 0)
     assert sorted(set(opened)) == [INDEX, PLAN]
     assert everything(place) == before
 
 
 def test_a_simulated_set_is_sound(place: Place) -> None:
-    assert verify(place.store).problems == []
+    assert verify_set(place.store).problems == []
     assert place.survey() == Found([], [], unchanged=True)
     assert place.is_current()
 
@@ -212,7 +214,7 @@ class TestRecords:
     def test_only_the_changed_is_read(self, place: Place, opened: list[str]) -> None:
         replace(place.record(2), '"host": "nowhere"', '"host": "nobody!"')  # of the same size
         assert place.survey() == Found([], [], unchanged=False)
-        assert [name for name in opened if name.startswith("records/")] == [record_name(place.ids[2])]
+        assert [name for name in opened if name.startswith("records/")] == [record_file(place.ids[2])]
 
     def test_an_edit_reaches_the_manifest(self, place: Place) -> None:
         replace(place.record(2), '"host": "nowhere"', '"host": "nobody!"')
@@ -222,7 +224,7 @@ class TestRecords:
             "nobody!",
             *["nowhere"] * 5,
         ]
-        assert verify(place.store).problems == []
+        assert verify_set(place.store).problems == []
         assert place.survey().unchanged
 
     def test_an_edited_label_is_put_right(self, place: Place) -> None:
@@ -231,7 +233,7 @@ class TestRecords:
         assert place.survey() == Found([], [place.ids[5]], unchanged=False)
         assert place.make().made == 0
         assert place.record(5).read_bytes() == before
-        assert verify(place.store).problems == []
+        assert verify_set(place.store).problems == []
 
     def test_one_that_is_gone(self, place: Place) -> None:
         place.record(3).unlink()
@@ -248,7 +250,7 @@ class TestRecords:
         state = place.record(4).stat()
         os.utime(place.store.folder / INDEX, ns=(state.st_mtime_ns, state.st_mtime_ns))
         assert not place.survey().unchanged
-        assert record_name(place.ids[4]) in opened
+        assert record_file(place.ids[4]) in opened
 
     def test_what_keeps_size_and_time_is_found_by_verify(self, place: Place) -> None:
         """As git does, the index goes by size and time; verifying goes by what is in the files."""
@@ -256,8 +258,8 @@ class TestRecords:
         replace(place.record(2), '"seed": 3', '"seed": 4')
         os.utime(place.record(2), ns=(time, time))
         assert place.survey().unchanged
-        name = record_name(place.ids[2])
-        assert verify(place.store).problems == [
+        name = record_file(place.ids[2])
+        assert verify_set(place.store).problems == [
             f"{name}: its bytes are not those of {CHECKSUMS}",
             f"{name}: its settings do not stand for its id",
             f"{MANIFEST}: is not what plan and records say, first where {name} stands",
@@ -314,7 +316,7 @@ def test_a_changed_protocol(place: Place, old: str, new: str, misnamed: int) -> 
     assert place.make().made == 0
     assert place.survey().unchanged
     assert place.is_current()
-    assert verify(place.store).problems == []
+    assert verify_set(place.store).problems == []
     title = json.loads(place.store.read(MANIFEST))["protocol"]["text"]
     assert new in title
 
@@ -344,7 +346,7 @@ class TestDerived:
         place.write("count: 4", "count: 1")
         old = place.store.read(SHEET)
         with monkeypatch.context() as patch:
-            patch.setattr(derived, "write_sheet", interrupted)
+            patch.setattr(derived, "write_contact_sheet", interrupted)
             with pytest.raises(KeyboardInterrupt):
                 place.make()
         assert place.store.read(SHEET) == old

@@ -16,11 +16,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from stimgen.experiment.design.trial import Outcome, Phase, Press, Shown, Trial
-from stimgen.experiment.journal.journal import Journal, begun, read_journal
-from stimgen.experiment.journal.journal_lines import whole_lines
-from stimgen.experiment.session.session import trial_line
-from stimgen.experiment.trials.procedure import Answered
+from stimgen.experiment.design.trial import Phase, Press, ShownPicture, Trial, TrialOutcome
+from stimgen.experiment.journal.journal import Journal, has_header, read_journal
+from stimgen.experiment.journal.journal_lines import parse_lines
+from stimgen.experiment.session.session import make_trial_line
+from stimgen.experiment.trials.procedure import AnsweredTrial
 from stimgen.reading.errors import StimgenError
 from stimgen.reading.identity import digest
 
@@ -29,7 +29,7 @@ NAME = Path("sub-01_ses-1_task-x.jsonl")
 
 
 def trial(index: int) -> Trial:
-    shown = Shown(
+    shown = ShownPicture(
         set=0,
         id="abcdefghijklmnop",
         file="images/a.png",
@@ -60,8 +60,8 @@ def trial(index: int) -> Trial:
 
 def line(index: int) -> dict[str, object]:
     press = Press(answer="1", key="1", seconds=0.5)
-    outcome = Outcome(answer="1", key="1", seconds=0.5, presses=(press,))
-    return trial_line(Answered(trial(index), True), outcome) | {"time": "2026-01-01T00:00:00+00:00"}
+    outcome = TrialOutcome(answer="1", key="1", seconds=0.5, presses=(press,))
+    return make_trial_line(AnsweredTrial(trial(index), True), outcome) | {"time": "2026-01-01T00:00:00+00:00"}
 
 
 def write(file: Path, trials: int = 3, *, end: bool = True) -> bytes:
@@ -135,7 +135,7 @@ class TestCutOff:
     def test_at_every_byte(self, whole: bytes, tmp_path: Path) -> None:
         ends = [i + 1 for i, byte in enumerate(whole) if byte == ord("\n")]
         for length in range(len(whole)):
-            found = list(whole_lines(whole[:length], tmp_path / NAME))
+            found = list(parse_lines(whole[:length], tmp_path / NAME))
             assert [one.end for one in found] == [end for end in ends if end <= length]
         for length in {*range(0, len(whole), 97), *(end + i for end in ends[:-1] for i in (-2, -1, 0, 1))}:
             self.check(tmp_path / NAME, whole[:length], sum(end <= length for end in ends), length in ends)
@@ -157,7 +157,7 @@ class TestCutOff:
 
     def check(self, file: Path, data: bytes, lines: int, clean: bool = False) -> None:
         file.write_bytes(data)
-        assert begun(file) == (lines > 0)
+        assert has_header(file) == (lines > 0)
         if lines == 0:
             assert "holds nothing" in refusal(lambda: read_journal(file))
             Journal.create(file, HEADER).close()
@@ -216,7 +216,7 @@ class TestAltered:
     @pytest.mark.parametrize("data", [b"[" * 100_000 + b"\n", b"NaN\n", b"\xff\xfe\n", b"3\n", b"null"])
     def test_what_is_no_journal(self, tmp_path: Path, data: bytes) -> None:
         (tmp_path / NAME).write_bytes(data + b"x\n")
-        assert "was altered" in refusal(lambda: list(whole_lines(data + b"x\n", tmp_path / NAME)))
+        assert "was altered" in refusal(lambda: list(parse_lines(data + b"x\n", tmp_path / NAME)))
 
 
 class TestDisk:

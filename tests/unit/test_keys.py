@@ -7,48 +7,48 @@ from typing import Any
 
 import pytest
 
-from stimgen.experiment.design.decisions import Person
-from stimgen.experiment.schema.timing import Responses
-from stimgen.experiment.trials.keys import check_keys, keys_of
+from stimgen.experiment.design.decisions import Participant
+from stimgen.experiment.schema.timing import ResponseSettings
+from stimgen.experiment.trials.keys import assign_keys, check_keys
 from stimgen.reading.errors import StimgenError
 
 
 def experiment(triggers: tuple[Any, ...] = (), **responses: Any) -> Any:
-    """What `keys_of` reads of an experiment, with three answers."""
+    """What `assign_keys` reads of an experiment, with three answers."""
     paradigm = SimpleNamespace(answers=lambda: ("a", "b", "c"), keys=lambda: {"a": "1", "b": "2", "c": "3"})
     return SimpleNamespace(
-        paradigm=paradigm, responses=Responses.model_validate(responses), triggers=triggers
+        paradigm=paradigm, responses=ResponseSettings.model_validate(responses), triggers=triggers
     )
 
 
 def test_the_files_keys_come_before_the_paradigms() -> None:
-    keys = keys_of(experiment(keys={"b": ["x", "y"]}), Person("01"))
+    keys = assign_keys(experiment(keys={"b": ["x", "y"]}), Participant("01"))
     assert keys == {"a": ("1",), "b": ("x", "y"), "c": ("3",)}
 
 
 def test_every_second_participant_has_them_in_the_opposite_order() -> None:
     swapping = experiment(swap=True, keys={"b": ["x", "y"]})
-    odd, even = keys_of(swapping, Person("01")), keys_of(swapping, Person("02"))
+    odd, even = assign_keys(swapping, Participant("01")), assign_keys(swapping, Participant("02"))
     assert odd == {"a": ("1",), "b": ("x", "y"), "c": ("3",)}
     assert even == {"a": ("3",), "b": ("x", "y"), "c": ("1",)}
-    assert keys_of(experiment(), Person("02")) == keys_of(experiment(), Person("01"))
+    assert assign_keys(experiment(), Participant("02")) == assign_keys(experiment(), Participant("01"))
 
 
 def test_a_participant_without_a_number_cannot_be_even() -> None:
-    assert keys_of(experiment(), Person("pilot"))
+    assert assign_keys(experiment(), Participant("pilot"))
     with pytest.raises(StimgenError, match="'pilot' is an even one cannot be told"):
-        keys_of(experiment(swap=True), Person("pilot"))
+        assign_keys(experiment(swap=True), Participant("pilot"))
 
 
 def test_keys_for_no_answer_are_refused() -> None:
     with pytest.raises(StimgenError, match="'bb' is no answer") as refused:
-        keys_of(experiment(keys={"bb": "x"}), Person("01"))
+        assign_keys(experiment(keys={"bb": "x"}), Participant("01"))
     assert refused.value.allowed == ("a", "b", "c")
 
 
 def test_a_mouse_needs_no_keys() -> None:
     pointing = experiment(device="mouse")
-    assert keys_of(pointing, Person("01")) == {}
+    assert assign_keys(pointing, Participant("01")) == {}
     check_keys(pointing, {})
 
 
@@ -71,7 +71,7 @@ SCANNER = SimpleNamespace(name="scanner", signal_keys=lambda: ("5",))
 def test_keys_that_collide_are_refused(said: dict[str, Any], message: str) -> None:
     refused = experiment(**said)
     with pytest.raises(StimgenError, match=message.replace("(", r"\(")):
-        check_keys(refused, keys_of(refused, Person("01")))
+        check_keys(refused, assign_keys(refused, Participant("01")))
 
 
 def test_keys_that_do_not_collide_are_accepted() -> None:
@@ -81,7 +81,7 @@ def test_keys_that_do_not_collide_are_accepted() -> None:
         # A button may be called as the key to quit with is: it is another device.
         experiment(device="buttons", keys={"a": "left", "b": "right", "c": "middle"}, quit="left"),
     ):
-        check_keys(accepted, keys_of(accepted, Person("01")))
+        check_keys(accepted, assign_keys(accepted, Participant("01")))
 
 
 @pytest.mark.parametrize(
@@ -94,4 +94,4 @@ def test_keys_that_do_not_collide_are_accepted() -> None:
 )
 def test_what_contradicts_itself_is_refused(said: dict[str, Any], message: str) -> None:
     with pytest.raises(ValueError, match=message):
-        Responses.model_validate(said)
+        ResponseSettings.model_validate(said)

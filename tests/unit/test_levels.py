@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from stimgen.experiment.design.decisions import Factor
-from stimgen.experiment.trials.levels import level_of
+from stimgen.experiment.trials.levels import build_level_scale
 from stimgen.reading.errors import StimgenError
 
 
@@ -43,7 +43,7 @@ def level(by: str, *conditions: str, given: dict[str, float] | None = None, **fa
         record=lambda _, condition: SimpleNamespace(terms=RECORDS[condition]),
     )
     every = (Factor("condition", conditions), *(Factor(name, values) for name, values in factors.items()))
-    found = level_of(by, given or {}, every, pool, 50.0)
+    found = build_level_scale(by, given or {}, every, pool, 50.0)
     return found.factor, dict(zip(found.values, found.numbers, strict=True))
 
 

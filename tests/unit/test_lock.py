@@ -15,9 +15,9 @@ from hand_made import write_set
 
 from stimgen.reading.errors import StimgenError
 from stimgen.stimulus_set import lock
-from stimgen.stimulus_set.lock import LOCK, SILENCE, locked, refuse_unfinished
-from stimgen.stimulus_set.repair import repair
-from stimgen.stimulus_set.verify import verify
+from stimgen.stimulus_set.lock import LOCK, STALE_SECONDS, lock_set, refuse_locked
+from stimgen.stimulus_set.repair import repair_store
+from stimgen.stimulus_set.verify import verify_set
 
 HOLDING = """
 import sys, time
@@ -37,7 +37,7 @@ def write_holder(folder: Path, host: str, process: int, age: float = 0.0) -> Pat
 
 
 def hold(folder: Path) -> None:
-    with locked(folder):
+    with lock_set(folder):
         pass
 
 
@@ -51,7 +51,7 @@ def is_free(folder: Path) -> bool:
 
 class TestTwoRuns:
     def test_the_second_is_refused_and_told_of_the_first(self, tmp_path: Path) -> None:
-        with locked(tmp_path), pytest.raises(StimgenError, match="is being written by") as caught:
+        with lock_set(tmp_path), pytest.raises(StimgenError, match="is being written by") as caught:
             hold(tmp_path)
         said = str(caught.value)
         assert f"process {os.getpid()} on {platform.node()}, since 2" in said
@@ -63,7 +63,7 @@ class TestTwoRuns:
         assert list(tmp_path.iterdir()) == []
 
     def test_after_an_error_too(self, tmp_path: Path) -> None:
-        with pytest.raises(ZeroDivisionError), locked(tmp_path):
+        with pytest.raises(ZeroDivisionError), lock_set(tmp_path):
             _ = 1 / 0
         assert list(tmp_path.iterdir()) == []
 
@@ -82,11 +82,11 @@ class TestTwoRuns:
 
     def test_a_set_that_is_being_written_is_not_verified(self, tmp_path: Path) -> None:
         store = write_set(tmp_path / "set")
-        with locked(store.folder):
-            for command in (verify, repair):
+        with lock_set(store.folder):
+            for command in (verify_set, repair_store):
                 with pytest.raises(StimgenError, match="is being written by"):
                     command(store)
-        assert verify(store).sound
+        assert verify_set(store).sound
 
 
 class TestStale:
@@ -102,18 +102,20 @@ class TestStale:
         write_holder(tmp_path, platform.node(), os.getpid())
         assert is_free(tmp_path)
 
-    @pytest.mark.parametrize(("age", "free"), [(0, False), (SILENCE - 30, False), (SILENCE + 30, True)])
+    @pytest.mark.parametrize(
+        ("age", "free"), [(0, False), (STALE_SECONDS - 30, False), (STALE_SECONDS + 30, True)]
+    )
     def test_of_another_computer(self, tmp_path: Path, age: float, free: bool) -> None:
         """Nothing but its signs of life can be known of it."""
         write_holder(tmp_path, "elsewhere", 1, age)
         if not free:
             with pytest.raises(StimgenError, match="process 1 on elsewhere"):
-                refuse_unfinished(tmp_path)
+                refuse_locked(tmp_path)
         assert is_free(tmp_path) == free
 
     def test_signs_of_life_are_given(self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-        monkeypatch.setattr(lock, "SIGN_OF_LIFE", 0.01)
-        with locked(tmp_path):
+        monkeypatch.setattr(lock, "HEARTBEAT_SECONDS", 0.01)
+        with lock_set(tmp_path):
             os.utime(tmp_path / LOCK, (1, 1))
             for _ in range(1000):
                 time.sleep(0.01)
@@ -130,7 +132,7 @@ class TestWithoutLocksOfTheSystem:
         monkeypatch.setattr(lock, "_lock", lambda _: None)
 
     def test_two_runs(self, tmp_path: Path) -> None:
-        with locked(tmp_path):
+        with lock_set(tmp_path):
             assert not is_free(tmp_path)
         assert is_free(tmp_path)
 
@@ -143,7 +145,7 @@ class TestWithoutLocksOfTheSystem:
     def test_a_process_of_this_computer_that_is_there(self, tmp_path: Path) -> None:
         write_holder(tmp_path, platform.node(), os.getpid())
         assert not is_free(tmp_path)
-        write_holder(tmp_path, platform.node(), os.getpid(), SILENCE + 1)
+        write_holder(tmp_path, platform.node(), os.getpid(), STALE_SECONDS + 1)
         assert is_free(tmp_path)
 
 
@@ -151,14 +153,14 @@ class TestParts:
     """Several processes that write parts of one set."""
 
     def test_they_do_not_keep_out_one_another_but_their_twins_and_the_whole(self, tmp_path: Path) -> None:
-        with locked(tmp_path, "1-of-2"), locked(tmp_path, "2-of-2"):
-            with pytest.raises(StimgenError), locked(tmp_path, "1-of-2"):
+        with lock_set(tmp_path, "1-of-2"), lock_set(tmp_path, "2-of-2"):
+            with pytest.raises(StimgenError), lock_set(tmp_path, "1-of-2"):
                 pass
             assert not is_free(tmp_path)
         assert is_free(tmp_path)
 
     def test_the_whole_keeps_out_parts(self, tmp_path: Path) -> None:
-        with locked(tmp_path), pytest.raises(StimgenError), locked(tmp_path, "1-of-2"):
+        with lock_set(tmp_path), pytest.raises(StimgenError), lock_set(tmp_path, "1-of-2"):
             pass
         assert list(tmp_path.iterdir()) == []
 

@@ -14,10 +14,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from stimgen.reading.errors import StimgenError
-from stimgen.stimulus_set.manifest import COLUMNS, pieces, write_manifest
-from stimgen.stimulus_set.manifest import row as table_row
+from stimgen.stimulus_set.manifest import TABLE_COLUMNS, build_pieces, write_manifest
+from stimgen.stimulus_set.manifest import table_row as table_row
 from stimgen.stimulus_set.record import Record
-from stimgen.stimulus_set.store import MANIFEST, TABLE, PlanRecord, Store, json_bytes, record_name
+from stimgen.stimulus_set.store import MANIFEST, TABLE, PlanRecord, Store, json_bytes, record_file
 
 
 @pytest.fixture
@@ -45,7 +45,7 @@ class TestManifest:
         assert manifest["planned"] == 4
         assert manifest["complete"] is True
         assert [entry["content"]["id"] for entry in manifest["stimuli"]] == ids
-        files = [json.loads(store.read(record_name(stimulus))) for stimulus in ids]
+        files = [json.loads(store.read(record_file(stimulus))) for stimulus in ids]
         assert manifest["stimuli"] == files
 
     @pytest.mark.parametrize("unfinished", [0, 1, 3, 4])
@@ -66,7 +66,7 @@ class TestManifest:
 
     def test_a_record_that_the_plan_does_not_name_is_left_out(self, store: Store) -> None:
         plan = store.read_plan()
-        store.write("plan.json", json_bytes(plan.but(ids=plan.ids[1:]).plain()))
+        store.write("plan.json", json_bytes(plan.replace(ids=plan.ids[1:]).plain()))
         write_manifest(store)
         stimuli = json.loads(store.read(MANIFEST))["stimuli"]
         assert [entry["content"]["id"] for entry in stimuli] == plan.ids[1:]
@@ -75,19 +75,19 @@ class TestManifest:
     def test_of_a_set_from_before_a_key_was_known_nothing_changes(self, store: Store) -> None:
         """A later stimgen must find the set as it was."""
         for stimulus in store.read_plan().ids:
-            record = json.loads(store.read(record_name(stimulus)))
+            record = json.loads(store.read(record_file(stimulus)))
             del record["made"]["processor"], record["content"]["changes"], record["content"]["snapshots"]
-            store.write(record_name(stimulus), json_bytes(record))
+            store.write(record_file(stimulus), json_bytes(record))
         write_manifest(store)
         stimuli = json.loads(store.read(MANIFEST))["stimuli"]
-        assert stimuli == [json.loads(store.read(record_name(key))) for key in store.read_plan().ids]
+        assert stimuli == [json.loads(store.read(record_file(key))) for key in store.read_plan().ids]
 
     def test_it_is_utf_8(self, store: Store) -> None:
         assert "µ".encode() in store.read(MANIFEST)
 
     def test_a_damaged_record_stops_it_and_leaves_the_old_one(self, store: Store) -> None:
         before = store.read(MANIFEST)
-        (store.folder / record_name(store.read_plan().ids[0])).write_text("{")
+        (store.folder / record_file(store.read_plan().ids[0])).write_text("{")
         with pytest.raises(StimgenError, match="is damaged"):
             write_manifest(store)
         assert store.read(MANIFEST) == before
@@ -98,7 +98,7 @@ class TestTable:
 
     def test_columns_and_rows(self, store: Store) -> None:
         frame = pd.read_csv(io.BytesIO(store.read(TABLE)), dtype={"id": str})
-        assert list(frame.columns) == list(COLUMNS)
+        assert list(frame.columns) == list(TABLE_COLUMNS)
         assert list(frame["id"]) == store.read_plan().ids
         assert list(frame["source"]) == ["brick", "brick", "coffee", "coffee"]
         assert list(frame["seed"]) == [1, 2, 1, 2]
@@ -111,14 +111,14 @@ class TestTable:
     @pytest.mark.parametrize("licence", ["CC-BY-4.0", 'say "hello"', "two\r\nlines", "\r=1", "", None])
     def test_it_is_what_pandas_would_write(self, tmp_path: Path, licence: str | None) -> None:
         store = write_set(tmp_path / "set", Wanted(licence=licence))
-        frame = pd.DataFrame([table_row(record) for record in store.records()], columns=list(COLUMNS))
+        frame = pd.DataFrame([table_row(record) for record in store.records()], columns=list(TABLE_COLUMNS))
         frame["licence"] = [{"\r=1": "'\r=1"}.get(licence, licence)] * 4
         text = frame.to_csv(None, index=False, lineterminator="\n", quoting=csv.QUOTE_NONNUMERIC)
         assert store.read(TABLE) == text.encode()
 
     def test_an_empty_set_has_a_header(self, tmp_path: Path) -> None:
         store = write_set(tmp_path / "set", unfinished=4)
-        assert store.read(TABLE).decode() == ",".join(f'"{name}"' for name in COLUMNS) + "\n"
+        assert store.read(TABLE).decode() == ",".join(f'"{name}"' for name in TABLE_COLUMNS) + "\n"
 
     @pytest.mark.parametrize(
         "licence", ["=1+1", "+1", "-1", "@SUM(A1)", "\t=1", "\r=1", '=HYPERLINK("x","y")']
@@ -150,7 +150,7 @@ def record(tmp_path_factory: pytest.TempPathFactory) -> Record:
 def derived(*records: Record) -> tuple[bytes, bytes]:
     """Return manifest and table."""
     plan = PlanRecord(protocol={"text": TEXT}, ids=["a" * 16])
-    found = list(pieces(plan, [("records", record) for record in records], complete=True))
+    found = list(build_pieces(plan, [("records", record) for record in records], complete=True))
     return b"".join(piece.manifest for piece in found), b"".join(piece.table for piece in found)
 
 
@@ -159,10 +159,10 @@ TEXTS = st.text(st.characters(exclude_categories=["Cs"], exclude_characters="\0"
 
 @given(TEXTS, TEXTS)
 def test_whatever_stands_in_a_record_no_cell_is_a_formula(record: Record, licence: str, file: str) -> None:
-    source = record.content.source.but(licence=licence, file=file)
-    changed = record.but(content=record.content.but(source=source))
+    source = record.content.source.replace(licence=licence, file=file)
+    changed = record.replace(content=record.content.replace(source=source))
     (found,) = rows(derived(changed)[1])
-    assert set(found) == set(COLUMNS)
+    assert set(found) == set(TABLE_COLUMNS)
     assert not any(cell.startswith(("=", "+", "-", "@", "\t", "\r")) for cell in found.values())
     assert found["licence"].removeprefix("'") == licence.removeprefix("'")
     assert found["source_file"].removeprefix("'") == file.removeprefix("'")
@@ -170,8 +170,8 @@ def test_whatever_stands_in_a_record_no_cell_is_a_formula(record: Record, licenc
 
 @given(TEXTS)
 def test_whatever_stands_in_a_record_the_manifest_is_json(record: Record, licence: str) -> None:
-    source = record.content.source.but(licence=licence)
-    changed = record.but(content=record.content.but(source=source))
+    source = record.content.source.replace(licence=licence)
+    changed = record.replace(content=record.content.replace(source=source))
     found = json.loads(derived(changed)[0])
     assert found["stimuli"][0]["content"]["source"]["licence"] == licence
     assert Record.model_validate(found["stimuli"][0]) == changed

@@ -14,7 +14,7 @@ from torch.utils._python_dispatch import TorchDispatchMode
 from torch.utils._pytree import tree_iter
 
 from stimgen.statistics.regions.polar import Polar
-from stimgen.synthesis.methods import Batch, Item, ObjectiveMethod
+from stimgen.synthesis.methods import ObjectiveMethod, SynthesisBatch, SynthesisItem
 from stimgen.synthesis.methods.objective import GAPS
 
 CPU = torch.device("cpu")
@@ -49,7 +49,9 @@ def predicted_and_found(term: dict[str, Any], channels: int, side: int = 128) ->
     """Return the bytes of two images: as estimated, without gaps, and as there were."""
     method = ObjectiveMethod.model_validate({"terms": [term], "synthesis": {"scales": 1, "evaluations": 2}})
     source = np.random.default_rng(0).random((side, side, channels), dtype=np.float32)
-    batch = Batch([Item(source, 1 - source, "source", ("source", 1))] * 2, slots=2, shrink=True)
+    batch = SynthesisBatch(
+        [SynthesisItem(source, 1 - source, "source", ("source", 1))] * 2, slots=2, shrink=True
+    )
     method.load(CPU)
     with Tensors() as tensors:
         deque(method.run(batch, CPU), maxlen=0)

@@ -9,14 +9,14 @@ from pydantic import ValidationError
 
 from stimgen.networks.vgg19 import Vgg19
 from stimgen.reading.errors import StimgenError
-from stimgen.reading.generators import finished
-from stimgen.synthesis.methods import Batch, Item, ObjectiveMethod
-from stimgen.synthesis.objective import Objective, Sources
-from stimgen.synthesis.pyramid import enlarged, shrunk
-from stimgen.synthesis.ranges.soft import Soft
-from stimgen.synthesis.settings import Synthesis
+from stimgen.reading.generators import run_generator
+from stimgen.synthesis.methods import ObjectiveMethod, SynthesisBatch, SynthesisItem
+from stimgen.synthesis.objective import BatchSources, Objective
+from stimgen.synthesis.pyramid import enlarge_images, shrink_images
+from stimgen.synthesis.ranges.soft import SoftPenalty
+from stimgen.synthesis.settings import SynthesisSettings
 from stimgen.synthesis.starts.image import ImageStart
-from stimgen.synthesis.starts.noise import Noise
+from stimgen.synthesis.starts.noise import NormalNoise
 from stimgen.synthesis.term import Term
 
 CPU = torch.device("cpu")
@@ -27,8 +27,8 @@ def pictures(count: int, side: int = 24, seed: int = 0) -> torch.Tensor:
 
 
 def objective(*terms: Term, penalty: float = 0.0, which: tuple[int, ...] = (0, 1)) -> Objective:
-    sources = Sources(pictures(2), torch.tensor(which))
-    return Objective(terms, Soft(penalty=penalty), sources)
+    sources = BatchSources(pictures(2), torch.tensor(which))
+    return Objective(terms, SoftPenalty(penalty=penalty), sources)
 
 
 ROWS = torch.arange(2)
@@ -37,7 +37,7 @@ SHALLOW = Term(network="vgg19", depth="pool1")
 
 def test_terms_add_up_with_their_weights() -> None:
     images = pictures(2, seed=1)
-    both = objective(SHALLOW.but(weight=2.0), Term(network="vgg19", layers=["relu2_1"], weight=0.5))
+    both = objective(SHALLOW.replace(weight=2.0), Term(network="vgg19", layers=["relu2_1"], weight=0.5))
     first = objective(SHALLOW).measure(images, ROWS)[:, 0]
     second = objective(Term(network="vgg19", layers=["relu2_1"])).measure(images, ROWS)[:, 0]
     parts = both.measure(images, ROWS)
@@ -61,7 +61,7 @@ def test_a_grey_image_gets_three_times_the_mean_of_the_gradients_of_its_copies()
     """Wallis et al. 2017 copy a grey image and average the gradients: only a uniform factor differs."""
     grey, source = pictures(2, seed=1)[:, :1], pictures(2, seed=2)[:, :1]
     plain, copied = (
-        Objective((SHALLOW,), Soft(penalty=0.0), Sources(images, ROWS))
+        Objective((SHALLOW,), SoftPenalty(penalty=0.0), BatchSources(images, ROWS))
         for images in (source, source.repeat(1, 3, 1, 1))
     )
     found, three = plain(grey, ROWS), copied(grey.repeat(1, 3, 1, 1), ROWS)
@@ -79,7 +79,9 @@ def test_a_source_is_its_own_minimum() -> None:
 @pytest.mark.parametrize("term", [SHALLOW, Term(depth="scale3"), Term(depth="scale2", regions="2x2")])
 def test_the_gradient_is_the_directional_derivative(term: Term) -> None:
     images, direction = pictures(2, seed=1).double(), pictures(2, seed=2).double() - 0.5
-    target = Objective((term,), Soft(penalty=1.0), Sources(pictures(2).double(), ROWS), torch.float64)
+    target = Objective(
+        (term,), SoftPenalty(penalty=1.0), BatchSources(pictures(2).double(), ROWS), torch.float64
+    )
     # Short, because a unit whose rectification switches on the way is an error.
     step = 1e-7
     ahead = target.measure(images + step * direction, ROWS).sum(1)
@@ -144,23 +146,23 @@ def test_impossible_terms_are_refused(fields: dict) -> None:
 
 
 def test_scales_go_down_to_64_pixels() -> None:
-    each = Synthesis().evaluations
-    assert Synthesis().schedule(256, 256) == [(64, 64, each), (128, 128, each), (256, 256, each)]
-    assert Synthesis().schedule(128, 192) == [(64, 96, each), (128, 192, each)]
-    assert Synthesis().schedule(100, 100) == [(100, 100, each)]
-    assert Synthesis(scales=1, evaluations=[7]).schedule(256, 256) == [(256, 256, 7)]
-    assert Synthesis(scales=3, evaluations=[1, 2, 3]).schedule(41, 20) == [
+    each = SynthesisSettings().evaluations
+    assert SynthesisSettings().schedule(256, 256) == [(64, 64, each), (128, 128, each), (256, 256, each)]
+    assert SynthesisSettings().schedule(128, 192) == [(64, 96, each), (128, 192, each)]
+    assert SynthesisSettings().schedule(100, 100) == [(100, 100, each)]
+    assert SynthesisSettings(scales=1, evaluations=[7]).schedule(256, 256) == [(256, 256, 7)]
+    assert SynthesisSettings(scales=3, evaluations=[1, 2, 3]).schedule(41, 20) == [
         (10, 5, 1),
         (20, 10, 2),
         (41, 20, 3),
     ]
     with pytest.raises(StimgenError, match="2 scales"):
-        Synthesis(evaluations=[1, 2, 3]).schedule(128, 128)
+        SynthesisSettings(evaluations=[1, 2, 3]).schedule(128, 128)
 
 
 def test_the_smallest_size_is_named_and_true() -> None:
     method = ObjectiveMethod(
-        terms=(Term(network="vgg19", depth="pool3", regions="2x3"),), synthesis=Synthesis(scales=2)
+        terms=(Term(network="vgg19", depth="pool3", regions="2x3"),), synthesis=SynthesisSettings(scales=2)
     )
     with pytest.raises(StimgenError, match="the smallest is 48 pixels"):
         method.check((64, 46, 3))
@@ -169,7 +171,7 @@ def test_the_smallest_size_is_named_and_true() -> None:
 
 def test_start_noise_is_shared_by_conditions_and_differs_between_seeds_and_sources() -> None:
     def noise(sha: str, seed: int) -> np.ndarray:
-        return Noise().pixels((32, 32, 3), (sha, seed), None)
+        return NormalNoise().pixels((32, 32, 3), (sha, seed), None)
 
     assert np.array_equal(noise("a", 1), noise("a", 1))
     assert not np.array_equal(noise("a", 1), noise("a", 2))
@@ -191,30 +193,35 @@ def test_a_start_image_takes_the_channels_of_the_source() -> None:
 
 def test_shrinking_and_enlarging_keep_a_ramp() -> None:
     ramp = torch.linspace(0, 1, 32).expand(2, 3, 32, 32)
-    small = shrunk(ramp, 16, 16)
+    small = shrink_images(ramp, 16, 16)
     assert small.shape == (2, 3, 16, 16)
-    inner = enlarged(small, 32, 32)[..., 6:-6]
+    inner = enlarge_images(small, 32, 32)[..., 6:-6]
     torch.testing.assert_close(inner, ramp[..., 6:-6], atol=5e-3, rtol=0)
 
 
-def run(method: ObjectiveMethod, batch: Batch):
+def run(method: ObjectiveMethod, batch: SynthesisBatch):
     seen = []
-    return finished(method.run(batch, CPU), seen.append), seen
+    return run_generator(method.run(batch, CPU), seen.append), seen
 
 
-def items(count: int) -> list[Item]:
+def items(count: int) -> list[SynthesisItem]:
     sources = pictures(2, 32).permute(0, 2, 3, 1).numpy()
     return [
-        Item(sources[i % 2], Noise().pixels((32, 32, 3), (str(i % 2), i), None), str(i % 2), (str(i % 2), i))
+        SynthesisItem(
+            sources[i % 2],
+            NormalNoise().pixels((32, 32, 3), (str(i % 2), i), None),
+            str(i % 2),
+            (str(i % 2), i),
+        )
         for i in range(count)
     ]
 
 
-METHOD = ObjectiveMethod(terms=(SHALLOW,), synthesis=Synthesis(scales=2, evaluations=8))
+METHOD = ObjectiveMethod(terms=(SHALLOW,), synthesis=SynthesisSettings(scales=2, evaluations=8))
 
 
 def test_steps_and_traces_tell_every_evaluation() -> None:
-    result, steps = run(METHOD, Batch(items(3), 3, shrink=True))
+    result, steps = run(METHOD, SynthesisBatch(items(3), 3, shrink=True))
     assert [(step.scale, step.evaluation) for step in steps] == [(i // 8, i + 1) for i in range(16)]
     assert {step.total for step in steps} == {16}
     for i, trace in enumerate(result.traces):
@@ -228,9 +235,9 @@ def test_steps_and_traces_tell_every_evaluation() -> None:
 
 
 def test_padding_a_batch_changes_nothing() -> None:
-    alone, _ = run(METHOD, Batch(items(1), 2, shrink=True))
-    padded, _ = run(METHOD, Batch(items(1), 5, shrink=False))
-    among, _ = run(METHOD, Batch(items(4), 4, shrink=True))
+    alone, _ = run(METHOD, SynthesisBatch(items(1), 2, shrink=True))
+    padded, _ = run(METHOD, SynthesisBatch(items(1), 5, shrink=False))
+    among, _ = run(METHOD, SynthesisBatch(items(4), 4, shrink=True))
     assert np.array_equal(alone.images[0], padded.images[0])
     assert np.array_equal(alone.images[0], among.images[0])
     assert alone.traces[0] == among.traces[0]

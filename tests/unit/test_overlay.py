@@ -5,8 +5,8 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from stimgen.drawing.overlay import DARK, LIGHT, RED, STRIP, Map, overlay
-from stimgen.statistics.regions import Positions, strongest
+from stimgen.drawing.overlay import DARK, LIGHT, RED, STRIP, RegionMap, overlay_regions
+from stimgen.statistics.regions import Positions, find_strongest_regions
 from stimgen.statistics.regions.grid import Grid
 from stimgen.statistics.regions.polar import Polar
 
@@ -15,16 +15,18 @@ SCALE = 16  # 48 pixels become 768
 
 
 def drawn(labels: np.ndarray, fixation: tuple[float, float] | None = None) -> np.ndarray:
-    return np.asarray(overlay(GREY, Map(labels, fixation, "a caption")))
+    return np.asarray(overlay_regions(GREY, RegionMap(labels, fixation, "a caption")))
 
 
 def test_the_strongest_region_has_a_position_and_of_equal_ones_the_first() -> None:
     positions = Positions(4, 6)
-    found = strongest(Grid(rows=2, columns=2, overlap=0.5).windows(positions), positions)
+    found = find_strongest_regions(Grid(rows=2, columns=2, overlap=0.5).windows(positions), positions)
     np.testing.assert_array_equal(found, np.repeat([[0, 0, 0, 1, 1, 1], [2, 2, 2, 3, 3, 3]], 2, axis=0))
     positions = Positions(1, 3)
-    np.testing.assert_array_equal(strongest(Grid(columns=2).windows(positions), positions), [[0, 0, 1]])
-    np.testing.assert_array_equal(strongest(Grid().windows(positions), positions), [[0, 0, 0]])
+    np.testing.assert_array_equal(
+        find_strongest_regions(Grid(columns=2).windows(positions), positions), [[0, 0, 1]]
+    )
+    np.testing.assert_array_equal(find_strongest_regions(Grid().windows(positions), positions), [[0, 0, 0]])
 
 
 def test_borders_lie_between_regions() -> None:
@@ -71,5 +73,7 @@ def test_many_regions_and_a_large_picture_are_drawn() -> None:
     pixels = np.random.default_rng(1).random((800, 600, 3), dtype=np.float32)
     positions = Positions(800, 600)
     layout = Polar(scaling=0.25)
-    found = overlay(pixels, Map(strongest(layout.windows(positions), positions), layout.eye, "many"))
+    found = overlay_regions(
+        pixels, RegionMap(find_strongest_regions(layout.windows(positions), positions), layout.eye, "many")
+    )
     assert found.size == (600, 800 + STRIP)

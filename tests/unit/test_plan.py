@@ -11,13 +11,13 @@ import numpy as np
 import pytest
 
 from stimgen.images.prepare import Preparation
-from stimgen.images.read import read_image_file, skimage_file
+from stimgen.images.read import find_skimage_file, read_image_file
 from stimgen.protocol.load import load_protocol
-from stimgen.protocol.plan import LARGEST_PLAN, Plan, make_plan
+from stimgen.protocol.plan import LARGEST_PLAN, ProtocolPlan, make_plan
 from stimgen.reading.errors import StimgenError
 from stimgen.reading.identity import IDENTITY_PATTERN
 from stimgen.reading.random_numbers import normal
-from stimgen.workflow.plan import plan_summary
+from stimgen.workflow.plan import describe_plan
 
 HEAD = 'name: p\nnetwork: vgg19\npreparation: {size: 64}\nsources:\n  - file: "skimage:brick"\n'
 CONVOLUTIONS = (
@@ -28,10 +28,10 @@ UP_TO_POOL4 = [*CONVOLUTIONS.split(), "pool1", "pool2", "pool3", "pool4"]
 
 def summary(tmp_path: Path, text: str) -> dict[str, Any]:
     (tmp_path / "p.yaml").write_text(text, encoding="utf-8")
-    return plan_summary(load_protocol(tmp_path / "p.yaml"))
+    return describe_plan(load_protocol(tmp_path / "p.yaml"))
 
 
-def plan(tmp_path: Path, text: str) -> Plan:
+def plan(tmp_path: Path, text: str) -> ProtocolPlan:
     (tmp_path / "p.yaml").write_text(text, encoding="utf-8")
     return make_plan(load_protocol(tmp_path / "p.yaml"))
 
@@ -120,7 +120,7 @@ class TestSummary:
         found = summary(tmp_path, text + "conditions: [{id: a, depth: pool1}]\noutput: {encoding: linear}\n")
         means = []
         for name in ("brick", "coffee"):
-            values = Preparation(size=64).prepare(read_image_file(skimage_file(name))).astype(float)
+            values = Preparation(size=64).prepare(read_image_file(find_skimage_file(name))).astype(float)
             means.append((np.broadcast_to(values, (64, 64, 3)) @ [0.2126, 0.7152, 0.0722]).mean())
         assert [source["presentation"] for source in found["sources"]] == 2 * [
             {
@@ -152,7 +152,7 @@ class TestSummary:
     def test_a_probe_estimates_a_time(self, tmp_path: Path) -> None:
         text = HEAD + "synthesis: {scales: 1}\nconditions: [{id: a, depth: relu1_1}]\n"
         (tmp_path / "p.yaml").write_text(text.replace("64", "16"), encoding="utf-8")
-        (found,) = plan_summary(load_protocol(tmp_path / "p.yaml"), probe="cpu")["conditions"]
+        (found,) = describe_plan(load_protocol(tmp_path / "p.yaml"), probe="cpu")["conditions"]
         assert 0 < found["seconds"] < 1000
 
 
@@ -269,7 +269,7 @@ class TestStarts:
         found = plan(tmp_path, self.with_start("{file: 'skimage:grass'}"))
         (stimulus,) = found.stimuli
         picture = stimulus.condition.start_pixels(stimulus.source, stimulus.seed)
-        expected = Preparation(size=64).prepare(read_image_file(skimage_file("grass")))
+        expected = Preparation(size=64).prepare(read_image_file(find_skimage_file("grass")))
         assert np.array_equal(picture, expected)
 
     @pytest.mark.parametrize(
@@ -307,14 +307,14 @@ class TestStarts:
 
     def test_a_pattern_for_several(self, tmp_path: Path) -> None:
         for name in "ab":
-            (tmp_path / f"{name}.png").write_bytes(skimage_file("brick").read_bytes())
+            (tmp_path / f"{name}.png").write_bytes(find_skimage_file("brick").read_bytes())
         assert refusal(tmp_path, self.with_start("{file: '*.png'}")) == (
             "p.yaml:7: the start image must be one file, not a pattern for several"
         )
 
     def test_a_picture_that_changed_since_the_plan(self, tmp_path: Path) -> None:
-        (tmp_path / "s.png").write_bytes(skimage_file("brick").read_bytes())
+        (tmp_path / "s.png").write_bytes(find_skimage_file("brick").read_bytes())
         (stimulus,) = plan(tmp_path, self.with_start("{file: s.png}")).stimuli
-        (tmp_path / "s.png").write_bytes(skimage_file("grass").read_bytes())
+        (tmp_path / "s.png").write_bytes(find_skimage_file("grass").read_bytes())
         with pytest.raises(StimgenError, match="changed since the plan was made"):
             stimulus.condition.start_pixels(stimulus.source, stimulus.seed)

@@ -14,7 +14,7 @@ from pydantic import ValidationError
 
 from stimgen.reading.errors import StimgenError
 from stimgen.statistics.gram import Gram
-from stimgen.statistics.regions import Pooling, Positions, Window
+from stimgen.statistics.regions import Pooling, PoolingWindow, Positions
 from stimgen.statistics.regions.polar import Polar
 
 COORDINATES = st.floats(-1.5, 2.5)
@@ -31,7 +31,7 @@ SIDES = st.integers(1, 30)
 QUARTERS = {"scaling": 1.5, "aspect": 1.5 * 4 / (2 * math.pi)}
 
 
-def on_grid(window: Window, height: int, width: int) -> NDArray[np.float64]:
+def on_grid(window: PoolingWindow, height: int, width: int) -> NDArray[np.float64]:
     found = np.zeros((height, width))
     found[window.rows, window.columns] = window.weights
     return found
@@ -105,7 +105,7 @@ def test_regions_are_as_wide_as_their_eccentricity_wants(scaling: float, aspect:
     centres = np.sqrt(borders[1:] * borders[:-1])
     np.testing.assert_allclose(np.diff(borders) / centres, scaling, atol=1.5 / centres[0])
     # A circle about the fixation, of 100 pixels' radius, crosses as many borders as there are sectors.
-    layout = layout.but(fixation=(0.5, 0.5), fovea=0.3)
+    layout = layout.replace(fixation=(0.5, 0.5), fovea=0.3)
     largest = weights(layout, Positions(201, 201)).argmax(0)
     angles = np.linspace(0, 2 * np.pi, 5000, endpoint=False)
     circle = largest[

@@ -9,11 +9,17 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from stimgen.images.prepare import Preparation
-from stimgen.images.read import read_image_file, skimage_file
-from stimgen.reading.generators import finished
-from stimgen.synthesis.methods import Batch, Item, ObjectiveMethod, Result, Step
-from stimgen.synthesis.settings import Synthesis
-from stimgen.synthesis.starts.noise import Noise
+from stimgen.images.read import find_skimage_file, read_image_file
+from stimgen.reading.generators import run_generator
+from stimgen.synthesis.methods import (
+    ObjectiveMethod,
+    SynthesisBatch,
+    SynthesisItem,
+    SynthesisResult,
+    SynthesisStep,
+)
+from stimgen.synthesis.settings import SynthesisSettings
+from stimgen.synthesis.starts.noise import NormalNoise
 from stimgen.synthesis.term import Term
 
 SIDE = 32
@@ -24,7 +30,7 @@ Sizes = st.integers(16, 700)
 def test_stages_in_one_precision_are_the_schedule(
     width: int, height: int, scales: int | str, count: int
 ) -> None:
-    synthesis = Synthesis(scales=scales, evaluations=count)
+    synthesis = SynthesisSettings(scales=scales, evaluations=count)
     found = [(s.width, s.height, s.evaluations) for s in synthesis.stages(width, height)]
     assert found == synthesis.schedule(width, height)
     assert {stage.dtype for stage in synthesis.stages(width, height)} == {torch.float32}
@@ -32,7 +38,7 @@ def test_stages_in_one_precision_are_the_schedule(
 
 @given(Sizes, Sizes, st.sampled_from(["auto", 1, 2, 3]), st.integers(1, 500))
 def test_mixed_stages_divide_the_schedule(width: int, height: int, scales: int | str, count: int) -> None:
-    synthesis = Synthesis(scales=scales, evaluations=count, precision="mixed")
+    synthesis = SynthesisSettings(scales=scales, evaluations=count, precision="mixed")
     stages = synthesis.stages(width, height)
     *rough, precise = stages
     assert all(stage.evaluations > 0 for stage in stages)
@@ -44,13 +50,13 @@ def test_mixed_stages_divide_the_schedule(width: int, height: int, scales: int |
     assert precise.evaluations == (count + 3) // 4
 
 
-def items(count: int) -> list[Item]:
+def items(count: int) -> list[SynthesisItem]:
     names = ("coffee", "chelsea")
-    sources = [Preparation(size=SIDE).prepare(read_image_file(skimage_file(name))) for name in names]
+    sources = [Preparation(size=SIDE).prepare(read_image_file(find_skimage_file(name))) for name in names]
     return [
-        Item(
+        SynthesisItem(
             sources[i % 2],
-            Noise().pixels((SIDE, SIDE, 3), (names[i % 2], i), None),
+            NormalNoise().pixels((SIDE, SIDE, 3), (names[i % 2], i), None),
             names[i % 2],
             (names[i % 2], i),
         )
@@ -58,18 +64,18 @@ def items(count: int) -> list[Item]:
     ]
 
 
-def run(method: ObjectiveMethod, batch: Batch) -> tuple[Result, list[Step]]:
+def run(method: ObjectiveMethod, batch: SynthesisBatch) -> tuple[SynthesisResult, list[SynthesisStep]]:
     seen = []
-    return finished(method.run(batch, torch.device("cpu")), seen.append), seen
+    return run_generator(method.run(batch, torch.device("cpu")), seen.append), seen
 
 
 def method(precision: str, evaluations: int = 22, **fields: object) -> ObjectiveMethod:
-    synthesis = Synthesis(scales=2, evaluations=evaluations, precision=precision)
+    synthesis = SynthesisSettings(scales=2, evaluations=evaluations, precision=precision)
     return ObjectiveMethod(terms=(Term(**{"depth": "scale2", **fields}),), synthesis=synthesis)
 
 
 def test_evaluations_are_numbered_on_through_the_stages_of_a_scale() -> None:
-    result, steps = run(method("mixed"), Batch(items(3), 3, shrink=True))
+    result, steps = run(method("mixed"), SynthesisBatch(items(3), 3, shrink=True))
     assert [(step.scale, step.evaluation) for step in steps] == [(i // 22, i + 1) for i in range(44)]
     assert {step.total for step in steps} == {44}
     for i, trace in enumerate(result.traces):
@@ -78,7 +84,7 @@ def test_evaluations_are_numbered_on_through_the_stages_of_a_scale() -> None:
 
 
 def test_the_losses_of_start_and_end_are_precise() -> None:
-    batch = Batch(items(2), 2, shrink=True)
+    batch = SynthesisBatch(items(2), 2, shrink=True)
     mixed, _ = run(method("mixed"), batch)
     precise, _ = run(method("float32"), batch)
     assert mixed.start == precise.start
@@ -93,7 +99,7 @@ def test_the_losses_of_start_and_end_are_precise() -> None:
 @pytest.mark.long
 @pytest.mark.parametrize("fields", [{}, {"regions": "2x2"}, {"network": "vgg19", "depth": "pool2"}])
 def test_mixed_ends_near_where_float32_ends(fields: dict[str, str]) -> None:
-    batch = Batch(items(4), 4, shrink=True)
+    batch = SynthesisBatch(items(4), 4, shrink=True)
     ends = {}
     for precision in ("float32", "mixed"):
         result, _ = run(method(precision, 60, **fields), batch)
@@ -107,9 +113,9 @@ def test_mixed_ends_near_where_float32_ends(fields: dict[str, str]) -> None:
 
 @pytest.mark.long
 def test_padding_a_batch_changes_nothing() -> None:
-    alone, _ = run(method("mixed"), Batch(items(1), 2, shrink=True))
-    padded, _ = run(method("mixed"), Batch(items(1), 5, shrink=False))
-    among, _ = run(method("mixed"), Batch(items(8), 8, shrink=True))
+    alone, _ = run(method("mixed"), SynthesisBatch(items(1), 2, shrink=True))
+    padded, _ = run(method("mixed"), SynthesisBatch(items(1), 5, shrink=False))
+    among, _ = run(method("mixed"), SynthesisBatch(items(8), 8, shrink=True))
     for other in (padded, among):
         assert np.array_equal(alone.images[0], other.images[0])
         assert alone.traces[0] == other.traces[0]

@@ -13,7 +13,7 @@ from PIL import Image
 from pydantic import ValidationError
 
 from stimgen.images.prepare import LARGEST, SMALLEST, Preparation
-from stimgen.images.read import ImageFile, read_image_file, skimage_file
+from stimgen.images.read import ImageFile, find_skimage_file, read_image_file
 from stimgen.reading.errors import StimgenError
 
 RNG = np.random.default_rng(3)
@@ -149,7 +149,7 @@ class TestSixteenBits:
 @pytest.mark.parametrize("name", ["brick", "coffee", "chelsea"])
 @pytest.mark.parametrize("channels", ["source", "grey", "colour"])
 def test_shape_and_recipe_are_told_before_decoding(name: str, channels: str) -> None:
-    image = read_image_file(skimage_file(name))
+    image = read_image_file(find_skimage_file(name))
     preparation = Preparation.model_validate({"crop": "none", "size": 48, "channels": channels})
     pixels = preparation.prepare(image)
     assert preparation.shape(image) == pixels.shape

@@ -8,15 +8,27 @@ from typing import Any
 import numpy as np
 import pytest
 
-from stimgen.experiment.design.trial import Outcome, Phase, Trial
+from stimgen.experiment.design.trial import Phase, Trial, TrialOutcome
 from stimgen.experiment.equipment.triggers.base import Event
 from stimgen.experiment.frames.frame import Frame
-from stimgen.experiment.presentation.pages import Pages
-from stimgen.experiment.presentation.presenter import Presenter
-from stimgen.experiment.presentation.responses import Choosing, Meaning, Typing, by_keys, by_places
-from stimgen.experiment.presentation.screen import Pressed, Refresh, Scene, Stopped, Typed
-from stimgen.experiment.presentation.trial_presenter import Rules
-from stimgen.experiment.schema.timing import Responses
+from stimgen.experiment.presentation.pages import PagePresenter
+from stimgen.experiment.presentation.presenter import SessionPresenter
+from stimgen.experiment.presentation.responses import (
+    AnswerLookup,
+    ChoiceResponse,
+    TypedResponse,
+    make_click_lookup,
+    make_key_lookup,
+)
+from stimgen.experiment.presentation.screen import (
+    PressEvent,
+    RefreshMeasurement,
+    Scene,
+    SessionStopped,
+    TypedCharacter,
+)
+from stimgen.experiment.presentation.trial_presenter import PresentationRules
+from stimgen.experiment.schema.timing import ResponseSettings
 
 PERIOD = 1 / 50
 SIZE = (80, 60)
@@ -49,16 +61,16 @@ class ExactScreen:
         slow: Mapping[int, int] | None = None,
     ) -> None:
         """Times of presses and letters are in refreshes."""
-        self._presses = [Pressed(key, at * PERIOD) for at, key in presses]
-        self._letters = [Typed(letter, at * PERIOD) for at, letter in letters]
+        self._presses = [PressEvent(key, at * PERIOD) for at, key in presses]
+        self._letters = [TypedCharacter(letter, at * PERIOD) for at, letter in letters]
         self._slow = slow or {}
         self.refresh = 0
         self.shown: list[tuple[int, Scene]] = []
 
     def click(self, refreshes: float, button: str, point: tuple[float, float]) -> None:
-        self._presses.append(Pressed(button, refreshes * PERIOD, point))
+        self._presses.append(PressEvent(button, refreshes * PERIOD, point))
 
-    def clock(self) -> float:
+    def read_clock(self) -> float:
         return self.refresh * PERIOD
 
     def show(self, scene: Scene, due: float | None = None, marks: Sequence[Callable[[], None]] = ()) -> float:
@@ -68,15 +80,15 @@ class ExactScreen:
         for mark in marks:
             mark()
         self.shown.append((self.refresh, scene))
-        return self.clock()
+        return self.read_clock()
 
-    def pressed(self) -> list[Pressed]:
-        found = [press for press in self._presses if press.time <= self.clock()]
+    def read_presses(self) -> list[PressEvent]:
+        found = [press for press in self._presses if press.time <= self.read_clock()]
         self._presses = self._presses[len(found) :]
         return found
 
-    def typed(self) -> list[Typed]:
-        found = [letter for letter in self._letters if letter.time <= self.clock()]
+    def typed(self) -> list[TypedCharacter]:
+        found = [letter for letter in self._letters if letter.time <= self.read_clock()]
         self._letters = self._letters[len(found) :]
         return found
 
@@ -91,7 +103,7 @@ def trial(*answers: str) -> Trial:
     )
 
 
-KEYS = by_keys({"1": ("f",), "2": ("j",)}, mouse=False)
+KEYS = make_key_lookup({"1": ("f",), "2": ("j",)}, mouse=False)
 
 
 def nothing(answer: str | None) -> Frame | None:
@@ -101,23 +113,29 @@ def nothing(answer: str | None) -> Frame | None:
 
 def present(
     screen: Any,
-    meaning: Meaning | None = KEYS,
+    meaning: AnswerLookup | None = KEYS,
     feedback: Callable[[str | None], Frame | None] = nothing,
     lines: Any = (),
     **said: Any,
-) -> Outcome:
+) -> TrialOutcome:
     """Present the trial: pictures at refreshes 7 and 14, their mask at 24, nothing more from 26 on.
 
     Without a meaning of presses, the answer is typed.
     """
-    responses = Responses.model_validate(said)
+    responses = ResponseSettings.model_validate(said)
     window = None if responses.window is None else responses.window.milliseconds(1 / PERIOD) / 1000
-    rules = Rules(responses, REST, window=window, between_trials=2 * PERIOD, feedback=0.1, lines=lines)
+    rules = PresentationRules(
+        responses, REST, window=window, between_trials=2 * PERIOD, feedback=0.1, lines=lines
+    )
 
-    def answering() -> Choosing | Typing:
-        return Typing(screen, responses) if meaning is None else Choosing(screen, responses, meaning)
+    def answering() -> ChoiceResponse | TypedResponse:
+        return (
+            TypedResponse(screen, responses)
+            if meaning is None
+            else ChoiceResponse(screen, responses, meaning)
+        )
 
-    presenter = Presenter(screen, rules, Pages(screen, PAGE, responses.quit))
+    presenter = SessionPresenter(screen, rules, PagePresenter(screen, PAGE, responses.quit))
     return presenter.present(trial() if meaning is None else trial("1", "2"), FRAMES, answering, feedback)
 
 
@@ -221,7 +239,7 @@ def test_escape_breaks_the_trial_off_and_shows_it_again() -> None:
 @pytest.mark.parametrize("moment", [1, 3.5, 9.5, 15.5, 24.5, 40.5])
 def test_escape_twice_ends_the_session_at_any_moment(moment: float) -> None:
     screen = ExactScreen([(moment, "escape"), (moment + 5, "escape")])
-    with pytest.raises(Stopped):
+    with pytest.raises(SessionStopped):
         present(screen)
 
 
@@ -229,15 +247,15 @@ def test_a_button_is_no_key_of_the_same_name() -> None:
     arrows = {"1": ("left",), "2": ("right",)}
     screen = ExactScreen([(15.5, "right")])
     screen.click(16.5, "left", (0, 0))
-    assert present(screen, by_keys(arrows, mouse=False)).answer == "2"
+    assert present(screen, make_key_lookup(arrows, mouse=False)).answer == "2"
     screen = ExactScreen([(15.5, "right")])
     screen.click(16.5, "left", (0, 0))
-    assert present(screen, by_keys(arrows, mouse=True)).answer == "1"
+    assert present(screen, make_key_lookup(arrows, mouse=True)).answer == "1"
 
 
 def test_a_click_counts_where_the_answer_is() -> None:
     """Boxes are pixels from the upper left, points from the middle, y up."""
-    places = by_places({"1": (0, 0, 20, 10), "2": (60, 50, 20, 10)}, SIZE)
+    places = make_click_lookup({"1": (0, 0, 20, 10), "2": (60, 50, 20, 10)}, SIZE)
     screen = ExactScreen()
     screen.click(15, "left", (0, 0))
     screen.click(16, "left", (-19, 29))
@@ -287,12 +305,12 @@ def test_nothing_typed_is_no_answer_and_an_unfinished_word_is_none() -> None:
 
 
 def test_a_screen_is_told_to_be_good_or_why_not() -> None:
-    steady = Refresh.of([i / 60 for i in range(200)])
+    steady = RefreshMeasurement.of([i / 60 for i in range(200)])
     assert steady.hz == pytest.approx(60)
     assert (steady.dropped, steady.refreshes) == (0, 199)
     assert steady.problem(60.0) is None
     assert "60.00 Hz, 75 declared" in str(steady.problem(75.0))
-    assert "does not wait" in str(Refresh.of([i / 2000 for i in range(200)]).problem(60.0))
-    missed = Refresh.of([(i + i // 50) / 60 for i in range(200)])
+    assert "does not wait" in str(RefreshMeasurement.of([i / 2000 for i in range(200)]).problem(60.0))
+    missed = RefreshMeasurement.of([(i + i // 50) / 60 for i in range(200)])
     assert missed.dropped == 3
     assert missed.problem(60.0) == "3 of 199 refreshes were missed"

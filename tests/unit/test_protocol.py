@@ -16,7 +16,7 @@ from stimgen.networks.vgg19 import Vgg19
 from stimgen.networks.weights.file import FileWeights
 from stimgen.networks.weights.imagenet import ImagenetWeights
 from stimgen.networks.weights.random import RandomWeights
-from stimgen.protocol.defaults import merged, with_defaults
+from stimgen.protocol.defaults import apply_defaults, merge_settings
 from stimgen.protocol.load import LoadedProtocol, load_protocol
 from stimgen.protocol.schema import Condition, Protocol
 from stimgen.reading.errors import StimgenError
@@ -24,8 +24,8 @@ from stimgen.reading.shipped import PROTOCOLS, read_title
 from stimgen.statistics.gram import Gram
 from stimgen.statistics.regions.grid import Grid
 from stimgen.synthesis.starts.image import ImageStart
-from stimgen.synthesis.starts.noise import Noise
-from stimgen.workflow.schema import schema_text
+from stimgen.synthesis.starts.noise import NormalNoise
+from stimgen.workflow.schema import format_protocol_schema
 
 ROOT = Path(__file__).resolve().parents[2]
 HEAD = 'name: p\nsources:\n  - file: "skimage:brick"\n'
@@ -63,7 +63,7 @@ class TestShipped:
 
     @pytest.mark.parametrize("name", PROTOCOLS.files())
     def test_is_what_the_schema_describes(self, name: str) -> None:
-        schema = yaml.safe_load(schema_text())
+        schema = yaml.safe_load(format_protocol_schema())
         data: Any = load_protocol(name).document.data
         jsonschema.Draft202012Validator.check_schema(schema)
         jsonschema.validate(data, schema)
@@ -117,7 +117,7 @@ class TestFinding:
 class TestDefaults:
     def test_of_what_is_measured(self, tmp_path: Path) -> None:
         found = condition(tmp_path, "", "depth: scale2")
-        (term,) = found.chosen.terms
+        (term,) = found.resolved_method.terms
         assert found.network == term.network == Embedded(scales=4, seed=0)
         assert term.statistic == Gram(centred=True, normalisation="relative")
         assert (term.regions, term.weight) == (Grid(rows=1, columns=1), 1.0)
@@ -150,12 +150,12 @@ class TestHandedDown:
             "synthesis: {evaluations: 7, optimiser: {history: 3}}",
             "layers: [pool1]",
         )
-        (term,) = found.chosen.terms
+        (term,) = found.resolved_method.terms
         assert term.network.pooling == "maximum"
         assert term.statistic == Gram(centred=True)
         assert term.regions == Grid(rows=4, columns=3)
-        assert found.chosen.synthesis.evaluations == 7
-        assert found.chosen.synthesis.optimiser.history == 3
+        assert found.resolved_method.synthesis.evaluations == 7
+        assert found.resolved_method.synthesis.optimiser.history == 3
 
     def test_synthesis_is_overridden_in_part(self, tmp_path: Path) -> None:
         found = condition(
@@ -206,7 +206,7 @@ class TestHandedDown:
             shared,
             "layers: [pool1]\n    synthesis: {start: noise}\n    statistic: gram\n    regions: 3x3",
         )
-        assert found.synthesis.start == Noise()
+        assert found.synthesis.start == NormalNoise()
         assert found.statistic == Gram()
         assert found.regions == Grid(rows=3, columns=3)
 
@@ -238,7 +238,7 @@ class TestHandedDown:
         self, tmp_path: Path, shared: str, own: str, statistic: Gram
     ) -> None:
         found = condition(tmp_path, f"statistic: {shared}", f"layers: [pool1]\n    statistic: {own}")
-        assert found.statistic == found.chosen.terms[0].statistic == statistic
+        assert found.statistic == found.resolved_method.terms[0].statistic == statistic
 
     def test_terms_inherit_from_condition_and_protocol(self, tmp_path: Path) -> None:
         found = condition(
@@ -248,7 +248,7 @@ class TestHandedDown:
             "      - layers: [pool1]\n"
             "      - {layers: [conv1_1], weight: 0.5, regions: 1x1, statistic: {centred: false}}",
         )
-        first, second = found.chosen.terms
+        first, second = found.resolved_method.terms
         assert (first.network.pooling, first.network.weights.seed) == ("maximum", 5)
         assert first.network == second.network
         assert (first.regions, first.statistic.centred, first.weight) == (Grid(rows=2, columns=2), True, 1.0)
@@ -278,23 +278,23 @@ class TestHandedDown:
             "sources": [1],
         }
         before = repr(data)
-        with_defaults(data)
+        apply_defaults(data)
         assert repr(data) == before
 
     @pytest.mark.parametrize(
         "data", [None, 5, [], {"conditions": 5, "sources": {}}, {"conditions": [5, None]}]
     )
     def test_data_of_another_form_are_left_to_validation(self, data: object) -> None:
-        assert with_defaults(data) == data
+        assert apply_defaults(data) == data
 
     def test_merging_is_deep_and_makes_nothing_up(self) -> None:
         base = {"a": {"b": 1, "c": {"d": 2}}, "e": [1]}
-        assert merged(base, {"a": {"c": {"f": 3}}, "e": [2]}) == {
+        assert merge_settings(base, {"a": {"c": {"f": 3}}, "e": [2]}) == {
             "a": {"b": 1, "c": {"d": 2, "f": 3}},
             "e": [2],
         }
-        assert merged(None, {"a": 1}) == {"a": 1}
-        assert merged({"a": 1}, None) == {"a": 1}
+        assert merge_settings(None, {"a": 1}) == {"a": 1}
+        assert merge_settings({"a": 1}, None) == {"a": 1}
 
 
 class TestWeightsFromFiles:
@@ -306,7 +306,7 @@ class TestWeightsFromFiles:
             f"network: {{weights: {{name: file, file: sub/w.pth, sha256: {self.HASH}}}}}",
             "layers: [pool1]",
         )
-        weights = found.chosen.terms[0].network.weights
+        weights = found.resolved_method.terms[0].network.weights
         assert weights == FileWeights(file=str(tmp_path / "sub" / "w.pth"), sha256=self.HASH)
 
     def test_keep_an_absolute_place(self, tmp_path: Path) -> None:
@@ -397,7 +397,7 @@ output: {encoding: linear, bits: 16, array: true, layout: nested}
     assert protocol.title == "Ünïcode title"
     assert protocol.authors[0].orcid == "0000-0002-1825-009X"
     assert protocol.notes == "Two\nlines\n"
-    assert protocol.conditions[1].chosen.terms[0].layer_weights == {"relu1_1": 0.001, "pool5": 2.0}
-    assert [term.weight for term in protocol.conditions[2].chosen.terms] == [0.25, 1.0]
+    assert protocol.conditions[1].resolved_method.terms[0].layer_weights == {"relu1_1": 0.001, "pool5": 2.0}
+    assert [term.weight for term in protocol.conditions[2].resolved_method.terms] == [0.25, 1.0]
     assert Protocol.model_validate(protocol.plain()) == protocol
-    jsonschema.validate(loaded.document.data, yaml.safe_load(schema_text()))
+    jsonschema.validate(loaded.document.data, yaml.safe_load(format_protocol_schema()))

@@ -12,13 +12,13 @@ import torch
 from torch.nn import functional
 
 import stimgen
-from stimgen.networks import Place, python
+from stimgen.networks import DeviceSpec, python
 from stimgen.networks.python import PythonNetwork, register_network
 from stimgen.protocol.load import load_protocol
 from stimgen.protocol.plan import make_plan
 from stimgen.reading.errors import StimgenError
 
-CPU = Place(torch.device("cpu"))
+CPU = DeviceSpec(torch.device("cpu"))
 FILTERS = torch.randn(5, 3, 3, 3, generator=torch.Generator().manual_seed(1))
 
 
@@ -59,9 +59,9 @@ def test_a_protocol_uses_it(tmp_path: Path) -> None:
 
 
 def _on_cpu():
-    from stimgen.workflow.generate import Options
+    from stimgen.workflow.generate import GenerateOptions
 
-    return Options("cpu")
+    return GenerateOptions("cpu")
 
 
 def test_another_version_is_another_stimulus(tmp_path: Path) -> None:

@@ -9,7 +9,7 @@ import pytest
 from stimgen.networks.embedded import Embedded
 from stimgen.protocol.load import LoadedProtocol, load_protocol
 from stimgen.protocol.plan import make_plan
-from stimgen.protocol.quick import CANVAS_SIDE, EVALUATIONS, SIDE, quickened
+from stimgen.protocol.quick import CANVAS_SIDE, EVALUATIONS, SIDE, make_quick_protocol
 from stimgen.reading.shipped import PROTOCOLS
 
 HEAD = """
@@ -31,7 +31,7 @@ conditions:
 def quick(folder: Path, *conditions: str, head: str = HEAD) -> LoadedProtocol:
     file = folder / "large.yaml"
     file.write_text(head + "".join(f"  - {condition}\n" for condition in conditions), encoding="utf-8")
-    return quickened(load_protocol(file))
+    return make_quick_protocol(load_protocol(file))
 
 
 def test_what_was_changed_is_made_and_told(tmp_path: Path) -> None:
@@ -72,7 +72,7 @@ def test_what_was_changed_is_made_and_told(tmp_path: Path) -> None:
 )
 def test_embedded_layers_are_as_coarse(tmp_path: Path, said: str, layers: list[str]) -> None:
     condition = quick(tmp_path, f"{{id: a, {said}}}").protocol.conditions[0]
-    assert list(condition.chosen.terms[0].layer_weights) == layers
+    assert list(condition.resolved_method.terms[0].layer_weights) == layers
 
 
 @pytest.mark.parametrize(("kept", "other"), [("soft", "lbfgs"), ("sigmoid", "lbfgs"), ("bounds", "lbfgsb")])
@@ -95,7 +95,7 @@ def test_conditions_made_alike_are_made_once(tmp_path: Path) -> None:
 
 def test_a_statistic_keeps_what_is_no_normalisation(tmp_path: Path) -> None:
     said = "{id: a, depth: pool1, statistic: {name: pca_gram, components: 7, normalisation: gatys2015}}"
-    (term,) = quick(tmp_path, said).protocol.conditions[0].chosen.terms
+    (term,) = quick(tmp_path, said).protocol.conditions[0].resolved_method.terms
     assert (term.statistic.name, term.statistic.components) == ("pca_gram", 7)
     assert term.statistic.normalisation == "relative"
 
@@ -115,7 +115,7 @@ def test_other_methods_and_targets_are_kept(tmp_path: Path) -> None:
     conditions = [f"{{id: {name}, objective: {both}}}" for name in "st"]
     conditions[1] = conditions[1].replace("1e-3", "4e-3")
     loaded = quick(tmp_path, "{id: o, method: original}", *conditions, head=head)
-    first, second, _ = (condition.chosen for condition in loaded.protocol.conditions)
+    first, second, _ = (condition.resolved_method for condition in loaded.protocol.conditions)
     assert first.plain()["name"] == "original"
     assert [term.weight for term in second.terms] == [0.25, 1.0]
     assert second.pictures == ("style",)
@@ -130,7 +130,7 @@ def test_a_pyramid_fits_the_small_picture(tmp_path: Path) -> None:
         "{id: small, method: {name: portilla_simoncelli, neighbourhood: 5, budget: 20}}",
         head=head,
     )
-    first, second = (condition.chosen.plain() for condition in loaded.protocol.conditions)
+    first, second = (condition.resolved_method.plain() for condition in loaded.protocol.conditions)
     assert (first["scales"], first["neighbourhood"], first["budget"]) == (4, 7, EVALUATIONS)
     assert (second["neighbourhood"], second["budget"]) == (5, 20)
     assert "a neighbourhood of 7 in place of 11" in loaded.changes
@@ -156,13 +156,13 @@ def test_lengths_on_a_canvas_are_scaled_together(tmp_path: Path) -> None:
 
 def test_a_small_protocol_is_left_as_it_is() -> None:
     loaded = load_protocol("smoke")
-    found = quickened(loaded)
+    found = make_quick_protocol(loaded)
     assert found.changes == ("1 of 4 seeds",)
     assert {s.id for s in make_plan(found).stimuli} <= {s.id for s in make_plan(loaded).stimuli}
 
 
 @pytest.mark.parametrize("name", PROTOCOLS.files())
 def test_every_shipped_protocol_can_be_tried_quickly(name: str) -> None:
-    plan = make_plan(quickened(load_protocol(name)))
+    plan = make_plan(make_quick_protocol(load_protocol(name)))
     assert plan.stimuli
     assert all(max(source.shape[:2]) <= CANVAS_SIDE for source in plan.sources)

@@ -12,7 +12,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from scipy import stats
 
-from stimgen.reading.random_numbers import NORMAL_GRID, normal, uniform, words
+from stimgen.reading.random_numbers import NORMAL_GRID, normal, random_words, uniform
 
 MASK = 2**64 - 1
 
@@ -53,11 +53,11 @@ def test_the_reference_gives_the_published_vectors(
 
 @pytest.mark.parametrize("key", [("start", "0" * 64, 1), ("random weights", 1, "vgg19", 0), ("é", -5), ()])
 def test_words_are_philox(key: tuple[str | int, ...]) -> None:
-    assert words(1001, *key).tolist() == expected_words(1001, *key)
+    assert random_words(1001, *key).tolist() == expected_words(1001, *key)
 
 
 def test_golden_words() -> None:
-    assert [f"{word:016x}" for word in words(6, "golden", 1).tolist()] == [
+    assert [f"{word:016x}" for word in random_words(6, "golden", 1).tolist()] == [
         "9a354cab58d8c3fc",
         "8067b83e7eca2825",
         "e0981cf0d0aca377",
@@ -82,7 +82,7 @@ GOLDEN_STREAM = "947248901ebc089aa86fe3e933abe8036863a33fe1aab11726b49a13520197f
 
 @given(st.integers(0, 300), st.integers(0, 300), st.integers(0, 2**53 - 1))
 def test_the_beginning_of_a_longer_request_is_the_shorter_one(first: int, more: int, seed: int) -> None:
-    for numbers in (words, uniform, normal):
+    for numbers in (random_words, uniform, normal):
         short, long = numbers(first, "prefix", seed), numbers(first + more, "prefix", seed)
         assert short.shape == (first,)
         assert np.array_equal(long[:first], short)
@@ -90,18 +90,18 @@ def test_the_beginning_of_a_longer_request_is_the_shorter_one(first: int, more: 
 
 @given(st.lists(st.one_of(st.integers(), st.text(st.characters(codec="utf-8"))), max_size=4))
 def test_any_key_names_a_stream(key: list[str | int]) -> None:
-    assert words(2, *key).tolist() == expected_words(2, *key)
+    assert random_words(2, *key).tolist() == expected_words(2, *key)
 
 
 def test_other_keys_name_other_streams() -> None:
     keys = [("a", 1), ("a", "1"), ("a", 2), ("b", 1), ("a1",), ("a",), ("a", 1, 0), (1, "a"), ()]
-    assert len({int(words(1, *key)[0]) for key in keys}) == len(keys)
+    assert len({int(random_words(1, *key)[0]) for key in keys}) == len(keys)
 
 
 def test_the_global_generators_are_left_alone() -> None:
     np.random.seed(3)  # noqa: NPY002 - the state that must not be touched
     before = np.random.get_state()[1].copy()  # noqa: NPY002 - the same state
-    words(10, "a"), uniform(10, "a"), normal(10, "a")
+    random_words(10, "a"), uniform(10, "a"), normal(10, "a")
     assert np.array_equal(before, np.random.get_state()[1])  # noqa: NPY002 - the same state
 
 
@@ -116,7 +116,7 @@ def test_uniform_numbers() -> None:
 
 def test_the_largest_word_makes_a_number_below_one(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(
-        "stimgen.reading.random_numbers.words", lambda count, *_: np.full(count, MASK, dtype=np.uint64)
+        "stimgen.reading.random_numbers.random_words", lambda count, *_: np.full(count, MASK, dtype=np.uint64)
     )
     assert uniform(1)[0] == 1 - 2.0**-53
     assert np.isfinite(normal(2)).all()

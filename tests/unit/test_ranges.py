@@ -9,32 +9,32 @@ import pytest
 import torch
 from pydantic import ValidationError
 
-from stimgen.reading.generators import finished
-from stimgen.synthesis.methods import Batch, Item, ObjectiveMethod, Result
+from stimgen.reading.generators import run_generator
+from stimgen.synthesis.methods import ObjectiveMethod, SynthesisBatch, SynthesisItem, SynthesisResult
 from stimgen.synthesis.ranges.bounds import HardBounds
-from stimgen.synthesis.ranges.sigmoid import Sigmoid
-from stimgen.synthesis.ranges.soft import Soft
-from stimgen.synthesis.settings import Synthesis
-from stimgen.synthesis.starts.noise import Noise
+from stimgen.synthesis.ranges.sigmoid import SigmoidConstraint
+from stimgen.synthesis.ranges.soft import SoftPenalty
+from stimgen.synthesis.settings import SynthesisSettings
+from stimgen.synthesis.starts.noise import NormalNoise
 from stimgen.synthesis.term import Term
 
 
 def test_a_mapping_without_a_name_means_the_range_that_has_its_keys() -> None:
-    assert Synthesis(range={"penalty": 0}).range == Soft(penalty=0.0)
-    assert Synthesis(range={"margin": 0.01}).range == Sigmoid(margin=0.01)
-    assert Synthesis(range={"of": "source"}, optimiser="adam").range == HardBounds(of="source")
+    assert SynthesisSettings(range={"penalty": 0}).range == SoftPenalty(penalty=0.0)
+    assert SynthesisSettings(range={"margin": 0.01}).range == SigmoidConstraint(margin=0.01)
+    assert SynthesisSettings(range={"of": "source"}, optimiser="adam").range == HardBounds(of="source")
 
 
 def test_bounds_need_an_optimiser_that_keeps_them() -> None:
     with pytest.raises(ValidationError, match="'lbfgs' keeps none"):
-        Synthesis(range="bounds")
+        SynthesisSettings(range="bounds")
 
 
 def test_the_sigmoid_is_the_logistic_function() -> None:
     variables = torch.tensor([[-2.0, 0.0, 3.0]])
     expected = [[1 / (1 + math.exp(2)), 0.5, 1 / (1 + math.exp(-3))]]
-    torch.testing.assert_close(Sigmoid().pixels(variables), torch.tensor(expected))
-    found = Sigmoid(margin=0.25).variables(torch.tensor([[-1.0, 0.1, 0.5, 0.9, 2.0]]))
+    torch.testing.assert_close(SigmoidConstraint().pixels(variables), torch.tensor(expected))
+    found = SigmoidConstraint(margin=0.25).variables(torch.tensor([[-1.0, 0.1, 0.5, 0.9, 2.0]]))
     torch.testing.assert_close(found, math.log(3.0) * torch.tensor([[-1.0, -1.0, 0.0, 1.0, 1.0]]))
 
 
@@ -70,23 +70,23 @@ def test_a_grey_source_is_bounded_by_its_own_extremes() -> None:
     assert (lower.item(), upper.item()) == (0.25, 0.75)
 
 
-def made(synthesis: Synthesis, *chosen: int) -> Result:
+def made(synthesis: SynthesisSettings, *chosen: int) -> SynthesisResult:
     rng = np.random.default_rng(3)
     sources = [rng.random((24, 24, 3), dtype=np.float32) ** 3 for _ in range(2)]
     items = [
-        Item(source, Noise().pixels((24, 24, 3), (str(i), i), None), str(i), (str(i), i))
+        SynthesisItem(source, NormalNoise().pixels((24, 24, 3), (str(i), i), None), str(i), (str(i), i))
         for i, source in enumerate(sources)
         if i in (chosen or (0, 1))
     ]
     method = ObjectiveMethod(terms=(Term(layers=["relu1_1"]),), synthesis=synthesis)
-    return finished(method.run(Batch(items, 2, shrink=True), torch.device("cpu")))
+    return run_generator(method.run(SynthesisBatch(items, 2, shrink=True), torch.device("cpu")))
 
 
 @pytest.mark.parametrize(
     "settings", [{"range": "sigmoid"}, {"range": "bounds", "optimiser": {"name": "adam", "step": 0.05}}]
 )
 def test_pictures_stay_in_range_and_approach_their_sources(settings: dict) -> None:
-    result = made(Synthesis(scales=2, evaluations=40, **settings))
+    result = made(SynthesisSettings(scales=2, evaluations=40, **settings))
     for i, image in enumerate(result.images):
         assert 0.0 <= image.min() < image.max() <= 1.0
         losses = result.measure(result.images)[i]
@@ -107,7 +107,7 @@ def test_pictures_stay_in_range_and_approach_their_sources(settings: dict) -> No
     ],
 )
 def test_an_image_is_made_as_if_alone(settings: dict) -> None:
-    synthesis = Synthesis(scales=2, evaluations=8, **settings)
+    synthesis = SynthesisSettings(scales=2, evaluations=8, **settings)
     together, alone = made(synthesis), made(synthesis, 1)
     assert np.array_equal(together.images[1], alone.images[0])
     assert together.traces[1] == alone.traces[0]

@@ -13,7 +13,7 @@ from PIL import Image, ImageCms
 from PIL.PngImagePlugin import PngInfo
 
 from stimgen.images import read
-from stimgen.images.read import ImageFile, read_image_file, skimage_file
+from stimgen.images.read import ImageFile, find_skimage_file, read_image_file
 from stimgen.reading.errors import StimgenError
 
 RNG = np.random.default_rng(7)
@@ -318,20 +318,20 @@ class TestPhotographsOfScikitImage:
         [("coffee", (600, 400), False), ("chelsea", (451, 300), False), ("brick", (512, 512), True)],
     )
     def test_they_are_found(self, name: str, size: tuple[int, int], grey: bool) -> None:
-        file = read_image_file(skimage_file(name))
+        file = read_image_file(find_skimage_file(name))
         assert (file.size, file.grey) == (size, grey)
         assert file.decode().size == size
 
     def test_an_unknown_name_gets_the_nearest_match(self) -> None:
         with pytest.raises(StimgenError, match="no picture 'coffe'") as caught:
-            skimage_file("coffe")
+            find_skimage_file("coffe")
         assert "did you mean 'coffee'?" in str(caught.value)
         assert "brick" in str(caught.value)
 
     @pytest.mark.parametrize("name", ["../data/coffee", "coffee.png", "", "README"])
     def test_a_name_is_no_path(self, name: str) -> None:
         with pytest.raises(StimgenError):
-            skimage_file(name)
+            find_skimage_file(name)
 
 
 def test_the_hash_is_that_of_the_bytes(tmp_path: Path) -> None:

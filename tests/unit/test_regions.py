@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from pydantic import TypeAdapter, ValidationError
 
 from stimgen.statistics.regions import AnyRegions, Positions
-from stimgen.statistics.regions.grid import Grid, bands
+from stimgen.statistics.regions.grid import Grid, band_weights
 
 GRIDS = st.builds(
     Grid, rows=st.integers(1, 6), columns=st.integers(1, 6), overlap=st.floats(0, 1, allow_nan=False)
@@ -32,7 +32,7 @@ def test_weights_sum_to_one_at_every_position(grid: Grid, height: int, width: in
 
 @given(st.integers(1, 6), st.floats(0.01, 1), st.integers(6, 40))
 def test_layout_is_symmetric(count: int, overlap: float, length: int) -> None:
-    found = bands(length, count, overlap)
+    found = band_weights(length, count, overlap)
     for one, other in zip(found, reversed(found), strict=True):
         np.testing.assert_allclose(one, other[::-1], atol=1e-9)
 
@@ -40,7 +40,7 @@ def test_layout_is_symmetric(count: int, overlap: float, length: int) -> None:
 def test_bands_of_four_with_half_overlap_by_hand() -> None:
     # 8 positions, 2 bands, soft edge from 0.75 to 1.25 in units of a band: positions 3 and 4 lie at 0.875 and
     # 1.125, a quarter and three quarters along the cosine.
-    first, second = bands(8, 2, 0.5)
+    first, second = band_weights(8, 2, 0.5)
     rise = 0.5 - 0.5 * np.cos(np.pi * 0.25)
     np.testing.assert_allclose(second, [0, 0, 0, rise, 1 - rise, 1, 1, 1], atol=1e-12)
     np.testing.assert_allclose(first + second, 1)

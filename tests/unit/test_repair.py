@@ -11,9 +11,9 @@ import pytest
 from hand_made import write_set
 
 from stimgen.cli import main as cli
-from stimgen.stimulus_set.additions import adding
-from stimgen.stimulus_set.derived import derive
-from stimgen.stimulus_set.repair import repair
+from stimgen.stimulus_set.additions import open_addition
+from stimgen.stimulus_set.derived import write_derived_files
+from stimgen.stimulus_set.repair import repair_store
 from stimgen.stimulus_set.store import (
     CHECKSUMS,
     CITATION,
@@ -23,10 +23,10 @@ from stimgen.stimulus_set.store import (
     TABLE,
     Store,
     json_bytes,
-    record_name,
+    record_file,
 )
-from stimgen.stimulus_set.verify import verify
-from stimgen.workflow.repair import repair_folder
+from stimgen.stimulus_set.verify import verify_set
+from stimgen.workflow.repair import repair_set
 
 DERIVED = (MANIFEST, TABLE, CITATION, SHEET, CHECKSUMS)
 
@@ -53,12 +53,12 @@ def flip(store: Store, name: str, i: int = -9) -> None:
 
 
 def first_record(store: Store) -> str:
-    return record_name(store.read_plan().ids[0])
+    return record_file(store.read_plan().ids[0])
 
 
 def test_a_sound_set_is_left_alone(store: Store) -> None:
     before = files(store)
-    found, commands = repair_folder(store.folder)
+    found, commands = repair_set(store.folder)
     assert (found.done, found.left.problems, commands) == ([], [], [])
     assert files(store) == before
 
@@ -67,7 +67,7 @@ def test_all_that_is_derived_is_derived_again(store: Store) -> None:
     before = files(store)
     for name in DERIVED:
         (store.folder / name).unlink()
-    found = repair(store)
+    found = repair_store(store)
     assert sorted(found.done) == sorted(f"{name}: written again" for name in DERIVED)
     assert found.left.sound
     assert files(store) == before
@@ -77,7 +77,7 @@ def test_all_that_is_derived_is_derived_again(store: Store) -> None:
 def test_a_flipped_bit_in_what_is_derived(store: Store, name: str) -> None:
     before = files(store)
     flip(store, name)
-    assert f"{name}: written again" in repair(store).done
+    assert f"{name}: written again" in repair_store(store).done
     assert files(store) == before
 
 
@@ -87,8 +87,8 @@ def test_a_flipped_bit_in_what_is_derived(store: Store, name: str) -> None:
 def test_a_damaged_record_is_taken_from_the_manifest(store: Store, damage: object) -> None:
     before, name = files(store), first_record(store)
     (store.folder / name).write_bytes(damage(store.read(name)))  # type: ignore[operator] # a parameter
-    assert not verify(store).sound
-    assert repair(store).done == [f"{name}: taken from {MANIFEST}"]
+    assert not verify_set(store).sound
+    assert repair_store(store).done == [f"{name}: taken from {MANIFEST}"]
     assert files(store) == before
 
 
@@ -97,7 +97,7 @@ def test_another_date_in_a_record_is_found_though_ids_do_not_cover_it(store: Sto
     altered = before[name].replace(b"2026-01-01T00:00:01", b"3026-01-01T00:00:01")
     assert altered != before[name]
     (store.folder / name).write_bytes(altered)
-    found = repair(store)
+    found = repair_store(store)
     assert found.done == [f"{name}: taken from {MANIFEST}"]
     assert files(store) == before
 
@@ -105,7 +105,7 @@ def test_another_date_in_a_record_is_found_though_ids_do_not_cover_it(store: Sto
 def test_a_damaged_plan_is_taken_from_the_manifest(store: Store) -> None:
     before = files(store)
     (store.folder / PLAN).write_text("{")
-    assert repair(store).done == [f"{PLAN}: taken from {MANIFEST}"]
+    assert repair_store(store).done == [f"{PLAN}: taken from {MANIFEST}"]
     assert files(store) == before
 
 
@@ -114,7 +114,7 @@ def test_a_record_that_cannot_be_had_stops_it_and_the_manifest_stays(store: Stor
     flip(store, MANIFEST)
     (store.folder / name).write_text("{")
     before = files(store)
-    found, commands = repair_folder(store.folder)
+    found, commands = repair_set(store.folder)
     assert found.done == []
     assert files(store) == before
     assert commands == [
@@ -128,7 +128,7 @@ def test_a_damaged_picture_is_named_with_the_command(store: Store) -> None:
     content = store.read_record(store.read_plan().ids[1]).content
     flip(store, content.file)
     (store.folder / TABLE).unlink()
-    found, commands = repair_folder(store.folder)
+    found, commands = repair_set(store.folder)
     assert found.done == [f"{TABLE}: written again"]
     assert found.left.problems == [f"{content.file}: its bytes are not those of its record"]
     assert commands[0] == f"rm {store.folder / content.file}"
@@ -137,17 +137,17 @@ def test_a_damaged_picture_is_named_with_the_command(store: Store) -> None:
 def test_the_command_names_the_protocol(store: Store) -> None:
     plan = store.read_plan()
     protocol = plan.protocol | {"file": "my study.yaml", "changes": ["few"]}
-    (store.folder / PLAN).write_bytes(json_bytes(plan.but(protocol=protocol).plain()))
-    derive(store)
+    (store.folder / PLAN).write_bytes(json_bytes(plan.replace(protocol=protocol).plain()))
+    write_derived_files(store)
     (store.folder / first_record(store)).unlink()
-    _, commands = repair_folder(store.folder)
+    _, commands = repair_set(store.folder)
     assert commands == [f"stimgen generate 'my study.yaml' --quick -o {store.folder}"]
 
 
 def test_what_is_foreign_is_left_and_named(store: Store) -> None:
     (store.folder / "thesis.tex").write_text("years of work")
     (store.folder / "images" / ".writing-0123").write_text("half a pic")
-    found, commands = repair_folder(store.folder)
+    found, commands = repair_set(store.folder)
     assert found.done == ["images/.writing-0123: removed"]
     assert found.left.problems == ["thesis.tex: is no part of the set"]
     assert commands == []
@@ -160,17 +160,17 @@ def test_files_under_older_names_are_removed_and_others_are_not(store: Store) ->
     for name in (*older, *others):
         (store.folder / name).parent.mkdir(exist_ok=True)
         (store.folder / name).write_bytes(b"?")
-    assert repair(store).done == [f"{name}: removed" for name in older]
+    assert repair_store(store).done == [f"{name}: removed" for name in older]
     assert all((store.folder / name).exists() for name in others)
     assert not (store.folder / "snapshots").exists()
 
 
 def test_a_damaged_addition(store: Store) -> None:
-    with adding(store, "features", "stimgen features SET", {}) as files_of:
+    with open_addition(store, "features", "stimgen features SET", {}) as files_of:
         files_of.write("features/x.npy", b"0123456789")
-    assert verify(store).sound
+    assert verify_set(store).sound
     flip(store, "features/x.npy")
-    found, commands = repair_folder(store.folder)
+    found, commands = repair_set(store.folder)
     assert found.left.problems == ["features/x.npy: its bytes are not those of its record"]
     assert commands == [
         f"rm {store.folder / 'features/x.npy'}",

@@ -16,13 +16,13 @@ from hand_made import Wanted, write_set
 from stimgen.reading.errors import StimgenError
 from stimgen.reading.identity import sha256_bytes
 from stimgen.report import pictures
-from stimgen.report.curves import MOST_POINTS, curve
+from stimgen.report.curves import MOST_POINTS, read_curve
 from stimgen.report.details import MOST_SNAPSHOTS
-from stimgen.report.rules import CLIPPED, COPIED, RULES, outliers, score
+from stimgen.report.rules import CLIPPED, COPIED, RULES, compute_score, find_outliers
 from stimgen.stimulus_set.record import Record
-from stimgen.stimulus_set.store import Store, json_bytes, record_name
-from stimgen.stimulus_set.verify import verify
-from stimgen.workflow.report import report
+from stimgen.stimulus_set.store import Store, json_bytes, record_file
+from stimgen.stimulus_set.verify import verify_set
+from stimgen.workflow.report import write_report
 
 
 class Read(HTMLParser):
@@ -51,36 +51,36 @@ class Read(HTMLParser):
 def changed(store: Store, change: Any, number: int = 0) -> Record:
     """Change a record on the disk; return it."""
     stimulus = store.read_plan().ids[number]
-    record = json.loads(store.read(record_name(stimulus)))
+    record = json.loads(store.read(record_file(stimulus)))
     change(record["content"])
-    store.write(record_name(stimulus), json_bytes(record))
+    store.write(record_file(stimulus), json_bytes(record))
     return store.read_record(stimulus)
 
 
 def test_the_same_set_gives_the_same_bytes_and_stays_sound(tmp_path: Path) -> None:
     store = write_set(tmp_path / "set")
-    first, size = report(tmp_path / "set")
-    second, _ = report(tmp_path / "set", tmp_path / "elsewhere" / "page.html")
+    first, size = write_report(tmp_path / "set")
+    second, _ = write_report(tmp_path / "set", tmp_path / "elsewhere" / "page.html")
     assert first == tmp_path / "set_report.html"
     assert first.read_bytes() == second.read_bytes()
     assert size == len(first.read_bytes())
-    assert verify(store).sound
+    assert verify_set(store).sound
 
 
 def test_it_is_never_written_into_the_set(tmp_path: Path) -> None:
     write_set(tmp_path / "set")
     for name in ("page.html", "images/page.html", "../set/page.html"):
         with pytest.raises(StimgenError, match="inside the set"):
-            report(tmp_path / "set", tmp_path / "set" / name)
+            write_report(tmp_path / "set", tmp_path / "set" / name)
     (tmp_path / "link").symlink_to(tmp_path / "set")
     with pytest.raises(StimgenError, match="inside the set"):
-        report(tmp_path / "set", tmp_path / "link" / "page.html")
-    assert report(tmp_path / "link")[0] == tmp_path / "set_report.html"
+        write_report(tmp_path / "set", tmp_path / "link" / "page.html")
+    assert write_report(tmp_path / "link")[0] == tmp_path / "set_report.html"
 
 
 def test_few_pictures_are_the_files_themselves(tmp_path: Path) -> None:
     store = write_set(tmp_path / "set")
-    read = Read(report(tmp_path / "set")[0])
+    read = Read(write_report(tmp_path / "set")[0])
     contents = [record.content for record in store.records()]
     expected = {content.sha256 for content in contents} | {c.source.original.sha256 for c in contents}
     assert {sha256_bytes(picture) for picture in read.pictures} == expected
@@ -89,8 +89,8 @@ def test_few_pictures_are_the_files_themselves(tmp_path: Path) -> None:
 
 def test_many_pictures_are_smaller_copies(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     write_set(tmp_path / "set", Wanted(size=(200, 150)))
-    monkeypatch.setattr(pictures, "MOST_BYTES", 50_000)
-    read = Read(report(tmp_path / "set")[0])
+    monkeypatch.setattr(pictures, "MAX_BYTES", 50_000)
+    read = Read(write_report(tmp_path / "set")[0])
     assert all(picture.startswith(b"\xff\xd8") for picture in read.pictures)
     assert 'width="128" height="96"' in read.text
     assert "copies of 128 pixels" in read.text
@@ -99,7 +99,7 @@ def test_many_pictures_are_smaller_copies(tmp_path: Path, monkeypatch: pytest.Mo
 
 def test_of_very_many_some_are_shown_and_all_are_counted(tmp_path: Path) -> None:
     store = write_set(tmp_path / "set", Wanted(seeds=tuple(range(1, 11))))
-    read = Read(report(tmp_path / "set", most=5)[0])
+    read = Read(write_report(tmp_path / "set", most=5)[0])
     assert len(read.details) == 5
     assert "5 of 20 stimuli are shown" in read.text
     assert "Of the 5 stimuli that are shown below" in read.text  # are differences between conditions
@@ -115,7 +115,7 @@ def test_a_picture_that_is_not_its_records_is_not_shown(tmp_path: Path) -> None:
     contents = [record.content for record in store.records()]
     (store.folder / contents[1].file).write_bytes(store.read(contents[0].file))
     with pytest.raises(StimgenError, match=r"brick.*its bytes are not those of its record"):
-        report(tmp_path / "set")
+        write_report(tmp_path / "set")
     assert not (tmp_path / "set_report.html").exists()
     assert [file.name for file in tmp_path.iterdir()] == ["set"]
 
@@ -123,7 +123,7 @@ def test_a_picture_that_is_not_its_records_is_not_shown(tmp_path: Path) -> None:
 def test_a_set_without_a_stimulus_has_no_page(tmp_path: Path) -> None:
     write_set(tmp_path / "set", unfinished=4)
     with pytest.raises(StimgenError, match="no stimulus is finished yet"):
-        report(tmp_path / "set")
+        write_report(tmp_path / "set")
 
 
 def test_every_rule_warns_from_its_limit_on(tmp_path: Path) -> None:
@@ -147,30 +147,32 @@ def test_scores_are_the_judges_or_logarithms_of_losses(tmp_path: Path) -> None:
     store = write_set(tmp_path / "set")
     loss = {"total": 100.0, "parts": {}}
     found = changed(store, lambda c: c["losses"].update(saved=loss))
-    assert score(found.content) == pytest.approx(4.60517, abs=1e-5)
+    assert compute_score(found.content) == pytest.approx(4.60517, abs=1e-5)
     found = changed(store, lambda c: c["losses"].update(saved=None, end={"total": 0.0, "parts": {}}))
-    assert score(found.content) is None
+    assert compute_score(found.content) is None
     judge = {"network": "n", "weights_sha256": None, "layers": [], "score": 0.25, "halves": None}
-    assert score(changed(store, lambda c: c["quality"].update(judge=judge)).content) == 0.25
+    assert compute_score(changed(store, lambda c: c["quality"].update(judge=judge)).content) == 0.25
 
 
 def test_outliers_are_those_far_above_their_own_condition() -> None:
     even = [(i, 1.0 + 0.01 * i) for i in range(10)]
-    assert outliers({"a": even}) == set()
-    assert outliers({"a": [*even, (10, 5.0)], "b": [(11 + i, 5.0 + 0.01 * i) for i in range(6)]}) == {10}
-    assert outliers({"a": [*even, (10, -5.0)]}) == set()  # better than the others
-    assert outliers({"a": [(0, 1.0), (1, 1.1), (2, 1.2), (3, 99.0)]}) == set()  # too few to say
-    assert outliers({"a": [(i, 1.0) for i in range(9)] + [(9, 2.0)]}) == set()  # no spread to compare with
+    assert find_outliers({"a": even}) == set()
+    assert find_outliers({"a": [*even, (10, 5.0)], "b": [(11 + i, 5.0 + 0.01 * i) for i in range(6)]}) == {10}
+    assert find_outliers({"a": [*even, (10, -5.0)]}) == set()  # better than the others
+    assert find_outliers({"a": [(0, 1.0), (1, 1.1), (2, 1.2), (3, 99.0)]}) == set()  # too few to say
+    assert (
+        find_outliers({"a": [(i, 1.0) for i in range(9)] + [(9, 2.0)]}) == set()
+    )  # no spread to compare with
     # Median 3, median absolute deviation 1: from 3 + 3.5 * 1.4826 = 8.19 on.
-    assert outliers({"a": list(enumerate([1.0, 2.0, 3.0, 4.0, 8.1]))}) == set()
-    assert outliers({"a": list(enumerate([1.0, 2.0, 3.0, 4.0, 8.3]))}) == {4}
+    assert find_outliers({"a": list(enumerate([1.0, 2.0, 3.0, 4.0, 8.1]))}) == set()
+    assert find_outliers({"a": list(enumerate([1.0, 2.0, 3.0, 4.0, 8.3]))}) == {4}
 
 
 def test_curves_keep_the_ends_of_every_scale(tmp_path: Path) -> None:
     store = write_set(tmp_path / "set")
     rows = [f"0,{i},{1 / i}" for i in range(1, 501)] + [f"1,{i},{2 / i}" for i in range(1, 4)] + ["1,4,0.0"]
     content = with_trace(store, "scale,evaluation,total\n" + "\n".join(rows) + "\n").content
-    found = curve(store, content)
+    found = read_curve(store, content)
     assert [len(scale) <= MOST_POINTS + 1 for scale in found] == [True, True]
     assert (found[0][0], found[0][-1]) == ((1, 1.0), (500, 0.002))
     assert found[1] == [(501, 2.0), (502, 1.0), (503, 0.6667)]
@@ -183,7 +185,7 @@ def test_traces_of_strangers_are_drawn_or_refused(tmp_path: Path, text: str) -> 
     store = write_set(tmp_path / "set")
     content = with_trace(store, text).content
     with nullcontext() if text in ("", "total\n") else pytest.raises(StimgenError, match="is not a trace"):
-        assert curve(store, content) == []
+        assert read_curve(store, content) == []
 
 
 def with_trace(store: Store, text: str) -> Record:
@@ -200,7 +202,7 @@ def test_snapshots_are_shown_with_their_ends(tmp_path: Path) -> None:
         for i in range(40)
     ]
     changed(store, lambda c: c.update(snapshots={"every": 1, "files": files}))
-    shown = Read(report(tmp_path / "set")[0]).details[0]["snapshots"]
+    shown = Read(write_report(tmp_path / "set")[0]).details[0]["snapshots"]
     assert len(shown) == MOST_SNAPSHOTS
     assert [shown[0][1], shown[-1][1]] == ["scale 1, evaluation 1", "scale 2, evaluation 40"]
     assert shown[0][0].startswith("data:image/jpeg;base64,/9j/")

@@ -13,12 +13,12 @@ import numpy as np
 import pytest
 from scipy.stats import kstest, lognorm, norm
 
-from stimgen.experiment.design.decisions import Person
-from stimgen.experiment.design.trial import Outcome, Phase, Trial
-from stimgen.experiment.schema.observer_settings import Psychometric, Simulated
+from stimgen.experiment.design.decisions import Participant
+from stimgen.experiment.design.trial import Phase, Trial, TrialOutcome
+from stimgen.experiment.schema.observer_settings import PsychometricFunction, SimulatedObserverSettings
 from stimgen.experiment.schema.schema import Experiment
-from stimgen.experiment.session.observers.base import Task
-from stimgen.experiment.session.observers.simulated import cumulative, make
+from stimgen.experiment.session.observers.base import PreparedTrial
+from stimgen.experiment.session.observers.simulated import compute_psychometric, make
 from stimgen.reading.document import read_document
 from stimgen.reading.model import validate
 
@@ -38,14 +38,14 @@ def setting(**settings: Any) -> Any:
     experiment = Experiment.model_validate({**said, **settings})
     return SimpleNamespace(
         experiment=experiment,
-        person=Person("01"),
+        person=Participant("01"),
         pool=SimpleNamespace(conditions=("texture",)),
         viewing=SimpleNamespace(refresh_hz=100.0),
         keys={},
     )
 
 
-def task(some: Any, index: int, number: float | None = None, *, feedback: bool = False) -> Task:
+def task(some: Any, index: int, number: float | None = None, *, feedback: bool = False) -> PreparedTrial:
     """A trial of fixation, two intervals of 200 ms, and a mask of 100 ms."""
     paradigm = some.experiment.paradigm
     guesses = paradigm.guesses()
@@ -68,16 +68,16 @@ def task(some: Any, index: int, number: float | None = None, *, feedback: bool =
         correct=guesses[index % len(guesses)],
     )
     frames: Any = [SimpleNamespace(sha256=f"{i}") for i in range(len(phases))]
-    return Task(trial, lambda: frames, feedback)
+    return PreparedTrial(trial, lambda: frames, feedback)
 
 
-def outcomes(some: Any, count: int, number: float | None = None) -> list[tuple[Task, Outcome]]:
+def outcomes(some: Any, count: int, number: float | None = None) -> list[tuple[PreparedTrial, TrialOutcome]]:
     observer = make(some)
     tasks = [task(some, i, number) for i in range(1, count + 1)]
     return [(one, observer.respond(one)) for one in tasks]
 
 
-def correct(found: list[tuple[Task, Outcome]]) -> float:
+def correct(found: list[tuple[PreparedTrial, TrialOutcome]]) -> float:
     return float(np.mean([outcome.answer == one.trial.correct for one, outcome in found]))
 
 
@@ -130,14 +130,14 @@ def test_psychometric_functions_rise_or_fall() -> None:
     levels = np.linspace(0.05, 8, 60)
     for form in ("weibull", "logistic", "normal"):
         for slope in (3.0, -3.0):
-            function = Psychometric.model_validate({"form": form, "threshold": 1.5, "slope": slope})
-            values = [cumulative(function, float(level)) for level in levels]
+            function = PsychometricFunction.model_validate({"form": form, "threshold": 1.5, "slope": slope})
+            values = [compute_psychometric(function, float(level)) for level in levels]
             assert values == sorted(values, reverse=slope < 0)
             assert 0 <= min(values) < 0.02
             assert 0.98 < max(values) <= 1
             middle = 1 - math.exp(-1) if form == "weibull" else 0.5
-            assert cumulative(function, 1.5) == pytest.approx(middle)
-    assert cumulative(Psychometric(threshold=1.0), 0.0) == 0.0
+            assert compute_psychometric(function, 1.5) == pytest.approx(middle)
+    assert compute_psychometric(PsychometricFunction(threshold=1.0), 0.0) == 0.0
 
 
 def test_what_the_documentation_says_of_an_observer_can_be_said(tmp_path: Path) -> None:
@@ -145,7 +145,7 @@ def test_what_the_documentation_says_of_an_observer_can_be_said(tmp_path: Path) 
     (block,) = re.findall(r"```yaml\n(.*?)```", page, flags=re.DOTALL)
     (tmp_path / "block.yaml").write_text(block)
     document = read_document(tmp_path / "block.yaml")
-    observer = validate(Simulated, document.data["simulated"], document)
+    observer = validate(SimulatedObserverSettings, document.data["simulated"], document)
     assert observer.dprime == {"texture": 2.0, "texform": 1.2}
     assert observer.lapse == 0.02
 
@@ -174,7 +174,7 @@ def test_response_times_are_shifted_log_normal() -> None:
 SURE = {"shift": 0.25, "median": 0.1, "sigma": 0.0}  # 350 ms, always
 
 
-def shots(some: Any, *, feedback: bool = False) -> list[tuple[Outcome, list[float], list[float]]]:
+def shots(some: Any, *, feedback: bool = False) -> list[tuple[TrialOutcome, list[float], list[float]]]:
     """Return two trials with onsets and durations in ms."""
     observer = make(some)
     found = []

@@ -13,7 +13,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from stimgen.images.read import MAXIMUM_PIXELS, skimage_file
+from stimgen.images.read import MAXIMUM_PIXELS, find_skimage_file
 from stimgen.protocol.files import find_files
 from stimgen.protocol.load import load_protocol
 from stimgen.protocol.planned_source import PlannedSource
@@ -88,7 +88,7 @@ class TestFound:
 
     def test_a_picture_of_scikit_image(self, tmp_path: Path) -> None:
         (source,) = found(tmp_path, "file: skimage:brick")
-        assert (source.id, source.name, source.file) == ("brick", "skimage:brick", skimage_file("brick"))
+        assert (source.id, source.name, source.file) == ("brick", "skimage:brick", find_skimage_file("brick"))
         assert source.shape == (32, 32, 1)
 
     def test_a_mask_that_a_pattern_names(self, tmp_path: Path) -> None:

@@ -15,7 +15,7 @@ from pydantic import ValidationError
 from stimgen.images.light import Encoding
 from stimgen.images.prepare import Preparation
 from stimgen.images.read import ImageFile
-from stimgen.images.source_pipeline import Photograph, Presentation, Staging, StagingError
+from stimgen.images.source_pipeline import SourceFiles, SourceKeyError, SourcePipeline, SourcePresentation
 
 RNG = np.random.default_rng(9)
 PHOTO: NDArray[np.uint8] = RNG.integers(0, 256, (20, 24, 3), dtype=np.uint8)
@@ -29,27 +29,29 @@ def file(levels: NDArray[Any], name: str = "photo.png") -> ImageFile:
     return ImageFile(Path(name), buffer.getvalue())
 
 
-def staging(encoding: Encoding = "srgb", size: Any = 20, **said: Any) -> Staging:
-    return Staging(Preparation(size=size), Presentation.model_validate(said), encoding)
+def staging(encoding: Encoding = "srgb", size: Any = 20, **said: Any) -> SourcePipeline:
+    return SourcePipeline(Preparation(size=size), SourcePresentation.model_validate(said), encoding)
 
 
-PLAIN = Photograph(file(PHOTO))
-MASKED = Photograph(file(PHOTO), file(MASK, "mask.png"))
+PLAIN = SourceFiles(file(PHOTO))
+MASKED = SourceFiles(file(PHOTO), file(MASK, "mask.png"))
 CENTRE = PHOTO[:, 2:22] / np.float32(255)  # the largest square
 OBJECT = MASK[:, 2:22] == 255
 
 
 class TestPlain:
     def test_nothing_said_is_the_preparation(self) -> None:
-        assert np.array_equal(staging().stage(PLAIN).pixels, Preparation(size=20).prepare(PLAIN.image))
-        assert staging().stage(PLAIN).clipped == 0.0
+        assert np.array_equal(
+            staging().compute_input(PLAIN).pixels, Preparation(size=20).prepare(PLAIN.image)
+        )
+        assert staging().compute_input(PLAIN).clipped == 0.0
         assert staging().recipe(PLAIN) == Preparation(size=20).recipe(PLAIN.image)
         assert staging().shape(PLAIN.image) == (20, 20, 3)
 
 
 class TestMask:
     def test_outside_is_the_background(self) -> None:
-        found = staging(background=0.25).stage(MASKED).pixels
+        found = staging(background=0.25).compute_input(MASKED).pixels
         assert np.allclose(found[OBJECT], CENTRE[OBJECT])
         assert (found[~OBJECT] == np.float32(0.25)).all()
 
@@ -59,13 +61,13 @@ class TestMask:
         odd = np.zeros((20, 24), dtype=np.uint8)
         odd[:, 2:11] = 255  # columns 0 to 8 of the square: half of column 4 when halved
         preparation = Preparation(size=10, resampling="box")
-        stage = Staging(preparation, Presentation(background=0.0), "linear").stage
-        found = stage(Photograph(file(white), file(odd))).pixels[5, :, 0]
+        stage = SourcePipeline(preparation, SourcePresentation(background=0.0), "linear").compute_input
+        found = stage(SourceFiles(file(white), file(odd))).pixels[5, :, 0]
         assert found == pytest.approx([1, 1, 1, 1, 128 / 255, 0, 0, 0, 0, 0], abs=1e-6)
 
     def test_luminance_and_contrast_are_those_of_the_object(self) -> None:
         before = [{"name": "luminance", "mean": 0.3}, {"name": "contrast", "rms": 0.2}]
-        found = staging("linear", before=before).stage(MASKED)
+        found = staging("linear", before=before).compute_input(MASKED)
         inside = found.pixels[OBJECT] @ [0.2126, 0.7152, 0.0722]
         assert inside.mean() == pytest.approx(0.3, abs=1e-5)
         assert inside.std() / inside.mean() == pytest.approx(0.2, abs=1e-5)
@@ -83,19 +85,19 @@ class TestMask:
         ],
     )
     def test_a_mask_that_does_not_fit(self, mask: NDArray[np.uint8], message: str) -> None:
-        with pytest.raises(StagingError, match=message) as caught:
-            staging().stage(Photograph(PLAIN.image, file(mask, "mask.png")))
+        with pytest.raises(SourceKeyError, match=message) as caught:
+            staging().compute_input(SourceFiles(PLAIN.image, file(mask, "mask.png")))
         assert caught.value.key == "mask"
 
 
 class TestBefore:
     def test_the_source_is_its_own(self) -> None:
         matched = [{"name": "luminance", "mean": "source"}, {"name": "contrast", "rms": "source"}]
-        found = staging(before=[{"name": "luminance", "mean": 0.1}, *matched]).stage(PLAIN).pixels
+        found = staging(before=[{"name": "luminance", "mean": 0.1}, *matched]).compute_input(PLAIN).pixels
         assert np.allclose(found, CENTRE, atol=1e-4)
 
     def test_clipping_is_told(self) -> None:
-        found = staging("linear", before=[{"name": "luminance", "mean": 1.0}]).stage(PLAIN)
+        found = staging("linear", before=[{"name": "luminance", "mean": 1.0}]).compute_input(PLAIN)
         factor = 1.0 / (CENTRE @ [0.2126, 0.7152, 0.0722]).mean()
         assert found.clipped == pytest.approx((factor * CENTRE > 1.0).mean())
         assert found.pixels.max() == 1.0
@@ -104,19 +106,19 @@ class TestBefore:
     def test_a_crop_changes_the_shape(self) -> None:
         said = staging(before=[{"name": "crop", "box": [1, 2, 16, 10]}])
         assert said.shape(PLAIN.image) == (10, 16, 3)
-        assert np.array_equal(said.stage(PLAIN).pixels, CENTRE[2:12, 1:17])
+        assert np.array_equal(said.compute_input(PLAIN).pixels, CENTRE[2:12, 1:17])
 
     def test_a_step_that_is_impossible(self) -> None:
-        flat = Photograph(file(np.full((20, 24, 3), 80, dtype=np.uint8)))
-        with pytest.raises(StagingError, match="^before: step 1, contrast: the picture is flat") as caught:
-            staging(before=[{"rms": 0.2}]).stage(flat)
+        flat = SourceFiles(file(np.full((20, 24, 3), 80, dtype=np.uint8)))
+        with pytest.raises(SourceKeyError, match="^before: step 1, contrast: the picture is flat") as caught:
+            staging(before=[{"rms": 0.2}]).compute_input(flat)
         assert caught.value.key == "before"
-        with pytest.raises(StagingError, match="before: step 1, crop: the box"):
+        with pytest.raises(SourceKeyError, match="before: step 1, crop: the box"):
             staging(before=[{"box": [0, 0, 21, 20]}]).shape(PLAIN.image)
 
     def test_a_histogram_needs_a_synthesised_picture(self) -> None:
         with pytest.raises(ValidationError, match="'histogram' compares a synthesised picture"):
-            Presentation.model_validate({"before": ["histogram"]})
+            SourcePresentation.model_validate({"before": ["histogram"]})
 
 
 LONG = {"size": [640, 480], "places": [{"x": -220}, {"x": 220}]}
@@ -125,10 +127,10 @@ LONG = {"size": [640, 480], "places": [{"x": -220}, {"x": 220}]}
 class TestCanvas:
     def test_long_and_others(self) -> None:
         """Long, Yu & Konkle 2018: 180 pixels, 220 left and right of the middle of 640."""
-        photo = Photograph(file(RNG.integers(0, 256, (180, 180), dtype=np.uint8)))
+        photo = SourceFiles(file(RNG.integers(0, 256, (180, 180), dtype=np.uint8)))
         said = staging(size=180, background=130 / 255, canvas=LONG)
         assert said.shape(photo.image) == (480, 640, 1)
-        found = said.stage(photo).pixels
+        found = said.compute_input(photo).pixels
         square = Preparation(size=180).prepare(photo.image)
         # Centres at columns 100 and 540, row 240: 90 pixels to each side.
         assert np.array_equal(found[150:330, 10:190], square)
@@ -139,24 +141,24 @@ class TestCanvas:
 
     def test_y_is_upwards_and_later_places_lie_above(self) -> None:
         canvas = {"size": [30, 40], "places": [{"y": 8, "x": -3}, {"y": 4, "x": 3}]}
-        found = staging(canvas=canvas).stage(PLAIN).pixels
+        found = staging(canvas=canvas).compute_input(PLAIN).pixels
         assert np.array_equal(found[6:26, 8:28], CENTRE)
         assert np.array_equal(found[2:6, 2:22], CENTRE[:4])
 
     def test_without_places_it_stands_in_the_middle(self) -> None:
-        found = staging(canvas={"size": [22, 26]}).stage(PLAIN).pixels
+        found = staging(canvas={"size": [22, 26]}).compute_input(PLAIN).pixels
         assert np.array_equal(found[3:23, 1:21], CENTRE)
         assert (found[:3] == 0.5).all()
 
     def test_places_have_sizes(self) -> None:
         canvas = {"size": [40, 40], "places": [{"size": 8, "x": -10}, {"size": [10, 12], "x": 10}]}
-        found = staging(canvas=canvas).stage(PLAIN).pixels
+        found = staging(canvas=canvas).compute_input(PLAIN).pixels
         for size, part in ((8, found[16:24, 6:14]), ((10, 12), found[14:26, 25:35])):
             assert np.array_equal(part, Preparation(size=size).prepare(PLAIN.image))
 
     def test_masked_objects_lie_over_each_other(self) -> None:
         canvas = {"size": [24, 24], "places": [{"x": -2}, {"x": 2}]}
-        found = staging(canvas=canvas).stage(MASKED).pixels
+        found = staging(canvas=canvas).compute_input(MASKED).pixels
         right = np.zeros((24, 24), dtype=bool)
         right[2:22, 4:24] = OBJECT
         left = np.zeros((24, 24), dtype=bool)
@@ -171,7 +173,7 @@ class TestCanvas:
     def test_a_place_that_leaves_it(self, place: dict[str, int]) -> None:
         said = staging(canvas={"size": [30, 30], "places": [place]})
         with pytest.raises(
-            StagingError, match="canvas: 20 x 20 pixels at x .* do not lie on its 30 x 30"
+            SourceKeyError, match="canvas: 20 x 20 pixels at x .* do not lie on its 30 x 30"
         ) as caught:
             said.shape(PLAIN.image)
         assert caught.value.key == "canvas"

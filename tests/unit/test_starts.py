@@ -9,8 +9,8 @@ import pytest
 
 from stimgen.protocol.load import load_protocol
 from stimgen.reading.errors import StimgenError
-from stimgen.synthesis.starts.noise import Noise
-from stimgen.synthesis.starts.source_mean import SourceMean
+from stimgen.synthesis.starts.noise import NormalNoise
+from stimgen.synthesis.starts.source_mean import SourceMeanStart
 from stimgen.synthesis.starts.uniform import UniformNoise
 
 MEANS = (0.2, 0.5, 0.8)
@@ -18,13 +18,13 @@ KEY = ("source", 3)
 
 
 def test_every_colour_has_its_own_mean_and_the_noise_of_the_seed() -> None:
-    plain = Noise(mean=0.0, deviation=0.1).pixels((40, 30, 3), KEY, None)
-    found = Noise(mean=MEANS, deviation=0.1).pixels((40, 30, 3), KEY, None)
+    plain = NormalNoise(mean=0.0, deviation=0.1).pixels((40, 30, 3), KEY, None)
+    found = NormalNoise(mean=MEANS, deviation=0.1).pixels((40, 30, 3), KEY, None)
     assert np.allclose(found - plain, MEANS, atol=1e-6)
 
 
 def test_a_grey_start_has_the_mean_of_the_colours() -> None:
-    for kind in (Noise, UniformNoise):
+    for kind in (NormalNoise, UniformNoise):
         assert np.array_equal(
             kind(mean=(0.25, 0.5, 1.0)).pixels((9, 8, 1), KEY, None),
             kind(mean=1.75 / 3).pixels((9, 8, 1), KEY, None),
@@ -53,13 +53,13 @@ def test_even_noise_depends_on_source_and_seed() -> None:
 def test_the_mean_of_the_source_is_kept_and_its_structure_is_not() -> None:
     source = np.random.default_rng(1).random((32, 32, 3), dtype=np.float32)
     source[:, :, 2] *= 0.5
-    found = SourceMean(deviation=0.01).pixels(source.shape, KEY, source)
-    noise = Noise(mean=0.0, deviation=0.01).pixels(source.shape, KEY, None)
+    found = SourceMeanStart(deviation=0.01).pixels(source.shape, KEY, source)
+    noise = NormalNoise(mean=0.0, deviation=0.01).pixels(source.shape, KEY, None)
     assert np.allclose(found - noise, source.mean((0, 1)), atol=1e-5)
     with pytest.raises(StimgenError, match="needs the source"):
-        SourceMean().pixels((32, 32, 3), KEY, None)
+        SourceMeanStart().pixels((32, 32, 3), KEY, None)
     with pytest.raises(StimgenError, match="needs the source"):
-        SourceMean().pixels((32, 32, 1), KEY, source)
+        SourceMeanStart().pixels((32, 32, 1), KEY, source)
 
 
 @pytest.mark.parametrize(

@@ -10,30 +10,30 @@ from numpy.typing import NDArray
 from pydantic import TypeAdapter, ValidationError
 
 from stimgen.images.light import from_light, luminance, to_light
-from stimgen.images.picture import Pair, Picture, Screen, clipped, over
-from stimgen.images.sequence import final_size, needs_set, recipe, run, settled
-from stimgen.images.steps import AnyStep, Step
+from stimgen.images.picture import MaskedPicture, PictureAndSource, ScreenSpec, blend_over, clipped_fraction
+from stimgen.images.sequence import apply_steps, final_size, needs_set_mean, resolve_set_means, step_recipes
+from stimgen.images.steps import AnyStep, ImageStep
 from stimgen.reading.errors import StimgenError
 
 RNG = np.random.default_rng(5)
-LINEAR, SRGB = Screen("linear"), Screen("srgb")
+LINEAR, SRGB = ScreenSpec("linear"), ScreenSpec("srgb")
 STEPS: TypeAdapter[tuple[AnyStep, ...]] = TypeAdapter(tuple[AnyStep, ...])
 
 
-def steps(*said: Any) -> tuple[Step, ...]:
+def steps(*said: Any) -> tuple[ImageStep, ...]:
     return STEPS.validate_python(said)
 
 
-def picture(values: Any, screen: Screen = LINEAR) -> Picture:
+def picture(values: Any, screen: ScreenSpec = LINEAR) -> MaskedPicture:
     pixels = np.asarray(values, dtype=np.float32)
-    return Picture.whole(pixels[:, :, np.newaxis] if pixels.ndim == 2 else pixels, screen)
+    return MaskedPicture.whole(pixels[:, :, np.newaxis] if pixels.ndim == 2 else pixels, screen)
 
 
-def after(of: Picture, *said: Any, source: Picture | None = None) -> Picture:
-    return run(steps(*said), Pair(of, source or of))
+def after(of: MaskedPicture, *said: Any, source: MaskedPicture | None = None) -> MaskedPicture:
+    return apply_steps(steps(*said), PictureAndSource(of, source or of))
 
 
-def named(*sources: Picture) -> list[tuple[str, Picture]]:
+def named(*sources: MaskedPicture) -> list[tuple[str, MaskedPicture]]:
     return list(zip("abc", sources, strict=False))
 
 
@@ -81,12 +81,12 @@ class TestMeasures:
         assert picture([[0.5]], SRGB).mean_luminance() == pytest.approx(0.21404114)
 
     def test_only_what_is_seen_counts(self) -> None:
-        seen = CHECKS.seen_through(np.array([[1.0, 0.5], [0.0, 0.0]]))
+        seen = CHECKS.apply_mask(np.array([[1.0, 0.5], [0.0, 0.0]]))
         assert seen.mean_luminance() == pytest.approx((0.2 + 0.5 * 0.6) / 1.5)
 
     def test_nothing_seen_and_black(self) -> None:
         with pytest.raises(StimgenError, match="nothing of the picture is seen"):
-            CHECKS.seen_through(np.zeros((2, 2))).mean_luminance()
+            CHECKS.apply_mask(np.zeros((2, 2))).mean_luminance()
         with pytest.raises(StimgenError, match="black"):
             picture(np.zeros((2, 2))).rms_contrast()
 
@@ -123,7 +123,7 @@ class TestContrast:
         assert np.allclose(found.light.mean((0, 1)), colours.light.mean((0, 1)), atol=1e-6)
 
     @pytest.mark.parametrize("screen", [SRGB, LINEAR])
-    def test_a_flat_picture_cannot(self, screen: Screen) -> None:
+    def test_a_flat_picture_cannot(self, screen: ScreenSpec) -> None:
         flat = picture(np.full((40, 40, 3), 0.3), screen)
         with pytest.raises(StimgenError, match="^step 2, contrast: the picture is flat"):
             after(flat, {"name": "luminance", "mean": 0.4}, {"name": "contrast", "rms": 0.5})
@@ -131,7 +131,7 @@ class TestContrast:
     def test_beyond_white_nothing_is_clipped_before_the_end(self) -> None:
         wide = after(CHECKS, {"name": "contrast", "rms": 2.0})
         assert np.allclose(wide.pixels[:, :, 0], [[-0.4, 1.2], [1.2, -0.4]], atol=1e-6)
-        assert clipped(wide.pixels) == 1.0
+        assert clipped_fraction(wide.pixels) == 1.0
         back = after(wide, {"name": "contrast", "rms": 0.5})
         assert np.allclose(back.pixels, CHECKS.pixels, atol=1e-6)
 
@@ -147,18 +147,18 @@ class TestSourceAndSet:
 
     def test_the_mean_over_the_set(self) -> None:
         said = steps({"name": "luminance", "mean": "set"}, {"name": "contrast", "rms": "set"})
-        assert needs_set(said)
-        found = settled(said, named(*self.SOURCES))
-        assert not needs_set(found)
-        assert recipe(found) == [
+        assert needs_set_mean(said)
+        found = resolve_set_means(said, named(*self.SOURCES))
+        assert not needs_set_mean(found)
+        assert step_recipes(found) == [
             {"name": "luminance", "mean": 0.5},  # of 0.4, 0.2 and 0.9
             {"name": "contrast", "rms": 0.333333},  # of 0.5, 0.5 and 0, to six digits
         ]
 
     def test_numbers_and_the_source_need_no_set(self) -> None:
         said = steps({"name": "luminance", "mean": "source"}, {"name": "contrast", "rms": 0.5}, "flat_top")
-        assert not needs_set(said)
-        assert settled(said, []) == said
+        assert not needs_set_mean(said)
+        assert resolve_set_means(said, []) == said
 
     def test_both_are_measured_where_the_picture_is_seen(self) -> None:
         half = {"name": "crop", "box": [0, 0, 1, 2]}
@@ -166,11 +166,13 @@ class TestSourceAndSet:
         found = after(CHECKS, half, {"name": "luminance", "mean": "source"}, source=source)
         assert found.mean_luminance() == pytest.approx(0.2, abs=1e-6)
         said = steps(half, {"name": "luminance", "mean": "set"})
-        assert settled(said, named(source))[1] == steps({"name": "luminance", "mean": 0.2})[0]
+        assert resolve_set_means(said, named(source))[1] == steps({"name": "luminance", "mean": 0.2})[0]
 
     def test_a_source_without_a_value_is_an_error(self) -> None:
         with pytest.raises(StimgenError, match="^source 'b': step 1, contrast: the picture is black"):
-            settled(steps({"name": "contrast", "rms": "set"}), named(CHECKS, picture(np.zeros((2, 2)))))
+            resolve_set_means(
+                steps({"name": "contrast", "rms": "set"}), named(CHECKS, picture(np.zeros((2, 2))))
+            )
 
 
 def weights(said: dict[str, Any], width: int, height: int) -> NDArray[np.float64]:
@@ -206,15 +208,15 @@ class TestApertures:
         assert weights({"name": "flat_top", "edge": 0}, 8, 6)[:, 0].any() == np.False_
 
     def test_what_is_outside_shows_the_background(self) -> None:
-        screen = Screen("srgb", 0.25)
+        screen = ScreenSpec("srgb", 0.25)
         shown = after(picture(np.ones((16, 16)), screen), {"name": "flat_top", "edge": 4}).shown()
         assert shown[0, 0, 0] == np.float32(0.25)
         assert (shown[7:9, 7:9] == 1.0).all()
 
     def test_soft_edges_mix_light(self) -> None:
-        half = picture([[1.0]], Screen("srgb", 0.0)).seen_through(np.array([[0.5]]))
+        half = picture([[1.0]], ScreenSpec("srgb", 0.0)).apply_mask(np.array([[0.5]]))
         assert half.shown()[0, 0, 0] == pytest.approx(0.735357, abs=1e-6)
-        half = picture([[1.0]], Screen("linear", 0.0)).seen_through(np.array([[0.5]]))
+        half = picture([[1.0]], ScreenSpec("linear", 0.0)).apply_mask(np.array([[0.5]]))
         assert half.shown()[0, 0, 0] == 0.5
 
     def test_two_apertures_are_both_there(self) -> None:
@@ -287,7 +289,7 @@ class TestOthers:
     def test_what_is_whole_keeps_its_bits(self) -> None:
         values = RNG.normal(0.5, 0.5, (6, 8, 3)).astype(np.float32)
         assert np.array_equal(picture(values, SRGB).shown(), values)
-        assert np.array_equal(over(picture(values, SRGB), np.zeros_like(values)), values)
+        assert np.array_equal(blend_over(picture(values, SRGB), np.zeros_like(values)), values)
 
     def test_the_order_is_the_protocols(self) -> None:
         """The histogram undoes a luminance before it, and none after it."""
@@ -325,4 +327,4 @@ class TestOthers:
 
     def test_clipped_counts_what_leaves_the_range(self) -> None:
         values = np.array([[[-0.1], [0.0], [1.0], [1.1], [1.0 + 1e-6]]], dtype=np.float32)
-        assert clipped(values) == pytest.approx(0.4)
+        assert clipped_fraction(values) == pytest.approx(0.4)

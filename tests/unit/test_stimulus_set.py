@@ -15,8 +15,8 @@ from PIL import Image
 import stimgen
 from stimgen import StimulusSet
 from stimgen.reading.errors import StimgenError
-from stimgen.stimulus_set.manifest import COLUMNS
-from stimgen.stimulus_set.store import record_name
+from stimgen.stimulus_set.manifest import TABLE_COLUMNS
+from stimgen.stimulus_set.store import record_file
 
 
 @pytest.fixture
@@ -27,7 +27,7 @@ def stimuli(tmp_path: Path) -> StimulusSet:
 def test_the_table_has_one_row_a_stimulus(stimuli: StimulusSet) -> None:
     table = stimuli.table
     assert list(table.index) == stimuli.store.read_plan().ids
-    assert [table.index.name, *table.columns] == list(COLUMNS)
+    assert [table.index.name, *table.columns] == list(TABLE_COLUMNS)
     assert table.groupby("source").seed.sum().to_dict() == {"brick": 3, "coffee": 3}
     assert table.seed.dtype == int
     assert table.loss_end.dtype == float
@@ -64,7 +64,7 @@ def test_an_id_is_no_path(stimuli: StimulusSet) -> None:
 def test_a_record_that_points_elsewhere_shows_nothing(stimuli: StimulusSet, tmp_path: Path) -> None:
     Image.new("RGB", (8, 8)).save(tmp_path / "private.png")
     stimulus = next(iter(stimuli.records))
-    record = stimuli.folder / record_name(stimulus)
+    record = stimuli.folder / record_file(stimulus)
     file = stimuli.records[stimulus].content.file
     record.write_text(record.read_text().replace(f'"{file}"', '"../private.png"'))
     with pytest.raises(StimgenError, match="leads out of the set's folder"):
@@ -86,7 +86,7 @@ class TestRepresentation:
 
     def test_a_set_with_nothing_finished(self, tmp_path: Path) -> None:
         stimuli = StimulusSet(write_set(tmp_path / "set", unfinished=4).folder)
-        assert list(stimuli.table.columns) == list(COLUMNS)[1:]
+        assert list(stimuli.table.columns) == list(TABLE_COLUMNS)[1:]
         assert "0 stimuli, not complete" in stimuli._repr_html_()
         assert "<img" not in stimuli._repr_html_()
 

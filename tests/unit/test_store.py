@@ -13,7 +13,7 @@ from hand_made import write_set
 
 from stimgen.reading import atomic
 from stimgen.reading.errors import StimgenError
-from stimgen.stimulus_set.store import PLAN, Store, json_bytes, record_name
+from stimgen.stimulus_set.store import PLAN, Store, json_bytes, record_file
 
 
 def files(folder: Path) -> dict[str, bytes]:
@@ -297,10 +297,10 @@ class TestDamage:
     def test_a_damaged_record(self, tmp_path: Path, data: bytes) -> None:
         store = write_set(tmp_path / "set")
         stimulus = store.read_plan().ids[1]
-        (store.folder / record_name(stimulus)).write_bytes(data)
+        (store.folder / record_file(stimulus)).write_bytes(data)
         with pytest.raises(StimgenError, match="is damaged") as caught:
             list(store.records())
-        assert str(store.folder / record_name(stimulus)) in str(caught.value)
+        assert str(store.folder / record_file(stimulus)) in str(caught.value)
 
     @pytest.mark.parametrize("number", ["NaN", "1e999", "-Infinity"])
     @pytest.mark.parametrize("name", ["settings", "losses"])
@@ -308,10 +308,10 @@ class TestDamage:
         store = write_set(tmp_path / "set")
         stimulus = store.read_plan().ids[0]
         old = {"settings": '"evaluations": 3\n', "losses": '"term_1": 0.5'}[name]
-        text = store.read(record_name(stimulus)).decode()
+        text = store.read(record_file(stimulus)).decode()
         assert old in text
         new = text.replace(old, old.replace("0.5", number).replace("3", number))
-        (store.folder / record_name(stimulus)).write_text(new)
+        (store.folder / record_file(stimulus)).write_text(new)
         with pytest.raises(StimgenError, match="is damaged"):
             store.read_record(stimulus)
 

@@ -21,19 +21,19 @@ import pytest
 from hand_made import Wanted as WantedSet
 from hand_made import write_set
 
-from stimgen.experiment.design.decisions import Person
-from stimgen.experiment.journal.form import keep_form
+from stimgen.experiment.design.decisions import Participant
+from stimgen.experiment.journal.form import write_form
 from stimgen.experiment.journal.journal import Journal
 from stimgen.experiment.schema.load import load_experiment
-from stimgen.export.columns import Column, tab_separated
-from stimgen.export.events import FIXED
-from stimgen.export.journals import format_names, format_of
+from stimgen.export.columns import TableColumn, format_tsv
+from stimgen.export.events import FIXED_COLUMNS
+from stimgen.export.journals import list_journal_formats, load_journal_format
 from stimgen.reading import atomic
 from stimgen.reading.errors import StimgenError
-from stimgen.workflow.export import export
-from stimgen.workflow.prepared_experiment import Room
-from stimgen.workflow.run import Options, run_session
-from stimgen.workflow.tabulate import Wanted, tabulate
+from stimgen.workflow.export import export_set
+from stimgen.workflow.prepared_experiment import PreparedExperiment
+from stimgen.workflow.run import RunOptions, run_session
+from stimgen.workflow.tabulate import TableOptions, write_tables
 
 EXPERIMENT = """
 name: odd_one
@@ -49,7 +49,7 @@ instructions: {en: {start: Find the odd one.}}
 participant: {form: [age]}
 simulated: {missing: 0.2}
 """
-INTERRUPTED = Person("02")
+INTERRUPTED = Participant("02")
 
 
 @pytest.fixture(scope="module")
@@ -60,9 +60,9 @@ def study(tmp_path_factory: pytest.TempPathFactory) -> Path:
         folder / "sets", WantedSet(("brick", "coffee", "pebbles"), seeds=(1, 3), size=(64, 64), array=False)
     )
     (folder / "e.yaml").write_text(EXPERIMENT % (folder / "sets"))
-    room = Room.of(load_experiment(folder / "e.yaml"))
-    options = Options(observer="simulated", data=folder / "data", form={"age": "24"})
-    run_session(room, Person("01"), options)
+    room = PreparedExperiment.of(load_experiment(folder / "e.yaml"))
+    options = RunOptions(observer="simulated", data=folder / "data", form={"age": "24"})
+    run_session(room, Participant("01"), options)
 
     def interrupt(answered: Any) -> None:
         if answered.trial.index == 5:
@@ -70,14 +70,14 @@ def study(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
     with pytest.raises(KeyboardInterrupt):
         run_session(room, INTERRUPTED, options, interrupt)
-    run_session(room, INTERRUPTED, Options(observer="simulated", data=folder / "data", resume=True))
+    run_session(room, INTERRUPTED, RunOptions(observer="simulated", data=folder / "data", resume=True))
     return folder
 
 
 @pytest.fixture(scope="module")
 def tables(study: Path) -> Path:
-    written = list(tabulate(study / "data"))
-    assert [one.folder.name for one in written] == format_names() == ["bids", "csv"]
+    written = list(write_tables(study / "data"))
+    assert [one.folder.name for one in written] == list_journal_formats() == ["bids", "csv"]
     assert {one.sessions for one in written} == {2}
     return study / "data"
 
@@ -114,7 +114,7 @@ class TestBids:
     def test_stimuli_are_named_as_in_the_table_of_their_set(
         self, study: Path, tables: Path, tmp_path: Path
     ) -> None:
-        export(study / "sets", "bids", tmp_path / "set")
+        export_set(study / "sets", "bids", tmp_path / "set")
         known = set(pd.read_csv(tmp_path / "set" / "stimuli" / "stimuli.tsv", sep="\t").stim_id)
         named = {label for table in events(tables, "01") for label in table.stim_id.dropna()}
         assert named
@@ -136,7 +136,7 @@ class TestBids:
             "display": {**journal(study, "01")[0]["display"], "measured": measured},
             "versions": {"psychopy": "2026.2.5", "system": "Linux 6.1"},
         }
-        list(tabulate(altered(study, tmp_path, **header), Wanted("bids", tmp_path / "bids")))
+        list(write_tables(altered(study, tmp_path, **header), TableOptions("bids", tmp_path / "bids")))
         assert validated(tmp_path / "bids")[0] == 0
         (file,) = (tmp_path / "bids").rglob("*_events.json")
         screen = json.loads(file.read_text())["StimulusPresentation"]
@@ -208,7 +208,7 @@ class TestBids:
                 assert about[name]["Description"]
                 if "Levels" in about[name]:
                     assert set(table[name]) - {"n/a"} <= set(about[name]["Levels"])
-            assert {column.name for column in FIXED} <= set(table)
+            assert {column.name for column in FIXED_COLUMNS} <= set(table)
 
     def test_the_screen_is_told_in_the_units_of_bids(self, tables: Path) -> None:
         about = json.loads(next((tables / "bids" / "sub-01").rglob("*.json")).read_text())
@@ -265,12 +265,12 @@ class TestCsv:
         data = altered(
             study, tmp_path, lambda line: line["outcome"].update(answer=typed, key="=", seconds=0.4)
         )
-        list(tabulate(data, Wanted("csv")))
+        list(write_tables(data, TableOptions("csv")))
         text = (data / "csv" / "sub-01_ses-1_task-odd_one.csv").read_text("utf-8-sig")
         (row, *_) = csv.DictReader(io.StringIO(text))
         assert (row["key_resp.keys"], row["response"]) == ("'=", "'" + typed)
         assert row["correct_response"] in ("1", "2", "3")
-        list(tabulate(data, Wanted("bids", stimuli=(study / "sets",))))
+        list(write_tables(data, TableOptions("bids", stimuli=(study / "sets",))))
         (table,) = events(data, "01")
         assert table[table.event == "response"].response.tolist()[0] == (
             '\'=HYPERLINK("http://x","y") and more'
@@ -281,7 +281,7 @@ def test_cells_of_bids() -> None:
     values = [None, "", " \n", True, -1.5, 0, "-1.5", "\t=1", "a\tb\r\nc", "#a"]
     rows = [{"x": value} for value in values]
     cells = ["n/a", "n/a", "n/a", "true", "-1.5", "0", "'-1.5", "'=1", "a b c", "#a"]
-    assert tab_separated((Column("x", ""),), rows) == ("\n".join(["x", *cells]) + "\n").encode()
+    assert format_tsv((TableColumn("x", ""),), rows) == ("\n".join(["x", *cells]) + "\n").encode()
 
 
 def altered(
@@ -310,7 +310,7 @@ def test_no_export_tells_of_computer_user_folders_or_forms(study: Path, tables: 
     pattern = re.compile("|".join([*secret, *(rf"\b{re.escape(name)}\b" for name in names)]))
     texts = {
         file: file.read_text("utf-8")
-        for part in format_names()
+        for part in list_journal_formats()
         for file in (tables / part).rglob("*")
         if file.is_file() and file.suffix != ".png"
     }
@@ -328,11 +328,11 @@ class TestTold:
     def data(self, study: Path, tmp_path: Path) -> Path:
         shutil.copytree(study / "data" / "journals", tmp_path / "data" / "journals")
         for label, answers in (("01", {"age": "24.5", "sex": "f"}), ("02", {"age": "91", "sex": ""})):
-            keep_form(tmp_path / f"data/participants/sub-{label}_ses-1.json", Person(label), answers)
+            write_form(tmp_path / f"data/participants/sub-{label}_ses-1.json", Participant(label), answers)
         return tmp_path / "data"
 
     def told(self, data: Path, *fields: str) -> str:
-        list(tabulate(data, Wanted("bids", tell=fields)))
+        list(write_tables(data, TableOptions("bids", tell=fields)))
         about = json.loads((data / "bids" / "participants.json").read_text())
         text = (data / "bids" / "participants.tsv").read_text()
         assert list(about) == sorted(text.splitlines()[0].split("\t"))
@@ -348,7 +348,7 @@ class TestTold:
         assert validated(data / "bids")[0] == 0
 
     def test_words_that_bids_does_not_take(self, data: Path) -> None:
-        keep_form(data / "participants/sub-02_ses-1.json", Person("02"), {"sex": "=woman"})
+        write_form(data / "participants/sub-02_ses-1.json", Participant("02"), {"sex": "=woman"})
         assert self.told(data, "sex").splitlines()[0].endswith("\tsex_as_told")
         assert self.told(data, "sex").splitlines()[2].endswith("\t'=woman")
         assert validated(data / "bids")[0] == 0
@@ -377,7 +377,7 @@ class TestRewriting:
 
     @pytest.mark.parametrize("name", ["bids", "csv"])
     def test_it_is_the_same_again_and_what_is_stale_goes(self, data: Path, study: Path, name: str) -> None:
-        list(tabulate(data, Wanted(name)))
+        list(write_tables(data, TableOptions(name)))
         before = self.contents(data / name)
         assert before == self.contents(study / "data" / name) or name == "bids"
         stale = {"bids": "sub-09/ses-1/beh/sub-09_ses-1_task-x_events.tsv", "csv": "sub-09_ses-1_task-x.csv"}
@@ -385,7 +385,7 @@ class TestRewriting:
         (data / name / stale[name]).write_text("stale")
         (data / name / ".DS_Store").write_text("")
         (data / name / ".writing-0123456789abcdef").write_text("left by a session that was killed")
-        list(tabulate(data, Wanted(name)))
+        list(write_tables(data, TableOptions(name)))
         assert self.contents(data / name) == before
 
     @pytest.mark.parametrize("name", ["bids", "csv"])
@@ -393,7 +393,7 @@ class TestRewriting:
     def test_an_interruption_leaves_what_was_there(
         self, data: Path, monkeypatch: pytest.MonkeyPatch, name: str, fault: BaseException
     ) -> None:
-        list(tabulate(data, Wanted(name)))
+        list(write_tables(data, TableOptions(name)))
         before = self.contents(data)
         left = iter([None])
 
@@ -404,33 +404,33 @@ class TestRewriting:
         with monkeypatch.context() as patch:
             patch.setattr(atomic, "push_to_disk", failing)
             with pytest.raises((KeyboardInterrupt, StimgenError)):
-                list(tabulate(data, Wanted(name)))
+                list(write_tables(data, TableOptions(name)))
         assert self.contents(data) == before
 
     @pytest.mark.parametrize("name", ["bids", "csv"])
     def test_what_is_somebody_elses_is_left_alone(self, data: Path, name: str) -> None:
-        list(tabulate(data, Wanted(name)))
+        list(write_tables(data, TableOptions(name)))
         (data / name / "sub-01_notes.txt").write_text("mine")
         before = self.contents(data)
         with pytest.raises(StimgenError, match=r"tables are not made of \(sub-01_notes.txt\)"):
-            list(tabulate(data, Wanted(name)))
+            list(write_tables(data, TableOptions(name)))
         assert self.contents(data) == before
 
     def test_a_file_in_its_place(self, data: Path) -> None:
         (data / "csv").write_text("mine")
         with pytest.raises(StimgenError, match="is left alone"):
-            list(tabulate(data, Wanted("csv")))
+            list(write_tables(data, TableOptions("csv")))
         assert (data / "csv").read_text() == "mine"
 
     def test_the_current_folder(self, data: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
         (tmp_path / "here").mkdir()
         monkeypatch.chdir(tmp_path / "here")
-        list(tabulate(data, Wanted("csv", Path())))
+        list(write_tables(data, TableOptions("csv", Path())))
         assert len(list((tmp_path / "here").iterdir())) == 2
 
     def test_another_target(self, data: Path, tmp_path: Path) -> None:
-        list(tabulate(data, Wanted("csv", tmp_path / "one")))
-        list(tabulate(data, Wanted(None, tmp_path / "two")))
+        list(write_tables(data, TableOptions("csv", tmp_path / "one")))
+        list(write_tables(data, TableOptions(None, tmp_path / "two")))
         assert self.contents(tmp_path / "one") == self.contents(tmp_path / "two" / "csv")
         assert (tmp_path / "two" / "bids" / "participants.tsv").is_file()
         assert sorted(path.name for path in data.iterdir()) == ["journals"]
@@ -439,13 +439,13 @@ class TestRewriting:
 class TestMistakes:
     def test_a_format_that_there_is_not(self) -> None:
         with pytest.raises(StimgenError) as caught:
-            format_of("bds")
+            load_journal_format("bds")
         assert "did you mean 'bids'?" in str(caught.value)
 
     @pytest.mark.parametrize(("name", "said"), [("nowhere", "no such folder"), (".", "holds no journals")])
     def test_a_folder_without_journals(self, tmp_path: Path, name: str, said: str) -> None:
         with pytest.raises(StimgenError, match=said):
-            list(tabulate(tmp_path / name))
+            list(write_tables(tmp_path / name))
 
     def test_pictures_that_are_not_there(self, study: Path, tmp_path: Path) -> None:
         data = altered(study, tmp_path)
@@ -453,7 +453,7 @@ class TestMistakes:
         for file in (tmp_path / "moved" / "images").iterdir():
             file.unlink()
         with pytest.raises(StimgenError) as caught:
-            list(tabulate(data, Wanted("bids", stimuli=(tmp_path / "moved",))))
+            list(write_tables(data, TableOptions("bids", stimuli=(tmp_path / "moved",))))
         assert "which participant 01 saw, is not in" in str(caught.value)
         assert "name the folder of the stimulus set 'sets' with --stimuli" in str(caught.value)
         assert not (data / "bids").exists()
@@ -464,7 +464,7 @@ class TestMistakes:
         for file in (tmp_path / "moved" / "originals").iterdir():
             file.write_bytes(file.read_bytes() + b"\0")
         with pytest.raises(StimgenError, match="is not the picture that was shown: its hash is another"):
-            list(tabulate(data, Wanted("bids", stimuli=(tmp_path / "moved",))))
+            list(write_tables(data, TableOptions("bids", stimuli=(tmp_path / "moved",))))
 
     @pytest.mark.parametrize("name", ["../../x.png", "/etc/passwd", "a/../../x", "c:x", "a\\..\\x"])
     def test_a_journal_that_names_files_elsewhere(self, study: Path, tmp_path: Path, name: str) -> None:
@@ -475,7 +475,7 @@ class TestMistakes:
 
         data = altered(study, tmp_path, change)
         with pytest.raises(StimgenError, match="is not the name of a picture in a set"):
-            list(tabulate(data, Wanted("bids")))
+            list(write_tables(data, TableOptions("bids")))
 
     @pytest.mark.parametrize(
         ("changes", "said"),
@@ -492,28 +492,28 @@ class TestMistakes:
         self, study: Path, tmp_path: Path, changes: dict[str, Any], said: str
     ) -> None:
         data = altered(study, tmp_path, **changes)
-        for name in format_names():
+        for name in list_journal_formats():
             with pytest.raises(StimgenError) as caught:
-                list(tabulate(data, Wanted(name)))
+                list(write_tables(data, TableOptions(name)))
             assert said in str(caught.value)
         assert [path.name for path in data.iterdir()] == ["journals"]
 
     def test_a_trial_that_was_not_shown(self, study: Path, tmp_path: Path) -> None:
         data = altered(study, tmp_path, lambda line: line["outcome"].update(shots=[]))
         with pytest.raises(StimgenError, match="trial 1 has 2 phases, and 0 of them were shown"):
-            list(tabulate(data, Wanted("csv")))
+            list(write_tables(data, TableOptions("csv")))
 
     def test_a_damaged_journal_is_named(self, study: Path, tmp_path: Path) -> None:
         data = altered(study, tmp_path)
         (file,) = (data / "journals").iterdir()
         file.write_bytes(file.read_bytes().replace(b'"answer":"1"', b'"answer":"2"'))
         with pytest.raises(StimgenError, match=r"\.jsonl:\d+: was altered"):
-            list(tabulate(data, Wanted("csv")))
+            list(write_tables(data, TableOptions("csv")))
 
     def test_a_session_that_had_not_begun_is_left_out_and_said(self, study: Path, tmp_path: Path) -> None:
         data = altered(study, tmp_path)
         (data / "journals" / "sub-03_ses-1_task-odd_one.jsonl").write_bytes(b'{"check')
-        (written,) = tabulate(data, Wanted("csv"))
+        (written,) = write_tables(data, TableOptions("csv"))
         assert written.sessions == 1
         assert "left out, because it holds nothing" in written.text()
         assert "sub-03" in written.text()
@@ -525,20 +525,20 @@ class TestMistakes:
         header["participant"] = "05"
         Journal.create(data / "journals" / "sub-05_ses-1_task-oddone.jsonl", header).close()
         with pytest.raises(StimgenError, match="are both task-oddone in BIDS"):
-            list(tabulate(data, Wanted("bids")))
+            list(write_tables(data, TableOptions("bids")))
 
 
 def test_a_session_ends_with_its_csv_and_a_problem_with_that_changes_nothing(
     study: Path, tmp_path: Path
 ) -> None:
-    room = Room.of(load_experiment(study / "e.yaml"))
-    fine = run_session(room, Person("01"), Options(observer="simulated", data=tmp_path / "a"))
+    room = PreparedExperiment.of(load_experiment(study / "e.yaml"))
+    fine = run_session(room, Participant("01"), RunOptions(observer="simulated", data=tmp_path / "a"))
     assert fine.problem is None
     table = tmp_path / "a" / "csv" / "sub-01_ses-1_task-odd_one.csv"
     assert len(pd.read_csv(table)) == fine.trials + 2
     (tmp_path / "b").mkdir()
     (tmp_path / "b" / "csv").write_text("in the way")
-    ended = run_session(room, Person("01"), Options(observer="simulated", data=tmp_path / "b"))
+    ended = run_session(room, Participant("01"), RunOptions(observer="simulated", data=tmp_path / "b"))
     assert (ended.complete, ended.trials) == (True, fine.trials)
     assert ended.problem
     assert "later: stimgen tabulate" in ended.problem

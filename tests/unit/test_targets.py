@@ -10,16 +10,16 @@ import torch
 
 from stimgen.images.write import decode_png
 from stimgen.protocol.load import load_protocol
-from stimgen.protocol.plan import Plan, make_plan
+from stimgen.protocol.plan import ProtocolPlan, make_plan
 from stimgen.reading.errors import StimgenError
 from stimgen.reading.identity import sha256_bytes
 from stimgen.stimulus_set.store import Store
-from stimgen.stimulus_set.verify import verify
-from stimgen.synthesis.objective import Objective, Sources
-from stimgen.synthesis.ranges.free import Free
+from stimgen.stimulus_set.verify import verify_set
+from stimgen.synthesis.objective import BatchSources, Objective
+from stimgen.synthesis.ranges.free import Unconstrained
 from stimgen.synthesis.starts.source import SourceStart
 from stimgen.synthesis.term import Term
-from stimgen.workflow.generate import generate
+from stimgen.workflow.generate import generate_set
 
 HEAD = """
 name: targets
@@ -31,13 +31,13 @@ conditions:
 """
 
 
-def planned(folder: Path, *conditions: str, head: str = HEAD) -> Plan:
+def planned(folder: Path, *conditions: str, head: str = HEAD) -> ProtocolPlan:
     file = folder / "targets.yaml"
     file.write_text(head + "".join(f"  - {condition}\n" for condition in conditions), encoding="utf-8")
     return make_plan(load_protocol(file))
 
 
-def ids(plan: Plan) -> list[str]:
+def ids(plan: ProtocolPlan) -> list[str]:
     return [stimulus.id for stimulus in plan.stimuli]
 
 
@@ -100,8 +100,8 @@ class TestPlan:
 def objective(weight: float, along: str = "linear") -> tuple[Objective, torch.Tensor, torch.Tensor]:
     source, other = torch.rand(2, 2, 3, 16, 16)
     term = Term(network="pixels", layers=["rgb"], target={"picture": "x", "weight": weight, "along": along})
-    sources = Sources(source, torch.tensor([0, 1]), pictures={"x": other[:1].repeat(2, 1, 1, 1)})
-    return Objective((term,), Free(), sources), source, other
+    sources = BatchSources(source, torch.tensor([0, 1]), pictures={"x": other[:1].repeat(2, 1, 1, 1)})
+    return Objective((term,), Unconstrained(), sources), source, other
 
 
 class TestObjective:
@@ -138,9 +138,9 @@ def test_the_source_with_noise_is_a_start() -> None:
 def test_a_set_with_targets_names_and_keeps_the_pictures(tmp_path: Path) -> None:
     conditions = ["{id: style, depth: scale1, target: cat}", "{id: original, method: original}"]
     loaded = planned(tmp_path, *conditions).loaded
-    generate(loaded, tmp_path / "set")
+    generate_set(loaded, tmp_path / "set")
     store = Store(tmp_path / "set")
-    assert verify(store).sound
+    assert verify_set(store).sound
     styled, *_, plain = (record.content for record in store.records())
     (reference,) = styled.references
     assert (reference.id, reference.credit) == ("cat", "Stefan van der Walt")
@@ -152,8 +152,8 @@ def test_a_set_with_targets_names_and_keeps_the_pictures(tmp_path: Path) -> None
     assert plain.pixels_sha256 == sha256_bytes(levels.tobytes())
     # Another credit of a reference is another label, not another stimulus.
     relabelled = planned(tmp_path, *conditions, head=HEAD.replace("Stefan", "S.")).loaded
-    assert generate(relabelled, tmp_path / "set").made == 0
+    assert generate_set(relabelled, tmp_path / "set").made == 0
     assert store.read_record(styled.id).content.references[0].credit == "S. van der Walt"
-    assert verify(store).sound
+    assert verify_set(store).sound
     store.path(reference.original.file).write_bytes(b"something else")
-    assert any(reference.original.file in problem for problem in verify(store).problems)
+    assert any(reference.original.file in problem for problem in verify_set(store).problems)

@@ -16,17 +16,17 @@ from serial_box import WAIT, SerialBox
 from wired import StandInScreen, nothing, write_experiment
 
 from stimgen import StimgenError
-from stimgen.experiment.design.decisions import Person
+from stimgen.experiment.design.decisions import Participant
 from stimgen.experiment.equipment.triggers.keys import Keys
 from stimgen.experiment.equipment.triggers.lsl import Lsl
 from stimgen.experiment.equipment.triggers.parallel import Parallel
-from stimgen.experiment.equipment.triggers.pulses import Pulses
+from stimgen.experiment.equipment.triggers.pulses import PulseOutput
 from stimgen.experiment.equipment.triggers.serial import Serial
-from stimgen.experiment.journal.journal import Recorded, read_journal
+from stimgen.experiment.journal.journal import RecordedSession, read_journal
 from stimgen.experiment.schema.load import load_experiment
 from stimgen.experiment.session.observers import psychopy as observer
-from stimgen.workflow.prepared_experiment import Room
-from stimgen.workflow.run import Ended, Options, run_session
+from stimgen.workflow.prepared_experiment import PreparedExperiment
+from stimgen.workflow.run import RunOptions, SessionOutcome, run_session
 
 
 class Box(SerialBox):
@@ -38,8 +38,8 @@ class Box(SerialBox):
 
     def listen(self, screen: StandInScreen) -> None:
         """Note what came up to the marks of a refresh."""
-        if screen.marks:
-            self.came += [(len(screen.shown) - 1, code) for code in self.take_marks(screen.marks)]
+        if screen.flip_callbacks:
+            self.came += [(len(screen.shown) - 1, code) for code in self.take_marks(screen.flip_callbacks)]
 
     def take_marks(self, count: int) -> list[int]:
         came: list[int] = []
@@ -63,16 +63,16 @@ def screen(monkeypatch: pytest.MonkeyPatch) -> StandInScreen:
     return screen
 
 
-def run(folder: Path, triggers: str, *, resume: bool = False) -> tuple[Ended, Recorded]:
+def run(folder: Path, triggers: str, *, resume: bool = False) -> tuple[SessionOutcome, RecordedSession]:
     file = folder / "wired.yaml"
     if not file.exists():
         write_experiment(folder, triggers)
-    room = Room.of(load_experiment(file))
-    ended = run_session(room, Person("01"), Options(data=folder / "data", resume=resume))
+    room = PreparedExperiment.of(load_experiment(file))
+    ended = run_session(room, Participant("01"), RunOptions(data=folder / "data", resume=resume))
     return ended, recorded(folder)
 
 
-def recorded(folder: Path) -> Recorded:
+def recorded(folder: Path) -> RecordedSession:
     (file,) = (folder / "data" / "journals").iterdir()
     return read_journal(file)
 
@@ -192,7 +192,7 @@ def test_a_box_that_takes_no_more_bytes_is_lost_once(box: Box) -> None:
     with pytest.raises(StimgenError, match="is not connected any more: Write timeout"):
         deque(map(line.send, repeat("stimulus", 1_000_000)))
     line.send("stimulus")
-    assert not line.received()
+    assert not line.poll_signal()
     line.close()
 
 
@@ -200,7 +200,7 @@ def test_a_box_is_lost_while_its_signal_is_awaited(box: Box) -> None:
     line = Serial(port=str(box.name)).open()
     box.unplug()
     with pytest.raises(StimgenError, match="is not connected any more"):
-        line.received()
+        line.poll_signal()
     line.close()
 
 
@@ -221,7 +221,7 @@ class TestPulses:
             if code == 0:
                 over.set()
 
-        pulses = Pulses(write, 0.2)
+        pulses = PulseOutput(write, 0.2)
         pulses.send(3)
         pulses.send(7)
         assert over.wait(WAIT)
@@ -230,7 +230,7 @@ class TestPulses:
 
     def test_closing_takes_back_what_is_still_set(self) -> None:
         written: list[int] = []
-        pulses = Pulses(written.append, 1000.0)
+        pulses = PulseOutput(written.append, 1000.0)
         pulses.send(3)
         pulses.close()
         assert written == [3, 0]
@@ -243,7 +243,7 @@ class TestPulses:
                 tried.set()
                 raise OSError("gone")
 
-        pulses = Pulses(write, 0.001)
+        pulses = PulseOutput(write, 0.001)
         pulses.send(3)
         assert tried.wait(WAIT)
         with pytest.raises(OSError, match="gone"):
@@ -269,7 +269,7 @@ class TestParallel:
     def port(self, monkeypatch: pytest.MonkeyPatch) -> Port:
         port, asked = Port(), []
         monkeypatch.setattr(
-            "stimgen.experiment.equipment.triggers.parallel.parallel_port",
+            "stimgen.experiment.equipment.triggers.parallel.open_parallel_port",
             lambda address: asked.append(address) or port,
         )
         port.asked = asked
@@ -287,10 +287,10 @@ class TestParallel:
     def test_a_pin_that_changes_is_a_signal(self, port: Any, level: int) -> None:
         port.pins[12] = level
         line = Parallel(signal_pin=12, starts=True).open()
-        heard = [line.received()]
+        heard = [line.poll_signal()]
         for value in (1 - level, 1 - level, level):
             port.pins[12] = value
-            heard.append(line.received())
+            heard.append(line.poll_signal())
         line.close()
         assert heard == [False, True, False, True]
 
@@ -335,11 +335,11 @@ class TestLsl:
         recorder.start()
         line = Lsl(stream="stimgen test", signals="stimgen test scanner", markers={"stimulus": "on"}).open()
         recorder.join(WAIT)
-        assert not line.received()
+        assert not line.poll_signal()
         scanner.push_sample([1])
-        while not line.received():
+        while not line.poll_signal():
             pass
-        assert not line.received()
+        assert not line.poll_signal()
         line.send("stimulus")
         assert inlets[0].pull_sample(timeout=WAIT)[0] == ["on"]
         line.close()
@@ -358,7 +358,7 @@ class TestLsl:
 
     @pytest.mark.usefixtures("pylsl")
     def test_a_stream_that_is_not_there_is_refused(self, monkeypatch: pytest.MonkeyPatch) -> None:
-        monkeypatch.setattr("stimgen.experiment.equipment.triggers.lsl.SEARCH", 0.2)
+        monkeypatch.setattr("stimgen.experiment.equipment.triggers.lsl.SEARCH_SECONDS", 0.2)
         with pytest.raises(StimgenError, match="no stream on the network is called 'nowhere'"):
             Lsl(signals="nowhere").open()
 

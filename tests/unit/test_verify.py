@@ -17,7 +17,7 @@ from stimgen.cli import main as cli
 from stimgen.images.write import encode_png
 from stimgen.reading.errors import StimgenError
 from stimgen.reading.identity import sha256_bytes
-from stimgen.stimulus_set.derived import derive
+from stimgen.stimulus_set.derived import write_derived_files
 from stimgen.stimulus_set.manifest import write_manifest
 from stimgen.stimulus_set.store import (
     CHECKSUMS,
@@ -28,9 +28,9 @@ from stimgen.stimulus_set.store import (
     TABLE,
     Store,
     json_bytes,
-    record_name,
+    record_file,
 )
-from stimgen.stimulus_set.verify import verify
+from stimgen.stimulus_set.verify import verify_set
 from stimgen.workflow.verify import verify_folder
 
 
@@ -77,7 +77,7 @@ def test_one_flipped_bit_is_found_and_the_file_named(store: Store, kind: str, pa
     data[int(part * len(data))] ^= 1
     (store.folder / name).write_bytes(data)
     try:
-        problems = verify(store).problems
+        problems = verify_set(store).problems
     except StimgenError as error:
         problems = [str(error)]
         assert name == PLAN  # without its plan a set cannot be checked
@@ -88,14 +88,14 @@ def test_one_flipped_bit_is_found_and_the_file_named(store: Store, kind: str, pa
 def test_a_missing_file_is_found_and_named(store: Store, kind: str) -> None:
     name = file_of(store, kind)
     (store.folder / name).unlink()
-    assert any(name in problem for problem in verify(store).problems)
+    assert any(name in problem for problem in verify_set(store).problems)
 
 
 def test_only_a_set_that_never_had_a_contact_sheet_may_lack_it(store: Store) -> None:
     (store.folder / SHEET).unlink()
-    assert verify(store).problems == [f"{SHEET}: is missing, and {CHECKSUMS} lists it"]
-    derive(store, sheet=False)
-    assert verify(store).sound
+    assert verify_set(store).problems == [f"{SHEET}: is missing, and {CHECKSUMS} lists it"]
+    write_derived_files(store, sheet=False)
+    assert verify_set(store).sound
 
 
 def test_without_its_plan_it_is_no_set(store: Store) -> None:
@@ -107,14 +107,14 @@ def test_without_its_plan_it_is_no_set(store: Store) -> None:
 def test_every_file_is_read_once(store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
     """However many records name it: an original is shared by the stimuli of its source."""
     names: list[str] = []
-    reading = Store.reading
+    reading = Store.open_for_reading
 
     def note(self: Store, name: str) -> object:
         names.append(name)
         return reading(self, name)
 
-    monkeypatch.setattr(Store, "reading", note)
-    assert verify(store).sound
+    monkeypatch.setattr(Store, "open_for_reading", note)
+    assert verify_set(store).sound
     there = [file for file in store.folder.rglob("*") if file.is_file()]
     assert sorted(names) == sorted(file.relative_to(store.folder).as_posix() for file in there)
 
@@ -123,7 +123,7 @@ def test_links_are_no_part_of_a_set(store: Store, tmp_path: Path) -> None:
     (tmp_path / "outside").mkdir()
     (store.folder / "images" / "link.png").symlink_to(tmp_path / "outside")
     (store.folder / "more").symlink_to(tmp_path / "outside", target_is_directory=True)
-    assert verify(store).problems == [
+    assert verify_set(store).problems == [
         "images/link.png: is no part of the set",
         "more: is no part of the set",
     ]
@@ -133,7 +133,7 @@ def test_a_damaged_plan_is_a_problem_and_the_stimuli_are_checked(store: Store) -
     (store.folder / PLAN).write_text("{")
     spoilt = file_of(store, "traces")
     (store.folder / spoilt).write_bytes(b"?")
-    found = verify(store)
+    found = verify_set(store)
     assert found.checked == 4
     assert any(PLAN in problem for problem in found.problems)
     assert f"{spoilt}: its bytes are not those of its record" in found.problems
@@ -141,26 +141,26 @@ def test_a_damaged_plan_is_a_problem_and_the_stimuli_are_checked(store: Store) -
 
 def test_an_unfinished_set_is_not_sound(tmp_path: Path) -> None:
     store = write_set(tmp_path / "set", unfinished=1)
-    found = verify(store)
-    assert found.problems == [f"{record_name(store.read_plan().ids[-1])}: is missing"]
+    found = verify_set(store)
+    assert found.problems == [f"{record_file(store.read_plan().ids[-1])}: is missing"]
     assert (found.planned, found.checked) == (4, 3)
 
 
 def test_pictures_of_an_older_protocol_do_no_harm(store: Store) -> None:
     plan = store.read_plan()
-    (store.folder / PLAN).write_bytes(json_bytes(plan.but(ids=plan.ids[:2]).plain()))
-    derive(store)
-    assert verify(store).sound
+    (store.folder / PLAN).write_bytes(json_bytes(plan.replace(ids=plan.ids[:2]).plain()))
+    write_derived_files(store)
+    assert verify_set(store).sound
 
 
 def edit(store: Store, i: int, change: Callable[[dict[str, Any]], None]) -> str:
     """Change a record, and derive manifest and table from it again, as a forger would."""
-    name = record_name(store.read_plan().ids[i])
+    name = record_file(store.read_plan().ids[i])
     record = json.loads(store.read(name))
     change(record["content"])
     (store.folder / name).write_bytes(json_bytes(record))
     try:
-        derive(store)
+        write_derived_files(store)
     except StimgenError:  # a picture that is not there cannot be drawn
         write_manifest(store)
     return name
@@ -181,13 +181,13 @@ class TestForgery:
     )
     def test_edited_settings(self, store: Store, change: Callable[[dict[str, Any]], None]) -> None:
         name = edit(store, 1, change)
-        assert verify(store).problems == [f"{name}: its settings do not stand for its id"]
+        assert verify_set(store).problems == [f"{name}: its settings do not stand for its id"]
 
     def test_a_record_moved_to_another_id(self, store: Store) -> None:
         ids = store.read_plan().ids
-        shutil.copy(store.path(record_name(ids[0])), store.path(record_name(ids[1])))
-        derive(store)
-        assert verify(store).problems == [f"{record_name(ids[1])}: its settings do not stand for its id"]
+        shutil.copy(store.path(record_file(ids[0])), store.path(record_file(ids[1])))
+        write_derived_files(store)
+        assert verify_set(store).problems == [f"{record_file(ids[1])}: its settings do not stand for its id"]
 
     @pytest.mark.parametrize(
         ("change", "problem"),
@@ -209,7 +209,7 @@ class TestForgery:
     ) -> None:
         """Also where another record vouches for the same file, as for an original."""
         edit(store, i, change)
-        problems = verify(store).problems
+        problems = verify_set(store).problems
         assert any(problem in found for found in problems)
 
     def test_a_picture_replaced_with_its_hash(self, store: Store) -> None:
@@ -219,7 +219,7 @@ class TestForgery:
         data = encode_png(np.zeros((10, 12, 1), dtype=np.uint8))
         (store.folder / file).write_bytes(data)
         edit(store, 0, lambda content: content.update(sha256=sha256_bytes(data)))
-        assert verify(store).problems == [f"{file}: its pixels are not those of its record"]
+        assert verify_set(store).problems == [f"{file}: its pixels are not those of its record"]
 
     def test_a_picture_of_another_size(self, store: Store) -> None:
         levels = np.zeros((12, 10, 1), dtype=np.uint8)
@@ -227,40 +227,40 @@ class TestForgery:
         (store.folder / file).write_bytes(encode_png(levels))
         hashes = {"sha256": sha256_bytes(encode_png(levels)), "pixels_sha256": sha256_bytes(levels.tobytes())}
         edit(store, 0, lambda content: content.update(hashes))
-        assert verify(store).problems == [f"{file}: its size is not that of its record"]
+        assert verify_set(store).problems == [f"{file}: its size is not that of its record"]
 
     def test_edited_losses_contradict_the_manifest(self, store: Store) -> None:
         stimulus = store.read_plan().ids[2]
-        name = record_name(stimulus)
+        name = record_file(stimulus)
         text = store.read(name).decode()
         (store.folder / name).write_text(text.replace('"total": 0.6', '"total": 0.06', 1))
-        problems = verify(store).problems
+        problems = verify_set(store).problems
         assert any(problem.startswith(MANIFEST) and name in problem for problem in problems)
 
     @pytest.mark.parametrize("data", [b"", b"{}", b"[1]", b'{"stimuli": [], "protocol": {}}', b"[" * 10**5])
     def test_an_edited_manifest(self, store: Store, data: bytes) -> None:
         (store.folder / MANIFEST).write_bytes(data)
-        problems = verify(store).problems
+        problems = verify_set(store).problems
         assert len(problems) == 1
         assert problems[0].startswith(f"{MANIFEST}: is not what plan and records say")
 
     def test_an_edited_protocol(self, store: Store) -> None:
         text = store.read(PLAN).decode()
         (store.folder / PLAN).write_text(text.replace("name: hand-made", "name: home-made"))
-        derive(store)
-        assert verify(store).problems == [f"{PLAN}: the protocol's text is not that of its hash"]
+        write_derived_files(store)
+        assert verify_set(store).problems == [f"{PLAN}: the protocol's text is not that of its hash"]
 
     def test_numbers_that_json_has_no_word_for_are_a_problem_and_no_crash(self, store: Store) -> None:
-        name = record_name(store.read_plan().ids[0])
+        name = record_file(store.read_plan().ids[0])
         text = store.read(name).decode()
         (store.folder / name).write_text(text.replace('"evaluations": 3\n', '"evaluations": NaN\n'))
-        assert any(name in problem and "is damaged" in problem for problem in verify(store).problems)
+        assert any(name in problem and "is damaged" in problem for problem in verify_set(store).problems)
 
     def test_every_problem_is_reported_at_once(self, store: Store) -> None:
         names = [file_of(store, kind) for kind in ("images", "traces", "records", "originals")]
         for name in names:
             (store.folder / name).unlink()
-        problems = verify(store).problems
+        problems = verify_set(store).problems
         assert all(any(name in problem for problem in problems) for name in names)
 
 
@@ -316,4 +316,4 @@ class TestCommand:
 
 def test_a_set_without_arrays_is_sound(tmp_path: Path) -> None:
     store = write_set(tmp_path / "set", Wanted(array=False, sources=("brick",), seeds=(1,)))
-    assert verify(store).sound
+    assert verify_set(store).sound

@@ -12,14 +12,14 @@ import pytest
 from hand_made import Wanted as WantedSet
 from hand_made import write_set
 
-from stimgen.experiment.design.decisions import Person
+from stimgen.experiment.design.decisions import Participant
 from stimgen.experiment.journal.journal import Journal
 from stimgen.experiment.schema.load import load_experiment
 from stimgen.reading.errors import StimgenError
-from stimgen.workflow.prepared_experiment import Room
-from stimgen.workflow.run import Options, run_session
-from stimgen.workflow.tabulate import Wanted, tabulate
-from stimgen.workflow.withdraw import known_in, withdraw
+from stimgen.workflow.prepared_experiment import PreparedExperiment
+from stimgen.workflow.run import RunOptions, run_session
+from stimgen.workflow.tabulate import TableOptions, write_tables
+from stimgen.workflow.withdraw import find_participants, withdraw_participant
 
 EXPERIMENT = """
 name: odd
@@ -46,12 +46,12 @@ def study(tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("study")
     write_set(folder / "set", WantedSet(seeds=(1, 3), size=(64, 64), array=False))
     (folder / "e.yaml").write_text(EXPERIMENT)
-    room = Room.of(load_experiment(folder / "e.yaml"))
-    options = Options(observer="simulated", data=folder / "data", form={"age": "24"})
+    room = PreparedExperiment.of(load_experiment(folder / "e.yaml"))
+    options = RunOptions(observer="simulated", data=folder / "data", form={"age": "24"})
     for label in ("0x", "0xy"):
         for session in ("1", "2"):
-            run_session(room, Person(label, session), options)
-    list(tabulate(folder / "data"))
+            run_session(room, Participant(label, session), options)
+    list(write_tables(folder / "data"))
     return folder
 
 
@@ -83,19 +83,19 @@ def check_gone(data: Path, before: dict[str, bytes]) -> None:
 
 def test_everything_of_one_goes_and_it_says_what(data: Path) -> None:
     before = contents(data)
-    found = withdraw(data, "0x")
+    found = withdraw_participant(data, "0x")
     assert {*found.removed} == GOES | {"bids/participants.tsv: a row"}
     assert all(name in found.text() for name in GOES)
     check_gone(data, before)
-    assert known_in(data) == {"0xy"}
+    assert find_participants(data) == {"0xy"}
     with pytest.raises(StimgenError, match="there is no participant '0x'"):
-        withdraw(data, "0x")
+        withdraw_participant(data, "0x")
 
 
 def test_tables_made_afterwards_are_without_them(data: Path, study: Path) -> None:
-    withdraw(data, "0x")
+    withdraw_participant(data, "0x")
     before = contents(data)
-    list(tabulate(data, Wanted(stimuli=(study / "set",))))
+    list(write_tables(data, TableOptions(stimuli=(study / "set",))))
     assert {name for name in contents(data) if "sub-0x/" in name or "sub-0x_" in name} == set()
     after = contents(data)
     assert {n: t for n, t in after.items() if "stimuli/" not in n} == {
@@ -104,10 +104,14 @@ def test_tables_made_afterwards_are_without_them(data: Path, study: Path) -> Non
 
 
 GOING_ON: dict[str, Callable[[Path, Path], object]] = {
-    "withdraw": lambda data, _: withdraw(data, "0x"),
-    "tabulate": lambda data, study: list(tabulate(data, Wanted("csv", data.parent / "out"))) + [study],
+    "withdraw": lambda data, _: withdraw_participant(data, "0x"),
+    "tabulate": lambda data, study: (
+        list(write_tables(data, TableOptions("csv", data.parent / "out"))) + [study]
+    ),
     "run": lambda data, study: run_session(
-        Room.of(load_experiment(study / "e.yaml")), Person("9"), Options(observer="simulated", data=data)
+        PreparedExperiment.of(load_experiment(study / "e.yaml")),
+        Participant("9"),
+        RunOptions(observer="simulated", data=data),
     ),
 }
 
@@ -131,8 +135,8 @@ def test_an_interruption_at_any_step_is_gone_on_with_by_the_next_command(
     with monkeypatch.context() as patch:
         patch.setattr(os, "fsync", failing)
         with pytest.raises(KeyboardInterrupt):
-            withdraw(data, "0x")
-    assert "0x" in known_in(data)
+            withdraw_participant(data, "0x")
+    assert "0x" in find_participants(data)
     GOING_ON[by](data, study)
     for name in [name for name in contents(data) if "sub-9_" in name]:
         (data / name).unlink()
@@ -144,15 +148,15 @@ def test_what_interrupted_writing_left_goes_too(data: Path) -> None:
     before = contents(data)
     (data / ".writing-0123" / "sub-0x" / ".writing-4").mkdir(parents=True)
     (data / "participants" / ".writing-0123").write_text("half a form")
-    withdraw(data, "0x")
+    withdraw_participant(data, "0x")
     check_gone(data, before)
 
 
 def test_a_mark_that_is_no_label_removes_nobody(data: Path) -> None:
     before = contents(data)
     (data / ".withdrawing-*").touch()
-    list(tabulate(data, Wanted("csv")))
-    assert known_in(data) == {"0x", "0xy"}
+    list(write_tables(data, TableOptions("csv")))
+    assert find_participants(data) == {"0x", "0xy"}
     assert contents(data) == before | {".withdrawing-*": b""}
 
 
@@ -162,7 +166,7 @@ def test_a_session_that_is_going_on_is_in_the_way(data: Path) -> None:
         Journal.resume(data / "journals" / "sub-0x_ses-2_task-odd.jsonl"),
         pytest.raises(StimgenError, match="is being written by another session"),
     ):
-        withdraw(data, "0x")
+        withdraw_participant(data, "0x")
     assert contents(data) == before
 
 
@@ -179,11 +183,11 @@ def test_a_session_that_is_going_on_is_in_the_way(data: Path) -> None:
 def test_nobody_of_that_name(data: Path, label: str, said: str) -> None:
     before: Any = contents(data)
     with pytest.raises(StimgenError) as caught:
-        withdraw(data, label)
+        withdraw_participant(data, label)
     assert said in str(caught.value)
     assert contents(data) == before
 
 
 def test_no_folder(tmp_path: Path) -> None:
     with pytest.raises(StimgenError, match="there is no such folder"):
-        withdraw(tmp_path / "nowhere", "0x")
+        withdraw_participant(tmp_path / "nowhere", "0x")

@@ -20,9 +20,9 @@ from stimgen.images.write import (
     decode_png,
     encode_array,
     encode_png,
-    for_viewing,
-    opened_png,
+    open_png,
     quantise,
+    to_srgb_image,
 )
 from stimgen.reading.errors import StimgenError
 
@@ -153,8 +153,8 @@ def test_linear_is_declared_as_a_gamma_of_one(bits: Literal[8, 16]) -> None:
 def test_for_viewing_all_are_srgb_of_8_bits(bits: Literal[8, 16], encoding: Encoding, shown: int) -> None:
     """Half of white's light is 188 in sRGB."""
     data = encode_png(quantise(np.full((4, 4, 1), 128 / 255, dtype=np.float32), bits), encoding)
-    with opened_png(io.BytesIO(data), FILE) as image:
-        found = np.asarray(for_viewing(image))
+    with open_png(io.BytesIO(data), FILE) as image:
+        found = np.asarray(to_srgb_image(image))
     assert found.shape == (4, 4, 3)
     assert found.dtype == np.uint8
     assert (found == shown).all()

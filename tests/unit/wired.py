@@ -9,8 +9,8 @@ from typing import Any
 from hand_made import Wanted, write_set
 
 from stimgen.experiment.frames.frame import Frame
-from stimgen.experiment.presentation.psychopy_screen import Look
-from stimgen.experiment.presentation.screen import Pressed, Scene, Typed
+from stimgen.experiment.presentation.psychopy_screen import WindowSettings
+from stimgen.experiment.presentation.screen import PressEvent, Scene, TypedCharacter
 
 EXPERIMENT = """
 name: wired
@@ -41,7 +41,7 @@ class StandInScreen:
     period = 1 / 60
     verified = True
 
-    def __init__(self, look: Look | None = None) -> None:
+    def __init__(self, look: WindowSettings | None = None) -> None:
         self.look = look
         self.size = look.size if look else (320, 240)
         self.keys: tuple[str, ...] = ("1",)
@@ -49,7 +49,7 @@ class StandInScreen:
         self.opened = self.closed = False
         self.shown: list[tuple[float, Scene]] = []
         self.after_flip: Callable[[StandInScreen], None] = nothing
-        self.marks = 0
+        self.flip_callbacks = 0
         self._pressed_until = 0.0
 
     def open(self) -> dict[str, Any]:
@@ -59,7 +59,7 @@ class StandInScreen:
     def close(self) -> None:
         self.closed = True
 
-    def clock(self) -> float:
+    def read_clock(self) -> float:
         return self.now
 
     def load(self, frame: Frame) -> None:
@@ -72,7 +72,7 @@ class StandInScreen:
         del due
         self.now += self.period
         self.shown.append((self.now, scene))
-        self.marks = len(marks)
+        self.flip_callbacks = len(marks)
         for mark in marks:
             mark()
         self.after_flip(self)
@@ -81,12 +81,12 @@ class StandInScreen:
     def check_keys(self, keys: Sequence[str]) -> None:
         del keys
 
-    def pressed(self) -> list[Pressed]:
+    def read_presses(self) -> list[PressEvent]:
         numbers = [n for n in range(1, int(self.now * 2) + 1) if n / 2 > self._pressed_until]
         self._pressed_until = self.now
-        return [] if not self.keys else [Pressed(self.keys[n % len(self.keys)], n / 2) for n in numbers]
+        return [] if not self.keys else [PressEvent(self.keys[n % len(self.keys)], n / 2) for n in numbers]
 
-    def typed(self) -> list[Typed]:
+    def typed(self) -> list[TypedCharacter]:
         return []
 
 

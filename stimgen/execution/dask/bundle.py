@@ -7,10 +7,10 @@ from pathlib import Path
 from typing import Any
 
 from stimgen.protocol.load import LoadedProtocol
-from stimgen.protocol.plan import Plan
+from stimgen.protocol.plan import ProtocolPlan
 from stimgen.protocol.sources import plan_sources
 from stimgen.reading.files import write_file
-from stimgen.stimulus_set.leftovers import names
+from stimgen.stimulus_set.leftovers import list_files
 from stimgen.stimulus_set.store import ORIGINALS, Store
 
 PROTOCOL, ROOT, SET = "protocol", "root", "set"  # folders within a parcel
@@ -18,7 +18,7 @@ PROTOCOL, ROOT, SET = "protocol", "root", "set"  # folders within a parcel
 Parcel = dict[str, bytes]
 
 
-def pack(plan: Plan, root: Path | None, store: Store) -> Parcel:
+def pack(plan: ProtocolPlan, root: Path | None, store: Store) -> Parcel:
     """Return the photographs, masks, start images and weights that a protocol names, and the set's originals.
 
     Raises
@@ -31,7 +31,7 @@ def pack(plan: Plan, root: Path | None, store: Store) -> Parcel:
         name = _name(file, plan.loaded, root)
         if name is not None:
             parcel[name] = file.read_bytes()
-    for name in names(store, ORIGINALS):
+    for name in list_files(store, ORIGINALS):
         parcel[f"{SET}/{name}"] = store.read(name)
     return parcel
 
@@ -52,7 +52,7 @@ def unpack(parcel: Parcel, folder: Path) -> None:
         write_file(file, data)
 
 
-def _named(plan: Plan, root: Path | None) -> Iterator[Path]:
+def _named(plan: ProtocolPlan, root: Path | None) -> Iterator[Path]:
     # Of all sources, also of those that no condition uses: the plan is made again of the same protocol.
     sources, references = plan_sources(plan.loaded, root)
     for source in (*sources, *references):

@@ -24,21 +24,21 @@ from stimgen.execution.dask.messages import Job, Outcome
 from stimgen.execution.dask.registration import Joining
 from stimgen.execution.dask.worker import make
 from stimgen.execution.dask.workers import Team
-from stimgen.execution.progress import Progress, Report
+from stimgen.execution.progress import ProgressCallback, RunProgress
 from stimgen.execution.synthesize import Failure
-from stimgen.execution.task import Task
-from stimgen.protocol.plan import StimulusPlan
+from stimgen.execution.task import RunContext
+from stimgen.protocol.plan import PlannedStimulus
 from stimgen.reading.errors import StimgenError
-from stimgen.stimulus_set.lock import holder_of
+from stimgen.stimulus_set.lock import read_lock
 from stimgen.stimulus_set.store import Store
 
 DEATHS = 3  # of workers that had the same batch
 GLANCE, BEAT = 1.0, 0.25  # seconds between looks at who is there, and for which results are waited
 
-Batch = Sequence[StimulusPlan]
+Batch = Sequence[PlannedStimulus]
 
 
-class OnDask:
+class DaskExecutor:
     """The way of the workers of a Dask scheduler.
 
     Parameters
@@ -53,16 +53,18 @@ class OnDask:
         self._team = team
         self.kind = team.kind
 
-    def run(self, batches: Sequence[Batch], task: Task, progress: Progress, report: Report) -> None:
+    def run(
+        self, batches: Sequence[Batch], task: RunContext, progress: RunProgress, report: ProgressCallback
+    ) -> None:
         """Make batches.
 
         Parameters
         ----------
         batches : sequence
             What to make: stimuli of one condition and shape each.
-        task : Task
+        task : RunContext
             Where to.
-        progress : Progress
+        progress : RunProgress
             Kept up to date.
         report : callable
             Called several times a second.
@@ -81,7 +83,7 @@ class OnDask:
             quick=bool(loaded.changes),
             folder=str(folder),
             part=task.part,
-            holder=holder_of(folder, task.part),
+            holder=read_lock(folder, task.part),
             device=self._team.device,
             batch_size=task.batch_size,
         )
@@ -99,11 +101,11 @@ class _Run:
         What they are to know of the run.
     joining : Joining
         How they come to take part.
-    progress : Progress
+    progress : RunProgress
         Kept up to date.
     """
 
-    def __init__(self, team: Team, job: Job, joining: Joining, progress: Progress) -> None:
+    def __init__(self, team: Team, job: Job, joining: Joining, progress: RunProgress) -> None:
         self._team, self._job, self._joining, self._progress = team, job, joining, progress
         self._store = Store(Path(job.folder))
         self._waiting: deque[Batch] = deque()
@@ -114,7 +116,7 @@ class _Run:
         self._glanced = -math.inf
         self._news = threading.Event()
 
-    def run(self, batches: Sequence[Batch], report: Report) -> None:
+    def run(self, batches: Sequence[Batch], report: ProgressCallback) -> None:
         """Make batches.
 
         Raises
@@ -213,7 +215,7 @@ class _Run:
         why = f"its batch killed its worker {DEATHS} times, the last of them {self._team.name(worker)}"
         self._progress.failures += [Failure(stimulus, why) for stimulus in batch]
 
-    def _tell(self, report: Report) -> None:
+    def _tell(self, report: ProgressCallback) -> None:
         sizes = {batch[0].id: len(batch) for _, batch in self._running.values()}
         found = [(size, *self._advances[key]) for key, size in sizes.items() if key in self._advances]
         self._progress.under_way = sum(size * fraction for size, fraction, _ in found)

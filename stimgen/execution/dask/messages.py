@@ -5,9 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from stimgen.protocol.load import loaded_from
-from stimgen.protocol.plan import Plan, make_plan
-from stimgen.protocol.quick import quickened
+from stimgen.protocol.load import parse_protocol
+from stimgen.protocol.plan import ProtocolPlan, make_plan
+from stimgen.protocol.quick import make_quick_protocol
 from stimgen.reading.document import parse_document
 from stimgen.reading.identity import sha256_bytes
 
@@ -62,15 +62,15 @@ class Job:
     device: str
     batch_size: int
 
-    def plan(self, protocol: Path | None = None, root: Path | None = None) -> Plan:
+    def plan(self, protocol: Path | None = None, root: Path | None = None) -> ProtocolPlan:
         """Return the plan, of the protocol where it lies or of its copy in the folder `protocol`."""
         file = Path(self.file)
         if protocol is not None:
             file = protocol / file.name
         else:
             root = Path(self.root) if self.root else None
-        loaded = loaded_from(parse_document(self.text, file))
-        return make_plan(quickened(loaded, root) if self.quick else loaded, root)
+        loaded = parse_protocol(parse_document(self.text, file))
+        return make_plan(make_quick_protocol(loaded, root) if self.quick else loaded, root)
 
 
 @dataclass(frozen=True)
@@ -114,6 +114,6 @@ class Outcome:
     problem: str = ""
 
 
-def ids_hash(plan: Plan) -> str:
+def ids_hash(plan: ProtocolPlan) -> str:
     """Return a hash of a plan's ids, in their order."""
     return sha256_bytes("\n".join(stimulus.id for stimulus in plan.stimuli).encode("ascii"))

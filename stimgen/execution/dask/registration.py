@@ -11,7 +11,7 @@ from stimgen.execution.dask.bundle import Parcel, pack
 from stimgen.execution.dask.messages import Job, Joined, ids_hash
 from stimgen.execution.dask.worker import join
 from stimgen.execution.dask.workers import Team
-from stimgen.protocol.plan import Plan
+from stimgen.protocol.plan import ProtocolPlan
 from stimgen.reading.errors import StimgenError
 from stimgen.stimulus_set.store import Store
 
@@ -25,11 +25,11 @@ class Joining:
         The workers.
     job : Job
         What they are to know of the run.
-    plan : Plan
+    plan : ProtocolPlan
         The whole plan.
     """
 
-    def __init__(self, team: Team, job: Job, plan: Plan) -> None:
+    def __init__(self, team: Team, job: Job, plan: ProtocolPlan) -> None:
         self._team, self._job, self._plan = team, job, plan
         self._ids = ids_hash(plan)
         self._asked: dict[str, Future[Any]] = {}

@@ -13,18 +13,18 @@ from pathlib import Path
 
 from distributed import get_worker
 
-from stimgen.execution.batch import Advance, Work, make_batch
+from stimgen.execution.batch import Advance, Work, run_batch
 from stimgen.execution.dask.bundle import PROTOCOL, ROOT, SET, Parcel, unpack
 from stimgen.execution.dask.messages import Job, Joined, Machine, Outcome, ids_hash
 from stimgen.execution.device import device_name, find_device, processor_name
-from stimgen.execution.labels import is_finished
+from stimgen.execution.labels import is_complete
 from stimgen.execution.synthesize import RECORDED_PACKAGES
 from stimgen.execution.writer import Destination
-from stimgen.protocol.plan import Plan, StimulusPlan
+from stimgen.protocol.plan import PlannedStimulus, ProtocolPlan
 from stimgen.reading.errors import StimgenError
-from stimgen.reading.generators import finished
-from stimgen.stimulus_set.lock import holder_of
-from stimgen.stimulus_set.store import ORIGINALS, RECORDS, Store, record_name
+from stimgen.reading.generators import run_generator
+from stimgen.stimulus_set.lock import read_lock
+from stimgen.stimulus_set.store import ORIGINALS, RECORDS, Store, record_file
 
 SECONDS_BETWEEN = 0.5  # looks at whether the run goes on, and reports on a batch
 NOT_THERE = "not installed"
@@ -37,7 +37,7 @@ class _Abandoned(Exception):  # noqa: N818 - no error: the run that wanted the b
 class _Site:
     """A run, as a worker knows it: its plan, where to write, and what is known of the memory."""
 
-    def __init__(self, job: Job, plan: Plan, home: tempfile.TemporaryDirectory[str] | None) -> None:
+    def __init__(self, job: Job, plan: ProtocolPlan, home: tempfile.TemporaryDirectory[str] | None) -> None:
         self.job, self.home = job, home
         self.by_id = {stimulus.id: stimulus for stimulus in plan.stimuli}
         self.sees = _sees(job)
@@ -125,7 +125,7 @@ def join(job: Job, parcel: Parcel | None = None) -> Joined:
 def _sees(job: Job) -> bool:
     """Return whether this is the set's folder: with the lock of the run in it, and fit to be written."""
     folder = Path(job.folder)
-    return job.holder != b"" and holder_of(folder, job.part) == job.holder and os.access(folder, os.W_OK)
+    return job.holder != b"" and read_lock(folder, job.part) == job.holder and os.access(folder, os.W_OK)
 
 
 def make(run: str, ids: Sequence[str]) -> Outcome | None:
@@ -155,10 +155,10 @@ def make(run: str, ids: Sequence[str]) -> Outcome | None:
             return Outcome()
 
 
-def _make(site: _Site, batch: list[StimulusPlan]) -> Outcome:
+def _make(site: _Site, batch: list[PlannedStimulus]) -> Outcome:
     watch = _Watch(site.job, batch[0].id)
     left = [stimulus for stimulus in batch if not _is_there(stimulus, site)] if site.sees else batch
-    failures = finished(make_batch(left, site.work), watch) if left else []
+    failures = run_generator(run_batch(left, site.work), watch) if left else []
     return Outcome(
         failures=tuple((failure.stimulus.id, failure.reason) for failure in failures),
         notices=tuple(watch.notices),
@@ -166,13 +166,13 @@ def _make(site: _Site, batch: list[StimulusPlan]) -> Outcome:
     )
 
 
-def _is_there(stimulus: StimulusPlan, site: _Site) -> bool:
+def _is_there(stimulus: PlannedStimulus, site: _Site) -> bool:
     """Return whether a batch that was begun before has made a stimulus meanwhile."""
     store = site.store
-    if not store.has(record_name(stimulus.id)):
+    if not store.has(record_file(stimulus.id)):
         return False
     content = store.read_record(stimulus.id).content
-    return is_finished(content, stimulus, store, site.work.destination.output)
+    return is_complete(content, stimulus, store, site.work.destination.output)
 
 
 class _Watch:
@@ -189,7 +189,7 @@ class _Watch:
         if advance.fraction < 1 and time.monotonic() - self._last < SECONDS_BETWEEN:
             return
         self._last = time.monotonic()
-        if self._sees and holder_of(Path(self._job.folder), self._job.part) != self._job.holder:
+        if self._sees and read_lock(Path(self._job.folder), self._job.part) != self._job.holder:
             raise _Abandoned  # another run may be writing the set by now
         message = {"batch": self._batch, "fraction": advance.fraction, "loss": advance.loss}
         get_worker().log_event(self._job.run, message)

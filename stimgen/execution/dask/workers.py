@@ -13,7 +13,7 @@ from distributed import Client, Future
 
 from stimgen.execution.dask.messages import Machine
 from stimgen.execution.dask.worker import introduce
-from stimgen.execution.synthesize import versions
+from stimgen.execution.synthesize import package_versions
 from stimgen.reading.errors import StimgenError
 
 PATIENCE, BEAT = 10.0, 0.1  # seconds in which a scheduler is to answer, and between looks at who is there
@@ -169,7 +169,7 @@ class Team:
         return problem
 
     def _difference(self, machine: Machine) -> str:
-        ours, theirs = versions(self.packages), machine.versions
+        ours, theirs = package_versions(self.packages), machine.versions
         different = [
             f"{name} {theirs.get(name)} instead of {version}"
             for name, version in ours.items()

@@ -13,7 +13,7 @@ Scalar = str | int | float | bool
 
 
 @dataclass(frozen=True)
-class Person:
+class Participant:
     """Whom a list of trials is for.
 
     Attributes
@@ -65,7 +65,7 @@ class Factor:
 
 
 @dataclass(frozen=True)
-class Level:
+class LevelScale:
     """A factor whose values are ordered by a number, for adaptive schedules and psychometric functions.
 
     Attributes
@@ -98,11 +98,11 @@ class Design:
         Ids of the photographs that take part, in order.
     balanced : tuple of Factor
         What the paradigm wants to occur equally often in every cell, such as the oddball's location.
-    person : Person
+    person : Participant
         Whom it is for.
     key : tuple
         Stream of random numbers that all of the experiment's participants share.
-    level : Level or None
+    level : LevelScale or None
         What an adaptive schedule moves along.
     chance : float or None
         Proportion correct of one who sees nothing.
@@ -111,14 +111,14 @@ class Design:
     factors: tuple[Factor, ...]
     sources: tuple[str, ...]
     balanced: tuple[Factor, ...]
-    person: Person
+    person: Participant
     key: tuple[str | int, ...]
-    level: Level | None = None
+    level: LevelScale | None = None
     chance: float | None = None
 
 
 @dataclass(frozen=True)
-class Choice:
+class TrialDecision:
     """A trial as a schedule decides it; pictures, crops and places follow from it.
 
     Attributes
@@ -158,7 +158,7 @@ class Choice:
 
 
 @dataclass(frozen=True)
-class Past:
+class TrialResult:
     """A trial that is over, as a schedule sees it.
 
     Attributes

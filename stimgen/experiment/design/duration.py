@@ -12,9 +12,9 @@ from pydantic.json_schema import JsonSchemaValue
 from pydantic_core import CoreSchema
 
 from stimgen.reading.errors import StimgenError
-from stimgen.reading.model import Model, Number, mistake
+from stimgen.reading.model import Model, Number, validation_error
 
-TEXT = r"^([0-9]+(?:\.[0-9]+)?) ?(ms|frames?)$"
+DURATION_PATTERN = r"^([0-9]+(?:\.[0-9]+)?) ?(ms|frames?)$"
 
 
 class Duration(Model):
@@ -31,9 +31,9 @@ class Duration(Model):
         if isinstance(value, (Mapping, Duration)):
             return value
         # A whole match, because `$` lets a line feed follow.
-        found = re.fullmatch(TEXT, value) if isinstance(value, str) else None
+        found = re.fullmatch(DURATION_PATTERN, value) if isinstance(value, str) else None
         if found is None:
-            raise mistake(f"{value!r} is no duration", hint="say '200 ms' or '24 frames'")
+            raise validation_error(f"{value!r} is no duration", hint="say '200 ms' or '24 frames'")
         return {"value": float(found[1]), "unit": "ms" if found[2] == "ms" else "frames"}
 
     @classmethod
@@ -41,14 +41,14 @@ class Duration(Model):
         cls, schema: CoreSchema, handler: GetJsonSchemaHandler
     ) -> JsonSchemaValue:
         """Return the schema of the text beside that of a mapping."""
-        return {"anyOf": [{"type": "string", "pattern": TEXT}, handler(schema)]}
+        return {"anyOf": [{"type": "string", "pattern": DURATION_PATTERN}, handler(schema)]}
 
     @model_validator(mode="after")
     def _check(self) -> Duration:
         if not 0 <= self.value <= 3_600_000:
-            raise mistake("a duration lies between 0 and an hour")
+            raise validation_error("a duration lies between 0 and an hour")
         if self.unit == "frames" and self.value != int(self.value):
-            raise mistake("a number of frames is a whole one")
+            raise validation_error("a number of frames is a whole one")
         return self
 
     @model_serializer

@@ -5,12 +5,12 @@ from __future__ import annotations
 from dataclasses import replace
 from itertools import product
 
-from stimgen.experiment.design.decisions import Choice, Design, Factor
-from stimgen.experiment.design.schedules.order import spread
-from stimgen.reading.random_numbers import Stream
+from stimgen.experiment.design.decisions import Design, Factor, TrialDecision
+from stimgen.experiment.design.schedules.order import draw_spaced_order
+from stimgen.reading.random_numbers import RandomStream
 
 
-def practice_choices(design: Design, count: int, gap: int, which: tuple[int, int]) -> list[Choice]:
+def draw_practice_trials(design: Design, count: int, gap: int, which: tuple[int, int]) -> list[TrialDecision]:
     """Return `count` trials out of all that the design allows, none twice before each came once.
 
     A repeated practice goes on with others. Trials of a source have the gap between them that is asked for,
@@ -28,18 +28,18 @@ def practice_choices(design: Design, count: int, gap: int, which: tuple[int, int
         The block that is practised for, and the attempt, from 0.
     """
     block, attempt = which
-    stream = Stream(*design.key, "practice", design.person.participant, design.person.session, block)
+    stream = RandomStream(*design.key, "practice", design.person.participant, design.person.session, block)
     every = [
-        Choice(block, levels, source, balanced)
+        TrialDecision(block, levels, source, balanced)
         for levels in _combinations(design.factors)
         for source in design.sources
         for balanced in _combinations(design.balanced)
     ]
     sources = [choice.source for choice in every]
     gap = min(gap, len(design.sources) - 1)
-    drawn: list[Choice] = []
+    drawn: list[TrialDecision] = []
     while len(drawn) < (attempt + 1) * count:
-        order = spread(sources, gap, [choice.source for choice in drawn], stream)
+        order = draw_spaced_order(sources, gap, [choice.source for choice in drawn], stream)
         drawn += [replace(every[i], exemplar=len(drawn) // len(every)) for i in order]
     return drawn[attempt * count : (attempt + 1) * count]
 

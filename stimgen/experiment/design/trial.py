@@ -15,7 +15,7 @@ Role = Literal["original", "synthesis", "other_seed"]
 Box = tuple[int, int, int, int]
 
 
-class Shown(Model):
+class ShownPicture(Model):
     """A picture, or a part of one, on the screen."""
 
     set: int
@@ -56,7 +56,7 @@ class Phase(Model):
     """How many refreshes of the screen."""
     interval: int | None = None
     """Of a ``stimulus`` or its ``mask``: which, from 1."""
-    shown: tuple[Shown, ...] = ()
+    shown: tuple[ShownPicture, ...] = ()
     mask: tuple[Box, ...] = ()
     """Of a ``mask``: left, top, width and height of what it covers, in pixels of the screen."""
 
@@ -100,7 +100,7 @@ class Press(Model):
     """Since the onset of the first picture."""
 
 
-class Shot(Model):
+class PresentedPhase(Model):
     """A phase as it was on the screen. Times are in seconds since the session's clock began."""
 
     frame_sha256: str | None
@@ -114,7 +114,7 @@ class Shot(Model):
     """Refreshes that were missed during the phase."""
 
 
-class Outcome(Model):
+class TrialOutcome(Model):
     """What came of a trial."""
 
     answer: str | None
@@ -124,7 +124,7 @@ class Outcome(Model):
     """From the onset of the first picture to the answer that counted."""
     presses: tuple[Press, ...] = ()
     """All, also those that did not count."""
-    shots: tuple[Shot, ...] = ()
+    shots: tuple[PresentedPhase, ...] = ()
     """One for each of the trial's phases."""
     interrupted: int = 0
     """How often the trial was broken off by a pause, and shown again from its beginning."""

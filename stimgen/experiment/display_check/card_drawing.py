@@ -10,33 +10,33 @@ from itertools import count, takewhile
 import numpy as np
 
 from stimgen.experiment.design.trial import Box
-from stimgen.experiment.frames.frame import Bytes
-from stimgen.experiment.presentation.screen import Writing
+from stimgen.experiment.frames.frame import ByteImage
+from stimgen.experiment.presentation.screen import TextBox
 from stimgen.images.light import Encoding, from_light, to_light
 
 BLACK, WHITE = 0, 255
-STEPS = tuple(min(16 * i, WHITE) for i in range(17))
+GREY_STEPS = tuple(min(16 * i, WHITE) for i in range(17))
 """Levels of the grey steps."""
-FINEST = 0.7
+SHORTEST_UNIT = 0.7
 """The shortest unit of a scale, in sizes of letters."""
 
 
 @dataclass
-class Sheet:
+class CardCanvas:
     """The pixels of a whole screen, and the texts over them.
 
     Attributes
     ----------
     pixels : array
         Height x width x 3, uint8.
-    texts : list of Writing
+    texts : list of TextBox
         In any order.
     """
 
-    pixels: Bytes
-    texts: list[Writing] = field(default_factory=list)
+    pixels: ByteImage
+    texts: list[TextBox] = field(default_factory=list)
 
-    def paint(self, box: Box, pattern: Bytes | int) -> None:
+    def paint(self, box: Box, pattern: ByteImage | int) -> None:
         """Paint a grey level, or a pattern of them, height x width; what lies outside is cut off."""
         left, top, width, height = box
         whole = np.broadcast_to(np.asarray(pattern, np.uint8), (height, width))
@@ -44,7 +44,7 @@ class Sheet:
         target = self.pixels[max(0, top) : max(0, top + height), max(0, left) : max(0, left + width)]
         target[:] = part[: target.shape[0], : target.shape[1]]
 
-    def outline(self, box: Box, level: int, thickness: int) -> None:
+    def draw_outline(self, box: Box, level: int, thickness: int) -> None:
         """Paint the inner edge of a box."""
         left, top, width, height = box
         for strip in (
@@ -60,11 +60,11 @@ class Sheet:
         # Letters are as large as a sixteenth of the box's width, which is the screen's own rule.
         width, height = math.ceil(16 * size), math.ceil(1.5 * size)
         box = (round(centre[0] - width / 2), round(centre[1] - height / 2), width, height)
-        self.texts.append(Writing(text, box))
+        self.texts.append(TextBox(text, box))
 
 
 @dataclass(frozen=True)
-class Scale:
+class LengthScale:
     """A unit, and where its values are.
 
     Attributes
@@ -108,14 +108,16 @@ def _round_numbers() -> Iterator[int]:
         yield from (factor * 10**power for factor in (1, 2, 5))
 
 
-def across(sheet: Sheet, scale: Scale, top: int, sizes: tuple[int, float, float]) -> None:
+def draw_horizontal_scale(
+    sheet: CardCanvas, scale: LengthScale, top: int, sizes: tuple[int, float, float]
+) -> None:
     """Draw a scale from left to right about the screen's middle: units in turn black and white.
 
     Parameters
     ----------
-    sheet : Sheet
+    sheet : CardCanvas
         What is drawn on.
-    scale : Scale
+    scale : LengthScale
         What is drawn.
     top : int
         Of the bar, in pixels.
@@ -124,8 +126,8 @@ def across(sheet: Sheet, scale: Scale, top: int, sizes: tuple[int, float, float]
     """
     height, reach, letters = sizes
     width = sheet.pixels.shape[1]
-    edges = scale.edges(FINEST * letters, reach)
-    for i, (left, right) in enumerate(_spans(edges, width)):
+    edges = scale.edges(SHORTEST_UNIT * letters, reach)
+    for i, (left, right) in enumerate(_pixel_spans(edges, width)):
         sheet.paint((left, top, right - left, height), (BLACK, WHITE)[i % 2])
     for value, at in edges:
         if value % scale.step(3.2 * letters) == 0:
@@ -133,14 +135,16 @@ def across(sheet: Sheet, scale: Scale, top: int, sizes: tuple[int, float, float]
             sheet.write(name, (width / 2 + at, top + height + 0.85 * letters), letters)
 
 
-def upright(sheet: Sheet, scale: Scale, bar: tuple[int, int, int], sizes: tuple[float, float]) -> None:
+def draw_vertical_scale(
+    sheet: CardCanvas, scale: LengthScale, bar: tuple[int, int, int], sizes: tuple[float, float]
+) -> None:
     """Draw a scale from top to bottom about the screen's middle.
 
     Parameters
     ----------
-    sheet : Sheet
+    sheet : CardCanvas
         What is drawn on.
-    scale : Scale
+    scale : LengthScale
         What is drawn.
     bar : tuple
         The bar's left and width, and where the middle of its labels is, in pixels.
@@ -149,8 +153,8 @@ def upright(sheet: Sheet, scale: Scale, bar: tuple[int, int, int], sizes: tuple[
     """
     (left, wide, labels), (reach, letters) = bar, sizes
     height = sheet.pixels.shape[0]
-    edges = scale.edges(FINEST * letters, reach)
-    for i, (top, bottom) in enumerate(_spans(edges, height)):
+    edges = scale.edges(SHORTEST_UNIT * letters, reach)
+    for i, (top, bottom) in enumerate(_pixel_spans(edges, height)):
         sheet.paint((left, top, wide, bottom - top), (BLACK, WHITE)[i % 2])
     for value, at in edges:
         if value % scale.step(2.2 * letters) == 0:
@@ -158,13 +162,13 @@ def upright(sheet: Sheet, scale: Scale, bar: tuple[int, int, int], sizes: tuple[
             sheet.write(f"{value}" if value else scale.unit, (labels, height / 2 - at), letters)
 
 
-def _spans(edges: list[tuple[int, float]], length: int) -> Iterator[tuple[int, int]]:
+def _pixel_spans(edges: list[tuple[int, float]], length: int) -> Iterator[tuple[int, int]]:
     """Yield first and last pixel edge of every unit."""
     places = [math.floor(length / 2 + at + 0.5) for _, at in edges]
     yield from zip(places, places[1:], strict=False)
 
 
-def patterns(side: int, encoding: Encoding) -> dict[str, Bytes]:
+def make_line_patterns(side: int, encoding: Encoding) -> dict[str, ByteImage]:
     """Return square patterns by what they are: lines and checks of single pixels, and a test of the light.
 
     In the last, lines that are half black and half white lie beside the grey that has half of white's light:
@@ -184,6 +188,6 @@ def patterns(side: int, encoding: Encoding) -> dict[str, Bytes]:
     return {name: pattern.astype(np.uint8) for name, pattern in found.items()}
 
 
-def light_of(level: int, encoding: Encoding) -> float:
+def luminance_percent(level: int, encoding: Encoding) -> float:
     """Return the light of a level in per cent of white's."""
     return 100 * float(to_light(np.array(level / WHITE), encoding))

@@ -7,21 +7,21 @@ from dataclasses import dataclass
 
 from stimgen.experiment.design.paradigms.oddity import Oddity
 from stimgen.experiment.design.trial import Box
-from stimgen.experiment.display_check.card import Card
-from stimgen.experiment.frames.placing import corner, size_on_screen
-from stimgen.experiment.pictures.pool import Pool
-from stimgen.experiment.schema.display import Display, Fixation
+from stimgen.experiment.display_check.card import DisplayTestCard
+from stimgen.experiment.frames.placing import size_on_screen, top_left
+from stimgen.experiment.pictures.pool import PicturePool
+from stimgen.experiment.schema.display import DisplaySettings, FixationMark
 from stimgen.experiment.schema.load import LoadedExperiment
-from stimgen.experiment.schema.viewing import Viewing, viewing_measured, viewing_of
-from stimgen.experiment.trials.checks import arrangements, check_sizes
+from stimgen.experiment.schema.viewing import ViewingGeometry, compute_viewing, compute_viewing_from_cm
+from stimgen.experiment.trials.checks import find_shown_size, list_arrangements
 
-USUAL_HZ = 60.0
-USUAL_DEGREES = 4.0
+DEFAULT_HZ = 60.0
+DEFAULT_DEGREES = 4.0
 """Side of the pictures whose places are shown where there is no experiment."""
 
 
 @dataclass(frozen=True)
-class Setup:
+class DisplaySetup:
     """What is said of a room; it goes before what an experiment says.
 
     Attributes
@@ -49,7 +49,7 @@ class Setup:
     windowed: bool = False
 
     @property
-    def display(self) -> Display | None:
+    def display(self) -> DisplaySettings | None:
         """What the experiment says of the screen."""
         return None if self.loaded is None else self.loaded.experiment.display
 
@@ -65,7 +65,7 @@ class Setup:
         said = None if self.display is None else self.display.table
         return self.linearised or said
 
-    def sized(self, actual: Callable[[int], tuple[int, int]]) -> Seen:
+    def find_geometry(self, actual: Callable[[int], tuple[int, int]]) -> DisplayGeometry:
         """Return it with lengths.
 
         Parameters
@@ -78,32 +78,32 @@ class Setup:
         StimgenError
             The experiment's monitor is not known.
         """
-        said = self._said()
+        said = self._experiment_viewing()
         size = (self.display.resolution if self.display else None) or (said.resolution if said else None)
         size = size or actual(self.screen)
         width = self.width_cm or (said.width_cm if said else None)
         distance = self.distance_cm or (said.distance_cm if said else None)
         hz = self.declared_hz or (said.refresh_hz if said else None)
-        hz = hz or (self.display.refresh_hz if self.display else USUAL_HZ)
+        hz = hz or (self.display.refresh_hz if self.display else DEFAULT_HZ)
         if width is not None and distance is not None:
-            said = viewing_measured(size, width, distance, hz)
-        return Seen(self, size, hz, width, said)
+            said = compute_viewing_from_cm(size, width, distance, hz)
+        return DisplayGeometry(self, size, hz, width, said)
 
-    def _said(self) -> Viewing | None:
+    def _experiment_viewing(self) -> ViewingGeometry | None:
         """Return where things are seen as the experiment says; it is not asked where all is said anew."""
         if self.loaded is None or (self.width_cm is not None and self.distance_cm is not None):
             return None
         with self.loaded.at("display"):
-            return viewing_of(self.loaded.experiment.display, self.loaded.folder)
+            return compute_viewing(self.loaded.experiment.display, self.loaded.folder)
 
 
 @dataclass(frozen=True)
-class Seen:
+class DisplayGeometry:
     """A room with lengths.
 
     Attributes
     ----------
-    setup : Setup
+    setup : DisplaySetup
         What is said.
     size : tuple of int
         Of the screen, in pixels.
@@ -111,33 +111,33 @@ class Seen:
         The refresh rate.
     width_cm : float or None
         Of the screen; None where it is not known.
-    viewing : Viewing or None
+    viewing : ViewingGeometry or None
         Where degrees are; None where it is not known.
     """
 
-    setup: Setup
+    setup: DisplaySetup
     size: tuple[int, int]
     declared_hz: float
     width_cm: float | None
-    viewing: Viewing | None
+    viewing: ViewingGeometry | None
 
-    def card(self, pool: Pool | None) -> Card:
+    def make_card(self, pool: PicturePool | None) -> DisplayTestCard:
         """Return the card.
 
         Parameters
         ----------
-        pool : Pool or None
+        pool : PicturePool or None
             The experiment's pictures, where there is an experiment.
         """
         display = self.setup.display
-        return Card(
+        return DisplayTestCard(
             size=self.size,
             background=128 if display is None else round(255 * display.background),
             encoding="srgb" if self.setup.table is None else "linear",
             viewing=self.viewing,
             width_cm=self.width_cm,
             places=() if self.viewing is None else tuple(dict.fromkeys(self._places(self.viewing, pool))),
-            fixation=Fixation() if display is None else display.fixation,
+            fixation=FixationMark() if display is None else display.fixation,
             photodiode=None if display is None else display.photodiode,
         )
 
@@ -154,14 +154,14 @@ class Seen:
         table = self.setup.table
         return ", ".join([*found, "sRGB" if table is None else f"linearised on {table}"])
 
-    def _places(self, viewing: Viewing, pool: Pool | None) -> Iterator[Box]:
+    def _places(self, viewing: ViewingGeometry, pool: PicturePool | None) -> Iterator[Box]:
         if self.setup.loaded is None or pool is None:
-            side = round(viewing.pixels_wide(USUAL_DEGREES))
+            side = round(viewing.pixels_wide(DEFAULT_DEGREES))
             for place in Oddity().places_at(5.0):
-                yield (*corner(viewing, place, (side, side)), side, side)
+                yield (*top_left(viewing, place, (side, side)), side, side)
             return
         experiment = self.setup.loaded.experiment
-        size = size_on_screen(experiment.display, viewing, check_sizes(experiment, pool))
-        for arrangement in arrangements(experiment, pool):
+        size = size_on_screen(experiment.display, viewing, find_shown_size(experiment, pool))
+        for arrangement in list_arrangements(experiment, pool):
             for item in (item for interval in arrangement.intervals for item in interval):
-                yield (*corner(viewing, item.place, size), *size)
+                yield (*top_left(viewing, item.place, size), *size)

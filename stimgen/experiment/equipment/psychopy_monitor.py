@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from stimgen.experiment.equipment.psychopy_part import part
+from stimgen.experiment.equipment.psychopy_part import import_psychopy
 
 
-def monitor_named(name: str) -> Mapping[str, Any] | None:
+def find_psychopy_monitor(name: str) -> Mapping[str, Any] | None:
     """Return a monitor of PsychoPy's Monitor Center; None where there is none of that name.
 
     Returns
@@ -16,7 +16,7 @@ def monitor_named(name: str) -> Mapping[str, Any] | None:
     mapping
         ``resolution`` in pixels, ``width_cm`` and ``distance_cm``.
     """
-    monitors = part("monitors")
+    monitors = import_psychopy("monitors")
     if name not in monitors.getAllMonitors():
         return None
     monitor = monitors.Monitor(name, autoLog=False)

@@ -8,12 +8,12 @@ from pathlib import Path
 from typing import Any
 
 from stimgen.reading.errors import StimgenError
-from stimgen.reading.extras import needed
+from stimgen.reading.extras import import_optional
 
 EXTRA, PURPOSE = "psychopy", "showing stimuli to a person"
 
 
-def part(module: str) -> Any:
+def import_psychopy(module: str) -> Any:
     """Return a module of PsychoPy, quiet and without changes to other programs' paths.
 
     Raises
@@ -24,14 +24,14 @@ def part(module: str) -> Any:
     os.environ.setdefault("PSYCHOPYNOPACKAGES", "1")
     _check_home()
     try:
-        logging = needed("psychopy.logging", EXTRA, PURPOSE)
+        logging = import_optional("psychopy.logging", EXTRA, PURPOSE)
         logging.console.setLevel(logging.ERROR)
-        return needed(f"psychopy.{module}", EXTRA, PURPOSE)
+        return import_optional(f"psychopy.{module}", EXTRA, PURPOSE)
     except StimgenError:
         raise
     except Exception as error:
         # Modules of PsychoPy connect to the display when they are imported, and fail in ways of their own.
-        raise _no_display(error) from None
+        raise _display_error(error) from None
 
 
 def _check_home() -> None:
@@ -42,7 +42,7 @@ def _check_home() -> None:
         )
 
 
-def _no_display(error: Exception) -> StimgenError:
+def _display_error(error: Exception) -> StimgenError:
     name = os.environ.get("DISPLAY")
     said = f"DISPLAY is {name!r}" if name else "DISPLAY is not set"
     hint = "run it at a computer with a screen; without one: --observer simulated"
@@ -51,9 +51,9 @@ def _no_display(error: Exception) -> StimgenError:
     return StimgenError(f"no display: {said} ({type(error).__name__}: {error})", hint=hint)
 
 
-def pyglet(module: str) -> Any:
+def import_pyglet(module: str) -> Any:
     """Return a module of pyglet, on which PsychoPy's windows are built."""
-    return needed(f"pyglet.{module}", EXTRA, PURPOSE)
+    return import_optional(f"pyglet.{module}", EXTRA, PURPOSE)
 
 
 def psychopy_version() -> str:
@@ -63,6 +63,6 @@ def psychopy_version() -> str:
     return str(psychopy.__version__)
 
 
-def display_is_here() -> bool:
+def has_display() -> bool:
     """Return whether there may be a screen to show anything on."""
     return not sys.platform.startswith("linux") or bool(os.environ.get("DISPLAY"))

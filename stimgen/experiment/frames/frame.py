@@ -9,7 +9,7 @@ from functools import cached_property
 import numpy as np
 from numpy.typing import NDArray
 
-Bytes = NDArray[np.uint8]
+ByteImage = NDArray[np.uint8]
 
 
 @dataclass(frozen=True, eq=False)
@@ -33,7 +33,7 @@ class Frame:
     background: tuple[int, int, int]
     left: int
     top: int
-    pixels: Bytes
+    pixels: ByteImage
 
     @cached_property
     def sha256(self) -> str:
@@ -47,7 +47,7 @@ class Frame:
         digest.update(np.ascontiguousarray(self.pixels).tobytes())
         return digest.hexdigest()
 
-    def canvas(self) -> Bytes:
+    def canvas(self) -> ByteImage:
         """Return the whole screen: height x width x 3."""
         width, height = self.size
         canvas = np.empty((height, width, 3), np.uint8)

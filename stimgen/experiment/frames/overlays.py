@@ -6,13 +6,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from stimgen.experiment.design.trial import Box
-from stimgen.experiment.schema.display import Fixation, Photodiode
+from stimgen.experiment.schema.display import FixationMark, PhotodiodePatch
 from stimgen.reading.random_numbers import uniform
 
-Where = NDArray[np.bool_]
+Coverage = NDArray[np.bool_]
 
 
-def fixation_mark(shape: str, diameter: int) -> Where:
+def fixation_mark(shape: str, diameter: int) -> Coverage:
     """Return where a fixation mark of so many pixels covers what is below: diameter x diameter.
 
     The bull's eye is that of Thaler, Schütz, Goodale & Gegenfurtner (2013), in which eyes are stillest: a
@@ -20,7 +20,7 @@ def fixation_mark(shape: str, diameter: int) -> Where:
     """
     at = np.abs(np.arange(diameter) + 0.5 - diameter / 2)
     x, y = at[np.newaxis, :], at[:, np.newaxis]
-    disc: Where = np.hypot(x, y) <= diameter / 2
+    disc: Coverage = np.hypot(x, y) <= diameter / 2
     parity = diameter % 2
     # Even or odd as the mark is, so that the bar lies in the middle.
     bar = max(2 - parity, 2 * round((diameter / 3 - parity) / 2) + parity) / 2
@@ -30,12 +30,12 @@ def fixation_mark(shape: str, diameter: int) -> Where:
     if shape == "cross":
         return np.broadcast_to(cross, disc.shape).copy()
     if shape == "bullseye":
-        eye: Where = (disc & ~cross) | (np.hypot(x, y) <= bar)
+        eye: Coverage = (disc & ~cross) | (np.hypot(x, y) <= bar)
         return eye
     return np.zeros_like(disc)
 
 
-def diameter_of(fixation: Fixation, pixels_wide: float, resolution: tuple[int, int]) -> int:
+def fixation_diameter(fixation: FixationMark, pixels_wide: float, resolution: tuple[int, int]) -> int:
     """Return the mark's width in pixels, even or odd as the screen is, so that its centre is the screen's."""
     if fixation.shape == "none":
         return 0
@@ -43,7 +43,7 @@ def diameter_of(fixation: Fixation, pixels_wide: float, resolution: tuple[int, i
     return max(2 if parity == 0 else 3, 2 * round((pixels_wide - parity) / 2) + parity)
 
 
-def noise(box: Box, grain: int, background: float, *key: str | int) -> NDArray[np.float64]:
+def mask_noise(box: Box, grain: int, background: float, *key: str | int) -> NDArray[np.float64]:
     """Return the light of a noise mask: height x width, squares of `grain` pixels, even about the background.
 
     Parameters
@@ -65,7 +65,7 @@ def noise(box: Box, grain: int, background: float, *key: str | int) -> NDArray[n
     return fine
 
 
-def patch_box(photodiode: Photodiode, resolution: tuple[int, int]) -> Box:
+def photodiode_box(photodiode: PhotodiodePatch, resolution: tuple[int, int]) -> Box:
     """Return where the photodiode's patch lies."""
     side = photodiode.pixels
     left = 0 if "left" in photodiode.corner else resolution[0] - side

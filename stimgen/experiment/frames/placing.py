@@ -4,31 +4,31 @@ from __future__ import annotations
 
 import math
 
-from stimgen.experiment.design.paradigms.base import Place
-from stimgen.experiment.design.trial import Box, Shown
-from stimgen.experiment.schema.display import Degrees, Display
-from stimgen.experiment.schema.viewing import Viewing
+from stimgen.experiment.design.paradigms.base import PicturePlace
+from stimgen.experiment.design.trial import Box, ShownPicture
+from stimgen.experiment.schema.display import DisplaySettings, SizeInDegrees
+from stimgen.experiment.schema.viewing import ViewingGeometry
 
 Size = tuple[int, int]
 
 
-def size_on_screen(display: Display, viewing: Viewing, crop: Size) -> Size:
+def size_on_screen(display: DisplaySettings, viewing: ViewingGeometry, crop: Size) -> Size:
     """Return width and height on the screen of a part of a picture."""
     wanted = display.size
-    if not isinstance(wanted, Degrees):
+    if not isinstance(wanted, SizeInDegrees):
         return crop
     width = round(viewing.pixels_wide(wanted.degrees))
     return width, round(crop[1] * width / crop[0])
 
 
-def corner(viewing: Viewing, place: Place, size: Size) -> tuple[int, int]:
+def top_left(viewing: ViewingGeometry, place: PicturePlace, size: Size) -> tuple[int, int]:
     """Return left and top on the screen of what is centred at a place, rounded to whole pixels, half up."""
     x, y = viewing.point(place)
     width, height = viewing.resolution
     return math.floor(width / 2 + x - size[0] / 2 + 0.5), math.floor(height / 2 - y - size[1] / 2 + 0.5)
 
 
-def box_on_screen(viewing: Viewing, shown: Shown) -> Box:
+def box_on_screen(viewing: ViewingGeometry, shown: ShownPicture) -> Box:
     """Return left, top, width and height of a picture on the screen."""
     width, height = viewing.resolution
     left = round(shown.position[0] + width / 2 - shown.size[0] / 2)

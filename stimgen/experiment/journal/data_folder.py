@@ -7,8 +7,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import NamedTuple
 
-from stimgen.experiment.design.decisions import Person
-from stimgen.experiment.journal.journal import begun
+from stimgen.experiment.design.decisions import Participant
+from stimgen.experiment.journal.journal import has_header
 from stimgen.reading.errors import StimgenError
 
 JOURNALS, FORMS, BIDS, CSV = "journals", "participants", "bids", "csv"
@@ -18,7 +18,7 @@ _NAME = re.compile(
 )
 
 
-class Found(NamedTuple):
+class JournalFile(NamedTuple):
     """A journal in the folder."""
 
     participant: str
@@ -39,24 +39,24 @@ class DataFolder:
 
     folder: Path
 
-    def journal_file(self, person: Person, experiment: str) -> Path:
+    def journal_file(self, person: Participant, experiment: str) -> Path:
         """Return where a session's journal lies."""
         return self.folder / JOURNALS / f"{_stem(person)}_task-{experiment}.jsonl"
 
-    def form_file(self, person: Person) -> Path:
+    def form_file(self, person: Participant) -> Path:
         """Return where a participant's form lies."""
         return self.folder / FORMS / f"{_stem(person)}.json"
 
-    def journals(self) -> list[Found]:
+    def journals(self) -> list[JournalFile]:
         """Return all journals, by their names."""
         found = []
         for file in sorted((self.folder / JOURNALS).glob("*.jsonl")):
             match = _NAME.match(file.name)
             if match is not None:
-                found.append(Found(match["participant"], match["session"], match["task"], file))
+                found.append(JournalFile(match["participant"], match["session"], match["task"], file))
         return found
 
-    def refuse_existing(self, person: Person, experiment: str) -> None:
+    def refuse_existing(self, person: Participant, experiment: str) -> None:
         """Refuse a participant and session that exist; also where only upper and lower case differ.
 
         Raises
@@ -66,7 +66,7 @@ class DataFolder:
         """
         wanted = (person.participant.lower(), person.session.lower(), experiment)
         for one in self.journals():
-            if (one.participant.lower(), one.session.lower(), one.task) == wanted and begun(one.file):
+            if (one.participant.lower(), one.session.lower(), one.task) == wanted and has_header(one.file):
                 raise StimgenError(
                     f"participant {one.participant}, session {one.session} of {experiment} exists already",
                     where=one.file,
@@ -74,5 +74,5 @@ class DataFolder:
                 )
 
 
-def _stem(person: Person) -> str:
+def _stem(person: Participant) -> str:
     return f"sub-{person.participant}_ses-{person.session}"

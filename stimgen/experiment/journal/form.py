@@ -6,18 +6,18 @@ import json
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
-from stimgen.experiment.design.decisions import Person
-from stimgen.reading.atomic import replacing
+from stimgen.experiment.design.decisions import Participant
+from stimgen.reading.atomic import write_atomically
 from stimgen.reading.errors import StimgenError
 from stimgen.reading.files import read_limited
 from stimgen.stimulus_set.store import json_bytes
 
-LONGEST = 1000
-LARGEST = 2**20
-OLDEST = 120
+MAXIMUM_CHARACTERS = 1000
+MAXIMUM_BYTES = 2**20
+MAXIMUM_AGE = 120
 
 
-def answers_of(given: Sequence[str]) -> dict[str, str]:
+def parse_form_answers(given: Sequence[str]) -> dict[str, str]:
     """Return the answers of ``FIELD=ANSWER``, by their fields.
 
     Raises
@@ -41,7 +41,7 @@ def answers_of(given: Sequence[str]) -> dict[str, str]:
     return answers
 
 
-def checked_form(asked: Sequence[str], answers: Mapping[str, str]) -> dict[str, str]:
+def check_form(asked: Sequence[str], answers: Mapping[str, str]) -> dict[str, str]:
     """Return the answers in the order in which the experiment asks for them; an empty one means: not told.
 
     Parameters
@@ -68,20 +68,20 @@ def checked_form(asked: Sequence[str], answers: Mapping[str, str]) -> dict[str, 
             f"the experiment asks participants for {', '.join(missing)}",
             hint=f"answer with --form {missing[0]}=ANSWER; --form {missing[0]}= where it is not told",
         )
-    return {field: _checked(field, answers[field].strip()) for field in asked}
+    return {field: _check_answer(field, answers[field].strip()) for field in asked}
 
 
-def keep_form(file: Path, person: Person, answers: Mapping[str, str]) -> None:
+def write_form(file: Path, person: Participant, answers: Mapping[str, str]) -> None:
     """Write a form; one that is there is replaced, as a mistake in it may be corrected.
 
     Parameters
     ----------
     file : Path
         See `DataFolder.form_file`.
-    person : Person
+    person : Participant
         Whose it is.
     answers : mapping
-        See `checked_form`.
+        See `check_form`.
 
     Raises
     ------
@@ -89,7 +89,7 @@ def keep_form(file: Path, person: Person, answers: Mapping[str, str]) -> None:
         It cannot be written; the one before is kept then.
     """
     form = {"participant": person.participant, "session": person.session, "answers": dict(answers)}
-    with replacing(file) as stream:
+    with write_atomically(file) as stream:
         stream.write(json_bytes({"format": 1, **form}))
 
 
@@ -104,15 +104,17 @@ def read_form(file: Path) -> dict[str, str]:
     if not file.is_file():
         return {}
     try:
-        answers = json.loads(read_limited(file, LARGEST))["answers"]
+        answers = json.loads(read_limited(file, MAXIMUM_BYTES))["answers"]
         return {str(field): str(answer) for field, answer in answers.items()}
     except (ValueError, KeyError, TypeError, AttributeError, RecursionError):
         raise StimgenError("is no form of a participant", where=file) from None
 
 
-def _checked(field: str, answer: str) -> str:
-    if len(answer) > LONGEST:
-        raise StimgenError(f"the form's {field} has {len(answer)} characters; {LONGEST} are allowed")
+def _check_answer(field: str, answer: str) -> str:
+    if len(answer) > MAXIMUM_CHARACTERS:
+        raise StimgenError(
+            f"the form's {field} has {len(answer)} characters; {MAXIMUM_CHARACTERS} are allowed"
+        )
     if field == "age" and answer and not _is_age(answer):
         raise StimgenError(f"the form's age is {answer!r}: years are wanted, such as 24, or nothing")
     return answer
@@ -120,6 +122,6 @@ def _checked(field: str, answer: str) -> str:
 
 def _is_age(answer: str) -> bool:
     try:
-        return 0 <= float(answer) <= OLDEST
+        return 0 <= float(answer) <= MAXIMUM_AGE
     except ValueError:
         return False

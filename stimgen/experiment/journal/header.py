@@ -7,10 +7,10 @@ from typing import Annotated, Any
 
 from pydantic import Field, ValidationError
 
-from stimgen.experiment.journal.journal import Recorded
+from stimgen.experiment.journal.journal import RecordedSession
 from stimgen.experiment.schema.display import Resolution
-from stimgen.experiment.schema.load import LoadedExperiment, experiment_of
-from stimgen.experiment.schema.viewing import Viewing
+from stimgen.experiment.schema.load import LoadedExperiment, parse_experiment
+from stimgen.experiment.schema.viewing import ViewingGeometry
 from stimgen.reading.document import parse_document
 from stimgen.reading.errors import StimgenError
 from stimgen.reading.model import Model, Number
@@ -29,7 +29,7 @@ class _Viewing(Model):
     pixels_per_degree: Length
 
 
-def experiment_in(recorded: Recorded, file: Path) -> LoadedExperiment:
+def read_recorded_experiment(recorded: RecordedSession, file: Path) -> LoadedExperiment:
     """Return the experiment of a journal.
 
     Raises
@@ -40,10 +40,10 @@ def experiment_in(recorded: Recorded, file: Path) -> LoadedExperiment:
     text = _at(recorded, file, "experiment", "text")
     if not isinstance(text, str):
         raise StimgenError("the journal's header has no experiment.text", where=file)
-    return experiment_of(parse_document(text, Path(f"{file} (its experiment)")))
+    return parse_experiment(parse_document(text, Path(f"{file} (its experiment)")))
 
 
-def viewing_in(recorded: Recorded, file: Path) -> Viewing:
+def read_recorded_viewing(recorded: RecordedSession, file: Path) -> ViewingGeometry:
     """Return the screen of a journal.
 
     Raises
@@ -57,10 +57,12 @@ def viewing_in(recorded: Recorded, file: Path) -> Viewing:
         details = error.errors(include_url=False)[0]
         place = ".".join(map(str, ("display", "viewing", *details["loc"])))
         raise StimgenError(f"the journal's header: {place}: {details['msg']}", where=file) from None
-    return Viewing(found.resolution, found.distance_px, found.refresh_hz, found.distance_cm, found.width_cm)
+    return ViewingGeometry(
+        found.resolution, found.distance_px, found.refresh_hz, found.distance_cm, found.width_cm
+    )
 
 
-def sets_in(recorded: Recorded, file: Path) -> int:
+def count_recorded_sets(recorded: RecordedSession, file: Path) -> int:
     """Return how many sets the pictures of a journal were taken from.
 
     Raises
@@ -74,7 +76,7 @@ def sets_in(recorded: Recorded, file: Path) -> int:
     return len(sets)
 
 
-def _at(recorded: Recorded, file: Path, *path: str) -> Any:
+def _at(recorded: RecordedSession, file: Path, *path: str) -> Any:
     here: Any = recorded.header
     for step in path:
         if not isinstance(here, dict) or step not in here:

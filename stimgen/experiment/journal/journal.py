@@ -12,37 +12,37 @@ from typing import Any, NamedTuple
 
 from pydantic import ValidationError
 
-from stimgen.experiment.design.trial import Outcome, Trial
-from stimgen.experiment.journal.journal_lines import Line, sealed, whole_lines
-from stimgen.experiment.journal.lock import lock
+from stimgen.experiment.design.trial import Trial, TrialOutcome
+from stimgen.experiment.journal.journal_lines import JournalLine, parse_lines, seal_line
+from stimgen.experiment.journal.lock import lock_file
 from stimgen.reading.atomic import push_to_disk, sync_folder
 from stimgen.reading.errors import Location, StimgenError
-from stimgen.reading.files import made_folder, read_limited
+from stimgen.reading.files import make_folder, read_limited
 
 FORMAT = 1
 MAXIMUM_BYTES = 2**30
-APPENDING = os.O_RDWR | os.O_APPEND | getattr(os, "O_BINARY", 0)  # Windows would write other line feeds
+APPEND_FLAGS = os.O_RDWR | os.O_APPEND | getattr(os, "O_BINARY", 0)  # Windows would write other line feeds
 
 
-class TrialLine(NamedTuple):
+class RecordedTrial(NamedTuple):
     """A trial as the journal has it."""
 
     trial: Trial
-    outcome: Outcome
+    outcome: TrialOutcome
     correct: bool | None
     time: str
     seq: int
 
 
 @dataclass(frozen=True)
-class Recorded:
+class RecordedSession:
     """What a journal holds.
 
     Attributes
     ----------
     header : dict
         The first line.
-    trials : tuple of TrialLine
+    trials : tuple of RecordedTrial
         In their order.
     events : tuple of dict
         Instructions, breaks, interruptions, each with ``seq``.
@@ -53,7 +53,7 @@ class Recorded:
     """
 
     header: dict[str, Any]
-    trials: tuple[TrialLine, ...]
+    trials: tuple[RecordedTrial, ...]
     events: tuple[dict[str, Any], ...]
     complete: bool
     torn: bool
@@ -89,10 +89,10 @@ class Journal:
         StimgenError
             There is one already, or it cannot be written.
         """
-        made_folder(file.parent)
-        journal = cls(file, _opened(file, os.O_CREAT), 0, "")
+        make_folder(file.parent)
+        journal = cls(file, _open_locked(file, os.O_CREAT), 0, "")
         try:
-            if begun(file):
+            if has_header(file):
                 raise StimgenError("exists already, and is never overwritten", where=file)
             # What a session left that was interrupted before its header was whole.
             os.ftruncate(journal._descriptor, 0)
@@ -113,9 +113,9 @@ class Journal:
         StimgenError
             There is none, it is damaged, or another session writes it.
         """
-        descriptor = _opened(file)
+        descriptor = _open_locked(file)
         try:
-            last = _lines(file)[-1]
+            last = _read_lines(file)[-1]
             os.ftruncate(descriptor, last.end)
             push_to_disk(descriptor)
         except OSError as error:
@@ -135,7 +135,7 @@ class Journal:
         StimgenError
             It is, or cannot be opened.
         """
-        os.close(_opened(file))
+        os.close(_open_locked(file))
 
     def append(self, kind: str, body: Mapping[str, Any]) -> None:
         """Write a line and wait until it is on the disk.
@@ -145,7 +145,7 @@ class Journal:
         StimgenError
             The disk is full or gone. What was written of the line is taken back; the lines before are kept.
         """
-        line, checksum = sealed({**body, "seq": self._seq, "kind": kind}, self._checksum)
+        line, checksum = seal_line({**body, "seq": self._seq, "kind": kind}, self._checksum)
         start = os.fstat(self._descriptor).st_size
         try:
             _write_all(self._descriptor, line)
@@ -175,7 +175,7 @@ class Journal:
         self.close()
 
 
-def read_journal(file: Path) -> Recorded:
+def read_journal(file: Path) -> RecordedSession:
     """Return what a journal holds.
 
     Raises
@@ -183,16 +183,16 @@ def read_journal(file: Path) -> Recorded:
     StimgenError
         It is missing, damaged elsewhere than in its last line, or of another version.
     """
-    first, *lines = _lines(file)
+    first, *lines = _read_lines(file)
     if first.body.get("format") != FORMAT:
         raise StimgenError("was written by another version of stimgen, and cannot be read", where=file)
     kinds = [line.body["kind"] for line in lines]
     trials = [
-        _trial(line.body, Location(file, number))
+        _parse_trial(line.body, Location(file, number))
         for number, line in enumerate(lines, 2)
         if line.body["kind"] == "trial"
     ]
-    return Recorded(
+    return RecordedSession(
         header=first.body,
         trials=tuple(trials),
         events=tuple(line.body for line in lines if line.body["kind"] not in ("trial", "end")),
@@ -201,7 +201,7 @@ def read_journal(file: Path) -> Recorded:
     )
 
 
-def begun(file: Path) -> bool:
+def has_header(file: Path) -> bool:
     """Return whether a journal has a header; without one nothing was shown yet, and it may begin again.
 
     Raises
@@ -209,33 +209,33 @@ def begun(file: Path) -> bool:
     StimgenError
         It is missing, or damaged.
     """
-    return next(whole_lines(read_limited(file, MAXIMUM_BYTES, "journal"), file), None) is not None
+    return next(parse_lines(read_limited(file, MAXIMUM_BYTES, "journal"), file), None) is not None
 
 
-def _lines(file: Path) -> list[Line]:
-    lines = list(whole_lines(read_limited(file, MAXIMUM_BYTES, "journal"), file))
+def _read_lines(file: Path) -> list[JournalLine]:
+    lines = list(parse_lines(read_limited(file, MAXIMUM_BYTES, "journal"), file))
     if not lines:
         raise StimgenError("holds nothing: the session ended before it had begun", where=file)
     return lines
 
 
-def _trial(body: dict[str, Any], where: Location) -> TrialLine:
+def _parse_trial(body: dict[str, Any], where: Location) -> RecordedTrial:
     try:
-        trial, outcome = Trial.model_validate(body["trial"]), Outcome.model_validate(body["outcome"])
+        trial, outcome = Trial.model_validate(body["trial"]), TrialOutcome.model_validate(body["outcome"])
         correct, time = body["correct"], body["time"]
     except (KeyError, ValidationError) as error:
         raise StimgenError(f"is no trial: {str(error).splitlines()[0]}", where=where) from None
-    return TrialLine(trial, outcome, correct, time, body["seq"])
+    return RecordedTrial(trial, outcome, correct, time, body["seq"])
 
 
-def _opened(file: Path, flags: int = 0) -> int:
+def _open_locked(file: Path, flags: int = 0) -> int:
     """Return a descriptor for appending, locked until it is closed."""
     try:
-        descriptor = os.open(file, APPENDING | flags, 0o644)
+        descriptor = os.open(file, APPEND_FLAGS | flags, 0o644)
     except OSError as error:
         raise StimgenError(f"cannot be written: {error.strerror}", where=file) from None
     try:
-        lock(descriptor, file)
+        lock_file(descriptor, file)
     except StimgenError:
         os.close(descriptor)
         raise

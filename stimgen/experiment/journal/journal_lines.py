@@ -11,7 +11,7 @@ from stimgen.reading.errors import Location, StimgenError
 from stimgen.reading.identity import canonical_json, digest
 
 
-class Line(NamedTuple):
+class JournalLine(NamedTuple):
     """A line whose number and checksum are right."""
 
     body: dict[str, Any]
@@ -19,7 +19,7 @@ class Line(NamedTuple):
     """Bytes of the file up to its end."""
 
 
-def sealed(body: Mapping[str, Any], before: str) -> tuple[bytes, str]:
+def seal_line(body: Mapping[str, Any], before: str) -> tuple[bytes, str]:
     """Return a line and its checksum.
 
     Parameters
@@ -33,7 +33,7 @@ def sealed(body: Mapping[str, Any], before: str) -> tuple[bytes, str]:
     return canonical_json({**body, "checksum": checksum}) + b"\n", checksum
 
 
-def whole_lines(data: bytes, file: Path) -> Iterator[Line]:
+def parse_lines(data: bytes, file: Path) -> Iterator[JournalLine]:
     """Yield the lines of a journal; what is left of a last one that was cut off is left out.
 
     Raises
@@ -43,11 +43,11 @@ def whole_lines(data: bytes, file: Path) -> Iterator[Line]:
     """
     checksum, end, number = "", 0, 0
     while (stop := data.find(b"\n", end)) >= 0:
-        body = _checked(data[end:stop], number, checksum)
+        body = _parse_line(data[end:stop], number, checksum)
         if body is None:
             break
         checksum, end, number = body["checksum"], stop + 1, number + 1
-        yield Line(body, end)
+        yield JournalLine(body, end)
     if not _is_cut_off(data[end:]):
         raise StimgenError(
             "was altered or damaged: the checksum of this line is not that of its data",
@@ -76,7 +76,7 @@ def _is_cut_off(rest: bytes) -> bool:
     return stop == len(text)
 
 
-def _checked(piece: bytes, seq: int, before: str) -> dict[str, Any] | None:
+def _parse_line(piece: bytes, seq: int, before: str) -> dict[str, Any] | None:
     try:
         body = json.loads(piece.decode("utf-8"), parse_constant=_refuse_constant)
         if not isinstance(body, dict) or body.get("seq") != seq:

@@ -10,11 +10,11 @@ from pathlib import Path
 from stimgen.reading.errors import StimgenError
 
 BUSY = (errno.EAGAIN, errno.EACCES, errno.EDEADLK)
-FAR_AWAY = 2**40
+LOCKED_BYTE = 2**40
 """Windows keeps others from reading what is locked: a byte is, that no journal has."""
 
 
-def lock(descriptor: int, file: Path) -> None:
+def lock_file(descriptor: int, file: Path) -> None:
     """Lock an open file until it is closed.
 
     Raises
@@ -26,7 +26,7 @@ def lock(descriptor: int, file: Path) -> None:
         if sys.platform == "win32":
             import msvcrt
 
-            os.lseek(descriptor, FAR_AWAY, os.SEEK_SET)
+            os.lseek(descriptor, LOCKED_BYTE, os.SEEK_SET)
             msvcrt.locking(descriptor, msvcrt.LK_NBLCK, 1)
         else:
             import fcntl

@@ -13,20 +13,24 @@ from typing import NamedTuple
 from stimgen.experiment.design.trial import Phase, Trial
 from stimgen.experiment.frames.frame import Frame
 from stimgen.experiment.frames.placing import box_on_screen
-from stimgen.experiment.frames.renderer import FrameMaker
-from stimgen.experiment.journal.header import experiment_in, sets_in, viewing_in
-from stimgen.experiment.journal.journal import Recorded, TrialLine
+from stimgen.experiment.frames.renderer import FrameRenderer
+from stimgen.experiment.journal.header import (
+    count_recorded_sets,
+    read_recorded_experiment,
+    read_recorded_viewing,
+)
+from stimgen.experiment.journal.journal import RecordedSession, RecordedTrial
 from stimgen.experiment.pictures.pictures import PictureFiles
 from stimgen.experiment.schema.load import LoadedExperiment
-from stimgen.experiment.schema.viewing import Viewing
-from stimgen.experiment.trials.crops import inside
+from stimgen.experiment.schema.viewing import ViewingGeometry
+from stimgen.experiment.trials.crops import is_inside
 from stimgen.experiment.trials.screen_checks import check_aperture, check_marks
 from stimgen.reading.errors import StimgenError
 
 MOST_PHASES = 100
 
 
-class Redrawn(NamedTuple):
+class RedrawnFrame(NamedTuple):
     """A phase of a trial, drawn again.
 
     Attributes
@@ -50,28 +54,28 @@ class Redrawn(NamedTuple):
 
 
 @dataclass(frozen=True)
-class Replay:
+class JournalReplay:
     """What trials of a journal are drawn with.
 
     Attributes
     ----------
     file : Path
         The journal.
-    recorded : Recorded
+    recorded : RecordedSession
         What it holds.
     loaded : LoadedExperiment
         The experiment, from the journal's header.
-    viewing : Viewing
+    viewing : ViewingGeometry
         The screen, from the same.
     """
 
     file: Path
-    recorded: Recorded
+    recorded: RecordedSession
     loaded: LoadedExperiment
-    viewing: Viewing
+    viewing: ViewingGeometry
 
     @classmethod
-    def of(cls, recorded: Recorded, file: Path) -> Replay:
+    def of(cls, recorded: RecordedSession, file: Path) -> JournalReplay:
         """Return what trials are drawn with.
 
         Raises
@@ -79,11 +83,11 @@ class Replay:
         StimgenError
             The header has no experiment and no screen, or none that can be accepted.
         """
-        loaded, viewing = experiment_in(recorded, file), viewing_in(recorded, file)
+        loaded, viewing = read_recorded_experiment(recorded, file), read_recorded_viewing(recorded, file)
         check_marks(loaded, viewing)
         return cls(file, recorded, loaded, viewing)
 
-    def line(self, number: int) -> TrialLine:
+    def line(self, number: int) -> RecordedTrial:
         """Return the line of a trial.
 
         Raises
@@ -101,7 +105,7 @@ class Replay:
             where=self.file,
         )
 
-    def frames(self, line: TrialLine, pictures: PictureFiles) -> Iterator[Redrawn]:
+    def frames(self, line: RecordedTrial, pictures: PictureFiles) -> Iterator[RedrawnFrame]:
         """Yield the frames of a trial, one for each phase.
 
         Raises
@@ -119,31 +123,31 @@ class Replay:
             self._check(trial, pictures)
         except StimgenError as error:
             raise error.located(self.file) from None
-        maker = FrameMaker(self.loaded.experiment, pictures, self.viewing)
+        maker = FrameRenderer(self.loaded.experiment, pictures, self.viewing)
         hashes = [shot.frame_sha256 for shot in shots] or [None] * len(trial.phases)
         for phase, frame, recorded in zip(trial.phases, maker.frames(trial), hashes, strict=True):
-            yield Redrawn(phase, frame, recorded)
+            yield RedrawnFrame(phase, frame, recorded)
 
     def _check(self, trial: Trial, pictures: PictureFiles) -> None:
         """Refuse what lies outside of the screen, or of a picture."""
         screen = (0, 0, *self.viewing.resolution)
         for phase in trial.phases:
             boxes = [*phase.mask, *(box_on_screen(self.viewing, shown) for shown in phase.shown)]
-            if not all(inside(box, screen) for box in boxes):
+            if not all(is_inside(box, screen) for box in boxes):
                 raise StimgenError(f"trial {trial.index} shows something that does not lie on the screen")
             for shown in phase.shown:
                 height, width = pictures.pixels(shown).shape[:2]
-                if not inside(shown.crop, (0, 0, width, height)):
+                if not is_inside(shown.crop, (0, 0, width, height)):
                     raise StimgenError(f"trial {trial.index} shows a part that {shown.file} does not have")
                 check_aperture(self.loaded.experiment, shown.crop[2:])
 
 
-def named_sets(replay: Replay, folders: Sequence[Path]) -> list[Path]:
+def find_set_folders(replay: JournalReplay, folders: Sequence[Path]) -> list[Path]:
     """Return the folders of the sets that pictures were taken from.
 
     Parameters
     ----------
-    replay : Replay
+    replay : JournalReplay
         Of a journal.
     folders : sequence of Path
         The user's; without any, those that the experiment names, in the current folder. A journal may be a
@@ -156,7 +160,7 @@ def named_sets(replay: Replay, folders: Sequence[Path]) -> list[Path]:
     """
     names = replay.loaded.experiment.stimuli.sets
     found = list(folders) or [Path(name) for name in names]
-    used = sets_in(replay.recorded, replay.file)
+    used = count_recorded_sets(replay.recorded, replay.file)
     if len(found) != used:
         raise StimgenError(
             f"the session took pictures from {used} sets, and {len(found)} are named",

@@ -13,11 +13,11 @@ from stimgen.reading.errors import StimgenError
 from stimgen.reading.identity import sha256_bytes
 from stimgen.stimulus_set.store import Store
 
-KEPT_PIXELS = 2**28  # bytes of decoded pictures that are kept
+MAX_CACHED_BYTES = 2**28  # bytes of decoded pictures that are kept
 
 
 @dataclass(frozen=True)
-class Picture:
+class SetPicture:
     """A picture of a set.
 
     Attributes
@@ -51,8 +51,8 @@ class Picture:
     encoding: Encoding
 
 
-class Named(Protocol):
-    """What names a picture: a `Picture`, or what a trial keeps of it."""
+class PictureReference(Protocol):
+    """What names a picture: a `SetPicture`, or what a trial keeps of it."""
 
     @property
     def set(self) -> int:
@@ -80,7 +80,7 @@ class PictureFiles:
     stores: tuple[Store, ...]
     _pixels: OrderedDict[tuple[int, str, str], Pixels] = field(default_factory=OrderedDict)
 
-    def pixels(self, picture: Named) -> Pixels:
+    def pixels(self, picture: PictureReference) -> Pixels:
         """Return height x width x channels in [0, 1], encoded as the set's.
 
         Raises
@@ -91,22 +91,22 @@ class PictureFiles:
         key = (picture.set, picture.file, picture.sha256)
         if key not in self._pixels:
             self._pixels[key] = self._read(picture)
-            while len(self._pixels) > 1 and sum(p.nbytes for p in self._pixels.values()) > KEPT_PIXELS:
+            while len(self._pixels) > 1 and sum(p.nbytes for p in self._pixels.values()) > MAX_CACHED_BYTES:
                 self._pixels.popitem(last=False)
         self._pixels.move_to_end(key)
         return self._pixels[key]
 
-    def _read(self, picture: Named) -> Pixels:
+    def _read(self, picture: PictureReference) -> Pixels:
         if not 0 <= picture.set < len(self.stores):
             raise StimgenError(
                 f"a picture of set {picture.set + 1} is named, and there are {len(self.stores)}"
             )
         store = self.stores[picture.set]
-        data = read_checked(store, picture.file, picture.sha256)
+        data = read_picture_bytes(store, picture.file, picture.sha256)
         return as_pixels(decode_png(data, store.folder / picture.file))
 
 
-def read_checked(store: Store, file: str, sha256: str) -> bytes:
+def read_picture_bytes(store: Store, file: str, sha256: str) -> bytes:
     """Return the bytes of a file of a set.
 
     Raises

@@ -7,15 +7,15 @@ from dataclasses import dataclass
 
 from stimgen.experiment.schema.load import LoadedExperiment
 from stimgen.reading.errors import StimgenError
-from stimgen.stimulus_set.record import Content
+from stimgen.stimulus_set.record import RecordContent
 from stimgen.stimulus_set.store import Store
 
-Contents = Mapping[tuple[str, str], Mapping[int, tuple[int, Content]]]
+ContentsByCell = Mapping[tuple[str, str], Mapping[int, tuple[int, RecordContent]]]
 """By source and condition, and seed: which set, and the record."""
 
 
 @dataclass(frozen=True)
-class TakingPart:
+class StimulusSelection:
     """The records of the stimuli that take part.
 
     Attributes
@@ -29,13 +29,13 @@ class TakingPart:
     conditions: tuple[str, ...]
     sources: tuple[str, ...]
     practice: tuple[str, ...]
-    records: tuple[tuple[int, Content], ...]
+    records: tuple[tuple[int, RecordContent], ...]
 
-    def every(self) -> Iterator[Content]:
+    def every(self) -> Iterator[RecordContent]:
         """Yield all records."""
         return (content for _, content in self.records)
 
-    def contents(self) -> Contents:
+    def contents(self) -> ContentsByCell:
         """Return the records by source and condition, and seed.
 
         Raises
@@ -43,7 +43,7 @@ class TakingPart:
         StimgenError
             Two sets have a stimulus of the same source, condition and seed.
         """
-        found: dict[tuple[str, str], dict[int, tuple[int, Content]]] = {}
+        found: dict[tuple[str, str], dict[int, tuple[int, RecordContent]]] = {}
         for place, content in self.records:
             seeds = found.setdefault((content.source.id, content.condition), {})
             if content.seed in seeds:
@@ -55,7 +55,7 @@ class TakingPart:
         return found
 
 
-def taking_part(loaded: LoadedExperiment, stores: Sequence[Store]) -> TakingPart:
+def select_stimuli(loaded: LoadedExperiment, stores: Sequence[Store]) -> StimulusSelection:
     """Return the stimuli that take part.
 
     Raises
@@ -67,12 +67,12 @@ def taking_part(loaded: LoadedExperiment, stores: Sequence[Store]) -> TakingPart
     settings = loaded.experiment.stimuli
     known = list(dict.fromkeys(content.source.id for _, content in every))
     practice = loaded.experiment.practice.sources if loaded.experiment.practice else ()
-    _check_named(loaded, ("practice", "sources"), practice, known)
-    sources = _sources(loaded, practice, known)
+    _check_names(loaded, ("practice", "sources"), practice, known)
+    sources = _select_sources(loaded, practice, known)
     conditions = list(dict.fromkeys(content.condition for _, content in every))
-    _check_named(loaded, ("stimuli", "conditions"), settings.conditions, conditions)
+    _check_names(loaded, ("stimuli", "conditions"), settings.conditions, conditions)
     seeds = sorted({content.seed for _, content in every})
-    _check_named(loaded, ("stimuli", "seeds"), settings.seeds, seeds)
+    _check_names(loaded, ("stimuli", "seeds"), settings.seeds, seeds)
     shown = settings.conditions or tuple(conditions)
     records = tuple(
         (place, content)
@@ -81,13 +81,15 @@ def taking_part(loaded: LoadedExperiment, stores: Sequence[Store]) -> TakingPart
         and content.source.id in (*sources, *practice)
         and content.seed in (settings.seeds or seeds)
     )
-    return TakingPart(shown, sources, practice, records)
+    return StimulusSelection(shown, sources, practice, records)
 
 
-def _sources(loaded: LoadedExperiment, practice: Sequence[str], known: Sequence[str]) -> tuple[str, ...]:
+def _select_sources(
+    loaded: LoadedExperiment, practice: Sequence[str], known: Sequence[str]
+) -> tuple[str, ...]:
     """Return the sources of the trials that count: those that are named, or all but those of the practice."""
     named = loaded.experiment.stimuli.sources
-    _check_named(loaded, ("stimuli", "sources"), named, known)
+    _check_names(loaded, ("stimuli", "sources"), named, known)
     for i, source in enumerate(practice):
         if source in named:
             raise StimgenError(
@@ -103,7 +105,7 @@ def _sources(loaded: LoadedExperiment, practice: Sequence[str], known: Sequence[
     return left
 
 
-def _check_named(
+def _check_names(
     loaded: LoadedExperiment, path: tuple[str, str], wanted: Sequence[str | int], known: Sequence[str | int]
 ) -> None:
     for i, name in enumerate(wanted):

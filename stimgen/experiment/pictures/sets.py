@@ -15,7 +15,7 @@ from stimgen.stimulus_set.store import PLAN, Store
 
 
 @dataclass(frozen=True)
-class SetUsed:
+class SetReference:
     """A stimulus set as the journal names it.
 
     Attributes
@@ -33,7 +33,7 @@ class SetUsed:
     plan_sha256: str
 
     @classmethod
-    def of(cls, store: Store) -> SetUsed:
+    def of(cls, store: Store) -> SetReference:
         """Return how a set is named."""
         return cls(
             name=store.folder.resolve().name,
@@ -58,14 +58,14 @@ def open_sets(loaded: LoadedExperiment, folders: Sequence[Path] | None = None) -
         There is no such set, or stimuli of it are still to be made.
     """
     names = loaded.experiment.stimuli.sets
-    places = list(folders) if folders else [_found(i, name, loaded) for i, name in enumerate(names)]
+    places = list(folders) if folders else [_find_set(i, name, loaded) for i, name in enumerate(names)]
     stores = tuple(Store.open(place) for place in places)
     for store in stores:
-        _refuse_unfinished(store)
+        _check_finished(store)
     return stores
 
 
-def _found(number: int, name: str, loaded: LoadedExperiment) -> Path:
+def _find_set(number: int, name: str, loaded: LoadedExperiment) -> Path:
     for place in (loaded.folder / name, Path(name)):
         if file_state(place / PLAN) is not None:
             return place
@@ -78,7 +78,7 @@ def _found(number: int, name: str, loaded: LoadedExperiment) -> Path:
     )
 
 
-def _refuse_unfinished(store: Store) -> None:
+def _check_finished(store: Store) -> None:
     planned = store.read_plan().ids
     missing = len(set(planned) - store.finished())
     if missing or not planned:

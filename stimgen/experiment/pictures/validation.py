@@ -5,19 +5,19 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 
-from stimgen.experiment.pictures.pictures import Picture, read_checked
-from stimgen.experiment.pictures.selection import Contents, TakingPart
+from stimgen.experiment.pictures.pictures import SetPicture, read_picture_bytes
+from stimgen.experiment.pictures.selection import ContentsByCell, StimulusSelection
 from stimgen.experiment.schema.load import LoadedExperiment
-from stimgen.experiment.schema.stimuli import Stimuli
+from stimgen.experiment.schema.stimuli import StimulusSettings
 from stimgen.images.write import decode_png
 from stimgen.reading.errors import CombinedError, StimgenError
-from stimgen.stimulus_set.record import Content, FileHash
+from stimgen.stimulus_set.record import FileHash, RecordContent
 from stimgen.stimulus_set.store import Store
 
-NAMED = 5  # of many, so that a message stays on one screen
+MAX_NAMED = 5  # of many, so that a message stays on one screen
 
 
-def check_quality(loaded: LoadedExperiment, contents: Iterable[Content]) -> None:
+def check_quality(loaded: LoadedExperiment, contents: Iterable[RecordContent]) -> None:
     """Refuse stimuli that are not fit to be shown.
 
     Raises
@@ -26,11 +26,11 @@ def check_quality(loaded: LoadedExperiment, contents: Iterable[Content]) -> None
         Some had not converged, or hold copies of their sources; the first are named.
     """
     settings = loaded.experiment.stimuli
-    unfit = [(content, reason) for content in contents if (reason := unfitness(settings, content))]
+    unfit = [(content, reason) for content in contents if (reason := find_unfitness(settings, content))]
     if not unfit:
         return
-    named = "; ".join(f"{Path(content.file).name} {reason}" for content, reason in unfit[:NAMED])
-    more = f"; and {len(unfit) - NAMED} more" if len(unfit) > NAMED else ""
+    named = "; ".join(f"{Path(content.file).name} {reason}" for content, reason in unfit[:MAX_NAMED])
+    more = f"; and {len(unfit) - MAX_NAMED} more" if len(unfit) > MAX_NAMED else ""
     raise StimgenError(
         f"{len(unfit)} stimuli are not fit to be shown: {named}{more}",
         where=loaded.document.where(("stimuli",)),
@@ -39,7 +39,7 @@ def check_quality(loaded: LoadedExperiment, contents: Iterable[Content]) -> None
     )
 
 
-def unfitness(settings: Stimuli, content: Content) -> str | None:
+def find_unfitness(settings: StimulusSettings, content: RecordContent) -> str | None:
     """Return why a stimulus is not fit to be shown; None where it is."""
     quality = content.quality
     if quality is None:
@@ -51,7 +51,7 @@ def unfitness(settings: Stimuli, content: Content) -> str | None:
     return None
 
 
-def check_cells(loaded: LoadedExperiment, part: TakingPart, contents: Contents) -> None:
+def check_cells(loaded: LoadedExperiment, part: StimulusSelection, contents: ContentsByCell) -> None:
     """Refuse a design in which a source has no stimulus of a condition.
 
     Raises
@@ -71,7 +71,7 @@ def check_cells(loaded: LoadedExperiment, part: TakingPart, contents: Contents) 
                 )
 
 
-def check_pictures(stores: Sequence[Store], contents: Contents) -> dict[tuple[int, str], Picture]:
+def check_pictures(stores: Sequence[Store], contents: ContentsByCell) -> dict[tuple[int, str], SetPicture]:
     """Return every picture that may be shown, after it was read and compared with its record.
 
     Raises
@@ -79,14 +79,14 @@ def check_pictures(stores: Sequence[Store], contents: Contents) -> dict[tuple[in
     StimgenError
         Pictures are missing, or not what their records say.
     """
-    found: dict[tuple[int, str], Picture] = {}
+    found: dict[tuple[int, str], SetPicture] = {}
     problems: dict[tuple[int, str], StimgenError] = {}
-    for place, content, file, is_original in _files(contents):
+    for place, content, file, is_original in _list_files(contents):
         key = (place, file.file)
         if key in found or key in problems:
             continue
         try:
-            found[key] = _picture(stores[place], place, content, None if is_original else file)
+            found[key] = _read_picture(stores[place], place, content, None if is_original else file)
         except StimgenError as error:
             problems[key] = error
     if problems:
@@ -95,19 +95,19 @@ def check_pictures(stores: Sequence[Store], contents: Contents) -> dict[tuple[in
     return found
 
 
-def _files(contents: Contents) -> Iterator[tuple[int, Content, FileHash, bool]]:
+def _list_files(contents: ContentsByCell) -> Iterator[tuple[int, RecordContent, FileHash, bool]]:
     for seeds in contents.values():
         for place, content in seeds.values():
             yield place, content, FileHash(file=content.file, sha256=content.sha256), False
             yield place, content, content.source.original, True
 
 
-def _picture(store: Store, place: int, content: Content, synthesis: FileHash | None) -> Picture:
+def _read_picture(store: Store, place: int, content: RecordContent, synthesis: FileHash | None) -> SetPicture:
     """Return a synthesis, or the original where there is none."""
     file = synthesis or content.source.original
-    data = read_checked(store, file.file, file.sha256)
+    data = read_picture_bytes(store, file.file, file.sha256)
     height, width, channels = decode_png(data, store.folder / file.file).shape
-    return Picture(
+    return SetPicture(
         set=place,
         id=content.id if synthesis else None,
         file=file.file,

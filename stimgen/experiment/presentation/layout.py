@@ -4,22 +4,22 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 
-Measure = Callable[[str], float]
+MeasureWidth = Callable[[str], float]
 """Width of a piece of text, for letters of size 1."""
 
 LINE_HEIGHT = 1.5
 """Distance of lines, in sizes of letters; no usual font asks for more."""
 
 
-def lines_of(text: str, width: float, measure: Measure) -> list[str]:
+def break_lines(text: str, width: float, measure: MeasureWidth) -> list[str]:
     """Return the lines of a text, none wider than `width`; a word that is wider is broken.
 
     Line feeds stay. Writing that has no blanks between words is broken between letters.
     """
-    return [line for paragraph in text.split("\n") for line in _broken(paragraph, width, measure)]
+    return [line for paragraph in text.split("\n") for line in _break_paragraph(paragraph, width, measure)]
 
 
-def fitted(text: str, box: tuple[int, int], measure: Measure) -> tuple[list[str], float]:
+def fit_text(text: str, box: tuple[int, int], measure: MeasureWidth) -> tuple[list[str], float]:
     """Return the lines of a text and the size of letters at which they fit into a box.
 
     Parameters
@@ -47,13 +47,13 @@ def fitted(text: str, box: tuple[int, int], measure: Measure) -> tuple[list[str]
     if size / 2 <= whole < size:
         size = max(8.0, whole)
     while True:
-        lines = lines_of(text, width / size, measure)
+        lines = break_lines(text, width / size, measure)
         if size <= 8.0 or len(lines) * size * LINE_HEIGHT <= height:
             return lines, size
         size = max(8.0, size * 0.9)
 
 
-def _broken(paragraph: str, width: float, measure: Measure) -> Iterator[str]:
+def _break_paragraph(paragraph: str, width: float, measure: MeasureWidth) -> Iterator[str]:
     blank, line, used = measure("x x") - measure("xx"), "", 0.0
     for word in paragraph.split():
         wide = measure(word)
@@ -62,13 +62,13 @@ def _broken(paragraph: str, width: float, measure: Measure) -> Iterator[str]:
             continue
         if line:
             yield line
-        *whole, line = _pieces(word, width, measure) if wide > width else [word]
+        *whole, line = _split_word(word, width, measure) if wide > width else [word]
         yield from whole
         used = measure(line)
     yield line
 
 
-def _pieces(word: str, width: float, measure: Measure) -> list[str]:
+def _split_word(word: str, width: float, measure: MeasureWidth) -> list[str]:
     pieces, used = [""], 0.0
     for letter in word:
         wide = measure(letter)

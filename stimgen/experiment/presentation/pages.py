@@ -5,19 +5,25 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from stimgen.experiment.frames.frame import Frame
-from stimgen.experiment.presentation.refreshes import Refreshes
-from stimgen.experiment.presentation.responses import Paused, heard
-from stimgen.experiment.presentation.screen import Pressed, Scene, Screen, Stopped, Writing
+from stimgen.experiment.presentation.refreshes import FramePacer
+from stimgen.experiment.presentation.responses import TrialPaused, poll_presses
+from stimgen.experiment.presentation.screen import (
+    PresentationScreen,
+    PressEvent,
+    Scene,
+    SessionStopped,
+    TextBox,
+)
 
 PAUSE = "Paused.\n\n{quit}: end the session\nany other key: go on"
 
 
-class Pages:
+class PagePresenter:
     """Shows texts until they were read.
 
     Parameters
     ----------
-    screen : Screen
+    screen : PresentationScreen
         Opened.
     empty : Frame
         What is behind them.
@@ -27,7 +33,7 @@ class Pages:
         Text of a pause; in English where it is empty.
     """
 
-    def __init__(self, screen: Screen, empty: Frame, quit_key: str, pause: str = "") -> None:
+    def __init__(self, screen: PresentationScreen, empty: Frame, quit_key: str, pause: str = "") -> None:
         self._screen, self._empty, self._quit = screen, empty, quit_key
         self._pause = pause or PAUSE.replace("{quit}", quit_key)
 
@@ -36,14 +42,14 @@ class Pages:
 
         Raises
         ------
-        Stopped
+        SessionStopped
             The session was paused and then quit.
         """
         while True:
             try:
-                self._shown_until(text, lambda: heard(self._screen, self._quit))
+                self._show_until(text, lambda: poll_presses(self._screen, self._quit))
                 return
-            except Paused:
+            except TrialPaused:
                 self.pause()
 
     def pause(self) -> None:
@@ -51,23 +57,23 @@ class Pages:
 
         Raises
         ------
-        Stopped
+        SessionStopped
             It was the one to quit with.
         """
         try:
-            self._shown_until(self._pause, lambda: heard(self._screen, self._quit))
-        except Paused:
-            raise Stopped from None
+            self._show_until(self._pause, lambda: poll_presses(self._screen, self._quit))
+        except TrialPaused:
+            raise SessionStopped from None
 
     def await_signal(
-        self, text: str, behind: Frame, signal: Callable[[list[Pressed]], float | None]
+        self, text: str, behind: Frame, signal: Callable[[list[PressEvent]], float | None]
     ) -> float:
         """Wait until a signal came, and return when.
 
         Parameters
         ----------
         text : str
-            What is shown meanwhile; where it is empty, nothing but `behind`.
+            What is shown meanwhile; where it is empty, nothing but `papers_for`.
         behind : Frame
             Such as fixation.
         signal : callable
@@ -75,31 +81,31 @@ class Pages:
 
         Raises
         ------
-        Stopped
+        SessionStopped
             The session was paused and then quit.
         """
-        scene = self._page(text) if text else Scene(behind)
+        scene = self._make_page(text) if text else Scene(behind)
         while True:
-            refreshes = Refreshes(self._screen)
+            refreshes = FramePacer(self._screen)
             try:
-                heard(self._screen, self._quit)
+                poll_presses(self._screen, self._quit)
                 while True:
                     refreshes.next(scene)
-                    if (time := signal(heard(self._screen, self._quit))) is not None:
+                    if (time := signal(poll_presses(self._screen, self._quit))) is not None:
                         return time
-            except Paused:
+            except TrialPaused:
                 self.pause()
 
-    def _shown_until(self, text: str, pressed: Callable[[], list[Pressed]]) -> None:
-        scene, refreshes = self._page(text), Refreshes(self._screen)
+    def _show_until(self, text: str, pressed: Callable[[], list[PressEvent]]) -> None:
+        scene, refreshes = self._make_page(text), FramePacer(self._screen)
         refreshes.next(scene)
         # What was pressed before the text was there does not say that it was read.
-        self._screen.pressed()
+        self._screen.read_presses()
         while not pressed():
             refreshes.next(scene)
         self._screen.typed()
 
-    def _page(self, text: str) -> Scene:
+    def _make_page(self, text: str) -> Scene:
         width, height = self._screen.size
         box = (width // 10, height // 10, width * 8 // 10, height * 8 // 10)
-        return Scene(self._empty, (Writing(text, box),))
+        return Scene(self._empty, (TextBox(text, box),))

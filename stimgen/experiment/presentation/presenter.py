@@ -4,28 +4,28 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 
-from stimgen.experiment.design.trial import Outcome, Trial
+from stimgen.experiment.design.trial import Trial, TrialOutcome
 from stimgen.experiment.frames.frame import Frame
-from stimgen.experiment.presentation.pages import Pages
-from stimgen.experiment.presentation.responses import Choosing, Paused, Typing
-from stimgen.experiment.presentation.screen import Screen
-from stimgen.experiment.presentation.trial_presenter import Rules, Showing
+from stimgen.experiment.presentation.pages import PagePresenter
+from stimgen.experiment.presentation.responses import ChoiceResponse, TrialPaused, TypedResponse
+from stimgen.experiment.presentation.screen import PresentationScreen
+from stimgen.experiment.presentation.trial_presenter import PresentationRules, TrialPresenter
 
 
-class Presenter:
+class SessionPresenter:
     """Shows trials.
 
     Parameters
     ----------
-    screen : Screen
+    screen : PresentationScreen
         Opened.
-    rules : Rules
+    rules : PresentationRules
         What is the same in every trial.
-    pages : Pages
+    pages : PagePresenter
         For pauses.
     """
 
-    def __init__(self, screen: Screen, rules: Rules, pages: Pages) -> None:
+    def __init__(self, screen: PresentationScreen, rules: PresentationRules, pages: PagePresenter) -> None:
         self._screen, self._rules, self._pages = screen, rules, pages
         self._ready_at = 0.0
         self.zero = 0.0
@@ -35,9 +35,9 @@ class Presenter:
         self,
         trial: Trial,
         frames: Sequence[Frame],
-        answering: Callable[[], Choosing | Typing],
+        answering: Callable[[], ChoiceResponse | TypedResponse],
         feedback: Callable[[str | None], Frame | None],
-    ) -> Outcome:
+    ) -> TrialOutcome:
         """Show a trial, again from its beginning after every pause, and return what came of it.
 
         Parameters
@@ -58,20 +58,20 @@ class Presenter:
         """
         interrupted = 0
         while True:
-            showing, taken = Showing(self._screen, self._rules, trial, frames), answering()
+            showing, taken = TrialPresenter(self._screen, self._rules, trial, frames), answering()
             try:
-                showing.get_ready(self._ready_at)
+                showing.wait_until_ready(self._ready_at)
                 showing.run(taken)
                 break
-            except Paused:
+            except TrialPaused:
                 self._pages.pause()
                 interrupted += 1
-        counted = taken.counted
+        counted = taken.counted_press
         if (frame := feedback(counted.answer if counted else None)) is not None:
             showing.tell(frame)
         showing.rest()
-        self._ready_at = self._screen.clock() + self._rules.between_trials
-        return Outcome(
+        self._ready_at = self._screen.read_clock() + self._rules.between_trials
+        return TrialOutcome(
             answer=counted.answer if counted else None,
             key=counted.key if counted else None,
             seconds=counted.seconds if counted else None,

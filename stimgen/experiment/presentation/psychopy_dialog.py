@@ -8,15 +8,15 @@ import sys
 from collections.abc import Mapping
 from pathlib import Path
 
-from stimgen.experiment.equipment.psychopy_part import EXTRA, part
+from stimgen.experiment.equipment.psychopy_part import EXTRA, import_psychopy
 from stimgen.reading.errors import StimgenError
-from stimgen.reading.extras import needed
+from stimgen.reading.extras import import_optional
 
 PURPOSE = "a dialog"
 PACKAGES = "libglib2.0-0 libegl1 libdbus-1-3 libxkbcommon-x11-0 libxcb-cursor0 libxcb-icccm4 libxcb-keysyms1"
 
 
-def ask(title: str, fields: Mapping[str, str], problem: str = "") -> dict[str, str] | None:
+def ask_fields(title: str, fields: Mapping[str, str], problem: str = "") -> dict[str, str] | None:
     """Ask for fields in a dialog.
 
     Parameters
@@ -38,7 +38,7 @@ def ask(title: str, fields: Mapping[str, str], problem: str = "") -> dict[str, s
     StimgenError
         PsychoPy or what its dialogs need is not installed.
     """
-    gui = part("gui")
+    gui = import_psychopy("gui")
     _check_libraries()
     dialog = gui.Dlg(title=title)
     if problem:
@@ -55,7 +55,7 @@ def _check_libraries() -> None:
     """Refuse to begin where Qt would end the whole process, because it lacks a library."""
     if not sys.platform.startswith("linux") or os.environ.get("QT_QPA_PLATFORM", "xcb") != "xcb":
         return
-    core = needed("PyQt6.QtCore", EXTRA, PURPOSE)
+    core = import_optional("PyQt6.QtCore", EXTRA, PURPOSE)
     plugins = Path(core.QLibraryInfo.path(core.QLibraryInfo.LibraryPath.PluginsPath))
     try:
         ctypes.CDLL(str(plugins / "platforms" / "libqxcb.so"))

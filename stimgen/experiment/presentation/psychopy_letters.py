@@ -5,16 +5,16 @@ from __future__ import annotations
 import sys
 from typing import Any
 
-from stimgen.experiment.equipment.psychopy_part import part, pyglet
-from stimgen.experiment.presentation.layout import fitted
-from stimgen.experiment.presentation.screen import Writing
+from stimgen.experiment.equipment.psychopy_part import import_psychopy, import_pyglet
+from stimgen.experiment.presentation.layout import fit_text
+from stimgen.experiment.presentation.screen import TextBox
 from stimgen.reading.errors import StimgenError
 
-MEASURED = 32.0
+MEASURING_SIZE = 32.0
 """Size of the letters whose widths are measured, in pixels."""
 
 
-class Letters:
+class TextDrawer:
     """Draws texts; a text is laid out once.
 
     Parameters
@@ -35,18 +35,18 @@ class Letters:
     """
 
     def __init__(self, window: Any, font: str | None, *, right_to_left: bool, white: bool) -> None:
-        self._window, self._font = window, _installed(font)
+        self._window, self._font = window, _find_font(font)
         self._style = "Arabic" if right_to_left else "LTR"
         self._colour = (255,) * 3 if white else (0,) * 3
-        self._texts: dict[Writing, Any] = {}
+        self._texts: dict[TextBox, Any] = {}
         self._widths: dict[str, float] = {}
 
-    def load(self, writing: Writing) -> None:
+    def load(self, writing: TextBox) -> None:
         """Lay a text out, which takes longer than a refresh of the screen."""
         if writing not in self._texts:
-            self._texts[writing] = self._laid_out(writing)
+            self._texts[writing] = self._lay_out(writing)
 
-    def draw(self, writing: Writing) -> None:
+    def draw(self, writing: TextBox) -> None:
         """Draw a text."""
         self.load(writing)
         self._texts[writing].draw()
@@ -55,21 +55,21 @@ class Letters:
         """Forget all texts."""
         self._texts.clear()
 
-    def _laid_out(self, writing: Writing) -> Any:
+    def _lay_out(self, writing: TextBox) -> Any:
         left, top, wide, high = writing.box
-        lines, size = fitted(writing.text, (wide, high), self._width)
+        lines, size = fit_text(writing.text, (wide, high), self._measure_width)
         width, height = self._window.size
         centre = (left + wide / 2 - width / 2, height / 2 - top - high / 2)
         return self._text("\n".join(lines), size, centre)
 
-    def _width(self, text: str) -> float:
+    def _measure_width(self, text: str) -> float:
         if text not in self._widths:
-            drawn = self._text(text, MEASURED, (0.0, 0.0)).boundingBox[0] if text else 0.0
-            self._widths[text] = drawn / MEASURED
+            drawn = self._text(text, MEASURING_SIZE, (0.0, 0.0)).boundingBox[0] if text else 0.0
+            self._widths[text] = drawn / MEASURING_SIZE
         return self._widths[text]
 
     def _text(self, text: str, size: float, centre: tuple[float, float]) -> Any:
-        return part("visual").TextStim(
+        return import_psychopy("visual").TextStim(
             self._window,
             text=text,
             font=self._font,
@@ -84,9 +84,9 @@ class Letters:
         )
 
 
-def _installed(font: str | None) -> str:
+def _find_font(font: str | None) -> str:
     if font is None:
         return "DejaVu Sans" if sys.platform.startswith("linux") else "Arial"
-    if not pyglet("font").have_font(font):
+    if not import_pyglet("font").have_font(font):
         raise StimgenError(f"the font {font!r} is not installed")
     return font

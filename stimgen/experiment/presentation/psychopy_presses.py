@@ -5,16 +5,16 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-from stimgen.experiment.equipment.psychopy_part import part, pyglet
-from stimgen.experiment.presentation.screen import Pressed, Typed
-from stimgen.experiment.trials.keys import BUTTONS
+from stimgen.experiment.equipment.psychopy_part import import_psychopy, import_pyglet
+from stimgen.experiment.presentation.screen import PressEvent, TypedCharacter
+from stimgen.experiment.trials.keys import MOUSE_BUTTONS
 from stimgen.reading.errors import StimgenError
 
 BACKENDS = ("ptb", "iohub")
 PACKAGES = "libglu1-mesa libasound2 libjack-jackd2-0 libfontconfig1"
 
 
-class Presses:
+class InputReader:
     """What is pressed and typed while a window is open. Times are those of PsychoPy's default clock.
 
     Keys are named by their place on a keyboard of the United States, whatever is printed on them; what is
@@ -35,10 +35,10 @@ class Presses:
 
     def __init__(self, window: Any, size: tuple[int, int]) -> None:
         self._window, self._size = window, size
-        self._clock = part("logging").defaultClock
-        self._keyboard = part("hardware.keyboard").Keyboard()
-        self._waiting: list[Pressed] = []
-        self._characters: list[Typed] = []
+        self._clock = import_psychopy("logging").defaultClock
+        self._keyboard = import_psychopy("hardware.keyboard").Keyboard()
+        self._waiting: list[PressEvent] = []
+        self._characters: list[TypedCharacter] = []
         self._seen: set[tuple[str, float]] = set()
         self._check_backend()
         self._keyboard.clearEvents()
@@ -52,7 +52,7 @@ class Presses:
         """What PsychoPy reads the keyboard with."""
         return str(self._keyboard.getBackend())
 
-    def pressed(self) -> list[Pressed]:
+    def read_presses(self) -> list[PressEvent]:
         """Return keys and buttons since the last call, in order."""
         self._window.winHandle.dispatch_events()
         # One list has the keys that are still down, the other those that are up again; a key that is let go
@@ -62,11 +62,11 @@ class Presses:
             # A key that was let go while nobody listened is taken for down until it is pressed again.
             if known not in self._seen and known[1] >= self._since:
                 self._seen.add(known)
-                self._waiting.append(Pressed(*known))
+                self._waiting.append(PressEvent(*known))
         found, self._waiting = sorted(self._waiting, key=lambda press: press.time), []
         return found
 
-    def typed(self) -> list[Typed]:
+    def typed(self) -> list[TypedCharacter]:
         """Return characters since the last call."""
         self._window.winHandle.dispatch_events()
         found, self._characters = self._characters, []
@@ -83,18 +83,20 @@ class Presses:
 
     def _on_text(self, text: str) -> None:
         time = float(self._clock.getTime())
-        self._characters += [Typed("\r" if character == "\n" else character, time) for character in text]
+        self._characters += [
+            TypedCharacter("\r" if character == "\n" else character, time) for character in text
+        ]
 
     def _on_motion(self, motion: int) -> None:
-        if motion == pyglet("window.key").MOTION_BACKSPACE:
-            self._characters.append(Typed("\b", float(self._clock.getTime())))
+        if motion == import_pyglet("window.key").MOTION_BACKSPACE:
+            self._characters.append(TypedCharacter("\b", float(self._clock.getTime())))
 
     def _on_mouse(self, x: int, y: int, button: int, modifiers: int) -> None:
         del modifiers
-        name = {1: BUTTONS[0], 2: BUTTONS[1], 4: BUTTONS[2]}.get(button)
+        name = {1: MOUSE_BUTTONS[0], 2: MOUSE_BUTTONS[1], 4: MOUSE_BUTTONS[2]}.get(button)
         if name is not None:
             point = (x - self._size[0] / 2, y - self._size[1] / 2)
-            self._waiting.append(Pressed(name, float(self._clock.getTime()), point))
+            self._waiting.append(PressEvent(name, float(self._clock.getTime()), point))
 
 
 def check_keys(keys: Sequence[str]) -> None:
@@ -105,7 +107,7 @@ def check_keys(keys: Sequence[str]) -> None:
     StimgenError
         With the nearest name.
     """
-    known = sorted(set(part("hardware.keyboard").keyNames.values()))
+    known = sorted(set(import_psychopy("hardware.keyboard").keyNames.values()))
     for key in keys:
         if key not in known:
             raise StimgenError(f"no key of the keyboard is called {key!r}", given=key, allowed=known)

@@ -10,21 +10,21 @@ from typing import Any
 import numpy as np
 from PIL import Image
 
-from stimgen.experiment.equipment.psychopy_part import part, psychopy_version, pyglet
+from stimgen.experiment.equipment.psychopy_part import import_psychopy, import_pyglet, psychopy_version
 from stimgen.experiment.frames.frame import Frame
-from stimgen.experiment.presentation.psychopy_letters import Letters
-from stimgen.experiment.presentation.psychopy_presses import Presses, check_keys
-from stimgen.experiment.presentation.screen import DARK, Pressed, Refresh, Scene, Typed
+from stimgen.experiment.presentation.psychopy_letters import TextDrawer
+from stimgen.experiment.presentation.psychopy_presses import InputReader, check_keys
+from stimgen.experiment.presentation.screen import DARK, PressEvent, RefreshMeasurement, Scene, TypedCharacter
 from stimgen.reading.errors import StimgenError
 
-WARM_UP = 30
+WARM_UP_FLIPS = 30
 """Flips before those that are measured: drivers queue the first."""
-MEASURED = 2.0
+MEASURING_SECONDS = 2.0
 """Seconds for which the refresh is measured when a session begins."""
 
 
 @dataclass(frozen=True)
-class Look:
+class WindowSettings:
     """How a screen is opened.
 
     Attributes
@@ -62,26 +62,26 @@ class PsychopyScreen:
 
     Parameters
     ----------
-    look : Look
+    look : WindowSettings
         How it is opened.
     """
 
-    def __init__(self, look: Look) -> None:
+    def __init__(self, look: WindowSettings) -> None:
         self.look = look
         self.size = look.size
         self.period = 1.0 / look.refresh_hz
         self.verified = False
         self._window: Any = None
-        self._presses: Presses | None = None
-        self._letters: Letters | None = None
+        self._presses: InputReader | None = None
+        self._letters: TextDrawer | None = None
         self._pictures: dict[str, Any] = {}
         self._visible: Scene | None = None
 
     def open(self) -> dict[str, Any]:
         """Open it; see `Screen.open`."""
         self._open_window()
-        self._presses = Presses(self._window, self.size)
-        refresh = self.measure(MEASURED)
+        self._presses = InputReader(self._window, self.size)
+        refresh = self.measure(MEASURING_SECONDS)
         problem = refresh.problem(self.look.refresh_hz)
         self.verified = problem is None
         return {
@@ -106,7 +106,7 @@ class PsychopyScreen:
             self._window.close()
             self._window = None
 
-    def clock(self) -> float:
+    def read_clock(self) -> float:
         """Return the time in seconds, on the clock of flips and keys."""
         return float(self._clock.getTime())
 
@@ -114,7 +114,7 @@ class PsychopyScreen:
         """Load a frame's pixels as a texture, bit for bit, and lay out texts."""
         frame = scene.frame
         if frame.sha256 not in self._pictures:
-            self._pictures[frame.sha256] = self._picture(frame)
+            self._pictures[frame.sha256] = self._make_texture(frame)
         if self._letters is not None:
             for writing in scene.texts:
                 self._letters.load(writing)
@@ -140,22 +140,22 @@ class PsychopyScreen:
             return float(self._window.flip())
         # Without a vertical sync nothing is gained by drawing the same again.
         self._wait(due)
-        return self.clock()
+        return self.read_clock()
 
-    def measure(self, seconds: float) -> Refresh:
+    def measure(self, seconds: float) -> RefreshMeasurement:
         """Flip for some time and return how the screen refreshed."""
-        for _ in range(WARM_UP):
+        for _ in range(WARM_UP_FLIPS):
             self._window.flip()
         times = [float(self._window.flip())]
         while times[-1] - times[0] < seconds:
             times.append(float(self._window.flip()))
-        return Refresh.of(times)
+        return RefreshMeasurement.of(times)
 
-    def pressed(self) -> list[Pressed]:
+    def read_presses(self) -> list[PressEvent]:
         """Return keys and buttons since the last call."""
-        return [] if self._presses is None else self._presses.pressed()
+        return [] if self._presses is None else self._presses.read_presses()
 
-    def typed(self) -> list[Typed]:
+    def typed(self) -> list[TypedCharacter]:
         """Return characters since the last call."""
         return [] if self._presses is None else self._presses.typed()
 
@@ -164,8 +164,8 @@ class PsychopyScreen:
         check_keys(keys)
 
     def _open_window(self) -> None:
-        visual, monitors = part("visual"), part("monitors")
-        self._check_room(screen_size(self.look.screen))
+        visual, monitors = import_psychopy("visual"), import_psychopy("monitors")
+        self._check_window_fits(screen_size(self.look.screen))
         monitor = monitors.Monitor("stimgen", autoLog=False)
         monitor.setSizePix(self.look.size)
         # Without gamma, so that no table is put into the graphics card; without a framebuffer object, whose
@@ -187,8 +187,8 @@ class PsychopyScreen:
             autoLog=False,
         )
         self._background = self.look.background
-        self._clock = part("logging").defaultClock
-        self._letters = Letters(
+        self._clock = import_psychopy("logging").defaultClock
+        self._letters = TextDrawer(
             self._window,
             self.look.font,
             right_to_left=self.look.right_to_left,
@@ -197,7 +197,7 @@ class PsychopyScreen:
         self._check_size()
         self._window.mouseVisible = self.look.pointer
 
-    def _check_room(self, screen: tuple[int, int]) -> None:
+    def _check_window_fits(self, screen: tuple[int, int]) -> None:
         if self.look.windowed and any(a > b for a, b in zip(self.look.size, screen, strict=True)):
             raise StimgenError(
                 f"a window of {self.look.size[0]} x {self.look.size[1]} pixels does not fit the screen, "
@@ -213,14 +213,14 @@ class PsychopyScreen:
                 hint="set the screen to this resolution, or say its own in display.resolution or the monitor",
             )
 
-    def _picture(self, frame: Frame) -> Any:
+    def _make_texture(self, frame: Frame) -> Any:
         """Return a frame's rectangle as PsychoPy draws it; None where all is background."""
         (width, height), (high, wide) = frame.size, frame.pixels.shape[:2]
         if high == 0 or wide == 0:
             return None
         # Centres of rectangles of an odd size lie between pixels.
         centre = (frame.left + wide / 2 - width / 2, height / 2 - frame.top - high / 2)
-        return part("visual").ImageStim(
+        return import_psychopy("visual").ImageStim(
             self._window,
             image=Image.fromarray(np.ascontiguousarray(frame.pixels)),
             units="pix",
@@ -246,10 +246,10 @@ class PsychopyScreen:
         """Wait in software, where the refresh is not waited for, and see to the window's events meanwhile."""
         if self.verified or due is None:
             return
-        while (left := due - self.clock()) > 0.002:
+        while (left := due - self.read_clock()) > 0.002:
             self._window.winHandle.dispatch_events()
             time.sleep(min(left - 0.001, 0.004))
-        while self.clock() < due:
+        while self.read_clock() < due:
             pass
 
 
@@ -261,8 +261,8 @@ def screen_size(number: int) -> tuple[int, int]:
     StimgenError
         There is no such screen, or no display.
     """
-    part("visual")  # says so where there is no display
-    screens = pyglet("canvas").get_display().get_screens()
+    import_psychopy("visual")  # says so where there is no display
+    screens = import_pyglet("canvas").get_display().get_screens()
     if number >= len(screens):
         raise StimgenError(
             f"display.screen is {number}, but the computer has {len(screens)} (counted from 0)",

@@ -4,19 +4,19 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 
-from stimgen.experiment.presentation.screen import Scene, Screen
+from stimgen.experiment.presentation.screen import PresentationScreen, Scene
 
 
-class Refreshes:
+class FramePacer:
     """Shows a scene at every refresh.
 
     Parameters
     ----------
-    screen : Screen
+    screen : PresentationScreen
         Opened.
     """
 
-    def __init__(self, screen: Screen) -> None:
+    def __init__(self, screen: PresentationScreen) -> None:
         self._screen = screen
         self._last: float | None = None
         self.missed = 0
@@ -35,7 +35,7 @@ class Refreshes:
         self._last = shown if self._screen.verified else due + late * period
         return shown
 
-    def taken(self) -> int:
+    def take_missed(self) -> int:
         """Return how many refreshes were missed since the last call."""
         missed, self.missed = self.missed, 0
         return missed

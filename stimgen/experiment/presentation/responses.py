@@ -7,20 +7,20 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
 from stimgen.experiment.design.trial import Box, Press
-from stimgen.experiment.presentation.screen import Pressed, Screen, Writing
-from stimgen.experiment.schema.timing import Responses
+from stimgen.experiment.presentation.screen import PresentationScreen, PressEvent, TextBox
+from stimgen.experiment.schema.timing import ResponseSettings
 
 
-class Paused(Exception):  # noqa: N818 - no error: the key to pause with was pressed
+class TrialPaused(Exception):  # noqa: N818 - no error: the key to pause with was pressed
     """The trial is broken off."""
 
 
-Meaning = Callable[[Pressed], str | None]
+AnswerLookup = Callable[[PressEvent], str | None]
 """The answer that a press means; None where it means nothing."""
 
 
 @dataclass
-class Window:
+class ResponseWindow:
     """When answers count, in seconds of the screen's clock; never, until it is known.
 
     Attributes
@@ -36,43 +36,47 @@ class Window:
     closes: float = math.inf
 
 
-class Choosing:
+class ChoiceResponse:
     """An answer that is one of several, given by a press.
 
     Parameters
     ----------
-    screen : Screen
+    screen : PresentationScreen
         Whose keyboard and mouse are listened to.
-    responses : Responses
+    responses : ResponseSettings
         What counts.
     meaning : callable
         Which answer a press means.
-    texts : tuple of Writing
+    texts : tuple of TextBox
         What is to be seen while it is awaited.
     """
 
     def __init__(
-        self, screen: Screen, responses: Responses, meaning: Meaning, texts: tuple[Writing, ...] = ()
+        self,
+        screen: PresentationScreen,
+        responses: ResponseSettings,
+        meaning: AnswerLookup,
+        texts: tuple[TextBox, ...] = (),
     ) -> None:
-        self.window = Window()
+        self.window = ResponseWindow()
         self.texts = texts
         self._screen, self._responses, self._meaning = screen, responses, meaning
-        self._presses: list[tuple[str, Pressed]] = []
+        self._presses: list[tuple[str, PressEvent]] = []
 
     def listen(self) -> None:
         """Take in what was pressed.
 
         Raises
         ------
-        Paused
+        TrialPaused
             The key to pause with was.
         """
-        for pressed in heard(self._screen, self._responses.quit):
+        for pressed in poll_presses(self._screen, self._responses.quit):
             if (answer := self._meaning(pressed)) is not None:
                 self._presses.append((answer, pressed))
 
     @property
-    def counted(self) -> Press | None:
+    def counted_press(self) -> Press | None:
         """The press that counts, of those until now."""
         window = self.window
         inside = [i for i, (_, p) in enumerate(self._presses) if window.opens <= p.time <= window.closes]
@@ -81,8 +85,8 @@ class Choosing:
     @property
     def complete(self) -> bool:
         """Whether no later press can change the answer."""
-        over = self._screen.clock() > self.window.closes
-        return over or (self._responses.counts == "first" and self.counted is not None)
+        over = self._screen.read_clock() > self.window.closes
+        return over or (self._responses.counts == "first" and self.counted_press is not None)
 
     @property
     def presses(self) -> tuple[Press, ...]:
@@ -93,27 +97,27 @@ class Choosing:
         )
 
 
-class Typing:
+class TypedResponse:
     """An answer that is typed; return ends it.
 
     Parameters
     ----------
-    screen : Screen
+    screen : PresentationScreen
         Whose keyboard is listened to.
-    responses : Responses
+    responses : ResponseSettings
         Names the key to pause with.
     """
 
-    def __init__(self, screen: Screen, responses: Responses) -> None:
-        self.window = Window()
+    def __init__(self, screen: PresentationScreen, responses: ResponseSettings) -> None:
+        self.window = ResponseWindow()
         self._screen, self._responses = screen, responses
         self._text = ""
         self._done = False
-        self._presses: list[tuple[str, Pressed]] = []
+        self._presses: list[tuple[str, PressEvent]] = []
 
     def listen(self) -> None:
-        """Take in what was typed; see `Choosing.listen`."""
-        heard(self._screen, self._responses.quit)
+        """Take in what was typed; see `ChoiceResponse.listen`."""
+        poll_presses(self._screen, self._responses.quit)
         for typed in self._screen.typed():
             if not self._done and self.window.opens <= typed.time <= self.window.closes:
                 self._take(typed.character, typed.time)
@@ -127,23 +131,23 @@ class Typing:
             self._done = bool(self._text.strip())
         elif character.isprintable():
             self._text += character
-        self._presses.append((self._text.strip(), Pressed(name, time)))
+        self._presses.append((self._text.strip(), PressEvent(name, time)))
 
     @property
-    def texts(self) -> tuple[Writing, ...]:
+    def texts(self) -> tuple[TextBox, ...]:
         """What was typed until now, below the middle of the screen."""
         width, height = self._screen.size
-        return (Writing(self._text + "_", (width // 8, height * 5 // 8, width * 3 // 4, height // 8)),)
+        return (TextBox(self._text + "_", (width // 8, height * 5 // 8, width * 3 // 4, height // 8)),)
 
     @property
-    def counted(self) -> Press | None:
+    def counted_press(self) -> Press | None:
         """The answer as it was when return was pressed."""
         return self.presses[-1] if self._done else None
 
     @property
     def complete(self) -> bool:
         """Whether return was pressed, or time is over."""
-        return self._done or self._screen.clock() > self.window.closes
+        return self._done or self._screen.read_clock() > self.window.closes
 
     @property
     def presses(self) -> tuple[Press, ...]:
@@ -154,27 +158,27 @@ class Typing:
         )
 
 
-def heard(screen: Screen, quit_key: str) -> list[Pressed]:
+def poll_presses(screen: PresentationScreen, quit_key: str) -> list[PressEvent]:
     """Return what was pressed since the last call.
 
     Raises
     ------
-    Paused
+    TrialPaused
         The key to pause with was.
     """
-    found = screen.pressed()
+    found = screen.read_presses()
     if any(pressed.point is None and pressed.key == quit_key for pressed in found):
-        raise Paused
+        raise TrialPaused
     return found
 
 
-def by_keys(keys: Mapping[str, Sequence[str]], *, mouse: bool) -> Meaning:
+def make_key_lookup(keys: Mapping[str, Sequence[str]], *, mouse: bool) -> AnswerLookup:
     """Return the meaning of keys, or of a mouse's buttons."""
     meant = {key: answer for answer, several in keys.items() for key in several}
     return lambda pressed: meant.get(pressed.key) if (pressed.point is not None) == mouse else None
 
 
-def by_places(places: Mapping[str, Box], size: tuple[int, int]) -> Meaning:
+def make_click_lookup(places: Mapping[str, Box], size: tuple[int, int]) -> AnswerLookup:
     """Return the meaning of a click at one of several places.
 
     Parameters
@@ -185,7 +189,7 @@ def by_places(places: Mapping[str, Box], size: tuple[int, int]) -> Meaning:
         The screen's width and height.
     """
 
-    def meaning(pressed: Pressed) -> str | None:
+    def meaning(pressed: PressEvent) -> str | None:
         if pressed.point is None:
             return None
         x, y = pressed.point[0] + size[0] / 2, size[1] / 2 - pressed.point[1]

@@ -14,12 +14,12 @@ DARK = 110
 """Level of a background, below which letters and lines are white; otherwise they are black."""
 
 
-class Stopped(Exception):  # noqa: N818 - no error: the participant or the experimenter ended the session
+class SessionStopped(Exception):  # noqa: N818 - no error: the participant or the experimenter ended the session
     """The session is to end now; what was answered is kept, and the trial on the screen is not."""
 
 
 @dataclass(frozen=True)
-class Pressed:
+class PressEvent:
     """A key of the keyboard, or a button of the mouse.
 
     Attributes
@@ -38,7 +38,7 @@ class Pressed:
 
 
 @dataclass(frozen=True)
-class Typed:
+class TypedCharacter:
     r"""A character that was typed: a letter, ``\b`` to take one away, or ``\r`` for the end.
 
     Attributes
@@ -54,7 +54,7 @@ class Typed:
 
 
 @dataclass(frozen=True)
-class Writing:
+class TextBox:
     """A text on the screen.
 
     Attributes
@@ -74,11 +74,11 @@ class Scene:
     """A frame, with texts over it."""
 
     frame: Frame
-    texts: tuple[Writing, ...] = ()
+    texts: tuple[TextBox, ...] = ()
 
 
 @dataclass(frozen=True)
-class Refresh:
+class RefreshMeasurement:
     """How a screen refreshes, as measured.
 
     Attributes
@@ -99,7 +99,7 @@ class Refresh:
     refreshes: int
 
     @classmethod
-    def of(cls, times: Sequence[float]) -> Refresh:
+    def of(cls, times: Sequence[float]) -> RefreshMeasurement:
         """Return what the times of flips tell, in seconds, at least three."""
         intervals = [after - before for before, after in zip(times, times[1:], strict=False)]
         usual = statistics.median(intervals)
@@ -123,7 +123,7 @@ class Refresh:
         return None
 
 
-class Screen(Protocol):
+class PresentationScreen(Protocol):
     """A screen that shows scenes, and says what was pressed."""
 
     @property
@@ -150,7 +150,7 @@ class Screen(Protocol):
     def close(self) -> None:
         """Close it; nothing happens where it is not open."""
 
-    def clock(self) -> float:
+    def read_clock(self) -> float:
         """Return the time in seconds, on the clock of flips and keys."""
 
     def load(self, scene: Scene) -> None:
@@ -181,8 +181,8 @@ class Screen(Protocol):
             With the nearest name.
         """
 
-    def pressed(self) -> list[Pressed]:
+    def read_presses(self) -> list[PressEvent]:
         """Return what was pressed since the last call, in order."""
 
-    def typed(self) -> list[Typed]:
+    def typed(self) -> list[TypedCharacter]:
         """Return what was typed since the last call, in order."""

@@ -6,19 +6,19 @@ from collections.abc import Sequence
 
 from stimgen.experiment.design.trial import Box, Trial
 from stimgen.experiment.frames.placing import box_on_screen
-from stimgen.experiment.schema.viewing import Viewing
+from stimgen.experiment.schema.viewing import ViewingGeometry
 
 COLUMNS = 4
 
 
-def picture_boxes(trial: Trial, viewing: Viewing) -> dict[str, Box] | None:
+def picture_boxes(trial: Trial, viewing: ViewingGeometry) -> dict[str, Box] | None:
     """Return where the pictures are that the answers mean; None where they are not on the screen together.
 
     Parameters
     ----------
     trial : Trial
         Its answers mean the pictures of its last interval, in order.
-    viewing : Viewing
+    viewing : ViewingGeometry
         The screen.
 
     Returns

@@ -6,22 +6,22 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import partial
 
-from stimgen.experiment.design.trial import Shot, Trial
-from stimgen.experiment.equipment.triggers.base import Event, Line, Trigger
+from stimgen.experiment.design.trial import PresentedPhase, Trial
+from stimgen.experiment.equipment.triggers.base import Event, Trigger, TriggerConnection
 from stimgen.experiment.frames.frame import Frame
-from stimgen.experiment.presentation.refreshes import Refreshes
-from stimgen.experiment.presentation.responses import Choosing, Typing, heard
-from stimgen.experiment.presentation.screen import Scene, Screen
-from stimgen.experiment.schema.timing import Responses
+from stimgen.experiment.presentation.refreshes import FramePacer
+from stimgen.experiment.presentation.responses import ChoiceResponse, TypedResponse, poll_presses
+from stimgen.experiment.presentation.screen import PresentationScreen, Scene
+from stimgen.experiment.schema.timing import ResponseSettings
 
 
 @dataclass(frozen=True)
-class Rules:
+class PresentationRules:
     """What is the same in every trial. Times are in seconds.
 
     Attributes
     ----------
-    responses : Responses
+    responses : ResponseSettings
         What counts as an answer.
     rest : Frame
         Fixation, shown between trials and while an answer is awaited.
@@ -35,26 +35,26 @@ class Rules:
         Triggers with their open connections.
     """
 
-    responses: Responses
+    responses: ResponseSettings
     rest: Frame
     window: float | None = None
     feedback: float = 0.3
     between_trials: float = 0.4
-    lines: tuple[tuple[Trigger, Line], ...] = ()
+    lines: tuple[tuple[Trigger, TriggerConnection], ...] = ()
 
-    def marks(self, event: Event) -> list[Callable[[], None]]:
+    def flip_callbacks(self, event: Event) -> list[Callable[[], None]]:
         """Return what tells other equipment of an event, when called."""
         return [partial(line.send, event) for trigger, line in self.lines if event in trigger.events()]
 
 
-class Showing:
+class TrialPresenter:
     """Shows a trial once.
 
     Parameters
     ----------
-    screen : Screen
+    screen : PresentationScreen
         Opened.
-    rules : Rules
+    rules : PresentationRules
         What is the same in every trial.
     trial : Trial
         What is shown.
@@ -62,16 +62,18 @@ class Showing:
         One for each phase.
     """
 
-    def __init__(self, screen: Screen, rules: Rules, trial: Trial, frames: Sequence[Frame]) -> None:
+    def __init__(
+        self, screen: PresentationScreen, rules: PresentationRules, trial: Trial, frames: Sequence[Frame]
+    ) -> None:
         self._screen, self._rules, self._trial, self._frames = screen, rules, trial, frames
-        self._refreshes = Refreshes(screen)
+        self._refreshes = FramePacer(screen)
         stimuli = [i for i, phase in enumerate(trial.phases) if phase.kind == "stimulus"]
         self._first, self._last = stimuli[0], stimuli[-1]
         self._onsets: list[float] = []
         self._missed: list[int] = []
         self._cut = False
 
-    def get_ready(self, ready_at: float) -> None:
+    def wait_until_ready(self, ready_at: float) -> None:
         """Show fixation until a time; what is pressed meanwhile is no answer.
 
         Raises
@@ -80,9 +82,9 @@ class Showing:
             The key to pause with was pressed.
         """
         self.rest()
-        while self._screen.clock() < ready_at - self._screen.period:
+        while self._screen.read_clock() < ready_at - self._screen.period:
             self.rest()
-        heard(self._screen, self._rules.responses.quit)
+        poll_presses(self._screen, self._rules.responses.quit)
         self._screen.typed()
 
     def rest(self) -> None:
@@ -94,7 +96,7 @@ class Showing:
         for _ in range(max(1, round(self._rules.feedback / self._screen.period))):
             self._refreshes.next(Scene(frame))
 
-    def run(self, answering: Choosing | Typing) -> None:
+    def run(self, answering: ChoiceResponse | TypedResponse) -> None:
         """Show all phases, then fixation until the answer is there or time is over.
 
         Raises
@@ -104,25 +106,25 @@ class Showing:
         """
         for i, phase in enumerate(self._trial.phases):
             for n in range(phase.frames):
-                marks = self._rules.marks(phase.kind) if n == 0 else ()
+                marks = self._rules.flip_callbacks(phase.kind) if n == 0 else ()
                 shown = self._refreshes.next(Scene(self._frames[i]), marks)
                 if n == 0:
                     self._begun(i, shown, answering)
                 self._listen(answering)
-                if i == self._last and self._ended_by(answering):
+                if i == self._last and self._is_ended_by(answering):
                     break
-        self._begun(len(self._trial.phases), self._awaiting(answering), answering)
+        self._begun(len(self._trial.phases), self._show_response_screen(answering), answering)
         while not answering.complete:
-            self._awaiting(answering)
+            self._show_response_screen(answering)
             self._listen(answering)
 
-    def shots(self, zero: float) -> tuple[Shot, ...]:
+    def shots(self, zero: float) -> tuple[PresentedPhase, ...]:
         """Return what was achieved, in seconds since `zero`."""
         found, planned = [], self._onsets[0]
         for i, (phase, frame) in enumerate(zip(self._trial.phases, self._frames, strict=True)):
             duration = phase.frames * self._screen.period
             found.append(
-                Shot(
+                PresentedPhase(
                     frame_sha256=frame.sha256,
                     intended_onset=round(planned - zero, 6),
                     onset=round(self._onsets[i] - zero, 6),
@@ -135,16 +137,16 @@ class Showing:
             planned = self._onsets[i + 1] if self._cut and i == self._last else planned + duration
         return tuple(found)
 
-    def _awaiting(self, answering: Choosing | Typing) -> float:
+    def _show_response_screen(self, answering: ChoiceResponse | TypedResponse) -> float:
         return self._refreshes.next(Scene(self._rules.rest, answering.texts))
 
-    def _ended_by(self, answering: Choosing | Typing) -> bool:
-        self._cut = self._rules.responses.ends_stimulus and answering.counted is not None
+    def _is_ended_by(self, answering: ChoiceResponse | TypedResponse) -> bool:
+        self._cut = self._rules.responses.ends_stimulus and answering.counted_press is not None
         return self._cut
 
-    def _begun(self, index: int, time: float, answering: Choosing | Typing) -> None:
+    def _begun(self, index: int, time: float, answering: ChoiceResponse | TypedResponse) -> None:
         """Note when a phase began; those before it that had no refresh of their own began and ended then."""
-        missed = self._refreshes.taken()
+        missed = self._refreshes.take_missed()
         if self._onsets:
             self._missed += [missed] + [0] * (index - len(self._onsets))
         elif index > 0:
@@ -153,7 +155,7 @@ class Showing:
             self._open_window(len(self._onsets), time, answering)
             self._onsets.append(time)
 
-    def _open_window(self, index: int, time: float, answering: Choosing | Typing) -> None:
+    def _open_window(self, index: int, time: float, answering: ChoiceResponse | TypedResponse) -> None:
         window, responses = answering.window, self._rules.responses
         if index == self._first:
             window.onset = time
@@ -162,9 +164,9 @@ class Showing:
         if index == len(self._trial.phases) and self._rules.window is not None:
             window.closes = time + self._rules.window
 
-    def _listen(self, answering: Choosing | Typing) -> None:
-        before = answering.counted
+    def _listen(self, answering: ChoiceResponse | TypedResponse) -> None:
+        before = answering.counted_press
         answering.listen()
-        if answering.counted not in (None, before):
-            for mark in self._rules.marks("response"):
+        if answering.counted_press not in (None, before):
+            for mark in self._rules.flip_callbacks("response"):
                 mark()

@@ -7,38 +7,38 @@ from typing import Annotated, Literal
 from pydantic import AfterValidator, Field, model_validator
 
 from stimgen.images.light import Encoding
-from stimgen.images.steps import AnyStep, Geometry
-from stimgen.reading.model import Integer, Label, Model, Number, Text, mistake
+from stimgen.images.steps import AnyStep, GeometryStep
+from stimgen.reading.model import Integer, Label, Model, Number, Text, validation_error
 
 Positive = Annotated[Number, Field(gt=0.0, le=100_000.0)]
-Side = Annotated[Integer, Field(ge=16, le=16_384)]
-MOST_PIXELS = 2**26  # of a screen; those of 8K have half as many
+PixelCount = Annotated[Integer, Field(ge=16, le=16_384)]
+MAX_SCREEN_PIXELS = 2**26  # of a screen; those of 8K have half as many
 
 
-def _drawable(resolution: tuple[int, int]) -> tuple[int, int]:
-    if resolution[0] * resolution[1] > MOST_PIXELS:
-        raise mistake(f"a screen of {resolution[0]} x {resolution[1]} pixels is larger than any")
+def _check_resolution(resolution: tuple[int, int]) -> tuple[int, int]:
+    if resolution[0] * resolution[1] > MAX_SCREEN_PIXELS:
+        raise validation_error(f"a screen of {resolution[0]} x {resolution[1]} pixels is larger than any")
     return resolution
 
 
-Resolution = Annotated[tuple[Side, Side], AfterValidator(_drawable)]
+Resolution = Annotated[tuple[PixelCount, PixelCount], AfterValidator(_check_resolution)]
 
 
-class Linearised(Model):
+class LinearisedTransfer(Model):
     """A screen whose light is proportional to its numbers, through a table."""
 
     linearised: Annotated[Text, Field(pattern=r"^\d{4}-\d{2}-\d{2}$")]
     """Date of the table: YYYY-MM-DD."""
 
 
-class Degrees(Model):
+class SizeInDegrees(Model):
     """A size to which pictures are resampled."""
 
     degrees: Annotated[Positive, Field(lt=180.0)]
     """Width of what is shown of a picture, in degrees of visual angle."""
 
 
-class Fixation(Model):
+class FixationMark(Model):
     """What is to be looked at."""
 
     shape: Literal["dot", "cross", "bullseye", "none"] = "dot"
@@ -49,7 +49,7 @@ class Fixation(Model):
     """Encoded grey."""
 
 
-class Photodiode(Model):
+class PhotodiodePatch(Model):
     """A patch in a corner that is white while pictures are shown and black otherwise."""
 
     corner: Literal["upper left", "upper right", "lower left", "lower right"] = "lower left"
@@ -58,7 +58,7 @@ class Photodiode(Model):
     """Its side."""
 
 
-class Display(Model):
+class DisplaySettings(Model):
     """The screen. Either `monitor`, or `width_cm`, `distance_cm` and `resolution`, or `pixels_per_degree`."""
 
     monitor: Label | None = None
@@ -78,18 +78,18 @@ class Display(Model):
     """Which of the computer's screens."""
     background: Annotated[Number, Field(ge=0.0, le=1.0)] = 0.5
     """Encoded grey, in the screen's own encoding."""
-    transfer: Literal["srgb"] | Linearised = "srgb"
+    transfer: Literal["srgb"] | LinearisedTransfer = "srgb"
     """How the screen's numbers mean light: as IEC 61966-2-1, or in proportion."""
     mismatch: Literal["refuse", "convert"] = "refuse"
     """What is done with a set whose pictures are encoded otherwise."""
-    size: Literal["native"] | Degrees = "native"
+    size: Literal["native"] | SizeInDegrees = "native"
     """A pixel of the picture for a pixel of the screen, or resampled."""
     aperture: AnyStep | None = None
     """A window through which pictures are seen: one of the steps that protocols have, in pixels of the
     picture."""
-    fixation: Fixation = Fixation()
+    fixation: FixationMark = FixationMark()
     """What is to be looked at."""
-    photodiode: Photodiode | None = None
+    photodiode: PhotodiodePatch | None = None
     """A patch for a photodiode."""
     unverified_timing: Literal["refuse", "mark"] = "refuse"
     """What is done where the screen's timing could not be verified: no session, or a mark in every line."""
@@ -100,9 +100,9 @@ class Display(Model):
         return "srgb" if self.transfer == "srgb" else "linear"
 
     @model_validator(mode="after")
-    def _check_aperture(self) -> Display:
-        if self.aperture is not None and not isinstance(self.aperture, Geometry):
-            raise mistake(f"the step {self.aperture.name!r} is no aperture", at="aperture")
+    def _check_aperture(self) -> DisplaySettings:
+        if self.aperture is not None and not isinstance(self.aperture, GeometryStep):
+            raise validation_error(f"the step {self.aperture.name!r} is no aperture", at="aperture")
         return self
 
     @property
@@ -111,17 +111,17 @@ class Display(Model):
         return None if self.transfer == "srgb" else self.transfer.linearised
 
     @model_validator(mode="after")
-    def _check_one_way(self) -> Display:
+    def _check_one_way(self) -> DisplaySettings:
         if self.monitor is not None:
             for name in ("width_cm", "distance_cm", "pixels_per_degree"):
                 if getattr(self, name) is not None:
-                    raise mistake("the monitor has it already: say the one or the other", at=name)
+                    raise validation_error("the monitor has it already: say the one or the other", at=name)
             return self
         if self.resolution is None:
-            raise mistake(
+            raise validation_error(
                 "the screen's resolution is missing", hint="resolution: [1920, 1080], or monitor: NAME"
             )
         measured = self.width_cm is not None and self.distance_cm is not None
         if measured == (self.pixels_per_degree is not None):
-            raise mistake("say either width_cm and distance_cm, or pixels_per_degree")
+            raise validation_error("say either width_cm and distance_cm, or pixels_per_degree")
         return self

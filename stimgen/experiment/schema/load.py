@@ -63,10 +63,10 @@ def load_experiment(name_or_file: str | Path) -> LoadedExperiment:
     StimgenError
         There is no such experiment, or what it says cannot be accepted; with file and line.
     """
-    return experiment_of(read_document(EXPERIMENTS.find(name_or_file)))
+    return parse_experiment(read_document(EXPERIMENTS.find(name_or_file)))
 
 
-def experiment_of(document: Document) -> LoadedExperiment:
+def parse_experiment(document: Document) -> LoadedExperiment:
     """Return the experiment that a document describes.
 
     Raises

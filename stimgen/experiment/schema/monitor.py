@@ -9,14 +9,14 @@ from typing import Annotated
 import yaml
 from pydantic import Field
 
-from stimgen.experiment.equipment.psychopy_monitor import monitor_named
-from stimgen.experiment.schema.display import Display, Positive, Resolution
+from stimgen.experiment.equipment.psychopy_monitor import find_psychopy_monitor
+from stimgen.experiment.schema.display import DisplaySettings, Positive, Resolution
 from stimgen.reading.document import read_document
 from stimgen.reading.errors import StimgenError
-from stimgen.reading.files import made_folder, write_file
+from stimgen.reading.files import make_folder, write_file
 from stimgen.reading.model import Integer, Model, Text, validate
 
-FOLDER = "monitors"
+MONITOR_FOLDER = "monitors"
 
 
 class Monitor(Model):
@@ -54,11 +54,11 @@ def save_monitor(monitor: Monitor, file: Path) -> None:
     head = (
         f"# Measured by stimgen display-check; quoted in an experiment as display: {{monitor: {file.stem}}}\n"
     )
-    made_folder(file.parent)
+    make_folder(file.parent)
     write_file(file, (head + yaml.safe_dump(said, sort_keys=False, default_flow_style=None)).encode())
 
 
-def find_monitor(name: str, folder: Path, declared: Display) -> Monitor:
+def find_monitor(name: str, folder: Path, declared: DisplaySettings) -> Monitor:
     """Return the monitor of this name.
 
     It is the file ``monitors/NAME.yaml`` in `folder` or in the current folder, or a monitor of PsychoPy's
@@ -69,13 +69,13 @@ def find_monitor(name: str, folder: Path, declared: Display) -> Monitor:
     StimgenError
         There is none, or its file cannot be accepted.
     """
-    places = list(dict.fromkeys([folder / FOLDER, Path(FOLDER)]))
+    places = list(dict.fromkeys([folder / MONITOR_FOLDER, Path(MONITOR_FOLDER)]))
     for place in places:
         file = place / f"{name}.yaml"
         if file.is_file():
             document = read_document(file)
             return validate(Monitor, document.data, document)
-    if (known_there := _of_monitor_center(name, declared)) is not None:
+    if (known_there := _find_in_monitor_center(name, declared)) is not None:
         return known_there
     known = sorted({file.stem for place in places for file in place.glob("*.yaml")})
     raise StimgenError(
@@ -86,10 +86,10 @@ def find_monitor(name: str, folder: Path, declared: Display) -> Monitor:
     )
 
 
-def _of_monitor_center(name: str, declared: Display) -> Monitor | None:
+def _find_in_monitor_center(name: str, declared: DisplaySettings) -> Monitor | None:
     if find_spec("psychopy") is None:
         return None
-    found = monitor_named(name)
+    found = find_psychopy_monitor(name)
     if found is None:
         return None
     for key, value in found.items():

@@ -6,13 +6,13 @@ from typing import Annotated, Literal
 
 from pydantic import Field, model_validator
 
-from stimgen.reading.model import Integer, Label, Model, Number, Text, mistake
+from stimgen.reading.model import Integer, Label, Model, Number, Text, validation_error
 
 Probability = Annotated[Number, Field(ge=0.0, le=1.0)]
 Sensitivity = Annotated[Number, Field(ge=0.0, le=20.0)]
 
 
-class Psychometric(Model):
+class PsychometricFunction(Model):
     """A psychometric function over the number of the schedule's level."""
 
     form: Literal["weibull", "logistic", "normal"] = "weibull"
@@ -24,7 +24,7 @@ class Psychometric(Model):
     distribution's scale."""
 
 
-class ReactionTime(Model):
+class ResponseTimeDistribution(Model):
     """A shifted log-normal distribution of response times (Ulrich & Miller 1993)."""
 
     shift: Annotated[Number, Field(ge=0.0)] = 0.25
@@ -35,12 +35,12 @@ class ReactionTime(Model):
     """Standard deviation of its logarithm."""
 
 
-class Simulated(Model):
+class SimulatedObserverSettings(Model):
     """An observer of known sensitivity: `dprime`, or a `psychometric` function."""
 
     dprime: Sensitivity | dict[Label, Sensitivity] | None = None
     """True d', for all trials or for every condition; 1.5 where nothing is said."""
-    psychometric: Psychometric | None = None
+    psychometric: PsychometricFunction | None = None
     """Probability of a correct answer instead, apart from guesses and lapses."""
     guess: Probability | None = None
     """Of a psychometric function: the proportion correct of one who sees nothing; chance by default."""
@@ -48,31 +48,31 @@ class Simulated(Model):
     """How often an answer has nothing to do with what was shown, and is any of them."""
     missing: Probability = 0.0
     """How often there is no answer at all."""
-    time: ReactionTime = ReactionTime()
+    time: ResponseTimeDistribution = ResponseTimeDistribution()
     """How long answers take."""
     seed: Annotated[Integer, Field(ge=0)] = 1
     """Tells one simulated study from another."""
 
     @model_validator(mode="after")
-    def _check_one_way(self) -> Simulated:
+    def _check_one_way(self) -> SimulatedObserverSettings:
         if self.dprime is not None and self.psychometric is not None:
-            raise mistake("say either dprime or psychometric")
+            raise validation_error("say either dprime or psychometric")
         if self.guess is not None and self.psychometric is None:
-            raise mistake(
+            raise validation_error(
                 "a guess rate belongs to a psychometric function; with d' it follows from the paradigm",
                 at="guess",
             )
         return self
 
 
-class ModelObserver(Model):
+class ModelObserverSettings(Model):
     """An observer who compares features of the pictures, stored with the set by ``stimgen features``."""
 
     features: Text = "embedded"
     """Name of the features."""
     noise: Annotated[Number, Field(ge=0.0)] = 0.05
     """Standard deviation of what is added to every feature, in units of the feature's own over the set."""
-    time: ReactionTime = ReactionTime()
+    time: ResponseTimeDistribution = ResponseTimeDistribution()
     """How long answers take."""
     seed: Annotated[Integer, Field(ge=0)] = 1
     """Tells one simulated study from another."""

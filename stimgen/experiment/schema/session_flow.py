@@ -6,12 +6,12 @@ from typing import Annotated, Literal
 
 from pydantic import Field, model_validator
 
-from stimgen.reading.model import Flag, Integer, Label, Line, Model, Number, Text, mistake
+from stimgen.reading.model import Flag, Integer, Label, Model, Number, Text, TextLine, validation_error
 
 Paragraphs = Annotated[Text, Field(max_length=5000)]
 
 
-class Practice(Model):
+class PracticeSettings(Model):
     """Trials before those that count, with sources of their own."""
 
     trials: Annotated[Integer, Field(ge=1, le=1000)]
@@ -26,14 +26,14 @@ class Practice(Model):
     """How often at the most; then the session goes on, and the journal says so."""
 
     @model_validator(mode="after")
-    def _check_once(self) -> Practice:
+    def _check_once(self) -> PracticeSettings:
         twice = [source for i, source in enumerate(self.sources) if source in self.sources[:i]]
         if twice:
-            raise mistake(f"{twice[0]!r} is named twice", at="sources")
+            raise validation_error(f"{twice[0]!r} is named twice", at="sources")
         return self
 
 
-class Breaks(Model):
+class BreakSettings(Model):
     """Rests."""
 
     every: Annotated[Integer, Field(ge=1)]
@@ -65,16 +65,18 @@ class Instructions(Model):
     """Words of the answers, where they are shown to be clicked at or typed."""
     right_to_left: Flag = False
     """Whether the language is written so."""
-    font: Line | None = None
+    font: TextLine | None = None
     """A font that has the language's letters; by default DejaVu Sans on Linux, and Arial elsewhere."""
 
 
 # What may be asked of a participant; a name, an address or a date of birth is not among it.
-Asked = Literal["age", "sex", "gender", "handedness", "vision", "correction", "language", "group", "notes"]
+FormField = Literal[
+    "age", "sex", "gender", "handedness", "vision", "correction", "language", "group", "notes"
+]
 
 
-class Participant(Model):
+class ParticipantForm(Model):
     """What is asked of a participant before the session, and kept apart from the trials."""
 
-    form: tuple[Asked, ...] = ()
+    form: tuple[FormField, ...] = ()
     """Fields of the form."""

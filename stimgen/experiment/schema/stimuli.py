@@ -8,17 +8,17 @@ from pydantic import Field, GetJsonSchemaHandler, model_validator
 from pydantic.json_schema import JsonSchemaValue
 from pydantic_core import CoreSchema
 
-from stimgen.experiment.design.paradigms.base import Meeting
-from stimgen.reading.model import Integer, Label, Line, Model, Number, OneOrSeveral, mistake
+from stimgen.experiment.design.paradigms.base import Pairing
+from stimgen.reading.model import Integer, Label, Model, Number, OneOrMore, TextLine, validation_error
 
-Meetings = Annotated[
-    tuple[Meeting, ...],
+Pairings = Annotated[
+    tuple[Pairing, ...],
     Field(min_length=1),
-    OneOrSeveral(),
+    OneOrMore(),
 ]
 
 
-class Crops(Model):
+class CropSettings(Model):
     """The part of a picture that is shown."""
 
     width: Annotated[Integer, Field(ge=1)]
@@ -51,10 +51,10 @@ class Crops(Model):
         return {"anyOf": [usual, square]}
 
 
-class Stimuli(Model):
+class StimulusSettings(Model):
     """Which stimuli take part, and which of them may meet in a trial."""
 
-    sets: Annotated[tuple[Line, ...], Field(min_length=1, max_length=20)]
+    sets: Annotated[tuple[TextLine, ...], Field(min_length=1, max_length=20)]
     """Folders of stimulus sets, relative to the experiment's file; ``--stimuli`` names others."""
     conditions: tuple[Label, ...] = ()
     """Ids of the sets' conditions, in order; all where none is named."""
@@ -62,9 +62,9 @@ class Stimuli(Model):
     """Ids of the sets' sources; all where none is named, but for those of the practice."""
     seeds: tuple[Annotated[Integer, Field(ge=0)], ...] = ()
     """Seeds; all where none is named."""
-    meet: Meetings = ("original-synthesis",)
+    meet: Pairings = ("original-synthesis",)
     """Which pictures meet in a trial; with several values a factor, ``meet``."""
-    crop: Crops | None = None
+    crop: CropSettings | None = None
     """The part that is shown; whole pictures without it."""
     again: Literal["crop", "seed", "same"] = "crop"
     """How a picture of the same kind comes a second time in a trial: another crop of the same picture, a
@@ -77,14 +77,14 @@ class Stimuli(Model):
     """Normalised cross-correlation with the source from which a stimulus is called a copy."""
 
     @model_validator(mode="after")
-    def _check_once(self) -> Stimuli:
+    def _check_once(self) -> StimulusSettings:
         for name in ("sets", "conditions", "sources", "seeds", "meet"):
             values = getattr(self, name)
             twice = [value for i, value in enumerate(values) if value in values[:i]]
             if twice:
-                raise mistake(f"{twice[0]!r} is named twice", at=name)
+                raise validation_error(f"{twice[0]!r} is named twice", at=name)
         if self.again == "seed" and "synthesis-synthesis" in self.meet:
-            raise mistake(
+            raise validation_error(
                 "where syntheses of two seeds meet, a third seed cannot stand for one of them",
                 at="again",
                 hint="say again: crop, or again: same",

@@ -7,18 +7,18 @@ from typing import Annotated, Literal
 from pydantic import Field, model_validator
 
 from stimgen.experiment.design.duration import Duration, ms
-from stimgen.reading.model import Flag, Integer, Model, Number, OneOrSeveral, Text, mistake
+from stimgen.reading.model import Flag, Integer, Model, Number, OneOrMore, Text, validation_error
 
 Durations = Annotated[
     tuple[Duration, ...],
     Field(min_length=1, max_length=50),
-    OneOrSeveral(),
+    OneOrMore(),
 ]
-Level = Annotated[Integer, Field(ge=0, le=255)]
-Colour = tuple[Level, Level, Level]
+ColourValue = Annotated[Integer, Field(ge=0, le=255)]
+Colour = tuple[ColourValue, ColourValue, ColourValue]
 
 
-class Mask(Model):
+class NoiseMask(Model):
     """Noise over the places of the pictures, after they went."""
 
     duration: Duration = ms(100)
@@ -27,7 +27,7 @@ class Mask(Model):
     """Side of the noise's squares, in pixels of the screen."""
 
 
-class Timing(Model):
+class TimingSettings(Model):
     """When things are shown. Every duration is in ms or in frames; what is given is authoritative."""
 
     fixation: Duration = ms(500)
@@ -36,7 +36,7 @@ class Timing(Model):
     """The pictures of each interval; with several values a factor, ``duration``."""
     between: Duration = ms(500)
     """Fixation alone, between the intervals of a trial."""
-    mask: Mask | None = None
+    mask: NoiseMask | None = None
     """What follows the pictures of every interval."""
     between_trials: Duration = ms(400)
     """From the answer, or from the feedback on it, to the next trial at the least."""
@@ -44,7 +44,7 @@ class Timing(Model):
     """How far a number of frames may be from a duration in ms."""
 
 
-class Responses(Model):
+class ResponseSettings(Model):
     """How answers are given, and which count."""
 
     device: Literal["keyboard", "mouse", "buttons"] = "keyboard"
@@ -66,17 +66,19 @@ class Responses(Model):
     """Key that pauses, and then quits."""
 
     @model_validator(mode="after")
-    def _check_last(self) -> Responses:
+    def _check_last(self) -> ResponseSettings:
         if self.counts == "last" and self.window is None:
-            raise mistake("where the last press counts, a window says when it is over", at="counts")
+            raise validation_error("where the last press counts, a window says when it is over", at="counts")
         if self.counts == "last" and self.ends_stimulus:
-            raise mistake("the first press ends the stimulus: the last cannot count", at="ends_stimulus")
+            raise validation_error(
+                "the first press ends the stimulus: the last cannot count", at="ends_stimulus"
+            )
         if self.start == "offset" and self.ends_stimulus:
-            raise mistake("answers count after the stimulus: they cannot end it", at="ends_stimulus")
+            raise validation_error("answers count after the stimulus: they cannot end it", at="ends_stimulus")
         return self
 
 
-class Feedback(Model):
+class FeedbackSettings(Model):
     """Whether the answer was correct, told by the colour of the fixation mark."""
 
     when: Literal["never", "practice", "always"] = "practice"

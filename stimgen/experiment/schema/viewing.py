@@ -7,14 +7,14 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
-from stimgen.experiment.design.paradigms.base import Place
-from stimgen.experiment.schema.display import Display
+from stimgen.experiment.design.paradigms.base import PicturePlace
+from stimgen.experiment.schema.display import DisplaySettings
 from stimgen.experiment.schema.monitor import Monitor, find_monitor
 from stimgen.reading.errors import StimgenError
 
 
 @dataclass(frozen=True)
-class Viewing:
+class ViewingGeometry:
     """A flat screen, perpendicular to the line of sight at fixation, which is at its centre.
 
     Attributes
@@ -35,7 +35,7 @@ class Viewing:
     distance_cm: float | None = None
     width_cm: float | None = None
 
-    def point(self, place: Place) -> tuple[float, float]:
+    def point(self, place: PicturePlace) -> tuple[float, float]:
         """Return where a place is, in pixels from the centre, x to the right, y up."""
         if place.pixels is not None:
             return place.pixels
@@ -77,7 +77,7 @@ class Viewing:
         return {**asdict(self), "pixels_per_degree": self.pixels_per_degree}
 
 
-def viewing_of(display: Display, folder: Path) -> Viewing:
+def compute_viewing(display: DisplaySettings, folder: Path) -> ViewingGeometry:
     """Return where things are seen on a screen as declared.
 
     Raises
@@ -88,15 +88,17 @@ def viewing_of(display: Display, folder: Path) -> Viewing:
     if display.monitor is not None:
         monitor = find_monitor(display.monitor, folder, display)
         _check_as_measured(display, monitor)
-        return viewing_measured(monitor.resolution, monitor.width_cm, monitor.distance_cm, monitor.refresh_hz)
+        return compute_viewing_from_cm(
+            monitor.resolution, monitor.width_cm, monitor.distance_cm, monitor.refresh_hz
+        )
     resolution = display.resolution or (0, 0)
     if display.width_cm is not None and display.distance_cm is not None:
-        return viewing_measured(resolution, display.width_cm, display.distance_cm, display.refresh_hz)
+        return compute_viewing_from_cm(resolution, display.width_cm, display.distance_cm, display.refresh_hz)
     distance = (display.pixels_per_degree or 0.0) / math.tan(math.radians(1.0))
-    return Viewing(resolution, distance, display.refresh_hz)
+    return ViewingGeometry(resolution, distance, display.refresh_hz)
 
 
-def _check_as_measured(display: Display, monitor: Monitor) -> None:
+def _check_as_measured(display: DisplaySettings, monitor: Monitor) -> None:
     """Refuse an experiment that says otherwise than what was measured of its monitor."""
     for name in ("resolution", "refresh_hz"):
         said, measured = getattr(display, name), getattr(monitor, name)
@@ -104,19 +106,19 @@ def _check_as_measured(display: Display, monitor: Monitor) -> None:
             raise StimgenError(f"display.{name} is {said}, but of the monitor {display.monitor!r} {measured}")
     if display.table != monitor.linearised:
         raise StimgenError(
-            f"display.transfer is {_transfer(display.table)}, but the monitor {display.monitor!r} was "
-            f"measured as {_transfer(monitor.linearised)}",
-            hint=f"say transfer: {_transfer(monitor.linearised)}, or measure the monitor again",
+            f"display.transfer is {_format_transfer(display.table)}, but the monitor {display.monitor!r} was "
+            f"measured as {_format_transfer(monitor.linearised)}",
+            hint=f"say transfer: {_format_transfer(monitor.linearised)}, or measure the monitor again",
         )
 
 
-def _transfer(table: str | None) -> str:
+def _format_transfer(table: str | None) -> str:
     return "srgb" if table is None else f"{{linearised: {table}}}"
 
 
-def viewing_measured(
+def compute_viewing_from_cm(
     resolution: tuple[int, int], width_cm: float, distance_cm: float, refresh_hz: float
-) -> Viewing:
+) -> ViewingGeometry:
     """Return where things are seen on a screen of known width, from a known distance."""
     distance_px = distance_cm * resolution[0] / width_cm
-    return Viewing(resolution, distance_px, refresh_hz, distance_cm, width_cm)
+    return ViewingGeometry(resolution, distance_px, refresh_hz, distance_cm, width_cm)

@@ -5,50 +5,50 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from stimgen.experiment.design.decisions import Choice, Level, Person
+from stimgen.experiment.design.decisions import LevelScale, Participant, TrialDecision
 from stimgen.experiment.design.duration import Duration
-from stimgen.experiment.design.paradigms.base import Item, Meeting
-from stimgen.experiment.design.trial import ORIGINAL, Box, Phase, Shown, Trial
-from stimgen.experiment.frames.placing import box_on_screen, corner, size_on_screen
-from stimgen.experiment.pictures.pictures import Picture
-from stimgen.experiment.pictures.pool import Pool
+from stimgen.experiment.design.paradigms.base import Pairing, PictureSlot
+from stimgen.experiment.design.trial import ORIGINAL, Box, Phase, ShownPicture, Trial
+from stimgen.experiment.frames.placing import box_on_screen, size_on_screen, top_left
+from stimgen.experiment.pictures.pictures import SetPicture
+from stimgen.experiment.pictures.pool import PicturePool
 from stimgen.experiment.schema.schema import Experiment
-from stimgen.experiment.schema.viewing import Viewing
-from stimgen.experiment.trials.crops import crops_of
-from stimgen.experiment.trials.exemplars import kind_of, seeds_in_turn, synthesis_kinds
-from stimgen.reading.random_numbers import Stream
+from stimgen.experiment.schema.viewing import ViewingGeometry
+from stimgen.experiment.trials.crops import draw_crops
+from stimgen.experiment.trials.exemplars import identify_picture, list_syntheses, rotate_seeds
+from stimgen.reading.random_numbers import RandomStream
 
 
 @dataclass(frozen=True)
-class Composer:
+class TrialBuilder:
     """Makes trials of choices; the same choice gives the same trial.
 
     Attributes
     ----------
     experiment : Experiment
         What it says.
-    pool : Pool
+    pool : PicturePool
         The pictures.
-    viewing : Viewing
+    viewing : ViewingGeometry
         The screen.
-    person : Person
+    person : Participant
         Whom the trials are for.
-    level : Level or None
+    level : LevelScale or None
         The schedule's level, whose number is recorded.
     """
 
     experiment: Experiment
-    pool: Pool
-    viewing: Viewing
-    person: Person
-    level: Level | None = None
+    pool: PicturePool
+    viewing: ViewingGeometry
+    person: Participant
+    level: LevelScale | None = None
 
-    def trial(self, choice: Choice, index: int, among: int, *, practice: bool = False) -> Trial:
+    def trial(self, choice: TrialDecision, index: int, among: int, *, practice: bool = False) -> Trial:
         """Return the trial.
 
         Parameters
         ----------
-        choice : Choice
+        choice : TrialDecision
             Every factor has its value.
         index : int
             From 1, in the session.
@@ -63,7 +63,7 @@ class Composer:
         items = [item for interval in arranged.intervals for item in interval]
         stream = self._stream("practice" if practice else "pictures", among)
         pictures = self._pictures(items, choice)
-        crops = crops_of(self.experiment.stimuli, items, pictures, stream)
+        crops = draw_crops(self.experiment.stimuli, items, pictures, stream)
         condition = str(choice.levels["condition"])
         shown = [self._shown(*one, condition) for one in zip(items, pictures, crops, strict=True)]
         return Trial(
@@ -80,41 +80,43 @@ class Composer:
             correct=arranged.correct,
         )
 
-    def _stream(self, *purpose: str | int) -> Stream:
+    def _stream(self, *purpose: str | int) -> RandomStream:
         experiment, person = self.experiment, self.person
-        return Stream(
+        return RandomStream(
             "experiment", experiment.name, experiment.seed, person.participant, person.session, *purpose
         )
 
-    def _number(self, choice: Choice) -> float | None:
+    def _number(self, choice: TrialDecision) -> float | None:
         if self.level is None:
             return None
         return self.level.numbers[self.level.values.index(choice.levels[self.level.factor])]
 
-    def _meeting(self, choice: Choice) -> Meeting:
+    def _meeting(self, choice: TrialDecision) -> Pairing:
         meetings = self.experiment.stimuli.meet
         return next((meeting for meeting in meetings if meeting == choice.levels.get("meet")), meetings[0])
 
-    def _pictures(self, items: Sequence[Item], choice: Choice) -> list[Picture]:
+    def _pictures(self, items: Sequence[PictureSlot], choice: TrialDecision) -> list[SetPicture]:
         """Return the picture of every item."""
         condition = str(choice.levels["condition"])
-        kinds = synthesis_kinds(self.experiment.stimuli, items)
+        kinds = list_syntheses(self.experiment.stimuli, items)
         every = self.pool.seeds(choice.source, condition)
-        seeds = dict(zip(kinds, seeds_in_turn(every, choice.exemplar, len(kinds)), strict=True))
+        seeds = dict(zip(kinds, rotate_seeds(every, choice.exemplar, len(kinds)), strict=True))
         return [
             self.pool.original(choice.source, condition)
             if item.role == ORIGINAL
-            else self.pool.synthesis(choice.source, condition, seeds[kind_of(self.experiment.stimuli, item)])
+            else self.pool.synthesis(
+                choice.source, condition, seeds[identify_picture(self.experiment.stimuli, item)]
+            )
             for item in items
         ]
 
-    def _shown(self, item: Item, picture: Picture, crop: Box, condition: str) -> Shown:
+    def _shown(self, item: PictureSlot, picture: SetPicture, crop: Box, condition: str) -> ShownPicture:
         size = size_on_screen(self.experiment.display, self.viewing, (crop[2], crop[3]))
-        left, top = corner(self.viewing, item.place, size)
+        left, top = top_left(self.viewing, item.place, size)
         width, height = self.viewing.resolution
         position = (left + size[0] / 2 - width / 2, height / 2 - top - size[1] / 2)
         degrees, extent = self.viewing.degrees(*position), self.viewing.extent(position, size)
-        return Shown(
+        return ShownPicture(
             set=picture.set,
             id=picture.id,
             file=picture.file,
@@ -131,7 +133,9 @@ class Composer:
             encoding=picture.encoding,
         )
 
-    def _phases(self, counts: Sequence[int], shown: Sequence[Shown], choice: Choice) -> tuple[Phase, ...]:
+    def _phases(
+        self, counts: Sequence[int], shown: Sequence[ShownPicture], choice: TrialDecision
+    ) -> tuple[Phase, ...]:
         """Return fixation and the intervals, with masks and with what is between them."""
         timing = self.experiment.timing
         duration = str(choice.levels.get("duration", timing.stimulus[0]))

@@ -5,23 +5,23 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from itertools import product
 
-from stimgen.experiment.design.decisions import Choice
-from stimgen.experiment.design.paradigms.base import Arrangement, Item
+from stimgen.experiment.design.decisions import TrialDecision
+from stimgen.experiment.design.paradigms.base import Arrangement, PictureSlot
 from stimgen.experiment.design.trial import ORIGINAL
-from stimgen.experiment.pictures.pool import Pool
+from stimgen.experiment.pictures.pool import PicturePool
 from stimgen.experiment.schema.load import LoadedExperiment
 from stimgen.experiment.schema.schema import Experiment
-from stimgen.experiment.schema.viewing import Viewing
-from stimgen.experiment.trials.crops import inside, part_of, room_for
-from stimgen.experiment.trials.design import balanced_of, factors_of
-from stimgen.experiment.trials.exemplars import kind_of, synthesis_kinds
+from stimgen.experiment.schema.viewing import ViewingGeometry
+from stimgen.experiment.trials.crops import identify_part, is_inside, parts_fit
+from stimgen.experiment.trials.design import list_balanced_factors, list_factors
+from stimgen.experiment.trials.exemplars import identify_picture, list_syntheses
 from stimgen.experiment.trials.screen_checks import check_aperture, check_durations, check_marks, check_places
 from stimgen.reading.errors import StimgenError
 
 Size = tuple[int, int]
 
 
-def check(loaded: LoadedExperiment, pool: Pool, viewing: Viewing) -> None:
+def check_experiment(loaded: LoadedExperiment, pool: PicturePool, viewing: ViewingGeometry) -> None:
     """Refuse what cannot be shown.
 
     Raises
@@ -38,10 +38,10 @@ def check(loaded: LoadedExperiment, pool: Pool, viewing: Viewing) -> None:
     with loaded.at("display", "transfer"):
         _check_encodings(experiment, pool)
     with loaded.at("stimuli", "crop"):
-        size = check_sizes(experiment, pool)
+        size = find_shown_size(experiment, pool)
     with loaded.at("display", "aperture"):
         check_aperture(experiment, size)
-    every = list(arrangements(experiment, pool))
+    every = list(list_arrangements(experiment, pool))
     with loaded.at("stimuli"):
         for arrangement in every:
             _check_trial(experiment, pool, arrangement, size)
@@ -52,16 +52,16 @@ def check(loaded: LoadedExperiment, pool: Pool, viewing: Viewing) -> None:
             check_places(experiment, viewing, arrangement, size)
 
 
-def arrangements(experiment: Experiment, pool: Pool) -> Iterator[Arrangement]:
+def list_arrangements(experiment: Experiment, pool: PicturePool) -> Iterator[Arrangement]:
     """Yield every arrangement that trials can have."""
     factors = [
-        factor for factor in factors_of(experiment, pool) if factor.name not in ("condition", "duration")
+        factor for factor in list_factors(experiment, pool) if factor.name not in ("condition", "duration")
     ]
-    balanced = balanced_of(experiment)
+    balanced = list_balanced_factors(experiment)
     for values in product(*(factor.values for factor in (*factors, *balanced))):
         given = dict(zip((factor.name for factor in (*factors, *balanced)), values, strict=True))
         levels = {factor.name: given[factor.name] for factor in factors}
-        choice = Choice(1, levels, pool.sources[0], {f.name: given[f.name] for f in balanced})
+        choice = TrialDecision(1, levels, pool.sources[0], {f.name: given[f.name] for f in balanced})
         for meeting in experiment.stimuli.meet:
             if levels.get("meet", meeting) == meeting:
                 yield experiment.paradigm.arrange(choice, meeting)
@@ -81,7 +81,7 @@ def _check_words(loaded: LoadedExperiment) -> None:
                 )
 
 
-def _check_encodings(experiment: Experiment, pool: Pool) -> None:
+def _check_encodings(experiment: Experiment, pool: PicturePool) -> None:
     display = experiment.display
     other = [picture for picture in pool.pictures() if picture.encoding != display.encoding]
     if other and display.mismatch == "refuse":
@@ -93,7 +93,7 @@ def _check_encodings(experiment: Experiment, pool: Pool) -> None:
         )
 
 
-def check_sizes(experiment: Experiment, pool: Pool) -> Size:
+def find_shown_size(experiment: Experiment, pool: PicturePool) -> Size:
     """Return the size of what is shown of a picture, on the picture.
 
     Raises
@@ -110,7 +110,7 @@ def check_sizes(experiment: Experiment, pool: Pool) -> Size:
     if crop is None:
         return width, height
     left, top = (0, 0) if isinstance(crop.place, str) else crop.place
-    if not inside((left, top, crop.width, crop.height), (0, 0, width, height)):
+    if not is_inside((left, top, crop.width, crop.height), (0, 0, width, height)):
         raise StimgenError(
             f"a crop of {crop.width} x {crop.height} pixels"
             f"{'' if isinstance(crop.place, str) else f' at {left}, {top}'} does not fit into pictures of "
@@ -119,12 +119,12 @@ def check_sizes(experiment: Experiment, pool: Pool) -> Size:
     return crop.width, crop.height
 
 
-def _check_trial(experiment: Experiment, pool: Pool, arrangement: Arrangement, size: Size) -> None:
+def _check_trial(experiment: Experiment, pool: PicturePool, arrangement: Arrangement, size: Size) -> None:
     """Refuse a trial for which there are too few seeds, or no room for its crops."""
     items = [item for interval in arrangement.intervals for item in interval]
     _check_seeds(experiment, pool, items)
     settings = experiment.stimuli
-    parts = {part_of(settings, item) for item in items}
+    parts = {identify_part(settings, item) for item in items}
     cropped = settings.crop is not None and settings.crop.place == "random"
     for role in sorted({role for role, copy in parts if copy > 0}):
         if not cropped and (settings.again == "crop" or role == ORIGINAL):
@@ -134,21 +134,21 @@ def _check_trial(experiment: Experiment, pool: Pool, arrangement: Arrangement, s
                 "the very same picture (stimuli.again: same)",
             )
     if cropped and settings.crop is not None and settings.crop.overlap != "allow":
-        together = len(parts) if settings.crop.overlap == "never" else _most_of_one(experiment, items)
+        together = len(parts) if settings.crop.overlap == "never" else _count_most_shown(experiment, items)
         _check_room(pool, size, together)
 
 
-def _most_of_one(experiment: Experiment, items: Sequence[Item]) -> int:
+def _count_most_shown(experiment: Experiment, items: Sequence[PictureSlot]) -> int:
     """Return how many parts a trial shows of the picture of which it shows most."""
     by: dict[object, set[object]] = {}
     for item in items:
-        picture = ORIGINAL if item.role == ORIGINAL else kind_of(experiment.stimuli, item)
-        by.setdefault(picture, set()).add(part_of(experiment.stimuli, item))
+        picture = ORIGINAL if item.role == ORIGINAL else identify_picture(experiment.stimuli, item)
+        by.setdefault(picture, set()).add(identify_part(experiment.stimuli, item))
     return max(map(len, by.values()))
 
 
-def _check_seeds(experiment: Experiment, pool: Pool, items: Sequence[Item]) -> None:
-    needed = len(synthesis_kinds(experiment.stimuli, items))
+def _check_seeds(experiment: Experiment, pool: PicturePool, items: Sequence[PictureSlot]) -> None:
+    needed = len(list_syntheses(experiment.stimuli, items))
     for source, condition in product((*pool.sources, *pool.practice_sources), pool.conditions):
         seeds = pool.seeds(source, condition)
         if len(seeds) < needed:
@@ -158,12 +158,12 @@ def _check_seeds(experiment: Experiment, pool: Pool, items: Sequence[Item]) -> N
             )
 
 
-def _check_room(pool: Pool, size: Size, count: int) -> None:
+def _check_room(pool: PicturePool, size: Size, count: int) -> None:
     picture = next(pool.pictures())
     area = (picture.width, picture.height)
-    if room_for(size, count, area):
+    if parts_fit(size, count, area):
         return
-    fits = max((side for side in range(1, min(area) + 1) if room_for((side, side), count, area)), default=0)
+    fits = max((side for side in range(1, min(area) + 1) if parts_fit((side, side), count, area)), default=0)
     smaller = f"the largest square crops that fit have {fits} pixels; or " if fits else ""
     raise StimgenError(
         f"{count} crops of {size[0]} x {size[1]} pixels that share no place do not fit into pictures of "

@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-from stimgen.experiment.design.decisions import Design, Factor, Level, Person
-from stimgen.experiment.pictures.pool import Pool
+from stimgen.experiment.design.decisions import Design, Factor, LevelScale, Participant
+from stimgen.experiment.pictures.pool import PicturePool
 from stimgen.experiment.schema.load import LoadedExperiment
 from stimgen.experiment.schema.schema import Experiment
-from stimgen.experiment.trials.levels import level_of
+from stimgen.experiment.trials.levels import build_level_scale
 from stimgen.reading.errors import StimgenError
 
 
-def design_of(loaded: LoadedExperiment, pool: Pool, person: Person) -> Design:
+def build_design(loaded: LoadedExperiment, pool: PicturePool, person: Participant) -> Design:
     """Return the design of the trials that count.
 
     Raises
@@ -18,23 +18,25 @@ def design_of(loaded: LoadedExperiment, pool: Pool, person: Person) -> Design:
     StimgenError
         A level of the schedule has no number; a factor has the same value twice.
     """
-    return _design(loaded, pool, person, pool.sources)
+    return _build_design(loaded, pool, person, pool.sources)
 
 
-def practice_design(loaded: LoadedExperiment, pool: Pool, person: Person) -> Design:
+def build_practice_design(loaded: LoadedExperiment, pool: PicturePool, person: Participant) -> Design:
     """Return the same with the sources of the practice."""
-    return _design(loaded, pool, person, pool.practice_sources)
+    return _build_design(loaded, pool, person, pool.practice_sources)
 
 
-def _design(loaded: LoadedExperiment, pool: Pool, person: Person, sources: tuple[str, ...]) -> Design:
+def _build_design(
+    loaded: LoadedExperiment, pool: PicturePool, person: Participant, sources: tuple[str, ...]
+) -> Design:
     experiment = loaded.experiment
-    factors = factors_of(experiment, pool)
+    factors = list_factors(experiment, pool)
     with loaded.at("schedule"):
-        level = _level(experiment, pool, factors)
+        level = _build_level(experiment, pool, factors)
     return Design(
         factors=factors,
         sources=sources,
-        balanced=balanced_of(experiment),
+        balanced=list_balanced_factors(experiment),
         person=person,
         key=("experiment", experiment.name, experiment.seed),
         level=level,
@@ -42,7 +44,7 @@ def _design(loaded: LoadedExperiment, pool: Pool, person: Person, sources: tuple
     )
 
 
-def factors_of(experiment: Experiment, pool: Pool) -> tuple[Factor, ...]:
+def list_factors(experiment: Experiment, pool: PicturePool) -> tuple[Factor, ...]:
     """Return what differs from trial to trial by design, the condition first."""
     found = [Factor("condition", pool.conditions)]
     if len(experiment.timing.stimulus) > 1:
@@ -57,7 +59,7 @@ def factors_of(experiment: Experiment, pool: Pool) -> tuple[Factor, ...]:
     return tuple(found)
 
 
-def balanced_of(experiment: Experiment) -> tuple[Factor, ...]:
+def list_balanced_factors(experiment: Experiment) -> tuple[Factor, ...]:
     """Return what the paradigm wants to occur equally often, in the words of the first meeting.
 
     Where pictures meet in several ways, another seed's synthesis takes the part of the original: what is
@@ -66,8 +68,8 @@ def balanced_of(experiment: Experiment) -> tuple[Factor, ...]:
     return experiment.paradigm.balanced(experiment.stimuli.meet[0])
 
 
-def _level(experiment: Experiment, pool: Pool, factors: tuple[Factor, ...]) -> Level | None:
+def _build_level(experiment: Experiment, pool: PicturePool, factors: tuple[Factor, ...]) -> LevelScale | None:
     schedule = experiment.schedule
     if schedule.level is None:
         return None
-    return level_of(schedule.level, schedule.values, factors, pool, experiment.display.refresh_hz)
+    return build_level_scale(schedule.level, schedule.values, factors, pool, experiment.display.refresh_hz)

@@ -4,22 +4,22 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from stimgen.experiment.design.paradigms.base import Item
+from stimgen.experiment.design.paradigms.base import PictureSlot
 from stimgen.experiment.design.trial import ORIGINAL
-from stimgen.experiment.schema.stimuli import Stimuli
+from stimgen.experiment.schema.stimuli import StimulusSettings
 
 
-def kind_of(settings: Stimuli, item: Item) -> tuple[str, int]:
+def identify_picture(settings: StimulusSettings, item: PictureSlot) -> tuple[str, int]:
     """Return what tells pictures apart: another copy is another picture only where it is another seed."""
     return item.role, item.copy if settings.again == "seed" else 0
 
 
-def synthesis_kinds(settings: Stimuli, items: Sequence[Item]) -> list[tuple[str, int]]:
+def list_syntheses(settings: StimulusSettings, items: Sequence[PictureSlot]) -> list[tuple[str, int]]:
     """Return the syntheses that a trial needs, each of another seed."""
-    return list(dict.fromkeys(kind_of(settings, item) for item in items if item.role != ORIGINAL))
+    return list(dict.fromkeys(identify_picture(settings, item) for item in items if item.role != ORIGINAL))
 
 
-def seeds_in_turn(every: Sequence[int], exemplar: int, count: int) -> list[int]:
+def rotate_seeds(every: Sequence[int], exemplar: int, count: int) -> list[int]:
     """Return `count` different seeds.
 
     With rising `exemplar` the first takes every seed in turn; the second is its neighbour, at a distance that

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
-from stimgen.experiment.design.decisions import Person
+from stimgen.experiment.design.decisions import Participant
 from stimgen.reading.errors import StimgenError
 
 if TYPE_CHECKING:
@@ -13,11 +13,11 @@ if TYPE_CHECKING:
 
 Keys = Mapping[str, tuple[str, ...]]
 
-BUTTONS = ("left", "middle", "right")
+MOUSE_BUTTONS = ("left", "middle", "right")
 """Names of a mouse's buttons."""
 
 
-def keys_of(experiment: Experiment, person: Person) -> dict[str, tuple[str, ...]]:
+def assign_keys(experiment: Experiment, person: Participant) -> dict[str, tuple[str, ...]]:
     """Return the keys of every answer, in the order of answers; none where they are typed or clicked at.
 
     The paradigm's own are the default. With ``responses.swap``, participants of an even number have them in
@@ -27,7 +27,7 @@ def keys_of(experiment: Experiment, person: Person) -> dict[str, tuple[str, ...]
     ----------
     experiment : Experiment
         What it says.
-    person : Person
+    person : Participant
         Whose keys.
 
     Raises
@@ -42,8 +42,8 @@ def keys_of(experiment: Experiment, person: Person) -> dict[str, tuple[str, ...]
     if responses.device == "mouse":
         return {}
     usual: Mapping[str, str | tuple[str, ...]] = {**experiment.paradigm.keys(), **responses.keys}
-    keys = {answer: _several(usual[answer]) for answer in answers if answer in usual}
-    return _swapped(keys) if responses.swap and _is_even(person) else keys
+    keys = {answer: _as_tuple(usual[answer]) for answer in answers if answer in usual}
+    return _swap_keys(keys) if responses.swap and _is_even(person) else keys
 
 
 def check_keys(experiment: Experiment, keys: Keys) -> None:
@@ -54,7 +54,7 @@ def check_keys(experiment: Experiment, keys: Keys) -> None:
     experiment : Experiment
         Names the key to quit with, and those that triggers listen to.
     keys : mapping
-        Keys of every answer; see `keys_of`.
+        Keys of every answer; see `assign_keys`.
 
     Raises
     ------
@@ -66,7 +66,7 @@ def check_keys(experiment: Experiment, keys: Keys) -> None:
     taken: dict[str, str] = {responses.quit: "pauses the session (responses.quit)"}
     for trigger in experiment.triggers:
         for key in trigger.signal_keys():
-            _take(taken, key, f"is the signal of the trigger {trigger.name!r}")
+            _claim_key(taken, key, f"is the signal of the trigger {trigger.name!r}")
     if responses.device == "mouse":
         return
     if responses.device == "buttons":
@@ -75,12 +75,12 @@ def check_keys(experiment: Experiment, keys: Keys) -> None:
         if not keys.get(answer):
             raise StimgenError(f"the answer {answer!r} has no key", hint="say it in responses.keys")
         for key in keys[answer]:
-            if responses.device == "buttons" and key not in BUTTONS:
-                raise StimgenError(f"{key!r} is no button of a mouse", given=key, allowed=BUTTONS)
-            _take(taken, key, f"stands for the answer {answer!r}")
+            if responses.device == "buttons" and key not in MOUSE_BUTTONS:
+                raise StimgenError(f"{key!r} is no button of a mouse", given=key, allowed=MOUSE_BUTTONS)
+            _claim_key(taken, key, f"stands for the answer {answer!r}")
 
 
-def _take(taken: dict[str, str], key: str, purpose: str) -> None:
+def _claim_key(taken: dict[str, str], key: str, purpose: str) -> None:
     if key in taken:
         raise StimgenError(
             f"the key {key!r} {taken[key]}, and {purpose}, too", hint="name another in responses.keys"
@@ -88,15 +88,15 @@ def _take(taken: dict[str, str], key: str, purpose: str) -> None:
     taken[key] = purpose
 
 
-def _several(keys: str | tuple[str, ...]) -> tuple[str, ...]:
+def _as_tuple(keys: str | tuple[str, ...]) -> tuple[str, ...]:
     return (keys,) if isinstance(keys, str) else keys
 
 
-def _swapped(keys: dict[str, tuple[str, ...]]) -> dict[str, tuple[str, ...]]:
+def _swap_keys(keys: dict[str, tuple[str, ...]]) -> dict[str, tuple[str, ...]]:
     return dict(zip(keys, reversed(keys.values()), strict=True))
 
 
-def _is_even(person: Person) -> bool:
+def _is_even(person: Participant) -> bool:
     if person.number is None:
         raise StimgenError(
             f"responses.swap: whether the participant {person.participant!r} is an even one cannot be told",

@@ -5,16 +5,16 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from stimgen.experiment.design.decisions import Factor, Level, Scalar
+from stimgen.experiment.design.decisions import Factor, LevelScale, Scalar
 from stimgen.experiment.design.duration import Duration
-from stimgen.experiment.pictures.pool import Pool
+from stimgen.experiment.pictures.pool import PicturePool
 from stimgen.reading.errors import StimgenError
-from stimgen.stimulus_set.record import Content
+from stimgen.stimulus_set.record import RecordContent
 
 
-def level_of(
-    by: str, given: Mapping[str, float], factors: tuple[Factor, ...], pool: Pool, refresh_hz: float
-) -> Level:
+def build_level_scale(
+    by: str, given: Mapping[str, float], factors: tuple[Factor, ...], pool: PicturePool, refresh_hz: float
+) -> LevelScale:
     """Return the level of a schedule.
 
     Parameters
@@ -26,7 +26,7 @@ def level_of(
         A number for every condition, instead of what the records say.
     factors : tuple of Factor
         Of the design.
-    pool : Pool
+    pool : PicturePool
         The pictures.
     refresh_hz : float
         For durations in frames.
@@ -44,16 +44,16 @@ def level_of(
             f"the schedule's level is {by}, which has only one value",
             hint="give it several in timing.stimulus" if by == "duration" else "give the paradigm several",
         )
-    _check_given(by, given, factor)
-    numbers = {value: _number(by, value, given, pool, refresh_hz) for value in factor.values}
+    _check_numbers(by, given, factor)
+    numbers = {value: _find_number(by, value, given, pool, refresh_hz) for value in factor.values}
     order = sorted(factor.values, key=lambda value: numbers[value])
     for first, second in zip(order, order[1:], strict=False):
         if numbers[first] == numbers[second]:
             raise StimgenError(f"{first!r} and {second!r} are the same level: {by} {numbers[first]:g}")
-    return Level(name, by, tuple(order), tuple(numbers[value] for value in order))
+    return LevelScale(name, by, tuple(order), tuple(numbers[value] for value in order))
 
 
-def _check_given(by: str, given: Mapping[str, float], factor: Factor) -> None:
+def _check_numbers(by: str, given: Mapping[str, float], factor: Factor) -> None:
     """Refuse numbers of what is no condition."""
     if given and factor.name != "condition":
         raise StimgenError(f"schedule.values are numbers of conditions, but the level is {by}")
@@ -65,7 +65,9 @@ def _check_given(by: str, given: Mapping[str, float], factor: Factor) -> None:
             )
 
 
-def _number(by: str, value: Scalar, given: Mapping[str, float], pool: Pool, refresh_hz: float) -> float:
+def _find_number(
+    by: str, value: Scalar, given: Mapping[str, float], pool: PicturePool, refresh_hz: float
+) -> float:
     if by == "duration":
         return Duration.model_validate(str(value)).milliseconds(refresh_hz)
     if by == "eccentricity":
@@ -84,17 +86,17 @@ def _number(by: str, value: Scalar, given: Mapping[str, float], pool: Pool, refr
     return found
 
 
-def _scaling(content: Content) -> float | None:
-    return _one([regions.get("scaling") for regions in _regions(content)])
+def _read_scaling(content: RecordContent) -> float | None:
+    return _find_common_number([regions.get("scaling") for regions in _regions(content)])
 
 
-def _count(content: Content) -> float | None:
+def _count_regions(content: RecordContent) -> float | None:
     """Return the number of regions of a grid: rows x columns."""
     found = [regions.get("rows", 0) * regions.get("columns", 0) for regions in _regions(content)]
-    return _one([number or None for number in found])
+    return _find_common_number([number or None for number in found])
 
 
-def _depth(content: Content) -> float | None:
+def _count_layers(content: RecordContent) -> float | None:
     """Return the number of layers of the deepest term."""
     return float(max((len(_layers(term)) for term in content.terms), default=0)) or None
 
@@ -104,18 +106,18 @@ def _layers(term: Mapping[str, Any]) -> Mapping[str, Any]:
     return layers
 
 
-def _regions(content: Content) -> list[Mapping[str, Any]]:
+def _regions(content: RecordContent) -> list[Mapping[str, Any]]:
     return [regions for term in content.terms if isinstance(regions := term.get("regions"), dict)]
 
 
-def _one(values: list[Any]) -> float | None:
+def _find_common_number(values: list[Any]) -> float | None:
     """Return the number that all terms agree on; None where there is none."""
     known = {float(value) for value in values if isinstance(value, (int, float))}
     return known.pop() if len(known) == 1 else None
 
 
-_READERS: dict[str, Callable[[Content], float | None]] = {
-    "scaling": _scaling,
-    "regions": _count,
-    "depth": _depth,
+_READERS: dict[str, Callable[[RecordContent], float | None]] = {
+    "scaling": _read_scaling,
+    "regions": _count_regions,
+    "depth": _count_layers,
 }

@@ -5,25 +5,25 @@ from __future__ import annotations
 from itertools import combinations
 
 from stimgen.experiment.design.duration import Duration
-from stimgen.experiment.design.paradigms.base import Arrangement, Item
+from stimgen.experiment.design.paradigms.base import Arrangement, PictureSlot
 from stimgen.experiment.design.trial import Box
-from stimgen.experiment.frames.overlays import diameter_of, patch_box
-from stimgen.experiment.frames.placing import Size, corner, size_on_screen
+from stimgen.experiment.frames.overlays import fixation_diameter, photodiode_box
+from stimgen.experiment.frames.placing import Size, size_on_screen, top_left
 from stimgen.experiment.schema.load import LoadedExperiment
 from stimgen.experiment.schema.schema import Experiment
-from stimgen.experiment.schema.viewing import Viewing
-from stimgen.experiment.trials.crops import inside, overlap
+from stimgen.experiment.schema.viewing import ViewingGeometry
+from stimgen.experiment.trials.crops import boxes_overlap, is_inside
 from stimgen.reading.errors import StimgenError
 
 
-def check_durations(loaded: LoadedExperiment, viewing: Viewing, *, several: bool) -> None:
+def check_durations(loaded: LoadedExperiment, viewing: ViewingGeometry, *, several: bool) -> None:
     """Refuse durations of what is on the screen that are no whole number of refreshes.
 
     Parameters
     ----------
     loaded : LoadedExperiment
         The experiment.
-    viewing : Viewing
+    viewing : ViewingGeometry
         The screen.
     several : bool
         Whether trials have several intervals, with something between them.
@@ -48,7 +48,7 @@ def check_durations(loaded: LoadedExperiment, viewing: Viewing, *, several: bool
                 raise StimgenError(f"timing.stimulus: {duration} is less than a single frame")
 
 
-def check_marks(loaded: LoadedExperiment, viewing: Viewing) -> None:
+def check_marks(loaded: LoadedExperiment, viewing: ViewingGeometry) -> None:
     """Refuse a fixation mark, or a patch for a photodiode, that is larger than the screen.
 
     Raises
@@ -59,7 +59,7 @@ def check_marks(loaded: LoadedExperiment, viewing: Viewing) -> None:
     display, smallest = loaded.experiment.display, min(viewing.resolution)
     with loaded.at("display", "fixation"):
         wide = viewing.pixels_wide(display.fixation.degrees)
-        if diameter_of(display.fixation, wide, viewing.resolution) > smallest:
+        if fixation_diameter(display.fixation, wide, viewing.resolution) > smallest:
             raise StimgenError(
                 f"a fixation mark of {display.fixation.degrees:g} degrees is larger than the screen"
             )
@@ -84,7 +84,9 @@ def check_aperture(experiment: Experiment, size: Size) -> None:
         )
 
 
-def check_places(experiment: Experiment, viewing: Viewing, arrangement: Arrangement, crop: Size) -> None:
+def check_places(
+    experiment: Experiment, viewing: ViewingGeometry, arrangement: Arrangement, crop: Size
+) -> None:
     """Refuse pictures that leave the screen, cover each other, or lie under the photodiode's patch.
 
     Raises
@@ -96,35 +98,38 @@ def check_places(experiment: Experiment, viewing: Viewing, arrangement: Arrangem
     if min(size) < 1:
         raise StimgenError(f"pictures of {crop[0]} x {crop[1]} pixels would have {size[0]} x {size[1]}")
     for interval in arrangement.intervals:
-        boxes: list[Box] = [(*corner(viewing, item.place, size), *size) for item in interval]
+        boxes: list[Box] = [(*top_left(viewing, item.place, size), *size) for item in interval]
         for box, item in zip(boxes, interval, strict=True):
             _check_on_screen(experiment, viewing, box, item)
         for (first, one), (second, other) in combinations(zip(boxes, interval, strict=True), 2):
-            if overlap(first, second):
+            if boxes_overlap(first, second):
                 raise StimgenError(
-                    f"pictures of {size[0]} x {size[1]} pixels at {said(one)} and {said(other)} would cover "
+                    f"pictures of {size[0]} x {size[1]} pixels at {format_place(one)} "
+                    f"and {format_place(other)} would cover "
                     "each other",
                     hint="put them farther apart, or show smaller parts (stimuli.crop)",
                 )
 
 
-def _check_on_screen(experiment: Experiment, viewing: Viewing, box: Box, item: Item) -> None:
+def _check_on_screen(experiment: Experiment, viewing: ViewingGeometry, box: Box, item: PictureSlot) -> None:
     width, height = viewing.resolution
-    if not inside(box, (0, 0, width, height)):
+    if not is_inside(box, (0, 0, width, height)):
         across, up = viewing.degrees(width / 2, height / 2)
         raise StimgenError(
-            f"a picture of {box[2]} x {box[3]} pixels at {said(item)} does not lie on the screen, which "
+            f"a picture of {box[2]} x {box[3]} pixels at {format_place(item)} "
+            f"does not lie on the screen, which "
             f"reaches {across:.1f} degrees to either side and {up:.1f} up and down"
         )
     photodiode = experiment.display.photodiode
-    if photodiode is not None and overlap(box, patch_box(photodiode, viewing.resolution)):
+    if photodiode is not None and boxes_overlap(box, photodiode_box(photodiode, viewing.resolution)):
         raise StimgenError(
-            f"a picture of {box[2]} x {box[3]} pixels at {said(item)} would lie under the photodiode's patch",
+            f"a picture of {box[2]} x {box[3]} pixels at {format_place(item)} "
+            f"would lie under the photodiode's patch",
             hint="put the patch into another corner (display.photodiode.corner), or make it smaller",
         )
 
 
-def said(item: Item) -> str:
+def format_place(item: PictureSlot) -> str:
     """Return a place in words."""
     given = {key: value for key, value in item.place.plain().items() if value is not None}
     return ", ".join(

@@ -9,18 +9,18 @@ from collections.abc import Iterable
 from pathlib import Path
 from typing import Protocol, cast
 
-from stimgen.export.sessions import KeptSession
-from stimgen.export.shown_pictures import Pictures
+from stimgen.export.sessions import JournalSession
+from stimgen.export.shown_pictures import ShownPictures
 from stimgen.reading.errors import StimgenError
 
 
-class Format(Protocol):
+class JournalFormat(Protocol):
     """What a format's module offers."""
 
     OURS: re.Pattern[str]
     """Names of the files that it writes, relative to its folder; others in there are somebody else's."""
 
-    def write(self, sessions: Iterable[KeptSession], folder: Path, pictures: Pictures) -> None:
+    def write(self, sessions: Iterable[JournalSession], folder: Path, pictures: ShownPictures) -> None:
         """Write the tables of all sessions into an empty folder.
 
         Raises
@@ -30,12 +30,12 @@ class Format(Protocol):
         """
 
 
-def format_names() -> list[str]:
+def list_journal_formats() -> list[str]:
     """Return the names of all formats."""
     return [info.name for info in pkgutil.iter_modules(__path__)]
 
 
-def format_of(name: str) -> Format:
+def load_journal_format(name: str) -> JournalFormat:
     """Return a format.
 
     Raises
@@ -43,6 +43,6 @@ def format_of(name: str) -> Format:
     StimgenError
         There is no such format.
     """
-    if name not in format_names():
-        raise StimgenError(f"there is no format {name!r}", given=name, allowed=format_names())
-    return cast(Format, importlib.import_module(f"{__name__}.{name}"))
+    if name not in list_journal_formats():
+        raise StimgenError(f"there is no format {name!r}", given=name, allowed=list_journal_formats())
+    return cast(JournalFormat, importlib.import_module(f"{__name__}.{name}"))

@@ -8,12 +8,12 @@ from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
-from stimgen.export.columns import MISSING, tab_separated
-from stimgen.export.events import columns_of, rows_of
-from stimgen.export.participants import People
-from stimgen.export.sessions import KeptSession, Part
-from stimgen.export.shown_pictures import Pictures
-from stimgen.reading.atomic import replacing
+from stimgen.export.columns import MISSING, format_tsv
+from stimgen.export.events import event_columns, event_rows
+from stimgen.export.participants import ParticipantTable
+from stimgen.export.sessions import JournalSession, SessionPart
+from stimgen.export.shown_pictures import ShownPictures
+from stimgen.reading.atomic import write_atomically
 from stimgen.reading.errors import StimgenError
 from stimgen.stimulus_set.store import json_bytes
 
@@ -27,19 +27,19 @@ OURS = re.compile(
 RRID = {"PsychoPy": "RRID:SCR_006571"}
 
 
-def write(sessions: Iterable[KeptSession], folder: Path, pictures: Pictures) -> None:
+def write(sessions: Iterable[JournalSession], folder: Path, pictures: ShownPictures) -> None:
     """Write a BIDS dataset; see `Format.write`."""
-    people = People()
+    people = ParticipantTable()
     tasks: dict[str, str] = {}
     for session in sessions:
         _check_task(session, tasks)
         people.add(session)
         for run, part in enumerate(session.parts, 1):
-            _write_run(session, part, _run_name(session, run), (folder, pictures))
+            _write_run(session, part, _run_file(session, run), (folder, pictures))
     columns, rows = people.table()
-    _write(folder / PARTICIPANTS, tab_separated(columns, rows))
-    _write(folder / "participants.json", json_bytes({one.name: one.described() for one in columns}))
-    _write(folder / "dataset_description.json", json_bytes(_description(sorted(tasks.values()))))
+    _write(folder / PARTICIPANTS, format_tsv(columns, rows))
+    _write(folder / "participants.json", json_bytes({one.name: one.to_sidecar() for one in columns}))
+    _write(folder / "dataset_description.json", json_bytes(_describe_dataset(sorted(tasks.values()))))
     _write(folder / "README", README.format(tasks=", ".join(sorted(tasks.values()))).encode("utf-8"))
 
 
@@ -48,7 +48,7 @@ def task_label(experiment: str) -> str:
     return re.sub(r"[^A-Za-z0-9]", "", experiment)
 
 
-def _check_task(session: KeptSession, tasks: dict[str, str]) -> None:
+def _check_task(session: JournalSession, tasks: dict[str, str]) -> None:
     label = task_label(session.experiment)
     if tasks.setdefault(label, session.experiment) != session.experiment:
         raise StimgenError(
@@ -57,30 +57,32 @@ def _check_task(session: KeptSession, tasks: dict[str, str]) -> None:
         )
 
 
-def _run_name(session: KeptSession, run: int) -> str:
+def _run_file(session: JournalSession, run: int) -> str:
     person, task = session.person, task_label(session.experiment)
     entity = f"_run-{run}" if len(session.parts) > 1 else ""
     folder = f"sub-{person.participant}/ses-{person.session}/beh"
     return f"{folder}/{session.stem}_task-{task}{entity}_events"
 
 
-def _write_run(session: KeptSession, part: Part, name: str, where: tuple[Path, Pictures]) -> None:
+def _write_run(
+    session: JournalSession, part: SessionPart, name: str, where: tuple[Path, ShownPictures]
+) -> None:
     folder, pictures = where
-    columns = columns_of(session.parts)
-    rows = rows_of(part, lambda shown: pictures.copied(shown, session, folder / STIMULI))
-    _write(folder / f"{name}.tsv", tab_separated(columns, rows))
-    described = {column.name: column.described() for column in columns}
-    _write(folder / f"{name}.json", json_bytes({**_about(session, part), **described}))
+    columns = event_columns(session.parts)
+    rows = event_rows(part, lambda shown: pictures.copied(shown, session, folder / STIMULI))
+    _write(folder / f"{name}.tsv", format_tsv(columns, rows))
+    described = {column.name: column.to_sidecar() for column in columns}
+    _write(folder / f"{name}.json", json_bytes({**_describe_run(session, part), **described}))
 
 
-def _about(session: KeptSession, part: Part) -> dict[str, Any]:
+def _describe_run(session: JournalSession, part: SessionPart) -> dict[str, Any]:
     """Return what the sidecar says of the whole run."""
     header = session.header
     return {
         "TaskName": session.experiment,
         "TaskDescription": f"The experiment {session.experiment}, run by stimgen.",
         "Instructions": session.instructions or MISSING,
-        "StimulusPresentation": _presentation(part),
+        "StimulusPresentation": _describe_presentation(part),
         "StimgenExperimentSHA256": header.experiment.sha256,
         "StimgenSets": [used.model_dump(include={"protocol", "plan_sha256"}) for used in header.sets],
         "StimgenSeed": header.seed,
@@ -90,7 +92,7 @@ def _about(session: KeptSession, part: Part) -> dict[str, Any]:
     }
 
 
-def _presentation(part: Part) -> dict[str, Any]:
+def _describe_presentation(part: SessionPart) -> dict[str, Any]:
     """Return what BIDS calls `StimulusPresentation`, without what is not known; metres and hertz."""
     viewing, versions, (software, release) = part.begin.display.viewing, part.begin.versions, part.presenter
     (width, height), wide, far = viewing.resolution, viewing.width_cm, viewing.distance_cm
@@ -111,7 +113,7 @@ def _presentation(part: Part) -> dict[str, Any]:
     return found
 
 
-def _description(experiments: list[str]) -> dict[str, Any]:
+def _describe_dataset(experiments: list[str]) -> dict[str, Any]:
     return {
         "Name": ", ".join(experiments) or "no sessions",
         "BIDSVersion": BIDS_VERSION,
@@ -121,7 +123,7 @@ def _description(experiments: list[str]) -> dict[str, Any]:
 
 
 def _write(file: Path, data: bytes) -> None:
-    with replacing(file) as stream:
+    with write_atomically(file) as stream:
         stream.write(data)
 
 

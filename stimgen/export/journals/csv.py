@@ -9,26 +9,26 @@ from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import Any
 
-from stimgen.experiment.journal.journal import TrialLine
-from stimgen.export.events import factors
-from stimgen.export.sessions import KeptSession, Part
-from stimgen.export.shown_pictures import Pictures
-from stimgen.reading.atomic import replacing
-from stimgen.reading.text import harmless
+from stimgen.experiment.journal.journal import RecordedTrial
+from stimgen.export.events import find_factors
+from stimgen.export.sessions import JournalSession, SessionPart
+from stimgen.export.shown_pictures import ShownPictures
+from stimgen.reading.atomic import write_atomically
+from stimgen.reading.text import escape_formula
 
 OURS = re.compile(r"sub-[A-Za-z0-9]+_ses-[A-Za-z0-9]+_task-\w+\.csv")
 NO_KEY = "None"
 """As PsychoPy has it where nothing was pressed."""
 
 
-def write(sessions: Iterable[KeptSession], folder: Path, pictures: Pictures) -> None:
+def write(sessions: Iterable[JournalSession], folder: Path, pictures: ShownPictures) -> None:
     """Write the tables; see `Format.write`."""
     del pictures
     for session in sessions:
-        write_session(session, folder)
+        write_session_table(session, folder)
 
 
-def write_session(session: KeptSession, folder: Path) -> Path:
+def write_session_table(session: JournalSession, folder: Path) -> Path:
     """Write the table of one session, and return it.
 
     Raises
@@ -37,29 +37,29 @@ def write_session(session: KeptSession, folder: Path) -> Path:
         It cannot be written; the one before is kept then.
     """
     file = folder / f"{session.stem}_task-{session.experiment}.csv"
-    rows = list(rows_of(session))
+    rows = list(trial_rows(session))
     names = list(dict.fromkeys(name for row in rows for name in row))
     # A byte-order mark, as PsychoPy writes it: without one, spreadsheets take UTF-8 for something else.
     text = io.StringIO()
     writer = csv.DictWriter(text, names, restval="", lineterminator="\n")
     writer.writeheader()
-    writer.writerows({name: _cell(value) for name, value in row.items()} for row in rows)
-    with replacing(file) as stream:
+    writer.writerows({name: _format_cell(value) for name, value in row.items()} for row in rows)
+    with write_atomically(file) as stream:
         stream.write(text.getvalue().encode("utf-8-sig"))
     return file
 
 
-def rows_of(session: KeptSession) -> Iterator[dict[str, Any]]:
+def trial_rows(session: JournalSession) -> Iterator[dict[str, Any]]:
     """Yield a row for every trial, with the columns in their order."""
     counts = {True: 0, False: 0}
-    named = list(factors(session.parts))
+    named = list(find_factors(session.parts))
     for run, part in enumerate(session.parts, 1):
         for line in part.trials:
             number = counts[line.trial.practice]
             counts[line.trial.practice] += 1
-            response = _response(line)
-            about = _about(session, part) | {"run": run}
-            fixed = _numbers(line, number) | _ids(line)
+            response = _response_columns(line)
+            about = _session_columns(session, part) | {"run": run}
+            fixed = _number_columns(line, number) | _picture_columns(line)
             levels = {**line.trial.levels, **line.trial.balanced}
             taken = {*fixed, *response, *about}
             yield {
@@ -70,7 +70,7 @@ def rows_of(session: KeptSession) -> Iterator[dict[str, Any]]:
             }
 
 
-def _numbers(line: TrialLine, number: int) -> dict[str, Any]:
+def _number_columns(line: RecordedTrial, number: int) -> dict[str, Any]:
     """Return what PsychoPy's loops write: their numbers begin with 0."""
     trial = line.trial
     return {
@@ -85,7 +85,7 @@ def _numbers(line: TrialLine, number: int) -> dict[str, Any]:
     }
 
 
-def _ids(line: TrialLine) -> dict[str, Any]:
+def _picture_columns(line: RecordedTrial) -> dict[str, Any]:
     """Return what was shown: a part for every picture, in the order of the phases."""
     shown = [picture for phase in line.trial.phases for picture in phase.shown]
     shots = zip(line.trial.phases, line.outcome.shots, strict=True)
@@ -101,7 +101,7 @@ def _ids(line: TrialLine) -> dict[str, Any]:
     }
 
 
-def _response(line: TrialLine) -> dict[str, Any]:
+def _response_columns(line: RecordedTrial) -> dict[str, Any]:
     outcome = line.outcome
     return {
         "key_resp.keys": NO_KEY if outcome.key is None and outcome.answer is None else outcome.key,
@@ -114,7 +114,7 @@ def _response(line: TrialLine) -> dict[str, Any]:
     }
 
 
-def _about(session: KeptSession, part: Part) -> dict[str, Any]:
+def _session_columns(session: JournalSession, part: SessionPart) -> dict[str, Any]:
     software, release = part.presenter
     return {
         "participant": session.person.participant,
@@ -128,5 +128,5 @@ def _about(session: KeptSession, part: Part) -> dict[str, Any]:
     }
 
 
-def _cell(value: Any) -> Any:
-    return "" if value is None else harmless(value)
+def _format_cell(value: Any) -> Any:
+    return "" if value is None else escape_formula(value)

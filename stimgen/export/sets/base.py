@@ -5,7 +5,7 @@ from __future__ import annotations
 from abc import ABC, abstractmethod
 from pathlib import Path
 
-from stimgen.export.sets.contents import Contents
+from stimgen.export.sets.contents import SetContents
 from stimgen.reading.registry import FamilyMember
 
 
@@ -15,12 +15,12 @@ class Exporter(FamilyMember, ABC):
     name: str
 
     @abstractmethod
-    def write(self, contents: Contents, target: Path) -> None:
+    def write(self, contents: SetContents, target: Path) -> None:
         """Write a set.
 
         Parameters
         ----------
-        contents : Contents
+        contents : SetContents
             The set, whose names and hashes are checked as it is read.
         target : Path
             What to make: a folder or, where the format is one file, a file. There is nothing there yet.

@@ -7,7 +7,7 @@ from importlib.metadata import version
 from pathlib import Path
 from typing import Any, Literal, NamedTuple
 
-from stimgen.export.columns import Column, tab_separated
+from stimgen.export.columns import TableColumn, format_tsv
 from stimgen.export.sets.base import Exporter
 from stimgen.export.sets.bids_names import (
     STIMULI,
@@ -17,28 +17,30 @@ from stimgen.export.sets.bids_names import (
     picture_name,
     stimulus_label,
 )
-from stimgen.export.sets.contents import Contents
-from stimgen.reading.text import one_line
-from stimgen.stimulus_set.citing import rendered
-from stimgen.stimulus_set.record import Content, SourceRecord
+from stimgen.export.sets.contents import SetContents
+from stimgen.reading.text import to_one_line
+from stimgen.stimulus_set.citing import render_citation
+from stimgen.stimulus_set.record import RecordContent, SourceRecord
 from stimgen.stimulus_set.store import CITATION, json_bytes
 
 BIDS_VERSION = "1.11.1"
 COLUMNS = (
-    Column(STIMULUS_COLUMN, "Label of the stimulus, with which its files begin and which events name."),
-    Column("type", "Kind of stimulus: all are still images."),
-    Column("license", "Licence of the set; of an original, that of the photograph."),
-    Column("copyright", "Who made the photograph, as the set's protocol says."),
-    Column("description", "What the picture is."),
-    Column("original_id", "Label of the photograph that the stimulus was made from, as the model saw it."),
-    Column("condition", "How the stimulus was made."),
-    Column("source", "Photograph that it was made from."),
-    Column("seed", "Seed of its random numbers."),
-    Column("sha256", "SHA-256 of the PNG file."),
+    TableColumn(STIMULUS_COLUMN, "Label of the stimulus, with which its files begin and which events name."),
+    TableColumn("type", "Kind of stimulus: all are still images."),
+    TableColumn("license", "Licence of the set; of an original, that of the photograph."),
+    TableColumn("copyright", "Who made the photograph, as the set's protocol says."),
+    TableColumn("description", "What the picture is."),
+    TableColumn(
+        "original_id", "Label of the photograph that the stimulus was made from, as the model saw it."
+    ),
+    TableColumn("condition", "How the stimulus was made."),
+    TableColumn("source", "Photograph that it was made from."),
+    TableColumn("seed", "Seed of its random numbers."),
+    TableColumn("sha256", "SHA-256 of the PNG file."),
 )
 
 
-class Picture(NamedTuple):
+class BidsPicture(NamedTuple):
     """A file of the set, and what is said of it."""
 
     file: str
@@ -51,23 +53,23 @@ class Bids(Exporter):
 
     name: Literal["bids"] = "bids"
 
-    def write(self, contents: Contents, target: Path) -> None:
+    def write(self, contents: SetContents, target: Path) -> None:
         """Write the dataset."""
         rows = []
-        for picture in _pictures(contents):
+        for picture in _list_pictures(contents):
             file = target / STIMULI / picture_name(picture.row[STIMULUS_COLUMN])
             contents.copy(picture.file, picture.row["sha256"], file)
             file.with_suffix(".json").write_bytes(json_bytes(_sidecar(picture)))
             rows.append(picture.row)
-        (target / TABLE).write_bytes(tab_separated(COLUMNS, rows))
-        described = {column.name: column.described() for column in COLUMNS}
+        (target / TABLE).write_bytes(format_tsv(COLUMNS, rows))
+        described = {column.name: column.to_sidecar() for column in COLUMNS}
         (target / TABLE).with_suffix(".json").write_bytes(json_bytes(described))
-        (target / "dataset_description.json").write_bytes(json_bytes(_dataset(contents)))
-        (target / "README").write_text(rendered(contents.citation, "methods"), encoding="utf-8")
+        (target / "dataset_description.json").write_bytes(json_bytes(_describe_dataset(contents)))
+        (target / "README").write_text(render_citation(contents.citation, "methods"), encoding="utf-8")
         (target / CITATION).write_bytes(contents.read(CITATION))
 
 
-def _dataset(contents: Contents) -> dict[str, Any]:
+def _describe_dataset(contents: SetContents) -> dict[str, Any]:
     citation = contents.citation
     # Licence and references stand in the citation file, and are to stand in one place.
     described = {
@@ -80,15 +82,15 @@ def _dataset(contents: Contents) -> dict[str, Any]:
     return {key: value for key, value in described.items() if value}
 
 
-def _pictures(contents: Contents) -> Iterator[Picture]:
+def _list_pictures(contents: SetContents) -> Iterator[BidsPicture]:
     licence = contents.citation.metadata.licence
     for source in contents.pictures():
-        yield _original(source)
+        yield _describe_original(source)
     for content in contents.stimuli():
-        yield _stimulus(content, licence)
+        yield _describe_stimulus(content, licence)
 
 
-def _original(source: SourceRecord) -> Picture:
+def _describe_original(source: SourceRecord) -> BidsPicture:
     row = {
         STIMULUS_COLUMN: original_label(source.original.sha256),
         "license": source.licence,
@@ -97,10 +99,10 @@ def _original(source: SourceRecord) -> Picture:
         "source": source.id,
         "sha256": source.original.sha256,
     }
-    return Picture(source.original.file, _tidy(row), source.plain())
+    return BidsPicture(source.original.file, _clean_row(row), source.plain())
 
 
-def _stimulus(content: Content, licence: str | None) -> Picture:
+def _describe_stimulus(content: RecordContent, licence: str | None) -> BidsPicture:
     row = {
         STIMULUS_COLUMN: stimulus_label(content.id),
         "license": licence,
@@ -112,15 +114,15 @@ def _stimulus(content: Content, licence: str | None) -> Picture:
         "seed": content.seed,
         "sha256": content.sha256,
     }
-    return Picture(content.file, _tidy(row), content.plain())
+    return BidsPicture(content.file, _clean_row(row), content.plain())
 
 
-def _tidy(row: dict[str, Any]) -> dict[str, Any]:
-    tidy = {key: one_line(value) if isinstance(value, str) else value for key, value in row.items()}
+def _clean_row(row: dict[str, Any]) -> dict[str, Any]:
+    tidy = {key: to_one_line(value) if isinstance(value, str) else value for key, value in row.items()}
     return {"type": "image", **tidy}
 
 
-def _sidecar(picture: Picture) -> dict[str, Any]:
+def _sidecar(picture: BidsPicture) -> dict[str, Any]:
     """Return what lies beside a picture: the draft's fields, and the set's record."""
     known = {name.title(): picture.row[name] for name in ("description", "license", "copyright")}
     return {key: value for key, value in known.items() if value} | {"StimgenRecord": picture.details}

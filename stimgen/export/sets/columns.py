@@ -9,14 +9,14 @@ from typing import Any, Literal, NamedTuple, Union, get_args, get_origin
 
 from pydantic import BaseModel
 
-from stimgen.stimulus_set.manifest import COLUMNS
-from stimgen.stimulus_set.record import Content
+from stimgen.stimulus_set.manifest import TABLE_COLUMNS
+from stimgen.stimulus_set.record import RecordContent
 
 Kind = Literal["text", "whole", "number", "truth"]
 KINDS: dict[type, Kind] = {str: "text", int: "whole", float: "number", bool: "truth"}
 
 
-class Column(NamedTuple):
+class SetColumn(NamedTuple):
     """A column of the table."""
 
     name: str
@@ -26,28 +26,28 @@ class Column(NamedTuple):
 
 
 @cache
-def columns() -> tuple[Column, ...]:
+def list_set_columns() -> tuple[SetColumn, ...]:
     """Return the columns of ``stimuli.csv``, in their order."""
-    return tuple(_column(name, path) for name, path in COLUMNS.items())
+    return tuple(_describe_column(name, path) for name, path in TABLE_COLUMNS.items())
 
 
-def _column(name: str, path: str) -> Column:
-    model: Any = Content
+def _describe_column(name: str, path: str) -> SetColumn:
+    model: Any = RecordContent
     descriptions: list[str] = []
     for step in path.split("."):
         field = model.model_fields[step]
         descriptions += [field.description] if field.description else []
-        model = next(one for one in _possible(field.annotation) if one is not NoneType)
+        model = next(one for one in _list_types(field.annotation) if one is not NoneType)
         if not issubclass(model, BaseModel):
             break
     # The last step says most; what the ones before say is there to be read, too.
     words = " ".join(" ".join(reversed(descriptions)).split()) or path.replace(".", ", ").replace("_", " ")
-    return Column(name, KINDS[model], words)
+    return SetColumn(name, KINDS[model], words)
 
 
-def _possible(annotation: Any) -> Iterator[type]:
+def _list_types(annotation: Any) -> Iterator[type]:
     if get_origin(annotation) in (Union, UnionType):
         for one in get_args(annotation):
-            yield from _possible(one)
+            yield from _list_types(one)
     else:
         yield annotation

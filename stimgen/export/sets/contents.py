@@ -10,9 +10,9 @@ from typing import NamedTuple
 
 from stimgen.reading.errors import StimgenError
 from stimgen.reading.identity import sha256_bytes
-from stimgen.stimulus_set.checksums import read_checksums, sha256_of
-from stimgen.stimulus_set.citing import Citation, cited_set
-from stimgen.stimulus_set.record import Content, SourceRecord
+from stimgen.stimulus_set.checksums import hash_stored_file, read_checksums
+from stimgen.stimulus_set.citing import Citation, read_citation
+from stimgen.stimulus_set.record import RecordContent, SourceRecord
 from stimgen.stimulus_set.store import (
     ADDITIONS,
     ARRAYS,
@@ -28,14 +28,14 @@ from stimgen.stimulus_set.store import (
     TABLE,
     TRACES,
     Store,
-    record_name,
+    record_file,
 )
-from stimgen.stimulus_set.verify import verify
+from stimgen.stimulus_set.verify import verify_set
 
 # What sets call their files. Others' formats, archives and web addresses have meanings for the rest.
 PART = r"[A-Za-z0-9][A-Za-z0-9._-]*"
 NAME = re.compile(rf"{PART}(/{PART}){{0,3}}")
-LONGEST_NAME = 250
+MAX_NAME_LENGTH = 250
 
 
 DESCRIPTIONS = {
@@ -55,7 +55,7 @@ DESCRIPTIONS = {
 }
 
 
-class Entry(NamedTuple):
+class SetFile(NamedTuple):
     """A file of the set."""
 
     name: str
@@ -70,7 +70,7 @@ class Entry(NamedTuple):
         return DESCRIPTIONS.get(self.name.partition("/")[0], "File of the set")
 
 
-class Contents:
+class SetContents:
     """A set that is handed on.
 
     Parameters
@@ -81,12 +81,12 @@ class Contents:
     Raises
     ------
     StimgenError
-        Stimuli are missing, or `verify` finds a problem: a damaged set is not handed on.
+        Stimuli are missing, or `verify_set` finds a problem: a damaged set is not handed on.
     """
 
     def __init__(self, store: Store) -> None:
         self._store = store
-        self.citation: Citation = cited_set(store)
+        self.citation: Citation = read_citation(store)
         if self.citation.incomplete:
             raise StimgenError(
                 f"the set is {self.citation.incomplete}",
@@ -99,14 +99,14 @@ class Contents:
     def name(self) -> str:
         """Short name of the set, fit for a file."""
         name = self.citation.metadata.name
-        return name if re.fullmatch(PART, name) and len(name) < LONGEST_NAME else "stimuli"
+        return name if re.fullmatch(PART, name) and len(name) < MAX_NAME_LENGTH else "stimuli"
 
     @property
     def ids(self) -> list[str]:
         """The ids of the stimuli, in the set's order."""
         return self._store.read_plan().ids
 
-    def stimuli(self) -> Iterator[Content]:
+    def stimuli(self) -> Iterator[RecordContent]:
         """Yield what the records say of every stimulus, in the set's order.
 
         Raises
@@ -118,7 +118,7 @@ class Contents:
             content = self._store.read_record(stimulus).content
             if content.id != stimulus:
                 raise StimgenError(
-                    "is the record of another stimulus", where=self.folder / record_name(stimulus)
+                    "is the record of another stimulus", where=self.folder / record_file(stimulus)
                 )
             yield content
 
@@ -137,15 +137,15 @@ class Contents:
                     yield picture
 
     @cached_property
-    def entries(self) -> list[Entry]:
+    def entries(self) -> list[SetFile]:
         """All files of the set, in the order of their names; what lies in the folder beside is left."""
         hashes, _ = read_checksums(self._store)
-        hashes[CHECKSUMS] = sha256_of(self._store, CHECKSUMS)
+        hashes[CHECKSUMS] = hash_stored_file(self._store, CHECKSUMS)
         return [self._entry(name, sha256) for name, sha256 in sorted(hashes.items())]
 
-    def _entry(self, name: str, sha256: str) -> Entry:
-        self._refuse_odd(name)
-        return Entry(name, sha256, self._store.path(name).stat().st_size)
+    def _entry(self, name: str, sha256: str) -> SetFile:
+        self._check_name(name)
+        return SetFile(name, sha256, self._store.path(name).stat().st_size)
 
     def read(self, name: str, sha256: str | None = None) -> bytes:
         """Return the bytes of a file of the set.
@@ -155,7 +155,7 @@ class Contents:
         StimgenError
             Its name is none that sets give, it lies outside of the folder, cannot be read, has other bytes.
         """
-        self._refuse_odd(name)
+        self._check_name(name)
         data = self._store.read(name)
         if sha256 is not None and sha256_bytes(data) != sha256:
             raise StimgenError(
@@ -165,8 +165,8 @@ class Contents:
             )
         return data
 
-    def _refuse_odd(self, name: str) -> None:
-        if not NAME.fullmatch(name) or len(name) > LONGEST_NAME:
+    def _check_name(self, name: str) -> None:
+        if not NAME.fullmatch(name) or len(name) > MAX_NAME_LENGTH:
             raise StimgenError(f"{name!r} is no name for a file of a set", where=self.folder)
 
     def copy_all(self, target: Path) -> None:
@@ -197,7 +197,7 @@ class Contents:
 
 
 def _refuse_unsound(store: Store) -> None:
-    problems = verify(store).problems
+    problems = verify_set(store).problems
     if problems:
         others = f" (and {len(problems) - 1} more)" if len(problems) > 1 else ""
         raise StimgenError(

@@ -6,13 +6,13 @@ from pathlib import Path
 from typing import Any, Literal
 
 from stimgen.export.sets.base import Exporter
-from stimgen.export.sets.columns import columns
-from stimgen.export.sets.contents import Contents
-from stimgen.reading.extras import needed
-from stimgen.reading.licences import licence_address
-from stimgen.reading.names import Name
-from stimgen.reading.text import one_line
-from stimgen.stimulus_set.citing import Citation, rendered
+from stimgen.export.sets.columns import list_set_columns
+from stimgen.export.sets.contents import SetContents
+from stimgen.reading.extras import import_optional
+from stimgen.reading.licences import licence_url
+from stimgen.reading.names import PersonName
+from stimgen.reading.text import to_one_line
+from stimgen.stimulus_set.citing import Citation, render_citation
 from stimgen.stimulus_set.store import IMAGES, ORIGINALS, TABLE, json_bytes
 
 DESCRIPTOR = "croissant.json"
@@ -26,9 +26,9 @@ class Croissant(Exporter):
 
     name: Literal["croissant"] = "croissant"
 
-    def write(self, contents: Contents, target: Path) -> None:
+    def write(self, contents: SetContents, target: Path) -> None:
         """Write the folder."""
-        package = needed("mlcroissant", "croissant", "the format croissant")
+        package = import_optional("mlcroissant", "croissant", "the format croissant")
         metadata = package.Metadata(
             name=contents.name,
             **_about(contents.citation, package),
@@ -42,24 +42,24 @@ class Croissant(Exporter):
 def _about(citation: Citation, package: Any) -> dict[str, Any]:
     metadata = citation.metadata
     described = {
-        "description": f"{citation.title}. {one_line(metadata.notes or '')}".strip(),
-        "license": [licence_address(metadata.licence) or one_line(metadata.licence or "")],
+        "description": f"{citation.title}. {to_one_line(metadata.notes or '')}".strip(),
+        "license": [licence_url(metadata.licence) or to_one_line(metadata.licence or "")],
         "url": f"https://doi.org/{metadata.doi}" if metadata.doi else None,
         "version": citation.version,
         "date_published": citation.date,
-        "cite_as": rendered(citation, "bibtex").split("\n\n", 1)[0],
+        "cite_as": render_citation(citation, "bibtex").split("\n\n", 1)[0],
         "creators": [_creator(author.name, package) for author in citation.authors],
     }
     return {key: value for key, value in described.items() if value and value != [""]}
 
 
 def _creator(author: str, package: Any) -> Any:
-    name = Name.of(author)
+    name = PersonName.of(author)
     kind = package.Person if name.given else package.Organization
     return kind(name=f"{name.given} {name.family}".strip())
 
 
-def _files(contents: Contents, package: Any) -> list[Any]:
+def _files(contents: SetContents, package: Any) -> list[Any]:
     table = next(entry for entry in contents.entries if entry.name == TABLE)
     described = {"id": TABLE, "name": TABLE, "content_url": TABLE, "sha256": table.sha256}
     sets = [
@@ -84,7 +84,7 @@ def _table(package: Any) -> Any:
             data_types=[getattr(package.DataType, TYPES[column.kind])],
             source=package.Source(file_object=TABLE, extract=package.Extract(column=column.name)),
         )
-        for column in columns()
+        for column in list_set_columns()
     ]
     return package.RecordSet(id=STIMULI, name=STIMULI, key=f"{STIMULI}/id", fields=fields)
 

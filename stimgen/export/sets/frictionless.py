@@ -7,10 +7,10 @@ from pathlib import Path
 from typing import Any, Literal
 
 from stimgen.export.sets.base import Exporter
-from stimgen.export.sets.columns import Column, columns
-from stimgen.export.sets.contents import Contents, Entry
-from stimgen.reading.licences import licence_address, spdx
-from stimgen.reading.text import one_line
+from stimgen.export.sets.columns import SetColumn, list_set_columns
+from stimgen.export.sets.contents import SetContents, SetFile
+from stimgen.reading.licences import licence_url, spdx_identifier
+from stimgen.reading.text import to_one_line
 from stimgen.stimulus_set.citing import Citation
 from stimgen.stimulus_set.store import TABLE, json_bytes
 
@@ -23,28 +23,28 @@ class Frictionless(Exporter):
 
     name: Literal["frictionless"] = "frictionless"
 
-    def write(self, contents: Contents, target: Path) -> None:
+    def write(self, contents: SetContents, target: Path) -> None:
         """Write the package."""
         contents.copy_all(target)
         resources = [_resource(entry) for entry in contents.entries]
         (target / DESCRIPTOR).write_bytes(json_bytes({**_package(contents), "resources": resources}))
 
 
-def _package(contents: Contents) -> dict[str, Any]:
+def _package(contents: SetContents) -> dict[str, Any]:
     citation, metadata = contents.citation, contents.citation.metadata
     package = {
         "profile": "data-package",
         "name": contents.name.lower(),
         "id": f"https://doi.org/{metadata.doi}" if metadata.doi else None,
         "title": citation.title,
-        "description": one_line(metadata.notes or ""),
+        "description": to_one_line(metadata.notes or ""),
         "version": citation.version,
         "licenses": _licences(metadata.licence),
         "contributors": [
             {
-                "title": one_line(author.name),
+                "title": to_one_line(author.name),
                 "role": "author",
-                "organization": one_line(author.affiliation or ""),
+                "organization": to_one_line(author.affiliation or ""),
             }
             for author in citation.authors
         ],
@@ -54,7 +54,7 @@ def _package(contents: Contents) -> dict[str, Any]:
 
 
 def _licences(licence: str | None) -> list[dict[str, str]]:
-    identifier, address = spdx(licence), licence_address(licence)
+    identifier, address = spdx_identifier(licence), licence_url(licence)
     if identifier and address:
         return [{"name": identifier, "path": address}]
     return []
@@ -62,12 +62,16 @@ def _licences(licence: str | None) -> list[dict[str, str]]:
 
 def _sources(citation: Citation) -> list[dict[str, str]]:
     return [
-        {"title": " ".join(map(one_line, (picture.id, picture.credit or "", picture.licence or ""))).strip()}
+        {
+            "title": " ".join(
+                map(to_one_line, (picture.id, picture.credit or "", picture.licence or ""))
+            ).strip()
+        }
         for picture in citation.summary.sources.values()
     ]
 
 
-def _resource(entry: Entry) -> dict[str, Any]:
+def _resource(entry: SetFile) -> dict[str, Any]:
     described: dict[str, Any] = {
         "name": entry.name.lower().replace("/", "-"),
         "path": entry.name,
@@ -78,7 +82,7 @@ def _resource(entry: Entry) -> dict[str, Any]:
         "hash": f"sha256:{entry.sha256}",
     }
     if entry.name == TABLE:
-        fields = [_field(column) for column in columns()]
+        fields = [_field(column) for column in list_set_columns()]
         described |= {
             "profile": "tabular-data-resource",
             "encoding": "utf-8",
@@ -87,6 +91,6 @@ def _resource(entry: Entry) -> dict[str, Any]:
     return {key: value for key, value in described.items() if value is not None}
 
 
-def _field(column: Column) -> dict[str, Any]:
+def _field(column: SetColumn) -> dict[str, Any]:
     truth = {"trueValues": ["True"], "falseValues": ["False"]} if column.kind == "truth" else {}
     return {"name": column.name, "type": TYPES[column.kind], "description": column.description, **truth}

@@ -8,9 +8,9 @@ from pathlib import Path
 from typing import Any, Literal
 
 from stimgen.export.sets.base import Exporter
-from stimgen.export.sets.contents import Contents
-from stimgen.reading.text import harmless, one_line
-from stimgen.stimulus_set.record import Content
+from stimgen.export.sets.contents import SetContents
+from stimgen.reading.text import escape_formula, to_one_line
+from stimgen.stimulus_set.record import RecordContent
 
 COLUMNS = ("stimulus_file", "original_file", "stimulus_id", "condition", "source", "seed")
 CONDITIONS = "conditions.csv"
@@ -21,7 +21,7 @@ class Psychopy(Exporter):
 
     name: Literal["psychopy"] = "psychopy"
 
-    def write(self, contents: Contents, target: Path) -> None:
+    def write(self, contents: SetContents, target: Path) -> None:
         """Write the conditions file, pictures and originals."""
         rows = []
         for content in contents.stimuli():
@@ -29,21 +29,21 @@ class Psychopy(Exporter):
             rows.append(_row(content))
         for picture in contents.pictures():
             contents.copy(picture.original.file, picture.original.sha256, target / picture.original.file)
-        (target / CONDITIONS).write_bytes(_table(rows))
+        (target / CONDITIONS).write_bytes(_format_table(rows))
 
 
-def _row(content: Content) -> list[Any]:
+def _row(content: RecordContent) -> list[Any]:
     pictures = [content.file, content.source.original.file]
-    return [*pictures, content.id, *map(_inert, (content.condition, content.source.id)), content.seed]
+    return [*pictures, content.id, *map(_escape_text, (content.condition, content.source.id)), content.seed]
 
 
-def _inert(text: str) -> str:
+def _escape_text(text: str) -> str:
     """Return text that nothing runs: PsychoPy takes what stands in square brackets for Python."""
-    line = one_line(text)
-    return f"'{line}" if line.startswith("[") else str(harmless(line))
+    line = to_one_line(text)
+    return f"'{line}" if line.startswith("[") else str(escape_formula(line))
 
 
-def _table(rows: list[list[Any]]) -> bytes:
+def _format_table(rows: list[list[Any]]) -> bytes:
     buffer = io.StringIO()
     csv.writer(buffer, lineterminator="\n").writerows([COLUMNS, *rows])
     return buffer.getvalue().encode()

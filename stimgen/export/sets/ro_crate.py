@@ -8,11 +8,11 @@ from pathlib import Path
 from typing import Any, Literal
 
 from stimgen.export.sets.base import Exporter
-from stimgen.export.sets.contents import Contents, Entry
-from stimgen.reading.licences import licence_address, spdx
-from stimgen.reading.names import Name
+from stimgen.export.sets.contents import SetContents, SetFile
+from stimgen.reading.licences import licence_url, spdx_identifier
+from stimgen.reading.names import PersonName
 from stimgen.reading.papers import Paper
-from stimgen.reading.text import one_line
+from stimgen.reading.text import to_one_line
 from stimgen.stimulus_set.citing import Citation
 from stimgen.stimulus_set.metadata import Author
 from stimgen.stimulus_set.store import json_bytes
@@ -29,7 +29,7 @@ class RoCrate(Exporter):
 
     name: Literal["ro-crate"] = "ro-crate"
 
-    def write(self, contents: Contents, target: Path) -> None:
+    def write(self, contents: SetContents, target: Path) -> None:
         """Write the crate."""
         contents.copy_all(target)
         graph = [_descriptor(), *_about(contents), *map(_file, contents.entries), *_making(contents)]
@@ -46,7 +46,7 @@ def _descriptor() -> Entity:
     }
 
 
-def _about(contents: Contents) -> list[Entity]:
+def _about(contents: SetContents) -> list[Entity]:
     """Return the set itself, its authors, its licence and the papers behind it."""
     citation, metadata = contents.citation, contents.citation.metadata
     people = [_author(author, i) for i, author in enumerate(citation.authors)]
@@ -58,7 +58,7 @@ def _about(contents: Contents) -> list[Entity]:
         "@id": "./",
         "@type": "Dataset",
         "name": citation.title,
-        "description": one_line(metadata.notes or "") or f"{counts}, made with stimgen",
+        "description": to_one_line(metadata.notes or "") or f"{counts}, made with stimgen",
         "datePublished": citation.date,
         "license": _reference(licence),
         "version": citation.version,
@@ -82,7 +82,7 @@ def _references(entities: list[Entity]) -> Entity | list[Entity]:
 
 
 def _licence(text: str | None) -> Entity:
-    identifier, address = spdx(text), licence_address(text)
+    identifier, address = spdx_identifier(text), licence_url(text)
     if identifier and address:
         return {
             "@id": address,
@@ -90,13 +90,13 @@ def _licence(text: str | None) -> Entity:
             "name": identifier,
             "description": f"Licence {identifier}",
         }
-    told = one_line(text or "") or "not stated"
+    told = to_one_line(text or "") or "not stated"
     return {"@id": "#licence", "@type": "CreativeWork", "name": told, "description": f"Licence: {told}"}
 
 
 def _author(author: Author, number: int) -> list[Entity]:
     """Return an author and, of a person, where he or she works."""
-    name, place = Name.of(author.name), one_line(author.affiliation or "")
+    name, place = PersonName.of(author.name), to_one_line(author.affiliation or "")
     entity: Entity = {
         "@id": f"https://orcid.org/{author.orcid}" if author.orcid else f"#author-{number + 1}",
         "@type": "Person" if name.given else "Organization",
@@ -112,13 +112,13 @@ def _paper(paper: Paper) -> Entity:
     return {
         "@id": paper.link or f"#{paper.key}",
         "@type": "ScholarlyArticle",
-        "name": one_line(paper.title),
+        "name": to_one_line(paper.title),
         "datePublished": str(paper.year),
-        "author": [one_line(author) for author in paper.authors],
+        "author": [to_one_line(author) for author in paper.authors],
     }
 
 
-def _file(entry: Entry) -> Entity:
+def _file(entry: SetFile) -> Entity:
     return {
         "@id": entry.name,
         "@type": "File",
@@ -130,7 +130,7 @@ def _file(entry: Entry) -> Entity:
     }
 
 
-def _making(contents: Contents) -> list[Entity]:
+def _making(contents: SetContents) -> list[Entity]:
     """Return the software, and what it made of what."""
     citation = contents.citation
     versions = sorted(citation.summary.versions.get("stimgen", ()))
@@ -138,7 +138,7 @@ def _making(contents: Contents) -> list[Entity]:
         "@id": SOFTWARE,
         "@type": "CreativeWork",
         "name": "stimgen",
-        "version": ", ".join(map(one_line, versions)) or "unknown",
+        "version": ", ".join(map(to_one_line, versions)) or "unknown",
     }
     made = {
         "@id": MAKING,
@@ -153,4 +153,4 @@ def _making(contents: Contents) -> list[Entity]:
 
 
 def _moment(citation: Citation) -> Entity:
-    return {"endTime": one_line(citation.summary.made)} if citation.date else {}
+    return {"endTime": to_one_line(citation.summary.made)} if citation.date else {}

@@ -5,9 +5,9 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Literal
 
-from stimgen.export.archive import Archive
+from stimgen.export.archive import ZipArchive
 from stimgen.export.sets.base import Exporter
-from stimgen.export.sets.contents import Contents
+from stimgen.export.sets.contents import SetContents
 
 
 class Zip(Exporter):
@@ -15,8 +15,8 @@ class Zip(Exporter):
 
     name: Literal["zip"] = "zip"
 
-    def write(self, contents: Contents, target: Path) -> None:
+    def write(self, contents: SetContents, target: Path) -> None:
         """Write the archive."""
-        with Archive(target, contents.name) as archive:
+        with ZipArchive(target, contents.name) as archive:
             for entry in contents.entries:
                 archive.add(entry.name, contents.read(entry.name, entry.sha256))

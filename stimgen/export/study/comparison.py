@@ -9,19 +9,19 @@ from pathlib import Path
 from typing import Any
 
 from stimgen.experiment.journal.data_folder import DataFolder
-from stimgen.export.sessions import KeptSession, read_session
+from stimgen.export.sessions import JournalSession, read_session
 from stimgen.export.study.frozen import EXPERIMENT, FrozenStudy, PlannedTrials
-from stimgen.reading.errors import printable
+from stimgen.reading.errors import make_printable
 from stimgen.stimulus_set.store import PLAN
 
-MOST_LINES = 20  # of a difference between two texts
+MAX_LINES = 20  # of a difference between two texts
 # What answers decide: a trial's number rises where practice was repeated, and an adaptive schedule's track is
 # the one whose turn it is. The rest of a trial is what was planned.
-DECIDED = ("index", "track")
+DECIDED_BY_ANSWERS = ("index", "track")
 
 
 @dataclass
-class Comparison:
+class StudyComparison:
     """What comparing data with their plan found.
 
     Attributes
@@ -44,7 +44,7 @@ class Comparison:
         return not self.differences
 
 
-def compare(frozen: FrozenStudy, data: Path) -> Comparison:
+def compare_with_study(frozen: FrozenStudy, data: Path) -> StudyComparison:
     """Compare the journals of an experiment with the study that was frozen.
 
     Parameters
@@ -60,7 +60,7 @@ def compare(frozen: FrozenStudy, data: Path) -> Comparison:
         The archive is damaged, or a journal cannot be read.
     """
     frozen.verify()
-    found, study = Comparison(), frozen.study
+    found, study = StudyComparison(), frozen.study
     planned = {(person.participant, person.session): person for person in study.persons}
     seen = set()
     for journal in DataFolder(data).journals():
@@ -71,24 +71,27 @@ def compare(frozen: FrozenStudy, data: Path) -> Comparison:
             found.differences.append(f"{name} of {journal.task} was not planned")
             continue
         seen.add((journal.participant, journal.session))
-        problems = [*_setting_problems(frozen, session), *_trial_problems(frozen.trials(person), session)]
+        problems = [
+            *_find_setting_problems(frozen, session),
+            *_find_trial_problems(frozen.trials(person), session),
+        ]
         found.differences += [f"{name}: {problem}" for problem in problems]
-        found.sessions.append(f"{name}: {_state(frozen.trials(person), session, problems)}")
-        found.notes += [f"{name}: {note}" for note in _notes(study.software, session)]
+        found.sessions.append(f"{name}: {_describe_state(frozen.trials(person), session, problems)}")
+        found.notes += [f"{name}: {note}" for note in _list_notes(study.software, session)]
     missing = [f"participant {p}, session {s}" for p, s in planned if (p, s) not in seen]
     found.notes += [f"not run yet: {'; '.join(missing)}"] if missing else []
     return found
 
 
-def _setting_problems(frozen: FrozenStudy, session: KeptSession) -> Iterator[str]:
+def _find_setting_problems(frozen: FrozenStudy, session: JournalSession) -> Iterator[str]:
     header, study = session.header, frozen.study
     if header.experiment.sha256 != study.experiment_sha256:
         before = frozen.read(EXPERIMENT).decode("utf-8", "replace").splitlines()
         changed = list(difflib.unified_diff(before, header.experiment.text.splitlines(), lineterm="", n=0))[
             2:
         ]
-        lines = [printable(line, limit=200) for line in changed[:MOST_LINES]]
-        lines += ["..."] if len(changed) > MOST_LINES else []
+        lines = [make_printable(line, limit=200) for line in changed[:MAX_LINES]]
+        lines += ["..."] if len(changed) > MAX_LINES else []
         yield "\n    ".join(["the experiment is not the one that was frozen:", *lines])
     was = [(one.name, one.plan_sha256) for one in study.sets]
     now = [(one.name, one.plan_sha256) for one in header.sets]
@@ -97,7 +100,7 @@ def _setting_problems(frozen: FrozenStudy, session: KeptSession) -> Iterator[str
         yield f"the {PLAN} of its sets are others ({names or 'fewer, or in another order'})"
 
 
-def _trial_problems(planned: PlannedTrials, session: KeptSession) -> Iterator[str]:
+def _find_trial_problems(planned: PlannedTrials, session: JournalSession) -> Iterator[str]:
     ran = [line.trial.plain() for part in session.parts for line in part.trials]
     practice = [trial for trial in ran if trial["practice"]]
     main = [trial for trial in ran if not trial["practice"]]
@@ -107,14 +110,14 @@ def _trial_problems(planned: PlannedTrials, session: KeptSession) -> Iterator[st
         yield "practice was run, and none was planned"
         practice = []
     for i, trial in enumerate(practice, 1):  # repeated, until it goes well enough
-        yield from (f"practice {i}: {text}" for text in _differences(planned.practice, trial))
+        yield from (f"practice {i}: {text}" for text in _find_closest_difference(planned.practice, trial))
     for i, (wanted, trial) in enumerate(zip(planned.main, main, strict=False), 1):
-        yield from (f"trial {i}: {text}" for text in _differences(wanted, trial))
+        yield from (f"trial {i}: {text}" for text in _find_closest_difference(wanted, trial))
 
 
-def _differences(wanted: Sequence[Mapping[str, Any]], trial: Mapping[str, Any]) -> Iterator[str]:
+def _find_closest_difference(wanted: Sequence[Mapping[str, Any]], trial: Mapping[str, Any]) -> Iterator[str]:
     """Yield the first difference of a trial to the most similar of those that it may be."""
-    each = [list(_different(_planned_part(one), _planned_part(trial), "")) for one in wanted]
+    each = [list(_find_differences(_planned_part(one), _planned_part(trial), "")) for one in wanted]
     fewest = min(each, key=len, default=["nothing was planned"])
     if fewest:
         more = f", and {len(fewest) - 1} more" if len(fewest) > 1 else ""
@@ -122,30 +125,32 @@ def _differences(wanted: Sequence[Mapping[str, Any]], trial: Mapping[str, Any]) 
 
 
 def _planned_part(trial: Mapping[str, Any]) -> dict[str, Any]:
-    return {key: value for key, value in trial.items() if key not in DECIDED}
+    return {key: value for key, value in trial.items() if key not in DECIDED_BY_ANSWERS}
 
 
-def _different(wanted: Any, ran: Any, place: str) -> Iterator[str]:
+def _find_differences(wanted: Any, ran: Any, place: str) -> Iterator[str]:
     """Yield where two values differ, in the words of a path."""
     if isinstance(wanted, Mapping) and isinstance(ran, Mapping):
         for key in dict.fromkeys((*wanted, *ran)):
-            yield from _different(wanted.get(key), ran.get(key), f"{place}.{key}" if place else str(key))
+            yield from _find_differences(
+                wanted.get(key), ran.get(key), f"{place}.{key}" if place else str(key)
+            )
     elif isinstance(wanted, list) and isinstance(ran, list) and len(wanted) == len(ran):
         for i, pair in enumerate(zip(wanted, ran, strict=True)):
-            yield from _different(*pair, f"{place}[{i}]")
+            yield from _find_differences(*pair, f"{place}[{i}]")
     elif wanted != ran:
-        yield f"{place} is {printable(repr(ran), 80)}, and was to be {printable(repr(wanted), 80)}"
+        yield f"{place} is {make_printable(repr(ran), 80)}, and was to be {make_printable(repr(wanted), 80)}"
 
 
-def _state(planned: PlannedTrials, session: KeptSession, problems: Sequence[str]) -> str:
+def _describe_state(planned: PlannedTrials, session: JournalSession, problems: Sequence[str]) -> str:
     ran = sum(not line.trial.practice for part in session.parts for line in part.trials)
     return f"{ran} of {len(planned.main)} trials, {'not ' if problems else ''}as planned"
 
 
-def _notes(software: Mapping[str, str], session: KeptSession) -> Iterator[str]:
+def _list_notes(software: Mapping[str, str], session: JournalSession) -> Iterator[str]:
     if session.observer != "person":
         yield f"answered by the {session.observer} observer"
     for package in sorted(software.keys() & session.header.versions.keys()):
         was, now = software[package], session.header.versions[package]
         if was != now:
-            yield f"run with {package} {printable(now, 80)}, frozen with {was}"
+            yield f"run with {package} {make_printable(now, 80)}, frozen with {was}"

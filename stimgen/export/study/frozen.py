@@ -10,7 +10,7 @@ from zipfile import ZIP_STORED, BadZipFile, ZipFile
 
 from pydantic import ValidationError
 
-from stimgen.experiment.design.decisions import Person
+from stimgen.experiment.design.decisions import Participant
 from stimgen.reading.errors import StimgenError
 from stimgen.reading.files import MEGABYTE
 from stimgen.reading.identity import canonical_json, sha256_bytes
@@ -19,7 +19,7 @@ from stimgen.stimulus_set.store import CHECKSUMS
 
 STUDY, EXPERIMENT, EXCLUSIONS, README = "study.json", "experiment.yaml", "exclusions.txt", "README.txt"
 TRIALS, SETS = "trials", "sets"
-LARGEST_FILE = 1024 * MEGABYTE
+MAX_FILE_BYTES = 1024 * MEGABYTE
 
 
 class FrozenSet(Model):
@@ -40,7 +40,7 @@ class FrozenSet(Model):
     doi: str | None
 
 
-class Study(Model):
+class StudyRecord(Model):
     """What is said of a study beside its lists of trials."""
 
     format: int = 1
@@ -60,11 +60,11 @@ class Study(Model):
     """Versions with which it was frozen."""
 
     @property
-    def persons(self) -> Iterator[Person]:
+    def persons(self) -> Iterator[Participant]:
         """Who takes part, session by session."""
         for participant in self.participants:
             for session in self.sessions:
-                yield Person(participant, session)
+                yield Participant(participant, session)
 
 
 class PlannedTrials(NamedTuple):
@@ -98,14 +98,14 @@ class PlannedTrials(NamedTuple):
         return b"".join(canonical_json(entry) + b"\n" for entry in entries)
 
     @classmethod
-    def parsed(cls, data: bytes) -> PlannedTrials:
+    def parse(cls, data: bytes) -> PlannedTrials:
         """Return what `lines` wrote."""
         entries = [json.loads(line) for line in data.splitlines()]
         practice = [entry["practice"] for entry in entries if "practice" in entry]
         return cls(practice, [entry["one_of"] for entry in entries if "one_of" in entry])
 
 
-def trials_name(person: Person) -> str:
+def trials_file(person: Participant) -> str:
     """Return the file of a session's trials."""
     return f"{TRIALS}/sub-{person.participant}_ses-{person.session}.jsonl"
 
@@ -131,10 +131,10 @@ class FrozenStudy:
         if len(found) != 1:
             raise StimgenError(f"is no frozen study: {STUDY} is not in it", where=file)
         self._root = found[0].removesuffix(STUDY)
-        lines = self._bytes(CHECKSUMS).decode("utf-8", "backslashreplace").splitlines()
+        lines = self._read_entry(CHECKSUMS).decode("utf-8", "backslashreplace").splitlines()
         self._sums = {name: sha256 for sha256, _, name in (line.partition("  ") for line in lines)}
         try:
-            self.study = Study.model_validate_json(self.read(STUDY))
+            self.study = StudyRecord.model_validate_json(self.read(STUDY))
         except ValidationError as error:
             details = error.errors(include_url=False)[0]
             place = ".".join(str(step) for step in details["loc"])
@@ -157,7 +157,7 @@ class FrozenStudy:
         for name in sorted(names):
             self.read(name)
 
-    def trials(self, person: Person) -> PlannedTrials:
+    def trials(self, person: Participant) -> PlannedTrials:
         """Return the trials of a session.
 
         Raises
@@ -166,10 +166,10 @@ class FrozenStudy:
             They are damaged.
         """
         try:
-            return PlannedTrials.parsed(self.read(trials_name(person)))
+            return PlannedTrials.parse(self.read(trials_file(person)))
         except (ValueError, KeyError, TypeError, AttributeError, RecursionError):
             raise StimgenError(
-                f"is damaged: {trials_name(person)} holds no trials", where=self.file
+                f"is damaged: {trials_file(person)} holds no trials", where=self.file
             ) from None
 
     def read(self, name: str) -> bytes:
@@ -180,21 +180,21 @@ class FrozenStudy:
         StimgenError
             It is missing, or has another checksum.
         """
-        data = self._bytes(name)
+        data = self._read_entry(name)
         if sha256_bytes(data) != self._sums.get(name):
             raise StimgenError(f"is damaged: {name} is not what {CHECKSUMS} says", where=self.file)
         return data
 
     def _names(self) -> list[str]:
-        with self._opened() as archive:
+        with self._open_archive() as archive:
             return archive.namelist()
 
-    def _bytes(self, name: str) -> bytes:
-        with self._opened() as archive:
+    def _read_entry(self, name: str) -> bytes:
+        with self._open_archive() as archive:
             try:
                 entry = archive.getinfo(f"{self._root}{name}")
                 # Ours are not compressed: what is may be a bomb.
-                if entry.compress_type != ZIP_STORED or entry.file_size > LARGEST_FILE:
+                if entry.compress_type != ZIP_STORED or entry.file_size > MAX_FILE_BYTES:
                     raise StimgenError(f"is damaged: {name} is compressed, or too large", where=self.file)
                 return archive.read(entry)
             except KeyError:
@@ -202,7 +202,7 @@ class FrozenStudy:
             except (BadZipFile, RuntimeError, EOFError, ValueError, OSError):
                 raise StimgenError(f"is damaged: {name} cannot be read", where=self.file) from None
 
-    def _opened(self) -> ZipFile:
+    def _open_archive(self) -> ZipFile:
         try:
             return ZipFile(self.file)
         except FileNotFoundError:

@@ -8,7 +8,7 @@ import numpy as np
 
 from stimgen.images.light import Encoding, Light, luminance, to_light
 from stimgen.images.measures.plane import Plane
-from stimgen.images.measures.spectrum import slope, spectrum
+from stimgen.images.measures.spectrum import amplitude_spectrum, spectral_slope
 from stimgen.images.prepare import Pixels
 
 # From sRGB's red, green and blue light to CIE XYZ (IEC 61966-2-1); the rows' sums are its white, D65.
@@ -31,12 +31,12 @@ class Appearance(NamedTuple):
     yellow_blue: float
     """Mean of CIELAB b*: blue is negative, yellow positive."""
     slope: float
-    """Slope of the log amplitude spectrum of Y; see `spectrum.slope`."""
+    """Slope of the log amplitude spectrum of Y; see `amplitude_spectrum.slope`."""
     edges: float
     """Edge energy: mean squared gradient of Y, by differences of neighbours, per square pixel."""
 
 
-def appearance(pixels: Pixels, encoding: Encoding) -> Appearance:
+def measure_appearance(pixels: Pixels, encoding: Encoding) -> Appearance:
     """Return the measures of a picture.
 
     Parameters
@@ -50,7 +50,9 @@ def appearance(pixels: Pixels, encoding: Encoding) -> Appearance:
     grey = luminance(light)
     mean = float(grey.mean())
     contrast = float(grey.std()) / mean if mean > 0 else float("nan")
-    return Appearance(mean, contrast, *mean_lab(light), slope(spectrum(grey)), edge_energy(grey))
+    return Appearance(
+        mean, contrast, *mean_lab(light), spectral_slope(amplitude_spectrum(grey)), edge_energy(grey)
+    )
 
 
 def mean_lab(light: Light) -> tuple[float, float, float]:
@@ -62,7 +64,7 @@ def mean_lab(light: Light) -> tuple[float, float, float]:
         Height x width x channels (1 or 3), from `to_light`.
     """
     red, green, blue = (light[:, :, i % light.shape[2]] for i in range(3))
-    x, y, z = (_compressed((r * red + g * green + b * blue) / (r + g + b)).mean() for r, g, b in XYZ)
+    x, y, z = (_lab_function((r * red + g * green + b * blue) / (r + g + b)).mean() for r, g, b in XYZ)
     lab = (116 * y - 16, 500 * (x - y), 200 * (y - z))
     lightness, red_green, yellow_blue = (round(float(value), DECIMALS) + 0.0 for value in lab)  # no -0
     return lightness, red_green, yellow_blue
@@ -82,7 +84,7 @@ def edge_energy(values: Plane) -> float:
     return float((down**2 + right**2).mean())
 
 
-def _compressed(values: Plane) -> Plane:
+def _lab_function(values: Plane) -> Plane:
     """Return the cube root, but straight near black."""
     line = values / (3 * LAB_CORNER**2) + 4 / 29
     return np.where(values > LAB_CORNER**3, np.cbrt(values), line)

@@ -9,11 +9,11 @@ import numpy as np
 from stimgen.images.light import Encoding, from_light, luminance, to_light
 from stimgen.images.measures.copies import CopyCheck
 from stimgen.images.measures.plane import Plane
-from stimgen.images.measures.spectrum import spectrum, spectrum_distance
+from stimgen.images.measures.spectrum import amplitude_spectrum, spectrum_distance
 from stimgen.images.prepare import Pixels
 
 
-class Comparison(NamedTuple):
+class SourceComparison(NamedTuple):
     """A picture beside its source; NaN or None where the two cannot be compared."""
 
     largest_copy: float
@@ -26,7 +26,7 @@ class Comparison(NamedTuple):
     """Root mean squared difference of the log amplitude spectra of the luminance, in decades."""
 
 
-class Original:
+class SourceComparator:
     """A source, with all that pictures are compared with measured once.
 
     Parameters
@@ -44,9 +44,9 @@ class Original:
         self._copies = CopyCheck(numbers)
         self._numbers = np.sort(numbers, axis=None)
         self._channels = _sorted_channels(pixels)
-        self._spectrum = spectrum(light)
+        self._spectrum = amplitude_spectrum(light)
 
-    def compare(self, pixels: Pixels) -> Comparison:
+    def compare(self, pixels: Pixels) -> SourceComparison:
         """Return how far a picture is from the source.
 
         One of another size, cut out of a synthesis, is only searched for copies. Colours are compared where
@@ -54,17 +54,19 @@ class Original:
         """
         light, numbers = self._luminance(pixels)
         if pixels.shape[:2] != self._shape[:2]:
-            return Comparison(self._copies.largest(numbers), None, float("nan"), float("nan"))
+            return SourceComparison(
+                self._copies.largest_correlation(numbers), None, float("nan"), float("nan")
+            )
         colour = None
         if pixels.shape[2] == self._shape[2] == 3:
             pairs = zip(_sorted_channels(pixels), self._channels, strict=True)
-            red, green, blue = (wasserstein(one, other) for one, other in pairs)
+            red, green, blue = (measure_wasserstein(one, other) for one, other in pairs)
             colour = (red, green, blue)
-        return Comparison(
-            largest_copy=self._copies.largest(numbers),
+        return SourceComparison(
+            largest_copy=self._copies.largest_correlation(numbers),
             colour=colour,
-            luminance=wasserstein(np.sort(numbers, axis=None), self._numbers),
-            spectrum=spectrum_distance(spectrum(light), self._spectrum),
+            luminance=measure_wasserstein(np.sort(numbers, axis=None), self._numbers),
+            spectrum=spectrum_distance(amplitude_spectrum(light), self._spectrum),
         )
 
     def _luminance(self, pixels: Pixels) -> tuple[Plane, Plane]:
@@ -73,7 +75,7 @@ class Original:
         return light, from_light(light, self._encoding).astype(np.float64)
 
 
-def wasserstein(one: Plane, other: Plane) -> float:
+def measure_wasserstein(one: Plane, other: Plane) -> float:
     """Return the Wasserstein-1 distance of two samples of one size, both sorted: mean |a_i - b_i|.
 
     It is the least by which values must be moved, on average, for one histogram to become the other

@@ -33,12 +33,12 @@ class CopyCheck:
     def __init__(self, source: Plane) -> None:
         # The smallest blocks that bring the shorter side to 512 px or less.
         self._block = -(-min(source.shape) // LARGEST)
-        self._source = _averaged(source, self._block)
+        self._source = _average_blocks(source, self._block)
         self._spectrum = np.fft.rfft2(self._source - self._source.mean())
         norms = {side: _norms(self._source, side) for side in _sides(min(self._source.shape))}
         self._norms = {side: found for side, found in norms.items() if np.isfinite(found).any()}
 
-    def largest(self, picture: Plane) -> float:
+    def largest_correlation(self, picture: Plane) -> float:
         """Return the largest correlation of all crops, [-1, 1]; NaN where there is none to compare.
 
         Parameters
@@ -46,7 +46,7 @@ class CopyCheck:
         picture : array
             Height x width, as large as the source or a part as large as a crop at least.
         """
-        reduced = _averaged(picture, self._block)
+        reduced = _average_blocks(picture, self._block)
         found = [self._best(crop) for side in self._norms for crop in _crops(reduced, side)]
         return max(found, default=float("nan"))
 
@@ -89,7 +89,7 @@ def _window_sums(values: Plane, side: int) -> Plane:
     return total[side:, side:] - total[:-side, side:] - total[side:, :-side] + total[:-side, :-side]
 
 
-def _averaged(picture: Plane, block: int) -> Plane:
+def _average_blocks(picture: Plane, block: int) -> Plane:
     """Return `picture` averaged over square blocks of so many pixels a side."""
     height, width = (length // block for length in picture.shape)
     blocks = picture[: height * block, : width * block].reshape(height, block, width, block)

@@ -12,7 +12,7 @@ FAINT = 1e-6  # amplitudes below are taken for this, so that every one has a log
 LOWEST, FEWEST = 4, 3  # cycles a picture; rings that a slope is fitted to at the least
 
 
-class Spectrum(NamedTuple):
+class AmplitudeSpectrum(NamedTuple):
     """Amplitude over spatial frequency, averaged over orientations."""
 
     cycles: Plane
@@ -21,7 +21,7 @@ class Spectrum(NamedTuple):
     """Of white noise with standard deviation s: about 0.886 s at all of them."""
 
 
-def spectrum(values: Plane) -> Spectrum:
+def amplitude_spectrum(values: Plane) -> AmplitudeSpectrum:
     """Return the rotational average of the amplitude |F(f)| of a picture without its mean.
 
     The picture is seen through a Hann window, so that its borders make no edges; amplitudes are divided by
@@ -41,10 +41,10 @@ def spectrum(values: Plane) -> Spectrum:
     ring = np.rint(radius).astype(np.int64).ravel()
     sums, counts = np.bincount(ring, amplitude.ravel()), np.bincount(ring)
     cycles = np.arange(1, shorter // 2 + 1)
-    return Spectrum(cycles.astype(np.float64), sums[cycles] / counts[cycles])
+    return AmplitudeSpectrum(cycles.astype(np.float64), sums[cycles] / counts[cycles])
 
 
-def slope(found: Spectrum) -> float:
+def spectral_slope(found: AmplitudeSpectrum) -> float:
     """Return the slope of log amplitude over log frequency: -1 where amplitude falls as 1/f.
 
     It is fitted by least squares, every whole number of cycles from 4 a picture to half the Nyquist frequency
@@ -54,21 +54,21 @@ def slope(found: Spectrum) -> float:
     fitted = (found.cycles >= LOWEST) & (found.cycles <= len(found.cycles) / 2)
     if fitted.sum() < FEWEST or found.amplitude.max(initial=0.0) <= FAINT:
         return float("nan")
-    x, y = np.log10(found.cycles[fitted]), _decades(found)[fitted]
+    x, y = np.log10(found.cycles[fitted]), _log_amplitude(found)[fitted]
     x = x - x.mean()
     return float((x * y).sum() / (x * x).sum())
 
 
-def spectrum_distance(one: Spectrum, other: Spectrum) -> float:
+def spectrum_distance(one: AmplitudeSpectrum, other: AmplitudeSpectrum) -> float:
     """Return the root mean squared difference of log10 amplitudes over all frequencies, in decades.
 
     NaN for a side of a single pixel, which has no frequencies.
     """
     if not one.cycles.size:
         return float("nan")
-    return float(np.sqrt(np.mean((_decades(one) - _decades(other)) ** 2)))
+    return float(np.sqrt(np.mean((_log_amplitude(one) - _log_amplitude(other)) ** 2)))
 
 
-def _decades(found: Spectrum) -> Plane:
+def _log_amplitude(found: AmplitudeSpectrum) -> Plane:
     decades: Plane = np.log10(np.maximum(found.amplitude, FAINT))
     return decades

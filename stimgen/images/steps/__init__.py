@@ -6,11 +6,11 @@ from typing import Annotated
 
 from pydantic import Field
 
-from stimgen.images.steps.base import Geometry, Matching, Step
+from stimgen.images.steps.base import GeometryStep, ImageStep, MatchingStep
 from stimgen.reading.registry import Family
 
-STEPS = Family("step", Step, usual="flat_top")
-AnyStep = Annotated[Step, STEPS]
+STEPS = Family("step", ImageStep, usual="flat_top")
+AnyStep = Annotated[ImageStep, STEPS]
 Steps = Annotated[tuple[AnyStep, ...], Field(max_length=20)]
 
-__all__ = ["STEPS", "AnyStep", "Geometry", "Matching", "Step", "Steps"]
+__all__ = ["STEPS", "AnyStep", "GeometryStep", "MatchingStep", "ImageStep", "Steps"]

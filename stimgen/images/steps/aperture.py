@@ -9,13 +9,13 @@ import numpy as np
 from numpy.typing import NDArray
 from pydantic import Field, Tag
 
-from stimgen.images.picture import Picture
-from stimgen.images.steps.base import WORD_OR_NUMBER, Geometry
+from stimgen.images.picture import MaskedPicture
+from stimgen.images.steps.base import WORD_OR_NUMBER, GeometryStep
 from stimgen.reading.errors import StimgenError
 from stimgen.reading.model import Number
 
 
-class Aperture(Geometry):
+class Aperture(GeometryStep):
     """A window about the picture's centre, through which it is seen."""
 
     shape: Literal["circle", "rectangle"] = "circle"
@@ -28,7 +28,7 @@ class Aperture(Geometry):
     large as the picture allows."""
 
     @abstractmethod
-    def fall(self, distance: NDArray[np.float64], radius: float) -> NDArray[np.float64]:
+    def falloff(self, distance: NDArray[np.float64], radius: float) -> NDArray[np.float64]:
         """Return the weights at distances from the centre, falling from 1 to 0 at `radius`."""
 
     def radii(self, width: int, height: int) -> tuple[float, float]:
@@ -53,11 +53,11 @@ class Aperture(Geometry):
         x = np.abs(np.arange(width) + 0.5 - width / 2)
         y = np.abs(np.arange(height) + 0.5 - height / 2)[:, np.newaxis]
         if self.shape == "circle":
-            return self.fall(np.hypot(x, y), horizontal)
-        return self.fall(x, horizontal) * self.fall(y, vertical)
+            return self.falloff(np.hypot(x, y), horizontal)
+        return self.falloff(x, horizontal) * self.falloff(y, vertical)
 
-    def place(self, picture: Picture) -> Picture:
+    def place(self, picture: MaskedPicture) -> MaskedPicture:
         """Return the picture, seen through the aperture."""
         height, width = picture.weights.shape
         self.size(width, height)
-        return picture.seen_through(self.weights(width, height))
+        return picture.apply_mask(self.weights(width, height))

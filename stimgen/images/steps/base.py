@@ -8,22 +8,22 @@ from typing import Annotated, Any, ClassVar, Literal
 
 from pydantic import Discriminator, Tag
 
-from stimgen.images.picture import Pair, Picture
+from stimgen.images.picture import MaskedPicture, PictureAndSource
 from stimgen.reading.registry import FamilyMember
 
-SET = "set"
+SET_MEAN = "set"
 DIGITS = 6  # to which the mean over a set is rounded
 
 
-def _kind(value: Any) -> str:
+def _kind_of_target(value: Any) -> str:
     return "word" if isinstance(value, str) else "number"
 
 
-Word = Annotated[Literal["source", "set"], Tag("word")]
-WORD_OR_NUMBER = Discriminator(_kind)
+TargetWord = Annotated[Literal["source", "set"], Tag("word")]
+WORD_OR_NUMBER = Discriminator(_kind_of_target)
 
 
-class Step(FamilyMember, ABC):
+class ImageStep(FamilyMember, ABC):
     """Something done to a picture before it is measured, or before it is shown."""
 
     name: str
@@ -32,7 +32,7 @@ class Step(FamilyMember, ABC):
     """Whether it compares a synthesised picture with its source, so that it makes no sense before."""
 
     @abstractmethod
-    def apply(self, pair: Pair) -> Pair:
+    def apply(self, pair: PictureAndSource) -> PictureAndSource:
         """Return a picture after the step, and its source, seen in the same places.
 
         Raises
@@ -56,11 +56,11 @@ class Step(FamilyMember, ABC):
         return self.plain()
 
 
-class Geometry(Step):
+class GeometryStep(ImageStep):
     """A step that changes where a picture is seen, and no value of it."""
 
     @abstractmethod
-    def place(self, picture: Picture) -> Picture:
+    def place(self, picture: MaskedPicture) -> MaskedPicture:
         """Return the picture, seen only in some places.
 
         Raises
@@ -69,21 +69,21 @@ class Geometry(Step):
             It has no room for the step.
         """
 
-    def apply(self, pair: Pair) -> Pair:
+    def apply(self, pair: PictureAndSource) -> PictureAndSource:
         """Return both seen in the same places."""
-        return Pair(self.place(pair.picture), self.place(pair.source))
+        return PictureAndSource(self.place(pair.picture), self.place(pair.source))
 
 
-class Matching(Step):
+class MatchingStep(ImageStep):
     """A step that gives a picture a certain value of one measure: a number, the source's or the set's."""
 
     @property
     @abstractmethod
-    def wanted(self) -> float | str:
+    def target(self) -> float | str:
         """The value, or the word for it."""
 
     @abstractmethod
-    def measure(self, picture: Picture) -> float:
+    def measure(self, picture: MaskedPicture) -> float:
         """Return the measure of a picture.
 
         Raises
@@ -93,7 +93,7 @@ class Matching(Step):
         """
 
     @abstractmethod
-    def reach(self, picture: Picture, value: float) -> Picture:
+    def set_measure(self, picture: MaskedPicture, value: float) -> MaskedPicture:
         """Return the picture with `value` as its measure.
 
         Raises
@@ -103,10 +103,10 @@ class Matching(Step):
         """
 
     @abstractmethod
-    def settled(self, value: float) -> Matching:
+    def with_target(self, value: float) -> MatchingStep:
         """Return the step with a number for its word."""
 
-    def apply(self, pair: Pair) -> Pair:
+    def apply(self, pair: PictureAndSource) -> PictureAndSource:
         """Return the picture with the value that is wanted."""
-        value = self.wanted if isinstance(self.wanted, float) else self.measure(pair.source)
-        return replace(pair, picture=self.reach(pair.picture, value))
+        value = self.target if isinstance(self.target, float) else self.measure(pair.source)
+        return replace(pair, picture=self.set_measure(pair.picture, value))

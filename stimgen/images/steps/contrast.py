@@ -6,17 +6,17 @@ from typing import Annotated, Literal
 
 from pydantic import Field, Tag
 
-from stimgen.images.picture import Picture
-from stimgen.images.steps.base import WORD_OR_NUMBER, Matching, Word
+from stimgen.images.picture import MaskedPicture
+from stimgen.images.steps.base import WORD_OR_NUMBER, MatchingStep, TargetWord
 from stimgen.reading.errors import StimgenError
 from stimgen.reading.model import Number
 
-Rms = Annotated[Word | Annotated[Number, Field(gt=0.0, le=100.0), Tag("number")], WORD_OR_NUMBER]
+Rms = Annotated[TargetWord | Annotated[Number, Field(gt=0.0, le=100.0), Tag("number")], WORD_OR_NUMBER]
 
 FLAT = 1e-6  # contrast that is only the rounding of the numbers
 
 
-class Contrast(Matching):
+class Contrast(MatchingStep):
     """Set the RMS contrast by moving all light towards or from its mean, which stays."""
 
     phrase = "RMS contrast set"
@@ -27,19 +27,19 @@ class Contrast(Matching):
     own; ``set``: the mean over all sources of the protocol."""
 
     @property
-    def wanted(self) -> float | str:
+    def target(self) -> float | str:
         """The contrast."""
         return self.rms
 
-    def settled(self, value: float) -> Contrast:
+    def with_target(self, value: float) -> Contrast:
         """Return the step with a number for its word."""
-        return self.but(rms=value)
+        return self.replace(rms=value)
 
-    def measure(self, picture: Picture) -> float:
+    def measure(self, picture: MaskedPicture) -> float:
         """Return the RMS contrast."""
         return picture.rms_contrast()
 
-    def reach(self, picture: Picture, value: float) -> Picture:
+    def set_measure(self, picture: MaskedPicture, value: float) -> MaskedPicture:
         """Return the picture with its light spread about the mean, each colour's about its own."""
         contrast = self.measure(picture)
         if contrast < FLAT:

@@ -5,13 +5,13 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import Literal
 
-from stimgen.images.picture import Picture
+from stimgen.images.picture import MaskedPicture
 from stimgen.images.prepare import Rectangle
-from stimgen.images.steps.base import Geometry
+from stimgen.images.steps.base import GeometryStep
 from stimgen.reading.errors import StimgenError
 
 
-class Crop(Geometry):
+class Crop(GeometryStep):
     """Keep a rectangle of the picture."""
 
     phrase = "cropped"
@@ -20,7 +20,7 @@ class Crop(Geometry):
     box: Rectangle
     """Left, top, width and height in pixels of the picture."""
 
-    def place(self, picture: Picture) -> Picture:
+    def place(self, picture: MaskedPicture) -> MaskedPicture:
         """Return the rectangle."""
         height, width = picture.weights.shape
         self.size(width, height)

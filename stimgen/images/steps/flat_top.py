@@ -33,7 +33,7 @@ class FlatTop(Aperture):
             )
         return super().size(width, height)
 
-    def fall(self, distance: NDArray[np.float64], radius: float) -> NDArray[np.float64]:
+    def falloff(self, distance: NDArray[np.float64], radius: float) -> NDArray[np.float64]:
         """Return 1 up to the edge, which is a raised cosine; 0 beyond it."""
         if self.edge < HARD:
             return np.where(distance <= radius, 1.0, 0.0)

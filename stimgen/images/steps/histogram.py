@@ -7,11 +7,11 @@ from typing import ClassVar, Literal
 
 import numpy as np
 
-from stimgen.images.picture import Pair
-from stimgen.images.steps.base import Step
+from stimgen.images.picture import PictureAndSource
+from stimgen.images.steps.base import ImageStep
 
 
-class Histogram(Step):
+class HistogramMatching(ImageStep):
     """Give every channel exactly the source's histogram, as Gatys et al. (2015) did in bins."""
 
     phrase = "histograms matched to the source's"
@@ -21,7 +21,7 @@ class Histogram(Step):
 
     needs_synthesis: ClassVar[bool] = True
 
-    def apply(self, pair: Pair) -> Pair:
+    def apply(self, pair: PictureAndSource) -> PictureAndSource:
         """Return the picture with the source's values, in its own order; apertures are not regarded."""
         pixels, wanted = pair.picture.pixels, pair.source.pixels
         matched = np.empty_like(pixels)

@@ -6,15 +6,15 @@ from typing import Annotated, Literal
 
 from pydantic import Field, Tag
 
-from stimgen.images.picture import Picture
-from stimgen.images.steps.base import WORD_OR_NUMBER, Matching, Word
+from stimgen.images.picture import MaskedPicture
+from stimgen.images.steps.base import WORD_OR_NUMBER, MatchingStep, TargetWord
 from stimgen.reading.errors import StimgenError
 from stimgen.reading.model import Number
 
-Mean = Annotated[Word | Annotated[Number, Field(gt=0.0, le=1.0), Tag("number")], WORD_OR_NUMBER]
+Mean = Annotated[TargetWord | Annotated[Number, Field(gt=0.0, le=1.0), Tag("number")], WORD_OR_NUMBER]
 
 
-class Luminance(Matching):
+class Luminance(MatchingStep):
     """Set the mean luminance by one factor for all light, which keeps RMS contrast and hues."""
 
     phrase = "mean luminance set"
@@ -25,19 +25,19 @@ class Luminance(Matching):
     sources of the protocol."""
 
     @property
-    def wanted(self) -> float | str:
+    def target(self) -> float | str:
         """The mean."""
         return self.mean
 
-    def settled(self, value: float) -> Luminance:
+    def with_target(self, value: float) -> Luminance:
         """Return the step with a number for its word."""
-        return self.but(mean=value)
+        return self.replace(mean=value)
 
-    def measure(self, picture: Picture) -> float:
+    def measure(self, picture: MaskedPicture) -> float:
         """Return the mean luminance."""
         return picture.mean_luminance()
 
-    def reach(self, picture: Picture, value: float) -> Picture:
+    def set_measure(self, picture: MaskedPicture, value: float) -> MaskedPicture:
         """Return the picture with its light multiplied."""
         mean = self.measure(picture)
         if mean <= 0.0:

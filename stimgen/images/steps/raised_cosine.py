@@ -17,6 +17,6 @@ class RaisedCosine(Aperture):
 
     name: Literal["raised_cosine"] = "raised_cosine"
 
-    def fall(self, distance: NDArray[np.float64], radius: float) -> NDArray[np.float64]:
+    def falloff(self, distance: NDArray[np.float64], radius: float) -> NDArray[np.float64]:
         """Return 1/2 (1 + cos(pi r / R))."""
         return 0.5 + 0.5 * np.cos(np.pi * np.minimum(distance / radius, 1.0))

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from typing import Annotated
 
-from stimgen.networks.weights.base import Blueprint, Weights
+from stimgen.networks.weights.base import StateDictSpec, Weights
 from stimgen.networks.weights.random import RandomWeights
 from stimgen.reading.registry import Family
 
 WEIGHTS = Family("kind of weights", Weights, usual="random", second="file")
 AnyWeights = Annotated[Weights, WEIGHTS]
 
-__all__ = ["WEIGHTS", "AnyWeights", "Blueprint", "RandomWeights", "Weights"]
+__all__ = ["WEIGHTS", "AnyWeights", "StateDictSpec", "RandomWeights", "Weights"]

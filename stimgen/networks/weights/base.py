@@ -18,7 +18,7 @@ from stimgen.reading.registry import FamilyMember
 
 
 @dataclass(frozen=True)
-class Blueprint:
+class StateDictSpec:
     """Which tensors a network needs.
 
     Attributes
@@ -54,13 +54,13 @@ class Weights(FamilyMember, ABC):
     def recipe(self, network: str) -> dict[str, Any]:
         """Return what determines the numbers, without paths: a recipe or a hash."""
 
-    def is_here(self, network: str) -> bool:
-        """Return whether `tensors` has nothing to fetch, and no file to miss."""
+    def is_available(self, network: str) -> bool:
+        """Return whether `load_tensors` has nothing to fetch, and no file to miss."""
         del network
         return True
 
     @abstractmethod
-    def tensors(self, blueprint: Blueprint) -> tuple[dict[str, Tensor], str]:
+    def load_tensors(self, blueprint: StateDictSpec) -> tuple[dict[str, Tensor], str]:
         """Return the tensors, keys without the blueprint's prefix, and the SHA-256 that stands for them.
 
         Raises
@@ -70,17 +70,17 @@ class Weights(FamilyMember, ABC):
         """
 
 
-def _beside_the_protocol(file: str, info: ValidationInfo) -> str:
+def _resolve_from_protocol(file: str, info: ValidationInfo) -> str:
     folder = (info.context or {}).get("folder")
     return str(Path(folder) / file) if folder is not None else file
 
 
-FileBeside = Annotated[Text, Field(min_length=1), AfterValidator(_beside_the_protocol)]
+ProtocolFile = Annotated[Text, Field(min_length=1), AfterValidator(_resolve_from_protocol)]
 """A file that a protocol names, relative to the protocol's folder."""
 Sha256 = Annotated[Text, Field(pattern=r"^[0-9a-f]{64}$")]
 
 
-def read_weights(file: Path, sha256: str, blueprint: Blueprint) -> tuple[dict[str, Tensor], str]:
+def read_weights(file: Path, sha256: str, blueprint: StateDictSpec) -> tuple[dict[str, Tensor], str]:
     """Read a safetensors file or a state dict, check its hash, and pick what the blueprint needs.
 
     Parameters
@@ -89,7 +89,7 @@ def read_weights(file: Path, sha256: str, blueprint: Blueprint) -> tuple[dict[st
         Where it lies.
     sha256 : str
         Its hash, or the first digits of it.
-    blueprint : Blueprint
+    blueprint : StateDictSpec
         Which tensors are needed.
 
     Returns

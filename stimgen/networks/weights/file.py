@@ -7,7 +7,7 @@ from typing import Any, Literal
 
 from torch import Tensor
 
-from stimgen.networks.weights.base import Blueprint, FileBeside, Sha256, Weights, read_weights
+from stimgen.networks.weights.base import ProtocolFile, Sha256, StateDictSpec, Weights, read_weights
 
 
 class FileWeights(Weights):
@@ -16,7 +16,7 @@ class FileWeights(Weights):
     phrase = "weights from a file"
 
     name: Literal["file"] = "file"
-    file: FileBeside
+    file: ProtocolFile
     """Path, relative to the protocol."""
     sha256: Sha256
     """The file's SHA-256, lower case."""
@@ -30,11 +30,11 @@ class FileWeights(Weights):
         """Return the hash: the same numbers in another place are the same weights."""
         return {"name": self.name, "network": network, "sha256": self.sha256}
 
-    def is_here(self, network: str) -> bool:
+    def is_available(self, network: str) -> bool:
         """Return whether there is such a file."""
         del network
         return Path(self.file).is_file()
 
-    def tensors(self, blueprint: Blueprint) -> tuple[dict[str, Tensor], str]:
+    def load_tensors(self, blueprint: StateDictSpec) -> tuple[dict[str, Tensor], str]:
         """Return the tensors and the file's hash."""
         return read_weights(Path(self.file), self.sha256, blueprint)

@@ -9,7 +9,7 @@ from urllib.error import URLError
 import torch
 from torch import Tensor
 
-from stimgen.networks.weights.base import Blueprint, Weights, read_weights
+from stimgen.networks.weights.base import StateDictSpec, Weights, read_weights
 from stimgen.reading.errors import StimgenError
 
 # SHA-256 of the publisher's files; the eight digits in a file's name are its beginning, and all that is known
@@ -46,20 +46,20 @@ class ImagenetWeights(Weights):
         """Return the publisher's file and its hash."""
         return {"name": self.name, "file": _url(network).rpartition("/")[2], "sha256": PINNED[network][1]}
 
-    def is_here(self, network: str) -> bool:
+    def is_available(self, network: str) -> bool:
         """Return whether the publisher's file is in the cache."""
-        return cached_file(network).is_file()
+        return find_cache_path(network).is_file()
 
-    def tensors(self, blueprint: Blueprint) -> tuple[dict[str, Tensor], str]:
+    def load_tensors(self, blueprint: StateDictSpec) -> tuple[dict[str, Tensor], str]:
         """Return the tensors and the file's hash, downloading the file if it is not there."""
-        file = cached_file(blueprint.network)
+        file = find_cache_path(blueprint.network)
         sha256 = PINNED[blueprint.network][1]
         if not file.exists():
             _download(blueprint.network, file)
         return read_weights(file, sha256, blueprint)
 
 
-def cached_file(network: str) -> Path:
+def find_cache_path(network: str) -> Path:
     """Return where PyTorch keeps, or would keep, the weights of `network`."""
     return Path(torch.hub.get_dir()) / "checkpoints" / _url(network).rpartition("/")[2]
 

@@ -10,7 +10,7 @@ import torch
 from pydantic import Field, ValidationError
 from torch import Tensor
 
-from stimgen.networks.weights.base import Blueprint
+from stimgen.networks.weights.base import StateDictSpec
 from stimgen.reading.errors import StimgenError
 from stimgen.reading.files import MEGABYTE, read_limited
 from stimgen.reading.identity import canonical_json, sha256_bytes
@@ -29,7 +29,7 @@ class MeasuredImage(Model):
     height: int
 
 
-class Means(Model):
+class MeanActivations(Model):
     """Mean activations of a network's convolutions after their rectification, over images and positions."""
 
     format: Annotated[int, Field(ge=FORMAT, le=FORMAT)] = FORMAT
@@ -46,7 +46,7 @@ class Means(Model):
     means: dict[str, tuple[float, ...]]
     """Layer to one number a filter, shallow to deep."""
 
-    def check(self, blueprint: Blueprint, weights: dict[str, Any]) -> None:
+    def check(self, blueprint: StateDictSpec, weights: dict[str, Any]) -> None:
         """Refuse a network or weights that the means are not of.
 
         Raises
@@ -75,7 +75,7 @@ class Means(Model):
             )
 
 
-def read_means(file: Path, sha256: str) -> Means:
+def read_mean_activations(file: Path, sha256: str) -> MeanActivations:
     """Return the content of a file of means.
 
     Raises
@@ -90,17 +90,17 @@ def read_means(file: Path, sha256: str) -> Means:
             f"the mean activations' SHA-256 is {found}, not the {sha256} that was asked for", where=file
         )
     try:
-        means = Means.model_validate(json.loads(data))
+        means = MeanActivations.model_validate(json.loads(data))
     except (ValueError, ValidationError, RecursionError):
         raise StimgenError(
             "not a file of mean activations, as `stimgen weights normalize` writes it", where=file
         ) from None
     for layer, values in means.means.items():
-        refuse_silent(layer, values)
+        check_no_silent_filter(layer, values)
     return means
 
 
-def refuse_silent(layer: str, means: tuple[float, ...]) -> None:
+def check_no_silent_filter(layer: str, means: tuple[float, ...]) -> None:
     """Refuse a filter that was never active: nothing makes its mean one.
 
     Raises
@@ -117,7 +117,9 @@ def refuse_silent(layer: str, means: tuple[float, ...]) -> None:
         )
 
 
-def rescaled(tensors: dict[str, Tensor], blueprint: Blueprint, means: Means) -> dict[str, Tensor]:
+def rescale_weights(
+    tensors: dict[str, Tensor], blueprint: StateDictSpec, means: MeanActivations
+) -> dict[str, Tensor]:
     """Return weights with which every layer's features are the old ones divided by the means.
 
     Rectification and pooling, by averages or maxima, pass positive factors on: each layer's filters are

@@ -9,8 +9,8 @@ from pydantic import ConfigDict
 from torch import Tensor
 
 from stimgen.networks.weights import AnyWeights
-from stimgen.networks.weights.base import Blueprint, FileBeside, Sha256, Weights
-from stimgen.networks.weights.mean_activations import read_means, rescaled
+from stimgen.networks.weights.base import ProtocolFile, Sha256, StateDictSpec, Weights
+from stimgen.networks.weights.mean_activations import read_mean_activations, rescale_weights
 from stimgen.reading.identity import sha256_bytes
 
 
@@ -26,7 +26,7 @@ class NormalisedWeights(Weights):
     name: Literal["normalised"] = "normalised"
     base: AnyWeights
     """The weights that are rescaled."""
-    file: FileBeside
+    file: ProtocolFile
     """File of the mean activations, relative to the protocol, as `stimgen weights normalize` writes it."""
     sha256: Sha256
     """The file's SHA-256, lower case."""
@@ -40,14 +40,14 @@ class NormalisedWeights(Weights):
         """Return the recipe of the weights that are rescaled, and the hash of the means."""
         return {"name": self.name, "base": self.base.recipe(network), "means_sha256": self.sha256}
 
-    def is_here(self, network: str) -> bool:
+    def is_available(self, network: str) -> bool:
         """Return whether the file of means is there, and what is to be rescaled."""
-        return Path(self.file).is_file() and self.base.is_here(network)
+        return Path(self.file).is_file() and self.base.is_available(network)
 
-    def tensors(self, blueprint: Blueprint) -> tuple[dict[str, Tensor], str]:
+    def load_tensors(self, blueprint: StateDictSpec) -> tuple[dict[str, Tensor], str]:
         """Return the rescaled tensors, and a hash over that of the base and that of the means."""
-        tensors, base_sha256 = self.base.tensors(blueprint)
-        means = read_means(Path(self.file), self.sha256)
+        tensors, base_sha256 = self.base.load_tensors(blueprint)
+        means = read_mean_activations(Path(self.file), self.sha256)
         means.check(blueprint, self.base.recipe(blueprint.network))
         together = sha256_bytes((base_sha256 + self.sha256).encode())
-        return rescaled(tensors, blueprint, means), together
+        return rescale_weights(tensors, blueprint, means), together

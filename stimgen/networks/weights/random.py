@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from pydantic import Field
 from torch import Tensor
 
-from stimgen.networks.weights.base import Blueprint, Weights
+from stimgen.networks.weights.base import StateDictSpec, Weights
 from stimgen.reading.model import Integer
 from stimgen.reading.random_numbers import normal
 
@@ -44,7 +44,7 @@ class RandomWeights(Weights):
         """Return network, recipe version and seed."""
         return {"name": self.name, "network": network, "recipe": RECIPE, "seed": self.seed}
 
-    def tensors(self, blueprint: Blueprint) -> tuple[dict[str, Tensor], str]:
+    def load_tensors(self, blueprint: StateDictSpec) -> tuple[dict[str, Tensor], str]:
         """Return the tensors and the SHA-256 over their names, shapes and little-endian float32 bytes."""
         digest = hashlib.sha256()
         state: dict[str, Tensor] = {}
@@ -52,7 +52,7 @@ class RandomWeights(Weights):
             if len(shape) == 1:
                 values = np.full(shape, _is_scale(key), dtype="<f4")
             else:
-                values = filters(shape, "random weights", RECIPE, blueprint.network, self.seed, key)
+                values = generate_filters(shape, "random weights", RECIPE, blueprint.network, self.seed, key)
             digest.update(f"{key}{shape}".encode() + values.tobytes())
             state[key.removeprefix(blueprint.prefix)] = torch.from_numpy(values)
         return state, digest.hexdigest()
@@ -63,7 +63,7 @@ def _is_scale(key: str) -> bool:
     return key.endswith((".weight", ".running_var"))
 
 
-def filters(shape: tuple[int, ...], *key: str | int) -> NDArray[np.float32]:
+def generate_filters(shape: tuple[int, ...], *key: str | int) -> NDArray[np.float32]:
     """Return a layer's filters: orthogonal, scaled for the rectification to follow (He et al. 2015), rounded.
 
     Parameters
@@ -73,13 +73,13 @@ def filters(shape: tuple[int, ...], *key: str | int) -> NDArray[np.float32]:
     *key : str or int
         Names the stream of random numbers.
     """
-    matrix = orthogonal(shape, *key) * math.sqrt(2.0)
+    matrix = generate_orthogonal_filters(shape, *key) * math.sqrt(2.0)
     if shape[1] == RGB:
-        matrix = matrix @ _compensation(shape[2])
+        matrix = matrix @ _compensation_matrix(shape[2])
     return np.ascontiguousarray((np.round(matrix / GRID) * GRID).reshape(shape), dtype="<f4")
 
 
-def orthogonal(shape: tuple[int, ...], *key: str | int) -> NDArray[np.float64]:
+def generate_orthogonal_filters(shape: tuple[int, ...], *key: str | int) -> NDArray[np.float64]:
     """Return filters whose rows (or columns, where there are more filters than inputs) are orthonormal.
 
     The Q of a QR decomposition of normal numbers (Saxe, McClelland & Ganguli 2014), unique because the
@@ -99,11 +99,11 @@ def orthogonal(shape: tuple[int, ...], *key: str | int) -> NDArray[np.float64]:
     """
     rows, inputs = shape[0], math.prod(shape[1:])
     tall = (max(rows, inputs), min(rows, inputs))
-    q = _orthonormalised(normal(math.prod(tall), *key).reshape(tall))
+    q = _orthonormalise(normal(math.prod(tall), *key).reshape(tall))
     return q if rows >= inputs else q.T
 
 
-def _orthonormalised(matrix: NDArray[np.float64]) -> NDArray[np.float64]:
+def _orthonormalise(matrix: NDArray[np.float64]) -> NDArray[np.float64]:
     """Return the Q of the QR decomposition whose R has a positive diagonal, of independent columns.
 
     By Cholesky decompositions; the second mends what rounding did to the first (Yamamoto et al. 2015). Other
@@ -115,7 +115,7 @@ def _orthonormalised(matrix: NDArray[np.float64]) -> NDArray[np.float64]:
     return matrix
 
 
-def _compensation(side: int) -> NDArray[np.float64]:
+def _compensation_matrix(side: int) -> NDArray[np.float64]:
     """Return what makes patterns of colour and frequency in photographs count alike.
 
     Without it, all maps follow the mean luminance: the textures' edges and colours are worse.

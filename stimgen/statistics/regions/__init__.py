@@ -5,9 +5,17 @@ from __future__ import annotations
 from typing import Annotated
 
 from stimgen.reading.registry import Family
-from stimgen.statistics.regions.base import Pooling, Positions, Regions, Window, strongest
+from stimgen.statistics.regions.base import Pooling, PoolingWindow, Positions, Regions, find_strongest_regions
 
 REGIONS = Family("layout of regions", Regions, usual="grid")
 AnyRegions = Annotated[Regions, REGIONS]
 
-__all__ = ["REGIONS", "AnyRegions", "Pooling", "Positions", "Regions", "Window", "strongest"]
+__all__ = [
+    "REGIONS",
+    "AnyRegions",
+    "Pooling",
+    "Positions",
+    "Regions",
+    "PoolingWindow",
+    "find_strongest_regions",
+]

@@ -38,7 +38,7 @@ class Positions:
 
 
 @dataclass(frozen=True, eq=False)
-class Window:
+class PoolingWindow:
     """One pooling region on a grid of positions.
 
     Attributes
@@ -63,7 +63,7 @@ class Window:
     share: float = 1.0
 
     @classmethod
-    def of_all(cls, height: int, width: int) -> Window:
+    def full(cls, height: int, width: int) -> PoolingWindow:
         """Return the window in which every position has the weight one."""
         return cls(slice(0, height), slice(0, width), None, float(height * width))
 
@@ -128,14 +128,14 @@ class Regions(FamilyMember, ABC):
         return self.plain()
 
     @abstractmethod
-    def windows(self, positions: Positions) -> tuple[Window, ...]:
+    def windows(self, positions: Positions) -> tuple[PoolingWindow, ...]:
         """Return the regions on a layer's positions; asked for at every evaluation, so better remembered.
 
         A region that holds none of the positions is left out.
         """
 
 
-def strongest(windows: Iterable[Window], positions: Positions) -> NDArray[np.int64]:
+def find_strongest_regions(windows: Iterable[PoolingWindow], positions: Positions) -> NDArray[np.int64]:
     """Return the region that has most of every position, of equal ones the first: height x width, from 0."""
     found = np.zeros((positions.height, positions.width), dtype=np.int64)
     most = np.zeros(found.shape)
@@ -165,6 +165,6 @@ class Pooling:
     picture: tuple[int, int] | None = None
     field: ReceptiveField | None = None
 
-    def windows(self, height: int, width: int) -> tuple[Window, ...]:
+    def windows(self, height: int, width: int) -> tuple[PoolingWindow, ...]:
         """Return the windows on maps of so many rows and columns."""
         return self.regions.windows(Positions(height, width, self.picture, self.field))

@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 HARD_EDGE = 1e-6
 
 
-def edge(distance: NDArray[np.float64], overlap: float) -> NDArray[np.float64]:
+def edge_weights(distance: NDArray[np.float64], overlap: float) -> NDArray[np.float64]:
     """Return the weight of what lies beyond an edge: a raised cosine from 0 to 1.
 
     Parameters

@@ -10,8 +10,8 @@ from numpy.typing import NDArray
 from pydantic import Field
 
 from stimgen.reading.model import Integer, Number
-from stimgen.statistics.regions.base import Positions, Regions, Window
-from stimgen.statistics.regions.edges import edge
+from stimgen.statistics.regions.base import PoolingWindow, Positions, Regions
+from stimgen.statistics.regions.edges import edge_weights
 
 Count = Annotated[Integer, Field(ge=1, le=64)]
 
@@ -53,14 +53,14 @@ class Grid(Regions):
         return self.model_dump(mode="json", exclude={"overlap"} if self.whole else None)
 
     @lru_cache(maxsize=64)  # noqa: B019 - layouts are few, small and frozen
-    def windows(self, positions: Positions) -> tuple[Window, ...]:
+    def windows(self, positions: Positions) -> tuple[PoolingWindow, ...]:
         """Return the regions from left to right, then from top to bottom."""
         height, width = positions.height, positions.width
         if self.whole:
-            return (Window.of_all(height, width),)
-        rows = bands(height, self.rows, self.overlap)
-        columns = bands(width, self.columns, self.overlap)
-        return tuple(_window(row, column) for row in rows for column in columns)
+            return (PoolingWindow.full(height, width),)
+        rows = band_weights(height, self.rows, self.overlap)
+        columns = band_weights(width, self.columns, self.overlap)
+        return tuple(_make_window(row, column) for row in rows for column in columns)
 
     @property
     def whole(self) -> bool:
@@ -68,21 +68,25 @@ class Grid(Regions):
         return self.rows * self.columns == 1
 
 
-def bands(length: int, count: int, overlap: float) -> list[NDArray[np.float64]]:
+def band_weights(length: int, count: int, overlap: float) -> list[NDArray[np.float64]]:
     """Return the weights of `count` bands along `length` positions; they sum to one at every position.
 
     Each edge is a raised cosine, `overlap` of a band wide; a band is the difference of two such edges, so the
     sum telescopes.
     """
     centres = (np.arange(length) + 0.5) / length * count
-    edges = [np.ones(length), *(edge(centres - k, overlap) for k in range(1, count)), np.zeros(length)]
+    edges = [
+        np.ones(length),
+        *(edge_weights(centres - k, overlap) for k in range(1, count)),
+        np.zeros(length),
+    ]
     return [first - second for first, second in zip(edges, edges[1:], strict=False)]
 
 
-def _window(row: NDArray[np.float64], column: NDArray[np.float64]) -> Window:
+def _make_window(row: NDArray[np.float64], column: NDArray[np.float64]) -> PoolingWindow:
     rows, columns = _support(row), _support(column)
     weights = row[rows, np.newaxis] * column[columns]
-    return Window(rows, columns, weights, float(weights.sum()))
+    return PoolingWindow(rows, columns, weights, float(weights.sum()))
 
 
 def _support(weights: NDArray[np.float64]) -> slice:

@@ -14,8 +14,8 @@ from pydantic import Field
 
 from stimgen.reading.errors import StimgenError
 from stimgen.reading.model import Number
-from stimgen.statistics.regions.base import Positions, Regions, Window
-from stimgen.statistics.regions.edges import edge
+from stimgen.statistics.regions.base import PoolingWindow, Positions, Regions
+from stimgen.statistics.regions.edges import edge_weights
 
 MOST = 4096
 
@@ -57,7 +57,7 @@ class Polar(Regions):
     @lru_cache(maxsize=256)  # noqa: B019 - layouts are few, small and frozen
     def count(self, width: int, height: int) -> int:
         """Return the number of regions that pixels of the picture lie in."""
-        shares = self._shares(height, width, (height, width))
+        shares = self._position_shares(height, width, (height, width))
         found = len(np.unique(shares.regions[shares.weights > 0]))
         if found > MOST:
             raise StimgenError(
@@ -71,14 +71,14 @@ class Polar(Regions):
         """The fixation."""
         return self.fixation
 
-    def windows(self, positions: Positions) -> tuple[Window, ...]:
+    def windows(self, positions: Positions) -> tuple[PoolingWindow, ...]:
         """Return the regions from the fovea outwards, in a ring clockwise from the right."""
         picture = positions.picture or (positions.height, positions.width)
         return self._windows(positions.height, positions.width, picture)
 
     @lru_cache(maxsize=32)  # noqa: B019 - layouts are few, small and frozen
-    def _windows(self, height: int, width: int, picture: tuple[int, int]) -> tuple[Window, ...]:
-        shares = self._shares(height, width, picture)
+    def _windows(self, height: int, width: int, picture: tuple[int, int]) -> tuple[PoolingWindow, ...]:
+        shares = self._position_shares(height, width, picture)
         place, weights = np.nonzero(shares.weights), shares.weights[shares.weights > 0]
         regions, cells = shares.regions[place], place[1]
         order = np.argsort(regions, kind="stable")
@@ -86,25 +86,27 @@ class Polar(Regions):
         parts = np.split(order, borders)
         usual = height * width / len(parts)
         return tuple(
-            _window((cells[part] // width, cells[part] % width), weights[part], usual) for part in parts
+            _make_window((cells[part] // width, cells[part] % width), weights[part], usual) for part in parts
         )
 
-    def _shares(self, height: int, width: int, picture: tuple[int, int]) -> _Shares:
+    def _position_shares(self, height: int, width: int, picture: tuple[int, int]) -> _PositionShares:
         """Return which regions every position lies in, and how much."""
-        x, y = self._offsets(height, width, picture)
+        x, y = self._fixation_offsets(height, width, picture)
         eccentricity = np.maximum(np.hypot(x, y), 1e-9) / (self.fovea * max(picture))
         rings = _neighbours(np.log(eccentricity) / self._ring_width, self.overlap)
         # Equation 10: the flat top of the first sector begins at the horizontal.
-        turn = (np.arctan2(y, x) / (2 * np.pi)) % 1.0 * self._sectors + self.overlap / 2
+        turn = (np.arctan2(y, x) / (2 * np.pi)) % 1.0 * self._sector_count + self.overlap / 2
         sectors = list(_neighbours(turn, self.overlap))
         regions, weights = [], []
         for ring, part in rings:
             for sector, other in sectors:
-                regions.append(np.where(ring < 0, 0, 1 + ring * self._sectors + sector % self._sectors))
+                regions.append(
+                    np.where(ring < 0, 0, 1 + ring * self._sector_count + sector % self._sector_count)
+                )
                 weights.append(part * other)
-        return _Shares(np.stack(regions), np.stack(weights))
+        return _PositionShares(np.stack(regions), np.stack(weights))
 
-    def _offsets(self, height: int, width: int, picture: tuple[int, int]) -> tuple[Floats, Floats]:
+    def _fixation_offsets(self, height: int, width: int, picture: tuple[int, int]) -> tuple[Floats, Floats]:
         """Return how far every position is from the fixation, in pixels to the right and downwards."""
         y = ((np.arange(height) + 0.5) / height - self.fixation[1]) * picture[0]
         x = ((np.arange(width) + 0.5) / width - self.fixation[0]) * picture[1]
@@ -119,12 +121,12 @@ class Polar(Regions):
         return 2 * math.asinh(self.scaling / 2)
 
     @property
-    def _sectors(self) -> int:
+    def _sector_count(self) -> int:
         return max(1, round(2 * math.pi * self.aspect / self.scaling))
 
 
 @dataclass(frozen=True, eq=False)
-class _Shares:
+class _PositionShares:
     """Four regions of every position, some of them twice the same, and their weights; each 4 x positions."""
 
     regions: Integers
@@ -134,18 +136,18 @@ class _Shares:
 def _neighbours(along: Floats, overlap: float) -> Iterator[tuple[Integers, Floats]]:
     """Yield the regions on both sides of the nearest border and their weights; region k begins at k."""
     border = np.rint(along)
-    beyond = edge(along - border, overlap)
+    beyond = edge_weights(along - border, overlap)
     beyond[beyond < SMALLEST_SHARE] = 0.0
     beyond[beyond > 1.0 - SMALLEST_SHARE] = 1.0
     yield border.astype(np.int64) - 1, 1.0 - beyond
     yield border.astype(np.int64), beyond
 
 
-def _window(cells: tuple[Integers, Integers], weights: Floats, usual: float) -> Window:
+def _make_window(cells: tuple[Integers, Integers], weights: Floats, usual: float) -> PoolingWindow:
     rows, columns = cells
     top, left = int(rows.min()), int(columns.min())
     found = np.zeros((int(rows.max()) + 1 - top, int(columns.max()) + 1 - left))
     np.add.at(found, (rows - top, columns - left), weights)
     extent = slice(top, top + found.shape[0]), slice(left, left + found.shape[1])
     total = float(found.sum())
-    return Window(*extent, found, total, share=total / usual)
+    return PoolingWindow(*extent, found, total, share=total / usual)

@@ -12,8 +12,8 @@ from pydantic import Field
 from stimgen.images.geometry import ReceptiveField
 from stimgen.reading.errors import StimgenError
 from stimgen.reading.model import Flag, Integer
-from stimgen.statistics.regions.base import Positions, Regions, Window
-from stimgen.statistics.regions.trapezoids import seen_parts, strips, trapezoid
+from stimgen.statistics.regions.base import PoolingWindow, Positions, Regions
+from stimgen.statistics.regions.trapezoids import seen_shares, split_into_strips, trapezoid_weights
 
 Floats = NDArray[np.float64]
 Count = Annotated[Integer, Field(ge=1, le=64)]
@@ -43,7 +43,7 @@ class ReceptiveFieldRegions(Regions):
     def count(self, width: int, height: int) -> int:
         """Return rows times columns; with ``compat`` also the strips that are left over."""
         if self.compat:
-            return len(strips(height, self.rows)) * len(strips(width, self.columns))
+            return len(split_into_strips(height, self.rows)) * len(split_into_strips(width, self.columns))
         return self.rows * self.columns
 
     @property
@@ -62,10 +62,10 @@ class ReceptiveFieldRegions(Regions):
         return True
 
     @lru_cache(maxsize=32)  # noqa: B019 - layouts are few, small and frozen
-    def windows(self, positions: Positions) -> tuple[Window, ...]:
+    def windows(self, positions: Positions) -> tuple[PoolingWindow, ...]:
         """Return the regions from left to right, then from top to bottom."""
         if self.whole:
-            return (Window.of_all(positions.height, positions.width),)
+            return (PoolingWindow.full(positions.height, positions.width),)
         found = (self._window(weights) for weights in self._weights(positions))
         return tuple(window for window in found if window is not None)
 
@@ -77,17 +77,17 @@ class ReceptiveFieldRegions(Regions):
         picture = positions.picture or shape
         if self.compat:
             return [
-                seen_parts(trapezoid(picture, rows, columns), positions.field, shape)
-                for rows in strips(picture[0], self.rows)
-                for columns in strips(picture[1], self.columns)
+                seen_shares(trapezoid_weights(picture, rows, columns), positions.field, shape)
+                for rows in split_into_strips(picture[0], self.rows)
+                for columns in split_into_strips(picture[1], self.columns)
             ]
         return [
             row[:, np.newaxis] * column
-            for row in _parts(positions.field, shape[0], picture[0], self.rows)
-            for column in _parts(positions.field, shape[1], picture[1], self.columns)
+            for row in _band_shares(positions.field, shape[0], picture[0], self.rows)
+            for column in _band_shares(positions.field, shape[1], picture[1], self.columns)
         ]
 
-    def _window(self, weights: Floats) -> Window | None:
+    def _window(self, weights: Floats) -> PoolingWindow | None:
         """Return the window of a region, cut to where it has weight; None where it has none."""
         rows, columns = np.flatnonzero(weights.any(1)), np.flatnonzero(weights.any(0))
         if not len(rows):
@@ -95,11 +95,11 @@ class ReceptiveFieldRegions(Regions):
         extent = slice(int(rows[0]), int(rows[-1]) + 1), slice(int(columns[0]), int(columns[-1]) + 1)
         inside = weights[extent]
         if self.weighting == "features":
-            return Window(*extent, inside**2, float(weights.size))
-        return Window(*extent, inside, float(inside.sum()))
+            return PoolingWindow(*extent, inside**2, float(weights.size))
+        return PoolingWindow(*extent, inside, float(inside.sum()))
 
 
-def _parts(field: ReceptiveField, count: int, side: int, bands: int) -> list[Floats]:
+def _band_shares(field: ReceptiveField, count: int, side: int, bands: int) -> list[Floats]:
     """Return, for each band of a side, the part of what each position sees of the picture that lies in it."""
     centres = field.first + 0.5 + field.stride * np.arange(count)
     # A position that sees padding alone, as some networks have, belongs to the pixel that is next to it.

@@ -20,7 +20,7 @@ MARGIN, SIDE = 10, 256
 MISSING, MISSING_FROM_STRIDE = 16, 8
 
 
-def strips(side: int, count: int) -> list[Span]:
+def split_into_strips(side: int, count: int) -> list[Span]:
     """Return the first pixel of every strip and the one after its last.
 
     A strip is side / count wide, rounded down; what is left over is a strip of its own.
@@ -34,7 +34,7 @@ def strips(side: int, count: int) -> list[Span]:
     return [(start, min(start + width, side)) for start in range(0, side, width)]
 
 
-def trapezoid(picture: tuple[int, int], rows: Span, columns: Span) -> Floats:
+def trapezoid_weights(picture: tuple[int, int], rows: Span, columns: Span) -> Floats:
     """Return a region's weight at every pixel: one inside, sloping over its borders with others.
 
     Each slope overwrites what was there before, so that weights do not sum to one near corners.
@@ -42,12 +42,12 @@ def trapezoid(picture: tuple[int, int], rows: Span, columns: Span) -> Floats:
     found = np.zeros(picture)
     found[slice(*rows), slice(*columns)] = 1.0
     for end in (0, 1):
-        _slope(found, rows, columns, end)
-        _slope(found.T, columns, rows, end)
+        _write_slope(found, rows, columns, end)
+        _write_slope(found.T, columns, rows, end)
     return found
 
 
-def _slope(weights: Floats, along: Span, across: Span, end: int) -> None:
+def _write_slope(weights: Floats, along: Span, across: Span, end: int) -> None:
     """Write the slope about the first (0) or last (1) border of `along`, in place."""
     side, border = weights.shape[0], along[end]
     if border in (0, side):
@@ -58,15 +58,15 @@ def _slope(weights: Floats, along: Span, across: Span, end: int) -> None:
     weights[start:stop, slice(*across)] = (slope if end == 0 else slope[::-1])[:, np.newaxis]
 
 
-def seen_parts(weights: Floats, field: ReceptiveField, positions: tuple[int, int]) -> Floats:
+def seen_shares(weights: Floats, field: ReceptiveField, positions: tuple[int, int]) -> Floats:
     """Return how much of `weights`, which are the pixels', every position sees, over all that it could see.
 
     What a position sees is cut at the picture's border, but divided by its full area.
     """
-    field = as_tabled(field)
+    field = as_published(field)
     summed = np.pad(weights.cumsum(0).cumsum(1), ((1, 0), (1, 0)))
-    top, bottom = _seen(field, positions[0], weights.shape[0])
-    left, right = _seen(field, positions[1], weights.shape[1])
+    top, bottom = _seen_bounds(field, positions[0], weights.shape[0])
+    left, right = _seen_bounds(field, positions[1], weights.shape[1])
     inside: Floats = (
         summed[np.ix_(bottom, right)]
         - summed[np.ix_(top, right)]
@@ -78,14 +78,14 @@ def seen_parts(weights: Floats, field: ReceptiveField, positions: tuple[int, int
     return parts
 
 
-def as_tabled(field: ReceptiveField) -> ReceptiveField:
+def as_published(field: ReceptiveField) -> ReceptiveField:
     """Return what the code takes the layer of a VGG-19 to see."""
     if field.stride < MISSING_FROM_STRIDE:
         return field
     return replace(field, size=max(1, field.size - MISSING))
 
 
-def _seen(field: ReceptiveField, count: int, side: int) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+def _seen_bounds(field: ReceptiveField, count: int, side: int) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
     centres = field.first + 0.5 + field.stride * np.arange(count)
     first = np.clip(centres - field.size / 2, 0, side)
     last = np.clip(centres + field.size / 2, 0, side)

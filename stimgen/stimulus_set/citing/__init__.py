@@ -7,17 +7,17 @@ import pkgutil
 
 from stimgen.reading.errors import StimgenError
 from stimgen.stimulus_set.citing import formats
-from stimgen.stimulus_set.citing.citation import Citation, cited_set
+from stimgen.stimulus_set.citing.citation import Citation, read_citation
 
-__all__ = ["Citation", "cited_set", "format_names", "rendered"]
+__all__ = ["Citation", "read_citation", "list_citation_formats", "render_citation"]
 
 
-def format_names() -> list[str]:
+def list_citation_formats() -> list[str]:
     """Return the names of all formats."""
     return [info.name for info in pkgutil.iter_modules(formats.__path__)]
 
 
-def rendered(citation: Citation, name: str) -> str:
+def render_citation(citation: Citation, name: str) -> str:
     """Return a citation in a format.
 
     Raises
@@ -25,7 +25,7 @@ def rendered(citation: Citation, name: str) -> str:
     StimgenError
         There is no such format.
     """
-    names = format_names()
+    names = list_citation_formats()
     if name not in names:
         raise StimgenError(f"there is no format {name!r} of citations", given=name, allowed=names)
     text: str = importlib.import_module(f"{formats.__name__}.{name}").render(citation)

@@ -7,9 +7,9 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from stimgen.reading.papers import Paper
-from stimgen.reading.text import one_line
-from stimgen.stimulus_set.citing.summary import Summary
-from stimgen.stimulus_set.metadata import Author, Metadata
+from stimgen.reading.text import to_one_line
+from stimgen.stimulus_set.citing.summary import SetSummary
+from stimgen.stimulus_set.metadata import Author, SetMetadata
 from stimgen.stimulus_set.store import PLAN, PlanRecord, Store
 
 
@@ -19,20 +19,20 @@ class Citation:
 
     Attributes
     ----------
-    metadata : Metadata
+    metadata : SetMetadata
         What its protocol says.
-    summary : Summary
+    summary : SetSummary
         What its records say.
     planned : int
         How many stimuli there are to be.
     """
 
-    metadata: Metadata
-    summary: Summary
+    metadata: SetMetadata
+    summary: SetSummary
     planned: int
 
     @classmethod
-    def of(cls, plan: PlanRecord, summary: Summary) -> Citation:
+    def of(cls, plan: PlanRecord, summary: SetSummary) -> Citation:
         """Return the citation of a set.
 
         Raises
@@ -40,12 +40,12 @@ class Citation:
         StimgenError
             The plan's metadata are damaged.
         """
-        return cls(Metadata.of(plan.protocol, Path(PLAN)), summary, len(plan.ids))
+        return cls(SetMetadata.of(plan.protocol, Path(PLAN)), summary, len(plan.ids))
 
     @property
     def title(self) -> str:
         """The set's title, or its name."""
-        return one_line(self.metadata.title or "") or one_line(self.metadata.name) or "Stimuli"
+        return to_one_line(self.metadata.title or "") or to_one_line(self.metadata.name) or "Stimuli"
 
     @property
     def authors(self) -> tuple[Author, ...]:
@@ -66,7 +66,7 @@ class Citation:
     @property
     def version(self) -> str | None:
         """The set's version, as the protocol gives it."""
-        return one_line(self.metadata.version) if self.metadata.version else None
+        return to_one_line(self.metadata.version) if self.metadata.version else None
 
     @property
     def incomplete(self) -> str | None:
@@ -77,10 +77,10 @@ class Citation:
     @property
     def papers(self) -> list[Paper]:
         """The papers that the set follows, and those behind what it was made with, in alphabetical order."""
-        return sorted(self.metadata.all_papers(), key=lambda paper: (paper.authors, paper.year, paper.title))
+        return sorted(self.metadata.list_papers(), key=lambda paper: (paper.authors, paper.year, paper.title))
 
 
-def cited_set(store: Store) -> Citation:
+def read_citation(store: Store) -> Citation:
     """Return the citation of the set in a folder; all its records are read.
 
     Raises
@@ -88,4 +88,4 @@ def cited_set(store: Store) -> Citation:
     StimgenError
         The plan or a record is damaged.
     """
-    return Citation.of(store.read_plan(), Summary.of(store.records()))
+    return Citation.of(store.read_plan(), SetSummary.of(store.records()))

@@ -5,28 +5,34 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from stimgen.reading.text import one_line
+from stimgen.reading.text import to_one_line
 from stimgen.stimulus_set.citing.references import References
 from stimgen.stimulus_set.citing.summary import ConditionSummary
-from stimgen.stimulus_set.citing.wording import bracketed, listed, numbers, settings, value
-from stimgen.stimulus_set.metadata import Metadata
+from stimgen.stimulus_set.citing.wording import (
+    describe_settings,
+    format_brackets,
+    format_ranges,
+    format_value,
+    join_words,
+)
+from stimgen.stimulus_set.metadata import SetMetadata
 
 OBJECTIVE = "objective"
 MEMBERS = ("optimiser", "start", "range")  # settings that are members of families
 
 
-class Making:
+class MethodsWriter:
     """Who says how stimuli were made.
 
     Parameters
     ----------
-    metadata : Metadata
+    metadata : SetMetadata
         What members of families are called, and the papers behind them.
     references : References
         How papers are cited.
     """
 
-    def __init__(self, metadata: Metadata, references: References) -> None:
+    def __init__(self, metadata: SetMetadata, references: References) -> None:
         self._metadata, self._references = metadata, references
 
     def sentences(self, condition: ConditionSummary) -> Iterator[str]:
@@ -38,10 +44,10 @@ class Making:
             yield f"stimuli were matched to their sources in {', and in '.join(matched) or 'nothing known'}"
             yield self._minimised(found)
         else:
-            fields = settings(found, "method", "start", "after")
+            fields = describe_settings(found, "method", "start", "after")
             yield f"stimuli were {self._member('methods', {'name': method}, *fields)}"
-        yield _sizes(condition)
-        yield f"seeds were {numbers(condition.seeds)}"
+        yield _describe_sizes(condition)
+        yield f"seeds were {format_ranges(condition.seeds)}"
         if found.get("after"):
             yield f"after synthesis: {self._steps(found['after'])}"
         if terms:
@@ -53,8 +59,8 @@ class Making:
     def _matched(self, term: Mapping[str, Any], condition: ConditionSummary) -> str:
         """Return statistic and network of a term."""
         weight = term.get("weight", 1.0)
-        told = [f"weight {value(weight)}" if weight != 1.0 else ""]
-        told += [f"target {value(term['target'])}" if "target" in term else ""]
+        told = [f"weight {format_value(weight)}" if weight != 1.0 else ""]
+        told += [f"target {format_value(term['target'])}" if "target" in term else ""]
         statistic = self._member("statistics", term.get("statistic"), *told)
         return f"{statistic} of {self._network(term.get('network'), condition)}"
 
@@ -63,26 +69,29 @@ class Making:
         layers, regions = term.get("layers"), term.get("regions")
         weights = layers if isinstance(layers, Mapping) else {}
         alike = len({str(weight) for weight in weights.values()}) == 1
-        told = [one_line(name) if alike else f"{one_line(name)} ({value(weights[name])})" for name in weights]
+        told = [
+            to_one_line(name) if alike else f"{to_one_line(name)} ({format_value(weights[name])})"
+            for name in weights
+        ]
         whole = isinstance(regions, Mapping) and regions.get("rows") == regions.get("columns") == 1
         where = "over the whole picture" if whole else f"in {self._member('regions', regions)}"
         return (
-            f"{listed(told)} were measured {where}"
+            f"{join_words(told)} were measured {where}"
             if len(told) > 1
-            else f"{listed(told)} was measured {where}"
+            else f"{join_words(told)} was measured {where}"
         )
 
     def _minimised(self, found: Mapping[str, Any]) -> str:
-        papers = self._references.in_text(self._metadata.behind("methods", {"name": OBJECTIVE}))
+        papers = self._references.in_text(self._metadata.papers_for("methods", {"name": OBJECTIVE}))
         optimiser, start, kept = (
             self._member(f"{key}s", found[key]) if key in found else "" for key in MEMBERS
         )
         parts = [
-            f"an objective was minimised{bracketed(papers)}",
+            f"an objective was minimised{format_brackets(papers)}",
             f"by {optimiser}" if optimiser else "",
             f"from {start} on" if start else "",
             f"with {kept}" if kept else "",
-            f"in {value(found['precision'])}" if "precision" in found else "",
+            f"in {format_value(found['precision'])}" if "precision" in found else "",
         ]
         return ", ".join(part for part in parts if part)
 
@@ -91,33 +100,37 @@ class Making:
         weights = found.get("weights")
         told = [self._member("weights", weights)] if isinstance(weights, Mapping) else []
         used = [one.weights_sha256 for one in condition.first.network if one.name == found.get("name")]
-        told += [f"SHA-256 of weights {one_line(sha256)}" for sha256 in used if sha256]
+        told += [f"SHA-256 of weights {to_one_line(sha256)}" for sha256 in used if sha256]
         simple = {key: one for key, one in found.items() if not isinstance(one, (dict, list))}
         return self._member("networks", simple, *told)
 
     def _steps(self, steps: Any) -> str:
         return (
-            listed(self._member("steps", step) for step in steps) if isinstance(steps, list) else value(steps)
+            join_words(self._member("steps", step) for step in steps)
+            if isinstance(steps, list)
+            else format_value(steps)
         )
 
     def _member(self, kind: str, recipe: Any, *more: str) -> str:
         """Return a member of a family: what it is called and, in brackets, its settings and papers."""
         found = recipe if isinstance(recipe, Mapping) else {}
         name = str(found.get("name", f"unknown {kind}"))
-        papers = self._references.in_text(self._metadata.behind(kind, found))
-        return one_line(self._metadata.phrase(kind, name)) + bracketed(
-            *settings(found, "name"), *more, papers
+        papers = self._references.in_text(self._metadata.papers_for(kind, found))
+        return to_one_line(self._metadata.phrase(kind, name)) + format_brackets(
+            *describe_settings(found, "name"), *more, papers
         )
 
 
-def _sizes(condition: ConditionSummary) -> str:
-    schedules = [listed(_size(*scale) for scale in schedule) for schedule in sorted(condition.schedules)]
+def _describe_sizes(condition: ConditionSummary) -> str:
+    schedules = [
+        join_words(_describe_size(*scale) for scale in schedule) for schedule in sorted(condition.schedules)
+    ]
     coarse_to_fine = (
         "from coarse to fine, " if any(len(schedule) > 1 for schedule in condition.schedules) else ""
     )
     return f"{coarse_to_fine}pictures had {' or '.join(schedules)}"
 
 
-def _size(width: int, height: int, evaluations: int) -> str:
+def _describe_size(width: int, height: int, evaluations: int) -> str:
     most = f" (at most {evaluations:,} evaluations)" if evaluations else ""
     return f"{width} \u00d7 {height} pixels{most}"

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 
-from stimgen.reading.names import Name
+from stimgen.reading.names import PersonName
 from stimgen.reading.papers import Paper
-from stimgen.reading.text import one_line
-from stimgen.stimulus_set.citing.wording import sentence
+from stimgen.reading.text import to_one_line
+from stimgen.stimulus_set.citing.wording import format_sentence
 
-MOST_AUTHORS = 20  # beyond it, the first 19 and the last
+MAX_AUTHORS = 20  # beyond it, the first 19 and the last
 
 
 class References:
@@ -24,11 +24,11 @@ class References:
     def __init__(self, papers: Iterable[Paper]) -> None:
         unique = {paper.key: paper for paper in papers}.values()
         self._papers = sorted(
-            unique, key=lambda paper: (authors_text(paper.authors), paper.year, paper.title)
+            unique, key=lambda paper: (format_authors(paper.authors), paper.year, paper.title)
         )
         alike: dict[str, list[Paper]] = {}
         for paper in self._papers:
-            alike.setdefault(_in_text(paper), []).append(paper)
+            alike.setdefault(_cite_in_text(paper), []).append(paper)
         self._letters = {
             paper.key: chr(ord("a") + i) if len(group) > 1 else ""
             for group in alike.values()
@@ -39,7 +39,7 @@ class References:
         """Return how papers are cited in a sentence, without brackets: ``Gatys et al., 2015; ...``."""
         keys = {paper.key for paper in papers}
         cited = [paper for paper in self._papers if paper.key in keys]
-        return "; ".join(_in_text(paper) + self._letters[paper.key] for paper in cited)
+        return "; ".join(_cite_in_text(paper) + self._letters[paper.key] for paper in cited)
 
     def lines(self) -> list[str]:
         """Return the list of references."""
@@ -47,29 +47,32 @@ class References:
 
     def _reference(self, paper: Paper) -> str:
         year = f"{paper.year}{self._letters[paper.key]}"
-        parts = [sentence(f"{authors_text(paper.authors)} ({year})"), sentence(one_line(paper.title))]
-        parts += [sentence(_place(paper)), paper.link or ""]
+        parts = [
+            format_sentence(f"{format_authors(paper.authors)} ({year})"),
+            format_sentence(to_one_line(paper.title)),
+        ]
+        parts += [format_sentence(_describe_venue(paper)), paper.link or ""]
         return " ".join(part for part in parts if part)
 
 
-def authors_text(authors: Sequence[str]) -> str:
+def format_authors(authors: Sequence[str]) -> str:
     """Return authors as a list of references has them."""
-    names = [Name.of(author).inverted for author in authors]
-    if len(names) > MOST_AUTHORS:
-        return f"{', '.join(names[: MOST_AUTHORS - 1])}, ... {names[-1]}"
+    names = [PersonName.of(author).family_first for author in authors]
+    if len(names) > MAX_AUTHORS:
+        return f"{', '.join(names[: MAX_AUTHORS - 1])}, ... {names[-1]}"
     return f"{', '.join(names[:-1])}, & {names[-1]}" if len(names) > 1 else "".join(names)
 
 
-def _in_text(paper: Paper) -> str:
-    families = [Name.of(author).family for author in paper.authors]
+def _cite_in_text(paper: Paper) -> str:
+    families = [PersonName.of(author).family for author in paper.authors]
     who = f"{families[0]} et al." if len(families) > 2 else " & ".join(families)
     return f"{who}, {paper.year}"
 
 
-def _place(paper: Paper) -> str:
+def _describe_venue(paper: Paper) -> str:
     """Return journal, volume, number and pages, or proceedings, or nothing of a preprint but its archive."""
-    venue, pages = one_line(paper.venue or ""), one_line(paper.pages or "").replace("-", "\u2013")
-    volume, number = one_line(paper.volume or ""), one_line(paper.number or "")
+    venue, pages = to_one_line(paper.venue or ""), to_one_line(paper.pages or "").replace("-", "\u2013")
+    volume, number = to_one_line(paper.volume or ""), to_one_line(paper.number or "")
     if paper.kind == "preprint":
         return "arXiv" if paper.arxiv else venue
     if paper.kind == "inproceedings":

@@ -6,7 +6,7 @@ import hashlib
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 
-from stimgen.stimulus_set.record import Content, Record, SourceRecord
+from stimgen.stimulus_set.record import Record, RecordContent, SourceRecord
 
 
 @dataclass
@@ -15,7 +15,7 @@ class ConditionSummary:
 
     Attributes
     ----------
-    first : Content
+    first : RecordContent
         Of its first stimulus: terms and settings are the same for all.
     stimuli : int
         How many there are.
@@ -23,13 +23,13 @@ class ConditionSummary:
         Those that occur.
     """
 
-    first: Content
+    first: RecordContent
     stimuli: int = 0
     seeds: set[int] = field(default_factory=set)
     parameters: set[int] = field(default_factory=set)
     schedules: set[tuple[tuple[int, int, int], ...]] = field(default_factory=set)
 
-    def add(self, content: Content) -> None:
+    def add(self, content: RecordContent) -> None:
         """Count one more stimulus."""
         self.stimuli += 1
         self.seeds.add(content.seed)
@@ -38,7 +38,7 @@ class ConditionSummary:
 
 
 @dataclass
-class Summary:
+class SetSummary:
     """All stimuli of a set that are finished.
 
     Attributes
@@ -70,7 +70,7 @@ class Summary:
     _pictures: list[str] = field(default_factory=list)
 
     @classmethod
-    def of(cls, records: Iterable[Record]) -> Summary:
+    def of(cls, records: Iterable[Record]) -> SetSummary:
         """Return the summary of records."""
         summary = cls()
         for record in records:

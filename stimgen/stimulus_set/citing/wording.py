@@ -6,10 +6,10 @@ from collections.abc import Iterable, Mapping
 from itertools import groupby
 from typing import Any
 
-from stimgen.reading.text import one_line
+from stimgen.reading.text import to_one_line
 
 
-def settings(recipe: Mapping[str, Any], *without: str) -> list[str]:
+def describe_settings(recipe: Mapping[str, Any], *without: str) -> list[str]:
     """Return settings in words, one each; those that say nothing are left out.
 
     Examples
@@ -18,44 +18,44 @@ def settings(recipe: Mapping[str, Any], *without: str) -> list[str]:
     ['mean 0.5', 'bounds 0, 1', 'not grey']
     """
     return [
-        _setting(one_line(str(key)).replace("_", " "), found)
+        _describe_setting(to_one_line(str(key)).replace("_", " "), found)
         for key, found in recipe.items()
         if key not in without and found is not None and found != []
     ]
 
 
-def _setting(key: str, found: Any) -> str:
+def _describe_setting(key: str, found: Any) -> str:
     if isinstance(found, bool):
         return key if found else f"not {key}"
-    return f"{key} {value(found)}"
+    return f"{key} {format_value(found)}"
 
 
-def value(found: Any) -> str:
+def format_value(found: Any) -> str:
     """Return a value of a recipe in words."""
     if isinstance(found, float):
         return f"{found:g}"
     if isinstance(found, Mapping):
-        name = [one_line(str(found["name"]))] if "name" in found else []
-        inside = "; ".join(settings(found, "name"))
+        name = [to_one_line(str(found["name"]))] if "name" in found else []
+        inside = "; ".join(describe_settings(found, "name"))
         return " ".join([*name, f"({inside})"] if inside else name)
     if isinstance(found, (list, tuple)):
-        return ", ".join(value(one) for one in found)
-    return one_line(str(found))
+        return ", ".join(format_value(one) for one in found)
+    return to_one_line(str(found))
 
 
-def bracketed(*parts: str) -> str:
+def format_brackets(*parts: str) -> str:
     """Return what is known in brackets, with a space before; nothing where nothing is."""
     known = [part.rstrip(".") for part in parts if part]
     return f" ({'; '.join(known)})" if known else ""
 
 
-def listed(words: Iterable[str]) -> str:
+def join_words(words: Iterable[str]) -> str:
     """Return words as a sentence lists them: ``a, b and c``."""
     found = list(words)
     return f"{', '.join(found[:-1])} and {found[-1]}" if len(found) > 1 else "".join(found)
 
 
-def numbers(found: Iterable[int]) -> str:
+def format_ranges(found: Iterable[int]) -> str:
     """Return whole numbers in order, neighbours as a range.
 
     Examples
@@ -68,12 +68,12 @@ def numbers(found: Iterable[int]) -> str:
     return ", ".join(str(first) if first == last else f"{first}\u2013{last}" for first, last in pairs)
 
 
-def counted(count: int, what: str, plural: str = "") -> str:
+def format_count(count: int, what: str, plural: str = "") -> str:
     """Return a number of things: ``1 stimulus``, ``2 stimuli``."""
     return f"{count:,} {what if count == 1 else plural or what + 's'}"
 
 
-def sentence(text: str) -> str:
+def format_sentence(text: str) -> str:
     """Return a text with a capital and a full stop, unless it ends as a sentence already."""
     capital = text[:1].upper() + text[1:]
     return capital if not text or text.endswith((".", "?", "!")) else f"{capital}."

@@ -5,7 +5,16 @@ from __future__ import annotations
 from typing import Annotated
 
 from stimgen.reading.registry import Family
-from stimgen.synthesis.methods.base import Batch, Item, Known, Losses, Method, Result, Step, Traced
+from stimgen.synthesis.methods.base import (
+    Losses,
+    Method,
+    ReferenceInfo,
+    SynthesisBatch,
+    SynthesisItem,
+    SynthesisResult,
+    SynthesisStep,
+    TraceEntry,
+)
 from stimgen.synthesis.methods.objective import ObjectiveMethod
 
 # Minimising an objective is what happens where a condition names no method: it has no name.
@@ -15,13 +24,13 @@ AnyMethod = Annotated[Method, METHODS]
 __all__ = [
     "METHODS",
     "AnyMethod",
-    "Batch",
-    "Item",
-    "Known",
+    "SynthesisBatch",
+    "SynthesisItem",
+    "ReferenceInfo",
     "Losses",
     "Method",
     "ObjectiveMethod",
-    "Result",
-    "Step",
-    "Traced",
+    "SynthesisResult",
+    "SynthesisStep",
+    "TraceEntry",
 ]

@@ -16,11 +16,11 @@ from stimgen.networks import Validation
 from stimgen.reading.registry import FamilyMember
 from stimgen.synthesis.snapshots import Snapshot
 from stimgen.synthesis.starts import Start
-from stimgen.synthesis.starts.noise import Noise
+from stimgen.synthesis.starts.noise import NormalNoise
 
 
 @dataclass(frozen=True, eq=False)
-class Item:
+class SynthesisItem:
     """One stimulus to make.
 
     Attributes
@@ -40,12 +40,12 @@ class Item:
 
 
 @dataclass(frozen=True)
-class Batch:
+class SynthesisBatch:
     """Stimuli that are made together.
 
     Attributes
     ----------
-    items : sequence of Item
+    items : sequence of SynthesisItem
         At least one.
     slots : int
         How many images are computed at once; the batch is padded to it.
@@ -57,7 +57,7 @@ class Batch:
         Evaluations from one picture that is kept on the way to the next; 0: none.
     """
 
-    items: Sequence[Item]
+    items: Sequence[SynthesisItem]
     slots: int
     shrink: bool
     pictures: Mapping[str, Pixels] = field(default_factory=dict)
@@ -65,7 +65,7 @@ class Batch:
 
 
 @dataclass(frozen=True)
-class Step:
+class SynthesisStep:
     """One evaluation of a batch.
 
     Attributes
@@ -95,7 +95,7 @@ class Losses:
 
 
 @dataclass(frozen=True)
-class Traced:
+class TraceEntry:
     """One line of a trace: a scale, an evaluation at that scale (from 1), and what it found."""
 
     scale: int
@@ -104,7 +104,7 @@ class Traced:
 
 
 @dataclass(frozen=True)
-class Result:
+class SynthesisResult:
     """What a method made of a batch; every list has one entry an item.
 
     Attributes
@@ -113,7 +113,7 @@ class Result:
         Height x width x channels, nominal range [0, 1], not clipped.
     start : list of Losses or None
         At the start image; None where no objective is minimised.
-    traces : list of list of Traced
+    traces : list of list of TraceEntry
         Every evaluation.
     reasons : list of str
         Why each item stopped; ``non_finite`` means that it failed.
@@ -127,7 +127,7 @@ class Result:
 
     images: list[Pixels]
     start: list[Losses] | None
-    traces: list[list[Traced]]
+    traces: list[list[TraceEntry]]
     reasons: list[str]
     measure: Callable[[Sequence[Pixels]], list[Losses]] | None
     weights_sha256: list[tuple[str, str | None]]
@@ -139,7 +139,7 @@ class Result:
 
 
 @dataclass(frozen=True)
-class Known:
+class ReferenceInfo:
     """What is known of the pictures that a method names, beside the sources.
 
     Attributes
@@ -165,7 +165,7 @@ class Method(FamilyMember, ABC):
     @property
     def start(self) -> Start:
         """The noise, or picture, that the method begins with."""
-        return Noise()
+        return NormalNoise()
 
     @property
     def pictures(self) -> tuple[str, ...]:
@@ -182,7 +182,7 @@ class Method(FamilyMember, ABC):
         """Return the number of parameters that describe a source of so many pixels."""
 
     @abstractmethod
-    def recipe(self, known: Known) -> dict[str, Any]:
+    def recipe(self, known: ReferenceInfo) -> dict[str, Any]:
         """Return ``terms`` and ``settings``: what determines it beside source, schedule and seed."""
 
     def check(self, shape: tuple[int, int, int]) -> None:
@@ -203,7 +203,7 @@ class Method(FamilyMember, ABC):
         """Return how often the objective is evaluated for a picture, at the most."""
         return sum(count for _, _, count in self.schedule(width, height))
 
-    def probed(self, evaluations: int) -> Method:
+    def limit_evaluations(self, evaluations: int) -> Method:
         """Return the same method with so many evaluations at every scale; without any, the method itself."""
         del evaluations
         return self
@@ -227,7 +227,9 @@ class Method(FamilyMember, ABC):
         return []
 
     @abstractmethod
-    def run(self, batch: Batch, device: torch.device) -> Generator[Step, None, Result]:
+    def run(
+        self, batch: SynthesisBatch, device: torch.device
+    ) -> Generator[SynthesisStep, None, SynthesisResult]:
         """Make a batch of stimuli, yielding after each evaluation.
 
         Raises

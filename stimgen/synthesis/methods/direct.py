@@ -11,7 +11,14 @@ import torch
 from numpy.typing import NDArray
 
 from stimgen.images.prepare import Pixels
-from stimgen.synthesis.methods.base import Batch, Item, Known, Method, Result, Step
+from stimgen.synthesis.methods.base import (
+    Method,
+    ReferenceInfo,
+    SynthesisBatch,
+    SynthesisItem,
+    SynthesisResult,
+    SynthesisStep,
+)
 
 # Bytes of a number, and how many planes a transform and its result take.
 BYTES, PLANES = 16, 6
@@ -21,10 +28,10 @@ class DirectMethod(Method):
     """A method that minimises nothing: its picture is a function of source, seed and a formula."""
 
     @abstractmethod
-    def picture(self, item: Item) -> NDArray[np.float64] | Pixels:
+    def picture(self, item: SynthesisItem) -> NDArray[np.float64] | Pixels:
         """Return the stimulus of one item: height x width x channels, not clipped."""
 
-    def recipe(self, known: Known) -> dict[str, Any]:
+    def recipe(self, known: ReferenceInfo) -> dict[str, Any]:
         """Return the name and the fields."""
         del known
         plain = self.plain()
@@ -34,16 +41,18 @@ class DirectMethod(Method):
         """Return an estimate of the bytes that one picture needs while it is made."""
         return BYTES * PLANES * width * height * channels
 
-    def run(self, batch: Batch, device: torch.device) -> Generator[Step, None, Result]:
+    def run(
+        self, batch: SynthesisBatch, device: torch.device
+    ) -> Generator[SynthesisStep, None, SynthesisResult]:
         """Make every picture by itself."""
         del device
         yield from ()
         count = len(batch.items)
         images = [self.picture(item).astype(np.float32) for item in batch.items]
-        return Result(images, None, [[]] * count, ["made"] * count, None, [])
+        return SynthesisResult(images, None, [[]] * count, ["made"] * count, None, [])
 
 
-def frequencies(width: int, height: int) -> int:
+def count_frequencies(width: int, height: int) -> int:
     """Return how many frequencies a real plane has, a frequency and its mirror image being one."""
     # Constant, and alternating along a side of even length, are their own mirror images.
     alone = (2 - width % 2) * (2 - height % 2)

@@ -7,8 +7,8 @@ from typing import Literal
 import numpy as np
 
 from stimgen.images.prepare import Pixels
-from stimgen.reading.random_numbers import words
-from stimgen.synthesis.methods.base import Item
+from stimgen.reading.random_numbers import random_words
+from stimgen.synthesis.methods.base import SynthesisItem
 from stimgen.synthesis.methods.direct import DirectMethod
 
 
@@ -26,8 +26,8 @@ class HistogramMatchedNoise(DirectMethod):
         """Return the number of values of one channel, whose order is all that is not kept."""
         return width * height
 
-    def picture(self, item: Item) -> Pixels:
+    def picture(self, item: SynthesisItem) -> Pixels:
         """Return the pixels in the order of random words, one each."""
         height, width, channels = item.source.shape
-        order = np.argsort(words(height * width, "places", *item.key), kind="stable")
+        order = np.argsort(random_words(height * width, "places", *item.key), kind="stable")
         return item.source.reshape(-1, channels)[order].reshape(item.source.shape)

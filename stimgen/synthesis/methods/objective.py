@@ -11,20 +11,27 @@ from pydantic import model_validator
 from torch import Tensor
 
 from stimgen.images.prepare import Pixels
-from stimgen.networks import Network, Place, Validation
+from stimgen.networks import DeviceSpec, Network, Validation
 from stimgen.reading.errors import StimgenError
-from stimgen.reading.model import mistake
+from stimgen.reading.model import validation_error
 from stimgen.reading.papers import Paper
-from stimgen.synthesis.methods.base import Batch, Known, Losses, Method, Result, Step
-from stimgen.synthesis.methods.trace_recorder import Leg, Trail
-from stimgen.synthesis.objective import Objective, Sources, load_networks
-from stimgen.synthesis.optimisers import optimisers_that
+from stimgen.synthesis.methods.base import (
+    Losses,
+    Method,
+    ReferenceInfo,
+    SynthesisBatch,
+    SynthesisResult,
+    SynthesisStep,
+)
+from stimgen.synthesis.methods.trace_recorder import StageOffset, TraceRecorder
+from stimgen.synthesis.objective import BatchSources, Objective, load_networks
+from stimgen.synthesis.optimisers import find_optimisers
 from stimgen.synthesis.optimisers.base import Budget
-from stimgen.synthesis.pyramid import enlarged, shrunk
-from stimgen.synthesis.settings import Stage, Synthesis
-from stimgen.synthesis.snapshots import Album
+from stimgen.synthesis.pyramid import enlarge_images, shrink_images
+from stimgen.synthesis.settings import Stage, SynthesisSettings
+from stimgen.synthesis.snapshots import SnapshotRecorder
 from stimgen.synthesis.starts import Start
-from stimgen.synthesis.tensors import padded, stacked, unstacked
+from stimgen.synthesis.tensors import pad_to_slots, stack_pictures, unstack_pictures
 from stimgen.synthesis.term import Term
 
 RANGE_PART = "range"
@@ -42,16 +49,16 @@ class ObjectiveMethod(Method):
 
     terms: tuple[Term, ...]
     """What source and stimulus shall have in common."""
-    synthesis: Synthesis
+    synthesis: SynthesisSettings
     """How the stimulus is optimised."""
 
     @model_validator(mode="after")
-    def _noise_is_borne(self) -> ObjectiveMethod:
+    def _check_noise(self) -> ObjectiveMethod:
         optimiser = self.synthesis.optimiser
         drawing = [term.statistic.name for term in self.terms if term.statistic.redraws]
         if drawing and not optimiser.bears_noise:
-            bearing = optimisers_that("bears_noise")
-            raise mistake(
+            bearing = find_optimisers("bears_noise")
+            raise validation_error(
                 f"{drawing[0]} with `redraw: true` is another function at every evaluation, and "
                 f"{optimiser.name!r} compares evaluations",
                 at="synthesis",
@@ -59,7 +66,7 @@ class ObjectiveMethod(Method):
             )
         return self
 
-    def cited(self) -> tuple[str | Paper, ...]:
+    def citations(self) -> tuple[str | Paper, ...]:
         """Return who first minimised such an objective, and who took other pictures for targets."""
         aims = [term.target for term in self.terms if term.target is not None]
         return (*self.papers, *("gatys2016" if aim.weight == 1.0 else "vacher2020" for aim in aims))
@@ -83,7 +90,7 @@ class ObjectiveMethod(Method):
         """Return the number of parameters that describe a source, over all terms."""
         return sum(term.parameters(width, height) for term in self.terms)
 
-    def recipe(self, known: Known) -> dict[str, Any]:
+    def recipe(self, known: ReferenceInfo) -> dict[str, Any]:
         """Return the terms, written out, and the settings."""
         settings = self.synthesis.plain() | {
             "method": "objective",
@@ -101,23 +108,23 @@ class ObjectiveMethod(Method):
         schedule = self.schedule(width, height)
         scales, coarsest = len(schedule), schedule[0]
         for term in self.terms:
-            for layer, rows, columns in term.needs():
+            for layer, rows, columns in term.position_needs():
                 for side, positions in ((coarsest[0], columns), (coarsest[1], rows)):
                     if term.network.map_side(layer, side) < positions:
-                        raise _too_small(term, layer, (side, positions, scales))
+                        raise _too_small_error(term, layer, (side, positions, scales))
 
     def schedule(self, width: int, height: int) -> list[tuple[int, int, int]]:
         """Return width, height and evaluations of every scale, from coarse to fine."""
         return self.synthesis.schedule(width, height)
 
-    def probed(self, evaluations: int) -> ObjectiveMethod:
+    def limit_evaluations(self, evaluations: int) -> ObjectiveMethod:
         """Return it with so many evaluations at every scale."""
-        return self.but(synthesis=self.synthesis.but(evaluations=evaluations))
+        return self.replace(synthesis=self.synthesis.replace(evaluations=evaluations))
 
     def load(self, device: torch.device) -> None:
         """Load the networks; they are remembered for `run`."""
         for dtype in self.synthesis.dtypes:
-            load_networks(self.terms, Place(device, dtype))
+            load_networks(self.terms, DeviceSpec(device, dtype))
 
     def memory(self, width: int, height: int, channels: int) -> int:
         """Return an estimate of the bytes that one image needs: maps, gradients, corrections, targets."""
@@ -125,11 +132,13 @@ class ObjectiveMethod(Method):
         for term in self.terms:
             layers.setdefault(term.network, set()).update(term.layer_weights)
         activations = [
-            size for network, names in layers.items() for size in network.activations(names, width, height)
+            size
+            for network, names in layers.items()
+            for size in network.activation_sizes(names, width, height)
         ]
         corrections = self.synthesis.optimiser.vectors * width * height * channels
         # Statistics are done with when the gradients of the largest maps are made: only one of them counts.
-        working = sum(term.working(width, height) for term in self.terms)
+        working = sum(term.count_working_numbers(width, height) for term in self.terms)
         passing = max(GRADIENTS * max(activations), working)
         return round(GAPS * BYTES_PER_NUMBER * (sum(activations) + corrections + passing))
 
@@ -137,32 +146,36 @@ class ObjectiveMethod(Method):
         """Return what is known of every network in use."""
         return [network.validation() for network in {term.network: None for term in self.terms}]
 
-    def run(self, batch: Batch, device: torch.device) -> Generator[Step, None, Result]:
+    def run(
+        self, batch: SynthesisBatch, device: torch.device
+    ) -> Generator[SynthesisStep, None, SynthesisResult]:
         """Make a batch of stimuli, yielding after each evaluation."""
-        return (yield from _Run(self, batch, device).steps())
+        return (yield from _ObjectiveRun(self, batch, device).steps())
 
 
-class _Run:
+class _ObjectiveRun:
     """One batch on its way from start to result."""
 
-    def __init__(self, method: ObjectiveMethod, batch: Batch, device: torch.device) -> None:
+    def __init__(self, method: ObjectiveMethod, batch: SynthesisBatch, device: torch.device) -> None:
         self._method = method
         self._batch = batch
         self._device = device
-        self._album = Album(batch.snapshots, len(batch.items))
+        self._album = SnapshotRecorder(batch.snapshots, len(batch.items))
         names = [f"term_{i}" for i in range(1, 1 + len(method.terms))]
-        self._trail = Trail(len(batch.items), [*names, RANGE_PART])
+        self._trail = TraceRecorder(len(batch.items), [*names, RANGE_PART])
         keys = list(dict.fromkeys(item.source_key for item in batch.items))
         first = {item.source_key: item.source for item in reversed(batch.items)}
         # One image alone is summed in another order than two, so a lone source is measured twice.
         sources = [first[key] for key in keys] * (2 if len(keys) == 1 else 1)
-        self._sources = stacked(sources, device)
-        self._pictures = {name: stacked([pixels] * 2, device) for name, pixels in batch.pictures.items()}
-        self._keys = tuple(padded([item.key for item in batch.items], batch.slots))
+        self._sources = stack_pictures(sources, device)
+        self._pictures = {
+            name: stack_pictures([pixels] * 2, device) for name, pixels in batch.pictures.items()
+        }
+        self._keys = tuple(pad_to_slots([item.key for item in batch.items], batch.slots))
         which = [keys.index(item.source_key) for item in batch.items]
-        self._which = torch.tensor(padded(which, batch.slots), device=device)
+        self._which = torch.tensor(pad_to_slots(which, batch.slots), device=device)
 
-    def steps(self) -> Generator[Step, None, Result]:
+    def steps(self) -> Generator[SynthesisStep, None, SynthesisResult]:
         height, width = self._sources.shape[-2:]
         stages = self._method.synthesis.stages(width, height)
         total = sum(stage.evaluations for stage in stages)
@@ -170,22 +183,22 @@ class _Run:
         rows = torch.arange(len(self._which), device=self._device)
         images = self._tensor([item.start for item in self._batch.items])
         start = self._trail.losses(finest.measure(images, rows))
-        images = shrunk(images, stages[0].width, stages[0].height)
+        images = shrink_images(images, stages[0].width, stages[0].height)
         value_range = self._method.synthesis.range
         bounds = value_range.bounds(self._sources[self._which])
         done = 0
-        for stage, place in _places(stages):
+        for stage, place in _add_offsets(stages):
             objective = finest if stage == stages[-1] else self._objective(stage)
             budget = Budget(stage.evaluations, self._batch.shrink, objective.noisy, bounds)
-            begin = value_range.variables(enlarged(images, stage.width, stage.height))
+            begin = value_range.variables(enlarge_images(images, stage.width, stage.height))
             evaluate = self._album.watching(objective, value_range.pixels)
             minimising = self._method.synthesis.optimiser.minimise(evaluate, begin, budget)
-            leg = Leg(*place, done, total)
+            leg = StageOffset(*place, done, total)
             images = value_range.pixels((yield from self._trail.along(minimising, leg, self._album.take)))
             done += stage.evaluations
         self._album.close()
-        return Result(
-            images=unstacked(images[: len(self._batch.items)]),
+        return SynthesisResult(
+            images=unstack_pictures(images[: len(self._batch.items)]),
             start=start,
             traces=self._trail.traces,
             reasons=self._trail.reasons,
@@ -196,18 +209,18 @@ class _Run:
 
     def _objective(self, stage: Stage) -> Objective:
         size = stage.width, stage.height
-        pictures = {name: shrunk(picture, *size) for name, picture in self._pictures.items()}
-        sources = Sources(shrunk(self._sources, *size), self._which, self._keys, pictures)
+        pictures = {name: shrink_images(picture, *size) for name, picture in self._pictures.items()}
+        sources = BatchSources(shrink_images(self._sources, *size), self._which, self._keys, pictures)
         return Objective(self._method.terms, self._method.synthesis.range, sources, stage.dtype)
 
     def _measure(self, objective: Objective, rows: Tensor, images: Sequence[Pixels]) -> list[Losses]:
         return self._trail.losses(objective.measure(self._tensor(images), rows))
 
     def _tensor(self, pictures: Sequence[Pixels]) -> Tensor:
-        return stacked(padded(pictures, self._batch.slots), self._device)
+        return stack_pictures(pad_to_slots(pictures, self._batch.slots), self._device)
 
 
-def _places(stages: Sequence[Stage]) -> Iterator[tuple[Stage, tuple[int, int]]]:
+def _add_offsets(stages: Sequence[Stage]) -> Iterator[tuple[Stage, tuple[int, int]]]:
     """Yield every stage with its scale, from 0, and the evaluations before it at that scale."""
     scale, before, size = -1, 0, (0, 0)
     for stage in stages:
@@ -217,7 +230,7 @@ def _places(stages: Sequence[Stage]) -> Iterator[tuple[Stage, tuple[int, int]]]:
         before += stage.evaluations
 
 
-def _too_small(term: Term, layer: str, found: tuple[int, int, int]) -> StimgenError:
+def _too_small_error(term: Term, layer: str, found: tuple[int, int, int]) -> StimgenError:
     """Return the error of a picture whose coarsest scale has too few positions, with what would do."""
     side, positions, scales = found
     smallest = term.network.smallest_side(layer, positions) * 2 ** (scales - 1)

@@ -5,11 +5,11 @@ from __future__ import annotations
 from typing import ClassVar, Literal
 
 from stimgen.images.prepare import Pixels
-from stimgen.synthesis.methods.base import Item
+from stimgen.synthesis.methods.base import SynthesisItem
 from stimgen.synthesis.methods.direct import DirectMethod
 
 
-class Original(DirectMethod):
+class OriginalMethod(DirectMethod):
     """The source itself: the control that every comparison with originals needs in the set."""
 
     phrase = "the source itself"
@@ -22,6 +22,6 @@ class Original(DirectMethod):
         del width, height
         return 0
 
-    def picture(self, item: Item) -> Pixels:
+    def picture(self, item: SynthesisItem) -> Pixels:
         """Return the source."""
         return item.source

@@ -8,8 +8,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from stimgen.reading.random_numbers import normal
-from stimgen.synthesis.methods.base import Item
-from stimgen.synthesis.methods.direct import DirectMethod, frequencies
+from stimgen.synthesis.methods.base import SynthesisItem
+from stimgen.synthesis.methods.direct import DirectMethod, count_frequencies
 
 
 class PhaseScrambled(DirectMethod):
@@ -27,18 +27,18 @@ class PhaseScrambled(DirectMethod):
 
     def parameters(self, width: int, height: int) -> int:
         """Return the number of amplitudes of one channel."""
-        return frequencies(width, height)
+        return count_frequencies(width, height)
 
-    def picture(self, item: Item) -> NDArray[np.float64]:
+    def picture(self, item: SynthesisItem) -> NDArray[np.float64]:
         """Return the source with the phases of a real noise added to its own, and its mean kept."""
         height, width, _ = item.source.shape
         spectrum = np.fft.rfft2(item.source.astype(np.float64), axes=(0, 1))
         noise = normal(height * width, "phases", *item.key).reshape(height, width)
-        shifted = spectrum * unit_phases(noise)[:, :, np.newaxis]
+        shifted = spectrum * compute_unit_phases(noise)[:, :, np.newaxis]
         return np.fft.irfft2(shifted, s=(height, width), axes=(0, 1))
 
 
-def unit_phases(noise: NDArray[np.float64]) -> NDArray[np.complex128]:
+def compute_unit_phases(noise: NDArray[np.float64]) -> NDArray[np.complex128]:
     """Return a real noise' transform with all amplitudes 1, so that what is multiplied by it stays real."""
     transform = np.fft.rfft2(noise)
     amplitude = np.abs(transform)

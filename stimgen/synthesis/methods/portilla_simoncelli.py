@@ -12,15 +12,27 @@ from torch import Tensor
 
 from stimgen.images.prepare import Pixels
 from stimgen.reading.errors import StimgenError
-from stimgen.reading.model import Integer, Number, mistake
-from stimgen.synthesis.methods.base import Batch, Known, Losses, Method, Result, Step
-from stimgen.synthesis.methods.trace_recorder import Leg, Trail
+from stimgen.reading.model import Integer, Number, validation_error
+from stimgen.synthesis.methods.base import (
+    Losses,
+    Method,
+    ReferenceInfo,
+    SynthesisBatch,
+    SynthesisResult,
+    SynthesisStep,
+)
+from stimgen.synthesis.methods.trace_recorder import StageOffset, TraceRecorder
 from stimgen.synthesis.optimisers import AnyOptimiser
 from stimgen.synthesis.optimisers.base import Budget
 from stimgen.synthesis.optimisers.lbfgs import Lbfgs
-from stimgen.synthesis.plenoptic_model import PACKAGE, Matching, TextureModel, installed_plenoptic
-from stimgen.synthesis.snapshots import Album
-from stimgen.synthesis.tensors import padded, stacked, unstacked
+from stimgen.synthesis.plenoptic_model import (
+    PACKAGE,
+    PlenopticModel,
+    PortillaSimoncelliObjective,
+    import_plenoptic,
+)
+from stimgen.synthesis.snapshots import SnapshotRecorder
+from stimgen.synthesis.tensors import pad_to_slots, stack_pictures, unstack_pictures
 
 PARTS = ("statistics", "range")
 BYTES_PER_NUMBER = 8
@@ -57,9 +69,11 @@ class PortillaSimoncelli(Method):
 
     @field_validator("neighbourhood")
     @classmethod
-    def _is_odd(cls, value: int) -> int:
+    def _check_neighbourhood(cls, value: int) -> int:
         if value % 2 == 0:
-            raise mistake(f"{value} is even: a neighbourhood has a centre", hint=f"write {value + 1}")
+            raise validation_error(
+                f"{value} is even: a neighbourhood has a centre", hint=f"write {value + 1}"
+            )
         return value
 
     @property
@@ -78,7 +92,7 @@ class PortillaSimoncelli(Method):
         across = 3 * (scales - 1) * orientations**2
         return pixels + marginals + finest + autocorrelations + magnitudes + across
 
-    def recipe(self, known: Known) -> dict[str, Any]:
+    def recipe(self, known: ReferenceInfo) -> dict[str, Any]:
         """Return the model and how its statistics are matched; evaluations stand in the schedule."""
         del known
         told = {"method": self.name, "start": self.start.plain()}
@@ -107,13 +121,13 @@ class PortillaSimoncelli(Method):
         steps = [self.coarse_to_fine] * (self.scales + 2 if self.coarse_to_fine else 0)
         return [(width, height, count) for count in (*steps, self.budget)]
 
-    def probed(self, evaluations: int) -> PortillaSimoncelli:
+    def limit_evaluations(self, evaluations: int) -> PortillaSimoncelli:
         """Return it with so many evaluations of each step."""
-        return self.but(budget=evaluations, coarse_to_fine=evaluations if self.coarse_to_fine else 0)
+        return self.replace(budget=evaluations, coarse_to_fine=evaluations if self.coarse_to_fine else 0)
 
     def load(self, device: torch.device) -> None:
         """Find the package, and refuse a device without float64."""
-        installed_plenoptic(f"the method `{self.name}`")
+        import_plenoptic(f"the method `{self.name}`")
         if device.type == "mps":
             raise StimgenError(
                 f"`{self.name}` needs float64, which {device} lacks", hint="use `--device cpu`"
@@ -124,31 +138,33 @@ class PortillaSimoncelli(Method):
         planes = PLANES + PLANES_AN_ORIENTATION * self.orientations + self.optimiser.vectors
         return BYTES_PER_NUMBER * width * height * channels * planes
 
-    def run(self, batch: Batch, device: torch.device) -> Generator[Step, None, Result]:
+    def run(
+        self, batch: SynthesisBatch, device: torch.device
+    ) -> Generator[SynthesisStep, None, SynthesisResult]:
         """Make a batch of stimuli, yielding after each evaluation."""
         self.load(device)
-        return (yield from _Run(self, batch, device).steps())
+        return (yield from _PortillaSimoncelliRun(self, batch, device).steps())
 
 
-class _Run:
+class _PortillaSimoncelliRun:
     """One batch on its way from start to result."""
 
-    def __init__(self, method: PortillaSimoncelli, batch: Batch, device: torch.device) -> None:
+    def __init__(self, method: PortillaSimoncelli, batch: SynthesisBatch, device: torch.device) -> None:
         self._method, self._batch, self._device = method, batch, device
         height, width, _ = batch.items[0].source.shape
-        self._model = TextureModel((height, width), method.shape, device)
+        self._model = PlenopticModel((height, width), method.shape, device)
         sources = {item.source_key: item.source for item in batch.items}
         targets = {key: self._model.target(self._tensor([source])) for key, source in sources.items()}
-        self._whole = Matching(
+        self._whole = PortillaSimoncelliObjective(
             self._model, [targets[item.source_key] for item in batch.items], method.range_penalty
         )
-        self._trail = Trail(len(batch.items), PARTS)
-        self._album = Album(batch.snapshots, len(batch.items))
+        self._trail = TraceRecorder(len(batch.items), PARTS)
+        self._album = SnapshotRecorder(batch.snapshots, len(batch.items))
 
-    def steps(self) -> Generator[Step, None, Result]:
+    def steps(self) -> Generator[SynthesisStep, None, SynthesisResult]:
         starts = [item.start for item in self._batch.items]
         start = self._measure(starts)
-        images = self._tensor(padded(starts, self._batch.slots))
+        images = self._tensor(pad_to_slots(starts, self._batch.slots))
         height, width = images.shape[-2:]
         counts = [count for _, _, count in self._method.schedule(width, height)]
         steps = [*self._model.steps(), None][-len(counts) :]
@@ -156,11 +172,11 @@ class _Run:
             budget = Budget(count, self._batch.shrink)
             evaluate = self._album.watching(replace(self._whole, scales=scales))
             minimising = self._method.optimiser.minimise(evaluate, images, budget)
-            leg = Leg(place, 0, sum(counts[:place]), sum(counts))
+            leg = StageOffset(place, 0, sum(counts[:place]), sum(counts))
             images = yield from self._trail.along(minimising, leg, self._album.take)
         self._album.close()
-        return Result(
-            images=unstacked(images[: len(starts)]),
+        return SynthesisResult(
+            images=unstack_pictures(images[: len(starts)]),
             start=start,
             traces=self._trail.traces,
             reasons=self._trail.reasons,
@@ -174,4 +190,4 @@ class _Run:
         return self._trail.losses(self._whole(self._tensor(images), rows).parts)
 
     def _tensor(self, pictures: Sequence[Pixels]) -> Tensor:
-        return stacked(pictures, self._device).double()
+        return stack_pictures(pictures, self._device).double()

@@ -8,8 +8,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from stimgen.reading.random_numbers import normal
-from stimgen.synthesis.methods.base import Item
-from stimgen.synthesis.methods.direct import DirectMethod, frequencies
+from stimgen.synthesis.methods.base import SynthesisItem
+from stimgen.synthesis.methods.direct import DirectMethod, count_frequencies
 
 
 class SpectrumMatchedNoise(DirectMethod):
@@ -29,9 +29,13 @@ class SpectrumMatchedNoise(DirectMethod):
 
     def parameters(self, width: int, height: int) -> int:
         """Return the number of powers of one channel."""
-        return frequencies(width, height) if self.spectrum == "full" else int(_rings(width, height).max()) + 1
+        return (
+            count_frequencies(width, height)
+            if self.spectrum == "full"
+            else int(_compute_rings(width, height).max()) + 1
+        )
 
-    def picture(self, item: Item) -> NDArray[np.float64]:
+    def picture(self, item: SynthesisItem) -> NDArray[np.float64]:
         """Return the noise around the source's means."""
         height, width, channels = item.source.shape
         mean = item.source.mean(axis=(0, 1), dtype=np.float64)
@@ -39,37 +43,37 @@ class SpectrumMatchedNoise(DirectMethod):
         planes = 1 if self.spectrum == "full" else channels
         white = normal(height * width * planes, "white", *item.key).reshape(planes, height, width)
         noise = np.fft.fft2(white).transpose(1, 2, 0)
-        filtered = spectrum * noise if self.spectrum == "full" else _filtered_by_rings(spectrum, noise)
+        filtered = spectrum * noise if self.spectrum == "full" else _filter_by_rings(spectrum, noise)
         filtered[0, 0] = 0.0
         # At every frequency the expected power of white noise is the number of pixels.
         made: NDArray[np.float64] = mean + np.fft.ifft2(filtered, axes=(0, 1)).real / np.sqrt(height * width)
         return made
 
 
-def _rings(width: int, height: int) -> NDArray[np.intp]:
+def _compute_rings(width: int, height: int) -> NDArray[np.intp]:
     """Return the distance of every frequency from zero, rounded to cycles per longer side."""
     rows, columns = np.fft.fftfreq(height)[:, np.newaxis], np.fft.fftfreq(width)
     rings: NDArray[np.intp] = np.rint(np.hypot(rows, columns) * max(width, height)).astype(np.intp)
     return rings
 
 
-def _filtered_by_rings(
+def _filter_by_rings(
     spectrum: NDArray[np.complex128], noise: NDArray[np.complex128]
 ) -> NDArray[np.complex128]:
     """Return noise of independent channels with the spectrum's mean power and cross-power in each ring."""
     height, width, channels = spectrum.shape
-    rings = _rings(width, height)
+    rings = _compute_rings(width, height)
     # A frequency and its mirror image have conjugate cross-power: over a ring it is real.
     power = np.einsum("yxc,yxd->yxcd", spectrum, spectrum.conj()).real
     total = np.zeros((int(rings.max()) + 1, channels, channels))
     np.add.at(total, rings, power)
     counts = np.bincount(rings.ravel())
-    roots = np.stack([_root(matrix) for matrix in total / counts[:, np.newaxis, np.newaxis]])
+    roots = np.stack([_compute_matrix_root(matrix) for matrix in total / counts[:, np.newaxis, np.newaxis]])
     filtered: NDArray[np.complex128] = np.einsum("yxcd,yxd->yxc", roots[rings], noise)
     return filtered
 
 
-def _root(matrix: NDArray[np.float64]) -> NDArray[np.float64]:
+def _compute_matrix_root(matrix: NDArray[np.float64]) -> NDArray[np.float64]:
     """Return the symmetric square root of a positive semidefinite matrix."""
     values, vectors = np.linalg.eigh(matrix)
     root: NDArray[np.float64] = (vectors * np.sqrt(np.maximum(values, 0.0))) @ vectors.T

@@ -9,14 +9,14 @@ import numpy as np
 from numpy.typing import NDArray
 from torch import Tensor
 
-from stimgen.reading.generators import retold
-from stimgen.synthesis.methods.base import Losses, Step, Traced
-from stimgen.synthesis.optimisers.base import Outcome, Progress
+from stimgen.reading.generators import map_generator
+from stimgen.synthesis.methods.base import Losses, SynthesisStep, TraceEntry
+from stimgen.synthesis.optimisers.base import OptimisationResult, OptimiserProgress
 
 NON_FINITE = "non_finite"
 
 
-class Leg(NamedTuple):
+class StageOffset(NamedTuple):
     """A part of the way that an optimiser goes at once.
 
     Attributes
@@ -35,7 +35,7 @@ class Leg(NamedTuple):
     total: int
 
 
-class Trail:
+class TraceRecorder:
     """Traces of a batch, and why its images stopped.
 
     Parameters
@@ -47,38 +47,38 @@ class Trail:
     """
 
     def __init__(self, count: int, names: Sequence[str]) -> None:
-        self.traces: list[list[Traced]] = [[] for _ in range(count)]
+        self.traces: list[list[TraceEntry]] = [[] for _ in range(count)]
         self.reasons = ["evaluations"] * count
         self._names = names
 
     def along(
         self,
-        minimising: Generator[Progress, None, Outcome],
-        leg: Leg,
+        minimising: Generator[OptimiserProgress, None, OptimisationResult],
+        leg: StageOffset,
         take: Callable[[list[int], int, int], None] | None = None,
-    ) -> Generator[Step, None, Tensor]:
+    ) -> Generator[SynthesisStep, None, Tensor]:
         """Pass on an optimiser's progress as steps, writing the traces, and return its images.
 
         Parameters
         ----------
         minimising : generator
             From `Optimiser.minimise`.
-        leg : Leg
+        leg : StageOffset
             Which part of the way it is.
         take : callable, optional
             Called after each evaluation with the rows that it was of, the scale and how many it is there.
         """
         evaluation = 0
 
-        def step(progress: Progress) -> Step:
+        def step(progress: OptimiserProgress) -> SynthesisStep:
             nonlocal evaluation
             evaluation += 1
             if take is not None:
                 take(progress.rows.tolist(), leg.scale, leg.before + evaluation)
             losses = self._write(progress, leg.scale, leg.before + evaluation)
-            return Step(leg.scale, leg.done + evaluation, leg.total, losses)
+            return SynthesisStep(leg.scale, leg.done + evaluation, leg.total, losses)
 
-        outcome = yield from retold(minimising, step)
+        outcome = yield from map_generator(minimising, step)
         for i, reason in enumerate(outcome.reasons[: len(self.reasons)]):
             # The last leg's reason counts, but a failure is never forgotten.
             if self.reasons[i] != NON_FINITE:
@@ -89,12 +89,12 @@ class Trail:
         """Return the losses of every item: of images x parts, named."""
         return [self._named(row) for row in parts.cpu().numpy().astype(np.float64)[: len(self.traces)]]
 
-    def _write(self, progress: Progress, scale: int, evaluation: int) -> NDArray[np.float64]:
+    def _write(self, progress: OptimiserProgress, scale: int, evaluation: int) -> NDArray[np.float64]:
         losses = np.full(len(self.traces), np.nan)
         for row, parts in zip(progress.rows, progress.parts, strict=True):
             if row < len(self.traces):
                 found = self._named(parts)
-                self.traces[row].append(Traced(scale, evaluation, found))
+                self.traces[row].append(TraceEntry(scale, evaluation, found))
                 losses[row] = found.total
         return losses
 

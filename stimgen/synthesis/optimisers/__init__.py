@@ -5,15 +5,22 @@ from __future__ import annotations
 from typing import Annotated, Literal
 
 from stimgen.reading.registry import Family
-from stimgen.synthesis.optimisers.base import Optimiser, Outcome, Progress
+from stimgen.synthesis.optimisers.base import OptimisationResult, Optimiser, OptimiserProgress
 
 OPTIMISERS = Family("optimiser", Optimiser, usual="lbfgs")
 AnyOptimiser = Annotated[Optimiser, OPTIMISERS]
 
 
-def optimisers_that(quality: Literal["keeps_bounds", "bears_noise"]) -> list[str]:
+def find_optimisers(quality: Literal["keeps_bounds", "bears_noise"]) -> list[str]:
     """Return the names of the optimisers that have a quality."""
     return [name for name, cls in OPTIMISERS.members.items() if getattr(cls, quality)]
 
 
-__all__ = ["OPTIMISERS", "AnyOptimiser", "Optimiser", "Outcome", "Progress", "optimisers_that"]
+__all__ = [
+    "OPTIMISERS",
+    "AnyOptimiser",
+    "Optimiser",
+    "OptimisationResult",
+    "OptimiserProgress",
+    "find_optimisers",
+]

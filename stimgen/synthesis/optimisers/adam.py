@@ -17,12 +17,12 @@ from stimgen.synthesis.objective import Evaluation
 from stimgen.synthesis.optimisers.base import (
     Budget,
     Evaluate,
+    OptimisationResult,
     Optimiser,
-    Outcome,
-    Progress,
-    Reason,
-    descend,
-    staying,
+    OptimiserProgress,
+    StopReason,
+    run_descent,
+    select_remaining,
 )
 
 # The evaluations over which a loss has to fall by `tolerance`: from one to the next it may well rise.
@@ -57,12 +57,12 @@ class Adam(Optimiser):
 
     def minimise(
         self, evaluate: Evaluate, start: Tensor, budget: Budget
-    ) -> Generator[Progress, None, Outcome]:
+    ) -> Generator[OptimiserProgress, None, OptimisationResult]:
         """Lower the objective of every image, yielding after each evaluation."""
-        return (yield from descend(_Batch(start, self, budget), evaluate, budget))
+        return (yield from run_descent(_AdamBatch(start, self, budget), evaluate, budget))
 
 
-class _Image:
+class _AdamImage:
     """What is known of one image, beside its pixels.
 
     Parameters
@@ -76,7 +76,7 @@ class _Image:
     def __init__(self, row: int, settings: Adam, *, noisy: bool) -> None:
         self.row = row
         self.steps = 0  # since the means began
-        self.reason: Reason | None = None
+        self.reason: StopReason | None = None
         self.is_best = False  # whether the evaluation just handed over is the one to keep
         self.restarts = False  # whether to go back to the best point
         self._settings, self._noisy = settings, noisy
@@ -107,7 +107,7 @@ class _Image:
         return before - now <= tolerance * abs(before)
 
 
-class _Batch:
+class _AdamBatch:
     """The pixels of all images; images share tensors but no numbers."""
 
     def __init__(self, start: Tensor, settings: Adam, budget: Budget) -> None:
@@ -115,8 +115,8 @@ class _Batch:
         self._bounds: list[Tensor] = list(budget.bounds or ())
         self._point = self._best = self._kept(start.clone())
         self._mean, self._square = torch.zeros_like(start), torch.zeros_like(start)
-        self._images = [_Image(row, settings, noisy=budget.noisy) for row in range(len(start))]
-        self._finished: dict[int, tuple[Tensor, Reason]] = {}
+        self._images = [_AdamImage(row, settings, noisy=budget.noisy) for row in range(len(start))]
+        self._finished: dict[int, tuple[Tensor, StopReason]] = {}
 
     @property
     def all_done(self) -> bool:
@@ -126,7 +126,7 @@ class _Batch:
         """Return the points to evaluate and their places in the batch."""
         return self._point, torch.tensor([image.row for image in self._images], device=self._point.device)
 
-    def take_in(self, evaluation: Evaluation) -> Progress:
+    def take_in(self, evaluation: Evaluation) -> OptimiserProgress:
         """Hand every image its evaluation, and take a step."""
         gradient = evaluation.gradient
         numbers = torch.cat([evaluation.parts, gradient.flatten(1).sum(1, keepdim=True)], dim=1)
@@ -134,7 +134,7 @@ class _Batch:
         parts = found[:, :-1]
         finite = [bool(np.isfinite(row).all()) for row in found]
         active = [i for i, image in enumerate(self._images) if image.reason is None]
-        progress = Progress(np.array([self._images[i].row for i in active]), parts[active])
+        progress = OptimiserProgress(np.array([self._images[i].row for i in active]), parts[active])
         for i in active:
             self._images[i].send(float(parts[i].sum()), finite=finite[i])
         taken = set(active)
@@ -163,7 +163,7 @@ class _Batch:
 
     def drop_done(self) -> None:
         """Take images that are done out of the batch, but never leave one alone."""
-        keep = staying([image.reason for image in self._images])
+        keep = select_remaining([image.reason for image in self._images])
         if len(keep) == len(self._images):
             return
         for i, image in enumerate(self._images):
@@ -176,12 +176,12 @@ class _Batch:
         )
         self._images = [self._images[i] for i in keep]
 
-    def outcome(self) -> Outcome:
+    def outcome(self) -> OptimisationResult:
         """Return the best point of every image, in the order of the batch."""
         for i in range(len(self._images)):
             self._finish(i)
         found = [self._finished[row] for row in sorted(self._finished)]
-        return Outcome(torch.stack([point for point, _ in found]), [reason for _, reason in found])
+        return OptimisationResult(torch.stack([point for point, _ in found]), [reason for _, reason in found])
 
     def _finish(self, i: int) -> None:
         image = self._images[i]

@@ -13,17 +13,17 @@ from torch import Tensor
 
 from stimgen.reading.registry import FamilyMember
 from stimgen.synthesis.objective import Evaluation
-from stimgen.synthesis.ranges import Bounds
+from stimgen.synthesis.ranges import PixelBounds
 
-Reason = Literal["evaluations", "tolerance", "no_descent", "non_finite"]
+StopReason = Literal["evaluations", "tolerance", "no_descent", "non_finite"]
 # Point, gradient, direction and the like, as many of an image's size.
-VECTORS = 8
+BASE_VECTORS = 8
 
 Evaluate = Callable[[Tensor, Tensor], Evaluation]
 
 
 @dataclass(frozen=True)
-class Progress:
+class OptimiserProgress:
     """What one evaluation of the objective found.
 
     Attributes
@@ -39,7 +39,7 @@ class Progress:
 
 
 @dataclass(frozen=True)
-class Outcome:
+class OptimisationResult:
     """Where a minimisation ended.
 
     Attributes
@@ -51,7 +51,7 @@ class Outcome:
     """
 
     images: Tensor
-    reasons: list[Reason]
+    reasons: list[StopReason]
 
 
 @dataclass(frozen=True)
@@ -67,14 +67,14 @@ class Budget:
         an image's bits.
     noisy : bool
         Whether the losses of different evaluations do not compare, because each draws its own random numbers.
-    bounds : Bounds or None
+    bounds : PixelBounds or None
         What no variable may leave, for an optimiser that keeps bounds.
     """
 
     evaluations: int
     shrink: bool = True
     noisy: bool = False
-    bounds: Bounds | None = None
+    bounds: PixelBounds | None = None
 
 
 class Optimiser(FamilyMember, ABC):
@@ -89,12 +89,12 @@ class Optimiser(FamilyMember, ABC):
     @property
     def vectors(self) -> int:
         """Numbers kept for each of an image's, for estimates of memory."""
-        return VECTORS
+        return BASE_VECTORS
 
     @abstractmethod
     def minimise(
         self, evaluate: Evaluate, start: Tensor, budget: Budget
-    ) -> Generator[Progress, None, Outcome]:
+    ) -> Generator[OptimiserProgress, None, OptimisationResult]:
         """Lower the objective of every image, yielding after each evaluation.
 
         Parameters
@@ -108,7 +108,7 @@ class Optimiser(FamilyMember, ABC):
         """
 
 
-class Descending(Protocol):
+class OptimiserBatch(Protocol):
     """The images of a batch on their way down."""
 
     @property
@@ -118,17 +118,19 @@ class Descending(Protocol):
     def trial(self) -> tuple[Tensor, Tensor]:
         """Return the points to evaluate and their places in the batch."""
 
-    def take_in(self, evaluation: Evaluation) -> Progress:
+    def take_in(self, evaluation: Evaluation) -> OptimiserProgress:
         """Hand every image its evaluation, and find the points to evaluate next."""
 
     def drop_done(self) -> None:
         """Take images that are done out of the batch, but never leave one alone."""
 
-    def outcome(self) -> Outcome:
+    def outcome(self) -> OptimisationResult:
         """Return the best point of every image, in the order of the batch."""
 
 
-def descend(batch: Descending, evaluate: Evaluate, budget: Budget) -> Generator[Progress, None, Outcome]:
+def run_descent(
+    batch: OptimiserBatch, evaluate: Evaluate, budget: Budget
+) -> Generator[OptimiserProgress, None, OptimisationResult]:
     """Evaluate the objective until all images are done or the budget is, yielding after each evaluation."""
     for _ in range(budget.evaluations):
         yield batch.take_in(evaluate(*batch.trial()))
@@ -139,7 +141,7 @@ def descend(batch: Descending, evaluate: Evaluate, budget: Budget) -> Generator[
     return batch.outcome()
 
 
-def staying(reasons: Sequence[Reason | None]) -> list[int]:
+def select_remaining(reasons: Sequence[StopReason | None]) -> list[int]:
     """Return the images that stay in a batch: all that go on, and of the others enough for two in all."""
     active = [i for i, reason in enumerate(reasons) if reason is None]
     done = [i for i, reason in enumerate(reasons) if reason is not None]

@@ -32,7 +32,7 @@ class _Raised:
     error: BaseException
 
 
-def inverted(function: Callable[[Callable[[Q], A]], R]) -> Generator[Q, A, R]:
+def callback_to_generator(function: Callable[[Callable[[Q], A]], R]) -> Generator[Q, A, R]:
     """Run `function` as a generator: it yields what the callback is called with, and is sent its answers.
 
     The function runs in a thread of its own, but never at the same time as its caller. However the generator

@@ -9,14 +9,14 @@ from enum import Enum
 import numpy as np
 from numpy.typing import NDArray
 
-from stimgen.synthesis.optimisers.base import Reason
-from stimgen.synthesis.optimisers.line_search import strong_wolfe
+from stimgen.synthesis.optimisers.base import StopReason
+from stimgen.synthesis.optimisers.line_search import search_strong_wolfe
 
 # A correction whose curvature is smaller than this part of |s| |y| is rounding error, not curvature.
 SMALLEST_CURVATURE = 1e-8
 
 
-class Request(Enum):
+class DescentRequest(Enum):
     """What an image's course needs next, and the numbers that it is sent in return."""
 
     EVALUATE = "the objective at point + step * direction"  # value, slope, whether finite
@@ -24,10 +24,10 @@ class Request(Enum):
     TURN = "a new direction from the corrections"  # slope, squared gradient, whether it is the gradient's
 
 
-Course = Generator[Request, tuple[float, float, float], Reason]
+DescentGenerator = Generator[DescentRequest, tuple[float, float, float], StopReason]
 
 
-class Descent:
+class ImageDescent:
     """What is known of one image, beside its pixels, and what is decided from it.
 
     Parameters
@@ -48,7 +48,7 @@ class Descent:
         self.is_lowest = False  # whether the evaluation just handed over was the lowest
         self.rho = [0.0] * (history + 1)  # 1 / (y s) of each correction
         self.pairs: list[int] = []  # places of the corrections, newest first
-        self.reason: Reason | None = None
+        self.reason: StopReason | None = None
         self._tolerance = tolerance
         self._course = self._descend()
         self.request = next(self._course)
@@ -66,24 +66,24 @@ class Descent:
         except StopIteration as end:
             self.reason, self.step = end.value, 0.0
 
-    def _descend(self) -> Course:
-        value, _, finite = yield Request.EVALUATE
+    def _descend(self) -> DescentGenerator:
+        value, _, finite = yield DescentRequest.EVALUATE
         if not finite:
             return "non_finite"
         self.value = value
-        self._note(value)
-        yield Request.MOVE
+        self._record_lowest(value)
+        yield DescentRequest.MOVE
         restarted = False
         while True:
-            slope, squared, along_gradient = yield Request.TURN
+            slope, squared, along_gradient = yield DescentRequest.TURN
             if along_gradient:
                 self.pairs.clear()
-            finite = squared == 0.0 or (yield from self._line(slope, squared))
+            finite = squared == 0.0 or (yield from self._search_line(slope, squared))
             if not finite and restarted:
                 return "non_finite"
             gained = self.value - self.lowest
             if gained > 0:
-                self._remember(*(yield Request.MOVE))
+                self._store_correction(*(yield DescentRequest.MOVE))
                 self.value = self.lowest
             elif finite and not self.pairs:
                 return "no_descent"
@@ -94,30 +94,32 @@ class Descent:
                 self.pairs.clear()
                 restarted = restarted or not finite
 
-    def _line(self, slope: float, squared: float) -> Generator[Request, tuple[float, float, float], bool]:
+    def _search_line(
+        self, slope: float, squared: float
+    ) -> Generator[DescentRequest, tuple[float, float, float], bool]:
         """Search along the direction; returns whether all losses were finite."""
         # Without curvature the first step has unit length, as in L-BFGS-B (Zhu, Byrd, Lu & Nocedal 1997).
         first = 1.0 if self.pairs else min(1.0, 1.0 / math.sqrt(squared))
         self.lowest, self.lowest_step = self.value, 0.0
-        search = strong_wolfe(self.value, slope, first)
+        search = search_strong_wolfe(self.value, slope, first)
         self.step = next(search)
         while True:
-            value, slope, finite = yield Request.EVALUATE
+            value, slope, finite = yield DescentRequest.EVALUATE
             if not finite:
                 return False
             if value < self.lowest:
-                self._note(value)
+                self._record_lowest(value)
             try:
                 self.step = search.send((value, slope))
             except StopIteration as end:
                 if end.value:
-                    self._note(value)
+                    self._record_lowest(value)
                 return True
 
-    def _note(self, value: float) -> None:
+    def _record_lowest(self, value: float) -> None:
         self.lowest, self.lowest_step, self.is_lowest = value, self.step, True
 
-    def _remember(self, curvature: float, changed: float, stepped: float) -> None:
+    def _store_correction(self, curvature: float, changed: float, stepped: float) -> None:
         if curvature > SMALLEST_CURVATURE * math.sqrt(changed * stepped):
             self.rho[self.free] = 1.0 / curvature
             self.pairs.insert(0, self.free)

@@ -15,14 +15,14 @@ from stimgen.synthesis.objective import Evaluation
 from stimgen.synthesis.optimisers.base import (
     Budget,
     Evaluate,
+    OptimisationResult,
     Optimiser,
-    Outcome,
-    Progress,
-    Reason,
-    descend,
-    staying,
+    OptimiserProgress,
+    StopReason,
+    run_descent,
+    select_remaining,
 )
-from stimgen.synthesis.optimisers.descent import Descent, Request
+from stimgen.synthesis.optimisers.descent import DescentRequest, ImageDescent
 
 
 class Lbfgs(Optimiser):
@@ -44,12 +44,12 @@ class Lbfgs(Optimiser):
 
     def minimise(
         self, evaluate: Evaluate, start: Tensor, budget: Budget
-    ) -> Generator[Progress, None, Outcome]:
+    ) -> Generator[OptimiserProgress, None, OptimisationResult]:
         """Lower the objective of every image, yielding after each evaluation."""
-        return (yield from descend(_Batch(start, self), evaluate, budget))
+        return (yield from run_descent(_LbfgsBatch(start, self), evaluate, budget))
 
 
-class _Batch:
+class _LbfgsBatch:
     """The pixels of all images: tensors with the images along the first dimension.
 
     Images share tensors but no numbers: sums run along an image, and what is done for some images only is
@@ -65,8 +65,8 @@ class _Batch:
         size = (self._point.shape[0], settings.history + 1, self._point.shape[1])
         self._steps = self._point.new_zeros(size)  # s of each correction
         self._changes = self._point.new_zeros(size)  # y of each correction
-        self._images = [Descent(row, settings.history, settings.tolerance) for row in range(size[0])]
-        self._finished: dict[int, tuple[Tensor, Reason]] = {}
+        self._images = [ImageDescent(row, settings.history, settings.tolerance) for row in range(size[0])]
+        self._finished: dict[int, tuple[Tensor, StopReason]] = {}
 
     @property
     def all_done(self) -> bool:
@@ -78,7 +78,7 @@ class _Batch:
         rows = torch.tensor([image.row for image in self._images], device=self._point.device)
         return (self._point + steps * self._direction).reshape(-1, *self._shape), rows
 
-    def take_in(self, evaluation: Evaluation) -> Progress:
+    def take_in(self, evaluation: Evaluation) -> OptimiserProgress:
         """Hand every image its evaluation, then do what the images ask for until all need another one."""
         gradient = evaluation.gradient.flatten(1)
         # One transfer from the device: the parts of the loss, the slope, whether the gradient is finite.
@@ -86,18 +86,18 @@ class _Batch:
         numbers = torch.cat([evaluation.parts, sums], dim=1).cpu().numpy().astype(np.float64)
         parts = numbers[:, :-2]
         active = [i for i, image in enumerate(self._images) if image.reason is None]
-        progress = Progress(np.array([self._images[i].row for i in active]), parts[active])
+        progress = OptimiserProgress(np.array([self._images[i].row for i in active]), parts[active])
         finite = np.isfinite(numbers).all(axis=1)
         answers = np.stack([parts.sum(axis=1), numbers[:, -2], finite], axis=1)
         for i in active:
             self._images[i].send(answers[i])
         lowest = self._mask([image.is_lowest for image in self._images])
         self._lowest_gradient = torch.where(lowest, gradient, self._lowest_gradient)
-        self._serve(Request.MOVE, self._move)
-        self._serve(Request.TURN, self._turn)
+        self._serve(DescentRequest.MOVE, self._move)
+        self._serve(DescentRequest.TURN, self._turn)
         return progress
 
-    def _serve(self, request: Request, action: Callable[[Tensor], Tensor]) -> None:
+    def _serve(self, request: DescentRequest, action: Callable[[Tensor], Tensor]) -> None:
         asking = [image.reason is None and image.request is request for image in self._images]
         if any(asking):
             answers = action(self._mask(asking)).cpu().numpy().astype(np.float64)
@@ -157,7 +157,7 @@ class _Batch:
 
     def drop_done(self) -> None:
         """Take images that are done out of the batch, but never leave one alone."""
-        keep = staying([image.reason for image in self._images])
+        keep = select_remaining([image.reason for image in self._images])
         if len(keep) == len(self._images):
             return
         for i, image in enumerate(self._images):
@@ -177,13 +177,13 @@ class _Batch:
         )
         self._images = [self._images[i] for i in keep]
 
-    def outcome(self) -> Outcome:
+    def outcome(self) -> OptimisationResult:
         """Return the best point of every image, in the order of the batch."""
         for i in range(len(self._images)):
             self._finish(i)
         found = [self._finished[row] for row in sorted(self._finished)]
         points = torch.stack([point for point, _ in found])
-        return Outcome(points.reshape(-1, *self._shape), [reason for _, reason in found])
+        return OptimisationResult(points.reshape(-1, *self._shape), [reason for _, reason in found])
 
     def _finish(self, i: int) -> None:
         image, point = self._images[i], self._point[i]

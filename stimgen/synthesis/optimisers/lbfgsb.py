@@ -19,19 +19,19 @@ from stimgen.synthesis.objective import Evaluation
 from stimgen.synthesis.optimisers.base import (
     Budget,
     Evaluate,
+    OptimisationResult,
     Optimiser,
-    Outcome,
-    Progress,
-    Reason,
-    descend,
-    staying,
+    OptimiserProgress,
+    StopReason,
+    run_descent,
+    select_remaining,
 )
-from stimgen.synthesis.optimisers.callback_generator import inverted
+from stimgen.synthesis.optimisers.callback_generator import callback_to_generator
 
 Vector = NDArray[np.float64]
 
 # Not scipy but the budget ends a descent, counting evaluations.
-ENDLESS = 10**9
+UNLIMITED = 10**9
 
 
 class Lbfgsb(Optimiser):
@@ -57,11 +57,11 @@ class Lbfgsb(Optimiser):
 
     def minimise(
         self, evaluate: Evaluate, start: Tensor, budget: Budget
-    ) -> Generator[Progress, None, Outcome]:
+    ) -> Generator[OptimiserProgress, None, OptimisationResult]:
         """Lower the objective of every image, yielding after each evaluation."""
-        batch = _Batch(start, self, budget)
+        batch = _LbfgsbBatch(start, self, budget)
         try:
-            return (yield from descend(batch, evaluate, budget))
+            return (yield from run_descent(batch, evaluate, budget))
         finally:
             batch.close()
 
@@ -77,7 +77,7 @@ class _NonFiniteError(Exception):
     """The objective is not finite where scipy wants to know it."""
 
 
-class _Course:
+class _ScipyDescent:
     """One image on its way down: what scipy asks for next, and what was found so far.
 
     Parameters
@@ -94,12 +94,12 @@ class _Course:
 
     def __init__(self, row: int, start: Vector, bounds: tuple[Vector, Vector], settings: Lbfgsb) -> None:
         self.row = row
-        self.reason: Reason | None = None
+        self.reason: StopReason | None = None
         self.lowest = np.clip(start, *bounds)
         self._bounds, self._settings = bounds, settings
         self._loss = self._lowest_loss = math.inf
         self._iterations: list[float] = []  # the loss after every iteration of scipy's
-        self._steps = inverted(self._descend)
+        self._steps = callback_to_generator(self._descend)
         self.point = next(self._steps)
 
     def send(self, answer: _Answer) -> None:
@@ -116,7 +116,7 @@ class _Course:
         """End scipy's part."""
         self._steps.close()
 
-    def _descend(self, ask: Callable[[Vector], _Answer]) -> Reason:
+    def _descend(self, ask: Callable[[Vector], _Answer]) -> StopReason:
         """Run scipy, and once more from the lowest point where it comes upon a loss that is not finite."""
 
         def objective(point: Vector) -> _Answer:
@@ -133,7 +133,7 @@ class _Course:
                     break
         return "non_finite"
 
-    def _run(self, objective: Callable[[Vector], _Answer]) -> Reason:
+    def _run(self, objective: Callable[[Vector], _Answer]) -> StopReason:
         self._iterations.clear()
         optimize.minimize(
             objective,
@@ -144,8 +144,8 @@ class _Course:
             callback=self._after_iteration,
             options={
                 "maxcor": self._settings.history,
-                "maxiter": ENDLESS,
-                "maxfun": ENDLESS,
+                "maxiter": UNLIMITED,
+                "maxfun": UNLIMITED,
                 "ftol": 0.0,
                 "gtol": 0.0,
             },
@@ -166,20 +166,20 @@ class _Course:
         return before - now < self._settings.tolerance * abs(before)
 
 
-class _Batch:
+class _LbfgsbBatch:
     """The courses of all images, whose points are evaluated together."""
 
     def __init__(self, start: Tensor, settings: Lbfgsb, budget: Budget) -> None:
         self._libraries = ThreadpoolController()
         self._start = start
         whole = torch.full_like(start[:, :1], -torch.inf), torch.full_like(start[:, :1], torch.inf)
-        lower, upper = (_vectors(side.expand_as(start)) for side in budget.bounds or whole)
-        points = _vectors(start)
-        self._courses: list[_Course] = []
+        lower, upper = (_to_vectors(side.expand_as(start)) for side in budget.bounds or whole)
+        points = _to_vectors(start)
+        self._courses: list[_ScipyDescent] = []
         self._images = self._courses  # those still in the batch
         try:
             for row, bounds in enumerate(zip(lower, upper, strict=True)):
-                self._courses.append(_Course(row, points[row], bounds, settings))
+                self._courses.append(_ScipyDescent(row, points[row], bounds, settings))
         except BaseException:
             self.close()
             raise
@@ -193,12 +193,12 @@ class _Batch:
         rows = torch.tensor([course.row for course in self._images], device=self._start.device)
         return self._images_at([course.point for course in self._images]), rows
 
-    def take_in(self, evaluation: Evaluation) -> Progress:
+    def take_in(self, evaluation: Evaluation) -> OptimiserProgress:
         """Hand every image its evaluation, and scipy on until all images need another one."""
         parts = evaluation.parts.cpu().numpy().astype(np.float64)
-        gradients = _vectors(evaluation.gradient)
+        gradients = _to_vectors(evaluation.gradient)
         active = [i for i, course in enumerate(self._images) if course.reason is None]
-        progress = Progress(np.array([self._images[i].row for i in active]), parts[active])
+        progress = OptimiserProgress(np.array([self._images[i].row for i in active]), parts[active])
         # Sums of scipy's would depend on the number of threads that they are divided among.
         with self._libraries.limit(limits=1, user_api="blas"):
             for i in active:
@@ -207,13 +207,15 @@ class _Batch:
 
     def drop_done(self) -> None:
         """Take images that are done out of the batch, but never leave one alone."""
-        keep = staying([course.reason for course in self._images])
+        keep = select_remaining([course.reason for course in self._images])
         self._images = [self._images[i] for i in keep]
 
-    def outcome(self) -> Outcome:
+    def outcome(self) -> OptimisationResult:
         """Return the best point of every image, in the order of the batch."""
         points = [course.lowest for course in self._courses]
-        return Outcome(self._images_at(points), [course.reason or "evaluations" for course in self._courses])
+        return OptimisationResult(
+            self._images_at(points), [course.reason or "evaluations" for course in self._courses]
+        )
 
     def close(self) -> None:
         for course in self._courses:
@@ -223,7 +225,7 @@ class _Batch:
         return torch.from_numpy(np.stack(points)).to(self._start).reshape(-1, *self._start.shape[1:])
 
 
-def _vectors(images: Tensor) -> Vector:
+def _to_vectors(images: Tensor) -> Vector:
     """Return every image as a vector in float64."""
     vectors: Vector = images.flatten(1).cpu().numpy().astype(np.float64)
     return vectors

@@ -15,7 +15,7 @@ MARGIN = 0.1
 
 
 @dataclass(frozen=True)
-class Point:
+class SearchPoint:
     """A step length with the objective's value and slope there."""
 
     step: float
@@ -23,10 +23,10 @@ class Point:
     slope: float
 
 
-Search = Generator[float, tuple[float, float], bool]
+LineSearch = Generator[float, tuple[float, float], bool]
 
 
-def strong_wolfe(value: float, slope: float, step: float) -> Search:
+def search_strong_wolfe(value: float, slope: float, step: float) -> LineSearch:
     """Look for an acceptable step; yields steps to evaluate and is sent their value and slope.
 
     Parameters
@@ -46,32 +46,32 @@ def strong_wolfe(value: float, slope: float, step: float) -> Search:
     bool
         Whether the step evaluated last fulfils the strong Wolfe conditions.
     """
-    origin = Point(0.0, value, slope)
+    origin = SearchPoint(0.0, value, slope)
     previous = origin
     for count in range(EVALUATIONS):
-        point = Point(step, *(yield step))
-        if _too_high(point, origin) or (count > 0 and point.value >= previous.value):
+        point = SearchPoint(step, *(yield step))
+        if _is_too_high(point, origin) or (count > 0 and point.value >= previous.value):
             return (yield from _zoom(origin, previous, point, EVALUATIONS - count - 1))
-        if _flat_enough(point, origin):
+        if _is_flat_enough(point, origin):
             return True
         if point.slope >= 0:
             return (yield from _zoom(origin, point, previous, EVALUATIONS - count - 1))
-        step = _expanded(previous, point)
+        step = _extrapolate(previous, point)
         previous = point
     return False
 
 
-def _zoom(origin: Point, low: Point, high: Point, evaluations: int) -> Search:
+def _zoom(origin: SearchPoint, low: SearchPoint, high: SearchPoint, evaluations: int) -> LineSearch:
     """Narrow the bracket between `low`, the best so far, and `high`."""
     for _ in range(evaluations):
-        step = _between(low, high)
+        step = _interpolate(low, high)
         if step in (low.step, high.step):
             return False
-        point = Point(step, *(yield step))
-        if _too_high(point, origin) or point.value >= low.value:
+        point = SearchPoint(step, *(yield step))
+        if _is_too_high(point, origin) or point.value >= low.value:
             high = point
             continue
-        if _flat_enough(point, origin):
+        if _is_flat_enough(point, origin):
             return True
         if point.slope * (high.step - low.step) >= 0:
             high = low
@@ -79,32 +79,32 @@ def _zoom(origin: Point, low: Point, high: Point, evaluations: int) -> Search:
     return False
 
 
-def _too_high(point: Point, origin: Point) -> bool:
+def _is_too_high(point: SearchPoint, origin: SearchPoint) -> bool:
     return point.value > origin.value + SUFFICIENT_DECREASE * point.step * origin.slope
 
 
-def _flat_enough(point: Point, origin: Point) -> bool:
+def _is_flat_enough(point: SearchPoint, origin: SearchPoint) -> bool:
     return abs(point.slope) <= -CURVATURE * origin.slope
 
 
-def _expanded(previous: Point, point: Point) -> float:
+def _extrapolate(previous: SearchPoint, point: SearchPoint) -> float:
     """Return a step beyond `point`, by extrapolation within bounds."""
     nearest = point.step + 0.1 * (point.step - previous.step)
     farthest = point.step * LARGEST_EXPANSION
-    minimum = cubic_minimum(previous, point)
+    minimum = find_cubic_minimum(previous, point)
     return farthest if minimum is None or minimum <= point.step else min(max(minimum, nearest), farthest)
 
 
-def _between(low: Point, high: Point) -> float:
+def _interpolate(low: SearchPoint, high: SearchPoint) -> float:
     left, right = sorted((low.step, high.step))
-    minimum = cubic_minimum(low, high)
+    minimum = find_cubic_minimum(low, high)
     if minimum is None:
         return 0.5 * (left + right)
     margin = MARGIN * (right - left)
     return min(max(minimum, left + margin), right - margin)
 
 
-def cubic_minimum(a: Point, b: Point) -> float | None:
+def find_cubic_minimum(a: SearchPoint, b: SearchPoint) -> float | None:
     """Return where the cubic through both points' values and slopes is lowest (equation 3.59), or None."""
     if a.step == b.step:
         return None

@@ -5,9 +5,9 @@ from __future__ import annotations
 from typing import Annotated
 
 from stimgen.reading.registry import Family
-from stimgen.synthesis.ranges.base import Bounds, Range
+from stimgen.synthesis.ranges.base import PixelBounds, PixelConstraint
 
-RANGES = Family("range", Range, usual="soft")
-AnyRange = Annotated[Range, RANGES]
+PIXEL_CONSTRAINTS = Family("range", PixelConstraint, usual="soft")
+AnyPixelConstraint = Annotated[PixelConstraint, PIXEL_CONSTRAINTS]
 
-__all__ = ["RANGES", "AnyRange", "Bounds", "Range"]
+__all__ = ["PIXEL_CONSTRAINTS", "AnyPixelConstraint", "PixelBounds", "PixelConstraint"]

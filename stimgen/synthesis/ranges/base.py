@@ -9,14 +9,14 @@ from torch import Tensor
 from stimgen.reading.registry import FamilyMember
 
 
-class Bounds(NamedTuple):
+class PixelBounds(NamedTuple):
     """The lowest and the highest value that variables may have: images x channels x 1 x 1."""
 
     lower: Tensor
     upper: Tensor
 
 
-class Range(FamilyMember):
+class PixelConstraint(FamilyMember):
     """A way to keep pixels between black, 0, and white, 1.
 
     An optimiser changes variables. Here is told what pixels they stand for; of a picture on its way from one
@@ -39,7 +39,7 @@ class Range(FamilyMember):
         """Return what is added to the loss of every image for pixels that are out of range; here nothing."""
         return pixels.new_zeros(len(pixels))
 
-    def bounds(self, sources: Tensor) -> Bounds | None:
+    def bounds(self, sources: Tensor) -> PixelBounds | None:
         """Return the bounds of the variables of images made from `sources`; None: there are none."""
         del sources
         return None

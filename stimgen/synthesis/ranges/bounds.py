@@ -7,13 +7,13 @@ from typing import ClassVar, Literal
 from torch import Tensor
 
 from stimgen.reading.papers import Paper
-from stimgen.synthesis.ranges.base import Bounds, Range
+from stimgen.synthesis.ranges.base import PixelBounds, PixelConstraint
 
 # Subtracted from red, green and blue, of 255, before the published VGG networks see a picture.
 MEANS = (123.68, 116.779, 103.939)
 
 
-class HardBounds(Range):
+class HardBounds(PixelConstraint):
     """Bounds that no pixel leaves; for optimisers that keep them."""
 
     phrase = "hard bounds on pixel values"
@@ -25,11 +25,11 @@ class HardBounds(Range):
     subtracted, so that blue may leave [0, 1]; what does is clipped at the end."""
     bounded: ClassVar[bool] = True
 
-    def cited(self) -> tuple[str | Paper, ...]:
+    def citations(self) -> tuple[str | Paper, ...]:
         """Return whom these bounds are from."""
         return ("gatys2015",) if self.of == "source" else ()
 
-    def bounds(self, sources: Tensor) -> Bounds:
+    def bounds(self, sources: Tensor) -> PixelBounds:
         """Return the bounds, for each image, in units of [0, 1].
 
         Gatys, Ecker & Bethge (2015) work with y_c = 255 x_c - m_c, m being `MEANS`, and bound every y_c by
@@ -39,9 +39,9 @@ class HardBounds(Range):
         """
         if self.of == "unit":
             lower = sources.new_zeros(len(sources), sources.shape[1], 1, 1)
-            return Bounds(lower, lower + 1.0)
+            return PixelBounds(lower, lower + 1.0)
         grey = sources.shape[1] == 1
         means = sources.new_tensor([0.0] if grey else MEANS).reshape(1, -1, 1, 1) / 255.0
         subtracted = sources - means
         extremes = subtracted.amin((1, 2, 3), keepdim=True), subtracted.amax((1, 2, 3), keepdim=True)
-        return Bounds(extremes[0] + means, extremes[1] + means)
+        return PixelBounds(extremes[0] + means, extremes[1] + means)

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from typing import Literal
 
-from stimgen.synthesis.ranges.base import Range
+from stimgen.synthesis.ranges.base import PixelConstraint
 
 
-class Free(Range):
+class Unconstrained(PixelConstraint):
     """Pixels take any value; what is outside [0, 1] at the end is clipped."""
 
     phrase = "pixel values without bounds, clipped at the end"

@@ -9,10 +9,10 @@ from pydantic import Field
 from torch import Tensor
 
 from stimgen.reading.model import Number
-from stimgen.synthesis.ranges.base import Range
+from stimgen.synthesis.ranges.base import PixelConstraint
 
 
-class Sigmoid(Range):
+class SigmoidConstraint(PixelConstraint):
     """Pixels are the logistic function of what is optimised: between 0 and 1, whatever that is."""
 
     phrase = "pixel values as logistic functions of the variables"

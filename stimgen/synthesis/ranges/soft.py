@@ -9,10 +9,10 @@ from pydantic import Field
 from torch import Tensor
 
 from stimgen.reading.model import Number
-from stimgen.synthesis.ranges.base import Range
+from stimgen.synthesis.ranges.base import PixelConstraint
 
 
-class Soft(Range):
+class SoftPenalty(PixelConstraint):
     """Pixels may leave [0, 1], at a price; what is still outside at the end is clipped."""
 
     phrase = "a penalty on pixel values outside of black and white"

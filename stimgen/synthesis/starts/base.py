@@ -47,12 +47,12 @@ class Start(FamilyMember, ABC):
         """
 
 
-def normal_noise(shape: tuple[int, int, int], key: tuple[str, int]) -> NDArray[np.float64]:
+def draw_normal_noise(shape: tuple[int, int, int], key: tuple[str, int]) -> NDArray[np.float64]:
     """Return normal numbers of deviation 1: the same for all conditions of one source and seed."""
     return normal(math.prod(shape), "start", *key).reshape(shape)
 
 
-def required(source: Pixels | None, shape: tuple[int, int, int]) -> Pixels:
+def require_source(source: Pixels | None, shape: tuple[int, int, int]) -> Pixels:
     """Return the source that a start was to be given."""
     if source is None or source.shape != shape:
         raise StimgenError("the start needs the source itself")

@@ -10,7 +10,7 @@ from pydantic import Discriminator, Field, Tag
 
 from stimgen.reading.model import Number
 
-Part = Annotated[Number, Field(ge=0.0, le=1.0)]
+LevelPart = Annotated[Number, Field(ge=0.0, le=1.0)]
 
 
 def _kind(value: Any) -> str:
@@ -18,12 +18,12 @@ def _kind(value: Any) -> str:
 
 
 Level = Annotated[
-    Annotated[Part, Tag("number")] | Annotated[tuple[Part, Part, Part], Tag("colours")],
+    Annotated[LevelPart, Tag("number")] | Annotated[tuple[LevelPart, LevelPart, LevelPart], Tag("colours")],
     Discriminator(_kind),
 ]
 
 
-def levels(level: float | tuple[float, float, float], channels: int) -> NDArray[np.float64]:
+def expand_level(level: float | tuple[float, float, float], channels: int) -> NDArray[np.float64]:
     """Return one number a channel; a grey start has the mean of three.
 
     Examples

@@ -9,11 +9,11 @@ from pydantic import Field
 
 from stimgen.images.prepare import Pixels
 from stimgen.reading.model import Number
-from stimgen.synthesis.starts.base import Start, normal_noise
-from stimgen.synthesis.starts.level import Level, levels
+from stimgen.synthesis.starts.base import Start, draw_normal_noise
+from stimgen.synthesis.starts.level import Level, expand_level
 
 
-class Noise(Start):
+class NormalNoise(Start):
     """Normal noise, independent for every pixel and channel, keyed by source and seed."""
 
     phrase = "normal noise"
@@ -27,6 +27,6 @@ class Noise(Start):
     def pixels(self, shape: tuple[int, int, int], key: tuple[str, int], picture: Pixels | None) -> Pixels:
         """Return the noise: the same for all conditions of one source and seed."""
         del picture
-        values = self.deviation * normal_noise(shape, key)
-        noise: Pixels = (levels(self.mean, shape[2]) + values).astype(np.float32)
+        values = self.deviation * draw_normal_noise(shape, key)
+        noise: Pixels = (expand_level(self.mean, shape[2]) + values).astype(np.float32)
         return noise

@@ -9,7 +9,7 @@ from pydantic import Field
 
 from stimgen.images.prepare import Pixels
 from stimgen.reading.model import Number
-from stimgen.synthesis.starts.base import Start, normal_noise, required
+from stimgen.synthesis.starts.base import Start, draw_normal_noise, require_source
 
 
 class SourceStart(Start):
@@ -24,7 +24,7 @@ class SourceStart(Start):
 
     def pixels(self, shape: tuple[int, int, int], key: tuple[str, int], picture: Pixels | None) -> Pixels:
         """Return the source, with the noise that other conditions of source and seed start from."""
-        started: Pixels = (required(picture, shape) + self.deviation * normal_noise(shape, key)).astype(
-            np.float32
-        )
+        started: Pixels = (
+            require_source(picture, shape) + self.deviation * draw_normal_noise(shape, key)
+        ).astype(np.float32)
         return started

@@ -9,10 +9,10 @@ from pydantic import Field
 
 from stimgen.images.prepare import Pixels
 from stimgen.reading.model import Number
-from stimgen.synthesis.starts.base import Start, normal_noise, required
+from stimgen.synthesis.starts.base import Start, draw_normal_noise, require_source
 
 
-class SourceMean(Start):
+class SourceMeanStart(Start):
     """The source's mean colour everywhere, plus normal noise (Heitz et al. 2021)."""
 
     phrase = "the source's mean colour with normal noise"
@@ -25,6 +25,6 @@ class SourceMean(Start):
 
     def pixels(self, shape: tuple[int, int, int], key: tuple[str, int], picture: Pixels | None) -> Pixels:
         """Return mean and noise, the noise that other conditions of source and seed start from."""
-        mean = required(picture, shape).mean(axis=(0, 1), dtype=np.float64)
-        started: Pixels = (mean + self.deviation * normal_noise(shape, key)).astype(np.float32)
+        mean = require_source(picture, shape).mean(axis=(0, 1), dtype=np.float64)
+        started: Pixels = (mean + self.deviation * draw_normal_noise(shape, key)).astype(np.float32)
         return started

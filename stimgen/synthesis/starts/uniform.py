@@ -12,7 +12,7 @@ from stimgen.images.prepare import Pixels
 from stimgen.reading.model import Number
 from stimgen.reading.random_numbers import uniform
 from stimgen.synthesis.starts.base import Start
-from stimgen.synthesis.starts.level import Level, levels
+from stimgen.synthesis.starts.level import Level, expand_level
 
 
 class UniformNoise(Start):
@@ -30,5 +30,5 @@ class UniformNoise(Start):
         """Return the noise: the same for all conditions of one source and seed."""
         del picture
         values = 2.0 * uniform(math.prod(shape), "start", *key).reshape(shape) - 1.0
-        noise: Pixels = (levels(self.mean, shape[2]) + self.half_width * values).astype(np.float32)
+        noise: Pixels = (expand_level(self.mean, shape[2]) + self.half_width * values).astype(np.float32)
         return noise

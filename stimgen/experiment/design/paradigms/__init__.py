@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from typing import Annotated
 
-from stimgen.experiment.design.paradigms.base import Arrangement, Item, Paradigm, Place
+from stimgen.experiment.design.paradigms.base import Arrangement, Paradigm, PicturePlace, PictureSlot
 from stimgen.reading.registry import Family
 
 PARADIGMS = Family("paradigm", Paradigm, usual="oddity")
 AnyParadigm = Annotated[Paradigm, PARADIGMS]
 
-__all__ = ["PARADIGMS", "AnyParadigm", "Arrangement", "Item", "Paradigm", "Place"]
+__all__ = ["PARADIGMS", "AnyParadigm", "Arrangement", "PictureSlot", "Paradigm", "PicturePlace"]

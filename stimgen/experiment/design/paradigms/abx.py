@@ -9,26 +9,26 @@ from typing import Literal
 import numpy as np
 from pydantic import model_validator
 
-from stimgen.experiment.design.decisions import Choice, Factor
+from stimgen.experiment.design.decisions import Factor, TrialDecision
 from stimgen.experiment.design.paradigms.base import (
     CENTRE,
     Arrangement,
-    Item,
-    Meeting,
+    Pairing,
     Paradigm,
-    Place,
-    first_two,
-    in_turn,
+    PicturePlace,
+    PictureSlot,
+    order_roles,
+    roles_in_pairing,
 )
 from stimgen.experiment.design.paradigms.eccentricities import (
     Eccentricities,
-    check_used,
-    eccentricity_factor,
-    side_by_side,
+    check_eccentricities,
+    left_right_places,
+    make_eccentricity_factor,
 )
 from stimgen.experiment.design.trial import Trial
-from stimgen.reading.model import mistake
-from stimgen.reading.random_numbers import Stream
+from stimgen.reading.model import validation_error
+from stimgen.reading.random_numbers import RandomStream
 
 
 class Abx(Paradigm):
@@ -40,7 +40,7 @@ class Abx(Paradigm):
     and right of it."""
     eccentricity: Eccentricities = (5.0,)
     """Of A and B with ``sample_first``, in degrees; with several values a factor."""
-    places: tuple[Place, ...] = ()
+    places: tuple[PicturePlace, ...] = ()
     """The only place; with ``sample_first`` those of A, B and the sample."""
     rule: Literal["differencing", "independent"] = "differencing"
     """How an observer of known d' decides: by the smaller difference from X, or by independent observations
@@ -52,8 +52,8 @@ class Abx(Paradigm):
     def _check_places(self) -> Abx:
         wanted = 3 if self.layout == "sample_first" else 1
         if len(self.places) not in (0, wanted):
-            raise mistake(f"{len(self.places)} places, where there should be {wanted}", at="places")
-        check_used(self.eccentricity, used=self.layout == "sample_first" and not self.places)
+            raise validation_error(f"{len(self.places)} places, where there should be {wanted}", at="places")
+        check_eccentricities(self.eccentricity, used=self.layout == "sample_first" and not self.places)
         return self
 
     def answers(self) -> tuple[str, ...]:
@@ -66,25 +66,27 @@ class Abx(Paradigm):
 
     def factors(self) -> tuple[Factor, ...]:
         """Return the eccentricity, where it has several values."""
-        return eccentricity_factor(self.eccentricity)
+        return make_eccentricity_factor(self.eccentricity)
 
-    def balanced(self, meeting: Meeting) -> tuple[Factor, ...]:
+    def balanced(self, meeting: Pairing) -> tuple[Factor, ...]:
         """Return what A is, and which of them X is."""
-        return Factor("a", first_two(meeting)), Factor("x", ("A", "B"))
+        return Factor("a", roles_in_pairing(meeting)), Factor("x", ("A", "B"))
 
-    def arrange(self, choice: Choice, meeting: Meeting) -> Arrangement:
+    def arrange(self, choice: TrialDecision, meeting: Pairing) -> Arrangement:
         """Return A and B, and X as another copy of one of them."""
-        a, b = in_turn(choice.balanced["a"], meeting)
+        a, b = order_roles(choice.balanced["a"], meeting)
         correct = str(choice.balanced["x"])
         x = a if correct == "A" else b
         if self.layout == "temporal":
             place = (self.places or (CENTRE,))[0]
-            items = (Item(a, place), Item(b, place), Item(x, place, 1))
+            items = (PictureSlot(a, place), PictureSlot(b, place), PictureSlot(x, place, 1))
             return Arrangement(tuple((item,) for item in items), correct)
-        left, right, sample = self.places or (*side_by_side(choice, self.eccentricity), CENTRE)
-        return Arrangement(((Item(x, sample, 1),), (Item(a, left), Item(b, right))), correct)
+        left, right, sample = self.places or (*left_right_places(choice, self.eccentricity), CENTRE)
+        return Arrangement(
+            ((PictureSlot(x, sample, 1),), (PictureSlot(a, left), PictureSlot(b, right))), correct
+        )
 
-    def decide(self, trial: Trial, dprime: float, stream: Stream) -> str:
+    def decide(self, trial: Trial, dprime: float, stream: RandomStream) -> str:
         """Return the answer of the rule."""
         shift = dprime / 2
         a, b = stream.normal() - shift, stream.normal() + shift
@@ -105,7 +107,7 @@ class Abx(Paradigm):
         other = phi(dprime / math.sqrt(6)) if self.rule == "differencing" else phi(dprime / 2)
         return near * other + (1 - near) * (1 - other)
 
-    def judge(self, trial: Trial, features: Sequence[Sequence[float]], stream: Stream) -> str:
+    def judge(self, trial: Trial, features: Sequence[Sequence[float]], stream: RandomStream) -> str:
         """Return the picture whose features are nearer to the sample's."""
         del trial, stream
         vectors = np.asarray(features)

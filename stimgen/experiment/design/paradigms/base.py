@@ -9,53 +9,53 @@ from typing import Annotated, ClassVar, Literal
 
 from pydantic import Field, model_validator
 
-from stimgen.experiment.design.decisions import Choice, Factor, Scalar
+from stimgen.experiment.design.decisions import Factor, Scalar, TrialDecision
 from stimgen.experiment.design.trial import ORIGINAL, SYNTHESIS, Role, Trial
-from stimgen.reading.model import Model, Number, mistake
-from stimgen.reading.random_numbers import Stream
+from stimgen.reading.model import Model, Number, validation_error
+from stimgen.reading.random_numbers import RandomStream
 from stimgen.reading.registry import FamilyMember
 
-Meeting = Literal["original-synthesis", "synthesis-synthesis"]
+Pairing = Literal["original-synthesis", "synthesis-synthesis"]
 """Which pictures of a source are shown together: the original and a synthesis, or syntheses of two seeds."""
 
-Side = Annotated[Number, Field(gt=-90.0, lt=90.0)]
-Pixels = Annotated[Number, Field(ge=-100_000.0, le=100_000.0)]
+AxisDegrees = Annotated[Number, Field(gt=-90.0, lt=90.0)]
+PixelOffset = Annotated[Number, Field(ge=-100_000.0, le=100_000.0)]
 
 
-class Place(Model):
+class PicturePlace(Model):
     """Where the centre of a picture is: `angle` and `eccentricity`, or `x` and `y`, or `pixels`."""
 
     angle: Number | None = None
     """Direction from fixation in degrees, 0 to the right, 90 up."""
     eccentricity: Annotated[Number, Field(ge=0.0, lt=90.0)] | None = None
     """Distance from fixation in degrees of visual angle."""
-    x: Side | None = None
+    x: AxisDegrees | None = None
     """To the right of fixation, in degrees of visual angle."""
-    y: Side | None = None
+    y: AxisDegrees | None = None
     """Above fixation, in degrees of visual angle."""
-    pixels: tuple[Pixels, Pixels] | None = None
+    pixels: tuple[PixelOffset, PixelOffset] | None = None
     """To the right of fixation and above it, in pixels."""
 
     @model_validator(mode="after")
-    def _check_one_way(self) -> Place:
+    def _check_one_way(self) -> PicturePlace:
         given = {name for name in type(self).model_fields if getattr(self, name) is not None}
         if given not in ({"angle", "eccentricity"}, {"x", "y"}, {"pixels"}):
-            raise mistake("a place is {angle, eccentricity}, {x, y} or {pixels: [x, y]}")
+            raise validation_error("a place is {angle, eccentricity}, {x, y} or {pixels: [x, y]}")
         return self
 
 
-CENTRE = Place(x=0.0, y=0.0)
+CENTRE = PicturePlace(x=0.0, y=0.0)
 
 
 @dataclass(frozen=True)
-class Item:
+class PictureSlot:
     """A picture that a trial needs, before it is known which.
 
     Attributes
     ----------
     role : {"original", "synthesis", "other_seed"}
         What it is.
-    place : Place
+    place : PicturePlace
         Where.
     copy : int
         Items with the same role and copy are the very same picture and crop; with another copy, what
@@ -63,7 +63,7 @@ class Item:
     """
 
     role: Role
-    place: Place
+    place: PicturePlace
     copy: int = 0
 
 
@@ -79,7 +79,7 @@ class Arrangement:
         The correct answer.
     """
 
-    intervals: tuple[tuple[Item, ...], ...]
+    intervals: tuple[tuple[PictureSlot, ...], ...]
     correct: str | None
 
 
@@ -107,7 +107,7 @@ class Paradigm(FamilyMember, ABC):
         """Return the usual key for every answer."""
 
     @abstractmethod
-    def balanced(self, meeting: Meeting) -> tuple[Factor, ...]:
+    def balanced(self, meeting: Pairing) -> tuple[Factor, ...]:
         """Return what is to occur equally often, such as the oddball's location."""
 
     def factors(self) -> tuple[Factor, ...]:
@@ -115,11 +115,11 @@ class Paradigm(FamilyMember, ABC):
         return ()
 
     @abstractmethod
-    def arrange(self, choice: Choice, meeting: Meeting) -> Arrangement:
+    def arrange(self, choice: TrialDecision, meeting: Pairing) -> Arrangement:
         """Return what is shown where, and the correct answer."""
 
     @abstractmethod
-    def decide(self, trial: Trial, dprime: float, stream: Stream) -> str:
+    def decide(self, trial: Trial, dprime: float, stream: RandomStream) -> str:
         """Return the answer of an observer with sensitivity `dprime`, by the paradigm's decision rule."""
 
     @abstractmethod
@@ -127,7 +127,7 @@ class Paradigm(FamilyMember, ABC):
         """Return the expected proportion correct of `decide`, computed and not simulated."""
 
     @abstractmethod
-    def judge(self, trial: Trial, features: Sequence[Sequence[float]], stream: Stream) -> str:
+    def judge(self, trial: Trial, features: Sequence[Sequence[float]], stream: RandomStream) -> str:
         """Return the answer of an observer who sees nothing but features of the pictures.
 
         Parameters
@@ -136,7 +136,7 @@ class Paradigm(FamilyMember, ABC):
             What is shown.
         features : sequence
             A vector for each picture, in the order in which `trial.phases` show them, noise included.
-        stream : Stream
+        stream : RandomStream
             To choose between equals.
         """
 
@@ -154,15 +154,15 @@ class Paradigm(FamilyMember, ABC):
         return None if answer is None or trial.correct is None else answer == trial.correct
 
 
-def first_two(meeting: Meeting) -> tuple[Role, Role]:
+def roles_in_pairing(meeting: Pairing) -> tuple[Role, Role]:
     """Return the roles of the two pictures that meet: the original or who takes its part, the synthesis."""
     return (ORIGINAL if meeting == "original-synthesis" else "other_seed"), SYNTHESIS
 
 
-def in_turn(value: Scalar, meeting: Meeting) -> tuple[Role, Role]:
+def order_roles(value: Scalar, meeting: Pairing) -> tuple[Role, Role]:
     """Return the roles of the two pictures that meet, first the one that a balanced factor names.
 
     Where pictures meet in several ways, the factor has the words of the first; ``synthesis`` is in all.
     """
-    first, second = first_two(meeting)
+    first, second = roles_in_pairing(meeting)
     return (second, first) if value == SYNTHESIS else (first, second)

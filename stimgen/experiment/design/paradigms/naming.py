@@ -10,25 +10,32 @@ from typing import Annotated, Literal
 import numpy as np
 from pydantic import Field, model_validator
 
-from stimgen.experiment.design.decisions import Choice, Factor
-from stimgen.experiment.design.paradigms.base import CENTRE, Arrangement, Item, Meeting, Paradigm, Place
+from stimgen.experiment.design.decisions import Factor, TrialDecision
+from stimgen.experiment.design.paradigms.base import (
+    CENTRE,
+    Arrangement,
+    Pairing,
+    Paradigm,
+    PicturePlace,
+    PictureSlot,
+)
 from stimgen.experiment.design.trial import ORIGINAL, SYNTHESIS, Role, Trial
 from stimgen.reading.errors import StimgenError
-from stimgen.reading.model import Label, Line, mistake
-from stimgen.reading.random_numbers import Stream
+from stimgen.reading.model import Label, TextLine, validation_error
+from stimgen.reading.random_numbers import RandomStream
 
 
 class Naming(Paradigm):
     """Naming: one picture; what it is, typed or chosen from a list."""
 
     name: Literal["naming"] = "naming"
-    names: dict[Label, Line | Annotated[tuple[Line, ...], Field(min_length=1)]]
+    names: dict[Label, TextLine | Annotated[tuple[TextLine, ...], Field(min_length=1)]]
     """What every source is: a word, or several that are accepted where the answer is typed."""
     typed: bool = False
     """Whether the answer is typed; otherwise it is chosen from the first words of all sources."""
     show: Literal["original", "synthesis", "both"] = "both"
     """What is shown; ``both``: each in half of the trials."""
-    place: Place = CENTRE
+    place: PicturePlace = CENTRE
     """Where it is."""
 
     meetings = frozenset({"original-synthesis"})
@@ -36,10 +43,10 @@ class Naming(Paradigm):
     @model_validator(mode="after")
     def _check_list(self) -> Naming:
         if not self.typed and not 2 <= len(self.answers()) <= 10:
-            raise mistake(f"a list of {len(self.answers())} answers: 2 to 10 have keys", at="names")
+            raise validation_error(f"a list of {len(self.answers())} answers: 2 to 10 have keys", at="names")
         return self
 
-    def words(self, source: str) -> tuple[str, ...]:
+    def accepted_words(self, source: str) -> tuple[str, ...]:
         """Return the accepted words for a source."""
         found = self.names[source]
         return (found,) if isinstance(found, str) else found
@@ -50,22 +57,22 @@ class Naming(Paradigm):
 
     def guesses(self) -> tuple[str, ...]:
         """Return the first words of all sources."""
-        return tuple(dict.fromkeys(self.words(source)[0] for source in self.names))
+        return tuple(dict.fromkeys(self.accepted_words(source)[0] for source in self.names))
 
     def keys(self) -> dict[str, str]:
         """Return the digits from 1 on, and 0 for a tenth answer."""
         return {answer: str(i % 10) for i, answer in enumerate(self.answers(), 1)}
 
-    def balanced(self, meeting: Meeting) -> tuple[Factor, ...]:
+    def balanced(self, meeting: Pairing) -> tuple[Factor, ...]:
         """Return what is shown."""
         del meeting
         return (Factor("shown", (ORIGINAL, SYNTHESIS) if self.show == "both" else (self.show,)),)
 
-    def arrange(self, choice: Choice, meeting: Meeting) -> Arrangement:
+    def arrange(self, choice: TrialDecision, meeting: Pairing) -> Arrangement:
         """Return one picture, and the first word for it."""
         del meeting
         role: Role = ORIGINAL if choice.balanced["shown"] == ORIGINAL else SYNTHESIS
-        return Arrangement(((Item(role, self.place),),), self.words(choice.source)[0])
+        return Arrangement(((PictureSlot(role, self.place),),), self.accepted_words(choice.source)[0])
 
     def check_sources(self, sources: Sequence[str]) -> None:
         """Refuse sources without a name."""
@@ -81,9 +88,9 @@ class Naming(Paradigm):
         """Return whether an answer is among the accepted words, apart from case and spaces."""
         if answer is None:
             return None
-        return plain_word(answer) in {plain_word(word) for word in self.words(trial.source)}
+        return normalise_word(answer) in {normalise_word(word) for word in self.accepted_words(trial.source)}
 
-    def decide(self, trial: Trial, dprime: float, stream: Stream) -> str:
+    def decide(self, trial: Trial, dprime: float, stream: RandomStream) -> str:
         """Return the category with the largest of as many observations (identification as m-AFC)."""
         every = self.guesses()
         values = [stream.normal() + (dprime if word == trial.correct else 0.0) for word in every]
@@ -91,20 +98,20 @@ class Naming(Paradigm):
 
     def proportion_correct(self, dprime: float) -> float:
         """Return the m-AFC integral over the correct category's observation (Green & Swets 1966)."""
-        return largest_of(len(self.guesses()), dprime)
+        return probability_of_largest(len(self.guesses()), dprime)
 
-    def judge(self, trial: Trial, features: Sequence[Sequence[float]], stream: Stream) -> str:
+    def judge(self, trial: Trial, features: Sequence[Sequence[float]], stream: RandomStream) -> str:
         """Return a category by chance: what things are called is not in their features."""
         del trial, features
         return stream.choice(self.guesses())
 
 
-def plain_word(word: str) -> str:
+def normalise_word(word: str) -> str:
     """Return a word without differences of case, of spaces and of how its letters are put together."""
     return " ".join(unicodedata.normalize("NFKC", word).casefold().split())
 
 
-def largest_of(alternatives: int, dprime: float) -> float:
+def probability_of_largest(alternatives: int, dprime: float) -> float:
     """Return the probability that an observation shifted by d' is the largest of m.
 
     Examples

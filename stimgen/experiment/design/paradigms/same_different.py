@@ -9,15 +9,15 @@ from typing import Annotated, Literal
 import numpy as np
 from pydantic import Field
 
-from stimgen.experiment.design.decisions import Choice, Factor
-from stimgen.experiment.design.paradigms.base import Arrangement, Meeting, first_two, in_turn
-from stimgen.experiment.design.paradigms.pair import Pair
+from stimgen.experiment.design.decisions import Factor, TrialDecision
+from stimgen.experiment.design.paradigms.base import Arrangement, Pairing, order_roles, roles_in_pairing
+from stimgen.experiment.design.paradigms.pair import PairParadigm
 from stimgen.experiment.design.trial import Trial
 from stimgen.reading.model import Number
-from stimgen.reading.random_numbers import Stream
+from stimgen.reading.random_numbers import RandomStream
 
 
-class SameDifferent(Pair):
+class SameDifferent(PairParadigm):
     """Same-different: two pictures of one kind, or one of each."""
 
     name: Literal["same_different"] = "same_different"
@@ -33,17 +33,17 @@ class SameDifferent(Pair):
         """Return the initials."""
         return {"same": "s", "different": "d"}
 
-    def balanced(self, meeting: Meeting) -> tuple[Factor, ...]:
+    def balanced(self, meeting: Pairing) -> tuple[Factor, ...]:
         """Return whether they are the same, and what the first one is."""
-        return Factor("pair", self.answers()), Factor("first", first_two(meeting))
+        return Factor("pair", self.answers()), Factor("first", roles_in_pairing(meeting))
 
-    def arrange(self, choice: Choice, meeting: Meeting) -> Arrangement:
+    def arrange(self, choice: TrialDecision, meeting: Pairing) -> Arrangement:
         """Return the first picture, and another copy of it or the other one."""
-        first, other = in_turn(choice.balanced["first"], meeting)
+        first, other = order_roles(choice.balanced["first"], meeting)
         correct = str(choice.balanced["pair"])
         return self.shown(choice, (first, first if correct == "same" else other), correct)
 
-    def decide(self, trial: Trial, dprime: float, stream: Stream) -> str:
+    def decide(self, trial: Trial, dprime: float, stream: RandomStream) -> str:
         """Return whether the observations differ by more than the criterion."""
         apart = dprime if trial.correct == "different" else 0.0
         difference = stream.normal() - stream.normal() + apart
@@ -60,7 +60,7 @@ class SameDifferent(Pair):
 
         return (beyond(dprime) + 1 - beyond(0.0)) / 2
 
-    def judge(self, trial: Trial, features: Sequence[Sequence[float]], stream: Stream) -> str:
+    def judge(self, trial: Trial, features: Sequence[Sequence[float]], stream: RandomStream) -> str:
         """Return whether the features' mean squared difference exceeds the criterion squared, over two.
 
         Features are standardised, so that those of unrelated pictures differ by 2 in the mean square.

@@ -8,11 +8,11 @@ from typing import Annotated, Any, ClassVar, Literal
 
 from pydantic import Field
 
-from stimgen.experiment.design.decisions import Choice, Design, Past
+from stimgen.experiment.design.decisions import Design, TrialDecision, TrialResult
 from stimgen.reading.model import Integer, Label, Number
 from stimgen.reading.registry import FamilyMember
 
-Along = Literal["scaling", "regions", "depth", "duration", "eccentricity", "condition"]
+LevelDimension = Literal["scaling", "regions", "depth", "duration", "eccentricity", "condition"]
 
 
 class Schedule(FamilyMember, ABC):
@@ -21,7 +21,7 @@ class Schedule(FamilyMember, ABC):
     name: str
     source_gap: Annotated[Integer, Field(ge=0, le=100)] = 0
     """Trials that must lie between two of the same source, at the least."""
-    level: Along | None = None
+    level: LevelDimension | None = None
     """A number that conditions, durations or eccentricities are ordered by. It is recorded with every trial,
     for psychometric functions, and adaptive schedules move along it; ``condition`` needs `values`."""
     values: dict[Label, Number] = Field(default_factory=dict)
@@ -50,17 +50,17 @@ class Schedule(FamilyMember, ABC):
         """
 
     @abstractmethod
-    def choices(self, design: Design) -> tuple[Choice, ...]:
+    def choices(self, design: Design) -> tuple[TrialDecision, ...]:
         """Return all trials in order; of an adaptive schedule, the candidates.
 
         A candidate has everything but the value of the level's factor, which follows from the history.
         """
 
-    def summary(self, design: Design, history: Sequence[Past]) -> dict[str, Any]:
+    def summary(self, design: Design, history: Sequence[TrialResult]) -> dict[str, Any]:
         """Return what was found, JSON-ready: thresholds, of schedules that look for them."""
         del design, history
         return {}
 
     @abstractmethod
-    def next(self, design: Design, history: Sequence[Past]) -> Choice | None:
+    def next(self, design: Design, history: Sequence[TrialResult]) -> TrialDecision | None:
         """Return the trial that follows `history`, practice left out; None at the end."""

@@ -5,14 +5,14 @@ from __future__ import annotations
 from functools import lru_cache
 from itertools import product
 
-from stimgen.experiment.design.decisions import Choice, Design
+from stimgen.experiment.design.decisions import Design, TrialDecision
 from stimgen.experiment.design.schedules.counterbalance import FIRST_EXEMPLARS
-from stimgen.experiment.design.schedules.order import spread
-from stimgen.reading.random_numbers import Stream
+from stimgen.experiment.design.schedules.order import draw_spaced_order
+from stimgen.reading.random_numbers import RandomStream
 
 
 @lru_cache(maxsize=64)
-def dealt(design: Design, count: int, gap: int) -> tuple[Choice, ...]:
+def deal_candidates(design: Design, count: int, gap: int) -> tuple[TrialDecision, ...]:
     """Return candidates for so many trials, in which sources and what is balanced come equally often.
 
     Round by round every source comes once with each combination of the balanced factors; a round that is cut
@@ -30,15 +30,18 @@ def dealt(design: Design, count: int, gap: int) -> tuple[Choice, ...]:
     combinations = list(product(*(factor.values for factor in design.balanced)))
     names = [factor.name for factor in design.balanced]
     own = (*design.key, design.person.participant, design.person.session, "candidates")
-    used = {source: Stream(*own, "exemplars", source).below(FIRST_EXEMPLARS) for source in design.sources}
-    found: list[Choice] = []
+    used = {
+        source: RandomStream(*own, "exemplars", source).randbelow(FIRST_EXEMPLARS)
+        for source in design.sources
+    }
+    found: list[TrialDecision] = []
     while len(found) < count:
         lap = len(found) // (len(combinations) * len(design.sources))
         pairs = [(source, values) for source in design.sources for values in combinations]
         before = [choice.source for choice in found[-gap:]] if gap else []
-        order = spread([source for source, _ in pairs], gap, before, Stream(*own, lap))
+        order = draw_spaced_order([source for source, _ in pairs], gap, before, RandomStream(*own, lap))
         for i in order:
             source, values = pairs[i]
-            found.append(Choice(1, {}, source, dict(zip(names, values, strict=True)), used[source]))
+            found.append(TrialDecision(1, {}, source, dict(zip(names, values, strict=True)), used[source]))
             used[source] += 1
     return tuple(found[:count])

@@ -6,7 +6,7 @@ FIRST_EXEMPLARS = 5040
 """A number that 1 to 10 divide: with up to 10 seeds, sources begin with each as likely."""
 
 
-def turn(number: int, count: int) -> int:
+def assign_order(number: int, count: int) -> int:
     """Return which of `count` orders a participant has, from 0.
 
     Participants 1 to `count` have each of them once, and so have the next `count`. Where `count` is even,
@@ -29,7 +29,7 @@ def turn(number: int, count: int) -> int:
     return (place + (lap if count % 2 == 0 else 0)) % count
 
 
-def rotations(count: int) -> list[list[int]]:
+def latin_square(count: int) -> list[list[int]]:
     """Return a cyclic Latin square: each row is an order, in which everything takes every place once.
 
     What precedes what is not balanced: in all rows but one, 1 comes right after 0.
@@ -42,7 +42,7 @@ def rotations(count: int) -> list[list[int]]:
     return [[(first + i) % count for i in range(count)] for first in range(count)]
 
 
-def williams(count: int) -> list[list[int]]:
+def williams_orders(count: int) -> list[list[int]]:
     """Return orders in which, over all rows, everything comes right after every other equally often, too.
 
     A Latin square where `count` is even, two of them where it is odd (Williams 1949).

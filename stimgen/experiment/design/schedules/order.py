@@ -6,7 +6,7 @@ from collections import Counter
 from collections.abc import Hashable, Sequence
 
 from stimgen.reading.errors import StimgenError
-from stimgen.reading.random_numbers import Stream
+from stimgen.reading.random_numbers import RandomStream
 
 
 def check_gap(gap: int, sources: int, trials: int) -> None:
@@ -35,7 +35,9 @@ def check_gap(gap: int, sources: int, trials: int) -> None:
         )
 
 
-def spread(labels: Sequence[str], gap: int, before: Sequence[str], stream: Stream) -> list[int]:
+def draw_spaced_order(
+    labels: Sequence[str], gap: int, before: Sequence[str], stream: RandomStream
+) -> list[int]:
     """Return a random order in which no label comes again within `gap` places, nor soon after `before`.
 
     At every place a label is drawn among those that are far enough from their last place, each weighted by
@@ -50,7 +52,7 @@ def spread(labels: Sequence[str], gap: int, before: Sequence[str], stream: Strea
         Trials that must lie between two of a source.
     before : sequence of str
         The sources that came last, in order.
-    stream : Stream
+    stream : RandomStream
         Where the draws come from.
 
     Returns
@@ -59,15 +61,17 @@ def spread(labels: Sequence[str], gap: int, before: Sequence[str], stream: Strea
         Indices of `labels`.
     """
     if gap == 0:
-        return stream.shuffled(range(len(labels)))
+        return stream.permutation(range(len(labels)))
     pools: dict[Hashable, list[int]] = {}
-    for i in stream.shuffled(range(len(labels))):
+    for i in stream.permutation(range(len(labels))):
         pools.setdefault(labels[i], []).append(i)
     recent = list(before)
     order: list[int] = []
     draws = stream.uniforms(len(labels))
     for draw in draws:
-        label = _drawn(Counter({name: len(left) for name, left in pools.items()}), recent[-gap:], gap, draw)
+        label = _draw_label(
+            Counter({name: len(left) for name, left in pools.items()}), recent[-gap:], gap, draw
+        )
         order.append(pools[label].pop())
         recent.append(str(label))
         if not pools[label]:
@@ -75,7 +79,7 @@ def spread(labels: Sequence[str], gap: int, before: Sequence[str], stream: Strea
     return order
 
 
-def _drawn(left: Counter[Hashable], recent: Sequence[str], gap: int, draw: float) -> Hashable:
+def _draw_label(left: Counter[Hashable], recent: Sequence[str], gap: int, draw: float) -> Hashable:
     """Return the label of the next place."""
     total = sum(left.values())
     free = [name for name in left if name not in recent]

@@ -11,11 +11,11 @@ from typing import Annotated, Any, Literal
 
 from pydantic import Field, model_validator
 
-from stimgen.experiment.design.decisions import Design, Past
-from stimgen.experiment.design.schedules.tracks import Adaptive, Track, level_of
+from stimgen.experiment.design.decisions import Design, TrialResult
+from stimgen.experiment.design.schedules.tracks import AdaptiveSchedule, Track, require_level
 from stimgen.reading.errors import StimgenError
-from stimgen.reading.extras import needed
-from stimgen.reading.model import Number, mistake
+from stimgen.reading.extras import import_optional
+from stimgen.reading.model import Number, validation_error
 
 Grid = Annotated[tuple[Number, ...], Field(min_length=1, max_length=200)]
 Probabilities = Annotated[
@@ -23,7 +23,7 @@ Probabilities = Annotated[
 ]
 
 
-class Questplus(Adaptive):
+class Questplus(AdaptiveSchedule):
     """QUEST+: the level from which most is learnt of a psychometric function (Watson 2017)."""
 
     name: Literal["questplus"] = "questplus"
@@ -45,33 +45,33 @@ class Questplus(Adaptive):
         for name in ("threshold", "slope"):
             values = getattr(self, name) or ()
             if (name == "slope" or self.form == "weibull") and any(value <= 0 for value in values):
-                raise mistake(f"a {name} is positive", at=name)
+                raise validation_error(f"a {name} is positive", at=name)
         return self
 
     def check(self, design: Design) -> None:
         """Refuse levels without a logarithm, and what no adaptive schedule can do."""
         super().check(design)
-        if self.form == "weibull" and min(level_of(design).numbers) <= 0:
+        if self.form == "weibull" and min(require_level(design).numbers) <= 0:
             raise StimgenError(
                 "a Weibull function needs levels above zero", hint="say form: normal, or give other values"
             )
-        needed("questplus", "questplus", "the schedule questplus")
+        import_optional("questplus", "questplus", "the schedule questplus")
 
-    def index(self, design: Design, track: Track, own: Sequence[Past]) -> int:
+    def index(self, design: Design, track: Track, own: Sequence[TrialResult]) -> int:
         """Return the level whose answer promises the least entropy of what is not known yet."""
-        return _engine(self, design, track.name).index(own)
+        return _find_engine(self, design, track.name).index(own)
 
-    def ended(self, design: Design, track: Track, own: Sequence[Past]) -> bool:
+    def ended(self, design: Design, track: Track, own: Sequence[TrialResult]) -> bool:
         """Return False: a track has all its trials."""
         del design, track, own
         return False
 
-    def summary(self, design: Design, history: Sequence[Past]) -> dict[str, Any]:
+    def summary(self, design: Design, history: Sequence[TrialResult]) -> dict[str, Any]:
         """Return for every track mean and standard deviation of the threshold, and other means."""
         found = {}
         for track in self.all_tracks(design):
             own = [past for past in history if past.track == track.name]
-            found[track.name] = _engine(self, design, track.name).estimate(own)
+            found[track.name] = _find_engine(self, design, track.name).estimate(own)
         return found
 
     def at(self, number: float) -> float:
@@ -86,12 +86,12 @@ class Questplus(Adaptive):
 
 
 @lru_cache(maxsize=256)
-def _engine(schedule: Questplus, design: Design, track: str) -> _Engine:
+def _find_engine(schedule: Questplus, design: Design, track: str) -> _QuestPlusEngine:
     del track  # a key of the cache: every track has an engine of its own
-    return _Engine(schedule, design)
+    return _QuestPlusEngine(schedule, design)
 
 
-class _Engine:
+class _QuestPlusEngine:
     """The package's procedure, taken on from one history to a longer one, or begun anew.
 
     It is a cache and nothing else: what it answers depends on the history that it is handed.
@@ -99,20 +99,20 @@ class _Engine:
 
     def __init__(self, schedule: Questplus, design: Design) -> None:
         self._schedule = schedule
-        self._level = level_of(design)
+        self._level = require_level(design)
         self._chance = design.chance
         self._numbers = dict(zip(self._level.values, self._level.numbers, strict=True))
         self._seen: list[tuple[float, bool]] = []
         self._made: Any = None
 
-    def index(self, own: Sequence[Past]) -> int:
-        with _quietly():
+    def index(self, own: Sequence[TrialResult]) -> int:
+        with _silence_warnings():
             at = float(self._after(own).next_stim["intensity"])
         places = [self._schedule.at(number) for number in self._level.numbers]
         return min(range(len(places)), key=lambda i: abs(places[i] - at))
 
-    def estimate(self, own: Sequence[Past]) -> dict[str, float]:
-        with _quietly():
+    def estimate(self, own: Sequence[TrialResult]) -> dict[str, float]:
+        with _silence_warnings():
             made = self._after(own)
             means = made.param_estimate
             posterior = made.marginal_posterior[self._names[0]]
@@ -131,7 +131,7 @@ class _Engine:
     def _names(self) -> tuple[str, str]:
         return ("threshold", "slope") if self._schedule.form == "weibull" else ("mean", "sd")
 
-    def _after(self, own: Sequence[Past]) -> Any:
+    def _after(self, own: Sequence[TrialResult]) -> Any:
         """Return the procedure after a history; trials without an answer tell nothing."""
         wanted = [
             (self._schedule.at(self._numbers[past.levels[self._level.factor]]), past.correct)
@@ -147,7 +147,7 @@ class _Engine:
 
     def _begun(self) -> Any:
         schedule = self._schedule
-        questplus = needed("questplus", "questplus", "the schedule questplus")
+        questplus = import_optional("questplus", "questplus", "the schedule questplus")
         places = sorted(schedule.at(number) for number in self._level.numbers)
         thresholds = sorted(schedule.at(number) for number in schedule.threshold or ())
         if not thresholds:
@@ -170,7 +170,7 @@ class _Engine:
 
 
 @contextmanager
-def _quietly() -> Iterator[None]:
+def _silence_warnings() -> Iterator[None]:
     """Silence the package's warnings: of logarithms of zero, which it means, and of what xarray plans."""
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")

@@ -10,13 +10,13 @@ from typing import Annotated, Literal
 
 from pydantic import Field
 
-from stimgen.experiment.design.decisions import Choice, Design, Level, Past, Scalar
-from stimgen.experiment.design.schedules.base import Along, Schedule
-from stimgen.experiment.design.schedules.candidates import dealt
+from stimgen.experiment.design.decisions import Design, LevelScale, Scalar, TrialDecision, TrialResult
+from stimgen.experiment.design.schedules.base import LevelDimension, Schedule
+from stimgen.experiment.design.schedules.candidates import deal_candidates
 from stimgen.experiment.design.schedules.order import check_gap
 from stimgen.reading.errors import StimgenError
 from stimgen.reading.model import Integer
-from stimgen.reading.random_numbers import Stream
+from stimgen.reading.random_numbers import RandomStream
 
 
 @dataclass(frozen=True)
@@ -38,10 +38,10 @@ class Track:
     others: Mapping[str, Scalar]
 
 
-class Adaptive(Schedule):
+class AdaptiveSchedule(Schedule):
     """A schedule that finds the next level from the answers; for each combination of other factors anew."""
 
-    level: Along
+    level: LevelDimension
     """The number that it moves along; ``condition`` needs `values`."""
     harder: Literal["lower", "higher"] = "lower"
     """Whether lower or higher numbers are harder to tell apart."""
@@ -54,37 +54,37 @@ class Adaptive(Schedule):
 
     def check(self, design: Design) -> None:
         """Refuse fewer than two levels, and too few sources to keep apart."""
-        if len(level_of(design).values) < 2:
+        if len(require_level(design).values) < 2:
             raise StimgenError("an adaptive schedule needs two levels at the least")
         check_gap(self.source_gap, len(design.sources), self.trials * len(self.all_tracks(design)))
 
-    def choices(self, design: Design) -> tuple[Choice, ...]:
+    def choices(self, design: Design) -> tuple[TrialDecision, ...]:
         """Return as many candidates as trials may come; which track and level each has, answers decide."""
-        return dealt(design, self.trials * len(self.all_tracks(design)), self.source_gap)
+        return deal_candidates(design, self.trials * len(self.all_tracks(design)), self.source_gap)
 
-    def next(self, design: Design, history: Sequence[Past]) -> Choice | None:
+    def next(self, design: Design, history: Sequence[TrialResult]) -> TrialDecision | None:
         """Return the next candidate, at the level of the track whose turn it is."""
         track = self._turn(design, history)
         if track is None:
             return None
         candidate = self.choices(design)[len(history)]
-        level = level_of(design)
-        value = level.values[self.index(design, track, _own(history, track))]
+        level = require_level(design)
+        value = level.values[self.index(design, track, _select_track(history, track))]
         levels = {**track.others, level.factor: value}
         ordered = {factor.name: levels[factor.name] for factor in design.factors}
-        return Choice(1, ordered, candidate.source, candidate.balanced, candidate.exemplar, track.name)
+        return TrialDecision(1, ordered, candidate.source, candidate.balanced, candidate.exemplar, track.name)
 
     @abstractmethod
-    def index(self, design: Design, track: Track, own: Sequence[Past]) -> int:
+    def index(self, design: Design, track: Track, own: Sequence[TrialResult]) -> int:
         """Return the index of a track's next level."""
 
     @abstractmethod
-    def ended(self, design: Design, track: Track, own: Sequence[Past]) -> bool:
+    def ended(self, design: Design, track: Track, own: Sequence[TrialResult]) -> bool:
         """Return whether a track is over before it had all its trials."""
 
     def all_tracks(self, design: Design) -> list[Track]:
         """Return all tracks."""
-        others = [factor for factor in design.factors if factor.name != level_of(design).factor]
+        others = [factor for factor in design.factors if factor.name != require_level(design).factor]
         found = []
         for values in product(*(factor.values for factor in others)):
             given = {factor.name: value for factor, value in zip(others, values, strict=True)}
@@ -93,10 +93,10 @@ class Adaptive(Schedule):
                 found.append(Track(name, i, given))
         return found
 
-    def _turn(self, design: Design, history: Sequence[Past]) -> Track | None:
+    def _turn(self, design: Design, history: Sequence[TrialResult]) -> Track | None:
         """Return the track whose turn it is: in every round each that goes on has one, in random order."""
         tracks = self.all_tracks(design)
-        done = {track.name: _own(history, track) for track in tracks}
+        done = {track.name: _select_track(history, track) for track in tracks}
         going = [
             track
             for track in tracks
@@ -105,13 +105,13 @@ class Adaptive(Schedule):
         if not going:
             return None
         turn = min(len(done[track.name]) for track in going)
-        stream = Stream(*design.key, design.person.participant, design.person.session, "round", turn)
-        order = stream.shuffled([track.name for track in tracks])
+        stream = RandomStream(*design.key, design.person.participant, design.person.session, "round", turn)
+        order = stream.permutation([track.name for track in tracks])
         behind = [track for track in going if len(done[track.name]) == turn]
         return min(behind, key=lambda track: order.index(track.name))
 
 
-def level_of(design: Design) -> Level:
+def require_level(design: Design) -> LevelScale:
     """Return the level that a design has for an adaptive schedule.
 
     Raises
@@ -124,5 +124,5 @@ def level_of(design: Design) -> Level:
     return design.level
 
 
-def _own(history: Sequence[Past], track: Track) -> list[Past]:
+def _select_track(history: Sequence[TrialResult], track: Track) -> list[TrialResult]:
     return [past for past in history if past.track == track.name]

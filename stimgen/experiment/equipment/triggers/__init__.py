@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from typing import Annotated
 
-from stimgen.experiment.equipment.triggers.base import Event, Line, Trigger
+from stimgen.experiment.equipment.triggers.base import Event, Trigger, TriggerConnection
 from stimgen.reading.registry import Family
 
 TRIGGERS = Family("trigger", Trigger, usual="serial")
 AnyTrigger = Annotated[Trigger, TRIGGERS]
 
-__all__ = ["TRIGGERS", "AnyTrigger", "Event", "Line", "Trigger"]
+__all__ = ["TRIGGERS", "AnyTrigger", "Event", "TriggerConnection", "Trigger"]

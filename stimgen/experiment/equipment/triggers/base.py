@@ -15,7 +15,7 @@ from stimgen.reading.registry import FamilyMember
 
 Event = Literal["session", "fixation", "stimulus", "between", "mask", "response", "end"]
 Code = Annotated[Integer, Field(ge=1, le=255)]
-Answer = TypeVar("Answer")
+Result = TypeVar("Result")
 
 CODES: dict[Event, int] = {
     "session": 1,
@@ -28,7 +28,7 @@ CODES: dict[Event, int] = {
 }
 
 
-class Line(ABC):
+class TriggerConnection(ABC):
     """An open connection, which says once that it was lost, and is silent from then on.
 
     Parameters
@@ -52,9 +52,9 @@ class Line(ABC):
         StimgenError
             The connection was lost.
         """
-        self._tried(lambda: self._send(event), None)
+        self._attempt(lambda: self._send(event), None)
 
-    def received(self) -> bool:
+    def poll_signal(self) -> bool:
         """Return whether a signal came in since the last call.
 
         Raises
@@ -62,7 +62,7 @@ class Line(ABC):
         StimgenError
             The connection was lost.
         """
-        return self._tried(self._received, False)
+        return self._attempt(self._poll_signal, False)
 
     def close(self) -> None:
         """Close it."""
@@ -74,14 +74,14 @@ class Line(ABC):
         """Send a mark."""
 
     @abstractmethod
-    def _received(self) -> bool:
+    def _poll_signal(self) -> bool:
         """Return whether a signal came in."""
 
     @abstractmethod
     def _close(self) -> None:
         """Close it."""
 
-    def _tried(self, act: Callable[[], Answer], otherwise: Answer) -> Answer:
+    def _attempt(self, act: Callable[[], Result], otherwise: Result) -> Result:
         if self._lost:
             return otherwise
         try:
@@ -110,7 +110,7 @@ class Trigger(FamilyMember, ABC):
         return ()
 
     @abstractmethod
-    def open(self) -> Line:
+    def open(self) -> TriggerConnection:
         """Open the connection.
 
         Raises

@@ -6,7 +6,7 @@ from typing import Annotated, Literal
 
 from pydantic import Field
 
-from stimgen.experiment.equipment.triggers.base import Event, Line, Trigger
+from stimgen.experiment.equipment.triggers.base import Event, Trigger, TriggerConnection
 from stimgen.reading.model import Text
 
 
@@ -23,18 +23,18 @@ class Keys(Trigger):
         """Return the keys."""
         return self.keys
 
-    def open(self) -> KeysLine:
+    def open(self) -> KeyboardConnection:
         """Return a line on which nothing comes: the screen's keyboard hears the keys."""
-        return KeysLine("the keyboard")
+        return KeyboardConnection("the keyboard")
 
 
-class KeysLine(Line):
+class KeyboardConnection(TriggerConnection):
     """No line of its own."""
 
     def _send(self, event: Event) -> None:
         """Send nothing."""
 
-    def _received(self) -> bool:
+    def _poll_signal(self) -> bool:
         return False
 
     def _close(self) -> None:

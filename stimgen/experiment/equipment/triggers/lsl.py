@@ -6,14 +6,14 @@ from typing import Annotated, Any, ClassVar, Literal
 
 from pydantic import Field, model_validator
 
-from stimgen.experiment.equipment.triggers.base import CODES, Event, Line, Trigger
+from stimgen.experiment.equipment.triggers.base import CODES, Event, Trigger, TriggerConnection
 from stimgen.reading import model
 from stimgen.reading.errors import StimgenError
-from stimgen.reading.extras import needed
-from stimgen.reading.model import Number, mistake
+from stimgen.reading.extras import import_optional
+from stimgen.reading.model import Number, validation_error
 
 PURPOSE = "a trigger over the lab streaming layer"
-SEARCH = 5.0
+SEARCH_SECONDS = 5.0
 """Seconds for which a stream is looked for."""
 
 
@@ -21,20 +21,22 @@ class Lsl(Trigger):
     """A stream of markers on the lab's network (LSL); a sample of another stream is a signal."""
 
     name: Literal["lsl"] = "lsl"
-    stream: model.Line = "stimgen"
+    stream: model.TextLine = "stimgen"
     """Name of the stream of markers: type ``Markers``, one channel of text."""
-    markers: dict[Event, model.Line] = Field(default_factory=lambda: {event: str(event) for event in CODES})
+    markers: dict[Event, model.TextLine] = Field(
+        default_factory=lambda: {event: str(event) for event in CODES}
+    )
     """Text for every event; events that are left out send nothing."""
     recorder_s: Annotated[Number, Field(ge=0.0, le=600.0)] = 30.0
     """How long a recorder is waited for before the session begins; without one it is refused, because its
     markers would be lost. With 0 nobody needs to listen."""
-    signals: model.Line | None = None
+    signals: model.TextLine | None = None
     """Name of the stream whose samples are signals."""
 
     @model_validator(mode="after")
     def _check_signal(self) -> Lsl:
         if self.starts and self.signals is None:
-            raise mistake(
+            raise validation_error(
                 "starts: true waits for a signal, and signals does not say of which stream", at="starts"
             )
         return self
@@ -43,10 +45,10 @@ class Lsl(Trigger):
         """Return the events that have a text."""
         return tuple(self.markers)
 
-    def open(self) -> LslLine:
+    def open(self) -> LslConnection:
         """Open the streams; the package pylsl does, which has liblsl inside."""
-        pylsl = needed("pylsl", "triggers", PURPOSE)
-        inlet = None if self.signals is None else _inlet(pylsl, self.signals)
+        pylsl = import_optional("pylsl", "triggers", PURPOSE)
+        inlet = None if self.signals is None else _open_inlet(pylsl, self.signals)
         info = pylsl.StreamInfo(
             self.stream, "Markers", 1, pylsl.IRREGULAR_RATE, "string", f"stimgen {self.stream}"
         )
@@ -57,10 +59,10 @@ class Lsl(Trigger):
                 hint=f"start the recorder within {self.recorder_s:g} s of this command, or change recorder_s "
                 "of the experiment's trigger; with 0 it is not waited for",
             )
-        return LslLine(self, outlet, inlet)
+        return LslConnection(self, outlet, inlet)
 
 
-class LslLine(Line):
+class LslConnection(TriggerConnection):
     """Open streams.
 
     Parameters
@@ -83,7 +85,7 @@ class LslLine(Line):
     def _send(self, event: Event) -> None:
         self._outlet.push_sample([self._markers[event]])
 
-    def _received(self) -> bool:
+    def _poll_signal(self) -> bool:
         return self._inlet is not None and bool(self._inlet.pull_chunk(timeout=0.0)[1])
 
     def _close(self) -> None:
@@ -91,8 +93,8 @@ class LslLine(Line):
         self._outlet = self._inlet = None
 
 
-def _inlet(pylsl: Any, name: str) -> Any:
-    found = pylsl.resolve_byprop("name", name, timeout=SEARCH)
+def _open_inlet(pylsl: Any, name: str) -> Any:
+    found = pylsl.resolve_byprop("name", name, timeout=SEARCH_SECONDS)
     if not found:
         raise StimgenError(
             f"no stream on the network is called {name!r}",
@@ -102,7 +104,7 @@ def _inlet(pylsl: Any, name: str) -> Any:
         )
     inlet = pylsl.StreamInlet(found[0])
     try:
-        inlet.open_stream(timeout=SEARCH)
+        inlet.open_stream(timeout=SEARCH_SECONDS)
     except RuntimeError as error:
         raise StimgenError(f"the stream {name!r} cannot be listened to: {error}") from None
     return inlet

@@ -7,10 +7,10 @@ from typing import Annotated, Any, Literal
 
 from pydantic import Field, model_validator
 
-from stimgen.experiment.equipment.triggers.base import CodedTrigger, Event, Line
-from stimgen.experiment.equipment.triggers.pulses import Pulses
+from stimgen.experiment.equipment.triggers.base import CodedTrigger, Event, TriggerConnection
+from stimgen.experiment.equipment.triggers.pulses import PulseOutput
 from stimgen.reading.errors import StimgenError
-from stimgen.reading.model import Number, Text, mistake
+from stimgen.reading.model import Number, Text, validation_error
 
 SIGNAL_PINS = {10: "acknowledge", 11: "busy", 12: "paper out", 13: "select", 15: "error"}
 Pin = Literal[10, 11, 12, 13, 15]
@@ -32,18 +32,18 @@ class Parallel(CodedTrigger):
     @model_validator(mode="after")
     def _check_signal(self) -> Parallel:
         if self.starts and self.signal_pin is None:
-            raise mistake(
+            raise validation_error(
                 "starts: true waits for a signal, and signal_pin does not say on which pin it comes",
                 allowed=[f"{pin} ({use})" for pin, use in SIGNAL_PINS.items()],
                 at="starts",
             )
         return self
 
-    def open(self) -> ParallelLine:
+    def open(self) -> ParallelConnection:
         """Open the port as PsychoPy does, by pyparallel on Linux and by inpout32 or DLPortIO on Windows."""
         address = int(self.port, 16) if self.port.startswith("0x") else self.port
         try:
-            return ParallelLine(self, parallel_port(address))
+            return ParallelConnection(self, open_parallel_port(address))
         except OSError as error:
             raise StimgenError(
                 f"the parallel port {self.port!r} cannot be opened: {error}",
@@ -52,7 +52,7 @@ class Parallel(CodedTrigger):
             ) from None
 
 
-def parallel_port(address: int | str) -> Any:
+def open_parallel_port(address: int | str) -> Any:
     """Return a port with ``setData`` and ``readPin``, by PsychoPy's driver for this system.
 
     Raises
@@ -62,9 +62,9 @@ def parallel_port(address: int | str) -> Any:
     StimgenError
         There is no driver.
     """
-    from stimgen.experiment.equipment.psychopy_part import part
+    from stimgen.experiment.equipment.psychopy_part import import_psychopy
 
-    port = part("parallel").ParallelPort
+    port = import_psychopy("parallel").ParallelPort
     if port is None or sys.platform == "darwin":
         raise StimgenError(
             "PsychoPy found no driver of parallel ports",
@@ -73,7 +73,7 @@ def parallel_port(address: int | str) -> Any:
     return port(address=address)
 
 
-class ParallelLine(Line):
+class ParallelConnection(TriggerConnection):
     """An open parallel port.
 
     Parameters
@@ -87,14 +87,14 @@ class ParallelLine(Line):
     def __init__(self, trigger: Parallel, port: Any) -> None:
         super().__init__(f"the parallel port {trigger.port!r}")
         self._codes, self._pin, self._port = trigger.codes, trigger.signal_pin, port
-        self._pulses = Pulses(port.setData, trigger.pulse_ms / 1000)
+        self._pulses = PulseOutput(port.setData, trigger.pulse_ms / 1000)
         port.setData(0)
         self._level = self._read()
 
     def _send(self, event: Event) -> None:
         self._pulses.send(self._codes[event])
 
-    def _received(self) -> bool:
+    def _poll_signal(self) -> bool:
         before, self._level = self._level, self._read()
         return before != self._level
 

@@ -6,7 +6,7 @@ from collections.abc import Callable
 from threading import Lock, Timer, current_thread
 
 
-class Pulses:
+class PulseOutput:
     """Sets a number, and zero again after a time, without making the caller wait.
 
     Parameters
@@ -34,7 +34,7 @@ class Pulses:
         with self._lock:
             if self._failure is not None:
                 raise self._failure
-            self._stop()
+            self._cancel_reset()
             self._write(code)
             if self._seconds is not None:
                 self._timer = Timer(self._seconds, self._reset)
@@ -45,11 +45,11 @@ class Pulses:
         """Take back what is still set."""
         with self._lock:
             pending = self._timer is not None
-            self._stop()
+            self._cancel_reset()
             if pending:
                 self._write(0)
 
-    def _stop(self) -> None:
+    def _cancel_reset(self) -> None:
         if self._timer is not None:
             self._timer.cancel()
             self._timer = None

@@ -7,10 +7,10 @@ from typing import Annotated, Any, Literal
 
 from pydantic import Field
 
-from stimgen.experiment.equipment.triggers.base import CodedTrigger, Event, Line
-from stimgen.experiment.equipment.triggers.pulses import Pulses
+from stimgen.experiment.equipment.triggers.base import CodedTrigger, Event, TriggerConnection
+from stimgen.experiment.equipment.triggers.pulses import PulseOutput
 from stimgen.reading.errors import StimgenError
-from stimgen.reading.extras import needed
+from stimgen.reading.extras import import_optional
 from stimgen.reading.model import Integer, Number, Text
 
 
@@ -26,23 +26,23 @@ class Serial(CodedTrigger):
     """After how long a zero follows, for boxes that hold a byte on their output until the next; without it,
     none does."""
 
-    def open(self) -> SerialLine:
+    def open(self) -> SerialConnection:
         """Open the port; the package pyserial does."""
-        serial = needed("serial", "triggers", "a trigger over a serial port")
+        serial = import_optional("serial", "triggers", "a trigger over a serial port")
         try:
             # Without a timeout for reading, because the next frame does not wait either.
             port = serial.serial_for_url(self.port, baudrate=self.baud, timeout=0, write_timeout=0.1)
         except (OSError, ValueError) as error:
             raise StimgenError(
-                f"the serial port {self.port!r} cannot be opened: {_reason(error)}",
+                f"the serial port {self.port!r} cannot be opened: {_format_reason(error)}",
                 given=self.port,
-                allowed=_ports(),
+                allowed=_list_ports(),
                 hint="connect it, or name another in the experiment's triggers",
             ) from None
-        return SerialLine(self, port)
+        return SerialConnection(self, port)
 
 
-class SerialLine(Line):
+class SerialConnection(TriggerConnection):
     """An open serial port.
 
     Parameters
@@ -57,12 +57,12 @@ class SerialLine(Line):
         super().__init__(f"the serial port {trigger.port!r}")
         self._codes, self._port = trigger.codes, port
         seconds = None if trigger.pulse_ms is None else trigger.pulse_ms / 1000
-        self._pulses = Pulses(lambda code: port.write(bytes([code])), seconds)
+        self._pulses = PulseOutput(lambda code: port.write(bytes([code])), seconds)
 
     def _send(self, event: Event) -> None:
         self._pulses.send(self._codes[event])
 
-    def _received(self) -> bool:
+    def _poll_signal(self) -> bool:
         return bool(self._port.read(self._port.in_waiting or 1))
 
     def _close(self) -> None:
@@ -72,12 +72,12 @@ class SerialLine(Line):
             self._port.close()
 
 
-def _reason(error: Exception) -> str:
+def _format_reason(error: Exception) -> str:
     number = error.errno if isinstance(error, OSError) else None
     return os.strerror(number) if number else str(error)
 
 
-def _ports() -> list[str]:
+def _list_ports() -> list[str]:
     """Return the ports that the computer has."""
-    listed = needed("serial.tools.list_ports", "triggers", "a trigger over a serial port").comports()
+    listed = import_optional("serial.tools.list_ports", "triggers", "a trigger over a serial port").comports()
     return sorted(port.device for port in listed)

@@ -7,10 +7,10 @@ import importlib
 import pkgutil
 from pathlib import Path
 
-from stimgen.experiment.session.observers.base import Observer, Setting
+from stimgen.experiment.session.observers.base import Observer, ObserverContext
 from stimgen.reading.errors import StimgenError
 
-__all__ = ["Observer", "Setting", "make_observer", "observer_names", "observer_summaries"]
+__all__ = ["Observer", "ObserverContext", "make_observer", "observer_names", "observer_summaries"]
 
 
 def observer_names() -> list[str]:
@@ -25,7 +25,7 @@ def observer_summaries() -> dict[str, str]:
     return {name: (ast.get_docstring(ast.parse(text)) or "").split("\n")[0] for name, text in modules.items()}
 
 
-def make_observer(name: str, setting: Setting) -> Observer:
+def make_observer(name: str, setting: ObserverContext) -> Observer:
     """Return an observer.
 
     Raises

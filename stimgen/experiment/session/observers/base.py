@@ -6,20 +6,20 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Protocol
 
-from stimgen.experiment.design.decisions import Person
-from stimgen.experiment.design.trial import Notice, Outcome, Trial
+from stimgen.experiment.design.decisions import Participant
+from stimgen.experiment.design.trial import Notice, Trial, TrialOutcome
 from stimgen.experiment.frames.frame import Frame
 from stimgen.experiment.schema.session_flow import Instructions
 
 if TYPE_CHECKING:
-    from stimgen.experiment.frames.renderer import FrameMaker
-    from stimgen.experiment.pictures.pool import Pool
+    from stimgen.experiment.frames.renderer import FrameRenderer
+    from stimgen.experiment.pictures.pool import PicturePool
     from stimgen.experiment.schema.schema import Experiment
-    from stimgen.experiment.schema.viewing import Viewing
+    from stimgen.experiment.schema.viewing import ViewingGeometry
 
 
 @dataclass(frozen=True)
-class Task:
+class PreparedTrial:
     """A trial with the frames of its phases.
 
     Attributes
@@ -38,20 +38,20 @@ class Task:
 
 
 @dataclass(frozen=True)
-class Setting:
+class ObserverContext:
     """What an observer is made from: each takes what it needs.
 
     Attributes
     ----------
     experiment : Experiment
         What it says.
-    person : Person
+    person : Participant
         Who answers, or whom a simulated observer stands for.
-    pool : Pool
+    pool : PicturePool
         The pictures.
-    viewing : Viewing
+    viewing : ViewingGeometry
         The screen as declared.
-    frames : FrameMaker
+    frames : FrameRenderer
         Composes what is shown between trials, too.
     keys : dict
         Keys of every answer, for this participant.
@@ -62,10 +62,10 @@ class Setting:
     """
 
     experiment: Experiment
-    person: Person
-    pool: Pool
-    viewing: Viewing
-    frames: FrameMaker
+    person: Participant
+    pool: PicturePool
+    viewing: ViewingGeometry
+    frames: FrameRenderer
     keys: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     texts: Instructions = field(default_factory=Instructions)
     windowed: bool = False
@@ -83,13 +83,13 @@ class Observer(Protocol):
             There is no display or no keyboard, the display is not as declared, timing is not verified.
         """
 
-    def prepare(self, tasks: Sequence[Task]) -> None:
+    def prepare(self, tasks: Sequence[PreparedTrial]) -> None:
         """Load what comes next, up to a break, so that no trial waits for it."""
 
     def tell(self, notice: Notice) -> None:
         """Show a text and wait until it was read."""
 
-    def respond(self, task: Task) -> Outcome:
+    def respond(self, task: PreparedTrial) -> TrialOutcome:
         """Present a trial and return what came of it.
 
         Raises

@@ -8,21 +8,21 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from stimgen.experiment.design.trial import Notice, Outcome, Shown, Trial
-from stimgen.experiment.pictures.pool import Pool
-from stimgen.experiment.session.observers.base import Setting, Task
-from stimgen.experiment.session.observers.simulated import response_time
-from stimgen.experiment.session.virtual_clock import Clock
-from stimgen.reading.random_numbers import Stream, normal
+from stimgen.experiment.design.trial import Notice, ShownPicture, Trial, TrialOutcome
+from stimgen.experiment.pictures.pool import PicturePool
+from stimgen.experiment.session.observers.base import ObserverContext, PreparedTrial
+from stimgen.experiment.session.observers.simulated import draw_response_time
+from stimgen.experiment.session.virtual_clock import VirtualClock
+from stimgen.reading.random_numbers import RandomStream, normal
 from stimgen.stimulus_set.features import Features
 from stimgen.stimulus_set.record import FileHash
 
 Vector = NDArray[np.float64]
 # A feature that differs less than this between pictures, as a part of its size, tells nothing but rounding.
-CONSTANT = 2.0**-10
+MIN_RELATIVE_SPREAD = 2.0**-10
 
 
-def make(setting: Setting) -> ModelObserver:
+def make(setting: ObserverContext) -> ModelObserver:
     """Return the observer.
 
     Raises
@@ -42,31 +42,33 @@ class ModelObserver:
 
     Parameters
     ----------
-    setting : Setting
+    setting : ObserverContext
         The experiment, whose `model` names the features, and the participant.
     """
 
-    def __init__(self, setting: Setting) -> None:
+    def __init__(self, setting: ObserverContext) -> None:
         self.setting = setting
-        self._clock = Clock(setting)
-        self._seen = SeenFeatures(setting.pool, setting.experiment.model.features)
+        self._clock = VirtualClock(setting)
+        self._seen = StandardisedFeatures(setting.pool, setting.experiment.model.features)
 
     def begin(self) -> dict[str, Any]:
         """Measure nothing."""
         return {"timing_verified": False, "features": self._seen.plain()}
 
-    def prepare(self, tasks: Sequence[Task]) -> None:
+    def prepare(self, tasks: Sequence[PreparedTrial]) -> None:
         """Load nothing."""
 
     def tell(self, notice: Notice) -> None:
         """Read nothing."""
 
-    def respond(self, task: Task) -> Outcome:
+    def respond(self, task: PreparedTrial) -> TrialOutcome:
         """Return an answer; the frames are composed as for a person."""
         settings, person = self.setting.experiment.model, self.setting.person
         key = ("model", settings.seed, person.participant, person.session, task.trial.index)
         answer = self._answer(task.trial, key)
-        return self._clock.outcome(task, answer, response_time(settings.time, Stream(*key, "time")))
+        return self._clock.outcome(
+            task, answer, draw_response_time(settings.time, RandomStream(*key, "time"))
+        )
 
     def end(self) -> None:
         """Close nothing."""
@@ -76,15 +78,15 @@ class ModelObserver:
         noise = normal(len(vectors) * len(vectors[0]), *key, "noise").reshape(len(vectors), -1)
         noisy = np.stack(vectors) + self.setting.experiment.model.noise * noise
         judge = self.setting.experiment.paradigm.judge
-        return judge(trial, noisy.tolist(), Stream(*key, "judge"))
+        return judge(trial, noisy.tolist(), RandomStream(*key, "judge"))
 
 
-class SeenFeatures:
+class StandardisedFeatures:
     """Features of what trials show, standardised over the pictures that take part.
 
     Parameters
     ----------
-    pool : Pool
+    pool : PicturePool
         The pictures.
     name : str
         What the features are called.
@@ -95,18 +97,18 @@ class SeenFeatures:
         As `make`.
     """
 
-    def __init__(self, pool: Pool, name: str) -> None:
+    def __init__(self, pool: PicturePool, name: str) -> None:
         self._sets = [Features(store, name) for store in pool.stores]
         for features in self._sets[1:]:
-            features.refuse_unlike(self._sets[0])
+            features.check_same_kind(self._sets[0])
         pictures = list(pool.pictures())
         self._sizes = {(one.set, one.file): (one.width, one.height) for one in pictures}
         whole = np.stack([self._sets[p.set].whole(FileHash(file=p.file, sha256=p.sha256)) for p in pictures])
         self._mean, deviation = whole.mean(0), whole.std(0)
-        told = deviation > CONSTANT * np.abs(whole).max(0)
+        told = deviation > MIN_RELATIVE_SPREAD * np.abs(whole).max(0)
         self._scale: Vector = np.where(told, 1.0 / np.where(told, deviation, 1.0), 0.0)
 
-    def vector(self, shown: Shown) -> Vector:
+    def vector(self, shown: ShownPicture) -> Vector:
         """Return the standardised features of what is shown of a picture."""
         picture = FileHash(file=shown.file, sha256=shown.sha256)
         size = self._sizes[shown.set, shown.file]

@@ -8,27 +8,32 @@ from typing import Any
 
 import numpy as np
 
-from stimgen.experiment.design.trial import Box, Notice, Outcome, Trial
-from stimgen.experiment.equipment.triggers.base import Line, Trigger
+from stimgen.experiment.design.trial import Box, Notice, Trial, TrialOutcome
+from stimgen.experiment.equipment.triggers.base import Trigger, TriggerConnection
 from stimgen.experiment.frames.frame import Frame
-from stimgen.experiment.presentation.pages import Pages
-from stimgen.experiment.presentation.presenter import Presenter
-from stimgen.experiment.presentation.psychopy_screen import Look, PsychopyScreen
-from stimgen.experiment.presentation.responses import Choosing, Typing, by_keys, by_places
-from stimgen.experiment.presentation.screen import Pressed, Scene, Screen, Writing
+from stimgen.experiment.presentation.pages import PagePresenter
+from stimgen.experiment.presentation.presenter import SessionPresenter
+from stimgen.experiment.presentation.psychopy_screen import PsychopyScreen, WindowSettings
+from stimgen.experiment.presentation.responses import (
+    ChoiceResponse,
+    TypedResponse,
+    make_click_lookup,
+    make_key_lookup,
+)
+from stimgen.experiment.presentation.screen import PresentationScreen, PressEvent, Scene, TextBox
 from stimgen.experiment.presentation.targets import picture_boxes, word_boxes
-from stimgen.experiment.presentation.trial_presenter import Rules
-from stimgen.experiment.session.observers.base import Setting, Task
+from stimgen.experiment.presentation.trial_presenter import PresentationRules
+from stimgen.experiment.session.observers.base import ObserverContext, PreparedTrial
 from stimgen.reading.errors import StimgenError
 
-MOST_LOADED = 512 * 2**20
+MAXIMUM_TEXTURE_BYTES = 512 * 2**20
 """Bytes of textures that are loaded at a time; trials beyond are loaded one by one, between trials."""
 
 
-def make(setting: Setting) -> PsychopyObserver:
+def make(setting: ObserverContext) -> PsychopyObserver:
     """Return the observer."""
     display, mouse = setting.experiment.display, setting.experiment.responses.device == "mouse"
-    look = Look(
+    look = WindowSettings(
         size=setting.viewing.resolution,
         refresh_hz=setting.viewing.refresh_hz,
         background=setting.frames.background,
@@ -46,16 +51,16 @@ class PsychopyObserver:
 
     Parameters
     ----------
-    setting : Setting
+    setting : ObserverContext
         What is asked, and with which keys.
-    screen : Screen
+    screen : PresentationScreen
         Not open yet.
     """
 
-    def __init__(self, setting: Setting, screen: Screen) -> None:
+    def __init__(self, setting: ObserverContext, screen: PresentationScreen) -> None:
         self._setting, self._screen = setting, screen
         self._frames: dict[int, Sequence[Frame]] = {}
-        self._lines: list[tuple[Trigger, Line]] = []
+        self._lines: list[tuple[Trigger, TriggerConnection]] = []
         self._started = False
 
     def begin(self) -> dict[str, Any]:
@@ -76,37 +81,37 @@ class PsychopyObserver:
         self._make_presenter()
         return {**measured, "timing_verified": problem is None}
 
-    def prepare(self, tasks: Sequence[Task]) -> None:
+    def prepare(self, tasks: Sequence[PreparedTrial]) -> None:
         """Compose and load the frames of what comes next, as far as memory allows."""
         self._screen.release()
         self._frames.clear()
         loaded: dict[str, int] = {}
         for task in tasks:
-            if sum(loaded.values()) >= MOST_LOADED:
+            if sum(loaded.values()) >= MAXIMUM_TEXTURE_BYTES:
                 break
             self._frames[task.trial.index] = frames = task.frames()
             loaded.update((frame.sha256, frame.pixels.nbytes) for frame in frames)
-            self._load(frames)
+            self._load_frames(frames)
 
     def tell(self, notice: Notice) -> None:
         """Show a text until a key is pressed; nothing where there is no text."""
         if notice.text.strip():
             self._pages.read(notice.text)
 
-    def respond(self, task: Task) -> Outcome:
+    def respond(self, task: PreparedTrial) -> TrialOutcome:
         """Present a trial; see `Observer.respond`."""
         trial = task.trial
         frames = self._frames.pop(trial.index, None)
         if frames is None:
             self._screen.release()
             frames = task.frames()
-            self._load(frames)
+            self._load_frames(frames)
         # What is to be seen while the answer is awaited, too: nothing may delay the end of the pictures.
-        self._screen.load(Scene(self._rules.rest, self._answering(trial).texts))
+        self._screen.load(Scene(self._rules.rest, self._make_response(trial).texts))
         if not self._started and not trial.practice:
             self._start()
-        feedback = partial(self._feedback, trial) if task.feedback else lambda _: None
-        return self._presenter.present(trial, frames, partial(self._answering, trial), feedback)
+        feedback = partial(self._feedback_frame, trial) if task.feedback else lambda _: None
+        return self._presenter.present(trial, frames, partial(self._make_response, trial), feedback)
 
     def end(self) -> None:
         """Send the mark of the end, close triggers and screen."""
@@ -123,7 +128,7 @@ class PsychopyObserver:
     def _make_presenter(self) -> None:
         setting, experiment = self._setting, self._setting.experiment
         responses, hz = experiment.responses, setting.viewing.refresh_hz
-        rules = Rules(
+        rules = PresentationRules(
             responses,
             rest=setting.frames.waiting(),
             window=None if responses.window is None else responses.window.milliseconds(hz) / 1000,
@@ -134,8 +139,8 @@ class PsychopyObserver:
         empty = Frame(
             setting.viewing.resolution, setting.frames.background, 0, 0, np.zeros((0, 0, 3), np.uint8)
         )
-        self._pages = Pages(self._screen, empty, responses.quit, setting.texts.pause)
-        self._rules, self._presenter = rules, Presenter(self._screen, rules, self._pages)
+        self._pages = PagePresenter(self._screen, empty, responses.quit, setting.texts.pause)
+        self._rules, self._presenter = rules, SessionPresenter(self._screen, rules, self._pages)
 
     def _keys_in_use(self) -> list[str]:
         responses = self._setting.experiment.responses
@@ -147,7 +152,7 @@ class PsychopyObserver:
             keys += [key for several in self._setting.keys.values() for key in several]
         return keys
 
-    def _load(self, frames: Sequence[Frame]) -> None:
+    def _load_frames(self, frames: Sequence[Frame]) -> None:
         for frame in (self._rules.rest, *frames):
             self._screen.load(Scene(frame))
 
@@ -155,43 +160,45 @@ class PsychopyObserver:
         """Wait for the signal that starts the session, where one does; the session's clock begins with it."""
         self._started = True
         waiting = [(trigger, line) for trigger, line in self._lines if trigger.starts]
-        self._presenter.zero = self._screen.clock()
+        self._presenter.zero = self._screen.read_clock()
         if waiting:
             text = self._setting.texts.waiting
             for _, line in waiting:
                 # What came while nobody waited is no signal to begin.
-                line.received()
-            signal = partial(self._signal, waiting)
+                line.poll_signal()
+            signal = partial(self._find_signal, waiting)
             self._presenter.zero = self._pages.await_signal(text, self._rules.rest, signal)
-        for mark in self._rules.marks("session"):
+        for mark in self._rules.flip_callbacks("session"):
             mark()
 
-    def _signal(self, waiting: Sequence[tuple[Trigger, Line]], presses: Sequence[Pressed]) -> float | None:
+    def _find_signal(
+        self, waiting: Sequence[tuple[Trigger, TriggerConnection]], presses: Sequence[PressEvent]
+    ) -> float | None:
         keys = {key for trigger, _ in waiting for key in trigger.signal_keys()}
         pressed = [press.time for press in presses if press.point is None and press.key in keys]
         if pressed:
             return pressed[0]
-        return self._screen.clock() if any(line.received() for _, line in waiting) else None
+        return self._screen.read_clock() if any(line.poll_signal() for _, line in waiting) else None
 
-    def _answering(self, trial: Trial) -> Choosing | Typing:
+    def _make_response(self, trial: Trial) -> ChoiceResponse | TypedResponse:
         responses = self._setting.experiment.responses
         if not trial.answers:
-            return Typing(self._screen, responses)
+            return TypedResponse(self._screen, responses)
         if responses.device != "mouse":
-            meaning = by_keys(self._setting.keys, mouse=responses.device == "buttons")
-            return Choosing(self._screen, responses, meaning)
+            meaning = make_key_lookup(self._setting.keys, mouse=responses.device == "buttons")
+            return ChoiceResponse(self._screen, responses, meaning)
         places, texts = self._places(trial)
-        return Choosing(self._screen, responses, by_places(places, self._screen.size), texts)
+        return ChoiceResponse(self._screen, responses, make_click_lookup(places, self._screen.size), texts)
 
-    def _places(self, trial: Trial) -> tuple[dict[str, Box], tuple[Writing, ...]]:
+    def _places(self, trial: Trial) -> tuple[dict[str, Box], tuple[TextBox, ...]]:
         """Return where answers are clicked at, and the words that are to be seen there."""
         setting = self._setting
         pictures = picture_boxes(trial, setting.viewing) if setting.experiment.paradigm.points else None
         if pictures is not None:
             return pictures, ()
         boxes, words = word_boxes(trial.answers, self._screen.size), setting.texts.answers
-        return boxes, tuple(Writing(words.get(answer, answer), box) for answer, box in boxes.items())
+        return boxes, tuple(TextBox(words.get(answer, answer), box) for answer, box in boxes.items())
 
-    def _feedback(self, trial: Trial, answer: str | None) -> Frame | None:
+    def _feedback_frame(self, trial: Trial, answer: str | None) -> Frame | None:
         correct = self._setting.experiment.paradigm.grade(trial, answer)
         return None if correct is None else self._setting.frames.feedback(correct=correct)

@@ -6,17 +6,17 @@ import math
 from collections.abc import Sequence
 from typing import Any
 
-from stimgen.experiment.design.trial import Notice, Outcome, Trial
-from stimgen.experiment.schema.observer_settings import Psychometric, ReactionTime
-from stimgen.experiment.session.observers.base import Setting, Task
-from stimgen.experiment.session.virtual_clock import Clock
+from stimgen.experiment.design.trial import Notice, Trial, TrialOutcome
+from stimgen.experiment.schema.observer_settings import PsychometricFunction, ResponseTimeDistribution
+from stimgen.experiment.session.observers.base import ObserverContext, PreparedTrial
+from stimgen.experiment.session.virtual_clock import VirtualClock
 from stimgen.reading.errors import StimgenError
-from stimgen.reading.random_numbers import Stream
+from stimgen.reading.random_numbers import RandomStream
 
-USUAL_DPRIME = 1.5
+DEFAULT_DPRIME = 1.5
 
 
-def make(setting: Setting) -> SimulatedObserver:
+def make(setting: ObserverContext) -> SimulatedObserver:
     """Return the observer.
 
     Raises
@@ -48,36 +48,38 @@ class SimulatedObserver:
 
     Parameters
     ----------
-    setting : Setting
+    setting : ObserverContext
         The experiment, whose `simulated` tells what the observer is like, and the participant.
     """
 
-    def __init__(self, setting: Setting) -> None:
+    def __init__(self, setting: ObserverContext) -> None:
         self.setting = setting
-        self._clock = Clock(setting)
+        self._clock = VirtualClock(setting)
 
     def begin(self) -> dict[str, Any]:
         """Measure nothing."""
         return {"timing_verified": False}
 
-    def prepare(self, tasks: Sequence[Task]) -> None:
+    def prepare(self, tasks: Sequence[PreparedTrial]) -> None:
         """Load nothing."""
 
     def tell(self, notice: Notice) -> None:
         """Read nothing."""
 
-    def respond(self, task: Task) -> Outcome:
+    def respond(self, task: PreparedTrial) -> TrialOutcome:
         """Return an answer; the frames are composed as for a person."""
         settings, person = self.setting.experiment.simulated, self.setting.person
-        stream = Stream("simulated", settings.seed, person.participant, person.session, task.trial.index)
+        stream = RandomStream(
+            "simulated", settings.seed, person.participant, person.session, task.trial.index
+        )
         answer = self._answer(task.trial, stream)
-        seconds = None if stream.uniform() < settings.missing else response_time(settings.time, stream)
+        seconds = None if stream.uniform() < settings.missing else draw_response_time(settings.time, stream)
         return self._clock.outcome(task, answer, seconds)
 
     def end(self) -> None:
         """Close nothing."""
 
-    def _answer(self, trial: Trial, stream: Stream) -> str:
+    def _answer(self, trial: Trial, stream: RandomStream) -> str:
         settings, paradigm = self.setting.experiment.simulated, self.setting.experiment.paradigm
         if stream.uniform() < settings.lapse:
             return stream.choice(paradigm.guesses())
@@ -85,7 +87,7 @@ class SimulatedObserver:
             return paradigm.decide(trial, self._dprime(trial), stream)
         every = paradigm.guesses()
         guess = settings.guess if settings.guess is not None else 1 / len(every)
-        probability = guess + (1 - guess) * cumulative(settings.psychometric, trial.number)
+        probability = guess + (1 - guess) * compute_psychometric(settings.psychometric, trial.number)
         wrong = [answer for answer in every if answer != trial.correct]
         return trial.correct or "" if stream.uniform() < probability else stream.choice(wrong)
 
@@ -93,10 +95,10 @@ class SimulatedObserver:
         given = self.setting.experiment.simulated.dprime
         if isinstance(given, dict):
             return given[str(trial.levels["condition"])]
-        return USUAL_DPRIME if given is None else given
+        return DEFAULT_DPRIME if given is None else given
 
 
-def cumulative(function: Psychometric, level: float) -> float:
+def compute_psychometric(function: PsychometricFunction, level: float) -> float:
     """Return a psychometric function without guesses and lapses, from 0 to 1."""
     from scipy.special import expit, ndtr
 
@@ -107,6 +109,6 @@ def cumulative(function: Psychometric, level: float) -> float:
     return float(expit(at) if function.form == "logistic" else ndtr(at))
 
 
-def response_time(time: ReactionTime, stream: Stream) -> float:
+def draw_response_time(time: ResponseTimeDistribution, stream: RandomStream) -> float:
     """Return a response time in seconds: a shift and a log-normal number."""
     return time.shift + time.median * math.exp(time.sigma * stream.normal())

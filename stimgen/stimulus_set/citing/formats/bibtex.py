@@ -5,9 +5,9 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable
 
-from stimgen.reading.names import Name
+from stimgen.reading.names import PersonName
 from stimgen.reading.papers import Paper
-from stimgen.reading.text import one_line
+from stimgen.reading.text import to_one_line
 from stimgen.stimulus_set.citing.citation import Citation
 
 # Braces are counted by BibTeX whether a backslash stands before them or not, so they need names.
@@ -36,15 +36,15 @@ def _set_entry(citation: Citation) -> str:
     sentences = [
         f"Version {citation.version}" if citation.version else None,
         f"SHA-256 of its pictures: {citation.summary.content_hash}",
-        f"Licence: {one_line(metadata.licence)}" if metadata.licence else None,
+        f"Licence: {to_one_line(metadata.licence)}" if metadata.licence else None,
         citation.incomplete,
     ]
     fields = {
         "author": _authors(author.name for author in citation.authors),
-        "title": f"{{{escaped(citation.title)}}}",
+        "title": f"{{{escape_latex(citation.title)}}}",
         "year": citation.year,
         "howpublished": "Stimulus set",
-        "note": escaped("; ".join(sentence for sentence in sentences if sentence)),
+        "note": escape_latex("; ".join(sentence for sentence in sentences if sentence)),
         "doi": metadata.doi,
     }
     key = re.sub(r"[^A-Za-z0-9.-]+", "-", metadata.name).strip("-") or "stimuli"
@@ -54,7 +54,7 @@ def _set_entry(citation: Citation) -> str:
 def _paper_entry(paper: Paper) -> str:
     fields = {
         "author": _authors(paper.authors),
-        "title": f"{{{escaped(one_line(paper.title))}}}",
+        "title": f"{{{escape_latex(to_one_line(paper.title))}}}",
         VENUES[paper.kind]: _optional(paper.venue),
         "year": str(paper.year),
         "volume": _optional(paper.volume),
@@ -73,7 +73,7 @@ def _entry(kind: str, key: str, fields: dict[str, str | None]) -> str:
     return "\n".join([f"@{kind}{{{key},", *lines, "}", ""])
 
 
-def escaped(text: str) -> str:
+def escape_latex(text: str) -> str:
     r"""Return a line of text as TeX prints it.
 
     Examples
@@ -85,20 +85,20 @@ def escaped(text: str) -> str:
 
 
 def _optional(text: str | None, dash: str = "-") -> str | None:
-    return escaped(one_line(text)).replace("-", dash) if text else None
+    return escape_latex(to_one_line(text)).replace("-", dash) if text else None
 
 
 def _authors(authors: Iterable[str]) -> str:
-    return " and ".join(_author(Name.of(author)) for author in authors)
+    return " and ".join(_author(PersonName.of(author)) for author in authors)
 
 
-def _author(name: Name) -> str:
+def _author(name: PersonName) -> str:
     if not name.given:
-        return f"{{{escaped(name.family)}}}"
+        return f"{{{escape_latex(name.family)}}}"
     return f"{_part(name.family)}, {_part(name.given)}"
 
 
 def _part(text: str) -> str:
     """Return a part of a name, in braces where BibTeX would take words of it for its own."""
     own = re.search(r"\band\b|,", text, flags=re.IGNORECASE)
-    return f"{{{escaped(text)}}}" if own else escaped(text)
+    return f"{{{escape_latex(text)}}}" if own else escape_latex(text)

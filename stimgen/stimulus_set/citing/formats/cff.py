@@ -7,16 +7,16 @@ from typing import Any
 
 import yaml
 
-from stimgen.reading.licences import licence_address, spdx
-from stimgen.reading.names import Name
+from stimgen.reading.licences import licence_url, spdx_identifier
+from stimgen.reading.names import PersonName
 from stimgen.reading.papers import Paper
-from stimgen.reading.text import one_line
+from stimgen.reading.text import to_one_line
 from stimgen.stimulus_set.citing.citation import Citation
-from stimgen.stimulus_set.citing.wording import counted
+from stimgen.stimulus_set.citing.wording import format_count
 from stimgen.stimulus_set.metadata import Author
 
 # The format has a list of licences, as SPDX's was in 2021; these, of those that data have, are in it.
-LISTED = re.compile(
+CFF_LICENCES = re.compile(
     r"CC0-1\.0|CC-BY(-NC)?(-SA|-ND)?-([1-4]\.0|2\.5)|ODbL-1\.0|ODC-By-1\.0|PDDL-1\.0"
     r"|MIT|Apache-2\.0|BSD-[23]-Clause|GPL-[23]\.0-(only|or-later)"
 )
@@ -47,10 +47,10 @@ def render(citation: Citation) -> str:
         "identifiers": [digest],
         "references": [_reference(paper) for paper in citation.papers],
     }
-    return yaml.safe_dump(_given(content), sort_keys=False, allow_unicode=True, width=110)
+    return yaml.safe_dump(_drop_empty(content), sort_keys=False, allow_unicode=True, width=110)
 
 
-def _given(content: dict[str, Any]) -> dict[str, Any]:
+def _drop_empty(content: dict[str, Any]) -> dict[str, Any]:
     return {key: value for key, value in content.items() if value}
 
 
@@ -61,20 +61,20 @@ def _is_doi(text: str | None) -> bool:
 def _abstract(citation: Citation) -> str:
     summary, metadata = citation.summary, citation.metadata
     counts = [
-        counted(summary.stimuli, "stimulus", "stimuli"),
-        counted(len(summary.conditions), "condition"),
-        counted(len(summary.sources), "picture"),
+        format_count(summary.stimuli, "stimulus", "stimuli"),
+        format_count(len(summary.conditions), "condition"),
+        format_count(len(summary.sources), "picture"),
     ]
-    parts = ["{} of {} from {}, made with stimgen.".format(*counts), one_line(metadata.notes or "")]
-    if metadata.licence and spdx(metadata.licence) is None:
-        parts.append(f"Licence: {one_line(metadata.licence)}")
+    parts = ["{} of {} from {}, made with stimgen.".format(*counts), to_one_line(metadata.notes or "")]
+    if metadata.licence and spdx_identifier(metadata.licence) is None:
+        parts.append(f"Licence: {to_one_line(metadata.licence)}")
     parts += [f"The set is {citation.incomplete}." if citation.incomplete else ""]
     return " ".join(part for part in parts if part)
 
 
 def _licence(licence: str | None) -> dict[str, str]:
-    identifier, address = spdx(licence), licence_address(licence)
-    if identifier and LISTED.fullmatch(identifier):
+    identifier, address = spdx_identifier(licence), licence_url(licence)
+    if identifier and CFF_LICENCES.fullmatch(identifier):
         return {"license": identifier}
     return {"license-url": address} if address else {}
 
@@ -84,23 +84,23 @@ def _author(author: Author) -> dict[str, str]:
     if author.orcid:
         found["orcid"] = f"https://orcid.org/{author.orcid}"
     if author.affiliation and "family-names" in found:  # the format knows none of groups
-        found["affiliation"] = one_line(author.affiliation)
+        found["affiliation"] = to_one_line(author.affiliation)
     return found
 
 
 def _name(text: str) -> dict[str, str]:
-    name = Name.of(text)
+    name = PersonName.of(text)
     return {"family-names": name.family, "given-names": name.given} if name.given else {"name": name.family}
 
 
 def _reference(paper: Paper) -> dict[str, Any]:
-    venue = one_line(paper.venue or "")
+    venue = to_one_line(paper.venue or "")
     first, _, last = (paper.pages or "").partition("-")
-    return _given(
+    return _drop_empty(
         {
             "type": KINDS[paper.kind],
             "authors": [_name(author) for author in paper.authors],
-            "title": one_line(paper.title),
+            "title": to_one_line(paper.title),
             "year": paper.year,
             "journal": venue if paper.kind == "article" else None,
             "collection-title": venue if paper.kind != "article" else None,
