@@ -68,8 +68,8 @@ def is_short(message: str) -> None:
     assert all(line.isprintable() for line in lines)
 
 
-def holds(found: str, told: str) -> None:
-    for part in told.split("; "):
+def holds(found: str, *parts: str) -> None:
+    for part in parts:
         assert part in found
 
 
@@ -81,175 +81,195 @@ def test_the_experiment_without_a_mistake(
     assert len(list_planned_trials(room.course(Participant("01")))) == 2 + 2 * 2 * 3
 
 
-# What is replaced, by what, the line that is to be named, and what is to be said.
+# What is replaced, by what, the line that the message names, and what else it must name.
 MISTAKES = [
     # keys, kinds and traps of YAML
-    ("name: e", "nmae: e", 1, "unknown key 'nmae'; did you mean 'name'?"),
-    ("name: e", "name: E e", 1, "name: should match pattern"),
-    ("name: e", "name: ../e", 1, "name: should match pattern"),
-    ("name: e", "name: e\nseed: 1e3", 2, "seed: should be a valid integer, not 1000.0"),
-    ("name: e", "name: e\nseed: -1", 2, "seed: should be greater than or equal to 0"),
-    ("name: e", "name: e\nname: f", 2, "the key 'name' stands twice"),
-    ("name: e", "name: &a e", 1, "anchors and aliases"),
-    ("name: e", "name: !!python/object:os.system e", 1, "the tag"),
-    ("name: e", "\tname: e", 1, "not valid YAML"),
-    ("  conditions: [fine, coarse]", "  conditons: [fine]", 4, "unknown key 'conditons'; 'conditions'?"),
-    ("  conditions: [fine, coarse]", "  conditions: fine", 4, "stimuli.conditions: should be a list"),
-    ("  conditions: [fine, coarse]", "  conditions: [1]", 4, "stimuli.conditions[0]: should be text"),
-    ("  seeds: [1, 3]", "  seeds: [01, '3']", 6, "stimuli.seeds[1]: should be a valid integer, not '3'"),
-    ("  seeds: [1, 3]", "  seeds: [yes]", 6, "stimuli.seeds[0]: should be a valid integer, not 'yes'"),
-    ("  refresh_hz: 60", "  refresh_hz: '60'", 20, "display.refresh_hz: should be a valid number, not '60'"),
-    ("  refresh_hz: 60", "  refresh_hz: .inf", 20, "display.refresh_hz: should be"),
+    ("name: e", "nmae: e", 1, ("'nmae'", "'name'")),
+    ("name: e", "name: E e", 1, ("name:", "'E e'")),
+    ("name: e", "name: ../e", 1, ("name:", "'../e'")),
+    ("name: e", "name: e\nseed: 1e3", 2, ("seed:", "integer", "1000.0")),
+    ("name: e", "name: e\nseed: -1", 2, ("seed:", "0", "-1")),
+    ("name: e", "name: e\nname: f", 2, ("'name'", "twice")),
+    ("name: e", "name: &a e", 1, ("anchor", "alias")),
+    ("name: e", "name: !!python/object:os.system e", 1, ("tag",)),
+    ("name: e", "\tname: e", 1, ("YAML",)),
+    ("  conditions: [fine, coarse]", "  conditons: [fine]", 4, ("'conditons'", "'conditions'")),
+    ("  conditions: [fine, coarse]", "  conditions: fine", 4, ("stimuli.conditions:", "list", "'fine'")),
+    ("  conditions: [fine, coarse]", "  conditions: [1]", 4, ("stimuli.conditions[0]:", "text", "1")),
+    ("  seeds: [1, 3]", "  seeds: [01, '3']", 6, ("stimuli.seeds[1]:", "integer", "'3'")),
+    ("  seeds: [1, 3]", "  seeds: [yes]", 6, ("stimuli.seeds[0]:", "integer", "'yes'")),
+    ("  refresh_hz: 60", "  refresh_hz: '60'", 20, ("display.refresh_hz:", "number", "'60'")),
+    ("  refresh_hz: 60", "  refresh_hz: .inf", 20, ("display.refresh_hz:", "inf")),
     (
         "  refresh_hz: 60",
         "  refresh_hz: 1:00",
         20,
-        "display.refresh_hz: should be a valid number, not '1:00'",
+        ("display.refresh_hz:", "number", "'1:00'"),
     ),
     # stimuli
-    ("  sets: [set]", "  sets: []", 3, "stimuli.sets: should be a list of at least 1"),
+    ("  sets: [set]", "  sets: []", 3, ("stimuli.sets:", "list", "at least 1")),
     (
         "  sets: [set]",
         "  sets: [sets/nothere]",
         3,
-        "there is no stimulus set 'sets/nothere'; stimgen generate PROTOCOL -o sets/nothere",
+        ("'sets/nothere'", "stimgen generate PROTOCOL -o sets/nothere"),
     ),
-    ("  sets: [set]", "  sets: [sets/quickstart]", 3, "stimgen generate quickstart -o sets/quickstart"),
-    ("  sets: [set]", f"  sets: [{'x' * 400}]", 3, "there is no stimulus set"),
-    ("  sets: [set]", "  sets: [set, set]", 3, "'set' is named twice"),
-    ("  sets: [set]", "  sets: [set, ./set]", None, "two of the sets have a stimulus of source 'brick'"),
-    ("[fine, coarse]", "[fine, corse]", 4, "no set has the condition 'corse'; fine, coarse; mean 'coarse'?"),
-    ("[fine, coarse]", "[fine, fine]", 4, "'fine' is named twice"),
-    ("[brick, coffee]", "[brick, cofee]", 5, "no set has the source 'cofee'; did you mean 'coffee'?"),
-    ("[1, 3]", "[1, 4]", 6, "no set has the seed 4; allowed: 1, 3, 5"),
-    ("[1, 3]", "[1, 1]", 6, "1 is named twice"),
-    ("original-synthesis", "orginal-synthesis", 7, "'orginal-synthesis' is not understood; 'original-syn"),
-    ("[1, 3]", "[1]\n  again: seed", 2, "a trial needs syntheses of 2 seeds; there are: 1"),
-    ("[1, 3]\n  meet: original-synthesis", "[1]\n  meet: synthesis-synthesis", 2, "syntheses of 2 seeds"),
-    ("{size: 8}", "{size: 17}", 2, "3 crops of 17 x 17; pictures of 32 x 24; have 12 pixels"),
-    ("{size: 8}", "{size: 33}", 8, "a crop of 33 x 33 pixels does not fit into pictures of 32 x 24"),
-    ("{size: 8}", "{size: 8, place: [25, 0]}", 8, "a crop of 8 x 8 pixels at 25, 0 does not fit"),
-    ("{size: 8}", "{size: 8, place: [-1, 0]}", 8, "a crop of 8 x 8 pixels at -1, 0 does not fit"),
-    ("{size: 8}", "{size: 8, place: middle}", 8, "stimuli.crop.place: 'middle'"),
-    ("{size: 8}", "{size: 0}", 8, "should be greater than or equal to 1, not 0"),
-    ("{size: 8}", "{size: 8, place: centre}", 2, "shows the synthesis more than once, and there is only one"),
-    ("  crop: {size: 8}", "  not_converged: maybe", 8, "stimuli.not_converged: 'maybe' is not understood"),
-    ("  crop: {size: 8}", "  crop: {size: 8}\n  largest_copy: 0.2", 2, "12 stimuli are not fit to be shown"),
+    ("  sets: [set]", "  sets: [sets/quickstart]", 3, ("stimgen generate quickstart -o sets/quickstart",)),
+    ("  sets: [set]", f"  sets: [{'x' * 400}]", 3, ("x" * 400,)),
+    ("  sets: [set]", "  sets: [set, set]", 3, ("'set'",)),
+    ("  sets: [set]", "  sets: [set, ./set]", None, ("'brick'",)),
+    ("[fine, coarse]", "[fine, corse]", 4, ("'corse'", "fine, coarse", "'coarse'")),
+    ("[fine, coarse]", "[fine, fine]", 4, ("'fine'",)),
+    ("[brick, coffee]", "[brick, cofee]", 5, ("'cofee'", "'coffee'")),
+    ("[1, 3]", "[1, 4]", 6, ("seed 4", "1, 3, 5")),
+    ("[1, 3]", "[1, 1]", 6, ("1", "twice")),
+    ("original-synthesis", "orginal-synthesis", 7, ("'orginal-synthesis'", "'original-synthesis'")),
+    ("[1, 3]", "[1]\n  again: seed", 2, ("2 seeds", ": 1")),
+    ("[1, 3]\n  meet: original-synthesis", "[1]\n  meet: synthesis-synthesis", 2, ("2 seeds",)),
+    ("{size: 8}", "{size: 17}", 2, ("17 x 17", "32 x 24", "12 pixels")),
+    ("{size: 8}", "{size: 33}", 8, ("33 x 33", "32 x 24")),
+    ("{size: 8}", "{size: 8, place: [25, 0]}", 8, ("8 x 8", "25, 0", "32 x 24")),
+    ("{size: 8}", "{size: 8, place: [-1, 0]}", 8, ("8 x 8", "-1, 0", "32 x 24")),
+    ("{size: 8}", "{size: 8, place: middle}", 8, ("stimuli.crop.place:", "'middle'")),
+    ("{size: 8}", "{size: 0}", 8, ("1", "0")),
+    (
+        "{size: 8}",
+        "{size: 8, place: centre}",
+        2,
+        ("synthesis", "stimuli.crop", "stimuli.again: seed", "stimuli.again: same"),
+    ),
+    ("  crop: {size: 8}", "  not_converged: maybe", 8, ("stimuli.not_converged:", "'maybe'", "refuse, show")),
+    (
+        "  crop: {size: 8}",
+        "  crop: {size: 8}\n  largest_copy: 0.2",
+        2,
+        ("12 stimuli", "stimuli.copies: show"),
+    ),
     # paradigm
-    ("  name: oddity", "  name: odity", 10, "unknown paradigm 'odity'; abx, naming; did you mean 'oddity'?"),
-    ("  angles:", "  angels:", 11, "paradigm: unknown key 'angels'; did you mean 'angles'?"),
-    ("[90, 210, 330]", "[90, 210]", 11, "2 angles for 3 pictures on the screen"),
+    ("  name: oddity", "  name: odity", 10, ("'odity'", "abx, naming", "'oddity'")),
+    ("  angles:", "  angels:", 11, ("paradigm:", "'angels'", "'angles'")),
+    ("[90, 210, 330]", "[90, 210]", 11, ("2 angles", "3")),
     (
         "eccentricity: 4",
         "eccentricity: 9",
         9,
-        "a picture of 8 x 8 pixels at angle 90, eccentricity 9 does not lie",
+        ("8 x 8", "angle 90, eccentricity 9"),
     ),
-    ("eccentricity: 4", "eccentricity: 89.999", 9, "does not lie on the screen, which reaches 9.9 degrees"),
-    ("eccentricity: 4", "eccentricity: 90", 12, "should be less than 90, not 90"),
-    ("eccentricity: 4", "eccentricity: -4", 12, "should be greater than or equal to 0, not -4"),
-    ("eccentricity: 4", "eccentricity: 0.1", 9, "pictures of 8 x 8 pixels at; would cover each other"),
-    ("oddball: original", "oddball: both", 13, "paradigm.oddball: 'both' is not understood; either"),
+    ("eccentricity: 4", "eccentricity: 89.999", 9, ("9.9 degrees",)),
+    ("eccentricity: 4", "eccentricity: 90", 12, ("90",)),
+    ("eccentricity: 4", "eccentricity: -4", 12, ("0", "-4")),
+    ("eccentricity: 4", "eccentricity: 0.1", 9, ("8 x 8", "eccentricity 0.1", "cover")),
+    (
+        "oddball: original",
+        "oddball: both",
+        13,
+        ("paradigm.oddball:", "'both'", "original, synthesis, either"),
+    ),
     (
         "  angles: [90, 210, 330]",
         "  places: [{angle: 90}, {x: 0, y: 4}, {pixels: [1, 2]}]",
         11,
-        "paradigm.places[0]: a place is {angle, eccentricity}, {x, y} or {pixels: [x, y]}",
+        ("paradigm.places[0]:", "{angle, eccentricity}", "{x, y}", "{pixels: [x, y]}"),
     ),
     # schedule
-    ("  name: constant", "  name: constnat", 15, "unknown schedule 'constnat'; did you mean 'constant'?"),
-    ("repetitions: 3", "repetitions: 2", 14, "2 sources x 2 repetitions; cannot be balanced; 3 combinations"),
+    ("  name: constant", "  name: constnat", 15, ("'constnat'", "'constant'")),
+    (
+        "repetitions: 3",
+        "repetitions: 2",
+        14,
+        ("2 sources", "2 repetitions", "3 combinations", "balance: across"),
+    ),
     (
         "repetitions: 3",
         "repetitions: 3\n  source_gap: 5",
         14,
-        "cannot be kept 5 trials apart; largest source_gap",
+        ("5 trials", "source_gap", "1"),
     ),
-    ("repetitions: 3", "repetitions: 3\n  blocked: [conditon]", 14, "'conditon'; did you mean 'condition'?"),
+    ("repetitions: 3", "repetitions: 3\n  blocked: [conditon]", 14, ("'conditon'", "'condition'")),
     # display
-    ("[400, 300]", "[400]", 18, "display.resolution[1]: is missing"),
-    ("[400, 300]", "[0, 300]", 18, "display.resolution[0]: should be greater than or equal to 16, not 0"),
-    ("[400, 300]", "[16384, 16384]", 18, "a screen of 16384 x 16384 pixels is larger than any"),
+    ("[400, 300]", "[400]", 18, ("display.resolution[1]:", "missing")),
+    ("[400, 300]", "[0, 300]", 18, ("display.resolution[0]:", "16", "0")),
+    ("[400, 300]", "[16384, 16384]", 18, ("16384 x 16384",)),
     (
         "  pixels_per_degree: 20",
         "  width_cm: 30",
         17,
-        "say either width_cm and distance_cm, or pixels_per_degree",
+        ("width_cm", "distance_cm", "pixels_per_degree"),
     ),
-    ("  pixels_per_degree: 20", "  pixels_per_degree: 0", 19, "should be greater than 0, not 0"),
-    ("  resolution: [400, 300]\n", "", 17, "the screen's resolution is missing"),
-    ("  pixels_per_degree: 20", "  monitor: lab", 17, "there is no monitor 'lab'; stimgen display-check"),
+    ("  pixels_per_degree: 20", "  pixels_per_degree: 0", 19, ("display.pixels_per_degree:", "0")),
+    ("  resolution: [400, 300]\n", "", 17, ("resolution", "[1920, 1080]", "monitor")),
+    ("  pixels_per_degree: 20", "  monitor: lab", 17, ("'lab'", "stimgen display-check --save lab")),
     (
         "  refresh_hz: 60",
         "  transfer: {linearised: 2026-01-31}",
         20,
-        "encoded as srgb, but the screen is linearised",
+        ("srgb", "linear", "display.mismatch: convert"),
     ),
-    ("  refresh_hz: 60", "  transfer: {linearised: yesterday}", 20, "should match pattern"),
-    ("  refresh_hz: 60", "  fixation: {degrees: 30}", 20, "a fixation mark of 30 degrees is larger than"),
-    ("  refresh_hz: 60", "  fixation: {shape: star}", 20, "'star' is not understood; dot, cross, bullseye"),
-    ("  refresh_hz: 60", "  background: 128", 20, "display.background: should be less than or equal to 1"),
+    ("  refresh_hz: 60", "  transfer: {linearised: yesterday}", 20, ("display.transfer", "'yesterday'")),
+    ("  refresh_hz: 60", "  fixation: {degrees: 30}", 20, ("fixation", "30 degrees")),
+    ("  refresh_hz: 60", "  fixation: {shape: star}", 20, ("'star'", "dot, cross, bullseye")),
+    ("  refresh_hz: 60", "  background: 128", 20, ("display.background:", "1", "128")),
     (
         "  refresh_hz: 60",
         "  photodiode: {pixels: 400}",
         20,
-        "the photodiode's patch is larger than the screen",
+        ("photodiode",),
     ),
-    ("  refresh_hz: 60", "  photodiode: {corner: middle}", 20, "'middle' is not understood; lower left"),
+    ("  refresh_hz: 60", "  photodiode: {corner: middle}", 20, ("'middle'", "lower left")),
     (
         "  refresh_hz: 60",
         "  photodiode: {pixels: 170, corner: lower left}",
         9,
-        "at angle 210, eccentricity 4 would lie under the photodiode's patch",
+        ("angle 210, eccentricity 4", "photodiode"),
     ),
-    ("  refresh_hz: 60", "  size: {degrees: 0.01}", 9, "pictures of 8 x 8 pixels would have 0 x 0"),
-    ("  refresh_hz: 60", "  size: {degrees: 8}", 9, "does not lie on the screen"),
-    ("  refresh_hz: 60", "  size: {degrees: 6.5}", 9, "would cover each other"),
-    ("  refresh_hz: 60", "  size: original", 20, "'original' is not understood; native"),
-    ("  refresh_hz: 60", "  aperture: {name: contrast, rms: 0.2}", 20, "the step 'contrast' is no aperture"),
-    ("  refresh_hz: 60", "  aperture: {box: [0, 0, 4, 4]}", 20, "'crop' is no aperture: it changes the size"),
-    ("  refresh_hz: 60", "  aperture: {diameter: 9, edge: 1}", 20, "an aperture of 9 pixels is larger than"),
+    ("  refresh_hz: 60", "  size: {degrees: 0.01}", 9, ("8 x 8", "0 x 0")),
+    ("  refresh_hz: 60", "  size: {degrees: 8}", 9, ("screen", "degrees")),
+    ("  refresh_hz: 60", "  size: {degrees: 6.5}", 9, ("cover", "stimuli.crop")),
+    ("  refresh_hz: 60", "  size: original", 20, ("'original'", "native")),
+    ("  refresh_hz: 60", "  aperture: {name: contrast, rms: 0.2}", 20, ("'contrast'",)),
+    ("  refresh_hz: 60", "  aperture: {box: [0, 0, 4, 4]}", 20, ("'crop'", "stimuli.crop")),
+    ("  refresh_hz: 60", "  aperture: {diameter: 9, edge: 1}", 20, ("9 pixels",)),
     # timing
     (
         "200 ms",
         "205 ms",
         23,
-        "timing.stimulus: 205 ms is 12.30 frames at 60 Hz; say '12 frames' (200.0 ms) or '13",
+        ("timing.stimulus:", "205 ms", "12.30 frames", "60 Hz", "'12 frames' (200.0 ms)", "'13 frames'"),
     ),
-    ("200 ms", "3 ms", 23, "0.18 frames at 60 Hz; say '1 frames' (16.7 ms); or raise timing.tolerance_ms"),
-    ("200 ms", "0 frames", 23, "0 frames is less than a single frame"),
-    ("200 ms", "[200 ms, 205 ms]", 23, "timing.stimulus: 205 ms is 12.30 frames"),
-    ("500 ms", "510 ms", 22, "timing.fixation: 510 ms is 30.60 frames at 60 Hz"),
-    ("500 ms", "500", 22, "500 is no duration; say '200 ms' or '24 frames'"),
-    ("500 ms", "0.5 s", 22, "'0.5 s' is no duration"),
-    ("500 ms", "-500 ms", 22, "'-500 ms' is no duration"),
-    ("500 ms", "1.5 frames", 22, "a number of frames is a whole one"),
-    ("500 ms", "4000000 ms", 22, "a duration lies between 0 and an hour"),
-    ("500 ms", f"{'9' * 400} ms", 22, "timing.fixation"),
-    ("500 ms", "500 ms\n  mask: {duration: 20 ms}", 23, "timing.mask.duration: 20 ms is 1.20 frames"),
-    ("60\n", "75\n", 22, "timing.fixation: 500 ms is 37.50 frames at 75 Hz"),
+    ("200 ms", "3 ms", 23, ("0.18 frames", "60 Hz", "'1 frames' (16.7 ms)", "timing.tolerance_ms")),
+    ("200 ms", "0 frames", 23, ("timing.stimulus", "0 frames")),
+    ("200 ms", "[200 ms, 205 ms]", 23, ("timing.stimulus", "205 ms", "12.30 frames")),
+    ("500 ms", "510 ms", 22, ("timing.fixation:", "510 ms", "30.60 frames", "60 Hz")),
+    ("500 ms", "500", 22, ("timing.fixation:", "500", "'200 ms'", "'24 frames'")),
+    ("500 ms", "0.5 s", 22, ("'0.5 s'",)),
+    ("500 ms", "-500 ms", 22, ("'-500 ms'",)),
+    ("500 ms", "1.5 frames", 22, ("timing.fixation", "frames")),
+    ("500 ms", "4000000 ms", 22, ("timing.fixation", "0")),
+    ("500 ms", f"{'9' * 400} ms", 22, ("timing.fixation",)),
+    ("500 ms", "500 ms\n  mask: {duration: 20 ms}", 23, ("timing.mask.duration:", "20 ms", "1.20 frames")),
+    ("60\n", "75\n", 22, ("timing.fixation:", "500 ms", "37.50 frames", "75 Hz")),
     # responses
-    ('{"1": up,', '{"1": left,', 24, "the key 'left' stands for the answer '1', and; '2', too"),
-    ('{"1": up,', '{"1": escape,', 24, "the key 'escape' pauses the session"),
-    ('{"1": up,', '{"4": up,', 24, "'4' is no answer; allowed: 1, 2, 3"),
-    ("responses:", "responses:\n  device: keybord", 25, "'keybord' is not understood; 'keyboard'?"),
-    ("responses:", "responses:\n  counts: last", 25, "where the last press counts, a window"),
-    ("responses:", "responses:\n  device: buttons", 24, "'up' is no button of a mouse; left, middle, right"),
+    ('{"1": up,', '{"1": left,', 24, ("'left'", "'1'", "'2'", "responses.keys")),
+    ('{"1": up,', '{"1": escape,', 24, ("'escape'", "responses.quit")),
+    ('{"1": up,', '{"4": up,', 24, ("'4'", "1, 2, 3")),
+    ("responses:", "responses:\n  device: keybord", 25, ("'keybord'", "'keyboard'")),
+    ("responses:", "responses:\n  counts: last", 25, ("window",)),
+    ("responses:", "responses:\n  device: buttons", 24, ("'up'", "left, middle, right")),
     # practice and instructions
-    ("[gravel]", "[grvel]", 28, "practice.sources: no set has the source 'grvel'; did you mean 'gravel'?"),
-    ("[gravel]", "[gravel, brick]", 28, "'brick' is named for practice and for the trials that count"),
-    ("[gravel]", "[gravel, gravel]", 28, "'gravel' is named twice"),
-    ("  trials: 2\n", "", 26, "practice.trials: is missing"),
-    ("  trials: 2\n", "  trials: 0\n", 27, "practice.trials: should be greater than or equal to 1"),
-    ("  en:", "  english:", 30, "should match pattern"),
-    ("{start: hello}", "{strat: hello}", 30, "unknown key 'strat'; did you mean 'start'?"),
-    ("{start: hello}", "{answers: {'4': links}}", 30, "instructions.en.answers: '4' is no answer; 1, 2, 3"),
-    ("instructions:", "participant: {form: [name]}\ninstructions:", 29, "'name' is not understood; age"),
+    ("[gravel]", "[grvel]", 28, ("practice.sources:", "'grvel'", "'gravel'")),
+    ("[gravel]", "[gravel, brick]", 28, ("'brick'", "practice")),
+    ("[gravel]", "[gravel, gravel]", 28, ("'gravel'",)),
+    ("  trials: 2\n", "", 26, ("practice.trials:", "missing")),
+    ("  trials: 2\n", "  trials: 0\n", 27, ("practice.trials:", "1", "0")),
+    ("  en:", "  english:", 30, ("instructions", "english")),
+    ("{start: hello}", "{strat: hello}", 30, ("'strat'", "'start'")),
+    ("{start: hello}", "{answers: {'4': links}}", 30, ("instructions.en.answers:", "'4'", "1, 2, 3")),
+    ("instructions:", "participant: {form: [name]}\ninstructions:", 29, ("'name'", "age")),
     (
         "instructions:",
         "feedback: {correct: [0, 300, 0]}\ninstructions:",
         29,
-        "should be less than or equal to 255",
+        ("255", "300"),
     ),
 ]
 
@@ -262,7 +282,7 @@ def test_a_mistake(
     old: str,
     new: str,
     line: int | None,
-    told: str,
+    told: tuple[str, ...],
 ) -> None:
     """Without the command line, which takes as long again; it ends alike for all of them."""
     monkeypatch.chdir(home)
@@ -275,7 +295,7 @@ def test_a_mistake(
     assert caught.value.exit_code == 2
     is_short(found)
     assert found.startswith(f"e.yaml:{line}: ") if line else not found.startswith("e.yaml:")
-    holds(found, told)
+    holds(found, *told)
 
 
 def test_several_mistakes_are_shown_together_in_their_order(tmp_path: Path, refused: Refused) -> None:
@@ -317,13 +337,14 @@ class TestSets:
         picture = self.a_picture(folder)
         shutil.copy(sorted((folder / "set" / "images").glob("brick_fine_s3_*.png"))[0], picture)
         found = refused(folder=folder)
-        assert found.startswith(f"set/images/{picture.name}: is not the picture that its record names")
+        assert found.startswith(f"set/images/{picture.name}: ")
+        holds(found, "hash")
 
     @pytest.mark.parametrize("part", ["images", "originals"])
     def test_a_missing_picture(self, folder: Path, refused: Refused, part: str) -> None:
         picture = sorted((folder / "set" / part).glob("brick*.png"))[0]
         picture.unlink()
-        holds(refused(folder=folder), f"{part}/{picture.name}: cannot be read: No such file or directory")
+        holds(refused(folder=folder), f"{part}/{picture.name}: ", "No such file or directory")
 
     def test_pictures_that_take_no_part_may_be_missing(
         self, folder: Path, monkeypatch: pytest.MonkeyPatch
@@ -337,12 +358,12 @@ class TestSets:
         for picture in (folder / "set" / "images").glob("*.png"):
             picture.write_bytes(b"no picture")
         write_experiment(folder.parent, ("  seeds: [1, 3]\n", ""))
-        holds(refused(folder=folder), "its hash is another; ... and")
+        holds(refused(folder=folder), "hash", "... and")
 
     def test_a_damaged_record(self, folder: Path, refused: Refused) -> None:
         record = sorted((folder / "set" / "records").glob("*/*.json"))[0]
         record.write_text(record.read_text()[:-20])
-        holds(refused(folder=folder), f"{record.name}: is damaged")
+        holds(refused(folder=folder), f"{record.name}: ", "damaged")
 
     @pytest.mark.parametrize("path", ["../../e.yaml", "/etc/hostname", "images/../../../e.yaml"])
     def test_a_record_whose_picture_lies_elsewhere(self, folder: Path, refused: Refused, path: str) -> None:
@@ -351,17 +372,17 @@ class TestSets:
             if plain["content"]["condition"] == "fine":
                 plain["content"]["file"] = path
                 record.write_text(json.dumps(plain))
-        holds(refused(folder=folder), f"'{path}' leads out of the set's folder")
+        holds(refused(folder=folder), f"'{path}'", "folder")
 
     def test_an_unfinished_set(self, tmp_path: Path, refused: Refused) -> None:
         write_experiment(tmp_path)
         write_its_set(tmp_path / "own", unfinished=2)
-        holds(refused(folder=tmp_path / "own"), "set: is not finished: 2 of 18 stimuli are still to be made")
+        holds(refused(folder=tmp_path / "own"), "set: ", "2 of 18 stimuli", "stimgen generate")
 
     def test_a_set_without_stimuli(self, tmp_path: Path, refused: Refused) -> None:
         write_experiment(tmp_path)
         write_its_set(tmp_path / "own", unfinished=18)
-        holds(refused(folder=tmp_path / "own"), "is not finished: 18 of 18")
+        holds(refused(folder=tmp_path / "own"), "set: ", "18 of 18 stimuli")
 
     def test_one_that_had_not_converged(self, tmp_path: Path, refused: Refused) -> None:
         """Of the sets written by hand those of even seeds had not."""
@@ -375,8 +396,8 @@ class TestSets:
                 file.write_text(json.dumps(plain))
         write_experiment(tmp_path)
         found = refused(folder=folder)
-        assert found.startswith("e.yaml:2: 3 stimuli are not fit to be shown: brick_fine_s3_")
-        holds(found, "had not converged; stimuli.not_converged: show")
+        assert found.startswith("e.yaml:2: 3 stimuli ")
+        holds(found, "brick_fine_s3_", "converged", "stimuli.not_converged: show")
         write_experiment(tmp_path, ("  seeds: [1, 3]", "  seeds: [1, 3]\n  not_converged: show"))
         PreparedExperiment.of(load_experiment(tmp_path / "e.yaml"), (folder / "set",))
 
@@ -389,27 +410,29 @@ class TestSets:
             write_set(tmp_path / "own" / name, Wanted((source,), ("fine", "coarse"), (1, 3), size))
         write_experiment(tmp_path, ("[set]", "[a, b, c]"))
         found = refused(folder=tmp_path / "own")
-        assert found.startswith("e.yaml:8: the pictures are of several sizes: 24 x 32 (")
+        assert found.startswith("e.yaml:8: ")
+        holds(found, "24 x 32 (", "32 x 24 (")
 
     @pytest.mark.parametrize("given", ["nothere", "x" * 300])
     def test_a_folder_that_is_none(self, tmp_path: Path, refused: Refused, given: str) -> None:
         write_experiment(tmp_path)
         found = refused(str(tmp_path / "e.yaml"), "--participant", "01", "--stimuli", given)
-        holds(found, f"{given}: there is no such folder: plan.json is missing")
+        holds(found, f"{given}: ", "plan.json")
 
     def test_a_folder_that_is_no_set(self, home: Path, tmp_path: Path, refused: Refused) -> None:
         write_experiment(tmp_path)
         found = refused(
             str(tmp_path / "e.yaml"), "--participant", "01", "--stimuli", str(home / "set" / "images")
         )
-        holds(found, "is not a stimulus set")
+        holds(found, "images", "stimulus set")
 
     def test_practice_takes_all_sources(self, tmp_path: Path, refused: Refused) -> None:
         write_experiment(
             tmp_path, ("  sources: [brick, coffee]\n", ""), ("[gravel]", "[gravel, brick, coffee]")
         )
         found = refused()
-        assert found.startswith("e.yaml:27: all sources are named for practice: none is left")
+        assert found.startswith("e.yaml:27: ")
+        holds(found, "practice")
 
     def test_an_encoding_of_another_screen_is_converted_where_asked_for(
         self, home: Path, tmp_path: Path
@@ -437,32 +460,32 @@ class TestCalls:
         found = refused(
             str(tmp_path / "e.yaml"), "--participant", given["participant"], "--session", given["session"]
         )
-        holds(found, f"the {what} ; is not a label: 1 to 32 letters and digits")
+        holds(found, what, repr(label), "1 to 32 letters and digits")
 
     def test_a_language_that_is_not_there(self, tmp_path: Path, refused: Refused) -> None:
         found = refused(str(tmp_path / "e.yaml"), "--participant", "01", "--language", "fr")
-        holds(found, "there are no instructions in the language 'fr'; allowed: en, de")
+        holds(found, "'fr'", "en, de")
 
     def test_an_observer_that_is_not_there(self, tmp_path: Path, refused: Refused) -> None:
         found = refused(str(tmp_path / "e.yaml"), "--participant", "01", "--observer", "simulatd")
-        holds(found, "there is no observer 'simulatd'; did you mean 'simulated'?")
+        holds(found, "'simulatd'", "'simulated'")
 
     def test_an_experiment_that_is_not_there(self, refused: Refused) -> None:
         found = refused("quikstart", "--participant", "01")
-        holds(found, "there is no experiment 'quikstart'; did you mean 'quickstart'?")
+        holds(found, "'quikstart'", "'quickstart'")
 
     def test_an_experiment_that_is_a_protocol(self, refused: Refused) -> None:
         from stimgen.reading.shipped import PROTOCOLS
 
         found = refused(str(PROTOCOLS.files()["smoke"]), "--participant", "01")
-        holds(found, "unknown key")
+        holds(found, "unknown key", "smoke.yaml:")
 
     def test_nobody(self, tmp_path: Path, refused: Refused) -> None:
-        holds(refused(str(tmp_path / "e.yaml")), "who is it? name the participant with --participant")
+        holds(refused(str(tmp_path / "e.yaml")), "--participant")
 
     def test_a_session_that_is_not_there(self, tmp_path: Path, refused: Refused) -> None:
         found = refused(str(tmp_path / "e.yaml"), "--participant", "01", "--resume")
-        holds(found, "no such")
+        holds(found, "sub-01_ses-1_task-e.jsonl")
 
     @pytest.mark.parametrize("label", ["a1", "A1"])
     def test_a_participant_and_session_that_exist(
@@ -479,7 +502,7 @@ class TestCalls:
         before = contents(tmp_path)
         for session in ("b", "B"):
             found = refused(arguments[0], "--participant", label, "--session", session)
-            holds(found, "participant a1, session b of e exists already; --resume")
+            holds(found, "participant a1", "session b", "--resume")
         assert contents(tmp_path) == before
 
     def test_keys_of_a_participant_without_a_number(self, tmp_path: Path, refused: Refused) -> None:
@@ -490,8 +513,8 @@ class TestCalls:
     @pytest.mark.parametrize(
         ("old", "new", "told"),
         [
-            ('{"1": up,', '{"1": left,', "stands for the answer"),
-            ("repetitions: 3", "repetitions: 2", "cannot be balanced"),
+            ('{"1": up,', '{"1": left,', "'left'"),
+            ("repetitions: 3", "repetitions: 2", "3 combinations"),
         ],
     )
     def test_a_list_of_trials_is_refused_too(
