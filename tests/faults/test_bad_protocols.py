@@ -58,8 +58,8 @@ def test_the_protocol_without_a_mistake(tmp_path: Path) -> None:
     assert len(make_plan(load_protocol(tmp_path / "p.yaml")).stimuli) == 8
 
 
-# What is replaced, by what, the line that is to be named, and what the message must contain: the key, the value
-# given, what is allowed, the nearest match. Its sentences are free.
+# What is replaced, by what, the line that is to be named, and what the message must contain: the key, the
+# value given, what is allowed, the nearest match. Its sentences are free.
 MISTAKES = [
     # keys
     ("name: p", "nmae: p", 1, ("'nmae'", "name, title", "'name'")),
