@@ -47,7 +47,7 @@ def write_set(folder: Path, wanted: Wanted | None = None, unfinished: int = 0) -
     ids = [record.content.id for record in records]
     _written(store, PLAN, json_bytes({"format": 1, "protocol": protocol, "ids": ids}))
     for record in records[: len(records) - unfinished]:
-        _written(store, record_file(record.content.id), json_bytes(record.plain()))
+        _written(store, record_file(record.content.id), json_bytes(record.to_dict()))
     write_derived_files(store, sheet=unfinished < len(records))
     (folder / INDEX).unlink()  # as a set arrives that was handed on
     return store

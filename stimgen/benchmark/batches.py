@@ -46,5 +46,5 @@ def _row(size: int, seconds: Times) -> dict[str, Any]:
     return {
         "stimuli": size,
         "stimuli_per_minute": 60 * size / seconds.minimum,
-        "seconds": seconds.plain(),
+        "seconds": seconds.to_dict(),
     }

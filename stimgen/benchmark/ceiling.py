@@ -56,7 +56,7 @@ def best_rates(times: Mapping[str, Times]) -> dict[str, dict[str, Any]]:
                     "flops_per_second": rate,
                     "side": int(side),
                     "way": way,
-                    "seconds": measured.plain(),
+                    "seconds": measured.to_dict(),
                 }
     return found
 

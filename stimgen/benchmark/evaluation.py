@@ -56,7 +56,7 @@ def evaluation_summary(flops: int, measured: Times, ceiling: dict[str, Any]) -> 
     rate = flops / measured.minimum
     return {
         "flops": flops,
-        "seconds": measured.plain(),
+        "seconds": measured.to_dict(),
         "flops_per_second": rate,
         "share_of_ceiling": {
             "ratio": rate / ceiling["flops_per_second"],

@@ -30,7 +30,7 @@ class Times:
         """The fastest repeat: what the machine does when nobody else uses it."""
         return min(self.seconds)
 
-    def plain(self) -> dict[str, Any]:
+    def to_dict(self) -> dict[str, Any]:
         """Return minimum, median and all repeats, in seconds."""
         median = statistics.median(self.seconds)
         return {"minimum": self.minimum, "median": median, "all": list(self.seconds)}

@@ -226,7 +226,7 @@ def replay(
 
     found = draw(journal, trial, tuple(stimuli or ()), output)
     if as_json:
-        print_json(found.plain())
+        print_json(found.to_dict())
     else:
         print_text(found.text())
     if not found.agrees:
@@ -294,7 +294,7 @@ def display_check(  # noqa: PLR0913 - an option of the command is an argument he
     )
     found = check_display(setup, DisplayCheckOptions(tuple(stimuli or ()), seconds, save, replace))
     if as_json:
-        print_json(found.plain())
+        print_json(found.to_dict())
     else:
         print_text(found.text())
     if found.problem is not None:

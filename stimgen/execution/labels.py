@@ -121,7 +121,7 @@ def relabel(stimulus: PlannedStimulus, store: Store, output: OutputSettings) -> 
     content = _rename_content(record.content, stimulus, store, output)
     for file, name in _planned_names(record.content, stimulus, output).items():
         store.update(name, store.read(file.file))
-    store.write(record_file(stimulus.id), json_bytes(Record(content=content, made=record.made).plain()))
+    store.write(record_file(stimulus.id), json_bytes(Record(content=content, made=record.made).to_dict()))
 
 
 def _planned_names(

@@ -78,7 +78,7 @@ def write_stimulus(i: int, finished: ProcessedBatch, made: Provenance, destinati
     for folder, data in parts.items():
         destination.store.write(files[folder].file, data)
     record = Record(content=_build_content(i, finished, files, destination), made=made)
-    destination.store.write(record_file(stimulus.id), json_bytes(record.plain()))
+    destination.store.write(record_file(stimulus.id), json_bytes(record.to_dict()))
 
 
 def _build_content(

@@ -42,7 +42,7 @@ class Canvas(Model):
     places: Annotated[tuple[CanvasPlace, ...], Field(min_length=1, max_length=64)] = (CanvasPlace(),)
     """Where the source stands: in the middle where this is left out; later ones lie over earlier ones."""
 
-    def corner(self, place: CanvasPlace, sides: ImageSize) -> tuple[int, int]:
+    def find_corner(self, place: CanvasPlace, sides: ImageSize) -> tuple[int, int]:
         """Return column and row of the upper left pixel of a picture of these sides.
 
         Raises
@@ -71,7 +71,7 @@ class Canvas(Model):
         canvas = np.full(shape, first.screen.background, dtype=np.float32)
         for picture, place in placed:
             height, width = picture.weights.shape
-            left, top = self.corner(place, (width, height))
+            left, top = self.find_corner(place, (width, height))
             part = canvas[top : top + height, left : left + width]
             part[:] = blend_over(picture, part)
         return canvas

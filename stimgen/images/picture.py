@@ -53,7 +53,7 @@ class MaskedPicture:
     screen: ScreenSpec
 
     @classmethod
-    def whole(cls, pixels: Pixels, screen: ScreenSpec) -> MaskedPicture:
+    def unmasked(cls, pixels: Pixels, screen: ScreenSpec) -> MaskedPicture:
         """Return a picture of which all is seen."""
         return cls(pixels, np.ones(pixels.shape[:2]), screen)
 
@@ -70,7 +70,7 @@ class MaskedPicture:
         """Return the picture behind another aperture, in addition to those it is behind already."""
         return replace(self, weights=self.weights * weights)
 
-    def mean(self, values: Light) -> Light:
+    def weighted_mean(self, values: Light) -> Light:
         """Return the weighted mean of values, height x width (x channels), over the picture.
 
         Raises
@@ -87,7 +87,7 @@ class MaskedPicture:
 
     def mean_luminance(self) -> float:
         """Return the mean luminance of what is seen; white is 1."""
-        return float(self.mean(luminance(self.light)))
+        return float(self.weighted_mean(luminance(self.light)))
 
     def rms_contrast(self) -> float:
         """Return the RMS contrast of what is seen: standard deviation over mean of luminance (Peli 1990).
@@ -98,12 +98,12 @@ class MaskedPicture:
             The picture is black.
         """
         values = luminance(self.light)
-        mean = self.mean(values)
+        mean = self.weighted_mean(values)
         if mean <= 0.0:
             raise StimgenError("the picture is black, so that it has no contrast")
-        return float(np.sqrt(self.mean((values - mean) ** 2)) / mean)
+        return float(np.sqrt(self.weighted_mean((values - mean) ** 2)) / mean)
 
-    def shown(self) -> Pixels:
+    def render(self) -> Pixels:
         """Return what is seen: the picture and, where it is not, the background; soft edges mix light."""
         ground = np.full_like(self.pixels, self.screen.background)
         return blend_over(self, ground)

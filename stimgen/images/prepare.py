@@ -95,7 +95,7 @@ class Preparation(Model):
             As `output_size`.
         """
         width, height = self.output_size(image)
-        grey = self.channels == "grey" or (self.channels == "source" and image.grey)
+        grey = self.channels == "grey" or (self.channels == "source" and image.is_grey)
         return height, width, 1 if grey else 3
 
     def recipe(self, image: ImageFile) -> dict[str, Any]:

@@ -63,7 +63,7 @@ class ImageFile:
         return (height, width) if turned else (width, height)
 
     @cached_property
-    def grey(self) -> bool:
+    def is_grey(self) -> bool:
         """Whether the picture has a single channel, from the file's header.
 
         Raises

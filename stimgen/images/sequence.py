@@ -65,7 +65,7 @@ def resolve_set_means(
             for i, value in _measure_source(steps, source):
                 found.setdefault(i, []).append(value)
         except StimgenError as error:
-            raise error.about(f"source {name!r}") from None
+            raise error.add_prefix(f"source {name!r}") from None
     return tuple(_resolve_set_mean(step, found.get(i)) for i, step in enumerate(steps))
 
 
@@ -84,7 +84,7 @@ def apply_geometry(steps: Sequence[ImageStep], picture: MaskedPicture) -> Masked
     """
     for i, step in enumerate(steps):
         if isinstance(step, GeometryStep):
-            picture = _call_step(i, step, step.place, picture)
+            picture = _call_step(i, step, step.apply_geometry, picture)
     return picture
 
 
@@ -92,7 +92,7 @@ def _measure_source(steps: Sequence[ImageStep], source: MaskedPicture) -> Iterat
     picture = source
     for i, step in enumerate(steps):
         if isinstance(step, GeometryStep):
-            picture = _call_step(i, step, step.place, picture)
+            picture = _call_step(i, step, step.apply_geometry, picture)
         elif isinstance(step, MatchingStep) and _wants_set_mean(step):
             yield i, _call_step(i, step, step.measure, picture)
 
@@ -116,4 +116,4 @@ def _call_step(i: int, step: ImageStep, verb: Callable[[A], T], argument: A) -> 
     try:
         return verb(argument)
     except StimgenError as error:
-        raise error.about(f"step {i + 1}, {step.name}") from None
+        raise error.add_prefix(f"step {i + 1}, {step.name}") from None

@@ -114,7 +114,7 @@ class SourcePipeline:
             As `Preparation.output_size`, or a step or a place does not fit.
         """
         *_, channels = self.preparation.shape(image)
-        sizes = self._sizes(image)
+        sizes = self._fitted_sizes(image)
         canvas = self.presentation.canvas
         width, height = canvas.size if canvas else sizes[0]
         return height, width, channels
@@ -128,7 +128,7 @@ class SourcePipeline:
             As `shape`, or the mask has another size than the photograph.
         """
         image, mask = photograph
-        presentation, sizes = self.presentation, self._sizes(image)
+        presentation, sizes = self.presentation, self._fitted_sizes(image)
         found = self.preparation.recipe(image)
         if mask is not None:
             with _name_key_in_errors("mask"):
@@ -144,7 +144,7 @@ class SourcePipeline:
             found["encoding"] = self.encoding
         return found
 
-    def bare(self, photograph: SourceFiles, size: Size | None = None) -> MaskedPicture:
+    def prepare_picture(self, photograph: SourceFiles, size: Size | None = None) -> MaskedPicture:
         """Return the photograph before any step, seen where its mask is white.
 
         Raises
@@ -154,7 +154,7 @@ class SourcePipeline:
         """
         image, mask = photograph
         preparation = self.preparation if size is None else self.preparation.replace(size=size)
-        whole = MaskedPicture.whole(preparation.prepare(image), self.screen)
+        whole = MaskedPicture.unmasked(preparation.prepare(image), self.screen)
         if mask is None:
             return whole
         with _name_key_in_errors("mask"):
@@ -172,21 +172,21 @@ class SourcePipeline:
         StimgenError
             A file is damaged, or a step is impossible.
         """
-        self._sizes(photograph.image)
+        self._fitted_sizes(photograph.image)
         canvas = self.presentation.canvas
         if canvas is None:
-            pixels = self._apply_before(photograph, None).shown()
+            pixels = self._apply_before(photograph, None).render()
         else:
             pictures = {place.size: self._apply_before(photograph, place.size) for place in canvas.places}
             pixels = canvas.compose([PlacedPicture(pictures[place.size], place) for place in canvas.places])
         return ModelInput(np.clip(pixels, 0.0, 1.0), clipped_fraction(pixels))
 
     def _apply_before(self, photograph: SourceFiles, size: Size | None) -> MaskedPicture:
-        picture = self.bare(photograph, size)
+        picture = self.prepare_picture(photograph, size)
         with _name_key_in_errors("before"):
             return apply_steps(self.presentation.before, PictureAndSource(picture, picture))
 
-    def _sizes(self, image: ImageFile) -> list[ImageSize]:
+    def _fitted_sizes(self, image: ImageFile) -> list[ImageSize]:
         """Return width and height after all steps, at every place; refuse what does not fit."""
         canvas = self.presentation.canvas
         found = []
@@ -198,7 +198,7 @@ class SourcePipeline:
                 found.append(final_size(self.presentation.before, *sides))
             if canvas and place:
                 with _name_key_in_errors("canvas"):
-                    canvas.corner(place, found[-1])
+                    canvas.find_corner(place, found[-1])
         return found
 
 

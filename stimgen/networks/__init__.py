@@ -9,7 +9,7 @@ from stimgen.networks.base import DeviceSpec, FeatureExtractor, Network, Network
 from stimgen.networks.python import register_network
 from stimgen.reading.registry import Family
 
-NETWORKS = Family("network", Network, usual="embedded", second="vgg19")
+NETWORKS = Family("network", Network, default="embedded", fallback="vgg19")
 AnyNetwork = Annotated[Network, NETWORKS]
 
 __all__ = [

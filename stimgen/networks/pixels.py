@@ -47,7 +47,7 @@ class Pixels(Network):
 
     def recipe(self) -> dict[str, Any]:
         """Return the name; there is nothing to choose."""
-        return self.plain()
+        return self.to_dict()
 
     def validation(self) -> Validation:
         """Return that no experiment used pixels alone."""

@@ -137,7 +137,7 @@ class PythonNetwork(Network):
 
     def recipe(self) -> dict[str, Any]:
         """Return name and version."""
-        return self.plain()
+        return self.to_dict()
 
     def validation(self) -> Validation:
         """Return that nothing is known of it."""

@@ -89,7 +89,7 @@ class RandomFilters(Network):
 
     def recipe(self) -> dict[str, Any]:
         """Return all settings and the version of the recipe."""
-        return {**self.plain(), "sizes": sorted(self.sizes), "recipe": RECIPE}
+        return {**self.to_dict(), "sizes": sorted(self.sizes), "recipe": RECIPE}
 
     def validation(self) -> Validation:
         """Return that no experiment used these features."""

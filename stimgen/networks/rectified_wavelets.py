@@ -86,7 +86,7 @@ class RectifiedWavelets(Network):
 
     def recipe(self) -> dict[str, Any]:
         """Return scales, orientations, phases and the version of the filters."""
-        return {**self.plain(), "recipe": RECIPE}
+        return {**self.to_dict(), "recipe": RECIPE}
 
     def validation(self) -> Validation:
         """Return that no experiment used these features."""

@@ -88,7 +88,7 @@ class TorchvisionNetwork(Network, ABC):
 
     def recipe(self) -> dict[str, Any]:
         """Return what determines the feature maps."""
-        return {**self.plain(), "weights": self.weights.recipe(self.name)}
+        return {**self.to_dict(), "weights": self.weights.recipe(self.name)}
 
     def validation(self) -> Validation:
         """Return that no experiment used this model."""

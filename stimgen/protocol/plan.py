@@ -186,8 +186,8 @@ def make_plan(loaded: LoadedProtocol, root: Path | None = None) -> ProtocolPlan:
             try:
                 condition.method.check(shape)
             except StimgenError as error:
-                about = error.about(f"condition {condition.id!r}, source {source.id!r}")
-                raise about.located(loaded.document.where(("conditions", i))) from None
+                about = error.add_prefix(f"condition {condition.id!r}, source {source.id!r}")
+                raise about.add_location(loaded.document.where(("conditions", i))) from None
     _refuse_small_sources(loaded, sources)
     stimuli = tuple(_plan_stimuli(conditions))
     _refuse_duplicates(stimuli, loaded)
@@ -224,8 +224,8 @@ def _refuse_small_sources(loaded: LoadedProtocol, sources: Sequence[PlannedSourc
         try:
             judge.check(source.shape[1], source.shape[0])
         except StimgenError as error:
-            about = error.about(f"judge: source {source.id!r}")
-            raise about.located(loaded.document.where(("judge",))) from None
+            about = error.add_prefix(f"judge: source {source.id!r}")
+            raise about.add_location(loaded.document.where(("judge",))) from None
 
 
 def _plan_stimuli(conditions: list[PlannedCondition]) -> Iterator[PlannedStimulus]:

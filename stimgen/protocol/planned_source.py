@@ -134,7 +134,7 @@ class PlannedSource:
         """
         photograph = self.read_photograph()
         try:
-            return self.staging.bare(photograph)
+            return self.staging.prepare_picture(photograph)
         except StimgenError as error:
             raise self.located(error) from None
 

@@ -73,16 +73,16 @@ class Postprocessing:
             A step is impossible.
         """
         screen = source.staging.screen
-        pair = PictureAndSource(MaskedPicture.whole(pixels, screen), MaskedPicture.whole(prepared, screen))
+        pair = PictureAndSource(MaskedPicture.unmasked(pixels, screen), MaskedPicture.unmasked(prepared, screen))
         try:
-            shown = apply_steps(self.steps, pair).shown()
+            shown = apply_steps(self.steps, pair).render()
         except StimgenError as error:
             raise self._named(error, source) from None
         return PostprocessedPicture(shown, clipped_fraction(shown))
 
     def place_source(self, source: PlannedSource, prepared: Pixels) -> Pixels:
         """Return a source as it is to be compared with its stimuli: behind the same crops and apertures."""
-        return apply_geometry(self.steps, MaskedPicture.whole(prepared, source.staging.screen)).shown()
+        return apply_geometry(self.steps, MaskedPicture.unmasked(prepared, source.staging.screen)).render()
 
     def check(self, source: PlannedSource) -> None:
         """Refuse steps for which a source has no room.
@@ -98,7 +98,7 @@ class Postprocessing:
             raise self._named(error, source) from None
 
     def _named(self, error: StimgenError, source: PlannedSource) -> StimgenError:
-        return error.about(f"after: source {source.id!r}").located(self.where)
+        return error.add_prefix(f"after: source {source.id!r}").add_location(self.where)
 
 
 def plan_postprocessing(
@@ -115,13 +115,13 @@ def plan_postprocessing(
     where = loaded.where(i, "after")
     if needs_set_mean(steps):
         pictures = (
-            (source.id, MaskedPicture.whole(source.pixels(), source.staging.screen))
+            (source.id, MaskedPicture.unmasked(source.pixels(), source.staging.screen))
             for source in photographs.sources
         )
         try:
             steps = resolve_set_means(steps, pictures)
         except StimgenError as error:
-            raise error.located(where) from None
+            raise error.add_location(where) from None
     finishing = Postprocessing(steps, where)
     for source in sources:
         finishing.check(source)

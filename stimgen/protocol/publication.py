@@ -29,9 +29,9 @@ def build_publication(protocol: Protocol) -> dict[str, Any]:
     choices = [choice for key, alike in groupby(used, key=_key) for choice in _build_choices(key, alike)]
     literature = resolve_papers(paper for one in used for paper in one.citations())
     return {
-        "choices": [choice.plain() for choice in choices],
-        "literature": [paper.plain() for paper in literature],
-        "papers": [paper.plain() for paper in protocol.papers],
+        "choices": [choice.to_dict() for choice in choices],
+        "literature": [paper.to_dict() for paper in literature],
+        "papers": [paper.to_dict() for paper in protocol.papers],
     }
 
 
@@ -74,7 +74,7 @@ def _build_choices(key: tuple[str, str], alike: Iterable[FamilyMember]) -> list[
             name=name,
             phrase=members[0].phrase or name.replace("_", " "),
             papers=papers,
-            fields=tuple(member.plain() for member in members) if several else (),
+            fields=tuple(member.to_dict() for member in members) if several else (),
         )
         for papers, members in by_papers.items()
     ]

@@ -51,7 +51,7 @@ def make_quick_protocol(loaded: LoadedProtocol, root: Path | None = None) -> Loa
     StimgenError
         Something in it does not fit a small picture.
     """
-    data = loaded.protocol.plain()
+    data = loaded.protocol.to_dict()
     changes = [
         *_reduce_sources_and_seeds(data),
         *_drop_costly_conditions(data),
@@ -178,7 +178,7 @@ def _reduce_evaluations(data: Data) -> Iterator[str]:
         if settings["optimiser"]["name"] == "adam":
             other = "lbfgsb" if settings["range"]["name"] == "bounds" else "lbfgs"
             found[f"{other} in place of adam"] = None
-            settings["optimiser"] = OPTIMISERS.members[other]().plain()
+            settings["optimiser"] = OPTIMISERS.members[other]().to_dict()
         for holder in (condition, *(condition["objective"] or ())):
             found |= dict.fromkeys(_simplify_statistic(holder))
     yield from found

@@ -52,7 +52,7 @@ def substitute_embedded_network(data: Data, protocol: Protocol) -> Iterator[str]
         for i, (written, term) in enumerate(zip(terms, method.terms, strict=True)):
             if not term.network.is_available():
                 replaced[term.network.name] = None
-                written |= {"network": Embedded(scales=OCTAVES).plain(), **choose_embedded_layers(term)}
+                written |= {"network": Embedded(scales=OCTAVES).to_dict(), **choose_embedded_layers(term)}
             # Weights and normalisations of one network's losses say nothing of another's: only how the weight
             # of a term differs between conditions is kept.
             written["weight"] = term.weight / largest[i] if largest[i] > 0 else 0.0

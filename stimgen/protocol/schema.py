@@ -118,7 +118,7 @@ class Condition(Model):
         if self.method is not None:
             for key in OBJECTIVE_KEYS:
                 if self._is_given(key):
-                    name = self.method.plain()["name"]
+                    name = self.method.to_dict()["name"]
                     raise validation_error(f"the method {name!r} minimises no objective", at=key)
             return self
         if self.objective is not None and any(self._is_given(key) for key in ONLY_TERM_KEYS):

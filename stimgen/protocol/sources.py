@@ -164,7 +164,7 @@ class _MeanSettler:
         try:
             before = self._settled(presentation.before)
         except StimgenError as error:
-            raise error.located(source.lines["before"]) from None
+            raise error.add_location(source.lines["before"]) from None
         staging = replace(source.staging, presentation=presentation.replace(before=before))
         return replace(source, staging=staging, recipe=source.recipe | {"before": step_recipes(before)})
 

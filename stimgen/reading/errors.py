@@ -76,12 +76,12 @@ class StimgenError(Exception):
             lines.append("  " + make_printable(self.hint))
         return "\n".join(lines)
 
-    def about(self, what: str) -> StimgenError:
+    def add_prefix(self, what: str) -> StimgenError:
         """Return the same error, whose message begins with what it is about."""
         self.message = f"{what}: {self.message}"
         return self
 
-    def located(self, where: Location | Path) -> StimgenError:
+    def add_location(self, where: Location | Path) -> StimgenError:
         """Return the same error with a place, unless it has one already."""
         if self.where is None:
             self.where = Location(where) if isinstance(where, Path) else where

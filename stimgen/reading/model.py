@@ -67,7 +67,7 @@ class Model(BaseModel):
                     )
         return data
 
-    def plain(self) -> dict[str, Any]:
+    def to_dict(self) -> dict[str, Any]:
         """Return the model as JSON-ready mappings, lists and scalars."""
         return self.model_dump(mode="json")
 

@@ -15,7 +15,7 @@ class PersonName(NamedTuple):
     given: str = ""
 
     @classmethod
-    def of(cls, text: str) -> PersonName:
+    def parse(cls, text: str) -> PersonName:
         """Return the name that is written ``Family, Given``, or that of a group, without a comma."""
         family, _, given = to_one_line(text).partition(",")
         return cls(family.strip() or "Anonymous", given.strip())
@@ -26,7 +26,7 @@ class PersonName(NamedTuple):
 
         Examples
         --------
-        >>> Name.of("Fiquet, Pierre-Étienne Jean").initials
+        >>> PersonName.parse("Fiquet, Pierre-Étienne Jean").initials
         'P.-É. J.'
         """
         words = [re.split("-", word) for word in self.given.split()]

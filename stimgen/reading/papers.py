@@ -59,7 +59,7 @@ class Paper(Model):
                 allowed=list(known),
                 hint="write a mapping with `key`, `authors`, `year`, `title` and, say, `doi` for another",
             )
-        return known[data].plain()
+        return known[data].to_dict()
 
     @classmethod
     def __get_pydantic_json_schema__(

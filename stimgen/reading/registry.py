@@ -54,16 +54,16 @@ class Family:
         What one member is called, for messages.
     base : type
         The class that members derive from; it stands in the family's package, in a module ``base``.
-    usual : str
+    default : str
         The member that is meant by a mapping without a name, if the keys are its own.
-    second : str, optional
+    fallback : str, optional
         The one that is meant where several have the keys, but not the usual one.
     """
 
     singular: str
     base: type[FamilyMember]
-    usual: str
-    second: str | None = None
+    default: str
+    fallback: str | None = None
 
     @property
     def package(self) -> str:
@@ -104,7 +104,7 @@ class Family:
         # The tag is a step of an error's path: in brackets no key of a protocol can be mistaken for it.
         choices = {_tag(name): handler.generate_schema(cls) for name, cls in self.members.items()}
         union = core_schema.tagged_union_schema(choices, discriminator=_find_tag)
-        return core_schema.no_info_before_validator_function(self._named, union)
+        return core_schema.no_info_before_validator_function(self._resolve_name, union)
 
     def __get_pydantic_json_schema__(
         self, schema: CoreSchema, handler: GetJsonSchemaHandler
@@ -130,7 +130,7 @@ class Family:
                 return cls.from_text(value)
         return {"name": value}
 
-    def _named(self, value: Any) -> Any:
+    def _resolve_name(self, value: Any) -> Any:
         """Turn a bare word into a mapping, and refuse a name that no member has."""
         if isinstance(value, self.base):
             return value
@@ -139,9 +139,9 @@ class Family:
             raise validation_error(
                 f"neither the name of a {self.singular} nor a mapping", allowed=self._allowed_words()
             )
-        return self._checked(mapping, at="name" if isinstance(value, Mapping) else None)
+        return self._check_member_name(mapping, at="name" if isinstance(value, Mapping) else None)
 
-    def _checked(self, value: Mapping[str, Any], at: str | None) -> Mapping[str, Any]:
+    def _check_member_name(self, value: Mapping[str, Any], at: str | None) -> Mapping[str, Any]:
         given = value["name"]
         if not isinstance(given, str) or given not in self.members:
             raise validation_error(
@@ -156,7 +156,7 @@ class Family:
         best = [name for name in best if _required_fields(self.members[name]) <= keys] or best
         if len(best) == 1:
             return best[0]
-        return next((name for name in (self.usual, self.second) if name in best), None) or self.usual
+        return next((name for name in (self.default, self.fallback) if name in best), None) or self.default
 
     def _allowed_words(self) -> list[str]:
         return [*self.members, *(cls.short_form_words for cls in self._with_short_form())]

@@ -51,7 +51,7 @@ def find_warnings(
         changes = "; ".join(survey.summary.changes)
         yield ReportWarning("A quick trial", "The protocol was changed to see whether it runs.", changes)
     for key, rule in RULES.items():
-        counts = survey.counts(key)
+        counts = survey.count_warned(key)
         conditions = survey.summary.conditions
         where = join_words(
             f"{name}: {count:,} of {conditions[name].stimuli:,}" for name, count in counts.items()

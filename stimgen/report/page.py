@@ -45,7 +45,7 @@ def write_page(store: Store, stream: BinaryIO, most: int = MAX_STIMULI) -> None:
     StimgenError
         Nothing is finished, a record is damaged, or a file is not what its record says.
     """
-    plan, survey = store.read_plan(), RecordSurvey.of(store)
+    plan, survey = store.read_plan(), RecordSurvey.read(store)
     environment = _environment()
     page = environment.get_template("page.html")
     for piece in page.generate(_PageBuilder(store, plan, survey, most).context(environment)):
@@ -69,7 +69,7 @@ def _environment() -> Environment:
 class _PageBuilder:
     def __init__(self, store: Store, plan: PlanRecord, survey: RecordSurvey, most: int) -> None:
         self._store, self._plan, self._survey = store, plan, survey
-        self._shown = survey.shown(most)
+        self._shown = survey.choose(most)
         self._sources = {name: i for i, name in enumerate(survey.summary.sources)}
         self._conditions = {name: i for i, name in enumerate(survey.summary.conditions)}
 
@@ -104,7 +104,7 @@ class _PageBuilder:
         """Return what stimuli can be filtered by: key, name, and values with their names."""
         sources = {one.source for one in self._shown}
         seeds = sorted({one.seed for one in self._shown})
-        warned = [(key, rule.title) for key, rule in RULES.items() if self._survey.counts(key)]
+        warned = [(key, rule.title) for key, rule in RULES.items() if self._survey.count_warned(key)]
         found = [
             ("source", "Source", [(str(i), name) for name, i in self._sources.items() if name in sources]),
             ("condition", "Condition", [(str(i), name) for name, i in self._conditions.items()]),
@@ -119,7 +119,7 @@ class _PageBuilder:
             by_original.setdefault(one.original, []).append(one)
         for listed in by_original.values():
             source = self._store.read_record(listed[0].id).content.source
-            yield source, self._pictures.shown(source.original), self._stimuli(listed)
+            yield source, self._pictures.embed(source.original), self._stimuli(listed)
 
     def _stimuli(self, listed: list[ListedStimulus]) -> Iterator[dict[str, Any]]:
         for one in listed:
@@ -127,7 +127,7 @@ class _PageBuilder:
             yield {
                 "id": one.id,
                 "content": record.content,
-                "picture": self._pictures.shown(record.content.files[0]),
+                "picture": self._pictures.embed(record.content.files[0]),
                 "source": self._sources[record.content.source.id],
                 "condition": self._conditions[one.condition],
                 "warnings": one.warnings,

@@ -49,7 +49,7 @@ class PictureEmbedder:
         self.side = None if sum(sizes) <= MAX_BYTES else _choose_side(len(sizes))
         """Pixels of the longer side at the most; None: files are shown as they are."""
 
-    def shown(self, file: FileHash) -> EmbeddedPicture:
+    def embed(self, file: FileHash) -> EmbeddedPicture:
         """Return a picture of the set.
 
         Raises

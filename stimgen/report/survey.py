@@ -47,7 +47,7 @@ class RecordSurvey:
     _scores: dict[str, list[tuple[int, float]]] = field(default_factory=dict)
 
     @classmethod
-    def of(cls, store: Store) -> RecordSurvey:
+    def read(cls, store: Store) -> RecordSurvey:
         """Return the survey of a set.
 
         Raises
@@ -79,11 +79,11 @@ class RecordSurvey:
         if found is not None:
             self._scores.setdefault(content.condition, []).append((len(self.stimuli), found))
 
-    def counts(self, key: str) -> dict[str, int]:
+    def count_warned(self, key: str) -> dict[str, int]:
         """Return how many stimuli of each condition a rule warns of; only those that it does."""
         return dict(Counter(one.condition for one in self.stimuli if key in one.warnings))
 
-    def shown(self, most: int) -> list[ListedStimulus]:
+    def choose(self, most: int) -> list[ListedStimulus]:
         """Return the stimuli to be shown, in the set's order: all, or `most` of them.
 
         Ids are hashes, so that those with the first are chosen at random, and the same every time. Every n-th

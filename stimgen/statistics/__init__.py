@@ -7,7 +7,7 @@ from typing import Annotated
 from stimgen.reading.registry import Family
 from stimgen.statistics.base import LayerSize, LayerStatistic, RandomKey, Statistic, Target
 
-STATISTICS = Family("statistic", Statistic, usual="gram")
+STATISTICS = Family("statistic", Statistic, default="gram")
 AnyStatistic = Annotated[Statistic, STATISTICS]
 
 __all__ = ["STATISTICS", "AnyStatistic", "RandomKey", "LayerSize", "LayerStatistic", "Statistic", "Target"]

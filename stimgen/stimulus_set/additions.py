@@ -129,7 +129,7 @@ def open_addition(store: Store, name: str, command: str, about: dict[str, Any]) 
         for file in old.difference(new):
             with suppress(OSError):
                 store.path(file).unlink()
-        data = json_bytes(addition.plain())
+        data = json_bytes(addition.to_dict())
         store.update(addition_file(name), data)
         _update_checksums(store, {addition_file(name): sha256_bytes(data), **new}, old.difference(new))
 

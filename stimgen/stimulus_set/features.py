@@ -206,7 +206,7 @@ def write_features(
                 stream.write(data)
         array = FileHash(file=record.array.file, sha256=digest.hexdigest())
         finished = record.model_copy(update={"array": array})
-        made.write(feature_record_file(record.name), json_bytes(finished.plain()))
+        made.write(feature_record_file(record.name), json_bytes(finished.to_dict()))
     return finished
 
 

@@ -181,7 +181,7 @@ class Term(Model):
         found = {
             "network": self.network.recipe(),
             "layers": self.layer_weights,
-            "statistic": self.statistic.plain(),
+            "statistic": self.statistic.to_dict(),
             "weight": self.weight,
             "regions": self.regions.recipe(),
         }

@@ -99,7 +99,7 @@ def _measure_speed(
     if notebook is not None:
         rival = times["notebook"]
         ratios = {f"to_{p}": ratio(rival.minimum, times[f"engine {p}"].minimum) for p in KINDS}
-        found["notebook"] = {"evaluation": {"seconds": rival.plain(), **ratios}}
+        found["notebook"] = {"evaluation": {"seconds": rival.to_dict(), **ratios}}
     return found
 
 

@@ -75,7 +75,7 @@ class DisplayCheckResult:
         """Why durations cannot be relied on; None where they can."""
         return self.refresh.problem(self.seen.declared_hz)
 
-    def plain(self) -> dict[str, Any]:
+    def to_dict(self) -> dict[str, Any]:
         """Return it JSON-ready."""
         viewing, refresh = self.seen.viewing, self.refresh
         return {

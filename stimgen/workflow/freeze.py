@@ -93,7 +93,7 @@ def freeze_study(loaded: LoadedExperiment, plan: StudyOptions, target: Path) -> 
         archive.add(EXPERIMENT, loaded.document.text.encode())
         archive.add(EXCLUSIONS, exclusions)
         archive.add(README, README_TEXT.encode())
-        archive.add(STUDY, json_bytes(study.plain()))
+        archive.add(STUDY, json_bytes(study.to_dict()))
         for person in study.persons:
             archive.add(trials_file(person), _format_trials(room, person))
         for i, contents in enumerate(sets, 1):
@@ -141,7 +141,7 @@ def _describe_study(room: PreparedExperiment, plan: StudyOptions, sets: list[Set
         adaptive=experiment.schedule.adaptive,
         participants=tuple(participant_labels(plan.participants)),
         sessions=plan.sessions,
-        viewing=room.viewing.plain(),
+        viewing=room.viewing.to_dict(),
         sets=tuple(_describe_set(used, contents) for used, contents in zip(room.sets(), sets, strict=True)),
         software=read_versions(),
     )

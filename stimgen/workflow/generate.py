@@ -202,7 +202,7 @@ def _load_networks(plan: ProtocolPlan, pending: list[PlannedStimulus], device: t
 def _write_plan(plan: ProtocolPlan, store: Store, part: str) -> None:
     """Say what the set is to hold, before anything is made."""
     record = PlanRecord(protocol=_describe_protocol(plan.loaded), ids=[s.id for s in plan.stimuli])
-    data = json_bytes(record.plain())
+    data = json_bytes(record.to_dict())
     if part and store.has(PLAN) and store.read(PLAN) != data:
         refuse_locked(store.folder, part)  # other parts are being made of the plan that is there
     store.update(PLAN, data)

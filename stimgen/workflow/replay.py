@@ -62,7 +62,7 @@ class ReplayedTrial:
         """Whether no frame differs from what was shown."""
         return all(frame.agrees is not False for frame in self.frames)
 
-    def plain(self) -> dict[str, Any]:
+    def to_dict(self) -> dict[str, Any]:
         """Return it JSON-ready."""
         return {
             "journal": str(self.journal),

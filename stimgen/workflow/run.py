@@ -294,8 +294,8 @@ def _build_header(
         "observer": _describe_observer(room, options),
         "keys": {answer: list(keys) for answer, keys in setting.keys.items()},
         "display": {
-            "declared": loaded.experiment.display.plain(),
-            "viewing": room.viewing.plain(),
+            "declared": loaded.experiment.display.to_dict(),
+            "viewing": room.viewing.to_dict(),
             "measured": measured,
         },
         "sets": room.sets(),
@@ -308,7 +308,7 @@ def _build_header(
 
 def _describe_observer(room: PreparedExperiment, options: RunOptions) -> dict[str, Any]:
     settings = getattr(room.loaded.experiment, options.observer, None)
-    return {"name": options.observer, "settings": settings.plain() if settings is not None else {}}
+    return {"name": options.observer, "settings": settings.to_dict() if settings is not None else {}}
 
 
 def _restore_history(before: RecordedSession | None) -> list[AnsweredTrial]:

@@ -55,13 +55,13 @@ def list_session_trials(room: PreparedExperiment, person: Participant) -> dict[s
     if adaptive:
         choices = experiment.schedule.choices(course.design)
         practice = list_practice_trials(course)
-        found["practice"] = [trial.plain() for trial in practice]
+        found["practice"] = [trial.to_dict() for trial in practice]
         found["candidates"] = [
-            [trial.plain() for trial in list_candidates(course, choice, i, len(practice))]
+            [trial.to_dict() for trial in list_candidates(course, choice, i, len(practice))]
             for i, choice in enumerate(choices, 1)
         ]
     else:
-        found["trials"] = [trial.plain() for trial in list_planned_trials(course)]
+        found["trials"] = [trial.to_dict() for trial in list_planned_trials(course)]
     return found
 
 

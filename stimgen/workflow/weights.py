@@ -74,7 +74,7 @@ def normalize_weights(measurement: NormalizationSettings, images: Sequence[str],
         images=measured,
         means=means,
     )
-    data = (json.dumps(found.plain(), indent=1) + "\n").encode("ascii")
+    data = (json.dumps(found.to_dict(), indent=1) + "\n").encode("ascii")
     write_file(output, data)
     return sha256_bytes(data)
 

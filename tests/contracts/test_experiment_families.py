@@ -88,7 +88,7 @@ def every(family: Family) -> list[Any]:
 
 @pytest.mark.parametrize("member", [*every(PARADIGMS), *every(SCHEDULES)])
 def test_a_member_round_trips_through_json(member: FamilyMember) -> None:
-    again = TypeAdapter(type(member)).validate_python(json.loads(json.dumps(member.plain())))
+    again = TypeAdapter(type(member)).validate_python(json.loads(json.dumps(member.to_dict())))
     assert again == member
     assert isinstance(again, Paradigm) or hash(again) == hash(member)
 
@@ -281,7 +281,7 @@ ANSWERS: tuple[bool | None, ...] = (True, True, False, True, None, True, True, T
 @schedules
 def test_a_schedule_accepts_what_it_can_follow_and_is_the_same_every_time(schedule: Schedule) -> None:
     schedule.check(design())
-    again = type(schedule).model_validate(schedule.plain())
+    again = type(schedule).model_validate(schedule.to_dict())
     assert schedule.choices(design()) == again.choices(design())
     assert walked(schedule, design(), ANSWERS) == walked(again, design(), ANSWERS)
     assert [c.source for c in schedule.choices(design())] != [
@@ -300,7 +300,7 @@ def test_what_comes_next_depends_on_nothing_but_the_history(schedule: Schedule) 
         j = min(int(i), len(other) - 1)
         assert schedule.next(some, [past for _, past in other[:j]]) == other[j][0]
     # A session that goes on in another process, from the journal.
-    fresh = type(schedule).model_validate(schedule.plain())
+    fresh = type(schedule).model_validate(schedule.to_dict())
     middle = len(one) // 2
     assert fresh.next(design(), [past for _, past in one[:middle]]) == one[middle][0]
 
@@ -313,7 +313,7 @@ def test_choices_have_all_that_a_trial_needs(schedule: Schedule) -> None:
         assert all(choice.levels[factor.name] in factor.values for factor in some.factors)
         assert choice.source in some.sources
         assert choice.balanced["location"] in (1, 2, 3)
-        assert json.loads(json.dumps(choice.plain())) == choice.plain()
+        assert json.loads(json.dumps(choice.to_dict())) == choice.to_dict()
 
 
 @schedules

@@ -102,7 +102,7 @@ def test_all_families_are_listed() -> None:
 @pytest.mark.parametrize(("family", "name"), EVERY)
 def test_a_member_round_trips_through_json(family: Family, name: str) -> None:
     member = made(family, name)
-    again = TypeAdapter(family.members[name]).validate_python(json.loads(json.dumps(member.plain())))
+    again = TypeAdapter(family.members[name]).validate_python(json.loads(json.dumps(member.to_dict())))
     assert again == member
     assert hash(again) == hash(member)
 
@@ -544,7 +544,7 @@ class TestSteps:
         pictures = rng.random((2, 20, 24, channels), dtype=np.float32)
         weights = 0.5 + 0.5 * rng.random((20, 24))
         return PictureAndSource(
-            *(MaskedPicture.whole(pixels, self.SCREEN).apply_mask(weights) for pixels in pictures)
+            *(MaskedPicture.unmasked(pixels, self.SCREEN).apply_mask(weights) for pixels in pictures)
         )
 
     def test_the_size_is_told_and_shared_with_the_source(self, name: str, channels: int) -> None:

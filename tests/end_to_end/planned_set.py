@@ -37,7 +37,7 @@ def write_planned_set(folder: Path, protocol: str | Path) -> Store:
     store.write(PLAN, json_bytes({"format": 1, "protocol": about, "ids": [one.id for one in stimuli]}))
     for stimulus in stimuli:
         record = Record(content=_content(store, loaded, stimulus), made=MADE)
-        store.write(record_file(stimulus.id), json_bytes(record.plain()))
+        store.write(record_file(stimulus.id), json_bytes(record.to_dict()))
     write_derived_files(store)
     return store
 

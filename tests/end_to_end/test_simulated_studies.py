@@ -149,7 +149,7 @@ def test_an_adaptive_study_finds_the_threshold_that_the_observer_has(
     assert 150 < np.mean(found) < 380
     # What is listed beforehand is what came, at one of the levels.
     listed = list_trials(loaded, Participant("01"))
-    came = [line.trial.plain() for line in read_journal(ended.journal).trials]
+    came = [line.trial.to_dict() for line in read_journal(ended.journal).trials]
     assert len(listed["candidates"]) == len(came)
     for among, trial in zip(listed["candidates"], came, strict=True):
         assert len(among) == 2 * len(durations)
@@ -179,9 +179,9 @@ def test_a_list_of_trials_is_what_comes_though_practice_is_repeated(folder: Path
     practice = [line.trial for line in lines if line.trial.practice]
     assert len(practice) == 12
     assert [trial["practice"] for trial in listed] == [True] * 4 + [False] * 15
-    assert [trial.plain() for trial in practice[:4]] == listed[:4]
+    assert [trial.to_dict() for trial in practice[:4]] == listed[:4]
     for trial, said in zip(counting, listed[4:], strict=True):
-        assert {**trial.plain(), "index": None} == {**said, "index": None}
+        assert {**trial.to_dict(), "index": None} == {**said, "index": None}
     # Another attempt has other crops.
     assert practice[0].phases != practice[4].phases
 

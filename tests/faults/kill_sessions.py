@@ -215,7 +215,7 @@ def same(one: RecordedTrial, other: RecordedTrial) -> bool:
 
 
 def timeless(line: RecordedTrial) -> dict[str, Any]:
-    outcome = line.outcome.plain()
+    outcome = line.outcome.to_dict()
     zero = outcome["shots"][0]["onset"]
     onsets = [shot.pop(name) - zero for shot in outcome["shots"] for name in ("onset", "intended_onset")]
     return {**outcome, "onsets": onsets}

@@ -389,7 +389,7 @@ class TestSets:
         folder = tmp_path / "own"
         store = write_its_set(folder)
         for record in store.records():
-            plain = record.plain()
+            plain = record.to_dict()
             if record.content.seed == 3 and record.content.condition == "fine":
                 plain["content"]["quality"]["converged"] = False
                 file = store.folder / f"records/{record.content.id[:2]}/{record.content.id}.json"

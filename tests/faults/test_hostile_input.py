@@ -176,7 +176,7 @@ class TestPlaces:
     @pytest.mark.parametrize("key", ["file", "trace", "original"])
     def test_names_lead_nowhere_else(self, store: Store, tmp_path: Path, name: str, key: str) -> None:
         (tmp_path / "outside.png").write_bytes(store.read(next(store.records()).content.file))
-        content = next(store.records()).content.plain()
+        content = next(store.records()).content.to_dict()
         if key == "original":
             change(
                 store, source=content["source"] | {"original": content["source"]["original"] | {"file": name}}
@@ -227,7 +227,7 @@ DRAWN = ("\x1b[31mred\x07", "$\\frac{", "x" * 3000)
 @pytest.mark.parametrize("name", NAMES, ids=lambda name: ascii(name)[:20])
 def test_names_are_only_names(store: Store, name: str) -> None:
     """In a page, a terminal, a table, a figure and citations."""
-    content = next(store.records()).content.plain()
+    content = next(store.records()).content.to_dict()
     source = content["source"] | {"id": name, "file": name, "credit": name, "licence": name}
     for stimulus in store.read_plan().ids:
         record = json.loads(store.read(record_file(stimulus)))

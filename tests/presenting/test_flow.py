@@ -172,7 +172,7 @@ def resumed(room: Room, file: Path, data: Path, done: int) -> None:
     recorded = journal(data, file.stem)
     assert recorded.complete
     assert recorded.trials[:done] == before
-    assert [line.trial.plain() for line in recorded.trials] == trials
+    assert [line.trial.to_dict() for line in recorded.trials] == trials
     assert "resumed" in [event["event"] for event in recorded.events]
 
 

@@ -119,7 +119,7 @@ def check_journal(recorded: RecordedSession, planned: list[dict[str, Any]], answ
     assert recorded.header["display"]["measured"]["keyboard_backend"] == "ptb"
     assert recorded.header["display"]["measured"]["full_screen"] is True
     assert "host" not in recorded.header
-    assert [line.trial.plain() for line in recorded.trials] == planned
+    assert [line.trial.to_dict() for line in recorded.trials] == planned
     assert [line.outcome.answer for line in recorded.trials] == answers
     assert [line.correct for line in recorded.trials] == [
         answer == trial["correct"] for answer, trial in zip(answers, planned, strict=True)

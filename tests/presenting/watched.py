@@ -121,7 +121,7 @@ def watched_present(
     *rest: Any,
     present: Any = SessionPresenter.present,
 ) -> Any:
-    tell(event="trial", trial=trial.plain(), frames=[frame.sha256 for frame in frames])
+    tell(event="trial", trial=trial.to_dict(), frames=[frame.sha256 for frame in frames])
     return present(self, trial, frames, *rest)
 
 

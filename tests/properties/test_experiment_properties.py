@@ -173,7 +173,7 @@ class TestDurations:
         duration = Duration(value=value, unit=unit)
         assert Duration.model_validate(str(duration)) == duration
         assert "e" not in str(duration).removesuffix("frames")
-        assert Duration.model_validate(duration.plain()) == duration
+        assert Duration.model_validate(duration.to_dict()) == duration
 
     @given(st.floats(0, 3_600_000))
     def test_of_any_number_are_read_as_they_are_written(self, value: float) -> None:

@@ -52,9 +52,9 @@ def test_matching_gives_the_sources_values_in_the_pictures_order(
 ) -> None:
     picture = data.draw(hnp.arrays(np.float32, shape, elements=VALUES))
     source = as_pixels(data.draw(hnp.arrays(np.uint8, shape)))
-    wanted = MaskedPicture.whole(source, ScreenSpec())
+    wanted = MaskedPicture.unmasked(source, ScreenSpec())
     found = apply_steps(
-        [HistogramMatching()], PictureAndSource(MaskedPicture.whole(picture, ScreenSpec()), wanted)
+        [HistogramMatching()], PictureAndSource(MaskedPicture.unmasked(picture, ScreenSpec()), wanted)
     ).pixels
     assert found.dtype == np.float32
     for channel in range(shape[2]):
@@ -63,7 +63,7 @@ def test_matching_gives_the_sources_values_in_the_pictures_order(
         darker = before[:, np.newaxis] < before
         assert (after[:, np.newaxis] <= after)[darker].all()
     again = apply_steps(
-        [HistogramMatching()], PictureAndSource(MaskedPicture.whole(found, ScreenSpec()), wanted)
+        [HistogramMatching()], PictureAndSource(MaskedPicture.unmasked(found, ScreenSpec()), wanted)
     ).pixels
     assert np.array_equal(again, found)
 
@@ -143,7 +143,7 @@ def test_damage_ends_in_an_error_to_mend_or_in_a_picture(
         return
     assert picture.mode in ("RGB", "L", "I;16")
     assert picture.size == size
-    assert damaged.grey == (picture.mode != "RGB")
+    assert damaged.is_grey == (picture.mode != "RGB")
 
 
 @given(LEVELS, st.integers(0, 2**16), st.integers(0, 255))

@@ -127,7 +127,7 @@ def check_refused_or_planned(file: Path) -> None:
     except StimgenError as error:
         check_message(error, file)
         return
-    assert Protocol.model_validate(loaded.protocol.plain()) == loaded.protocol
+    assert Protocol.model_validate(loaded.protocol.to_dict()) == loaded.protocol
     assert len({stimulus.id for stimulus in plan.stimuli}) == len(plan.stimuli)
     assert canonical_json(plan.stimuli[0].recipe)
     assert str(file.parent) not in canonical_json(plan.stimuli[0].recipe).decode()

@@ -97,7 +97,7 @@ def made(name: str) -> ProtocolPlan:
 
 def synthesised(plan: ProtocolPlan) -> list[PlannedCondition]:
     """Return the conditions that are not the original."""
-    return [condition for condition in plan.conditions if condition.method.plain().get("name") != "original"]
+    return [condition for condition in plan.conditions if condition.method.to_dict().get("name") != "original"]
 
 
 def objective(condition: PlannedCondition) -> ObjectiveMethod:
@@ -218,8 +218,8 @@ class TestSettings:
     def test_gatys_bounds_pixels_by_the_source(self, name: str) -> None:
         for condition in made(name).conditions:
             synthesis = objective(condition).synthesis
-            assert synthesis.optimiser.plain() == {"name": "lbfgsb", "history": 20, "tolerance": 0.0}
-            assert synthesis.range.plain() == {"name": "bounds", "of": "source"}
+            assert synthesis.optimiser.to_dict() == {"name": "lbfgsb", "history": 20, "tolerance": 0.0}
+            assert synthesis.range.to_dict() == {"name": "bounds", "of": "source"}
             # Normal noise of unit variance about 0 where 255 x the mean colour of ImageNet was subtracted.
             assert synthesis.start.mean == (0.48501961, 0.45795686, 0.40760392)
             assert synthesis.start.deviation == pytest.approx(1 / 255, rel=1e-5)

@@ -88,7 +88,7 @@ class TestTiming:
         assert [len(times.seconds) for times in found.values()] == [3, 3]
 
     def test_minimum_and_median_are_stated(self) -> None:
-        assert Times((3.0, 1.0, 2.0)).plain() == {"minimum": 1.0, "median": 2.0, "all": [3.0, 1.0, 2.0]}
+        assert Times((3.0, 1.0, 2.0)).to_dict() == {"minimum": 1.0, "median": 2.0, "all": [3.0, 1.0, 2.0]}
 
     def test_the_best_side_makes_the_ceiling(self) -> None:
         times = {

@@ -60,7 +60,7 @@ def test_coreutils_finds_what_changed(store: Store) -> None:
 
 def test_stimuli_of_an_older_protocol_are_listed(store: Store) -> None:
     plan = store.read_plan()
-    store.write(PLAN, json_bytes(plan.replace(ids=plan.ids[:1]).plain()))
+    store.write(PLAN, json_bytes(plan.replace(ids=plan.ids[:1]).to_dict()))
     write_derived_files(store)
     assert read_checksums(store) == (hashes(store), [])
     assert verify_set(store).problems == []

@@ -63,8 +63,8 @@ class TestErrors:
         assert text.endswith("w59, ... (1000 in all)")
 
     def test_a_place_is_given_once(self) -> None:
-        error = StimgenError("x").located(Location(FILE, 3))
-        assert str(error.located(Path("other"))) == "p.yaml:3: x"
+        error = StimgenError("x").add_location(Location(FILE, 3))
+        assert str(error.add_location(Path("other"))) == "p.yaml:3: x"
 
     @pytest.mark.parametrize("hostile", ["\x1b[31mred", "\x9b2J", "\x07", "\u202egnp", "\ud800", "\x00"])
     def test_control_characters_do_not_reach_the_terminal(self, hostile: str) -> None:
@@ -211,7 +211,7 @@ class TestModel:
             Inner().replace(cuont=1)
 
     def test_plain_is_what_json_can_say(self) -> None:
-        assert Outer(name="x").plain()["many"] == [Inner().plain()]
+        assert Outer(name="x").to_dict()["many"] == [Inner().to_dict()]
 
     def test_a_validators_mistake_reaches_the_user_with_the_line_of_its_key(self) -> None:
         class Picky(Model):

@@ -81,7 +81,7 @@ def hostile(folder: Path) -> Store:
 
 
 def changed(store: Store, stimulus: str, source: dict[str, Any], **content: Any) -> None:
-    record = store.read_record(stimulus).plain()
+    record = store.read_record(stimulus).to_dict()
     record["content"] |= content | {"source": record["content"]["source"] | source}
     (store.folder / record_file(stimulus)).write_bytes(json_bytes(record))
 

@@ -125,7 +125,7 @@ def written(folder: Path, seeds: int) -> Place:
 
 
 def _source(stimulus: PlannedStimulus, original: bytes, destination: Destination) -> dict[str, Any]:
-    return source_record(stimulus.source, sha256_bytes(original), destination.output).plain()
+    return source_record(stimulus.source, sha256_bytes(original), destination.output).to_dict()
 
 
 def _write(stimulus: PlannedStimulus, example: Record, made: Store, destination: Destination) -> None:
@@ -136,17 +136,17 @@ def _write(stimulus: PlannedStimulus, example: Record, made: Store, destination:
         **stimulus.recipe,
         "id": stimulus.id,
         "file": labels.file,
-        "trace": old.trace.replace(file=labels.trace).plain(),
-        "array": old.array.replace(file=labels.array).plain(),
+        "trace": old.trace.replace(file=labels.trace).to_dict(),
+        "array": old.array.replace(file=labels.array).to_dict(),
         "source": _source(stimulus, store.read(labels.original), destination),
         "condition": labels.condition,
     }
-    record = Record.model_validate({"content": old.plain() | changes, "made": example.made.plain()})
+    record = Record.model_validate({"content": old.to_dict() | changes, "made": example.made.to_dict()})
     files = {
         labels.file: made.read(old.file),
         labels.trace: made.read(old.trace.file),
         labels.array: made.read(old.array.file),
-        record_file(stimulus.id): json_bytes(record.plain()),
+        record_file(stimulus.id): json_bytes(record.to_dict()),
     }
     for name, data in files.items():
         file = store.folder / name

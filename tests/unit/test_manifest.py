@@ -56,7 +56,7 @@ class TestManifest:
             "protocol": store.read_plan().protocol,
             "planned": 4,
             "complete": unfinished == 0,
-            "stimuli": [record.plain() for record in store.records()],
+            "stimuli": [record.to_dict() for record in store.records()],
         }
         assert store.read(MANIFEST) == json_bytes(whole)
 
@@ -66,7 +66,7 @@ class TestManifest:
 
     def test_a_record_that_the_plan_does_not_name_is_left_out(self, store: Store) -> None:
         plan = store.read_plan()
-        store.write("plan.json", json_bytes(plan.replace(ids=plan.ids[1:]).plain()))
+        store.write("plan.json", json_bytes(plan.replace(ids=plan.ids[1:]).to_dict()))
         write_manifest(store)
         stimuli = json.loads(store.read(MANIFEST))["stimuli"]
         assert [entry["content"]["id"] for entry in stimuli] == plan.ids[1:]

@@ -399,5 +399,5 @@ output: {encoding: linear, bits: 16, array: true, layout: nested}
     assert protocol.notes == "Two\nlines\n"
     assert protocol.conditions[1].resolved_method.terms[0].layer_weights == {"relu1_1": 0.001, "pool5": 2.0}
     assert [term.weight for term in protocol.conditions[2].resolved_method.terms] == [0.25, 1.0]
-    assert Protocol.model_validate(protocol.plain()) == protocol
+    assert Protocol.model_validate(protocol.to_dict()) == protocol
     jsonschema.validate(loaded.document.data, yaml.safe_load(format_protocol_schema()))

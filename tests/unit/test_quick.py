@@ -116,7 +116,7 @@ def test_other_methods_and_targets_are_kept(tmp_path: Path) -> None:
     conditions[1] = conditions[1].replace("1e-3", "4e-3")
     loaded = quick(tmp_path, "{id: o, method: original}", *conditions, head=head)
     first, second, _ = (condition.resolved_method for condition in loaded.protocol.conditions)
-    assert first.plain()["name"] == "original"
+    assert first.to_dict()["name"] == "original"
     assert [term.weight for term in second.terms] == [0.25, 1.0]
     assert second.pictures == ("style",)
     make_plan(loaded)
@@ -130,7 +130,7 @@ def test_a_pyramid_fits_the_small_picture(tmp_path: Path) -> None:
         "{id: small, method: {name: portilla_simoncelli, neighbourhood: 5, budget: 20}}",
         head=head,
     )
-    first, second = (condition.resolved_method.plain() for condition in loaded.protocol.conditions)
+    first, second = (condition.resolved_method.to_dict() for condition in loaded.protocol.conditions)
     assert (first["scales"], first["neighbourhood"], first["budget"]) == (4, 7, EVALUATIONS)
     assert (second["neighbourhood"], second["budget"]) == (5, 20)
     assert "a neighbourhood of 7 in place of 11" in loaded.changes

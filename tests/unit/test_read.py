@@ -54,13 +54,13 @@ class TestModes:
 
     def test_black_and_white_is_grey(self) -> None:
         file = encoded(grey().point(lambda level: 255 * (level > 127)).convert("1"))
-        assert file.grey
+        assert file.is_grey
         assert np.array_equal(np.asarray(file.decode()), np.where(GREYS > 127, 255, 0))
 
     def test_a_palette_is_looked_up(self) -> None:
         picture = colour().quantize(8)
         file = encoded(picture)
-        assert not file.grey
+        assert not file.is_grey
         assert np.array_equal(np.asarray(file.decode()), np.asarray(picture.convert("RGB")))
 
     @pytest.mark.parametrize(("mode", "plain"), [("RGBA", COLOURS), ("LA", GREYS)])
@@ -69,7 +69,7 @@ class TestModes:
         image = Image.fromarray(opaque)
         assert image.mode == mode
         file = encoded(image)
-        assert file.grey == (mode == "LA")
+        assert file.is_grey == (mode == "LA")
         assert np.array_equal(np.asarray(file.decode()), plain)
 
     @pytest.mark.parametrize(("mode", "plain"), [("RGBA", COLOURS), ("LA", GREYS)])
@@ -101,7 +101,7 @@ class TestModes:
 
     def test_sixteen_bits_are_kept(self) -> None:
         file = encoded(Image.fromarray(DEEP))
-        assert file.grey
+        assert file.is_grey
         assert file.decode().mode == "I;16"
         assert np.array_equal(np.asarray(file.decode()), DEEP)
 
@@ -109,7 +109,7 @@ class TestModes:
         picture = Image.frombytes("I;16B", (14, 10), DEEP.astype(">u2").tobytes())
         file = encoded(picture, "TIFF")
         assert file.data[:2] == b"MM"
-        assert file.grey
+        assert file.is_grey
         assert np.array_equal(np.asarray(file.decode()), DEEP)
 
     @pytest.mark.parametrize(("mode", "kind"), [("CMYK", "JPEG"), ("F", "TIFF"), ("LAB", "TIFF")])
@@ -248,7 +248,7 @@ class TestFilesThatAreNoPictures:
 
     @pytest.mark.parametrize("data", [b"some text\n", b"\x89PNG\r\n\x1a\n", b"\xff\xd8\xff", b"II*\0", b"\0"])
     def test_what_is_no_image(self, data: bytes) -> None:
-        for ask in (lambda file: file.size, lambda file: file.grey, lambda file: file.decode()):
+        for ask in (lambda file: file.size, lambda file: file.is_grey, lambda file: file.decode()):
             with pytest.raises(StimgenError, match="not an image|damaged") as caught:
                 ask(ImageFile(Path("photo.png"), data))
             assert str(caught.value).startswith("photo.png: ")
@@ -319,7 +319,7 @@ class TestPhotographsOfScikitImage:
     )
     def test_they_are_found(self, name: str, size: tuple[int, int], grey: bool) -> None:
         file = read_image_file(find_skimage_file(name))
-        assert (file.size, file.grey) == (size, grey)
+        assert (file.size, file.is_grey) == (size, grey)
         assert file.decode().size == size
 
     def test_an_unknown_name_gets_the_nearest_match(self) -> None:

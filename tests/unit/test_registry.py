@@ -74,7 +74,7 @@ def shapes(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Family:
         monkeypatch.delitem(sys.modules, name)
     from zoo.base import Shape
 
-    return Family("shape", Shape, usual="square")
+    return Family("shape", Shape, default="square")
 
 
 @pytest.fixture
@@ -104,7 +104,7 @@ def test_members_are_found_by_looking_into_the_package(shapes: Family) -> None:
 def test_a_new_file_is_a_new_member(shapes: Family, tmp_path: Path) -> None:
     text = PACKAGE["circle.py"].replace("Circle", "Ball").replace('"circle"', '"ball"')
     (tmp_path / "zoo" / "ball.py").write_text(text)
-    assert list(Family("shape", shapes.base, usual="square").members) == ["ball", "circle", "square"]
+    assert list(Family("shape", shapes.base, default="square").members) == ["ball", "circle", "square"]
 
 
 @pytest.mark.parametrize(
@@ -123,7 +123,7 @@ def test_ways_of_writing_a_member(drawing: type[Model], written: str, name: str,
     found = read(drawing, f"shape: {written}\nothers: [{written}]\n")
     assert (found.shape.name, found.shape.area()) == (name, area)
     assert found.others == (found.shape,)
-    assert drawing.model_validate(found.plain()) == found
+    assert drawing.model_validate(found.to_dict()) == found
 
 
 @pytest.mark.parametrize(

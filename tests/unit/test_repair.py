@@ -137,7 +137,7 @@ def test_a_damaged_picture_is_named_with_the_command(store: Store) -> None:
 def test_the_command_names_the_protocol(store: Store) -> None:
     plan = store.read_plan()
     protocol = plan.protocol | {"file": "my study.yaml", "changes": ["few"]}
-    (store.folder / PLAN).write_bytes(json_bytes(plan.replace(protocol=protocol).plain()))
+    (store.folder / PLAN).write_bytes(json_bytes(plan.replace(protocol=protocol).to_dict()))
     write_derived_files(store)
     (store.folder / first_record(store)).unlink()
     _, commands = repair_set(store.folder)

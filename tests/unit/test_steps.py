@@ -26,7 +26,7 @@ def steps(*said: Any) -> tuple[ImageStep, ...]:
 
 def picture(values: Any, screen: ScreenSpec = LINEAR) -> MaskedPicture:
     pixels = np.asarray(values, dtype=np.float32)
-    return MaskedPicture.whole(pixels[:, :, np.newaxis] if pixels.ndim == 2 else pixels, screen)
+    return MaskedPicture.unmasked(pixels[:, :, np.newaxis] if pixels.ndim == 2 else pixels, screen)
 
 
 def after(of: MaskedPicture, *said: Any, source: MaskedPicture | None = None) -> MaskedPicture:
@@ -209,15 +209,15 @@ class TestApertures:
 
     def test_what_is_outside_shows_the_background(self) -> None:
         screen = ScreenSpec("srgb", 0.25)
-        shown = after(picture(np.ones((16, 16)), screen), {"name": "flat_top", "edge": 4}).shown()
+        shown = after(picture(np.ones((16, 16)), screen), {"name": "flat_top", "edge": 4}).render()
         assert shown[0, 0, 0] == np.float32(0.25)
         assert (shown[7:9, 7:9] == 1.0).all()
 
     def test_soft_edges_mix_light(self) -> None:
         half = picture([[1.0]], ScreenSpec("srgb", 0.0)).apply_mask(np.array([[0.5]]))
-        assert half.shown()[0, 0, 0] == pytest.approx(0.735357, abs=1e-6)
+        assert half.render()[0, 0, 0] == pytest.approx(0.735357, abs=1e-6)
         half = picture([[1.0]], ScreenSpec("linear", 0.0)).apply_mask(np.array([[0.5]]))
-        assert half.shown()[0, 0, 0] == 0.5
+        assert half.render()[0, 0, 0] == 0.5
 
     def test_two_apertures_are_both_there(self) -> None:
         said = {"name": "flat_top", "edge": 3}
@@ -288,7 +288,7 @@ class TestOthers:
 
     def test_what_is_whole_keeps_its_bits(self) -> None:
         values = RNG.normal(0.5, 0.5, (6, 8, 3)).astype(np.float32)
-        assert np.array_equal(picture(values, SRGB).shown(), values)
+        assert np.array_equal(picture(values, SRGB).render(), values)
         assert np.array_equal(blend_over(picture(values, SRGB), np.zeros_like(values)), values)
 
     def test_the_order_is_the_protocols(self) -> None:

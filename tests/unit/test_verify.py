@@ -148,7 +148,7 @@ def test_an_unfinished_set_is_not_sound(tmp_path: Path) -> None:
 
 def test_pictures_of_an_older_protocol_do_no_harm(store: Store) -> None:
     plan = store.read_plan()
-    (store.folder / PLAN).write_bytes(json_bytes(plan.replace(ids=plan.ids[:2]).plain()))
+    (store.folder / PLAN).write_bytes(json_bytes(plan.replace(ids=plan.ids[:2]).to_dict()))
     write_derived_files(store)
     assert verify_set(store).sound
 

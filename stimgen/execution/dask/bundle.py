@@ -60,7 +60,7 @@ def _named(plan: ProtocolPlan, root: Path | None) -> Iterator[Path]:
         if source.mask is not None:
             yield source.mask.file
     yield from (condition.start_file for condition in plan.conditions if condition.start_file)
-    yield from _weights(plan.loaded.protocol.plain())
+    yield from _weights(plan.loaded.protocol.to_dict())
 
 
 def _weights(said: Any) -> Iterator[Path]:

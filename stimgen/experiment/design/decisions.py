@@ -145,7 +145,7 @@ class TrialDecision:
     exemplar: int = 0
     track: str | None = None
 
-    def plain(self) -> dict[str, Any]:
+    def to_dict(self) -> dict[str, Any]:
         """Return it JSON-ready."""
         return {
             "block": self.block,

@@ -157,12 +157,12 @@ class FrameRenderer:
         left, top, width, height = shown.crop
         part = self.pool.pixels(shown)[top : top + height, left : left + width]
         pixels = convert_encoding(part, shown.encoding, display.encoding)
-        picture = MaskedPicture.whole(
+        picture = MaskedPicture.unmasked(
             pixels, ScreenSpec(display.encoding, _round_to_8_bits(display.background))
         )
         if isinstance(display.aperture, GeometryStep):
-            picture = display.aperture.place(picture)
-        seen = resample_to(picture.shown(), shown.size)
+            picture = display.aperture.apply_geometry(picture)
+        seen = resample_to(picture.render(), shown.size)
         return np.broadcast_to(quantise(seen), (*seen.shape[:2], 3)).astype(np.uint8)
 
     def _mask(self, box: Box, *key: int) -> ByteImage:

@@ -122,7 +122,7 @@ class JournalReplay:
         try:
             self._check(trial, pictures)
         except StimgenError as error:
-            raise error.located(self.file) from None
+            raise error.add_location(self.file) from None
         maker = FrameRenderer(self.loaded.experiment, pictures, self.viewing)
         hashes = [shot.frame_sha256 for shot in shots] or [None] * len(trial.phases)
         for phase, frame, recorded in zip(trial.phases, maker.frames(trial), hashes, strict=True):

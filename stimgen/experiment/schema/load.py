@@ -42,7 +42,7 @@ class LoadedExperiment:
         try:
             yield
         except StimgenError as error:
-            raise error.located(self.document.where(path)) from None
+            raise error.add_location(self.document.where(path)) from None
 
     @cached_property
     def sha256(self) -> str:

@@ -50,7 +50,7 @@ def save_monitor(monitor: Monitor, file: Path) -> None:
     StimgenError
         It cannot be written.
     """
-    said = {key: value for key, value in monitor.plain().items() if value is not None}
+    said = {key: value for key, value in monitor.to_dict().items() if value is not None}
     head = (
         f"# Measured by stimgen display-check; quoted in an experiment as display: {{monitor: {file.stem}}}\n"
     )

@@ -72,7 +72,7 @@ class ViewingGeometry:
         """At fixation: d tan(1 degree)."""
         return self.pixels(1.0)
 
-    def plain(self) -> dict[str, Any]:
+    def to_dict(self) -> dict[str, Any]:
         """Return it JSON-ready."""
         return {**asdict(self), "pixels_per_degree": self.pixels_per_degree}
 

@@ -96,8 +96,8 @@ class Session:
 def make_trial_line(answered: AnsweredTrial, outcome: TrialOutcome) -> dict[str, object]:
     """Return what the journal keeps of a trial."""
     return {
-        "trial": answered.trial.plain(),
-        "outcome": outcome.plain(),
+        "trial": answered.trial.to_dict(),
+        "outcome": outcome.to_dict(),
         "correct": answered.correct,
         "time": format_current_time(),
     }

@@ -43,7 +43,7 @@ def check_durations(loaded: LoadedExperiment, viewing: ViewingGeometry, *, sever
             try:
                 frames = duration.frames(viewing.refresh_hz, timing.tolerance_ms)
             except StimgenError as error:
-                raise error.about(".".join(path)) from None
+                raise error.add_prefix(".".join(path)) from None
             if frames < 1 and path[-1] == "stimulus":
                 raise StimgenError(f"timing.stimulus: {duration} is less than a single frame")
 
@@ -131,7 +131,7 @@ def _check_on_screen(experiment: Experiment, viewing: ViewingGeometry, box: Box,
 
 def format_place(item: PictureSlot) -> str:
     """Return a place in words."""
-    given = {key: value for key, value in item.place.plain().items() if value is not None}
+    given = {key: value for key, value in item.place.to_dict().items() if value is not None}
     return ", ".join(
         f"{key} {value:g}" if key != "pixels" else f"{key} {value}" for key, value in given.items()
     )

@@ -5,6 +5,6 @@ from __future__ import annotations
 from stimgen.export.sets.base import Exporter
 from stimgen.reading.registry import Family
 
-EXPORTERS = Family("format", Exporter, usual="zip")
+EXPORTERS = Family("format", Exporter, default="zip")
 
 __all__ = ["EXPORTERS", "Exporter"]

@@ -99,7 +99,7 @@ def _describe_original(source: SourceRecord) -> BidsPicture:
         "source": source.id,
         "sha256": source.original.sha256,
     }
-    return BidsPicture(source.original.file, _clean_row(row), source.plain())
+    return BidsPicture(source.original.file, _clean_row(row), source.to_dict())
 
 
 def _describe_stimulus(content: RecordContent, licence: str | None) -> BidsPicture:
@@ -114,7 +114,7 @@ def _describe_stimulus(content: RecordContent, licence: str | None) -> BidsPictu
         "seed": content.seed,
         "sha256": content.sha256,
     }
-    return BidsPicture(content.file, _clean_row(row), content.plain())
+    return BidsPicture(content.file, _clean_row(row), content.to_dict())
 
 
 def _clean_row(row: dict[str, Any]) -> dict[str, Any]:

@@ -54,7 +54,7 @@ def _about(citation: Citation, package: Any) -> dict[str, Any]:
 
 
 def _creator(author: str, package: Any) -> Any:
-    name = PersonName.of(author)
+    name = PersonName.parse(author)
     kind = package.Person if name.given else package.Organization
     return kind(name=f"{name.given} {name.family}".strip())
 

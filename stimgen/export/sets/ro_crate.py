@@ -96,7 +96,7 @@ def _licence(text: str | None) -> Entity:
 
 def _author(author: Author, number: int) -> list[Entity]:
     """Return an author and, of a person, where he or she works."""
-    name, place = PersonName.of(author.name), to_one_line(author.affiliation or "")
+    name, place = PersonName.parse(author.name), to_one_line(author.affiliation or "")
     entity: Entity = {
         "@id": f"https://orcid.org/{author.orcid}" if author.orcid else f"#author-{number + 1}",
         "@type": "Person" if name.given else "Organization",

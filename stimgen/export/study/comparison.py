@@ -101,7 +101,7 @@ def _find_setting_problems(frozen: FrozenStudy, session: JournalSession) -> Iter
 
 
 def _find_trial_problems(planned: PlannedTrials, session: JournalSession) -> Iterator[str]:
-    ran = [line.trial.plain() for part in session.parts for line in part.trials]
+    ran = [line.trial.to_dict() for part in session.parts for line in part.trials]
     practice = [trial for trial in ran if trial["practice"]]
     main = [trial for trial in ran if not trial["practice"]]
     if len(main) > len(planned.main):

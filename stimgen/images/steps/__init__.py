@@ -9,7 +9,7 @@ from pydantic import Field
 from stimgen.images.steps.base import GeometryStep, ImageStep, MatchingStep
 from stimgen.reading.registry import Family
 
-STEPS = Family("step", ImageStep, usual="flat_top")
+STEPS = Family("step", ImageStep, default="flat_top")
 AnyStep = Annotated[ImageStep, STEPS]
 Steps = Annotated[tuple[AnyStep, ...], Field(max_length=20)]
 

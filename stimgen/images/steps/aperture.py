@@ -56,7 +56,7 @@ class Aperture(GeometryStep):
             return self.falloff(np.hypot(x, y), horizontal)
         return self.falloff(x, horizontal) * self.falloff(y, vertical)
 
-    def place(self, picture: MaskedPicture) -> MaskedPicture:
+    def apply_geometry(self, picture: MaskedPicture) -> MaskedPicture:
         """Return the picture, seen through the aperture."""
         height, width = picture.weights.shape
         self.size(width, height)

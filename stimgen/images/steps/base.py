@@ -53,14 +53,14 @@ class ImageStep(FamilyMember, ABC):
 
     def recipe(self) -> dict[str, Any]:
         """Return what determines what it does, for identities."""
-        return self.plain()
+        return self.to_dict()
 
 
 class GeometryStep(ImageStep):
     """A step that changes where a picture is seen, and no value of it."""
 
     @abstractmethod
-    def place(self, picture: MaskedPicture) -> MaskedPicture:
+    def apply_geometry(self, picture: MaskedPicture) -> MaskedPicture:
         """Return the picture, seen only in some places.
 
         Raises
@@ -71,7 +71,7 @@ class GeometryStep(ImageStep):
 
     def apply(self, pair: PictureAndSource) -> PictureAndSource:
         """Return both seen in the same places."""
-        return PictureAndSource(self.place(pair.picture), self.place(pair.source))
+        return PictureAndSource(self.apply_geometry(pair.picture), self.apply_geometry(pair.source))
 
 
 class MatchingStep(ImageStep):

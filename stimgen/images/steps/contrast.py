@@ -44,5 +44,5 @@ class Contrast(MatchingStep):
         contrast = self.measure(picture)
         if contrast < FLAT:
             raise StimgenError("the picture is flat, so that no spreading gives it contrast")
-        mean = picture.mean(picture.light)
+        mean = picture.weighted_mean(picture.light)
         return picture.with_light(mean + (picture.light - mean) * (value / contrast))

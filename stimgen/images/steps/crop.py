@@ -20,7 +20,7 @@ class Crop(GeometryStep):
     box: Rectangle
     """Left, top, width and height in pixels of the picture."""
 
-    def place(self, picture: MaskedPicture) -> MaskedPicture:
+    def apply_geometry(self, picture: MaskedPicture) -> MaskedPicture:
         """Return the rectangle."""
         height, width = picture.weights.shape
         self.size(width, height)

@@ -8,7 +8,7 @@ from stimgen.networks.weights.base import StateDictSpec, Weights
 from stimgen.networks.weights.random import RandomWeights
 from stimgen.reading.registry import Family
 
-WEIGHTS = Family("kind of weights", Weights, usual="random", second="file")
+WEIGHTS = Family("kind of weights", Weights, default="random", fallback="file")
 AnyWeights = Annotated[Weights, WEIGHTS]
 
 __all__ = ["WEIGHTS", "AnyWeights", "StateDictSpec", "RandomWeights", "Weights"]

@@ -7,7 +7,7 @@ from typing import Annotated
 from stimgen.reading.registry import Family
 from stimgen.statistics.regions.base import Pooling, PoolingWindow, Positions, Regions, find_strongest_regions
 
-REGIONS = Family("layout of regions", Regions, usual="grid")
+REGIONS = Family("layout of regions", Regions, default="grid")
 AnyRegions = Annotated[Regions, REGIONS]
 
 __all__ = [

@@ -125,7 +125,7 @@ class Regions(FamilyMember, ABC):
 
     def recipe(self) -> dict[str, Any]:
         """Return what determines the weights, for identities."""
-        return self.plain()
+        return self.to_dict()
 
     @abstractmethod
     def windows(self, positions: Positions) -> tuple[PoolingWindow, ...]:

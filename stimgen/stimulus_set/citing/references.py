@@ -57,14 +57,14 @@ class References:
 
 def format_authors(authors: Sequence[str]) -> str:
     """Return authors as a list of references has them."""
-    names = [PersonName.of(author).family_first for author in authors]
+    names = [PersonName.parse(author).family_first for author in authors]
     if len(names) > MAX_AUTHORS:
         return f"{', '.join(names[: MAX_AUTHORS - 1])}, ... {names[-1]}"
     return f"{', '.join(names[:-1])}, & {names[-1]}" if len(names) > 1 else "".join(names)
 
 
 def _cite_in_text(paper: Paper) -> str:
-    families = [PersonName.of(author).family for author in paper.authors]
+    families = [PersonName.parse(author).family for author in paper.authors]
     who = f"{families[0]} et al." if len(families) > 2 else " & ".join(families)
     return f"{who}, {paper.year}"
 

@@ -18,7 +18,7 @@ from stimgen.synthesis.methods.base import (
 from stimgen.synthesis.methods.objective import ObjectiveMethod
 
 # Minimising an objective is what happens where a condition names no method: it has no name.
-METHODS = Family("method", Method, usual="original")
+METHODS = Family("method", Method, default="original")
 AnyMethod = Annotated[Method, METHODS]
 
 __all__ = [

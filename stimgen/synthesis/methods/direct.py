@@ -34,7 +34,7 @@ class DirectMethod(Method):
     def recipe(self, known: ReferenceInfo) -> dict[str, Any]:
         """Return the name and the fields."""
         del known
-        plain = self.plain()
+        plain = self.to_dict()
         return {"terms": [], "settings": {"method": plain.pop("name"), **plain}}
 
     def memory(self, width: int, height: int, channels: int) -> int:

@@ -92,7 +92,7 @@ class ObjectiveMethod(Method):
 
     def recipe(self, known: ReferenceInfo) -> dict[str, Any]:
         """Return the terms, written out, and the settings."""
-        settings = self.synthesis.plain() | {
+        settings = self.synthesis.to_dict() | {
             "method": "objective",
             "start": self.synthesis.start.recipe(known.start_sha256),
         }

@@ -95,7 +95,7 @@ class PortillaSimoncelli(Method):
     def recipe(self, known: ReferenceInfo) -> dict[str, Any]:
         """Return the model and how its statistics are matched; evaluations stand in the schedule."""
         del known
-        told = {"method": self.name, "start": self.start.plain()}
+        told = {"method": self.name, "start": self.start.to_dict()}
         settings = self.model_dump(mode="json", exclude={"name", "coarse_to_fine", "budget"})
         return {"terms": [], "settings": told | settings}
 

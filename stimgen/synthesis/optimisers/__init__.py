@@ -7,7 +7,7 @@ from typing import Annotated, Literal
 from stimgen.reading.registry import Family
 from stimgen.synthesis.optimisers.base import OptimisationResult, Optimiser, OptimiserProgress
 
-OPTIMISERS = Family("optimiser", Optimiser, usual="lbfgs")
+OPTIMISERS = Family("optimiser", Optimiser, default="lbfgs")
 AnyOptimiser = Annotated[Optimiser, OPTIMISERS]
 
 

@@ -7,7 +7,7 @@ from typing import Annotated
 from stimgen.reading.registry import Family
 from stimgen.synthesis.ranges.base import PixelBounds, PixelConstraint
 
-PIXEL_CONSTRAINTS = Family("range", PixelConstraint, usual="soft")
+PIXEL_CONSTRAINTS = Family("range", PixelConstraint, default="soft")
 AnyPixelConstraint = Annotated[PixelConstraint, PIXEL_CONSTRAINTS]
 
 __all__ = ["PIXEL_CONSTRAINTS", "AnyPixelConstraint", "PixelBounds", "PixelConstraint"]

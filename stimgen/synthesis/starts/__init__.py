@@ -7,7 +7,7 @@ from typing import Annotated
 from stimgen.reading.registry import Family
 from stimgen.synthesis.starts.base import Start
 
-STARTS = Family("start", Start, usual="noise")
+STARTS = Family("start", Start, default="noise")
 AnyStart = Annotated[Start, STARTS]
 
 __all__ = ["STARTS", "AnyStart", "Start"]

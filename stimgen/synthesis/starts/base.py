@@ -30,7 +30,7 @@ class Start(FamilyMember, ABC):
     def recipe(self, picture_sha256: str | None) -> dict[str, Any]:
         """Return what determines the start, given the hash of `picture`; the source is in every recipe."""
         del picture_sha256  # which most starts have none of
-        return self.plain()
+        return self.to_dict()
 
     @abstractmethod
     def pixels(self, shape: tuple[int, int, int], key: tuple[str, int], picture: Pixels | None) -> Pixels:

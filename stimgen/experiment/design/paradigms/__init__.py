@@ -7,7 +7,7 @@ from typing import Annotated
 from stimgen.experiment.design.paradigms.base import Arrangement, Paradigm, PicturePlace, PictureSlot
 from stimgen.reading.registry import Family
 
-PARADIGMS = Family("paradigm", Paradigm, usual="oddity")
+PARADIGMS = Family("paradigm", Paradigm, default="oddity")
 AnyParadigm = Annotated[Paradigm, PARADIGMS]
 
 __all__ = ["PARADIGMS", "AnyParadigm", "Arrangement", "PictureSlot", "Paradigm", "PicturePlace"]

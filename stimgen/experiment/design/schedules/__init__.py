@@ -7,7 +7,7 @@ from typing import Annotated
 from stimgen.experiment.design.schedules.base import Schedule
 from stimgen.reading.registry import Family
 
-SCHEDULES = Family("schedule", Schedule, usual="constant")
+SCHEDULES = Family("schedule", Schedule, default="constant")
 AnySchedule = Annotated[Schedule, SCHEDULES]
 
 __all__ = ["SCHEDULES", "AnySchedule", "Schedule"]

@@ -7,7 +7,7 @@ from typing import Annotated
 from stimgen.experiment.equipment.triggers.base import Event, Trigger, TriggerConnection
 from stimgen.reading.registry import Family
 
-TRIGGERS = Family("trigger", Trigger, usual="serial")
+TRIGGERS = Family("trigger", Trigger, default="serial")
 AnyTrigger = Annotated[Trigger, TRIGGERS]
 
 __all__ = ["TRIGGERS", "AnyTrigger", "Event", "TriggerConnection", "Trigger"]

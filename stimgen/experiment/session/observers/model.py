@@ -53,7 +53,7 @@ class ModelObserver:
 
     def begin(self) -> dict[str, Any]:
         """Measure nothing."""
-        return {"timing_verified": False, "features": self._seen.plain()}
+        return {"timing_verified": False, "features": self._seen.to_dict()}
 
     def prepare(self, tasks: Sequence[PreparedTrial]) -> None:
         """Load nothing."""
@@ -115,6 +115,6 @@ class StandardisedFeatures:
         found: Vector = (self._sets[shown.set].part(picture, shown.crop, size) - self._mean) * self._scale
         return found
 
-    def plain(self) -> list[dict[str, Any]]:
+    def to_dict(self) -> list[dict[str, Any]]:
         """Return what the journal keeps of them."""
         return [{"name": one.record.name, "sha256": one.record.array.sha256} for one in self._sets]

@@ -89,7 +89,7 @@ def _optional(text: str | None, dash: str = "-") -> str | None:
 
 
 def _authors(authors: Iterable[str]) -> str:
-    return " and ".join(_author(PersonName.of(author)) for author in authors)
+    return " and ".join(_author(PersonName.parse(author)) for author in authors)
 
 
 def _author(name: PersonName) -> str:

@@ -89,7 +89,7 @@ def _author(author: Author) -> dict[str, str]:
 
 
 def _name(text: str) -> dict[str, str]:
-    name = PersonName.of(text)
+    name = PersonName.parse(text)
     return {"family-names": name.family, "given-names": name.given} if name.given else {"name": name.family}
 
 
