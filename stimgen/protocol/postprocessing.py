@@ -73,7 +73,9 @@ class Postprocessing:
             A step is impossible.
         """
         screen = source.staging.screen
-        pair = PictureAndSource(MaskedPicture.unmasked(pixels, screen), MaskedPicture.unmasked(prepared, screen))
+        pair = PictureAndSource(
+            MaskedPicture.unmasked(pixels, screen), MaskedPicture.unmasked(prepared, screen)
+        )
         try:
             shown = apply_steps(self.steps, pair).render()
         except StimgenError as error:

@@ -210,7 +210,7 @@ def _unknown_layer_error(network: Network, key: str, name: str) -> PydanticCusto
     usual = [cls() for cls in NETWORKS.members.values() if not _has_required_fields(cls)]
     having = [other.name for other in usual if isinstance(other, Network) and name in _list_names(other, key)]
     # The usual ones first; a dozen would be no help.
-    having.sort(key=lambda other: other not in (NETWORKS.usual, NETWORKS.second))
+    having.sort(key=lambda other: other not in (NETWORKS.default, NETWORKS.fallback))
     where = " or ".join(f"`network: {other}`" for other in having[:3])
     return validation_error(
         f"{network.name} has no {kind} {name!r}",

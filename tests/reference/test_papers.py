@@ -97,7 +97,9 @@ def made(name: str) -> ProtocolPlan:
 
 def synthesised(plan: ProtocolPlan) -> list[PlannedCondition]:
     """Return the conditions that are not the original."""
-    return [condition for condition in plan.conditions if condition.method.to_dict().get("name") != "original"]
+    return [
+        condition for condition in plan.conditions if condition.method.to_dict().get("name") != "original"
+    ]
 
 
 def objective(condition: PlannedCondition) -> ObjectiveMethod:
