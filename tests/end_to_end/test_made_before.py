@@ -1,6 +1,6 @@
 """Sets and journals that version 0.1.0 made are read, verified, completed and resumed by this version.
 
-`tests/made_before` was made by the released commands of version 0.1.0: two sets, the journals of three sessions with
+`tests/made_before` was made by the commands of version 0.1.0: two sets, the journals of three sessions with
 the simulated observer, and the tables that `tabulate` wrote of them.
 """
 
@@ -51,7 +51,7 @@ def stimgen(made: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureF
 
 
 def list_trials(journal: Path) -> list[dict[str, Any]]:
-    """Return what was shown and answered in every trial of a journal, without its place in time and in the file."""
+    """Return what was shown and answered in every trial of a journal, without its times."""
     lines = [json.loads(line) for line in journal.read_text(encoding="utf-8").splitlines()]
     trials = [line for line in lines if line["kind"] == "trial"]
     for trial in trials:
