@@ -244,9 +244,7 @@ def _has_begun(file: Path) -> bool:
     """
     if not file.is_file():
         known = [one.name for one in sorted(file.parent.glob("*.jsonl"))]
-        raise StimgenError(
-            "there is no such session to go on with", where=file, given=file.name, allowed=known
-        )
+        raise StimgenError("there is no such session to go on with", where=file, allowed=known)
     return has_header(file)
 
 

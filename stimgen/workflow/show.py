@@ -101,7 +101,7 @@ def _choose_stimulus(plan: ProtocolPlan, choice: ShowOptions) -> tuple[PlannedSt
             which = "" if len(left) == len(plan.stimuli) else " with what else was asked for"
             raise StimgenError(
                 f"{OPTION}: there is no stimulus of {key} {value!r}{which}",
-                given=str(value),
+                given=None if key == "seed" else str(value),
                 allowed=[str(name) for name in there],
             )
         left = [stimulus for stimulus in left if value is None or _read_choice(stimulus, key) == value]

@@ -54,7 +54,7 @@ def withdraw_participant(data: Path, participant: str) -> Withdrawal:
     found = find_participants(data)
     if participant not in found:
         what = "there is no such folder" if not data.is_dir() else f"there is no participant {participant!r}"
-        raise StimgenError(what, where=data, given=participant, allowed=sorted(found))
+        raise StimgenError(what, where=data, allowed=sorted(found))
     for journal in _find_by_suffix(participant, data / JOURNALS, ".jsonl"):
         Journal.refuse_in_use(journal)
     try:

@@ -484,8 +484,20 @@ class TestCalls:
         holds(refused(str(tmp_path / "e.yaml")), "--participant")
 
     def test_a_session_that_is_not_there(self, tmp_path: Path, refused: Refused) -> None:
+        """The sessions that exist are listed; the nearest one would be another person's."""
+        journals = tmp_path / "data" / "journals"
+        journals.mkdir(parents=True)
+        (journals / "sub-20_ses-1_task-e.jsonl").touch()
         found = refused(str(tmp_path / "e.yaml"), "--participant", "01", "--resume")
-        holds(found, "sub-01_ses-1_task-e.jsonl")
+        holds(found, "sub-01_ses-1_task-e.jsonl: ", "allowed: sub-20_ses-1_task-e.jsonl")
+        assert "did you mean" not in found
+
+    def test_a_seed_that_is_not_there(self, tmp_path: Path, refused: Refused) -> None:
+        """No number is near enough to another to be meant."""
+        write_experiment(tmp_path, ("  seeds: [1, 3]", "  seeds: [11]"))
+        found = refused()
+        holds(found, "e.yaml:6: ", "11", "allowed: 1, 3, 5")
+        assert "did you mean" not in found
 
     @pytest.mark.parametrize("label", ["a1", "A1"])
     def test_a_participant_and_session_that_exist(

@@ -170,21 +170,16 @@ def test_a_session_that_is_going_on_is_in_the_way(data: Path) -> None:
     assert contents(data) == before
 
 
-@pytest.mark.parametrize(
-    ("label", "said"),
-    [
-        ("0z", "there is no participant '0z'\n  allowed: 0x, 0xy\n  did you mean '0x'?"),
-        ("0", "no participant '0'"),
-        ("", "no participant ''"),
-        ("*", "no participant '*'"),
-        ("../0x", "no participant '../0x'"),
-    ],
-)
-def test_nobody_of_that_name(data: Path, label: str, said: str) -> None:
+@pytest.mark.parametrize("label", ["0z", "0", "", "*", "../0x"])
+def test_nobody_of_that_name(data: Path, label: str) -> None:
+    """The labels that exist are listed; the nearest one would be another person."""
     before: Any = contents(data)
     with pytest.raises(StimgenError) as caught:
         withdraw_participant(data, label)
-    assert said in str(caught.value)
+    said = str(caught.value)
+    assert repr(label) in said
+    assert "0x, 0xy" in said
+    assert "did you mean" not in said
     assert contents(data) == before
 
 

@@ -113,6 +113,6 @@ def _check_names(
             raise StimgenError(
                 f"{'.'.join(path)}: no set has the {path[-1].removesuffix('s')} {name!r}",
                 where=loaded.document.where((*path, i)),
-                given=str(name),
+                given=name if isinstance(name, str) else None,
                 allowed=[str(one) for one in known],
             )
