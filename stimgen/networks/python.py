@@ -117,7 +117,7 @@ class PythonNetwork(Network):
 
     def layers(self) -> dict[str, NetworkLayer]:
         """Return the layers that were registered."""
-        return dict(self._entry().layers)
+        return dict(self._registration().layers)
 
     def depths(self) -> dict[str, tuple[str, ...]]:
         """Return every layer with all shallower ones."""
@@ -126,7 +126,7 @@ class PythonNetwork(Network):
 
     def map_side(self, layer: str, side: int) -> int:
         """Return how many positions a layer has along a side of `side` pixels."""
-        return self._entry().map_side(layer, side)
+        return self._registration().map_side(layer, side)
 
     def activation_sizes(self, layers: Iterable[str], width: int, height: int) -> list[int]:
         """Return the sizes of the layers down to the deepest of `layers`; more is not known."""
@@ -163,9 +163,9 @@ class PythonNetwork(Network):
 
     def function(self) -> Function:
         """Return what is registered now: a notebook may have defined it again."""
-        return self._entry().function
+        return self._registration().function
 
-    def _entry(self) -> RegisteredNetwork:
+    def _registration(self) -> RegisteredNetwork:
         found = _registered[self.use]
         if found.version != self.version:
             raise StimgenError(

@@ -33,7 +33,7 @@ class Resnet50(TorchvisionNetwork):
         last = [f"layer{n}_{blocks}" for n, (blocks, _) in enumerate(STAGES, start=1)]
         return cumulative_depths(["relu1", *last])
 
-    def empty(self) -> nn.Module:
+    def create_model(self) -> nn.Module:
         """Return torchvision's model with batch normalisations that are fixed, as after training."""
         import torchvision
 

@@ -39,7 +39,7 @@ class TorchvisionNetwork(Network, ABC):
         """Return whether the weights are."""
         return self.weights.is_available(self.name)
 
-    def empty(self) -> nn.Module:
+    def create_model(self) -> nn.Module:
         """Return torchvision's model, to be called on the meta device: nothing allocated, nothing drawn."""
         import torchvision
 
@@ -117,7 +117,7 @@ class TorchvisionFeatures:
     def __init__(self, network: TorchvisionNetwork, layers: tuple[str, ...], place: DeviceSpec) -> None:
         steps = network.steps_up_to(layers)
         with torch.device("meta"):
-            model = network.empty().eval()
+            model = network.create_model().eval()
         state, self.weights_sha256 = network.weights.load_tensors(_state_dict_spec(model, steps, network))
         model.load_state_dict(state, assign=True, strict=False)
         model.requires_grad_(False)

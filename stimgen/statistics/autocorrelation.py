@@ -31,7 +31,7 @@ class Autocorrelation(LayerStatistic):
 
     pools: ClassVar[bool] = False
 
-    def count(self, size: LayerSize) -> int:
+    def count_layer_parameters(self, size: LayerSize) -> int:
         """Return one a map and shift; of two opposite shifts, which have the same products, one."""
         down, across = size.height // 2, size.width // 2
         return size.channels * ((down + 1) * (across + 1) + down * across)

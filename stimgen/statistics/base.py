@@ -103,12 +103,12 @@ class Statistic(FamilyMember, ABC):
         return False
 
     @abstractmethod
-    def parameters(self, sizes: Mapping[str, LayerSize]) -> int:
+    def count_parameters(self, sizes: Mapping[str, LayerSize]) -> int:
         """Return the number of parameters that describe a source, of layers of these sizes."""
 
     def count_working_numbers(self, sizes: Mapping[str, LayerSize]) -> float:
         """Return how many numbers an image's targets and distances are at once, for estimates of memory."""
-        return WORKING * self.parameters(sizes)
+        return WORKING * self.count_parameters(sizes)
 
     @abstractmethod
     def default_layer_weight(self, layers: int) -> float:
@@ -177,9 +177,9 @@ class Statistic(FamilyMember, ABC):
 class LayerStatistic(Statistic):
     """A statistic of each layer by itself."""
 
-    def parameters(self, sizes: Mapping[str, LayerSize]) -> int:
+    def count_parameters(self, sizes: Mapping[str, LayerSize]) -> int:
         """Return the sum over layers."""
-        return sum(self.count(size) for size in sizes.values())
+        return sum(self.count_layer_parameters(size) for size in sizes.values())
 
     def targets(self, features: Mapping[str, Tensor], poolings: Mapping[str, Pooling]) -> dict[str, Target]:
         """Return the targets of all layers."""
@@ -190,7 +190,7 @@ class LayerStatistic(Statistic):
         return {name: self.distance(maps, targets[name]) for name, maps in features.items()}
 
     @abstractmethod
-    def count(self, size: LayerSize) -> int:
+    def count_layer_parameters(self, size: LayerSize) -> int:
         """Return the number of parameters that describe one layer."""
 
     @abstractmethod

@@ -26,13 +26,13 @@ class ContentStatistic(LayerStatistic):
 
     pools: ClassVar[bool] = False
 
-    def count(self, size: LayerSize) -> int:
+    def count_layer_parameters(self, size: LayerSize) -> int:
         """Return one a map and position."""
         return size.channels * size.positions
 
     def count_working_numbers(self, sizes: Mapping[str, LayerSize]) -> float:
         """Return six for each of the maps' numbers: measured."""
-        return 6 * self.parameters(sizes)
+        return 6 * self.count_parameters(sizes)
 
     def default_layer_weight(self, layers: int) -> float:
         """Return one over the number of layers."""

@@ -20,7 +20,7 @@ class Covariance(LayerStatistic):
 
     name: Literal["covariance"] = "covariance"
 
-    def count(self, size: LayerSize) -> int:
+    def count_layer_parameters(self, size: LayerSize) -> int:
         """Return n (n + 1) / 2 covariances and n means a region."""
         return size.regions * size.channels * (size.channels + 3) // 2
 

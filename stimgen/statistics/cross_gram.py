@@ -29,13 +29,13 @@ class CrossGram(Statistic):
     of_products: ClassVar[bool] = True
     fewest_layers: ClassVar[int] = 2
 
-    def parameters(self, sizes: Mapping[str, LayerSize]) -> int:
+    def count_parameters(self, sizes: Mapping[str, LayerSize]) -> int:
         """Return n m a region for neighbours of n and m maps: no matrix is symmetric."""
         return sum(a.channels * b.channels * b.regions for a, b in pairwise(sizes.values()))
 
     def count_working_numbers(self, sizes: Mapping[str, LayerSize]) -> float:
         """Return five for each parameter: measured."""
-        return 5 * self.parameters(sizes)
+        return 5 * self.count_parameters(sizes)
 
     def default_layer_weight(self, layers: int) -> float:
         """Return one over the number of pairs; the pair with the layer above has a layer's weight."""

@@ -28,7 +28,7 @@ class Distribution:
     values: Tensor
     ends: Tensor
 
-    def at(self, levels: Tensor) -> Tensor:
+    def quantiles(self, levels: Tensor) -> Tensor:
         """Return the quantiles at `levels`, batch x maps x m, float64."""
         places = torch.searchsorted(self.ends, levels).clamp_max(self.values.shape[2] - 1)
         return self.values.gather(2, places)
@@ -68,7 +68,7 @@ def squared_wasserstein_distances(first: Distribution, second: Distribution) -> 
     if not first.ends.numel():
         return (first.values - second.values).square().mean(2)
     levels, widths = _merge_levels(first, second)
-    error = (first.at(levels) - second.at(levels)).square()
+    error = (first.quantiles(levels) - second.quantiles(levels)).square()
     return (error * widths.to(error.dtype)).sum(2)
 
 
@@ -86,7 +86,7 @@ def interpolate_distributions(first: Distribution, second: Distribution, weight:
     if not first.ends.numel():
         return Distribution(torch.lerp(first.values, second.values, part), first.ends)
     levels, _ = _merge_levels(first, second)
-    return Distribution(torch.lerp(first.at(levels), second.at(levels), part), levels)
+    return Distribution(torch.lerp(first.quantiles(levels), second.quantiles(levels), part), levels)
 
 
 def mean_squares(found: Distribution) -> Tensor:

@@ -29,13 +29,13 @@ class HistogramStatistic(LayerStatistic):
 
     name: Literal["histogram"] = "histogram"
 
-    def count(self, size: LayerSize) -> int:
+    def count_layer_parameters(self, size: LayerSize) -> int:
         """Return one a map and position: all values, sorted."""
         return size.channels * size.positions
 
     def count_working_numbers(self, sizes: Mapping[str, LayerSize]) -> float:
         """Return ten for each sorted value, or three times as many where they are weighted: measured."""
-        return estimate_memory(self.parameters(sizes), sizes)
+        return estimate_memory(self.count_parameters(sizes), sizes)
 
     def default_layer_weight(self, layers: int) -> float:
         """Return one over the number of layers."""

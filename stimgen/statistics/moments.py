@@ -28,7 +28,7 @@ class Moments(LayerStatistic):
     orders: Annotated[Integer, Field(ge=1, le=4)] = 4
     """1: means alone; 2: standard deviations too; 3: skewness too; 4: kurtosis too."""
 
-    def count(self, size: LayerSize) -> int:
+    def count_layer_parameters(self, size: LayerSize) -> int:
         """Return one a map, order and region."""
         return self.orders * size.channels * size.regions
 

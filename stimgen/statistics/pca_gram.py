@@ -33,14 +33,14 @@ class PcaGram(GramStatistic):
     covariance over the whole source, also where regions are pooled; of a target between two sources, those of
     the covariance between theirs."""
 
-    def count(self, size: LayerSize) -> int:
+    def count_layer_parameters(self, size: LayerSize) -> int:
         """Return k (k + 1) / 2 a region, k the number of components."""
         kept = min(self.components, size.channels)
         return size.regions * kept * (kept + 1) // 2
 
     def count_working_numbers(self, sizes: Mapping[str, LayerSize]) -> float:
         """Return what matrices of all maps need before, or those of components after they are reduced."""
-        return max(4 * self._gram.parameters(sizes), 6 * self.parameters(sizes))
+        return max(4 * self._gram.count_parameters(sizes), 6 * self.count_parameters(sizes))
 
     def target(self, features: Tensor, pooling: Pooling) -> Target:
         """Return components and covariances of the maps, and what `Gram` measures in all of them."""

@@ -58,14 +58,14 @@ class SlicedWasserstein(LayerStatistic):
         """Whether `interpolate` is a shortest way: it is, along each direction."""
         return True
 
-    def count(self, size: LayerSize) -> int:
+    def count_layer_parameters(self, size: LayerSize) -> int:
         """Return one a direction and position; where directions change, one a map and position."""
         known = None if self.redraw else self.directions
         return (known or size.channels) * size.positions
 
     def count_working_numbers(self, sizes: Mapping[str, LayerSize]) -> float:
         """Return ten for each sorted value, or three times as many where they are weighted: measured."""
-        return estimate_memory(self.parameters(sizes), sizes)
+        return estimate_memory(self.count_parameters(sizes), sizes)
 
     def default_layer_weight(self, layers: int) -> float:
         """Return 1 (Heitz et al. 2021), or 1 / layers."""

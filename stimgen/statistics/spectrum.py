@@ -27,7 +27,7 @@ class SpectrumStatistic(LayerStatistic):
 
     pools: ClassVar[bool] = False
 
-    def count(self, size: LayerSize) -> int:
+    def count_layer_parameters(self, size: LayerSize) -> int:
         """Return, for half of the frequencies, a modulus each map and the phase of each but the first."""
         return size.positions * (2 * size.channels - 1) // 2
 

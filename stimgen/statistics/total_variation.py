@@ -28,7 +28,7 @@ class TotalVariation(LayerStatistic):
     prior: ClassVar[bool] = True
     pools: ClassVar[bool] = False
 
-    def count(self, size: LayerSize) -> int:
+    def count_layer_parameters(self, size: LayerSize) -> int:
         """Return none: nothing is measured in the source."""
         del size
         return 0

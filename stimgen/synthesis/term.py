@@ -112,7 +112,7 @@ class Term(Model):
     @model_validator(mode="after")
     def _check_statistic(self) -> Term:
         name = self.statistic.name
-        if not (self.statistic.pools or self.regions.whole):
+        if not (self.statistic.pools or self.regions.is_whole_image):
             raise validation_error(
                 f"{name} is measured over the whole image, not in regions",
                 at="regions",
@@ -145,7 +145,7 @@ class Term(Model):
 
     def parameters(self, width: int, height: int) -> int:
         """Return the number of parameters that the term measures in a source of so many pixels."""
-        return self.statistic.parameters(self._sizes(width, height))
+        return self.statistic.count_parameters(self._sizes(width, height))
 
     def count_working_numbers(self, width: int, height: int) -> float:
         """Return how many numbers the term's statistic needs at once, for estimates of memory."""
@@ -195,7 +195,7 @@ class Term(Model):
 
     def position_needs(self) -> Iterator[tuple[str, int, int]]:
         """Yield every layer with the fewest rows and columns of positions that the regions need."""
-        rows, columns = self.regions.positions
+        rows, columns = self.regions.fewest_positions
         for name in self.layer_weights:
             yield name, rows, columns
 

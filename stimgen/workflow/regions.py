@@ -84,10 +84,10 @@ def _draw_picture(condition: PlannedCondition, source: PlannedSource, term: Term
     labels = find_strongest_regions(term.regions.windows(positions), positions)
     rows = np.arange(height) * positions.height // height
     columns = np.arange(width) * positions.width // width
-    count = term.regions.count(width, height)
+    count = term.regions.count_regions(width, height)
     caption = f"{source.id}, {condition.id}: {count} regions{where}, {_format_settings(term.regions)}"
     drawn = overlay_regions(
-        source.pixels(), RegionMap(labels[np.ix_(rows, columns)], term.regions.eye, caption)
+        source.pixels(), RegionMap(labels[np.ix_(rows, columns)], term.regions.fixation_point, caption)
     )
     return encode_png(np.asarray(drawn))
 

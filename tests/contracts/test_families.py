@@ -284,7 +284,7 @@ def pooled(slow: Collection[str] = ()) -> list:
         )
         for name, statistic in STATISTICS.members.items()
         for regions in of(REGIONS)
-        if statistic.pools or made(REGIONS, regions).whole
+        if statistic.pools or made(REGIONS, regions).is_whole_image
     ]
 
 
@@ -327,7 +327,7 @@ class TestStatistics:
         del regions
         statistic = made(STATISTICS, name)
         few, many = (
-            statistic.parameters({"a": LayerSize(n, 20, 20), "b": LayerSize(n, 10, 10)}) for n in (3, 64)
+            statistic.count_parameters({"a": LayerSize(n, 20, 20), "b": LayerSize(n, 10, 10)}) for n in (3, 64)
         )
         assert statistic.prior or 0 < few <= many
         assert statistic.default_layer_weight(4) > 0
@@ -414,7 +414,7 @@ def test_weights_of_regions_sum_to_one(name: str) -> None:
         assert window.total == pytest.approx(weights.sum())
         total[window.rows, window.columns] += weights
     np.testing.assert_allclose(total, 1.0, atol=1e-12)
-    assert len(windows) == layout.count(17, 13)
+    assert len(windows) == layout.count_regions(17, 13)
 
 
 @pytest.mark.parametrize("name", of(OPTIMISERS))

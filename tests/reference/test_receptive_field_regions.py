@@ -135,12 +135,12 @@ def test_slopes_sum_to_one_but_not_where_they_cross() -> None:
 
 def test_what_is_left_over_is_one_more_strip() -> None:
     layout = ReceptiveFieldRegions(rows=3, columns=3, compat=True)
-    assert layout.count(256, 256) == 16
+    assert layout.count_regions(256, 256) == 16
     found = compat(3, CONV1_1, 256)
     assert len(found) == 16
     # The last strip is pixel 255 alone; its slope begins at pixel 245 and rises to one in eleven steps.
     np.testing.assert_allclose(found[12:, 250, 1:75].sum(0), 0.5)
-    assert layout.replace(compat=False).count(256, 256) == 9
+    assert layout.replace(compat=False).count_regions(256, 256) == 9
 
 
 def test_regions_that_do_not_know_what_is_seen_are_refused() -> None:
@@ -152,5 +152,5 @@ def test_one_clean_region_is_the_whole_image() -> None:
     (window,) = ReceptiveFieldRegions().windows(Positions(4, 5, (8, 10), FOUR))
     assert window.weights is None
     assert window.total == 20
-    assert ReceptiveFieldRegions().whole
-    assert not ReceptiveFieldRegions(compat=True).whole
+    assert ReceptiveFieldRegions().is_whole_image
+    assert not ReceptiveFieldRegions(compat=True).is_whole_image

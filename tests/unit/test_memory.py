@@ -116,6 +116,6 @@ def test_statistics_are_predicted_roughly(statistic: str, regions: str) -> None:
 def test_products_in_many_regions_are_predicted_roughly(statistic: Any) -> None:
     regions = {"name": "polar", "scaling": 0.3, "fovea": 0.05}
     term = {"network": "vgg19", "depth": "pool2", "statistic": statistic, "regions": regions}
-    assert Polar(scaling=0.3, fovea=0.05).count(64, 64) > 300
+    assert Polar(scaling=0.3, fovea=0.05).count_regions(64, 64) > 300
     predicted, found = predicted_and_found(term, 3, side=64)
     assert 0.75 < predicted / found < 1.5

@@ -60,7 +60,7 @@ def test_weights_sum_to_one_at_every_position(layout: Polar, height: int, width:
 @settings(deadline=None)
 @given(LAYOUTS, SIDES, SIDES)
 def test_the_pixels_lie_in_as_many_regions_as_are_counted(layout: Polar, height: int, width: int) -> None:
-    assert layout.count(width, height) == len(layout.windows(Positions(height, width)))
+    assert layout.count_regions(width, height) == len(layout.windows(Positions(height, width)))
 
 
 def test_hard_regions_by_hand() -> None:
@@ -128,7 +128,7 @@ def test_texforms_fixated_right_of_the_picture_are_made_of_few_large_regions() -
     layout = Polar(fixation=(945.5 / 640, 319.5 / 640), aspect=1.0)
     found = weights(layout, Positions(64, 64, (640, 640)))
     widths = [np.count_nonzero((share >= 0.5).any(0)) for share in found]
-    assert layout.count(640, 640) == len(found) < 20
+    assert layout.count_regions(640, 640) == len(found) < 20
     # Next to the fixation eccentricity is 306 pixels, at the other border 946: 153 to 473 wide, cut off by
     # the borders of the picture.
     assert max(widths) > 15
@@ -136,7 +136,7 @@ def test_texforms_fixated_right_of_the_picture_are_made_of_few_large_regions() -
 
 def test_regions_without_a_position_are_left_out() -> None:
     layout = Polar()
-    assert layout.count(128, 128) > 100
+    assert layout.count_regions(128, 128) > 100
     windows = layout.windows(Positions(4, 4, (128, 128)))
     assert 1 < len(windows) <= 64
     assert min(window.total for window in windows) > 0
@@ -167,7 +167,7 @@ def test_too_many_regions_are_refused_with_what_to_change() -> None:
     with pytest.raises(
         StimgenError, match=r"1\d,\d{3} polar regions in 256 x 256 pixels: there may be 4,096"
     ) as e:
-        Polar(scaling=0.05).count(256, 256)
+        Polar(scaling=0.05).count_regions(256, 256)
     assert "enlarge `scaling` or `fovea`" in str(e.value)
 
 

@@ -20,7 +20,7 @@ GRIDS = st.builds(
 def test_weights_sum_to_one_at_every_position(grid: Grid, height: int, width: int) -> None:
     total = np.zeros((height, width))
     windows = grid.windows(Positions(height, width))
-    assert len(windows) == grid.count(width, height)
+    assert len(windows) == grid.count_regions(width, height)
     for window in windows:
         weights = np.ones((height, width)) if window.weights is None else window.weights
         assert weights.min() >= 0

@@ -89,7 +89,7 @@ class Regions(FamilyMember, ABC):
     name: str
 
     @abstractmethod
-    def count(self, width: int, height: int) -> int:
+    def count_regions(self, width: int, height: int) -> int:
         """Return the number of regions in a picture of so many pixels.
 
         Raises
@@ -104,17 +104,17 @@ class Regions(FamilyMember, ABC):
         return True
 
     @property
-    def whole(self) -> bool:
+    def is_whole_image(self) -> bool:
         """Whether the whole image is the only region, every position with the weight 1."""
         return False
 
     @property
-    def eye(self) -> tuple[float, float] | None:
+    def fixation_point(self) -> tuple[float, float] | None:
         """Where the eye looks, x and y in parts of width and height, if the layout depends on it."""
         return None
 
     @property
-    def positions(self) -> tuple[int, int]:
+    def fewest_positions(self) -> tuple[int, int]:
         """Fewest rows and columns of positions that a layer needs."""
         return 1, 1
 

@@ -38,32 +38,32 @@ class Grid(Regions):
         rows, columns = text.split("x")
         return {"name": "grid", "rows": int(rows), "columns": int(columns)}
 
-    def count(self, width: int, height: int) -> int:
+    def count_regions(self, width: int, height: int) -> int:
         """Return rows times columns, whatever the picture."""
         del width, height
         return self.rows * self.columns
 
     @property
-    def positions(self) -> tuple[int, int]:
+    def fewest_positions(self) -> tuple[int, int]:
         """One row and one column of positions a region."""
         return self.rows, self.columns
 
     def recipe(self) -> dict[str, Any]:
         """Return name, rows, columns and, where there are neighbours, the overlap."""
-        return self.model_dump(mode="json", exclude={"overlap"} if self.whole else None)
+        return self.model_dump(mode="json", exclude={"overlap"} if self.is_whole_image else None)
 
     @lru_cache(maxsize=64)  # noqa: B019 - layouts are few, small and frozen
     def windows(self, positions: Positions) -> tuple[PoolingWindow, ...]:
         """Return the regions from left to right, then from top to bottom."""
         height, width = positions.height, positions.width
-        if self.whole:
+        if self.is_whole_image:
             return (PoolingWindow.full(height, width),)
         rows = band_weights(height, self.rows, self.overlap)
         columns = band_weights(width, self.columns, self.overlap)
         return tuple(_make_window(row, column) for row in rows for column in columns)
 
     @property
-    def whole(self) -> bool:
+    def is_whole_image(self) -> bool:
         """Whether there is one region only."""
         return self.rows * self.columns == 1
 

@@ -55,7 +55,7 @@ class Polar(Regions):
     """Eccentricity, in parts of the picture's longer side, inside of which there is a single region."""
 
     @lru_cache(maxsize=256)  # noqa: B019 - layouts are few, small and frozen
-    def count(self, width: int, height: int) -> int:
+    def count_regions(self, width: int, height: int) -> int:
         """Return the number of regions that pixels of the picture lie in."""
         shares = self._position_shares(height, width, (height, width))
         found = len(np.unique(shares.regions[shares.weights > 0]))
@@ -67,7 +67,7 @@ class Polar(Regions):
         return found
 
     @property
-    def eye(self) -> tuple[float, float]:
+    def fixation_point(self) -> tuple[float, float]:
         """The fixation."""
         return self.fixation
 

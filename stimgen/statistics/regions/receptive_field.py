@@ -40,7 +40,7 @@ class ReceptiveFieldRegions(Regions):
     of 20 pixels in 256, written over one another at corners; a side is cut into strips of side / n, rounded
     down, and what is left over is one more, so that 3 x 3 regions of 256 pixels are 16."""
 
-    def count(self, width: int, height: int) -> int:
+    def count_regions(self, width: int, height: int) -> int:
         """Return rows times columns; with ``compat`` also the strips that are left over."""
         if self.compat:
             return len(split_into_strips(height, self.rows)) * len(split_into_strips(width, self.columns))
@@ -52,7 +52,7 @@ class ReceptiveFieldRegions(Regions):
         return self.weighting == "gram" and not self.compat
 
     @property
-    def whole(self) -> bool:
+    def is_whole_image(self) -> bool:
         """Whether there is one region, in which every position counts as much."""
         return self.sums_to_one and self.rows * self.columns == 1
 
@@ -64,9 +64,9 @@ class ReceptiveFieldRegions(Regions):
     @lru_cache(maxsize=32)  # noqa: B019 - layouts are few, small and frozen
     def windows(self, positions: Positions) -> tuple[PoolingWindow, ...]:
         """Return the regions from left to right, then from top to bottom."""
-        if self.whole:
+        if self.is_whole_image:
             return (PoolingWindow.full(positions.height, positions.width),)
-        found = (self._window(weights) for weights in self._weights(positions))
+        found = (self._make_window(weights) for weights in self._weights(positions))
         return tuple(window for window in found if window is not None)
 
     def _weights(self, positions: Positions) -> list[Floats]:
@@ -87,7 +87,7 @@ class ReceptiveFieldRegions(Regions):
             for column in _band_shares(positions.field, shape[1], picture[1], self.columns)
         ]
 
-    def _window(self, weights: Floats) -> PoolingWindow | None:
+    def _make_window(self, weights: Floats) -> PoolingWindow | None:
         """Return the window of a region, cut to where it has weight; None where it has none."""
         rows, columns = np.flatnonzero(weights.any(1)), np.flatnonzero(weights.any(0))
         if not len(rows):

@@ -104,7 +104,7 @@ class ObjectiveMethod(Method):
         """Refuse a picture with too many regions, or too few positions at its coarsest scale."""
         height, width, _ = shape
         for term in self.terms:
-            term.regions.count(width, height)
+            term.regions.count_regions(width, height)
         schedule = self.schedule(width, height)
         scales, coarsest = len(schedule), schedule[0]
         for term in self.terms:
