@@ -327,7 +327,8 @@ class TestStatistics:
         del regions
         statistic = made(STATISTICS, name)
         few, many = (
-            statistic.count_parameters({"a": LayerSize(n, 20, 20), "b": LayerSize(n, 10, 10)}) for n in (3, 64)
+            statistic.count_parameters({"a": LayerSize(n, 20, 20), "b": LayerSize(n, 10, 10)})
+            for n in (3, 64)
         )
         assert statistic.prior or 0 < few <= many
         assert statistic.default_layer_weight(4) > 0
