@@ -5,9 +5,9 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
-from stimgen.export.appearing import create_atomically
 from stimgen.export.sets import EXPORTERS, Exporter
 from stimgen.export.sets.contents import SetContents
+from stimgen.reading.atomic import create_atomically
 from stimgen.reading.errors import StimgenError
 from stimgen.stimulus_set.store import Store
 

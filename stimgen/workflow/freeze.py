@@ -7,7 +7,6 @@ from pathlib import Path
 
 from stimgen.experiment.design.decisions import Participant, participant_labels
 from stimgen.experiment.schema.load import LoadedExperiment
-from stimgen.export.appearing import create_atomically
 from stimgen.export.archive import ZipArchive
 from stimgen.export.sets.contents import SetContents
 from stimgen.export.study.comparison import StudyComparison, compare_with_study
@@ -23,6 +22,7 @@ from stimgen.export.study.frozen import (
     StudyRecord,
     trials_file,
 )
+from stimgen.reading.atomic import create_atomically
 from stimgen.reading.errors import StimgenError
 from stimgen.reading.files import MEGABYTE, read_limited
 from stimgen.stimulus_set.store import json_bytes

@@ -11,11 +11,12 @@ from stimgen.experiment.journal.data_folder import CSV, DataFolder
 from stimgen.experiment.journal.form import read_form
 from stimgen.experiment.journal.journal import has_header
 from stimgen.experiment.schema.session_flow import FormField
-from stimgen.export.derived import list_file_names, replace_folder
+from stimgen.export.derived import check_holds_only_tables, list_file_names
 from stimgen.export.journals import list_journal_formats, load_journal_format
 from stimgen.export.journals.csv import write_session_table
 from stimgen.export.sessions import JournalSession, read_session
 from stimgen.export.shown_pictures import ShownPictures
+from stimgen.reading.atomic import replace_folder
 from stimgen.reading.errors import StimgenError
 from stimgen.workflow.withdraw import finish_withdrawals
 
@@ -100,7 +101,8 @@ def write_tables(data: Path, wanted: TableOptions | None = None) -> Iterator[Tab
     places = [Path.cwd(), data, *list(data.resolve().parents)[:2]]
     for name, module in formats.items():
         folder = wanted.folder(data, name)
-        with replace_folder(folder, module.OURS) as fresh:
+        check_holds_only_tables(folder, module.OURS)
+        with replace_folder(folder) as fresh:
             module.write(
                 _read_sessions(data, files, wanted.tell), fresh, ShownPictures(wanted.stimuli, places)
             )

@@ -38,13 +38,13 @@ class Disk:
 
     def step(self, what: str) -> bool:
         """Count a step; return whether it is the one that fails."""
-        if self._dies and self.add_failure:
+        if self._dies and self.has_failed:
             raise Died
         self.steps.append(what)
         return len(self.steps) - 1 == self.fail_at
 
     @property
-    def add_failure(self) -> bool:
+    def has_failed(self) -> bool:
         return len(self.steps) > self.fail_at >= 0
 
     def pass_or_fail(self, what: str) -> None:

@@ -313,7 +313,7 @@ def test_an_export_takes_no_others_place(stimuli: Path, tmp_path: Path) -> None:
     (tmp_path / "empty").mkdir()
     (tmp_path / "thesis.zip").write_text("all of it")
     for name, target in (("bids", "full"), ("zip", "thesis.zip"), ("zip", "empty")):
-        with pytest.raises(StimgenError, match="is there already|is a folder"):
+        with pytest.raises(StimgenError, match="already exists|is a folder"):
             export_set(stimuli, name, tmp_path / target)
     assert (
         (tmp_path / "full" / "thesis.txt").read_text() == (tmp_path / "thesis.zip").read_text() == "all of it"
