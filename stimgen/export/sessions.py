@@ -7,8 +7,8 @@ from pathlib import Path
 
 from stimgen.experiment.design.decisions import Participant
 from stimgen.experiment.journal.data_folder import DataFolder
+from stimgen.experiment.journal.header import JournalHeader, SessionStart
 from stimgen.experiment.journal.journal import RecordedSession, RecordedTrial, read_journal
-from stimgen.export.header import Begin, Header, parsed
 from stimgen.reading.errors import StimgenError
 
 HUMAN_OBSERVER = "psychopy"
@@ -20,13 +20,13 @@ class SessionPart:
 
     Attributes
     ----------
-    begin : Begin
+    begin : SessionStart
         Screen, versions and time.
     trials : tuple of RecordedTrial
         In their order.
     """
 
-    begin: Begin
+    begin: SessionStart
     trials: tuple[RecordedTrial, ...]
 
     @property
@@ -50,7 +50,7 @@ class JournalSession:
 
     Attributes
     ----------
-    header : Header
+    header : JournalHeader
         The journal's.
     parts : tuple of SessionPart
         Those with trials.
@@ -60,7 +60,7 @@ class JournalSession:
         What of the participant's form is to be in tables: field to answer.
     """
 
-    header: Header
+    header: JournalHeader
     parts: tuple[SessionPart, ...]
     instructions: str
     told: dict[str, str] = field(default_factory=dict)
@@ -95,19 +95,18 @@ def read_session(file: Path) -> JournalSession:
         The journal is missing or damaged, holds nothing, or is called as another session's.
     """
     recorded = read_journal(file)
-    header = parsed(Header, recorded.header, file)
     texts = (event.get("text", "") for event in recorded.events if event.get("event") == "start")
-    session = JournalSession(header, _split_parts(recorded, header, file), str(next(texts, "")))
+    session = JournalSession(recorded.header, _split_parts(recorded, file), str(next(texts, "")))
     name = DataFolder(file.parent).journal_file(session.person, session.experiment).name
     if file.name != name:
         raise StimgenError(f"was renamed, and is {name}: give it that name again", where=file)
     return session
 
 
-def _split_parts(recorded: RecordedSession, header: Header, file: Path) -> tuple[SessionPart, ...]:
+def _split_parts(recorded: RecordedSession, file: Path) -> tuple[SessionPart, ...]:
     """Return the parts that interruptions made, without those in which no trial was finished."""
     resumed = [event for event in recorded.events if event.get("event") == "resumed"]
-    begins = [header, *(parsed(Begin, event, file) for event in resumed)]
+    begins = [recorded.header, *(SessionStart.parse(event, file) for event in resumed)]
     ends = [begin.seq for begin in begins[1:]] + [len(recorded.trials) + len(recorded.events) + 2]
     parts = []
     for begin, end in zip(begins, ends, strict=True):

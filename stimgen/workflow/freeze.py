@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from pathlib import Path
 
 from stimgen.experiment.design.decisions import Participant, participant_labels
+from stimgen.experiment.pictures.sets import SetReference
 from stimgen.experiment.schema.load import LoadedExperiment
 from stimgen.export.archive import ZipArchive
 from stimgen.export.sets.contents import SetContents
@@ -142,15 +143,17 @@ def _describe_study(room: PreparedExperiment, plan: StudyOptions, sets: list[Set
         participants=tuple(participant_labels(plan.participants)),
         sessions=plan.sessions,
         viewing=room.viewing.to_dict(),
-        sets=tuple(_describe_set(used, contents) for used, contents in zip(room.sets(), sets, strict=True)),
+        sets=tuple(
+            _describe_set(used, contents) for used, contents in zip(room.pool.sets, sets, strict=True)
+        ),
         software=read_versions(),
     )
 
 
-def _describe_set(used: dict[str, str], contents: SetContents) -> FrozenSet:
+def _describe_set(used: SetReference, contents: SetContents) -> FrozenSet:
     citation = contents.citation
     return FrozenSet(
-        **used,
+        **asdict(used),
         content_hash=citation.summary.content_hash,
         stimuli=citation.summary.stimuli,
         title=citation.title,

@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 from stimgen.experiment.design.decisions import Participant
 from stimgen.experiment.frames.renderer import FrameRenderer
@@ -57,10 +56,6 @@ class PreparedExperiment:
     def frames(self) -> FrameRenderer:
         """What trials look like."""
         return FrameRenderer(self.loaded.experiment, self.pool, self.viewing)
-
-    def sets(self) -> list[dict[str, Any]]:
-        """Return what the journal keeps of the sets."""
-        return [asdict(used) for used in self.pool.sets]
 
     def course(self, person: Participant, language: str | None = None) -> SessionProcedure:
         """Return the course of one participant's session.

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from importlib import metadata
 from pathlib import Path
@@ -120,9 +121,7 @@ def replay_trial(
         file = folder / _format_file_name(i, frame)
         write_file(file, encode_png(frame.frame.canvas(), encoding))
         drawn.append(ReplayedFrame(file, frame.frame.sha256, frame.recorded, frame.agrees))
-    return ReplayedTrial(
-        journal, number, tuple(drawn), _compare_versions(found.recorded.header.get("versions"))
-    )
+    return ReplayedTrial(journal, number, tuple(drawn), _compare_versions(found.recorded.header.versions))
 
 
 def _format_file_name(number: int, frame: RedrawnFrame) -> str:
@@ -130,7 +129,6 @@ def _format_file_name(number: int, frame: RedrawnFrame) -> str:
     return f"{number:02}_{frame.phase.kind}{interval}.png"
 
 
-def _compare_versions(then: Any) -> dict[str, tuple[str, str]]:
+def _compare_versions(then: Mapping[str, str]) -> dict[str, tuple[str, str]]:
     now = {name: metadata.version(name) for name in DRAWING_PACKAGES}
-    then = then if isinstance(then, dict) else {}
-    return {name: (str(then[name]), here) for name, here in now.items() if then.get(name, here) != here}
+    return {name: (then[name], here) for name, here in now.items() if then.get(name, here) != here}

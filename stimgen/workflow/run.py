@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, replace
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -11,6 +12,13 @@ from stimgen.experiment.design.decisions import Participant, participant_labels
 from stimgen.experiment.equipment.psychopy_part import has_display
 from stimgen.experiment.journal.data_folder import DataFolder
 from stimgen.experiment.journal.form import check_form, write_form
+from stimgen.experiment.journal.header import (
+    JournalHeader,
+    RecordedDisplay,
+    RecordedExperiment,
+    RecordedObserver,
+    RecordedViewing,
+)
 from stimgen.experiment.journal.journal import Journal, RecordedSession, has_header, read_journal
 from stimgen.experiment.schema.load import LoadedExperiment
 from stimgen.experiment.session.observers import ObserverContext, make_observer
@@ -169,7 +177,7 @@ def run_session(
     if before is None:
         folder.refuse_existing(person, loaded.experiment.name)
     form = _check_form(room, folder.form_file(person), options)
-    language = before.header["language"] if before else room.language(options.language)
+    language = before.header.language if before else room.language(options.language)
     course = room.course(person, language)
     setting = _build_setting(room, course, person, options)
     observer = make_observer(options.observer, setting)
@@ -219,13 +227,13 @@ def _read_previous(room: PreparedExperiment, file: Path) -> RecordedSession:
     recorded = read_journal(file)
     if recorded.complete:
         raise StimgenError("this session is complete: there is nothing to go on with", where=file)
-    if recorded.header["experiment"]["sha256"] != room.loaded.sha256:
+    if recorded.header.experiment.sha256 != room.loaded.sha256:
         raise StimgenError(
             "the experiment was changed since this session began",
             where=room.loaded.document.file,
             hint="go on with the file as it was (the journal has its text), or begin another session",
         )
-    if recorded.header["sets"] != room.sets():
+    if recorded.header.sets != room.pool.sets:
         raise StimgenError(
             "the stimulus sets are others than when this session began",
             where=file,
@@ -264,49 +272,41 @@ def _build_setting(
     )
 
 
-def _open_journal(file: Path, before: RecordedSession | None, header: dict[str, Any]) -> Journal:
-    """Return a new journal, or the old one, in which stands with what it was taken up again."""
+def _open_journal(file: Path, before: RecordedSession | None, header: JournalHeader) -> Journal:
+    """Return a new journal, or the one of before, to which what changed since then is appended."""
     if before is None:
-        return Journal.create(file, header)
+        return Journal.create(file, header.to_dict())
     journal = Journal.resume(file)
-    known = {key: header[key] for key in ("observer", "display", "versions", "started")}
-    journal.append("event", {"event": "resumed", "time": format_current_time(), **known})
+    resumed = {"event": "resumed", "time": format_current_time(), **header.start().to_dict()}
+    journal.append("event", resumed)
     return journal
 
 
 def _build_header(
     room: PreparedExperiment, setting: ObserverContext, options: RunOptions, measured: dict[str, Any]
-) -> dict[str, Any]:
-    loaded, person, language = room.loaded, setting.person, room.language(options.language)
-    return {
-        "format": 1,
-        "experiment": {
-            "name": loaded.experiment.name,
-            "file": loaded.document.file.name,
-            "sha256": loaded.sha256,
-            "text": loaded.document.text,
-        },
-        "participant": person.participant,
-        "session": person.session,
-        "language": language,
-        "observer": _describe_observer(room, options),
-        "keys": {answer: list(keys) for answer, keys in setting.keys.items()},
-        "display": {
-            "declared": loaded.experiment.display.to_dict(),
-            "viewing": room.viewing.to_dict(),
-            "measured": measured,
-        },
-        "sets": room.sets(),
-        "seed": loaded.experiment.seed,
-        "notes": list(room.pool.notes),
-        "versions": read_versions(),
-        "started": format_current_time(),
-    }
-
-
-def _describe_observer(room: PreparedExperiment, options: RunOptions) -> dict[str, Any]:
-    settings = getattr(room.loaded.experiment, options.observer, None)
-    return {"name": options.observer, "settings": settings.to_dict() if settings is not None else {}}
+) -> JournalHeader:
+    loaded, person = room.loaded, setting.person
+    settings = getattr(loaded.experiment, options.observer, None)
+    return JournalHeader(
+        experiment=RecordedExperiment.from_loaded(loaded),
+        participant=person.participant,
+        session=person.session,
+        language=room.language(options.language),
+        observer=RecordedObserver(
+            name=options.observer, settings=settings.to_dict() if settings is not None else {}
+        ),
+        keys={answer: list(keys) for answer, keys in setting.keys.items()},
+        display=RecordedDisplay(
+            declared=loaded.experiment.display.to_dict(),
+            viewing=RecordedViewing(**room.viewing.to_dict()),
+            measured=measured,
+        ),
+        sets=room.pool.sets,
+        seed=loaded.experiment.seed,
+        notes=room.pool.notes,
+        versions=read_versions(),
+        started=datetime.now(UTC),
+    )
 
 
 def _restore_history(before: RecordedSession | None) -> list[AnsweredTrial]:

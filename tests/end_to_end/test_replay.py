@@ -290,15 +290,15 @@ def test_a_strange_trial(path: str, value: Any, told: str | None) -> None:
 
 
 HEADERS = [
-    ("experiment", {}, "the journal's header has no experiment.text"),
-    ("experiment", None, "the journal's header has no experiment.text"),
-    ("experiment.text", 3, "the journal's header has no experiment.text"),
+    ("experiment", {}, "experiment.name"),
+    ("experiment", None, ": experiment"),
+    ("experiment.text", 3, "experiment.text"),
     ("experiment.text", "name: e\n", "(its experiment):1: stimuli: is missing"),
     ("experiment.text", "&a [*a]", "anchors and aliases"),
     ("experiment.text", "\x1b[31m", "not valid YAML"),
     ("experiment.text", "x" * 10**5, "an experiment is a mapping"),
-    ("display", {}, "the journal's header has no display.viewing"),
-    ("display.viewing", [], "the journal's header: display.viewing"),
+    ("display", {}, "display.viewing"),
+    ("display.viewing", [], "display.viewing"),
     ("display.viewing.resolution", [10**9, 10**9], "display.viewing.resolution.0"),
     ("display.viewing.resolution", [16000, 16000], "larger than any"),
     ("display.viewing.resolution", [60, 60], "does not lie on the screen"),
@@ -307,10 +307,10 @@ HEADERS = [
     ("display.viewing.distance_px", 1e7, "a fixation mark of 0.2 degrees is larger than the screen"),
     ("display.viewing.distance_px", 1e300, "display.viewing.distance_px"),
     ("display.viewing.more", 1, "display.viewing: unknown key 'more'"),
-    ("sets", None, "the journal's header has no sets"),
+    ("sets", None, ": sets"),
     ("sets", [], "took pictures from 0 sets"),
-    ("versions", None, None),
-    ("versions", {"numpy": ["x"]}, None),
+    ("versions", None, ": versions"),
+    ("versions", {"numpy": ["x"]}, "versions.numpy"),
 ]
 
 

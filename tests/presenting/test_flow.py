@@ -90,7 +90,7 @@ def test_practice_breaks_and_feedback(room: Room, sets: Path, tmp_path: Path) ->
         "break",
     ]
     assert [line.correct for line in recorded.trials] == [False, False, True, True, True, False]
-    assert recorded.header["display"]["measured"]["full_screen"] is False
+    assert recorded.header.display.measured["full_screen"] is False
 
 
 def check_feedback(file: Path, frames: list[str]) -> None:
@@ -121,7 +121,7 @@ def test_instructions_in_other_languages(language: str, room: Room, sets: Path, 
     room.page("Paused.")
     room.press("Escape")
     assert room.end().code == 130
-    assert journal(tmp_path, "languages").header["language"] == language
+    assert journal(tmp_path, "languages").header.language == language
 
 
 def test_a_pause_shows_the_trial_again_and_a_second_escape_quits(

@@ -115,10 +115,10 @@ def test_a_session_is_shown_answered_and_recorded(name: str, room: Room, sets: P
 def check_journal(recorded: RecordedSession, planned: list[dict[str, Any]], answers: list[str]) -> None:
     assert recorded.complete
     assert not recorded.torn
-    assert recorded.header["observer"]["name"] == "psychopy"
-    assert recorded.header["display"]["measured"]["keyboard_backend"] == "ptb"
-    assert recorded.header["display"]["measured"]["full_screen"] is True
-    assert "host" not in recorded.header
+    assert recorded.header.observer.name == "psychopy"
+    assert recorded.header.display.measured["keyboard_backend"] == "ptb"
+    assert recorded.header.display.measured["full_screen"] is True
+    assert "host" not in recorded.header.to_dict()
     assert [line.trial.to_dict() for line in recorded.trials] == planned
     assert [line.outcome.answer for line in recorded.trials] == answers
     assert [line.correct for line in recorded.trials] == [

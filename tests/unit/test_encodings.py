@@ -83,7 +83,7 @@ def test_what_is_shown_is_the_picture_in_the_screens_encoding(
     )
     ended = run_session(room, Participant("01"), RunOptions(data=tmp_path / "data"))
     journal = read_journal(ended.journal)
-    assert journal.header["notes"] == ([note] if note else [])
+    assert journal.header.notes == ((note,) if note else ())
     expected = np.array([curve(level) for level in range(256)], np.uint8)
     frames = {scene.frame.sha256: scene.frame for _, scene in screen.shown}
     levels = set()

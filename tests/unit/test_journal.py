@@ -24,7 +24,32 @@ from stimgen.experiment.trials.procedure import AnsweredTrial
 from stimgen.reading.errors import StimgenError
 from stimgen.reading.identity import digest
 
-HEADER = {"format": 1, "participant": "01", "notes": ["µ ✓"]}
+HEADER: dict[str, Any] = {
+    "format": 1,
+    "experiment": {"name": "x", "file": "x.yaml", "sha256": "0" * 64, "text": "name: x"},
+    "participant": "01",
+    "session": "1",
+    "language": None,
+    "observer": {"name": "simulated", "settings": {}},
+    "keys": {"1": ["left"]},
+    "display": {
+        "declared": {},
+        "viewing": {
+            "resolution": [100, 80],
+            "distance_px": 500.0,
+            "refresh_hz": 60.0,
+            "distance_cm": None,
+            "width_cm": None,
+            "pixels_per_degree": 8.5,
+        },
+        "measured": {"timing_verified": False},
+    },
+    "sets": [{"name": "set", "protocol": "p.yaml", "plan_sha256": "0" * 64}],
+    "seed": 1,
+    "notes": ["µ ✓"],
+    "versions": {"stimgen": "1.0"},
+    "started": "2026-01-01T00:00:00+00:00",
+}
 NAME = Path("sub-01_ses-1_task-x.jsonl")
 
 
@@ -92,7 +117,7 @@ class TestWholeJournals:
     def test_what_was_written_is_read(self, tmp_path: Path) -> None:
         write(tmp_path / NAME)
         found = read_journal(tmp_path / NAME)
-        assert found.header["notes"] == ["µ ✓"]
+        assert found.header.to_dict() == HEADER
         assert [(one.trial, one.correct, one.seq) for one in found.trials] == [
             (trial(i), True, i) for i in (1, 2, 3)
         ]

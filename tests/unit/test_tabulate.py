@@ -480,12 +480,12 @@ class TestMistakes:
     @pytest.mark.parametrize(
         ("changes", "said"),
         [
-            ({"participant": "../../../x"}, "is no journal of a session: participant"),
+            ({"participant": "../../../x"}, ": participant:"),
             ({"participant": "02"}, "was renamed, and is sub-02_ses-1_task-odd_one.jsonl"),
-            ({"experiment": {}}, "experiment.name: Field required"),
+            ({"experiment": {}}, "experiment.name:"),
             ({"display": {"viewing": {"resolution": [1]}}}, "display.viewing.resolution"),
-            ({"started": "yesterday"}, "is no journal of a session: started"),
-            ({"sets": 3}, "is no journal of a session: sets"),
+            ({"started": "yesterday"}, ": started:"),
+            ({"sets": 3}, ": sets:"),
         ],
     )
     def test_a_header_that_is_none(

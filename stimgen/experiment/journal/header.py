@@ -1,13 +1,15 @@
-"""Experiment, screen and sets as a journal's header has them; it may be a stranger's."""
+"""The header of a journal: what a session ran with. These models write it and read it."""
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from datetime import datetime
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal, Self
 
-from pydantic import Field, ValidationError
+from pydantic import BaseModel, ConfigDict, Field, PlainSerializer, ValidationError
 
-from stimgen.experiment.journal.journal import RecordedSession
+from stimgen.experiment.pictures.sets import SetReference
 from stimgen.experiment.schema.display import Resolution
 from stimgen.experiment.schema.load import LoadedExperiment, parse_experiment
 from stimgen.experiment.schema.viewing import ViewingGeometry
@@ -15,11 +17,34 @@ from stimgen.reading.document import parse_document
 from stimgen.reading.errors import StimgenError
 from stimgen.reading.model import Model, Number
 
+Label = Annotated[str, Field(pattern=r"^[A-Za-z0-9]{1,32}$")]
+ExperimentName = Annotated[str, Field(pattern=r"^[a-z0-9][a-z0-9_]{0,63}$")]
 Length = Annotated[Number, Field(gt=0.0, le=1e7)]
+Timestamp = Annotated[datetime, PlainSerializer(lambda time: time.isoformat(timespec="seconds"))]
 
 
-class _Viewing(Model):
-    """A screen as a journal has it."""
+class _HeaderPart(BaseModel):
+    """Represents part of a header. Keys that it does not know are ignored: newer versions may write more."""
+
+    model_config = ConfigDict(extra="ignore", frozen=True, allow_inf_nan=False)
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return the part as JSON-ready mappings, lists and scalars."""
+        return self.model_dump(mode="json")
+
+
+class RecordedObserver(_HeaderPart):
+    """Names who or what answered, with the settings of a simulated observer."""
+
+    name: str
+    settings: dict[str, Any] = {}
+
+
+class RecordedViewing(Model):
+    """Describes the screen and the viewing distance; see `ViewingGeometry`.
+
+    It is strict, because a stranger's journal is drawn on a screen of this size.
+    """
 
     resolution: Resolution
     distance_px: Length
@@ -28,58 +53,93 @@ class _Viewing(Model):
     width_cm: Length | None = None
     pixels_per_degree: Length
 
-
-def read_recorded_experiment(recorded: RecordedSession, file: Path) -> LoadedExperiment:
-    """Return the experiment of a journal.
-
-    Raises
-    ------
-    StimgenError
-        The header has none, or none that can be accepted.
-    """
-    text = _at(recorded, file, "experiment", "text")
-    if not isinstance(text, str):
-        raise StimgenError("the journal's header has no experiment.text", where=file)
-    return parse_experiment(parse_document(text, Path(f"{file} (its experiment)")))
+    def geometry(self) -> ViewingGeometry:
+        """Return the geometry that trials are drawn with."""
+        return ViewingGeometry(**self.model_dump(exclude={"pixels_per_degree"}))
 
 
-def read_recorded_viewing(recorded: RecordedSession, file: Path) -> ViewingGeometry:
-    """Return the screen of a journal.
+class RecordedDisplay(_HeaderPart):
+    """Describes the display as the experiment declares it, as it is seen, and as it was measured."""
 
-    Raises
-    ------
-    StimgenError
-        The header has none, or none that can be drawn on.
-    """
-    try:
-        found = _Viewing.model_validate(_at(recorded, file, "display", "viewing"))
-    except ValidationError as error:
-        details = error.errors(include_url=False)[0]
-        place = ".".join(map(str, ("display", "viewing", *details["loc"])))
-        raise StimgenError(f"the journal's header: {place}: {details['msg']}", where=file) from None
-    return ViewingGeometry(
-        found.resolution, found.distance_px, found.refresh_hz, found.distance_cm, found.width_cm
-    )
+    declared: dict[str, Any] = {}
+    viewing: RecordedViewing
+    measured: dict[str, Any]
 
 
-def count_recorded_sets(recorded: RecordedSession, file: Path) -> int:
-    """Return how many sets the pictures of a journal were taken from.
+class SessionStart(_HeaderPart):
+    """Holds what changes when a session is resumed; the header and every ``resumed`` event have it."""
 
-    Raises
-    ------
-    StimgenError
-        The header does not tell.
-    """
-    sets = _at(recorded, file, "sets")
-    if not isinstance(sets, list):
-        raise StimgenError("the journal's header has no sets", where=file)
-    return len(sets)
+    seq: int = Field(default=0, exclude=True)
+    """Number of the journal's line; the journal itself writes it."""
+    observer: RecordedObserver
+    display: RecordedDisplay
+    versions: dict[str, str]
+    started: Timestamp
+
+    @classmethod
+    def parse(cls, body: Mapping[str, Any], file: Path) -> Self:
+        """Return what a line of a journal says.
+
+        Raises
+        ------
+        StimgenError
+            A field is missing or is not valid.
+        """
+        try:
+            return cls.model_validate(body)
+        except ValidationError as error:
+            details = error.errors(include_url=False)[0]
+            place = ".".join(map(str, details["loc"]))
+            raise StimgenError(
+                f"is not the journal of a session: {place}: {details['msg']}", where=file
+            ) from None
 
 
-def _at(recorded: RecordedSession, file: Path, *path: str) -> Any:
-    here: Any = recorded.header
-    for step in path:
-        if not isinstance(here, dict) or step not in here:
-            raise StimgenError(f"the journal's header has no {'.'.join(path)}", where=file)
-        here = here[step]
-    return here
+class RecordedExperiment(_HeaderPart):
+    """Holds the text of the experiment's file."""
+
+    name: ExperimentName
+    file: str
+    sha256: str
+    text: str
+
+    @classmethod
+    def from_loaded(cls, loaded: LoadedExperiment) -> RecordedExperiment:
+        """Return what the journal keeps of an experiment."""
+        document = loaded.document
+        return cls(
+            name=loaded.experiment.name,
+            file=document.file.name,
+            sha256=loaded.sha256,
+            text=document.text,
+        )
+
+    def load(self, journal: Path) -> LoadedExperiment:
+        """Return the experiment; errors name the journal that it was read from.
+
+        Raises
+        ------
+        StimgenError
+            The text is not a valid experiment.
+        """
+        return parse_experiment(parse_document(self.text, Path(f"{journal} (its experiment)")))
+
+
+class JournalHeader(SessionStart):
+    """Represents the first line of a journal."""
+
+    format: Literal[1] = 1
+    experiment: RecordedExperiment
+    participant: Label
+    session: Label
+    language: str | None
+    keys: dict[str, list[str]]
+    sets: tuple[SetReference, ...]
+    seed: int
+    notes: tuple[str, ...] = ()
+
+    def start(self) -> SessionStart:
+        """Return the part of the header that a resumed session writes again."""
+        return SessionStart(
+            observer=self.observer, display=self.display, versions=self.versions, started=self.started
+        )

@@ -13,6 +13,7 @@ from typing import Any, NamedTuple
 from pydantic import ValidationError
 
 from stimgen.experiment.design.trial import Trial, TrialOutcome
+from stimgen.experiment.journal.header import JournalHeader
 from stimgen.experiment.journal.journal_lines import JournalLine, parse_lines, seal_line
 from stimgen.experiment.journal.lock import lock_file
 from stimgen.reading.atomic import push_to_disk, sync_folder
@@ -40,8 +41,8 @@ class RecordedSession:
 
     Attributes
     ----------
-    header : dict
-        The first line.
+    header : JournalHeader
+        What the session ran with.
     trials : tuple of RecordedTrial
         In their order.
     events : tuple of dict
@@ -52,7 +53,7 @@ class RecordedSession:
         Whether a last line was only partly written; it is not among the trials.
     """
 
-    header: dict[str, Any]
+    header: JournalHeader
     trials: tuple[RecordedTrial, ...]
     events: tuple[dict[str, Any], ...]
     complete: bool
@@ -193,7 +194,7 @@ def read_journal(file: Path) -> RecordedSession:
         if line.body["kind"] == "trial"
     ]
     return RecordedSession(
-        header=first.body,
+        header=JournalHeader.parse(first.body, file),
         trials=tuple(trials),
         events=tuple(line.body for line in lines if line.body["kind"] not in ("trial", "end")),
         complete="end" in kinds,

@@ -14,11 +14,6 @@ from stimgen.experiment.design.trial import Phase, Trial
 from stimgen.experiment.frames.frame import Frame
 from stimgen.experiment.frames.placing import box_on_screen
 from stimgen.experiment.frames.renderer import FrameRenderer
-from stimgen.experiment.journal.header import (
-    count_recorded_sets,
-    read_recorded_experiment,
-    read_recorded_viewing,
-)
 from stimgen.experiment.journal.journal import RecordedSession, RecordedTrial
 from stimgen.experiment.pictures.pictures import PictureFiles
 from stimgen.experiment.schema.load import LoadedExperiment
@@ -83,7 +78,8 @@ class JournalReplay:
         StimgenError
             The header has no experiment and no screen, or none that can be accepted.
         """
-        loaded, viewing = read_recorded_experiment(recorded, file), read_recorded_viewing(recorded, file)
+        header = recorded.header
+        loaded, viewing = header.experiment.load(file), header.display.viewing.geometry()
         check_marks(loaded, viewing)
         return cls(file, recorded, loaded, viewing)
 
@@ -160,7 +156,7 @@ def find_set_folders(replay: JournalReplay, folders: Sequence[Path]) -> list[Pat
     """
     names = replay.loaded.experiment.stimuli.sets
     found = list(folders) or [Path(name) for name in names]
-    used = count_recorded_sets(replay.recorded, replay.file)
+    used = len(replay.recorded.header.sets)
     if len(found) != used:
         raise StimgenError(
             f"the session took pictures from {used} sets, and {len(found)} are named",

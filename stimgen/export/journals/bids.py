@@ -84,7 +84,7 @@ def _describe_run(session: JournalSession, part: SessionPart) -> dict[str, Any]:
         "Instructions": session.instructions or MISSING,
         "StimulusPresentation": _describe_presentation(part),
         "StimgenExperimentSHA256": header.experiment.sha256,
-        "StimgenSets": [used.model_dump(include={"protocol", "plan_sha256"}) for used in header.sets],
+        "StimgenSets": [{"protocol": used.protocol, "plan_sha256": used.plan_sha256} for used in header.sets],
         "StimgenSeed": header.seed,
         "StimgenLanguage": header.language or MISSING,
         "StimgenKeys": header.keys,
