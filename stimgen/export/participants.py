@@ -50,12 +50,12 @@ class ParticipantTable:
             if not row.get(field):
                 row[field] = answer
 
-    def table(self) -> tuple[list[TableColumn], list[dict[str, str]]]:
+    def build(self) -> tuple[list[TableColumn], list[dict[str, str]]]:
         """Return the columns, and a row for each participant."""
         fields = list(dict.fromkeys(field for row in self._rows.values() for field in row))[
             len(IDENTITY_COLUMNS) :
         ]
-        names = {field: self._name(field) for field in fields}
+        names = {field: self._column_name(field) for field in fields}
         columns = [
             TableColumn(names[field], f"What the participant told of: {field}.", UNITS.get(field))
             for field in fields
@@ -66,7 +66,7 @@ class ParticipantTable:
         ]
         return [*IDENTITY_COLUMNS, *columns], rows
 
-    def _name(self, field: str) -> str:
+    def _column_name(self, field: str) -> str:
         answers = {row.get(field, "") for row in self._rows.values()} - {""}
         return field if answers <= WORDS.get(field, answers) else f"{field}_as_told"
 

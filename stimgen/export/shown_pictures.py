@@ -31,7 +31,7 @@ class ShownPictures:
         self._places = tuple(dict.fromkeys(place.resolve() for place in places))
         self._names: dict[tuple[str, str], str] = {}
 
-    def copied(self, shown: ShownPicture, session: JournalSession, folder: Path) -> str:
+    def copy(self, shown: ShownPicture, session: JournalSession, folder: Path) -> str:
         """Copy a picture, unless it was before, and return its name relative to `folder`.
 
         The name is that of the set, with a part of the hash where another picture has it.
@@ -53,7 +53,7 @@ class ShownPictures:
         return self._names[key]
 
     def _read(self, shown: ShownPicture, session: JournalSession) -> bytes:
-        stores = self._stores or list(self._found(session))
+        stores = self._stores or list(self._find_stores(session))
         others = []
         for store in stores:
             if store.has(shown.file):
@@ -70,7 +70,7 @@ class ShownPictures:
             "tables without pictures: --format csv",
         )
 
-    def _found(self, session: JournalSession) -> Iterator[Store]:
+    def _find_stores(self, session: JournalSession) -> Iterator[Store]:
         for name in _list_set_names(session):
             for place in self._places:
                 folder = place / name

@@ -19,7 +19,7 @@ LUMA = (0.299, 0.587, 0.114)
 class Pixels(Network):
     """The image itself, in colours or in grey: for spectra, histograms, colours and the like."""
 
-    phrase = "the pixels"
+    phrase = "the pixel values"
 
     name: Literal["pixels"] = "pixels"
 

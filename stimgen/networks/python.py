@@ -88,7 +88,7 @@ def register_network(
 class PythonNetwork(Network):
     """A function of your own, registered from Python with stimgen.register_network."""
 
-    phrase = "a network of the authors' own"
+    phrase = "the authors' own network"
 
     name: Literal["python"] = "python"
     use: Text

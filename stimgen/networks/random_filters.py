@@ -36,7 +36,7 @@ Size = Annotated[Integer, Field(ge=1, le=255)]
 class RandomFilters(Network):
     """One layer of random filters of several sizes (Ustyuzhaninov et al. 2017); no weights to download."""
 
-    phrase = "one layer of random filters"
+    phrase = "a single layer of random filters"
     papers = ("ustyuzhaninov2017",)
 
     name: Literal["random_filters"] = "random_filters"

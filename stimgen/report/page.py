@@ -75,7 +75,7 @@ class _PageBuilder:
 
     def context(self, environment: Environment) -> dict[str, Any]:
         """Return all that the template asks for."""
-        citation, survey = Citation.of(self._plan, self._survey.summary), self._survey
+        citation, survey = Citation.from_plan(self._plan, self._survey.summary), self._survey
         rows = compute_confounds(self._store, [one.id for one in self._shown])
         files = {file for one in self._shown for file in (one.file, one.original)}
         self._pictures = PictureEmbedder(self._store, [survey.files[file] for file in files])

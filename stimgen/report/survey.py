@@ -56,7 +56,7 @@ class RecordSurvey:
             A record is damaged.
         """
         survey = cls()
-        for record in store.records():
+        for record in store.read_records():
             survey._add(store, record)
         for i in find_outliers(survey._scores):
             survey.stimuli[i].warnings += (OUTLIER,)

@@ -15,7 +15,7 @@ from stimgen.statistics.squared_error import squared_errors, squared_norms
 class ContentStatistic(LayerStatistic):
     """Feature maps position by position; alone it reconstructs the picture from its layers."""
 
-    phrase = "feature maps, position by position"
+    phrase = "feature maps at every position"
     papers = ("gatys2016",)
 
     name: Literal["content"] = "content"

@@ -33,7 +33,7 @@ PURPOSE = "directions of sliced_wasserstein"
 class SlicedWasserstein(LayerStatistic):
     """Distribution of the feature vectors, by its projections on random directions."""
 
-    phrase = "the distribution of feature vectors, by sliced Wasserstein distances"
+    phrase = "sliced Wasserstein statistics of feature vectors"
     papers = ("heitz2021",)
 
     name: Literal["sliced_wasserstein"] = "sliced_wasserstein"

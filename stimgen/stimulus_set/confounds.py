@@ -41,7 +41,7 @@ def compute_confounds(store: Store, stimuli: Iterable[str] | None = None) -> lis
     StimgenError
         No stimulus is finished, or a picture cannot be read.
     """
-    chosen = store.records() if stimuli is None else map(store.read_record, stimuli)
+    chosen = store.read_records() if stimuli is None else map(store.read_record, stimuli)
     found: dict[str, list[Appearance]] = {}
     originals: list[Appearance] = []
     for condition, measures in _measure_all(store, chosen):

@@ -29,7 +29,7 @@ def draw_contact_sheet(store: Store) -> Image.Image:
     StimgenError
         The set has no finished stimulus, or a picture cannot be read.
     """
-    rows = _sample_rows(record.content for record in store.records())
+    rows = _sample_rows(record.content for record in store.read_records())
     if not rows:
         raise StimgenError("no stimulus is finished yet", where=store.folder)
     width = GAP + max(len(row) + 1 for row in rows) * (TILE + GAP)

@@ -105,7 +105,7 @@ class Features:
                 where=self._folder,
             )
 
-    def whole(self, picture: FileHash) -> NDArray[np.float64]:
+    def of_picture(self, picture: FileHash) -> NDArray[np.float64]:
         """Return the features of a whole picture.
 
         Raises
@@ -113,9 +113,9 @@ class Features:
         StimgenError
             They were computed of another picture, or of none of this name.
         """
-        return self.part(picture, (0, 0, 1, 1), (1, 1))
+        return self.of_part(picture, (0, 0, 1, 1), (1, 1))
 
-    def part(
+    def of_part(
         self, picture: FileHash, box: tuple[int, int, int, int], size: tuple[int, int]
     ) -> NDArray[np.float64]:
         """Return the features of a part of a picture.
@@ -132,7 +132,7 @@ class Features:
         Raises
         ------
         StimgenError
-            As `whole`.
+            As `of_picture`.
         """
         left, top, width, height = box
         across = overlap_fractions(left, width, size[0], self.record.cells)
@@ -161,9 +161,9 @@ def overlap_fractions(start: float, length: float, total: float, count: int) -> 
 
     Examples
     --------
-    >>> share(2, 4, 8, 4).tolist()
+    >>> overlap_fractions(2, 4, 8, 4).tolist()
     [0.0, 0.5, 0.5, 0.0]
-    >>> share(1, 2, 8, 4).tolist()
+    >>> overlap_fractions(1, 2, 8, 4).tolist()
     [0.5, 0.5, 0.0, 0.0]
     """
     edges = np.arange(count + 1) * (total / count)

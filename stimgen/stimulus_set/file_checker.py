@@ -80,11 +80,11 @@ class FileChecker:
     def check(self, file: FileHash) -> None:
         """Check a file that several records may name; it is read once."""
         if file.file not in self._hashes:
-            self._hash(file)
+            self._hash_file(file)
         elif self._hashes[file.file] not in (None, file.sha256):
             self._problems.append(f"{file.file}: its bytes are not those of all records that name it")
 
-    def _hash(self, file: FileHash) -> None:
+    def _hash_file(self, file: FileHash) -> None:
         try:
             sha256 = hash_stored_file(self._store, file.file)
         except StimgenError as error:

@@ -54,7 +54,7 @@ def write_manifest(store: Store) -> SeenRecords:
     StimgenError
         A record is damaged, or the folder cannot be written.
     """
-    plan, finished = store.read_plan(), store.finished()
+    plan, finished = store.read_plan(), store.finished_ids()
     seen = SeenRecords([], {})
     with ExitStack() as files:
         manifest, table, citation = (
@@ -140,7 +140,7 @@ def build_pieces(
         comma, end = b"," if i else b"", b"\n " + CLOSING
         summary.add(record)
         yield ManifestPiece(name, comma + b"\n  " + entry, _format_csv_line(table_row(record).values()))
-    yield ManifestPiece(PLAN, end, b"", render_citation(Citation.of(plan, summary), "cff").encode())
+    yield ManifestPiece(PLAN, end, b"", render_citation(Citation.from_plan(plan, summary), "cff").encode())
 
 
 TABLE_COLUMNS = {

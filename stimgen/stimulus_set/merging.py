@@ -66,7 +66,7 @@ def merge_sets(target: Path, parts: Sequence[Store]) -> MergeResult:
         found = MergeResult(len(plan.ids))
         for part in others:
             _copy_part(part, store, plan, found)
-        found.finished = len(store.finished().intersection(plan.ids))
+        found.finished = len(store.finished_ids().intersection(plan.ids))
         write_derived_files(store, sheet=found.finished > 0)
     return found
 
@@ -91,7 +91,7 @@ def _refuse_another_plan(plan: PlanRecord, first: Store, other: Store) -> None:
 
 
 def _copy_part(part: Store, store: Store, plan: PlanRecord, found: MergeResult) -> None:
-    there, offered = store.finished(), part.finished()
+    there, offered = store.finished_ids(), part.finished_ids()
     for stimulus in plan.ids:
         if stimulus in offered:
             try:

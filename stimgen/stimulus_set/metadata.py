@@ -61,7 +61,7 @@ class SetMetadata(Model):
     """The papers behind the choices."""
 
     @classmethod
-    def of(cls, protocol: dict[str, Any], where: Path) -> SetMetadata:
+    def from_plan(cls, protocol: dict[str, Any], where: Path) -> SetMetadata:
         """Return what a plan says.
 
         Raises
@@ -85,7 +85,7 @@ class SetMetadata(Model):
         keys = {key for choice in fitting for key in choice.papers}
         return [paper for paper in self.literature if paper.key in keys]
 
-    def phrase(self, kind: str, name: str) -> str:
+    def phrase_for(self, kind: str, name: str) -> str:
         """Return what a choice is called; its name, where the plan does not say more."""
         known = (choice.phrase for choice in self.choices if (choice.kind, choice.name) == (kind, name))
         return next(known, name.replace("_", " "))

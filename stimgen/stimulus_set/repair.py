@@ -67,7 +67,7 @@ class _RecordRestorer:
         return all([self._is_readable(PLAN), *map(self._is_readable, self._records())])
 
     def _records(self) -> Iterator[str]:
-        return (record_file(stimulus) for stimulus in sorted(self._store.finished()))
+        return (record_file(stimulus) for stimulus in sorted(self._store.finished_ids()))
 
     def _is_readable(self, name: str) -> bool:
         if self._is_sound(name) and not self._provenance_is_altered(name):

@@ -39,7 +39,7 @@ class StimulusSet:
 
     def __init__(self, folder: str | Path) -> None:
         self.store = Store.open(Path(folder))
-        planned, finished = self.store.read_plan().ids, self.store.finished()
+        planned, finished = self.store.read_plan().ids, self.store.finished_ids()
         self.complete = finished.issuperset(planned)
         """Whether every stimulus of the protocol is there."""
         self._ids = dict.fromkeys(stimulus for stimulus in planned if stimulus in finished)

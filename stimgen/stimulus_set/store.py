@@ -206,7 +206,7 @@ class Store:
         """
         return parse_json(PlanRecord, data, self.folder / PLAN)
 
-    def finished(self) -> set[str]:
+    def finished_ids(self) -> set[str]:
         """Return the ids that have a record; no file is opened.
 
         A record is written after its picture, so that what has a record is finished.
@@ -238,9 +238,9 @@ class Store:
         """
         return parse_json(Record, data, self.folder / record_file(stimulus))
 
-    def records(self) -> Iterator[Record]:
+    def read_records(self) -> Iterator[Record]:
         """Yield the records of the plan's stimuli that are finished, in the plan's order."""
-        finished = self.finished()
+        finished = self.finished_ids()
         for stimulus in self.read_plan().ids:
             if stimulus in finished:
                 yield self.read_record(stimulus)

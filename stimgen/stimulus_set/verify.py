@@ -39,7 +39,7 @@ class _SetVerifier:
         self._files = FileChecker(store, self._found)
 
     def verify(self) -> Verification:
-        plan, finished = self._plan(), self._store.finished()
+        plan, finished = self._check_plan(), self._store.finished_ids()
         if plan is None:
             # What can be told without it: whether stimuli are what their records say.
             self._found.planned = len(finished)
@@ -48,7 +48,7 @@ class _SetVerifier:
             self._found.planned = len(plan.ids)
             older = finished.difference(plan.ids)
             self._check_derived(plan, finished)
-        for _ in self._checked(sorted(older), finished):
+        for _ in self._check_records(sorted(older), finished):
             pass
         if plan is not None:
             self._found.checked -= len(older)
@@ -58,7 +58,7 @@ class _SetVerifier:
         self._problems += self._files.find_strangers(missing)
         return self._found
 
-    def _plan(self) -> PlanRecord | None:
+    def _check_plan(self) -> PlanRecord | None:
         data = self._files.read(PLAN)
         try:
             plan = self._store.parse_plan(data) if data is not None else None
@@ -77,7 +77,7 @@ class _SetVerifier:
             manifest, table, citation = (
                 _DerivedFile(self._store, name, opened) for name in (MANIFEST, TABLE, CITATION)
             )
-            records = self._checked(plan.ids, finished)
+            records = self._check_records(plan.ids, finished)
             try:
                 for piece in build_pieces(plan, records, complete=finished.issuperset(plan.ids)):
                     manifest.compare(piece.manifest, f", first where {piece.about} stands")
@@ -88,7 +88,7 @@ class _SetVerifier:
             for derived in (manifest, table, citation):
                 derived.finish(self._files)
 
-    def _checked(self, ids: Iterable[str], finished: set[str]) -> Iterator[tuple[str, Record]]:
+    def _check_records(self, ids: Iterable[str], finished: set[str]) -> Iterator[tuple[str, Record]]:
         """Yield the records that can be read, each after it was checked with its files."""
         for stimulus in ids:
             name = record_file(stimulus)

@@ -94,7 +94,7 @@ def compute_features(folder: Path, options: FeatureOptions) -> FeatureRecord:
 def _find_pictures(store: Store) -> dict[FileHash, RecordContent]:
     """Return originals and stimuli, in the order of their names, each with a record that names it."""
     planned = store.read_plan().ids
-    records = [record.content for record in store.records()]
+    records = [record.content for record in store.read_records()]
     if len(records) < len(planned) or not records:
         raise StimgenError(
             f"is not finished: {len(records)} of {len(planned)} stimuli are there", where=store.folder

@@ -164,4 +164,4 @@ def _describe_set(used: SetReference, contents: SetContents) -> FrozenSet:
 
 
 def _format_trials(room: PreparedExperiment, person: Participant) -> bytes:
-    return PlannedTrials.of(list_session_trials(room, person)).lines()
+    return PlannedTrials.from_listing(list_session_trials(room, person)).to_bytes()

@@ -74,7 +74,7 @@ def test_the_same_set_through_a_shared_file_system(
     is_whole(tmp_path / "set", whole)
     host = platform.node()
     assert f"workers on {host} write to {tmp_path / 'set'}" in progress.notices
-    for record in Store(tmp_path / "set").records():
+    for record in Store(tmp_path / "set").read_records():
         assert (record.made.host, record.made.device, record.made.threads) == (host, "cpu", 1)
         assert record.made.versions["torch"]
 
@@ -130,7 +130,7 @@ def test_a_killed_client(
     finally:
         client.kill()
         client.wait()
-    there = len(Store(tmp_path / "set").finished())
+    there = len(Store(tmp_path / "set").finished_ids())
     assert 0 < there < 18
     assert make(protocol, tmp_path / "set", cluster).made <= 18 - there
     is_whole(tmp_path / "set", whole)
@@ -160,7 +160,7 @@ def test_a_batch_that_kills_three_workers(cluster: Cluster, tmp_path: Path) -> N
     assert [failure.stimulus.seed for failure in progress.failures] == [1, 13]
     assert all("its batch killed its worker 3 times" in failure.reason for failure in progress.failures)
     assert progress.made == 12
-    assert len(Store(tmp_path / "set").finished()) == 12
+    assert len(Store(tmp_path / "set").finished_ids()) == 12
 
 
 @pytest.mark.long
@@ -173,7 +173,7 @@ def test_a_scheduler_that_is_killed(
         cluster.kill_scheduler()
         with pytest.raises(StimgenError, match="the Dask scheduler does not answer any more"):
             done.result()
-    there = len(Store(tmp_path / "set").finished())
+    there = len(Store(tmp_path / "set").finished_ids())
     assert 0 < there < 18
     with pytest.raises(StimgenError, match="no Dask scheduler answers at 'tcp://127"):
         make(protocol, tmp_path / "set", cluster)

@@ -56,7 +56,7 @@ def store(tmp_path: Path) -> Store:
 
 def pictures(store: Store) -> list[FileHash]:
     found: dict[FileHash, None] = {}
-    for record in store.records():
+    for record in store.read_records():
         content = record.content
         found[content.source.original] = None
         found[FileHash(file=content.file, sha256=content.sha256)] = None
@@ -100,11 +100,11 @@ class TestStored:
         grids = random_grids(store)
         features, picture = written(store, grids), pictures(store)[3]
         grid = grids[3].astype(np.float64)
-        assert np.allclose(features.whole(picture), grid.mean((0, 1)))
-        assert np.allclose(features.part(picture, (8, 0, 16, 8), (32, 32)), grid[0, 1:3].mean(0))
+        assert np.allclose(features.of_picture(picture), grid.mean((0, 1)))
+        assert np.allclose(features.of_part(picture, (8, 0, 16, 8), (32, 32)), grid[0, 1:3].mean(0))
         # Half of one cell and the whole of its right neighbour: the neighbour counts twice.
         expected = (grid[2, 0] + 2 * grid[2, 1]) / 3
-        assert np.allclose(features.part(picture, (4, 16, 12, 8), (32, 32)), expected)
+        assert np.allclose(features.of_part(picture, (4, 16, 12, 8), (32, 32)), expected)
 
     @pytest.mark.parametrize(("start", "length", "count"), [(0, 7, 7), (1, 3, 2), (2.5, 0.25, 5), (0, 7, 3)])
     def test_shares_are_of_a_whole(self, start: float, length: float, count: int) -> None:
@@ -120,7 +120,7 @@ class TestStored:
         features = written(store, random_grids(store))
         changed = pictures(store)[0].model_copy(update={"sha256": "0" * 64})
         with pytest.raises(StimgenError, match="are not those of originals/"):
-            features.whole(changed)
+            features.of_picture(changed)
 
     @pytest.mark.parametrize("file", [pending_array("made").file, feature_record_file("made")])
     def test_damage_is_found(self, store: Store, file: str) -> None:

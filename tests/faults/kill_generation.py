@@ -83,7 +83,7 @@ def ended(child: int) -> int:
 def contents(folder: Path) -> dict[str, Any]:
     """Return all that must be the same in two sets."""
     there = [file for file in (folder / "set").rglob("*") if file.is_file() and file.name not in TOLD]
-    records = {record.content.id: record.content for record in Store(folder / "set").records()}
+    records = {record.content.id: record.content for record in Store(folder / "set").read_records()}
     files = {file.relative_to(folder / "set").as_posix(): file for file in there}
     return records | {name: "" if name.startswith(RECORDS) else f.read_bytes() for name, f in files.items()}
 
@@ -165,7 +165,7 @@ def _moment(folder: Path) -> str:
     if not (folder / PLAN).exists():
         return "before the plan"
     left = any(file.name.startswith(".writing-") for file in folder.rglob(".writing-*"))
-    finished = len(Store(folder).finished())
+    finished = len(Store(folder).finished_ids())
     derived = " with checksums" if (folder / CHECKSUMS).exists() else ""
     return f"{finished} of 6 finished{derived}" + (", in the middle of a file" if left else "")
 

@@ -388,7 +388,7 @@ class TestSets:
         """Of the sets written by hand those of even seeds had not."""
         folder = tmp_path / "own"
         store = write_its_set(folder)
-        for record in store.records():
+        for record in store.read_records():
             plain = record.to_dict()
             if record.content.seed == 3 and record.content.condition == "fine":
                 plain["content"]["quality"]["converged"] = False

@@ -46,7 +46,7 @@ def contents(folder: Path) -> dict[str, object]:
     """Return all that must be equal."""
     there = [file for file in (folder / "set").rglob("*") if file.is_file() and file.name not in TOLD]
     files = {file.relative_to(folder).as_posix(): file for file in there}
-    records = {record.content.id: record.content for record in Store(folder / "set").records()}
+    records = {record.content.id: record.content for record in Store(folder / "set").read_records()}
     return records | {name: None if "records/" in name else file.read_bytes() for name, file in files.items()}
 
 
@@ -96,7 +96,7 @@ def nothing_is_torn(store: Store) -> None:
     """Assert that what is there under its name is whole, and that records come after their files."""
     if not store.has("plan.json"):
         return
-    for record in store.records():
+    for record in store.read_records():
         for file in record.content.files:
             assert store.has(file.file)
     allowed = ("is missing", "does not list", "was left by", "is no part of the set", "not what plan and")

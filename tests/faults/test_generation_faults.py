@@ -95,7 +95,7 @@ class Place:
 
     def contents(self) -> dict[str, Any]:
         """Return what records say of stimuli, whoever made them."""
-        return {record.content.id: record.content for record in self.store.records()}
+        return {record.content.id: record.content for record in self.store.read_records()}
 
     def command(self, monkeypatch: pytest.MonkeyPatch, *arguments: str) -> int:
         """Run ``stimgen generate`` in this process and return its exit code."""
@@ -267,7 +267,7 @@ class TestChangedProtocol:
 
     def test_what_was_tampered_with_is_not_renamed_but_made_again(self, place: Place) -> None:
         place.make()
-        content = next(place.store.records()).content
+        content = next(place.store.read_records()).content
         write_photo(place.set / content.file, 3, seed=9)
         assert place.write(("id: texture", "id: matter")).make().made == 1
         assert verify_set(place.store).problems == []
@@ -787,7 +787,7 @@ class TestRecords:
                 assert np.array_equal(original, wanted)
 
     def test_made_says_when_where_and_with_what(self, undisturbed: Place) -> None:
-        for record in undisturbed.store.records():
+        for record in undisturbed.store.read_records():
             made = record.made
             assert made.started <= made.finished
             assert made.started.endswith("Z")

@@ -111,7 +111,7 @@ class TestPicturesOfSets:
         assert all("not a readable PNG picture" in said for said in refusals(store))
 
     def test_a_truncated_picture(self, store: Store) -> None:
-        data = store.read(next(store.records()).content.file)
+        data = store.read(next(store.read_records()).content.file)
         replace_picture(store, data[: len(data) // 2])
         assert all("not a readable PNG picture" in said for said in refusals(store))
 
@@ -175,8 +175,8 @@ class TestPlaces:
     )
     @pytest.mark.parametrize("key", ["file", "trace", "original"])
     def test_names_lead_nowhere_else(self, store: Store, tmp_path: Path, name: str, key: str) -> None:
-        (tmp_path / "outside.png").write_bytes(store.read(next(store.records()).content.file))
-        content = next(store.records()).content.to_dict()
+        (tmp_path / "outside.png").write_bytes(store.read(next(store.read_records()).content.file))
+        content = next(store.read_records()).content.to_dict()
         if key == "original":
             change(
                 store, source=content["source"] | {"original": content["source"]["original"] | {"file": name}}
@@ -190,14 +190,14 @@ class TestPlaces:
             assert all(said for said in refusals(store))
 
     def test_a_link_out_of_the_set_is_not_followed(self, store: Store, tmp_path: Path) -> None:
-        picture = store.folder / next(store.records()).content.file
+        picture = store.folder / next(store.read_records()).content.file
         picture.rename(tmp_path / "outside.png")
         picture.symlink_to(tmp_path / "outside.png")
         assert all("leads out of the set's folder" in said for said in refusals(store))
 
     @pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="no pipes: this system has none with names")
     def test_nobody_waits_at_a_pipe(self, store: Store) -> None:
-        picture = store.folder / next(store.records()).content.file
+        picture = store.folder / next(store.read_records()).content.file
         picture.unlink()
         os.mkfifo(picture)
         assert all("is a pipe or a device" in said for said in refusals(store))
@@ -207,7 +207,7 @@ class TestPlaces:
         self, store: Store, monkeypatch: pytest.MonkeyPatch
     ) -> None:
         monkeypatch.setattr("stimgen.stimulus_set.store.MAX_BYTES", 2**20)
-        with (store.folder / next(store.records()).content.file).open("wb") as stream:
+        with (store.folder / next(store.read_records()).content.file).open("wb") as stream:
             stream.truncate(2**40)
         with pytest.raises(StimgenError, match="larger than 1 MB"):
             write_report(store.folder)
@@ -227,7 +227,7 @@ DRAWN = ("\x1b[31mred\x07", "$\\frac{", "x" * 3000)
 @pytest.mark.parametrize("name", NAMES, ids=lambda name: ascii(name)[:20])
 def test_names_are_only_names(store: Store, name: str) -> None:
     """In a page, a terminal, a table, a figure and citations."""
-    content = next(store.records()).content.to_dict()
+    content = next(store.read_records()).content.to_dict()
     source = content["source"] | {"id": name, "file": name, "credit": name, "licence": name}
     for stimulus in store.read_plan().ids:
         record = json.loads(store.read(record_file(stimulus)))

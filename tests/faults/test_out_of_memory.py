@@ -68,7 +68,7 @@ def snapshot(folder: Path) -> dict[str, Any]:
         for file in (folder / "set").rglob("*")
         if file.is_file() and file.parts[-3] != "records" and file.name not in told
     }
-    return files | {r.content.id: r.content for r in Store(folder / "set").records()}
+    return files | {r.content.id: r.content for r in Store(folder / "set").read_records()}
 
 
 @pytest.fixture
@@ -145,7 +145,7 @@ class TestFewerAtOnce:
         assert progress.notices == [
             "not enough memory on cpu for 5 stimuli of 'texture' at once: going on with 2"
         ]
-        made = [(r.made.batch_size, r.made.slots) for r in Store(folder / "set").records()]
+        made = [(r.made.batch_size, r.made.slots) for r in Store(folder / "set").read_records()]
         assert sorted(made) == [(1, 2)] * 2 + [(2, 2)] * 8
 
     def test_what_the_attempt_held_is_given_back(self, folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -185,7 +185,7 @@ class TestNoRoom:
             with pytest.raises(StimgenError, match="what is finished is kept"):
                 make(folder, lambda progress: small.holds(1 if progress.under_way > 2.5 else 2))
         found = Store(folder / "set")
-        assert {record.content.seed for record in found.records()} == {1, 2}
+        assert {record.content.seed for record in found.read_records()} == {1, 2}
         assert not any("writing" in file.name for file in found.folder.rglob("*"))
         assert all("is missing" in problem for problem in verify_set(found).problems)
         assert json.loads(found.read(MANIFEST))["complete"] is False

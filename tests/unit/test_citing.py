@@ -150,13 +150,13 @@ def test_licences_stand_where_the_format_wants_them(
 def test_methods_say_what_was_done(store: Store) -> None:
     text = render_citation(read_citation(store), "methods")
     for wanted in (
-        "4 stimuli of 1 condition",
+        "4 stimuli in 1 condition",
         "brick (skimage:brick; CC0-1.0)",
-        "Seeds were 1\u20132",
+        "seeds were 1\u20132",
         "2,080 parameters",
-        "12 \u00d7 10 pixels (at most 3 evaluations)",
+        "12 \u00d7 10 pixels (at most 3 evaluations of the loss)",
         "python 3.11",
-        "follows Portilla & Simoncelli, 2000; Wallis et al., 2017",
+        "(Portilla & Simoncelli, 2000; Wallis et al., 2017)",
     ):
         assert wanted in text
 

@@ -36,7 +36,7 @@ def called(monkeypatch: pytest.MonkeyPatch, *arguments: str | Path) -> int:
 
 
 def pictures(store: Store, condition: str) -> list[np.ndarray[Any, np.dtype[np.float64]]]:
-    files = [r.content.file for r in store.records() if r.content.condition == condition]
+    files = [r.content.file for r in store.read_records() if r.content.condition == condition]
     return [np.asarray(Image.open(store.folder / file).convert("RGB")) / 255 for file in files]
 
 
@@ -86,7 +86,7 @@ def test_what_does_not_exist_is_left_empty(tmp_path: Path) -> None:
 
 def test_linear_numbers_are_light(store: Store) -> None:
     before = StimulusSet(store.folder).confounds().luminance_mean
-    for record in store.records():
+    for record in store.read_records():
         file = store.folder / record_file(record.content.id)
         file.write_text(file.read_text().replace('"encoding": "srgb"', '"encoding": "linear"'))
     after = StimulusSet(store.folder).confounds().luminance_mean
@@ -162,7 +162,7 @@ class TestCommand:
             StimulusSet(tmp_path / "set").confounds()
 
     def test_an_unknown_encoding(self, store: Store) -> None:
-        record = next(iter(store.records()))
+        record = next(iter(store.read_records()))
         file = store.folder / record_file(record.content.id)
         file.write_text(file.read_text().replace('"encoding": "srgb"', '"encoding": "gamma"'))
         with pytest.raises(StimgenError, match="'gamma'"):
@@ -171,7 +171,7 @@ class TestCommand:
     def test_a_picture_that_is_gone(
         self, store: Store, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
     ) -> None:
-        picture = next(iter(store.records())).content.file
+        picture = next(iter(store.read_records())).content.file
         (store.folder / picture).unlink()
         assert called(monkeypatch, store.folder) == 2
         assert Path(picture).name in capsys.readouterr().err

@@ -46,7 +46,7 @@ def test_its_size(tmp_path: Path, wanted: Wanted, rows: int, columns: int) -> No
 def test_originals_and_stimuli_are_shown_pixel_by_pixel(tmp_path: Path) -> None:
     store = write_set(tmp_path / "set", Wanted(size=(TILE, TILE)))
     sheet = draw_contact_sheet(store)
-    for i, record in enumerate(store.records()):
+    for i, record in enumerate(store.read_records()):
         content = record.content
         row, column = divmod(i, 2)
         picture = Image.open(store.path(content.file)).convert("RGB")
@@ -84,7 +84,7 @@ def test_small_pictures_are_not_enlarged_and_stand_in_the_middle(tmp_path: Path)
 @pytest.mark.parametrize("size", [(300, 100), (100, 300)])
 def test_large_pictures_are_shrunk_with_their_aspect(tmp_path: Path, size: tuple[int, int]) -> None:
     store = write_set(tmp_path / "set", Wanted(size=size))
-    found = read_thumbnail(store, next(store.records()).content.file, 60)
+    found = read_thumbnail(store, next(store.read_records()).content.file, 60)
     assert max(found.size) == 60
     assert min(found.size) == 20
     assert found.mode == "RGB"
@@ -101,7 +101,7 @@ def test_without_any_stimulus_there_is_none(tmp_path: Path) -> None:
 
 def test_a_damaged_picture_is_named(tmp_path: Path) -> None:
     store = write_set(tmp_path / "set")
-    file = next(store.records()).content.file
+    file = next(store.read_records()).content.file
     (store.folder / file).write_bytes(b"no picture")
     with pytest.raises(StimgenError, match="not a readable PNG") as caught:
         draw_contact_sheet(store)

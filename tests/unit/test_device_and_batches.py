@@ -138,7 +138,7 @@ class TestBatches:
         generate_set(loaded, folder / "set", GenerateOptions("cpu", 5))
         made = {
             (r.content.condition, r.content.source.id, r.content.seed): (r.made.batch_size, r.made.slots)
-            for r in Store(folder / "set").records()
+            for r in Store(folder / "set").read_records()
         }
         assert made["one", "a", 1] == made["one", "b", 2] == (5, 5)
         assert made["one", "b", 3] == (1, 2)  # a lone image is computed twice

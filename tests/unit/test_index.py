@@ -117,7 +117,7 @@ def written(folder: Path, seeds: int) -> Place:
     plan, store = place.plan, Store.create(folder / "set")
     store.write(PLAN, json_bytes({"format": 1, "protocol": {}, "ids": [s.id for s in plan.stimuli]}))
     write_originals(plan, store)
-    (example,) = made.records()
+    (example,) = made.read_records()
     destination = Destination(store, plan.loaded.protocol.output)
     for stimulus in plan.stimuli:
         _write(stimulus, example, made, destination)

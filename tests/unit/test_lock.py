@@ -22,8 +22,8 @@ from stimgen.stimulus_set.verify import verify_set
 HOLDING = """
 import sys, time
 from pathlib import Path
-from stimgen.stimulus_set.lock import locked
-with locked(Path(sys.argv[1])):
+from stimgen.stimulus_set.lock import lock_set
+with lock_set(Path(sys.argv[1])):
     print("locked", flush=True)
     time.sleep(60)
 """

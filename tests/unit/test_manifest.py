@@ -56,7 +56,7 @@ class TestManifest:
             "protocol": store.read_plan().protocol,
             "planned": 4,
             "complete": unfinished == 0,
-            "stimuli": [record.to_dict() for record in store.records()],
+            "stimuli": [record.to_dict() for record in store.read_records()],
         }
         assert store.read(MANIFEST) == json_bytes(whole)
 
@@ -111,7 +111,9 @@ class TestTable:
     @pytest.mark.parametrize("licence", ["CC-BY-4.0", 'say "hello"', "two\r\nlines", "\r=1", "", None])
     def test_it_is_what_pandas_would_write(self, tmp_path: Path, licence: str | None) -> None:
         store = write_set(tmp_path / "set", Wanted(licence=licence))
-        frame = pd.DataFrame([table_row(record) for record in store.records()], columns=list(TABLE_COLUMNS))
+        frame = pd.DataFrame(
+            [table_row(record) for record in store.read_records()], columns=list(TABLE_COLUMNS)
+        )
         frame["licence"] = [{"\r=1": "'\r=1"}.get(licence, licence)] * 4
         text = frame.to_csv(None, index=False, lineterminator="\n", quoting=csv.QUOTE_NONNUMERIC)
         assert store.read(TABLE) == text.encode()
@@ -144,7 +146,7 @@ def rows(table: bytes) -> list[dict[str, str]]:
 @pytest.fixture(scope="module")
 def record(tmp_path_factory: pytest.TempPathFactory) -> Record:
     store = write_set(tmp_path_factory.mktemp("one") / "set")
-    return next(store.records())
+    return next(store.read_records())
 
 
 def derived(*records: Record) -> tuple[bytes, bytes]:

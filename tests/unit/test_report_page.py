@@ -81,7 +81,7 @@ def test_it_is_never_written_into_the_set(tmp_path: Path) -> None:
 def test_few_pictures_are_the_files_themselves(tmp_path: Path) -> None:
     store = write_set(tmp_path / "set")
     read = Read(write_report(tmp_path / "set")[0])
-    contents = [record.content for record in store.records()]
+    contents = [record.content for record in store.read_records()]
     expected = {content.sha256 for content in contents} | {c.source.original.sha256 for c in contents}
     assert {sha256_bytes(picture) for picture in read.pictures} == expected
     assert all(details["exact"] for details in read.details)
@@ -112,7 +112,7 @@ def test_of_very_many_some_are_shown_and_all_are_counted(tmp_path: Path) -> None
 
 def test_a_picture_that_is_not_its_records_is_not_shown(tmp_path: Path) -> None:
     store = write_set(tmp_path / "set")
-    contents = [record.content for record in store.records()]
+    contents = [record.content for record in store.read_records()]
     (store.folder / contents[1].file).write_bytes(store.read(contents[0].file))
     with pytest.raises(StimgenError, match=r"brick.*its bytes are not those of its record"):
         write_report(tmp_path / "set")
@@ -196,7 +196,7 @@ def with_trace(store: Store, text: str) -> Record:
 
 def test_snapshots_are_shown_with_their_ends(tmp_path: Path) -> None:
     store = write_set(tmp_path / "set")
-    picture = next(store.records()).content
+    picture = next(store.read_records()).content
     files = [
         {"file": picture.file, "sha256": picture.sha256, "scale": i // 20, "evaluation": i + 1}
         for i in range(40)

@@ -299,7 +299,7 @@ class TestDamage:
         stimulus = store.read_plan().ids[1]
         (store.folder / record_file(stimulus)).write_bytes(data)
         with pytest.raises(StimgenError, match="is damaged") as caught:
-            list(store.records())
+            list(store.read_records())
         assert str(store.folder / record_file(stimulus)) in str(caught.value)
 
     @pytest.mark.parametrize("number", ["NaN", "1e999", "-Infinity"])
@@ -319,8 +319,8 @@ class TestDamage:
 def test_records_come_in_the_order_of_the_plan(tmp_path: Path) -> None:
     store = write_set(tmp_path / "set", unfinished=1)
     ids = store.read_plan().ids
-    assert [record.content.id for record in store.records()] == ids[:-1]
-    assert store.finished() == set(ids[:-1])
+    assert [record.content.id for record in store.read_records()] == ids[:-1]
+    assert store.finished_ids() == set(ids[:-1])
 
 
 def test_json_is_readable_and_always_the_same() -> None:

@@ -141,7 +141,7 @@ def test_a_set_with_targets_names_and_keeps_the_pictures(tmp_path: Path) -> None
     generate_set(loaded, tmp_path / "set")
     store = Store(tmp_path / "set")
     assert verify_set(store).sound
-    styled, *_, plain = (record.content for record in store.records())
+    styled, *_, plain = (record.content for record in store.read_records())
     (reference,) = styled.references
     assert (reference.id, reference.credit) == ("cat", "Stefan van der Walt")
     assert sha256_bytes(store.read(reference.original.file)) == reference.original.sha256

@@ -63,7 +63,7 @@ def select_stimuli(loaded: LoadedExperiment, stores: Sequence[Store]) -> Stimulu
     StimgenError
         No set has a condition, source or seed that is named; no source is left for the trials that count.
     """
-    every = [(place, record.content) for place, store in enumerate(stores) for record in store.records()]
+    every = [(place, record.content) for place, store in enumerate(stores) for record in store.read_records()]
     settings = loaded.experiment.stimuli
     known = list(dict.fromkeys(content.source.id for _, content in every))
     practice = loaded.experiment.practice.sources if loaded.experiment.practice else ()

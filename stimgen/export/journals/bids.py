@@ -36,7 +36,7 @@ def write(sessions: Iterable[JournalSession], folder: Path, pictures: ShownPictu
         people.add(session)
         for run, part in enumerate(session.parts, 1):
             _write_run(session, part, _run_file(session, run), (folder, pictures))
-    columns, rows = people.table()
+    columns, rows = people.build()
     _write(folder / PARTICIPANTS, format_tsv(columns, rows))
     _write(folder / "participants.json", json_bytes({one.name: one.to_sidecar() for one in columns}))
     _write(folder / "dataset_description.json", json_bytes(_describe_dataset(sorted(tasks.values()))))
@@ -69,7 +69,7 @@ def _write_run(
 ) -> None:
     folder, pictures = where
     columns = event_columns(session.parts)
-    rows = event_rows(part, lambda shown: pictures.copied(shown, session, folder / STIMULI))
+    rows = event_rows(part, lambda shown: pictures.copy(shown, session, folder / STIMULI))
     _write(folder / f"{name}.tsv", format_tsv(columns, rows))
     described = {column.name: column.to_sidecar() for column in columns}
     _write(folder / f"{name}.json", json_bytes({**_describe_run(session, part), **described}))

@@ -84,7 +84,7 @@ def _describe_dataset(contents: SetContents) -> dict[str, Any]:
 
 def _list_pictures(contents: SetContents) -> Iterator[BidsPicture]:
     licence = contents.citation.metadata.licence
-    for source in contents.pictures():
+    for source in contents.sources():
         yield _describe_original(source)
     for content in contents.stimuli():
         yield _describe_stimulus(content, licence)

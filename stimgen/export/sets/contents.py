@@ -127,7 +127,7 @@ class SetContents:
         """Where the set lies."""
         return self._store.folder
 
-    def pictures(self) -> Iterator[SourceRecord]:
+    def sources(self) -> Iterator[SourceRecord]:
         """Yield the originals of all stimuli, and pictures that targets were measured in, each once."""
         seen: set[str] = set()
         for content in self.stimuli():

@@ -27,7 +27,7 @@ class Psychopy(Exporter):
         for content in contents.stimuli():
             contents.copy(content.file, content.sha256, target / content.file)
             rows.append(_row(content))
-        for picture in contents.pictures():
+        for picture in contents.sources():
             contents.copy(picture.original.file, picture.original.sha256, target / picture.original.file)
         (target / CONDITIONS).write_bytes(_format_table(rows))
 

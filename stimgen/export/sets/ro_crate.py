@@ -145,7 +145,7 @@ def _making(contents: SetContents) -> list[Entity]:
         "@type": "CreateAction",
         "name": f"Generation of {citation.title}",
         "instrument": {"@id": SOFTWARE},
-        "object": _references([{"@id": picture.original.file} for picture in contents.pictures()]),
+        "object": _references([{"@id": picture.original.file} for picture in contents.sources()]),
         "result": _references([{"@id": content.file} for content in contents.stimuli()]),
         **_moment(citation),
     }

@@ -82,7 +82,7 @@ class PlannedTrials(NamedTuple):
     main: list[list[dict[str, Any]]]
 
     @classmethod
-    def of(cls, listed: Mapping[str, Any]) -> PlannedTrials:
+    def from_listing(cls, listed: Mapping[str, Any]) -> PlannedTrials:
         """Return what `stimgen trials` lists."""
         if listed["adaptive"]:
             return cls(listed["practice"], listed["candidates"])
@@ -90,7 +90,7 @@ class PlannedTrials(NamedTuple):
         practice = [trial for trial in trials if trial["practice"]]
         return cls(practice, [[trial] for trial in trials if not trial["practice"]])
 
-    def lines(self) -> bytes:
+    def to_bytes(self) -> bytes:
         """Return them as text: a line of JSON each, practice first."""
         entries = [{"practice": trial} for trial in self.practice] + [
             {"one_of": trials} for trials in self.main
@@ -99,7 +99,7 @@ class PlannedTrials(NamedTuple):
 
     @classmethod
     def parse(cls, data: bytes) -> PlannedTrials:
-        """Return what `lines` wrote."""
+        """Return what `to_bytes` wrote."""
         entries = [json.loads(line) for line in data.splitlines()]
         practice = [entry["practice"] for entry in entries if "practice" in entry]
         return cls(practice, [entry["one_of"] for entry in entries if "one_of" in entry])
@@ -127,7 +127,7 @@ class FrozenStudy:
     def __init__(self, file: Path) -> None:
         self.file = file
         self._root = ""
-        found = [name for name in self._names() if name.count("/") == 1 and name.endswith(f"/{STUDY}")]
+        found = [name for name in self._list_names() if name.count("/") == 1 and name.endswith(f"/{STUDY}")]
         if len(found) != 1:
             raise StimgenError(f"is no frozen study: {STUDY} is not in it", where=file)
         self._root = found[0].removesuffix(STUDY)
@@ -148,7 +148,7 @@ class FrozenStudy:
         StimgenError
             One is another, missing, or not listed.
         """
-        names = {name.removeprefix(self._root) for name in self._names()} - {CHECKSUMS}
+        names = {name.removeprefix(self._root) for name in self._list_names()} - {CHECKSUMS}
         if names != set(self._sums):
             raise StimgenError(
                 f"is damaged: {min(names ^ set(self._sums))!r} is missing, or not in {CHECKSUMS}",
@@ -185,7 +185,7 @@ class FrozenStudy:
             raise StimgenError(f"is damaged: {name} is not what {CHECKSUMS} says", where=self.file)
         return data
 
-    def _names(self) -> list[str]:
+    def _list_names(self) -> list[str]:
         with self._open_archive() as archive:
             return archive.namelist()
 

@@ -19,7 +19,7 @@ FLAT = 1e-6  # contrast that is only the rounding of the numbers
 class Contrast(MatchingStep):
     """Set the RMS contrast by moving all light towards or from its mean, which stays."""
 
-    phrase = "RMS contrast set"
+    phrase = "adjustment of the RMS contrast"
 
     name: Literal["contrast"] = "contrast"
     rms: Rms = "source"

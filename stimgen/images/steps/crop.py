@@ -14,7 +14,7 @@ from stimgen.reading.errors import StimgenError
 class Crop(GeometryStep):
     """Keep a rectangle of the picture."""
 
-    phrase = "cropped"
+    phrase = "cropping"
 
     name: Literal["crop"] = "crop"
     box: Rectangle

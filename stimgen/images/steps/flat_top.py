@@ -18,7 +18,7 @@ HARD = 1e-6  # a narrower edge lies between two pixels of any picture
 class FlatTop(Aperture):
     """Show the picture through a window that is clear but for its edge, half a period of a cosine."""
 
-    phrase = "seen through a flat-topped aperture"
+    phrase = "a flat-topped aperture"
 
     name: Literal["flat_top"] = "flat_top"
     edge: Annotated[Number, Field(ge=0.0)] = 6.0

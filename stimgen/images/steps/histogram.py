@@ -14,7 +14,7 @@ from stimgen.images.steps.base import ImageStep
 class HistogramMatching(ImageStep):
     """Give every channel exactly the source's histogram, as Gatys et al. (2015) did in bins."""
 
-    phrase = "histograms matched to the source's"
+    phrase = "histogram matching to the source"
     papers = ("gatys2015",)
 
     name: Literal["histogram"] = "histogram"

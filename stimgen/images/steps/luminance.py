@@ -17,7 +17,7 @@ Mean = Annotated[TargetWord | Annotated[Number, Field(gt=0.0, le=1.0), Tag("numb
 class Luminance(MatchingStep):
     """Set the mean luminance by one factor for all light, which keeps RMS contrast and hues."""
 
-    phrase = "mean luminance set"
+    phrase = "adjustment of the mean luminance"
 
     name: Literal["luminance"] = "luminance"
     mean: Mean = "source"

@@ -13,7 +13,7 @@ from stimgen.images.steps.aperture import Aperture
 class RaisedCosine(Aperture):
     """Show the picture through a raised-cosine window, which falls off from its centre on (von Hann)."""
 
-    phrase = "seen through a raised-cosine aperture"
+    phrase = "a raised-cosine aperture"
 
     name: Literal["raised_cosine"] = "raised_cosine"
 

@@ -32,7 +32,7 @@ class Citation:
     planned: int
 
     @classmethod
-    def of(cls, plan: PlanRecord, summary: SetSummary) -> Citation:
+    def from_plan(cls, plan: PlanRecord, summary: SetSummary) -> Citation:
         """Return the citation of a set.
 
         Raises
@@ -40,7 +40,7 @@ class Citation:
         StimgenError
             The plan's metadata are damaged.
         """
-        return cls(SetMetadata.of(plan.protocol, Path(PLAN)), summary, len(plan.ids))
+        return cls(SetMetadata.from_plan(plan.protocol, Path(PLAN)), summary, len(plan.ids))
 
     @property
     def title(self) -> str:
@@ -88,4 +88,4 @@ def read_citation(store: Store) -> Citation:
     StimgenError
         The plan or a record is damaged.
     """
-    return Citation.of(store.read_plan(), SetSummary.of(store.records()))
+    return Citation.from_plan(store.read_plan(), SetSummary.from_records(store.read_records()))

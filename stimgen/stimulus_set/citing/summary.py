@@ -70,7 +70,7 @@ class SetSummary:
     _pictures: list[str] = field(default_factory=list)
 
     @classmethod
-    def of(cls, records: Iterable[Record]) -> SetSummary:
+    def from_records(cls, records: Iterable[Record]) -> SetSummary:
         """Return the summary of records."""
         summary = cls()
         for record in records:

@@ -1,4 +1,4 @@
-"""Settings, numbers and lists in words."""
+"""Formats settings, numbers and lists as words of a sentence."""
 
 from __future__ import annotations
 
@@ -8,17 +8,26 @@ from typing import Any
 
 from stimgen.reading.text import to_one_line
 
+TIGHT = "\u00a0"  # a space inside one value, which stays together when clauses are compared word by word
+LONG_NAMES = {
+    "along": "interpolation",
+    "deviation": "standard deviation",
+    "of": "range of",
+    "penalty": "penalty weight",
+    "recipe": "version of the recipe",
+}
+
 
 def describe_settings(recipe: Mapping[str, Any], *without: str) -> list[str]:
-    """Return settings in words, one each; those that say nothing are left out.
+    """Return every setting in words; those that are empty are left out.
 
     Examples
     --------
-    >>> settings({"name": "noise", "mean": 0.5, "bounds": [0, 1], "mask": None, "grey": False}, "name")
-    ['mean 0.5', 'bounds 0, 1', 'not grey']
+    >>> describe_settings({"name": "noise", "mean": 0.5, "pooling": "average", "mask": None, "grey": False})
+    ['name: noise', 'mean = 0.5', 'pooling: average', 'not grey']
     """
     return [
-        _describe_setting(to_one_line(str(key)).replace("_", " "), found)
+        _describe_setting(LONG_NAMES.get(key, to_one_line(str(key)).replace("_", " ")), found)
         for key, found in recipe.items()
         if key not in without and found is not None and found != []
     ]
@@ -27,7 +36,9 @@ def describe_settings(recipe: Mapping[str, Any], *without: str) -> list[str]:
 def _describe_setting(key: str, found: Any) -> str:
     if isinstance(found, bool):
         return key if found else f"not {key}"
-    return f"{key} {format_value(found)}"
+    several = isinstance(found, (list, tuple)) and found
+    number = isinstance(found[0] if several else found, (int, float))
+    return f"{key} = {format_value(found)}" if number else f"{key}: {format_value(found)}"
 
 
 def format_value(found: Any) -> str:
@@ -39,7 +50,7 @@ def format_value(found: Any) -> str:
         inside = "; ".join(describe_settings(found, "name"))
         return " ".join([*name, f"({inside})"] if inside else name)
     if isinstance(found, (list, tuple)):
-        return ", ".join(format_value(one) for one in found)
+        return f",{TIGHT}".join(format_value(one) for one in found)
     return to_one_line(str(found))
 
 
@@ -60,7 +71,7 @@ def format_ranges(found: Iterable[int]) -> str:
 
     Examples
     --------
-    >>> numbers([1, 2, 3, 7])
+    >>> format_ranges([1, 2, 3, 7])
     '1\u20133, 7'
     """
     runs = [list(run) for _, run in groupby(enumerate(sorted(found)), lambda pair: pair[1] - pair[0])]

@@ -18,7 +18,7 @@ class HistogramMatchedNoise(DirectMethod):
     The joint histogram of the colours is kept, not only each channel's.
     """
 
-    phrase = "the source's pixels at random places"
+    phrase = "the pixels of the source images in random order"
 
     name: Literal["histogram_matched_noise"] = "histogram_matched_noise"
 

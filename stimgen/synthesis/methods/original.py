@@ -12,7 +12,7 @@ from stimgen.synthesis.methods.direct import DirectMethod
 class OriginalMethod(DirectMethod):
     """The source itself: the control that every comparison with originals needs in the set."""
 
-    phrase = "the source itself"
+    phrase = "the source images themselves"
 
     name: Literal["original"] = "original"
     seeded: ClassVar[bool] = False

@@ -21,7 +21,7 @@ class PhaseScrambled(DirectMethod):
     Values outside [0, 1] are clipped when the picture is rounded: the file's spectrum differs a little.
     """
 
-    phrase = "the source with scrambled phases"
+    phrase = "phase-scrambled versions of the source images"
 
     name: Literal["phase_scrambled"] = "phase_scrambled"
 

@@ -21,7 +21,7 @@ class SpectrumMatchedNoise(DirectMethod):
     colours are the source's on the average over seeds, the means exactly.
     """
 
-    phrase = "Gaussian noise with the source's spectrum"
+    phrase = "Gaussian noise with the amplitude spectra of the source images"
 
     name: Literal["spectrum_matched_noise"] = "spectrum_matched_noise"
     spectrum: Literal["full", "radial"] = "full"

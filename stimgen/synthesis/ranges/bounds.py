@@ -16,7 +16,7 @@ MEANS = (123.68, 116.779, 103.939)
 class HardBounds(PixelConstraint):
     """Bounds that no pixel leaves; for optimisers that keep them."""
 
-    phrase = "hard bounds on pixel values"
+    phrase = "hard bounds on the pixel values"
 
     name: Literal["bounds"] = "bounds"
     of: Literal["unit", "source"] = "unit"

@@ -10,6 +10,6 @@ from stimgen.synthesis.ranges.base import PixelConstraint
 class Unconstrained(PixelConstraint):
     """Pixels take any value; what is outside [0, 1] at the end is clipped."""
 
-    phrase = "pixel values without bounds, clipped at the end"
+    phrase = "unbounded pixel values that were clipped at the end"
 
     name: Literal["free"] = "free"

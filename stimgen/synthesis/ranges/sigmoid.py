@@ -15,7 +15,7 @@ from stimgen.synthesis.ranges.base import PixelConstraint
 class SigmoidConstraint(PixelConstraint):
     """Pixels are the logistic function of what is optimised: between 0 and 1, whatever that is."""
 
-    phrase = "pixel values as logistic functions of the variables"
+    phrase = "pixel values parameterised by a logistic function"
 
     name: Literal["sigmoid"] = "sigmoid"
     margin: Annotated[Number, Field(gt=0.0, lt=0.5)] = 0.004

@@ -15,7 +15,7 @@ from stimgen.synthesis.ranges.base import PixelConstraint
 class SoftPenalty(PixelConstraint):
     """Pixels may leave [0, 1], at a price; what is still outside at the end is clipped."""
 
-    phrase = "a penalty on pixel values outside of black and white"
+    phrase = "a penalty on pixel values outside the displayable range"
 
     name: Literal["soft"] = "soft"
     penalty: Annotated[Number, Field(ge=0.0)] = 10.0

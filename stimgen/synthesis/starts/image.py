@@ -16,7 +16,7 @@ from stimgen.synthesis.starts.base import Start
 class ImageStart(Start):
     """Another picture, prepared as the source is (crop, channels, size)."""
 
-    phrase = "another picture"
+    phrase = "another image"
 
     name: Literal["image"] = "image"
     file: Annotated[Text, Field(min_length=1)]

@@ -16,7 +16,7 @@ from stimgen.synthesis.starts.level import Level, expand_level
 class NormalNoise(Start):
     """Normal noise, independent for every pixel and channel, keyed by source and seed."""
 
-    phrase = "normal noise"
+    phrase = "Gaussian noise"
 
     name: Literal["noise"] = "noise"
     mean: Level = 0.5

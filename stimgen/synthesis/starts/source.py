@@ -15,7 +15,7 @@ from stimgen.synthesis.starts.base import Start, draw_normal_noise, require_sour
 class SourceStart(Start):
     """The source itself plus normal noise; style transfer often begins so."""
 
-    phrase = "the source with normal noise"
+    phrase = "the source image with added Gaussian noise"
 
     name: Literal["source"] = "source"
     wants_source: ClassVar[bool] = True

@@ -15,7 +15,7 @@ from stimgen.synthesis.starts.base import Start, draw_normal_noise, require_sour
 class SourceMeanStart(Start):
     """The source's mean colour everywhere, plus normal noise (Heitz et al. 2021)."""
 
-    phrase = "the source's mean colour with normal noise"
+    phrase = "the mean colour of the source image with added Gaussian noise"
     papers = ("heitz2021",)
 
     name: Literal["source_mean"] = "source_mean"

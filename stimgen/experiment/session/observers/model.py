@@ -103,7 +103,9 @@ class StandardisedFeatures:
             features.check_same_kind(self._sets[0])
         pictures = list(pool.pictures())
         self._sizes = {(one.set, one.file): (one.width, one.height) for one in pictures}
-        whole = np.stack([self._sets[p.set].whole(FileHash(file=p.file, sha256=p.sha256)) for p in pictures])
+        whole = np.stack(
+            [self._sets[p.set].of_picture(FileHash(file=p.file, sha256=p.sha256)) for p in pictures]
+        )
         self._mean, deviation = whole.mean(0), whole.std(0)
         told = deviation > MIN_RELATIVE_SPREAD * np.abs(whole).max(0)
         self._scale: Vector = np.where(told, 1.0 / np.where(told, deviation, 1.0), 0.0)
@@ -112,7 +114,7 @@ class StandardisedFeatures:
         """Return the standardised features of what is shown of a picture."""
         picture = FileHash(file=shown.file, sha256=shown.sha256)
         size = self._sizes[shown.set, shown.file]
-        found: Vector = (self._sets[shown.set].part(picture, shown.crop, size) - self._mean) * self._scale
+        found: Vector = (self._sets[shown.set].of_part(picture, shown.crop, size) - self._mean) * self._scale
         return found
 
     def to_dict(self) -> list[dict[str, Any]]:

@@ -78,7 +78,7 @@ def escape_latex(text: str) -> str:
 
     Examples
     --------
-    >>> print(escaped("50 % of R&D {sic}"))
+    >>> print(escape_latex("50 % of R&D {sic}"))
     50 \% of R\&D {\textbraceleft}sic{\textbraceright}
     """
     return "".join(ESCAPES.get(character, character) for character in text)
