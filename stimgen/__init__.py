@@ -13,12 +13,12 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from stimgen.api import generate, load, plan
+    from stimgen.api import generate, load, plan, synthesize
     from stimgen.networks.python import register_network
     from stimgen.reading.errors import StimgenError
     from stimgen.stimulus_set import StimulusSet
 
-__all__ = ["StimgenError", "StimulusSet", "generate", "load", "plan", "register_network"]
+__all__ = ["StimgenError", "StimulusSet", "generate", "load", "plan", "register_network", "synthesize"]
 
 _MODULES = {
     "StimgenError": "stimgen.reading.errors",
@@ -27,6 +27,7 @@ _MODULES = {
     "load": "stimgen.api",
     "plan": "stimgen.api",
     "register_network": "stimgen.networks.python",
+    "synthesize": "stimgen.api",
 }
 
 

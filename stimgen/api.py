@@ -13,6 +13,9 @@ from stimgen.stimulus_set import StimulusSet
 from stimgen.workflow.generate import default_folder
 from stimgen.workflow.generate import generate_set as make
 from stimgen.workflow.plan import describe_plan
+from stimgen.workflow.synthesize import SynthesizedImages, synthesize
+
+__all__ = ["SynthesizedImages", "generate", "load", "plan", "synthesize"]
 
 
 def load(name_or_file: str | Path) -> LoadedProtocol:
