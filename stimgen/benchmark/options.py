@@ -10,8 +10,7 @@ from stimgen.benchmark.plenoptic import ITERATIONS, require_plenoptic
 from stimgen.benchmark.plenoptic import SMALLEST_SIZE as PLENOPTIC_SIZE
 from stimgen.benchmark.plot import require_plot
 from stimgen.benchmark.subject import MAX_SIZE
-from stimgen.execution.dask.local_cluster import MOST_WORKERS
-from stimgen.execution.executor import require_dask
+from stimgen.execution.executor import MAX_WORKERS, require_dask
 from stimgen.reading.errors import StimgenError
 
 NOTEBOOK, PLENOPTIC = "notebook", "plenoptic"
@@ -119,7 +118,7 @@ def _check(options: BenchOptions, size: int, evaluations: int) -> None:
         require_plenoptic(size)
     if options.workers is not None:
         require_dask()
-        _check_range("--workers", options.workers, (2, MOST_WORKERS))
+        _check_range("--workers", options.workers, (2, MAX_WORKERS))
 
 
 def _check_range(name: str, value: int, allowed: tuple[int, int]) -> None:

@@ -12,12 +12,11 @@ import torch
 from stimgen.benchmark.subject import PHOTOGRAPH, BenchmarkSubject
 from stimgen.benchmark.timing import ratio
 from stimgen.execution.batch import form_batches
+from stimgen.execution.context import RunContext
 from stimgen.execution.dask.dispatcher import DaskExecutor
-from stimgen.execution.dask.local_cluster import available_cores, local_workers
-from stimgen.execution.dask.workers import Team
+from stimgen.execution.dask.local_cluster import available_cores, start_workers
 from stimgen.execution.device import default_batch_size
-from stimgen.execution.progress import RunProgress
-from stimgen.execution.task import RunContext
+from stimgen.execution.progress import RunProgress, ignore_progress
 from stimgen.execution.writer import Destination
 from stimgen.protocol.load import parse_protocol
 from stimgen.protocol.plan import ProtocolPlan, make_plan
@@ -94,22 +93,18 @@ def plan_benchmark(place: Path, subject: BenchmarkSubject, workers: int, evaluat
     return make_plan(parse_protocol(parse_document(text, place / "bench.yaml")))
 
 
-def _make(plan: ProtocolPlan, store: Store, kind: str, team: tuple[int, int]) -> None:
-    workers, threads = team
+def _make(plan: ProtocolPlan, store: Store, kind: str, threads: tuple[int, int]) -> None:
+    workers, each = threads
     size = default_batch_size(torch.device(kind))
     destination = Destination(store, plan.loaded.protocol.output)
-    with lock_set(store.folder), local_workers(workers, kind, threads) as client:
-        gathered = Team(client, (), kind, _nothing)
-        gathered.gather()
-        batches = form_batches(plan.stimuli, size)
-        DaskExecutor(gathered).run(batches, RunContext(plan, destination, size), RunProgress(), _nothing)
+    with lock_set(store.folder), start_workers(workers, kind, each) as client:
+        progress = RunProgress()
+        executor = DaskExecutor(client, (), kind, progress.notices.append)
+        context = RunContext(plan, destination, executor.device, size)
+        executor.run(form_batches(plan.stimuli, size), context, progress, ignore_progress)
 
 
 def _elapsed_seconds(made: list[Provenance]) -> float:
     """Return the seconds from the first beginning to the last end: starting workers takes none of them."""
     began = min(datetime.fromisoformat(one.started) for one in made)
     return (max(datetime.fromisoformat(one.finished) for one in made) - began).total_seconds()
-
-
-def _nothing(_: object) -> None:
-    """Say nothing."""

@@ -1,4 +1,4 @@
-"""Where batches run: here, on processes of this computer, or on the workers of a Dask scheduler."""
+"""Chooses where batches are made: here, in processes of this computer, or on Dask's workers."""
 
 from __future__ import annotations
 
@@ -9,33 +9,37 @@ from importlib.util import find_spec
 from pathlib import Path
 from typing import Protocol
 
+import torch
+
+from stimgen.execution.context import RunContext
 from stimgen.execution.device import find_device
 from stimgen.execution.local import LocalExecutor
 from stimgen.execution.progress import ProgressCallback, RunProgress
 from stimgen.execution.shard import Shard
-from stimgen.execution.task import RunContext
 from stimgen.protocol.plan import PlannedStimulus
 from stimgen.reading.errors import StimgenError
+
+MAX_WORKERS = 512
 
 
 @dataclass(frozen=True)
 class GenerateOptions:
-    """How to generate; none of it changes what is made on a CPU.
+    """Says how to generate a set; on a CPU nothing here changes what is made.
 
     Attributes
     ----------
     device : str
         ``auto``, ``cpu``, ``cuda``, ``cuda:N`` or ``mps``.
     batch_size : int or None
-        Stimuli made together; None: as suits the device.
+        The number of stimuli that are made together; None stands for what suits the device.
     root : Path or None
-        A folder that sources may lie in, beside the protocol's own.
+        A folder that sources may lie in, besides the protocol's own.
     shard : Shard or None
-        The part to make, of which nothing is derived: `stimgen merge`, or a run without it, does that.
+        The part to make. Nothing is derived of it: `stimgen merge`, or a run without `shard`, does that.
     dask : str or None
-        Address of a Dask scheduler whose workers are to make the stimuli.
+        The address of a Dask scheduler whose workers make the stimuli.
     workers : int or None
-        Processes of this computer that are to make them.
+        The number of processes of this computer that make the stimuli.
     """
 
     device: str = "auto"
@@ -47,28 +51,34 @@ class GenerateOptions:
 
 
 class Executor(Protocol):
-    """A way to run batches."""
+    """Makes batches, here or elsewhere."""
 
     @property
     def kind(self) -> str:
         """The kind of device that computes: ``cpu``, ``cuda`` or ``mps``."""
 
     @property
-    def alone(self) -> bool:
-        """Whether nothing of it goes on once it was interrupted."""
+    def device(self) -> torch.device:
+        """A device of this process; networks are loaded on it to check them before anything is written."""
 
     @property
-    def device(self) -> str:
-        """A device of this process, to load on what is to be checked before anything is written."""
+    def exclusive(self) -> bool:
+        """Whether nothing writes to the set any more once this process was interrupted."""
 
     def run(
         self,
         batches: Sequence[Sequence[PlannedStimulus]],
-        task: RunContext,
+        context: RunContext,
         progress: RunProgress,
         report: ProgressCallback,
     ) -> None:
-        """Make batches, keep `progress` up to date, and call `report` as often as there are news."""
+        """Make batches of one condition and shape each, keep `progress` up to date, and call `report` often.
+
+        Raises
+        ------
+        StimgenError
+            A circumstance that the user can mend.
+        """
 
 
 def require_dask() -> None:
@@ -77,7 +87,7 @@ def require_dask() -> None:
     Raises
     ------
     StimgenError
-        It is one.
+        Dask is not installed.
     """
     if find_spec("distributed") is None:
         raise StimgenError("Dask's `distributed` is not installed", hint="pip install 'stimgen[dask]'")
@@ -85,23 +95,23 @@ def require_dask() -> None:
 
 @contextmanager
 def open_executor(
-    options: GenerateOptions, packages: tuple[str, ...], say: Callable[[str], None]
+    options: GenerateOptions, packages: tuple[str, ...], notify: Callable[[str], None]
 ) -> Iterator[Executor]:
-    """Yield the way that is asked for, its workers gathered.
+    """Yield the executor that is asked for, its workers checked.
 
     Parameters
     ----------
     options : GenerateOptions
-        What is asked for.
+        The options of the user.
     packages : tuple of str
-        That have a part in pixels, beside those that always have.
-    say : callable
-        Told what the user should know.
+        The packages that affect pixels, besides those that always do; workers must have the same versions.
+    notify : callable
+        Tells the user something.
 
     Raises
     ------
     StimgenError
-        There is no such device or scheduler, two ways are asked for, or the workers are not alike.
+        There is no such device or scheduler, two executors are asked for, or the workers are not alike.
     """
     if options.dask is None and options.workers is None:
         yield LocalExecutor(find_device(options.device))
@@ -110,17 +120,14 @@ def open_executor(
         raise StimgenError("--workers starts workers here, --dask takes a scheduler's: say one of them")
     require_dask()
     from stimgen.execution.dask.dispatcher import DaskExecutor
-    from stimgen.execution.dask.local_cluster import local_workers
-    from stimgen.execution.dask.workers import Team, scheduler
+    from stimgen.execution.dask.local_cluster import start_workers
+    from stimgen.execution.dask.workers import connect
 
-    device = options.device
-    if options.dask is not None:
-        asked = scheduler(options.dask)
-    else:
-        asked = local_workers(options.workers or 0, device)
-    with asked as client:
+    with (
+        start_workers(options.workers, options.device)
+        if options.workers is not None
+        else connect(str(options.dask)) as client
+    ):
         if client.dashboard_link:
-            say(f"dashboard of the workers: {client.dashboard_link}")
-        team = Team(client, packages, device, say)
-        team.gather()
-        yield DaskExecutor(team)
+            notify(f"dashboard of the workers: {client.dashboard_link}")
+        yield DaskExecutor(client, packages, options.device, notify)

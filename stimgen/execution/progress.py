@@ -1,4 +1,4 @@
-"""How far a generation has come."""
+"""Tells how far a run has come."""
 
 from __future__ import annotations
 
@@ -12,26 +12,26 @@ from stimgen.execution.synthesize import Failure
 
 @dataclass
 class RunProgress:
-    """How far a generation has come.
+    """Tells how far a run has come: what a display shows.
 
     Attributes
     ----------
     planned : int
-        Stimuli to be made in all: the protocol's, or a shard's.
+        The number of stimuli of the protocol, or of a shard.
     there : int
         Those that were there before.
     made : int
-        Those made now.
+        Those that have been made now.
     under_way : float
-        Stimuli under way, each as far as it has come: two halves are 1.
+        The stimuli under way, each as far as it has come: two halves are 1.
     loss : float
-        Mean loss of the stimuli under way.
+        The mean loss of the stimuli under way.
     workers : int
-        Processes at work; 0 where this is the only one.
+        The number of worker processes; 0 where this process makes everything.
     failures : list of Failure
-        Stimuli that could not be made.
+        The stimuli that could not be made.
     notices : list of str
-        What the user should know, a line each.
+        What the user should know, one line each.
     """
 
     planned: int = 0
@@ -45,26 +45,30 @@ class RunProgress:
     _began: float = field(default_factory=time.monotonic)
 
     def begin(self, planned: int, there: int) -> None:
-        """Count from now on, after all that had to be done before anything could be made."""
+        """Start counting, after all preparations."""
         self.planned, self.there, self._began = planned, there, time.monotonic()
 
     @property
     def seconds(self) -> float:
-        """Seconds since the beginning."""
+        """The seconds since the beginning."""
         return time.monotonic() - self._began
 
     @property
     def seconds_per_stimulus(self) -> float | None:
-        """Mean so far, of all workers together, parts of stimuli included; None at the beginning."""
+        """The mean so far, of all workers together and with parts of stimuli; None at the beginning."""
         done = self.made + len(self.failures) + self.under_way
         return self.seconds / done if done > 0 else None
 
     @property
     def remaining(self) -> float | None:
-        """Seconds that the rest will take at that rate; None at the beginning."""
+        """The seconds that the rest will take at that rate; None at the beginning."""
         rate = self.seconds_per_stimulus
         left = self.planned - self.there - self.made - len(self.failures) - self.under_way
         return None if rate is None else rate * left
 
 
 ProgressCallback = Callable[[RunProgress], None]
+
+
+def ignore_progress(progress: RunProgress) -> None:
+    """Do nothing, where nobody wants to know of the progress."""

@@ -1,22 +1,22 @@
-"""From a protocol to a stimulus set."""
+"""Turns a protocol into a stimulus set."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Container, Iterator
 from contextlib import ExitStack, contextmanager, nullcontext
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import torch
 
 from stimgen.execution.batch import check_sources, form_batches, write_originals
+from stimgen.execution.context import RunContext
 from stimgen.execution.device import default_batch_size
 from stimgen.execution.executor import Executor, GenerateOptions, open_executor
 from stimgen.execution.labels import relabel
 from stimgen.execution.missing import SetStatus, find_missing
-from stimgen.execution.progress import ProgressCallback, RunProgress
-from stimgen.execution.task import RunContext
+from stimgen.execution.progress import ProgressCallback, RunProgress, ignore_progress
+from stimgen.execution.shard import Shard
 from stimgen.execution.writer import Destination
 from stimgen.protocol.load import LoadedProtocol
 from stimgen.protocol.plan import PlannedStimulus, ProtocolPlan, make_plan
@@ -41,140 +41,117 @@ def generate_set(
 ) -> RunProgress:
     """Make what is missing of a set, and derive its manifest, table, contact sheet and checksums.
 
-    Parameters
-    ----------
-    loaded : LoadedProtocol
-        The protocol.
-    folder : Path
-        The set's folder; made where it does not exist.
-    options : GenerateOptions, optional
-        How to generate.
-    report : callable, optional
-        Called after every evaluation.
-
-    Returns
-    -------
-    RunProgress
-        What was there, made, and could not be made.
+    The folder is created if it does not exist; `report` is called after every evaluation. The result tells
+    what was there before, what was made and what could not be made.
 
     Raises
     ------
     StimgenError
         Anything that the user can mend; what is finished is kept.
     KeyboardInterrupt
-        Ctrl-C; what is finished is kept, and in the manifest.
+        The user pressed Ctrl-C; what is finished is kept, and in the manifest.
     """
-    options, report = options or GenerateOptions(), report or _ignore_progress
-    plan, progress = make_plan(loaded, options.root), RunProgress()
+    options, report = options or GenerateOptions(), report or ignore_progress
+    plan, progress, store = make_plan(loaded, options.root), RunProgress(), Store(folder)
     with ExitStack() as stack:
-        way = stack.enter_context(
-            open_executor(options, _required_packages(plan), _make_notifier(progress, report))
-        )
-        share = _Share.of(plan, options, way)
-        found, index = _prepare_set(share, folder, torch.device(way.device), stack)
-        missing = frozenset(stimulus.id for stimulus in found.missing)
-        progress.begin(len(share.ours.stimuli), len(share.ours.stimuli) - len(missing))
-        store = Store(folder)
-        if found.unchanged and (share.part or index.is_current()):
+        notify = _make_notifier(progress, report)
+        executor = stack.enter_context(open_executor(options, _required_packages(plan), notify))
+        context = _make_context(plan, store, options, executor)
+        batches, ours = _select_shard(context, options.shard)
+        status, index = _prepare_set(context, ours, stack)
+        missing = frozenset(stimulus.id for stimulus in status.missing)
+        progress.begin(len(ours.stimuli), len(ours.stimuli) - len(missing))
+        if status.unchanged and (context.part or index.is_current()):
             return progress
-        output = loaded.protocol.output
-        for stimulus in found.misnamed:
-            relabel(stimulus, store, output)
-        destination = Destination(store, output, loaded.protocol.judge, loaded.changes)
-        task = RunContext(plan, destination, share.batch_size, options.root, share.part)
-        with nullcontext() if share.part else _derive_at_end(store, progress, alone=way.alone):
-            way.run(_select_missing(share.batches, missing), task, progress, report)
+        for stimulus in status.misnamed:
+            relabel(stimulus, store, loaded.protocol.output)
+        with nullcontext() if context.part else _derive_at_end(store, progress, tidy=executor.exclusive):
+            executor.run(_select_missing(batches, missing), context, progress, report)
         return progress
 
 
-@dataclass(frozen=True)
-class _Share:
-    """What a run is to make: all of a plan, or a shard's part of it."""
-
-    plan: ProtocolPlan
-    ours: ProtocolPlan
-    """The part."""
-    batches: Batches
-    batch_size: int
-    part: str
-    """Name of the part that is locked; empty: the whole."""
-
-    @classmethod
-    def of(cls, plan: ProtocolPlan, options: GenerateOptions, way: Executor) -> _Share:
-        batch_size = _batch_size(options, default_batch_size(torch.device(way.kind)))
-        batches = form_batches(plan.stimuli, batch_size)
-        if options.shard is None:
-            return cls(plan, plan, batches, batch_size, "")
-        batches = options.shard.select_batches(batches)
-        ours = plan.select(stimulus for batch in batches for stimulus in batch)
-        return cls(plan, ours, batches, batch_size, options.shard.name)
+def _make_context(
+    plan: ProtocolPlan, store: Store, options: GenerateOptions, executor: Executor
+) -> RunContext:
+    loaded = plan.loaded
+    return RunContext(
+        plan=plan,
+        destination=Destination(store, loaded.protocol.output, loaded.protocol.judge, loaded.changes),
+        device=executor.device,
+        batch_size=_find_batch_size(options, default_batch_size(torch.device(executor.kind))),
+        root=options.root,
+        part=options.shard.name if options.shard else "",
+    )
 
 
-def _prepare_set(
-    share: _Share, folder: Path, device: torch.device, stack: ExitStack
-) -> tuple[SetStatus, SetIndex]:
-    """Lock the set, look what is there, and write plan and originals once nothing is known to be wrong."""
-    store = Store(folder)
+def _select_shard(context: RunContext, shard: Shard | None) -> tuple[Batches, ProtocolPlan]:
+    """Return the batches of a shard, or of the whole, and the part of the plan that they make."""
+    batches = form_batches(context.plan.stimuli, context.batch_size)
+    if shard is None:
+        return batches, context.plan
+    batches = shard.select_batches(batches)
+    return batches, context.plan.select(stimulus for batch in batches for stimulus in batch)
+
+
+def _prepare_set(context: RunContext, ours: ProtocolPlan, stack: ExitStack) -> tuple[SetStatus, SetIndex]:
+    """Lock the set, find what is missing of `ours`, check all, and write plan and originals."""
+    store, plan, part = context.destination.store, context.plan, context.part
     begun = store.has(PLAN)
     if begun:
-        stack.enter_context(lock_set(folder, share.part))
+        stack.enter_context(lock_set(store.folder, part))
     index = SetIndex(store)
-    found = find_missing(share.ours, store, index)
-    _load_networks(share.plan, found.missing, device)
-    check_sources(share.ours, store)
-    Store.create(folder)
+    status = find_missing(ours, store, index)
+    _load_networks(plan, status.missing, context.device)
+    check_sources(ours, store)
+    Store.create(store.folder)
     if not begun:
-        stack.enter_context(lock_set(folder, share.part))
+        stack.enter_context(lock_set(store.folder, part))
     if not store.has(PLAN):
-        _write_plan(share.plan, store, share.part)  # first, so that the folder is known for a set's
-    write_originals(share.ours, store)
-    _write_plan(share.plan, store, share.part)
-    return found, index
+        _write_plan(plan, store, part)  # first, so that the folder is known for a set's
+    write_originals(ours, store)
+    _write_plan(plan, store, part)
+    return status, index
 
 
 def default_folder(loaded: LoadedProtocol) -> Path:
-    """Return where a set goes if the user does not say."""
+    """Return the folder of a set that the user has not named."""
     return Path("sets") / loaded.protocol.name
 
 
 @contextmanager
-def _derive_at_end(store: Store, progress: RunProgress, *, alone: bool) -> Iterator[None]:
-    """Derive what is derived from the whole set, once something was made of it, however that ended."""
+def _derive_at_end(store: Store, progress: RunProgress, *, tidy: bool) -> Iterator[None]:
+    """Derive the manifest and the like once something was made, even if that was interrupted."""
     try:
         yield
     except BaseException:
-        write_derived_files(store, sheet=False, tidy=alone)
+        write_derived_files(store, sheet=False, tidy=tidy)
         raise
     write_derived_files(store, sheet=progress.there + progress.made > 0)
 
 
 def _select_missing(batches: Batches, wanted: Container[str]) -> Batches:
-    """Return batches without what need not be made; those of the plan stay what they are."""
+    """Return batches with only the stimuli in `wanted`; which batch a stimulus is in does not change."""
     left = ([stimulus for stimulus in batch if stimulus.id in wanted] for batch in batches)
     return [batch for batch in left if batch]
 
 
-def _ignore_progress(progress: RunProgress) -> None:
-    """Report to nobody."""
-
-
 def _make_notifier(progress: RunProgress, report: ProgressCallback) -> Callable[[str], None]:
-    """Return what tells the user something, once."""
+    """Return a function that tells the user something, but the same thing only once."""
 
-    def say(notice: str) -> None:
+    def notify(notice: str) -> None:
         if notice not in progress.notices:
             progress.notices.append(notice)
             report(progress)
 
-    return say
+    return notify
 
 
 def _required_packages(plan: ProtocolPlan) -> tuple[str, ...]:
-    """Return the packages that methods in use need beside the usual ones."""
+    """Return the packages that the methods in use need besides the usual ones."""
     return tuple(sorted({name for condition in plan.conditions for name in condition.method.packages}))
 
 
-def _batch_size(options: GenerateOptions, usual: int) -> int:
+def _find_batch_size(options: GenerateOptions, usual: int) -> int:
     if options.batch_size is None:
         return usual
     if not 1 <= options.batch_size <= MAX_BATCH_SIZE:
@@ -200,7 +177,7 @@ def _load_networks(plan: ProtocolPlan, pending: list[PlannedStimulus], device: t
 
 
 def _write_plan(plan: ProtocolPlan, store: Store, part: str) -> None:
-    """Say what the set is to hold, before anything is made."""
+    """Write what the set is to hold, before anything is made."""
     record = PlanRecord(protocol=_describe_protocol(plan.loaded), ids=[s.id for s in plan.stimuli])
     data = json_bytes(record.to_dict())
     if part and store.has(PLAN) and store.read(PLAN) != data:

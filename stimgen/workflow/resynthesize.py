@@ -6,14 +6,16 @@ import tempfile
 from collections.abc import Sequence
 from pathlib import Path
 
-from stimgen.execution.batch import Work, form_batches, run_batch, write_originals
+from stimgen.execution.batch import form_batches, write_originals
+from stimgen.execution.context import RunContext
 from stimgen.execution.device import default_batch_size, find_device
+from stimgen.execution.local import LocalExecutor
+from stimgen.execution.progress import RunProgress, ignore_progress
 from stimgen.execution.writer import Destination
 from stimgen.protocol.load import LoadedProtocol, parse_protocol
 from stimgen.protocol.plan import PlannedStimulus, ProtocolPlan, make_plan
 from stimgen.protocol.quick import make_quick_protocol
 from stimgen.reading.document import parse_document
-from stimgen.reading.generators import run_generator
 from stimgen.stimulus_set.record import Record
 from stimgen.stimulus_set.store import PLAN, Store, json_bytes
 from stimgen.workflow.repair import find_shipped_file
@@ -91,9 +93,9 @@ def _choose_records(store: Store, count: int) -> dict[str, Record]:
 
 def _remake(plan: ProtocolPlan, stimuli: Sequence[PlannedStimulus], made: Store, device_name: str) -> None:
     device = find_device(device_name)
-    protocol = plan.loaded.protocol
     made.write(PLAN, json_bytes({"format": 1, "protocol": {}, "ids": [s.id for s in stimuli]}))
     write_originals(plan, made)
-    work = Work(Destination(made, protocol.output), device, default_batch_size(device))
-    for batch in form_batches(stimuli, work.batch_size):
-        run_generator(run_batch(batch, work))
+    destination = Destination(made, plan.loaded.protocol.output)
+    context = RunContext(plan, destination, device, default_batch_size(device))
+    batches = form_batches(stimuli, context.batch_size)
+    LocalExecutor(device).run(batches, context, RunProgress(), ignore_progress)

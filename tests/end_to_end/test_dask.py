@@ -5,6 +5,7 @@ from __future__ import annotations
 import platform
 import subprocess
 import sys
+import time
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
@@ -14,16 +15,14 @@ import pytest
 from clusters import Cluster, end, wait_until
 from small_set import everything, write_protocol
 
-from stimgen.execution.dask import dispatcher as dask_run
-from stimgen.execution.dask.bundle import Parcel, pack
+from stimgen.execution.context import RunContext
+from stimgen.execution.dask import dispatcher
 from stimgen.execution.dask.local_cluster import worker_environments
-from stimgen.execution.dask.messages import Job
-from stimgen.execution.dask.registration import Joining
-from stimgen.execution.dask.workers import Team
+from stimgen.execution.dask.messages import WorkerTask
+from stimgen.execution.dask.workers import WorkerPool
 from stimgen.execution.executor import GenerateOptions
 from stimgen.execution.progress import RunProgress
 from stimgen.protocol.load import LoadedProtocol
-from stimgen.protocol.plan import ProtocolPlan
 from stimgen.reading.errors import StimgenError
 from stimgen.stimulus_set.store import Store
 from stimgen.stimulus_set.verify import verify_set
@@ -65,6 +64,14 @@ def is_whole(folder: Path, whole: dict[str, object]) -> None:
     assert verify_set(Store(folder)).problems == []
 
 
+def pretend_version(folder: Path, package: str, version: str) -> dict[str, str]:
+    """Return variables with which a process finds another version of a package."""
+    found = folder / f"{package}-{version}.dist-info"
+    found.mkdir(parents=True)
+    (found / "METADATA").write_text(f"Metadata-Version: 2.1\nName: {package}\nVersion: {version}\n")
+    return {"PYTHONPATH": str(folder)}
+
+
 @pytest.mark.long
 def test_the_same_set_through_a_shared_file_system(
     protocol: LoadedProtocol, whole: dict[str, object], cluster: Cluster, tmp_path: Path
@@ -90,14 +97,13 @@ def test_the_same_set_where_nothing_is_shared(
     """Workers are told of folders that they do not have: they get the photographs, and send back files."""
     elsewhere = "/nowhere/at/all"
 
-    class Moved(Joining):
-        def __init__(self, team: Team, job: Job, plan: ProtocolPlan) -> None:
-            super().__init__(team, replace(job, folder=elsewhere, file=f"{elsewhere}/small.yaml"), plan)
+    describe_task = dispatcher._describe_task
 
-        def _packed(self) -> Parcel:
-            return pack(self._plan, None, Store(tmp_path / "set"))
+    def describe_elsewhere(pool: WorkerPool, context: RunContext) -> WorkerTask:
+        task = describe_task(pool, context)
+        return replace(task, folder=elsewhere, file=f"{elsewhere}/small.yaml")
 
-    monkeypatch.setattr(dask_run, "Joining", Moved)
+    monkeypatch.setattr(dispatcher, "_describe_task", describe_elsewhere)
     progress = make(protocol, tmp_path / "set", cluster)
     assert progress.made == 18
     is_whole(tmp_path / "set", whole)
@@ -138,10 +144,7 @@ def test_a_killed_client(
 
 @pytest.mark.long
 def test_unequal_versions_are_refused(protocol: LoadedProtocol, cluster: Cluster, tmp_path: Path) -> None:
-    other = tmp_path / "other" / "pillow-0.1.dist-info"
-    other.mkdir(parents=True)
-    (other / "METADATA").write_text("Metadata-Version: 2.1\nName: pillow\nVersion: 0.1\n")
-    worker = cluster.start_worker({"PYTHONPATH": str(other.parent)})
+    worker = cluster.start_worker(pretend_version(tmp_path / "other", "pillow", "0.1"))
     try:
         before = len(list(cluster.folder.glob("*.pid")))
         wait_until(lambda: len(list(cluster.folder.glob("*.pid"))) > before)
@@ -150,6 +153,29 @@ def test_unequal_versions_are_refused(protocol: LoadedProtocol, cluster: Cluster
     finally:
         end(worker)
     assert not (tmp_path / "set").exists()
+
+
+@pytest.mark.long
+def test_an_unequal_worker_that_comes_later_is_left_idle(
+    protocol: LoadedProtocol, whole: dict[str, object], cluster: Cluster, tmp_path: Path
+) -> None:
+    late: list[subprocess.Popen[bytes]] = []
+
+    def let_one_come(progress: RunProgress) -> None:
+        if progress.made and not late:
+            before = len(list(cluster.folder.glob("*.pid")))
+            late.append(cluster.start_worker(pretend_version(tmp_path / "other", "pillow", "0.1")))
+            wait_until(lambda: len(list(cluster.folder.glob("*.pid"))) > before)
+            time.sleep(2.0)  # until the scheduler knows it
+
+    try:
+        options = GenerateOptions("cpu", dask=cluster.address)
+        progress = generate_set(protocol, tmp_path / "set", options, let_one_come)
+    finally:
+        end(*late)
+    assert any("is left idle: pillow 0.1 instead of" in notice for notice in progress.notices)
+    assert (progress.made, progress.failures) == (18, [])
+    is_whole(tmp_path / "set", whole)
 
 
 @pytest.mark.long

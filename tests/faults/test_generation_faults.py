@@ -25,7 +25,9 @@ from PIL import Image
 
 import stimgen
 from stimgen import StimulusSet, cli
-from stimgen.execution.batch import Work, run_batch
+from stimgen.execution.batch import run_batch
+from stimgen.execution.context import RunContext
+from stimgen.execution.progress import RunProgress, ignore_progress
 from stimgen.execution.writer import Destination
 from stimgen.images import write
 from stimgen.protocol import planned_source
@@ -40,7 +42,7 @@ from stimgen.stimulus_set.verify import verify_set
 from stimgen.synthesis.methods import ObjectiveMethod
 from stimgen.synthesis.objective import BatchSources, Evaluation, Objective
 from stimgen.synthesis.ranges.soft import SoftPenalty
-from stimgen.workflow.generate import GenerateOptions, RunProgress, generate_set
+from stimgen.workflow.generate import GenerateOptions, generate_set
 
 PROTOCOL = """\
 name: tiny
@@ -388,9 +390,10 @@ class TestSources:
         plan = make_plan(load_protocol(place.folder / "tiny.yaml"))
         write_photo(place.folder / "grey.png", 1, seed=5)
         stimuli = [stimulus for stimulus in plan.stimuli if stimulus.source.id == "grey"]
-        work = Work(Destination(Store.create(place.set), plan.loaded.protocol.output), CPU, 2)
+        destination = Destination(Store.create(place.set), plan.loaded.protocol.output)
+        context = RunContext(plan, destination, CPU, 2)
         with pytest.raises(StimgenError, match="the source has changed since the plan was made"):
-            next(run_batch(stimuli, work))
+            run_batch(stimuli, context, RunProgress(), ignore_progress)
         assert place.files() == {}
 
     def test_changed_during_the_run(self, place: Place, undisturbed: Place) -> None:
@@ -920,6 +923,7 @@ class TestStartImage:
         write_photo(place.folder / "start.png", 3, seed=3)
         plan = make_plan(load_protocol(place.write(self.CHANGE).folder / "tiny.yaml"))
         write_photo(place.folder / "start.png", 3, seed=4)
-        work = Work(Destination(Store.create(place.set), plan.loaded.protocol.output), CPU, 2)
+        destination = Destination(Store.create(place.set), plan.loaded.protocol.output)
+        context = RunContext(plan, destination, CPU, 2)
         with pytest.raises(StimgenError, match="the start image has changed since the plan was made"):
-            next(run_batch(plan.stimuli[:1], work))
+            run_batch(plan.stimuli[:1], context, RunProgress(), ignore_progress)

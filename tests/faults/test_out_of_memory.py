@@ -15,8 +15,10 @@ from PIL import Image
 from torch import Tensor
 
 from stimgen.cli.display import ProgressDisplay
-from stimgen.execution.batch import Work, run_batch
+from stimgen.execution.batch import run_batch
+from stimgen.execution.context import RunContext
 from stimgen.execution.memory import MemoryLimit
+from stimgen.execution.progress import RunProgress, ignore_progress
 from stimgen.execution.writer import Destination
 from stimgen.protocol.load import load_protocol
 from stimgen.protocol.plan import make_plan
@@ -26,7 +28,7 @@ from stimgen.stimulus_set.store import CHECKSUMS, MANIFEST, Store
 from stimgen.stimulus_set.verify import verify_set
 from stimgen.synthesis.methods import ObjectiveMethod, SynthesisBatch
 from stimgen.synthesis.objective import Evaluation, Objective
-from stimgen.workflow.generate import GenerateOptions, RunProgress, generate_set
+from stimgen.workflow.generate import GenerateOptions, generate_set
 
 PROTOCOL = """\
 name: tiny
@@ -211,15 +213,12 @@ class TestOnAGpu:
             raise KeyboardInterrupt if batch.slots <= 4 else ERRORS[0]
 
         monkeypatch.setattr(ObjectiveMethod, "run", run)
-        work = Work(
-            Destination(Store.create(folder / "set"), plan.loaded.protocol.output), torch.device("cuda"), 16
-        )
-        advances = run_batch(plan.stimuli[:5], work)
-        notices = [next(advances).notice for _ in range(2)]
+        destination = Destination(Store.create(folder / "set"), plan.loaded.protocol.output)
+        context, progress = RunContext(plan, destination, torch.device("cuda"), 16), RunProgress()
         with pytest.raises(KeyboardInterrupt):
-            next(advances)
+            run_batch(plan.stimuli[:5], context, progress, ignore_progress)
         assert seen == [(5, 16), (5, 8), (4, 4)]
-        assert [str(notice).rpartition(" ")[2] for notice in notices] == ["8", "4"]
+        assert [notice.rpartition(" ")[2] for notice in progress.notices] == ["8", "4"]
 
 
 class TestRoom:

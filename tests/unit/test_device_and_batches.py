@@ -11,7 +11,8 @@ import torch
 from PIL import Image
 
 from stimgen.execution import device as devices
-from stimgen.execution.batch import Work, form_batches, run_batch, write_originals
+from stimgen.execution.batch import form_batches, run_batch, write_originals
+from stimgen.execution.context import RunContext
 from stimgen.execution.device import (
     available_devices,
     default_batch_size,
@@ -19,13 +20,14 @@ from stimgen.execution.device import (
     find_device,
     reproducible_computation,
 )
+from stimgen.execution.progress import RunProgress, ignore_progress
 from stimgen.execution.writer import Destination, format_trace
 from stimgen.protocol.load import load_protocol
 from stimgen.protocol.plan import ProtocolPlan, make_plan
 from stimgen.reading.errors import StimgenError
 from stimgen.stimulus_set.store import Store
 from stimgen.synthesis.methods import Losses, ObjectiveMethod, SynthesisBatch, TraceEntry
-from stimgen.workflow.generate import MAX_BATCH_SIZE, GenerateOptions, RunProgress, generate_set
+from stimgen.workflow.generate import MAX_BATCH_SIZE, GenerateOptions, generate_set
 
 PROTOCOL = """\
 name: tiny
@@ -171,9 +173,9 @@ class TestBatches:
 
         monkeypatch.setattr(ObjectiveMethod, "run", run)
         destination = Destination(Store.create(folder / "set"), plan.loaded.protocol.output)
-        work = Work(destination, torch.device(kind), 6)
+        context = RunContext(plan, destination, torch.device(kind), 6)
         with pytest.raises(KeyboardInterrupt):
-            next(run_batch(plan.stimuli[:count], work))
+            run_batch(plan.stimuli[:count], context, RunProgress(), ignore_progress)
         assert [(len(b.items), (b.slots, b.shrink)) for b in seen] == [(count, expected)]
         assert len({item.source_key for item in seen[0].items}) == (2 if count > 3 else 1)
 

@@ -1,4 +1,4 @@
-"""All files that a protocol needs, for a computer that does not see where they lie."""
+"""Packs all files that a protocol needs, for a computer that does not see them."""
 
 from __future__ import annotations
 
@@ -6,38 +6,39 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-from stimgen.protocol.load import LoadedProtocol
 from stimgen.protocol.plan import ProtocolPlan
 from stimgen.protocol.sources import plan_sources
 from stimgen.reading.files import write_file
 from stimgen.stimulus_set.leftovers import list_files
 from stimgen.stimulus_set.store import ORIGINALS, Store
 
-PROTOCOL, ROOT, SET = "protocol", "root", "set"  # folders within a parcel
+PROTOCOL, ROOT, SET = "protocol", "root", "set"  # folders within a bundle
 
-Parcel = dict[str, bytes]
+Bundle = dict[str, bytes]
 
 
-def pack(plan: ProtocolPlan, root: Path | None, store: Store) -> Parcel:
+def pack(plan: ProtocolPlan, root: Path | None, store: Store) -> Bundle:
     """Return the photographs, masks, start images and weights that a protocol names, and the set's originals.
+
+    What comes with a package, as scikit-image's pictures do, is left out.
 
     Raises
     ------
     StimgenError
-        One of them cannot be read.
+        A file cannot be read.
     """
-    parcel: Parcel = {}
-    for file in _named(plan, root):
-        name = _name(file, plan.loaded, root)
-        if name is not None:
-            parcel[name] = file.read_bytes()
-    for name in list_files(store, ORIGINALS):
-        parcel[f"{SET}/{name}"] = store.read(name)
-    return parcel
+    bundle = {f"{SET}/{name}": store.read(name) for name in list_files(store, ORIGINALS)}
+    folders = {PROTOCOL: plan.loaded.folder.resolve()} | ({ROOT: root.resolve()} if root else {})
+    for file in map(Path.resolve, _named_files(plan, root)):
+        for place, folder in folders.items():
+            if file.is_relative_to(folder):
+                bundle[f"{place}/{file.relative_to(folder).as_posix()}"] = file.read_bytes()
+                break
+    return bundle
 
 
-def unpack(parcel: Parcel, folder: Path) -> None:
-    """Write what is in a parcel below a folder.
+def unpack(bundle: Bundle, folder: Path) -> None:
+    """Write the files of a bundle below a folder.
 
     Raises
     ------
@@ -46,38 +47,28 @@ def unpack(parcel: Parcel, folder: Path) -> None:
     """
     for place in (PROTOCOL, ROOT, SET):
         (folder / place).mkdir(parents=True, exist_ok=True)
-    for name, data in parcel.items():
-        file = folder / name
-        file.parent.mkdir(parents=True, exist_ok=True)
-        write_file(file, data)
+    for name, data in bundle.items():
+        (folder / name).parent.mkdir(parents=True, exist_ok=True)
+        write_file(folder / name, data)
 
 
-def _named(plan: ProtocolPlan, root: Path | None) -> Iterator[Path]:
-    # Of all sources, also of those that no condition uses: the plan is made again of the same protocol.
+def _named_files(plan: ProtocolPlan, root: Path | None) -> Iterator[Path]:
+    # The files of all sources, used or not: the worker makes the plan again from the same protocol.
     sources, references = plan_sources(plan.loaded, root)
     for source in (*sources, *references):
         yield source.file
         if source.mask is not None:
             yield source.mask.file
     yield from (condition.start_file for condition in plan.conditions if condition.start_file)
-    yield from _weights(plan.loaded.protocol.to_dict())
+    yield from _weight_files(plan.loaded.protocol.to_dict())
 
 
-def _weights(said: Any) -> Iterator[Path]:
+def _weight_files(value: Any) -> Iterator[Path]:
     """Yield the files of weights, wherever they are named within a protocol."""
-    if isinstance(said, dict):
-        weights = said.get("weights")
+    if isinstance(value, dict):
+        weights = value.get("weights")
         if isinstance(weights, dict) and isinstance(weights.get("file"), str):
             yield Path(weights["file"])
-    inner = said.values() if isinstance(said, dict) else said if isinstance(said, (list, tuple)) else ()
-    for value in inner:
-        yield from _weights(value)
-
-
-def _name(file: Path, loaded: LoadedProtocol, root: Path | None) -> str | None:
-    """Return a file's name in a parcel; None for what comes with a package, as scikit-image's pictures do."""
-    resolved = file.resolve()
-    for place, folder in ((PROTOCOL, loaded.folder), (ROOT, root)):
-        if folder is not None and resolved.is_relative_to(folder.resolve()):
-            return f"{place}/{resolved.relative_to(folder.resolve()).as_posix()}"
-    return None
+        value = list(value.values())
+    for inner in value if isinstance(value, (list, tuple)) else ():
+        yield from _weight_files(inner)

@@ -1,8 +1,7 @@
-"""Batches on the workers of a Dask scheduler, whoever started it and wherever they are.
+"""Makes batches on the workers of a Dask scheduler, whoever started it and wherever they are.
 
-The run hands out one batch at a time to every worker, and keeps count. So a batch whose worker dies is known,
-workers may come and go, and each is looked at before it is given anything. The scheduler is told nothing that
-would have to outlive it: what is finished lies in the set's folder.
+Dask places batches on workers, begins those of a dead worker again, and gives up a batch that has killed
+too many. The scheduler keeps nothing that has to outlive it: what is finished lies in the set's folder.
 """
 
 from __future__ import annotations
@@ -10,215 +9,187 @@ from __future__ import annotations
 import math
 import secrets
 import threading
-import time
 from collections import Counter, deque
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from pathlib import Path
+from dataclasses import replace
 from typing import Any
 
+import torch
 from distributed import Client, Future
 from distributed.scheduler import KilledWorker
 
-from stimgen.execution.dask.messages import Job, Outcome
-from stimgen.execution.dask.registration import Joining
-from stimgen.execution.dask.worker import make
-from stimgen.execution.dask.workers import Team
+from stimgen.execution.context import RunContext
+from stimgen.execution.dask.bundle import Bundle, pack
+from stimgen.execution.dask.messages import BatchOutcome, WorkerTask
+from stimgen.execution.dask.worker import UnequalWorkerError, hash_ids, run_task
+from stimgen.execution.dask.workers import Notify, WorkerPool
 from stimgen.execution.progress import ProgressCallback, RunProgress
-from stimgen.execution.synthesize import Failure
-from stimgen.execution.task import RunContext
+from stimgen.execution.synthesize import Failure, package_versions
 from stimgen.protocol.plan import PlannedStimulus
 from stimgen.reading.errors import StimgenError
 from stimgen.stimulus_set.lock import read_lock
-from stimgen.stimulus_set.store import Store
 
-DEATHS = 3  # of workers that had the same batch
-GLANCE, BEAT = 1.0, 0.25  # seconds between looks at who is there, and for which results are waited
+BEAT = 0.25  # the most seconds between two reports
 
 Batch = Sequence[PlannedStimulus]
 
 
 class DaskExecutor:
-    """The way of the workers of a Dask scheduler.
+    """Makes batches on the workers of a Dask scheduler.
 
-    Parameters
-    ----------
-    team : Team
-        The workers, gathered.
+    Raises
+    ------
+    StimgenError
+        A worker differs from this computer or from the other workers.
     """
 
-    device, alone = "cpu", False
+    device, exclusive = torch.device("cpu"), False
 
-    def __init__(self, team: Team) -> None:
-        self._team = team
-        self.kind = team.kind
+    def __init__(self, client: Client, packages: tuple[str, ...], device: str, notify: Notify) -> None:
+        self._pool = WorkerPool(client, package_versions(packages), device, notify)
+        self.kind = self._pool.required["kind"]
 
     def run(
-        self, batches: Sequence[Batch], task: RunContext, progress: RunProgress, report: ProgressCallback
+        self, batches: Sequence[Batch], context: RunContext, progress: RunProgress, report: ProgressCallback
     ) -> None:
-        """Make batches.
-
-        Parameters
-        ----------
-        batches : sequence
-            What to make: stimuli of one condition and shape each.
-        task : RunContext
-            Where to.
-        progress : RunProgress
-            Kept up to date.
-        report : callable
-            Called several times a second.
+        """Make batches; `report` is called several times a second.
 
         Raises
         ------
         StimgenError
-            The scheduler is gone, or a worker met what the user can mend.
+            The scheduler does not answer any more, or a worker met what the user can mend.
         """
-        folder, loaded = task.destination.store.folder.resolve(), task.plan.loaded
-        job = Job(
-            run=f"stimgen-{secrets.token_hex(8)}",
-            text=loaded.document.text,
-            file=str(loaded.document.file.absolute()),
-            root=str(task.root.absolute()) if task.root else None,
-            quick=bool(loaded.changes),
-            folder=str(folder),
-            part=task.part,
-            holder=read_lock(folder, task.part),
-            device=self._team.device,
-            batch_size=task.batch_size,
-        )
-        _Run(self._team, job, Joining(self._team, job, task.plan), progress).run(batches, report)
+        _DaskRun(self._pool, context, progress).run(batches, report)
 
 
-class _Run:
-    """A run on the workers of a scheduler.
+def _describe_task(pool: WorkerPool, context: RunContext) -> WorkerTask:
+    folder, loaded = context.destination.store.folder.resolve(), context.plan.loaded
+    return WorkerTask(
+        run=f"stimgen-{secrets.token_hex(8)}",
+        required=pool.required,
+        device=pool.device,
+        text=loaded.document.text,
+        file=str(loaded.document.file.absolute()),
+        root=str(context.root.absolute()) if context.root else None,
+        quick=bool(loaded.changes),
+        plan_sha256=hash_ids(context.plan),
+        folder=str(folder),
+        part=context.part,
+        holder=read_lock(folder, context.part),
+        batch_size=context.batch_size,
+    )
 
-    Parameters
-    ----------
-    team : Team
-        The workers.
-    job : Job
-        What they are to know of the run.
-    joining : Joining
-        How they come to take part.
-    progress : RunProgress
-        Kept up to date.
-    """
 
-    def __init__(self, team: Team, job: Job, joining: Joining, progress: RunProgress) -> None:
-        self._team, self._job, self._joining, self._progress = team, job, joining, progress
-        self._store = Store(Path(job.folder))
+class _DaskRun:
+    """Keeps as many batches at Dask as there are workers, so that a death counts against few of them."""
+
+    def __init__(self, pool: WorkerPool, context: RunContext, progress: RunProgress) -> None:
+        self._pool, self._context, self._progress = pool, context, progress
+        self._client = pool.client
+        self._task = _describe_task(pool, context)
+        self._bundle: Bundle | None = None
         self._waiting: deque[Batch] = deque()
-        self._running: dict[Future[Any], tuple[str, Batch]] = {}
-        self._deaths: Counter[str] = Counter()
+        self._running: dict[Future[Any], Batch] = {}
         self._made: Counter[str] = Counter()
-        self._advances: dict[str, tuple[float, float]] = {}
-        self._glanced = -math.inf
+        self._messages: dict[str, dict[str, Any]] = {}
         self._news = threading.Event()
 
     def run(self, batches: Sequence[Batch], report: ProgressCallback) -> None:
-        """Make batches.
-
-        Raises
-        ------
-        StimgenError
-            The scheduler is gone, or a worker met what the user can mend.
-        """
         self._waiting.extend(batches)
         with self._following():
             while self._waiting or self._running:
-                self._look_around()
-                self._hand_out()
-                self._take_in()
-                self._tell(report)
+                self._progress.workers = len(self._pool.find_workers())
+                while self._waiting and len(self._running) < self._progress.workers:
+                    self._submit(self._waiting.popleft())
+                self._news.wait(BEAT)
+                self._news.clear()
+                for future in [future for future in self._running if future.done()]:
+                    self._collect(future, self._running.pop(future))
+                self._update_progress()
+                report(self._progress)
         for name, count in sorted(self._made.items()):
-            self._team.say(f"{name}: {count} stimuli, {3600 * count / self._progress.seconds:.0f} an hour")
+            self._pool.notify(f"{name}: {count} stimuli, {3600 * count / self._progress.seconds:.0f} an hour")
         report(self._progress)
 
     @contextmanager
     def _following(self) -> Iterator[None]:
-        client: Client = self._team.client
-        client.subscribe_topic(self._job.run, self._advanced)
+        """Receive what workers report, and leave no batch behind that nobody waits for."""
+        self._client.subscribe_topic(self._task.run, self._receive)
         try:
             yield
         finally:
-            if client.status == "running":
-                client.cancel(list(self._running))
-                client.unsubscribe_topic(self._job.run)
+            if self._client.status == "running":
+                self._client.cancel(list(self._running))
+                self._client.unsubscribe_topic(self._task.run)
 
-    def _advanced(self, event: tuple[Any, dict[str, Any]]) -> None:
-        message = event[1]
-        self._advances[message["batch"]] = (message["fraction"], message["loss"])
+    def _receive(self, event: tuple[Any, dict[str, Any]]) -> None:
+        self._messages[event[1]["batch"]] = event[1]
 
-    def _look_around(self) -> None:
-        if time.monotonic() - self._glanced < GLANCE:
-            return
-        self._glanced = time.monotonic()
-        there = self._team.meet()
-        for future, (worker, batch) in list(self._running.items()):
-            if worker not in there:
-                del self._running[future]
-                future.cancel()
-                self._lost(batch, worker)
-        self._joining.look(there)
-        self._progress.workers = len(there)
+    def _submit(self, batch: Batch, worker: str | None = None) -> None:
+        """Hand a batch to Dask, and to a worker that does not see the files a bundle with it."""
+        task = replace(self._task, ids=tuple(stimulus.id for stimulus in batch))
+        bundle, workers = None, self._pool.find_restriction()
+        if worker is not None:
+            workers = [worker]
+            self._bundle = self._bundle or self._pack()
+            (bundle,) = self._client.scatter([self._bundle], workers=workers, hash=False)
+        future = self._client.submit(
+            run_task, task, bundle, workers=workers, allow_other_workers=workers is not None, pure=False
+        )
+        future.add_done_callback(lambda _: self._news.set())
+        self._running[future] = batch
 
-    def _hand_out(self) -> None:
-        busy = {worker for worker, _ in self._running.values()}
-        for worker in sorted(self._joining.ready() - busy):
-            if not self._waiting:
-                return
-            batch = self._waiting.popleft()
-            ids = [stimulus.id for stimulus in batch]
-            future = self._team.client.submit(make, self._job.run, ids, workers=[worker], pure=False)
-            future.add_done_callback(lambda _: self._news.set())
-            self._running[future] = (worker, batch)
+    def _pack(self) -> Bundle:
+        return pack(self._context.plan, self._context.root, self._context.destination.store)
 
-    def _take_in(self) -> None:
-        self._news.wait(BEAT)
-        self._news.clear()
-        self._team.refuse_gone()
-        for future in [future for future in self._running if future.done()]:
-            worker, batch = self._running.pop(future)
-            self._advances.pop(batch[0].id, None)
-            if future.status == "cancelled":  # by the scheduler, which lost its worker
-                self._waiting.appendleft(batch)
-            elif future.status == "error" and isinstance(future.exception(), KilledWorker):
-                self._lost(batch, worker)
-            else:
-                self._ended(future.result(), worker, batch)
+    def _collect(self, future: Future[Any], batch: Batch) -> None:
+        self._messages.pop(batch[0].id, None)
+        if future.status == "finished":
+            self._collect_outcome(future.result(), batch)
+        elif future.status == "error":
+            self._collect_error(future, batch)
+        else:  # cancelled: the worker that held its bundle has died
+            self._waiting.appendleft(batch)
 
-    def _ended(self, outcome: Outcome | None, worker: str, batch: Batch) -> None:
-        if outcome is None:  # the process that had it has died, and another has its address
-            self._joining.forget(worker)
-            self._lost(batch, worker)
-            return
+    def _collect_error(self, future: Future[Any], batch: Batch) -> None:
+        error = future.exception()
+        if isinstance(error, KilledWorker):
+            times = error.allowed_failures + 1
+            reason = (
+                f"its batch killed its worker {times} times, the last of them {error.last_worker.address}"
+            )
+            self._progress.failures += [Failure(stimulus, reason) for stimulus in batch]
+        elif self._pool.exclude_unequal() or isinstance(error, UnequalWorkerError):
+            self._waiting.appendleft(batch)
+        else:
+            future.result()
+
+    def _collect_outcome(self, outcome: BatchOutcome, batch: Batch) -> None:
+        name, folder = f"{outcome.worker} on {outcome.machine['host']}", self._task.folder
+        self._pool.note_kind(outcome.machine)
         if outcome.problem:
-            raise StimgenError(f"{outcome.problem}\n  (on the worker {self._team.name(worker)})")
-        for name, data in outcome.files.items():
-            self._store.write(name, data)
+            raise StimgenError(f"{outcome.problem}\n  (on the worker {name})")
+        if outcome.needs_files:
+            self._submit(batch, outcome.worker)
+            return
+        self._pool.notify(
+            f"workers on {outcome.machine['host']} write to {folder}"
+            if outcome.sees_folder
+            else f"workers on {outcome.machine['host']} do not see {folder}: they send back what they make"
+        )
+        for file, data in outcome.files.items():
+            self._context.destination.store.write(file, data)
         by_id = {stimulus.id: stimulus for stimulus in batch}
-        self._progress.failures += [Failure(by_id[key], why) for key, why in outcome.failures]
+        self._progress.failures += [Failure(by_id[key], reason) for key, reason in outcome.failures]
         for notice in outcome.notices:
-            self._team.say(f"{self._team.name(worker)}: {notice}")
+            self._pool.notify(f"{name}: {notice}")
         made = len(batch) - len(outcome.failures)
         self._progress.made += made
-        self._made[self._team.name(worker)] += made
+        self._made[name] += made
 
-    def _lost(self, batch: Batch, worker: str) -> None:
-        """Put a batch back whose worker died; after three deaths it is taken for their cause."""
-        self._deaths[batch[0].id] += 1
-        if self._deaths[batch[0].id] < DEATHS:
-            self._waiting.append(batch)
-            self._team.say(f"the worker {self._team.name(worker)} died: its batch is begun again")
-            return
-        why = f"its batch killed its worker {DEATHS} times, the last of them {self._team.name(worker)}"
-        self._progress.failures += [Failure(stimulus, why) for stimulus in batch]
-
-    def _tell(self, report: ProgressCallback) -> None:
-        sizes = {batch[0].id: len(batch) for _, batch in self._running.values()}
-        found = [(size, *self._advances[key]) for key, size in sizes.items() if key in self._advances]
-        self._progress.under_way = sum(size * fraction for size, fraction, _ in found)
-        losses = [loss for _, _, loss in found if math.isfinite(loss)]
+    def _update_progress(self) -> None:
+        running = [self._messages[b[0].id] for b in self._running.values() if b[0].id in self._messages]
+        self._progress.under_way = sum(message["under_way"] for message in running)
+        losses = [message["loss"] for message in running if math.isfinite(message["loss"])]
         self._progress.loss = sum(losses) / len(losses) if losses else math.nan
-        report(self._progress)

@@ -1,4 +1,4 @@
-"""Processes of this computer at work together: one for each GPU, or with the cores divided between them."""
+"""Starts Dask workers on this computer: one for each GPU, or several that share the cores."""
 
 from __future__ import annotations
 
@@ -15,31 +15,36 @@ from typing import TextIO
 
 import dask
 import torch
-from distributed import Client, Scheduler, SpecCluster
+from distributed import Client, LocalCluster
 
+from stimgen.execution.executor import MAX_WORKERS
 from stimgen.reading.errors import StimgenError
 
-MOST_WORKERS = 512
 PATIENCE, BEAT = 15.0, 0.1  # seconds for a worker to end, and between looks at whether all are there
 HERE = "127.0.0.1"  # whoever reaches a scheduler can run programs through it
 THREADS = ("OMP_NUM_THREADS", "MKL_NUM_THREADS", "OPENBLAS_NUM_THREADS")
-# Dask looks a hundred times a second at what its workers compute, and fifty times at its own delays: a
-# twentieth of the time of each, for figures that nobody here looks at (docs/cluster.md).
-QUIET = {"distributed.worker.profile.enabled": False, "distributed.admin.tick.interval": "1s"}
+# By default Dask looks a hundred times a second at what its workers compute, and fifty times at its own
+# delays: this takes a twentieth of their time (docs/cluster.md). A batch is given up after three deaths.
+SETTINGS = {
+    "distributed.worker.profile.enabled": False,
+    "distributed.admin.tick.interval": "1s",
+    "distributed.scheduler.allowed-failures": 2,
+}
+WORKER = ("-m", "distributed.cli.dask_worker", "--nthreads", "1", "--memory-limit", "0", "--no-dashboard")
 
 
 @contextmanager
-def local_workers(count: int, device: str, threads: int | None = None) -> Iterator[Client]:
-    """Yield the client of a scheduler with so many workers, all of which end with this process.
+def start_workers(count: int, device: str, threads: int | None = None) -> Iterator[Client]:
+    """Yield the client of a scheduler with `count` workers, all of which end with this process.
 
     Parameters
     ----------
     count : int
-        Of processes.
+        The number of worker processes.
     device : str
-        As `find_device` takes it.
+        The device that they compute on, as `find_device` takes it.
     threads : int, optional
-        Of each process; by default, those of all are as many as there are cores.
+        The threads of each process; by default the cores are divided between the processes.
 
     Raises
     ------
@@ -47,34 +52,31 @@ def local_workers(count: int, device: str, threads: int | None = None) -> Iterat
         The number is out of range, there are fewer GPUs, or a worker cannot be started.
     """
     environments = worker_environments(count, device, threads)
-    listening = {"host": HERE, "port": 0, "dashboard_address": f"{HERE}:0"}
-    scheduler = {"cls": Scheduler, "options": listening}
     with (
-        dask.config.set(QUIET),
-        SpecCluster(workers={}, scheduler=scheduler, silence_logs=logging.CRITICAL) as cluster,
+        dask.config.set(SETTINGS),
+        LocalCluster(
+            n_workers=0, host=HERE, dashboard_address=f"{HERE}:0", silence_logs=logging.CRITICAL
+        ) as cluster,
         Client(cluster, set_as_default=False) as client,
         tempfile.TemporaryDirectory(prefix="stimgen-") as place,
+        (Path(place) / "log").open("w+") as log,
         ExitStack() as started,
     ):
-        log = started.enter_context((Path(place) / "log").open("w+"))
         workers: list[subprocess.Popen[bytes]] = []
         started.callback(_end, workers)
+        # Programs of their own: a process that this one spawns would run the user's script again. Each has
+        # its own session, so that Ctrl-C ends this process, which then ends its workers.
+        command = [sys.executable, *WORKER, "--local-directory", place, cluster.scheduler_address]
         for environment in environments:
-            workers.append(_worker(cluster.scheduler_address, environment, log, place))
-        while len(client.scheduler_info(n_workers=-1)["workers"]) < count:
+            workers.append(
+                subprocess.Popen(
+                    command, env=os.environ | environment, stdout=log, stderr=log, start_new_session=True
+                )
+            )
+        while len(client.nthreads()) < count:
             _refuse_ended(workers, log)
             time.sleep(BEAT)
         yield client
-
-
-def _worker(scheduler: str, environment: dict[str, str], log: TextIO, place: str) -> subprocess.Popen[bytes]:
-    """Start a program of its own: a forked or spawned process would begin as what this one is."""
-    command = [sys.executable, "-m", "distributed.cli.dask_worker", scheduler, "--nthreads", "1"]
-    command += ["--memory-limit", "0", "--no-dashboard", "--death-timeout", "60", "--local-directory", place]
-    # In a session of its own, so that Ctrl-C ends this process, which then ends its workers.
-    return subprocess.Popen(
-        command, env=os.environ | environment, stdout=log, stderr=log, start_new_session=True
-    )
 
 
 def _end(workers: Sequence[subprocess.Popen[bytes]]) -> None:
@@ -96,25 +98,16 @@ def _refuse_ended(workers: Sequence[subprocess.Popen[bytes]], log: TextIO) -> No
 
 
 def worker_environments(count: int, device: str, threads: int | None = None) -> list[dict[str, str]]:
-    """Return the variables that each process has before it imports torch.
-
-    Parameters
-    ----------
-    count, device, threads
-        As `local_workers`.
-
-    Raises
-    ------
-    StimgenError
-        The number is out of range, or there are fewer GPUs.
-    """
-    if not 1 <= count <= MOST_WORKERS:
-        raise StimgenError(f"--workers {count} is out of range (1 to {MOST_WORKERS})")
+    """Return the environment variables that each worker has before it imports torch (see `start_workers`)."""
+    if not 1 <= count <= MAX_WORKERS:
+        raise StimgenError(f"--workers {count} is out of range (1 to {MAX_WORKERS})")
     if device.startswith("cuda:"):
         raise StimgenError("--workers gives each process a GPU of its own: write --device cuda, or nothing")
     gpus = torch.cuda.device_count() if device in ("auto", "cuda") else 0
-    quiet = {f"DASK_{key.upper().replace('.', '__')}": str(value) for key, value in QUIET.items()}
-    each = quiet | dict.fromkeys(THREADS, str(threads or max(1, available_cores() // count)))
+    settings = {
+        f"DASK_{key.upper().replace('.', '__').replace('-', '_')}": str(SETTINGS[key]) for key in SETTINGS
+    }
+    each = settings | dict.fromkeys(THREADS, str(threads or max(1, available_cores() // count)))
     if gpus == 0:
         return [each] * count
     if count > gpus:

@@ -1,4 +1,4 @@
-"""What runs in a Dask worker: one batch at a time, of a plan that it makes for itself."""
+"""Runs in Dask workers and makes one batch at a time, of a plan that the worker makes for itself."""
 
 from __future__ import annotations
 
@@ -7,69 +7,49 @@ import platform
 import tempfile
 import threading
 import time
-from collections.abc import Sequence
+from dataclasses import replace
+from functools import lru_cache
 from importlib import metadata
 from pathlib import Path
 
 from distributed import get_worker
 
-from stimgen.execution.batch import Advance, Work, run_batch
-from stimgen.execution.dask.bundle import PROTOCOL, ROOT, SET, Parcel, unpack
-from stimgen.execution.dask.messages import Job, Joined, Machine, Outcome, ids_hash
+from stimgen.execution.batch import run_batch
+from stimgen.execution.context import RunContext
+from stimgen.execution.dask.bundle import PROTOCOL, ROOT, SET, Bundle, unpack
+from stimgen.execution.dask.messages import BatchOutcome, Machine, WorkerTask, find_difference
 from stimgen.execution.device import device_name, find_device, processor_name
 from stimgen.execution.labels import is_complete
-from stimgen.execution.synthesize import RECORDED_PACKAGES
+from stimgen.execution.progress import ProgressCallback, RunProgress
 from stimgen.execution.writer import Destination
-from stimgen.protocol.plan import PlannedStimulus, ProtocolPlan
+from stimgen.protocol.load import parse_protocol
+from stimgen.protocol.plan import PlannedStimulus, ProtocolPlan, make_plan
+from stimgen.protocol.quick import make_quick_protocol
+from stimgen.reading.document import parse_document
 from stimgen.reading.errors import StimgenError
-from stimgen.reading.generators import run_generator
+from stimgen.reading.identity import sha256_bytes
 from stimgen.stimulus_set.lock import read_lock
 from stimgen.stimulus_set.store import ORIGINALS, RECORDS, Store, record_file
 
-SECONDS_BETWEEN = 0.5  # looks at whether the run goes on, and reports on a batch
-NOT_THERE = "not installed"
+SECONDS_BETWEEN_REPORTS = 0.5
+NOT_INSTALLED = "not installed"
+
+# A process works for one run, and makes one batch at a time, however many threads Dask gives it.
+_ONE_AT_A_TIME = threading.Lock()
+_JOINED: dict[str, _JoinedRun] = {}
 
 
-class _Abandoned(Exception):  # noqa: N818 - no error: the run that wanted the batch has ended
+class UnequalWorkerError(Exception):
+    """Refuses a batch, because this worker has other versions or another kind of device."""
+
+
+class _RunEnded(Exception):  # noqa: N818 - no error: another run has the set now
     pass
 
 
-class _Site:
-    """A run, as a worker knows it: its plan, where to write, and what is known of the memory."""
-
-    def __init__(self, job: Job, plan: ProtocolPlan, home: tempfile.TemporaryDirectory[str] | None) -> None:
-        self.job, self.home = job, home
-        self.by_id = {stimulus.id: stimulus for stimulus in plan.stimuli}
-        self.sees = _sees(job)
-        self.store = Store(Path(job.folder) if self.sees else self._apart())
-        protocol, changes = plan.loaded.protocol, plan.loaded.changes
-        destination = Destination(self.store, protocol.output, protocol.judge, changes)
-        self.work = Work(destination, find_device(job.device), job.batch_size)
-
-    def _apart(self) -> Path:
-        if self.home is None:
-            self.home = tempfile.TemporaryDirectory(prefix="stimgen-")
-        return Path(self.home.name) / SET
-
-    def close(self) -> None:
-        if self.home is not None:
-            self.home.cleanup()
-
-
-# Of a process: the run that it works for, and that only one batch is made at a time.
-_SITES: dict[str, _Site] = {}
-_ONE_AT_A_TIME = threading.Lock()
-
-
-def introduce(packages: Sequence[str], device: str) -> Machine:
-    """Return what this worker is.
-
-    Parameters
-    ----------
-    packages : sequence of str
-        Whose versions are asked for, beside those that are always recorded.
-    device : str
-        As `find_device` takes it.
+@lru_cache(maxsize=8)
+def describe_machine(packages: tuple[str, ...], device: str) -> Machine:
+    """Return what this worker has.
 
     Raises
     ------
@@ -77,131 +57,153 @@ def introduce(packages: Sequence[str], device: str) -> Machine:
         There is no such device here.
     """
     found = find_device(device)
-    versions = {name: _version(name) for name in (*RECORDED_PACKAGES, *packages)}
-    return Machine(
-        versions={"python": platform.python_version(), **versions},
-        host=platform.node(),
-        device=device_name(found),
-        kind=found.type,
-        processor=processor_name(),
-    )
+    return {name: _installed_version(name) for name in packages} | {
+        "host": platform.node(),
+        "kind": found.type,
+        "device": device_name(found),
+        "processor": processor_name(),
+    }
 
 
-def _version(name: str) -> str:
+def _installed_version(name: str) -> str:
+    if name == "python":
+        return platform.python_version()
     try:
         return metadata.version(name)
     except metadata.PackageNotFoundError:
-        return NOT_THERE
+        return NOT_INSTALLED
 
 
-def join(job: Job, parcel: Parcel | None = None) -> Joined:
-    """Take part in a run.
+def run_task(task: WorkerTask, bundle: Bundle | None = None) -> BatchOutcome:
+    """Make the batch of a task; `bundle` has the protocol's files, for a worker that does not see them.
 
-    Parameters
-    ----------
-    job : Job
-        The run.
-    parcel : dict, optional
-        What the protocol needs, for a worker that does not see it where it lies.
-    """
-    home = None
-    try:
-        if parcel is None:
-            plan = job.plan()
-        else:
-            home = tempfile.TemporaryDirectory(prefix="stimgen-")
-            place = Path(home.name)
-            unpack(parcel, place)
-            plan = job.plan(place / PROTOCOL, place / ROOT)
-        with _ONE_AT_A_TIME:
-            for other in list(_SITES):
-                _SITES.pop(other).close()
-            _SITES[job.run] = _Site(job, plan, home)
-    except StimgenError as error:
-        return Joined(_sees(job), "", str(error))
-    return Joined(_sees(job), ids_hash(plan))
-
-
-def _sees(job: Job) -> bool:
-    """Return whether this is the set's folder: with the lock of the run in it, and fit to be written."""
-    folder = Path(job.folder)
-    return job.holder != b"" and read_lock(folder, job.part) == job.holder and os.access(folder, os.W_OK)
-
-
-def make(run: str, ids: Sequence[str]) -> Outcome | None:
-    """Make a batch.
-
-    Parameters
-    ----------
-    run : str
-        For which run.
-    ids : sequence of str
-        Stimuli of one condition and shape.
-
-    Returns
-    -------
-    Outcome or None
-        None where this process knows nothing of the run: it began after another had died.
+    Raises
+    ------
+    UnequalWorkerError
+        This worker does not have what the run requires.
     """
     with _ONE_AT_A_TIME:
-        site = _SITES.get(run)
-        if site is None:
-            return None
+        machine = describe_machine(tuple(task.required), task.device)
+        if difference := find_difference(machine, task.required):
+            raise UnequalWorkerError(difference)
+        outcome = BatchOutcome(get_worker().address, machine)
         try:
-            return _make(site, [site.by_id[stimulus] for stimulus in ids])
+            joined = _JOINED.get(task.run) or _join(task, bundle)
+            if joined is None:
+                return replace(outcome, needs_files=True)
+            return _make(task, joined, outcome)
         except StimgenError as error:
-            return Outcome(problem=str(error))
-        except _Abandoned:
-            return Outcome()
+            return replace(outcome, problem=str(error))
+        except _RunEnded:
+            return outcome
 
 
-def _make(site: _Site, batch: list[PlannedStimulus]) -> Outcome:
-    watch = _Watch(site.job, batch[0].id)
-    left = [stimulus for stimulus in batch if not _is_there(stimulus, site)] if site.sees else batch
-    failures = run_generator(run_batch(left, site.work), watch) if left else []
-    return Outcome(
-        failures=tuple((failure.stimulus.id, failure.reason) for failure in failures),
-        notices=tuple(watch.notices),
-        files={} if site.sees else _taken(site.store),
+class _JoinedRun:
+    """Holds what a worker knows of a run: its stimuli and its context."""
+
+    def __init__(self, task: WorkerTask, bundle: Bundle | None) -> None:
+        self.home = tempfile.TemporaryDirectory(prefix="stimgen-")
+        place, self.sees_folder = Path(self.home.name), _sees_folder(task)
+        if bundle is not None:
+            unpack(bundle, place)
+        plan = _make_plan(task, place if bundle is not None else None)
+        if hash_ids(plan) != task.plan_sha256:
+            raise StimgenError("it plans other stimuli than this computer")
+        self.stimuli = {stimulus.id: stimulus for stimulus in plan.stimuli}
+        store = Store(Path(task.folder) if self.sees_folder else place / SET)
+        protocol, changes = plan.loaded.protocol, plan.loaded.changes
+        destination = Destination(store, protocol.output, protocol.judge, changes)
+        self.context = RunContext(plan, destination, find_device(task.device), task.batch_size)
+
+
+def _join(task: WorkerTask, bundle: Bundle | None) -> _JoinedRun | None:
+    """Take part in a run and leave any other; return None where this needs the files of a bundle."""
+    if bundle is None and not _sees_folder(task):
+        return None
+    try:
+        joined = _JoinedRun(task, bundle)
+    except StimgenError:
+        if bundle is None:
+            return None
+        raise
+    _JOINED.clear()
+    _JOINED[task.run] = joined
+    return joined
+
+
+def _make_plan(task: WorkerTask, unpacked: Path | None) -> ProtocolPlan:
+    """Return the plan, of the protocol in its own folder or of a copy."""
+    file, root = Path(task.file), Path(task.root) if task.root else None
+    if unpacked is not None:
+        file, root = unpacked / PROTOCOL / file.name, unpacked / ROOT
+    loaded = parse_protocol(parse_document(task.text, file))
+    return make_plan(make_quick_protocol(loaded, root) if task.quick else loaded, root)
+
+
+def hash_ids(plan: ProtocolPlan) -> str:
+    """Return a hash of the ids of a plan's stimuli, in their order."""
+    return sha256_bytes("\n".join(stimulus.id for stimulus in plan.stimuli).encode("ascii"))
+
+
+def _sees_folder(task: WorkerTask) -> bool:
+    """Return whether the set's folder is here, with the run's lock in it, and can be written."""
+    return _is_going_on(task) and os.access(task.folder, os.W_OK)
+
+
+def _is_going_on(task: WorkerTask) -> bool:
+    return task.holder != b"" and read_lock(Path(task.folder), task.part) == task.holder
+
+
+def _make(task: WorkerTask, run: _JoinedRun, outcome: BatchOutcome) -> BatchOutcome:
+    batch = [run.stimuli[stimulus] for stimulus in task.ids]
+    missing = [stimulus for stimulus in batch if not _is_made(stimulus, run)] if run.sees_folder else batch
+    progress, store = RunProgress(), run.context.destination.store
+    if missing:
+        run_batch(missing, run.context, progress, _reporter(task, run))
+    return replace(
+        outcome,
+        sees_folder=run.sees_folder,
+        failures=tuple((failure.stimulus.id, failure.reason) for failure in progress.failures),
+        notices=tuple(progress.notices),
+        files={} if run.sees_folder else _take_files(store),
     )
 
 
-def _is_there(stimulus: PlannedStimulus, site: _Site) -> bool:
-    """Return whether a batch that was begun before has made a stimulus meanwhile."""
-    store = site.store
+def _is_made(stimulus: PlannedStimulus, run: _JoinedRun) -> bool:
+    """Return whether a worker that has died since has made a stimulus of the batch."""
+    destination = run.context.destination
+    store = destination.store
     if not store.has(record_file(stimulus.id)):
         return False
-    content = store.read_record(stimulus.id).content
-    return is_complete(content, stimulus, store, site.work.destination.output)
+    return is_complete(store.read_record(stimulus.id).content, stimulus, store, destination.output)
 
 
-class _Watch:
-    """Tells how far a batch has come, and ends it when its run has ended."""
+def _reporter(task: WorkerTask, run: _JoinedRun) -> ProgressCallback:
+    """Return a function that reports progress to the run, and ends the batch when the run has ended."""
+    worker, last = get_worker(), 0.0
 
-    def __init__(self, job: Job, batch: str) -> None:
-        self._job, self._batch, self._sees = job, batch, _sees(job)
-        self._last = 0.0
-        self.notices: list[str] = []
-
-    def __call__(self, advance: Advance) -> None:
-        self.notices += [advance.notice] if advance.notice else []
-        # Always when all is computed, and about to be written.
-        if advance.fraction < 1 and time.monotonic() - self._last < SECONDS_BETWEEN:
+    def report(progress: RunProgress) -> None:
+        nonlocal last
+        # The last report before files are written is never left out.
+        if progress.under_way < len(task.ids) and time.monotonic() - last < SECONDS_BETWEEN_REPORTS:
             return
-        self._last = time.monotonic()
-        if self._sees and read_lock(Path(self._job.folder), self._job.part) != self._job.holder:
-            raise _Abandoned  # another run may be writing the set by now
-        message = {"batch": self._batch, "fraction": advance.fraction, "loss": advance.loss}
-        get_worker().log_event(self._job.run, message)
+        last = time.monotonic()
+        if run.sees_folder and not _is_going_on(task):
+            raise _RunEnded  # another run may be writing the set by now
+        message = {"batch": task.ids[0], "under_way": progress.under_way, "loss": progress.loss}
+        worker.log_event(task.run, message)
+
+    return report
 
 
-def _taken(store: Store) -> dict[str, bytes]:
-    """Return all that was made but originals, records last, and keep none of it."""
-    files = [file for file in store.folder.rglob("*") if file.is_file()]
-    names = {file.relative_to(store.folder).as_posix(): file for file in files}
-    made = [name for name in sorted(names) if not name.startswith(f"{ORIGINALS}/")]
+def _take_files(store: Store) -> dict[str, bytes]:
+    """Return all files but the originals, records last, and delete them."""
+    files = {
+        file.relative_to(store.folder).as_posix(): file for file in store.folder.rglob("*") if file.is_file()
+    }
+    made = [name for name in sorted(files) if not name.startswith(f"{ORIGINALS}/")]
     made.sort(key=lambda name: name.startswith(f"{RECORDS}/"))
-    found = {name: names[name].read_bytes() for name in made}
+    taken = {name: files[name].read_bytes() for name in made}
     for name in made:
-        names[name].unlink()
-    return found
+        files[name].unlink()
+    return taken

@@ -1,35 +1,35 @@
-"""The workers of a Dask scheduler, each looked at before it is given work: all must be alike."""
+"""Connects to a Dask scheduler and checks that its workers are alike."""
 
 from __future__ import annotations
 
+import math
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from distributed import Client, Future
+from distributed import Client
 
-from stimgen.execution.dask.messages import Machine
-from stimgen.execution.dask.worker import introduce
-from stimgen.execution.synthesize import package_versions
+from stimgen.execution.dask.messages import Machine, find_difference
+from stimgen.execution.dask.worker import describe_machine
 from stimgen.reading.errors import StimgenError
 
-PATIENCE, BEAT = 10.0, 0.1  # seconds in which a scheduler is to answer, and between looks at who is there
+# Seconds in which a scheduler has to answer, between looks at who is there, and while nobody is there.
+PATIENCE, GLANCE, BEAT = 10.0, 1.0, 0.1
 NOBODY = "no worker is there: waiting for one"
 
-Say = Callable[[str], None]
+Notify = Callable[[str], None]
 
 
 @contextmanager
-def scheduler(address: str) -> Iterator[Client]:
-    """Yield the client of a scheduler that runs.
+def connect(address: str) -> Iterator[Client]:
+    """Yield the client of a running scheduler.
 
     Parameters
     ----------
     address : str
-        Such as ``tcp://10.0.0.1:8786``, or the file that ``dask scheduler --scheduler-file`` wrote.
+        An address such as ``tcp://10.0.0.1:8786``, or the file of ``dask scheduler --scheduler-file``.
 
     Raises
     ------
@@ -50,140 +50,92 @@ def scheduler(address: str) -> Iterator[Client]:
         yield client
 
 
-@dataclass
-class Team:
-    """Workers that are alike.
+class WorkerPool:
+    """Keeps track of a scheduler's workers, and of those that differ and so are given no work.
 
-    Attributes
-    ----------
-    client : Client
-        Of their scheduler.
-    packages : tuple of str
-        Whose versions are to be the same everywhere, beside those that are always recorded.
-    device : str
-        As `find_device` takes it.
-    say : callable
-        Told what the user should know.
+    Raises
+    ------
+    StimgenError
+        A worker differs from this computer or from the other workers.
     """
 
-    client: Client
-    packages: tuple[str, ...]
-    device: str
-    say: Say
-    _asked: dict[str, Future[Any]] = field(default_factory=dict)
-    _known: dict[str, Machine] = field(default_factory=dict)
-    _refused: set[str] = field(default_factory=set)
-
-    def gather(self) -> None:
-        """Wait for the first workers.
-
-        Raises
-        ------
-        StimgenError
-            Some are not as this computer is, or not as the others; the scheduler is gone.
-        """
-        while not (there := self._addresses()) or there - self._known.keys():
-            if not there:
-                self.say(NOBODY)
-            for worker, problem in self._introduced(there):
-                if problem:
-                    raise StimgenError(
-                        f"the worker {worker} is not as this computer: {problem}",
-                        hint="let all workers and this computer have the same versions and devices",
-                    )
+    def __init__(self, client: Client, versions: Mapping[str, str], device: str, notify: Notify) -> None:
+        self.client, self.required, self.device, self.notify = client, dict(versions), device, notify
+        self._kinds: list[str] = []
+        self._present: set[str] = set()
+        self._excluded: set[str] = set()
+        self._next_look = -math.inf
+        while not self.find_workers():
             time.sleep(BEAT)
-
-    def meet(self) -> set[str]:
-        """Return the addresses of the workers that are there and fit; those that are not are left idle.
-
-        Raises
-        ------
-        StimgenError
-            The scheduler is gone.
-        """
-        there = self._addresses()
-        for worker, problem in self._introduced(there):
-            if problem:
-                self._refused.add(worker)
-                self.say(f"the worker {worker} is left idle: {problem}")
-        if not there:
-            self.say(NOBODY)
-        return there & self._known.keys()
-
-    def refuse_gone(self) -> None:
-        """Refuse a scheduler that is not there any more.
-
-        Raises
-        ------
-        StimgenError
-            It is not.
-        """
-        if self.client.status != "running":
+        for worker, problem in self._find_unequal().items():
             raise StimgenError(
-                "the Dask scheduler does not answer any more; what is finished is kept",
-                hint="run the same command again once there is a scheduler",
+                f"the worker {worker} is not as this computer: {problem}",
+                hint="install the same versions on all workers and this computer, and use one kind of device",
             )
 
-    @property
-    def kind(self) -> str:
-        """The kind of device that all have: ``cpu``, ``cuda`` or ``mps``."""
-        return next(iter(self._known.values())).kind
+    def find_workers(self) -> set[str]:
+        """Return the addresses of the workers that may be given work; look at most once a second.
 
-    def host(self, worker: str) -> str:
-        """Return the name of a worker's computer."""
-        return self._known[worker].host
+        Raises
+        ------
+        StimgenError
+            The scheduler does not answer any more.
+        """
+        if time.monotonic() >= self._next_look:
+            present = self._ask_scheduler()
+            for worker in sorted(self._present - present):
+                self.notify(f"the worker {worker} has left; another begins its batch again")
+            self._present = present
+            self._next_look = time.monotonic() + (GLANCE if present else BEAT)
+        there = self._present - self._excluded
+        if not there:
+            self.notify(NOBODY)
+        return there
 
-    def name(self, worker: str) -> str:
-        """Return what messages call a worker."""
-        return f"{worker} on {self.host(worker)}"
+    def _ask_scheduler(self) -> set[str]:
+        if self.client.status == "running":
+            try:
+                return set(self.client.nthreads())
+            except OSError:  # it has ended just now
+                pass
+        raise StimgenError(
+            "the Dask scheduler does not answer any more; what is finished is kept",
+            hint="run the same command again once there is a scheduler",
+        )
 
-    def _addresses(self) -> set[str]:
-        self.refuse_gone()
-        try:
-            return set(self.client.scheduler_info(n_workers=-1)["workers"])
-        except OSError:  # it ended just now
-            self.client.status = "closed"
-            self.refuse_gone()
-            raise
+    def find_restriction(self) -> list[str] | None:
+        """Return the workers that a batch should go to; None where it may go to any."""
+        return sorted(self._present - self._excluded) if self._excluded else None
 
-    def _introduced(self, there: set[str]) -> Iterator[tuple[str, str]]:
-        """Ask new workers who they are; yield those that have answered, with what is wrong with them."""
-        self._asked = {worker: future for worker, future in self._asked.items() if worker in there}
-        for worker in sorted(there - self._known.keys() - self._refused - self._asked.keys()):
-            self._asked[worker] = self.client.submit(
-                introduce, self.packages, self.device, workers=[worker], pure=False
-            )
-        for worker in [worker for worker, future in self._asked.items() if future.done()]:
-            yield worker, self._answered(worker, self._asked.pop(worker))
+    def exclude_unequal(self) -> bool:
+        """Give no more work to workers that differ, and return whether there are new ones."""
+        found = self._find_unequal()
+        for worker, problem in found.items():
+            self.notify(f"the worker {worker} is left idle: {problem}")
+        self._excluded |= found.keys()
+        return bool(found)
 
-    def _answered(self, worker: str, future: Future[Any]) -> str:
-        if future.status == "cancelled":
-            return ""  # it is asked again, if it is still there
-        if future.status == "error":
-            error = future.exception()  # another version of stimgen may not have the function
-            return str(error) if isinstance(error, StimgenError) else f"{type(error).__name__}: {error}"
-        machine = future.result()
-        problem = self._difference(machine)
-        if not problem:
-            self._known[worker] = machine
-        return problem
+    def _find_unequal(self) -> dict[str, str]:
+        """Return the workers that differ and are not excluded yet, each with what is wrong."""
+        packages = tuple(self.required)
+        answers = self.client.run(describe_machine, packages, self.device, on_error="return")
+        problems = {worker: self._find_problem(answers[worker]) for worker in sorted(answers)}
+        return {worker: said for worker, said in problems.items() if said and worker not in self._excluded}
 
-    def _difference(self, machine: Machine) -> str:
-        ours, theirs = package_versions(self.packages), machine.versions
-        different = [
-            f"{name} {theirs.get(name)} instead of {version}"
-            for name, version in ours.items()
-            if theirs.get(name) != version
-        ]
-        for other in [] if different else self._known.values():
-            if other.kind != machine.kind:
-                return f"it computes on {machine.kind}, others on {other.kind}"
-            if (other.device, other.processor) != (machine.device, machine.processor):
-                kinds = f"{_machine(other)}; {_machine(machine)}"
-                self.say(f"workers are of several kinds ({kinds}): stimuli may differ in their last bits")
-                break
-        return ", ".join(different)
+    def _find_problem(self, answer: Machine | Exception) -> str:
+        if isinstance(answer, StimgenError):
+            return str(answer)
+        if isinstance(answer, Exception):  # another version of stimgen may not have the function
+            return f"{type(answer).__name__}: {answer}"
+        self.required.setdefault("kind", answer["kind"])
+        return find_difference(answer, self.required) or self.note_kind(answer)
 
-
-def _machine(machine: Machine) -> str:
-    return machine.processor if machine.kind == "cpu" else machine.device
+    def note_kind(self, machine: Machine) -> str:
+        """Tell the user where processors or devices are of several kinds; this is no problem."""
+        kind = machine["processor" if machine["kind"] == "cpu" else "device"]
+        if kind not in self._kinds:
+            self._kinds.append(kind)
+            if len(self._kinds) > 1:
+                kinds = "; ".join(self._kinds)
+                self.notify(f"workers are of several kinds ({kinds}): stimuli may differ in their last bits")
+        return ""
