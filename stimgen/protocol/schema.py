@@ -6,7 +6,6 @@ from collections.abc import Mapping, Sequence
 from typing import Annotated, Any, Literal
 
 from pydantic import Discriminator, Field, Tag, ValidationError, model_validator
-from pydantic_core import PydanticCustomError
 
 from stimgen.images.light import Encoding
 from stimgen.images.prepare import Preparation
@@ -16,7 +15,7 @@ from stimgen.images.write import Bits
 from stimgen.networks import AnyNetwork
 from stimgen.networks.embedded import Embedded
 from stimgen.protocol.defaults import apply_defaults
-from stimgen.reading.model import Flag, Integer, Label, Model, Text, TextLine, validation_error
+from stimgen.reading.model import Flag, Integer, Label, Model, Text, TextLine, repeat_error, validation_error
 from stimgen.reading.papers import Doi, Paper
 from stimgen.statistics import AnyStatistic
 from stimgen.statistics.gram import Gram
@@ -129,8 +128,7 @@ class Condition(Model):
             _ = self.resolved_method
         except ValidationError as error:
             # The members were validated before, so that only a term's or the objective's own check can fail.
-            details = error.errors()[0]
-            raise PydanticCustomError("mistake", "{message}", details.get("ctx")) from None
+            raise repeat_error(error) from None
         self._refuse_zero_weights()
         return self
 

@@ -14,6 +14,7 @@ from stimgen.reading.files import read_limited
 
 MAXIMUM_BYTES = 1_000_000
 MAXIMUM_DEPTH = 50
+ALIAS = "anchors and aliases (& and *) are not accepted"
 
 Key = str | int
 KeyPath = tuple[Key, ...]
@@ -83,7 +84,13 @@ def parse_document(text: str, file: Path) -> Document:
         mark = error.problem_mark or error.context_mark
         line = mark.line + 1 if mark else None
         parts = [part for part in (error.context, error.problem) if part]
-        raise StimgenError("not valid YAML: " + ", ".join(parts), where=Location(file, line)) from None
+        # An unquoted pattern such as *.jpg is the beginning of an alias.
+        is_alias = error.context == "while scanning an alias" or error.problem == ALIAS
+        raise StimgenError(
+            "not valid YAML: " + (ALIAS if is_alias else ", ".join(parts)),
+            where=Location(file, line),
+            hint='write a pattern in quotes, for example file: "*.jpg"' if is_alias else None,
+        ) from None
     except yaml.reader.ReaderError as error:
         line = text.count("\n", 0, error.position) + 1
         # PyYAML gives the character as a number when it read text, as a letter when it read bytes.
@@ -126,7 +133,7 @@ class _StrictLoader(yaml.SafeLoader):
     def compose_node(self, parent: yaml.Node | None, index: Any) -> yaml.Node | None:
         event: Any = self.peek_event()  # type: ignore[no-untyped-call] # PyYAML's stubs leave it untyped
         if isinstance(event, yaml.AliasEvent) or getattr(event, "anchor", None) is not None:
-            raise _yaml_error("anchors and aliases (& and *) are not accepted", event)
+            raise _yaml_error(ALIAS, event)
         if getattr(event, "tag", None) is not None:
             raise _yaml_error(f"the tag {event.tag!r} is not accepted", event)
         self._depth += 1

@@ -101,6 +101,18 @@ def validation_error(
     return PydanticCustomError("mistake", "{message}", context)
 
 
+def repeat_error(error: ValidationError) -> PydanticCustomError:
+    """Return the first error of a nested model's own checks, for the outer model's validator to raise."""
+    return PydanticCustomError("mistake", "{message}", error.errors()[0].get("ctx"))
+
+
+def format_first_error(error: ValidationError, *parents: str) -> str:
+    """Return the first problem in a file that a program wrote, as ``parents.path.to.value: problem``."""
+    details = error.errors(include_url=False)[0]
+    path = ".".join(map(str, (*parents, *details["loc"])))
+    return f"{path}: {details['msg']}" if path else details["msg"]
+
+
 M = TypeVar("M", bound=BaseModel)
 
 

@@ -9,7 +9,7 @@ from typing import Annotated, Any
 from pydantic import ConfigDict, Field, ValidationError
 
 from stimgen.reading.errors import StimgenError
-from stimgen.reading.model import Model, Text, TextLine
+from stimgen.reading.model import Model, Text, TextLine, format_first_error
 from stimgen.reading.papers import Doi, Paper
 from stimgen.stimulus_set.record import JsonObject
 
@@ -73,9 +73,7 @@ class SetMetadata(Model):
         try:
             return cls.model_validate(known)
         except ValidationError as error:
-            details = error.errors(include_url=False)[0]
-            place = ".".join(str(step) for step in details["loc"])
-            raise StimgenError(f"is damaged: protocol.{place} {details['msg']}", where=where) from None
+            raise StimgenError(f"is damaged: {format_first_error(error, 'protocol')}", where=where) from None
 
     def papers_for(self, kind: str, recipe: Mapping[str, Any]) -> list[Paper]:
         """Return the papers behind a choice, by its name and its settings."""

@@ -15,7 +15,7 @@ from pydantic import Field, ValidationError
 from stimgen.reading.atomic import TEMPORARY, write_atomically
 from stimgen.reading.errors import StimgenError
 from stimgen.reading.identity import IDENTITY_PATTERN
-from stimgen.reading.model import Model
+from stimgen.reading.model import Model, format_first_error
 from stimgen.stimulus_set.listing import FileState, file_state, list_entries
 from stimgen.stimulus_set.lock import LOCK
 from stimgen.stimulus_set.record import JsonObject, Record
@@ -268,10 +268,8 @@ def parse_json(model: type[M], data: bytes, file: Path) -> M:
     try:
         return model.model_validate_json(data)
     except ValidationError as error:
-        details = error.errors(include_url=False)[0]
-        place = ".".join(str(step) for step in details["loc"])
         raise StimgenError(
-            f"is damaged: {place} {details['msg']}",
+            f"is damaged: {format_first_error(error)}",
             where=file,
             hint="generate again: a damaged plan is replaced, and so is a record once it is deleted",
         ) from None

@@ -9,13 +9,12 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 from pydantic import ValidationError, model_validator
-from pydantic_core import PydanticCustomError
 from torch import Tensor
 
 from stimgen.images.prepare import Pixels
 from stimgen.networks import AnyNetwork, DeviceSpec, FeatureExtractor
 from stimgen.reading.errors import StimgenError
-from stimgen.reading.model import Model, Text
+from stimgen.reading.model import Model, Text, repeat_error
 from stimgen.synthesis.objective import load_networks
 from stimgen.synthesis.tensors import pad_to_slots, stack_pictures
 from stimgen.synthesis.term import Term
@@ -39,7 +38,7 @@ class EvaluationNetwork(Model):
             _ = self.term
         except ValidationError as error:
             # The network was validated before, so that only Term's own check can fail.
-            raise PydanticCustomError("mistake", "{message}", error.errors()[0].get("ctx")) from None
+            raise repeat_error(error) from None
         return self
 
     @property

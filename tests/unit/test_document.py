@@ -191,7 +191,17 @@ def test_what_is_not_accepted_is_named_with_its_line(text: str, line: int, word:
     message = refusal(text)
     assert message.startswith(f"{FILE}:{line}: ")
     assert word in message
-    assert message.isprintable()
+    assert message.replace("\n", "").isprintable()
+
+
+@pytest.mark.parametrize("pattern", ["*.jpg", "*", "*_mask.png", "*jpg", "*/*.png"])
+def test_an_unquoted_pattern_is_to_be_quoted(pattern: str) -> None:
+    for text in (f"name: p\nsources:\n  - file: {pattern}\n", f"a: 1\n\nb: [{{file: {pattern}}}]\n"):
+        message = refusal(text)
+        assert message.startswith(f"{FILE}:3: ")
+        assert 'in quotes, for example file: "*.jpg"' in message
+        quoted = text.replace(pattern, f'"{pattern}"')
+        assert parse_document(quoted, FILE).data is not None
 
 
 def test_merge_keys_merge_nothing() -> None:

@@ -15,7 +15,7 @@ from stimgen.experiment.schema.load import LoadedExperiment, parse_experiment
 from stimgen.experiment.schema.viewing import ViewingGeometry
 from stimgen.reading.document import parse_document
 from stimgen.reading.errors import StimgenError
-from stimgen.reading.model import Model, Number
+from stimgen.reading.model import Model, Number, format_first_error
 
 Label = Annotated[str, Field(pattern=r"^[A-Za-z0-9]{1,32}$")]
 ExperimentName = Annotated[str, Field(pattern=r"^[a-z0-9][a-z0-9_]{0,63}$")]
@@ -88,11 +88,8 @@ class SessionStart(_HeaderPart):
         try:
             return cls.model_validate(body)
         except ValidationError as error:
-            details = error.errors(include_url=False)[0]
-            place = ".".join(map(str, details["loc"]))
-            raise StimgenError(
-                f"is not the journal of a session: {place}: {details['msg']}", where=file
-            ) from None
+            problem = format_first_error(error)
+            raise StimgenError(f"is not the journal of a session: {problem}", where=file) from None
 
 
 class RecordedExperiment(_HeaderPart):

@@ -14,7 +14,7 @@ from stimgen.experiment.design.decisions import Participant
 from stimgen.reading.errors import StimgenError
 from stimgen.reading.files import MEGABYTE
 from stimgen.reading.identity import canonical_json, sha256_bytes
-from stimgen.reading.model import Model
+from stimgen.reading.model import Model, format_first_error
 from stimgen.stimulus_set.store import CHECKSUMS
 
 STUDY, EXPERIMENT, EXCLUSIONS, README = "study.json", "experiment.yaml", "exclusions.txt", "README.txt"
@@ -136,9 +136,7 @@ class FrozenStudy:
         try:
             self.study = StudyRecord.model_validate_json(self.read(STUDY))
         except ValidationError as error:
-            details = error.errors(include_url=False)[0]
-            place = ".".join(str(step) for step in details["loc"])
-            raise StimgenError(f"is damaged: {STUDY}: {place} {details['msg']}", where=file) from None
+            raise StimgenError(f"is damaged: {STUDY}: {format_first_error(error)}", where=file) from None
 
     def verify(self) -> None:
         """Compare every file with its checksum.
