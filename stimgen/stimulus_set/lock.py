@@ -1,14 +1,14 @@
-"""Who is writing a set: one run at a time.
+"""Keeps two runs from writing one set at the same time.
 
-The file `.lock` in the set's folder names computer and process of the run that writes, which holds a lock of
-the operating system on it. That lock ends with the process, however it ends, so that on one computer a file
-left behind is known for what it is at once. On network file systems such locks may not reach another
-computer, or not exist; so the run also gives a sign of life twice a minute, the time of change of the file,
-and one that has been silent for ten minutes is taken to have ended.
+The file `.lock` in the set's folder names the computer and the process of the run that writes. The run also
+holds a lock of the operating system on that file. This lock ends with the process, so that on the same
+computer a file that was left behind is recognised at once. On network file systems such locks may not exist,
+or may not reach other computers. Therefore the run also changes the file's time twice a minute: a lock that
+was not touched for ten minutes is stale.
 
-Should two runs write one set all the same, nothing is torn or lost: files appear whole, and both make the
-same. The lock spares work. Parts of one run, written by several processes, lock a file each, `.lock-PART`:
-they keep out each other's twins and whoever wants the whole set, not one another.
+The lock only saves work. If two runs write one set all the same, nothing is torn or lost: files appear whole,
+and both runs make the same files. Processes that write parts of one set lock a file each, `.lock-PART`. They
+keep out other processes that want the same part or the whole set, but not each other.
 """
 
 from __future__ import annotations
@@ -27,20 +27,19 @@ from pathlib import Path
 from pydantic import ValidationError
 
 from stimgen.reading.errors import StimgenError
+from stimgen.reading.lock import try_lock
 from stimgen.reading.model import Model
 
-if sys.platform != "win32":  # whose locks keep others from reading who holds them
-    import fcntl
-
 LOCK = ".lock"
-HEARTBEAT_SECONDS, STALE_SECONDS = 30.0, 600.0  # seconds from one to the next, and without one
-MAX_HOLDER_BYTES = 2000  # bytes of a lock's file that are read
-NO_FOLLOW = getattr(os, "O_NOFOLLOW", 0)  # a stranger's set may hold a link to a file of the user's
+HEARTBEAT_SECONDS = 30.0
+STALE_SECONDS = 600.0
+MAX_HOLDER_BYTES = 2000
+NO_FOLLOW = getattr(os, "O_NOFOLLOW", 0)  # somebody else's set may hold a link to a file of the user
 READ_ONLY_ERRORS = (errno.EACCES, errno.EPERM, errno.EROFS)
 
 
 class LockHolder(Model):
-    """The run that writes a set."""
+    """Names the run that writes a set, as the lock's file does."""
 
     host: str
     process: int
@@ -48,27 +47,16 @@ class LockHolder(Model):
     """ISO 8601, UTC."""
 
     def __str__(self) -> str:
-        """Return what an error says of it."""
+        """Return the holder in the words of an error message."""
         return f"process {self.process} on {self.host}, since {self.started}"
 
 
 @contextmanager
 def lock_set(folder: Path, part: str = "") -> Iterator[None]:
-    """Keep other runs from writing the set in a folder, which exists.
+    """Keep other runs from writing the set in an existing folder, or one named part of the set.
 
-    In a folder that cannot be written nothing is locked: the first file that is to be written will say why.
-
-    Parameters
-    ----------
-    folder : Path
-        The set's folder.
-    part : str
-        Name of the part of the set that is to be written; empty: the whole.
-
-    Raises
-    ------
-    StimgenError
-        Another run is writing it, or the disk is full.
+    In a folder that cannot be written nothing is locked: the first file that is written will say why.
+    `StimgenError` is raised where another run is writing the set, or the disk is full.
     """
     file = _lock_file(folder, part)
     try:
@@ -89,26 +77,20 @@ def lock_set(folder: Path, part: str = "") -> Iterator[None]:
         ended.set()
         try:
             with suppress(OSError):
-                file.unlink()  # before it is unlocked: afterwards it may be another's
+                file.unlink()  # before it is unlocked: afterwards it may be another run's
         finally:
             os.close(descriptor)
 
 
 def refuse_locked(folder: Path, but: str | None = None) -> None:
-    """Refuse a set that is being written, by a run or by any part of one, `but` that of this name.
-
-    Raises
-    ------
-    StimgenError
-        With computer and process of the run that writes it.
-    """
+    """Raise `StimgenError` if a run is writing the set or a part of it, other than the part named `but`."""
     for file in _list_locks(folder):
         if but is None or file != _lock_file(folder, but):
             _refuse_held(file)
 
 
 def read_lock(folder: Path, part: str = "") -> bytes:
-    """Return what a lock's file says of its holder, other things for every run; nothing where none is."""
+    """Return the content of a lock's file, which differs between runs; nothing where there is no lock."""
     try:
         return _lock_file(folder, part).read_bytes()[:MAX_HOLDER_BYTES]
     except OSError:
@@ -124,11 +106,11 @@ def _list_locks(folder: Path) -> list[Path]:
 
 
 def _acquire(file: Path) -> int:
-    """Return the descriptor of a lock's file that is now ours."""
+    """Return the open descriptor of a lock's file, once it is ours."""
     while True:
         descriptor = os.open(file, os.O_RDWR | os.O_CREAT | NO_FOLLOW, 0o644)
         try:
-            _refuse_held_by_another(descriptor, file)
+            _refuse_other_holder(descriptor, file)
             if _is_still_there(descriptor, file):  # not removed by a run that ended just now
                 _write_holder(descriptor)
                 return descriptor
@@ -141,35 +123,30 @@ def _acquire(file: Path) -> int:
 def _refuse_held(file: Path) -> None:
     try:
         descriptor = os.open(file, os.O_RDONLY | NO_FOLLOW)
-    except OSError:  # it ended just now
+    except OSError:  # the run ended just now
         return
     try:
-        _refuse_held_by_another(descriptor, file)
+        _refuse_other_holder(descriptor, file)
     finally:
         os.close(descriptor)
 
 
-def _refuse_held_by_another(descriptor: int, file: Path) -> None:
+def _refuse_other_holder(descriptor: int, file: Path) -> None:
     holder, ours = _read_holder(descriptor), _lock(descriptor)
     if ours is False or (holder is not None and _seems_alive(holder, descriptor, ours)):
         raise StimgenError(
             f"the set is being written by {holder or 'another process'}",
             where=file.parent,
-            hint=f"wait until that has ended; should it not run any more, delete {file}",
+            hint=f"wait until it has ended; if it is not running any more, delete {file}",
         )
 
 
 def _lock(descriptor: int) -> bool | None:
-    """Return whether the operating system gave its lock; None where it has none."""
-    if sys.platform == "win32":
-        return None
+    """Return whether the operating system gave its lock; None where the file system has none."""
     try:
-        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except BlockingIOError:
-        return False
-    except OSError:  # a file system without locks
+        return try_lock(descriptor)
+    except OSError:
         return None
-    return True
 
 
 def _seems_alive(holder: LockHolder, descriptor: int, ours: bool | None) -> bool:
@@ -181,7 +158,7 @@ def _seems_alive(holder: LockHolder, descriptor: int, ours: bool | None) -> bool
 
 def _is_gone(process: int) -> bool:
     """Return whether there is certainly no such process on this computer."""
-    if sys.platform == "win32":  # where to ask a process is to end it
+    if sys.platform == "win32":  # where sending signal 0 would end the process
         return False
     try:
         os.kill(process, 0)

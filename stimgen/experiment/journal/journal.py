@@ -15,10 +15,10 @@ from pydantic import ValidationError
 from stimgen.experiment.design.trial import Trial, TrialOutcome
 from stimgen.experiment.journal.header import JournalHeader
 from stimgen.experiment.journal.journal_lines import JournalLine, parse_lines, seal_line
-from stimgen.experiment.journal.lock import lock_file
 from stimgen.reading.atomic import push_to_disk, sync_folder
 from stimgen.reading.errors import Location, StimgenError
 from stimgen.reading.files import make_folder, read_limited
+from stimgen.reading.lock import try_lock
 
 FORMAT = 1
 MAXIMUM_BYTES = 2**30
@@ -236,11 +236,17 @@ def _open_locked(file: Path, flags: int = 0) -> int:
     except OSError as error:
         raise StimgenError(f"cannot be written: {error.strerror}", where=file) from None
     try:
-        lock_file(descriptor, file)
-    except StimgenError:
-        os.close(descriptor)
-        raise
-    return descriptor
+        if try_lock(descriptor):
+            return descriptor
+        problem = StimgenError("is being written by another session", where=file)
+    except OSError as error:
+        problem = StimgenError(
+            f"cannot be locked: {error.strerror}",
+            where=file,
+            hint="keep data on a disk of this computer, and copy them afterwards",
+        )
+    os.close(descriptor)
+    raise problem
 
 
 def _write_all(descriptor: int, data: bytes) -> None:
