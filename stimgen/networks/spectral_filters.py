@@ -73,7 +73,7 @@ def find_fast_side(least: int) -> int:
 
     Examples
     --------
-    >>> fast_side(283)
+    >>> find_fast_side(283)
     288
     """
     side = least

@@ -78,7 +78,7 @@ def cumulative_depths(names: Sequence[str]) -> dict[str, tuple[str, ...]]:
 
     Examples
     --------
-    >>> cumulative(["pool1", "pool2"])
+    >>> cumulative_depths(["pool1", "pool2"])
     {'pool1': ('pool1',), 'pool2': ('pool1', 'pool2')}
     """
     return {name: tuple(names[: i + 1]) for i, name in enumerate(names)}

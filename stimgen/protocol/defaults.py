@@ -82,9 +82,9 @@ def merge_settings(base: Any, change: Any, key: str | None = None) -> Any:
 
     Examples
     --------
-    >>> merged({"name": "vgg19", "pooling": "average"}, {"pooling": "maximum"})
+    >>> merge_settings({"name": "vgg19", "pooling": "average"}, {"pooling": "maximum"})
     {'name': 'vgg19', 'pooling': 'maximum'}
-    >>> merged({"name": "vgg19"}, {"name": "other"})
+    >>> merge_settings({"name": "vgg19"}, {"name": "other"})
     {'name': 'other'}
     """
     if key in FAMILIES:

@@ -119,9 +119,9 @@ def find_nearest(given: str | None, allowed: Iterable[str]) -> str | None:
 
     Examples
     --------
-    >>> nearest("relu11", ["relu1_1", "pool1"])
+    >>> find_nearest("relu11", ["relu1_1", "pool1"])
     'relu1_1'
-    >>> nearest("zebra", ["relu1_1", "pool1"]) is None
+    >>> find_nearest("zebra", ["relu1_1", "pool1"]) is None
     True
     """
     if given is None:

@@ -20,7 +20,7 @@ def map_generator(
 
     Examples
     --------
-    >>> list(retold((i for i in range(3)), str))
+    >>> list(map_generator((i for i in range(3)), str))
     ['0', '1', '2']
     """
     with closing(steps):

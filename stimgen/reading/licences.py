@@ -10,8 +10,8 @@ def spdx_identifier(text: str | None) -> str | None:
 
     Examples
     --------
-    >>> spdx("cc-by-4.0"), spdx("ask the photographer"), spdx("MIT OR CC0-1.0")
-    ('CC-BY-4.0', None, None)
+    >>> [spdx_identifier(said) for said in ("cc-by-4.0", "ask the photographer", "MIT OR CC0-1.0")]
+    ['CC-BY-4.0', None, None]
     """
     try:
         found = str(canonicalize_license_expression(text or ""))

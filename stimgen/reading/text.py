@@ -19,7 +19,7 @@ def to_one_line(text: str) -> str:
 
     Examples
     --------
-    >>> one_line("A title\n of\t two lines\u202e\x1b[31m")
+    >>> to_one_line("A title\n of\t two lines\u202e\x1b[31m")
     'A title of two lines[31m'
     """
     words = unicodedata.normalize("NFC", " ".join(text.split()))

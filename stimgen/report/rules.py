@@ -86,7 +86,7 @@ def find_outliers(scores: Mapping[str, Sequence[tuple[int, float]]]) -> set[int]
 
     Examples
     --------
-    >>> outliers({"a": list(enumerate([1.0, 1.1, 0.9, 1.0, 1.2, 9.0]))})
+    >>> find_outliers({"a": list(enumerate([1.0, 1.1, 0.9, 1.0, 1.2, 9.0]))})
     {5}
     """
     found = set()

@@ -112,7 +112,7 @@ class TestHelp:
     def test_needs_neither_torch_nor_pydantic(self) -> None:
         """In a process of its own: this one has loaded them long ago."""
         code = (
-            "import sys; sys.argv = ['stimgen', '--help']; from stimgen import cli\n"
+            "import sys; sys.argv = ['stimgen', '--help']; from stimgen.cli import main as cli\n"
             "try: cli.main()\n"
             "except SystemExit: pass\n"
             "heavy = {'torch', 'pydantic', 'numpy', 'yaml', 'PIL', 'pandas'} & sys.modules.keys()\n"

@@ -79,7 +79,7 @@ def main() -> None:
     kills, seed = int(sys.argv[1]), int(sys.argv[2]) if len(sys.argv) > 2 else 1
     with tempfile.TemporaryDirectory() as folder:
         tally = kill_sessions(kills, random.Random(seed), Path(folder))
-    found = [f"  {count:4} {what}" for what, count in sorted(tally.compare_hash.items())]
+    found = [f"  {count:4} {what}" for what, count in sorted(tally.found.items())]
     head = f"{tally.kills} kills in {tally.sessions} sessions, seed {seed}; {tally.acknowledged} trials"
     last = "no acknowledged trial is missing; trials and outcomes are those of the undisturbed sessions"
     sys.stdout.write("\n".join([head, *found, last, ""]))
@@ -147,7 +147,7 @@ def disturb(subject: Subject, data: Path, wait: float | None, tally: Tally) -> b
         return True
     assert status == -signal.SIGKILL, status
     tally.kills += 1
-    tally.compare_hash[check_killed(subject, file, before + len(told))] += 1
+    tally.found[check_killed(subject, file, before + len(told))] += 1
     return file.exists() and has_header(file) and read_journal(file).complete
 
 

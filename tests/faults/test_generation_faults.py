@@ -24,7 +24,8 @@ import torch
 from PIL import Image
 
 import stimgen
-from stimgen import StimulusSet, cli
+from stimgen import StimulusSet
+from stimgen.cli import main as cli
 from stimgen.execution.batch import run_batch
 from stimgen.execution.context import RunContext
 from stimgen.execution.progress import RunProgress, ignore_progress

@@ -19,7 +19,7 @@ NANNY = {"MALLOC_TRIM_THRESHOLD_": "65536", "OMP_NUM_THREADS": "1"}
 PROGRAM = """
 import resource, sys, threading, torch
 from stimgen.execution.allocation import keep_freed_memory
-from stimgen.execution.device import computing
+from stimgen.execution.device import reproducible_computation
 
 def faults():
     return resource.getrusage(resource.RUSAGE_SELF).ru_minflt
@@ -34,7 +34,7 @@ def rounds():
 
 def both():
     rounds()
-    with computing(torch.device("cpu")):
+    with reproducible_computation(torch.device("cpu")):
         rounds()
 
 thread = threading.Thread(target=both)  # as workers compute

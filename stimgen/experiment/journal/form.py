@@ -27,7 +27,7 @@ def parse_form_answers(given: Sequence[str]) -> dict[str, str]:
 
     Examples
     --------
-    >>> answers_of(["age=24", "vision=corrected = 20/20"])
+    >>> parse_form_answers(["age=24", "vision=corrected = 20/20"])
     {'age': '24', 'vision': 'corrected = 20/20'}
     """
     answers: dict[str, str] = {}

@@ -27,7 +27,7 @@ def rotate_seeds(every: Sequence[int], exemplar: int, count: int) -> list[int]:
 
     Examples
     --------
-    >>> [seeds_in_turn([1, 2, 3], i, 2) for i in range(6)]
+    >>> [rotate_seeds([1, 2, 3], i, 2) for i in range(6)]
     [[1, 2], [2, 3], [3, 1], [1, 3], [2, 1], [3, 2]]
     """
     lap, first = divmod(exemplar, len(every))

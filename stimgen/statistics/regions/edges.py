@@ -21,7 +21,7 @@ def edge_weights(distance: NDArray[np.float64], overlap: float) -> NDArray[np.fl
 
     Examples
     --------
-    >>> edge(np.array([-0.25, 0.0, 0.25]), 0.5)
+    >>> edge_weights(np.array([-0.25, 0.0, 0.25]), 0.5)
     array([0. , 0.5, 1. ])
     """
     hard = overlap < HARD_EDGE

@@ -27,7 +27,7 @@ def split_into_strips(side: int, count: int) -> list[Span]:
 
     Examples
     --------
-    >>> strips(256, 3)
+    >>> split_into_strips(256, 3)
     [(0, 85), (85, 170), (170, 255), (255, 256)]
     """
     width = max(1, side // count)

@@ -28,7 +28,7 @@ def expand_level(level: float | tuple[float, float, float], channels: int) -> ND
 
     Examples
     --------
-    >>> levels((0.25, 0.5, 0.75), 1)
+    >>> expand_level((0.25, 0.5, 0.75), 1)
     array([0.5])
     """
     given = np.asarray(level, dtype=np.float64).reshape(-1)

@@ -116,7 +116,7 @@ def probability_of_largest(alternatives: int, dprime: float) -> float:
 
     Examples
     --------
-    >>> [round(largest_of(3, d), 4) for d in (0.0, 1.0, 2.0, 3.0)]
+    >>> [round(probability_of_largest(3, d), 4) for d in (0.0, 1.0, 2.0, 3.0)]
     [0.3333, 0.6337, 0.8658, 0.9688]
     """
     from scipy.integrate import quad

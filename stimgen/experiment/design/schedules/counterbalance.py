@@ -22,8 +22,10 @@ def assign_order(number: int, count: int) -> int:
 
     Examples
     --------
-    >>> [turn(number, 2) for number in range(1, 9)], [turn(number, 3) for number in range(1, 7)]
-    ([0, 1, 1, 0, 0, 1, 1, 0], [0, 1, 2, 0, 1, 2])
+    >>> [assign_order(number, 2) for number in range(1, 9)]
+    [0, 1, 1, 0, 0, 1, 1, 0]
+    >>> [assign_order(number, 3) for number in range(1, 7)]
+    [0, 1, 2, 0, 1, 2]
     """
     lap, place = divmod(number - 1, count)
     return (place + (lap if count % 2 == 0 else 0)) % count
@@ -36,7 +38,7 @@ def latin_square(count: int) -> list[list[int]]:
 
     Examples
     --------
-    >>> rotations(3)
+    >>> latin_square(3)
     [[0, 1, 2], [1, 2, 0], [2, 0, 1]]
     """
     return [[(first + i) % count for i in range(count)] for first in range(count)]
@@ -49,9 +51,9 @@ def williams_orders(count: int) -> list[list[int]]:
 
     Examples
     --------
-    >>> williams(4)
+    >>> williams_orders(4)
     [[0, 1, 3, 2], [1, 2, 0, 3], [2, 3, 1, 0], [3, 0, 2, 1]]
-    >>> williams(3)
+    >>> williams_orders(3)
     [[0, 1, 2], [1, 2, 0], [2, 0, 1], [2, 1, 0], [0, 2, 1], [1, 0, 2]]
     """
     # 0, 1, n - 1, 2, n - 2, ...: neighbours differ by every number once.
