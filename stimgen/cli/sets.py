@@ -28,9 +28,11 @@ def verify(
 ) -> None:
     """Check every file of a set: hashes, ids, pictures, and what is derived from the records."""
     from stimgen.cli.display import format_resynthesis
-    from stimgen.workflow.verify import describe_verification, verify_folder
+    from stimgen.stimulus_set.store import Store
+    from stimgen.stimulus_set.verify import verify_set
+    from stimgen.workflow.verify import describe_verification
 
-    found, remade = verify_folder(folder), None
+    found, remade = verify_set(Store.open(folder)), None
     if resynthesize is not None:
         from stimgen.workflow.resynthesize import resynthesize_stimuli as make_again
 

@@ -89,10 +89,8 @@ class JournalSession:
 def read_session(file: Path) -> JournalSession:
     """Return the session of a journal.
 
-    Raises
-    ------
-    StimgenError
-        The journal is missing or damaged, holds nothing, or is called as another session's.
+    Raises `StimgenError` where the journal is missing or damaged, holds nothing, or is called as another
+    session's.
     """
     recorded = read_journal(file)
     texts = (event.get("text", "") for event in recorded.events if event.get("event") == "start")

@@ -36,10 +36,7 @@ class ShownPictures:
 
         The name is that of the set, with a part of the hash where another picture has it.
 
-        Raises
-        ------
-        StimgenError
-            It is in none of the sets, or is another now.
+        Raises `StimgenError` where it is in none of the sets, or is another now.
         """
         key = (shown.file, shown.sha256)
         if key not in self._names:

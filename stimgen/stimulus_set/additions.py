@@ -76,10 +76,7 @@ class AdditionWriter:
         name : str
             Path relative to the set's folder, outside of the set's own folders.
 
-        Raises
-        ------
-        StimgenError
-            The name is the set's own, or the set cannot be written.
+        Raises `StimgenError` where the name is the set's own, or the set cannot be written.
         """
         if is_reserved(name):
             raise StimgenError(f"{name!r} is a name of the set's own", where=self.store.folder)
@@ -88,13 +85,7 @@ class AdditionWriter:
         self.files.append(FileHash(file=name, sha256=hash_stored_file(self.store, name)))
 
     def write(self, name: str, data: bytes) -> None:
-        """Write a file.
-
-        Raises
-        ------
-        StimgenError
-            As `open_file`.
-        """
+        """Write a file."""
         with self.open_file(name) as stream:
             stream.write(data)
 
@@ -114,10 +105,7 @@ def open_addition(store: Store, name: str, command: str, about: dict[str, Any]) 
     about : dict
         What there is to say of it; JSON.
 
-    Raises
-    ------
-    StimgenError
-        Another run is writing the set, or it cannot be written.
+    Raises `StimgenError` where another run is writing the set, or it cannot be written.
     """
     with lock_set(store.folder):
         made = AdditionWriter(store)
@@ -145,10 +133,7 @@ def _update_checksums(store: Store, added: dict[str, str], removed: set[str]) ->
 def read_additions(store: Store) -> Iterator[tuple[Addition, str]]:
     """Yield additions, by name, each with the hash of its record.
 
-    Raises
-    ------
-    StimgenError
-        A record is damaged.
+    Raises `StimgenError` where a record is damaged.
     """
     for name in list_addition_files(store):
         data = store.read(name)
@@ -158,10 +143,7 @@ def read_additions(store: Store) -> Iterator[tuple[Addition, str]]:
 def list_addition_files(store: Store) -> list[str]:
     """Return the files of the additions' records, relative to the set's folder.
 
-    Raises
-    ------
-    StimgenError
-        The folder cannot be listed.
+    Raises `StimgenError` where the folder cannot be listed.
     """
     found = (entry.name for entry in list_entries(store.folder / ADDITIONS))
     return sorted(f"{ADDITIONS}/{name}" for name in found if re.fullmatch(r"[^.].*\.json", name))
@@ -170,10 +152,7 @@ def list_addition_files(store: Store) -> list[str]:
 def parse_addition(store: Store, name: str, data: bytes) -> Addition:
     """Return what the bytes of an addition's record say.
 
-    Raises
-    ------
-    StimgenError
-        They are damaged, or those of another addition.
+    Raises `StimgenError` where they are damaged, or those of another addition.
     """
     addition = parse_json(Addition, data, store.folder / name)
     if addition_file(addition.name) != name:

@@ -23,10 +23,7 @@ def write_checksums(store: Store, hashes: Mapping[str, str]) -> None:
     hashes : mapping
         SHA-256 by file, of every file of the set but this.
 
-    Raises
-    ------
-    StimgenError
-        A file has a name that no file of a set has, or the set cannot be written.
+    Raises `StimgenError` where a file has a name that no file of a set has, or the set cannot be written.
     """
     with store.open_for_update(CHECKSUMS) as stream:
         for name in sorted(hashes):
@@ -39,10 +36,7 @@ def write_checksums(store: Store, hashes: Mapping[str, str]) -> None:
 def read_checksums(store: Store) -> tuple[dict[str, str], list[str]]:
     """Return SHA-256 by file, and what is wrong with the checksums.
 
-    Raises
-    ------
-    StimgenError
-        They cannot be read.
+    Raises `StimgenError` where they cannot be read.
     """
     hashes: dict[str, str] = {}
     problems = []
@@ -65,10 +59,7 @@ def _read_lines(store: Store) -> Iterator[str]:
 def hash_stored_file(store: Store, name: str) -> str:
     """Return the SHA-256 of a file of the set, without holding it.
 
-    Raises
-    ------
-    StimgenError
-        It cannot be read.
+    Raises `StimgenError` where it cannot be read.
     """
     with store.open_for_reading(name) as stream:
         return hashlib.file_digest(stream, "sha256").hexdigest()

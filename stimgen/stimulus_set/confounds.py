@@ -36,10 +36,7 @@ def compute_confounds(store: Store, stimuli: Iterable[str] | None = None) -> lis
         sample standard deviation, ``luminance_sd``; None where there is none. Pictures that a measure does
         not exist for are left out of it.
 
-    Raises
-    ------
-    StimgenError
-        No stimulus is finished, or a picture cannot be read.
+    Raises `StimgenError` where no stimulus is finished, or a picture cannot be read.
     """
     chosen = store.read_records() if stimuli is None else map(store.read_record, stimuli)
     found: dict[str, list[Appearance]] = {}

@@ -24,10 +24,7 @@ MAX_ROWS, USUAL_COLUMNS, MAX_COLUMNS = 24, 9, 25
 def draw_contact_sheet(store: Store) -> Image.Image:
     """Return a sheet: one row a source, at most 24, with the original and samples of every condition.
 
-    Raises
-    ------
-    StimgenError
-        The set has no finished stimulus, or a picture cannot be read.
+    Raises `StimgenError` where the set has no finished stimulus, or a picture cannot be read.
     """
     rows = _sample_rows(record.content for record in store.read_records())
     if not rows:
@@ -45,13 +42,7 @@ def draw_contact_sheet(store: Store) -> Image.Image:
 
 
 def write_contact_sheet(store: Store) -> None:
-    """Draw the sheet into the set.
-
-    Raises
-    ------
-    StimgenError
-        As `draw_contact_sheet`, or the set cannot be written.
-    """
+    """Draw the sheet into the set."""
     buffer = io.BytesIO()
     draw_contact_sheet(store).save(buffer, format="PNG")
     store.update(SHEET, buffer.getvalue())
@@ -106,10 +97,7 @@ def _shorten_caption(name: str, rest: str) -> str:
 def read_thumbnail(store: Store, file: str, side: int) -> Image.Image:
     """Return a picture of the set, shrunk to fit into `side` pixels, in RGB.
 
-    Raises
-    ------
-    StimgenError
-        The picture cannot be read.
+    Raises `StimgenError` where the picture cannot be read.
     """
     path = store.path(file)
     with store.open_for_reading(file) as stream, open_png(stream, path) as image:

@@ -31,10 +31,8 @@ def write_derived_files(store: Store, *, sheet: bool = True, tidy: bool = True) 
     list of str
         What was removed.
 
-    Raises
-    ------
-    StimgenError
-        A record is damaged, a picture cannot be drawn, or the set cannot be written.
+    Raises `StimgenError` where a record is damaged, a picture cannot be drawn, or the set cannot be
+    written.
     """
     seen = write_manifest(store)
     if sheet:

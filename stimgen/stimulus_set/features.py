@@ -70,10 +70,7 @@ class Features:
     name : str
         What the features are called.
 
-    Raises
-    ------
-    StimgenError
-        There are none of this name, or they are damaged.
+    Raises `StimgenError` where there are none of this name, or they are damaged.
     """
 
     def __init__(self, store: Store, name: str) -> None:
@@ -93,10 +90,7 @@ class Features:
     def check_same_kind(self, other: Features) -> None:
         """Refuse features that are of another kind than another set's.
 
-        Raises
-        ------
-        StimgenError
-            Network, weights or layers differ.
+        Raises `StimgenError` where network, weights or layers differ.
         """
         kinds = [(one.record.network, one.record.weights_sha256, one.record.layers) for one in (self, other)]
         if kinds[0] != kinds[1]:
@@ -108,10 +102,7 @@ class Features:
     def of_picture(self, picture: FileHash) -> NDArray[np.float64]:
         """Return the features of a whole picture.
 
-        Raises
-        ------
-        StimgenError
-            They were computed of another picture, or of none of this name.
+        Raises `StimgenError` where they were computed of another picture, or of none of this name.
         """
         return self.of_part(picture, (0, 0, 1, 1), (1, 1))
 
@@ -128,11 +119,6 @@ class Features:
             Left, top, width and height of the part, in pixels.
         size : tuple of int
             Width and height of the picture.
-
-        Raises
-        ------
-        StimgenError
-            As `of_picture`.
         """
         left, top, width, height = box
         across = overlap_fractions(left, width, size[0], self.record.cells)
@@ -193,10 +179,7 @@ def write_features(
     command : str
         What makes them again.
 
-    Raises
-    ------
-    StimgenError
-        Another run is writing the set, or it cannot be written.
+    Raises `StimgenError` where another run is writing the set, or it cannot be written.
     """
     digest = hashlib.sha256()
     with open_addition(store, f"{FEATURES}-{record.name}", command, {}) as made:

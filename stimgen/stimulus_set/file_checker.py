@@ -1,4 +1,4 @@
-"""The files of a set, each read once and compared with all that is said of it."""
+"""Compares every file of a set with all that records and checksums say of it; each file is read once."""
 
 from __future__ import annotations
 
@@ -14,15 +14,7 @@ from stimgen.stimulus_set.verification import Verification
 
 
 class FileChecker:
-    """The files of a set.
-
-    Parameters
-    ----------
-    store : Store
-        The set.
-    report : Verification
-        What is wrong is added to it.
-    """
+    """Compares files with their hashes, and adds what is wrong to a report."""
 
     def __init__(self, store: Store, report: Verification) -> None:
         self._store, self._report, self._problems = store, report, report.problems
@@ -33,16 +25,13 @@ class FileChecker:
             self._listed, found = read_checksums(store)
             self._problems += found
         except StimgenError as error:
-            self._problems.append(
-                str(error)
-                if store.has(CHECKSUMS)
-                else f"{CHECKSUMS}: is missing: `stimgen repair` derives it"
-            )
+            missing = f"{CHECKSUMS}: is missing: `stimgen repair` derives it"
+            self._problems.append(str(error) if store.has(CHECKSUMS) else missing)
 
-    def read(self, name: str, said: str | None = None) -> bytes | None:
-        """Return the bytes of a file whose hash a record may have `said`; None where they are not to be had.
+    def read(self, name: str, recorded: str | None = None) -> bytes | None:
+        """Return the bytes of a file that is asked for once; None where they cannot be read or are wrong.
 
-        Only for files that are not asked for twice.
+        `recorded` is the hash that a record says it has.
         """
         try:
             data = self._store.read(name)
@@ -50,47 +39,38 @@ class FileChecker:
             self._add_unreadable(name, error)
             return None
         sha256 = sha256_bytes(data)
-        self.compare_hash(name, sha256, said)
-        return data if said in (None, sha256) else None
+        self.compare_hash(name, sha256, recorded)
+        return data if recorded in (None, sha256) else None
 
-    def compare_hash(self, name: str, sha256: str, said: str | None = None) -> None:
+    def compare_hash(self, name: str, sha256: str, recorded: str | None = None) -> None:
         """Compare the hash of a file that was read with what a record and the checksums say of it."""
         self._hashes[name] = sha256
-        if said is not None and sha256 != said:
+        if recorded is not None and sha256 != recorded:
             self._report.add_spoilt(name, "its bytes are not those of its record")
-        elif self._listed is not None:
-            self._compare_with_listed(name, sha256, said)
-
-    def _compare_with_listed(self, name: str, sha256: str, said: str | None) -> None:
-        listed = self._listed.get(name) if self._listed is not None else None
-        if listed is None:
+        elif self._listed is not None and name not in self._listed:
             self._unlisted.append(name)
-        elif listed != sha256:
+        elif self._listed is not None and self._listed[name] != sha256:
             self._problems.append(
                 f"{name}: its bytes are not those of {CHECKSUMS}"
-                if said is None
+                if recorded is None
                 else f"{CHECKSUMS}: what it says of {name} is wrong"
             )
 
     def add_failure(self, name: str, problem: str) -> None:
-        """Note what is wrong with a file of the set, of whatever bytes it is."""
+        """Add a problem of a file whose bytes need not be compared any more."""
         self._hashes[name] = None
         self._problems.append(f"{name}: {problem}")
 
     def check(self, file: FileHash) -> None:
         """Check a file that several records may name; it is read once."""
-        if file.file not in self._hashes:
-            self._hash_file(file)
-        elif self._hashes[file.file] not in (None, file.sha256):
+        known = self._hashes.get(file.file, "")
+        if known == "":
+            try:
+                self.compare_hash(file.file, hash_stored_file(self._store, file.file), file.sha256)
+            except StimgenError as error:
+                self._add_unreadable(file.file, error)
+        elif known not in (None, file.sha256):
             self._problems.append(f"{file.file}: its bytes are not those of all records that name it")
-
-    def _hash_file(self, file: FileHash) -> None:
-        try:
-            sha256 = hash_stored_file(self._store, file.file)
-        except StimgenError as error:
-            self._add_unreadable(file.file, error)
-        else:
-            self.compare_hash(file.file, sha256, file.sha256)
 
     def _add_unreadable(self, name: str, error: StimgenError) -> None:
         self._hashes[name] = None
@@ -98,7 +78,7 @@ class FileChecker:
         self._report.missing.append(name)
 
     def find_strangers(self, missing: Collection[str]) -> Iterator[str]:
-        """Yield what lies in the folder, or is listed, and that no record speaks of.
+        """Yield a problem for each file that lies in the folder, or is listed, but is in no record.
 
         Stimuli that are `missing` may have files before they have a record, and their sources originals.
         """

@@ -63,10 +63,7 @@ def index_line(name: str, state: FileState, labels: Sequence[str | None] = ()) -
 def write_index(store: Store, seen: Iterable[bytes], *derived: str) -> None:
     """Write the index: what was seen of the records, and the files that were `derived` with them.
 
-    Raises
-    ------
-    StimgenError
-        The set cannot be written.
+    Raises `StimgenError` where the set cannot be written.
     """
     states = [(name, store.file_state(name)) for name in derived]
     lines = [index_line(name, state) for name, state in states if state is not None]

@@ -31,10 +31,7 @@ def list_files(store: Store, folder: str | None = None) -> Iterator[str]:
     folder : str, optional
         The only one of its folders that is looked into.
 
-    Raises
-    ------
-    StimgenError
-        A folder cannot be listed.
+    Raises `StimgenError` where a folder cannot be listed.
     """
     for name in _walk(store.path(folder), f"{folder}/") if folder else _walk(store.folder, ""):
         if name != INDEX and not name.startswith(LOCK):
@@ -73,10 +70,7 @@ def remove_leftovers(store: Store, named: Collection[str], ids: Collection[str])
     list of str
         What was removed.
 
-    Raises
-    ------
-    StimgenError
-        A folder cannot be listed.
+    Raises `StimgenError` where a folder cannot be listed.
     """
     stimuli = id_prefixes(ids)
     originals = {found[1] for name in named if (found := _ORIGINAL.fullmatch(name))}

@@ -30,10 +30,7 @@ def file_state(file: Path) -> FileState | None:
 def file_states(folder: Path) -> dict[str, FileState]:
     """Return the states of the files in a folder, by their names.
 
-    Raises
-    ------
-    StimgenError
-        The folder cannot be listed.
+    Raises `StimgenError` where the folder cannot be listed.
     """
     found = {}
     for entry in list_entries(folder):
@@ -45,10 +42,7 @@ def file_states(folder: Path) -> dict[str, FileState]:
 def file_names(folder: Path) -> frozenset[str]:
     """Return the names of the files in a folder.
 
-    Raises
-    ------
-    StimgenError
-        The folder cannot be listed.
+    Raises `StimgenError` where the folder cannot be listed.
     """
     return frozenset(entry.name for entry in list_entries(folder) if entry.is_file())
 
@@ -56,10 +50,7 @@ def file_names(folder: Path) -> frozenset[str]:
 def list_entries(folder: Path) -> list[os.DirEntry[str]]:
     """Return what lies in a folder; nothing where there is no such folder.
 
-    Raises
-    ------
-    StimgenError
-        The folder cannot be listed.
+    Raises `StimgenError` where the folder cannot be listed.
     """
     try:
         with os.scandir(folder) as found:

@@ -49,10 +49,7 @@ class SeenRecords(NamedTuple):
 def write_manifest(store: Store) -> SeenRecords:
     """Write ``manifest.json``, ``stimuli.csv`` and ``CITATION.cff`` from the plan and the records.
 
-    Raises
-    ------
-    StimgenError
-        A record is damaged, or the folder cannot be written.
+    Raises `StimgenError` where a record is damaged, or the folder cannot be written.
     """
     plan, finished = store.read_plan(), store.finished_ids()
     seen = SeenRecords([], {})
@@ -82,10 +79,7 @@ def _read_records(store: Store, ids: list[str], seen: SeenRecords) -> Iterator[t
 def read_hashed_record(store: Store, stimulus: str, hashes: dict[str, str]) -> Record:
     """Return a record, and note its hash and those of the files that it names.
 
-    Raises
-    ------
-    StimgenError
-        There is none, or it is damaged.
+    Raises `StimgenError` where there is none, or it is damaged.
     """
     name = record_file(stimulus)
     data = store.read(name)
@@ -114,10 +108,8 @@ def build_pieces(
     complete : bool
         Whether these are all.
 
-    Raises
-    ------
-    StimgenError
-        The plan says something of the set as a publication that cannot be understood.
+    Raises `StimgenError` where the plan says something of the set as a publication that cannot be
+    understood.
     """
     summary = SetSummary()
     manifest = {

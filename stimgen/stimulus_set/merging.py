@@ -49,10 +49,8 @@ def merge_sets(target: Path, parts: Sequence[Store]) -> MergeResult:
     parts : sequence of Store
         Folders of sets of the same plan. A stimulus that several of them hold is taken from the first.
 
-    Raises
-    ------
-    StimgenError
-        The parts are not of one plan, one is being written, or the set cannot be written.
+    Raises `StimgenError` where the parts are not of one plan, one is being written, or the set cannot be
+    written.
     """
     plan = _read_common_plan(parts)
     store = Store.create(target)

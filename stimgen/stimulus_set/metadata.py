@@ -64,10 +64,7 @@ class SetMetadata(Model):
     def from_plan(cls, protocol: dict[str, Any], where: Path) -> SetMetadata:
         """Return what a plan says.
 
-        Raises
-        ------
-        StimgenError
-            It cannot be understood.
+        Raises `StimgenError` where it cannot be understood.
         """
         known = {key: value for key, value in protocol.items() if key in cls.model_fields}
         try:

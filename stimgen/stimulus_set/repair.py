@@ -40,10 +40,7 @@ def repair_store(store: Store) -> RepairResult:
     A plan or a record that is damaged is taken from the manifest, where it stands too, if the checksums
     agree. Where a record cannot be had, nothing is derived: the manifest may hold what is left of it.
 
-    Raises
-    ------
-    StimgenError
-        The set is being written, or cannot be.
+    Raises `StimgenError` where the set is being written, or cannot be.
     """
     found = RepairResult()
     with lock_set(store.folder):

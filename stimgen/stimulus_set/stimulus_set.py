@@ -31,10 +31,7 @@ class StimulusSet:
     folder : str or Path
         The set's folder.
 
-    Raises
-    ------
-    StimgenError
-        There is no set in this folder, or its plan is damaged.
+    Raises `StimgenError` where there is no set in this folder, or its plan is damaged.
     """
 
     def __init__(self, folder: str | Path) -> None:
@@ -53,10 +50,7 @@ class StimulusSet:
     def records(self) -> dict[str, Record]:
         """The record of every finished stimulus, by id; those of 100,000 take 2.5 GB of memory.
 
-        Raises
-        ------
-        StimgenError
-            A record is damaged.
+        Raises `StimgenError` where a record is damaged.
         """
         return {stimulus: self.store.read_record(stimulus) for stimulus in self._ids}
 
@@ -64,10 +58,7 @@ class StimulusSet:
     def table(self) -> pd.DataFrame:
         """One row a stimulus, indexed by id.
 
-        Raises
-        ------
-        StimgenError
-            A record is damaged.
+        Raises `StimgenError` where a record is damaged.
         """
         import pandas as pd
 
@@ -77,20 +68,14 @@ class StimulusSet:
     def image(self, stimulus: str) -> Levels:
         """Return the picture of a stimulus: height x width x channels, uint8 or uint16, encoded as recorded.
 
-        Raises
-        ------
-        StimgenError
-            There is no such stimulus, or its picture cannot be read.
+        Raises `StimgenError` where there is no such stimulus, or its picture cannot be read.
         """
         return self._read_levels(self._read_record(stimulus).content.file)
 
     def original(self, stimulus: str) -> Levels:
         """Return the source of a stimulus as the model saw it, in the form of `image`.
 
-        Raises
-        ------
-        StimgenError
-            There is no such stimulus, or the picture cannot be read.
+        Raises `StimgenError` where there is no such stimulus, or the picture cannot be read.
         """
         return self._read_levels(self._read_record(stimulus).content.source.original.file)
 
@@ -102,10 +87,7 @@ class StimulusSet:
         DataFrame
             Indexed by condition, the originals' row first; docs/quality.md defines the columns.
 
-        Raises
-        ------
-        StimgenError
-            Nothing is finished, or a picture cannot be read.
+        Raises `StimgenError` where nothing is finished, or a picture cannot be read.
         """
         import pandas as pd
 
@@ -114,10 +96,7 @@ class StimulusSet:
     def contact_sheet(self) -> Image.Image:
         """Return a sheet of originals and stimuli.
 
-        Raises
-        ------
-        StimgenError
-            Nothing is finished, or a picture cannot be read.
+        Raises `StimgenError` where nothing is finished, or a picture cannot be read.
         """
         return draw_contact_sheet(self.store)
 

@@ -60,10 +60,7 @@ class Store:
     def open(cls, folder: Path) -> Store:
         """Return the store of a set that exists.
 
-        Raises
-        ------
-        StimgenError
-            There is no set in this folder.
+        Raises `StimgenError` where there is no set in this folder.
         """
         if file_state(folder / PLAN) is None:
             what = "is not a stimulus set" if file_state(folder) else "there is no such folder"
@@ -74,10 +71,7 @@ class Store:
     def create(cls, folder: Path) -> Store:
         """Return the store of a new or existing set, making the folder.
 
-        Raises
-        ------
-        StimgenError
-            The folder cannot be written, or holds something else.
+        Raises `StimgenError` where the folder cannot be written, or holds something else.
         """
         try:
             folder.mkdir(parents=True, exist_ok=True)
@@ -97,42 +91,25 @@ class Store:
     def write(self, name: str, data: bytes) -> None:
         """Write a file so that it appears whole or not at all, and stays after a power cut.
 
-        Raises
-        ------
-        StimgenError
-            The disk is full, the folder cannot be written, the name leads out of it, ...
+        Raises `StimgenError` where the disk is full, the folder cannot be written, the name leads out of
+        it, and so on.
         """
         with write_atomically(self.path(name)) as stream:
             stream.write(data)
 
     def update(self, name: str, data: bytes) -> None:
-        """Write a file unless it holds `data` already.
-
-        Raises
-        ------
-        StimgenError
-            As `write`.
-        """
+        """Write a file unless it holds `data` already."""
         if not self.has(name) or self.read(name) != data:
             self.write(name, data)
 
     def open_for_update(self, name: str) -> AbstractContextManager[BinaryIO]:
-        """Return a stream for what is too large to hold; a file that holds the same already is left alone.
-
-        Raises
-        ------
-        StimgenError
-            As `write`.
-        """
+        """Return a stream for what is too large to hold; a file that holds the same already is left alone."""
         return write_atomically(self.path(name), unless_equal=True)
 
     def read(self, name: str) -> bytes:
         """Return the bytes of a file of the set.
 
-        Raises
-        ------
-        StimgenError
-            It lies outside of the folder, is missing, or cannot be read.
+        Raises `StimgenError` where it lies outside of the folder, is missing, or cannot be read.
         """
         with self.open_for_reading(name) as stream:
             data = stream.read(MAX_BYTES + 1)
@@ -142,13 +119,7 @@ class Store:
 
     @contextmanager
     def open_for_reading(self, name: str) -> Iterator[BufferedReader]:
-        """Yield a stream of a file of the set, for what is too large to hold.
-
-        Raises
-        ------
-        StimgenError
-            As `read`.
-        """
+        """Yield a stream of a file of the set, for what is too large to hold."""
         file = self.path(name)
         try:
             if file.exists() and not file.is_file() and not file.is_dir():
@@ -161,10 +132,7 @@ class Store:
     def path(self, name: str) -> Path:
         """Return where a file of the set lies.
 
-        Raises
-        ------
-        StimgenError
-            The name, which a stranger may have written, leads out of the folder.
+        Raises `StimgenError` where the name, which a stranger may have written, leads out of the folder.
         """
         try:
             file = (self.folder / name).resolve()
@@ -189,20 +157,14 @@ class Store:
     def read_plan(self) -> PlanRecord:
         """Return what the set is to hold.
 
-        Raises
-        ------
-        StimgenError
-            The file is damaged.
+        Raises `StimgenError` where the file is damaged.
         """
         return self.parse_plan(self.read(PLAN))
 
     def parse_plan(self, data: bytes) -> PlanRecord:
         """Return what the bytes of the plan's file say.
 
-        Raises
-        ------
-        StimgenError
-            They are damaged.
+        Raises `StimgenError` where they are damaged.
         """
         return parse_json(PlanRecord, data, self.folder / PLAN)
 
@@ -221,20 +183,14 @@ class Store:
     def read_record(self, stimulus: str) -> Record:
         """Return the record of a stimulus.
 
-        Raises
-        ------
-        StimgenError
-            There is none, or it is damaged.
+        Raises `StimgenError` where there is none, or it is damaged.
         """
         return self.parse_record(stimulus, self.read(record_file(stimulus)))
 
     def parse_record(self, stimulus: str, data: bytes) -> Record:
         """Return what the bytes of a record's file say.
 
-        Raises
-        ------
-        StimgenError
-            They are damaged.
+        Raises `StimgenError` where they are damaged.
         """
         return parse_json(Record, data, self.folder / record_file(stimulus))
 
@@ -260,10 +216,7 @@ def json_bytes(value: Any) -> bytes:
 def parse_json(model: type[M], data: bytes, file: Path) -> M:
     """Return what the bytes of a file say.
 
-    Raises
-    ------
-    StimgenError
-        They are damaged.
+    Raises `StimgenError` where they are damaged.
     """
     try:
         return model.model_validate_json(data)

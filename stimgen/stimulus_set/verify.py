@@ -1,4 +1,4 @@
-"""Whether a set is what its records say: every file is read once, and none is kept."""
+"""Checks that a set is what its records say: every file is read once, and none is held longer than needed."""
 
 from __future__ import annotations
 
@@ -20,135 +20,125 @@ from stimgen.stimulus_set.verification import Verification
 
 
 def verify_set(store: Store) -> Verification:
-    """Check every file of a set, ids, and what is derived from the records.
+    """Check every file of a set, the ids of its stimuli, and what is derived from the records.
 
-    Raises
-    ------
-    StimgenError
-        The set is being written, or cannot be listed.
+    Raises `StimgenError` where the set is being written, or its folder cannot be listed.
     """
     refuse_locked(store.folder)
-    return _SetVerifier(store).verify()
+    verifier = _SetVerifier(store)
+    found, plan, finished = verifier.found, verifier.check_plan(), store.finished_ids()
+    planned = plan.ids if plan is not None else ()
+    if plan is not None:
+        verifier.check_derived(plan, finished)
+    checked = found.checked
+    for _ in verifier.check_records(sorted(finished.difference(planned)), finished):
+        pass
+    if plan is not None:  # stimuli of an older plan are checked, but not counted
+        found.checked = checked
+    found.planned = len(planned) if plan is not None else len(finished)
+    verifier.check_sheet()
+    verifier.check_additions()
+    found.problems += verifier.files.find_strangers(set(planned).difference(finished))
+    return found
 
 
 class _SetVerifier:
     def __init__(self, store: Store) -> None:
         self._store = store
-        self._found = Verification()
-        self._problems = self._found.problems
-        self._files = FileChecker(store, self._found)
+        self.found = Verification()
+        self.files = FileChecker(store, self.found)
 
-    def verify(self) -> Verification:
-        plan, finished = self._check_plan(), self._store.finished_ids()
-        if plan is None:
-            # What can be told without it: whether stimuli are what their records say.
-            self._found.planned = len(finished)
-            older = finished
-        else:
-            self._found.planned = len(plan.ids)
-            older = finished.difference(plan.ids)
-            self._check_derived(plan, finished)
-        for _ in self._check_records(sorted(older), finished):
-            pass
-        if plan is not None:
-            self._found.checked -= len(older)
-        self._check_sheet()
-        self._check_additions()
-        missing = set(plan.ids).difference(finished) if plan is not None else set()
-        self._problems += self._files.find_strangers(missing)
-        return self._found
-
-    def _check_plan(self) -> PlanRecord | None:
-        data = self._files.read(PLAN)
+    def check_plan(self) -> PlanRecord | None:
+        data = self.files.read(PLAN)
         try:
             plan = self._store.parse_plan(data) if data is not None else None
         except StimgenError as error:
-            self._problems.append(str(error))
+            self.found.problems.append(str(error))
             return None
-        text = plan.protocol.get("text") if plan else None
-        if plan and not (
-            isinstance(text, str) and sha256_bytes(text.encode("utf-8")) == plan.protocol.get("sha256")
-        ):
-            self._problems.append(f"{PLAN}: the protocol's text is not that of its hash")
+        if plan is not None:
+            text, sha256 = plan.protocol.get("text"), plan.protocol.get("sha256")
+            if not isinstance(text, str) or sha256_bytes(text.encode("utf-8")) != sha256:
+                self.found.problems.append(f"{PLAN}: the protocol's text is not that of its hash")
         return plan
 
-    def _check_derived(self, plan: PlanRecord, finished: set[str]) -> None:
+    def check_derived(self, plan: PlanRecord, finished: set[str]) -> None:
+        """Check the planned records and, along with them, the files that are derived from them."""
         with ExitStack() as opened:
             manifest, table, citation = (
                 _DerivedFile(self._store, name, opened) for name in (MANIFEST, TABLE, CITATION)
             )
-            records = self._check_records(plan.ids, finished)
+            records = self.check_records(plan.ids, finished)
             try:
                 for piece in build_pieces(plan, records, complete=finished.issuperset(plan.ids)):
                     manifest.compare(piece.manifest, f", first where {piece.about} stands")
                     table.compare(piece.table)
                     citation.compare(piece.citation)
-            except StimgenError as error:  # the plan's, of what it says of the set as a publication
-                self._problems.append(str(error))
+            except StimgenError as error:  # what the plan says of the set as a publication is damaged
+                self.found.problems.append(str(error))
             for derived in (manifest, table, citation):
-                derived.finish(self._files)
+                derived.finish(self.files)
 
-    def _check_records(self, ids: Iterable[str], finished: set[str]) -> Iterator[tuple[str, Record]]:
+    def check_records(self, ids: Iterable[str], finished: set[str]) -> Iterator[tuple[str, Record]]:
         """Yield the records that can be read, each after it was checked with its files."""
         for stimulus in ids:
             name = record_file(stimulus)
             if stimulus not in finished:
-                self._found.add_missing(name)
+                self.found.add_missing(name)
                 continue
-            data = self._files.read(name)
+            data = self.files.read(name)
             try:
                 record = self._store.parse_record(stimulus, data) if data is not None else None
             except StimgenError as error:
-                self._found.add_spoilt(name, error)
+                self.found.add_spoilt(name, error)
                 continue
             if record is not None:
-                self._found.checked += 1
+                self.found.checked += 1
                 self._check_stimulus(stimulus, record.content)
                 yield name, record
 
     def _check_stimulus(self, stimulus: str, content: RecordContent) -> None:
         if content.id != stimulus or content.recomputed_id() != stimulus:
-            self._found.add_spoilt(record_file(stimulus), "its settings do not stand for its id")
+            self.found.add_spoilt(record_file(stimulus), "its settings do not stand for its id")
         picture, *others = content.files
-        data = self._files.read(picture.file, picture.sha256)
+        data = self.files.read(picture.file, picture.sha256)
         if data is not None:
             self._check_picture(data, content)
         for file in others:
-            self._files.check(file)
+            self.files.check(file)
 
     def _check_picture(self, data: bytes, content: RecordContent) -> None:
         try:
             levels = decode_png(data, self._store.folder / content.file)
         except StimgenError as error:
-            self._found.add_spoilt(content.file, error)
+            self.found.add_spoilt(content.file, error)
             return
         if sha256_bytes(levels.tobytes()) != content.pixels_sha256:
-            self._found.add_spoilt(content.file, "its pixels are not those of its record")
+            self.found.add_spoilt(content.file, "its pixels are not those of its record")
         if [levels.shape[1], levels.shape[0]] != content.size:
-            self._found.add_spoilt(content.file, "its size is not that of its record")
+            self.found.add_spoilt(content.file, "its size is not that of its record")
 
-    def _check_sheet(self) -> None:
+    def check_sheet(self) -> None:
         if self._store.has(SHEET):
-            data = self._files.read(SHEET)
+            data = self.files.read(SHEET)
             try:
                 check_png(data or b"", self._store.folder / SHEET)
             except StimgenError as error:
-                self._problems.append(str(error))
+                self.found.problems.append(str(error))
 
-    def _check_additions(self) -> None:
+    def check_additions(self) -> None:
         for name in list_addition_files(self._store):
-            data = self._files.read(name)
+            data = self.files.read(name)
             try:
-                addition = parse_addition(self._store, name, data) if data is not None else None
+                files = parse_addition(self._store, name, data).files if data is not None else ()
             except StimgenError as error:
-                self._found.add_spoilt(name, error)
+                self.found.add_spoilt(name, error)
                 continue
-            for file in addition.files if addition else ():
-                self._files.check(file)
+            for file in files:
+                self.files.check(file)
 
 
 class _DerivedFile:
-    """A file derived from plan and records, compared with them piece by piece."""
+    """Compares a file that is derived from plan and records with them, piece by piece."""
 
     def __init__(self, store: Store, name: str, opened: ExitStack) -> None:
         self._name = name
@@ -164,7 +154,7 @@ class _DerivedFile:
             self._problem = f"is not what plan and records say{place}"
 
     def finish(self, files: FileChecker) -> None:
-        """Report what is wrong with it; once it has been read, also what the checksums say of it."""
+        """Report what is wrong with the file; if nothing is, compare its hash with the checksums."""
         if not self._problem and self._read(1):
             self._problem = "is not what plan and records say: it goes on after them"
         if self._problem:

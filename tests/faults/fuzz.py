@@ -39,6 +39,8 @@ from stimgen.export.sets import EXPORTERS
 from stimgen.protocol.load import load_protocol
 from stimgen.protocol.plan import make_plan
 from stimgen.reading.errors import StimgenError
+from stimgen.stimulus_set.store import Store
+from stimgen.stimulus_set.verify import verify_set
 from stimgen.workflow.cite import cite_set
 from stimgen.workflow.confounds import tabulate_confounds
 from stimgen.workflow.export import export_set
@@ -48,7 +50,6 @@ from stimgen.workflow.report import write_report
 from stimgen.workflow.run import RunOptions, run_study
 from stimgen.workflow.tabulate import TableOptions as Tables
 from stimgen.workflow.tabulate import write_tables
-from stimgen.workflow.verify import verify_folder
 
 PROTOCOL = """\
 name: p
@@ -163,7 +164,7 @@ def experiment(home: Home, random: Random) -> str:
 
 
 READERS: dict[str, Callable[[Path], Any]] = {
-    "verify": verify_folder,
+    "verify": lambda folder: verify_set(Store.open(folder)),
     "report": write_report,
     "cite": cite_set,
     "confounds": lambda folder: format_confounds(

@@ -32,10 +32,10 @@ from stimgen.protocol.plan import make_plan
 from stimgen.reading.errors import StimgenError
 from stimgen.reading.identity import sha256_bytes, sha256_file
 from stimgen.stimulus_set.store import Store, json_bytes, record_file
+from stimgen.stimulus_set.verify import verify_set
 from stimgen.workflow.cite import cite_set
 from stimgen.workflow.confounds import tabulate_confounds
 from stimgen.workflow.report import write_report
-from stimgen.workflow.verify import verify_folder
 
 CASES = 60  # of each kind here; `fuzz.py 10000` is the long version
 
@@ -100,7 +100,8 @@ class TestPicturesOfSets:
         replace_picture(store, png_of(side))
         assert all("not a readable PNG picture" in said for said in refusals(store))
         assert any(
-            "images/other.png: not a readable PNG" in found for found in verify_folder(store.folder).problems
+            "images/other.png: not a readable PNG" in found
+            for found in verify_set(Store.open(store.folder)).problems
         )
 
     @pytest.mark.parametrize("kind", ["JPEG", "GIF", "TIFF"])
@@ -185,7 +186,7 @@ class TestPlaces:
             change(store, **{key: name if key == "file" else content["trace"] | {"file": name}})
         with pytest.raises(StimgenError):
             write_report(store.folder)
-        assert not verify_folder(store.folder).sound
+        assert not verify_set(Store.open(store.folder)).sound
         if key != "trace":  # which they do not read
             assert all(said for said in refusals(store))
 
@@ -201,7 +202,9 @@ class TestPlaces:
         picture.unlink()
         os.mkfifo(picture)
         assert all("is a pipe or a device" in said for said in refusals(store))
-        assert any("is a pipe or a device" in found for found in verify_folder(store.folder).problems)
+        assert any(
+            "is a pipe or a device" in found for found in verify_set(Store.open(store.folder)).problems
+        )
 
     def test_an_endless_file_is_not_read_to_its_end(
         self, store: Store, monkeypatch: pytest.MonkeyPatch
@@ -245,7 +248,7 @@ def test_names_are_only_names(store: Store, name: str) -> None:
         cells = [cell for row in csv.reader(stream) for cell in row]
     assert not any(cell.startswith(("=", "+", "@", "\t", "\r")) for cell in cells)
     assert cells.count("-2") == 0
-    assert isinstance(verify_folder(store.folder).problems, list)
+    assert isinstance(verify_set(Store.open(store.folder)).problems, list)
 
 
 class Harmful:
@@ -286,7 +289,7 @@ def test_an_array_with_pickled_code_is_only_hashed(store: Store, tmp_path: Path)
 def test_json_that_is_none_of_ours(store: Store, text: str, which: str) -> None:
     name = "plan.json" if which == "plan" else record_file(store.read_plan().ids[0])
     store.write(name, text.encode())
-    assert not verify_folder(store.folder).sound
+    assert not verify_set(Store.open(store.folder)).sound
     for reader in ("report", "cite", "confounds", "table", "export zip"):
         with pytest.raises(StimgenError, match="is damaged"):
             READERS[reader](store.folder)

@@ -31,7 +31,6 @@ from stimgen.stimulus_set.store import (
     record_file,
 )
 from stimgen.stimulus_set.verify import verify_set
-from stimgen.workflow.verify import verify_folder
 
 
 @pytest.fixture(scope="module")
@@ -59,7 +58,7 @@ def file_of(store: Store, kind: str) -> str:
 
 
 def test_a_sound_set(sound: Path) -> None:
-    found = verify_folder(sound)
+    found = verify_set(Store.open(sound))
     assert found.problems == []
     assert found.sound
     assert (found.planned, found.checked) == (4, 4)
@@ -101,7 +100,7 @@ def test_only_a_set_that_never_had_a_contact_sheet_may_lack_it(store: Store) -> 
 def test_without_its_plan_it_is_no_set(store: Store) -> None:
     (store.folder / PLAN).unlink()
     with pytest.raises(StimgenError, match=r"plan\.json is missing"):
-        verify_folder(store.folder)
+        verify_set(Store.open(store.folder))
 
 
 def test_every_file_is_read_once(store: Store, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -23,10 +23,8 @@ class JournalFormat(Protocol):
     def write(self, sessions: Iterable[JournalSession], folder: Path, pictures: ShownPictures) -> None:
         """Write the tables of all sessions into an empty folder.
 
-        Raises
-        ------
-        StimgenError
-            A picture that was shown is not there any more, or two sessions would have one name.
+        Raises `StimgenError` where a picture that was shown is not there any more, or two sessions would
+        have one name.
         """
 
 
@@ -38,10 +36,7 @@ def list_journal_formats() -> list[str]:
 def load_journal_format(name: str) -> JournalFormat:
     """Return a format.
 
-    Raises
-    ------
-    StimgenError
-        There is no such format.
+    Raises `StimgenError` where there is no such format.
     """
     if name not in list_journal_formats():
         raise StimgenError(f"there is no format {name!r}", given=name, allowed=list_journal_formats())

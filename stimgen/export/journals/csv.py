@@ -31,10 +31,7 @@ def write(sessions: Iterable[JournalSession], folder: Path, pictures: ShownPictu
 def write_session_table(session: JournalSession, folder: Path) -> Path:
     """Write the table of one session, and return it.
 
-    Raises
-    ------
-    StimgenError
-        It cannot be written; the one before is kept then.
+    Raises `StimgenError` where it cannot be written; the one before is kept then.
     """
     file = folder / f"{session.stem}_task-{session.experiment}.csv"
     rows = list(trial_rows(session))

@@ -25,10 +25,6 @@ class Exporter(FamilyMember, ABC):
         target : Path
             What to make: a folder or, where the format is one file, a file. There is nothing there yet.
 
-        Raises
-        ------
-        StimgenError
-            The set is damaged, or a package that the format needs is not installed.
-        OSError
-            It cannot be written.
+        Raises `StimgenError` where the set is damaged, or a package that the format needs is not
+        installed. Raises `OSError` where it cannot be written.
         """

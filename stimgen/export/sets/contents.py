@@ -78,10 +78,8 @@ class SetContents:
     store : Store
         The set; it may be a stranger's.
 
-    Raises
-    ------
-    StimgenError
-        Stimuli are missing, or `verify_set` finds a problem: a damaged set is not handed on.
+    Raises `StimgenError` where stimuli are missing, or `verify_set` finds a problem: a damaged set is not
+    handed on.
     """
 
     def __init__(self, store: Store) -> None:
@@ -109,10 +107,7 @@ class SetContents:
     def stimuli(self) -> Iterator[RecordContent]:
         """Yield what the records say of every stimulus, in the set's order.
 
-        Raises
-        ------
-        StimgenError
-            A record is damaged, or is that of another stimulus.
+        Raises `StimgenError` where a record is damaged, or is that of another stimulus.
         """
         for stimulus in self.ids:
             content = self._store.read_record(stimulus).content
@@ -150,10 +145,8 @@ class SetContents:
     def read(self, name: str, sha256: str | None = None) -> bytes:
         """Return the bytes of a file of the set.
 
-        Raises
-        ------
-        StimgenError
-            Its name is none that sets give, it lies outside of the folder, cannot be read, has other bytes.
+        Raises `StimgenError` where its name is none that sets give, it lies outside of the folder, cannot
+        be read, has other bytes.
         """
         self._check_name(name)
         data = self._store.read(name)
@@ -172,12 +165,7 @@ class SetContents:
     def copy_all(self, target: Path) -> None:
         """Copy all files of the set into a folder that does not exist yet.
 
-        Raises
-        ------
-        StimgenError
-            As `read`.
-        OSError
-            It cannot be written.
+        Raises `OSError` where it cannot be written.
         """
         for entry in self.entries:
             self.copy(entry.name, entry.sha256, target / entry.name)
@@ -185,12 +173,7 @@ class SetContents:
     def copy(self, name: str, sha256: str, file: Path) -> None:
         """Copy a file of the set.
 
-        Raises
-        ------
-        StimgenError
-            As `read`.
-        OSError
-            It cannot be written.
+        Raises `OSError` where it cannot be written.
         """
         file.parent.mkdir(parents=True, exist_ok=True)
         file.write_bytes(self.read(name, sha256))

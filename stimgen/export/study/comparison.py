@@ -54,10 +54,7 @@ def compare_with_study(frozen: FrozenStudy, data: Path) -> StudyComparison:
     data : Path
         The folder of the experiment's data.
 
-    Raises
-    ------
-    StimgenError
-        The archive is damaged, or a journal cannot be read.
+    Raises `StimgenError` where the archive is damaged, or a journal cannot be read.
     """
     frozen.verify()
     found, study = StudyComparison(), frozen.study

@@ -118,10 +118,7 @@ class FrozenStudy:
     file : Path
         The archive, which may be a stranger's: nothing is unpacked.
 
-    Raises
-    ------
-    StimgenError
-        It is no frozen study, or damaged.
+    Raises `StimgenError` where it is no frozen study, or damaged.
     """
 
     def __init__(self, file: Path) -> None:
@@ -141,10 +138,7 @@ class FrozenStudy:
     def verify(self) -> None:
         """Compare every file with its checksum.
 
-        Raises
-        ------
-        StimgenError
-            One is another, missing, or not listed.
+        Raises `StimgenError` where one is another, missing, or not listed.
         """
         names = {name.removeprefix(self._root) for name in self._list_names()} - {CHECKSUMS}
         if names != set(self._sums):
@@ -158,10 +152,7 @@ class FrozenStudy:
     def trials(self, person: Participant) -> PlannedTrials:
         """Return the trials of a session.
 
-        Raises
-        ------
-        StimgenError
-            They are damaged.
+        Raises `StimgenError` where they are damaged.
         """
         try:
             return PlannedTrials.parse(self.read(trials_file(person)))
@@ -173,10 +164,7 @@ class FrozenStudy:
     def read(self, name: str) -> bytes:
         """Return the bytes of a file.
 
-        Raises
-        ------
-        StimgenError
-            It is missing, or has another checksum.
+        Raises `StimgenError` where it is missing, or has another checksum.
         """
         data = self._read_entry(name)
         if sha256_bytes(data) != self._sums.get(name):

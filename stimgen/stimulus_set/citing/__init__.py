@@ -20,10 +20,7 @@ def list_citation_formats() -> list[str]:
 def render_citation(citation: Citation, name: str) -> str:
     """Return a citation in a format.
 
-    Raises
-    ------
-    StimgenError
-        There is no such format.
+    Raises `StimgenError` where there is no such format.
     """
     names = list_citation_formats()
     if name not in names:

@@ -35,10 +35,7 @@ class Citation:
     def from_plan(cls, plan: PlanRecord, summary: SetSummary) -> Citation:
         """Return the citation of a set.
 
-        Raises
-        ------
-        StimgenError
-            The plan's metadata are damaged.
+        Raises `StimgenError` where the plan's metadata are damaged.
         """
         return cls(SetMetadata.from_plan(plan.protocol, Path(PLAN)), summary, len(plan.ids))
 
@@ -83,9 +80,6 @@ class Citation:
 def read_citation(store: Store) -> Citation:
     """Return the citation of the set in a folder; all its records are read.
 
-    Raises
-    ------
-    StimgenError
-        The plan or a record is damaged.
+    Raises `StimgenError` where the plan or a record is damaged.
     """
     return Citation.from_plan(store.read_plan(), SetSummary.from_records(store.read_records()))
