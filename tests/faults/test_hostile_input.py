@@ -99,10 +99,7 @@ class TestPicturesOfSets:
         """From 90 million pixels on, of which Pillow only warns, and far above."""
         replace_picture(store, png_of(side))
         assert all("not a readable PNG picture" in said for said in refusals(store))
-        assert any(
-            "images/other.png: not a readable PNG" in found
-            for found in verify_set(Store.open(store.folder)).problems
-        )
+        assert any("images/other.png: not a readable PNG" in found for found in verify_set(store).problems)
 
     @pytest.mark.parametrize("kind", ["JPEG", "GIF", "TIFF"])
     def test_another_format_under_the_name_of_a_png(self, store: Store, kind: str) -> None:
@@ -186,7 +183,7 @@ class TestPlaces:
             change(store, **{key: name if key == "file" else content["trace"] | {"file": name}})
         with pytest.raises(StimgenError):
             write_report(store.folder)
-        assert not verify_set(Store.open(store.folder)).sound
+        assert not verify_set(store).sound
         if key != "trace":  # which they do not read
             assert all(said for said in refusals(store))
 
@@ -202,9 +199,7 @@ class TestPlaces:
         picture.unlink()
         os.mkfifo(picture)
         assert all("is a pipe or a device" in said for said in refusals(store))
-        assert any(
-            "is a pipe or a device" in found for found in verify_set(Store.open(store.folder)).problems
-        )
+        assert any("is a pipe or a device" in found for found in verify_set(store).problems)
 
     def test_an_endless_file_is_not_read_to_its_end(
         self, store: Store, monkeypatch: pytest.MonkeyPatch
@@ -248,7 +243,7 @@ def test_names_are_only_names(store: Store, name: str) -> None:
         cells = [cell for row in csv.reader(stream) for cell in row]
     assert not any(cell.startswith(("=", "+", "@", "\t", "\r")) for cell in cells)
     assert cells.count("-2") == 0
-    assert isinstance(verify_set(Store.open(store.folder)).problems, list)
+    assert isinstance(verify_set(store).problems, list)
 
 
 class Harmful:
@@ -289,7 +284,7 @@ def test_an_array_with_pickled_code_is_only_hashed(store: Store, tmp_path: Path)
 def test_json_that_is_none_of_ours(store: Store, text: str, which: str) -> None:
     name = "plan.json" if which == "plan" else record_file(store.read_plan().ids[0])
     store.write(name, text.encode())
-    assert not verify_set(Store.open(store.folder)).sound
+    assert not verify_set(store).sound
     for reader in ("report", "cite", "confounds", "table", "export zip"):
         with pytest.raises(StimgenError, match="is damaged"):
             READERS[reader](store.folder)
