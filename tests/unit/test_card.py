@@ -103,7 +103,7 @@ class TestLengths:
         self, per_degree: float, smallest: float, reach: float
     ) -> None:
         viewing = ViewingGeometry((640, 480), per_degree / math.tan(math.radians(1)), 60.0)
-        edges = LengthScale("deg", viewing.pixels, 90.0).edges(smallest, reach)
+        edges = LengthScale("deg", viewing.pixels, 90.0).find_ticks(smallest, reach)
         places = [at for _, at in edges]
         assert places == sorted(set(places))
         assert places == [-at for at in reversed(places)]

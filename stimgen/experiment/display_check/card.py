@@ -1,4 +1,4 @@
-"""A card for setting up a room: lengths and degrees, greys, sharpness, and where pictures will be."""
+"""The card for setting up a display: lengths, degrees, grey levels, sharpness and the places of pictures."""
 
 from __future__ import annotations
 
@@ -29,63 +29,33 @@ from stimgen.images.light import Encoding
 
 @dataclass(frozen=True)
 class DisplayTestCard:
-    """What is drawn.
-
-    Attributes
-    ----------
-    size : tuple of int
-        Width and height of the screen, in pixels.
-    background : int
-        Its grey, 0 to 255.
-    encoding : {"srgb", "linear"}
-        How numbers mean light.
-    viewing : ViewingGeometry or None
-        Where degrees are; None where it is not known.
-    width_cm : float or None
-        Of the screen; None where it is not known.
-    places : tuple of Box
-        Where pictures will be: left, top, width and height, in pixels of the screen.
-    fixation : FixationMark
-        The mark in the middle.
-    photodiode : PhotodiodePatch or None
-        The patch.
-    """
+    """Draws the card for a screen. What is None is not known, and is left out."""
 
     size: tuple[int, int]
+    """Width and height of the screen in pixels."""
     background: int = 128
     encoding: Encoding = "srgb"
     viewing: ViewingGeometry | None = None
     width_cm: float | None = None
     places: tuple[Box, ...] = ()
+    """Where pictures will be: left, top, width and height in pixels of the screen."""
     fixation: FixationMark = field(default_factory=FixationMark)
     photodiode: PhotodiodePatch | None = None
 
     def scene(self, text: str, *, labelled: bool = True) -> Scene:
-        """Return what is shown.
+        """Return what is shown, with `text` in a few lines below everything else.
 
-        Parameters
-        ----------
-        text : str
-            What is written below everything, in a few lines.
-        labelled : bool
-            Whether all is labelled; fewer texts leave time to measure the refresh.
+        Without labels there is time to measure the refresh rate while the card is shown.
         """
         width = self.size[0]
         frame = Frame(self.size, (self.background,) * 3, 0, 0, self._canvas.pixels)
-        below = TextBox(
-            text,
-            (
-                round(0.04 * width),
-                self._percent_of_height(89.5),
-                round(0.92 * width),
-                self._percent_of_height(9.5),
-            ),
-        )
+        y, height = self._percent_of_height(89.5), self._percent_of_height(9.5)
+        below = TextBox(text, (round(0.04 * width), y, round(0.92 * width), height))
         return Scene(frame, (*(self._canvas.texts if labelled else ()), below))
 
     @property
     def scales(self) -> tuple[LengthScale, ...]:
-        """What lengths are told in: degrees and centimetres where they are known, otherwise pixels."""
+        """The units of length: degrees and centimetres if they are known, otherwise pixels."""
         found = [] if self.viewing is None else [LengthScale("deg", self.viewing.pixels, 90.0)]
         if self.width_cm is not None:
             per_cm = self.size[0] / self.width_cm
@@ -95,14 +65,18 @@ class DisplayTestCard:
     @cached_property
     def _canvas(self) -> CardCanvas:
         width, height = self.size
-        sheet = CardCanvas(np.full((height, width, 3), self.background, np.uint8))
-        # What is at the very edge is seen only where all pixels are.
-        sheet.draw_outline((0, 0, width, height), WHITE, 1)
-        self._draw_grey_steps(sheet)
-        self._draw_line_patterns(sheet)
-        self._draw_scales(sheet)
-        self._pictures(sheet)
-        return sheet
+        canvas = CardCanvas(np.full((height, width, 3), self.background, np.uint8))
+        # The outermost line is visible only if the screen shows every pixel.
+        canvas.draw_outline((0, 0, width, height), WHITE, 1)
+        self._draw_grey_steps(canvas)
+        self._draw_line_patterns(canvas)
+        self._draw_scales(canvas)
+        self._draw_picture_outlines(canvas)
+        if self.viewing is not None:
+            self._draw_fixation(canvas, self.viewing)
+        if self.photodiode is not None:
+            canvas.paint(photodiode_box(self.photodiode, self.size), WHITE)
+        return canvas
 
     def _percent_of_height(self, percent: float) -> int:
         return round(self.size[1] * percent / 100)
@@ -113,64 +87,56 @@ class DisplayTestCard:
         return min(self.size[1], 0.7 * self.size[0]) / 100
 
     @property
-    def _letters(self) -> float:
+    def _letter_size(self) -> float:
         return max(9.0, 1.9 * self._unit)
 
-    def _draw_grey_steps(self, sheet: CardCanvas) -> None:
+    def _draw_grey_steps(self, canvas: CardCanvas) -> None:
         width = self.size[0]
         wide = int(0.94 * width) // len(GREY_STEPS)
-        # An odd number of them has its middle at the screen's only if it is even, or odd, as the screen is.
+        # The number of steps is odd: their middle is the screen's if both widths are even, or both odd.
         wide -= (width - wide) % 2
         left, top = (width - len(GREY_STEPS) * wide) // 2, self._percent_of_height(3)
         for i, level in enumerate(GREY_STEPS):
-            sheet.paint((left + i * wide, top, wide, self._percent_of_height(10)), level)
+            canvas.paint((left + i * wide, top, wide, self._percent_of_height(10)), level)
             middle = left + (i + 0.5) * wide
-            sheet.write(f"{level}", (middle, self._percent_of_height(14.8)), self._letters)
+            canvas.write(f"{level}", (middle, self._percent_of_height(14.8)), self._letter_size)
             light = f"{luminance_percent(level, self.encoding):.3g} %"
-            sheet.write(light, (middle, self._percent_of_height(17.6)), 0.8 * self._letters)
+            canvas.write(light, (middle, self._percent_of_height(17.6)), 0.8 * self._letter_size)
 
-    def _draw_line_patterns(self, sheet: CardCanvas) -> None:
-        width, side = self.size[0], 2 * round(5 * self._unit)
+    def _draw_line_patterns(self, canvas: CardCanvas) -> None:
+        width, side, letter_size = self.size[0], 2 * round(5 * self._unit), 0.8 * self._letter_size
         left = round(19 * self._unit) - side // 2
         for i, (name, pattern) in enumerate(make_line_patterns(side, self.encoding).items()):
             top = self._percent_of_height(21 + 13.6 * i)
             for x, drawn in ((left, pattern), (width - left - side, pattern[:, ::-1])):
-                sheet.paint((x, top, side, side), drawn)
-                sheet.write(name, (x + side / 2, top + side + 0.8 * self._letters), 0.8 * self._letters)
+                canvas.paint((x, top, side, side), drawn)
+                canvas.write(name, (x + side / 2, top + side + letter_size), letter_size)
 
-    def _draw_scales(self, sheet: CardCanvas) -> None:
+    def _draw_scales(self, canvas: CardCanvas) -> None:
         bar, reach = max(4, round(2 * self._unit)), 0.47 * self.size[0]
         for i, scale in enumerate(self.scales):
-            draw_horizontal_scale(
-                sheet, scale, self._percent_of_height(77.5 + 6 * i), (bar, reach, self._letters)
-            )
+            top = self._percent_of_height(77.5 + 6 * i)
+            draw_horizontal_scale(canvas, scale, top, (bar, reach, self._letter_size))
         left, labels = round(2.5 * self._unit), round(8 * self._unit)
-        sizes = (0.255 * self.size[1], self._letters)
-        draw_vertical_scale(sheet, self.scales[-1], (left, bar, labels), sizes)
-        draw_vertical_scale(
-            sheet, self.scales[0], (self.size[0] - left - bar, bar, self.size[0] - labels), sizes
-        )
+        sizes = (0.255 * self.size[1], self._letter_size)
+        draw_vertical_scale(canvas, self.scales[-1], (left, bar, labels), sizes)
+        right = (self.size[0] - left - bar, bar, self.size[0] - labels)
+        draw_vertical_scale(canvas, self.scales[0], right, sizes)
 
-    def _pictures(self, sheet: CardCanvas) -> None:
+    def _draw_picture_outlines(self, canvas: CardCanvas) -> None:
         level = WHITE if self.background < DARK else BLACK
         for left, top, wide, high in self.places:
-            sheet.draw_outline((left, top, wide, high), level, 2)
-            x, y = left + wide / 2, top + high / 2
+            canvas.draw_outline((left, top, wide, high), level, 2)
             if self.viewing is not None:
+                x, y = left + wide / 2, top + high / 2
                 at = self.viewing.degrees(x - self.size[0] / 2, self.size[1] / 2 - y)
-                sheet.write(
-                    f"{at[0] + 0:.1f}, {at[1] + 0:.1f}",
-                    (x, y + min(2 * self._letters, high / 4)),
-                    self._letters,
-                )
-        if self.viewing is not None:
-            self._mark(sheet, self.viewing)
-        if self.photodiode is not None:
-            sheet.paint(photodiode_box(self.photodiode, self.size), WHITE)
+                below = (x, y + min(2 * self._letter_size, high / 4))
+                # Adding zero turns -0.0 into 0.0.
+                canvas.write(f"{at[0] + 0:.1f}, {at[1] + 0:.1f}", below, self._letter_size)
 
-    def _mark(self, sheet: CardCanvas, viewing: ViewingGeometry) -> None:
+    def _draw_fixation(self, canvas: CardCanvas, viewing: ViewingGeometry) -> None:
         diameter = fixation_diameter(self.fixation, viewing.pixels_wide(self.fixation.degrees), self.size)
         left, top = ((side - diameter) // 2 for side in self.size)
         covered = fixation_mark(self.fixation.shape, diameter)
-        part = sheet.pixels[top : top + diameter, left : left + diameter]
+        part = canvas.pixels[top : top + diameter, left : left + diameter]
         part[covered] = round(self.fixation.value * WHITE)

@@ -1,4 +1,4 @@
-"""A room that is being set up: what is said of it, and the card that suits it."""
+"""Combines what the user and the experiment say about a display, and chooses the test card for it."""
 
 from __future__ import annotations
 
@@ -17,80 +17,68 @@ from stimgen.experiment.trials.checks import find_shown_size, list_arrangements
 
 DEFAULT_HZ = 60.0
 DEFAULT_DEGREES = 4.0
-"""Side of the pictures whose places are shown where there is no experiment."""
+"""Side of the pictures that are outlined if there is no experiment."""
 
 
 @dataclass(frozen=True)
 class DisplaySetup:
-    """What is said of a room; it goes before what an experiment says.
-
-    Attributes
-    ----------
-    loaded : LoadedExperiment or None
-        The experiment that is to be shown there.
-    width_cm, distance_cm : float or None
-        Of what shows pixels; from the eye to the screen.
-    declared_hz : float or None
-        The refresh rate.
-    linearised : str or None
-        Date of the table that makes light proportional to numbers: YYYY-MM-DD.
-    screen_number : int or None
-        Which of the computer's screens.
-    windowed : bool
-        In a window, to try things.
-    """
+    """Holds what the user says about a display; it takes precedence over what an experiment says."""
 
     loaded: LoadedExperiment | None = None
+    """The experiment that will be shown on the display."""
     width_cm: float | None = None
+    """Width of the area that shows pixels."""
     distance_cm: float | None = None
+    """From the eye to the screen."""
     declared_hz: float | None = None
     linearised: str | None = None
+    """Date, YYYY-MM-DD, of the table that makes light proportional to numbers."""
     screen_number: int | None = None
     windowed: bool = False
 
     @property
     def display(self) -> DisplaySettings | None:
-        """What the experiment says of the screen."""
+        """The experiment's display settings."""
         return None if self.loaded is None else self.loaded.experiment.display
 
     @property
     def screen(self) -> int:
-        """Which of the computer's screens."""
-        said = None if self.display is None else self.display.screen
-        return self.screen_number if self.screen_number is not None else said or 0
+        """The number of the computer's screen, from 0."""
+        if self.screen_number is not None:
+            return self.screen_number
+        return 0 if self.display is None else self.display.screen
 
     @property
     def table(self) -> str | None:
-        """Date of the table that makes light proportional to numbers; None where there is none."""
-        said = None if self.display is None else self.display.table
-        return self.linearised or said
+        """Date of the table that makes light proportional to numbers, or None if there is none."""
+        return self.linearised or (None if self.display is None else self.display.table)
 
     def find_geometry(self, actual: Callable[[int], tuple[int, int]]) -> DisplayGeometry:
-        """Return it with lengths.
+        """Return the setup with its lengths.
 
         Parameters
         ----------
         actual : callable
-            From the number of a screen to its width and height in pixels; asked for where nobody says them.
+            From the number of a screen to its width and height in pixels; called if nothing declares them.
 
         Raises
         ------
         StimgenError
             The experiment's monitor is not known.
         """
-        said = self._experiment_viewing()
-        size = (self.display.resolution if self.display else None) or (said.resolution if said else None)
+        viewing, display = self._experiment_viewing(), self.display
+        size = (display.resolution if display else None) or (viewing.resolution if viewing else None)
         size = size or actual(self.screen)
-        width = self.width_cm or (said.width_cm if said else None)
-        distance = self.distance_cm or (said.distance_cm if said else None)
-        hz = self.declared_hz or (said.refresh_hz if said else None)
-        hz = hz or (self.display.refresh_hz if self.display else DEFAULT_HZ)
+        width = self.width_cm or (viewing.width_cm if viewing else None)
+        distance = self.distance_cm or (viewing.distance_cm if viewing else None)
+        hz = self.declared_hz or (viewing.refresh_hz if viewing else None)
+        hz = hz or (display.refresh_hz if display else DEFAULT_HZ)
         if width is not None and distance is not None:
-            said = compute_viewing_from_cm(size, width, distance, hz)
-        return DisplayGeometry(self, size, hz, width, said)
+            viewing = compute_viewing_from_cm(size, width, distance, hz)
+        return DisplayGeometry(self, size, hz, width, viewing)
 
     def _experiment_viewing(self) -> ViewingGeometry | None:
-        """Return where things are seen as the experiment says; it is not asked where all is said anew."""
+        """Return the experiment's viewing geometry, unless the user says everything anew."""
         if self.loaded is None or (self.width_cm is not None and self.distance_cm is not None):
             return None
         with self.loaded.at("display"):
@@ -99,36 +87,19 @@ class DisplaySetup:
 
 @dataclass(frozen=True)
 class DisplayGeometry:
-    """A room with lengths.
-
-    Attributes
-    ----------
-    setup : DisplaySetup
-        What is said.
-    size : tuple of int
-        Of the screen, in pixels.
-    declared_hz : float
-        The refresh rate.
-    width_cm : float or None
-        Of the screen; None where it is not known.
-    viewing : ViewingGeometry or None
-        Where degrees are; None where it is not known.
-    """
+    """Holds a display setup with its lengths."""
 
     setup: DisplaySetup
     size: tuple[int, int]
+    """Width and height of the screen in pixels."""
     declared_hz: float
     width_cm: float | None
+    """None if it is not known."""
     viewing: ViewingGeometry | None
+    """None if degrees are not known."""
 
     def make_card(self, pool: PicturePool | None) -> DisplayTestCard:
-        """Return the card.
-
-        Parameters
-        ----------
-        pool : PicturePool or None
-            The experiment's pictures, where there is an experiment.
-        """
+        """Return the test card; `pool` are the experiment's pictures, if there is an experiment."""
         display = self.setup.display
         return DisplayTestCard(
             size=self.size,
@@ -136,13 +107,13 @@ class DisplayGeometry:
             encoding="srgb" if self.setup.table is None else "linear",
             viewing=self.viewing,
             width_cm=self.width_cm,
-            places=() if self.viewing is None else tuple(dict.fromkeys(self._places(self.viewing, pool))),
+            places=() if self.viewing is None else tuple(dict.fromkeys(self._picture_boxes(self.viewing, pool))),
             fixation=FixationMark() if display is None else display.fixation,
             photodiode=None if display is None else display.photodiode,
         )
 
     def text(self) -> str:
-        """Return it in a line."""
+        """Return a description in one line."""
         width, height = self.size
         found = [f"{width} x {height} pixels"]
         if self.width_cm is not None:
@@ -154,7 +125,7 @@ class DisplayGeometry:
         table = self.setup.table
         return ", ".join([*found, "sRGB" if table is None else f"linearised on {table}"])
 
-    def _places(self, viewing: ViewingGeometry, pool: PicturePool | None) -> Iterator[Box]:
+    def _picture_boxes(self, viewing: ViewingGeometry, pool: PicturePool | None) -> Iterator[Box]:
         if self.setup.loaded is None or pool is None:
             side = round(viewing.pixels_wide(DEFAULT_DEGREES))
             for place in Oddity().places_at(5.0):
