@@ -107,7 +107,9 @@ class DisplayGeometry:
             encoding="srgb" if self.setup.table is None else "linear",
             viewing=self.viewing,
             width_cm=self.width_cm,
-            places=() if self.viewing is None else tuple(dict.fromkeys(self._picture_boxes(self.viewing, pool))),
+            places=()
+            if self.viewing is None
+            else tuple(dict.fromkeys(self._picture_boxes(self.viewing, pool))),
             fixation=FixationMark() if display is None else display.fixation,
             photodiode=None if display is None else display.photodiode,
         )

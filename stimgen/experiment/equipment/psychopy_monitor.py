@@ -1,4 +1,4 @@
-"""Monitors of PsychoPy's Monitor Center."""
+"""Reads monitors of PsychoPy's Monitor Center."""
 
 from __future__ import annotations
 
@@ -9,13 +9,7 @@ from stimgen.experiment.equipment.psychopy_part import import_psychopy
 
 
 def find_psychopy_monitor(name: str) -> Mapping[str, Any] | None:
-    """Return a monitor of PsychoPy's Monitor Center; None where there is none of that name.
-
-    Returns
-    -------
-    mapping
-        ``resolution`` in pixels, ``width_cm`` and ``distance_cm``.
-    """
+    """Return a monitor's ``resolution``, ``width_cm`` and ``distance_cm``, or None if it is not known."""
     monitors = import_psychopy("monitors")
     if name not in monitors.getAllMonitors():
         return None

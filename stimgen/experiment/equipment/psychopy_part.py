@@ -1,4 +1,4 @@
-"""Parts of PsychoPy: the only file that imports it."""
+"""Imports PsychoPy; no other file does."""
 
 from __future__ import annotations
 
@@ -14,12 +14,12 @@ EXTRA, PURPOSE = "psychopy", "showing stimuli to a person"
 
 
 def import_psychopy(module: str) -> Any:
-    """Return a module of PsychoPy, quiet and without changes to other programs' paths.
+    """Return a module of PsychoPy, which logs errors only and leaves `sys.path` alone.
 
     Raises
     ------
     StimgenError
-        PsychoPy is not installed, it may not write its preferences, or there is no display.
+        PsychoPy is not installed, its preferences cannot be written, or there is no display.
     """
     os.environ.setdefault("PSYCHOPYNOPACKAGES", "1")
     _check_home()
@@ -30,7 +30,7 @@ def import_psychopy(module: str) -> Any:
     except StimgenError:
         raise
     except Exception as error:
-        # Modules of PsychoPy connect to the display when they are imported, and fail in ways of their own.
+        # Modules of PsychoPy connect to the display when they are imported, and raise errors of many kinds.
         raise _display_error(error) from None
 
 
@@ -38,14 +38,14 @@ def _check_home() -> None:
     if not os.access(Path.home(), os.W_OK):
         raise StimgenError(
             "PsychoPy keeps preferences in the home folder, which cannot be written",
-            hint="set HOME to a folder that can be",
+            hint="set HOME to a folder that can be written",
         )
 
 
 def _display_error(error: Exception) -> StimgenError:
     name = os.environ.get("DISPLAY")
     said = f"DISPLAY is {name!r}" if name else "DISPLAY is not set"
-    hint = "run it at a computer with a screen; without one: --observer simulated"
+    hint = "run this on a computer with a screen, or use --observer simulated"
     if not sys.platform.startswith("linux"):
         said = "no screen was found"
     return StimgenError(f"no display: {said} ({type(error).__name__}: {error})", hint=hint)
@@ -57,12 +57,12 @@ def import_pyglet(module: str) -> Any:
 
 
 def psychopy_version() -> str:
-    """Return the version of PsychoPy."""
+    """Return PsychoPy's version."""
     import psychopy
 
     return str(psychopy.__version__)
 
 
 def has_display() -> bool:
-    """Return whether there may be a screen to show anything on."""
+    """Return whether there may be a display."""
     return not sys.platform.startswith("linux") or bool(os.environ.get("DISPLAY"))

@@ -1,4 +1,4 @@
-"""Triggers: marks to other equipment when something is shown, and signals from it. One file each."""
+"""Triggers mark events for other equipment, and receive its signals. Each kind is one file."""
 
 from __future__ import annotations
 

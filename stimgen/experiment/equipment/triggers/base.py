@@ -1,4 +1,4 @@
-"""What every trigger of the family offers."""
+"""The base classes of triggers and of their open connections."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ from contextlib import suppress
 from typing import Annotated, ClassVar, Literal, TypeVar
 
 from pydantic import Field
+from typing_extensions import override
 
 from stimgen.reading.errors import StimgenError
 from stimgen.reading.model import Flag, Integer
@@ -29,84 +30,67 @@ CODES: dict[Event, int] = {
 
 
 class TriggerConnection(ABC):
-    """An open connection, which says once that it was lost, and is silent from then on.
+    """Represents an open connection to other equipment.
 
-    Parameters
-    ----------
-    what : str
-        What it is called in messages, such as "the serial port 'COM3'".
+    When the equipment stops answering, `send` or `poll_signal` raises one StimgenError. After that the
+    connection does nothing. Messages name it by its description, such as "the serial port 'COM3'".
     """
 
     failures: ClassVar[tuple[type[Exception], ...]] = (OSError,)
-    """What is raised where the equipment does not answer any more."""
+    """What is raised when the equipment does not answer any more."""
 
-    def __init__(self, what: str) -> None:
-        self._what = what
+    def __init__(self, description: str) -> None:
+        self._description = description
         self._lost = False
 
     def send(self, event: Event) -> None:
-        """Send the mark of an event; called at the flip that shows what the event is about.
-
-        Raises
-        ------
-        StimgenError
-            The connection was lost.
-        """
+        """Send the mark of an event. It is called right after the flip that shows the event."""
         self._attempt(lambda: self._send(event), None)
 
     def poll_signal(self) -> bool:
-        """Return whether a signal came in since the last call.
-
-        Raises
-        ------
-        StimgenError
-            The connection was lost.
-        """
+        """Return whether a signal came in since the last call."""
         return self._attempt(self._poll_signal, False)
 
     def close(self) -> None:
-        """Close it."""
+        """Close the connection; a failure is ignored."""
         with suppress(*self.failures):
             self._close()
 
     @abstractmethod
-    def _send(self, event: Event) -> None:
-        """Send a mark."""
+    def _send(self, event: Event) -> None: ...
 
     @abstractmethod
-    def _poll_signal(self) -> bool:
-        """Return whether a signal came in."""
+    def _poll_signal(self) -> bool: ...
 
     @abstractmethod
-    def _close(self) -> None:
-        """Close it."""
+    def _close(self) -> None: ...
 
-    def _attempt(self, act: Callable[[], Result], otherwise: Result) -> Result:
+    def _attempt(self, action: Callable[[], Result], default: Result) -> Result:
         if self._lost:
-            return otherwise
+            return default
         try:
-            return act()
+            return action()
         except self.failures as error:
             self._lost = True
             raise StimgenError(
-                f"{self._what} is not connected any more: {error}",
-                hint="the trials before this are kept: connect it again, then go on with --resume",
+                f"{self._description} is no longer connected: {error}",
+                hint="the trials before this one are kept: connect it again, then rerun with --resume",
             ) from None
 
 
 class Trigger(FamilyMember, ABC):
-    """A connection to other equipment."""
+    """Describes a connection to other equipment."""
 
     name: str
     starts: Flag = False
     """Whether the session waits for a signal on this connection before it begins, as at a scanner."""
 
     def events(self) -> Collection[Event]:
-        """Return the events that it marks."""
+        """Return the events that the trigger marks."""
         return ()
 
     def signal_keys(self) -> tuple[str, ...]:
-        """Return keys of the keyboard whose press counts as a signal, where the equipment presses keys."""
+        """Return the keyboard's keys whose press is a signal, for equipment that presses keys."""
         return ()
 
     @abstractmethod
@@ -116,16 +100,16 @@ class Trigger(FamilyMember, ABC):
         Raises
         ------
         StimgenError
-            The package or the port is not there.
+            The package or the port is missing.
         """
 
 
 class CodedTrigger(Trigger):
-    """A connection over which every event is a number."""
+    """Describes a connection over which every event is a number."""
 
     codes: dict[Event, Code] = Field(default_factory=lambda: dict(CODES))
-    """Number for every event; events that are left out send nothing."""
+    """Number for every event. Events that are left out send nothing."""
 
+    @override
     def events(self) -> Collection[Event]:
-        """Return the events that have a number."""
         return self.codes.keys()

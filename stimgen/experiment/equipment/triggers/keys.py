@@ -5,37 +5,38 @@ from __future__ import annotations
 from typing import Annotated, Literal
 
 from pydantic import Field
+from typing_extensions import override
 
 from stimgen.experiment.equipment.triggers.base import Event, Trigger, TriggerConnection
 from stimgen.reading.model import Text
 
 
 class Keys(Trigger):
-    """A scanner or a button box that presses a key; nothing is sent to it."""
+    """Waits for a scanner or a button box that presses a key; sends nothing."""
 
     name: Literal["keys"] = "keys"
     keys: Annotated[tuple[Text, ...], Field(min_length=1, max_length=10)] = ("5",)
-    """What it presses, as PsychoPy names keys; no answer may have them."""
+    """The keys that it presses, by PsychoPy's names. They cannot be answers."""
     starts: Literal[True] = True
     """The session waits for the key before it begins, as at a scanner."""
 
+    @override
     def signal_keys(self) -> tuple[str, ...]:
-        """Return the keys."""
         return self.keys
 
+    @override
     def open(self) -> KeyboardConnection:
-        """Return a line on which nothing comes: the screen's keyboard hears the keys."""
         return KeyboardConnection("the keyboard")
 
 
 class KeyboardConnection(TriggerConnection):
-    """No line of its own."""
+    """Does nothing, because the screen's keyboard reads the keys."""
 
     def _send(self, event: Event) -> None:
-        """Send nothing."""
+        pass
 
     def _poll_signal(self) -> bool:
         return False
 
     def _close(self) -> None:
-        """Close nothing."""
+        pass

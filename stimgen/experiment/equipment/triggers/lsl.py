@@ -1,10 +1,11 @@
-"""Markers over the lab streaming layer."""
+"""Markers over the Lab Streaming Layer (LSL)."""
 
 from __future__ import annotations
 
 from typing import Annotated, Any, ClassVar, Literal
 
 from pydantic import Field, model_validator
+from typing_extensions import override
 
 from stimgen.experiment.equipment.triggers.base import CODES, Event, Trigger, TriggerConnection
 from stimgen.reading import model
@@ -14,11 +15,10 @@ from stimgen.reading.model import Number, validation_error
 
 PURPOSE = "a trigger over the lab streaming layer"
 SEARCH_SECONDS = 5.0
-"""Seconds for which a stream is looked for."""
 
 
 class Lsl(Trigger):
-    """A stream of markers on the lab's network (LSL); a sample of another stream is a signal."""
+    """Sends markers over the Lab Streaming Layer (LSL); a sample of another stream is a signal."""
 
     name: Literal["lsl"] = "lsl"
     stream: model.TextLine = "stimgen"
@@ -26,10 +26,10 @@ class Lsl(Trigger):
     markers: dict[Event, model.TextLine] = Field(
         default_factory=lambda: {event: str(event) for event in CODES}
     )
-    """Text for every event; events that are left out send nothing."""
+    """Text for every event. Events that are left out send nothing."""
     recorder_s: Annotated[Number, Field(ge=0.0, le=600.0)] = 30.0
-    """How long a recorder is waited for before the session begins; without one it is refused, because its
-    markers would be lost. With 0 nobody needs to listen."""
+    """How long to wait for a recorder before the session begins. Without a recorder the session is refused,
+    because the markers would be lost. With 0 no recorder is needed."""
     signals: model.TextLine | None = None
     """Name of the stream whose samples are signals."""
 
@@ -37,16 +37,16 @@ class Lsl(Trigger):
     def _check_signal(self) -> Lsl:
         if self.starts and self.signals is None:
             raise validation_error(
-                "starts: true waits for a signal, and signals does not say of which stream", at="starts"
+                "starts: true waits for a signal, but signals does not name its stream", at="starts"
             )
         return self
 
+    @override
     def events(self) -> tuple[Event, ...]:
-        """Return the events that have a text."""
         return tuple(self.markers)
 
+    @override
     def open(self) -> LslConnection:
-        """Open the streams; the package pylsl does, which has liblsl inside."""
         pylsl = import_optional("pylsl", "triggers", PURPOSE)
         inlet = None if self.signals is None else _open_inlet(pylsl, self.signals)
         info = pylsl.StreamInfo(
@@ -55,31 +55,21 @@ class Lsl(Trigger):
         outlet = pylsl.StreamOutlet(info)
         if self.recorder_s and not outlet.wait_for_consumers(self.recorder_s):
             raise StimgenError(
-                f"nobody records the stream {self.stream!r}: its markers would be lost",
+                f"no recorder listens to the LSL stream {self.stream!r}: its markers would be lost",
                 hint=f"start the recorder within {self.recorder_s:g} s of this command, or change recorder_s "
-                "of the experiment's trigger; with 0 it is not waited for",
+                "of the trigger; with recorder_s: 0 the session does not wait for a recorder",
             )
         return LslConnection(self, outlet, inlet)
 
 
 class LslConnection(TriggerConnection):
-    """Open streams.
+    """Holds the open streams: pylsl's outlet for markers, and its inlet for signals if there is one."""
 
-    Parameters
-    ----------
-    trigger : Lsl
-        What was opened.
-    outlet : pylsl.StreamOutlet
-        For markers.
-    inlet : pylsl.StreamInlet or None
-        For signals.
-    """
-
-    # pylsl's own errors are kinds of it.
+    # pylsl's own errors derive from RuntimeError.
     failures: ClassVar[tuple[type[Exception], ...]] = (RuntimeError, OSError)
 
     def __init__(self, trigger: Lsl, outlet: Any, inlet: Any | None) -> None:
-        super().__init__(f"the stream {trigger.signals or trigger.stream!r}")
+        super().__init__(f"the LSL stream {trigger.signals or trigger.stream!r}")
         self._markers, self._outlet, self._inlet = trigger.markers, outlet, inlet
 
     def _send(self, event: Event) -> None:
@@ -89,7 +79,7 @@ class LslConnection(TriggerConnection):
         return self._inlet is not None and bool(self._inlet.pull_chunk(timeout=0.0)[1])
 
     def _close(self) -> None:
-        # Forgotten, streams are closed: they have no other way.
+        # pylsl closes streams when they are deleted; it has no other way.
         self._outlet = self._inlet = None
 
 
@@ -97,14 +87,14 @@ def _open_inlet(pylsl: Any, name: str) -> Any:
     found = pylsl.resolve_byprop("name", name, timeout=SEARCH_SECONDS)
     if not found:
         raise StimgenError(
-            f"no stream on the network is called {name!r}",
+            f"there is no LSL stream {name!r} on the network",
             given=name,
             allowed=sorted({stream.name() for stream in pylsl.resolve_streams()}),
-            hint="start what sends the signals before this command",
+            hint="start the equipment that sends signals before this command",
         )
     inlet = pylsl.StreamInlet(found[0])
     try:
         inlet.open_stream(timeout=SEARCH_SECONDS)
     except RuntimeError as error:
-        raise StimgenError(f"the stream {name!r} cannot be listened to: {error}") from None
+        raise StimgenError(f"the LSL stream {name!r} cannot be opened: {error}") from None
     return inlet

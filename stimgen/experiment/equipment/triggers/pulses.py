@@ -1,4 +1,4 @@
-"""Codes that are taken back after a moment, for equipment that takes the edges of a pulse."""
+"""Pulses: numbers that return to zero after a moment, for equipment that detects edges."""
 
 from __future__ import annotations
 
@@ -7,14 +7,14 @@ from threading import Lock, Timer, current_thread
 
 
 class PulseOutput:
-    """Sets a number, and zero again after a time, without making the caller wait.
+    """Sets a number and, after some seconds, zero again, without making the caller wait.
 
     Parameters
     ----------
     write : callable
         Sets a number.
     seconds : float or None
-        How long it stays; None until the next.
+        How long a number stays; None if it stays until the next one.
     """
 
     def __init__(self, write: Callable[[int], None], seconds: float | None) -> None:
@@ -24,12 +24,12 @@ class PulseOutput:
         self._failure: OSError | None = None
 
     def send(self, code: int) -> None:
-        """Set a number; one that is still set is replaced.
+        """Set a number; it replaces one that is still set.
 
         Raises
         ------
         OSError
-            The port failed, now or when the last number was taken back.
+            The port failed, now or when the last number was reset.
         """
         with self._lock:
             if self._failure is not None:
@@ -42,7 +42,7 @@ class PulseOutput:
                 self._timer.start()
 
     def close(self) -> None:
-        """Take back what is still set."""
+        """Reset a number that is still set."""
         with self._lock:
             pending = self._timer is not None
             self._cancel_reset()
@@ -56,7 +56,7 @@ class PulseOutput:
 
     def _reset(self) -> None:
         with self._lock:
-            # One that was stopped too late must not take back the number that followed.
+            # A timer that was cancelled too late must not reset the next number.
             if current_thread() is not self._timer:
                 return
             self._timer = None

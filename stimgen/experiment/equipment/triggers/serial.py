@@ -6,6 +6,7 @@ import os
 from typing import Annotated, Any, Literal
 
 from pydantic import Field
+from typing_extensions import override
 
 from stimgen.experiment.equipment.triggers.base import CodedTrigger, Event, TriggerConnection
 from stimgen.experiment.equipment.triggers.pulses import PulseOutput
@@ -15,43 +16,35 @@ from stimgen.reading.model import Integer, Number, Text
 
 
 class Serial(CodedTrigger):
-    """A serial port: one byte an event; any byte that comes in is a signal."""
+    """Writes one byte per event to a serial port; any incoming byte is a signal."""
 
     name: Literal["serial"] = "serial"
     port: Annotated[Text, Field(min_length=1, max_length=200)]
-    """What the operating system calls it: ``COM3``, ``/dev/ttyUSB0``, or a URL of pyserial's."""
+    """The operating system's name: ``COM3``, ``/dev/ttyUSB0``, or a URL of pyserial."""
     baud: Annotated[Integer, Field(ge=50, le=4_000_000)] = 115_200
-    """Bits a second."""
+    """Bits per second."""
     pulse_ms: Annotated[Number, Field(ge=1.0, le=1000.0)] | None = None
-    """After how long a zero follows, for boxes that hold a byte on their output until the next; without it,
-    none does."""
+    """After how long a zero follows, for boxes that hold a byte on their output until the next one. By
+    default no zero follows."""
 
+    @override
     def open(self) -> SerialConnection:
-        """Open the port; the package pyserial does."""
         serial = import_optional("serial", "triggers", "a trigger over a serial port")
         try:
-            # Without a timeout for reading, because the next frame does not wait either.
+            # Reading must not block, because the next frame does not wait.
             port = serial.serial_for_url(self.port, baudrate=self.baud, timeout=0, write_timeout=0.1)
         except (OSError, ValueError) as error:
             raise StimgenError(
                 f"the serial port {self.port!r} cannot be opened: {_format_reason(error)}",
                 given=self.port,
                 allowed=_list_ports(),
-                hint="connect it, or name another in the experiment's triggers",
+                hint="connect it, or name another port in the experiment's triggers",
             ) from None
         return SerialConnection(self, port)
 
 
 class SerialConnection(TriggerConnection):
-    """An open serial port.
-
-    Parameters
-    ----------
-    trigger : Serial
-        What was opened.
-    port : serial.Serial
-        As pyserial opened it; what it raises are kinds of OSError.
-    """
+    """Holds an open port of pyserial, whose errors derive from OSError."""
 
     def __init__(self, trigger: Serial, port: Any) -> None:
         super().__init__(f"the serial port {trigger.port!r}")
@@ -78,6 +71,5 @@ def _format_reason(error: Exception) -> str:
 
 
 def _list_ports() -> list[str]:
-    """Return the ports that the computer has."""
     listed = import_optional("serial.tools.list_ports", "triggers", "a trigger over a serial port").comports()
     return sorted(port.device for port in listed)
