@@ -42,7 +42,7 @@ def measure_memory(subject: BenchmarkSubject, stimuli: int, evaluations: int) ->
     """
     method = texture_method(evaluations)
     slots = subject.batch(method, stimuli).slots
-    predicted = slots * method.memory(subject.size, subject.size, 3)
+    predicted = slots * method.estimate_memory(subject.size, subject.size, 3)
     peak = _measure_peak(subject, stimuli, evaluations)
     return {
         "stimuli": stimuli,

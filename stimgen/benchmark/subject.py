@@ -53,7 +53,7 @@ class BenchmarkSubject:
         items = [
             SynthesisItem(self.source, method.start.pixels(shape, key, None), key[0], key) for key in keys
         ]
-        return SynthesisBatch(items, max(MIN_SLOTS, stimuli), shrink=self.device.type == "cpu")
+        return SynthesisBatch(items, max(MIN_SLOTS, stimuli))
 
 
 def texture_method(evaluations: int | None = None) -> ObjectiveMethod:

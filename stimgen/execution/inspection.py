@@ -72,7 +72,7 @@ def inspect_stimulus(
     pictures = {picture.id: picture.pixels() for picture in stimulus.condition.pictures}
     item = stimulus_item(stimulus, source)
     with reproducible_computation(device):
-        batch = SynthesisBatch([item], MIN_SLOTS, device.type == "cpu", pictures, every)
+        batch = SynthesisBatch([item], MIN_SLOTS, pictures, every)
         result = yield from method.run(batch, device)
         if result.reasons[0] == "non_finite":
             raise StimgenError(f"{stimulus.name} could not be made: {NON_FINITE}")

@@ -39,7 +39,7 @@ def _half(slots: int) -> int:
 def predict_bytes(stimulus: PlannedStimulus) -> int:
     """Return what ``stimgen plan`` predicts that a stimulus needs while it is made."""
     height, width, channels = stimulus.source.shape
-    return stimulus.condition.method.memory(width, height, channels)
+    return stimulus.condition.method.estimate_memory(width, height, channels)
 
 
 def is_out_of_memory(error: Exception) -> bool:

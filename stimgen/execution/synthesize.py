@@ -71,7 +71,7 @@ def synthesize_batch(
     with reproducible_computation(device):
         pictures = {picture.id: picture.pixels() for picture in stimuli[0].condition.pictures}
         every = destination.output.snapshots or 0
-        batch = SynthesisBatch(items, slots, device.type == "cpu", pictures, every)
+        batch = SynthesisBatch(items, slots, pictures, every)
         result = yield from stimuli[0].condition.method.run(batch, device)
         judge = (
             LoadedEvaluationNetwork(destination.judge, device, slots)

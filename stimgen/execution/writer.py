@@ -105,7 +105,7 @@ def _build_content(
         schedule=stimulus.condition.method.schedule(width, height),
         **stimulus.condition.recipe,
         network=_network_records(result, stimulus),
-        parameters=stimulus.condition.method.parameters(width, height),
+        parameters=stimulus.condition.method.count_parameters(width, height),
         losses=finished.losses[i],
         evaluations=len(result.traces[i]),
         stopped=result.reasons[i],

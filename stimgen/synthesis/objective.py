@@ -1,4 +1,4 @@
-"""The objective of a batch: a weighted sum of terms, with the gradient to every image."""
+"""Computes the objective of a batch, a weighted sum of terms, with its gradient to every image."""
 
 from __future__ import annotations
 
@@ -11,20 +11,23 @@ from torch import Tensor
 
 from stimgen.networks import DeviceSpec, FeatureExtractor, Network
 from stimgen.statistics import RandomKey, Target
+from stimgen.synthesis.pyramid import shrink_images
 from stimgen.synthesis.ranges import PixelConstraint
 from stimgen.synthesis.term import Term
 
 FeatureMaps = Mapping[Network, Mapping[str, Tensor]]
+Targets = dict[str, Target]
 
 
 @dataclass(frozen=True)
 class Evaluation:
-    """The objective at one image each.
+    """Holds the objective at one image each.
 
     Attributes
     ----------
     parts : Tensor
-        Images x (terms + 1): each term's weighted loss, and last the range's cost. Their sum is the loss.
+        Images x (terms + 1): each term's weighted loss, and last the cost of pixels out of range. Their sum
+        is the loss.
     gradient : Tensor
         Of the sum of `parts` with respect to the variables, in their shape.
     """
@@ -35,16 +38,17 @@ class Evaluation:
 
 @dataclass(frozen=True)
 class BatchSources:
-    """What a batch is to be like.
+    """Holds the pictures that the images of a batch are to resemble.
 
     Attributes
     ----------
     images : Tensor
-        Different sources x channels x height x width.
+        Different sources x channels x height x width, range [0, 1]; at least two, because one alone is
+        summed in another order.
     which : Tensor
         For each image of the batch, the row of its source in `images`.
     keys : tuple
-        For each image of the batch the hash of its source and its seed.
+        For each image of the batch the hash of its source and its seed, which random numbers depend on.
     pictures : mapping
         Other pictures that targets name, by their ids: each 2 x channels x height x width, twice the same.
     """
@@ -56,97 +60,109 @@ class BatchSources:
 
     @property
     def size(self) -> tuple[int, int]:
-        """Width and height in pixels."""
+        """Return width and height in pixels."""
         return self.images.shape[3], self.images.shape[2]
+
+    def shrink(self, width: int, height: int) -> BatchSources:
+        """Return the same sources at a smaller size."""
+        pictures = {name: shrink_images(picture, width, height) for name, picture in self.pictures.items()}
+        return replace(self, images=shrink_images(self.images, width, height), pictures=pictures)
 
 
 class Objective:
-    """The sum of terms, measured against targets that are measured once.
+    """Sums terms that compare images with targets, which are measured once, in the sources.
+
+    Called with variables, it returns every image's loss and gradient: what an optimiser needs.
 
     Parameters
     ----------
     terms : sequence of Term
-        What is compared.
-    value_range : PixelConstraint
-        What pixels the variables stand for, and what it costs where they are out of range.
+        Which statistics of which features are compared.
+    constraint : PixelConstraint
+        Which pixels the variables stand for, and the cost of pixels out of range.
     sources : BatchSources
-        The targets are measured in these.
+        The pictures to resemble.
     dtype : torch.dtype
         What the networks compute in; statistics are never less precise than ``float32``.
+
+    Raises
+    ------
+    StimgenError
+        Weights of a network are missing or wrong.
     """
 
     def __init__(
         self,
         terms: Sequence[Term],
-        value_range: PixelConstraint,
+        constraint: PixelConstraint,
         sources: BatchSources,
         dtype: torch.dtype = torch.float32,
     ) -> None:
         self._terms = tuple(terms)
-        self._range = value_range
+        self._constraint = constraint
         self._extractors = load_networks(self._terms, DeviceSpec(sources.images.device, dtype))
-        self._draw = RandomKey(sources.keys, sources.size)
+        self._random_key = RandomKey(sources.keys, sources.size)
         self._evaluations = 0
         self._targets = self._measure_targets(sources)
-        self._taken: tuple[Tensor, list[dict[str, Target]]] | None = None
+        self._selected: tuple[Tensor, list[Targets]] | None = None
 
     @property
     def noisy(self) -> bool:
-        """Whether random numbers are drawn anew for every evaluation, so that losses do not compare."""
+        """Return whether every evaluation draws its own random numbers, so that losses cannot be compared."""
         return any(term.statistic.redraws for term in self._terms)
 
     @property
     def weights_sha256(self) -> dict[Network, str | None]:
-        """The hash of the weights in use, for every network; None for one that has none."""
+        """Return the hash of every network's weights in use; None for a network without weights."""
         return {network: extractor.weights_sha256 for network, extractor in self._extractors.items()}
 
-    def __call__(self, variables: Tensor, rows: Tensor) -> Evaluation:
+    def __call__(self, variables: Tensor, rows: Tensor | None = None) -> Evaluation:
         """Return losses and gradient.
 
         Parameters
         ----------
         variables : Tensor
-            Images x channels x height x width; what pixels they stand for is the range's affair.
-        rows : Tensor
-            For each image, its place in the batch.
+            Images x channels x height x width, at least two images; the pixel constraint turns them into
+            pixels.
+        rows : Tensor, optional
+            For each image, its place in the batch; all in order where it is left out.
         """
         leaf = variables.detach().requires_grad_(True)
-        targets = self._select_targets(rows)
+        targets = self._draw_targets(rows, leaf, self._evaluations)
         with torch.enable_grad():
-            parts = self._parts(self._range.pixels(leaf), self._drawn(targets, rows, self._evaluations))
+            parts = self._compute_parts(self._constraint.to_pixels(leaf), targets)
             # Images do not touch each other, so the gradient of the sum is every image's own.
             (gradient,) = torch.autograd.grad(parts.sum(), leaf)
         self._evaluations += 1
         return Evaluation(parts.detach(), gradient)
 
-    def measure(self, images: Tensor, rows: Tensor) -> Tensor:
-        """Return `parts` of pictures alone; random numbers are those of the first evaluation."""
+    def measure(self, images: Tensor, rows: Tensor | None = None) -> Tensor:
+        """Return the `parts` of pixels alone, with the random numbers of the first evaluation."""
         with torch.no_grad():
-            return self._parts(images, self._drawn(self._select_targets(rows), rows, 0))
+            return self._compute_parts(images, self._draw_targets(rows, images, 0))
 
-    def measure_by_layer(self, images: Tensor, rows: Tensor) -> list[dict[str, Tensor]]:
-        """Return every term's loss of pictures layer by layer; their sums are the first of `parts`."""
+    def measure_by_layer(self, images: Tensor, rows: Tensor | None = None) -> list[dict[str, Tensor]]:
+        """Return every term's loss of pixels layer by layer; their sums are the first of `parts`."""
         with torch.no_grad():
-            features = self._features(images)
-            drawn = self._drawn(self._select_targets(rows), rows, 0)
-            shares = [
-                _compute_layer_losses(term, features, targets)
-                for term, targets in zip(self._terms, drawn, strict=True)
+            features = self._extract_features(images)
+            targets = self._draw_targets(rows, images, 0)
+            return [
+                {
+                    name: term.weight * loss
+                    for name, loss in _compute_layer_losses(term, features, wanted).items()
+                }
+                for term, wanted in zip(self._terms, targets, strict=True)
             ]
-        return [
-            {name: term.weight * loss for name, loss in losses.items()}
-            for term, losses in zip(self._terms, shares, strict=True)
-        ]
 
-    def _parts(self, images: Tensor, targets: Sequence[dict[str, Target]]) -> Tensor:
-        features = self._features(images)
+    def _compute_parts(self, images: Tensor, targets: Sequence[Targets]) -> Tensor:
+        features = self._extract_features(images)
         losses = [
-            _compute_term_loss(term, features, target)
-            for term, target in zip(self._terms, targets, strict=True)
+            _compute_term_loss(term, features, wanted)
+            for term, wanted in zip(self._terms, targets, strict=True)
         ]
-        return torch.stack([*losses, self._range.cost(images)], dim=1)
+        return torch.stack([*losses, self._constraint.cost(images)], dim=1)
 
-    def _features(self, images: Tensor) -> FeatureMaps:
+    def _extract_features(self, images: Tensor) -> FeatureMaps:
         return {
             network: {
                 name: maps.to(torch.promote_types(maps.dtype, torch.float32))
@@ -155,55 +171,45 @@ class Objective:
             for network, extract in self._extractors.items()
         }
 
-    def _select_targets(self, rows: Tensor) -> list[dict[str, Target]]:
-        if self._taken is None or not torch.equal(self._taken[0], rows):
-            taken = [{name: t.take(rows) for name, t in targets.items()} for targets in self._targets]
-            self._taken = (rows, taken)
-        return self._taken[1]
-
-    def _drawn(
-        self, targets: list[dict[str, Target]], rows: Tensor, evaluation: int
-    ) -> Sequence[dict[str, Target]]:
-        """Return the targets, with an evaluation's own random numbers where a statistic wants them."""
+    def _draw_targets(self, rows: Tensor | None, images: Tensor, evaluation: int) -> list[Targets]:
+        """Return the targets of some images, with new random numbers for statistics that redraw."""
+        if rows is None:
+            rows = torch.arange(len(images), device=images.device)
+        if self._selected is None or not torch.equal(self._selected[0], rows):
+            selected = [{name: t.take(rows) for name, t in targets.items()} for targets in self._targets]
+            self._selected = (rows, selected)
         if not self.noisy:
-            return targets
-        keys = tuple(self._draw.keys[row] for row in rows.tolist())
-        draw = replace(self._draw, keys=keys, evaluation=evaluation)
+            return self._selected[1]
+        keys = tuple(self._random_key.keys[row] for row in rows.tolist())
+        key = replace(self._random_key, keys=keys, evaluation=evaluation)
         return [
-            term.statistic.finalize_targets(target, draw) if term.statistic.redraws else target
-            for term, target in zip(self._terms, targets, strict=True)
+            term.statistic.finalize_targets(targets, key) if term.statistic.redraws else targets
+            for term, targets in zip(self._terms, self._selected[1], strict=True)
         ]
 
-    def _measure_targets(self, sources: BatchSources) -> list[dict[str, Target]]:
+    def _measure_targets(self, sources: BatchSources) -> list[Targets]:
         with torch.no_grad():
-            features = self._features(sources.images)
-            others = {name: self._features(images) for name, images in sources.pictures.items()}
-            return [self._measured(term, sources, (features, others)) for term in self._terms]
+            features = self._extract_features(sources.images)
+            others = {name: self._extract_features(images) for name, images in sources.pictures.items()}
+            return [self._measure_term_targets(term, sources, features, others) for term in self._terms]
 
-    def _measured(
-        self,
-        term: Term,
-        sources: BatchSources,
-        features: tuple[FeatureMaps, Mapping[str, FeatureMaps]],
-    ) -> dict[str, Target]:
+    def _measure_term_targets(
+        self, term: Term, sources: BatchSources, features: FeatureMaps, others: Mapping[str, FeatureMaps]
+    ) -> Targets:
         """Return the targets of a term for every image of the batch."""
-        own, others = features
-        poolings = term.poolings(*sources.size)
-        found = term.statistic.targets(_select_layers(term, own), poolings)
+        statistic, poolings = term.statistic, term.poolings(*sources.size)
+        found = statistic.targets(_select_layers(term, features), poolings)
         if term.target is not None:
-            there = term.statistic.targets(_select_layers(term, others[term.target.picture]), poolings)
-            nought = torch.zeros(len(sources.images), dtype=torch.long, device=sources.images.device)
-            way = (
-                term.statistic.interpolate_on_geodesic
-                if term.target.along == "wasserstein"
-                else term.statistic.interpolate
-            )
+            there = statistic.targets(_select_layers(term, others[term.target.picture]), poolings)
+            zeros = torch.zeros(len(sources.images), dtype=torch.long, device=sources.images.device)
+            geodesic = term.target.along == "wasserstein"
+            mix = statistic.interpolate_on_geodesic if geodesic else statistic.interpolate
             found = {
-                name: way(target, there[name].take(nought), term.target.weight)
+                name: mix(target, there[name].take(zeros), term.target.weight)
                 for name, target in found.items()
             }
         found = {name: target.take(sources.which) for name, target in found.items()}
-        return found if term.statistic.redraws else term.statistic.finalize_targets(found, self._draw)
+        return found if statistic.redraws else statistic.finalize_targets(found, self._random_key)
 
 
 def load_networks(terms: Sequence[Term], place: DeviceSpec) -> dict[Network, FeatureExtractor]:
@@ -212,12 +218,17 @@ def load_networks(terms: Sequence[Term], place: DeviceSpec) -> dict[Network, Fea
     Raises
     ------
     StimgenError
-        Weights are missing, or not what they should be.
+        Weights are missing or wrong.
     """
+    return {network: _load_network(network, layers, place) for network, layers in group_layers(terms).items()}
+
+
+def group_layers(terms: Sequence[Term]) -> dict[Network, frozenset[str]]:
+    """Return all the layers that terms need of each network."""
     layers: dict[Network, frozenset[str]] = {}
     for term in terms:
         layers[term.network] = layers.get(term.network, frozenset()) | set(term.layer_weights)
-    return {network: _load_network(network, needed, place) for network, needed in layers.items()}
+    return layers
 
 
 @lru_cache(maxsize=8)
@@ -229,11 +240,11 @@ def _select_layers(term: Term, features: FeatureMaps) -> dict[str, Tensor]:
     return {name: features[term.network][name] for name in term.layer_weights}
 
 
-def _compute_term_loss(term: Term, features: FeatureMaps, targets: dict[str, Target]) -> Tensor:
+def _compute_term_loss(term: Term, features: FeatureMaps, targets: Targets) -> Tensor:
     losses = _compute_layer_losses(term, features, targets)
     return term.weight * torch.stack(list(losses.values()), dim=1).sum(1)
 
 
-def _compute_layer_losses(term: Term, features: FeatureMaps, targets: dict[str, Target]) -> dict[str, Tensor]:
+def _compute_layer_losses(term: Term, features: FeatureMaps, targets: Targets) -> dict[str, Tensor]:
     distances = term.statistic.distances(_select_layers(term, features), targets)
     return {name: term.layer_weights[name] * distance for name, distance in distances.items()}

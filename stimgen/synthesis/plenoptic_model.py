@@ -1,7 +1,7 @@
-"""The statistics of Portilla & Simoncelli (2000), as the plenoptic package computes them, as an objective.
+"""Makes an objective of the statistics of Portilla & Simoncelli (2000), which plenoptic computes.
 
-The loop is ours and not plenoptic's, so that it yields its steps, prints nothing, draws no random numbers and
-optimises as all methods do; model and loss are plenoptic's own.
+Model and loss are plenoptic's own. The loop is ours, so that it yields its steps, prints nothing, draws no
+random numbers and optimises as all methods do.
 """
 
 from __future__ import annotations
@@ -29,12 +29,7 @@ Scales = tuple[str | int, ...]
 
 
 def import_plenoptic(purpose: str) -> ModuleType:
-    """Return the package.
-
-    Parameters
-    ----------
-    purpose : str
-        What it is needed for, as the user wrote it.
+    """Return the plenoptic package, which `purpose`, as the user wrote it, needs.
 
     Raises
     ------
@@ -52,7 +47,7 @@ def import_plenoptic(purpose: str) -> ModuleType:
 
 
 class PlenopticModel:
-    """plenoptic's model for pictures of one size, in float64, with the weights of its loss.
+    """Wraps plenoptic's model for pictures of one size, in float64, with the weights of its loss.
 
     Parameters
     ----------
@@ -77,18 +72,18 @@ class PlenopticModel:
         found: Tensor = self._model(image, scales=None if scales is None else list(scales))
         return found
 
-    def target(self, image: Tensor) -> Tensor:
+    def measure_target(self, image: Tensor) -> Tensor:
         """Return all statistics of a source, without a gradient."""
         with one_thread(), torch.no_grad():
             return self.statistics(image)
 
-    def steps(self) -> list[Scales]:
-        """Return what is matched in each step from coarse to fine, before everything is."""
+    def coarse_to_fine_scales(self) -> list[Scales]:
+        """Return the scales that are matched in each step from coarse to fine, before all are."""
         order = self._model.scales[:-1]
         return [tuple(order[: count + 1]) for count in range(len(order))]
 
     def select_statistics(self, statistics: Tensor, scales: Scales | None) -> Tensor:
-        """Return those of all statistics that belong to some scales."""
+        """Return the statistics of some scales; of all for None."""
         if scales is None:
             return statistics
         found: Tensor = self._model.remove_scales(statistics, list(scales))
@@ -104,7 +99,7 @@ class PlenopticModel:
 
 @dataclass(frozen=True)
 class PortillaSimoncelliObjective:
-    """The objective of a batch, plenoptic's own: length of the weighted difference, and range penalty.
+    """Computes plenoptic's own objective of a batch: length of the weighted difference, and range penalty.
 
     Each image is computed alone and in one thread, so that its bits depend neither on others nor on threads.
 
@@ -117,7 +112,7 @@ class PortillaSimoncelliObjective:
     range_penalty : float
         Weight of the squared excess outside [0, 1].
     scales : tuple or None
-        Of which the statistics are matched; None: of all.
+        The scales whose statistics are matched; None: all.
     """
 
     model: PlenopticModel

@@ -1,4 +1,4 @@
-"""Images at several scales."""
+"""Resizes images between the scales of a synthesis."""
 
 from __future__ import annotations
 

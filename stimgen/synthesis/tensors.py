@@ -1,4 +1,4 @@
-"""Pictures as tensors, and back."""
+"""Turns pictures into tensors, and back."""
 
 from __future__ import annotations
 
@@ -26,5 +26,5 @@ def unstack_pictures(images: Iterable[Tensor]) -> list[Pixels]:
 
 
 def pad_to_slots(values: Sequence[T], slots: int) -> list[T]:
-    """Return the values and so many copies of the last that there are `slots` in all."""
+    """Return the values, followed by copies of the last, `slots` in all."""
     return [*values, *[values[-1]] * (slots - len(values))]

@@ -1,8 +1,8 @@
-"""A term of an objective: which network, layers, statistic and regions, and how much they count."""
+"""Describes a term of an objective: its network, layers, statistic and regions, and their weights."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from typing import Annotated, Any, Literal
 
 from pydantic import Discriminator, Field, GetJsonSchemaHandler, Tag, model_validator
@@ -31,7 +31,7 @@ Layers = Annotated[
 
 
 class TargetSpec(Model):
-    """Another picture that a target is measured in, alone or together with the source."""
+    """Names another picture in which a target is measured, alone or together with the source."""
 
     picture: Text
     """The id of a source or of one of the `references`."""
@@ -39,8 +39,8 @@ class TargetSpec(Model):
     """Its part of the target; the rest is the source's. 1: the picture alone, as in style transfer (Gatys,
     Ecker & Bethge 2016); between: an interpolation of the two (Vacher et al. 2020)."""
     along: Literal["linear", "wasserstein"] = "linear"
-    """The way from the source's statistics to the picture's: ``linear`` in the statistic, or ``wasserstein``:
-    the shortest way between distributions, where the statistic is one, as centred Gram matrices are of normal
+    """The path from the source's statistics to the picture's: ``linear`` in the statistic, or
+    ``wasserstein``, the shortest path between distributions. Centred Gram matrices stand for normal
     distributions (Vacher et al. 2020)."""
 
     @model_validator(mode="before")
@@ -57,7 +57,7 @@ class TargetSpec(Model):
 
 
 class Term(Model):
-    """One term of an objective."""
+    """Compares one statistic of some layers of a network."""
 
     network: AnyNetwork = Field(default_factory=Embedded)
     """What turns the image into feature maps."""
@@ -135,7 +135,7 @@ class Term(Model):
 
     @property
     def layer_weights(self) -> dict[str, float]:
-        """Every layer of the term with its weight, shallow to deep; `depth` is written out."""
+        """Return every layer of the term with its weight, shallow to deep; `depth` is written out."""
         if isinstance(self.layers, dict):
             given = self.layers
         else:
@@ -143,25 +143,22 @@ class Term(Model):
             given = dict.fromkeys(names, self.statistic.default_layer_weight(len(names)))
         return {name: given[name] for name in self.network.layers() if name in given}
 
-    def parameters(self, width: int, height: int) -> int:
+    def count_parameters(self, width: int, height: int) -> int:
         """Return the number of parameters that the term measures in a source of so many pixels."""
-        return self.statistic.count_parameters(self._sizes(width, height))
+        return self.statistic.count_parameters(self._layer_sizes(width, height))
 
     def count_working_numbers(self, width: int, height: int) -> float:
         """Return how many numbers the term's statistic needs at once, for estimates of memory."""
-        return self.statistic.count_working_numbers(self._sizes(width, height))
+        return self.statistic.count_working_numbers(self._layer_sizes(width, height))
 
-    def _sizes(self, width: int, height: int) -> dict[str, LayerSize]:
-        return {
-            name: self._size(name, pooling, (height, width))
-            for name, pooling in self.poolings(width, height).items()
-        }
-
-    def _size(self, layer: str, pooling: Pooling, picture: tuple[int, int]) -> LayerSize:
-        rows, columns = (self.network.map_side(layer, side) for side in picture)
-        # Fewer regions than pixels may have positions of this layer in them.
-        regions = len(pooling.windows(rows, columns))
-        return LayerSize(self.network.layers()[layer].channels, rows, columns, regions)
+    def _layer_sizes(self, width: int, height: int) -> dict[str, LayerSize]:
+        sizes = {}
+        for name, pooling in self.poolings(width, height).items():
+            rows, columns = (self.network.map_side(name, side) for side in (height, width))
+            # Not every region of the picture contains a position of this layer.
+            regions = len(pooling.windows(rows, columns))
+            sizes[name] = LayerSize(self.network.layers()[name].channels, rows, columns, regions)
+        return sizes
 
     def poolings(self, width: int, height: int) -> dict[str, Pooling]:
         """Return where the statistic is pooled in every layer of a picture of so many pixels."""
@@ -192,12 +189,6 @@ class Term(Model):
                 "along": self.target.along,
             }
         return found
-
-    def position_needs(self) -> Iterator[tuple[str, int, int]]:
-        """Yield every layer with the fewest rows and columns of positions that the regions need."""
-        rows, columns = self.regions.fewest_positions
-        for name in self.layer_weights:
-            yield name, rows, columns
 
 
 def _list_names(network: Network, key: str) -> list[str]:

@@ -81,18 +81,18 @@ def _describe_source(plan: ProtocolPlan, i: int) -> dict[str, Any]:
 def _describe_condition(condition: PlannedCondition, plan: ProtocolPlan) -> dict[str, Any]:
     stimuli = plan.stimuli_of(condition)
     method = condition.method
-    evaluations = [method.evaluations(s.source.shape[1], s.source.shape[0]) for s in stimuli]
+    evaluations = [method.count_evaluations(s.source.shape[1], s.source.shape[0]) for s in stimuli]
     return {
         "id": condition.id,
         "layers": list(method.layers),
-        "parameters": max(method.parameters(s.shape[1], s.shape[0]) for s in condition.sources),
+        "parameters": max(method.count_parameters(s.shape[1], s.shape[0]) for s in condition.sources),
         "stimuli": len(stimuli),
         "evaluations": max(evaluations),
         "bytes": sum(
             _estimate_bytes(stimulus, count, plan.loaded.protocol.output)
             for stimulus, count in zip(stimuli, evaluations, strict=True)
         ),
-        "memory": max(method.memory(s.shape[1], s.shape[0], s.shape[2]) for s in condition.sources),
+        "memory": max(method.estimate_memory(s.shape[1], s.shape[0], s.shape[2]) for s in condition.sources),
         "targets": {picture.recipe["sha256"]: picture.id for picture in condition.pictures},
         "schedules": [condition.schedule(shape) for shape in _find_shapes(condition)],
         **condition.recipe,
@@ -129,6 +129,6 @@ def _estimate_seconds(condition: PlannedCondition, plan: ProtocolPlan, device_na
         size = max(MIN_SLOTS, min(count, default_batch_size(device)))
         item = stimulus_item(example, example.source.pixels())
         pictures = {picture.id: picture.pixels() for picture in condition.pictures}
-        batch = SynthesisBatch([item] * size, size, shrink=False, pictures=pictures)
+        batch = SynthesisBatch([item] * size, size, pictures)
         seconds += estimate_batch_seconds(condition.method, batch, device) * count / size
     return seconds

@@ -81,7 +81,7 @@ def show_stimulus(
     device = find_device(choice.device)
     stimulus, method = _choose_stimulus(make_plan(loaded, choice.root), choice)
     height, width, _ = stimulus.source.shape
-    every = choice.every or max(1, method.evaluations(width, height) // FRAMES)
+    every = choice.every or max(1, method.count_evaluations(width, height) // FRAMES)
     place = make_folder(folder or Path("show") / stimulus.name)
     try:
         found = run_generator(inspect_stimulus(stimulus, method, every, device), report)

@@ -26,7 +26,7 @@ from stimgen.statistics.regions import REGIONS, Pooling, Positions, Regions
 from stimgen.synthesis.methods import METHODS, ReferenceInfo, SynthesisBatch, SynthesisItem, SynthesisResult
 from stimgen.synthesis.objective import Evaluation
 from stimgen.synthesis.optimisers import OPTIMISERS
-from stimgen.synthesis.optimisers.base import Budget
+from stimgen.synthesis.optimisers.base import run_descent
 from stimgen.synthesis.ranges import PIXEL_CONSTRAINTS, PixelBounds
 from stimgen.synthesis.starts import STARTS
 from stimgen.synthesis.starts.noise import NormalNoise
@@ -374,9 +374,7 @@ class TestMethods:
     def results(self, name: str, items: list[SynthesisItem]) -> SynthesisResult:
         for package in METHODS.members[name].packages:
             pytest.importorskip(package)
-        return run_generator(
-            made(METHODS, name).run(SynthesisBatch(items, max(2, len(items)), shrink=True), CPU)
-        )
+        return run_generator(made(METHODS, name).run(SynthesisBatch(items, max(2, len(items))), CPU))
 
     def test_every_stimulus_is_made_as_if_alone(self, name: str) -> None:
         items = self.items()
@@ -401,7 +399,7 @@ class TestMethods:
         recipe = json.loads(json.dumps(made(METHODS, name).recipe(ReferenceInfo())))
         assert recipe["settings"]["method"] == name
         assert recipe["terms"] == []
-        assert made(METHODS, name).memory(32, 32, 1) > 0
+        assert made(METHODS, name).estimate_memory(32, 32, 1) > 0
 
 
 @pytest.mark.parametrize("name", of(REGIONS))
@@ -421,19 +419,21 @@ def test_weights_of_regions_sum_to_one(name: str) -> None:
 @pytest.mark.parametrize("name", of(OPTIMISERS))
 class TestOptimisers:
     CURVATURES = torch.logspace(0, 2, 30)
-    ENOUGH = Budget(150)
 
-    def minimum(self, name: str, start: torch.Tensor, budget: Budget = ENOUGH) -> torch.Tensor:
+    def minimum(
+        self, name: str, start: torch.Tensor, bounds: PixelBounds | None = None, *, shrink: bool = True
+    ) -> torch.Tensor:
         def evaluate(images: torch.Tensor, rows: torch.Tensor) -> Evaluation:
             assert len(images) == len(rows) >= 2
-            if budget.bounds is not None:
-                lower, upper = budget.bounds
+            if bounds is not None:
+                lower, upper = bounds
                 assert (images >= lower[rows]).all()
                 assert (images <= upper[rows]).all()
             parts = torch.stack([(self.CURVATURES * images**2).sum(1), torch.zeros(len(images))], dim=1)
             return Evaluation(parts, 2 * self.CURVATURES * images)
 
-        return run_generator(made(OPTIMISERS, name).minimise(evaluate, start, budget)).images
+        batch = made(OPTIMISERS, name).begin(start, bounds, noisy=False)
+        return run_generator(run_descent(batch, evaluate, 150, shrink=shrink)).images
 
     def test_lowers_the_objective(self, name: str) -> None:
         start = 0.3 * torch.randn(3, 30, generator=torch.Generator().manual_seed(1))
@@ -443,10 +443,10 @@ class TestOptimisers:
         start = torch.randn(5, 30, generator=torch.Generator().manual_seed(1))
         whole = self.minimum(name, start)
         assert torch.equal(self.minimum(name, start[[3, 1]]), whole[[3, 1]])
-        assert torch.equal(self.minimum(name, start, Budget(150, shrink=False)), whole)
+        assert torch.equal(self.minimum(name, start, shrink=False), whole)
 
     def test_noise_is_borne_where_it_is_said_to_be(self, name: str) -> None:
-        if not OPTIMISERS.members[name].bears_noise:
+        if not OPTIMISERS.members[name].handles_noise:
             return
         start = 0.3 * torch.randn(3, 30, generator=torch.Generator().manual_seed(1))
         rng = torch.Generator().manual_seed(2)
@@ -457,9 +457,7 @@ class TestOptimisers:
             seen = images + 0.1 * torch.randn(images.shape, generator=rng)
             return Evaluation((seen**2).sum(1, keepdim=True), 2 * seen)
 
-        found = run_generator(
-            made(OPTIMISERS, name).minimise(evaluate, start, Budget(300, noisy=True))
-        ).images
+        found = run_generator(made(OPTIMISERS, name).minimise(evaluate, start, 300, noisy=True)).images
         assert (found**2).sum() < 0.1 * (start**2).sum()
 
     def test_bounds_are_kept_where_they_are_said_to_be(self, name: str) -> None:
@@ -468,7 +466,7 @@ class TestOptimisers:
         start = 0.3 * torch.randn(3, 30, generator=torch.Generator().manual_seed(1))
         lower = torch.tensor([[-1.0], [0.1], [-0.3]]).repeat(1, 30)
         upper = torch.tensor([[1.0], [0.5], [-0.2]]).repeat(1, 30)
-        found = self.minimum(name, start, Budget(150, bounds=PixelBounds(lower, upper)))
+        found = self.minimum(name, start, PixelBounds(lower, upper))
         nearest = torch.tensor([[0.0], [0.1], [-0.2]]).expand(3, 30)
         torch.testing.assert_close(found, nearest, atol=0.01, rtol=0.0)
 
@@ -482,11 +480,11 @@ class TestRanges:
 
     def test_variables_stand_for_pixels(self, name: str) -> None:
         member, pixels = made(PIXEL_CONSTRAINTS, name), self.pixels(0.05, 0.95)
-        torch.testing.assert_close(member.pixels(member.variables(pixels)), pixels)
+        torch.testing.assert_close(member.to_pixels(member.to_variables(pixels)), pixels)
 
     def test_pixels_out_of_range_have_variables_too(self, name: str) -> None:
         member = made(PIXEL_CONSTRAINTS, name)
-        found = member.pixels(member.variables(self.pixels()))
+        found = member.to_pixels(member.to_variables(self.pixels()))
         assert torch.isfinite(found).all()
         assert (found - self.pixels()).abs().max() < 0.51
 
@@ -497,19 +495,19 @@ class TestRanges:
 
     def test_gradients_are_right(self, name: str) -> None:
         member = made(PIXEL_CONSTRAINTS, name)
-        variables = member.variables(self.pixels()).requires_grad_(True)
-        assert torch.autograd.gradcheck(member.pixels, variables)
-        assert torch.autograd.gradcheck(lambda x: member.cost(member.pixels(x)), variables)
+        variables = member.to_variables(self.pixels()).requires_grad_(True)
+        assert torch.autograd.gradcheck(member.to_pixels, variables)
+        assert torch.autograd.gradcheck(lambda x: member.cost(member.to_pixels(x)), variables)
 
     def test_images_do_not_touch_each_other(self, name: str) -> None:
         member, pixels, order = made(PIXEL_CONSTRAINTS, name), self.pixels().float(), torch.tensor([4, 2])
 
         def gradient(variables: torch.Tensor) -> torch.Tensor:
             leaf = variables.clone().requires_grad_(True)
-            found = member.pixels(leaf)
+            found = member.to_pixels(leaf)
             return torch.autograd.grad(found.square().sum() + member.cost(found).sum(), leaf)[0]
 
-        for verb in (member.pixels, member.variables, member.cost, gradient):
+        for verb in (member.to_pixels, member.to_variables, member.cost, gradient):
             assert torch.equal(verb(pixels)[order], verb(pixels[order]))
         bounds, part = member.bounds(pixels), member.bounds(pixels[order])
         assert (bounds is not None) == member.bounded

@@ -44,7 +44,7 @@ def test_the_readmes_protocol(tmp_path: Path) -> None:
     (tmp_path / "my-study.yaml").write_text(protocol)
     plan = make_plan(load_protocol(tmp_path / "my-study.yaml"))
     assert len(plan.stimuli) == 2 * 3 * 10
-    assert [condition.method.parameters(256, 256) for condition in plan.conditions] == [
+    assert [condition.method.count_parameters(256, 256) for condition in plan.conditions] == [
         12_516,
         42_504,
         16 * 42_504,
@@ -57,7 +57,7 @@ def test_the_conditions_of_the_protocols_page(tmp_path: Path) -> None:
     plan = make_plan(load_protocol(tmp_path / "p.yaml"))
     terms = [condition.method.terms for condition in plan.conditions]
     assert [len(found) for found in terms] == [1, 1, 1, 2]
-    assert plan.conditions[2].method.parameters(256, 256) == 176_640
+    assert plan.conditions[2].method.count_parameters(256, 256) == 176_640
     assert [found[0].statistic.centred for found in terms] == [True, True, False, True]
     assert not terms[3][1].statistic.centred
 
@@ -66,7 +66,7 @@ def test_the_terms_of_pixels_on_the_protocols_page(tmp_path: Path) -> None:
     (conditions,) = [block for block in blocks("docs/protocols.md", "yaml") if "pixels" in block]
     (tmp_path / "p.yaml").write_text(f"name: p\nsources: [{{file: skimage:coffee}}]\n{conditions}")
     (condition,) = make_plan(load_protocol(tmp_path / "p.yaml")).conditions
-    assert condition.method.parameters(64, 64) == 42_504 + 9 + 5 * 64 * 64 // 2
+    assert condition.method.count_parameters(64, 64) == 42_504 + 9 + 5 * 64 * 64 // 2
 
 
 # Where the page has a shorter word than Python.

@@ -112,7 +112,7 @@ def textures(pictures: dict[str, Picture], term: Term, evaluations: int = 100) -
             if picture.shape[2] == channels
         ]
         images = run_generator(
-            method.run(SynthesisBatch(items, max(2, len(items)), shrink=True), torch.device("cpu"))
+            method.run(SynthesisBatch(items, max(2, len(items))), torch.device("cpu"))
         ).images
         found |= {item.source_key: image for item, image in zip(items, images, strict=True)}
     return {name: found[name] for name in pictures}

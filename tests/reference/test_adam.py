@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from stimgen.reading.generators import run_generator
 from stimgen.synthesis.objective import Evaluation
 from stimgen.synthesis.optimisers.adam import PATIENCE, Adam
-from stimgen.synthesis.optimisers.base import Budget, OptimisationResult, OptimiserProgress
+from stimgen.synthesis.optimisers.base import OptimisationResult, SynthesisStep, run_descent
 
 Function = Callable[[torch.Tensor], torch.Tensor]
 
@@ -37,10 +37,18 @@ class Watched:
 
 
 def minimise(
-    evaluate: Watched, start: torch.Tensor, budget: Budget, **settings: float
-) -> tuple[OptimisationResult, list[OptimiserProgress]]:
-    progress = []
-    return run_generator(Adam(**settings).minimise(evaluate, start, budget), progress.append), progress
+    evaluate: Watched,
+    start: torch.Tensor,
+    evaluations: int,
+    *,
+    noisy: bool = False,
+    shrink: bool = True,
+    **settings: float,
+) -> tuple[OptimisationResult, list[SynthesisStep]]:
+    batch = Adam(**settings).begin(start, None, noisy=noisy)
+    progress: list[SynthesisStep] = []
+    steps = run_descent(batch, evaluate, evaluations, shrink=shrink)
+    return run_generator(steps, progress.append), progress
 
 
 def rosenbrock(x: torch.Tensor) -> torch.Tensor:
@@ -54,7 +62,7 @@ def start(size: int = 10, seed: int = 0) -> torch.Tensor:
 @pytest.mark.parametrize("betas", [(0.9, 0.999), (0.5, 0.9), (0.0, 0.0)])
 def test_the_course_is_that_of_torch(betas: tuple[float, float]) -> None:
     evaluate = Watched(rosenbrock)
-    minimise(evaluate, start(), Budget(60), step=0.05, betas=betas, epsilon=1e-8)
+    minimise(evaluate, start(), 60, step=0.05, betas=betas, epsilon=1e-8)
     point = start().requires_grad_(True)
     theirs = torch.optim.Adam([point], lr=0.05, betas=betas, eps=1e-8)
     for ours in evaluate.seen:
@@ -67,13 +75,13 @@ def test_the_course_is_that_of_torch(betas: tuple[float, float]) -> None:
 @given(st.permutations(range(4)), st.integers(2, 4))
 def test_no_image_can_tell_who_shared_its_batch(order: list[int], size: int) -> None:
     begin = start().float()
-    whole, _ = minimise(Watched(rosenbrock), begin, Budget(30), step=0.1)
-    part, _ = minimise(Watched(rosenbrock), begin[order[:size]], Budget(30), step=0.1)
+    whole, _ = minimise(Watched(rosenbrock), begin, 30, step=0.1)
+    part, _ = minimise(Watched(rosenbrock), begin[order[:size]], 30, step=0.1)
     assert torch.equal(part.images, whole.images[order[:size]])
 
 
 def test_the_lowest_point_is_kept() -> None:
-    outcome, progress = minimise(Watched(rosenbrock), start(), Budget(50), step=0.3)
+    outcome, progress = minimise(Watched(rosenbrock), start(), 50, step=0.3)
     losses = np.stack([step.parts[:, 0] for step in progress])
     assert (losses[-1] > losses.min(axis=0)).any()
     np.testing.assert_array_equal(rosenbrock(outcome.images).numpy(), losses.min(axis=0))
@@ -81,7 +89,7 @@ def test_the_lowest_point_is_kept() -> None:
 
 def test_where_losses_do_not_compare_the_last_point_is_kept() -> None:
     evaluate = Watched(rosenbrock)
-    outcome, _ = minimise(evaluate, start(), Budget(50, noisy=True), step=0.3)
+    outcome, _ = minimise(evaluate, start(), 50, noisy=True, step=0.3)
     assert torch.equal(outcome.images, evaluate.seen[-1])
 
 
@@ -89,18 +97,18 @@ def test_each_image_stops_for_itself() -> None:
     begin = start()
     begin[1] = 1.0  # the minimum, where nothing is gained any more
     settings = {"step": 0.01, "tolerance": 0.01}
-    outcome, progress = minimise(Watched(rosenbrock), begin, Budget(60), **settings)
+    outcome, progress = minimise(Watched(rosenbrock), begin, 60, **settings)
     assert outcome.reasons == ["evaluations", "tolerance", "evaluations", "evaluations"]
     assert [1 in step.rows for step in progress] == [True] * (PATIENCE + 1) + [False] * (59 - PATIENCE)
-    kept, _ = minimise(Watched(rosenbrock), begin, Budget(60, shrink=False), **settings)
+    kept, _ = minimise(Watched(rosenbrock), begin, 60, shrink=False, **settings)
     assert torch.equal(kept.images, outcome.images)
     assert kept.reasons == outcome.reasons
 
 
 def test_a_non_finite_loss_restarts_once_from_the_best_point() -> None:
-    undisturbed, _ = minimise(Watched(rosenbrock), start(), Budget(40), step=0.05)
+    undisturbed, _ = minimise(Watched(rosenbrock), start(), 40, step=0.05)
     evaluate = Watched(rosenbrock, {9})
-    outcome, _ = minimise(evaluate, start(), Budget(40), step=0.05)
+    outcome, _ = minimise(evaluate, start(), 40, step=0.05)
     best = min(evaluate.seen[:8], key=lambda points: float(rosenbrock(points)[-1]))
     assert torch.equal(evaluate.seen[9][-1], best[-1])
     assert outcome.reasons == ["evaluations"] * 4
@@ -108,8 +116,8 @@ def test_a_non_finite_loss_restarts_once_from_the_best_point() -> None:
 
 
 def test_a_second_non_finite_loss_is_reported_and_the_others_go_on() -> None:
-    undisturbed, _ = minimise(Watched(rosenbrock), start(), Budget(40), step=0.05)
-    outcome, progress = minimise(Watched(rosenbrock, {9, 20}), start(), Budget(40), step=0.05)
+    undisturbed, _ = minimise(Watched(rosenbrock), start(), 40, step=0.05)
+    outcome, progress = minimise(Watched(rosenbrock, {9, 20}), start(), 40, step=0.05)
     assert outcome.reasons == ["evaluations"] * 3 + ["non_finite"]
     assert torch.equal(outcome.images[:-1], undisturbed.images[:-1])
     assert torch.isfinite(outcome.images).all()
@@ -117,5 +125,5 @@ def test_a_second_non_finite_loss_is_reported_and_the_others_go_on() -> None:
 
 
 def test_a_start_without_a_finite_loss_is_reported() -> None:
-    outcome, _ = minimise(Watched(rosenbrock, {1}), start(), Budget(5))
+    outcome, _ = minimise(Watched(rosenbrock, {1}), start(), 5)
     assert outcome.reasons[-1] == "non_finite"

@@ -37,7 +37,7 @@ def test_distance_is_the_published_formula(normalisation: str) -> None:
 
 def test_every_position_of_every_map_is_a_parameter() -> None:
     term = Term(network="vgg19", layers=["pool1"], statistic="content")
-    assert term.parameters(64, 48) == 64 * 32 * 24
+    assert term.count_parameters(64, 48) == 64 * 32 * 24
 
 
 @pytest.mark.parametrize("name", ["content"])
@@ -57,7 +57,7 @@ def test_alone_it_reconstructs_the_picture() -> None:
     method = ObjectiveMethod.model_validate({"terms": [term], "synthesis": synthesis})
     start = NormalNoise().pixels(picture.shape, ("source", 1), None)
     steps = method.run(
-        SynthesisBatch([SynthesisItem(picture, start, "source", ("source", 1))], 2, shrink=True),
+        SynthesisBatch([SynthesisItem(picture, start, "source", ("source", 1))], 2),
         torch.device("cpu"),
     )
     found = result_of(steps)

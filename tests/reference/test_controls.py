@@ -21,7 +21,7 @@ SHAPES = [(16, 16, 3), (15, 12, 3), (13, 9, 1)]
 
 
 def made(name: str, item: SynthesisItem, **fields: str) -> np.ndarray:
-    steps = METHODS.members[name](**fields).run(SynthesisBatch([item], 2, shrink=True), CPU)
+    steps = METHODS.members[name](**fields).run(SynthesisBatch([item], 2), CPU)
     with pytest.raises(StopIteration) as end:
         next(steps)
     return end.value.value.images[0].astype(np.float64)
@@ -122,9 +122,9 @@ class TestSpectrumMatchedNoise:
         assert made("spectrum_matched_noise", one, spectrum="radial").shape == (13, 9, 1)
 
     def test_parameters(self) -> None:
-        assert SpectrumMatchedNoise().parameters(10, 12) == count_frequencies(10, 12)
+        assert SpectrumMatchedNoise().count_parameters(10, 12) == count_frequencies(10, 12)
         # The corner, where both frequencies are a half, is sqrt(2) * 5 = 7.07 cycles from zero.
-        assert SpectrumMatchedNoise(spectrum="radial").parameters(10, 10) == 8
+        assert SpectrumMatchedNoise(spectrum="radial").count_parameters(10, 10) == 8
 
 
 @pytest.mark.parametrize("shape", SHAPES)

@@ -86,7 +86,7 @@ def test_a_coarser_layer_above_a_finer_one_is_not_enlarged() -> None:
 
 def test_parameters_are_products_of_neighbours() -> None:
     term = Term(network="vgg19", layers=["pool3", "relu1_1", "pool2"], statistic="cross_gram", regions="2x2")
-    assert term.parameters(64, 64) == 4 * (64 * 128 + 128 * 256)
+    assert term.count_parameters(64, 64) == 4 * (64 * 128 + 128 * 256)
     assert term.layer_weights == {"relu1_1": 0.5, "pool2": 0.5, "pool3": 0.5}
 
 

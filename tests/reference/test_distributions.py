@@ -203,9 +203,7 @@ def test_a_stimulus_has_its_own_directions_whoever_shares_its_batch(redraw: bool
 
 
 def images(method: ObjectiveMethod, items: list[SynthesisItem]) -> list[np.ndarray]:
-    return run_generator(
-        method.run(SynthesisBatch(items, max(2, len(items)), shrink=True), torch.device("cpu"))
-    ).images
+    return run_generator(method.run(SynthesisBatch(items, max(2, len(items))), torch.device("cpu"))).images
 
 
 def test_positions_without_weight_are_left_out() -> None:
@@ -218,7 +216,7 @@ def test_positions_without_weight_are_left_out() -> None:
 
 def test_parameters_are_sorted_values() -> None:
     def parameters(statistic: dict) -> int:
-        return Term(network="vgg19", layers=["pool1"], statistic=statistic).parameters(32, 16)
+        return Term(network="vgg19", layers=["pool1"], statistic=statistic).count_parameters(32, 16)
 
     assert parameters({"name": "histogram"}) == 64 * 16 * 8
     assert parameters({"name": "sliced_wasserstein"}) == 64 * 16 * 8

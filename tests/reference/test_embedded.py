@@ -65,7 +65,7 @@ def test_a_depth_is_the_random_layers_and_all_finer_scales() -> None:
     assert term.network == Embedded()
     assert list(term.layer_weights) == [*RANDOM, "scale1", "scale2", "scale3"]
     # Three layers of 64 maps, and of 51, 99 and 147.
-    assert term.parameters(128, 128) == 3 * 2080 + 1326 + 4950 + 10878
+    assert term.count_parameters(128, 128) == 3 * 2080 + 1326 + 4950 + 10878
 
 
 def test_it_says_that_nobody_looked_at_it() -> None:

@@ -13,7 +13,7 @@ from scipy import optimize
 
 from stimgen.reading.generators import run_generator
 from stimgen.synthesis.objective import Evaluation
-from stimgen.synthesis.optimisers.base import Budget, OptimisationResult, OptimiserProgress
+from stimgen.synthesis.optimisers.base import OptimisationResult, SynthesisStep, run_descent
 from stimgen.synthesis.optimisers.lbfgs import Lbfgs
 from stimgen.synthesis.optimisers.line_search import (
     LineSearch,
@@ -37,9 +37,10 @@ def evaluation_of(function: Function) -> Callable[[torch.Tensor, torch.Tensor], 
 
 def minimise(
     function: Function, start: torch.Tensor, evaluations: int, *, shrink: bool = True, **settings: float
-) -> tuple[OptimisationResult, list[OptimiserProgress]]:
-    steps = Lbfgs(**settings).minimise(evaluation_of(function), start, Budget(evaluations, shrink))
-    progress = []
+) -> tuple[OptimisationResult, list[SynthesisStep]]:
+    batch = Lbfgs(**settings).begin(start, None, noisy=False)
+    steps = run_descent(batch, evaluation_of(function), evaluations, shrink=shrink)
+    progress: list[SynthesisStep] = []
     return run_generator(steps, progress.append), progress
 
 

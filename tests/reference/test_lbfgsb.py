@@ -13,7 +13,7 @@ from threadpoolctl import threadpool_limits
 
 from stimgen.reading.generators import run_generator
 from stimgen.synthesis.objective import Evaluation
-from stimgen.synthesis.optimisers.base import Budget, OptimisationResult, OptimiserProgress
+from stimgen.synthesis.optimisers.base import OptimisationResult, SynthesisStep, run_descent
 from stimgen.synthesis.optimisers.callback_generator import callback_to_generator
 from stimgen.synthesis.optimisers.lbfgsb import Lbfgsb
 from stimgen.synthesis.ranges import PixelBounds
@@ -61,10 +61,17 @@ BOUNDS = PixelBounds(
 
 
 def minimise(
-    evaluate: Callable[[torch.Tensor, torch.Tensor], Evaluation], budget: Budget, **settings: float
-) -> tuple[OptimisationResult, list[OptimiserProgress]]:
-    progress = []
-    return run_generator(Lbfgsb(**settings).minimise(evaluate, start(), budget), progress.append), progress
+    evaluate: Callable[[torch.Tensor, torch.Tensor], Evaluation],
+    evaluations: int,
+    *,
+    bounds: PixelBounds | None = None,
+    shrink: bool = True,
+    **settings: float,
+) -> tuple[OptimisationResult, list[SynthesisStep]]:
+    batch = Lbfgsb(**settings).begin(start(), bounds, noisy=False)
+    progress: list[SynthesisStep] = []
+    steps = run_descent(batch, evaluate, evaluations, shrink=shrink)
+    return run_generator(steps, progress.append), progress
 
 
 def scipy_points(row: int, bounds: PixelBounds | None, history: int) -> tuple[list[np.ndarray], float]:
@@ -87,7 +94,7 @@ def scipy_points(row: int, bounds: PixelBounds | None, history: int) -> tuple[li
 @pytest.mark.parametrize("history", [3, 20])
 def test_points_are_those_of_scipy(bounds: PixelBounds | None, history: int) -> None:
     evaluate = Watched()
-    outcome, progress = minimise(evaluate, Budget(200, shrink=False, bounds=bounds), history=history)
+    outcome, progress = minimise(evaluate, 200, shrink=False, bounds=bounds, history=history)
     for row in range(4):
         theirs, lowest = scipy_points(row, bounds, history)
         count = min(len(theirs), sum(row in step.rows for step in progress), 25)
@@ -99,7 +106,7 @@ def test_points_are_those_of_scipy(bounds: PixelBounds | None, history: int) -> 
 
 def test_bounds_are_kept_from_the_start_on() -> None:
     evaluate = Watched()
-    minimise(evaluate, Budget(30, bounds=BOUNDS))
+    minimise(evaluate, 30, bounds=BOUNDS)
     assert (start() < BOUNDS.lower).any()
     for row in range(4):
         for point in evaluate.of(row):
@@ -109,7 +116,7 @@ def test_bounds_are_kept_from_the_start_on() -> None:
 
 def test_the_lowest_point_is_kept() -> None:
     for evaluations in (1, 2, 7, 20):
-        outcome, progress = minimise(Watched(), Budget(evaluations))
+        outcome, progress = minimise(Watched(), evaluations)
         lowest = np.min([step.parts[:, 0] for step in progress], axis=0)
         np.testing.assert_allclose(rosenbrock(outcome.images).numpy(), lowest, rtol=1e-12)
         assert len(progress) == evaluations
@@ -118,20 +125,20 @@ def test_the_lowest_point_is_kept() -> None:
 
 def test_images_stop_for_themselves_and_never_leave_one_alone() -> None:
     evaluate = Watched()
-    outcome, progress = minimise(evaluate, Budget(400, bounds=BOUNDS), tolerance=1e-3)
+    outcome, progress = minimise(evaluate, 400, bounds=BOUNDS, tolerance=1e-3)
     assert outcome.reasons[:3] == ["tolerance"] * 3
     assert len({len(step.rows) for step in progress}) > 1
     assert min(len(points) for points in evaluate.seen) == 2
-    kept, _ = minimise(Watched(), Budget(400, shrink=False, bounds=BOUNDS), tolerance=1e-3)
+    kept, _ = minimise(Watched(), 400, shrink=False, bounds=BOUNDS, tolerance=1e-3)
     assert torch.equal(kept.images, outcome.images)
-    loose, _ = minimise(Watched(), Budget(400, bounds=BOUNDS))
+    loose, _ = minimise(Watched(), 400, bounds=BOUNDS)
     assert loose.reasons == ["no_descent"] * 4
 
 
 def test_a_non_finite_loss_starts_again_from_the_lowest_point() -> None:
-    undisturbed, _ = minimise(Watched(), Budget(60))
+    undisturbed, _ = minimise(Watched(), 60)
     evaluate = Watched({9})
-    outcome, _ = minimise(evaluate, Budget(60))
+    outcome, _ = minimise(evaluate, 60)
     before = [float(rosenbrock(torch.from_numpy(point)[None])) for point in evaluate.of(3)[:8]]
     np.testing.assert_array_equal(evaluate.of(3)[9], evaluate.of(3)[int(np.argmin(before))])
     assert outcome.reasons == ["evaluations"] * 4
@@ -139,21 +146,21 @@ def test_a_non_finite_loss_starts_again_from_the_lowest_point() -> None:
 
 
 def test_a_second_non_finite_loss_is_reported_and_the_others_go_on() -> None:
-    undisturbed, _ = minimise(Watched(), Budget(40))
-    outcome, progress = minimise(Watched({9, 20}), Budget(40))
+    undisturbed, _ = minimise(Watched(), 40)
+    outcome, progress = minimise(Watched({9, 20}), 40)
     assert outcome.reasons == ["evaluations"] * 3 + ["non_finite"]
     assert torch.equal(outcome.images[:3], undisturbed.images[:3])
     assert [len(step.rows) for step in progress] == [4] * 20 + [3] * 20
 
 
 def test_a_start_without_a_finite_loss_is_reported() -> None:
-    outcome, _ = minimise(Watched({1}), Budget(5))
+    outcome, _ = minimise(Watched({1}), 5)
     assert outcome.reasons[-1] == "non_finite"
     assert torch.equal(outcome.images[-1], start()[-1])
 
 
 def test_threads_end_when_nobody_goes_on() -> None:
-    steps = Lbfgsb().minimise(Watched(), start(), Budget(100))
+    steps = Lbfgsb().minimise(Watched(), start(), 100)
     next(steps)
     next(steps)
     assert threading.active_count() > 4
@@ -165,7 +172,7 @@ def test_threads_end_when_the_objective_fails() -> None:
         raise MemoryError(f"{len(images)} images {len(rows)}")
 
     with pytest.raises(MemoryError, match="4 images"):
-        minimise(failing, Budget(10))
+        minimise(failing, 10)
 
 
 def test_the_number_of_threads_changes_nothing() -> None:
@@ -178,7 +185,7 @@ def test_the_number_of_threads_changes_nothing() -> None:
     found = []
     for threads in (1, 2, 3):
         with threadpool_limits(threads, user_api="blas"):
-            found.append(run_generator(Lbfgsb().minimise(evaluate, torch.ones(2, 30_000), Budget(20))).images)
+            found.append(run_generator(Lbfgsb().minimise(evaluate, torch.ones(2, 30_000), 20)).images)
     assert torch.equal(found[0], found[1])
     assert torch.equal(found[0], found[2])
 

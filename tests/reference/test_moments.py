@@ -101,10 +101,10 @@ def test_matching_it_on_pixels_gives_the_colours_mean_and_covariance() -> None:
     term = {"network": "pixels", "layers": ["rgb"], "statistic": "covariance"}
     method = ObjectiveMethod.model_validate({"terms": [term], "synthesis": {"scales": 1, "evaluations": 60}})
     start = NormalNoise().pixels(picture.shape, ("source", 1), None)
-    batch = SynthesisBatch([SynthesisItem(picture, start, "source", ("source", 1))], 2, shrink=True)
+    batch = SynthesisBatch([SynthesisItem(picture, start, "source", ("source", 1))], 2)
     found = run_generator(method.run(batch, torch.device("cpu"))).images[0].reshape(-1, 3)
     flat = picture.reshape(-1, 3)
     np.testing.assert_allclose(found.mean(0), flat.mean(0), atol=1e-3)
     np.testing.assert_allclose(np.cov(found.T), np.cov(flat.T), atol=1e-4)
     assert abs(np.cov(start.reshape(-1, 3).T) - np.cov(flat.T)).max() > 1e-2
-    assert Term(**term).parameters(24, 24) == 9
+    assert Term(**term).count_parameters(24, 24) == 9

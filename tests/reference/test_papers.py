@@ -173,7 +173,7 @@ class TestEvery:
 def test_models_have_the_published_number_of_parameters(name: str) -> None:
     plan = made(name)
     found = {
-        condition.id: condition.method.parameters(*reversed(condition.sources[0].shape[:2]))
+        condition.id: condition.method.count_parameters(*reversed(condition.sources[0].shape[:2]))
         for condition in synthesised(plan)
     }
     assert found == PARAMETERS[name]
@@ -299,8 +299,8 @@ class TestSettings:
     def test_powerspec_adds_half_as_many_parameters_as_pixels(self) -> None:
         (condition,) = synthesised(made("wallis2017_powerspec"))
         grams, spectrum = objective(condition).terms
-        assert grams.parameters(256, 256) == 176_640
-        assert spectrum.parameters(256, 256) == 32_768
+        assert grams.count_parameters(256, 256) == 176_640
+        assert spectrum.count_parameters(256, 256) == 32_768
         assert spectrum.weight / grams.weight == 1e5
 
 
@@ -345,6 +345,6 @@ class TestPeriphery:
     def test_larger_scaling_means_fewer_parameters(self, name: str) -> None:
         plan = made(name)
         height, width, _ = plan.sources[0].shape
-        counts = [condition.method.parameters(width, height) for condition in synthesised(plan)]
+        counts = [condition.method.count_parameters(width, height) for condition in synthesised(plan)]
         assert counts == sorted(counts, reverse=True)
         assert counts[-1] < counts[0] / 2

@@ -89,7 +89,7 @@ def test_all_components_are_the_gram_matrix() -> None:
 @pytest.mark.parametrize(("count", "parameters"), [(64, 10_400), (20, 1_050)])
 def test_the_parameters_are_those_of_the_paper(count: int, parameters: int) -> None:
     statistic = {"name": "pca_gram", "components": count, "normalisation": "gatys2015"}
-    assert Term(network="vgg19", depth="pool4", statistic=statistic).parameters(256, 256) == parameters
+    assert Term(network="vgg19", depth="pool4", statistic=statistic).count_parameters(256, 256) == parameters
 
 
 def test_components_are_the_same_bits_with_any_number_of_threads() -> None:

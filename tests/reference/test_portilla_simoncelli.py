@@ -51,15 +51,17 @@ class TestAgainstPlenoptic:
         image = textured(64)
         scales, orientations, neighbourhood = shape
         theirs = plenoptic.models.PortillaSimoncelli((64, 64), scales, orientations, neighbourhood).double()
-        found = PlenopticModel((64, 64), shape, CPU).target(image)
+        found = PlenopticModel((64, 64), shape, CPU).measure_target(image)
         torch.testing.assert_close(found, theirs(image), rtol=0, atol=0)
         ours = method(scales=scales, orientations=orientations, neighbourhood=neighbourhood)
-        assert ours.parameters(64, 64) == found.numel()
+        assert ours.count_parameters(64, 64) == found.numel()
 
     def test_loss_and_gradient_are_plenoptics_own(self, plenoptic: object) -> None:
         source, images = textured(), torch.cat([textured(seed=2), textured(seed=3)])
         model = PlenopticModel((32, 32), SHAPE, CPU)
-        found = PortillaSimoncelliObjective(model, [model.target(source)] * 2, 0.1)(images, torch.arange(2))
+        found = PortillaSimoncelliObjective(model, [model.measure_target(source)] * 2, 0.1)(
+            images, torch.arange(2)
+        )
         theirs = plenoptic.models.PortillaSimoncelli((32, 32), 2, 4, 5).double()
         loss = plenoptic.loss.portilla_simoncelli_loss_factory(theirs, source)
         for i in range(2):
@@ -76,9 +78,9 @@ class TestAgainstPlenoptic:
         image, model = textured(), PlenopticModel((32, 32), SHAPE, CPU)
         theirs = plenoptic.models.PortillaSimoncelli((32, 32), 2, 4, 5).double()
         order = ["pixel_statistics", "residual_lowpass", 1, 0]
-        assert model.steps() == [tuple(order[:count]) for count in range(1, 5)]
-        for scales in model.steps():
-            some = model.select_statistics(model.target(image), scales)
+        assert model.coarse_to_fine_scales() == [tuple(order[:count]) for count in range(1, 5)]
+        for scales in model.coarse_to_fine_scales():
+            some = model.select_statistics(model.measure_target(image), scales)
             torch.testing.assert_close(some, theirs(image, scales=list(scales)), rtol=0, atol=0)
 
     def test_copies_that_fill_a_batch_are_not_computed_again(
@@ -86,7 +88,7 @@ class TestAgainstPlenoptic:
     ) -> None:
         del plenoptic
         source, image, model = textured(), textured(seed=2), PlenopticModel((32, 32), SHAPE, CPU)
-        whole, calls = PortillaSimoncelliObjective(model, [model.target(source)], 0.1), []
+        whole, calls = PortillaSimoncelliObjective(model, [model.measure_target(source)], 0.1), []
         statistics = model.statistics
         monkeypatch.setattr(model, "statistics", lambda *given: calls.append(1) or statistics(*given))
         found = whole(image.expand(3, -1, -1, -1), torch.arange(3))
@@ -101,7 +103,7 @@ class TestAgainstPlenoptic:
         before, found = torch.get_num_threads(), []
         for threads in (1, 2):
             torch.set_num_threads(threads)
-            whole = PortillaSimoncelliObjective(model, [model.target(textured(192))], 0.1)
+            whole = PortillaSimoncelliObjective(model, [model.measure_target(textured(192))], 0.1)
             found.append(whole(textured(192, 2), torch.arange(1)))
             assert torch.get_num_threads() == threads
         torch.set_num_threads(before)
@@ -110,8 +112,8 @@ class TestAgainstPlenoptic:
 
 
 def test_the_papers_number_of_parameters() -> None:
-    assert method(neighbourhood=7).parameters(256, 256) == 710
-    assert method().parameters(256, 256) == 1046
+    assert method(neighbourhood=7).count_parameters(256, 256) == 710
+    assert method().count_parameters(256, 256) == 1046
 
 
 PROTOCOL = """

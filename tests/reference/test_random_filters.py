@@ -49,7 +49,7 @@ def test_maps_are_scipys_correlations_of_levels_minus_their_mean(activation: str
 def test_all_sizes_together_are_one_layer() -> None:
     """The authors concatenate: one Gram matrix of 8 x 128 maps, 1024 * 1025 / 2 numbers."""
     term = Term(network="random_filters", depth="multiscale", statistic={"normalisation": "gatys2015"})
-    assert term.parameters(256, 256) == 524_800
+    assert term.count_parameters(256, 256) == 524_800
     network = RandomFilters(sizes=[7, 3, 17], maps=3)
     images = torch.rand(2, 3, 20, 20)
     found = network.load(("size3", "size7", "size17", "multiscale"), CPU)(images)

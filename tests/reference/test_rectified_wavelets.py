@@ -146,4 +146,6 @@ def test_parameters_are_counted_from_the_maps() -> None:
     features = network.load(("scale1", "scale2", "scale3"), CPU)(picture(32))
     sides = [found.shape[1] for found in features.values()]
     assert sides == [3 * (12 + 1), 3 * (24 + 1), 3 * (36 + 1)]
-    assert Term(network=network, depth="scale3").parameters(128, 128) == sum(n * (n + 1) // 2 for n in sides)
+    assert Term(network=network, depth="scale3").count_parameters(128, 128) == sum(
+        n * (n + 1) // 2 for n in sides
+    )

@@ -110,7 +110,7 @@ def test_autocorrelation_is_the_mean_product_at_every_shift(
 
 def test_parameters_are_frequencies_and_shifts() -> None:
     def parameters(name: str, layer: str = "rgb", network: str = "pixels") -> int:
-        return Term(network=network, layers=[layer], statistic=name).parameters(16, 12)
+        return Term(network=network, layers=[layer], statistic=name).count_parameters(16, 12)
 
     # Half of the frequencies: three moduli and two phases each.
     assert parameters("spectrum") == 5 * 16 * 12 // 2
@@ -122,7 +122,7 @@ def test_the_parameters_of_a_power_spectrum_are_those_of_the_paper() -> None:
     # Wallis et al. 2017: 176,640 of the network and half of the pixels, as the pictures were grey.
     grams = Term(network="vgg19", depth="pool4", statistic={"normalisation": "gatys2015"})
     spectrum = Term(network="pixels", layers=["luma"], statistic="spectrum")
-    assert grams.parameters(256, 256) + spectrum.parameters(256, 256) == 209_408
+    assert grams.count_parameters(256, 256) + spectrum.count_parameters(256, 256) == 209_408
 
 
 def test_total_variation_is_the_mean_over_positions() -> None:

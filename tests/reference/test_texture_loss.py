@@ -11,7 +11,6 @@ from stimgen.images.prepare import Preparation
 from stimgen.images.read import find_skimage_file, read_image_file
 from stimgen.reading.generators import run_generator
 from stimgen.synthesis.objective import BatchSources, Objective
-from stimgen.synthesis.optimisers.base import Budget
 from stimgen.synthesis.optimisers.lbfgs import Lbfgs
 from stimgen.synthesis.ranges.soft import SoftPenalty
 from stimgen.synthesis.starts.noise import NormalNoise
@@ -21,7 +20,7 @@ SIDE, EVALUATIONS = 32, 80
 
 
 def final_losses(objective: Objective, start: torch.Tensor) -> np.ndarray:
-    images = run_generator(Lbfgs().minimise(objective, start, Budget(EVALUATIONS))).images
+    images = run_generator(Lbfgs().minimise(objective, start, EVALUATIONS)).images
     return objective.measure(images, torch.arange(len(start))).sum(1).numpy()
 
 

@@ -222,7 +222,10 @@ class Steps(OriginalMethod):
         assert self.each == (3, 3)
         for scale, evaluations in enumerate(self.each):
             for i in range(evaluations):
-                yield SynthesisStep(scale, i, sum(self.each), np.zeros(2))
+                both = np.arange(2)
+                yield SynthesisStep(
+                    i, sum(self.each), np.zeros(2), both, np.zeros((2, 1)), torch.zeros(2), scale
+                )
         return (yield from super().run(batch, device))
 
 
@@ -231,7 +234,7 @@ class TestMemory:
     def test_has_a_peak_beside_the_prediction(self, subject: BenchmarkSubject) -> None:
         found = measure_memory(subject, 1, 1)
         assert found["slots"] == 2
-        assert found["predicted"] == 2 * texture_method(1).memory(SIZE, SIZE, 3)
+        assert found["predicted"] == 2 * texture_method(1).estimate_memory(SIZE, SIZE, 3)
         assert found["peak"] > 0
         assert found["ratio"] == found["peak"] / found["predicted"]
 

@@ -49,13 +49,11 @@ def predicted_and_found(term: dict[str, Any], channels: int, side: int = 128) ->
     """Return the bytes of two images: as estimated, without gaps, and as there were."""
     method = ObjectiveMethod.model_validate({"terms": [term], "synthesis": {"scales": 1, "evaluations": 2}})
     source = np.random.default_rng(0).random((side, side, channels), dtype=np.float32)
-    batch = SynthesisBatch(
-        [SynthesisItem(source, 1 - source, "source", ("source", 1))] * 2, slots=2, shrink=True
-    )
+    batch = SynthesisBatch([SynthesisItem(source, 1 - source, "source", ("source", 1))] * 2, slots=2)
     method.load(CPU)
     with Tensors() as tensors:
         deque(method.run(batch, CPU), maxlen=0)
-    return 2 * method.memory(side, side, channels) / GAPS, tensors.peak
+    return 2 * method.estimate_memory(side, side, channels) / GAPS, tensors.peak
 
 
 @pytest.mark.long

@@ -221,7 +221,7 @@ METHOD = ObjectiveMethod(terms=(SHALLOW,), synthesis=SynthesisSettings(scales=2,
 
 
 def test_steps_and_traces_tell_every_evaluation() -> None:
-    result, steps = run(METHOD, SynthesisBatch(items(3), 3, shrink=True))
+    result, steps = run(METHOD, SynthesisBatch(items(3), 3))
     assert [(step.scale, step.evaluation) for step in steps] == [(i // 8, i + 1) for i in range(16)]
     assert {step.total for step in steps} == {16}
     for i, trace in enumerate(result.traces):
@@ -235,9 +235,9 @@ def test_steps_and_traces_tell_every_evaluation() -> None:
 
 
 def test_padding_a_batch_changes_nothing() -> None:
-    alone, _ = run(METHOD, SynthesisBatch(items(1), 2, shrink=True))
-    padded, _ = run(METHOD, SynthesisBatch(items(1), 5, shrink=False))
-    among, _ = run(METHOD, SynthesisBatch(items(4), 4, shrink=True))
+    alone, _ = run(METHOD, SynthesisBatch(items(1), 2))
+    padded, _ = run(METHOD, SynthesisBatch(items(1), 5))
+    among, _ = run(METHOD, SynthesisBatch(items(4), 4))
     assert np.array_equal(alone.images[0], padded.images[0])
     assert np.array_equal(alone.images[0], among.images[0])
     assert alone.traces[0] == among.traces[0]

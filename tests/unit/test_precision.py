@@ -75,7 +75,7 @@ def method(precision: str, evaluations: int = 22, **fields: object) -> Objective
 
 
 def test_evaluations_are_numbered_on_through_the_stages_of_a_scale() -> None:
-    result, steps = run(method("mixed"), SynthesisBatch(items(3), 3, shrink=True))
+    result, steps = run(method("mixed"), SynthesisBatch(items(3), 3))
     assert [(step.scale, step.evaluation) for step in steps] == [(i // 22, i + 1) for i in range(44)]
     assert {step.total for step in steps} == {44}
     for i, trace in enumerate(result.traces):
@@ -84,7 +84,7 @@ def test_evaluations_are_numbered_on_through_the_stages_of_a_scale() -> None:
 
 
 def test_the_losses_of_start_and_end_are_precise() -> None:
-    batch = SynthesisBatch(items(2), 2, shrink=True)
+    batch = SynthesisBatch(items(2), 2)
     mixed, _ = run(method("mixed"), batch)
     precise, _ = run(method("float32"), batch)
     assert mixed.start == precise.start
@@ -99,7 +99,7 @@ def test_the_losses_of_start_and_end_are_precise() -> None:
 @pytest.mark.long
 @pytest.mark.parametrize("fields", [{}, {"regions": "2x2"}, {"network": "vgg19", "depth": "pool2"}])
 def test_mixed_ends_near_where_float32_ends(fields: dict[str, str]) -> None:
-    batch = SynthesisBatch(items(4), 4, shrink=True)
+    batch = SynthesisBatch(items(4), 4)
     ends = {}
     for precision in ("float32", "mixed"):
         result, _ = run(method(precision, 60, **fields), batch)
@@ -113,9 +113,9 @@ def test_mixed_ends_near_where_float32_ends(fields: dict[str, str]) -> None:
 
 @pytest.mark.long
 def test_padding_a_batch_changes_nothing() -> None:
-    alone, _ = run(method("mixed"), SynthesisBatch(items(1), 2, shrink=True))
-    padded, _ = run(method("mixed"), SynthesisBatch(items(1), 5, shrink=False))
-    among, _ = run(method("mixed"), SynthesisBatch(items(8), 8, shrink=True))
+    alone, _ = run(method("mixed"), SynthesisBatch(items(1), 2))
+    padded, _ = run(method("mixed"), SynthesisBatch(items(1), 5))
+    among, _ = run(method("mixed"), SynthesisBatch(items(8), 8))
     for other in (padded, among):
         assert np.array_equal(alone.images[0], other.images[0])
         assert alone.traces[0] == other.traces[0]

@@ -33,8 +33,8 @@ def test_bounds_need_an_optimiser_that_keeps_them() -> None:
 def test_the_sigmoid_is_the_logistic_function() -> None:
     variables = torch.tensor([[-2.0, 0.0, 3.0]])
     expected = [[1 / (1 + math.exp(2)), 0.5, 1 / (1 + math.exp(-3))]]
-    torch.testing.assert_close(SigmoidConstraint().pixels(variables), torch.tensor(expected))
-    found = SigmoidConstraint(margin=0.25).variables(torch.tensor([[-1.0, 0.1, 0.5, 0.9, 2.0]]))
+    torch.testing.assert_close(SigmoidConstraint().to_pixels(variables), torch.tensor(expected))
+    found = SigmoidConstraint(margin=0.25).to_variables(torch.tensor([[-1.0, 0.1, 0.5, 0.9, 2.0]]))
     torch.testing.assert_close(found, math.log(3.0) * torch.tensor([[-1.0, -1.0, 0.0, 1.0, 1.0]]))
 
 
@@ -79,7 +79,7 @@ def made(synthesis: SynthesisSettings, *chosen: int) -> SynthesisResult:
         if i in (chosen or (0, 1))
     ]
     method = ObjectiveMethod(terms=(Term(layers=["relu1_1"]),), synthesis=synthesis)
-    return run_generator(method.run(SynthesisBatch(items, 2, shrink=True), torch.device("cpu")))
+    return run_generator(method.run(SynthesisBatch(items, 2), torch.device("cpu")))
 
 
 @pytest.mark.parametrize(

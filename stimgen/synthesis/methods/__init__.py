@@ -1,4 +1,4 @@
-"""Methods: ways from a source to a stimulus. One file a method."""
+"""Contains the methods that make stimuli from sources, one file each."""
 
 from __future__ import annotations
 
@@ -12,10 +12,10 @@ from stimgen.synthesis.methods.base import (
     SynthesisBatch,
     SynthesisItem,
     SynthesisResult,
-    SynthesisStep,
     TraceEntry,
 )
 from stimgen.synthesis.methods.objective import ObjectiveMethod
+from stimgen.synthesis.optimisers import SynthesisStep
 
 # Minimising an objective is what happens where a condition names no method: it has no name.
 METHODS = Family("method", Method, default="original")

@@ -1,4 +1,4 @@
-"""What every method offers, and what goes in and out."""
+"""Defines what every method offers, what it is given and what it returns."""
 
 from __future__ import annotations
 
@@ -7,13 +7,12 @@ from collections.abc import Callable, Generator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, ClassVar
 
-import numpy as np
 import torch
-from numpy.typing import NDArray
 
 from stimgen.images.prepare import Pixels
 from stimgen.networks import Validation
 from stimgen.reading.registry import FamilyMember
+from stimgen.synthesis.optimisers import SynthesisStep
 from stimgen.synthesis.snapshots import Snapshot
 from stimgen.synthesis.starts import Start
 from stimgen.synthesis.starts.noise import NormalNoise
@@ -21,7 +20,7 @@ from stimgen.synthesis.starts.noise import NormalNoise
 
 @dataclass(frozen=True, eq=False)
 class SynthesisItem:
-    """One stimulus to make.
+    """Describes one stimulus to make.
 
     Attributes
     ----------
@@ -30,7 +29,7 @@ class SynthesisItem:
     source_key : str
         Equal for items with the same source, so that it is measured once.
     key : tuple
-        The hash of the source and the seed: what random numbers depend on.
+        The hash of the source and the seed, on which random numbers depend.
     """
 
     source: Pixels
@@ -41,62 +40,40 @@ class SynthesisItem:
 
 @dataclass(frozen=True)
 class SynthesisBatch:
-    """Stimuli that are made together.
+    """Groups stimuli that are made together.
 
     Attributes
     ----------
     items : sequence of SynthesisItem
         At least one.
     slots : int
-        How many images are computed at once; the batch is padded to it.
-    shrink : bool
-        Whether images that are done may leave the batch.
+        How many images are computed at once, at least two; the batch is padded to it.
     pictures : mapping
         Other pictures that the method names, by their ids; of the shape of the items.
     snapshots : int
-        Evaluations from one picture that is kept on the way to the next; 0: none.
+        Evaluations from one picture that is kept to the next; 0: none.
     """
 
     items: Sequence[SynthesisItem]
     slots: int
-    shrink: bool
     pictures: Mapping[str, Pixels] = field(default_factory=dict)
     snapshots: int = 0
 
 
 @dataclass(frozen=True)
-class SynthesisStep:
-    """One evaluation of a batch.
-
-    Attributes
-    ----------
-    scale : int
-        From 0, the coarsest.
-    evaluation : int
-        Counted over all scales, from 1.
-    total : int
-        Evaluations that there will be at the most.
-    losses : array
-        The loss of every item, NaN where it was not evaluated any more.
-    """
-
-    scale: int
-    evaluation: int
-    total: int
-    losses: NDArray[np.float64]
-
-
-@dataclass(frozen=True)
 class Losses:
-    """The objective at one image: the whole, and every part by its name."""
+    """Holds the objective at one image: the whole, and every part by its name."""
 
     total: float
     parts: dict[str, float]
 
 
+Measure = Callable[[Sequence[Pixels]], list[Losses]]
+
+
 @dataclass(frozen=True)
 class TraceEntry:
-    """One line of a trace: a scale, an evaluation at that scale (from 1), and what it found."""
+    """Holds one line of a trace: a scale, an evaluation at that scale (from 1), and its losses."""
 
     scale: int
     evaluation: int
@@ -105,7 +82,7 @@ class TraceEntry:
 
 @dataclass(frozen=True)
 class SynthesisResult:
-    """What a method made of a batch; every list has one entry an item.
+    """Holds what a method made of a batch; every list has one entry an item.
 
     Attributes
     ----------
@@ -119,28 +96,28 @@ class SynthesisResult:
         Why each item stopped; ``non_finite`` means that it failed.
     measure : callable or None
         From one image an item to the losses of each.
-    weights_sha256 : dict
-        Hash of the weights in use, by the network's name.
+    weights_sha256 : list
+        Name of every network, with the hash of the weights in use.
     snapshots : list of list of Snapshot
-        What was asked for of pictures on the way; empty where a method has no way.
+        Pictures on the way, if requested; empty for methods that compute a picture at once.
     """
 
     images: list[Pixels]
     start: list[Losses] | None
     traces: list[list[TraceEntry]]
     reasons: list[str]
-    measure: Callable[[Sequence[Pixels]], list[Losses]] | None
+    measure: Measure | None
     weights_sha256: list[tuple[str, str | None]]
     snapshots: list[list[Snapshot]] = field(default_factory=list)
 
     def snapshots_of(self, i: int) -> list[Snapshot]:
-        """Return the snapshots of an item, in the order of their making."""
+        """Return the snapshots of an item, in the order in which they were made."""
         return self.snapshots[i] if self.snapshots else []
 
 
 @dataclass(frozen=True)
 class ReferenceInfo:
-    """What is known of the pictures that a method names, beside the sources.
+    """Identifies the pictures that a method names, beside the sources.
 
     Attributes
     ----------
@@ -155,7 +132,7 @@ class ReferenceInfo:
 
 
 class Method(FamilyMember, ABC):
-    """A way from a source to a stimulus."""
+    """Makes stimuli from sources."""
 
     seeded: ClassVar[bool] = True
     """Whether another seed gives another stimulus; where not, only the first seed is used."""
@@ -164,26 +141,26 @@ class Method(FamilyMember, ABC):
 
     @property
     def start(self) -> Start:
-        """The noise, or picture, that the method begins with."""
+        """Return the noise, or picture, that the method begins with."""
         return NormalNoise()
 
     @property
     def pictures(self) -> tuple[str, ...]:
-        """The ids of all pictures that are measured beside the source."""
+        """Return the ids of all pictures that are measured beside the source."""
         return ()
 
     @property
     def layers(self) -> tuple[str, ...]:
-        """The layers that are measured, shallow to deep."""
+        """Return the layers that are measured, shallow to deep."""
         return ()
 
     @abstractmethod
-    def parameters(self, width: int, height: int) -> int:
+    def count_parameters(self, width: int, height: int) -> int:
         """Return the number of parameters that describe a source of so many pixels."""
 
     @abstractmethod
     def recipe(self, known: ReferenceInfo) -> dict[str, Any]:
-        """Return ``terms`` and ``settings``: what determines it beside source, schedule and seed."""
+        """Return ``terms`` and ``settings``: what determines a stimulus beside source, schedule and seed."""
 
     def check(self, shape: tuple[int, int, int]) -> None:
         """Refuse a source that the method cannot work with, by its height, width and channels.
@@ -191,16 +168,15 @@ class Method(FamilyMember, ABC):
         Raises
         ------
         StimgenError
-            With what would do.
+            With the sizes or channels that are possible.
         """
-        del shape
 
     def schedule(self, width: int, height: int) -> list[tuple[int, int, int]]:
-        """Return width, height and evaluations at the most of every scale of a picture, coarse to fine."""
+        """Return width, height and most evaluations of every scale of a picture, coarse to fine."""
         return [(width, height, 0)]
 
-    def evaluations(self, width: int, height: int) -> int:
-        """Return how often the objective is evaluated for a picture, at the most."""
+    def count_evaluations(self, width: int, height: int) -> int:
+        """Return how often the objective is evaluated for a picture at most."""
         return sum(count for _, _, count in self.schedule(width, height))
 
     def limit_evaluations(self, evaluations: int) -> Method:
@@ -216,10 +192,9 @@ class Method(FamilyMember, ABC):
         StimgenError
             Weights, or a package, are missing or wrong.
         """
-        del device
 
     @abstractmethod
-    def memory(self, width: int, height: int, channels: int) -> int:
+    def estimate_memory(self, width: int, height: int, channels: int) -> int:
         """Return an estimate of the bytes that one image of a batch needs while it is made."""
 
     def validations(self) -> list[Validation]:
@@ -230,7 +205,7 @@ class Method(FamilyMember, ABC):
     def run(
         self, batch: SynthesisBatch, device: torch.device
     ) -> Generator[SynthesisStep, None, SynthesisResult]:
-        """Make a batch of stimuli, yielding after each evaluation.
+        """Make a batch of stimuli, yielding a step after each evaluation.
 
         Raises
         ------

@@ -1,17 +1,17 @@
-"""Synthesis by minimising an objective, coarse to fine (Gatys, Ecker & Bethge 2015)."""
+"""Minimises an objective, coarse to fine (Gatys, Ecker & Bethge 2015)."""
 
 from __future__ import annotations
 
-from collections.abc import Generator, Iterator, Sequence
-from functools import partial
+from collections.abc import Generator, Sequence
 from typing import Any
 
 import torch
 from pydantic import model_validator
 from torch import Tensor
+from typing_extensions import override
 
 from stimgen.images.prepare import Pixels
-from stimgen.networks import DeviceSpec, Network, Validation
+from stimgen.networks import DeviceSpec, Validation
 from stimgen.reading.errors import StimgenError
 from stimgen.reading.model import validation_error
 from stimgen.reading.papers import Paper
@@ -21,17 +21,15 @@ from stimgen.synthesis.methods.base import (
     ReferenceInfo,
     SynthesisBatch,
     SynthesisResult,
-    SynthesisStep,
 )
-from stimgen.synthesis.methods.trace_recorder import StageOffset, TraceRecorder
-from stimgen.synthesis.objective import BatchSources, Objective, load_networks
-from stimgen.synthesis.optimisers import find_optimisers
-from stimgen.synthesis.optimisers.base import Budget
+from stimgen.synthesis.methods.trace_recorder import TraceRecorder, compute_offsets
+from stimgen.synthesis.objective import BatchSources, Objective, group_layers, load_networks
+from stimgen.synthesis.optimisers import SynthesisStep, find_optimisers
 from stimgen.synthesis.pyramid import enlarge_images, shrink_images
 from stimgen.synthesis.settings import Stage, SynthesisSettings
 from stimgen.synthesis.snapshots import SnapshotRecorder
 from stimgen.synthesis.starts import Start
-from stimgen.synthesis.tensors import pad_to_slots, stack_pictures, unstack_pictures
+from stimgen.synthesis.tensors import pad_to_slots, stack_pictures
 from stimgen.synthesis.term import Term
 
 RANGE_PART = "range"
@@ -43,63 +41,63 @@ GRADIENTS, GAPS = 2.4, 1.5
 
 
 class ObjectiveMethod(Method):
-    """Minimise a sum of terms from a start image."""
+    """Minimises a sum of terms, beginning with a start image."""
 
     papers = ("gatys2015",)
 
     terms: tuple[Term, ...]
-    """What source and stimulus shall have in common."""
+    """What source and stimulus are to have in common."""
     synthesis: SynthesisSettings
     """How the stimulus is optimised."""
 
     @model_validator(mode="after")
     def _check_noise(self) -> ObjectiveMethod:
         optimiser = self.synthesis.optimiser
-        drawing = [term.statistic.name for term in self.terms if term.statistic.redraws]
-        if drawing and not optimiser.bears_noise:
-            bearing = find_optimisers("bears_noise")
+        redrawing = [term.statistic.name for term in self.terms if term.statistic.redraws]
+        if redrawing and not optimiser.handles_noise:
             raise validation_error(
-                f"{drawing[0]} with `redraw: true` is another function at every evaluation, and "
+                f"{redrawing[0]} with `redraw: true` is another function at every evaluation, but "
                 f"{optimiser.name!r} compares evaluations",
                 at="synthesis",
-                hint=f"write `optimiser: {bearing[0]}`, or `redraw: false`",
+                hint=f"write `optimiser: {find_optimisers('handles_noise')[0]}`, or `redraw: false`",
             )
         return self
 
+    @override
     def citations(self) -> tuple[str | Paper, ...]:
-        """Return who first minimised such an objective, and who took other pictures for targets."""
-        aims = [term.target for term in self.terms if term.target is not None]
-        return (*self.papers, *("gatys2016" if aim.weight == 1.0 else "vacher2020" for aim in aims))
+        targets = [term.target for term in self.terms if term.target is not None]
+        return (*self.papers, *("gatys2016" if target.weight == 1.0 else "vacher2020" for target in targets))
 
     @property
+    @override
     def start(self) -> Start:
-        """Where the synthesis begins."""
         return self.synthesis.start
 
     @property
+    @override
     def pictures(self) -> tuple[str, ...]:
-        """The pictures that the terms' targets name."""
         return tuple(dict.fromkeys(term.target.picture for term in self.terms if term.target is not None))
 
     @property
+    @override
     def layers(self) -> tuple[str, ...]:
-        """The layers of all terms."""
         return tuple(dict.fromkeys(name for term in self.terms for name in term.layer_weights))
 
-    def parameters(self, width: int, height: int) -> int:
-        """Return the number of parameters that describe a source, over all terms."""
-        return sum(term.parameters(width, height) for term in self.terms)
+    @override
+    def count_parameters(self, width: int, height: int) -> int:
+        return sum(term.count_parameters(width, height) for term in self.terms)
 
+    @override
     def recipe(self, known: ReferenceInfo) -> dict[str, Any]:
-        """Return the terms, written out, and the settings."""
         settings = self.synthesis.to_dict() | {
             "method": "objective",
             "start": self.synthesis.start.recipe(known.start_sha256),
         }
-        # What these two stand for depends on the size, and is told by the schedule.
+        # The schedule, which depends on the size, tells both.
         del settings["scales"], settings["evaluations"]
         return {"terms": [term.recipe(known.pictures) for term in self.terms], "settings": settings}
 
+    @override
     def check(self, shape: tuple[int, int, int]) -> None:
         """Refuse a picture with too many regions, or too few positions at its coarsest scale."""
         height, width, _ = shape
@@ -108,33 +106,32 @@ class ObjectiveMethod(Method):
         schedule = self.schedule(width, height)
         scales, coarsest = len(schedule), schedule[0]
         for term in self.terms:
-            for layer, rows, columns in term.position_needs():
+            rows, columns = term.regions.fewest_positions
+            for layer in term.layer_weights:
                 for side, positions in ((coarsest[0], columns), (coarsest[1], rows)):
                     if term.network.map_side(layer, side) < positions:
                         raise _too_small_error(term, layer, (side, positions, scales))
 
+    @override
     def schedule(self, width: int, height: int) -> list[tuple[int, int, int]]:
-        """Return width, height and evaluations of every scale, from coarse to fine."""
         return self.synthesis.schedule(width, height)
 
+    @override
     def limit_evaluations(self, evaluations: int) -> ObjectiveMethod:
-        """Return it with so many evaluations at every scale."""
         return self.replace(synthesis=self.synthesis.replace(evaluations=evaluations))
 
+    @override
     def load(self, device: torch.device) -> None:
-        """Load the networks; they are remembered for `run`."""
         for dtype in self.synthesis.dtypes:
             load_networks(self.terms, DeviceSpec(device, dtype))
 
-    def memory(self, width: int, height: int, channels: int) -> int:
+    @override
+    def estimate_memory(self, width: int, height: int, channels: int) -> int:
         """Return an estimate of the bytes that one image needs: maps, gradients, corrections, targets."""
-        layers: dict[Network, set[str]] = {}
-        for term in self.terms:
-            layers.setdefault(term.network, set()).update(term.layer_weights)
         activations = [
             size
-            for network, names in layers.items()
-            for size in network.activation_sizes(names, width, height)
+            for network, layers in group_layers(self.terms).items()
+            for size in network.activation_sizes(layers, width, height)
         ]
         corrections = self.synthesis.optimiser.vectors * width * height * channels
         # Statistics are done with when the gradients of the largest maps are made: only one of them counts.
@@ -142,92 +139,67 @@ class ObjectiveMethod(Method):
         passing = max(GRADIENTS * max(activations), working)
         return round(GAPS * BYTES_PER_NUMBER * (sum(activations) + corrections + passing))
 
+    @override
     def validations(self) -> list[Validation]:
-        """Return what is known of every network in use."""
         return [network.validation() for network in {term.network: None for term in self.terms}]
 
+    @override
     def run(
         self, batch: SynthesisBatch, device: torch.device
     ) -> Generator[SynthesisStep, None, SynthesisResult]:
-        """Make a batch of stimuli, yielding after each evaluation."""
-        return (yield from _ObjectiveRun(self, batch, device).steps())
+        return (yield from _ObjectiveRun(self, batch, device).run())
 
 
 class _ObjectiveRun:
-    """One batch on its way from start to result."""
+    """Takes one batch from its start images to the result."""
 
     def __init__(self, method: ObjectiveMethod, batch: SynthesisBatch, device: torch.device) -> None:
-        self._method = method
-        self._batch = batch
-        self._device = device
-        self._album = SnapshotRecorder(batch.snapshots, len(batch.items))
+        self._terms, self._settings = method.terms, method.synthesis
+        self._batch, self._device = batch, device
         names = [f"term_{i}" for i in range(1, 1 + len(method.terms))]
-        self._trail = TraceRecorder(len(batch.items), [*names, RANGE_PART])
+        snapshots = SnapshotRecorder(batch.snapshots, len(batch.items), self._settings.range.to_pixels)
+        self._recorder = TraceRecorder([*names, RANGE_PART], snapshots)
         keys = list(dict.fromkeys(item.source_key for item in batch.items))
         first = {item.source_key: item.source for item in reversed(batch.items)}
         # One image alone is summed in another order than two, so a lone source is measured twice.
         sources = [first[key] for key in keys] * (2 if len(keys) == 1 else 1)
-        self._sources = stack_pictures(sources, device)
-        self._pictures = {
-            name: stack_pictures([pixels] * 2, device) for name, pixels in batch.pictures.items()
-        }
-        self._keys = tuple(pad_to_slots([item.key for item in batch.items], batch.slots))
-        which = [keys.index(item.source_key) for item in batch.items]
-        self._which = torch.tensor(pad_to_slots(which, batch.slots), device=device)
-
-    def steps(self) -> Generator[SynthesisStep, None, SynthesisResult]:
-        height, width = self._sources.shape[-2:]
-        stages = self._method.synthesis.stages(width, height)
-        total = sum(stage.evaluations for stage in stages)
-        finest = self._objective(stages[-1])
-        rows = torch.arange(len(self._which), device=self._device)
-        images = self._tensor([item.start for item in self._batch.items])
-        start = self._trail.losses(finest.measure(images, rows))
-        images = shrink_images(images, stages[0].width, stages[0].height)
-        value_range = self._method.synthesis.range
-        bounds = value_range.bounds(self._sources[self._which])
-        done = 0
-        for stage, place in _add_offsets(stages):
-            objective = finest if stage == stages[-1] else self._objective(stage)
-            budget = Budget(stage.evaluations, self._batch.shrink, objective.noisy, bounds)
-            begin = value_range.variables(enlarge_images(images, stage.width, stage.height))
-            evaluate = self._album.watching(objective, value_range.pixels)
-            minimising = self._method.synthesis.optimiser.minimise(evaluate, begin, budget)
-            leg = StageOffset(*place, done, total)
-            images = value_range.pixels((yield from self._trail.along(minimising, leg, self._album.take)))
-            done += stage.evaluations
-        self._album.close()
-        return SynthesisResult(
-            images=unstack_pictures(images[: len(self._batch.items)]),
-            start=start,
-            traces=self._trail.traces,
-            reasons=self._trail.reasons,
-            measure=partial(self._measure, finest, rows),
-            weights_sha256=[(net.name, sha) for net, sha in finest.weights_sha256.items()],
-            snapshots=self._album.pages,
+        which = pad_to_slots([keys.index(item.source_key) for item in batch.items], batch.slots)
+        self._sources = BatchSources(
+            stack_pictures(sources, device),
+            torch.tensor(which, device=device),
+            tuple(pad_to_slots([item.key for item in batch.items], batch.slots)),
+            {name: stack_pictures([pixels] * 2, device) for name, pixels in batch.pictures.items()},
         )
 
-    def _objective(self, stage: Stage) -> Objective:
-        size = stage.width, stage.height
-        pictures = {name: shrink_images(picture, *size) for name, picture in self._pictures.items()}
-        sources = BatchSources(shrink_images(self._sources, *size), self._which, self._keys, pictures)
-        return Objective(self._method.terms, self._method.synthesis.range, sources, stage.dtype)
+    def run(self) -> Generator[SynthesisStep, None, SynthesisResult]:
+        settings, constraint = self._settings, self._settings.range
+        stages = settings.stages(*self._sources.size)
+        offsets = compute_offsets([((stage.width, stage.height), stage.evaluations) for stage in stages])
+        finest = self._make_objective(stages[-1])
+        images = self._to_tensor([item.start for item in self._batch.items])
+        start = self._recorder.name_losses(finest.measure(images))
+        images = shrink_images(images, stages[0].width, stages[0].height)
+        bounds = constraint.bounds(self._sources.images[self._sources.which])
+        for stage, offset in zip(stages, offsets, strict=True):
+            objective = finest if stage == stages[-1] else self._make_objective(stage)
+            variables = constraint.to_variables(enlarge_images(images, stage.width, stage.height))
+            steps = settings.optimiser.minimise(
+                objective, variables, stage.evaluations, bounds=bounds, noisy=objective.noisy
+            )
+            images = constraint.to_pixels((yield from self._recorder.record(steps, offset)))
 
-    def _measure(self, objective: Objective, rows: Tensor, images: Sequence[Pixels]) -> list[Losses]:
-        return self._trail.losses(objective.measure(self._tensor(images), rows))
+        def measure(pictures: Sequence[Pixels]) -> list[Losses]:
+            return self._recorder.name_losses(finest.measure(self._to_tensor(pictures)))
 
-    def _tensor(self, pictures: Sequence[Pixels]) -> Tensor:
+        weights = [(network.name, sha256) for network, sha256 in finest.weights_sha256.items()]
+        return self._recorder.finish(images, start, measure, weights)
+
+    def _make_objective(self, stage: Stage) -> Objective:
+        sources = self._sources.shrink(stage.width, stage.height)
+        return Objective(self._terms, self._settings.range, sources, stage.dtype)
+
+    def _to_tensor(self, pictures: Sequence[Pixels]) -> Tensor:
         return stack_pictures(pad_to_slots(pictures, self._batch.slots), self._device)
-
-
-def _add_offsets(stages: Sequence[Stage]) -> Iterator[tuple[Stage, tuple[int, int]]]:
-    """Yield every stage with its scale, from 0, and the evaluations before it at that scale."""
-    scale, before, size = -1, 0, (0, 0)
-    for stage in stages:
-        if (stage.width, stage.height) != size:
-            scale, before, size = scale + 1, 0, (stage.width, stage.height)
-        yield stage, (scale, before)
-        before += stage.evaluations
 
 
 def _too_small_error(term: Term, layer: str, found: tuple[int, int, int]) -> StimgenError:

@@ -1,8 +1,10 @@
-"""The source itself, as a stimulus."""
+"""Uses the source itself as a stimulus."""
 
 from __future__ import annotations
 
 from typing import ClassVar, Literal
+
+from typing_extensions import override
 
 from stimgen.images.prepare import Pixels
 from stimgen.synthesis.methods.base import SynthesisItem
@@ -10,18 +12,17 @@ from stimgen.synthesis.methods.direct import DirectMethod
 
 
 class OriginalMethod(DirectMethod):
-    """The source itself: the control that every comparison with originals needs in the set."""
+    """Returns the source itself, the control for every comparison with originals."""
 
     phrase = "the source images themselves"
 
     name: Literal["original"] = "original"
     seeded: ClassVar[bool] = False
 
-    def parameters(self, width: int, height: int) -> int:
-        """Return none: nothing is measured."""
-        del width, height
+    @override
+    def count_parameters(self, width: int, height: int) -> int:
         return 0
 
-    def picture(self, item: SynthesisItem) -> Pixels:
-        """Return the source."""
+    @override
+    def make_picture(self, item: SynthesisItem) -> Pixels:
         return item.source

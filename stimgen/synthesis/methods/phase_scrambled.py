@@ -1,4 +1,4 @@
-"""The source with the phases of its Fourier transform drawn at random."""
+"""Randomises the phases of the source's Fourier transform."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ from typing import Literal
 
 import numpy as np
 from numpy.typing import NDArray
+from typing_extensions import override
 
 from stimgen.reading.random_numbers import normal
 from stimgen.synthesis.methods.base import SynthesisItem
@@ -13,7 +14,7 @@ from stimgen.synthesis.methods.direct import DirectMethod, count_frequencies
 
 
 class PhaseScrambled(DirectMethod):
-    """The source's amplitude spectrum with random phases, the same offsets in all colours.
+    """Keeps the source's amplitude spectrum and adds random phases, the same in all colours.
 
     Random phase noise (Galerne, Gousseau & Morel 2011, Random phase textures, IEEE Transactions on Image
     Processing 20: 257-267): the amplitude of every frequency and colour, every difference of phase between
@@ -25,11 +26,12 @@ class PhaseScrambled(DirectMethod):
 
     name: Literal["phase_scrambled"] = "phase_scrambled"
 
-    def parameters(self, width: int, height: int) -> int:
-        """Return the number of amplitudes of one channel."""
+    @override
+    def count_parameters(self, width: int, height: int) -> int:
         return count_frequencies(width, height)
 
-    def picture(self, item: SynthesisItem) -> NDArray[np.float64]:
+    @override
+    def make_picture(self, item: SynthesisItem) -> NDArray[np.float64]:
         """Return the source with the phases of a real noise added to its own, and its mean kept."""
         height, width, _ = item.source.shape
         spectrum = np.fft.rfft2(item.source.astype(np.float64), axes=(0, 1))
@@ -39,7 +41,7 @@ class PhaseScrambled(DirectMethod):
 
 
 def compute_unit_phases(noise: NDArray[np.float64]) -> NDArray[np.complex128]:
-    """Return a real noise' transform with all amplitudes 1, so that what is multiplied by it stays real."""
+    """Return the transform of real noise with amplitudes 1, which keeps spectra those of real pictures."""
     transform = np.fft.rfft2(noise)
     amplitude = np.abs(transform)
     phases: NDArray[np.complex128] = np.divide(

@@ -1,4 +1,4 @@
-"""Textures by the joint statistics of a steerable pyramid (Portilla & Simoncelli 2000)."""
+"""Makes textures with the joint statistics of a steerable pyramid (Portilla & Simoncelli 2000)."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ from typing import Annotated, Any, ClassVar, Literal
 import torch
 from pydantic import Field, field_validator
 from torch import Tensor
+from typing_extensions import override
 
 from stimgen.images.prepare import Pixels
 from stimgen.reading.errors import StimgenError
@@ -19,11 +20,9 @@ from stimgen.synthesis.methods.base import (
     ReferenceInfo,
     SynthesisBatch,
     SynthesisResult,
-    SynthesisStep,
 )
-from stimgen.synthesis.methods.trace_recorder import StageOffset, TraceRecorder
-from stimgen.synthesis.optimisers import AnyOptimiser
-from stimgen.synthesis.optimisers.base import Budget
+from stimgen.synthesis.methods.trace_recorder import TraceRecorder, compute_offsets
+from stimgen.synthesis.optimisers import AnyOptimiser, SynthesisStep
 from stimgen.synthesis.optimisers.lbfgs import Lbfgs
 from stimgen.synthesis.plenoptic_model import (
     PACKAGE,
@@ -32,7 +31,7 @@ from stimgen.synthesis.plenoptic_model import (
     import_plenoptic,
 )
 from stimgen.synthesis.snapshots import SnapshotRecorder
-from stimgen.synthesis.tensors import pad_to_slots, stack_pictures, unstack_pictures
+from stimgen.synthesis.tensors import pad_to_slots, stack_pictures
 
 PARTS = ("statistics", "range")
 BYTES_PER_NUMBER = 8
@@ -42,7 +41,7 @@ PLANES, PLANES_AN_ORIENTATION = 12, 33
 
 
 class PortillaSimoncelli(Method):
-    """Textures by the joint statistics of a steerable pyramid, through the plenoptic package; grey only.
+    """Makes textures with the joint statistics of a steerable pyramid, by the plenoptic package; grey only.
 
     Portilla & Simoncelli 2000, International Journal of Computer Vision 40: 49-71.
     """
@@ -55,7 +54,7 @@ class PortillaSimoncelli(Method):
     scales: Annotated[Integer, Field(ge=1, le=8)] = 4
     """Octaves of the steerable pyramid."""
     orientations: Annotated[Integer, Field(ge=2, le=16)] = 4
-    """Its orientations."""
+    """Orientations of the steerable pyramid."""
     neighbourhood: Annotated[Integer, Field(ge=3, le=31)] = 9
     """Side of the square of shifts of all autocorrelations: an odd number."""
     coarse_to_fine: Annotated[Integer, Field(ge=0, le=1_000_000)] = 7
@@ -78,12 +77,12 @@ class PortillaSimoncelli(Method):
 
     @property
     def shape(self) -> tuple[int, int, int]:
-        """Scales, orientations and neighbourhood."""
+        """Return scales, orientations and neighbourhood."""
         return self.scales, self.orientations, self.neighbourhood
 
-    def parameters(self, width: int, height: int) -> int:
+    @override
+    def count_parameters(self, width: int, height: int) -> int:
         """Return the number of statistics, each counted once: 710 with 4 scales, 4 orientations and 7."""
-        del width, height
         scales, orientations = self.scales, self.orientations
         shifts = (self.neighbourhood**2 - 1) // 2
         pixels, marginals, finest = 6, 3 * (scales + 1), 1
@@ -92,13 +91,14 @@ class PortillaSimoncelli(Method):
         across = 3 * (scales - 1) * orientations**2
         return pixels + marginals + finest + autocorrelations + magnitudes + across
 
+    @override
     def recipe(self, known: ReferenceInfo) -> dict[str, Any]:
-        """Return the model and how its statistics are matched; evaluations stand in the schedule."""
-        del known
+        """Return the model and how its statistics are matched; the schedule lists evaluations."""
         told = {"method": self.name, "start": self.start.to_dict()}
         settings = self.model_dump(mode="json", exclude={"name", "coarse_to_fine", "budget"})
         return {"terms": [], "settings": told | settings}
 
+    @override
     def check(self, shape: tuple[int, int, int]) -> None:
         """Refuse colour, and sides that the pyramid cannot halve or whose coarsest scale is too small."""
         height, width, channels = shape
@@ -116,15 +116,17 @@ class PortillaSimoncelli(Method):
                 hint="choose another `size`, or fewer `scales`",
             )
 
+    @override
     def schedule(self, width: int, height: int) -> list[tuple[int, int, int]]:
         """Return the evaluations of each step from coarse to fine, and of the rest; the size stays."""
         steps = [self.coarse_to_fine] * (self.scales + 2 if self.coarse_to_fine else 0)
         return [(width, height, count) for count in (*steps, self.budget)]
 
+    @override
     def limit_evaluations(self, evaluations: int) -> PortillaSimoncelli:
-        """Return it with so many evaluations of each step."""
         return self.replace(budget=evaluations, coarse_to_fine=evaluations if self.coarse_to_fine else 0)
 
+    @override
     def load(self, device: torch.device) -> None:
         """Find the package, and refuse a device without float64."""
         import_plenoptic(f"the method `{self.name}`")
@@ -133,61 +135,53 @@ class PortillaSimoncelli(Method):
                 f"`{self.name}` needs float64, which {device} lacks", hint="use `--device cpu`"
             )
 
-    def memory(self, width: int, height: int, channels: int) -> int:
-        """Return an estimate of the bytes that one image needs."""
+    @override
+    def estimate_memory(self, width: int, height: int, channels: int) -> int:
         planes = PLANES + PLANES_AN_ORIENTATION * self.orientations + self.optimiser.vectors
         return BYTES_PER_NUMBER * width * height * channels * planes
 
+    @override
     def run(
         self, batch: SynthesisBatch, device: torch.device
     ) -> Generator[SynthesisStep, None, SynthesisResult]:
-        """Make a batch of stimuli, yielding after each evaluation."""
         self.load(device)
-        return (yield from _PortillaSimoncelliRun(self, batch, device).steps())
+        return (yield from _PortillaSimoncelliRun(self, batch, device).run())
 
 
 class _PortillaSimoncelliRun:
-    """One batch on its way from start to result."""
+    """Takes one batch from its start images to the result."""
 
     def __init__(self, method: PortillaSimoncelli, batch: SynthesisBatch, device: torch.device) -> None:
         self._method, self._batch, self._device = method, batch, device
         height, width, _ = batch.items[0].source.shape
         self._model = PlenopticModel((height, width), method.shape, device)
         sources = {item.source_key: item.source for item in batch.items}
-        targets = {key: self._model.target(self._tensor([source])) for key, source in sources.items()}
-        self._whole = PortillaSimoncelliObjective(
+        targets = {
+            key: self._model.measure_target(self._to_tensor([pixels])) for key, pixels in sources.items()
+        }
+        self._objective = PortillaSimoncelliObjective(
             self._model, [targets[item.source_key] for item in batch.items], method.range_penalty
         )
-        self._trail = TraceRecorder(len(batch.items), PARTS)
-        self._album = SnapshotRecorder(batch.snapshots, len(batch.items))
+        self._recorder = TraceRecorder(PARTS, SnapshotRecorder(batch.snapshots, len(batch.items)))
 
-    def steps(self) -> Generator[SynthesisStep, None, SynthesisResult]:
+    def run(self) -> Generator[SynthesisStep, None, SynthesisResult]:
         starts = [item.start for item in self._batch.items]
         start = self._measure(starts)
-        images = self._tensor(pad_to_slots(starts, self._batch.slots))
+        images = self._to_tensor(pad_to_slots(starts, self._batch.slots))
         height, width = images.shape[-2:]
         counts = [count for _, _, count in self._method.schedule(width, height)]
-        steps = [*self._model.steps(), None][-len(counts) :]
-        for place, (scales, count) in enumerate(zip(steps, counts, strict=True)):
-            budget = Budget(count, self._batch.shrink)
-            evaluate = self._album.watching(replace(self._whole, scales=scales))
-            minimising = self._method.optimiser.minimise(evaluate, images, budget)
-            leg = StageOffset(place, 0, sum(counts[:place]), sum(counts))
-            images = yield from self._trail.along(minimising, leg, self._album.take)
-        self._album.close()
-        return SynthesisResult(
-            images=unstack_pictures(images[: len(starts)]),
-            start=start,
-            traces=self._trail.traces,
-            reasons=self._trail.reasons,
-            measure=self._measure,
-            weights_sha256=[],
-            snapshots=self._album.pages,
-        )
+        steps = [*self._model.coarse_to_fine_scales(), None][-len(counts) :]
+        offsets = compute_offsets(list(enumerate(counts)))
+        for scales, count, offset in zip(steps, counts, offsets, strict=True):
+            objective = replace(self._objective, scales=scales)
+            images = yield from self._recorder.record(
+                self._method.optimiser.minimise(objective, images, count), offset
+            )
+        return self._recorder.finish(images, start, self._measure)
 
     def _measure(self, images: Sequence[Pixels]) -> list[Losses]:
         rows = torch.arange(len(images))
-        return self._trail.losses(self._whole(self._tensor(images), rows).parts)
+        return self._recorder.name_losses(self._objective(self._to_tensor(images), rows).parts)
 
-    def _tensor(self, pictures: Sequence[Pixels]) -> Tensor:
+    def _to_tensor(self, pictures: Sequence[Pixels]) -> Tensor:
         return stack_pictures(pictures, self._device).double()

@@ -1,4 +1,4 @@
-"""Gaussian noise with the source's power spectrum."""
+"""Makes Gaussian noise with the source's power spectrum."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ from typing import Literal
 
 import numpy as np
 from numpy.typing import NDArray
+from typing_extensions import override
 
 from stimgen.reading.random_numbers import normal
 from stimgen.synthesis.methods.base import SynthesisItem
@@ -13,12 +14,12 @@ from stimgen.synthesis.methods.direct import DirectMethod, count_frequencies
 
 
 class SpectrumMatchedNoise(DirectMethod):
-    """Gaussian noise with the expected power spectrum, and the means and colours, of the source.
+    """Makes Gaussian noise with the expected power spectrum, and the means and colours, of the source.
 
     White noise filtered by the source's spectrum (asymptotic discrete spot noise: Galerne, Gousseau & Morel
-    2011, Random phase textures, IEEE Transactions on Image Processing 20: 257-267). Amplitudes are random, as
-    those of any noise, where ``phase_scrambled`` has the source's: power, contrast and covariance of the
-    colours are the source's on the average over seeds, the means exactly.
+    2011, Random phase textures, IEEE Transactions on Image Processing 20: 257-267). Amplitudes are random,
+    while ``phase_scrambled`` keeps the source's: power, contrast and covariance of the colours are the
+    source's on average over seeds, the means exactly.
     """
 
     phrase = "Gaussian noise with the amplitude spectra of the source images"
@@ -27,15 +28,16 @@ class SpectrumMatchedNoise(DirectMethod):
     spectrum: Literal["full", "radial"] = "full"
     """``full``: the power of every frequency; ``radial``: its mean over all orientations."""
 
-    def parameters(self, width: int, height: int) -> int:
-        """Return the number of powers of one channel."""
+    @override
+    def count_parameters(self, width: int, height: int) -> int:
         return (
             count_frequencies(width, height)
             if self.spectrum == "full"
             else int(_compute_rings(width, height).max()) + 1
         )
 
-    def picture(self, item: SynthesisItem) -> NDArray[np.float64]:
+    @override
+    def make_picture(self, item: SynthesisItem) -> NDArray[np.float64]:
         """Return the noise around the source's means."""
         height, width, channels = item.source.shape
         mean = item.source.mean(axis=(0, 1), dtype=np.float64)

@@ -1,8 +1,10 @@
-"""What becomes of the images of a batch on their way down."""
+"""Records the losses of a batch, evaluation by evaluation, and why its images stopped."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Generator, Sequence
+from collections.abc import Generator, Hashable, Sequence
+from dataclasses import replace
+from itertools import groupby
 from typing import NamedTuple
 
 import numpy as np
@@ -10,14 +12,16 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from stimgen.reading.generators import map_generator
-from stimgen.synthesis.methods.base import Losses, SynthesisStep, TraceEntry
-from stimgen.synthesis.optimisers.base import OptimisationResult, OptimiserProgress
+from stimgen.synthesis.methods.base import Losses, Measure, SynthesisResult, TraceEntry
+from stimgen.synthesis.optimisers import OptimisationResult, SynthesisStep
+from stimgen.synthesis.snapshots import SnapshotRecorder
+from stimgen.synthesis.tensors import unstack_pictures
 
 NON_FINITE = "non_finite"
 
 
 class StageOffset(NamedTuple):
-    """A part of the way that an optimiser goes at once.
+    """Says where a stage, which an optimiser runs at once, lies in the whole synthesis.
 
     Attributes
     ----------
@@ -35,68 +39,86 @@ class StageOffset(NamedTuple):
     total: int
 
 
+def compute_offsets(stages: Sequence[tuple[Hashable, int]]) -> list[StageOffset]:
+    """Return the offset of every stage, given its size, which tells the scale, and its evaluations."""
+    total, done, offsets = sum(count for _, count in stages), 0, []
+    for scale, (_, alike) in enumerate(groupby(stages, key=lambda stage: stage[0])):
+        first = done
+        for _, count in alike:
+            offsets.append(StageOffset(scale, done - first, done, total))
+            done += count
+    return offsets
+
+
 class TraceRecorder:
-    """Traces of a batch, and why its images stopped.
+    """Records traces of a batch, its snapshots, and why its images stopped.
 
     Parameters
     ----------
-    count : int
-        Items of the batch; images after them are padding.
     names : sequence of str
-        Of the parts of the loss.
+        Names of the parts of the loss.
+    snapshots : SnapshotRecorder
+        Keeps pictures of the batch's items; images after these are padding.
     """
 
-    def __init__(self, count: int, names: Sequence[str]) -> None:
-        self.traces: list[list[TraceEntry]] = [[] for _ in range(count)]
-        self.reasons = ["evaluations"] * count
-        self._names = names
+    def __init__(self, names: Sequence[str], snapshots: SnapshotRecorder) -> None:
+        self._names, self._snapshots = names, snapshots
+        self._count = len(snapshots.snapshots)
+        self.traces: list[list[TraceEntry]] = [[] for _ in range(self._count)]
+        self.reasons = ["evaluations"] * self._count
 
-    def along(
-        self,
-        minimising: Generator[OptimiserProgress, None, OptimisationResult],
-        leg: StageOffset,
-        take: Callable[[list[int], int, int], None] | None = None,
+    def record(
+        self, steps: Generator[SynthesisStep, None, OptimisationResult], offset: StageOffset
     ) -> Generator[SynthesisStep, None, Tensor]:
-        """Pass on an optimiser's progress as steps, writing the traces, and return its images.
+        """Record an optimiser's steps, pass them on as steps of the whole synthesis, and return its images.
 
         Parameters
         ----------
-        minimising : generator
+        steps : generator
             From `Optimiser.minimise`.
-        leg : StageOffset
-            Which part of the way it is.
-        take : callable, optional
-            Called after each evaluation with the rows that it was of, the scale and how many it is there.
+        offset : StageOffset
+            Where they lie in the whole synthesis.
         """
-        evaluation = 0
 
-        def step(progress: OptimiserProgress) -> SynthesisStep:
-            nonlocal evaluation
-            evaluation += 1
-            if take is not None:
-                take(progress.rows.tolist(), leg.scale, leg.before + evaluation)
-            losses = self._write(progress, leg.scale, leg.before + evaluation)
-            return SynthesisStep(leg.scale, leg.done + evaluation, leg.total, losses)
+        def record_step(step: SynthesisStep) -> SynthesisStep:
+            evaluation = offset.before + step.evaluation
+            self._snapshots.record(step, offset.scale, evaluation)
+            for row, parts in zip(step.rows, step.parts, strict=True):
+                if row < self._count:
+                    entry = TraceEntry(offset.scale, evaluation, self._name_parts(parts))
+                    self.traces[row].append(entry)
+            return replace(
+                step,
+                scale=offset.scale,
+                evaluation=offset.done + step.evaluation,
+                total=offset.total,
+                losses=step.losses[: self._count],
+            )
 
-        outcome = yield from map_generator(minimising, step)
-        for i, reason in enumerate(outcome.reasons[: len(self.reasons)]):
-            # The last leg's reason counts, but a failure is never forgotten.
+        outcome = yield from map_generator(steps, record_step)
+        for i, reason in enumerate(outcome.reasons[: self._count]):
+            # The last stage's reason counts, but a failure is never forgotten.
             if self.reasons[i] != NON_FINITE:
                 self.reasons[i] = reason
         return outcome.images
 
-    def losses(self, parts: Tensor) -> list[Losses]:
-        """Return the losses of every item: of images x parts, named."""
-        return [self._named(row) for row in parts.cpu().numpy().astype(np.float64)[: len(self.traces)]]
+    def finish(
+        self,
+        images: Tensor,
+        start: list[Losses],
+        measure: Measure,
+        weights_sha256: Sequence[tuple[str, str | None]] = (),
+    ) -> SynthesisResult:
+        """Return the result of the synthesis, given its final images."""
+        self._snapshots.close()
+        pictures, snapshots = unstack_pictures(images[: self._count]), self._snapshots.snapshots
+        return SynthesisResult(
+            pictures, start, self.traces, self.reasons, measure, list(weights_sha256), snapshots
+        )
 
-    def _write(self, progress: OptimiserProgress, scale: int, evaluation: int) -> NDArray[np.float64]:
-        losses = np.full(len(self.traces), np.nan)
-        for row, parts in zip(progress.rows, progress.parts, strict=True):
-            if row < len(self.traces):
-                found = self._named(parts)
-                self.traces[row].append(TraceEntry(scale, evaluation, found))
-                losses[row] = found.total
-        return losses
+    def name_losses(self, parts: Tensor) -> list[Losses]:
+        """Return the losses of every item by name, from a tensor of images x parts."""
+        return [self._name_parts(row) for row in parts.cpu().numpy().astype(np.float64)[: self._count]]
 
-    def _named(self, parts: NDArray[np.float64]) -> Losses:
+    def _name_parts(self, parts: NDArray[np.float64]) -> Losses:
         return Losses(float(parts.sum()), dict(zip(self._names, parts.tolist(), strict=True)))

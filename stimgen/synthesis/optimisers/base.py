@@ -1,13 +1,14 @@
-"""What every optimiser of the family offers."""
+"""Defines what every optimiser offers, and the loop that all of them share."""
 
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Generator, Sequence
 from dataclasses import dataclass
-from typing import ClassVar, Literal, Protocol
+from typing import Any, ClassVar, Generic, Literal, Protocol, TypeVar
 
 import numpy as np
+import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
@@ -22,30 +23,46 @@ BASE_VECTORS = 8
 Evaluate = Callable[[Tensor, Tensor], Evaluation]
 
 
-@dataclass(frozen=True)
-class OptimiserProgress:
-    """What one evaluation of the objective found.
+@dataclass(frozen=True, eq=False)
+class SynthesisStep:
+    """Reports one evaluation of the objective for a batch of images.
+
+    Optimisers and methods both yield it. A method counts evaluations over all scales and leaves padding out
+    of `losses`.
 
     Attributes
     ----------
+    evaluation, total : int
+        Which evaluation it is, from 1, and how many there will be at most.
+    losses : array
+        The loss of every image of the batch; NaN for images that have stopped.
     rows : array of int
         Places in the batch of the images that were evaluated.
     parts : array
-        Images x parts of the loss, float64.
+        Parts of their losses, float64: rows x parts.
+    variables : Tensor
+        Where they were evaluated: rows x channels x height x width.
+    scale : int
+        The scale, from 0, the coarsest.
     """
 
+    evaluation: int
+    total: int
+    losses: NDArray[np.float64]
     rows: NDArray[np.int64]
     parts: NDArray[np.float64]
+    variables: Tensor
+    scale: int = 0
 
 
 @dataclass(frozen=True)
 class OptimisationResult:
-    """Where a minimisation ended.
+    """Holds what a minimisation found.
 
     Attributes
     ----------
     images : Tensor
-        The lowest point of every image, in the order of the batch; where losses are noisy, the last.
+        The lowest point of every image, in the order of the batch; the last point where losses are noisy.
     reasons : list of str
         Why each image stopped.
     """
@@ -54,91 +71,162 @@ class OptimisationResult:
     reasons: list[StopReason]
 
 
-@dataclass(frozen=True)
-class Budget:
-    """How long to go on, and where.
+class ImageState(Protocol):
+    """Represents one image of a batch: its place there, and why it stopped, if it did."""
 
-    Attributes
+    row: int
+    reason: StopReason | None
+
+
+StateT = TypeVar("StateT", bound=ImageState)
+
+
+class OptimiserBatch(ABC, Generic[StateT]):
+    """Holds the images of a batch on their way to a minimum; subclasses add the pixels.
+
+    Parameters
     ----------
-    evaluations : int
-        Evaluations of the objective for every image.
-    shrink : bool
-        Whether images that are done may leave the batch. Not where the number of images in a batch can change
-        an image's bits.
-    noisy : bool
-        Whether the losses of different evaluations do not compare, because each draws its own random numbers.
-    bounds : PixelBounds or None
-        What no variable may leave, for an optimiser that keeps bounds.
+    images : sequence
+        The state of every image. Images that are done may leave the batch.
     """
 
-    evaluations: int
-    shrink: bool = True
-    noisy: bool = False
-    bounds: PixelBounds | None = None
+    def __init__(self, images: Sequence[StateT]) -> None:
+        self.images = list(images)
+        self._minima: dict[int, tuple[Tensor, StopReason]] = {}
+
+    @abstractmethod
+    def next_points(self) -> Tensor:
+        """Return where every image is to be evaluated next."""
+
+    @abstractmethod
+    def update(self, evaluation: Evaluation, active: Sequence[int]) -> NDArray[np.float64]:
+        """Take an evaluation, move the `active` images, and return the parts of all losses as float64."""
+
+    @abstractmethod
+    def find_minimum(self, i: int) -> Tensor:
+        """Return the best point of the i-th image of the batch."""
+
+    def keep(self, index: Tensor) -> None:
+        """Keep the pixels of these images only."""
+
+    def close(self) -> None:
+        """Release what the batch holds; called at the end, whatever happened."""
+
+    def drop_done(self) -> None:
+        """Take images that are done out of the batch, but never leave one alone."""
+        keep = select_remaining([image.reason for image in self.images])
+        if len(keep) < len(self.images):
+            self._store_minima([i for i, image in enumerate(self.images) if image.reason is not None])
+            self.keep(torch.tensor(keep))
+            self.images = [self.images[i] for i in keep]
+
+    def finish(self) -> OptimisationResult:
+        """Return the best point of every image, in the order of the batch."""
+        self._store_minima(range(len(self.images)))
+        found = [self._minima[row] for row in sorted(self._minima)]
+        return OptimisationResult(torch.stack([point for point, _ in found]), [reason for _, reason in found])
+
+    def _store_minima(self, places: Sequence[int]) -> None:
+        for i in places:
+            image = self.images[i]
+            if image.row not in self._minima:
+                self._minima[image.row] = self.find_minimum(i).clone(), image.reason or "evaluations"
 
 
 class Optimiser(FamilyMember, ABC):
-    """A way to lower an objective."""
+    """Lowers an objective for every image of a batch."""
 
     name: str
     keeps_bounds: ClassVar[bool] = False
-    """Whether no variable ever leaves the budget's bounds."""
-    bears_noise: ClassVar[bool] = False
-    """Whether it gets somewhere although losses of different evaluations do not compare."""
+    """Whether no variable ever leaves the bounds."""
+    handles_noise: ClassVar[bool] = False
+    """Whether it makes progress although losses of different evaluations cannot be compared."""
 
     @property
     def vectors(self) -> int:
-        """Numbers kept for each of an image's, for estimates of memory."""
+        """Return how many numbers it keeps for each number of an image, for estimates of memory."""
         return BASE_VECTORS
 
-    @abstractmethod
     def minimise(
-        self, evaluate: Evaluate, start: Tensor, budget: Budget
-    ) -> Generator[OptimiserProgress, None, OptimisationResult]:
-        """Lower the objective of every image, yielding after each evaluation.
+        self,
+        evaluate: Evaluate,
+        start: Tensor,
+        evaluations: int,
+        *,
+        bounds: PixelBounds | None = None,
+        noisy: bool = False,
+    ) -> Generator[SynthesisStep, None, OptimisationResult]:
+        """Lower the objective of every image, yielding a step after each evaluation.
 
         Parameters
         ----------
         evaluate : callable
-            From images and their places in the batch to an `Evaluation`.
+            From variables, and the places of their images in the batch, to an `Evaluation`: an `Objective`,
+            or a function of your own.
         start : Tensor
-            Batch x ...; at least two images, because one alone is summed in another order.
-        budget : Budget
-            When to stop.
+            Images x ...; at least two, because one image alone is summed in another order.
+        evaluations : int
+            How often the objective is evaluated at most.
+        bounds : PixelBounds, optional
+            What no variable may leave, for an optimiser that keeps bounds.
+        noisy : bool
+            Whether each evaluation draws its own random numbers, so that losses cannot be compared.
+
+        Examples
+        --------
+        >>> import torch
+        >>> from stimgen.reading.generators import run_generator
+        >>> from stimgen.synthesis.objective import Evaluation
+        >>> from stimgen.synthesis.optimisers.lbfgs import Lbfgs
+        >>> def evaluate(x, rows):
+        ...     return Evaluation((x - 3).square(), 2 * (x - 3))
+        >>> run_generator(Lbfgs().minimise(evaluate, torch.zeros(2, 1), 10)).images
+        tensor([[3.],
+                [3.]])
         """
+        # On a GPU the number of images in a batch can change an image's bits: there all of them stay.
+        shrink = start.device.type == "cpu"
+        batch = self.begin(start, bounds, noisy=noisy)
+        return (yield from run_descent(batch, evaluate, evaluations, shrink=shrink))
 
-
-class OptimiserBatch(Protocol):
-    """The images of a batch on their way down."""
-
-    @property
-    def all_done(self) -> bool:
-        """Whether no image needs another evaluation."""
-
-    def trial(self) -> tuple[Tensor, Tensor]:
-        """Return the points to evaluate and their places in the batch."""
-
-    def take_in(self, evaluation: Evaluation) -> OptimiserProgress:
-        """Hand every image its evaluation, and find the points to evaluate next."""
-
-    def drop_done(self) -> None:
-        """Take images that are done out of the batch, but never leave one alone."""
-
-    def outcome(self) -> OptimisationResult:
-        """Return the best point of every image, in the order of the batch."""
+    @abstractmethod
+    def begin(self, start: Tensor, bounds: PixelBounds | None, *, noisy: bool) -> OptimiserBatch[Any]:
+        """Return the images at their start; the parameters are those of `minimise`."""
 
 
 def run_descent(
-    batch: OptimiserBatch, evaluate: Evaluate, budget: Budget
-) -> Generator[OptimiserProgress, None, OptimisationResult]:
-    """Evaluate the objective until all images are done or the budget is, yielding after each evaluation."""
-    for _ in range(budget.evaluations):
-        yield batch.take_in(evaluate(*batch.trial()))
-        if batch.all_done:
-            break
-        if budget.shrink:
-            batch.drop_done()
-    return batch.outcome()
+    batch: OptimiserBatch[StateT], evaluate: Evaluate, evaluations: int, *, shrink: bool
+) -> Generator[SynthesisStep, None, OptimisationResult]:
+    """Evaluate the objective until all images are done, or for the given number of evaluations.
+
+    Parameters
+    ----------
+    batch : OptimiserBatch
+        The images.
+    evaluate, evaluations
+        As for `Optimiser.minimise`.
+    shrink : bool
+        Whether images that are done may leave the batch.
+    """
+    count = len(batch.images)
+    try:
+        for evaluation in range(1, evaluations + 1):
+            points = batch.next_points()
+            active = [i for i, image in enumerate(batch.images) if image.reason is None]
+            rows = np.array([image.row for image in batch.images])
+            found = evaluate(points, torch.from_numpy(rows).to(points.device))
+            parts = batch.update(found, active)[active]
+            losses = np.full(count, np.nan)
+            losses[rows[active]] = [row.sum() for row in parts]
+            variables = points if len(active) == len(points) else points[active]
+            yield SynthesisStep(evaluation, evaluations, losses, rows[active], parts, variables)
+            if all(image.reason is not None for image in batch.images):
+                break
+            if shrink:
+                batch.drop_done()
+        return batch.finish()
+    finally:
+        batch.close()
 
 
 def select_remaining(reasons: Sequence[StopReason | None]) -> list[int]:
@@ -146,3 +234,9 @@ def select_remaining(reasons: Sequence[StopReason | None]) -> list[int]:
     active = [i for i, reason in enumerate(reasons) if reason is None]
     done = [i for i, reason in enumerate(reasons) if reason is not None]
     return sorted(active + done[: max(0, 2 - len(active))])
+
+
+def broadcast(values: Sequence[float], like: Tensor) -> Tensor:
+    """Return one number, or truth value, for each image, in a shape that broadcasts over its pixels."""
+    dtype = torch.bool if isinstance(values[0], bool) else like.dtype
+    return torch.tensor(values, dtype=dtype, device=like.device).reshape(-1, *(1,) * (like.dim() - 1))

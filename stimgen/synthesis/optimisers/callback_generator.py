@@ -1,12 +1,12 @@
-"""A function that calls back, as a generator."""
+"""Turns a function that calls back into a generator."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Generator
-from dataclasses import dataclass
+from concurrent.futures import Future
 from queue import SimpleQueue
 from threading import Event, Thread
-from typing import Generic, TypeVar
+from typing import TypeVar
 
 Q = TypeVar("Q")
 A = TypeVar("A")
@@ -14,22 +14,7 @@ R = TypeVar("R")
 
 
 class _ClosedError(BaseException):
-    """The generator was closed; no library catches it on its way through the function."""
-
-
-@dataclass(frozen=True)
-class _Asked(Generic[Q]):
-    question: Q
-
-
-@dataclass(frozen=True)
-class _Returned(Generic[R]):
-    result: R
-
-
-@dataclass(frozen=True)
-class _Raised:
-    error: BaseException
+    """Tells the function that the generator was closed; no library catches it on its way through."""
 
 
 def callback_to_generator(function: Callable[[Callable[[Q], A]], R]) -> Generator[Q, A, R]:
@@ -41,35 +26,35 @@ def callback_to_generator(function: Callable[[Callable[[Q], A]], R]) -> Generato
     Parameters
     ----------
     function : callable
-        Is handed the callback.
+        Called with the callback.
     """
-    told: SimpleQueue[_Asked[Q] | _Returned[R] | _Raised] = SimpleQueue()
+    questions: SimpleQueue[tuple[Q] | None] = SimpleQueue()
     answers: SimpleQueue[A | None] = SimpleQueue()
+    result: Future[R] = Future()
     closed = Event()
 
     def ask(question: Q) -> A:
-        told.put(_Asked(question))
+        questions.put((question,))
         answer = answers.get()
         if closed.is_set() or answer is None:
-            answers.put(None)  # for whoever asks again nevertheless
+            answers.put(None)  # in case the function asks again nevertheless
             raise _ClosedError
         return answer
 
     def work() -> None:
         try:
-            told.put(_Returned(function(ask)))
-        except BaseException as error:  # all of them: they are the caller's, who waits
-            told.put(_Raised(error))
+            result.set_result(function(ask))
+        except BaseException as error:  # all of them: they belong to the caller, who waits
+            result.set_exception(error)
+        questions.put(None)
 
     thread = Thread(target=work, daemon=True)
     thread.start()
     try:
-        while isinstance(said := told.get(), _Asked):
-            answers.put((yield said.question))
+        while (asked := questions.get()) is not None:
+            answers.put((yield asked[0]))
     finally:
         closed.set()
         answers.put(None)
         thread.join()
-    if isinstance(said, _Raised):
-        raise said.error
-    return said.result
+    return result.result()

@@ -1,4 +1,4 @@
-"""The course of one image down its objective: all decisions of L-BFGS, none of the pixels."""
+"""Makes the decisions of L-BFGS for one image, without its pixels."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ SMALLEST_CURVATURE = 1e-8
 
 
 class DescentRequest(Enum):
-    """What an image's course needs next, and the numbers that it is sent in return."""
+    """Names what an image needs next, and the numbers that it is sent in return."""
 
     EVALUATE = "the objective at point + step * direction"  # value, slope, whether finite
     MOVE = "go to the lowest step"  # y s, y y, s s of the move
@@ -28,7 +28,7 @@ DescentGenerator = Generator[DescentRequest, tuple[float, float, float], StopRea
 
 
 class ImageDescent:
-    """What is known of one image, beside its pixels, and what is decided from it.
+    """Decides for one image where to evaluate next, what to remember and when to stop.
 
     Parameters
     ----------
@@ -50,19 +50,19 @@ class ImageDescent:
         self.pairs: list[int] = []  # places of the corrections, newest first
         self.reason: StopReason | None = None
         self._tolerance = tolerance
-        self._course = self._descend()
-        self.request = next(self._course)
+        self._requests = self._descend()
+        self.request = next(self._requests)
 
     @property
     def free(self) -> int:
-        """A place without a correction; there is always one more place than corrections."""
+        """Return a place without a correction; there is always one more place than corrections."""
         return min(set(range(len(self.rho))) - set(self.pairs))
 
     def send(self, numbers: NDArray[np.float64]) -> None:
-        """Go on with the numbers that were asked for."""
+        """Go on with the numbers that were requested."""
         self.is_lowest = False
         try:
-            self.request = self._course.send((float(numbers[0]), float(numbers[1]), float(numbers[2])))
+            self.request = self._requests.send((float(numbers[0]), float(numbers[1]), float(numbers[2])))
         except StopIteration as end:
             self.reason, self.step = end.value, 0.0
 
@@ -90,7 +90,7 @@ class ImageDescent:
             if finite and 0 < gained < self._tolerance * abs(self.value + gained):
                 return "tolerance"
             if gained <= 0 or not finite:
-                # Start again from the best point, without what was learnt on the way to here.
+                # Start again from the best point, without the corrections learnt so far.
                 self.pairs.clear()
                 restarted = restarted or not finite
 

@@ -1,32 +1,26 @@
-"""Limited-memory BFGS (Liu & Nocedal 1989), a batch at a time, every image for itself."""
+"""Limited-memory BFGS (Liu & Nocedal 1989) works on a batch at a time, with a history for every image."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Generator
+from collections.abc import Callable, Sequence
 from typing import Annotated, Literal
 
 import numpy as np
 import torch
+from numpy.typing import NDArray
 from pydantic import Field
 from torch import Tensor
+from typing_extensions import override
 
 from stimgen.reading.model import Integer, Number
 from stimgen.synthesis.objective import Evaluation
-from stimgen.synthesis.optimisers.base import (
-    Budget,
-    Evaluate,
-    OptimisationResult,
-    Optimiser,
-    OptimiserProgress,
-    StopReason,
-    run_descent,
-    select_remaining,
-)
+from stimgen.synthesis.optimisers.base import Optimiser, OptimiserBatch, broadcast
 from stimgen.synthesis.optimisers.descent import DescentRequest, ImageDescent
+from stimgen.synthesis.ranges import PixelBounds
 
 
 class Lbfgs(Optimiser):
-    """L-BFGS with a strong Wolfe line search, each image of a batch for itself."""
+    """Runs L-BFGS with a strong Wolfe line search, each image of a batch for itself."""
 
     phrase = "L-BFGS with a strong Wolfe line search"
     papers = ("liu1989",)
@@ -38,102 +32,93 @@ class Lbfgs(Optimiser):
     """An image stops when an iteration lowers its loss by less than this part of it; 0: never."""
 
     @property
+    @override
     def vectors(self) -> int:
-        """Both vectors of each correction, and a few."""
-        return 2 * self.history + super().vectors
+        return 2 * self.history + super().vectors  # two for each correction
 
-    def minimise(
-        self, evaluate: Evaluate, start: Tensor, budget: Budget
-    ) -> Generator[OptimiserProgress, None, OptimisationResult]:
-        """Lower the objective of every image, yielding after each evaluation."""
-        return (yield from run_descent(_LbfgsBatch(start, self), evaluate, budget))
+    @override
+    def begin(self, start: Tensor, bounds: PixelBounds | None, *, noisy: bool) -> _LbfgsBatch:
+        return _LbfgsBatch(start, self)
 
 
-class _LbfgsBatch:
-    """The pixels of all images: tensors with the images along the first dimension.
+class _LbfgsBatch(OptimiserBatch[ImageDescent]):
+    """Holds the pixels of all images in tensors, with the images along the first dimension.
 
     Images share tensors but no numbers: sums run along an image, and what is done for some images only is
-    chosen by masks, so that no image's bits tell who shared its batch.
+    chosen by masks, so that no image's bits depend on the others of its batch.
     """
 
     def __init__(self, start: Tensor, settings: Lbfgs) -> None:
+        history, tolerance = settings.history, settings.tolerance
+        super().__init__([ImageDescent(row, history, tolerance) for row in range(len(start))])
         self._shape = start.shape[1:]
         self._point = start.flatten(1).clone()
         self._gradient = torch.zeros_like(self._point)
         self._lowest_gradient = torch.zeros_like(self._point)
         self._direction = torch.zeros_like(self._point)
-        size = (self._point.shape[0], settings.history + 1, self._point.shape[1])
+        size = (self._point.shape[0], history + 1, self._point.shape[1])
         self._steps = self._point.new_zeros(size)  # s of each correction
         self._changes = self._point.new_zeros(size)  # y of each correction
-        self._images = [ImageDescent(row, settings.history, settings.tolerance) for row in range(size[0])]
-        self._finished: dict[int, tuple[Tensor, StopReason]] = {}
 
-    @property
-    def all_done(self) -> bool:
-        return all(image.reason is not None for image in self._images)
+    @override
+    def next_points(self) -> Tensor:
+        steps = self._spread([image.step for image in self.images])
+        return (self._point + steps * self._direction).reshape(-1, *self._shape)
 
-    def trial(self) -> tuple[Tensor, Tensor]:
-        """Return the points to evaluate and their places in the batch."""
-        steps = self._column([image.step for image in self._images])
-        rows = torch.tensor([image.row for image in self._images], device=self._point.device)
-        return (self._point + steps * self._direction).reshape(-1, *self._shape), rows
-
-    def take_in(self, evaluation: Evaluation) -> OptimiserProgress:
-        """Hand every image its evaluation, then do what the images ask for until all need another one."""
+    @override
+    def update(self, evaluation: Evaluation, active: Sequence[int]) -> NDArray[np.float64]:
+        """Hand every image its evaluation, then do what the images request until all need another one."""
         gradient = evaluation.gradient.flatten(1)
         # One transfer from the device: the parts of the loss, the slope, whether the gradient is finite.
         sums = torch.stack([_dot(gradient, self._direction), gradient.sum(1)], dim=1)
         numbers = torch.cat([evaluation.parts, sums], dim=1).cpu().numpy().astype(np.float64)
-        parts = numbers[:, :-2]
-        active = [i for i, image in enumerate(self._images) if image.reason is None]
-        progress = OptimiserProgress(np.array([self._images[i].row for i in active]), parts[active])
-        finite = np.isfinite(numbers).all(axis=1)
-        answers = np.stack([parts.sum(axis=1), numbers[:, -2], finite], axis=1)
+        parts: NDArray[np.float64] = numbers[:, :-2]
+        answers = np.stack([parts.sum(axis=1), numbers[:, -2], np.isfinite(numbers).all(axis=1)], axis=1)
         for i in active:
-            self._images[i].send(answers[i])
-        lowest = self._mask([image.is_lowest for image in self._images])
+            self.images[i].send(answers[i])
+        lowest = self._spread([image.is_lowest for image in self.images])
         self._lowest_gradient = torch.where(lowest, gradient, self._lowest_gradient)
-        self._serve(DescentRequest.MOVE, self._move)
-        self._serve(DescentRequest.TURN, self._turn)
-        return progress
+        self._answer(DescentRequest.MOVE, self._move)
+        self._answer(DescentRequest.TURN, self._turn)
+        return parts
 
-    def _serve(self, request: DescentRequest, action: Callable[[Tensor], Tensor]) -> None:
-        asking = [image.reason is None and image.request is request for image in self._images]
+    def _answer(self, request: DescentRequest, action: Callable[[Tensor], Tensor]) -> None:
+        asking = [image.reason is None and image.request is request for image in self.images]
         if any(asking):
-            answers = action(self._mask(asking)).cpu().numpy().astype(np.float64)
+            answers = action(self._spread(asking)).cpu().numpy().astype(np.float64)
             for i in np.flatnonzero(asking):
-                self._images[i].send(answers[i])
+                self.images[i].send(answers[i])
 
-    def _move(self, who: Tensor) -> Tensor:
-        """Go to the lowest point of the line search; the correction lies ready in the next free place."""
+    def _move(self, moving: Tensor) -> Tensor:
+        """Go to the lowest point of the line search; the correction goes to the next free place."""
         nothing = torch.zeros_like(self._point)
-        lowest = self._column([image.lowest_step for image in self._images])
-        step = torch.where(who, lowest * self._direction, nothing)
-        change = torch.where(who, self._lowest_gradient - self._gradient, nothing)
+        lowest = self._spread([image.lowest_step for image in self.images])
+        step = torch.where(moving, lowest * self._direction, nothing)
+        change = torch.where(moving, self._lowest_gradient - self._gradient, nothing)
         self._point = self._point + step
-        self._gradient = torch.where(who, self._lowest_gradient, self._gradient)
-        free = torch.tensor([image.free for image in self._images], device=step.device)
-        rows = torch.arange(len(self._images), device=step.device)
-        self._steps[rows, free] = torch.where(who, step, self._steps[rows, free])
-        self._changes[rows, free] = torch.where(who, change, self._changes[rows, free])
+        self._gradient = torch.where(moving, self._lowest_gradient, self._gradient)
+        free = torch.tensor([image.free for image in self.images], device=step.device)
+        rows = torch.arange(len(self.images), device=step.device)
+        self._steps[rows, free] = torch.where(moving, step, self._steps[rows, free])
+        self._changes[rows, free] = torch.where(moving, change, self._changes[rows, free])
         return torch.stack([_dot(change, step), _dot(change, change), _dot(step, step)], dim=1)
 
-    def _turn(self, who: Tensor) -> Tensor:
+    def _turn(self, turning: Tensor) -> Tensor:
         """Point along minus the inverse Hessian times the gradient; if that is uphill, down the gradient."""
-        direction = self._two_loops()
+        direction = self._approximate_newton()
         squared = _dot(self._gradient, self._gradient)
         slope = _dot(direction, self._gradient)
         uphill = ~(slope < 0)
         direction = torch.where(uphill.unsqueeze(1), -self._gradient, direction)
-        self._direction = torch.where(who, direction, self._direction)
+        self._direction = torch.where(turning, direction, self._direction)
         return torch.stack([torch.where(uphill, -squared, slope), squared, uphill.to(squared)], dim=1)
 
-    def _two_loops(self) -> Tensor:
-        """Return the two-loop recursion's result (Nocedal & Wright 2006, algorithm 7.4)."""
+    def _approximate_newton(self) -> Tensor:
+        """Return the two-loop recursion's direction (Nocedal & Wright 2006, algorithm 7.4)."""
         q = -self._gradient
         stages = []
-        for j in range(max(len(image.pairs) for image in self._images)):
-            step, change, rho = self._pair(j)
+        for j in range(max(len(image.pairs) for image in self.images)):
+            step, change, rho = self._select_corrections(j)
             alpha = rho * _dot(step, q).unsqueeze(1)
             q = q - alpha * change
             stages.append((step, change, rho, alpha))
@@ -146,56 +131,30 @@ class _LbfgsBatch:
             q = q + (alpha - beta) * step
         return q
 
-    def _pair(self, j: int) -> tuple[Tensor, Tensor, Tensor]:
+    def _select_corrections(self, j: int) -> tuple[Tensor, Tensor, Tensor]:
         """Return every image's j-th newest correction; where there is none, its rho is zero."""
-        places = [image.pairs[j] if j < len(image.pairs) else None for image in self._images]
+        places = [image.pairs[j] if j < len(image.pairs) else None for image in self.images]
         index = torch.tensor([place or 0 for place in places], device=self._point.device)
         rows = torch.arange(len(places), device=self._point.device)
-        found = zip(self._images, places, strict=True)
-        rho = self._column([0.0 if place is None else image.rho[place] for image, place in found])
+        found = zip(self.images, places, strict=True)
+        rho = self._spread([0.0 if place is None else image.rho[place] for image, place in found])
         return self._steps[rows, index], self._changes[rows, index], rho
 
-    def drop_done(self) -> None:
-        """Take images that are done out of the batch, but never leave one alone."""
-        keep = select_remaining([image.reason for image in self._images])
-        if len(keep) == len(self._images):
-            return
-        for i, image in enumerate(self._images):
-            if image.reason is not None:
-                self._finish(i)
-        index = torch.tensor(keep, device=self._point.device)
-        self._point, self._gradient, self._lowest_gradient, self._direction, self._steps, self._changes = (
-            tensor.index_select(0, index)
-            for tensor in (
-                self._point,
-                self._gradient,
-                self._lowest_gradient,
-                self._direction,
-                self._steps,
-                self._changes,
-            )
-        )
-        self._images = [self._images[i] for i in keep]
+    @override
+    def keep(self, index: Tensor) -> None:
+        index = index.to(self._point.device)
+        for name in ("_point", "_gradient", "_lowest_gradient", "_direction", "_steps", "_changes"):
+            setattr(self, name, getattr(self, name).index_select(0, index))
 
-    def outcome(self) -> OptimisationResult:
-        """Return the best point of every image, in the order of the batch."""
-        for i in range(len(self._images)):
-            self._finish(i)
-        found = [self._finished[row] for row in sorted(self._finished)]
-        points = torch.stack([point for point, _ in found])
-        return OptimisationResult(points.reshape(-1, *self._shape), [reason for _, reason in found])
-
-    def _finish(self, i: int) -> None:
-        image, point = self._images[i], self._point[i]
+    @override
+    def find_minimum(self, i: int) -> Tensor:
+        image, point = self.images[i], self._point[i]
         if image.reason is None and image.lowest < image.value:
             point = point + image.lowest_step * self._direction[i]
-        self._finished.setdefault(image.row, (point.clone(), image.reason or "evaluations"))
+        return point.reshape(self._shape)
 
-    def _column(self, values: list[float]) -> Tensor:
-        return torch.tensor(values, dtype=self._point.dtype, device=self._point.device).unsqueeze(1)
-
-    def _mask(self, values: list[bool]) -> Tensor:
-        return torch.tensor(values, device=self._point.device).unsqueeze(1)
+    def _spread(self, values: Sequence[float]) -> Tensor:
+        return broadcast(values, self._point)
 
 
 def _dot(a: Tensor, b: Tensor) -> Tensor:

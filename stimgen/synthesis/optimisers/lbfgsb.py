@@ -1,9 +1,9 @@
-"""L-BFGS-B (Zhu, Byrd, Lu & Nocedal 1997) by scipy: hard bounds, every image for itself."""
+"""L-BFGS-B (Zhu, Byrd, Lu & Nocedal 1997) by scipy keeps hard bounds, for each image by itself."""
 
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Generator
+from collections.abc import Callable, Sequence
 from typing import Annotated, ClassVar, Literal, NamedTuple
 
 import numpy as np
@@ -13,29 +13,22 @@ from pydantic import Field
 from scipy import optimize
 from threadpoolctl import ThreadpoolController
 from torch import Tensor
+from typing_extensions import override
 
 from stimgen.reading.model import Integer, Number
 from stimgen.synthesis.objective import Evaluation
-from stimgen.synthesis.optimisers.base import (
-    Budget,
-    Evaluate,
-    OptimisationResult,
-    Optimiser,
-    OptimiserProgress,
-    StopReason,
-    run_descent,
-    select_remaining,
-)
+from stimgen.synthesis.optimisers.base import Optimiser, OptimiserBatch, StopReason
 from stimgen.synthesis.optimisers.callback_generator import callback_to_generator
+from stimgen.synthesis.ranges import PixelBounds
 
 Vector = NDArray[np.float64]
 
-# Not scipy but the budget ends a descent, counting evaluations.
+# Evaluations are counted here, not by scipy.
 UNLIMITED = 10**9
 
 
 class Lbfgsb(Optimiser):
-    """L-BFGS-B by scipy, in float64, each image of a batch for itself; keeps hard bounds.
+    """Runs scipy's L-BFGS-B in float64, each image of a batch for itself; keeps hard bounds.
 
     The lowest point that was evaluated is kept.
     """
@@ -51,45 +44,37 @@ class Lbfgsb(Optimiser):
     """An image stops when an iteration lowers its loss by less than this part of it; 0: never."""
 
     @property
+    @override
     def vectors(self) -> int:
-        """Both vectors of each correction, and a few."""
-        return 2 * self.history + super().vectors
+        return 2 * self.history + super().vectors  # two for each correction
 
-    def minimise(
-        self, evaluate: Evaluate, start: Tensor, budget: Budget
-    ) -> Generator[OptimiserProgress, None, OptimisationResult]:
-        """Lower the objective of every image, yielding after each evaluation."""
-        batch = _LbfgsbBatch(start, self, budget)
-        try:
-            return (yield from run_descent(batch, evaluate, budget))
-        finally:
-            batch.close()
+    @override
+    def begin(self, start: Tensor, bounds: PixelBounds | None, *, noisy: bool) -> _LbfgsbBatch:
+        return _LbfgsbBatch(start, self, bounds)
 
 
 class _Answer(NamedTuple):
-    """The objective at one image."""
-
     loss: float
     gradient: Vector
 
 
 class _NonFiniteError(Exception):
-    """The objective is not finite where scipy wants to know it."""
+    """Tells that the objective is not finite where scipy evaluates it."""
 
 
 class _ScipyDescent:
-    """One image on its way down: what scipy asks for next, and what was found so far.
+    """Runs scipy for one image: where it evaluates next, and the lowest point so far.
 
     Parameters
     ----------
     row : int
         Place in the batch.
     start : array
-        Where it begins.
+        The start.
     bounds : tuple of array
         The lowest and the highest value of every variable.
     settings : Lbfgsb
-        How to go on.
+        History and tolerance.
     """
 
     def __init__(self, row: int, start: Vector, bounds: tuple[Vector, Vector], settings: Lbfgsb) -> None:
@@ -113,11 +98,11 @@ class _ScipyDescent:
             self.reason = end.value
 
     def close(self) -> None:
-        """End scipy's part."""
+        """End the thread that scipy runs in."""
         self._steps.close()
 
     def _descend(self, ask: Callable[[Vector], _Answer]) -> StopReason:
-        """Run scipy, and once more from the lowest point where it comes upon a loss that is not finite."""
+        """Run scipy, and once more from the lowest point if it meets a loss that is not finite."""
 
         def objective(point: Vector) -> _Answer:
             answer = ask(point.copy())
@@ -127,13 +112,13 @@ class _ScipyDescent:
 
         for _ in range(2):
             try:
-                return self._run(objective)
+                return self._run_scipy(objective)
             except _NonFiniteError:
                 if self._lowest_loss == math.inf:
                     break
         return "non_finite"
 
-    def _run(self, objective: Callable[[Vector], _Answer]) -> StopReason:
+    def _run_scipy(self, objective: Callable[[Vector], _Answer]) -> StopReason:
         self._iterations.clear()
         optimize.minimize(
             objective,
@@ -166,62 +151,49 @@ class _ScipyDescent:
         return before - now < self._settings.tolerance * abs(before)
 
 
-class _LbfgsbBatch:
-    """The courses of all images, whose points are evaluated together."""
+class _LbfgsbBatch(OptimiserBatch[_ScipyDescent]):
+    """Evaluates the points of all images together."""
 
-    def __init__(self, start: Tensor, settings: Lbfgsb, budget: Budget) -> None:
+    def __init__(self, start: Tensor, settings: Lbfgsb, bounds: PixelBounds | None) -> None:
+        super().__init__([])
         self._libraries = ThreadpoolController()
         self._start = start
-        whole = torch.full_like(start[:, :1], -torch.inf), torch.full_like(start[:, :1], torch.inf)
-        lower, upper = (_to_vectors(side.expand_as(start)) for side in budget.bounds or whole)
-        points = _to_vectors(start)
-        self._courses: list[_ScipyDescent] = []
-        self._images = self._courses  # those still in the batch
+        unbounded = torch.full_like(start[:, :1], -torch.inf), torch.full_like(start[:, :1], torch.inf)
+        lower, upper = (_to_vectors(side.expand_as(start)) for side in bounds or unbounded)
+        self._all: list[_ScipyDescent] = []  # also those that have left the batch
         try:
-            for row, bounds in enumerate(zip(lower, upper, strict=True)):
-                self._courses.append(_ScipyDescent(row, points[row], bounds, settings))
+            for row, point in enumerate(_to_vectors(start)):
+                self._all.append(_ScipyDescent(row, point, (lower[row], upper[row]), settings))
         except BaseException:
             self.close()
             raise
+        self.images = list(self._all)
 
-    @property
-    def all_done(self) -> bool:
-        return all(course.reason is not None for course in self._courses)
+    @override
+    def next_points(self) -> Tensor:
+        return self._to_images([image.point for image in self.images])
 
-    def trial(self) -> tuple[Tensor, Tensor]:
-        """Return the points to evaluate and their places in the batch."""
-        rows = torch.tensor([course.row for course in self._images], device=self._start.device)
-        return self._images_at([course.point for course in self._images]), rows
-
-    def take_in(self, evaluation: Evaluation) -> OptimiserProgress:
-        """Hand every image its evaluation, and scipy on until all images need another one."""
+    @override
+    def update(self, evaluation: Evaluation, active: Sequence[int]) -> NDArray[np.float64]:
+        """Hand every image its evaluation, and run scipy until all images need another one."""
         parts = evaluation.parts.cpu().numpy().astype(np.float64)
         gradients = _to_vectors(evaluation.gradient)
-        active = [i for i, course in enumerate(self._images) if course.reason is None]
-        progress = OptimiserProgress(np.array([self._images[i].row for i in active]), parts[active])
-        # Sums of scipy's would depend on the number of threads that they are divided among.
+        # Scipy's sums would depend on the number of threads that they are divided among.
         with self._libraries.limit(limits=1, user_api="blas"):
             for i in active:
-                self._images[i].send(_Answer(float(parts[i].sum()), gradients[i]))
-        return progress
+                self.images[i].send(_Answer(float(parts[i].sum()), gradients[i]))
+        return parts
 
-    def drop_done(self) -> None:
-        """Take images that are done out of the batch, but never leave one alone."""
-        keep = select_remaining([course.reason for course in self._images])
-        self._images = [self._images[i] for i in keep]
+    @override
+    def find_minimum(self, i: int) -> Tensor:
+        return self._to_images([self.images[i].lowest])[0]
 
-    def outcome(self) -> OptimisationResult:
-        """Return the best point of every image, in the order of the batch."""
-        points = [course.lowest for course in self._courses]
-        return OptimisationResult(
-            self._images_at(points), [course.reason or "evaluations" for course in self._courses]
-        )
-
+    @override
     def close(self) -> None:
-        for course in self._courses:
-            course.close()
+        for image in self._all:
+            image.close()
 
-    def _images_at(self, points: list[Vector]) -> Tensor:
+    def _to_images(self, points: list[Vector]) -> Tensor:
         return torch.from_numpy(np.stack(points)).to(self._start).reshape(-1, *self._start.shape[1:])
 
 

@@ -1,4 +1,4 @@
-"""A line search for the strong Wolfe conditions (Nocedal & Wright 2006, algorithms 3.5 and 3.6)."""
+"""Searches a line for the strong Wolfe conditions (Nocedal & Wright 2006, algorithms 3.5 and 3.6)."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ MARGIN = 0.1
 
 @dataclass(frozen=True)
 class SearchPoint:
-    """A step length with the objective's value and slope there."""
+    """Holds a step length with the objective's value and slope there."""
 
     step: float
     value: float

@@ -1,4 +1,4 @@
-"""Ranges: how pixels are kept between black and white. One file a way."""
+"""Contains the constraints that keep pixels between black and white, one file each."""
 
 from __future__ import annotations
 

@@ -1,10 +1,11 @@
-"""Bounds that no pixel leaves."""
+"""Sets bounds that no pixel leaves."""
 
 from __future__ import annotations
 
 from typing import ClassVar, Literal
 
 from torch import Tensor
+from typing_extensions import override
 
 from stimgen.reading.papers import Paper
 from stimgen.synthesis.ranges.base import PixelBounds, PixelConstraint
@@ -14,7 +15,7 @@ MEANS = (123.68, 116.779, 103.939)
 
 
 class HardBounds(PixelConstraint):
-    """Bounds that no pixel leaves; for optimisers that keep them."""
+    """Sets bounds that no pixel leaves; for optimisers that keep bounds."""
 
     phrase = "hard bounds on the pixel values"
 
@@ -25,10 +26,11 @@ class HardBounds(PixelConstraint):
     subtracted, so that blue may leave [0, 1]; what does is clipped at the end."""
     bounded: ClassVar[bool] = True
 
+    @override
     def citations(self) -> tuple[str | Paper, ...]:
-        """Return whom these bounds are from."""
         return ("gatys2015",) if self.of == "source" else ()
 
+    @override
     def bounds(self, sources: Tensor) -> PixelBounds:
         """Return the bounds, for each image, in units of [0, 1].
 

@@ -1,4 +1,4 @@
-"""No range at all."""
+"""Leaves pixel values unconstrained."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from stimgen.synthesis.ranges.base import PixelConstraint
 
 
 class Unconstrained(PixelConstraint):
-    """Pixels take any value; what is outside [0, 1] at the end is clipped."""
+    """Lets pixels take any value; values outside [0, 1] at the end are clipped."""
 
     phrase = "unbounded pixel values that were clipped at the end"
 

@@ -1,4 +1,4 @@
-"""A penalty for what is outside."""
+"""Penalises pixels outside of black and white."""
 
 from __future__ import annotations
 
@@ -7,13 +7,14 @@ from typing import Annotated, Literal
 import torch
 from pydantic import Field
 from torch import Tensor
+from typing_extensions import override
 
 from stimgen.reading.model import Number
 from stimgen.synthesis.ranges.base import PixelConstraint
 
 
 class SoftPenalty(PixelConstraint):
-    """Pixels may leave [0, 1], at a price; what is still outside at the end is clipped."""
+    """Lets pixels leave [0, 1] at a cost; values still outside at the end are clipped."""
 
     phrase = "a penalty on pixel values outside the displayable range"
 
@@ -21,7 +22,7 @@ class SoftPenalty(PixelConstraint):
     penalty: Annotated[Number, Field(ge=0.0)] = 10.0
     """Weight of the mean squared excess of pixels outside [0, 1]."""
 
+    @override
     def cost(self, pixels: Tensor) -> Tensor:
-        """Return the weighted mean squared excess."""
         outside = torch.relu(-pixels) + torch.relu(pixels - 1.0)
         return self.penalty * outside.square().flatten(1).mean(1)
