@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -12,6 +13,7 @@ from hypothesis import strategies as st
 
 from stimgen.reading.generators import run_generator
 from stimgen.synthesis.objective import Evaluation
+from stimgen.synthesis.optimisers import base
 from stimgen.synthesis.optimisers.adam import PATIENCE, Adam
 from stimgen.synthesis.optimisers.base import OptimisationResult, SynthesisStep, run_descent
 
@@ -127,3 +129,19 @@ def test_a_second_non_finite_loss_is_reported_and_the_others_go_on() -> None:
 def test_a_start_without_a_finite_loss_is_reported() -> None:
     outcome, _ = minimise(Watched(rosenbrock, {1}), start(), 5)
     assert outcome.reasons[-1] == "non_finite"
+
+
+@pytest.mark.parametrize(("device", "expected"), [("cpu", True), ("cuda", False), ("mps", False)])
+def test_images_that_are_done_leave_a_batch_on_a_cpu_only(
+    monkeypatch: pytest.MonkeyPatch, device: str, expected: bool
+) -> None:
+    found = []
+
+    def run(batch: None, evaluate: None, evaluations: int, *, shrink: bool) -> Iterator[None]:
+        found.append((evaluations, shrink))
+        yield batch or evaluate
+
+    monkeypatch.setattr(base, "run_descent", run)
+    monkeypatch.setattr(Adam, "begin", lambda *_, **__: None)
+    run_generator(Adam().minimise(None, SimpleNamespace(device=torch.device(device)), 5))
+    assert found == [(5, expected)]
