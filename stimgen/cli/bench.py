@@ -1,4 +1,4 @@
-"""What `stimgen bench` prints for people."""
+"""Formats what `stimgen bench` has measured."""
 
 from __future__ import annotations
 
@@ -9,17 +9,14 @@ from stimgen.stimulus_set.citing.wording import format_count
 
 
 def format_benchmark(found: dict[str, Any]) -> str:
-    """Return figures, as `bench` gives them, for people: units beside numbers, both parts beside ratios."""
+    """Return a table of the figures of `run_bench`, with units, and with both numbers of every ratio."""
     lines = [
         *_format_machine(found),
         *_format_evaluation(found),
-        *_format_texture("one texture", found["texture"]),
+        *_format_texture(found["texture"]),
+        *_format_batches(found["batches"]),
+        *_format_memory(found["memory"]),
     ]
-    lines += [*_format_batches(found["batches"]), *_format_memory(found["memory"])]
-    if "notebook" in found:
-        lines += _format_notebook(found["notebook"])
-    if "plenoptic" in found:
-        lines += _format_plenoptic(found["plenoptic"])
     if "workers" in found:
         lines += _format_workers(found["workers"])
     width = max(len(name) for name, _ in lines)
@@ -27,9 +24,6 @@ def format_benchmark(found: dict[str, Any]) -> str:
 
 
 LabelledFigures = list[tuple[str, str]]
-
-# From here on the long runs of rivals say little.
-BUSY_RATIO = 1.5
 
 
 def _format_machine(found: dict[str, Any]) -> LabelledFigures:
@@ -41,7 +35,7 @@ def _format_machine(found: dict[str, Any]) -> LabelledFigures:
         ("device", f"{here['device']}, torch {here['versions']['torch']}, {here['instructions']}"),
     ]
     if found["options"]["quick"]:
-        lines.append(("quick", "small and seldom: to see whether it runs, not how fast"))
+        lines.append(("quick", "little was measured, to see whether it runs; the figures mean little"))
     return lines
 
 
@@ -63,10 +57,10 @@ def _format_evaluation(found: dict[str, Any]) -> LabelledFigures:
     return lines
 
 
-def _format_texture(name: str, made: dict[str, Any]) -> LabelledFigures:
+def _format_texture(made: dict[str, Any]) -> LabelledFigures:
     kind = "grey" if made["channels"] == 1 else "colour"
     what = f"{made['size']} px, {kind}, {made['evaluations']} evaluations, loss {made['loss']:.3g}"
-    return [(name, f"{made['seconds']:.3g} s ({what})")]
+    return [("one texture", f"{made['seconds']:.3g} s ({what})")]
 
 
 def _format_batches(found: dict[str, Any]) -> LabelledFigures:
@@ -90,49 +84,6 @@ def _format_memory(found: list[dict[str, Any]]) -> LabelledFigures:
             text = f"{row['ratio']:.2f} = peak {format_bytes(row['peak'])} / predicted {predicted}"
         lines.append((f"memory, {row['stimuli']} in {row['slots']} slots", text))
     return lines
-
-
-def _format_notebook(found: dict[str, Any]) -> LabelledFigures:
-    evaluation, reference = found["evaluation"], found["reference"]
-    lines = [("notebook, evaluation", _format_seconds(evaluation["seconds"]))]
-    lines += [
-        (f"  to the engine's, {name.removeprefix('to_')}", _format_ratio(figures))
-        for name, figures in evaluation.items()
-        if name != "seconds"
-    ]
-    reached = f"loss {reference['loss']:.4g} after {reference['seconds_to_lowest']:.3g} s"
-    lines.append(("notebook, synthesis", f"{reached} ({reference['lowest_at']} evaluations)"))
-    lines += [line for attempt in found["engine"] for line in _format_attempt(attempt)]
-    if found["busy"]["ratio"] > BUSY_RATIO:
-        lines.append(
-            ("  the machine was busy", f"measure again: evaluations took {_format_ratio(found['busy'])}")
-        )
-    return lines
-
-
-def _format_attempt(made: dict[str, Any]) -> LabelledFigures:
-    alone = made["stimuli"] == 1
-    scales = ", ".join(f"{count} at {width} px" for width, _, count in made["schedule"])
-    faster = "not reached" if made["to_same_loss"] is None else _format_ratio(made["to_same_loss"])
-    return [
-        (
-            f"engine, {made['precision']}, {'one stimulus' if alone else 'two together'}",
-            f"loss {made['loss']:.4g} after {made['seconds']:.3g} s ({scales})",
-        ),
-        ("  time to the same loss" + ("" if alone else ", per stimulus"), faster),
-    ]
-
-
-def _format_plenoptic(found: dict[str, Any]) -> LabelledFigures:
-    made = found["metamer"]
-    return [
-        (
-            "plenoptic, metamer",
-            f"{made['seconds']:.3g} s ({made['size']} px, grey, {made['iterations']} iterations)",
-        ),
-        *_format_texture("engine, texture", found["texture"]),
-        ("  plenoptic to engine", _format_ratio(found["to_texture"])),
-    ]
 
 
 def _format_workers(found: dict[str, Any]) -> LabelledFigures:

@@ -247,38 +247,28 @@ def doctor(*, as_json: JsonOption = False) -> None:
 
 
 @app.command()
-def bench(  # noqa: PLR0913 - an option of the command is an argument here
+def bench(
     device: DeviceOption = "auto",
     size: Annotated[
-        int | None, typer.Option("--size", metavar="PIXELS", help="Side of the picture; default: 256.")
-    ] = None,
-    against: Annotated[
-        str | None, typer.Option("--against", metavar="RIVAL", help="notebook or plenoptic.")
-    ] = None,
-    evaluations: Annotated[
         int | None,
-        typer.Option("--evaluations", metavar="N", help="Evaluations of the notebook; default: 500."),
-    ] = None,
-    plot: Annotated[
-        Path | None,
-        typer.Option("--plot", metavar="FILE", help="Draw loss against seconds, with `--against notebook`."),
+        typer.Option("--size", metavar="PIXELS", help="Side of the picture; default: 256."),
     ] = None,
     workers: Annotated[
         int | None,
-        typer.Option("--workers", metavar="N", help="Time N processes side by side, too."),
+        typer.Option("--workers", metavar="N", help="Also measure N processes that run at the same time."),
     ] = None,
     *,
     as_json: JsonOption = False,
     quick: Annotated[
-        bool, typer.Option("--quick", help="Small and seldom: to see whether it runs, not how fast.")
+        bool, typer.Option("--quick", help="Measure little, to see whether it runs; the figures mean little.")
     ] = False,
 ) -> None:
-    """Time the engine against this machine's ceiling, and against what one would run otherwise."""
+    """Measure how fast stimgen is on this computer, and how close that comes to what the computer can do."""
     from stimgen.benchmark.options import BenchOptions
     from stimgen.cli.bench import format_benchmark
     from stimgen.workflow.bench import run_bench as measure
 
-    options = BenchOptions(device, size, against, evaluations, plot, workers, quick)
+    options = BenchOptions(device, size, workers, quick)
     found = measure(options, lambda text: print_text(f"measuring: {text}", error=True))
     if as_json:
         print_json(found)

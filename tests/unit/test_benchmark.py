@@ -1,4 +1,4 @@
-"""What is measured, and what it is measured against; no test asserts a time."""
+"""What `stimgen bench` measures; no test asserts a time."""
 
 from __future__ import annotations
 
@@ -12,28 +12,22 @@ from types import SimpleNamespace
 import numpy as np
 import pytest
 import torch
-import torchvision
-from torch import Tensor, nn
 
 from stimgen.benchmark.batches import batch_sizes, compare_with_singles
 from stimgen.benchmark.ceiling import best_rates
 from stimgen.benchmark.evaluation import convolution_flops, evaluation_summary, evaluation_task
 from stimgen.benchmark.memory import RESIDENT, measure_memory
-from stimgen.benchmark.notebook import LAYERS, Curve, Notebook
-from stimgen.benchmark.plenoptic import require_plenoptic
-from stimgen.benchmark.plot import plot_losses, require_plot
-from stimgen.benchmark.reference_loss import Goal, notebook_objective, reach
 from stimgen.benchmark.subject import BenchmarkSubject, texture_method
 from stimgen.benchmark.timing import Times, ratio, time_interleaved
 from stimgen.benchmark.workers import plan_benchmark
+from stimgen.drawing.figure import check_figure_file
 from stimgen.execution import pace
 from stimgen.execution.pace import estimate_batch_seconds
-from stimgen.networks.weights import RandomWeights, StateDictSpec
 from stimgen.reading import extras
 from stimgen.reading.errors import StimgenError
-from stimgen.reading.generators import run_generator
 from stimgen.synthesis.methods import SynthesisBatch, SynthesisResult, SynthesisStep
 from stimgen.synthesis.methods.original import OriginalMethod
+from stimgen.synthesis.plenoptic_model import import_plenoptic
 
 CPU = torch.device("cpu")
 SIZE = 32
@@ -50,11 +44,6 @@ PUBLISHED = (
 @pytest.fixture(scope="module")
 def subject() -> BenchmarkSubject:
     return BenchmarkSubject(SIZE, CPU)
-
-
-@pytest.fixture(scope="module")
-def notebook(subject: BenchmarkSubject) -> Notebook:
-    return Notebook(subject.source, CPU)
 
 
 def published_flops(side: int) -> int:
@@ -109,73 +98,6 @@ class TestTiming:
     def test_a_share_is_made_of_two_rates(self) -> None:
         found = evaluation_summary(100, Times((0.5, 0.25)), {"flops_per_second": 800.0})
         assert found["share_of_ceiling"] == {"ratio": 0.5, "numerator": 400.0, "denominator": 800.0}
-
-
-class TestNotebook:
-    def test_its_loss_is_the_formula_of_its_description(
-        self, subject: BenchmarkSubject, notebook: Notebook
-    ) -> None:
-        """Layer by layer through modules of our own, in float64."""
-        other = np.flip(subject.source, axis=(0, 1)).copy()
-        expected = 0.0
-        for f, g in zip(plain_features(subject.source), plain_features(other), strict=True):
-            n, m = f.shape
-            expected += 1e9 / (4 * n**2 * m**2) * float((f @ f.T - g @ g.T).square().sum())
-        assert notebook.measure(other) == pytest.approx(expected, rel=1e-4)
-
-    def test_is_nothing_at_the_source(self, subject: BenchmarkSubject, notebook: Notebook) -> None:
-        assert notebook.measure(subject.source) == 0.0
-
-    def test_takes_gradients_of_weights_and_runs_the_classifier(self, notebook: Notebook) -> None:
-        notebook.evaluate()
-        model = notebook._model
-        first = model.get_submodule("features.0").weight
-        assert isinstance(first, Tensor)
-        assert first.grad is not None
-        assert first.grad.abs().sum() > 0
-        seen: list[tuple[int, ...]] = []
-        handle = model.get_submodule("classifier").register_forward_hook(
-            lambda _module, _given, found: seen.append(tuple(found.shape))
-        )
-        notebook.evaluate()
-        handle.remove()
-        assert seen == [(1, 1000)]
-
-    def test_its_optimiser_lowers_it_and_ends_where_it_was_told(self, notebook: Notebook) -> None:
-        curve = notebook.synthesise(1, 7)
-        assert len(curve.losses) == len(curve.seconds) == 7
-        assert min(curve.losses) < curve.losses[0]
-        assert curve.seconds == sorted(curve.seconds)
-        assert curve.losses[curve.lowest] == min(curve.losses)
-
-
-class TestReferenceLoss:
-    def test_both_sides_have_one_objective(self, subject: BenchmarkSubject, notebook: Notebook) -> None:
-        """The engine's whole objective at pictures of both kinds, against the notebook's."""
-        method = notebook_objective(1)
-        result = run_generator(method.run(subject.batch(method, 1), CPU))
-        noise = subject.batch(method, 1).items[0].start
-        for picture in (noise, np.flip(subject.source, axis=0).copy(), np.full_like(noise, 1.5)):
-            (losses,) = result.measure([picture])
-            assert losses.total == pytest.approx(notebook.measure(picture), rel=1e-4)
-
-    def test_a_goal_is_reached_and_judged_by_the_notebook(
-        self, subject: BenchmarkSubject, notebook: Notebook
-    ) -> None:
-        method = notebook_objective(1)
-        start = notebook.measure(subject.batch(method, 1).items[0].start)
-        attempts = reach(Goal(0.9 * start, notebook.measure, 20), subject)
-        found = {(attempt.precision, attempt.stimuli) for attempt in attempts}
-        assert found == {("float32", 1), ("float32", 2), ("mixed", 1), ("mixed", 2)}
-        for attempt in attempts:
-            assert attempt.loss < 0.9 * start
-            assert attempt.schedule[-1][2] <= 20
-            assert len(attempt.curve.losses) == sum(count for _, _, count in attempt.schedule)
-
-    def test_a_goal_beyond_reach_ends(self, subject: BenchmarkSubject, notebook: Notebook) -> None:
-        for attempt in reach(Goal(0.0, notebook.measure, 2), subject):
-            assert attempt.loss > 0.0
-            assert attempt.schedule[-1][2] == 2
 
 
 class TestBatches:
@@ -261,42 +183,19 @@ class TestExtras:
 
         monkeypatch.setattr(extras, "import_module", missing)
         with pytest.raises(StimgenError, match=r"needs plenoptic, which is not installed") as caught:
-            require_plenoptic(256)
+            import_plenoptic("`--x`")
         assert "stimgen[plenoptic]" in str(caught.value)
         with pytest.raises(StimgenError, match=r"needs matplotlib, which is not installed") as caught:
-            require_plot(tmp_path / "a.png")
+            check_figure_file(tmp_path / "a.png", "`--x`")
         assert "stimgen[analysis]" in str(caught.value)
 
-    def test_a_plot_is_refused_before_anything_is_measured(self, tmp_path: Path) -> None:
-        with pytest.raises(StimgenError, match="no format of pictures") as caught:
-            require_plot(tmp_path / "a.pgn")
+    def test_a_figure_is_refused_before_anything_is_measured(self, tmp_path: Path) -> None:
+        with pytest.raises(StimgenError) as caught:
+            check_figure_file(tmp_path / "a.pgn", "`--x`")
         assert "did you mean 'png'?" in str(caught.value)
-        with pytest.raises(StimgenError, match="no such folder"):
-            require_plot(tmp_path / "none" / "a.png")
-
-    def test_a_plot_is_drawn(self, tmp_path: Path) -> None:
-        plot_losses(tmp_path / "a.png", {"a": Curve([0.1, 0.2], [2.0, 1.0])}, 1.0)
-        assert (tmp_path / "a.png").read_bytes().startswith(b"\x89PNG")
-
-
-def plain_features(picture: np.ndarray) -> list[Tensor]:
-    """Return maps x positions of the layers, in float64, each module on its own and none in place."""
-    modules = torchvision.models.vgg19(init_weights=False).features[: max(LAYERS.values()) + 1]
-    shapes = {"features." + key: tuple(value.shape) for key, value in modules.state_dict().items()}
-    state, _ = RandomWeights().load_tensors(StateDictSpec("vgg19", "features.", shapes))
-    modules.load_state_dict(state)
-    modules.double()
-    mean, deviation = (torch.tensor(v).double() for v in ((0.485, 0.456, 0.406), (0.229, 0.224, 0.225)))
-    maps = ((torch.from_numpy(picture).double() - mean) / deviation).permute(2, 0, 1).unsqueeze(0)
-    found = []
-    with torch.no_grad():
-        for place, module in enumerate(modules):
-            if isinstance(module, nn.ReLU):
-                module.inplace = False
-            maps = module(maps)
-            if place in LAYERS.values():
-                found.append(maps[0].flatten(1))
-    return found
+        with pytest.raises(StimgenError) as caught:
+            check_figure_file(tmp_path / "none" / "a.png", "`--x`")
+        assert str(tmp_path / "none") in str(caught.value)
 
 
 def test_workers_make_the_quick_starts_texture(subject: BenchmarkSubject, tmp_path: Path) -> None:

@@ -1,8 +1,8 @@
-"""The notebook way: textures with torchvision's whole VGG-19, as it comes, and torch's L-BFGS.
+"""Synthesises textures as the DeepTextures notebook does: torchvision's whole VGG-19 and torch's L-BFGS.
 
-Written from the description of the DeepTextures notebook in PyTorch: weights take gradients, the classifier
-runs too, pooling is by maximum, memory is laid out by channels; layers conv1_1 (before rectification) and
-pool1 to pool4; the image starts as uniform noise at one scale.
+Written from the description of the notebook in PyTorch: weights take gradients, the classifier runs too,
+pooling is by maximum, memory is laid out by channels; layers conv1_1 (before rectification) and pool1 to
+pool4; the image starts as uniform noise at one scale.
 """
 
 from __future__ import annotations
@@ -20,19 +20,19 @@ from stimgen.networks.torchvision_network import DEVIATION, MEAN
 from stimgen.networks.weights import RandomWeights, StateDictSpec
 from stimgen.reading.random_numbers import uniform
 
-# Places in torchvision's `features`.
+# Indices into torchvision's `features`.
 LAYERS = {"conv1_1": 0, "pool1": 4, "pool2": 9, "pool3": 18, "pool4": 27}
 WEIGHT = 1e9
 
 
 @dataclass(frozen=True)
 class Curve:
-    """Losses against time.
+    """Holds losses against time.
 
     Attributes
     ----------
     seconds, losses : list of float
-        Of every evaluation, from the beginning of the synthesis.
+        The loss of every evaluation, and the seconds since the beginning of the synthesis.
     """
 
     seconds: list[float]
@@ -40,7 +40,7 @@ class Curve:
 
     @property
     def lowest(self) -> int:
-        """The first evaluation, from 0, that found the lowest loss."""
+        """The first evaluation, counted from 0, that found the lowest loss."""
         return self.losses.index(min(self.losses))
 
 
@@ -49,14 +49,14 @@ class _EnoughError(Exception):
 
 
 class Notebook:
-    """Network, layers, loss and optimiser of the notebook, with random orthogonal weights.
+    """Has the network, layers, loss and optimiser of the notebook, with random orthogonal weights.
 
     Parameters
     ----------
     source : Pixels
         Height x width x 3, range [0, 1].
     device : torch.device
-        Where to compute.
+        The device to compute on.
     """
 
     def __init__(self, source: Pixels, device: torch.device) -> None:
@@ -95,8 +95,8 @@ class Notebook:
         """Evaluate loss and gradients once, at the start image."""
         self.loss(self._start(0).requires_grad_(True)).backward()  # type: ignore[no-untyped-call]  # torch: untyped
 
-    def synthesise(self, seed: int, evaluations: int) -> Curve:
-        """Lower the loss from noise and return its course over so many evaluations."""
+    def synthesize(self, seed: int, evaluations: int) -> Curve:
+        """Minimise the loss from noise and return its course over so many evaluations."""
         image = self._start(seed).requires_grad_(True)
         # Twenty inner iterations and a history of one hundred are torch's own defaults.
         optimiser = torch.optim.LBFGS([image], line_search_fn="strong_wolfe")
