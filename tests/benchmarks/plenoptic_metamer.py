@@ -1,7 +1,7 @@
 """Times what a user of plenoptic would run, a Portilla-Simoncelli metamer, beside stimgen's usual texture.
 
-Run it as ``python tests/benchmarks/plenoptic_metamer.py``, after ``pip install "stimgen[plenoptic]"``. The two
-models differ: seconds are compared, not quality.
+Run it as ``python tests/benchmarks/plenoptic_metamer.py``; it needs ``pip install "stimgen[plenoptic]"``. The
+two models differ: seconds are compared, not quality.
 """
 
 from __future__ import annotations
