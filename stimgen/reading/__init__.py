@@ -1,1 +1,1 @@
-"""Strict input, located errors, families of members, identities and counter-based random numbers."""
+"""Reads strict YAML, locates errors, finds members of families, computes identities and random numbers."""

@@ -1,4 +1,4 @@
-"""YAML read strictly: YAML 1.2 scalars, no duplicate keys, aliases or tags, a size cap, line numbers kept."""
+"""Reads YAML strictly: YAML 1.2 scalars, no duplicate keys, aliases or tags, a limited size, known lines."""
 
 from __future__ import annotations
 
@@ -22,29 +22,19 @@ KeyPath = tuple[Key, ...]
 
 @dataclass(frozen=True)
 class Document:
-    """A YAML file and where each of its values stands.
-
-    Attributes
-    ----------
-    file : Path
-        Where it was read.
-    text : str
-        The file as it is.
-    data : Any
-        Mappings, lists and scalars.
-    lines : dict
-        Line of each value, by its path of keys and indices.
-    """
+    """Holds a YAML file's text, its data, and the line of every value."""
 
     file: Path
     text: str
     data: Any
+    """Mappings, lists and scalars."""
     lines: dict[KeyPath, int] = field(default_factory=dict)
+    """Line of each value, by its path of keys and indices."""
 
-    def where(self, path: tuple[Key, ...]) -> Location:
-        """Return the place of the value at `path`, or of the nearest value that holds it.
+    def where(self, path: KeyPath) -> Location:
+        """Return the location of the value at `path`, or of the nearest value that contains it.
 
-        Steps that the data do not have (a union's tag, say) are passed over.
+        Steps that the data do not have, such as a union's tag, are ignored.
         """
         known: KeyPath = ()
         for step in path:
@@ -54,23 +44,24 @@ class Document:
 
 
 def read_document(file: Path) -> Document:
-    """Read a YAML file.
-
-    Parameters
-    ----------
-    file : Path
-        UTF-8, at most 1 MB.
+    """Read a YAML file of at most 1 MB in UTF-8.
 
     Raises
     ------
     StimgenError
         The file is missing, too large, not UTF-8, or not acceptable YAML.
     """
-    return parse_document(_read_text(file), file)
+    raw = read_limited(file, MAXIMUM_BYTES)
+    try:
+        text = raw.decode("utf-8-sig")
+    except UnicodeDecodeError as error:
+        line = raw.count(b"\n", 0, error.start) + 1
+        raise StimgenError("not UTF-8 text", where=Location(file, line)) from None
+    return parse_document(text, file)
 
 
 def parse_document(text: str, file: Path) -> Document:
-    """Parse YAML `text`, naming `file` in errors.
+    """Parse YAML `text`; errors name `file`.
 
     Raises
     ------
@@ -93,7 +84,7 @@ def parse_document(text: str, file: Path) -> Document:
         ) from None
     except yaml.reader.ReaderError as error:
         line = text.count("\n", 0, error.position) + 1
-        # PyYAML gives the character as a number when it read text, as a letter when it read bytes.
+        # PyYAML gives the character as a number if it read text, and as a letter if it read bytes.
         code = error.character if isinstance(error.character, int) else ord(error.character)
         message = f"not valid YAML: the character #x{code:04x} is not allowed"
         raise StimgenError(message, where=Location(file, line)) from None
@@ -108,24 +99,15 @@ def _parse_nodes(text: str, file: Path, lines: dict[KeyPath, int]) -> Any:
             raise StimgenError("the file is empty", where=file)
         return _construct(loader, node, (), lines)
     except (ValueError, OverflowError):
-        # PyYAML turns the number of an escape into a character without asking whether there is one.
-        message = "not valid YAML: an escape or a number that stands for nothing"
+        # PyYAML turns the number of an escape into a character without checking that it exists.
+        message = "not valid YAML: an escape or a number without meaning"
         raise StimgenError(message, where=Location(file, loader.line + 1)) from None
     finally:
         loader.dispose()
 
 
-def _read_text(file: Path) -> str:
-    raw = read_limited(file, MAXIMUM_BYTES)
-    try:
-        return raw.decode("utf-8-sig")
-    except UnicodeDecodeError as error:
-        line = raw.count(b"\n", 0, error.start) + 1
-        raise StimgenError("not UTF-8 text", where=Location(file, line)) from None
-
-
 class _StrictLoader(yaml.SafeLoader):
-    """PyYAML's safe loader with YAML 1.2's core schema and neither aliases, tags nor deep nesting."""
+    """Loads YAML 1.2's core schema with PyYAML's safe loader; refuses aliases, tags and deep nesting."""
 
     yaml_implicit_resolvers: dict[str, Any] = {}
     _depth = 0
@@ -170,8 +152,8 @@ def _construct_int(_: yaml.SafeLoader, node: yaml.ScalarNode) -> int:
 
 _StrictLoader.add_constructor("tag:yaml.org,2002:int", _construct_int)
 
-# Escapes such as "\x1b" or "\ud800" bring in what YAML does not accept as it is: a text that works on a
-# terminal, ends a file name, or cannot be encoded.
+# Escapes such as "\x1b" or "\ud800" bring in characters that YAML refuses when they are not escaped. They
+# could control a terminal, end a file name, or be impossible to encode.
 CONTROL_CHARACTERS = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\ud800-\udfff]")
 
 
@@ -201,7 +183,7 @@ def _construct_mapping(
         _refuse_control_characters(key_node)
         key = key_node.value
         if key in result:
-            raise _yaml_error(f"the key {key!r} stands twice", key_node)
+            raise _yaml_error(f"the key {key!r} appears twice", key_node)
         lines[(*path, key)] = key_node.start_mark.line + 1
         result[key] = _construct(loader, value_node, (*path, key), lines)
     return result

@@ -1,4 +1,4 @@
-"""Errors that a user can mend: what was wrong, where, what is allowed and the nearest match."""
+"""Defines errors that a user can fix: what was wrong, where, what is allowed and the nearest match."""
 
 from __future__ import annotations
 
@@ -10,39 +10,32 @@ from pathlib import Path
 
 @dataclass(frozen=True)
 class Location:
-    """A place in a file that the user wrote.
-
-    Attributes
-    ----------
-    file : Path
-        The file.
-    line : int or None
-        Line, counted from one; None where the whole file is meant.
-    """
+    """Represents a place in a file that the user wrote."""
 
     file: Path
     line: int | None = None
+    """Line, counted from one; None for the whole file."""
 
     def __str__(self) -> str:
-        """Return ``file:line``, as editors and terminals link it."""
+        """Return ``file:line``, which editors and terminals turn into a link."""
         return str(self.file) if self.line is None else f"{self.file}:{self.line}"
 
 
 class StimgenError(Exception):
-    """A mistake or a circumstance that the user can mend; shown without a traceback.
+    """Reports a problem that the user can fix; it is shown without a traceback.
 
     Parameters
     ----------
     message : str
         What was wrong.
     where : Location or Path or None
-        The place to look at.
+        Where to look.
     given : str or None
-        The word that was not understood, for which the nearest of `allowed` is named.
+        The word that was not understood; the message suggests the nearest of `allowed`.
     allowed : iterable of str
-        What would have been understood.
+        The words that would have been understood.
     hint : str or None
-        What to do about it.
+        What to do.
     """
 
     exit_code = 2
@@ -64,7 +57,7 @@ class StimgenError(Exception):
         self.hint = hint
 
     def __str__(self) -> str:
-        """Return the whole message, one screen at the most."""
+        """Return the whole message, which fits on one screen."""
         place = f"{self.where}: " if self.where else ""
         lines = [make_printable(place, limit=1000) + make_printable(self.message)]
         if self.allowed:
@@ -76,26 +69,20 @@ class StimgenError(Exception):
             lines.append("  " + make_printable(self.hint))
         return "\n".join(lines)
 
-    def add_prefix(self, what: str) -> StimgenError:
-        """Return the same error, whose message begins with what it is about."""
-        self.message = f"{what}: {self.message}"
+    def add_prefix(self, subject: str) -> StimgenError:
+        """Put `subject` and a colon before the message, and return the error."""
+        self.message = f"{subject}: {self.message}"
         return self
 
     def add_location(self, where: Location | Path) -> StimgenError:
-        """Return the same error with a place, unless it has one already."""
+        """Give the error a location, unless it has one already, and return it."""
         if self.where is None:
             self.where = Location(where) if isinstance(where, Path) else where
         return self
 
 
 class CombinedError(StimgenError):
-    """Several errors found in one reading, shown together.
-
-    Parameters
-    ----------
-    errors : sequence of StimgenError
-        At least one.
-    """
+    """Shows several errors, at least one, that were found at once."""
 
     most_lines = 15
 
@@ -104,7 +91,7 @@ class CombinedError(StimgenError):
         self.errors = errors
 
     def __str__(self) -> str:
-        """Return one message after the other, as many as one screen holds; equal lists of choices once."""
+        """Return as many messages as fit on one screen, without repeating equal lists of allowed words."""
         lines: list[str] = []
         for i, error in enumerate(self.errors):
             more = [line for line in str(error).split("\n") if line not in lines or "allowed: " not in line]
@@ -115,7 +102,7 @@ class CombinedError(StimgenError):
 
 
 def find_nearest(given: str | None, allowed: Iterable[str]) -> str | None:
-    """Return the member of `allowed` that `given` was most likely meant to be, or None.
+    """Return the word of `allowed` that is most similar to `given`, or None if none is similar.
 
     Examples
     --------
@@ -131,10 +118,7 @@ def find_nearest(given: str | None, allowed: Iterable[str]) -> str | None:
 
 
 def make_printable(text: str, limit: int = 600) -> str:
-    """Return `text` with control characters escaped and cut to `limit`, safe for any terminal.
-
-    Line feeds are kept.
-    """
+    """Return `text` with control characters except line feeds escaped, cut to `limit` characters."""
     cut = text if len(text) <= limit else text[:limit] + "..."
     return "".join(c if c.isprintable() or c == "\n" else repr(c)[1:-1] for c in cut)
 

@@ -1,4 +1,4 @@
-"""Packages that only some uses need."""
+"""Imports optional packages, which only some features need."""
 
 from __future__ import annotations
 
@@ -9,21 +9,12 @@ from stimgen.reading.errors import StimgenError
 
 
 def import_optional(module: str, extra: str, purpose: str) -> ModuleType:
-    """Return a module of an optional package.
-
-    Parameters
-    ----------
-    module : str
-        What to import, such as ``matplotlib.figure``.
-    extra : str
-        The extra of this package that brings it.
-    purpose : str
-        What it is needed for, as the user wrote it.
+    """Import a module such as ``matplotlib.figure`` from a package that `extra` of this package installs.
 
     Raises
     ------
     StimgenError
-        It is not installed, or cannot be imported.
+        It is not installed or cannot be imported; the message says that `purpose` needs it.
     """
     package = module.partition(".")[0]
     hint = f'install it with: pip install "stimgen[{extra}]"'

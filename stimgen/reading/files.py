@@ -1,4 +1,4 @@
-"""Files that a user names: read whole within a limit, and written."""
+"""Reads files up to a size limit, writes files and creates folders, with errors that name them."""
 
 from __future__ import annotations
 
@@ -10,21 +10,12 @@ MEGABYTE = 2**20
 
 
 def read_limited(file: Path, limit: int, what: str = "file") -> bytes:
-    """Return the bytes of a file.
-
-    Parameters
-    ----------
-    file : Path
-        Where it lies.
-    limit : int
-        Bytes that it may have at the most; no more than one beyond is read.
-    what : str
-        What to call a file that is not there.
+    """Return the bytes of a file that has at most `limit` bytes; never read more than one byte beyond.
 
     Raises
     ------
     StimgenError
-        The file is missing, unreadable or too large.
+        The file, which the message calls `what`, is missing, unreadable or too large.
     """
     try:
         with file.open("rb") as stream:
@@ -56,12 +47,12 @@ def write_file(file: Path, data: bytes) -> None:
 
 
 def make_folder(folder: Path) -> Path:
-    """Return a folder, made if need be.
+    """Create a folder and its parents where they do not exist, and return it.
 
     Raises
     ------
     StimgenError
-        It cannot be made.
+        It cannot be created.
     """
     try:
         folder.mkdir(parents=True, exist_ok=True)

@@ -1,4 +1,4 @@
-"""Generators that yield how far they have come and return what they found."""
+"""Runs generators that yield their progress and return a result."""
 
 from __future__ import annotations
 
@@ -12,11 +12,11 @@ ResultT = TypeVar("ResultT")
 
 
 def map_generator(
-    steps: Generator[YieldedT, None, ResultT], tell: Callable[[YieldedT], MappedT]
+    steps: Generator[YieldedT, None, ResultT], function: Callable[[YieldedT], MappedT]
 ) -> Generator[MappedT, None, ResultT]:
-    """Yield what `tell` makes of everything that `steps` yields, and return what it returns.
+    """Yield `function` of everything that `steps` yields, and return what `steps` returns.
 
-    Where this is closed before its end, `steps` is closed with it.
+    Closing this generator closes `steps`.
 
     Examples
     --------
@@ -28,20 +28,19 @@ def map_generator(
             try:
                 step = next(steps)
             except StopIteration as end:
-                found: ResultT = end.value
-                return found
-            yield tell(step)
+                result: ResultT = end.value
+                return result
+            yield function(step)
 
 
 def run_generator(
-    steps: Generator[YieldedT, None, ResultT], tell: Callable[[YieldedT], object] | None = None
+    steps: Generator[YieldedT, None, ResultT], callback: Callable[[YieldedT], object] | None = None
 ) -> ResultT:
-    """Return what `steps` returns, having called `tell` with everything that it yields."""
+    """Run a generator to its end, call `callback` with everything that it yields, and return its result."""
+    mapped = map_generator(steps, callback or (lambda _: None))
     while True:
         try:
-            step = next(steps)
+            next(mapped)
         except StopIteration as end:
-            found: ResultT = end.value
-            return found
-        if tell is not None:
-            tell(step)
+            result: ResultT = end.value
+            return result

@@ -1,4 +1,4 @@
-"""Canonical JSON and the identities made from it."""
+"""Computes canonical JSON, hashes, and the identities made of them."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-# Rises only when golden pictures change: a set made under another number is another set.
+# Increased only when the golden pictures change: a set made under another number is a different set.
 NUMERICS = 1
 
 IDENTITY_BYTES = 10
@@ -18,12 +18,12 @@ SHA256_PATTERN = r"^[0-9a-f]{64}$"
 
 
 def canonical_json(value: Any) -> bytes:
-    """Return the one UTF-8 JSON text of `value`: keys sorted, no spaces, shortest round-trip numbers.
+    """Return the canonical UTF-8 JSON of `value`: keys sorted, no spaces, shortest round-trip numbers.
 
     Raises
     ------
     ValueError
-        `value` holds an infinity or a NaN.
+        `value` contains an infinity or a NaN.
 
     Examples
     --------
@@ -40,15 +40,11 @@ def digest(value: Any) -> str:
 
 
 def identity(digests: Mapping[str, str]) -> str:
-    """Return the id of a recipe from the digests of its parts, by their names.
+    """Return the id of a recipe from the digests of its parts: 80 bits in lower-case base 32.
 
-    A recipe is hashed part by part because most parts are shared by thousands of stimuli.
-
-    Returns
-    -------
-    str
-        80 bits in base 32, lower case. Not hexadecimal: of a hundred thousand such ids dozens would look like
-        numbers, 1234567890123456 or 12e4567890123456, and be spoilt by whatever reads the table.
+    A recipe is hashed part by part because thousands of stimuli share most parts. Ids are not hexadecimal:
+    among a hundred thousand, dozens would look like numbers (1234567890123456, 12e4567890123456), and
+    spreadsheets would change them.
     """
     first = bytes.fromhex(digest(dict(digests)))[:IDENTITY_BYTES]
     return base64.b32encode(first).decode("ascii").lower()

@@ -1,4 +1,4 @@
-"""Licences by their SPDX identifiers."""
+"""Looks up licences by their SPDX identifiers."""
 
 from __future__ import annotations
 
@@ -6,11 +6,11 @@ from packaging.licenses import InvalidLicenseExpression, canonicalize_license_ex
 
 
 def spdx_identifier(text: str | None) -> str | None:
-    """Return a licence as SPDX spells its identifier; None where it has none.
+    """Return the SPDX identifier of a licence, or None if it has none.
 
     Examples
     --------
-    >>> [spdx_identifier(said) for said in ("cc-by-4.0", "ask the photographer", "MIT OR CC0-1.0")]
+    >>> [spdx_identifier(text) for text in ("cc-by-4.0", "ask the photographer", "MIT OR CC0-1.0")]
     ['CC-BY-4.0', None, None]
     """
     try:
@@ -21,6 +21,6 @@ def spdx_identifier(text: str | None) -> str | None:
 
 
 def licence_url(text: str | None) -> str | None:
-    """Return where a licence can be read; None of one that SPDX does not know."""
+    """Return the address of a licence's text, or None if SPDX does not list the licence."""
     identifier = spdx_identifier(text)
     return f"https://spdx.org/licenses/{identifier}.html" if identifier else None

@@ -1,4 +1,4 @@
-"""The base of everything a user can write down: frozen pydantic models with mendable errors."""
+"""Defines the base of everything a user can write: frozen pydantic models with located errors."""
 
 from __future__ import annotations
 
@@ -22,27 +22,27 @@ from pydantic_core import CoreSchema, ErrorDetails, PydanticCustomError, core_sc
 from stimgen.reading.document import Document
 from stimgen.reading.errors import CombinedError, StimgenError
 
-# YAML has types of its own: a quoted "5" is not a number, and true is not 1.
+# YAML has its own types: a quoted "5" is not a number, and true is not 1.
 Integer = Annotated[int, Strict()]
 Number = Annotated[float, Strict()]
 Text = Annotated[str, Strict()]
 Flag = Annotated[bool, Strict()]
-# What files and columns may be named by, and what is printed in one line.
+# A name that files and columns can have, and text that is printed in one line.
 Label = Annotated[Text, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$")]
 TextLine = Annotated[Text, Field(min_length=1, max_length=500)]
 
 
 class OneOrMore:
-    """Annotation of a tuple that may also be written as its only entry, without brackets."""
+    """Annotates a tuple that may also be written as its only entry, without brackets."""
 
     def __get_pydantic_core_schema__(self, source: Any, handler: GetCoreSchemaHandler) -> CoreSchema:
-        """Return the tuple's schema, after anything else was put into a list."""
+        """Return the tuple's schema, which anything but a list or tuple enters as the only entry."""
         return core_schema.no_info_before_validator_function(_wrap_in_list, handler(source))
 
     def __get_pydantic_json_schema__(
         self, schema: CoreSchema, handler: GetJsonSchemaHandler
     ) -> JsonSchemaValue:
-        """Return the schema of an entry or of a list of them."""
+        """Return the schema of an entry or of a list of entries."""
         several = handler(schema)
         return {"anyOf": [several["items"], several]}
 
@@ -52,7 +52,7 @@ def _wrap_in_list(value: Any) -> Any:
 
 
 class Model(BaseModel):
-    """A frozen pydantic model that refuses unknown keys and names the known ones."""
+    """Refuses unknown keys and names the known ones; instances are frozen."""
 
     model_config = ConfigDict(extra="forbid", frozen=True, allow_inf_nan=False, use_attribute_docstrings=True)
 
@@ -72,7 +72,7 @@ class Model(BaseModel):
         return self.model_dump(mode="json")
 
     def replace(self, **changes: Any) -> Self:
-        """Return a validated copy with some fields changed."""
+        """Return a validated copy in which some fields are changed."""
         return type(self).model_validate({**dict(self), **changes})
 
 
@@ -84,18 +84,9 @@ def validation_error(
     at: str | None = None,
     hint: str | None = None,
 ) -> PydanticCustomError:
-    """Return an error for a validator to raise; it reaches the user with line and nearest match.
+    """Return an error for a validator to raise, which reaches the user with line and nearest match.
 
-    Parameters
-    ----------
-    message : str
-        What was wrong.
-    given, allowed
-        The word not understood, and those that would have been.
-    at : str, optional
-        Key, inside the value being validated, that the error is about.
-    hint : str, optional
-        What to do about it.
+    The arguments are those of `StimgenError`; `at` is the key of the validated value that the error is about.
     """
     context = {"message": message, "given": given, "allowed": allowed or [], "at": at, "hint": hint}
     return PydanticCustomError("mistake", "{message}", context)
@@ -117,23 +108,12 @@ M = TypeVar("M", bound=BaseModel)
 
 
 def validate(model: type[M], data: Any, document: Document, context: Mapping[str, Any] | None = None) -> M:
-    """Validate `data`, the content of `document`, as `model`.
-
-    Parameters
-    ----------
-    model : type
-        A pydantic model.
-    data : Any
-        Mappings, lists and scalars.
-    document : Document
-        Where they stand.
-    context : mapping, optional
-        What validators may need to know.
+    """Validate `data`, the content of `document`, as a pydantic model; validators get `context`.
 
     Raises
     ------
     StimgenError
-        One or several located problems.
+        There are problems, each with its location in the document.
     """
     try:
         return model.model_validate(data, context=context)
@@ -145,7 +125,7 @@ def validate(model: type[M], data: Any, document: Document, context: Mapping[str
 
 
 def _is_echo(details: ErrorDetails) -> bool:
-    """Return whether a list is called too short only because its entries, long enough, have mistakes."""
+    """Return whether a list is reported as too short only because some of its entries are invalid."""
     return details["type"] == "too_short" and len(details["input"]) >= details["ctx"]["min_length"]
 
 
@@ -154,16 +134,9 @@ def _convert_error(details: ErrorDetails, document: Document) -> StimgenError:
     path = details["loc"]
     name = _format_path(path, document, missing=details["type"] == "missing")
     if details["type"] == "mistake":
-        if context["at"] is not None:
-            path = (*path, context["at"])
-        prefix = f"{name}: " if name else ""
-        return StimgenError(
-            prefix + context["message"],
-            where=document.where(path),
-            given=context["given"],
-            allowed=context["allowed"],
-            hint=context["hint"],
-        )
+        told = {key: context[key] for key in ("given", "allowed", "hint")}
+        where = document.where(path if context["at"] is None else (*path, context["at"]))
+        return StimgenError((f"{name}: " if name else "") + context["message"], where=where, **told)
     message = _describe_problem(details)
     given, allowed = None, []
     if details["type"] in ("literal_error", "enum"):
@@ -172,7 +145,7 @@ def _convert_error(details: ErrorDetails, document: Document) -> StimgenError:
     return StimgenError(f"{name}: {message}", where=document.where(path), given=given, allowed=allowed)
 
 
-# What the data are to be, in a protocol's words rather than in Python's.
+# What is expected, in the words of YAML rather than of Python.
 _EXPECTATIONS = {
     "dict_type": "should be a mapping of keys to values",
     "model_type": "should be a mapping of keys to values",
@@ -198,17 +171,16 @@ def _describe_problem(details: ErrorDetails) -> str:
 
 
 def _format_path(path: tuple[int | str, ...], document: Document, *, missing: bool) -> str:
-    """Return the path as ``conditions[0].layers``, without steps that the file does not have."""
+    """Return a path such as ``conditions[0].layers``, without steps that the file does not have."""
     here: Any = document.data
     name = ""
     for i, step in enumerate(path):
-        inside = isinstance(here, Mapping) and step in here
-        if isinstance(here, list) and isinstance(step, int) and step < len(here):
-            name, here = f"{name}[{step}]", here[step]
-        elif inside:
-            name, here = f"{name}.{step}" if name else str(step), here[step]
-        elif missing and i == len(path) - 1:
-            name += f"[{step}]" if isinstance(step, int) else f".{step}" if name else str(step)
+        is_entry = isinstance(here, list) and isinstance(step, int) and step < len(here)
+        if is_entry or (isinstance(here, Mapping) and step in here):
+            here = here[step]
+        elif not missing or i < len(path) - 1:
+            continue
+        name += f"[{step}]" if isinstance(step, int) else f".{step}" if name else str(step)
     return name
 
 

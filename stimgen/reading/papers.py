@@ -1,4 +1,4 @@
-"""The literature that a choice rests on: one entry a paper, in one file, by key."""
+"""Reads the list of literature, papers.yaml, whose papers choices and protocols cite by their keys."""
 
 from __future__ import annotations
 
@@ -19,18 +19,18 @@ WebAddress = Annotated[Text, Field(pattern=r"^https?://[^\s\"'<>{}]+$", max_leng
 
 
 class Paper(Model):
-    """A publication, to be cited."""
+    """Represents a publication to be cited."""
 
     key: Label
     """What protocols and bibliographies call it."""
     kind: Literal["article", "inproceedings", "preprint"] = "article"
-    """In a journal, in proceedings, or in an archive alone."""
+    """Published in a journal, in proceedings, or only in an archive."""
     authors: Annotated[tuple[TextLine, ...], Field(min_length=1)]
-    """``Family, Given`` each; a group without a comma."""
+    """Each as ``Family, Given``; a group without a comma."""
     year: Annotated[Integer, Field(ge=1000, le=9999)]
-    """Of publication."""
+    """Year of publication."""
     title: TextLine
-    """In sentence case."""
+    """Title in sentence case."""
     venue: TextLine | None = None
     """Journal or proceedings."""
     volume: TextLine | None = None
@@ -38,13 +38,13 @@ class Paper(Model):
     number: TextLine | None = None
     """As printed."""
     pages: TextLine | None = None
-    """First to last, or the number of the article."""
+    """First to last page, or the number of the article."""
     doi: Doi | None = None
     """Without ``https://doi.org/``."""
     arxiv: Annotated[Text, Field(pattern=r"^([0-9]{4}\.[0-9]{4,5}|[a-z-]+/[0-9]{7})$")] | None = None
     """Identifier without ``arXiv:``."""
     url: WebAddress | None = None
-    """For what has neither of the two."""
+    """Address of a paper that has neither of the two."""
 
     @model_validator(mode="before")
     @classmethod
@@ -54,10 +54,10 @@ class Paper(Model):
         known = load_papers()
         if data not in known:
             raise validation_error(
-                f"no paper is known as {data!r}",
+                f"there is no known paper {data!r}",
                 given=data,
                 allowed=list(known),
-                hint="write a mapping with `key`, `authors`, `year`, `title` and, say, `doi` for another",
+                hint="for another paper, write a mapping with `key`, `authors`, `year`, `title` and `doi`",
             )
         return known[data].to_dict()
 
@@ -65,12 +65,12 @@ class Paper(Model):
     def __get_pydantic_json_schema__(
         cls, schema: CoreSchema, handler: GetJsonSchemaHandler
     ) -> JsonSchemaValue:
-        """Return the mapping's schema, with the known keys as another choice."""
+        """Return the mapping's schema with the known keys as alternatives."""
         return {"anyOf": [{"enum": list(load_papers())}, handler(schema)]}
 
     @property
     def link(self) -> str | None:
-        """Where it is found."""
+        """Return the address of the paper."""
         if self.doi is not None:
             return f"https://doi.org/{self.doi}"
         return f"https://arxiv.org/abs/{self.arxiv}" if self.arxiv is not None else self.url
@@ -84,12 +84,12 @@ def load_papers() -> dict[str, Paper]:
 
 
 def resolve_papers(keys_or_papers: Iterable[str | Paper]) -> list[Paper]:
-    """Return papers, those that are named by a key out of the known ones; each once, in alphabetical order.
+    """Return the papers, looking up those given by their keys, each once and ordered by key.
 
     Raises
     ------
     KeyError
-        No paper has this key.
+        No known paper has this key.
     """
     found = [one if isinstance(one, Paper) else load_papers()[one] for one in keys_or_papers]
     return [paper for _, paper in sorted({paper.key: paper for paper in found}.items())]

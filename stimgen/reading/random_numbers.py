@@ -1,7 +1,7 @@
-"""Random numbers that are the same bits everywhere: raw Philox words and our own maps to numbers.
+"""Generates random numbers that have the same bits everywhere, from raw Philox words.
 
-numpy promises the words of its bit generators for ever, but not what its distributions make of them, and a
-framework's generator gives other numbers for another shape or device. So nothing but words is taken.
+numpy guarantees the words of its bit generators, but not what its distributions make of them, and the
+generators of frameworks depend on shape and device. Therefore only the words are used.
 """
 
 from __future__ import annotations
@@ -16,8 +16,8 @@ from numpy.typing import NDArray
 
 from stimgen.reading.identity import canonical_json
 
-# Normal numbers are rounded to this grid: logarithm and cosine may differ in their last bit between
-# mathematical libraries, the rounded numbers do not.
+# Normal numbers are rounded to this grid, because logarithm and cosine may differ in their last bits between
+# mathematical libraries.
 NORMAL_GRID = 2.0**-16
 
 T = TypeVar("T")
@@ -26,15 +26,9 @@ T = TypeVar("T")
 def random_words(count: int, *key: str | int) -> NDArray[np.uint64]:
     """Return `count` random 64-bit words of the stream that `key` names.
 
-    Philox 4x64-10 (Salmon, Moraes, Dror & Shaw 2011) counting from zero; its 128-bit key is the beginning of
-    the SHA-256 of the canonical JSON of `key`.
-
-    Parameters
-    ----------
-    count : int
-        How many; the first words of a longer request are those of a shorter one.
-    *key : str or int
-        Whatever tells this stream from all others: a purpose, a source's hash, a seed.
+    Philox 4x64-10 (Salmon, Moraes, Dror & Shaw 2011) counts from zero; its 128-bit key is the beginning of
+    the SHA-256 of the canonical JSON of `key`, for example a purpose, a source's hash and a seed. A longer
+    request begins with the words of a shorter one.
     """
     digest = hashlib.sha256(canonical_json(list(key))).digest()
     pair = np.frombuffer(digest[:16], dtype="<u8").astype(np.uint64)
@@ -42,18 +36,18 @@ def random_words(count: int, *key: str | int) -> NDArray[np.uint64]:
 
 
 def uniform(count: int, *key: str | int) -> NDArray[np.float64]:
-    """Return `count` numbers, even on [0, 1), each a multiple of 2^-53."""
+    """Return `count` uniform numbers in [0, 1), each a multiple of 2^-53."""
     return (random_words(count, *key) >> np.uint64(11)).astype(np.float64) * 2.0**-53
 
 
 def normal(count: int, *key: str | int) -> NDArray[np.float64]:
     """Return `count` standard normal numbers, each a multiple of 2^-16 (Box & Muller 1958).
 
-    Words are used in pairs and both numbers of a pair are kept, so that the first numbers of a longer request
-    are those of a shorter one.
+    Words are used in pairs and both numbers of a pair are kept, so that a longer request begins with the
+    numbers of a shorter one.
     """
     even = uniform(count + count % 2, *key).reshape(-1, 2)
-    # 1 - u lies in (0, 1], where the logarithm is finite.
+    # 1 - u is in (0, 1], where the logarithm is finite.
     radius = np.sqrt(-2.0 * np.log(1.0 - even[:, 0]))
     angle = 2.0 * np.pi * even[:, 1]
     pairs = np.stack([radius * np.cos(angle), radius * np.sin(angle)], axis=1)
@@ -61,24 +55,18 @@ def normal(count: int, *key: str | int) -> NDArray[np.float64]:
 
 
 class RandomStream:
-    """Random numbers one after the other, for decisions that are few: every draw has a key of its own.
-
-    Parameters
-    ----------
-    *key : str or int
-        Whatever tells this stream from all others.
-    """
+    """Draws random numbers one by one, each with a key of its own; meant for a small number of decisions."""
 
     def __init__(self, *key: str | int) -> None:
         self.key = key
         self._drawn = 0
 
     def uniform(self) -> float:
-        """Return a number, even on [0, 1)."""
+        """Return a uniform number in [0, 1)."""
         return float(uniform(1, *self._next_key())[0])
 
     def uniforms(self, count: int) -> list[float]:
-        """Return several of them."""
+        """Return several uniform numbers in [0, 1)."""
         return [float(number) for number in uniform(count, *self._next_key())]
 
     def normal(self) -> float:
@@ -86,15 +74,15 @@ class RandomStream:
         return float(normal(1, *self._next_key())[0])
 
     def randbelow(self, count: int) -> int:
-        """Return a whole number, even on 0 ... `count` - 1."""
+        """Return a whole number from 0 to `count` - 1, all with equal probability."""
         return math.floor(self.uniform() * count)
 
     def choice(self, values: Sequence[T]) -> T:
-        """Return one of the values, each as likely."""
+        """Return one of the values, all with equal probability."""
         return values[self.randbelow(len(values))]
 
     def permutation(self, values: Sequence[T]) -> list[T]:
-        """Return the values in a random order, each order as likely."""
+        """Return the values in a random order, all orders with equal probability."""
         order = np.argsort(random_words(len(values), *self._next_key()), kind="stable")
         return [values[i] for i in order]
 

@@ -1,4 +1,4 @@
-"""Families of members: one file a member, found by looking into the family's package."""
+"""Finds the members of families: each is a file in the package of its family."""
 
 from __future__ import annotations
 
@@ -20,59 +20,52 @@ from stimgen.reading.papers import Paper
 
 
 class FamilyMember(Model):
-    """The base of all families' bases: a model that may also be written as one word."""
+    """Is the base of all members: a model that may also be written as one word."""
 
     short_form: ClassVar[str | None] = None
     """Regular expression of the words that `from_text` understands."""
     short_form_words: ClassVar[str] = ""
-    """The same for people, in messages."""
+    """Description of these words for messages."""
     phrase: ClassVar[str] = ""
-    """What a paper's methods call it; where nothing is said, its name."""
+    """What a paper's methods section calls the member; by default its name."""
     papers: ClassVar[tuple[str | Paper, ...]] = ()
-    """What is to be cited where the member is used: keys of the known papers, or papers of its own."""
+    """Papers to cite where the member is used: keys of known papers, or other papers."""
 
     def citations(self) -> tuple[str | Paper, ...]:
-        """Return what is to be cited; a member whose fields matter to that says so here."""
+        """Return the papers to cite; override it if they depend on the member's fields."""
         return self.papers
 
     @classmethod
     def from_text(cls, text: str) -> dict[str, Any]:
-        """Return the fields that `text`, a match of `short_form`, stands for."""
+        """Return the fields that `text`, which matches `short_form`, stands for."""
         return {"name": text}
 
 
 @dataclass(frozen=True)
 class Family:
-    """All members of one kind, by the name that a protocol calls them by.
+    """Holds all members of one kind by the names that protocols give them.
 
-    Used as an annotation, ``Annotated[Base, Family(...)]``, it makes pydantic accept any member: as a
-    mapping with a ``name``, or as the bare name where the member's other fields have defaults.
-
-    Parameters
-    ----------
-    singular : str
-        What one member is called, for messages.
-    base : type
-        The class that members derive from; it stands in the family's package, in a module ``base``.
-    default : str
-        The member that is meant by a mapping without a name, if the keys are its own.
-    fallback : str, optional
-        The one that is meant where several have the keys, but not the usual one.
+    Used as an annotation, ``Annotated[Base, Family(...)]``, it makes pydantic accept any member, written as a
+    mapping with a ``name``, or as the bare name if the member's other fields have defaults.
     """
 
     singular: str
+    """What messages call one member."""
     base: type[FamilyMember]
+    """The class that members derive from, in the module ``base`` of the family's package."""
     default: str
+    """The member that a mapping without a name means, if it has the mapping's keys."""
     fallback: str | None = None
+    """The member that it means if several have these keys, but the default does not."""
 
     @property
     def package(self) -> str:
-        """The dotted name of the package that holds one module a member."""
+        """Return the dotted name of the package that has one module for each member."""
         return self.base.__module__.rpartition(".")[0]
 
     @cached_property
     def members(self) -> dict[str, type[FamilyMember]]:
-        """Every member's class by its name, in alphabetical order."""
+        """Return every member's class by its name, in alphabetical order."""
         package = importlib.import_module(self.package)
         found: dict[str, type[FamilyMember]] = {}
         for info in pkgutil.iter_modules(package.__path__, self.package + "."):
@@ -91,7 +84,7 @@ class Family:
             and cls.__module__ == module
             and not inspect.isabstract(cls)
             and "name" in cls.model_fields
-            # What several members share may stand in a class of its own, which has no name.
+            # A class with what several members share has no name.
             and not cls.model_fields["name"].is_required()
         )
 
@@ -100,8 +93,8 @@ class Family:
         return {name: (inspect.getdoc(cls) or "").split("\n", 1)[0] for name, cls in self.members.items()}
 
     def __get_pydantic_core_schema__(self, source: Any, handler: GetCoreSchemaHandler) -> CoreSchema:
-        """Return the union of all members, told apart by ``name``."""
-        # The tag is a step of an error's path: in brackets no key of a protocol can be mistaken for it.
+        """Return the union of all members, distinguished by ``name``."""
+        # The tag is a step in an error's path; the brackets distinguish it from the keys of a protocol.
         choices = {_tag(name): handler.generate_schema(cls) for name, cls in self.members.items()}
         union = core_schema.tagged_union_schema(choices, discriminator=_find_tag)
         return core_schema.no_info_before_validator_function(self._resolve_name, union)
@@ -109,10 +102,9 @@ class Family:
     def __get_pydantic_json_schema__(
         self, schema: CoreSchema, handler: GetJsonSchemaHandler
     ) -> JsonSchemaValue:
-        """Return the union's JSON schema, with the bare name as another choice."""
+        """Return the union's JSON schema with the bare names as alternatives."""
         words = [{"type": "string", "pattern": f"^{cls.short_form}$"} for cls in self._with_short_form()]
-        # A member written as a mapping may leave out its name where a default supplies it, so that more than
-        # one member can fit: any of them, not exactly one.
+        # More than one member can match a mapping that leaves out the name: `anyOf` rather than `oneOf`.
         members = handler(schema)["oneOf"] if len(self.members) > 1 else [handler(schema)]
         return {"anyOf": [{"enum": list(self.members)}, *words, *members]}
 
@@ -120,7 +112,7 @@ class Family:
         return [cls for cls in self.members.values() if cls.short_form is not None]
 
     def expand_short_form(self, value: Any) -> Any:
-        """Return the mapping with a name that a bare word or a mapping stands for; anything else as it is."""
+        """Return the mapping, with a name, that a word or a mapping stands for; return other values as is."""
         if isinstance(value, Mapping):
             return value if "name" in value else {"name": self._guess_name(set(value)), **value}
         if not isinstance(value, str):
@@ -131,35 +123,29 @@ class Family:
         return {"name": value}
 
     def _resolve_name(self, value: Any) -> Any:
-        """Turn a bare word into a mapping, and refuse a name that no member has."""
+        """Return the mapping that `value` stands for; refuse a name that no member has."""
         if isinstance(value, self.base):
             return value
+        allowed = [*self.members, *(cls.short_form_words for cls in self._with_short_form())]
         mapping = self.expand_short_form(value)
         if not isinstance(mapping, Mapping):
+            raise validation_error(f"neither the name of a {self.singular} nor a mapping", allowed=allowed)
+        name = mapping["name"]
+        if not isinstance(name, str) or name not in self.members:
+            at = "name" if isinstance(value, Mapping) else None
             raise validation_error(
-                f"neither the name of a {self.singular} nor a mapping", allowed=self._allowed_words()
+                f"unknown {self.singular} {name!r}", given=str(name), allowed=allowed, at=at
             )
-        return self._check_member_name(mapping, at="name" if isinstance(value, Mapping) else None)
-
-    def _check_member_name(self, value: Mapping[str, Any], at: str | None) -> Mapping[str, Any]:
-        given = value["name"]
-        if not isinstance(given, str) or given not in self.members:
-            raise validation_error(
-                f"unknown {self.singular} {given!r}", given=str(given), allowed=self._allowed_words(), at=at
-            )
-        return value
+        return mapping
 
     def _guess_name(self, keys: set[Any]) -> str:
-        """Return the member that has most of these fields, and lacks none; a usual one where several do."""
+        """Return the member that has most of these fields and requires no others, preferably the default."""
         known = {name: len(keys & set(cls.model_fields)) for name, cls in self.members.items()}
         best = [name for name, count in known.items() if count == max(known.values())]
         best = [name for name in best if _required_fields(self.members[name]) <= keys] or best
         if len(best) == 1:
             return best[0]
         return next((name for name in (self.default, self.fallback) if name in best), None) or self.default
-
-    def _allowed_words(self) -> list[str]:
-        return [*self.members, *(cls.short_form_words for cls in self._with_short_form())]
 
 
 def _required_fields(cls: type[FamilyMember]) -> set[str]:
@@ -171,5 +157,5 @@ def _tag(name: str) -> str:
 
 
 def _find_tag(value: Any) -> str:
-    """Return the tag of a member, or of a mapping whose name was checked before."""
+    """Return the tag of a member, or of a mapping whose name has been checked."""
     return _tag(value["name"] if isinstance(value, Mapping) else value.name)

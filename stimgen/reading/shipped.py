@@ -1,4 +1,4 @@
-"""YAML files from users, by their path, or shipped ones, by their name."""
+"""Finds YAML files of users by their path, and files shipped with this package by their name."""
 
 from __future__ import annotations
 
@@ -11,34 +11,32 @@ from stimgen.reading.errors import StimgenError
 
 @dataclass(frozen=True)
 class ShippedFiles:
-    """The files of one kind that are shipped.
-
-    Attributes
-    ----------
-    folder : str
-        Where they lie among the shipped protocols.
-    what : str
-        What one of them is called, for messages.
-    """
+    """Finds the shipped files of one kind."""
 
     folder: str
+    """Where they are among the shipped protocols."""
     what: str
+    """What one of them is called in messages."""
 
     def files(self) -> dict[str, Path]:
         """Return the files by name."""
-        return {file.stem: file for file in sorted((_shipped_folder() / self.folder).rglob("*.yaml"))}
+        package = Path(__file__).parents[1]
+        # In a wheel the protocols are inside the package; in a checkout they are beside it.
+        inside = package / "shipped_protocols"
+        root = inside if inside.is_dir() else package.parent / "protocols"
+        return {file.stem: file for file in sorted((root / self.folder).rglob("*.yaml"))}
 
     def titles(self) -> dict[str, str]:
         """Return the titles by name."""
         return {name: read_title(file) for name, file in self.files().items()}
 
     def find(self, name_or_file: str | Path) -> Path:
-        """Return the file that is named, by its path or as a shipped one.
+        """Return the file with this path, or the shipped file with this name.
 
         Raises
         ------
         StimgenError
-            Neither a file nor the name of a shipped one.
+            It is neither a file nor the name of a shipped file.
         """
         text = str(name_or_file)
         file = Path(text)
@@ -50,7 +48,7 @@ class ShippedFiles:
                 f"there is no {self.what} {text!r}: neither a file nor a shipped {self.what}",
                 given=text,
                 allowed=list(shipped),
-                hint=f"your own {self.what}s are named by their file, such as my-study.yaml",
+                hint=f"for a {self.what} of your own, give its file, for example my-study.yaml",
             )
         return shipped[text]
 
@@ -66,15 +64,8 @@ def _is_file(file: Path) -> bool:
         return False
 
 
-def _shipped_folder() -> Path:
-    package = Path(__file__).parents[1]
-    # Inside a wheel the protocols lie in the package; in a checkout, beside it.
-    inside = package / "shipped_protocols"
-    return inside if inside.is_dir() else package.parent / "protocols"
-
-
 def read_title(file: Path) -> str:
-    """Return the title of a protocol or an experiment, or nothing where it has none.
+    """Return the title of a protocol or an experiment, or an empty text if it has none.
 
     Raises
     ------

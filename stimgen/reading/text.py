@@ -1,21 +1,21 @@
-"""Text from strangers, made fit for one line of a document, and for a cell of a table."""
+"""Makes text from others safe for one line of a document or a cell of a table."""
 
 from __future__ import annotations
 
 import unicodedata
 from typing import Any
 
-# Without them some scripts are spelt wrongly: the zero-width non-joiner and joiner.
+# The zero-width non-joiner and joiner, which some scripts need for correct spelling.
 JOINERS = "\u200c\u200d"
 # A spreadsheet takes a cell that begins with one of these for a formula.
 FORMULA_STARTS = ("=", "+", "-", "@", "\t", "\r")
 
 
 def to_one_line(text: str) -> str:
-    r"""Return text in composed letters, its spaces and line feeds single spaces, without hidden characters.
+    r"""Return text in composed letters on one line, with single spaces and without hidden characters.
 
-    Control characters, marks that turn the direction of writing, surrogates and unassigned characters are
-    left out: what is read is what is there.
+    Control characters, marks that change the direction of writing, surrogates and unassigned characters are
+    removed.
 
     Examples
     --------
@@ -27,5 +27,5 @@ def to_one_line(text: str) -> str:
 
 
 def escape_formula(value: Any) -> Any:
-    """Return a cell of a table: text that a spreadsheet would run is marked as text by an apostrophe."""
+    """Put an apostrophe before text that a spreadsheet would run as a formula; return other values as is."""
     return "'" + value if isinstance(value, str) and value.startswith(FORMULA_STARTS) else value

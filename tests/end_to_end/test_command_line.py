@@ -352,7 +352,7 @@ class TestBadProtocol:
         ("old", "new", "line", "told"),
         [
             ("name: tiny", "name: [tiny", 2, "not valid YAML"),
-            ("name: tiny", "name: tiny\nname: tiny", 2, "the key 'name' stands twice"),
+            ("name: tiny", "name: tiny\nname: tiny", 2, "the key 'name' appears twice"),
             ("weights: random", "weights: *w", 6, "anchors and aliases"),
             ("weights: random", "weights: !!python/name:os.system", 6, "the tag"),
             ("weights: random", "weights: rndom", 6, "did you mean 'random'?"),

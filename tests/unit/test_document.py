@@ -136,10 +136,10 @@ def test_a_place_that_is_not_there_is_that_of_the_nearest_holder() -> None:
 @pytest.mark.parametrize(
     ("text", "line", "word"),
     [
-        ("a: 1\nb: 2\na: 3\n", 3, "'a' stands twice"),
-        ("x:\n  - {a: 1,\n     a: 2}\n", 3, "'a' stands twice"),
-        ('a: 1\n"a": 2\n', 2, "'a' stands twice"),
-        ("1: a\n'1': b\n", 2, "'1' stands twice"),
+        ("a: 1\nb: 2\na: 3\n", 3, "'a' appears twice"),
+        ("x:\n  - {a: 1,\n     a: 2}\n", 3, "'a' appears twice"),
+        ('a: 1\n"a": 2\n', 2, "'a' appears twice"),
+        ("1: a\n'1': b\n", 2, "'1' appears twice"),
         ("a: &x 1\nb: 2\n", 1, "anchors and aliases"),
         ("b: 2\na: *x\n", 2, "anchors and aliases"),
         ("b: 2\n&x a: 1\n", 2, "anchors and aliases"),
