@@ -11,6 +11,9 @@ from hypothesis import settings
 
 # As the command line does: cores may be shared with processes that tests start.
 os.environ.setdefault("GOMP_SPINCOUNT", "1000")
+if workers := os.environ.get("PYTEST_XDIST_WORKER_COUNT"):
+    # Set before torch is imported: with all threads in every worker, tests would wait for each other.
+    os.environ.setdefault("OMP_NUM_THREADS", str(max(1, (os.cpu_count() or 1) // int(workers))))
 
 settings.register_profile("default", deadline=None)
 settings.register_profile("ci", deadline=None, derandomize=True)
