@@ -53,7 +53,7 @@ def list_session_trials(room: PreparedExperiment, person: Participant) -> dict[s
         "adaptive": adaptive,
     }
     if adaptive:
-        choices = experiment.schedule.choices(course.design)
+        choices = experiment.schedule.list_decisions(course.design)
         practice = list_practice_trials(course)
         found["practice"] = [trial.to_dict() for trial in practice]
         found["candidates"] = [

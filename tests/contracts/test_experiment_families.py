@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from collections import Counter
 from collections.abc import Iterator, Sequence
+from dataclasses import asdict
 from importlib.util import find_spec
 from itertools import product
 from typing import Any
@@ -100,8 +101,8 @@ paradigms = pytest.mark.parametrize("paradigm", every(PARADIGMS))
 
 def arranged(paradigm: Paradigm) -> Iterator[tuple[Pairing, TrialDecision, Trial, list[PictureSlot]]]:
     """Yield every trial that there can be, with the items that it shows, in order."""
-    for meeting in sorted(paradigm.meetings):
-        balanced = paradigm.balanced(meeting)
+    for meeting in sorted(paradigm.pairings):
+        balanced = paradigm.balanced_factors(meeting)
         for source, *values in product("abcd", *(factor.values for factor in balanced)):
             given = dict(zip((factor.name for factor in balanced), values, strict=True))
             choice = TrialDecision(1, {}, source, given)
@@ -121,7 +122,7 @@ def arranged(paradigm: Paradigm) -> Iterator[tuple[Pairing, TrialDecision, Trial
 
 @paradigms
 def test_every_answer_has_a_key_of_its_own(paradigm: Paradigm) -> None:
-    keys = paradigm.keys()
+    keys = paradigm.default_keys()
     assert list(keys) == list(paradigm.answers())
     assert len(set(keys.values())) == len(keys)
 
@@ -171,8 +172,8 @@ def test_the_correct_answer_is_the_one_that_the_pictures_tell(paradigm: Paradigm
 
 @paradigms
 def test_where_pictures_meet_in_several_ways_the_words_of_the_first_do_for_both(paradigm: Paradigm) -> None:
-    for first, second in product(sorted(paradigm.meetings), repeat=2):
-        factors = paradigm.balanced(first)
+    for first, second in product(sorted(paradigm.pairings), repeat=2):
+        factors = paradigm.balanced_factors(first)
         answers: Counter[str | None] = Counter()
         roles: Counter[str] = Counter()
         for values in product(*(factor.values for factor in factors)):
@@ -180,7 +181,7 @@ def test_where_pictures_meet_in_several_ways_the_words_of_the_first_do_for_both(
             made = paradigm.arrange(TrialDecision(1, {}, "a", given), second)
             answers[made.correct] += 1
             roles.update(item.role for interval in made.intervals for item in interval)
-        own = paradigm.balanced(second)
+        own = paradigm.balanced_factors(second)
         there = Counter(
             item.role
             for values in product(*(factor.values for factor in own))
@@ -233,7 +234,7 @@ def test_features_are_judged_with_an_allowed_answer(paradigm: Paradigm) -> None:
     rng, stream = np.random.default_rng(5), Quick(5)
     for _, _, trial, items in arranged(paradigm):
         features = rng.standard_normal((len(items), 6)).tolist()
-        assert paradigm.judge(trial, features, stream) in paradigm.guesses()  # type: ignore[arg-type] # as quick
+        assert paradigm.decide_by_features(trial, features, stream) in paradigm.guesses()  # type: ignore[arg-type] # as quick
 
 
 @pytest.mark.parametrize("paradigm", [p for p in every(PARADIGMS) if p.id[:3] in ("odd", "abx", "sam")])
@@ -242,7 +243,7 @@ def test_features_that_tell_roles_apart_are_judged_correctly(paradigm: Paradigm)
     of_role = {role: rng.standard_normal(40) * 3 for role in ("original", "synthesis", "other_seed")}
     for _, _, trial, items in arranged(paradigm):
         features = [(of_role[item.role] + 0.1 * rng.standard_normal(40)).tolist() for item in items]
-        assert paradigm.judge(trial, features, Quick(1)) == trial.correct  # type: ignore[arg-type] # as quick
+        assert paradigm.decide_by_features(trial, features, Quick(1)) == trial.correct  # type: ignore[arg-type] # as quick
 
 
 # Schedules
@@ -282,10 +283,10 @@ ANSWERS: tuple[bool | None, ...] = (True, True, False, True, None, True, True, T
 def test_a_schedule_accepts_what_it_can_follow_and_is_the_same_every_time(schedule: Schedule) -> None:
     schedule.check(design())
     again = type(schedule).model_validate(schedule.to_dict())
-    assert schedule.choices(design()) == again.choices(design())
+    assert schedule.list_decisions(design()) == again.list_decisions(design())
     assert walked(schedule, design(), ANSWERS) == walked(again, design(), ANSWERS)
-    assert [c.source for c in schedule.choices(design())] != [
-        c.source for c in schedule.choices(design("04"))
+    assert [c.source for c in schedule.list_decisions(design())] != [
+        c.source for c in schedule.list_decisions(design("04"))
     ]
 
 
@@ -313,7 +314,7 @@ def test_choices_have_all_that_a_trial_needs(schedule: Schedule) -> None:
         assert all(choice.levels[factor.name] in factor.values for factor in some.factors)
         assert choice.source in some.sources
         assert choice.balanced["location"] in (1, 2, 3)
-        assert json.loads(json.dumps(choice.to_dict())) == choice.to_dict()
+        assert json.loads(json.dumps(asdict(choice))) == asdict(choice)
 
 
 @schedules
@@ -322,8 +323,8 @@ def test_a_session_ends_and_keeps_its_sources_apart(
     schedule: Schedule, answers: tuple[bool | None, ...]
 ) -> None:
     done = walked(schedule, design(), answers)
-    assert 0 < len(done) <= len(schedule.choices(design()))
-    assert schedule.adaptive or [choice for choice, _ in done] == list(schedule.choices(design()))
+    assert 0 < len(done) <= len(schedule.list_decisions(design()))
+    assert schedule.adaptive or [choice for choice, _ in done] == list(schedule.list_decisions(design()))
     sources = [choice.source for choice, _ in done]
     for i, source in enumerate(sources):
         assert source not in sources[max(0, i - schedule.source_gap) : i]

@@ -111,7 +111,7 @@ def test_within_a_participant_everything_comes_equally_often(
     shape, schedule = drawn
     some = shape.design(participant)
     schedule.check(some)
-    found = schedule.choices(some)
+    found = schedule.list_decisions(some)
     cells, repetitions = prod(shape.factors), schedule.repetitions
     assert len(found) == cells * shape.sources * repetitions
     assert counts(((cell(c), c.source) for c in found), cells * shape.sources) == {repetitions}
@@ -129,7 +129,7 @@ def test_within_a_participant_everything_comes_equally_often(
 def test_sources_keep_apart_over_the_borders_of_blocks(drawn: tuple[Shape, Constant]) -> None:
     shape, schedule = drawn
     for participant in (1, 2):
-        found = schedule.choices(shape.design(participant))
+        found = schedule.list_decisions(shape.design(participant))
         assert apart([choice.source for choice in found], schedule.source_gap)
 
 
@@ -137,7 +137,7 @@ def test_sources_keep_apart_over_the_borders_of_blocks(drawn: tuple[Shape, Const
 @given(constants(), st.integers(1, 50))
 def test_blocks_hold_the_values_of_their_factors(drawn: tuple[Shape, Constant], participant: int) -> None:
     shape, schedule = drawn
-    found = schedule.choices(shape.design(participant))
+    found = schedule.list_decisions(shape.design(participant))
     blocks = [choice.block for choice in found]
     assert blocks == sorted(blocks)
     sizes = [n for i, n in enumerate(shape.factors) if f"f{i}" in schedule.blocked]
@@ -162,7 +162,7 @@ def test_across_participants_everything_comes_equally_often(
     for participant in range(lap * n + 1, (lap + 1) * n + 1):
         some = shape.design(participant, session)
         schedule.check(some)
-        own = schedule.choices(some)
+        own = schedule.list_decisions(some)
         # As nearly as possible in every cell, and over the whole session.
         within = counts(((cell(c), combination(c)) for c in own), cells * n)
         assert max(within) - min(within) <= 1
@@ -184,7 +184,7 @@ def test_exemplars_come_equally_often_and_with_every_combination(
     for participant in range(1, n * seeds + 1):
         own = [
             (cell(c), c.source, c.exemplar % seeds, combination(c))
-            for c in schedule.choices(shape.design(participant))
+            for c in schedule.list_decisions(shape.design(participant))
         ]
         used = counts((one[:3] for one in own), cells * shape.sources * seeds)
         assert max(used) - min(used) <= 1
@@ -231,7 +231,7 @@ def test_participants_take_turns_with_the_orders(blocks: int, order: str) -> Non
     shape = Shape((blocks,), 1, (1,))
     size = len({"latin": latin_square, "williams": williams_orders}[order](blocks))
     seen = [
-        tuple(choice.levels["f0"] for choice in schedule.choices(shape.design(participant)))
+        tuple(choice.levels["f0"] for choice in schedule.list_decisions(shape.design(participant)))
         for participant in range(1, size + 1)
     ]
     assert len(set(seen)) == size
@@ -248,9 +248,9 @@ def test_the_largest_gap_can_be_kept_and_a_larger_one_is_refused(drawn: tuple[Sh
     largest = shape.sources - 1
     tight = schedule.replace(source_gap=largest)
     tight.check(some)
-    assert apart([choice.source for choice in tight.choices(some)], largest)
+    assert apart([choice.source for choice in tight.list_decisions(some)], largest)
     too_tight = schedule.replace(source_gap=largest + 1)
-    if len(schedule.choices(some)) == shape.sources:  # every source comes once
+    if len(schedule.list_decisions(some)) == shape.sources:  # every source comes once
         too_tight.check(some)
     else:
         with pytest.raises(StimgenError, match="cannot be kept") as refused:
@@ -280,7 +280,7 @@ def test_what_cannot_be_balanced_is_refused_with_a_number_that_can(shape: Shape,
         return
     with pytest.raises(StimgenError, match="cannot be balanced") as refused:
         schedule.check(some)
-    would = int(str(refused.value.hint).removeprefix("a multiple of ").split()[0])
+    would = int(str(refused.value.hint).removeprefix("use a multiple of ").split()[0])
     schedule.replace(repetitions=would).check(some)
     schedule.replace(repetitions=3 * would).check(some)
     assert all(n * shape.sources % shape.combinations for n in range(1, would))
@@ -393,9 +393,9 @@ def walked(
 def test_participants_without_a_number_have_lists_of_their_own(one: str, other: str) -> None:
     shape = Shape((2,), 4, (2, 2))
     schedule = Constant(repetitions=2)
-    first, second = (schedule.choices(shape.design(label)) for label in (one, other))
+    first, second = (schedule.list_decisions(shape.design(label)) for label in (one, other))
     assert (first == second) == (one == other)
     for order in ("latin", "williams"):
         refused = schedule.replace(block_order=order, blocked=("f0",))
-        with pytest.raises(StimgenError, match="needs a number at the end of the label"):
+        with pytest.raises(StimgenError, match="counterbalancing across participants needs a number"):
             refused.check(shape.design(one))

@@ -183,7 +183,7 @@ class TestDurations:
     @given(st.integers(0, 10_000), st.floats(24, 500), st.floats(0, 20))
     def test_of_frames_are_exact(self, frames: int, hz: float, tolerance: float) -> None:
         duration = Duration(value=frames, unit="frames")
-        assert duration.frames(hz, tolerance) == frames
+        assert duration.count_frames(hz, tolerance) == frames
         assert duration.milliseconds(hz) == pytest.approx(1000 * frames / hz)
 
     @given(st.floats(0, 10_000), st.floats(24, 500), st.floats(0, 20))
@@ -195,7 +195,7 @@ class TestDurations:
             abs(n * 1000 / hz - value) for n in (int(value * hz / 1000), int(value * hz / 1000) + 1)
         )
         try:
-            frames = duration.frames(hz, tolerance)
+            frames = duration.count_frames(hz, tolerance)
         except StimgenError:
             assert nearest > tolerance - 1e-6
         else:

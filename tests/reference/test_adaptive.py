@@ -55,7 +55,7 @@ def converged(schedule: Staircase, sign: float, seed: int) -> float:
     for track in schedule.all_tracks(FINE):
         own: list[TrialResult] = []
         for _ in range(schedule.trials):
-            i = schedule.index(FINE, track, own)
+            i = schedule.choose_level(FINE, track, own)
             right = bool(rng.random() < expit(sign * level.numbers[i]))
             own.append(TrialResult({"condition": level.values[i]}, "a", track.name, right))
         history += own
@@ -90,7 +90,7 @@ def staircase_by_hand(answers: str, **settings: Any) -> list[float]:
         choice = schedule.next(some, history)
         if choice is None:
             break
-        levels.append(1.0 + some.factors[0].values.index(choice.levels["condition"]))
+        levels.append(1.0 + some.factors[0].values.choose_level(choice.levels["condition"]))
         correct = {"+": True, "-": False}.get(answer or "")
         history.append(TrialResult(choice.levels, choice.source, choice.track, correct))
     return levels

@@ -132,7 +132,10 @@ def test_who_judges_by_features_does_worse_with_more_dimensions(dimensions: int,
         answers=("1", "2", "3"),
         correct="2",
     )
-    found = sum(Oddity().judge(trial, one, RandomStream("none")) == "2" for one in features.tolist()) / count
+    found = (
+        sum(Oddity().decide_by_features(trial, one, RandomStream("none")) == "2" for one in features.tolist())
+        / count
+    )
     assert found == pytest.approx(published, abs=4 * 0.5 / math.sqrt(count))
 
 

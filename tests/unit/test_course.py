@@ -41,7 +41,7 @@ class InOrder(Schedule):
     def check(self, design: Design) -> None:
         del design
 
-    def choices(self, design: Design) -> tuple[TrialDecision, ...]:
+    def list_decisions(self, design: Design) -> tuple[TrialDecision, ...]:
         return tuple(
             TrialDecision(
                 block, {"condition": value}, design.sources[i % len(design.sources)], {"location": 1}
@@ -51,7 +51,7 @@ class InOrder(Schedule):
         )
 
     def next(self, design: Design, history: Sequence[TrialResult]) -> TrialDecision | None:
-        every = self.choices(design)
+        every = self.list_decisions(design)
         return every[len(history)] if len(history) < len(every) else None
 
 

@@ -1,1 +1,1 @@
-"""Trials, paradigms and schedules, as pure functions."""
+"""Defines trials, paradigms and schedules as pure functions."""

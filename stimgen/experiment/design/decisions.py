@@ -1,11 +1,11 @@
-"""What a schedule decides of a trial, and what it knows when it does."""
+"""Defines what a schedule is told and what it decides."""
 
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
-from typing import Any
+from itertools import product
 
 from stimgen.reading.errors import StimgenError
 
@@ -14,166 +14,112 @@ Scalar = str | int | float | bool
 
 @dataclass(frozen=True)
 class Participant:
-    """Whom a list of trials is for.
+    """Names a participant and the session that a list of trials is for.
 
-    Attributes
-    ----------
-    participant : str
-        An opaque label: letters and digits, as BIDS has it.
-    session : str
-        The same for the session.
+    Labels follow BIDS: 1 to 32 letters and digits. Others raise a `StimgenError`.
     """
 
     participant: str
     session: str = "1"
 
     def __post_init__(self) -> None:
-        """Refuse labels that no file may be named by."""
+        """Refuse labels that cannot be part of a file name."""
         for what, label in (("participant", self.participant), ("session", self.session)):
             if re.fullmatch(r"[A-Za-z0-9]{1,32}", label) is None:
                 raise StimgenError(
-                    f"the {what} {label!r} is not a label: 1 to 32 letters and digits, such as 01"
+                    f"{label!r} is not a valid {what} label: use 1 to 32 letters and digits, such as 01"
                 )
 
     @property
     def number(self) -> int | None:
-        """The number that the label ends in, by which conditions are counterbalanced; None without one."""
+        """The number at the end of the label, used for counterbalancing; None if there is none."""
         digits = re.search(r"[0-9]+$", self.participant)
         return int(digits[0]) if digits else None
 
 
 def participant_labels(count: int) -> list[str]:
-    """Return the labels of so many participants: 01, 02, ...; as long as the last one's."""
+    """Return the labels of `count` participants: 01, 02, ..., all of the same length."""
     width = max(2, len(str(count)))
     return [f"{i:0{width}}" for i in range(1, count + 1)]
 
 
 @dataclass(frozen=True)
 class Factor:
-    """Something that differs from trial to trial by design.
-
-    Attributes
-    ----------
-    name : str
-        Such as ``condition``, ``duration``, ``location``.
-    values : tuple
-        What it may be, in order.
-    """
+    """Represents a variable that differs from trial to trial, such as ``condition`` or ``duration``."""
 
     name: str
     values: tuple[Scalar, ...]
+    """All possible values, in order."""
+
+
+def combine_factors(factors: Iterable[Factor]) -> list[dict[str, Scalar]]:
+    """Return every combination of the factors' values; the last factor changes fastest."""
+    factors = tuple(factors)
+    names = [factor.name for factor in factors]
+    combinations = product(*(factor.values for factor in factors))
+    return [dict(zip(names, values, strict=True)) for values in combinations]
 
 
 @dataclass(frozen=True)
 class LevelScale:
-    """A factor whose values are ordered by a number, for adaptive schedules and psychometric functions.
-
-    Attributes
-    ----------
-    factor : str
-        The factor that it belongs to, such as ``condition``.
-    by : str
-        What the numbers are: ``scaling``, ``regions``, ``depth``, ``duration`` (ms), ``eccentricity`` (deg).
-    values : tuple
-        Values of the factor, ordered by their numbers.
-    numbers : tuple of float
-        One for each, rising.
-    """
+    """Orders a factor by a number, for adaptive schedules and psychometric functions."""
 
     factor: str
+    """The ordered factor, such as ``condition``."""
     by: str
+    """What the numbers are: ``scaling``, ``regions``, ``depth``, ``duration`` (ms), ``eccentricity``
+    (deg)."""
     values: tuple[Scalar, ...]
+    """The factor's values, in the order of their numbers."""
     numbers: tuple[float, ...]
+    """One number for each value, rising."""
 
 
 @dataclass(frozen=True)
 class Design:
-    """What a schedule is told: everything that its decisions may depend on, beside the history.
-
-    Attributes
-    ----------
-    factors : tuple of Factor
-        Independent variables, ``condition`` first; every combination is a cell of the design.
-    sources : tuple of str
-        Ids of the photographs that take part, in order.
-    balanced : tuple of Factor
-        What the paradigm wants to occur equally often in every cell, such as the oddball's location.
-    person : Participant
-        Whom it is for.
-    key : tuple
-        Stream of random numbers that all of the experiment's participants share.
-    level : LevelScale or None
-        What an adaptive schedule moves along.
-    chance : float or None
-        Proportion correct of one who sees nothing.
-    """
+    """Holds everything that a schedule's decisions depend on, except the history."""
 
     factors: tuple[Factor, ...]
+    """Independent variables, ``condition`` first; every combination is a cell of the design."""
     sources: tuple[str, ...]
+    """Ids of the photographs that are shown, in order."""
     balanced: tuple[Factor, ...]
+    """Factors that occur equally often in every cell, such as the location of the odd picture."""
     person: Participant
+    """The participant and session that the trials are for."""
     key: tuple[str | int, ...]
+    """Key of the random numbers that all participants of the experiment share."""
     level: LevelScale | None = None
+    """The scale along which an adaptive schedule moves."""
     chance: float | None = None
+    """Proportion correct of an observer who guesses."""
 
 
 @dataclass(frozen=True)
 class TrialDecision:
-    """A trial as a schedule decides it; pictures, crops and places follow from it.
-
-    Attributes
-    ----------
-    block : int
-        From 1.
-    levels : dict
-        Value of every factor of the design.
-    source : str
-        The photograph.
-    balanced : dict
-        Value of every balanced factor.
-    exemplar : int
-        Rises by one from trial to trial with the same source and the same values of all factors, over
-        participants too; the exemplars (seeds) shown follow from it.
-    track : str or None
-        Which of several interleaved staircases.
-    """
+    """Represents a trial as a schedule decides it; pictures, crops and places follow from it."""
 
     block: int
+    """Counts from 1."""
     levels: Mapping[str, Scalar]
+    """Value of every factor of the design."""
     source: str
+    """Id of the photograph."""
     balanced: Mapping[str, Scalar]
+    """Value of every balanced factor."""
     exemplar: int = 0
+    """Rises by one from trial to trial with the same source and factor values, also across participants; it
+    decides which exemplars (seeds) are shown."""
     track: str | None = None
-
-    def to_dict(self) -> dict[str, Any]:
-        """Return it JSON-ready."""
-        return {
-            "block": self.block,
-            "levels": dict(self.levels),
-            "source": self.source,
-            "balanced": dict(self.balanced),
-            "exemplar": self.exemplar,
-            "track": self.track,
-        }
+    """Name of the track, if the schedule interleaves several."""
 
 
 @dataclass(frozen=True)
 class TrialResult:
-    """A trial that is over, as a schedule sees it.
-
-    Attributes
-    ----------
-    levels : dict
-        Value of every factor.
-    source : str
-        The photograph.
-    track : str or None
-        The staircase.
-    correct : bool or None
-        Whether the answer was; None where there was none, or where no answer is correct.
-    """
+    """Represents a finished trial as a schedule sees it."""
 
     levels: Mapping[str, Scalar] = field(default_factory=dict)
     source: str = ""
     track: str | None = None
     correct: bool | None = None
+    """None if there was no answer, or if no answer is correct."""

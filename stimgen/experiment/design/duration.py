@@ -1,4 +1,4 @@
-"""Durations: either frames or milliseconds are what was meant, and the other follows."""
+"""Defines durations, which are given either in frames or in milliseconds."""
 
 from __future__ import annotations
 
@@ -18,37 +18,37 @@ DURATION_PATTERN = r"^([0-9]+(?:\.[0-9]+)?) ?(ms|frames?)$"
 
 
 class Duration(Model):
-    """How long something is on the screen: ``200 ms`` or ``24 frames``, whichever is authoritative."""
+    """Represents how long something is on the screen: ``200 ms`` or ``24 frames``."""
 
     value: Number
-    """A number of the unit; of frames a whole one."""
+    """Number of milliseconds, or whole number of frames."""
     unit: Literal["ms", "frames"]
-    """What is authoritative."""
+    """The unit in which the duration was given; it is kept exactly."""
 
     @model_validator(mode="before")
     @classmethod
     def _from_text(cls, value: Any) -> Any:
         if isinstance(value, (Mapping, Duration)):
             return value
-        # A whole match, because `$` lets a line feed follow.
+        # Not `match`: `$` would allow a line feed at the end.
         found = re.fullmatch(DURATION_PATTERN, value) if isinstance(value, str) else None
         if found is None:
-            raise validation_error(f"{value!r} is no duration", hint="say '200 ms' or '24 frames'")
+            raise validation_error(f"{value!r} is not a duration", hint="write '200 ms' or '24 frames'")
         return {"value": float(found[1]), "unit": "ms" if found[2] == "ms" else "frames"}
 
     @classmethod
     def __get_pydantic_json_schema__(
         cls, schema: CoreSchema, handler: GetJsonSchemaHandler
     ) -> JsonSchemaValue:
-        """Return the schema of the text beside that of a mapping."""
+        """Return a JSON schema that accepts the text or a mapping."""
         return {"anyOf": [{"type": "string", "pattern": DURATION_PATTERN}, handler(schema)]}
 
     @model_validator(mode="after")
     def _check(self) -> Duration:
         if not 0 <= self.value <= 3_600_000:
-            raise validation_error("a duration lies between 0 and an hour")
+            raise validation_error("a duration must be between 0 and 3,600,000 ms or frames")
         if self.unit == "frames" and self.value != int(self.value):
-            raise validation_error("a number of frames is a whole one")
+            raise validation_error("the number of frames must be a whole number")
         return self
 
     @model_serializer
@@ -56,23 +56,21 @@ class Duration(Model):
         return str(self)
 
     def __str__(self) -> str:
-        """Return it as it is written in an experiment.
+        """Return the duration as it is written in an experiment.
 
         Examples
         --------
         >>> str(Duration.model_validate("200 ms")), str(Duration.model_validate("1 frame"))
         ('200 ms', '1 frames')
         """
-        # Every digit and no exponent, because it is read again.
+        # Every digit and no exponent, because the text is parsed again.
         return f"{Decimal(repr(self.value)).normalize():f} {self.unit}"
 
-    def frames(self, refresh_hz: float, tolerance_ms: float) -> int:
+    def count_frames(self, refresh_hz: float, tolerance_ms: float) -> int:
         """Return the number of refreshes.
 
-        Raises
-        ------
-        StimgenError
-            It is given in milliseconds and no number of frames is as near as `tolerance_ms`.
+        A duration in milliseconds that no whole number of frames matches within `tolerance_ms` raises a
+        `StimgenError`.
         """
         if self.unit == "frames":
             return int(self.value)
@@ -84,17 +82,17 @@ class Duration(Model):
                 for n in dict.fromkeys((max(1, int(exact)), int(exact) + 1))
             ]
             raise StimgenError(
-                f"{self} is {exact:.2f} frames at {refresh_hz:g} Hz: no whole number is within "
+                f"{self} is {exact:.2f} frames at {refresh_hz:g} Hz: no whole number of frames is within "
                 f"{tolerance_ms:g} ms",
-                hint=f"say {' or '.join(near)}; or raise timing.tolerance_ms",
+                hint=f"write {' or '.join(near)}, or raise timing.tolerance_ms",
             )
         return count
 
     def milliseconds(self, refresh_hz: float) -> float:
-        """Return milliseconds."""
+        """Return the duration in milliseconds."""
         return self.value if self.unit == "ms" else self.value * 1000 / refresh_hz
 
 
 def ms(value: float) -> Duration:
-    """Return a duration of so many milliseconds."""
+    """Return a duration in milliseconds."""
     return Duration(value=float(value), unit="ms")

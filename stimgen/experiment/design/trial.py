@@ -1,4 +1,4 @@
-"""A trial: what is shown where and when, and what came of it. All of it goes into the journal."""
+"""Defines what a trial shows and what is recorded of it; all of it goes into the journal."""
 
 from __future__ import annotations
 
@@ -16,74 +16,73 @@ Box = tuple[int, int, int, int]
 
 
 class ShownPicture(Model):
-    """A picture, or a part of one, on the screen."""
+    """Describes a picture, or a part of one, on the screen."""
 
     set: int
-    """Which of the experiment's sets, from 0."""
+    """Index of the stimulus set in the experiment, from 0."""
     id: str | None
-    """The stimulus; None for an original."""
+    """Id of the stimulus; None for an original."""
     file: str
     """Path relative to the set's folder."""
     sha256: str
     """Hash of the file's bytes."""
     role: Role
-    """``other_seed`` is the synthesis of another seed that takes the original's part."""
+    """``other_seed`` is a synthesis of another seed that is shown instead of the original."""
     condition: str
-    """The stimulus' condition; of an original, that of the syntheses it is shown with."""
+    """Condition of the stimulus; for an original, the condition of the syntheses it is shown with."""
     source: str
     seed: int | None
     """None for an original."""
     crop: Box
     """Left, top, width and height, in pixels of the picture."""
     position: tuple[float, float]
-    """Centre of what is shown, in pixels from the screen's centre, x to the right, y up; as achieved, at
-    whole pixels of the screen."""
+    """Centre in pixels from the screen's centre, x to the right, y up, after rounding to whole pixels."""
     degrees: tuple[float, float]
-    """The same in degrees of visual angle."""
+    """The position in degrees of visual angle."""
     size: tuple[int, int]
     """Width and height on the screen, in pixels."""
     size_degrees: tuple[float, float]
-    """The same in degrees of visual angle, as seen at this position."""
+    """Width and height in degrees of visual angle, as seen at this position."""
     encoding: Encoding
-    """How the file's values mean light."""
+    """How pixel values relate to luminance."""
 
 
 class Phase(Model):
-    """What stays on the screen for a number of frames."""
+    """Describes what stays on the screen for a number of refreshes."""
 
     kind: Literal["fixation", "stimulus", "between", "mask"]
     frames: int
-    """How many refreshes of the screen."""
+    """Duration in refreshes of the screen."""
     interval: int | None = None
-    """Of a ``stimulus`` or its ``mask``: which, from 1."""
+    """Number of the interval, from 1, of a ``stimulus`` or its ``mask``."""
     shown: tuple[ShownPicture, ...] = ()
     mask: tuple[Box, ...] = ()
-    """Of a ``mask``: left, top, width and height of what it covers, in pixels of the screen."""
+    """Left, top, width and height of the areas that a ``mask`` covers, in pixels of the screen."""
 
 
 class Trial(Model):
-    """One trial, before it is run."""
+    """Describes a trial before it is run."""
 
     index: int
-    """From 1, over the whole session, practice included."""
+    """Counts from 1 over the whole session, practice included."""
     block: int
-    """From 1."""
+    """Counts from 1."""
     practice: bool = False
     track: str | None = None
-    """The staircase."""
+    """Name of the adaptive track."""
     levels: dict[str, Scalar]
     """Value of every factor of the design."""
     number: float | None = None
-    """The level's number, where a schedule moves along one."""
+    """The level's number, if the schedule has a level."""
     source: str
     balanced: dict[str, Scalar]
     """Value of every balanced factor."""
     phases: tuple[Phase, ...]
-    """What is on the screen, one after the other; then the answer is awaited with fixation alone."""
+    """What is shown, in order; after the last phase only fixation is shown until there is an answer."""
     answers: tuple[str, ...]
-    """What can be answered; nothing where the answer is typed."""
+    """Possible answers; empty if the answer is typed."""
     correct: str | None
-    """The correct answer; None where there is none."""
+    """The correct answer; None if there is none."""
 
     @property
     def stimuli(self) -> tuple[Phase, ...]:
@@ -92,42 +91,42 @@ class Trial(Model):
 
 
 class Press(Model):
-    """A key that was pressed, a click or a button."""
+    """Records a key press, a click or a button press."""
 
     answer: str
     key: str
     seconds: float
-    """Since the onset of the first picture."""
+    """Time since the onset of the first picture."""
 
 
 class PresentedPhase(Model):
-    """A phase as it was on the screen. Times are in seconds since the session's clock began."""
+    """Records how a phase was shown; times are in seconds on the session's clock."""
 
     frame_sha256: str | None
-    """Hash of the frame as composed; see `Frame.sha256`. None where an observer saw none."""
+    """Hash of the rendered frame, see `Frame.sha256`; None if the observer saw no frame."""
     intended_onset: float
     onset: float
-    """As the flip reported it."""
+    """Time that the screen's flip reported."""
     intended_duration: float
     duration: float
     dropped: int
-    """Refreshes that were missed during the phase."""
+    """Number of refreshes that were missed during the phase."""
 
 
 class TrialOutcome(Model):
-    """What came of a trial."""
+    """Records how a trial ended."""
 
     answer: str | None
-    """None: there was none in time."""
+    """None if there was no answer in time."""
     key: str | None = None
     seconds: float | None = None
-    """From the onset of the first picture to the answer that counted."""
+    """Time from the onset of the first picture to the answer that counted."""
     presses: tuple[Press, ...] = ()
-    """All, also those that did not count."""
+    """All presses, including those that did not count."""
     shots: tuple[PresentedPhase, ...] = ()
-    """One for each of the trial's phases."""
+    """One entry for each phase of the trial."""
     interrupted: int = 0
-    """How often the trial was broken off by a pause, and shown again from its beginning."""
+    """How often a pause interrupted the trial, after which it was shown again from its beginning."""
     timing_verified: bool = False
     """Whether the screen's timing was checked and found good in this session."""
 
@@ -137,8 +136,8 @@ NoticeKind = Literal["start", "practice", "practice_again", "block", "break", "e
 
 @dataclass(frozen=True)
 class Notice:
-    """Something to read before the next trial."""
+    """Represents a text that the participant reads before the next trial."""
 
     kind: NoticeKind
     text: str
-    """In the session's language; paragraphs end with line feeds."""
+    """Text in the session's language; paragraphs end with line feeds."""

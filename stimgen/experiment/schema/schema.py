@@ -67,10 +67,10 @@ class Experiment(Model):
     @model_validator(mode="after")
     def _check_meetings(self) -> Experiment:
         for meeting in self.stimuli.meet:
-            if meeting not in self.paradigm.meetings:
+            if meeting not in self.paradigm.pairings:
                 raise validation_error(
                     f"in the paradigm {self.paradigm.name!r}, {meeting!r} has no meaning",
-                    allowed=sorted(self.paradigm.meetings),
+                    allowed=sorted(self.paradigm.pairings),
                     at="stimuli",
                 )
         return self

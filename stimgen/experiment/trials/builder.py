@@ -154,4 +154,4 @@ class TrialBuilder:
         return tuple(phase for phase in phases if phase.frames > 0)
 
     def _frames(self, duration: Duration) -> int:
-        return duration.frames(self.viewing.refresh_hz, self.experiment.timing.tolerance_ms)
+        return duration.count_frames(self.viewing.refresh_hz, self.experiment.timing.tolerance_ms)

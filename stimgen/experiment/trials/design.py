@@ -65,7 +65,7 @@ def list_balanced_factors(experiment: Experiment) -> tuple[Factor, ...]:
     Where pictures meet in several ways, another seed's synthesis takes the part of the original: what is
     said of the original then holds for it.
     """
-    return experiment.paradigm.balanced(experiment.stimuli.meet[0])
+    return experiment.paradigm.balanced_factors(experiment.stimuli.meet[0])
 
 
 def _build_level(experiment: Experiment, pool: PicturePool, factors: tuple[Factor, ...]) -> LevelScale | None:

@@ -41,7 +41,7 @@ def assign_keys(experiment: Experiment, person: Participant) -> dict[str, tuple[
             raise StimgenError(f"responses.keys: {answer!r} is no answer", given=answer, allowed=answers)
     if responses.device == "mouse":
         return {}
-    usual: Mapping[str, str | tuple[str, ...]] = {**experiment.paradigm.keys(), **responses.keys}
+    usual: Mapping[str, str | tuple[str, ...]] = {**experiment.paradigm.default_keys(), **responses.keys}
     keys = {answer: _as_tuple(usual[answer]) for answer in answers if answer in usual}
     return _swap_keys(keys) if responses.swap and _is_even(person) else keys
 

@@ -124,7 +124,7 @@ class SessionProcedure:
     def total(self) -> int | None:
         """How many trials count; None where answers decide."""
         schedule = self.experiment.schedule
-        return None if schedule.adaptive else len(schedule.choices(self.design))
+        return None if schedule.adaptive else len(schedule.list_decisions(self.design))
 
     def _next_decision(self, history: History) -> TrialDecision | None:
         return self.experiment.schedule.next(

@@ -41,7 +41,7 @@ def check_durations(loaded: LoadedExperiment, viewing: ViewingGeometry, *, sever
     for path, duration in named:
         with loaded.at(*path):
             try:
-                frames = duration.frames(viewing.refresh_hz, timing.tolerance_ms)
+                frames = duration.count_frames(viewing.refresh_hz, timing.tolerance_ms)
             except StimgenError as error:
                 raise error.add_prefix(".".join(path)) from None
             if frames < 1 and path[-1] == "stimulus":

@@ -1,4 +1,4 @@
-"""Paradigms: what is asked of an observer. One file each."""
+"""Holds the paradigms, which define what an observer is asked; each is one file."""
 
 from __future__ import annotations
 
@@ -10,4 +10,4 @@ from stimgen.reading.registry import Family
 PARADIGMS = Family("paradigm", Paradigm, default="oddity")
 AnyParadigm = Annotated[Paradigm, PARADIGMS]
 
-__all__ = ["PARADIGMS", "AnyParadigm", "Arrangement", "PictureSlot", "Paradigm", "PicturePlace"]
+__all__ = ["PARADIGMS", "AnyParadigm", "Arrangement", "Paradigm", "PicturePlace", "PictureSlot"]

@@ -1,4 +1,4 @@
-"""What every paradigm of the family offers."""
+"""Defines what every paradigm offers."""
 
 from __future__ import annotations
 
@@ -23,24 +23,24 @@ PixelOffset = Annotated[Number, Field(ge=-100_000.0, le=100_000.0)]
 
 
 class PicturePlace(Model):
-    """Where the centre of a picture is: `angle` and `eccentricity`, or `x` and `y`, or `pixels`."""
+    """Gives the centre of a picture by `angle` and `eccentricity`, by `x` and `y`, or by `pixels`."""
 
     angle: Number | None = None
-    """Direction from fixation in degrees, 0 to the right, 90 up."""
+    """Direction from fixation in degrees: 0 is right, 90 is up."""
     eccentricity: Annotated[Number, Field(ge=0.0, lt=90.0)] | None = None
     """Distance from fixation in degrees of visual angle."""
     x: AxisDegrees | None = None
-    """To the right of fixation, in degrees of visual angle."""
+    """Distance to the right of fixation, in degrees of visual angle."""
     y: AxisDegrees | None = None
-    """Above fixation, in degrees of visual angle."""
+    """Distance above fixation, in degrees of visual angle."""
     pixels: tuple[PixelOffset, PixelOffset] | None = None
-    """To the right of fixation and above it, in pixels."""
+    """Distances to the right of fixation and above it, in pixels."""
 
     @model_validator(mode="after")
     def _check_one_way(self) -> PicturePlace:
         given = {name for name in type(self).model_fields if getattr(self, name) is not None}
         if given not in ({"angle", "eccentricity"}, {"x", "y"}, {"pixels"}):
-            raise validation_error("a place is {angle, eccentricity}, {x, y} or {pixels: [x, y]}")
+            raise validation_error("a place must be {angle, eccentricity}, {x, y} or {pixels: [x, y]}")
         return self
 
 
@@ -49,73 +49,58 @@ CENTRE = PicturePlace(x=0.0, y=0.0)
 
 @dataclass(frozen=True)
 class PictureSlot:
-    """A picture that a trial needs, before it is known which.
-
-    Attributes
-    ----------
-    role : {"original", "synthesis", "other_seed"}
-        What it is.
-    place : PicturePlace
-        Where.
-    copy : int
-        Items with the same role and copy are the very same picture and crop; with another copy, what
-        ``stimuli.again`` says: another crop of that picture, another seed, or the same.
-    """
+    """Represents a picture that a trial needs, before it is known which one."""
 
     role: Role
     place: PicturePlace
     copy: int = 0
+    """Slots with the same role and copy show the same picture and crop. For another copy, ``stimuli.again``
+    decides: another crop of the picture, another seed, or the same again."""
 
 
 @dataclass(frozen=True)
 class Arrangement:
-    """A trial before its pictures, crops and pixels are chosen.
-
-    Attributes
-    ----------
-    intervals : tuple
-        Of items that are on the screen together; one after the other.
-    correct : str or None
-        The correct answer.
-    """
+    """Represents a trial before its pictures, crops and pixels are chosen."""
 
     intervals: tuple[tuple[PictureSlot, ...], ...]
+    """The slots of each interval, which are on the screen together."""
     correct: str | None
+    """The correct answer."""
 
 
 class Paradigm(FamilyMember, ABC):
-    """A task: what is shown together, what can be answered, what is correct, how an observer decides."""
+    """Defines a task: what is shown, what can be answered, what is correct and how an observer decides."""
 
     name: str
 
-    meetings: ClassVar[frozenset[str]] = frozenset({"original-synthesis", "synthesis-synthesis"})
-    """Which pictures may meet in it."""
-    points: ClassVar[bool] = False
-    """Whether the answers mean the pictures of the last interval, in order, so that an answer can be a click
-    at a picture."""
+    pairings: ClassVar[frozenset[str]] = frozenset({"original-synthesis", "synthesis-synthesis"})
+    """Pairings that the paradigm allows."""
+    clickable: ClassVar[bool] = False
+    """Whether the answers stand for the pictures of the last interval, in order, so that the participant can
+    click on a picture."""
 
     @abstractmethod
     def answers(self) -> tuple[str, ...]:
-        """Return what can be answered, in the order of keys; nothing where the answer is typed."""
+        """Return the possible answers, in the order of their keys; none if the answer is typed."""
 
     def guesses(self) -> tuple[str, ...]:
-        """Return what one answers who saw nothing: any answer, or any word where it is typed."""
+        """Return what an observer who saw nothing may answer; these are words if the answer is typed."""
         return self.answers()
 
-    @abstractmethod
-    def keys(self) -> dict[str, str]:
-        """Return the usual key for every answer."""
+    def default_keys(self) -> dict[str, str]:
+        """Return the default key of every answer."""
+        return {answer: answer for answer in self.answers()}
 
     @abstractmethod
-    def balanced(self, meeting: Pairing) -> tuple[Factor, ...]:
-        """Return what is to occur equally often, such as the oddball's location."""
+    def balanced_factors(self, pairing: Pairing) -> tuple[Factor, ...]:
+        """Return the factors that should occur equally often, such as the location of the odd picture."""
 
     def factors(self) -> tuple[Factor, ...]:
-        """Return independent variables of the paradigm's own that have several values; usually none."""
+        """Return the paradigm's own independent variables, if they have several values."""
         return ()
 
     @abstractmethod
-    def arrange(self, choice: TrialDecision, meeting: Pairing) -> Arrangement:
+    def arrange(self, decision: TrialDecision, pairing: Pairing) -> Arrangement:
         """Return what is shown where, and the correct answer."""
 
     @abstractmethod
@@ -124,45 +109,42 @@ class Paradigm(FamilyMember, ABC):
 
     @abstractmethod
     def proportion_correct(self, dprime: float) -> float:
-        """Return the expected proportion correct of `decide`, computed and not simulated."""
+        """Return the expected proportion correct of `decide`, computed without simulation."""
 
     @abstractmethod
-    def judge(self, trial: Trial, features: Sequence[Sequence[float]], stream: RandomStream) -> str:
-        """Return the answer of an observer who sees nothing but features of the pictures.
+    def decide_by_features(
+        self, trial: Trial, features: Sequence[Sequence[float]], stream: RandomStream
+    ) -> str:
+        """Return the answer of an observer who knows only features of the pictures.
 
-        Parameters
-        ----------
-        trial : Trial
-            What is shown.
-        features : sequence
-            A vector for each picture, in the order in which `trial.phases` show them, noise included.
-        stream : RandomStream
-            To choose between equals.
+        `features` has one vector, noise included, for each picture, in the order in which `trial.phases` show
+        them. `stream` is used to guess.
         """
 
     def check_sources(self, sources: Sequence[str]) -> None:
-        """Refuse sources that the paradigm cannot ask about.
-
-        Raises
-        ------
-        StimgenError
-            There are some.
-        """
+        """Raise a `StimgenError` if the paradigm cannot ask about one of the sources."""
 
     def grade(self, trial: Trial, answer: str | None) -> bool | None:
-        """Return whether an answer is correct; None where there is none, or where nothing is correct."""
+        """Return whether an answer is correct; None if there is no answer, or no answer is correct."""
         return None if answer is None or trial.correct is None else answer == trial.correct
 
 
-def roles_in_pairing(meeting: Pairing) -> tuple[Role, Role]:
-    """Return the roles of the two pictures that meet: the original or who takes its part, the synthesis."""
-    return (ORIGINAL if meeting == "original-synthesis" else "other_seed"), SYNTHESIS
+def roles_in_pairing(pairing: Pairing) -> tuple[Role, Role]:
+    """Return the roles of the two pictures: the original or its substitute, and the synthesis."""
+    return (ORIGINAL if pairing == "original-synthesis" else "other_seed"), SYNTHESIS
 
 
-def order_roles(value: Scalar, meeting: Pairing) -> tuple[Role, Role]:
-    """Return the roles of the two pictures that meet, first the one that a balanced factor names.
+def order_roles(first: Scalar, pairing: Pairing) -> tuple[Role, Role]:
+    """Return the roles of the two pictures, beginning with the one that a balanced factor names.
 
-    Where pictures meet in several ways, the factor has the words of the first; ``synthesis`` is in all.
+    With several pairings, the factor has the role names of the first one; ``synthesis`` occurs in all.
     """
-    first, second = roles_in_pairing(meeting)
-    return (second, first) if value == SYNTHESIS else (first, second)
+    original, synthesis = roles_in_pairing(pairing)
+    return (synthesis, original) if first == SYNTHESIS else (original, synthesis)
+
+
+def draw_observations(
+    answers: Sequence[str], correct: str | None, dprime: float, stream: RandomStream
+) -> list[float]:
+    """Return one normal observation for each answer; the mean is `dprime` for the correct one, else 0."""
+    return [stream.normal() + (dprime if answer == correct else 0.0) for answer in answers]

@@ -1,13 +1,15 @@
-"""What paradigms share that show pictures left and right of fixation."""
+"""Holds what paradigms share that show pictures at a distance from fixation."""
 
 from __future__ import annotations
 
-from typing import Annotated
+from abc import abstractmethod
+from typing import Annotated, Self
 
-from pydantic import Field
+from pydantic import Field, model_validator
+from typing_extensions import override
 
 from stimgen.experiment.design.decisions import Factor, TrialDecision
-from stimgen.experiment.design.paradigms.base import PicturePlace
+from stimgen.experiment.design.paradigms.base import Paradigm, PicturePlace
 from stimgen.reading.model import Number, OneOrMore, validation_error
 
 Eccentricities = Annotated[
@@ -17,31 +19,45 @@ Eccentricities = Annotated[
 ]
 
 
-def make_eccentricity_factor(values: tuple[float, ...]) -> tuple[Factor, ...]:
-    """Return the factor ``eccentricity``; nothing where it has only one value."""
-    return (Factor("eccentricity", values),) if len(values) > 1 else ()
+class EccentricParadigm(Paradigm):
+    """Represents a paradigm whose pictures lie at an eccentricity, or all at one place."""
 
+    eccentricity: Eccentricities = (5.0,)
+    """Distance of the pictures from fixation, in degrees of visual angle; several values are a factor."""
+    places: tuple[PicturePlace, ...] = ()
+    """The places of the pictures, instead of the eccentricity; if pictures are shown one after the other,
+    their only place."""
 
-def check_eccentricities(values: tuple[float, ...], *, used: bool) -> None:
-    """Refuse several eccentricities where pictures lie elsewhere.
+    @property
+    @abstractmethod
+    def place_count(self) -> int:
+        """How many places a trial needs; 1 if pictures are shown one after the other at one place."""
 
-    Raises
-    ------
-    PydanticCustomError
-        There are several, and they are not used.
-    """
-    if len(values) > 1 and not used:
-        raise validation_error(
-            "several eccentricities mean nothing where the places are others", at="eccentricity"
+    @model_validator(mode="after")
+    def _check_places(self) -> Self:
+        if len(self.places) not in (0, self.place_count):
+            raise validation_error(
+                f"{len(self.places)} places are given, but the layout needs {self.place_count}", at="places"
+            )
+        if len(self.eccentricity) > 1 and (self.places or self.place_count == 1):
+            raise validation_error(
+                "several eccentricities have no effect here: the pictures are at other places",
+                at="eccentricity",
+            )
+        return self
+
+    @override
+    def factors(self) -> tuple[Factor, ...]:
+        return (Factor("eccentricity", self.eccentricity),) if len(self.eccentricity) > 1 else ()
+
+    def find_eccentricity(self, decision: TrialDecision) -> float:
+        """Return the eccentricity of a trial, in degrees."""
+        return float(decision.levels.get("eccentricity", self.eccentricity[0]))
+
+    def left_right_places(self, decision: TrialDecision) -> tuple[PicturePlace, PicturePlace]:
+        """Return the places left and right of fixation at a trial's eccentricity."""
+        distance = self.find_eccentricity(decision)
+        return (
+            PicturePlace(angle=180.0, eccentricity=distance),
+            PicturePlace(angle=0.0, eccentricity=distance),
         )
-
-
-def find_eccentricity(choice: TrialDecision, values: tuple[float, ...]) -> float:
-    """Return the eccentricity of a trial, in degrees."""
-    return float(choice.levels.get("eccentricity", values[0]))
-
-
-def left_right_places(choice: TrialDecision, values: tuple[float, ...]) -> tuple[PicturePlace, PicturePlace]:
-    """Return the places left and right of fixation at a trial's eccentricity."""
-    distance = find_eccentricity(choice, values)
-    return PicturePlace(angle=180.0, eccentricity=distance), PicturePlace(angle=0.0, eccentricity=distance)

@@ -1,4 +1,4 @@
-"""Naming and categorisation: what is it."""
+"""Defines naming and categorisation."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ from typing import Annotated, Literal
 
 import numpy as np
 from pydantic import Field, model_validator
+from typing_extensions import override
 
 from stimgen.experiment.design.decisions import Factor, TrialDecision
 from stimgen.experiment.design.paradigms.base import (
@@ -18,6 +19,7 @@ from stimgen.experiment.design.paradigms.base import (
     Paradigm,
     PicturePlace,
     PictureSlot,
+    draw_observations,
 )
 from stimgen.experiment.design.trial import ORIGINAL, SYNTHESIS, Role, Trial
 from stimgen.reading.errors import StimgenError
@@ -26,56 +28,58 @@ from stimgen.reading.random_numbers import RandomStream
 
 
 class Naming(Paradigm):
-    """Naming: one picture; what it is, typed or chosen from a list."""
+    """Asks what a picture shows; the answer is typed or chosen from a list."""
 
     name: Literal["naming"] = "naming"
     names: dict[Label, TextLine | Annotated[tuple[TextLine, ...], Field(min_length=1)]]
-    """What every source is: a word, or several that are accepted where the answer is typed."""
+    """The name of every source, or a list of accepted names for typed answers."""
     typed: bool = False
-    """Whether the answer is typed; otherwise it is chosen from the first words of all sources."""
+    """Whether the answer is typed; otherwise it is chosen from the first names of all sources."""
     show: Literal["original", "synthesis", "both"] = "both"
     """What is shown; ``both``: each in half of the trials."""
     place: PicturePlace = CENTRE
-    """Where it is."""
+    """Place of the picture."""
 
-    meetings = frozenset({"original-synthesis"})
+    pairings = frozenset({"original-synthesis"})
 
     @model_validator(mode="after")
     def _check_list(self) -> Naming:
         if not self.typed and not 2 <= len(self.answers()) <= 10:
-            raise validation_error(f"a list of {len(self.answers())} answers: 2 to 10 have keys", at="names")
+            raise validation_error(
+                f"there are {len(self.answers())} different answers, but a list needs 2 to 10", at="names"
+            )
         return self
 
     def accepted_words(self, source: str) -> tuple[str, ...]:
-        """Return the accepted words for a source."""
+        """Return the accepted names of a source."""
         found = self.names[source]
         return (found,) if isinstance(found, str) else found
 
+    @override
     def answers(self) -> tuple[str, ...]:
-        """Return the list; nothing where answers are typed."""
         return () if self.typed else self.guesses()
 
     def guesses(self) -> tuple[str, ...]:
-        """Return the first words of all sources."""
+        """Return the first names of all sources."""
         return tuple(dict.fromkeys(self.accepted_words(source)[0] for source in self.names))
 
-    def keys(self) -> dict[str, str]:
+    def default_keys(self) -> dict[str, str]:
         """Return the digits from 1 on, and 0 for a tenth answer."""
         return {answer: str(i % 10) for i, answer in enumerate(self.answers(), 1)}
 
-    def balanced(self, meeting: Pairing) -> tuple[Factor, ...]:
-        """Return what is shown."""
-        del meeting
+    @override
+    def balanced_factors(self, pairing: Pairing) -> tuple[Factor, ...]:
+        del pairing
         return (Factor("shown", (ORIGINAL, SYNTHESIS) if self.show == "both" else (self.show,)),)
 
-    def arrange(self, choice: TrialDecision, meeting: Pairing) -> Arrangement:
-        """Return one picture, and the first word for it."""
-        del meeting
-        role: Role = ORIGINAL if choice.balanced["shown"] == ORIGINAL else SYNTHESIS
-        return Arrangement(((PictureSlot(role, self.place),),), self.accepted_words(choice.source)[0])
+    @override
+    def arrange(self, decision: TrialDecision, pairing: Pairing) -> Arrangement:
+        del pairing
+        role: Role = ORIGINAL if decision.balanced["shown"] == ORIGINAL else SYNTHESIS
+        return Arrangement(((PictureSlot(role, self.place),),), self.accepted_words(decision.source)[0])
 
+    @override
     def check_sources(self, sources: Sequence[str]) -> None:
-        """Refuse sources without a name."""
         for source in sources:
             if source not in self.names:
                 raise StimgenError(
@@ -85,29 +89,30 @@ class Naming(Paradigm):
                 )
 
     def grade(self, trial: Trial, answer: str | None) -> bool | None:
-        """Return whether an answer is among the accepted words, apart from case and spaces."""
+        """Return whether an answer is an accepted name; case and spaces do not matter."""
         if answer is None:
             return None
         return normalise_word(answer) in {normalise_word(word) for word in self.accepted_words(trial.source)}
 
     def decide(self, trial: Trial, dprime: float, stream: RandomStream) -> str:
-        """Return the category with the largest of as many observations (identification as m-AFC)."""
-        every = self.guesses()
-        values = [stream.normal() + (dprime if word == trial.correct else 0.0) for word in every]
-        return every[int(np.argmax(values))]
+        """Return the name with the largest of as many observations (identification as m-AFC)."""
+        words = self.guesses()
+        return words[int(np.argmax(draw_observations(words, trial.correct, dprime, stream)))]
 
     def proportion_correct(self, dprime: float) -> float:
-        """Return the m-AFC integral over the correct category's observation (Green & Swets 1966)."""
+        """Return the proportion correct of m-AFC (Green & Swets 1966)."""
         return probability_of_largest(len(self.guesses()), dprime)
 
-    def judge(self, trial: Trial, features: Sequence[Sequence[float]], stream: RandomStream) -> str:
-        """Return a category by chance: what things are called is not in their features."""
+    def decide_by_features(
+        self, trial: Trial, features: Sequence[Sequence[float]], stream: RandomStream
+    ) -> str:
+        """Return a random name, because features do not tell what things are called."""
         del trial, features
         return stream.choice(self.guesses())
 
 
 def normalise_word(word: str) -> str:
-    """Return a word without differences of case, of spaces and of how its letters are put together."""
+    """Return a word without differences of case, spaces and Unicode composition."""
     return " ".join(unicodedata.normalize("NFKC", word).casefold().split())
 
 

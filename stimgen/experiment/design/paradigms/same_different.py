@@ -1,4 +1,4 @@
-"""Same-different."""
+"""Defines the same-different paradigm."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ from typing import Annotated, Literal
 
 import numpy as np
 from pydantic import Field
+from typing_extensions import override
 
 from stimgen.experiment.design.decisions import Factor, TrialDecision
 from stimgen.experiment.design.paradigms.base import Arrangement, Pairing, order_roles, roles_in_pairing
@@ -18,52 +19,54 @@ from stimgen.reading.random_numbers import RandomStream
 
 
 class SameDifferent(PairParadigm):
-    """Same-different: two pictures of one kind, or one of each."""
+    """Asks whether two pictures are the same or different."""
 
     name: Literal["same_different"] = "same_different"
     criterion: Annotated[Number, Field(gt=0.0)] = 1.5
-    """Of an observer of known d': the difference, in standard deviations of an observation, from which two
-    are called different (the differencing rule: Macmillan & Creelman 2005, chapter 9)."""
+    """For a simulated observer: two observations that differ by more than this, in standard deviations of one
+    observation, are called different (differencing rule: Macmillan & Creelman 2005, chapter 9)."""
 
+    @override
     def answers(self) -> tuple[str, ...]:
-        """Return the two words."""
         return ("same", "different")
 
-    def keys(self) -> dict[str, str]:
-        """Return the initials."""
+    @override
+    def default_keys(self) -> dict[str, str]:
         return {"same": "s", "different": "d"}
 
-    def balanced(self, meeting: Pairing) -> tuple[Factor, ...]:
-        """Return whether they are the same, and what the first one is."""
-        return Factor("pair", self.answers()), Factor("first", roles_in_pairing(meeting))
+    @override
+    def balanced_factors(self, pairing: Pairing) -> tuple[Factor, ...]:
+        return Factor("pair", self.answers()), Factor("first", roles_in_pairing(pairing))
 
-    def arrange(self, choice: TrialDecision, meeting: Pairing) -> Arrangement:
-        """Return the first picture, and another copy of it or the other one."""
-        first, other = order_roles(choice.balanced["first"], meeting)
-        correct = str(choice.balanced["pair"])
-        return self.shown(choice, (first, first if correct == "same" else other), correct)
+    @override
+    def arrange(self, decision: TrialDecision, pairing: Pairing) -> Arrangement:
+        first, other = order_roles(decision.balanced["first"], pairing)
+        correct = str(decision.balanced["pair"])
+        return self.arrange_pair(decision, (first, first if correct == "same" else other), correct)
 
     def decide(self, trial: Trial, dprime: float, stream: RandomStream) -> str:
-        """Return whether the observations differ by more than the criterion."""
-        apart = dprime if trial.correct == "different" else 0.0
-        difference = stream.normal() - stream.normal() + apart
+        """Return whether the two observations differ by more than the criterion."""
+        mean_difference = dprime if trial.correct == "different" else 0.0
+        difference = stream.normal() - stream.normal() + mean_difference
         return "different" if abs(difference) > self.criterion else "same"
 
     def proportion_correct(self, dprime: float) -> float:
-        """Return the mean of hits and correct rejections, as often same as different."""
+        """Return the mean of hits and correct rejections, for equal numbers of same and different pairs."""
         from scipy.special import ndtr
 
-        def beyond(shift: float) -> float:
+        def exceed_criterion(shift: float) -> float:
             up = (shift - self.criterion) / math.sqrt(2)
             down = (-shift - self.criterion) / math.sqrt(2)
             return float(ndtr(up) + ndtr(down))
 
-        return (beyond(dprime) + 1 - beyond(0.0)) / 2
+        return (exceed_criterion(dprime) + 1 - exceed_criterion(0.0)) / 2
 
-    def judge(self, trial: Trial, features: Sequence[Sequence[float]], stream: RandomStream) -> str:
-        """Return whether the features' mean squared difference exceeds the criterion squared, over two.
+    def decide_by_features(
+        self, trial: Trial, features: Sequence[Sequence[float]], stream: RandomStream
+    ) -> str:
+        """Return whether the mean squared difference of the features exceeds half the squared criterion.
 
-        Features are standardised, so that those of unrelated pictures differ by 2 in the mean square.
+        Features are standardised, so that those of unrelated pictures have a mean squared difference of 2.
         """
         del trial, stream
         first, second = np.asarray(features)

@@ -1,4 +1,4 @@
-"""Yes-no: is it the original."""
+"""Defines the yes-no paradigm."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from typing import Literal
 
 import numpy as np
+from typing_extensions import override
 
 from stimgen.experiment.design.decisions import Factor, TrialDecision
 from stimgen.experiment.design.paradigms.base import (
@@ -23,35 +24,35 @@ from stimgen.reading.random_numbers import RandomStream
 
 
 class YesNo(Paradigm):
-    """Yes-no: one picture; is it an original."""
+    """Asks whether one picture is an original."""
 
     name: Literal["yes_no"] = "yes_no"
     place: PicturePlace = CENTRE
-    """Where it is."""
+    """Place of the picture."""
     criterion: Number = 0.0
-    """Of an observer of known d': from halfway between the distributions, in their standard deviations;
-    positive for one who rather says no."""
+    """For a simulated observer: distance from the midpoint between the two distributions, in their standard
+    deviations; a positive value means more answers "no"."""
 
-    meetings = frozenset({"original-synthesis"})
+    pairings = frozenset({"original-synthesis"})
 
+    @override
     def answers(self) -> tuple[str, ...]:
-        """Return the two words."""
         return ("yes", "no")
 
-    def keys(self) -> dict[str, str]:
-        """Return the initials."""
+    @override
+    def default_keys(self) -> dict[str, str]:
         return {"yes": "y", "no": "n"}
 
-    def balanced(self, meeting: Pairing) -> tuple[Factor, ...]:
-        """Return what is shown."""
-        return (Factor("shown", roles_in_pairing(meeting)),)
+    @override
+    def balanced_factors(self, pairing: Pairing) -> tuple[Factor, ...]:
+        return (Factor("shown", roles_in_pairing(pairing)),)
 
-    def arrange(self, choice: TrialDecision, meeting: Pairing) -> Arrangement:
-        """Return one picture."""
-        original, synthesis = roles_in_pairing(meeting)
-        is_original = choice.balanced["shown"] == original
-        item = PictureSlot(original if is_original else synthesis, self.place)
-        return Arrangement(((item,),), "yes" if is_original else "no")
+    @override
+    def arrange(self, decision: TrialDecision, pairing: Pairing) -> Arrangement:
+        original, synthesis = roles_in_pairing(pairing)
+        is_original = decision.balanced["shown"] == original
+        slot = PictureSlot(original if is_original else synthesis, self.place)
+        return Arrangement(((slot,),), "yes" if is_original else "no")
 
     def decide(self, trial: Trial, dprime: float, stream: RandomStream) -> str:
         """Return whether the observation exceeds the criterion."""
@@ -59,13 +60,15 @@ class YesNo(Paradigm):
         return "yes" if value > self.criterion else "no"
 
     def proportion_correct(self, dprime: float) -> float:
-        """Return the mean of hits and correct rejections, as many originals as syntheses."""
+        """Return the mean of hits and correct rejections, for equal numbers of originals and syntheses."""
         from scipy.special import ndtr
 
         hits, rejections = ndtr(dprime / 2 - self.criterion), ndtr(dprime / 2 + self.criterion)
         return float((hits + rejections) / 2)
 
-    def judge(self, trial: Trial, features: Sequence[Sequence[float]], stream: RandomStream) -> str:
-        """Return yes where the features lie farther from the set's mean than such features do on average."""
+    def decide_by_features(
+        self, trial: Trial, features: Sequence[Sequence[float]], stream: RandomStream
+    ) -> str:
+        """Return yes if the features lie farther from the mean over the set than they do on average."""
         del trial, stream
         return "yes" if float(np.mean(np.square(features[0]))) > 1.0 + self.criterion else "no"

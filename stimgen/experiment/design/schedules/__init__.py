@@ -1,4 +1,4 @@
-"""Schedules: which trial comes next. One file each."""
+"""Holds the schedules, which choose the next trial; each is one file."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What every schedule of the family offers."""
+"""Defines what every schedule offers."""
 
 from __future__ import annotations
 
@@ -16,51 +16,45 @@ LevelDimension = Literal["scaling", "regions", "depth", "duration", "eccentricit
 
 
 class Schedule(FamilyMember, ABC):
-    """A pure function from the history of a session to its next trial, so that resuming is replaying."""
+    """Computes the next trial from the history of a session alone, so that resuming means replaying."""
 
     name: str
     source_gap: Annotated[Integer, Field(ge=0, le=100)] = 0
-    """Trials that must lie between two of the same source, at the least."""
+    """Minimum number of trials between two of the same source."""
     level: LevelDimension | None = None
-    """A number that conditions, durations or eccentricities are ordered by. It is recorded with every trial,
-    for psychometric functions, and adaptive schedules move along it; ``condition`` needs `values`."""
+    """The number that orders conditions, durations or eccentricities. Adaptive schedules move along it, and
+    it is recorded with every trial for psychometric functions. ``condition`` needs `values`."""
     values: dict[Label, Number] = Field(default_factory=dict)
-    """The number of every condition, instead of what the set's records say."""
+    """The number of every condition, used instead of the number in the set's records."""
 
     adaptive: ClassVar[bool] = False
     """Whether the next trial depends on answers."""
 
     def __hash__(self) -> int:
-        """Return a hash of what the schedule says, so that what follows from it can be cached."""
+        """Return a hash of the settings, so that results can be cached."""
         return hash(self.model_dump_json())
 
     @property
     def blocked_factors(self) -> tuple[str, ...]:
-        """Names of the factors whose values have blocks of their own."""
+        """Names of the factors whose values are shown in separate blocks."""
         return ()
 
     @abstractmethod
     def check(self, design: Design) -> None:
-        """Refuse a design that the schedule cannot follow, before the first trial.
+        """Raise a `StimgenError` if the schedule cannot follow the design, before the first trial.
 
-        Raises
-        ------
-        StimgenError
-            What cannot be balanced, or kept apart, or which level is missing; with numbers that would do.
+        The error says what cannot be balanced or kept apart, or which level is missing, and what would work.
         """
 
     @abstractmethod
-    def choices(self, design: Design) -> tuple[TrialDecision, ...]:
-        """Return all trials in order; of an adaptive schedule, the candidates.
-
-        A candidate has everything but the value of the level's factor, which follows from the history.
-        """
+    def list_decisions(self, design: Design) -> tuple[TrialDecision, ...]:
+        """Return all trials in order; an adaptive schedule returns candidates without the level's value."""
 
     def summary(self, design: Design, history: Sequence[TrialResult]) -> dict[str, Any]:
-        """Return what was found, JSON-ready: thresholds, of schedules that look for them."""
+        """Return what an adaptive schedule found, such as thresholds, as JSON-ready values."""
         del design, history
         return {}
 
     @abstractmethod
     def next(self, design: Design, history: Sequence[TrialResult]) -> TrialDecision | None:
-        """Return the trial that follows `history`, practice left out; None at the end."""
+        """Return the trial after `history`, which has no practice; None at the end."""

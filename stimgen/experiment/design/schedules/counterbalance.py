@@ -1,24 +1,17 @@
-"""Whose turn it is: what participants, by their numbers, have in different order."""
+"""Gives participants different orders, by their numbers."""
 
 from __future__ import annotations
 
 FIRST_EXEMPLARS = 5040
-"""A number that 1 to 10 divide: with up to 10 seeds, sources begin with each as likely."""
+"""Divisible by 1 to 10, so that with up to 10 seeds a source begins with each of them equally likely."""
 
 
 def assign_order(number: int, count: int) -> int:
-    """Return which of `count` orders a participant has, from 0.
+    """Return which of `count` orders, from 0, the participant with a number from 1 on has.
 
-    Participants 1 to `count` have each of them once, and so have the next `count`. Where `count` is even,
-    every such round begins one order later: otherwise odd and even participants, whose keys may differ
+    Participants 1 to `count` have each order once, and so have the next `count`. If `count` is even, every
+    such round begins one order later. Otherwise odd and even participants, whose keys may differ
     (``responses.swap``), would never have the same orders.
-
-    Parameters
-    ----------
-    number : int
-        The participant's, from 1.
-    count : int
-        How many orders there are.
 
     Examples
     --------
@@ -32,9 +25,9 @@ def assign_order(number: int, count: int) -> int:
 
 
 def latin_square(count: int) -> list[list[int]]:
-    """Return a cyclic Latin square: each row is an order, in which everything takes every place once.
+    """Return a cyclic Latin square: each row is an order, and every item is once at every position.
 
-    What precedes what is not balanced: in all rows but one, 1 comes right after 0.
+    Which item precedes which is not balanced: in all rows but one, 1 comes directly after 0.
 
     Examples
     --------
@@ -45,9 +38,9 @@ def latin_square(count: int) -> list[list[int]]:
 
 
 def williams_orders(count: int) -> list[list[int]]:
-    """Return orders in which, over all rows, everything comes right after every other equally often, too.
+    """Return orders in which, in addition, every item comes directly after every other equally often.
 
-    A Latin square where `count` is even, two of them where it is odd (Williams 1949).
+    They are one Latin square if `count` is even, and two if it is odd (Williams 1949).
 
     Examples
     --------

@@ -77,7 +77,7 @@ class ModelObserver:
         vectors = [self._seen.vector(shown) for phase in trial.stimuli for shown in phase.shown]
         noise = normal(len(vectors) * len(vectors[0]), *key, "noise").reshape(len(vectors), -1)
         noisy = np.stack(vectors) + self.setting.experiment.model.noise * noise
-        judge = self.setting.experiment.paradigm.judge
+        judge = self.setting.experiment.paradigm.decide_by_features
         return judge(trial, noisy.tolist(), RandomStream(*key, "judge"))
 
 

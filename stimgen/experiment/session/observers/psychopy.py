@@ -193,7 +193,7 @@ class PsychopyObserver:
     def _places(self, trial: Trial) -> tuple[dict[str, Box], tuple[TextBox, ...]]:
         """Return where answers are clicked at, and the words that are to be seen there."""
         setting = self._setting
-        pictures = picture_boxes(trial, setting.viewing) if setting.experiment.paradigm.points else None
+        pictures = picture_boxes(trial, setting.viewing) if setting.experiment.paradigm.clickable else None
         if pictures is not None:
             return pictures, ()
         boxes, words = word_boxes(trial.answers, self._screen.size), setting.texts.answers
