@@ -90,7 +90,7 @@ def staircase_by_hand(answers: str, **settings: Any) -> list[float]:
         choice = schedule.next(some, history)
         if choice is None:
             break
-        levels.append(1.0 + some.factors[0].values.choose_level(choice.levels["condition"]))
+        levels.append(1.0 + some.factors[0].values.index(choice.levels["condition"]))
         correct = {"+": True, "-": False}.get(answer or "")
         history.append(TrialResult(choice.levels, choice.source, choice.track, correct))
     return levels
