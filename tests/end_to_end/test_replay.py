@@ -94,7 +94,7 @@ def test_every_trial_is_drawn_as_it_was_shown(session: Path, home: Path) -> None
         assert [frame.agrees for frame in found.frames] == [True] * 3
         step = course.next(history)
         assert step is not None
-        frames = room.frames.frames(step.trial)
+        frames = room.frames.render_trial(step.trial)
         for frame, drawn in zip(frames, found.frames, strict=True):
             with Image.open(drawn.file) as image:
                 assert np.array_equal(np.asarray(image), frame.canvas())

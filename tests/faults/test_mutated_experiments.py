@@ -71,7 +71,7 @@ def run(home: Path, text: str) -> StimgenError | None:
         course = room.course(Participant("01"))
         step = course.next([])
         if step is not None:
-            room.frames.frames(step.trial)
+            room.frames.render_trial(step.trial)
     except StimgenError as error:
         return error
     return None

@@ -53,7 +53,7 @@ def shown_first(room: PreparedExperiment) -> tuple[Trial, Phase, Frame]:
     """Return the first trial, its first phase with pictures, and that phase's frame."""
     trial = trials(room)[0]
     i = next(i for i, phase in enumerate(trial.phases) if phase.kind == "stimulus")
-    return trial, trial.phases[i], room.frames.frames(trial)[i]
+    return trial, trial.phases[i], room.frames.render_trial(trial)[i]
 
 
 def empty(width: int = 400, height: int = 300, grey: int = GREY) -> Canvas:
@@ -96,7 +96,7 @@ def test_pictures_lie_on_the_background_where_they_are_said_to_lie(
 ) -> None:
     made = room()
     for trial in trials(made):
-        fixation, stimulus = made.frames.frames(trial)
+        fixation, stimulus = made.frames.render_trial(trial)
         assert np.array_equal(fixation.canvas(), dot(empty(), 4))
         expected = empty()
         for angle, shown in zip((90, 210, 330), trial.phases[1].shown, strict=True):
@@ -146,7 +146,7 @@ def test_odd_pictures_on_even_screens_lie_half_a_pixel_off_at_the_most(
         ("  eccentricity: 4\n", ""),
     )
     trial = trials(made)[0]
-    for phase, frame in zip(trial.phases, made.frames.frames(trial), strict=True):
+    for phase, frame in zip(trial.phases, made.frames.render_trial(trial), strict=True):
         for shown in phase.shown:
             x, y = shown.position
             # Half a pixel where one is odd and the other even, and then to the right and down.
@@ -227,7 +227,7 @@ def test_a_mask_covers_the_pictures_with_noise_about_the_background(
 ) -> None:
     made = room(("200 ms", "200 ms\n  mask: {duration: 100 ms, grain: 3}"))
     for trial in trials(made)[:3]:
-        phase, frame = trial.phases[2], made.frames.frames(trial)[2]
+        phase, frame = trial.phases[2], made.frames.render_trial(trial)[2]
         assert (phase.kind, phase.frames) == ("mask", 6)
         expected = empty()
         for number, angle in enumerate((90, 210, 330)):
@@ -252,8 +252,8 @@ def test_the_photodiode_sees_white_with_the_pictures_and_black_without(
     plain = room()
     made = room(("  refresh_hz: 60", f"  photodiode: {{corner: {place}, pixels: 12}}"))
     trial = trials(made)[0]
-    pairs = [*zip(plain.frames.frames(trial), made.frames.frames(trial), (0, 255), strict=True)]
-    pairs.append((plain.frames.waiting(), made.frames.waiting(), 0))
+    pairs = [*zip(plain.frames.render_trial(trial), made.frames.render_trial(trial), (0, 255), strict=True)]
+    pairs.append((plain.frames.render_fixation(), made.frames.render_fixation(), 0))
     for without, found, level in pairs:
         expected = without.canvas()
         expected[rows, columns] = level
@@ -262,13 +262,13 @@ def test_the_photodiode_sees_white_with_the_pictures_and_black_without(
 
 def test_feedback_is_the_colour_of_the_mark(room: Callable[..., PreparedExperiment]) -> None:
     made = room(("timing:", "feedback: {correct: [1, 2, 3], wrong: [255, 0, 9]}\ntiming:"))
-    assert np.array_equal(made.frames.feedback(correct=True).canvas(), dot(empty(), 4, (1, 2, 3)))
-    assert np.array_equal(made.frames.feedback(correct=False).canvas(), dot(empty(), 4, (255, 0, 9)))
+    assert np.array_equal(made.frames.render_feedback(correct=True).canvas(), dot(empty(), 4, (1, 2, 3)))
+    assert np.array_equal(made.frames.render_feedback(correct=False).canvas(), dot(empty(), 4, (255, 0, 9)))
 
 
 def test_no_mark_is_an_even_screen(room: Callable[..., PreparedExperiment]) -> None:
     made = room(("  refresh_hz: 60", "  fixation: {shape: none}\n  background: 0.2"))
-    frame = made.frames.waiting()
+    frame = made.frames.render_fixation()
     assert frame.pixels.size == 0
     assert np.array_equal(frame.canvas(), empty(grey=51))
 
@@ -301,7 +301,7 @@ GOLDEN = ["2446d6ee2de3ae52", "49909634b0488a19", "2b476f215999a0b1"]
 def every_hash(made: PreparedExperiment) -> list[str]:
     """Return the hashes of all frames of a session, composed anew."""
     maker = made.frames
-    return [frame.sha256 for trial in trials(made) for frame in maker.frames(trial)]
+    return [frame.sha256 for trial in trials(made) for frame in maker.render_trial(trial)]
 
 
 EVERYTHING = (
@@ -346,7 +346,7 @@ def test_frames_are_those_of_always(room: Callable[..., PreparedExperiment]) -> 
     """Journals hold these hashes: another value here means that no old trial can be shown again."""
     made = room(*EVERYTHING)
     maker = FrameRenderer(made.loaded.experiment, Gradient(), made.viewing)
-    assert [frame.sha256[:16] for frame in maker.frames(always())] == GOLDEN
+    assert [frame.sha256[:16] for frame in maker.render_trial(always())] == GOLDEN
 
 
 def test_frames_do_not_depend_on_threads_or_order(room: Callable[..., PreparedExperiment]) -> None:
@@ -357,8 +357,10 @@ def test_frames_do_not_depend_on_threads_or_order(room: Callable[..., PreparedEx
         assert every_hash(made) == one
     every = trials(made)
     with ThreadPoolExecutor(4) as pool:
-        drawn = list(pool.map(lambda trial: [frame.sha256 for frame in made.frames.frames(trial)], every))
+        drawn = list(
+            pool.map(lambda trial: [frame.sha256 for frame in made.frames.render_trial(trial)], every)
+        )
     assert [sha256 for hashes in drawn for sha256 in hashes] == one
     maker = made.frames
-    backwards = [[frame.sha256 for frame in maker.frames(trial)] for trial in reversed(every)]
+    backwards = [[frame.sha256 for frame in maker.render_trial(trial)] for trial in reversed(every)]
     assert [sha256 for hashes in reversed(backwards) for sha256 in hashes] == one

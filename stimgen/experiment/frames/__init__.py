@@ -1,1 +1,1 @@
-"""The pixels of every frame of a trial."""
+"""Frames of trials, drawn pixel by pixel."""

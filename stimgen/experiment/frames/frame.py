@@ -1,4 +1,4 @@
-"""A frame: the pixels of the whole screen, of which most are background."""
+"""Frames: the pixels of the whole screen, most of which are background."""
 
 from __future__ import annotations
 
@@ -14,32 +14,29 @@ ByteImage = NDArray[np.uint8]
 
 @dataclass(frozen=True, eq=False)
 class Frame:
-    """What is on the screen at one time.
-
-    Attributes
-    ----------
-    size : tuple of int
-        Width and height of the screen, in pixels.
-    background : tuple of int
-        Red, green and blue, 0 to 255, of all that `pixels` does not cover.
-    left, top : int
-        Where `pixels` begins, in pixels from the screen's upper left corner.
-    pixels : array
-        Height x width x 3, uint8: the smallest rectangle that holds all that was painted on the
-        background. 0 x 0 where nothing was.
-    """
+    """Represents what is on the screen at one time."""
 
     size: tuple[int, int]
+    """Width and height of the screen in pixels."""
     background: tuple[int, int, int]
+    """Red, green and blue, 0 to 255, wherever `pixels` are not."""
     left: int
+    """Where `pixels` begin, from the screen's left edge."""
     top: int
+    """Where `pixels` begin, from the screen's upper edge."""
     pixels: ByteImage
+    """Height x width x 3: the smallest rectangle that holds all that was drawn; 0 x 0 x 3 if nothing was."""
+
+    @classmethod
+    def blank(cls, size: tuple[int, int], background: tuple[int, int, int]) -> Frame:
+        """Return a frame that is all background."""
+        return cls(size, background, 0, 0, np.zeros((0, 0, 3), np.uint8))
 
     @cached_property
     def sha256(self) -> str:
-        """Hash of size, background, place and pixels; it holds for every pixel of the screen.
+        """Hash of size, background, place and pixels, and thus of every pixel of the screen.
 
-        It is computed once, because a large frame's takes longer than a refresh of the screen.
+        It is computed once, because hashing a large frame takes longer than a refresh of the screen.
         """
         height, width = self.pixels.shape[:2]
         numbers = [*self.size, *self.background, self.left, self.top, width, height]

@@ -1,4 +1,4 @@
-"""What is drawn on a frame beside pictures: the fixation mark, masks, the photodiode's patch."""
+"""Shapes that are drawn on frames beside pictures: fixation marks, noise masks, the photodiode's patch."""
 
 from __future__ import annotations
 
@@ -13,16 +13,16 @@ Coverage = NDArray[np.bool_]
 
 
 def fixation_mark(shape: str, diameter: int) -> Coverage:
-    """Return where a fixation mark of so many pixels covers what is below: diameter x diameter.
+    """Return where a fixation mark covers what is below it: diameter x diameter.
 
-    The bull's eye is that of Thaler, Schütz, Goodale & Gegenfurtner (2013), in which eyes are stillest: a
-    disc, cut by a cross hair a third as wide, with a dot of that width in the middle.
+    The bull's eye is the mark of Thaler, Schütz, Goodale & Gegenfurtner (2013), on which fixation is most
+    stable: a disc, cut by a cross hair a third as wide, with a dot of that width in the middle.
     """
     at = np.abs(np.arange(diameter) + 0.5 - diameter / 2)
     x, y = at[np.newaxis, :], at[:, np.newaxis]
     disc: Coverage = np.hypot(x, y) <= diameter / 2
     parity = diameter % 2
-    # Even or odd as the mark is, so that the bar lies in the middle.
+    # The bar is even or odd as the mark is, so that it lies in the middle.
     bar = max(2 - parity, 2 * round((diameter / 3 - parity) / 2) + parity) / 2
     cross = (x < bar) | (y < bar)
     if shape == "dot":
@@ -36,7 +36,7 @@ def fixation_mark(shape: str, diameter: int) -> Coverage:
 
 
 def fixation_diameter(fixation: FixationMark, pixels_wide: float, resolution: tuple[int, int]) -> int:
-    """Return the mark's width in pixels, even or odd as the screen is, so that its centre is the screen's."""
+    """Return the mark's width in pixels: even or odd as the screen's is, so that their centres agree."""
     if fixation.shape == "none":
         return 0
     parity = resolution[0] % 2
@@ -44,18 +44,10 @@ def fixation_diameter(fixation: FixationMark, pixels_wide: float, resolution: tu
 
 
 def mask_noise(box: Box, grain: int, background: float, *key: str | int) -> NDArray[np.float64]:
-    """Return the light of a noise mask: height x width, squares of `grain` pixels, even about the background.
+    """Return the light of a noise mask, height x width, in squares of `grain` pixels.
 
-    Parameters
-    ----------
-    box : Box
-        What is covered; only its size matters.
-    grain : int
-        Side of a square.
-    background : float
-        Light of the background; the noise is even between 0 and twice this, or between as much below white.
-    *key : str or int
-        Stream of random numbers.
+    The light is uniform between 0 and twice the background's, or within as much around it as stays below
+    white. Of the box only the size matters; `key` names the stream of random numbers.
     """
     _, _, width, height = box
     rows, columns = -(-height // grain), -(-width // grain)
@@ -66,7 +58,7 @@ def mask_noise(box: Box, grain: int, background: float, *key: str | int) -> NDAr
 
 
 def photodiode_box(photodiode: PhotodiodePatch, resolution: tuple[int, int]) -> Box:
-    """Return where the photodiode's patch lies."""
+    """Return the box of the photodiode's patch."""
     side = photodiode.pixels
     left = 0 if "left" in photodiode.corner else resolution[0] - side
     top = 0 if "upper" in photodiode.corner else resolution[1] - side

@@ -1,4 +1,4 @@
-"""Where pictures lie on the screen, in whole pixels."""
+"""Places of pictures on the screen, in whole pixels."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ Size = tuple[int, int]
 
 
 def size_on_screen(display: DisplaySettings, viewing: ViewingGeometry, crop: Size) -> Size:
-    """Return width and height on the screen of a part of a picture."""
+    """Return the width and height on the screen of a part of a picture."""
     wanted = display.size
     if not isinstance(wanted, SizeInDegrees):
         return crop
@@ -22,14 +22,14 @@ def size_on_screen(display: DisplaySettings, viewing: ViewingGeometry, crop: Siz
 
 
 def top_left(viewing: ViewingGeometry, place: PicturePlace, size: Size) -> tuple[int, int]:
-    """Return left and top on the screen of what is centred at a place, rounded to whole pixels, half up."""
+    """Return left and top of what is centred at a place, rounded half up to whole pixels."""
     x, y = viewing.point(place)
     width, height = viewing.resolution
     return math.floor(width / 2 + x - size[0] / 2 + 0.5), math.floor(height / 2 - y - size[1] / 2 + 0.5)
 
 
 def box_on_screen(viewing: ViewingGeometry, shown: ShownPicture) -> Box:
-    """Return left, top, width and height of a picture on the screen."""
+    """Return the box of a picture on the screen."""
     width, height = viewing.resolution
     left = round(shown.position[0] + width / 2 - shown.size[0] / 2)
     top = round(height / 2 - shown.position[1] - shown.size[1] / 2)

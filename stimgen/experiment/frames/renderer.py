@@ -1,4 +1,4 @@
-"""What trials look like: every phase as the pixels of the whole screen."""
+"""Renders trials: every phase as the pixels of the whole screen."""
 
 from __future__ import annotations
 
@@ -28,145 +28,129 @@ from stimgen.images.prepare import Pixels
 from stimgen.images.steps import GeometryStep
 from stimgen.images.write import quantise
 
-PATCH_CACHE_BYTES = 2**27  # bytes
+PATCH_CACHE_BYTES = 2**27
 WHITE, BLACK = (255, 255, 255), (0, 0, 0)
 Colour = tuple[int, int, int]
 
 
 class FrameLayer(NamedTuple):
-    """Something painted on a frame."""
+    """Represents something that is painted on a frame."""
 
     box: Box
     pixels: ByteImage
+    """Of the box, or one colour."""
     where: Coverage | None = None
-    """Where it covers what is below; everywhere without it."""
+    """Where the layer covers what is below; None for everywhere."""
 
 
 class PixelSource(Protocol):
-    """Where pixels come from; see `Pool` and `PictureFiles`."""
+    """Provides the pixels of pictures; see `PicturePool` and `PictureFiles`."""
 
     def pixels(self, picture: PictureReference) -> Pixels:
-        """Return the pixels of a picture, height x width x channels in [0, 1], encoded as its set's."""
+        """Return a picture, height x width x channels in [0, 1], in the encoding of its set."""
 
 
 @dataclass
 class FrameRenderer:
-    """Composes frames; the same trial gives the same pixels.
-
-    Attributes
-    ----------
-    experiment : Experiment
-        What it says.
-    pool : PixelSource
-        The pictures.
-    viewing : ViewingGeometry
-        The screen.
-    """
+    """Renders trials as frames; the same trial always gives the same pixels."""
 
     experiment: Experiment
     pool: PixelSource
     viewing: ViewingGeometry
     _patches: OrderedDict[Any, ByteImage] = field(default_factory=OrderedDict)
 
-    def frames(self, trial: Trial) -> list[Frame]:
-        """Return one frame for each of the trial's phases.
+    def render_trial(self, trial: Trial) -> list[Frame]:
+        """Return one frame for each phase of a trial.
 
         Raises
         ------
         StimgenError
-            A picture is not there any more, or is another.
+            A picture is missing or was changed.
         """
         return [self._render_phase(trial, phase) for phase in trial.phases]
 
-    def waiting(self) -> Frame:
-        """Return the frame on which an answer is awaited: fixation alone."""
-        return self._paint([*self._photodiode_layers(BLACK), *self._mark(self._fixation_colour)])
+    def render_fixation(self) -> Frame:
+        """Return the frame that is shown while an answer is awaited: fixation alone."""
+        return self._paint([], BLACK, _grey_colour(self.experiment.display.fixation.value))
 
-    def feedback(self, *, correct: bool) -> Frame:
-        """Return the frame that tells whether an answer was correct, by the colour of the mark."""
+    def render_feedback(self, *, correct: bool) -> Frame:
+        """Return the frame whose fixation mark has the colour of a correct or a wrong answer."""
         colours = self.experiment.feedback
-        colour = colours.correct if correct else colours.wrong
-        return self._paint([*self._photodiode_layers(BLACK), *self._mark(colour)])
+        return self._paint([], BLACK, colours.correct if correct else colours.wrong)
 
     @property
     def background(self) -> Colour:
         """The background's red, green and blue."""
         return _grey_colour(self.experiment.display.background)
 
-    @property
-    def _fixation_colour(self) -> Colour:
-        return _grey_colour(self.experiment.display.fixation.value)
-
     def _render_phase(self, trial: Trial, phase: Phase) -> Frame:
         layers = [
             FrameLayer(box_on_screen(self.viewing, shown), self._find_patch(shown)) for shown in phase.shown
         ]
         for number, box in enumerate(phase.mask):
-            layers.append(FrameLayer(box, self._mask(box, trial.index, phase.interval or 0, number)))
-        light = WHITE if phase.kind == "stimulus" else BLACK
-        return self._paint([*layers, *self._photodiode_layers(light), *self._mark(self._fixation_colour)])
+            layers.append(FrameLayer(box, self._draw_mask(box, trial.index, phase.interval or 0, number)))
+        photodiode = WHITE if phase.kind == "stimulus" else BLACK
+        return self._paint(layers, photodiode, _grey_colour(self.experiment.display.fixation.value))
 
-    def _paint(self, layers: list[FrameLayer]) -> Frame:
-        """Return the smallest frame that holds all layers, painted one over the other."""
-        size = self.viewing.resolution
+    def _paint(self, layers: list[FrameLayer], photodiode: Colour, fixation: Colour) -> Frame:
+        """Return the smallest frame that holds all layers, the photodiode's patch and the fixation mark."""
+        layers = [*layers, *self._photodiode_layers(photodiode), *self._fixation_layers(fixation)]
         if not layers:
-            return Frame(size, self.background, 0, 0, np.zeros((0, 0, 3), np.uint8))
+            return Frame.blank(self.viewing.resolution, self.background)
         left, top = min(layer.box[0] for layer in layers), min(layer.box[1] for layer in layers)
         right = max(layer.box[0] + layer.box[2] for layer in layers)
         bottom = max(layer.box[1] + layer.box[3] for layer in layers)
-        # The background is grey: one number fills faster than three.
+        # The background is grey: filling with one number is faster than with three.
         pixels = np.full((bottom - top, right - left, 3), self.background[0], np.uint8)
         for layer in layers:
             x, y, width, height = layer.box
             part = pixels[y - top : y - top + height, x - left : x - left + width]
             where = True if layer.where is None else layer.where[:, :, np.newaxis]
             np.copyto(part, layer.pixels, where=where)
-        return Frame(size, self.background, left, top, pixels)
+        return Frame(self.viewing.resolution, self.background, left, top, pixels)
 
-    def _mark(self, colour: Colour) -> list[FrameLayer]:
-        """Return the fixation mark in the middle of the screen."""
+    def _fixation_layers(self, colour: Colour) -> list[FrameLayer]:
         fixation, (width, height) = self.experiment.display.fixation, self.viewing.resolution
         wide = self.viewing.pixels_wide(fixation.degrees)
         diameter = fixation_diameter(fixation, wide, self.viewing.resolution)
         if diameter == 0:
             return []
         box = ((width - diameter) // 2, (height - diameter) // 2, diameter, diameter)
-        return [FrameLayer(box, _fill_box(box, colour), fixation_mark(fixation.shape, diameter))]
+        return [FrameLayer(box, np.array(colour, np.uint8), fixation_mark(fixation.shape, diameter))]
 
     def _photodiode_layers(self, colour: Colour) -> list[FrameLayer]:
-        photodiode = self.experiment.display.photodiode
-        if photodiode is None:
+        patch = self.experiment.display.photodiode
+        if patch is None:
             return []
-        box = photodiode_box(photodiode, self.viewing.resolution)
-        return [FrameLayer(box, _fill_box(box, colour))]
+        return [FrameLayer(photodiode_box(patch, self.viewing.resolution), np.array(colour, np.uint8))]
 
     def _find_patch(self, shown: ShownPicture) -> ByteImage:
-        """Return what is seen of a picture: height x width x 3, before the background."""
+        """Return what is seen of a picture, height x width x 3, from the cache if it is there."""
         key = (shown.set, shown.file, shown.crop, shown.size)
         if key not in self._patches:
-            self._patches[key] = self._drawn(shown)
-            while (
-                len(self._patches) > 1 and sum(p.nbytes for p in self._patches.values()) > PATCH_CACHE_BYTES
-            ):
+            self._patches[key] = self._draw_patch(shown)
+            while len(self._patches) > 1 and self._cached_bytes() > PATCH_CACHE_BYTES:
                 self._patches.popitem(last=False)
         self._patches.move_to_end(key)
         return self._patches[key]
 
-    def _drawn(self, shown: ShownPicture) -> ByteImage:
+    def _cached_bytes(self) -> int:
+        return sum(patch.nbytes for patch in self._patches.values())
+
+    def _draw_patch(self, shown: ShownPicture) -> ByteImage:
         display = self.experiment.display
         left, top, width, height = shown.crop
         part = self.pool.pixels(shown)[top : top + height, left : left + width]
         pixels = convert_encoding(part, shown.encoding, display.encoding)
-        picture = MaskedPicture.unmasked(
-            pixels, ScreenSpec(display.encoding, _round_to_8_bits(display.background))
-        )
+        screen = ScreenSpec(display.encoding, _round_to_8_bits(display.background))
+        picture = MaskedPicture.unmasked(pixels, screen)
         if isinstance(display.aperture, GeometryStep):
             picture = display.aperture.apply_geometry(picture)
         seen = resample_to(picture.render(), shown.size)
         return np.broadcast_to(quantise(seen), (*seen.shape[:2], 3)).astype(np.uint8)
 
-    def _mask(self, box: Box, *key: int) -> ByteImage:
-        """Return a noise mask; its key is the trial's, so that it can be drawn again."""
+    def _draw_mask(self, box: Box, *key: int) -> ByteImage:
+        """Return a noise mask. Its random key is the trial's, so that the mask can be drawn again."""
         experiment, encoding = self.experiment, self.experiment.display.encoding
         grain = experiment.timing.mask.grain if experiment.timing.mask else 1
         background = float(to_light(np.array(_round_to_8_bits(experiment.display.background)), encoding))
@@ -176,12 +160,12 @@ class FrameRenderer:
 
 
 def convert_encoding(pixels: Pixels, encoding: Encoding, wanted: Encoding) -> Pixels:
-    """Return pixels in another encoding, or the very same."""
+    """Return pixels in another encoding, or unchanged if it is their own."""
     return pixels if encoding == wanted else from_light(to_light(pixels, encoding), wanted)
 
 
 def resample_to(pixels: Pixels, size: tuple[int, int]) -> Pixels:
-    """Return pixels at another width and height (Lanczos filter, in encoded values), or the very same."""
+    """Resample encoded values to a width and height with a Lanczos filter; unchanged if they have it."""
     if (pixels.shape[1], pixels.shape[0]) == size:
         return pixels
     channels = [
@@ -192,16 +176,9 @@ def resample_to(pixels: Pixels, size: tuple[int, int]) -> Pixels:
 
 
 def _grey_colour(value: float) -> Colour:
-    level = round(value * 255)
-    return level, level, level
+    return (round(value * 255),) * 3
 
 
 def _round_to_8_bits(value: float) -> float:
-    """Return a value as it is on a screen of 8 bits, so that soft edges end in the very background."""
+    """Return a value as a screen of 8 bits shows it, so that soft edges fade into exactly the background."""
     return round(value * 255) / 255
-
-
-def _fill_box(box: Box, colour: Colour) -> ByteImage:
-    pixels = np.empty((box[3], box[2], 3), np.uint8)
-    pixels[:] = colour
-    return pixels

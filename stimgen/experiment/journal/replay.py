@@ -121,7 +121,7 @@ class JournalReplay:
             raise error.add_location(self.file) from None
         maker = FrameRenderer(self.loaded.experiment, pictures, self.viewing)
         hashes = [shot.frame_sha256 for shot in shots] or [None] * len(trial.phases)
-        for phase, frame, recorded in zip(trial.phases, maker.frames(trial), hashes, strict=True):
+        for phase, frame, recorded in zip(trial.phases, maker.render_trial(trial), hashes, strict=True):
             yield RedrawnFrame(phase, frame, recorded)
 
     def _check(self, trial: Trial, pictures: PictureFiles) -> None:

@@ -90,7 +90,7 @@ class Session:
         return answered
 
     def _task(self, step: SessionStep) -> PreparedTrial:
-        return PreparedTrial(step.trial, lambda: self.frames.frames(step.trial), step.feedback)
+        return PreparedTrial(step.trial, lambda: self.frames.render_trial(step.trial), step.feedback)
 
 
 def make_trial_line(answered: AnsweredTrial, outcome: TrialOutcome) -> dict[str, object]:

@@ -130,7 +130,7 @@ class PsychopyObserver:
         responses, hz = experiment.responses, setting.viewing.refresh_hz
         rules = PresentationRules(
             responses,
-            rest=setting.frames.waiting(),
+            rest=setting.frames.render_fixation(),
             window=None if responses.window is None else responses.window.milliseconds(hz) / 1000,
             feedback=experiment.feedback.duration.milliseconds(hz) / 1000,
             between_trials=experiment.timing.between_trials.milliseconds(hz) / 1000,
@@ -201,4 +201,4 @@ class PsychopyObserver:
 
     def _feedback_frame(self, trial: Trial, answer: str | None) -> Frame | None:
         correct = self._setting.experiment.paradigm.grade(trial, answer)
-        return None if correct is None else self._setting.frames.feedback(correct=correct)
+        return None if correct is None else self._setting.frames.render_feedback(correct=correct)
