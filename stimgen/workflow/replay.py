@@ -8,8 +8,7 @@ from importlib import metadata
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from stimgen.experiment.journal.journal import read_journal
-from stimgen.experiment.journal.replay import JournalReplay, RedrawnFrame, find_set_folders
+from stimgen.experiment.journal.replay import JournalReplay, RedrawnFrame
 from stimgen.experiment.pictures.pictures import PictureFiles
 from stimgen.images.write import encode_png
 from stimgen.reading.files import make_folder, write_file
@@ -110,10 +109,10 @@ def replay_trial(
     StimgenError
         There is no such journal, trial, set or picture, or it is damaged; nothing was written then.
     """
-    found = JournalReplay.of(read_journal(journal), journal)
-    line = found.line(number)
-    stores = tuple(Store.open(folder) for folder in find_set_folders(found, stimuli))
-    frames = list(found.frames(line, PictureFiles(stores)))
+    found = JournalReplay.from_journal(journal)
+    line = found.find_trial(number)
+    stores = tuple(Store.open(folder) for folder in found.find_set_folders(stimuli))
+    frames = list(found.redraw(line, PictureFiles(stores)))
     folder = make_folder(output or Path("replay") / f"{journal.stem}_trial-{number}")
     encoding = found.loaded.experiment.display.encoding
     drawn = []

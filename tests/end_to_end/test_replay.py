@@ -128,7 +128,7 @@ def test_sets_are_named_as_for_a_session(home: Path, run: Run) -> None:
     assert "set: there is no such folder" in refused(run("replay", str(JOURNAL), "--trial", "1"))
     assert run("replay", str(JOURNAL), "--trial", "1", "--stimuli", "elsewhere", "-o", "out").code == 0
     found = refused(run("replay", str(JOURNAL), "--trial", "1", "--stimuli", "elsewhere", "--stimuli", "x"))
-    assert "the session took pictures from 1 sets, and 2 are named" in found
+    assert "from 1 sets, but 2 are named" in found
 
 
 def test_needs_neither_torch_nor_a_display(home: Path) -> None:
@@ -270,13 +270,13 @@ STRANGE = [
     (FIRST + "size", [-8, -8], "does not lie on the screen"),
     (FIRST + "position", [1e300, 0], "does not lie on the screen"),
     (FIRST + "position", [-500.0, 0], "does not lie on the screen"),
-    (FIRST + "encoding", "cmyk", "is no trial"),
+    (FIRST + "encoding", "cmyk", "is not a trial"),
     ("trial.phases.2.mask.0", [0, 0, 10**9, 10**9], "does not lie on the screen"),
     ("trial.phases.2.mask.0", [-3, 0, 5, 5], "does not lie on the screen"),
     ("trial.phases", [], "has 0 phases"),
     ("trial.phases", [{"kind": "fixation", "frames": 1}] * 200, "has 200 phases"),
-    ("trial.phases", None, "is no trial"),
-    ("trial", [], "is no trial"),
+    ("trial.phases", None, "is not a trial"),
+    ("trial", [], "is not a trial"),
     ("outcome.shots", [], None),
 ]
 
@@ -329,7 +329,7 @@ def test_a_journal_leads_out_of_the_current_folder_to_no_set(run: Run, place: st
 
     forge(change, "header")
     found = refused(run("replay", str(JOURNAL), "--trial", "1"))
-    assert "the journal names sets that do not lie in the current folder" in found
+    assert "not in the current folder" in found
     assert run("replay", str(JOURNAL), "--trial", "1", "--stimuli", "set").code == 0
 
 

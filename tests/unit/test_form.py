@@ -26,8 +26,8 @@ def test_answers_are_stripped_and_come_in_the_order_asked_for() -> None:
     [
         ({"agee": "24"}, "does not ask for 'agee'\n  allowed: age, vision, notes\n  did you mean 'age'?"),
         ({"age": "old"}, "the form's age is 'old'"),
-        ({"age": "-1"}, "years are wanted"),
-        ({"age": "nan"}, "years are wanted"),
+        ({"age": "-1"}, "such as 24"),
+        ({"age": "nan"}, "such as 24"),
         ({"notes": "x" * 1001}, "notes has 1001 characters; 1000 are allowed"),
     ],
 )
@@ -41,7 +41,7 @@ def test_what_is_missing_is_named_with_the_way_to_say_nothing() -> None:
     with pytest.raises(StimgenError) as caught:
         check_form(ASKED, {"notes": ""})
     assert "asks participants for age, vision" in str(caught.value)
-    assert "--form age= where it is not told" in str(caught.value)
+    assert "--form age= if it is not told" in str(caught.value)
 
 
 @pytest.mark.parametrize(("given", "said"), [(["age"], "FIELD=ANSWER"), (["age=1", "age=2"], "given twice")])

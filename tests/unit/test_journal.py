@@ -151,7 +151,7 @@ class TestWholeJournals:
     def test_a_line_that_is_no_trial_is_named(self, tmp_path: Path) -> None:
         with Journal.create(tmp_path / NAME, HEADER) as journal:
             journal.append("trial", {"trial": {}, "outcome": {}, "correct": None, "time": ""})
-        assert f"{NAME}:2: is no trial" in refusal(lambda: read_journal(tmp_path / NAME))
+        assert f"{NAME}:2: is not a trial" in refusal(lambda: read_journal(tmp_path / NAME))
 
 
 class TestCutOff:
@@ -184,7 +184,7 @@ class TestCutOff:
         file.write_bytes(data)
         assert has_header(file) == (lines > 0)
         if lines == 0:
-            assert "holds nothing" in refusal(lambda: read_journal(file))
+            assert "is empty" in refusal(lambda: read_journal(file))
             Journal.create(file, HEADER).close()
             assert indices(file) == []
             return
@@ -223,7 +223,7 @@ class TestAltered:
         for read in (read_journal, Journal.resume):
             said = refusal(lambda read=read: read(file))  # type: ignore[misc] # a loop's variable, kept
             assert f"{file.name}:{number}: was altered" in said
-            assert "what stands before it is sound" in said
+            assert "the lines before it are intact" in said
         assert file.read_bytes() == altered
 
     @pytest.mark.parametrize("change", ["removed", "doubled", "swapped", "appended"])
@@ -271,7 +271,7 @@ class TestDisk:
             patch.setattr(os, call, failing)
             said = refusal(lambda: write(file))
         assert os.strerror(error) in said
-        assert f"is kept, {after} lines" in said
+        assert f"the {after} lines before are kept" in said
         if after == 0:
             assert file.read_bytes() == b""
             write(file)

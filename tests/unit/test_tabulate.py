@@ -360,7 +360,7 @@ class TestTold:
     @pytest.mark.parametrize("text", ["{", "3", '{"answers": 3}', "[" * 100_000])
     def test_a_damaged_form_is_named(self, data: Path, text: str) -> None:
         (data / "participants/sub-02_ses-1.json").write_text(text)
-        with pytest.raises(StimgenError, match=r"sub-02_ses-1\.json: is no form"):
+        with pytest.raises(StimgenError, match=r"sub-02_ses-1\.json: is not a participant's form"):
             self.told(data, "age")
 
 

@@ -1,4 +1,4 @@
-"""The folder of an experiment's data: what lies where, and what exists."""
+"""The folder of an experiment's data, and the names of the files in it."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ _NAME = re.compile(
 
 
 class JournalFile(NamedTuple):
-    """A journal in the folder."""
+    """Represents a journal in the folder by what its name says."""
 
     participant: str
     session: str
@@ -29,26 +29,20 @@ class JournalFile(NamedTuple):
 
 @dataclass(frozen=True)
 class DataFolder:
-    """The data of an experiment.
-
-    Attributes
-    ----------
-    folder : Path
-        Where they lie.
-    """
+    """Represents the folder of an experiment's data."""
 
     folder: Path
 
     def journal_file(self, person: Participant, experiment: str) -> Path:
-        """Return where a session's journal lies."""
+        """Return the path of a session's journal."""
         return self.folder / JOURNALS / f"{_stem(person)}_task-{experiment}.jsonl"
 
     def form_file(self, person: Participant) -> Path:
-        """Return where a participant's form lies."""
+        """Return the path of a participant's form."""
         return self.folder / FORMS / f"{_stem(person)}.json"
 
     def journals(self) -> list[JournalFile]:
-        """Return all journals, by their names."""
+        """Return all journals, sorted by name."""
         found = []
         for file in sorted((self.folder / JOURNALS).glob("*.jsonl")):
             match = _NAME.match(file.name)
@@ -57,20 +51,14 @@ class DataFolder:
         return found
 
     def refuse_existing(self, person: Participant, experiment: str) -> None:
-        """Refuse a participant and session that exist; also where only upper and lower case differ.
-
-        Raises
-        ------
-        StimgenError
-            They exist.
-        """
+        """Raise StimgenError if the session exists already; upper and lower case count as the same."""
         wanted = (person.participant.lower(), person.session.lower(), experiment)
         for one in self.journals():
             if (one.participant.lower(), one.session.lower(), one.task) == wanted and has_header(one.file):
                 raise StimgenError(
                     f"participant {one.participant}, session {one.session} of {experiment} exists already",
                     where=one.file,
-                    hint="go on with it with --resume, or name another participant or session",
+                    hint="continue it with --resume, or name another participant or session",
                 )
 
 

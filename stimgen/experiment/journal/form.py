@@ -1,4 +1,4 @@
-"""A participant's form: what the experiment asks for and nothing else, kept apart from the trials."""
+"""Checks, writes and reads participants' forms, which are kept apart from the trials."""
 
 from __future__ import annotations
 
@@ -18,12 +18,12 @@ MAXIMUM_AGE = 120
 
 
 def parse_form_answers(given: Sequence[str]) -> dict[str, str]:
-    """Return the answers of ``FIELD=ANSWER``, by their fields.
+    """Return the answers of options ``FIELD=ANSWER``, by field.
 
     Raises
     ------
     StimgenError
-        One has another form, or a field comes twice.
+        An option is not of this form, or a field occurs twice.
 
     Examples
     --------
@@ -34,7 +34,7 @@ def parse_form_answers(given: Sequence[str]) -> dict[str, str]:
     for text in given:
         field, sign, answer = text.partition("=")
         if not sign:
-            raise StimgenError(f"the form's {text!r} is not of the form FIELD=ANSWER, such as age=24")
+            raise StimgenError(f"--form {text!r} is not of the form FIELD=ANSWER, such as age=24")
         if field in answers:
             raise StimgenError(f"the form's field {field!r} is given twice")
         answers[field] = answer
@@ -42,51 +42,37 @@ def parse_form_answers(given: Sequence[str]) -> dict[str, str]:
 
 
 def check_form(asked: Sequence[str], answers: Mapping[str, str]) -> dict[str, str]:
-    """Return the answers in the order in which the experiment asks for them; an empty one means: not told.
-
-    Parameters
-    ----------
-    asked : sequence of str
-        Fields of the experiment's form.
-    answers : mapping
-        Field to answer, all of those asked for.
+    """Return the answers in the order of the fields asked for. An empty answer means: not told.
 
     Raises
     ------
     StimgenError
-        A field is not asked for, or missing; an answer is too long, or no age.
+        A field is not asked for, or missing; an answer is too long, or is not an age.
     """
     for field in answers:
         if field not in asked:
-            message = f"the experiment does not ask for {field!r}"
             raise StimgenError(
-                message, given=field, allowed=asked, hint="participant: {form: [...]} names fields"
+                f"the experiment does not ask for {field!r}",
+                given=field,
+                allowed=asked,
+                hint="an experiment names its fields under participant: {form: [...]}",
             )
     missing = [field for field in asked if field not in answers]
     if missing:
         raise StimgenError(
             f"the experiment asks participants for {', '.join(missing)}",
-            hint=f"answer with --form {missing[0]}=ANSWER; --form {missing[0]}= where it is not told",
+            hint=f"answer with --form {missing[0]}=ANSWER, or --form {missing[0]}= if it is not told",
         )
     return {field: _check_answer(field, answers[field].strip()) for field in asked}
 
 
 def write_form(file: Path, person: Participant, answers: Mapping[str, str]) -> None:
-    """Write a form; one that is there is replaced, as a mistake in it may be corrected.
-
-    Parameters
-    ----------
-    file : Path
-        See `DataFolder.form_file`.
-    person : Participant
-        Whose it is.
-    answers : mapping
-        See `check_form`.
+    """Write checked answers to the participant's form. An existing form is replaced: it may be a correction.
 
     Raises
     ------
     StimgenError
-        It cannot be written; the one before is kept then.
+        The form cannot be written; an existing one is then kept.
     """
     form = {"participant": person.participant, "session": person.session, "answers": dict(answers)}
     with write_atomically(file) as stream:
@@ -94,12 +80,12 @@ def write_form(file: Path, person: Participant, answers: Mapping[str, str]) -> N
 
 
 def read_form(file: Path) -> dict[str, str]:
-    """Return the answers of a form, by their fields; nothing where there is no form.
+    """Return the answers of a form by field, or nothing if there is no form.
 
     Raises
     ------
     StimgenError
-        It is damaged.
+        The form is damaged.
     """
     if not file.is_file():
         return {}
@@ -107,7 +93,7 @@ def read_form(file: Path) -> dict[str, str]:
         answers = json.loads(read_limited(file, MAXIMUM_BYTES))["answers"]
         return {str(field): str(answer) for field, answer in answers.items()}
     except (ValueError, KeyError, TypeError, AttributeError, RecursionError):
-        raise StimgenError("is no form of a participant", where=file) from None
+        raise StimgenError("is not a participant's form, or is damaged", where=file) from None
 
 
 def _check_answer(field: str, answer: str) -> str:
@@ -116,7 +102,9 @@ def _check_answer(field: str, answer: str) -> str:
             f"the form's {field} has {len(answer)} characters; {MAXIMUM_CHARACTERS} are allowed"
         )
     if field == "age" and answer and not _is_age(answer):
-        raise StimgenError(f"the form's age is {answer!r}: years are wanted, such as 24, or nothing")
+        raise StimgenError(
+            f"the form's age is {answer!r}, not a number of years up to {MAXIMUM_AGE}, such as 24"
+        )
     return answer
 
 

@@ -1,4 +1,4 @@
-"""The journal of a session: one line of JSON a trial, on the disk before the next trial begins."""
+"""Reads and writes journals: one line of JSON per trial, on the disk before the next trial begins."""
 
 from __future__ import annotations
 
@@ -22,11 +22,11 @@ from stimgen.reading.lock import try_lock
 
 FORMAT = 1
 MAXIMUM_BYTES = 2**30
-APPEND_FLAGS = os.O_RDWR | os.O_APPEND | getattr(os, "O_BINARY", 0)  # Windows would write other line feeds
+APPEND_FLAGS = os.O_RDWR | os.O_APPEND | getattr(os, "O_BINARY", 0)  # or Windows changes line feeds
 
 
 class RecordedTrial(NamedTuple):
-    """A trial as the journal has it."""
+    """Represents a trial's line of the journal."""
 
     trial: Trial
     outcome: TrialOutcome
@@ -37,42 +37,31 @@ class RecordedTrial(NamedTuple):
 
 @dataclass(frozen=True)
 class RecordedSession:
-    """What a journal holds.
-
-    Attributes
-    ----------
-    header : JournalHeader
-        What the session ran with.
-    trials : tuple of RecordedTrial
-        In their order.
-    events : tuple of dict
-        Instructions, breaks, interruptions, each with ``seq``.
-    complete : bool
-        Whether the session came to its end.
-    torn : bool
-        Whether a last line was only partly written; it is not among the trials.
-    """
+    """Holds the content of a journal."""
 
     header: JournalHeader
     trials: tuple[RecordedTrial, ...]
     events: tuple[dict[str, Any], ...]
+    """Instructions, breaks and interruptions, each with ``seq``."""
     complete: bool
+    """Whether the session reached its end."""
     torn: bool
+    """Whether the last line was only partly written; it is not among the trials."""
 
 
 class Journal:
-    """A journal that is being written.
+    """Appends lines to a journal.
 
     Parameters
     ----------
     file : Path
-        Where it lies.
+        The journal.
     descriptor : int
-        The file, open for appending; locked as long as it is.
+        The file, open for appending, and locked as long as it is open.
     seq : int
         Number of the next line.
     checksum : str
-        Of the line before.
+        Checksum of the line before it.
     """
 
     def __init__(self, file: Path, descriptor: int, seq: int, checksum: str) -> None:
@@ -83,19 +72,19 @@ class Journal:
 
     @classmethod
     def create(cls, file: Path, header: Mapping[str, Any]) -> Journal:
-        """Return a new journal with its header on the disk.
+        """Return a new journal, whose header is on the disk; see `JournalHeader`.
 
         Raises
         ------
         StimgenError
-            There is one already, or it cannot be written.
+            The journal exists already, or cannot be written.
         """
         make_folder(file.parent)
         journal = cls(file, _open_locked(file, os.O_CREAT), 0, "")
         try:
             if has_header(file):
                 raise StimgenError("exists already, and is never overwritten", where=file)
-            # What a session left that was interrupted before its header was whole.
+            # A session that was interrupted while it wrote its header leaves part of a line.
             os.ftruncate(journal._descriptor, 0)
             journal.append("header", header)
             for folder in list(file.parents)[:3]:
@@ -107,12 +96,12 @@ class Journal:
 
     @classmethod
     def resume(cls, file: Path) -> Journal:
-        """Return a journal to go on with; a torn last line is dropped.
+        """Return a journal for appending, without its last line if that is torn.
 
         Raises
         ------
         StimgenError
-            There is none, it is damaged, or another session writes it.
+            There is no journal, it is damaged, or another session is writing it.
         """
         descriptor = _open_locked(file)
         try:
@@ -129,13 +118,7 @@ class Journal:
 
     @staticmethod
     def refuse_in_use(file: Path) -> None:
-        """Refuse a journal that a session is writing.
-
-        Raises
-        ------
-        StimgenError
-            It is, or cannot be opened.
-        """
+        """Raise StimgenError if a session is writing the journal, or it cannot be opened."""
         os.close(_open_locked(file))
 
     def append(self, kind: str, body: Mapping[str, Any]) -> None:
@@ -144,7 +127,7 @@ class Journal:
         Raises
         ------
         StimgenError
-            The disk is full or gone. What was written of the line is taken back; the lines before are kept.
+            The disk is full or gone. The part of the line that was written is removed again.
         """
         line, checksum = seal_line({**body, "seq": self._seq, "kind": kind}, self._checksum)
         start = os.fstat(self._descriptor).st_size
@@ -157,7 +140,7 @@ class Journal:
             raise StimgenError(
                 f"cannot be written: {error.strerror}",
                 where=self.file,
-                hint=f"what came before is kept, {self._seq} lines: make room, then go on with --resume",
+                hint=f"the {self._seq} lines before are kept: make room, then rerun with --resume",
             ) from None
         self._seq, self._checksum = self._seq + 1, checksum
 
@@ -166,7 +149,7 @@ class Journal:
         os.close(self._descriptor)
 
     def __enter__(self) -> Journal:
-        """Return the journal."""
+        """Return the journal itself."""
         return self
 
     def __exit__(
@@ -177,16 +160,16 @@ class Journal:
 
 
 def read_journal(file: Path) -> RecordedSession:
-    """Return what a journal holds.
+    """Return the content of a journal.
 
     Raises
     ------
     StimgenError
-        It is missing, damaged elsewhere than in its last line, or of another version.
+        The journal is missing, damaged elsewhere than in its last line, or of another version.
     """
     first, *lines = _read_lines(file)
     if first.body.get("format") != FORMAT:
-        raise StimgenError("was written by another version of stimgen, and cannot be read", where=file)
+        raise StimgenError("was written by another version of stimgen and cannot be read", where=file)
     kinds = [line.body["kind"] for line in lines]
     trials = [
         _parse_trial(line.body, Location(file, number))
@@ -203,12 +186,12 @@ def read_journal(file: Path) -> RecordedSession:
 
 
 def has_header(file: Path) -> bool:
-    """Return whether a journal has a header; without one nothing was shown yet, and it may begin again.
+    """Return whether a journal has a header. Without one nothing was shown yet, and the session may begin.
 
     Raises
     ------
     StimgenError
-        It is missing, or damaged.
+        The journal is missing or damaged.
     """
     return next(parse_lines(read_limited(file, MAXIMUM_BYTES, "journal"), file), None) is not None
 
@@ -216,7 +199,7 @@ def has_header(file: Path) -> bool:
 def _read_lines(file: Path) -> list[JournalLine]:
     lines = list(parse_lines(read_limited(file, MAXIMUM_BYTES, "journal"), file))
     if not lines:
-        raise StimgenError("holds nothing: the session ended before it had begun", where=file)
+        raise StimgenError("is empty: the session ended before it began", where=file)
     return lines
 
 
@@ -225,12 +208,12 @@ def _parse_trial(body: dict[str, Any], where: Location) -> RecordedTrial:
         trial, outcome = Trial.model_validate(body["trial"]), TrialOutcome.model_validate(body["outcome"])
         correct, time = body["correct"], body["time"]
     except (KeyError, ValidationError) as error:
-        raise StimgenError(f"is no trial: {str(error).splitlines()[0]}", where=where) from None
+        raise StimgenError(f"is not a trial: {str(error).splitlines()[0]}", where=where) from None
     return RecordedTrial(trial, outcome, correct, time, body["seq"])
 
 
 def _open_locked(file: Path, flags: int = 0) -> int:
-    """Return a descriptor for appending, locked until it is closed."""
+    """Open a file for appending and lock it until the descriptor is closed."""
     try:
         descriptor = os.open(file, APPEND_FLAGS | flags, 0o644)
     except OSError as error:

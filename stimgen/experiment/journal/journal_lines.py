@@ -1,4 +1,4 @@
-"""Lines of a journal: numbered, chained by checksums, and what is left of one that was cut off."""
+"""Seals and checks the lines of a journal, which are numbered and chained by checksums."""
 
 from __future__ import annotations
 
@@ -12,11 +12,11 @@ from stimgen.reading.identity import canonical_json, digest
 
 
 class JournalLine(NamedTuple):
-    """A line whose number and checksum are right."""
+    """Represents a line whose number and checksum are right."""
 
     body: dict[str, Any]
     end: int
-    """Bytes of the file up to its end."""
+    """Number of the file's bytes up to the line's end."""
 
 
 def seal_line(body: Mapping[str, Any], before: str) -> tuple[bytes, str]:
@@ -25,21 +25,21 @@ def seal_line(body: Mapping[str, Any], before: str) -> tuple[bytes, str]:
     Parameters
     ----------
     body : mapping
-        What it says, with ``seq`` and ``kind``.
+        Content of the line, with ``seq`` and ``kind``.
     before : str
-        Checksum of the line before; nothing for the first.
+        Checksum of the line before; empty for the first line.
     """
     checksum = digest([before, dict(body)])
     return canonical_json({**body, "checksum": checksum}) + b"\n", checksum
 
 
 def parse_lines(data: bytes, file: Path) -> Iterator[JournalLine]:
-    """Yield the lines of a journal; what is left of a last one that was cut off is left out.
+    """Yield the lines of a journal, without the rest of a last line that was cut off.
 
     Raises
     ------
     StimgenError
-        A line was altered, or is missing.
+        A line was altered or is missing.
     """
     checksum, end, number = "", 0, 0
     while (stop := data.find(b"\n", end)) >= 0:
@@ -50,29 +50,29 @@ def parse_lines(data: bytes, file: Path) -> Iterator[JournalLine]:
         yield JournalLine(body, end)
     if not _is_cut_off(data[end:]):
         raise StimgenError(
-            "was altered or damaged: the checksum of this line is not that of its data",
+            "was altered or damaged: the checksum of this line does not match its data",
             where=Location(file, number + 1),
-            hint="what stands before it is sound; to go on from there, keep a copy, delete this line and all "
-            "that follows, and use --resume",
+            hint="the lines before it are intact; to continue from there, copy the file, delete this line "
+            "and all that follow, and rerun with --resume",
         )
 
 
 def _is_cut_off(rest: bytes) -> bool:
-    """Return whether an interruption while a line was written can have left this, and nothing else.
+    """Return whether an interruption while a line was written can have left `rest`.
 
-    It leaves the beginning of the line, with the journal's length when the power failed also zeros in place
-    of blocks that had not reached the disk. A whole line that is wrong is none of these: it was altered.
+    It leaves the beginning of the line. After a power cut, blocks that had not reached the disk may be zeros.
+    A whole line that is wrong cannot be the result of an interruption: it was altered.
     """
     rest = rest.rstrip(b"\0")
     if b"\n" in rest:
-        # JSON has no zeros; two, because a single bit can turn a space into one.
+        # JSON has no zero bytes. Two are asked for, because one flipped bit can turn a space into a zero.
         return rest.index(b"\n") == len(rest) - 1 and b"\0\0" in rest
     text = rest.decode("utf-8", errors="replace")
     try:
         _, stop = json.JSONDecoder().raw_decode(text)
     except (ValueError, RecursionError):
         return True
-    # With something else in place of its line feed it was whole before.
+    # Whole JSON with something else than a line feed after it was a whole line before.
     return stop == len(text)
 
 
@@ -81,7 +81,7 @@ def _parse_line(piece: bytes, seq: int, before: str) -> dict[str, Any] | None:
         body = json.loads(piece.decode("utf-8"), parse_constant=_refuse_constant)
         if not isinstance(body, dict) or body.get("seq") != seq:
             return None
-        # Halves of a letter are text in JSON, and nothing that could be hashed: a ValueError, too.
+        # JSON admits half a surrogate pair, which cannot be hashed: that is a ValueError, too.
         checksum = digest([before, {key: value for key, value in body.items() if key != "checksum"}])
     except (ValueError, RecursionError):
         return None

@@ -1,6 +1,6 @@
-"""A trial drawn again from nothing but its line of a journal, the journal's header and the pictures.
+"""Draws a trial again from its line of a journal, the journal's header and the pictures.
 
-The journal may be a stranger's: everything in it is checked before it is used.
+The journal may come from a stranger: everything in it is checked before it is used.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ from stimgen.experiment.design.trial import Phase, Trial
 from stimgen.experiment.frames.frame import Frame
 from stimgen.experiment.frames.placing import box_on_screen
 from stimgen.experiment.frames.renderer import FrameRenderer
-from stimgen.experiment.journal.journal import RecordedSession, RecordedTrial
+from stimgen.experiment.journal.journal import RecordedSession, RecordedTrial, read_journal
 from stimgen.experiment.pictures.pictures import PictureFiles
 from stimgen.experiment.schema.load import LoadedExperiment
 from stimgen.experiment.schema.viewing import ViewingGeometry
@@ -26,43 +26,22 @@ MOST_PHASES = 100
 
 
 class RedrawnFrame(NamedTuple):
-    """A phase of a trial, drawn again.
-
-    Attributes
-    ----------
-    phase : Phase
-        What it is.
-    frame : Frame
-        The screen.
-    recorded : str or None
-        Hash of the frame that was shown; None where an observer saw none.
-    """
+    """Represents a phase of a trial that was drawn again."""
 
     phase: Phase
     frame: Frame
     recorded: str | None
+    """Hash of the frame that was shown; None if the observer saw none."""
 
     @property
     def agrees(self) -> bool | None:
-        """Whether the frame is the one that was shown; None where none was."""
+        """Whether the frame is the one that was shown; None if none was."""
         return None if self.recorded is None else self.recorded == self.frame.sha256
 
 
 @dataclass(frozen=True)
 class JournalReplay:
-    """What trials of a journal are drawn with.
-
-    Attributes
-    ----------
-    file : Path
-        The journal.
-    recorded : RecordedSession
-        What it holds.
-    loaded : LoadedExperiment
-        The experiment, from the journal's header.
-    viewing : ViewingGeometry
-        The screen, from the same.
-    """
+    """Holds a journal with the experiment and the screen of its header."""
 
     file: Path
     recorded: RecordedSession
@@ -70,44 +49,63 @@ class JournalReplay:
     viewing: ViewingGeometry
 
     @classmethod
-    def of(cls, recorded: RecordedSession, file: Path) -> JournalReplay:
-        """Return what trials are drawn with.
+    def from_journal(cls, file: Path) -> JournalReplay:
+        """Return the replay of a journal.
 
         Raises
         ------
         StimgenError
-            The header has no experiment and no screen, or none that can be accepted.
+            The journal is damaged, or the experiment or the screen in its header is not valid.
         """
+        recorded = read_journal(file)
         header = recorded.header
         loaded, viewing = header.experiment.load(file), header.display.viewing.geometry()
         check_marks(loaded, viewing)
         return cls(file, recorded, loaded, viewing)
 
-    def line(self, number: int) -> RecordedTrial:
-        """Return the line of a trial.
-
-        Raises
-        ------
-        StimgenError
-            There is no such trial.
-        """
+    def find_trial(self, number: int) -> RecordedTrial:
+        """Return the trial of this number, or raise StimgenError if there is none."""
         for line in self.recorded.trials:
             if line.trial.index == number:
                 return line
         known = [line.trial.index for line in self.recorded.trials]
-        raise StimgenError(
-            f"there is no trial {number}; "
-            + (f"there are {min(known)} to {max(known)}" if known else "there is none at all"),
-            where=self.file,
-        )
+        known_text = f"there are {min(known)} to {max(known)}" if known else "the journal has no trials"
+        raise StimgenError(f"there is no trial {number}; {known_text}", where=self.file)
 
-    def frames(self, line: RecordedTrial, pictures: PictureFiles) -> Iterator[RedrawnFrame]:
+    def find_set_folders(self, folders: Sequence[Path]) -> list[Path]:
+        """Return the folders of the sets that the pictures were taken from.
+
+        Without `folders`, they are those that the experiment names, in the current folder. As the journal may
+        come from a stranger, no name in it may lead elsewhere.
+
+        Raises
+        ------
+        StimgenError
+            The number of folders is not that of the sets in use, or a name leads out of the current folder.
+        """
+        found = list(folders) or [Path(name) for name in self.loaded.experiment.stimuli.sets]
+        used = len(self.recorded.header.sets)
+        if len(found) != used:
+            raise StimgenError(
+                f"the session took pictures from {used} sets, but {len(found)} are named",
+                where=self.file,
+                hint="name as many with --stimuli, in the same order",
+            )
+        if not folders and any(name.is_absolute() or ".." in name.parts for name in found):
+            raise StimgenError(
+                "the journal names sets that are not in the current folder",
+                where=self.file,
+                hint="name their folders with --stimuli",
+            )
+        return found
+
+    def redraw(self, line: RecordedTrial, pictures: PictureFiles) -> Iterator[RedrawnFrame]:
         """Yield the frames of a trial, one for each phase.
 
         Raises
         ------
         StimgenError
-            Pictures are missing or others, or something does not lie where it can be drawn.
+            Pictures are missing or were changed, or something cannot be drawn where the trial says.
         """
         trial, shots = line.trial, line.outcome.shots
         if not 0 < len(trial.phases) <= MOST_PHASES or len(shots) not in (0, len(trial.phases)):
@@ -116,16 +114,16 @@ class JournalReplay:
                 where=self.file,
             )
         try:
-            self._check(trial, pictures)
+            self._check_boxes(trial, pictures)
         except StimgenError as error:
             raise error.add_location(self.file) from None
-        maker = FrameRenderer(self.loaded.experiment, pictures, self.viewing)
+        renderer = FrameRenderer(self.loaded.experiment, pictures, self.viewing)
         hashes = [shot.frame_sha256 for shot in shots] or [None] * len(trial.phases)
-        for phase, frame, recorded in zip(trial.phases, maker.render_trial(trial), hashes, strict=True):
+        for phase, frame, recorded in zip(trial.phases, renderer.render_trial(trial), hashes, strict=True):
             yield RedrawnFrame(phase, frame, recorded)
 
-    def _check(self, trial: Trial, pictures: PictureFiles) -> None:
-        """Refuse what lies outside of the screen, or of a picture."""
+    def _check_boxes(self, trial: Trial, pictures: PictureFiles) -> None:
+        """Refuse what lies outside of the screen or of a picture."""
         screen = (0, 0, *self.viewing.resolution)
         for phase in trial.phases:
             boxes = [*phase.mask, *(box_on_screen(self.viewing, shown) for shown in phase.shown)]
@@ -136,37 +134,3 @@ class JournalReplay:
                 if not is_inside(shown.crop, (0, 0, width, height)):
                     raise StimgenError(f"trial {trial.index} shows a part that {shown.file} does not have")
                 check_aperture(self.loaded.experiment, shown.crop[2:])
-
-
-def find_set_folders(replay: JournalReplay, folders: Sequence[Path]) -> list[Path]:
-    """Return the folders of the sets that pictures were taken from.
-
-    Parameters
-    ----------
-    replay : JournalReplay
-        Of a journal.
-    folders : sequence of Path
-        The user's; without any, those that the experiment names, in the current folder. A journal may be a
-        stranger's, so that no name in it leads out of there.
-
-    Raises
-    ------
-    StimgenError
-        There are not as many as were used, or a name leads elsewhere.
-    """
-    names = replay.loaded.experiment.stimuli.sets
-    found = list(folders) or [Path(name) for name in names]
-    used = len(replay.recorded.header.sets)
-    if len(found) != used:
-        raise StimgenError(
-            f"the session took pictures from {used} sets, and {len(found)} are named",
-            where=replay.file,
-            hint="name as many with --stimuli, in the same order",
-        )
-    if not folders and any(name.is_absolute() or ".." in name.parts for name in found):
-        raise StimgenError(
-            "the journal names sets that do not lie in the current folder",
-            where=replay.file,
-            hint="name their folders with --stimuli",
-        )
-    return found
