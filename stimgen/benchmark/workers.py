@@ -17,7 +17,6 @@ from stimgen.execution.dask.dispatcher import DaskExecutor
 from stimgen.execution.dask.local_cluster import available_cores, start_workers
 from stimgen.execution.device import default_batch_size
 from stimgen.execution.progress import RunProgress, ignore_progress
-from stimgen.execution.writer import Destination
 from stimgen.protocol.load import parse_protocol
 from stimgen.protocol.plan import ProtocolPlan, make_plan
 from stimgen.reading.document import parse_document
@@ -96,11 +95,10 @@ def plan_benchmark(place: Path, subject: BenchmarkSubject, workers: int, evaluat
 def _make(plan: ProtocolPlan, store: Store, kind: str, threads: tuple[int, int]) -> None:
     workers, each = threads
     size = default_batch_size(torch.device(kind))
-    destination = Destination(store, plan.loaded.protocol.output)
     with lock_set(store.folder), start_workers(workers, kind, each) as client:
         progress = RunProgress()
         executor = DaskExecutor(client, (), kind, progress.notices.append)
-        context = RunContext(plan, destination, executor.device, size)
+        context = RunContext(plan, store, executor.device, size)
         executor.run(form_batches(plan.stimuli, size), context, progress, ignore_progress)
 
 

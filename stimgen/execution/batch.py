@@ -126,7 +126,7 @@ def _try_synthesis(
 ) -> list[Failure] | None:
     """Make stimuli all at once and return those that failed; None if the memory holds only fewer."""
     try:
-        return run_generator(synthesize_batch(stimuli, slots, context.device, context.destination), follow)
+        return run_generator(synthesize_batch(stimuli, slots, context), follow)
     except (RuntimeError, MemoryError) as error:
         if not is_out_of_memory(error):
             raise

@@ -8,8 +8,10 @@ from pathlib import Path
 import torch
 
 from stimgen.execution.memory import MemoryLimit
-from stimgen.execution.writer import Destination
 from stimgen.protocol.plan import ProtocolPlan
+from stimgen.protocol.schema import OutputSettings
+from stimgen.stimulus_set.store import Store
+from stimgen.synthesis.evaluation_network import EvaluationNetwork
 
 
 @dataclass(frozen=True)
@@ -20,8 +22,8 @@ class RunContext:
     ----------
     plan : ProtocolPlan
         The whole plan.
-    destination : Destination
-        Where stimuli are written, and what of them.
+    store : Store
+        The set that stimuli are written to.
     device : torch.device
         The device that computes.
     batch_size : int
@@ -30,14 +32,22 @@ class RunContext:
         A folder that sources may lie in, besides the protocol's own.
     part : str
         The name of the part of the set that is locked; an empty name stands for the whole set.
+    judge : EvaluationNetwork or None
+        The network that compares stimuli with their sources, if that is wanted.
     memory : MemoryLimit
         What is known of the device's memory.
     """
 
     plan: ProtocolPlan
-    destination: Destination
+    store: Store
     device: torch.device
     batch_size: int
     root: Path | None = None
     part: str = ""
+    judge: EvaluationNetwork | None = None
     memory: MemoryLimit = field(default_factory=MemoryLimit)
+
+    @property
+    def output(self) -> OutputSettings:
+        """What is written of every stimulus."""
+        return self.plan.loaded.protocol.output

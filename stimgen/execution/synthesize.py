@@ -1,4 +1,4 @@
-"""Some stimuli, computed at once: from the plan to files of the set."""
+"""Computes some stimuli at once and writes them to the set."""
 
 from __future__ import annotations
 
@@ -11,9 +11,10 @@ from importlib import metadata
 
 import torch
 
+from stimgen.execution.context import RunContext
 from stimgen.execution.device import device_name, processor_name, reproducible_computation
 from stimgen.execution.postprocess import postprocess
-from stimgen.execution.writer import Destination, write_stimulus
+from stimgen.execution.writer import write_stimulus
 from stimgen.images.prepare import Pixels
 from stimgen.protocol.plan import PlannedStimulus
 from stimgen.stimulus_set.record import Provenance
@@ -25,35 +26,25 @@ RECORDED_PACKAGES = ("stimgen", "torch", "torchvision", "numpy", "pillow", "scik
 
 @dataclass(frozen=True)
 class Failure:
-    """A stimulus that could not be made.
-
-    Attributes
-    ----------
-    stimulus : PlannedStimulus
-        Which.
-    reason : str
-        Why.
-    """
+    """Names a stimulus that could not be made, and the reason."""
 
     stimulus: PlannedStimulus
     reason: str
 
 
 def synthesize_batch(
-    stimuli: Sequence[PlannedStimulus], slots: int, device: torch.device, destination: Destination
+    stimuli: Sequence[PlannedStimulus], slots: int, context: RunContext
 ) -> Generator[SynthesisStep, None, list[Failure]]:
     """Make stimuli of one condition and shape, all at once, and write them.
 
     Parameters
     ----------
     stimuli : sequence of PlannedStimulus
-        What to make.
+        The stimuli to make.
     slots : int
-        Images computed at once; no fewer than stimuli.
-    device : torch.device
-        Where to compute.
-    destination : Destination
-        Where to write.
+        The number of images computed at once; no fewer than stimuli.
+    context : RunContext
+        The run that they belong to.
 
     Yields
     ------
@@ -63,29 +54,24 @@ def synthesize_batch(
     Returns
     -------
     list of Failure
-        Stimuli whose loss was not finite, or that a step was impossible for; the others are written.
+        Stimuli whose loss was not finite, or for which a step was impossible; the others are written.
     """
-    started = datetime.now(UTC)
+    started, device, method = datetime.now(UTC), context.device, stimuli[0].condition.method
     sources = {stimulus.source.id: stimulus.source.stage() for stimulus in stimuli}
     items = [stimulus_item(stimulus, sources[stimulus.source.id].pixels) for stimulus in stimuli]
     with reproducible_computation(device):
         pictures = {picture.id: picture.pixels() for picture in stimuli[0].condition.pictures}
-        every = destination.output.snapshots or 0
-        batch = SynthesisBatch(items, slots, pictures, every)
-        result = yield from stimuli[0].condition.method.run(batch, device)
-        judge = (
-            LoadedEvaluationNetwork(destination.judge, device, slots)
-            if destination.judge is not None
-            else None
-        )
-        finished = postprocess(result, stimuli, sources, judge)
-    packages = stimuli[0].condition.method.packages
-    made = _describe_production(started, device, (len(items), slots), packages)
+        every = context.output.snapshots or 0
+        batch = SynthesisBatch(items, slots, device.type == "cpu", pictures, every)
+        result = yield from method.run(batch, device)
+        judge = LoadedEvaluationNetwork(context.judge, device, slots) if context.judge else None
+        processed = postprocess(result, stimuli, sources, judge)
+    made = _describe_production(started, device, (len(items), slots), method.packages)
     failures = []
     for i, stimulus in enumerate(stimuli):
-        problem = finished.problems[i]
+        problem = processed.problems[i]
         if problem is None:
-            write_stimulus(i, finished, made, destination)
+            write_stimulus(i, processed, made, context)
         else:
             failures.append(Failure(stimulus, problem))
     return failures
@@ -122,7 +108,7 @@ def _iso(moment: datetime) -> str:
 
 @lru_cache(maxsize=8)
 def package_versions(packages: tuple[str, ...]) -> dict[str, str]:
-    """Return the versions of Python, of the packages that have a part in pixels, and of some others."""
+    """Return the versions of Python, of the packages that affect pixels, and of those that are named."""
     return {"python": platform.python_version()} | {
         name: metadata.version(name) for name in (*RECORDED_PACKAGES, *packages)
     }

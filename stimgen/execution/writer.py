@@ -1,12 +1,12 @@
-"""From finished pictures to files and records of the set."""
+"""Writes finished stimuli to the set: pictures, arrays, traces, snapshots and records."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 
 import numpy as np
 
+from stimgen.execution.context import RunContext
 from stimgen.execution.labels import (
     file_name,
     original_name,
@@ -19,7 +19,6 @@ from stimgen.images.prepare import Pixels
 from stimgen.images.write import decode_png, encode_array, encode_png, quantise
 from stimgen.protocol.plan import PlannedStimulus
 from stimgen.protocol.planned_source import PlannedSource
-from stimgen.protocol.schema import OutputSettings
 from stimgen.reading.errors import StimgenError
 from stimgen.reading.identity import NUMERICS, sha256_bytes
 from stimgen.stimulus_set.record import (
@@ -31,62 +30,39 @@ from stimgen.stimulus_set.record import (
     SnapshotRecord,
     SnapshotSeries,
 )
-from stimgen.stimulus_set.store import ARRAYS, IMAGES, TRACES, Store, json_bytes, record_file
-from stimgen.synthesis.evaluation_network import EvaluationNetwork
+from stimgen.stimulus_set.store import ARRAYS, IMAGES, TRACES, json_bytes, record_file
 from stimgen.synthesis.methods import SynthesisResult, TraceEntry
 from stimgen.synthesis.snapshots import Snapshot
 
 
-@dataclass(frozen=True)
-class Destination:
-    """Where stimuli are written, and what of them.
-
-    Attributes
-    ----------
-    store : Store
-        The set.
-    output : OutputSettings
-        What is written.
-    judge : EvaluationNetwork or None
-        Who compares stimuli with their sources.
-    changes : tuple of str
-        What was changed of the protocol, to try it quickly.
-    """
-
-    store: Store
-    output: OutputSettings
-    judge: EvaluationNetwork | None = None
-    changes: tuple[str, ...] = ()
-
-
-def write_stimulus(i: int, finished: ProcessedBatch, made: Provenance, destination: Destination) -> None:
-    """Write picture, array, trace and snapshots of a finished stimulus, and then its record.
+def write_stimulus(i: int, batch: ProcessedBatch, made: Provenance, context: RunContext) -> None:
+    """Write the picture, array, trace and snapshots of the i-th stimulus of a batch, and then its record.
 
     Raises
     ------
     StimgenError
         The set cannot be written.
     """
-    stimulus = finished.stimuli[i]
-    parts = {IMAGES: finished.files[i], TRACES: format_trace(finished.result.traces[i])}
-    if destination.output.array:
-        parts[ARRAYS] = encode_array(finished.pictures[i])
+    stimulus = batch.stimuli[i]
+    parts = {IMAGES: batch.files[i], TRACES: format_trace(batch.result.traces[i])}
+    if context.output.array:
+        parts[ARRAYS] = encode_array(batch.pictures[i])
     files = {
-        folder: FileHash(file=file_name(folder, stimulus, destination.output), sha256=sha256_bytes(data))
+        folder: FileHash(file=file_name(folder, stimulus, context.output), sha256=sha256_bytes(data))
         for folder, data in parts.items()
     }
     for folder, data in parts.items():
-        destination.store.write(files[folder].file, data)
-    record = Record(content=_build_content(i, finished, files, destination), made=made)
-    destination.store.write(record_file(stimulus.id), json_bytes(record.to_dict()))
+        context.store.write(files[folder].file, data)
+    record = Record(content=_build_content(i, batch, files, context), made=made)
+    context.store.write(record_file(stimulus.id), json_bytes(record.to_dict()))
 
 
 def _build_content(
-    i: int, finished: ProcessedBatch, files: dict[str, FileHash], destination: Destination
+    i: int, batch: ProcessedBatch, files: dict[str, FileHash], context: RunContext
 ) -> RecordContent:
-    stimulus, result, store = finished.stimuli[i], finished.result, destination.store
+    stimulus, result, store = batch.stimuli[i], batch.result, context.store
     levels = decode_png(store.read(files[IMAGES].file), store.folder / files[IMAGES].file)
-    original = _ensure_original(stimulus.source, finished.sources[i], destination)
+    original = _ensure_original(stimulus.source, batch.sources[i], context)
     height, width, _ = stimulus.source.shape
     return RecordContent(
         id=stimulus.id,
@@ -94,10 +70,10 @@ def _build_content(
         sha256=files[IMAGES].sha256,
         pixels_sha256=sha256_bytes(levels.tobytes()),
         array=files.get(ARRAYS),
-        snapshots=_write_snapshots(stimulus, result.snapshots_of(i), destination),
+        snapshots=_write_snapshots(stimulus, result.snapshots_of(i), context),
         trace=files[TRACES],
-        source=source_record(stimulus.source, original, destination.output),
-        references=reference_records(stimulus, store, destination.output),
+        source=source_record(stimulus.source, original, context.output),
+        references=reference_records(stimulus, store, context.output),
         condition=stimulus.condition.id,
         seed=stimulus.seed,
         numerics=NUMERICS,
@@ -106,35 +82,35 @@ def _build_content(
         **stimulus.condition.recipe,
         network=_network_records(result, stimulus),
         parameters=stimulus.condition.method.count_parameters(width, height),
-        losses=finished.losses[i],
+        losses=batch.losses[i],
         evaluations=len(result.traces[i]),
         stopped=result.reasons[i],
-        quality=finished.quality[i],
+        quality=batch.quality[i],
         encoding=stimulus.source.staging.encoding,
-        clipped=finished.clipped[i],
-        changes=destination.changes,
+        clipped=batch.clipped[i],
+        changes=context.plan.loaded.changes,
     )
 
 
 def _write_snapshots(
-    stimulus: PlannedStimulus, snapshots: Sequence[Snapshot], destination: Destination
+    stimulus: PlannedStimulus, snapshots: Sequence[Snapshot], context: RunContext
 ) -> SnapshotSeries | None:
-    """Write pictures of the way, where they are wanted, and return what the record says of them."""
-    output, files = destination.output, []
+    """Write snapshots of the synthesis, if they are wanted, and return what the record says of them."""
+    output, files = context.output, []
     if output.snapshots is None:
         return None
     for snapshot in snapshots:
         data = encode_png(snapshot.levels, stimulus.source.staging.encoding)
         scale, evaluation = snapshot.scale, snapshot.evaluation
         name = snapshot_name(stimulus, output, (scale, evaluation))
-        destination.store.write(name, data)
+        context.store.write(name, data)
         sha256 = sha256_bytes(data)
         files.append(SnapshotRecord(file=name, sha256=sha256, scale=scale, evaluation=evaluation))
     return SnapshotSeries(every=output.snapshots, files=tuple(files))
 
 
 def format_trace(trace: Sequence[TraceEntry]) -> bytes:
-    """Return a trace as CSV: scale, evaluation, total, every part; numbers in full."""
+    """Return a trace as CSV with scale, evaluation, total loss and all its parts, with all digits."""
     names = list(trace[0].losses.parts) if trace else []
     lines = [",".join(["scale", "evaluation", "total", *names])]
     for entry in trace:
@@ -143,13 +119,11 @@ def format_trace(trace: Sequence[TraceEntry]) -> bytes:
     return ("\n".join(lines) + "\n").encode("ascii")
 
 
-def _ensure_original(source: PlannedSource, pixels: Pixels, destination: Destination) -> str:
-    """Return the hash of the original's file, which is written again only where it is not `pixels`.
-
-    Another version of zlib would give the same picture in other bytes.
-    """
-    store, levels = destination.store, quantise(pixels, source.bits)
-    name = original_name(source, destination.output)
+def _ensure_original(source: PlannedSource, pixels: Pixels, context: RunContext) -> str:
+    """Return the hash of the original's file, and write it again if it does not hold `pixels`."""
+    # Pixels are compared and not bytes: another version of zlib writes the same picture in other bytes.
+    store, levels = context.store, quantise(pixels, source.bits)
+    name = original_name(source, context.output)
     try:
         data = store.read(name)
         same = np.array_equal(decode_png(data, store.folder / name), levels)

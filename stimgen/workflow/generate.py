@@ -17,7 +17,6 @@ from stimgen.execution.labels import relabel
 from stimgen.execution.missing import SetStatus, find_missing
 from stimgen.execution.progress import ProgressCallback, RunProgress, ignore_progress
 from stimgen.execution.shard import Shard
-from stimgen.execution.writer import Destination
 from stimgen.protocol.load import LoadedProtocol
 from stimgen.protocol.plan import PlannedStimulus, ProtocolPlan, make_plan
 from stimgen.protocol.planned_source import add_location
@@ -73,14 +72,14 @@ def generate_set(
 def _make_context(
     plan: ProtocolPlan, store: Store, options: GenerateOptions, executor: Executor
 ) -> RunContext:
-    loaded = plan.loaded
     return RunContext(
         plan=plan,
-        destination=Destination(store, loaded.protocol.output, loaded.protocol.judge, loaded.changes),
+        store=store,
         device=executor.device,
         batch_size=_find_batch_size(options, default_batch_size(torch.device(executor.kind))),
         root=options.root,
         part=options.shard.name if options.shard else "",
+        judge=plan.loaded.protocol.judge,
     )
 
 
@@ -95,7 +94,7 @@ def _select_shard(context: RunContext, shard: Shard | None) -> tuple[Batches, Pr
 
 def _prepare_set(context: RunContext, ours: ProtocolPlan, stack: ExitStack) -> tuple[SetStatus, SetIndex]:
     """Lock the set, find what is missing of `ours`, check all, and write plan and originals."""
-    store, plan, part = context.destination.store, context.plan, context.part
+    store, plan, part = context.store, context.plan, context.part
     begun = store.has(PLAN)
     if begun:
         stack.enter_context(lock_set(store.folder, part))

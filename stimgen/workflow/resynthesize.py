@@ -11,7 +11,6 @@ from stimgen.execution.context import RunContext
 from stimgen.execution.device import default_batch_size, find_device
 from stimgen.execution.local import LocalExecutor
 from stimgen.execution.progress import RunProgress, ignore_progress
-from stimgen.execution.writer import Destination
 from stimgen.protocol.load import LoadedProtocol, parse_protocol
 from stimgen.protocol.plan import PlannedStimulus, ProtocolPlan, make_plan
 from stimgen.protocol.quick import make_quick_protocol
@@ -95,7 +94,6 @@ def _remake(plan: ProtocolPlan, stimuli: Sequence[PlannedStimulus], made: Store,
     device = find_device(device_name)
     made.write(PLAN, json_bytes({"format": 1, "protocol": {}, "ids": [s.id for s in stimuli]}))
     write_originals(plan, made)
-    destination = Destination(made, plan.loaded.protocol.output)
-    context = RunContext(plan, destination, device, default_batch_size(device))
+    context = RunContext(plan, made, device, default_batch_size(device))
     batches = form_batches(stimuli, context.batch_size)
     LocalExecutor(device).run(batches, context, RunProgress(), ignore_progress)

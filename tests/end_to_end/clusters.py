@@ -11,6 +11,8 @@ import time
 from collections.abc import Callable
 from pathlib import Path
 
+from distributed import Client
+
 DASK = [sys.executable, "-m", "dask"]
 # Runs in every worker: says which process it is, and dies of a batch with a stimulus of seed 13.
 PRELOAD = """\
@@ -69,6 +71,14 @@ class Cluster:
         command += ["--memory-limit", "0", "--host", "127.0.0.1"]
         worker = self._started(command, {"OMP_NUM_THREADS": "1"} | (environment or {}))
         self._workers.append(worker)
+        return worker
+
+    def join_worker(self, environment: dict[str, str]) -> subprocess.Popen[bytes]:
+        """Start a worker and wait until the scheduler knows it."""
+        with Client(self.address, set_as_default=False) as client:
+            known = set(client.nthreads())
+            worker = self.start_worker(environment)
+            wait_until(lambda: bool(set(client.nthreads()) - known))
         return worker
 
     def _started(self, command: list[str], environment: dict[str, str]) -> subprocess.Popen[bytes]:

@@ -29,7 +29,6 @@ from stimgen.cli import main as cli
 from stimgen.execution.batch import run_batch
 from stimgen.execution.context import RunContext
 from stimgen.execution.progress import RunProgress, ignore_progress
-from stimgen.execution.writer import Destination
 from stimgen.images import write
 from stimgen.protocol import planned_source
 from stimgen.protocol.load import load_protocol
@@ -391,8 +390,7 @@ class TestSources:
         plan = make_plan(load_protocol(place.folder / "tiny.yaml"))
         write_photo(place.folder / "grey.png", 1, seed=5)
         stimuli = [stimulus for stimulus in plan.stimuli if stimulus.source.id == "grey"]
-        destination = Destination(Store.create(place.set), plan.loaded.protocol.output)
-        context = RunContext(plan, destination, CPU, 2)
+        context = RunContext(plan, Store.create(place.set), CPU, 2)
         with pytest.raises(StimgenError, match="the source has changed since the plan was made"):
             run_batch(stimuli, context, RunProgress(), ignore_progress)
         assert place.files() == {}
@@ -924,7 +922,6 @@ class TestStartImage:
         write_photo(place.folder / "start.png", 3, seed=3)
         plan = make_plan(load_protocol(place.write(self.CHANGE).folder / "tiny.yaml"))
         write_photo(place.folder / "start.png", 3, seed=4)
-        destination = Destination(Store.create(place.set), plan.loaded.protocol.output)
-        context = RunContext(plan, destination, CPU, 2)
+        context = RunContext(plan, Store.create(place.set), CPU, 2)
         with pytest.raises(StimgenError, match="the start image has changed since the plan was made"):
             run_batch(plan.stimuli[:1], context, RunProgress(), ignore_progress)

@@ -19,7 +19,6 @@ from stimgen.execution.batch import run_batch
 from stimgen.execution.context import RunContext
 from stimgen.execution.memory import MemoryLimit
 from stimgen.execution.progress import RunProgress, ignore_progress
-from stimgen.execution.writer import Destination
 from stimgen.protocol.load import load_protocol
 from stimgen.protocol.plan import make_plan
 from stimgen.reading.errors import StimgenError
@@ -213,8 +212,8 @@ class TestOnAGpu:
             raise KeyboardInterrupt if batch.slots <= 4 else ERRORS[0]
 
         monkeypatch.setattr(ObjectiveMethod, "run", run)
-        destination = Destination(Store.create(folder / "set"), plan.loaded.protocol.output)
-        context, progress = RunContext(plan, destination, torch.device("cuda"), 16), RunProgress()
+        store = Store.create(folder / "set")
+        context, progress = RunContext(plan, store, torch.device("cuda"), 16), RunProgress()
         with pytest.raises(KeyboardInterrupt):
             run_batch(plan.stimuli[:5], context, progress, ignore_progress)
         assert seen == [(5, 16), (5, 8), (4, 4)]

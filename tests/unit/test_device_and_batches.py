@@ -21,7 +21,7 @@ from stimgen.execution.device import (
     reproducible_computation,
 )
 from stimgen.execution.progress import RunProgress, ignore_progress
-from stimgen.execution.writer import Destination, format_trace
+from stimgen.execution.writer import format_trace
 from stimgen.protocol.load import load_protocol
 from stimgen.protocol.plan import ProtocolPlan, make_plan
 from stimgen.reading.errors import StimgenError
@@ -172,8 +172,7 @@ class TestBatches:
             raise KeyboardInterrupt
 
         monkeypatch.setattr(ObjectiveMethod, "run", run)
-        destination = Destination(Store.create(folder / "set"), plan.loaded.protocol.output)
-        context = RunContext(plan, destination, torch.device(kind), 6)
+        context = RunContext(plan, Store.create(folder / "set"), torch.device(kind), 6)
         with pytest.raises(KeyboardInterrupt):
             run_batch(plan.stimuli[:count], context, RunProgress(), ignore_progress)
         assert [(len(b.items), b.slots) for b in seen] == [(count, expected)]

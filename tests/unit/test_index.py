@@ -12,13 +12,14 @@ from typing import Any, NamedTuple
 
 import numpy as np
 import pytest
+import torch
 from hand_made import Wanted, write_set
 from PIL import Image
 
 from stimgen.execution.batch import write_originals
+from stimgen.execution.context import RunContext
 from stimgen.execution.labels import planned_labels, source_record
 from stimgen.execution.missing import find_missing
-from stimgen.execution.writer import Destination
 from stimgen.protocol.load import load_protocol
 from stimgen.protocol.plan import PlannedStimulus, ProtocolPlan, make_plan
 from stimgen.reading.identity import sha256_bytes
@@ -118,27 +119,27 @@ def written(folder: Path, seeds: int) -> Place:
     store.write(PLAN, json_bytes({"format": 1, "protocol": {}, "ids": [s.id for s in plan.stimuli]}))
     write_originals(plan, store)
     (example,) = made.read_records()
-    destination = Destination(store, plan.loaded.protocol.output)
+    context = RunContext(plan, store, torch.device("cpu"), 1)
     for stimulus in plan.stimuli:
-        _write(stimulus, example, made, destination)
+        _write(stimulus, example, made, context)
     return place
 
 
-def _source(stimulus: PlannedStimulus, original: bytes, destination: Destination) -> dict[str, Any]:
-    return source_record(stimulus.source, sha256_bytes(original), destination.output).to_dict()
+def _source(stimulus: PlannedStimulus, original: bytes, context: RunContext) -> dict[str, Any]:
+    return source_record(stimulus.source, sha256_bytes(original), context.output).to_dict()
 
 
-def _write(stimulus: PlannedStimulus, example: Record, made: Store, destination: Destination) -> None:
+def _write(stimulus: PlannedStimulus, example: Record, made: Store, context: RunContext) -> None:
     """Write a stimulus with the picture of an example."""
-    store, old = destination.store, example.content
-    labels = planned_labels(stimulus, destination.output)
+    store, old = context.store, example.content
+    labels = planned_labels(stimulus, context.output)
     changes = {
         **stimulus.recipe,
         "id": stimulus.id,
         "file": labels.file,
         "trace": old.trace.replace(file=labels.trace).to_dict(),
         "array": old.array.replace(file=labels.array).to_dict(),
-        "source": _source(stimulus, store.read(labels.original), destination),
+        "source": _source(stimulus, store.read(labels.original), context),
         "condition": labels.condition,
     }
     record = Record.model_validate({"content": old.to_dict() | changes, "made": example.made.to_dict()})

@@ -6,18 +6,19 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+from stimgen.execution.context import RunContext
 from stimgen.protocol.plan import ProtocolPlan
 from stimgen.protocol.sources import plan_sources
 from stimgen.reading.files import write_file
 from stimgen.stimulus_set.leftovers import list_files
-from stimgen.stimulus_set.store import ORIGINALS, Store
+from stimgen.stimulus_set.store import ORIGINALS
 
 PROTOCOL, ROOT, SET = "protocol", "root", "set"  # folders within a bundle
 
 Bundle = dict[str, bytes]
 
 
-def pack(plan: ProtocolPlan, root: Path | None, store: Store) -> Bundle:
+def pack(context: RunContext) -> Bundle:
     """Return the photographs, masks, start images and weights that a protocol names, and the set's originals.
 
     What comes with a package, as scikit-image's pictures do, is left out.
@@ -27,6 +28,7 @@ def pack(plan: ProtocolPlan, root: Path | None, store: Store) -> Bundle:
     StimgenError
         A file cannot be read.
     """
+    plan, root, store = context.plan, context.root, context.store
     bundle = {f"{SET}/{name}": store.read(name) for name in list_files(store, ORIGINALS)}
     folders = {PROTOCOL: plan.loaded.folder.resolve()} | ({ROOT: root.resolve()} if root else {})
     for file in map(Path.resolve, _named_files(plan, root)):

@@ -64,7 +64,7 @@ class DaskExecutor:
 
 
 def _describe_task(pool: WorkerPool, context: RunContext) -> WorkerTask:
-    folder, loaded = context.destination.store.folder.resolve(), context.plan.loaded
+    folder, loaded = context.store.folder.resolve(), context.plan.loaded
     return WorkerTask(
         run=f"stimgen-{secrets.token_hex(8)}",
         required=pool.required,
@@ -92,7 +92,7 @@ class _DaskRun:
         self._waiting: deque[Batch] = deque()
         self._running: dict[Future[Any], Batch] = {}
         self._made: Counter[str] = Counter()
-        self._messages: dict[str, dict[str, Any]] = {}
+        self._messages: dict[str, tuple[float, float]] = {}  # stimuli under way and loss, by batch
         self._news = threading.Event()
 
     def run(self, batches: Sequence[Batch], report: ProgressCallback) -> None:
@@ -123,8 +123,9 @@ class _DaskRun:
                 self._client.cancel(list(self._running))
                 self._client.unsubscribe_topic(self._task.run)
 
-    def _receive(self, event: tuple[Any, dict[str, Any]]) -> None:
-        self._messages[event[1]["batch"]] = event[1]
+    def _receive(self, event: tuple[Any, tuple[str, float, float]]) -> None:
+        batch, under_way, loss = event[1]
+        self._messages[batch] = under_way, loss
 
     def _submit(self, batch: Batch, worker: str | None = None) -> None:
         """Hand a batch to Dask, and to a worker that does not see the files a bundle with it."""
@@ -132,16 +133,13 @@ class _DaskRun:
         bundle, workers = None, self._pool.find_restriction()
         if worker is not None:
             workers = [worker]
-            self._bundle = self._bundle or self._pack()
+            self._bundle = self._bundle or pack(self._context)
             (bundle,) = self._client.scatter([self._bundle], workers=workers, hash=False)
         future = self._client.submit(
             run_task, task, bundle, workers=workers, allow_other_workers=workers is not None, pure=False
         )
         future.add_done_callback(lambda _: self._news.set())
         self._running[future] = batch
-
-    def _pack(self) -> Bundle:
-        return pack(self._context.plan, self._context.root, self._context.destination.store)
 
     def _collect(self, future: Future[Any], batch: Batch) -> None:
         self._messages.pop(batch[0].id, None)
@@ -155,10 +153,8 @@ class _DaskRun:
     def _collect_error(self, future: Future[Any], batch: Batch) -> None:
         error = future.exception()
         if isinstance(error, KilledWorker):
-            times = error.allowed_failures + 1
-            reason = (
-                f"its batch killed its worker {times} times, the last of them {error.last_worker.address}"
-            )
+            times, last = error.allowed_failures + 1, error.last_worker.address
+            reason = f"its batch killed its worker {times} times, the last of them {last}"
             self._progress.failures += [Failure(stimulus, reason) for stimulus in batch]
         elif self._pool.exclude_unequal() or isinstance(error, UnequalWorkerError):
             self._waiting.appendleft(batch)
@@ -166,20 +162,21 @@ class _DaskRun:
             future.result()
 
     def _collect_outcome(self, outcome: BatchOutcome, batch: Batch) -> None:
-        name, folder = f"{outcome.worker} on {outcome.machine['host']}", self._task.folder
+        host, folder = outcome.machine["host"], self._task.folder
+        name = f"{outcome.worker} on {host}"
         self._pool.note_kind(outcome.machine)
-        if outcome.problem:
-            raise StimgenError(f"{outcome.problem}\n  (on the worker {name})")
         if outcome.needs_files:
             self._submit(batch, outcome.worker)
             return
+        if outcome.problem:
+            raise StimgenError(f"{outcome.problem}\n  (on the worker {name})")
         self._pool.notify(
-            f"workers on {outcome.machine['host']} write to {folder}"
+            f"workers on {host} write to {folder}"
             if outcome.sees_folder
-            else f"workers on {outcome.machine['host']} do not see {folder}: they send back what they make"
+            else f"workers on {host} do not see {folder}: they send back what they make"
         )
         for file, data in outcome.files.items():
-            self._context.destination.store.write(file, data)
+            self._context.store.write(file, data)
         by_id = {stimulus.id: stimulus for stimulus in batch}
         self._progress.failures += [Failure(by_id[key], reason) for key, reason in outcome.failures]
         for notice in outcome.notices:
@@ -190,6 +187,6 @@ class _DaskRun:
 
     def _update_progress(self) -> None:
         running = [self._messages[b[0].id] for b in self._running.values() if b[0].id in self._messages]
-        self._progress.under_way = sum(message["under_way"] for message in running)
-        losses = [message["loss"] for message in running if math.isfinite(message["loss"])]
+        self._progress.under_way = sum(under_way for under_way, _ in running)
+        losses = [loss for _, loss in running if math.isfinite(loss)]
         self._progress.loss = sum(losses) / len(losses) if losses else math.nan

@@ -42,7 +42,7 @@ class BatchOutcome:
     worker: str
     machine: Machine
     needs_files: bool = False
-    """Nothing was made: the worker does not see the set's folder or the protocol's files."""
+    """Nothing was made: the worker does not see all files, as `problem` says."""
     sees_folder: bool = True
     failures: tuple[tuple[str, str], ...] = ()
     """The ids of stimuli that could not be made, each with the reason."""
@@ -50,7 +50,7 @@ class BatchOutcome:
     files: dict[str, bytes] = field(default_factory=dict)
     """What was made, records last, where the worker does not see the set's folder."""
     problem: str = ""
-    """An error that ends the run; empty if there is none."""
+    """An error that ends the run, unless files help; empty if there is none."""
 
 
 def find_difference(machine: Machine, required: Mapping[str, str]) -> str:

@@ -21,7 +21,6 @@ from stimgen.execution.dask.messages import BatchOutcome, Machine, WorkerTask, f
 from stimgen.execution.device import device_name, find_device, processor_name
 from stimgen.execution.labels import is_complete
 from stimgen.execution.progress import ProgressCallback, RunProgress
-from stimgen.execution.writer import Destination
 from stimgen.protocol.load import parse_protocol
 from stimgen.protocol.plan import PlannedStimulus, ProtocolPlan, make_plan
 from stimgen.protocol.quick import make_quick_protocol
@@ -87,11 +86,15 @@ def run_task(task: WorkerTask, bundle: Bundle | None = None) -> BatchOutcome:
         if difference := find_difference(machine, task.required):
             raise UnequalWorkerError(difference)
         outcome = BatchOutcome(get_worker().address, machine)
+        if task.run not in _JOINED:
+            try:
+                joined = _JoinedRun(task, bundle)
+            except StimgenError as error:
+                return replace(outcome, needs_files=bundle is None, problem=str(error))
+            _JOINED.clear()  # of other runs: their files are deleted with them
+            _JOINED[task.run] = joined
         try:
-            joined = _JOINED.get(task.run) or _join(task, bundle)
-            if joined is None:
-                return replace(outcome, needs_files=True)
-            return _make(task, joined, outcome)
+            return _make(task, _JOINED[task.run], outcome)
         except StimgenError as error:
             return replace(outcome, problem=str(error))
         except _RunEnded:
@@ -102,42 +105,28 @@ class _JoinedRun:
     """Holds what a worker knows of a run: its stimuli and its context."""
 
     def __init__(self, task: WorkerTask, bundle: Bundle | None) -> None:
-        self.home = tempfile.TemporaryDirectory(prefix="stimgen-")
-        place, self.sees_folder = Path(self.home.name), _sees_folder(task)
+        self._home = tempfile.TemporaryDirectory(prefix="stimgen-")
+        home = Path(self._home.name)
+        self.sees_folder = _is_going_on(task) and os.access(task.folder, os.W_OK)
+        file, root = Path(task.file), Path(task.root) if task.root else None
         if bundle is not None:
-            unpack(bundle, place)
-        plan = _make_plan(task, place if bundle is not None else None)
+            unpack(bundle, home)
+            file, root = home / PROTOCOL / file.name, home / ROOT
+        elif not self.sees_folder:
+            raise StimgenError(f"it does not see {task.folder}")
+        loaded = parse_protocol(parse_document(task.text, file))
+        plan = make_plan(make_quick_protocol(loaded, root) if task.quick else loaded, root)
         if hash_ids(plan) != task.plan_sha256:
             raise StimgenError("it plans other stimuli than this computer")
         self.stimuli = {stimulus.id: stimulus for stimulus in plan.stimuli}
-        store = Store(Path(task.folder) if self.sees_folder else place / SET)
-        protocol, changes = plan.loaded.protocol, plan.loaded.changes
-        destination = Destination(store, protocol.output, protocol.judge, changes)
-        self.context = RunContext(plan, destination, find_device(task.device), task.batch_size)
+        store = Store(Path(task.folder) if self.sees_folder else home / SET)
+        device, judge = find_device(task.device), plan.loaded.protocol.judge
+        self.context = RunContext(plan, store, device, task.batch_size, judge=judge)
 
 
-def _join(task: WorkerTask, bundle: Bundle | None) -> _JoinedRun | None:
-    """Take part in a run and leave any other; return None where this needs the files of a bundle."""
-    if bundle is None and not _sees_folder(task):
-        return None
-    try:
-        joined = _JoinedRun(task, bundle)
-    except StimgenError:
-        if bundle is None:
-            return None
-        raise
-    _JOINED.clear()
-    _JOINED[task.run] = joined
-    return joined
-
-
-def _make_plan(task: WorkerTask, unpacked: Path | None) -> ProtocolPlan:
-    """Return the plan, of the protocol in its own folder or of a copy."""
-    file, root = Path(task.file), Path(task.root) if task.root else None
-    if unpacked is not None:
-        file, root = unpacked / PROTOCOL / file.name, unpacked / ROOT
-    loaded = parse_protocol(parse_document(task.text, file))
-    return make_plan(make_quick_protocol(loaded, root) if task.quick else loaded, root)
+def _is_going_on(task: WorkerTask) -> bool:
+    """Return whether the set's folder is seen here, and the run's lock is in it."""
+    return task.holder != b"" and read_lock(Path(task.folder), task.part) == task.holder
 
 
 def hash_ids(plan: ProtocolPlan) -> str:
@@ -145,19 +134,10 @@ def hash_ids(plan: ProtocolPlan) -> str:
     return sha256_bytes("\n".join(stimulus.id for stimulus in plan.stimuli).encode("ascii"))
 
 
-def _sees_folder(task: WorkerTask) -> bool:
-    """Return whether the set's folder is here, with the run's lock in it, and can be written."""
-    return _is_going_on(task) and os.access(task.folder, os.W_OK)
-
-
-def _is_going_on(task: WorkerTask) -> bool:
-    return task.holder != b"" and read_lock(Path(task.folder), task.part) == task.holder
-
-
 def _make(task: WorkerTask, run: _JoinedRun, outcome: BatchOutcome) -> BatchOutcome:
     batch = [run.stimuli[stimulus] for stimulus in task.ids]
     missing = [stimulus for stimulus in batch if not _is_made(stimulus, run)] if run.sees_folder else batch
-    progress, store = RunProgress(), run.context.destination.store
+    progress = RunProgress()
     if missing:
         run_batch(missing, run.context, progress, _reporter(task, run))
     return replace(
@@ -165,17 +145,16 @@ def _make(task: WorkerTask, run: _JoinedRun, outcome: BatchOutcome) -> BatchOutc
         sees_folder=run.sees_folder,
         failures=tuple((failure.stimulus.id, failure.reason) for failure in progress.failures),
         notices=tuple(progress.notices),
-        files={} if run.sees_folder else _take_files(store),
+        files={} if run.sees_folder else _take_files(run.context.store),
     )
 
 
 def _is_made(stimulus: PlannedStimulus, run: _JoinedRun) -> bool:
     """Return whether a worker that has died since has made a stimulus of the batch."""
-    destination = run.context.destination
-    store = destination.store
+    store, output = run.context.store, run.context.output
     if not store.has(record_file(stimulus.id)):
         return False
-    return is_complete(store.read_record(stimulus.id).content, stimulus, store, destination.output)
+    return is_complete(store.read_record(stimulus.id).content, stimulus, store, output)
 
 
 def _reporter(task: WorkerTask, run: _JoinedRun) -> ProgressCallback:
@@ -190,8 +169,7 @@ def _reporter(task: WorkerTask, run: _JoinedRun) -> ProgressCallback:
         last = time.monotonic()
         if run.sees_folder and not _is_going_on(task):
             raise _RunEnded  # another run may be writing the set by now
-        message = {"batch": task.ids[0], "under_way": progress.under_way, "loss": progress.loss}
-        worker.log_event(task.run, message)
+        worker.log_event(task.run, (task.ids[0], progress.under_way, progress.loss))
 
     return report
 

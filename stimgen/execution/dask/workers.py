@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 import time
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
@@ -15,8 +14,10 @@ from stimgen.execution.dask.messages import Machine, find_difference
 from stimgen.execution.dask.worker import describe_machine
 from stimgen.reading.errors import StimgenError
 
-# Seconds in which a scheduler has to answer, between looks at who is there, and while nobody is there.
-PATIENCE, GLANCE, BEAT = 10.0, 1.0, 0.1
+PATIENCE, BEAT = (
+    10.0,
+    0.1,
+)  # seconds in which a scheduler has to answer, and between looks for the first worker
 NOBODY = "no worker is there: waiting for one"
 
 Notify = Callable[[str], None]
@@ -64,7 +65,6 @@ class WorkerPool:
         self._kinds: list[str] = []
         self._present: set[str] = set()
         self._excluded: set[str] = set()
-        self._next_look = -math.inf
         while not self.find_workers():
             time.sleep(BEAT)
         for worker, problem in self._find_unequal().items():
@@ -74,20 +74,18 @@ class WorkerPool:
             )
 
     def find_workers(self) -> set[str]:
-        """Return the addresses of the workers that may be given work; look at most once a second.
+        """Return the addresses of the workers that may be given work.
 
         Raises
         ------
         StimgenError
             The scheduler does not answer any more.
         """
-        if time.monotonic() >= self._next_look:
-            present = self._ask_scheduler()
-            for worker in sorted(self._present - present):
-                self.notify(f"the worker {worker} has left; another begins its batch again")
-            self._present = present
-            self._next_look = time.monotonic() + (GLANCE if present else BEAT)
-        there = self._present - self._excluded
+        present = self._ask_scheduler()
+        for worker in sorted(self._present - present):
+            self.notify(f"the worker {worker} has left; another begins its batch again")
+        self._present = present
+        there = present - self._excluded
         if not there:
             self.notify(NOBODY)
         return there
