@@ -62,7 +62,7 @@ def synthesize_batch(
     with reproducible_computation(device):
         pictures = {picture.id: picture.pixels() for picture in stimuli[0].condition.pictures}
         every = context.output.snapshots or 0
-        batch = SynthesisBatch(items, slots, device.type == "cpu", pictures, every)
+        batch = SynthesisBatch(items, slots, pictures, every)
         result = yield from method.run(batch, device)
         judge = LoadedEvaluationNetwork(context.judge, device, slots) if context.judge else None
         processed = postprocess(result, stimuli, sources, judge)
