@@ -7,10 +7,12 @@ import subprocess
 import sys
 from pathlib import Path
 from textwrap import dedent
+from typing import Any
 
 import pytest
 from PIL import Image
 
+import stimgen
 from stimgen.experiment.schema.schema import Experiment
 from stimgen.protocol.load import load_protocol
 from stimgen.protocol.plan import make_plan
@@ -102,13 +104,13 @@ USE = """
 import sys
 import stimgen.statistics
 stimgen.statistics.__path__.append(sys.argv[1])
-from stimgen.workflow.list_members import members
-assert members()["statistics"]["means"] == "Mean of every feature map."
+from stimgen.workflow.list_members import find_members
+assert find_members()["statistics"]["means"] == "Mean of every feature map."
 from pathlib import Path
 from textwrap import dedent
 from stimgen.protocol.load import load_protocol
-from stimgen.workflow.generate import Options, generate
-progress = generate(load_protocol(sys.argv[2]), Path(sys.argv[3]), Options("cpu"))
+from stimgen.workflow.generate import GenerateOptions, generate_set
+progress = generate_set(load_protocol(sys.argv[2]), Path(sys.argv[3]), GenerateOptions("cpu"))
 assert progress.made == 2
 from stimgen import StimulusSet
 table = StimulusSet(sys.argv[3]).table
@@ -139,3 +141,31 @@ def test_what_the_equipment_page_says_of_displays_and_triggers(block: str) -> No
     document = parse_document(rest + dedent(block), Path("equipment.yaml"))
     experiment = validate(Experiment, document.data, document)
     assert experiment.triggers or experiment.display.monitor == "lab"
+
+
+def run_block(marker: str, *changes: tuple[str, str]) -> dict[str, Any]:
+    """Execute the code block of the Python page behind a marker and return what it defines."""
+    page = (ROOT / "docs" / "python.md").read_text()
+    code = re.findall(rf"<!-- {marker} -->\n```python\n(.*?)```", page, flags=re.DOTALL)[0]
+    for old, new in changes:
+        assert old in code
+        code = code.replace(old, new)
+    found: dict[str, Any] = {"print": lambda *_: None}
+    exec(code, found)
+    return found
+
+
+def test_the_call_of_the_python_page() -> None:
+    found = run_block("call", ("size=64", "size=32"), ("scale3", "scale1"))
+    assert found["result"].images.shape == (2, 32, 32, 3)
+
+
+def test_the_loop_of_the_python_page_gives_the_bytes_of_the_protocol() -> None:
+    found = run_block("loop")
+    arguments = {"depth": "scale3", "regions": "2x2", "synthesis": {"evaluations": 20}}
+    assert stimgen.synthesize(found["levels"], seeds=[1, 2], **arguments).files == tuple(found["files"])
+
+
+def test_the_own_loop_of_the_python_page_comes_close_to_its_source() -> None:
+    losses = run_block("own")["losses"]
+    assert losses[-1] < 1e-3 * losses[0]
