@@ -1,4 +1,4 @@
-"""Networks: an image becomes named feature maps. One file a network."""
+"""Offers the networks that turn images into named feature maps, one file each."""
 
 from __future__ import annotations
 
@@ -15,10 +15,10 @@ AnyNetwork = Annotated[Network, NETWORKS]
 __all__ = [
     "NETWORKS",
     "AnyNetwork",
-    "FeatureExtractor",
-    "NetworkLayer",
-    "Network",
     "DeviceSpec",
+    "FeatureExtractor",
+    "Network",
+    "NetworkLayer",
     "ReceptiveField",
     "Validation",
     "register_network",

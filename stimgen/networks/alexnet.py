@@ -1,14 +1,16 @@
-"""AlexNet (Krizhevsky 2014, the variant for one GPU), convolutional part, through torchvision."""
+"""Describes AlexNet (Krizhevsky 2014, the variant for one GPU), convolutional part, through torchvision."""
 
 from __future__ import annotations
 
 from typing import Literal
 
+from typing_extensions import override
+
 from stimgen.networks.steps import (
     NetworkStep,
     convolution_step,
     cumulative_depths,
-    pooling_step,
+    pool_step,
     rectification_step,
 )
 from stimgen.networks.torchvision_network import TorchvisionNetwork
@@ -16,30 +18,30 @@ from stimgen.networks.torchvision_network import TorchvisionNetwork
 STEPS = (
     convolution_step("conv1", 64, "features.0", (11, 4, 2)),
     rectification_step("relu1", 64, "features.1"),
-    pooling_step("pool1", 64, "features.2", kernel=3),
+    pool_step("pool1", 64, "features.2", kernel=3),
     convolution_step("conv2", 192, "features.3", (5, 1, 2)),
     rectification_step("relu2", 192, "features.4"),
-    pooling_step("pool2", 192, "features.5", kernel=3),
+    pool_step("pool2", 192, "features.5", kernel=3),
     convolution_step("conv3", 384, "features.6"),
     rectification_step("relu3", 384, "features.7"),
     convolution_step("conv4", 256, "features.8"),
     rectification_step("relu4", 256, "features.9"),
     convolution_step("conv5", 256, "features.10"),
     rectification_step("relu5", 256, "features.11"),
-    pooling_step("pool5", 256, "features.12", kernel=3),
+    pool_step("pool5", 256, "features.12", kernel=3),
 )
 
 
 class Alexnet(TorchvisionNetwork):
-    """AlexNet: conv1, relu1, pool1, ..., pool5; random orthogonal, ImageNet or own weights."""
+    """Offers AlexNet: conv1, relu1, pool1, ..., pool5; random orthogonal, ImageNet or own weights."""
 
     phrase = "AlexNet"
     papers = ("krizhevsky2014",)
 
     name: Literal["alexnet"] = "alexnet"
 
+    @override
     def steps(self) -> tuple[NetworkStep, ...]:
-        """Return the steps of torchvision's ``features``, in their order."""
         return STEPS
 
     def depths(self) -> dict[str, tuple[str, ...]]:

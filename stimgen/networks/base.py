@@ -1,4 +1,4 @@
-"""What every network of the family offers."""
+"""Defines what every network offers."""
 
 from __future__ import annotations
 
@@ -11,20 +11,13 @@ import torch
 from torch import Tensor
 
 from stimgen.images.geometry import ReceptiveField
+from stimgen.networks.steps import cumulative_depths
 from stimgen.reading.registry import FamilyMember
 
 
 @dataclass(frozen=True)
 class NetworkLayer:
-    """One named set of feature maps.
-
-    Attributes
-    ----------
-    name : str
-        What a protocol calls it.
-    channels : int
-        Number of feature maps.
-    """
+    """Describes a layer: its name in protocols and its number of feature maps."""
 
     name: str
     channels: int
@@ -32,14 +25,9 @@ class NetworkLayer:
 
 @dataclass(frozen=True)
 class Validation:
-    """Whether textures of a model were compared with originals by human observers.
+    """Says whether human observers compared a model's textures with originals, and in which experiment.
 
-    Attributes
-    ----------
-    validated : bool
-        True only where a published experiment used this very model.
-    note : str
-        Which experiment, or why not.
+    `validated` is true only where a published experiment used this very model.
     """
 
     validated: bool
@@ -48,14 +36,9 @@ class Validation:
 
 @dataclass(frozen=True)
 class DeviceSpec:
-    """Where and how a network computes.
+    """Says on which device and in which precision a network computes.
 
-    Attributes
-    ----------
-    device : torch.device
-        Where its weights and the images lie.
-    dtype : torch.dtype
-        ``float32``, or ``bfloat16``: as wide a range with 8 bits of precision, in about half the time.
+    ``bfloat16`` has the range of ``float32`` with 8 bits of precision, in about half the time.
     """
 
     device: torch.device
@@ -63,11 +46,11 @@ class DeviceSpec:
 
 
 class FeatureExtractor(Protocol):
-    """A loaded network, ready to measure."""
+    """Represents a loaded network that is ready to measure images."""
 
     @property
     def weights_sha256(self) -> str | None:
-        """Hash of the weights in use: of the publisher's file, or of generated numbers; None without any."""
+        """Return the hash of the publisher's file or of generated weights; None without weights."""
 
     def __call__(self, images: Tensor) -> dict[str, Tensor]:
         """Return the feature maps of each requested layer.
@@ -75,8 +58,8 @@ class FeatureExtractor(Protocol):
         Parameters
         ----------
         images : Tensor
-            Batch x channels (1 or 3) x height x width, sRGB-encoded, nominal range [0, 1]. A grey image is
-            seen by all three inputs of a colour network.
+            Batch x channels (1 or 3) x height x width, sRGB-encoded, nominal range [0, 1]. All three inputs
+            of a colour network see a grey image.
 
         Returns
         -------
@@ -86,7 +69,7 @@ class FeatureExtractor(Protocol):
 
 
 class Network(FamilyMember, ABC):
-    """A network as a protocol names it."""
+    """Describes a network as protocols name it."""
 
     name: str
 
@@ -94,47 +77,47 @@ class Network(FamilyMember, ABC):
     def layers(self) -> dict[str, NetworkLayer]:
         """Return all layers by name, shallow to deep."""
 
-    @abstractmethod
     def depths(self) -> dict[str, tuple[str, ...]]:
-        """Return what each cumulative ``depth`` stands for."""
+        """Return the layers of each cumulative ``depth``: by default, a layer with all shallower ones."""
+        return cumulative_depths(list(self.layers()))
 
     @abstractmethod
     def map_side(self, layer: str, side: int) -> int:
-        """Return how many positions a layer has along a side of `side` pixels; none: 0."""
+        """Return how many positions (0 or more) a layer has along a side of `side` pixels."""
 
     @abstractmethod
     def activation_sizes(self, layers: Iterable[str], width: int, height: int) -> list[int]:
-        """Return the sizes of all tensors that one image's forward pass keeps, for estimates of memory."""
+        """Return the sizes of all tensors that one image's forward pass keeps, to estimate memory."""
 
-    @abstractmethod
     def recipe(self) -> dict[str, Any]:
-        """Return what determines the feature maps, weights by recipe or hash, for identities."""
+        """Return what determines the feature maps (weights by recipe or hash), for identities."""
+        return self.to_dict()
 
-    @abstractmethod
     def validation(self) -> Validation:
         """Return whether this model was validated with human observers."""
+        return Validation(False, "weight-free features: not validated with human observers")
 
     @abstractmethod
-    def load(self, layers: Iterable[str], place: DeviceSpec) -> FeatureExtractor:
-        """Return the network cut after the deepest of `layers`, at `place`, without gradients to weights.
+    def load(self, layers: Iterable[str], spec: DeviceSpec) -> FeatureExtractor:
+        """Return the network cut after the deepest of `layers`, without gradients to weights.
 
         Raises
         ------
         StimgenError
-            The weights are missing, or not what they should be.
+            The weights are missing, or are not the expected ones.
         """
 
     def receptive_field(self, layer: str) -> ReceptiveField | None:
-        """Return which pixels the positions of a layer see; None where that is not known."""
+        """Return which pixels the positions of a layer see, or None if that is unknown."""
         del layer
         return None
 
     def is_available(self) -> bool:
-        """Return whether `load` has nothing to fetch, and no file to miss."""
+        """Return whether `load` needs no download and finds all files."""
         return True
 
     def smallest_side(self, layer: str, positions: int = 1) -> int:
-        """Return the smallest image side, in pixels, at which `layer` has so many positions along it."""
+        """Return the smallest image side, in pixels, that gives `layer` so many positions along it."""
         side = 1
         while self.map_side(layer, side) < positions:
             side += 1

@@ -1,4 +1,4 @@
-"""Whether a user's function does what a network must, found out before anything is made with it."""
+"""Checks that a user's function behaves as a network must, before anything is generated with it."""
 
 from __future__ import annotations
 
@@ -14,43 +14,35 @@ from stimgen.reading.random_numbers import uniform
 Extract = Callable[[Tensor], dict[str, Tensor]]
 Shapes = Mapping[str, tuple[int, int, int]]
 
-# Maps of the same image may differ by so much of the largest number: sums in another order.
+# Maps of the same image may differ by this part of the largest number: sums in another order.
 TOLERANCE = 1e-3
 
 
 def check_callable(
     name: str, extract: Extract, shapes: Shapes, size: torch.Size, device: torch.device
 ) -> None:
-    """Refuse a function that is no network.
+    """Refuse a function that cannot serve as a network.
 
-    Parameters
-    ----------
-    name : str
-        What it is called.
-    extract : callable
-        From images to the layers asked for.
-    shapes : mapping
-        Channels, height and width that every layer is to have.
-    size : torch.Size
-        Of the images to try: batch (3 or more) x channels x height x width.
-    device : torch.device
-        Where they lie.
+    `shapes` are the expected channels, height and width of every layer. `size` is that of the test images: batch
+    (3 or more) x channels x height x width.
 
     Raises
     ------
     StimgenError
-        It raises, has not the layers, shapes or numbers that it should, no finite gradient, other maps when
-        it is called again, or lets images touch each other.
+        The function raises an error, returns other layers, shapes or numbers than registered, has no finite
+        gradient, returns other maps when it is called again, or mixes the images of a batch.
     """
     numbers = uniform(size.numel(), "check of a network").reshape(size).astype(np.float32)
     images = torch.from_numpy(numbers).to(device).requires_grad_(True)
     with torch.enable_grad():
-        found = _call(name, extract, images)
+        features = _call(name, extract, images)
         for layer, shape in shapes.items():
-            _check_maps(
-                f"the layer {layer!r} of the network {name!r}", found[layer], (size[0], *shape), images
-            )
-    _check_repeatability(name, extract, images.detach(), found)
+            _check_maps(_describe(layer, name), features[layer], (size[0], *shape), images)
+    _check_repeatability(name, extract, images.detach(), features)
+
+
+def _describe(layer: str, network: str) -> str:
+    return f"the layer {layer!r} of the network {network!r}"
 
 
 def _call(name: str, extract: Extract, images: Tensor) -> dict[str, Tensor]:
@@ -66,7 +58,7 @@ def _call(name: str, extract: Extract, images: Tensor) -> dict[str, Tensor]:
 
 def _check_maps(what: str, maps: Tensor, shape: tuple[int, ...], images: Tensor) -> None:
     if not isinstance(maps, Tensor) or not maps.is_floating_point():
-        raise StimgenError(f"{what} is no tensor of floating-point numbers")
+        raise StimgenError(f"{what} is not a tensor of floating-point numbers")
     if tuple(maps.shape) != shape:
         raise StimgenError(
             f"{what} has the shape {tuple(maps.shape)} for images of {tuple(images.shape)}, not {shape}: "
@@ -75,30 +67,31 @@ def _check_maps(what: str, maps: Tensor, shape: tuple[int, ...], images: Tensor)
     if not maps.isfinite().all():
         raise StimgenError(f"{what} has numbers that are not finite")
     if not maps.requires_grad:
-        raise StimgenError(f"{what} has no gradient to the image", hint="keep to differentiable operations")
+        raise StimgenError(f"{what} has no gradient to the image", hint="use differentiable operations only")
     (gradient,) = torch.autograd.grad(maps.square().sum(), images, retain_graph=True, allow_unused=True)
     if gradient is None or not gradient.isfinite().all():
         raise StimgenError(f"{what} has no finite gradient to the image")
 
 
-def _check_repeatability(name: str, extract: Extract, images: Tensor, found: dict[str, Tensor]) -> None:
-    """Check that maps are the same when they are measured again, and with fewer images."""
+def _check_repeatability(name: str, extract: Extract, images: Tensor, features: dict[str, Tensor]) -> None:
+    """Check that maps are the same in a second call, and in a call with fewer images."""
     with torch.no_grad():
         again = _call(name, extract, images)
         fewer = _call(name, extract, images[[2, 0]])
-    for layer, maps in found.items():
-        what = f"the layer {layer!r} of the network {name!r}"
+    for layer, maps in features.items():
         if not _are_close(again[layer], maps):
             raise StimgenError(
-                f"{what} has other maps when it is called again", hint="switch off what is random: `.eval()`"
+                f"{_describe(layer, name)} has other maps when it is called again",
+                hint="switch off randomness, such as dropout: `.eval()`",
             )
         if not _are_close(fewer[layer], maps[[2, 0]]):
             raise StimgenError(
-                f"{what} lets images of a batch touch each other", hint="normalise within images: `.eval()`"
+                f"{_describe(layer, name)} lets images of a batch influence each other",
+                hint="normalise within images: `.eval()`",
             )
 
 
-def _are_close(found: Tensor, expected: Tensor) -> bool:
-    if found.shape != expected.shape:
+def _are_close(maps: Tensor, expected: Tensor) -> bool:
+    if maps.shape != expected.shape:
         return False
-    return bool((found - expected).abs().max() <= TOLERANCE * expected.abs().max())
+    return bool((maps - expected).abs().max() <= TOLERANCE * expected.abs().max())

@@ -1,8 +1,7 @@
-"""Convolutions whose bits depend neither on the number of threads nor on who shares the batch.
+"""Replaces convolutions whose bits would depend on the number of threads or on the batch.
 
 oneDNN sums 1 x 1 convolutions of many maps, and the gradients of strided ones, in an order that depends on
-the number of threads. Where a network has these, others stand for them here: products of matrices with short
-sums, and dense convolutions.
+the number of threads. Here products of matrices with short sums, and dense convolutions, take their place.
 """
 
 from __future__ import annotations
@@ -20,12 +19,9 @@ LONGEST_SUM = 256
 
 
 class PointwiseConvolution(nn.Module):
-    """A 1 x 1 convolution as products of matrices; for batches of two or more.
+    """Computes a 1 x 1 convolution as products of matrices, for batches of two or more.
 
-    Parameters
-    ----------
-    convolution : nn.Conv2d
-        What it stands for: without padding, not grouped.
+    The original `convolution` must have no padding and no groups.
     """
 
     def __init__(self, convolution: nn.Conv2d) -> None:
@@ -46,7 +42,7 @@ class PointwiseConvolution(nn.Module):
 
 
 class _MatrixProduct(torch.autograd.Function):
-    """Maps (batch x positions x inputs) times weights (outputs x inputs), which have no gradient."""
+    """Multiplies maps (batch x positions x inputs) by weights (outputs x inputs), which have no gradient."""
 
     @staticmethod
     def forward(ctx: Any, maps: Tensor, weights: Tensor) -> Tensor:
@@ -62,20 +58,15 @@ class _MatrixProduct(torch.autograd.Function):
 
 def _multiply(maps: Tensor, matrix: Tensor) -> Tensor:
     parts = zip(torch.split(maps, LONGEST_SUM, 2), torch.split(matrix, LONGEST_SUM, 0), strict=True)
-    # Of a transposed matrix, the order of the sums would depend on the threads all the same.
+    # With a transposed matrix, the order of the sums would still depend on the threads.
     return reduce(torch.add, (torch.bmm(m, p.contiguous().expand(len(maps), -1, -1)) for m, p in parts))
 
 
 class StridedConvolution(nn.Module):
-    """A strided convolution as a dense one of blocks of positions.
+    """Computes a strided convolution as a dense one of blocks of positions.
 
-    Each block of stride x stride positions becomes one position with as many times the maps; what the filters
-    see of the blocks is put together in the same way.
-
-    Parameters
-    ----------
-    convolution : nn.Conv2d
-        What it stands for: square, padded with zeros, not grouped.
+    Each block of stride x stride positions becomes one position with as many times the maps; the filters are
+    rearranged in the same way. The original `convolution` must be square, padded with zeros and not grouped.
     """
 
     def __init__(self, convolution: nn.Conv2d) -> None:
@@ -91,17 +82,17 @@ class StridedConvolution(nn.Module):
         """Return batch x channels x height x width."""
         padding: list[int] = []
         for side in (maps.shape[3], maps.shape[2]):
-            # Up to the end of the last window's last block; what lies beyond no window sees.
+            # Up to the end of the last window's last block; no window sees what lies beyond.
             windows = (side + 2 * self._padding - self._kernel) // self._stride
             blocks = windows + -(-self._kernel // self._stride)
             padding += [self._padding, blocks * self._stride - side - self._padding]
-        blocks_of = functional.pixel_unshuffle(functional.pad(maps, padding), self._stride)
-        blocks_of = blocks_of.contiguous(memory_format=torch.channels_last)
-        return functional.conv2d(blocks_of, self.weight, self.bias)
+        unshuffled = functional.pixel_unshuffle(functional.pad(maps, padding), self._stride)
+        unshuffled = unshuffled.contiguous(memory_format=torch.channels_last)
+        return functional.conv2d(unshuffled, self.weight, self.bias)
 
 
 def replace_convolutions(module: nn.Module) -> nn.Module:
-    """Return `module` with such convolutions replaced, in its own parts too."""
+    """Return `module` with these convolutions replaced, also inside its parts."""
     for name, part in list(module.named_children()):
         setattr(module, name, replace_convolutions(part))
     if not isinstance(module, nn.Conv2d):

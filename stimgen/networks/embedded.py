@@ -1,4 +1,4 @@
-"""The embedded default: rectified wavelets and a random VGG-19 together; nothing to download."""
+"""Joins rectified wavelets and a random VGG-19: the embedded default, with nothing to download."""
 
 from __future__ import annotations
 
@@ -7,9 +7,10 @@ from typing import Annotated, Any, Literal
 
 from pydantic import Field
 from torch import Tensor
+from typing_extensions import override
 
 from stimgen.images.geometry import ReceptiveField
-from stimgen.networks.base import DeviceSpec, FeatureExtractor, Network, NetworkLayer, Validation
+from stimgen.networks.base import DeviceSpec, FeatureExtractor, Network, NetworkLayer
 from stimgen.networks.rectified_wavelets import RectifiedWavelets
 from stimgen.networks.vgg19 import Vgg19
 from stimgen.reading.identity import sha256_bytes
@@ -20,7 +21,7 @@ RANDOM_LAYERS = ("relu1_1", "relu1_2", "pool1")
 
 
 class Embedded(Network):
-    """Rectified wavelets and the first block of a random VGG-19 together; the default, no download."""
+    """Joins rectified wavelets and the first block of a random VGG-19; the default, without a download."""
 
     phrase = "rectified wavelets and the first block of a VGG-19 with random weights"
     papers = ("brochard2022", "he2016random")
@@ -32,59 +33,51 @@ class Embedded(Network):
     """Seed of the random network."""
 
     def layers(self) -> dict[str, NetworkLayer]:
-        """Return the random network's relu1_1, relu1_2 and pool1, and scale1, scale2, ... of the wavelets."""
-        return {name: layer for part in self._parts() for name, layer in _used_layers(part).items()}
+        """Return the random network's relu1_1, relu1_2 and pool1, then the wavelets' scale1, scale2, ..."""
+        return {name: layer for part in self._parts() for name, layer in _embedded_layers(part).items()}
 
     def depths(self) -> dict[str, tuple[str, ...]]:
         """Return every scale with all finer ones and the random layers."""
         _, wavelets = self._parts()
         return {name: (*RANDOM_LAYERS, *finer) for name, finer in wavelets.depths().items()}
 
+    @override
     def map_side(self, layer: str, side: int) -> int:
-        """Return how many positions a layer has along a side of `side` pixels."""
         return self._find_part(layer).map_side(layer, side)
 
+    @override
     def receptive_field(self, layer: str) -> ReceptiveField | None:
-        """Return which pixels the positions of a layer see."""
         return self._find_part(layer).receptive_field(layer)
 
+    @override
     def activation_sizes(self, layers: Iterable[str], width: int, height: int) -> list[int]:
-        """Return the sizes of all tensors that one image's forward pass keeps for the backward pass."""
-        divided = self._split_layers(layers)
-        return [size for part, names in divided for size in part.activation_sizes(names, width, height)]
+        split = self._split_layers(layers)
+        return [size for part, names in split for size in part.activation_sizes(names, width, height)]
 
+    @override
     def recipe(self) -> dict[str, Any]:
-        """Return the recipes of both parts."""
         return {"name": self.name, "parts": [part.recipe() for part in self._parts()]}
 
-    def validation(self) -> Validation:
-        """Return that no experiment used these features."""
-        return Validation(False, "weight-free features: not validated with human observers")
-
-    def load(self, layers: Iterable[str], place: DeviceSpec) -> EmbeddedFeatures:
-        """Return what is needed of both parts, at `place`."""
-        return EmbeddedFeatures([part.load(names, place) for part, names in self._split_layers(layers)])
+    @override
+    def load(self, layers: Iterable[str], spec: DeviceSpec) -> EmbeddedFeatures:
+        return EmbeddedFeatures([part.load(names, spec) for part, names in self._split_layers(layers)])
 
     def _parts(self) -> tuple[Network, Network]:
         return Vgg19(weights={"name": "random", "seed": self.seed}), RectifiedWavelets(scales=self.scales)
 
     def _find_part(self, layer: str) -> Network:
-        return next(part for part in self._parts() if layer in _used_layers(part))
+        return next(part for part in self._parts() if layer in _embedded_layers(part))
 
     def _split_layers(self, layers: Iterable[str]) -> list[tuple[Network, list[str]]]:
-        """Return the parts with those of `layers` that are theirs; not a part that has none."""
-        divided = [(part, [name for name in layers if name in _used_layers(part)]) for part in self._parts()]
-        return [(part, names) for part, names in divided if names]
+        """Return each part with its own of `layers`, without parts that have none."""
+        split = [
+            (part, [name for name in layers if name in _embedded_layers(part)]) for part in self._parts()
+        ]
+        return [(part, names) for part, names in split if names]
 
 
 class EmbeddedFeatures:
-    """The parts, loaded.
-
-    Parameters
-    ----------
-    parts : list of FeatureExtractor
-        One or both.
-    """
+    """Measures the feature maps of one or both loaded parts."""
 
     def __init__(self, parts: list[FeatureExtractor]) -> None:
         self._parts = parts
@@ -92,10 +85,10 @@ class EmbeddedFeatures:
         self.weights_sha256 = sha256_bytes(hashes.encode())
 
     def __call__(self, images: Tensor) -> dict[str, Tensor]:
-        """Return the feature maps of the layers asked for, batch x channels x height x width."""
+        """Return batch x channels x height x width for each requested layer."""
         return {name: maps for part in self._parts for name, maps in part(images).items()}
 
 
-def _used_layers(part: Network) -> dict[str, NetworkLayer]:
-    found = part.layers()
-    return {name: found[name] for name in RANDOM_LAYERS} if isinstance(part, Vgg19) else found
+def _embedded_layers(part: Network) -> dict[str, NetworkLayer]:
+    layers = part.layers()
+    return {name: layers[name] for name in RANDOM_LAYERS} if isinstance(part, Vgg19) else layers

@@ -1,11 +1,12 @@
-"""The image itself, so that statistics of its pixels are terms like any others."""
+"""Offers the image itself as feature maps, so that statistics of its pixels are terms like any others."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable
-from typing import Any, Literal
+from typing import Literal
 
 from torch import Tensor
+from typing_extensions import override
 
 from stimgen.images.geometry import ReceptiveField
 from stimgen.networks.base import DeviceSpec, Network, NetworkLayer, Validation
@@ -17,58 +18,45 @@ LUMA = (0.299, 0.587, 0.114)
 
 
 class Pixels(Network):
-    """The image itself, in colours or in grey: for spectra, histograms, colours and the like."""
+    """Offers the image itself, in colour or grey, for spectra, histograms and colour statistics."""
 
     phrase = "the pixel values"
 
     name: Literal["pixels"] = "pixels"
 
     def layers(self) -> dict[str, NetworkLayer]:
-        """Return rgb, the encoded values, nominal range [0, 1], a grey image three times; and their luma."""
+        """Return rgb (the encoded values; a grey image three times) and their luma, nominal range [0, 1]."""
         return {name: NetworkLayer(name, channels) for name, channels in CHANNELS.items()}
 
     def depths(self) -> dict[str, tuple[str, ...]]:
-        """Return each layer by itself."""
+        """Return each layer alone."""
         return {name: (name,) for name in CHANNELS}
 
+    @override
     def map_side(self, layer: str, side: int) -> int:
-        """Return the side itself."""
-        del layer
         return side
 
+    @override
     def receptive_field(self, layer: str) -> ReceptiveField:
-        """Return a single pixel."""
-        del layer
         return ReceptiveField()
 
+    @override
     def activation_sizes(self, layers: Iterable[str], width: int, height: int) -> list[int]:
-        """Return the sizes of the layers."""
         return [CHANNELS[layer] * width * height for layer in layers]
 
-    def recipe(self) -> dict[str, Any]:
-        """Return the name; there is nothing to choose."""
-        return self.to_dict()
-
+    @override
     def validation(self) -> Validation:
-        """Return that no experiment used pixels alone."""
         return Validation(False, "pixels, no network: not validated with human observers")
 
-    def load(self, layers: Iterable[str], place: DeviceSpec) -> PixelValues:
-        """Return what passes the image on."""
-        # Also where networks compute in bfloat16: its 8 bits of precision are fewer than a picture has, and a
-        # histogram or a spectrum of them would be another.
-        del place
+    @override
+    def load(self, layers: Iterable[str], spec: DeviceSpec) -> PixelValues:
+        # Never in bfloat16: its 8 bits of precision are fewer than an image has, and would change a histogram
+        # or a spectrum.
         return PixelValues(frozenset(layers))
 
 
 class PixelValues:
-    """The image as it is, in its own precision.
-
-    Parameters
-    ----------
-    layers : frozenset of str
-        Those to return.
-    """
+    """Returns the requested `layers` of an image, in the image's own precision."""
 
     weights_sha256 = None
 
@@ -76,9 +64,9 @@ class PixelValues:
         self._layers = layers
 
     def __call__(self, images: Tensor) -> dict[str, Tensor]:
-        """Return the layers asked for, batch x 3 or 1 x height x width."""
-        made = {"rgb": _to_rgb, "luma": _to_luma}
-        return {name: make(images) for name, make in made.items() if name in self._layers}
+        """Return batch x 3 or 1 x height x width for each layer."""
+        convert = {"rgb": _to_rgb, "luma": _to_luma}
+        return {name: function(images) for name, function in convert.items() if name in self._layers}
 
 
 def _to_rgb(images: Tensor) -> Tensor:

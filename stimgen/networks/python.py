@@ -1,4 +1,4 @@
-"""A network of the user's own: any function from images to named feature maps, registered from Python."""
+"""Lets protocols use a network of the user's own: any function from images to feature maps."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ from typing import Any, Literal
 import torch
 from pydantic import model_validator
 from torch import Tensor
+from typing_extensions import override
 
 from stimgen.networks.base import DeviceSpec, Network, NetworkLayer, Validation
 from stimgen.networks.callable_check import check_callable
@@ -25,7 +26,7 @@ MapSide = Callable[[str, int], int]
 
 @dataclass(frozen=True)
 class RegisteredNetwork:
-    """A function that was registered, with what must be known before it runs."""
+    """Holds a registered function and what must be known before it runs."""
 
     function: Function
     version: str
@@ -43,25 +44,25 @@ def register_network(
     layers: Mapping[str, int],
     map_side: MapSide | Mapping[str, int],
 ) -> None:
-    """Let protocols that are loaded from here on, in this process, use a function as their network.
+    """Register a function as a network for protocols that this process loads from now on.
 
-    They say ``network: {name: python, use: NAME}``. It is checked when it is first used.
+    Protocols write ``network: {name: python, use: NAME}``. The function is checked before its first use.
 
     Parameters
     ----------
     name : str
-        What protocols call it. Under a known name, it takes the other's place.
+        Name in protocols. It replaces an earlier registration with the same name.
     function : callable
         From images (Tensor, batch x 3 x height x width, sRGB-encoded, nominal range [0, 1], float32) to a
-        mapping of layers to feature maps (batch x channels x height x width). It must be differentiable, give
-        the same maps whenever it is called, and each image its own whoever shares the batch.
+        mapping of layers to feature maps (batch x channels x height x width). It must be differentiable,
+        return the same maps in every call, and treat each image independently of its batch.
     version : str
-        Of the function and its weights. It is part of the stimuli's identity, so change it with them.
+        Version of the function and its weights. It is part of the stimuli's identity, so change it with them.
     layers : mapping of str to int
         Layers with their numbers of channels, shallow to deep.
     map_side : callable or mapping of str to int
-        From a layer and the side of an image, in pixels, to the positions along that side; or for every layer
-        its stride, where the positions are the side divided by it, rounded down.
+        From a layer and an image's side, in pixels, to the number of positions along that side. Or the stride
+        of every layer, if the number of positions is the side divided by the stride, rounded down.
 
     Raises
     ------
@@ -81,20 +82,20 @@ def register_network(
     for layer in layers:
         if sides(layer, LARGEST_SIDE) < 1:
             raise StimgenError(f"the layer {layer!r} of the network {name!r} has no position at any size")
-    described = {layer: NetworkLayer(layer, channels) for layer, channels in layers.items()}
-    _registered[name] = RegisteredNetwork(function, version, described, sides)
+    network_layers = {layer: NetworkLayer(layer, channels) for layer, channels in layers.items()}
+    _registered[name] = RegisteredNetwork(function, version, network_layers, sides)
 
 
 class PythonNetwork(Network):
-    """A function of your own, registered from Python with stimgen.register_network."""
+    """Uses a function of your own, which Python code registers with stimgen.register_network."""
 
     phrase = "the authors' own network"
 
     name: Literal["python"] = "python"
     use: Text
-    """The name that it was registered under."""
+    """Name of the registered function."""
     version: Text | None = None
-    """The version that is meant; the registered one where it is left out."""
+    """Version of the function; the registered version if left out."""
 
     @model_validator(mode="before")
     @classmethod
@@ -110,59 +111,52 @@ class PythonNetwork(Network):
                 at="use",
                 hint="call stimgen.register_network before the protocol is loaded, from Python",
             )
-        found = _registered[use].version
-        if data.get("version") not in (None, found):
-            raise validation_error(f"version {found!r} of {use!r} is registered, not this one", at="version")
-        return {**data, "version": found}
+        version = _registered[use].version
+        if data.get("version") not in (None, version):
+            raise validation_error(
+                f"version {version!r} of {use!r} is registered, not this one", at="version"
+            )
+        return {**data, "version": version}
 
+    @override
     def layers(self) -> dict[str, NetworkLayer]:
-        """Return the layers that were registered."""
         return dict(self._registration().layers)
 
-    def depths(self) -> dict[str, tuple[str, ...]]:
-        """Return every layer with all shallower ones."""
-        names = tuple(self.layers())
-        return {name: names[: i + 1] for i, name in enumerate(names)}
-
+    @override
     def map_side(self, layer: str, side: int) -> int:
-        """Return how many positions a layer has along a side of `side` pixels."""
         return self._registration().map_side(layer, side)
 
     def activation_sizes(self, layers: Iterable[str], width: int, height: int) -> list[int]:
-        """Return the sizes of the layers down to the deepest of `layers`; more is not known."""
+        """Return the sizes of the layers down to the deepest of `layers`; other tensors are unknown."""
         known = self.layers()
         names = list(known)
         needed = names[: max(names.index(layer) for layer in layers) + 1]
         return [known[n].channels * self.map_side(n, width) * self.map_side(n, height) for n in needed]
 
-    def recipe(self) -> dict[str, Any]:
-        """Return name and version."""
-        return self.to_dict()
-
+    @override
     def validation(self) -> Validation:
-        """Return that nothing is known of it."""
         return Validation(False, "a network of the user's own: nothing is known of its validation")
 
-    def load(self, layers: Iterable[str], place: DeviceSpec) -> PythonFeatures:
-        """Return the function, once it is found to do what was said.
+    def load(self, layers: Iterable[str], spec: DeviceSpec) -> PythonFeatures:
+        """Return the function, after checking that it behaves as registered.
 
         Raises
         ------
         StimgenError
             It does not.
         """
-        wanted = tuple(layers)
-        features = PythonFeatures(self, wanted)
-        side = max(16, *(self.smallest_side(layer, positions=2) for layer in wanted))
+        names = tuple(layers)
+        features = PythonFeatures(self, names)
+        side = max(16, *(self.smallest_side(layer, positions=2) for layer in names))
         shapes = {
             layer: (self.layers()[layer].channels, self.map_side(layer, side), self.map_side(layer, side + 5))
-            for layer in wanted
+            for layer in names
         }
-        check_callable(self.use, features, shapes, torch.Size((3, COLOURS, side, side + 5)), place.device)
+        check_callable(self.use, features, shapes, torch.Size((3, COLOURS, side, side + 5)), spec.device)
         return features
 
     def function(self) -> Function:
-        """Return what is registered now: a notebook may have defined it again."""
+        """Return the function that is registered now: a notebook may have defined it again."""
         return self._registration().function
 
     def _registration(self) -> RegisteredNetwork:
@@ -176,33 +170,25 @@ class PythonNetwork(Network):
 
 
 class PythonFeatures:
-    """A registered function, of which some layers are asked for.
-
-    Parameters
-    ----------
-    network : PythonNetwork
-        Under which name it was registered.
-    layers : tuple of str
-        The layers to return.
-    """
+    """Measures the requested layers of a registered function."""
 
     weights_sha256 = None
 
     def __init__(self, network: PythonNetwork, layers: tuple[str, ...]) -> None:
         self._network = network
-        self._wanted = layers
+        self._layers = layers
 
     def __call__(self, images: Tensor) -> dict[str, Tensor]:
-        """Return the feature maps of the layers asked for, in the function's own precision."""
-        found = self._network.function()(images.expand(-1, COLOURS, -1, -1))
-        missing = [layer for layer in self._wanted if layer not in found]
+        """Return batch x channels x height x width for each layer, in the function's own precision."""
+        features = self._network.function()(images.expand(-1, COLOURS, -1, -1))
+        missing = [layer for layer in self._layers if layer not in features]
         if missing:
             raise StimgenError(
                 f"the network {self._network.use!r} returned no layer {missing[0]!r}",
                 given=missing[0],
-                allowed=list(found),
+                allowed=list(features),
             )
-        return {layer: found[layer] for layer in self._wanted}
+        return {layer: features[layer] for layer in self._layers}
 
 
 def _map_side_from_strides(name: str, layers: Mapping[str, int], strides: Mapping[str, int]) -> MapSide:

@@ -1,4 +1,4 @@
-"""Rectified wavelets (Brochard, Zhang & Mallat 2022): fixed oriented filters, no weights."""
+"""Filters images by rectified wavelets (Brochard, Zhang & Mallat 2022): fixed filters, no weights."""
 
 from __future__ import annotations
 
@@ -13,9 +13,10 @@ from numpy.typing import NDArray
 from pydantic import Field
 from torch import Tensor
 from torch.nn import functional
+from typing_extensions import override
 
 from stimgen.images.geometry import ReceptiveField
-from stimgen.networks.base import DeviceSpec, Network, NetworkLayer, Validation
+from stimgen.networks.base import DeviceSpec, Network, NetworkLayer
 from stimgen.reading.identity import sha256_bytes
 from stimgen.reading.model import Integer
 
@@ -25,18 +26,18 @@ COLOURS = 3
 SIDE = 7
 # Peak of a wavelet's spectrum, in cycles per pixel of its scale.
 PEAK = 0.3
-# Side of the grid on which the spectra are drawn.
+# Side of the grid on which the spectra are computed.
 GRID = 64
-# Filters are rounded to this, so that they are the same bits everywhere.
+# Filters are rounded to this, so that they have the same bits everywhere.
 ROUNDING = 2.0**-12
-# Low-pass filter before every second pixel is taken; of even length, so that the positions of a coarse scale
+# Low-pass filter before every second pixel is taken. Its length is even, so that positions of a coarse scale
 # lie in the middle of four fine ones, where average pooling puts them too.
 LOW_PASS = (0.125, 0.375, 0.375, 0.125)
 GREY = 0.5
 
 
 class RectifiedWavelets(Network):
-    """Oriented wavelets rectified at several phases, with correlations across scales; no weights."""
+    """Rectifies oriented wavelets at several phases, with correlations across scales; no weights."""
 
     phrase = "rectified wavelets"
     papers = ("brochard2022",)
@@ -45,9 +46,9 @@ class RectifiedWavelets(Network):
     scales: Annotated[Integer, Field(ge=1, le=8)] = 4
     """Number of octaves."""
     orientations: Annotated[Integer, Field(ge=2, le=16)] = 4
-    """Orientations of every scale."""
+    """Number of orientations of every scale."""
     phases: Annotated[Integer, Field(ge=2, le=8)] = 4
-    """Phases at which every wavelet is rectified."""
+    """Number of phases at which every wavelet is rectified."""
 
     def layers(self) -> dict[str, NetworkLayer]:
         """Return scale1, scale2, ...: all maps up to that scale, on its grid, and the low-passed colours."""
@@ -55,87 +56,67 @@ class RectifiedWavelets(Network):
         names = [f"scale{j}" for j in range(1, self.scales + 1)]
         return {name: NetworkLayer(name, COLOURS * (each * j + 1)) for j, name in enumerate(names, start=1)}
 
-    def depths(self) -> dict[str, tuple[str, ...]]:
-        """Return every scale with all finer ones."""
-        names = tuple(self.layers())
-        return {name: names[: i + 1] for i, name in enumerate(names)}
-
+    @override
     def map_side(self, layer: str, side: int) -> int:
-        """Return how many positions a scale has along a side of `side` pixels."""
-        for _ in range(1, _scale_number(layer)):
-            side //= 2
-        return side
+        return side >> (_scale_number(layer) - 1)
 
     def receptive_field(self, layer: str) -> ReceptiveField:
-        """Return which pixels the positions of a scale see; maps of finer scales, averaged, see fewer."""
+        """Return which pixels the positions of a scale see; averaged maps of finer scales see fewer."""
         field = ReceptiveField()
         for _ in range(1, _scale_number(layer)):
             field = field.after(len(LOW_PASS), stride=2, padding=1)
         return field.after(SIDE, padding=SIDE // 2)
 
+    @override
     def activation_sizes(self, layers: Iterable[str], width: int, height: int) -> list[int]:
-        """Return the sizes of all tensors that one image's forward pass keeps for the backward pass."""
         each = COLOURS * self.orientations * self.phases
         kept = []
         for j in range(max(_scale_number(layer) for layer in layers)):
             positions = (width >> j) * (height >> j)
-            # The rectified maps, those with the finer scales', and these with the colours.
+            # The rectified maps, those joined with the finer scales', and these joined with the colours.
             together = [each * (j + 1)] * (2 if j > 0 else 1)
             kept += [maps * positions for maps in (each, *together)]
         return kept
 
+    @override
     def recipe(self) -> dict[str, Any]:
-        """Return scales, orientations, phases and the version of the filters."""
         return {**self.to_dict(), "recipe": RECIPE}
 
-    def validation(self) -> Validation:
-        """Return that no experiment used these features."""
-        return Validation(False, "weight-free features: not validated with human observers")
-
-    def load(self, layers: Iterable[str], place: DeviceSpec) -> WaveletFeatures:
-        """Return the filters down to the coarsest of `layers`, at `place`."""
-        return WaveletFeatures(self, tuple(layers), place)
+    @override
+    def load(self, layers: Iterable[str], spec: DeviceSpec) -> WaveletFeatures:
+        return WaveletFeatures(self, tuple(layers), spec)
 
 
 class WaveletFeatures:
-    """Rectified wavelet coefficients of an image's pyramid.
+    """Measures rectified wavelet coefficients of an image's pyramid.
 
-    Maps of finer scales are averaged over the positions of the coarser one, because all that a coarse map can
-    covary with is their slow part: nearly the covariances of the full grid, at a fraction of the cost.
-
-    Parameters
-    ----------
-    network : RectifiedWavelets
-        Scales, orientations and phases.
-    layers : tuple of str
-        The scales to return.
-    place : DeviceSpec
-        Where and how to compute.
+    Maps of finer scales are averaged over the positions of the coarser one, because a coarse map can covary
+    only with their slow part. This gives nearly the covariances of the full grid, at a fraction of the cost.
     """
 
-    def __init__(self, network: RectifiedWavelets, layers: tuple[str, ...], place: DeviceSpec) -> None:
+    def __init__(self, network: RectifiedWavelets, layers: tuple[str, ...], spec: DeviceSpec) -> None:
         bank = build_wavelet_bank(network.orientations, network.phases)
         self.weights_sha256 = sha256_bytes(bank.tobytes())
         # Every filter for every colour in one dense convolution: cheaper than colours as images of their own.
         dense = torch.kron(torch.eye(COLOURS).view(COLOURS, COLOURS, 1, 1), torch.from_numpy(bank))
-        self._filters = dense.to(place.device, place.dtype).contiguous(memory_format=torch.channels_last)
-        self._wanted = layers
-        self._low_pass = torch.outer(*(torch.tensor(LOW_PASS),) * 2).to(place.device, place.dtype)
+        self._filters = dense.to(spec.device, spec.dtype).contiguous(memory_format=torch.channels_last)
+        self._layers = layers
+        self._low_pass = torch.outer(*(torch.tensor(LOW_PASS),) * 2).to(spec.device, spec.dtype)
 
     def __call__(self, images: Tensor) -> dict[str, Tensor]:
-        """Return the maps of the scales asked for, batch x channels x height x width."""
-        found: dict[str, Tensor] = {}
+        """Return batch x channels x height x width for each requested scale."""
+        features: dict[str, Tensor] = {}
         colours = images.expand(-1, COLOURS, -1, -1) - GREY
         colours = colours.to(self._filters.dtype, memory_format=torch.channels_last)
         maps: Tensor | None = None
-        for j in range(1, max(_scale_number(layer) for layer in self._wanted) + 1):
+        for j in range(1, max(_scale_number(layer) for layer in self._layers) + 1):
             if maps is not None:
                 colours, maps = self._halve(colours), functional.avg_pool2d(maps, 2)
             here = functional.relu(functional.conv2d(colours, self._filters, padding=SIDE // 2), inplace=True)
             maps = here if maps is None else torch.cat([here, maps], dim=1)
-            if f"scale{j}" in self._wanted:
-                found[f"scale{j}"] = torch.cat([maps, colours], dim=1)
-        return found
+            if f"scale{j}" in self._layers:
+                features[f"scale{j}"] = torch.cat([maps, colours], dim=1)
+        return features
 
     def _halve(self, colours: Tensor) -> Tensor:
         filters = self._low_pass.expand(COLOURS, 1, -1, -1)
@@ -144,10 +125,10 @@ class WaveletFeatures:
 
 @lru_cache(maxsize=8)
 def build_wavelet_bank(orientations: int, phases: int) -> NDArray[np.float32]:
-    """Return the filters of one scale: (orientations x phases) x 1 x side x side, without mean, of unit norm.
+    """Return the filters of one scale: (orientations x phases) x 1 x side x side, zero mean, unit norm.
 
     Spectra are a half cosine over two octaves times a power of the cosine of the angle, on one half of the
-    frequency plane, as in a steerable pyramid (Portilla & Simoncelli 2000); cut to the filters' side.
+    frequency plane, as in a steerable pyramid (Portilla & Simoncelli 2000). Then they are cut.
     """
     frequencies = np.fft.fftfreq(GRID)
     y, x = np.meshgrid(frequencies, frequencies, indexing="ij")
@@ -156,15 +137,15 @@ def build_wavelet_bank(orientations: int, phases: int) -> NDArray[np.float32]:
     middle, half = GRID // 2, SIDE // 2
     cut = slice(middle - half, middle + half + 1)
     taper = np.sqrt(np.outer(*(np.hanning(SIDE + 2)[1:-1],) * 2))
-    found = []
+    filters = []
     for o in range(orientations):
         angle = np.arctan2(y, x) - math.pi * o / orientations
         angular = np.clip(np.cos(angle), 0.0, None) ** (orientations - 1)
         wavelet = np.fft.fftshift(np.fft.ifft2(radial * angular))[cut, cut] * taper
-        found += [(wavelet * np.exp(2j * math.pi * p / phases)).real for p in range(phases)]
-    bank = np.stack([real - real.mean() for real in found])
+        filters += [(wavelet * np.exp(2j * math.pi * p / phases)).real for p in range(phases)]
+    bank = np.stack([real - real.mean() for real in filters])
     bank /= np.sqrt(np.square(bank).sum(axis=(1, 2), keepdims=True))
-    # Where a filter is zero the last bits decide about the sign: plus 0.0, so that no zero has one.
+    # Where a filter is zero the last bits decide the sign: adding 0.0 makes every zero positive.
     rounded = np.round(bank / ROUNDING) * ROUNDING + 0.0
     return np.ascontiguousarray(rounded[:, None], dtype="<f4")
 

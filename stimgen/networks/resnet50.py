@@ -1,4 +1,4 @@
-"""ResNet-50 (He et al. 2016), convolutional part, through torchvision."""
+"""Describes ResNet-50 (He et al. 2016), convolutional part, through torchvision."""
 
 from __future__ import annotations
 
@@ -12,12 +12,12 @@ from stimgen.networks.torchvision_network import TorchvisionNetwork
 
 # Blocks of the four stages, and the maps of their 3 x 3 convolutions (He et al. 2016, table 1).
 STAGES = ((3, 64), (4, 128), (6, 256), (3, 512))
-# A block's last convolution has so many times the maps of its 3 x 3 convolution.
+# The last convolution of a block has this many times the maps of its 3 x 3 convolution.
 EXPANSION = 4
 
 
 class Resnet50(TorchvisionNetwork):
-    """ResNet-50: conv1, relu1, pool1, layer1_1, ..., layer4_3; random, ImageNet or own weights."""
+    """Offers ResNet-50: conv1, relu1, pool1, layer1_1, ..., layer4_3; random, ImageNet or own weights."""
 
     phrase = "ResNet-50"
     papers = ("he2016",)
@@ -25,7 +25,7 @@ class Resnet50(TorchvisionNetwork):
     name: Literal["resnet50"] = "resnet50"
 
     def steps(self) -> tuple[NetworkStep, ...]:
-        """Return conv1, relu1 (batch-normalised), pool1, and all blocks as they leave their rectification."""
+        """Return conv1, relu1 (batch-normalised), pool1, and all blocks after their last rectification."""
         return _steps()
 
     def depths(self) -> dict[str, tuple[str, ...]]:
@@ -43,26 +43,17 @@ class Resnet50(TorchvisionNetwork):
 
 @lru_cache(maxsize=1)
 def _steps() -> tuple[NetworkStep, ...]:
-    found = [
+    steps = [
         convolution_step("conv1", 64, "conv1", (7, 2, 3)),
         rectification_step("relu1", 64, "bn1", "relu"),
         NetworkStep("pool1", 64, ("maxpool",), 3, 2, 1, kept=64),
     ]
     for stage, (blocks, width) in enumerate(STAGES, start=1):
+        channels = EXPANSION * width
         for block in range(1, blocks + 1):
             # torchvision halves with the 3 x 3 convolution, the paper with the one before it.
             stride = 2 if stage > 1 and block == 1 else 1
-            channels = EXPANSION * width
-            found.append(
-                NetworkStep(
-                    f"layer{stage}_{block}",
-                    channels,
-                    (f"layer{stage}.{block - 1}",),
-                    kernel=3,
-                    stride=stride,
-                    padding=1,
-                    kept=width + channels,
-                    kept_before=width,
-                )
-            )
-    return tuple(found)
+            name, module = f"layer{stage}_{block}", f"layer{stage}.{block - 1}"
+            kept = width + channels
+            steps.append(NetworkStep(name, channels, (module,), 3, stride, 1, kept=kept, kept_before=width))
+    return tuple(steps)

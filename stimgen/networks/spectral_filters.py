@@ -1,4 +1,4 @@
-"""Convolution with large filters, as products of spectra."""
+"""Convolves images with large filters, as products of spectra."""
 
 from __future__ import annotations
 
@@ -7,21 +7,17 @@ from functools import reduce
 import torch
 from torch import Tensor
 
-# Sides whose only factors these are have fast transforms.
+# Sides that have only these factors have fast transforms.
 FACTORS = (2, 3, 5)
-# Sizes of pictures whose filters' spectra are kept, as there are scales.
+# Number of image sizes whose filter spectra are kept: one for each scale.
 KEPT = 4
 
 
 class SpectralFilters:
-    """Square filters of odd side, applied at every pixel of images that are zero outside.
+    """Applies square filters of odd side at every pixel of images that are zero outside.
 
-    The same sums as a convolution's, in float32, in time that does not grow with the filters.
-
-    Parameters
-    ----------
-    filters : Tensor
-        Filters x inputs x side x side.
+    The results are those of a convolution in float32, in time that does not grow with the filters. `filters`
+    is filters x inputs x side x side.
     """
 
     def __init__(self, filters: Tensor) -> None:
@@ -33,17 +29,17 @@ class SpectralFilters:
         """Return batch x filters x height x width of `images`, batch x inputs x height x width."""
         height, width = images.shape[2:]
         sides = find_fast_side(height + self._half), find_fast_side(width + self._half)
-        seen = torch.view_as_real(torch.fft.rfft2(images.float(), s=sides)).unsqueeze(1)
-        inputs = zip(self._spectra_for(sides), seen.unbind(2), strict=True)
+        spectra = torch.view_as_real(torch.fft.rfft2(images.float(), s=sides)).unsqueeze(1)
+        inputs = zip(self._spectra_for(sides), spectra.unbind(2), strict=True)
         real, imaginary = reduce(
             _add_spectra, (_multiply_spectra(filters, image) for filters, image in inputs)
         )
-        found: Tensor = torch.fft.irfft2(torch.complex(real, imaginary), s=sides)
-        # What is left out is the images' other side: transforms are periodic.
-        return found[:, :, self._half : self._half + height, self._half : self._half + width]
+        sums: Tensor = torch.fft.irfft2(torch.complex(real, imaginary), s=sides)
+        # Transforms are periodic: what is left out belongs to the images' opposite side.
+        return sums[:, :, self._half : self._half + height, self._half : self._half + width]
 
     def _spectra_for(self, sides: tuple[int, int]) -> list[tuple[Tensor, Tensor]]:
-        """Return real and imaginary part of the filters' spectra, for every input."""
+        """Return the real and imaginary parts of the filters' spectra, for every input."""
         if sides not in self._spectra:
             while len(self._spectra) >= KEPT:
                 del self._spectra[next(iter(self._spectra))]
@@ -55,10 +51,10 @@ class SpectralFilters:
 
 
 def _multiply_spectra(filters: tuple[Tensor, Tensor], image: Tensor) -> tuple[Tensor, Tensor]:
-    """Return real and imaginary part of a product of spectra.
+    """Return the real and imaginary parts of a product of spectra.
 
-    In real numbers, every operation of which is exactly rounded: a product of complex ones has other bits at
-    the ends of the processor's vectors, so that images would depend on who shares their batch.
+    Every operation on real numbers is exactly rounded. A product of complex numbers has other bits at the
+    ends of the processor's vectors, so that images would depend on which others share their batch.
     """
     (a, b), (c, d) = filters, image.unbind(-1)
     return a * c - b * d, a * d + b * c
@@ -69,7 +65,7 @@ def _add_spectra(left: tuple[Tensor, Tensor], right: tuple[Tensor, Tensor]) -> t
 
 
 def find_fast_side(least: int) -> int:
-    """Return the smallest side from `least` on that has a fast transform.
+    """Return the smallest side, at least `least`, that has a fast transform.
 
     Examples
     --------

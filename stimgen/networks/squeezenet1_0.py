@@ -1,22 +1,18 @@
-"""SqueezeNet 1.0 (Iandola et al. 2016), convolutional part, through torchvision."""
+"""Describes SqueezeNet 1.0 (Iandola et al. 2016), convolutional part, through torchvision."""
 
 from __future__ import annotations
 
-from typing import Literal
+from typing import ClassVar, Literal
 
-from stimgen.networks.squeezenet import Squeezenet, squeezenet_steps
-from stimgen.networks.steps import NetworkStep
-
-STEPS = squeezenet_steps(channels=96, kernel=7, pooled=(4, 8))
+from stimgen.networks.squeezenet import Squeezenet
 
 
 class Squeezenet10(Squeezenet):
-    """SqueezeNet 1.0: conv1, relu1, pool1, fire2, ..., fire9; random, ImageNet or own weights."""
+    """Offers SqueezeNet 1.0: conv1, relu1, pool1, fire2, ..., fire9; random, ImageNet or own weights."""
+
+    filters: ClassVar[tuple[int, int]] = (96, 7)
+    pools: ClassVar[tuple[int, int]] = (4, 8)
 
     phrase = "SqueezeNet 1.0"
 
     name: Literal["squeezenet1_0"] = "squeezenet1_0"
-
-    def steps(self) -> tuple[NetworkStep, ...]:
-        """Return the steps of torchvision's ``features``, in their order."""
-        return STEPS

@@ -1,22 +1,18 @@
-"""SqueezeNet 1.1 (Iandola et al. 2016), convolutional part, through torchvision."""
+"""Describes SqueezeNet 1.1 (Iandola et al. 2016), convolutional part, through torchvision."""
 
 from __future__ import annotations
 
-from typing import Literal
+from typing import ClassVar, Literal
 
-from stimgen.networks.squeezenet import Squeezenet, squeezenet_steps
-from stimgen.networks.steps import NetworkStep
-
-STEPS = squeezenet_steps(channels=64, kernel=3, pooled=(3, 5))
+from stimgen.networks.squeezenet import Squeezenet
 
 
 class Squeezenet11(Squeezenet):
-    """SqueezeNet 1.1: conv1, relu1, pool1, fire2, ..., fire9; random, ImageNet or own weights."""
+    """Offers SqueezeNet 1.1: conv1, relu1, pool1, fire2, ..., fire9; random, ImageNet or own weights."""
+
+    filters: ClassVar[tuple[int, int]] = (64, 3)
+    pools: ClassVar[tuple[int, int]] = (3, 5)
 
     phrase = "SqueezeNet 1.1"
 
     name: Literal["squeezenet1_1"] = "squeezenet1_1"
-
-    def steps(self) -> tuple[NetworkStep, ...]:
-        """Return the steps of torchvision's ``features``, in their order."""
-        return STEPS

@@ -1,4 +1,4 @@
-"""What a convolutional network does step by step, as data."""
+"""Describes convolutional networks step by step, as data."""
 
 from __future__ import annotations
 
@@ -10,24 +10,12 @@ from stimgen.images.geometry import ReceptiveField
 
 @dataclass(frozen=True)
 class NetworkStep:
-    """One named step, from maps to maps.
+    """Describes one step of a network, from feature maps to the feature maps of a layer.
 
-    Attributes
-    ----------
-    name : str
-        What protocols call the layer that comes out.
-    channels : int
-        Its maps.
-    modules : tuple of str
-        Paths of torchvision's modules that do it, one after the other.
-    kernel, stride, padding : int
-        Geometry along a side; of a block, that of its widest way through.
-    ceiling : bool
-        Whether a last window may stand over the border.
-    kept : int
-        Maps of the step's output side that a backward pass needs.
-    kept_before : int
-        Those of its input side.
+    `modules` are the paths of torchvision's modules that compute it, in order. `kernel`, `stride` and `padding`
+    are its geometry along a side; for a block, that of its widest path. With `ceiling`, a last window may extend
+    over the border. `kept` and `kept_before` are the numbers of maps, of the output's and the input's side, that
+    a backward pass needs.
     """
 
     name: str
@@ -40,8 +28,8 @@ class NetworkStep:
     kept: int = 0
     kept_before: int = 0
 
-    def side(self, side: int) -> int:
-        """Return how many positions come out along a side of `side`; none: 0."""
+    def output_side(self, side: int) -> int:
+        """Return how many positions (0 or more) the output has along a side of `side` positions."""
         beyond = side + 2 * self.padding - self.kernel
         if not self.ceiling:
             return max(beyond // self.stride + 1, 0)
@@ -49,32 +37,32 @@ class NetworkStep:
         # The last window begins inside, or it is left out.
         return max(positions - 1 if (positions - 1) * self.stride >= side + self.padding else positions, 0)
 
-    def field(self, before: ReceptiveField) -> ReceptiveField:
-        """Return the receptive field of what comes out."""
+    def receptive_field(self, before: ReceptiveField) -> ReceptiveField:
+        """Return the receptive field of the output."""
         return before.after(self.kernel, self.stride, self.padding)
 
 
 def convolution_step(
     name: str, channels: int, module: str, window: tuple[int, int, int] = (3, 1, 1)
 ) -> NetworkStep:
-    """Return a convolution whose `window` has this kernel, stride and padding."""
+    """Return a convolution with a `window` of this kernel, stride and padding."""
     return NetworkStep(name, channels, (module,), *window, kept=channels)
 
 
 def rectification_step(name: str, channels: int, *modules: str) -> NetworkStep:
-    """Return a rectification, which happens in place."""
+    """Return a rectification, which works in place."""
     return NetworkStep(name, channels, modules)
 
 
-def pooling_step(
+def pool_step(
     name: str, channels: int, module: str, kernel: int = 2, *, ceiling: bool = False
 ) -> NetworkStep:
-    """Return a pooling of every second position."""
+    """Return a pooling step with a stride of two positions."""
     return NetworkStep(name, channels, (module,), kernel, 2, ceiling=ceiling, kept=channels)
 
 
 def cumulative_depths(names: Sequence[str]) -> dict[str, tuple[str, ...]]:
-    """Return every name with all that stand before it.
+    """Return every name with itself and all names before it.
 
     Examples
     --------

@@ -1,4 +1,4 @@
-"""What the networks have in common that are torchvision's: steps as data, its modules, its normalisation."""
+"""Builds networks from torchvision's modules and normalisation, with their steps as data."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ from typing import Any, Literal
 import torch
 from pydantic import Field
 from torch import Tensor, nn
+from typing_extensions import override
 
 from stimgen.images.geometry import ReceptiveField
 from stimgen.networks.base import DeviceSpec, Network, NetworkLayer, Validation
@@ -19,28 +20,28 @@ from stimgen.networks.weights import AnyWeights, RandomWeights, StateDictSpec
 # Mean and standard deviation of ImageNet's sRGB values, with which torchvision's networks are trained.
 MEAN = (0.485, 0.456, 0.406)
 DEVIATION = (0.229, 0.224, 0.225)
-# What the layers of chains are called, whatever follows.
+# How the layers of chains are named, with any suffix.
 CHAINED = ("conv", "relu", "pool")
 
 
 class TorchvisionNetwork(Network, ABC):
-    """A network whose modules are torchvision's; its member calls itself by torchvision's name."""
+    """Describes a network built from torchvision's modules; a member has torchvision's name."""
 
     weights: AnyWeights = Field(default_factory=RandomWeights)
     """Where the weights come from."""
     pooling: Literal["average", "maximum"] = "average"
-    """Average pooling (Gatys, Ecker & Bethge 2015), or maximum pooling, which it was trained with."""
+    """Average pooling (Gatys, Ecker & Bethge 2015), or maximum pooling, as the network was trained with."""
 
     @abstractmethod
     def steps(self) -> tuple[NetworkStep, ...]:
         """Return all steps, shallow to deep."""
 
+    @override
     def is_available(self) -> bool:
-        """Return whether the weights are."""
         return self.weights.is_available(self.name)
 
     def create_model(self) -> nn.Module:
-        """Return torchvision's model, to be called on the meta device: nothing allocated, nothing drawn."""
+        """Return torchvision's model; call it on the meta device, so that nothing is allocated or drawn."""
         import torchvision
 
         model: nn.Module = getattr(torchvision.models, self.name)()
@@ -51,7 +52,7 @@ class TorchvisionNetwork(Network, ABC):
 
     @property
     def is_chain(self) -> bool:
-        """Whether the network is nothing but convolutions, rectifications and poolings in a row."""
+        """Return whether the network is a chain of convolutions, rectifications and poolings only."""
         return all(s.name.startswith(CHAINED) and len(s.modules) == 1 for s in self.steps())
 
     def steps_up_to(self, layers: Iterable[str]) -> tuple[NetworkStep, ...]:
@@ -60,61 +61,51 @@ class TorchvisionNetwork(Network, ABC):
         names = [step.name for step in steps]
         return steps[: max(names.index(layer) for layer in layers) + 1]
 
+    @override
     def layers(self) -> dict[str, NetworkLayer]:
-        """Return all layers by name, shallow to deep."""
         return {step.name: NetworkLayer(step.name, step.channels) for step in self.steps()}
 
+    @override
     def map_side(self, layer: str, side: int) -> int:
-        """Return how many positions a layer has along a side of `side` pixels."""
         for step in self.steps_up_to([layer]):
-            side = step.side(side)
+            side = step.output_side(side)
         return side
 
+    @override
     def receptive_field(self, layer: str) -> ReceptiveField:
-        """Return which pixels the positions of a layer see."""
         field = ReceptiveField()
         for step in self.steps_up_to([layer]):
-            field = step.field(field)
+            field = step.receptive_field(field)
         return field
 
+    @override
     def activation_sizes(self, layers: Iterable[str], width: int, height: int) -> list[int]:
-        """Return the sizes of all tensors that one image's forward pass keeps for the backward pass."""
-        found = []
+        sizes = []
         for step in self.steps_up_to(layers):
-            after = step.side(width), step.side(height)
-            found += [step.kept_before * width * height, step.kept * after[0] * after[1]]
+            after = step.output_side(width), step.output_side(height)
+            sizes += [step.kept_before * width * height, step.kept * after[0] * after[1]]
             width, height = after
-        return [size for size in found if size > 0]
+        return [size for size in sizes if size > 0]
 
+    @override
     def recipe(self) -> dict[str, Any]:
-        """Return what determines the feature maps."""
         return {**self.to_dict(), "weights": self.weights.recipe(self.name)}
 
+    @override
     def validation(self) -> Validation:
-        """Return that no experiment used this model."""
         if self.weights.trained:
             return Validation(False, "no published comparison with human observers used this network")
-        return Validation(False, "weight-free features: not validated with human observers")
+        return super().validation()
 
-    def load(self, layers: Iterable[str], place: DeviceSpec) -> TorchvisionFeatures:
-        """Return the network cut after the deepest of `layers`, at `place`."""
-        return TorchvisionFeatures(self, tuple(layers), place)
+    @override
+    def load(self, layers: Iterable[str], spec: DeviceSpec) -> TorchvisionFeatures:
+        return TorchvisionFeatures(self, tuple(layers), spec)
 
 
 class TorchvisionFeatures:
-    """A loaded network, cut after the deepest layer needed.
+    """Measures the feature maps of a loaded network that is cut after the deepest layer needed."""
 
-    Parameters
-    ----------
-    network : TorchvisionNetwork
-        Steps, weights and settings.
-    layers : tuple of str
-        The layers to return.
-    place : DeviceSpec
-        Where and how to compute.
-    """
-
-    def __init__(self, network: TorchvisionNetwork, layers: tuple[str, ...], place: DeviceSpec) -> None:
+    def __init__(self, network: TorchvisionNetwork, layers: tuple[str, ...], spec: DeviceSpec) -> None:
         steps = network.steps_up_to(layers)
         with torch.device("meta"):
             model = network.create_model().eval()
@@ -123,25 +114,25 @@ class TorchvisionFeatures:
         model.requires_grad_(False)
         modules = nn.ModuleList(_build_module(model, step, network) for step in steps)
         _rectify_in_place(modules, steps, layers)
-        self._modules = modules.to(place.device, place.dtype).to(memory_format=torch.channels_last)
-        self._dtype = place.dtype
+        self._modules = modules.to(spec.device, spec.dtype).to(memory_format=torch.channels_last)
+        self._dtype = spec.dtype
         self._names = [step.name for step in steps]
-        self._wanted = frozenset(layers)
-        self._mean = torch.tensor(MEAN, device=place.device).view(1, 3, 1, 1)
-        self._deviation = torch.tensor(DEVIATION, device=place.device).view(1, 3, 1, 1)
+        self._layers = frozenset(layers)
+        self._mean = torch.tensor(MEAN, device=spec.device).view(1, 3, 1, 1)
+        self._deviation = torch.tensor(DEVIATION, device=spec.device).view(1, 3, 1, 1)
 
     def __call__(self, images: Tensor) -> dict[str, Tensor]:
-        """Return the feature maps of the layers asked for, batch x channels x height x width."""
+        """Return batch x channels x height x width for each requested layer."""
         # A grey image is copied to the three inputs (Wallis et al. 2017).
         maps = (images.expand(-1, 3, -1, -1) - self._mean) / self._deviation
         # Channels-last is the faster layout for convolutions, on processors and on GPUs.
         maps = maps.to(self._dtype, memory_format=torch.channels_last)
-        found: dict[str, Tensor] = {}
+        features: dict[str, Tensor] = {}
         for name, module in zip(self._names, self._modules, strict=True):
             maps = module(maps)
-            if name in self._wanted:
-                found[name] = maps
-        return found
+            if name in self._layers:
+                features[name] = maps
+        return features
 
 
 def _state_dict_spec(
@@ -158,31 +149,31 @@ def _state_dict_spec(
 
 
 def _build_module(model: nn.Module, step: NetworkStep, network: TorchvisionNetwork) -> nn.Module:
-    """Return a step's modules, adapted, as one."""
-    found = [model.get_submodule(path) for path in step.modules]
-    for i, module in enumerate(found):
+    """Return the modules of a step as one module, adapted to the network's settings."""
+    modules = [model.get_submodule(path) for path in step.modules]
+    for i, module in enumerate(modules):
         if isinstance(module, nn.MaxPool2d) and network.pooling == "average":
-            found[i] = _average_pool(module)
+            modules[i] = _average_pool(module)
         else:
             network.adapt(module)
-            found[i] = replace_convolutions(module)
-    return nn.Sequential(*found)
+            modules[i] = replace_convolutions(module)
+    return nn.Sequential(*modules)
 
 
 def _average_pool(pool: nn.MaxPool2d) -> nn.AvgPool2d:
-    """Return the mean where there was the maximum; what is padding does not count."""
+    """Return average pooling with the geometry of `pool`; padding does not count."""
     return nn.AvgPool2d(
         pool.kernel_size, pool.stride, pool.padding, ceil_mode=pool.ceil_mode, count_include_pad=False
     )
 
 
 def _rectify_in_place(
-    modules: nn.ModuleList, steps: tuple[NetworkStep, ...], wanted: tuple[str, ...]
+    modules: nn.ModuleList, steps: tuple[NetworkStep, ...], layers: tuple[str, ...]
 ) -> None:
-    """Rectify in place wherever nobody asked for what goes in."""
+    """Let rectifications work in place if their input was not requested."""
     before: str | None = None
     for step, sequence in zip(steps, modules, strict=True):
         for module in sequence.children():
             if isinstance(module, nn.ReLU):
-                module.inplace = len(step.modules) > 1 or before not in wanted
+                module.inplace = len(step.modules) > 1 or before not in layers
         before = step.name

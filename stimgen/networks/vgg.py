@@ -1,58 +1,55 @@
-"""The VGG networks (Simonyan & Zisserman 2015), convolutional part; they differ in their blocks only."""
+"""Describes the VGG networks (Simonyan & Zisserman 2015), which differ only in their blocks."""
 
 from __future__ import annotations
 
 from abc import ABC
-from collections.abc import Sequence
 from dataclasses import replace
 from functools import lru_cache
 from typing import ClassVar, Literal
 
 from torch import nn
+from typing_extensions import override
 
 from stimgen.networks.steps import (
     NetworkStep,
     convolution_step,
     cumulative_depths,
-    pooling_step,
+    pool_step,
     rectification_step,
 )
 from stimgen.networks.torchvision_network import TorchvisionNetwork
 
 # Maps of the five blocks (Simonyan & Zisserman 2015, table 1).
 CHANNELS = (64, 128, 256, 512, 512)
-KINDS = ("conv", "relu")
 
 
 class Vgg(TorchvisionNetwork, ABC):
-    """conv1_1, relu1_1, ..., pool5 of a VGG network without batch normalisation."""
+    """Describes conv1_1, relu1_1, ..., pool5 of a VGG network without batch normalisation."""
 
     papers = ("simonyan2015",)
 
     convolutions: ClassVar[tuple[int, ...]]
-    """Convolutions of each block."""
+    """Number of convolutions of each block."""
 
     padding: Literal["zeros", "circular", "none"] = "zeros"
     """What convolutions see beyond the border; ``circular`` makes textures that tile."""
 
+    @override
     def steps(self) -> tuple[NetworkStep, ...]:
-        """Return the steps of torchvision's ``features``, in their order."""
         steps = _steps(self.convolutions)
-        if self.padding != "none":
-            return steps
-        return tuple(replace(step, padding=0) for step in steps)
+        return tuple(replace(step, padding=0) for step in steps) if self.padding == "none" else steps
 
     def depths(self) -> dict[str, tuple[str, ...]]:
         """Return the cumulative sets: relu1_1 and all pools, or the first convolution of every block."""
         blocks = range(1, len(CHANNELS) + 1)
-        found: dict[str, tuple[str, ...]] = {}
-        for kind in KINDS:
-            found |= cumulative_depths([f"{kind}{n}_1" for n in blocks])
+        convolutions, rectifications = (
+            cumulative_depths([f"{kind}{n}_1" for n in blocks]) for kind in ("conv", "relu")
+        )
         pools = cumulative_depths([f"pool{n}" for n in blocks])
-        return found | {name: ("relu1_1", *names) for name, names in pools.items()}
+        return convolutions | rectifications | {name: ("relu1_1", *names) for name, names in pools.items()}
 
+    @override
     def adapt(self, module: nn.Module) -> None:
-        """Set the padding."""
         if isinstance(module, nn.Conv2d) and self.padding == "circular":
             module.padding_mode = "circular"
         elif isinstance(module, nn.Conv2d) and self.padding == "none":
@@ -60,11 +57,12 @@ class Vgg(TorchvisionNetwork, ABC):
 
 
 @lru_cache(maxsize=8)
-def _steps(convolutions: Sequence[int]) -> tuple[NetworkStep, ...]:
-    found: list[NetworkStep] = []
+def _steps(convolutions: tuple[int, ...]) -> tuple[NetworkStep, ...]:
+    """Return the steps of torchvision's ``features``, in their order."""
+    steps: list[NetworkStep] = []
     for block, (count, channels) in enumerate(zip(convolutions, CHANNELS, strict=True), start=1):
         for i in range(1, count + 1):
-            found.append(convolution_step(f"conv{block}_{i}", channels, f"features.{len(found)}"))
-            found.append(rectification_step(f"relu{block}_{i}", channels, f"features.{len(found)}"))
-        found.append(pooling_step(f"pool{block}", channels, f"features.{len(found)}"))
-    return tuple(found)
+            steps.append(convolution_step(f"conv{block}_{i}", channels, f"features.{len(steps)}"))
+            steps.append(rectification_step(f"relu{block}_{i}", channels, f"features.{len(steps)}"))
+        steps.append(pool_step(f"pool{block}", channels, f"features.{len(steps)}"))
+    return tuple(steps)

@@ -1,4 +1,4 @@
-"""VGG-11 (Simonyan & Zisserman 2015), convolutional part, through torchvision."""
+"""Describes VGG-11 (Simonyan & Zisserman 2015), convolutional part, through torchvision."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from stimgen.networks.vgg import Vgg
 
 
 class Vgg11(Vgg):
-    """VGG-11: conv1_1, relu1_1, ..., pool5; random orthogonal, ImageNet or own weights."""
+    """Offers VGG-11: conv1_1, relu1_1, ..., pool5; random orthogonal, ImageNet or own weights."""
 
     # Simonyan & Zisserman (2015), table 1, configuration A.
     convolutions: ClassVar[tuple[int, ...]] = (1, 1, 2, 2, 2)

@@ -1,4 +1,4 @@
-"""VGG-13 (Simonyan & Zisserman 2015), convolutional part, through torchvision."""
+"""Describes VGG-13 (Simonyan & Zisserman 2015), convolutional part, through torchvision."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from stimgen.networks.vgg import Vgg
 
 
 class Vgg13(Vgg):
-    """VGG-13: conv1_1, relu1_1, ..., pool5; random orthogonal, ImageNet or own weights."""
+    """Offers VGG-13: conv1_1, relu1_1, ..., pool5; random orthogonal, ImageNet or own weights."""
 
     # Simonyan & Zisserman (2015), table 1, configuration B.
     convolutions: ClassVar[tuple[int, ...]] = (2, 2, 2, 2, 2)

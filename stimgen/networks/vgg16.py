@@ -1,4 +1,4 @@
-"""VGG-16 (Simonyan & Zisserman 2015), convolutional part, through torchvision."""
+"""Describes VGG-16 (Simonyan & Zisserman 2015), convolutional part, through torchvision."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from stimgen.networks.vgg import Vgg
 
 
 class Vgg16(Vgg):
-    """VGG-16: conv1_1, relu1_1, ..., pool5; random orthogonal, ImageNet or own weights."""
+    """Offers VGG-16: conv1_1, relu1_1, ..., pool5; random orthogonal, ImageNet or own weights."""
 
     # Simonyan & Zisserman (2015), table 1, configuration D.
     convolutions: ClassVar[tuple[int, ...]] = (2, 2, 3, 3, 3)

@@ -1,8 +1,10 @@
-"""VGG-19 (Simonyan & Zisserman 2015), convolutional part, through torchvision."""
+"""Describes VGG-19 (Simonyan & Zisserman 2015), convolutional part, through torchvision."""
 
 from __future__ import annotations
 
 from typing import ClassVar, Literal
+
+from typing_extensions import override
 
 from stimgen.networks.base import Validation
 from stimgen.networks.vgg import Vgg
@@ -10,7 +12,7 @@ from stimgen.networks.weights.normalised import NormalisedWeights
 
 
 class Vgg19(Vgg):
-    """VGG-19: conv1_1, relu1_1, ..., pool5; random orthogonal, ImageNet or own weights."""
+    """Offers VGG-19: conv1_1, relu1_1, ..., pool5; random orthogonal, ImageNet or own weights."""
 
     # Simonyan & Zisserman (2015), table 1, configuration E.
     convolutions: ClassVar[tuple[int, ...]] = (2, 2, 4, 4, 4)
@@ -19,8 +21,8 @@ class Vgg19(Vgg):
 
     name: Literal["vgg19"] = "vgg19"
 
+    @override
     def validation(self) -> Validation:
-        """Return whether this model was validated with human observers."""
         if not self.weights.trained:
             return super().validation()
         difference = (

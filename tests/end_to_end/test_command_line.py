@@ -484,7 +484,7 @@ class TestBadWeights:
     def test_of_another_network(self, run: Run, tmp_path: Path) -> None:
         torch.save({"conv1.weight": torch.zeros(3)}, tmp_path / "w.pth")
         message = self.refusal(run, tmp_path, self.with_weights(tmp_path / "w.pth"))
-        assert "hold no tensor 'features.0.weight'" in message
+        assert "'features.0.weight'" in message
 
     def test_pickled_code_is_not_run(self, run: Run, tmp_path: Path) -> None:
         class Evil:

@@ -85,5 +85,5 @@ def test_the_order_of_sizes_is_no_part_of_the_recipe() -> None:
 
 @pytest.mark.parametrize("sizes", [[3, 4], [5, 5]])
 def test_sizes_are_odd_and_different(sizes: list[int]) -> None:
-    with pytest.raises(ValidationError, match="sizes are odd"):
+    with pytest.raises(ValidationError, match="odd"):
         RandomFilters(sizes=sizes)

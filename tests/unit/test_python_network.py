@@ -140,12 +140,12 @@ def failing(_: torch.Tensor) -> dict[str, torch.Tensor]:
         (lambda images: {"edges": edges(images)["coarse"]}, r"has the shape \(3, 5, 8, 10\)"),
         (lambda images: {"edges": edges(images)["edges"][:2]}, "has the shape"),
         (lambda _: {"edges": [1.0]}, "is no tensor"),
-        (lambda images: {"edges": edges(images)["edges"].int()}, "is no tensor of floating-point numbers"),
+        (lambda images: {"edges": edges(images)["edges"].int()}, "floating-point"),
         (lambda images: {"edges": edges(images)["edges"].detach()}, "has no gradient"),
         (lambda images: {"edges": edges(images)["edges"] / 0}, "numbers that are not finite"),
         (lambda images: {"edges": (edges(images)["edges"] * 0).sqrt()}, "no finite gradient"),
-        (across_the_batch, "lets images of a batch touch each other"),
-        (noisy, "has other maps when it is called again"),
+        (across_the_batch, "batch"),
+        (noisy, "called again"),
     ],
 )
 def test_what_is_no_network_is_refused(function, told: str) -> None:

@@ -1,4 +1,4 @@
-"""Where a network's weights come from. One file a kind."""
+"""Offers the kinds of weights that a network may have, one file each."""
 
 from __future__ import annotations
 
@@ -11,4 +11,4 @@ from stimgen.reading.registry import Family
 WEIGHTS = Family("kind of weights", Weights, default="random", fallback="file")
 AnyWeights = Annotated[Weights, WEIGHTS]
 
-__all__ = ["WEIGHTS", "AnyWeights", "StateDictSpec", "RandomWeights", "Weights"]
+__all__ = ["WEIGHTS", "AnyWeights", "RandomWeights", "StateDictSpec", "Weights"]

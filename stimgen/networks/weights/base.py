@@ -1,4 +1,4 @@
-"""What every kind of weights offers."""
+"""Defines what every kind of weights offers."""
 
 from __future__ import annotations
 
@@ -19,19 +19,11 @@ from stimgen.reading.registry import FamilyMember
 
 @dataclass(frozen=True)
 class StateDictSpec:
-    """Which tensors a network needs.
+    """Says which tensors of a published state dict a network needs, as key to shape.
 
-    Attributes
-    ----------
-    network : str
-        Name of the network.
-    prefix : str
-        What the caller does not want before the keys, where it uses one part of a published state dict.
-    shapes : dict
-        Key in the published state dict to shape.
-    chain : dict
-        Where the network is a chain of convolutions, rectifications and poolings: its convolutions, shallow
-        to deep, with what stands before ``.weight`` and ``.bias`` in their keys. Otherwise nothing.
+    `prefix` is removed from the keys, for callers that use one part of the state dict. If the network is a chain
+    of convolutions, rectifications and poolings, `chain` holds its convolutions, shallow to deep, with their keys
+    without ``.weight`` and ``.bias``; otherwise it is empty.
     """
 
     network: str
@@ -41,32 +33,32 @@ class StateDictSpec:
 
 
 class Weights(FamilyMember, ABC):
-    """The origin of a network's weights as a protocol names it."""
+    """Describes where a network's weights come from, as protocols name it."""
 
     name: str
 
     @property
     @abstractmethod
     def trained(self) -> bool:
-        """Whether the numbers were learnt from pictures."""
+        """Return whether the numbers were learnt from pictures."""
 
     @abstractmethod
     def recipe(self, network: str) -> dict[str, Any]:
         """Return what determines the numbers, without paths: a recipe or a hash."""
 
     def is_available(self, network: str) -> bool:
-        """Return whether `load_tensors` has nothing to fetch, and no file to miss."""
+        """Return whether `load_tensors` needs no download and finds all files."""
         del network
         return True
 
     @abstractmethod
-    def load_tensors(self, blueprint: StateDictSpec) -> tuple[dict[str, Tensor], str]:
-        """Return the tensors, keys without the blueprint's prefix, and the SHA-256 that stands for them.
+    def load_tensors(self, spec: StateDictSpec) -> tuple[dict[str, Tensor], str]:
+        """Return the tensors, keys without the prefix, and the SHA-256 that identifies them.
 
         Raises
         ------
         StimgenError
-            The weights are missing, or not what they should be.
+            The weights are missing, or are not the expected ones.
         """
 
 
@@ -80,22 +72,10 @@ ProtocolFile = Annotated[Text, Field(min_length=1), AfterValidator(_resolve_from
 Sha256 = Annotated[Text, Field(pattern=r"^[0-9a-f]{64}$")]
 
 
-def read_weights(file: Path, sha256: str, blueprint: StateDictSpec) -> tuple[dict[str, Tensor], str]:
-    """Read a safetensors file or a state dict, check its hash, and pick what the blueprint needs.
+def read_weights(file: Path, sha256: str, spec: StateDictSpec) -> tuple[dict[str, Tensor], str]:
+    """Return the tensors that `spec` needs from a safetensors file or a state dict, and the file's hash.
 
-    Parameters
-    ----------
-    file : Path
-        Where it lies.
-    sha256 : str
-        Its hash, or the first digits of it.
-    blueprint : StateDictSpec
-        Which tensors are needed.
-
-    Returns
-    -------
-    tuple
-        The tensors, and the whole hash.
+    `sha256` is the file's expected hash, or the first digits of it.
 
     Raises
     ------
@@ -107,24 +87,22 @@ def read_weights(file: Path, sha256: str, blueprint: StateDictSpec) -> tuple[dic
     except OSError as error:
         raise StimgenError(f"the weights cannot be read: {error.strerror}", where=file) from None
     if not found.startswith(sha256):
-        raise StimgenError(
-            f"the weights' SHA-256 is {found}, not the {sha256} that was asked for", where=file
-        )
+        raise StimgenError(f"the weights have the SHA-256 {found}, not {sha256} as expected", where=file)
     state = _load_state(file)
-    missing = [key for key in blueprint.shapes if key not in state]
+    missing = [key for key in spec.shapes if key not in state]
     if missing:
         raise StimgenError(
-            f"the weights hold no tensor {missing[0]!r} ({len(missing)} of {len(blueprint.shapes)} missing), "
-            f"so they are not those of {blueprint.network}",
+            f"the weights have no tensor {missing[0]!r} ({len(missing)} of {len(spec.shapes)} missing), "
+            f"so they are not those of {spec.network}",
             where=file,
         )
-    for key, shape in blueprint.shapes.items():
+    for key, shape in spec.shapes.items():
         if tuple(state[key].shape) != shape:
             raise StimgenError(
-                f"the tensor {key!r} has shape {tuple(state[key].shape)}; {blueprint.network} needs {shape}",
+                f"the tensor {key!r} has shape {tuple(state[key].shape)}; {spec.network} needs {shape}",
                 where=file,
             )
-    return {key.removeprefix(blueprint.prefix): state[key].float() for key in blueprint.shapes}, found
+    return {key.removeprefix(spec.prefix): state[key].float() for key in spec.shapes}, found
 
 
 def _load_state(file: Path) -> dict[str, Tensor]:

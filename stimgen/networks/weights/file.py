@@ -1,4 +1,4 @@
-"""The user's own weights, from a file with a known hash."""
+"""Reads the user's own weights from a file with a known hash."""
 
 from __future__ import annotations
 
@@ -6,12 +6,13 @@ from pathlib import Path
 from typing import Any, Literal
 
 from torch import Tensor
+from typing_extensions import override
 
 from stimgen.networks.weights.base import ProtocolFile, Sha256, StateDictSpec, Weights, read_weights
 
 
 class FileWeights(Weights):
-    """A safetensors file, or a PyTorch state dict of tensors, in torchvision's layout."""
+    """Reads a safetensors file, or a PyTorch state dict of tensors, in torchvision's layout."""
 
     phrase = "weights from a file"
 
@@ -23,18 +24,17 @@ class FileWeights(Weights):
 
     @property
     def trained(self) -> bool:
-        """Return that they are taken for trained."""
+        """Return true: weights from a file are assumed to be trained."""
         return True
 
     def recipe(self, network: str) -> dict[str, Any]:
         """Return the hash: the same numbers in another place are the same weights."""
         return {"name": self.name, "network": network, "sha256": self.sha256}
 
+    @override
     def is_available(self, network: str) -> bool:
-        """Return whether there is such a file."""
-        del network
         return Path(self.file).is_file()
 
-    def load_tensors(self, blueprint: StateDictSpec) -> tuple[dict[str, Tensor], str]:
-        """Return the tensors and the file's hash."""
-        return read_weights(Path(self.file), self.sha256, blueprint)
+    @override
+    def load_tensors(self, spec: StateDictSpec) -> tuple[dict[str, Tensor], str]:
+        return read_weights(Path(self.file), self.sha256, spec)

@@ -1,4 +1,4 @@
-"""Weights trained on ImageNet, as torchvision publishes them."""
+"""Downloads weights trained on ImageNet, as torchvision publishes them."""
 
 from __future__ import annotations
 
@@ -8,12 +8,13 @@ from urllib.error import URLError
 
 import torch
 from torch import Tensor
+from typing_extensions import override
 
 from stimgen.networks.weights.base import StateDictSpec, Weights, read_weights
 from stimgen.reading.errors import StimgenError
 
-# SHA-256 of the publisher's files; the eight digits in a file's name are its beginning, and all that is known
-# where only they stand here. What a file is found to have, records tell in full.
+# SHA-256 of the publisher's files, or its first eight digits, which are part of a file's name, if the rest is
+# unknown. Records hold the complete hash of the file that was used.
 PINNED = {
     "alexnet": ("AlexNet_Weights", "7be5be791159472b1fbf3c69796f7cb30dca7ad8466c2df70058c37116cdee02"),
     "resnet50": ("ResNet50_Weights", "0676ba61b6795bbe1773cffd859882e5e297624d384b6993f7c9e683e722fb8a"),
@@ -30,7 +31,7 @@ PINNED = {
 
 
 class ImagenetWeights(Weights):
-    """Trained on ImageNet; torchvision's file, downloaded once into PyTorch's cache and checked."""
+    """Downloads torchvision's weights trained on ImageNet, once, into PyTorch's cache, and checks them."""
 
     phrase = "weights trained on ImageNet"
     papers = ("deng2009",)
@@ -38,29 +39,29 @@ class ImagenetWeights(Weights):
     name: Literal["imagenet"] = "imagenet"
 
     @property
+    @override
     def trained(self) -> bool:
-        """Return that they are."""
         return True
 
     def recipe(self, network: str) -> dict[str, Any]:
         """Return the publisher's file and its hash."""
         return {"name": self.name, "file": _url(network).rpartition("/")[2], "sha256": PINNED[network][1]}
 
+    @override
     def is_available(self, network: str) -> bool:
-        """Return whether the publisher's file is in the cache."""
         return find_cache_path(network).is_file()
 
-    def load_tensors(self, blueprint: StateDictSpec) -> tuple[dict[str, Tensor], str]:
-        """Return the tensors and the file's hash, downloading the file if it is not there."""
-        file = find_cache_path(blueprint.network)
-        sha256 = PINNED[blueprint.network][1]
+    def load_tensors(self, spec: StateDictSpec) -> tuple[dict[str, Tensor], str]:
+        """Return the tensors and the file's hash, downloading the file if necessary."""
+        file = find_cache_path(spec.network)
+        sha256 = PINNED[spec.network][1]
         if not file.exists():
-            _download(blueprint.network, file)
-        return read_weights(file, sha256, blueprint)
+            _download(spec.network, file)
+        return read_weights(file, sha256, spec)
 
 
 def find_cache_path(network: str) -> Path:
-    """Return where PyTorch keeps, or would keep, the weights of `network`."""
+    """Return the path at which PyTorch caches the weights of `network`."""
     return Path(torch.hub.get_dir()) / "checkpoints" / _url(network).rpartition("/")[2]
 
 
@@ -78,8 +79,8 @@ def _download(network: str, file: Path) -> None:
         torch.hub.download_url_to_file(url, str(file), hash_prefix=PINNED[network][1], progress=True)
     except (URLError, OSError, RuntimeError) as error:
         raise StimgenError(
-            f"the ImageNet weights of {network} are not here and could not be downloaded ({error})",
+            f"the ImageNet weights of {network} are not in the cache and could not be downloaded ({error})",
             where=file,
-            hint=f"fetch {url} where there is a network (SHA-256 {PINNED[network][1]}) and put it at the "
-            "place named above; or use the embedded `weights: random`, which needs no download",
+            hint=f"download {url} on a computer with internet access (SHA-256 {PINNED[network][1]}) and copy "
+            "it to the path above; or use `weights: random`, which needs no download",
         ) from None

@@ -1,4 +1,4 @@
-"""Weights rescaled so that the mean activation of every filter is one (Gatys, Ecker & Bethge 2015)."""
+"""Rescales weights so that the mean activation of every filter is one (Gatys, Ecker & Bethge 2015)."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ from typing import Any, Literal
 
 from pydantic import ConfigDict
 from torch import Tensor
+from typing_extensions import override
 
 from stimgen.networks.weights import AnyWeights
 from stimgen.networks.weights.base import ProtocolFile, Sha256, StateDictSpec, Weights
@@ -15,9 +16,9 @@ from stimgen.reading.identity import sha256_bytes
 
 
 class NormalisedWeights(Weights):
-    """Other weights, rescaled so that each filter's mean activation is one; `stimgen weights normalize`."""
+    """Rescales other weights to a mean activation of one for each filter; `stimgen weights normalize`."""
 
-    # The kinds of weights that `base` may be are not all there while this one is defined.
+    # The kinds of weights that `base` may be are not all defined yet.
     model_config = ConfigDict(defer_build=True)
 
     phrase = "weights rescaled to a mean activation of one"
@@ -25,29 +26,28 @@ class NormalisedWeights(Weights):
 
     name: Literal["normalised"] = "normalised"
     base: AnyWeights
-    """The weights that are rescaled."""
+    """The weights to rescale."""
     file: ProtocolFile
     """File of the mean activations, relative to the protocol, as `stimgen weights normalize` writes it."""
     sha256: Sha256
     """The file's SHA-256, lower case."""
 
     @property
+    @override
     def trained(self) -> bool:
-        """Return whether the weights that are rescaled are trained."""
         return self.base.trained
 
+    @override
     def recipe(self, network: str) -> dict[str, Any]:
-        """Return the recipe of the weights that are rescaled, and the hash of the means."""
         return {"name": self.name, "base": self.base.recipe(network), "means_sha256": self.sha256}
 
+    @override
     def is_available(self, network: str) -> bool:
-        """Return whether the file of means is there, and what is to be rescaled."""
         return Path(self.file).is_file() and self.base.is_available(network)
 
-    def load_tensors(self, blueprint: StateDictSpec) -> tuple[dict[str, Tensor], str]:
+    def load_tensors(self, spec: StateDictSpec) -> tuple[dict[str, Tensor], str]:
         """Return the rescaled tensors, and a hash over that of the base and that of the means."""
-        tensors, base_sha256 = self.base.load_tensors(blueprint)
+        tensors, base_sha256 = self.base.load_tensors(spec)
         means = read_mean_activations(Path(self.file), self.sha256)
-        means.check(blueprint, self.base.recipe(blueprint.network))
-        together = sha256_bytes((base_sha256 + self.sha256).encode())
-        return rescale_weights(tensors, blueprint, means), together
+        means.check_measured_in(spec, self.base.recipe(spec.network))
+        return rescale_weights(tensors, spec, means), sha256_bytes((base_sha256 + self.sha256).encode())

@@ -1,4 +1,4 @@
-"""Random orthogonal weights, generated here: the embedded default, the same bits everywhere."""
+"""Generates random orthogonal weights, the embedded default, with the same bits everywhere."""
 
 from __future__ import annotations
 
@@ -11,6 +11,7 @@ import torch
 from numpy.typing import NDArray
 from pydantic import Field
 from torch import Tensor
+from typing_extensions import override
 
 from stimgen.networks.weights.base import StateDictSpec, Weights
 from stimgen.reading.model import Integer
@@ -19,14 +20,14 @@ from stimgen.reading.random_numbers import normal
 RECIPE = 2
 # Unrounded QR bits change with the number of threads and the linear-algebra library.
 GRID = 2.0**-12
-# Photographs have amplitudes of about 1 / frequency and little colour. Filters that see the picture itself
-# weigh patterns by the square root of their frequency plus the first number, and colour by the second.
+# Photographs have amplitudes of about 1 / frequency and little colour. Filters that see the image itself
+# weigh patterns by the square root of their frequency plus CONSTANT, and colour by COLOUR.
 CONSTANT, COLOUR = 0.1, 2.0
 RGB = 3
 
 
 class RandomWeights(Weights):
-    """Seeded random orthogonal filters without biases; nothing to download."""
+    """Generates seeded random orthogonal filters without biases; nothing to download."""
 
     phrase = "random orthogonal weights"
     papers = ("he2016random", "saxe2014")
@@ -36,42 +37,34 @@ class RandomWeights(Weights):
     """Another seed gives another network."""
 
     @property
+    @override
     def trained(self) -> bool:
-        """Return that nothing was learnt."""
         return False
 
+    @override
     def recipe(self, network: str) -> dict[str, Any]:
-        """Return network, recipe version and seed."""
         return {"name": self.name, "network": network, "recipe": RECIPE, "seed": self.seed}
 
-    def load_tensors(self, blueprint: StateDictSpec) -> tuple[dict[str, Tensor], str]:
+    def load_tensors(self, spec: StateDictSpec) -> tuple[dict[str, Tensor], str]:
         """Return the tensors and the SHA-256 over their names, shapes and little-endian float32 bytes."""
         digest = hashlib.sha256()
         state: dict[str, Tensor] = {}
-        for key, shape in blueprint.shapes.items():
+        for key, shape in spec.shapes.items():
             if len(shape) == 1:
-                values = np.full(shape, _is_scale(key), dtype="<f4")
+                # Ones for what multiplies or divides in a batch normalisation, zeros for biases and means.
+                values = np.full(shape, key.endswith((".weight", ".running_var")), dtype="<f4")
             else:
-                values = generate_filters(shape, "random weights", RECIPE, blueprint.network, self.seed, key)
+                values = generate_filters(shape, "random weights", RECIPE, spec.network, self.seed, key)
             digest.update(f"{key}{shape}".encode() + values.tobytes())
-            state[key.removeprefix(blueprint.prefix)] = torch.from_numpy(values)
+            state[key.removeprefix(spec.prefix)] = torch.from_numpy(values)
         return state, digest.hexdigest()
 
 
-def _is_scale(key: str) -> bool:
-    """Return whether a vector multiplies or divides: those of a batch normalisation, which are ones."""
-    return key.endswith((".weight", ".running_var"))
-
-
 def generate_filters(shape: tuple[int, ...], *key: str | int) -> NDArray[np.float32]:
-    """Return a layer's filters: orthogonal, scaled for the rectification to follow (He et al. 2015), rounded.
+    """Return a layer's filters: orthogonal, scaled for rectification (He et al. 2015), and rounded.
 
-    Parameters
-    ----------
-    shape : tuple of int
-        Filters x inputs x height x width; three inputs are the picture's colours.
-    *key : str or int
-        Names the stream of random numbers.
+    `shape` is filters x inputs x height x width; three inputs are the image's colours. `key` names the stream of
+    random numbers.
     """
     matrix = generate_orthogonal_filters(shape, *key) * math.sqrt(2.0)
     if shape[1] == RGB:
@@ -80,22 +73,10 @@ def generate_filters(shape: tuple[int, ...], *key: str | int) -> NDArray[np.floa
 
 
 def generate_orthogonal_filters(shape: tuple[int, ...], *key: str | int) -> NDArray[np.float64]:
-    """Return filters whose rows (or columns, where there are more filters than inputs) are orthonormal.
+    """Return filters x (inputs * height * width) with orthonormal rows (or columns, if there are more rows).
 
-    The Q of a QR decomposition of normal numbers (Saxe, McClelland & Ganguli 2014), unique because the
-    diagonal of R is positive.
-
-    Parameters
-    ----------
-    shape : tuple of int
-        Filters x inputs x height x width.
-    *key : str or int
-        Names the stream of random numbers.
-
-    Returns
-    -------
-    array
-        Filters x (inputs * height * width).
+    This is the Q of a QR decomposition of normal numbers (Saxe, McClelland & Ganguli 2014), unique because
+    the diagonal of R is positive. See `generate_filters` for the parameters.
     """
     rows, inputs = shape[0], math.prod(shape[1:])
     tall = (max(rows, inputs), min(rows, inputs))
@@ -106,9 +87,9 @@ def generate_orthogonal_filters(shape: tuple[int, ...], *key: str | int) -> NDAr
 def _orthonormalise(matrix: NDArray[np.float64]) -> NDArray[np.float64]:
     """Return the Q of the QR decomposition whose R has a positive diagonal, of independent columns.
 
-    By Cholesky decompositions; the second mends what rounding did to the first (Yamamoto et al. 2015). Other
-    than by reflections, a few large products are all there is to do: on a busy machine, where the threads of
-    the library wait for each other after each of a thousand small ones, that is several times as fast.
+    It uses two Cholesky decompositions; the second corrects the rounding errors of the first (Yamamoto et al.
+    2015). Unlike reflections, this needs only a few large products. On a busy machine, where the library's
+    threads wait for each other after each of a thousand small products, it is several times as fast.
     """
     for _ in range(2):
         matrix = matrix @ np.linalg.inv(np.linalg.cholesky(matrix.T @ matrix)).T
@@ -116,14 +97,11 @@ def _orthonormalise(matrix: NDArray[np.float64]) -> NDArray[np.float64]:
 
 
 def _compensation_matrix(side: int) -> NDArray[np.float64]:
-    """Return what makes patterns of colour and frequency in photographs count alike.
+    """Return a matrix that equalises patterns of colour and frequency in photographs.
 
-    Without it, all maps follow the mean luminance: the textures' edges and colours are worse.
-
-    Returns
-    -------
-    array
-        (3 * side * side) squared; rows are a basis of luminance and two colours times cosines, weighted.
+    Without it, all maps follow the mean luminance, and the textures' edges and colours are worse. The
+    matrix is (3 * side * side) squared. Its rows are a weighted basis: luminance and two colours, times
+    cosines.
     """
     frequencies = np.arange(side)
     cosines = np.cos(np.pi * (frequencies + 0.5) * frequencies[:, None] / side)
