@@ -23,8 +23,8 @@ def check_callable(
 ) -> None:
     """Refuse a function that cannot serve as a network.
 
-    `shapes` are the expected channels, height and width of every layer. `size` is that of the test images: batch
-    (3 or more) x channels x height x width.
+    `shapes` are the expected channels, height and width of every layer. `size` is that of the test images:
+    batch (3 or more) x channels x height x width.
 
     Raises
     ------

@@ -12,10 +12,10 @@ from stimgen.images.geometry import ReceptiveField
 class NetworkStep:
     """Describes one step of a network, from feature maps to the feature maps of a layer.
 
-    `modules` are the paths of torchvision's modules that compute it, in order. `kernel`, `stride` and `padding`
-    are its geometry along a side; for a block, that of its widest path. With `ceiling`, a last window may extend
-    over the border. `kept` and `kept_before` are the numbers of maps, of the output's and the input's side, that
-    a backward pass needs.
+    `modules` are the paths of torchvision's modules that compute it, in order. `kernel`, `stride` and
+    `padding` are its geometry along a side; for a block, that of its widest path. With `ceiling`, a last
+    window may extend over the border. `kept` and `kept_before` are the numbers of maps, of the output's and
+    the input's side, that a backward pass needs.
     """
 
     name: str

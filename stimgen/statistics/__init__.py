@@ -1,4 +1,4 @@
-"""Statistics: feature maps become a distance from a target. One file a statistic."""
+"""Offers the statistics that turn feature maps into a distance from a target, one file each."""
 
 from __future__ import annotations
 
@@ -10,4 +10,4 @@ from stimgen.statistics.base import LayerSize, LayerStatistic, RandomKey, Statis
 STATISTICS = Family("statistic", Statistic, default="gram")
 AnyStatistic = Annotated[Statistic, STATISTICS]
 
-__all__ = ["STATISTICS", "AnyStatistic", "RandomKey", "LayerSize", "LayerStatistic", "Statistic", "Target"]
+__all__ = ["STATISTICS", "AnyStatistic", "LayerSize", "LayerStatistic", "RandomKey", "Statistic", "Target"]

@@ -1,4 +1,4 @@
-"""Autocorrelations of feature maps (Sendik & Cohen-Or 2017)."""
+"""Compares autocorrelations of feature maps (Sendik & Cohen-Or 2017)."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from stimgen.statistics.squared_error import squared_errors, squared_norms
 
 
 class Autocorrelation(LayerStatistic):
-    """Products of every map with itself, shifted by up to half of its sides: long-range structure."""
+    """Compares products of every map with itself, shifted by up to half its sides: long-range structure."""
 
     phrase = "autocorrelations of feature maps"
     papers = ("sendik2017", "gonthier2022")
@@ -24,42 +24,37 @@ class Autocorrelation(LayerStatistic):
     centred: Flag = True
     """Subtract each map's mean in the source from source and synthesis alike."""
     wrapped: Flag = False
-    """``false``: the products at a shift are averaged where map and shifted map overlap (Sendik & Cohen-Or
-    2017). ``true``: the maps go on at the opposite border, so that a shift counts all positions; what is
-    compared is then each map's power spectrum (Gonthier, Gousseau & Ladjal 2022). All shifts weigh the
-    same."""
+    """``false``: average the products at a shift where map and shifted map overlap (Sendik & Cohen-Or 2017).
+    ``true``: continue the maps at the opposite border, so that a shift counts all positions; this compares
+    each map's power spectrum (Gonthier, Gousseau & Ladjal 2022). All shifts have the same weight."""
 
     pools: ClassVar[bool] = False
 
     def count_layer_parameters(self, size: LayerSize) -> int:
-        """Return one a map and shift; of two opposite shifts, which have the same products, one."""
+        """Return one for each map and shift; two opposite shifts have the same products and count once."""
         down, across = size.height // 2, size.width // 2
         return size.channels * ((down + 1) * (across + 1) + down * across)
 
     def count_working_numbers(self, sizes: Mapping[str, LayerSize]) -> float:
-        """Return twelve for each of the maps' numbers: measured."""
+        """Return twelve for each of the maps' numbers, as measured."""
         return 12 * sum(size.numbers for size in sizes.values())
-
-    def default_layer_weight(self, layers: int) -> float:
-        """Return one over the number of layers."""
-        return 1.0 / layers
 
     def target(self, features: Tensor, pooling: Pooling) -> Target:
         """Return autocorrelations and subtracted means."""
         means = features.mean((2, 3), keepdim=True)
         means = means if self.centred else torch.zeros_like(means)
-        return Target(pooling, (self._shifted_products(features - means), means))
+        return Target(pooling, (self._correlate(features - means), means))
 
     def distance(self, features: Tensor, target: Target) -> Tensor:
         """Return the squared error over the target's squared norm."""
         wanted, means = target.values
-        return squared_errors(self._shifted_products(features - means), wanted) / squared_norms(wanted)
+        return squared_errors(self._correlate(features - means), wanted) / squared_norms(wanted)
 
-    def _shifted_products(self, maps: Tensor) -> Tensor:
+    def _correlate(self, maps: Tensor) -> Tensor:
         """Return the mean product at every shift: batch x channels x shifts."""
         height, width = maps.shape[2:]
         down, across = height // 2, width // 2
-        # Beyond the border there are as many zeros as the longest shift, so that no product goes round.
+        # Beyond the border there are as many zeros as the longest shift, so that no product wraps around.
         size = (height, width) if self.wrapped else (height + down, width + across)
         spectrum = torch.fft.rfft2(maps, s=size)
         power = spectrum.real.square() + spectrum.imag.square()

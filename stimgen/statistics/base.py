@@ -1,4 +1,4 @@
-"""What every statistic of the family offers."""
+"""Defines what every statistic offers."""
 
 from __future__ import annotations
 
@@ -9,25 +9,18 @@ from typing import ClassVar
 
 import torch
 from torch import Tensor
+from typing_extensions import override
 
 from stimgen.reading.registry import FamilyMember
 from stimgen.statistics.regions import Pooling
 
-# Numbers for each parameter, of targets, of what is compared with them, and of their differences: measured.
+# Numbers for each parameter: targets, what is compared with them, and their differences. Measured.
 WORKING = 10
 
 
 @dataclass(frozen=True)
 class LayerSize:
-    """How large one layer's maps of a picture are.
-
-    Attributes
-    ----------
-    channels, height, width : int
-        Maps, rows and columns.
-    regions : int
-        Pooling regions.
-    """
+    """Holds the size of a layer's feature maps of one image, and the number of pooling regions."""
 
     channels: int
     height: int
@@ -36,47 +29,36 @@ class LayerSize:
 
     @property
     def positions(self) -> int:
-        """Rows times columns."""
+        """Return rows times columns."""
         return self.height * self.width
 
     @property
     def numbers(self) -> int:
-        """Maps times positions."""
+        """Return maps times positions."""
         return self.channels * self.positions
 
 
 @dataclass(frozen=True)
 class Target:
-    """What a statistic measured in the sources, to be approached.
+    """Holds what a statistic measured in the sources, for synthesis to match.
 
-    Attributes
-    ----------
-    pooling : Pooling
-        Where to pool.
-    values : tuple of Tensor
-        Whatever the statistic needs; the first dimension of each counts the images.
+    `values` are the tensors that the statistic needs; their first dimension counts images.
     """
 
     pooling: Pooling
     values: tuple[Tensor, ...]
 
     def take(self, rows: Tensor) -> Target:
-        """Return the targets of the images that `rows` (whole numbers) point to, in that order."""
+        """Return the targets of the images with the indices `rows`, in that order."""
         return replace(self, values=tuple(value.index_select(0, rows) for value in self.values))
 
 
 @dataclass(frozen=True)
 class RandomKey:
-    """What the random numbers of a statistic may depend on.
+    """Holds what the random numbers of a statistic may depend on.
 
-    Attributes
-    ----------
-    keys : tuple
-        For every image what tells its stimulus from others: the source's hash and the seed.
-    scale : tuple of int
-        Width and height in pixels at which it is being made.
-    evaluation : int
-        How often the objective was evaluated before, at this scale.
+    `keys` identify each image's stimulus by the source's hash and the seed. `scale` is the current width and
+    height in pixels, `evaluation` the number of earlier evaluations at this scale.
     """
 
     keys: tuple[tuple[str, int], ...]
@@ -85,108 +67,90 @@ class RandomKey:
 
 
 class Statistic(FamilyMember, ABC):
-    """A summary of feature maps, of all layers of a term, within pooling regions."""
+    """Summarises the feature maps of all layers of a term, within pooling regions."""
 
     name: str
     prior: ClassVar[bool] = False
-    """Whether it judges a picture by itself, and not by its likeness to a source."""
+    """Whether it rates an image by itself, without a source."""
     pools: ClassVar[bool] = True
-    """Whether it can be pooled in regions; where not, the whole image is its only region."""
+    """Whether it can be pooled in regions; otherwise the whole image is its only region."""
     of_products: ClassVar[bool] = False
-    """Whether it averages products of features, so that regions may weigh features and not positions."""
+    """Whether it averages products of features, so that regions may weight features instead of positions."""
     fewest_layers: ClassVar[int] = 1
-    """How many layers of a term it compares at least."""
+    """Smallest number of layers that it compares."""
 
     @property
     def redraws(self) -> bool:
-        """Whether `finalize_targets` is to be asked before every evaluation, and not once."""
+        """Return whether `finalize_targets` must be called before every evaluation, and not only once."""
         return False
 
     @abstractmethod
     def count_parameters(self, sizes: Mapping[str, LayerSize]) -> int:
-        """Return the number of parameters that describe a source, of layers of these sizes."""
+        """Return the number of parameters that describe a source, for layers of these sizes."""
 
     def count_working_numbers(self, sizes: Mapping[str, LayerSize]) -> float:
-        """Return how many numbers an image's targets and distances are at once, for estimates of memory."""
+        """Return how many numbers an image's targets and distances need at once, to estimate memory."""
         return WORKING * self.count_parameters(sizes)
 
-    @abstractmethod
     def default_layer_weight(self, layers: int) -> float:
-        """Return the weight of each of so many layers where a protocol gives none."""
+        """Return the weight of each of `layers` layers if a protocol gives none: by default 1 / layers."""
+        return 1.0 / layers
 
     @abstractmethod
     def targets(self, features: Mapping[str, Tensor], poolings: Mapping[str, Pooling]) -> dict[str, Target]:
         """Return what is to be matched.
 
-        Parameters
-        ----------
-        features : mapping
-            Layer to batch x channels x height x width, shallow to deep.
-        poolings : mapping
-            Layer to where it is pooled.
+        `features` maps each layer to batch x channels x height x width, shallow to deep; `poolings` maps it
+        to its pooling regions.
         """
 
     @abstractmethod
     def distances(self, features: Mapping[str, Tensor], targets: Mapping[str, Target]) -> dict[str, Tensor]:
-        """Return how far each image is from its target, layer by layer.
+        """Return how far each image is from its target: for each layer, one non-negative number per image.
 
-        Parameters
-        ----------
-        features : mapping
-            Layer to batch x channels x height x width, one row for each row of the target.
-        targets : mapping
-            From `targets`.
-
-        Returns
-        -------
-        dict
-            Layer to one non-negative number per image, without unit.
+        `features` maps each layer to batch x channels x height x width, with one row for each row of the
+        target.
         """
 
-    def finalize_targets(self, targets: dict[str, Target], draw: RandomKey) -> dict[str, Target]:
-        """Return the targets of single stimuli, where random numbers are a part of them.
+    def finalize_targets(self, targets: dict[str, Target], key: RandomKey) -> dict[str, Target]:
+        """Return the targets of individual stimuli, for statistics that use random numbers.
 
-        Parameters
-        ----------
-        targets : dict
-            From `targets`, a row for every stimulus.
-        draw : RandomKey
-            A key for every row.
+        `targets` has a row, and `key` a key, for every stimulus.
         """
-        del draw
+        del key
         return targets
 
     def interpolate(self, first: Target, second: Target, weight: float) -> Target:
         """Return the target between two: (1 - `weight`) of `first` and `weight` of `second`.
 
-        Linear in the values; a statistic for which that is not the way says otherwise.
+        The values are interpolated linearly unless a statistic overrides this.
         """
         pairs = zip(first.values, second.values, strict=True)
         return replace(first, values=tuple(torch.lerp(a, b, weight) for a, b in pairs))
 
     @property
     def has_geodesic(self) -> bool:
-        """Whether `interpolate_on_geodesic` is the shortest way by the Wasserstein distance."""
+        """Return whether `interpolate_on_geodesic` follows the shortest path by Wasserstein distance."""
         return False
 
     def interpolate_on_geodesic(self, first: Target, second: Target, weight: float) -> Target:
-        """Return the target at `weight` on the shortest way between two; without one, as `interpolate`."""
+        """Return the target at `weight` on the shortest path between two; without one, as `interpolate`."""
         return self.interpolate(first, second, weight)
 
 
 class LayerStatistic(Statistic):
-    """A statistic of each layer by itself."""
+    """Summarises each layer by itself."""
 
+    @override
     def count_parameters(self, sizes: Mapping[str, LayerSize]) -> int:
-        """Return the sum over layers."""
         return sum(self.count_layer_parameters(size) for size in sizes.values())
 
+    @override
     def targets(self, features: Mapping[str, Tensor], poolings: Mapping[str, Pooling]) -> dict[str, Target]:
-        """Return the targets of all layers."""
         return {name: self.target(maps, poolings[name]) for name, maps in features.items()}
 
+    @override
     def distances(self, features: Mapping[str, Tensor], targets: Mapping[str, Target]) -> dict[str, Tensor]:
-        """Return the distances of all layers."""
         return {name: self.distance(maps, targets[name]) for name, maps in features.items()}
 
     @abstractmethod
@@ -195,29 +159,11 @@ class LayerStatistic(Statistic):
 
     @abstractmethod
     def target(self, features: Tensor, pooling: Pooling) -> Target:
-        """Return what is to be matched in one layer.
-
-        Parameters
-        ----------
-        features : Tensor
-            Batch x channels x height x width.
-        pooling : Pooling
-            Where to pool.
-        """
+        """Return what is to be matched in one layer, from features of batch x channels x height x width."""
 
     @abstractmethod
     def distance(self, features: Tensor, target: Target) -> Tensor:
-        """Return how far each image is from its target in one layer.
+        """Return how far each image is from its target in one layer: one non-negative number per image.
 
-        Parameters
-        ----------
-        features : Tensor
-            Batch x channels x height x width, one row for each row of `target`.
-        target : Target
-            From `target`.
-
-        Returns
-        -------
-        Tensor
-            One non-negative number per image, without unit.
+        `features` is batch x channels x height x width, with one row for each row of `target`.
         """

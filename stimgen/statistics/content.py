@@ -1,4 +1,4 @@
-"""The feature maps themselves, position by position (Gatys, Ecker & Bethge 2016)."""
+"""Compares feature maps position by position (Gatys, Ecker & Bethge 2016)."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from typing import ClassVar, Literal
 
 from torch import Tensor
+from typing_extensions import override
 
 from stimgen.statistics.base import LayerSize, LayerStatistic, Target
 from stimgen.statistics.regions import Pooling
@@ -13,7 +14,7 @@ from stimgen.statistics.squared_error import squared_errors, squared_norms
 
 
 class ContentStatistic(LayerStatistic):
-    """Feature maps position by position; alone it reconstructs the picture from its layers."""
+    """Compares feature maps position by position; alone, it reconstructs the image from its layers."""
 
     phrase = "feature maps at every position"
     papers = ("gatys2016",)
@@ -21,29 +22,25 @@ class ContentStatistic(LayerStatistic):
     name: Literal["content"] = "content"
     normalisation: Literal["relative", "gatys2016"] = "relative"
     """``relative``: squared error over the source's own squared norm. ``gatys2016``: half of the squared
-    error, summed over maps and positions (Gatys, Ecker & Bethge 2016, equation 1). Layers weigh 1 over their
-    number in both, unless the protocol gives weights."""
+    error, summed over maps and positions (Gatys, Ecker & Bethge 2016, equation 1). In both, each layer has
+    the weight 1 / number of layers, unless the protocol gives weights."""
 
     pools: ClassVar[bool] = False
 
+    @override
     def count_layer_parameters(self, size: LayerSize) -> int:
-        """Return one a map and position."""
-        return size.channels * size.positions
+        return size.numbers
 
     def count_working_numbers(self, sizes: Mapping[str, LayerSize]) -> float:
-        """Return six for each of the maps' numbers: measured."""
+        """Return six for each of the maps' numbers, as measured."""
         return 6 * self.count_parameters(sizes)
 
-    def default_layer_weight(self, layers: int) -> float:
-        """Return one over the number of layers."""
-        return 1.0 / layers
-
+    @override
     def target(self, features: Tensor, pooling: Pooling) -> Target:
-        """Return the maps."""
         return Target(pooling, (features,))
 
+    @override
     def distance(self, features: Tensor, target: Target) -> Tensor:
-        """Return the squared error over all maps and positions."""
         (wanted,) = target.values
         error = squared_errors(features, wanted)
         return error / squared_norms(wanted) if self.normalisation == "relative" else error / 2

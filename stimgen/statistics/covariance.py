@@ -1,10 +1,11 @@
-"""Means and covariances of feature maps."""
+"""Compares means and covariances of feature maps."""
 
 from __future__ import annotations
 
 from typing import Literal
 
 from torch import Tensor
+from typing_extensions import override
 
 from stimgen.statistics.base import LayerSize, LayerStatistic, Target
 from stimgen.statistics.region_grams import region_grams, region_means, region_shares
@@ -14,38 +15,34 @@ from stimgen.statistics.transport import interpolate_covariances
 
 
 class Covariance(LayerStatistic):
-    """Means of the maps and covariances of all pairs: on pixels, the colours' mean and covariance."""
+    """Compares means of maps and covariances of all pairs; on pixels, the colours' mean and covariance."""
 
     phrase = "means and covariances of feature maps"
 
     name: Literal["covariance"] = "covariance"
 
     def count_layer_parameters(self, size: LayerSize) -> int:
-        """Return n (n + 1) / 2 covariances and n means a region."""
+        """Return n (n + 1) / 2 covariances and n means for each region."""
         return size.regions * size.channels * (size.channels + 3) // 2
-
-    def default_layer_weight(self, layers: int) -> float:
-        """Return one over the number of layers."""
-        return 1.0 / layers
 
     @property
     def has_geodesic(self) -> bool:
-        """Whether it describes a distribution: a normal one."""
+        """Return true: means and covariances describe a normal distribution."""
         return True
 
+    @override
     def target(self, features: Tensor, pooling: Pooling) -> Target:
-        """Return covariances and means in every region, times the square roots of the regions' shares."""
         return Target(pooling, _measure(features, pooling))
 
     def interpolate_on_geodesic(self, first: Target, second: Target, weight: float) -> Target:
-        """Return the normal distribution on the shortest way between those of two sources."""
+        """Return the normal distribution on the shortest path between those of two sources."""
         covariances = interpolate_covariances(first.values[0], second.values[0], weight)
         return Target(first.pooling, (covariances, self.interpolate(first, second, weight).values[1]))
 
     def distance(self, features: Tensor, target: Target) -> Tensor:
         """Return the squared errors: of covariances over their squared norm, of means over their mean square.
 
-        The mean square of a map is that of its mean and its variance, so that small means count little.
+        The mean square of a map comprises its mean and its variance, so that small means count little.
         """
         covariances, means = target.values
         found = _measure(features, target.pooling)
@@ -57,8 +54,9 @@ class Covariance(LayerStatistic):
 
 
 def _measure(features: Tensor, pooling: Pooling) -> tuple[Tensor, Tensor]:
+    """Return covariances and means in every region, times the square roots of the regions' shares."""
     means = region_means(features, pooling)
-    # About its own mean a second moment is smallest, so that it does not change with that mean to first order
-    # and the gradient is right although the mean is taken for a constant.
+    # A second moment is smallest about its own mean. So it does not change with that mean to first order, and
+    # the gradient is right although the mean is treated as a constant.
     covariances = region_grams(features, means.detach(), pooling)
     return covariances, means * region_shares(features, pooling).sqrt()

@@ -1,4 +1,4 @@
-"""Gram matrices between the maps of neighbouring layers."""
+"""Compares Gram matrices between the maps of neighbouring layers."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from stimgen.statistics.squared_error import squared_errors, squared_norms
 
 
 class CrossGram(Statistic):
-    """Products of every map of a layer with every map of the next, averaged over the region."""
+    """Compares products of every map of a layer with every map of the next, averaged over the region."""
 
     phrase = "Gram matrices between successive layers"
 
@@ -30,51 +30,48 @@ class CrossGram(Statistic):
     fewest_layers: ClassVar[int] = 2
 
     def count_parameters(self, sizes: Mapping[str, LayerSize]) -> int:
-        """Return n m a region for neighbours of n and m maps: no matrix is symmetric."""
+        """Return n m for each region of neighbours with n and m maps: the matrices are not symmetric."""
         return sum(a.channels * b.channels * b.regions for a, b in pairwise(sizes.values()))
 
     def count_working_numbers(self, sizes: Mapping[str, LayerSize]) -> float:
-        """Return five for each parameter: measured."""
+        """Return five for each parameter, as measured."""
         return 5 * self.count_parameters(sizes)
 
     def default_layer_weight(self, layers: int) -> float:
-        """Return one over the number of pairs; the pair with the layer above has a layer's weight."""
+        """Return one over the number of pairs; a layer's weight is that of its pair with the layer above."""
         return 1.0 / max(1, layers - 1)
 
     def targets(self, features: Mapping[str, Tensor], poolings: Mapping[str, Pooling]) -> dict[str, Target]:
         """Return matrices and subtracted means of every layer but the shallowest, with the one above it."""
-        found = {}
-        for name, coarser, first, second in _pairs(features):
-            pooling = poolings[coarser]
-            means = [region_means(maps, pooling) for maps in (first, second)]
+        targets = {}
+        for name, coarser, maps in _pairs(features):
+            means = [region_means(layer, poolings[coarser]) for layer in maps]
             if not self.centred:
                 means = [torch.zeros_like(mean) for mean in means]
-            products = _products((first, second), (means[0], means[1]), pooling)
-            found[name] = Target(pooling, (products, *means))
-        return found
+            targets[name] = Target(poolings[coarser], (_products(maps, means, poolings[coarser]), *means))
+        return targets
 
     def distances(self, features: Mapping[str, Tensor], targets: Mapping[str, Target]) -> dict[str, Tensor]:
-        """Return the squared error over the target's squared norm, by the deeper layer of every pair."""
-        found = {}
-        for name, _, first, second in _pairs(features):
+        """Return the squared error over the target's squared norm, for the deeper layer of every pair."""
+        distances = {}
+        for name, _, maps in _pairs(features):
             wanted, *means = targets[name].values
-            products = _products((first, second), (means[0], means[1]), targets[name].pooling)
-            found[name] = squared_errors(products, wanted) / squared_norms(wanted)
-        return found
+            products = _products(maps, means, targets[name].pooling)
+            distances[name] = squared_errors(products, wanted) / squared_norms(wanted)
+        return distances
 
 
-def _pairs(features: Mapping[str, Tensor]) -> Iterator[tuple[str, str, Tensor, Tensor]]:
-    """Yield a layer, the coarser of it and the one above, and the maps of both on that one's positions."""
+def _pairs(features: Mapping[str, Tensor]) -> Iterator[tuple[str, str, list[Tensor]]]:
+    """Yield each layer, the coarser of it and the layer above, and both layers' maps on the coarser grid."""
     for (above, others), (name, maps) in pairwise(features.items()):
         coarser = name if maps[0, 0].numel() <= others[0, 0].numel() else above
         height, width = features[coarser].shape[2:]
-        both = [adaptive_avg_pool2d(layer, (height, width)) for layer in (others, maps)]
-        yield name, coarser, both[0], both[1]
+        yield name, coarser, [adaptive_avg_pool2d(layer, (height, width)) for layer in (others, maps)]
 
 
-def _products(maps: tuple[Tensor, Tensor], means: tuple[Tensor, Tensor], pooling: Pooling) -> Tensor:
+def _products(maps: list[Tensor], means: list[Tensor], pooling: Pooling) -> Tensor:
     """Return the mean products of two layers' maps minus `means`: batch x regions x channels x channels."""
-    found = []
+    products = []
     for i, window in enumerate(pooling.windows(*maps[0].shape[2:])):
         first, second = (
             part[:, :, window.rows, window.columns].flatten(2) - mean[:, i, :, None]
@@ -82,5 +79,5 @@ def _products(maps: tuple[Tensor, Tensor], means: tuple[Tensor, Tensor], pooling
         )
         if window.weights is not None:
             first = first * torch.as_tensor(window.weights, dtype=first.dtype, device=first.device).flatten()
-        found.append(torch.bmm(first, second.transpose(1, 2)) / window.divisor)
-    return torch.stack(found, dim=1)
+        products.append(torch.bmm(first, second.transpose(1, 2)) / window.divisor)
+    return torch.stack(products, dim=1)

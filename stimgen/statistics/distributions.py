@@ -1,28 +1,24 @@
-"""One-dimensional distributions of maps in a region, and optimal transport between them."""
+"""Measures one-dimensional distributions of maps in regions, and optimal transport between them."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 
 import torch
 from torch import Tensor
 
 from stimgen.statistics.base import LayerSize
-from stimgen.statistics.regions import PoolingWindow
+from stimgen.statistics.regions import Pooling, PoolingWindow
+from stimgen.statistics.squared_error import SMALLEST_NORM
 
 
 @dataclass(frozen=True)
 class Distribution:
-    """Values of every map, sorted, with what weighs as much or less.
+    """Holds the sorted values of every map, with their cumulative weights.
 
-    Attributes
-    ----------
-    values : Tensor
-        Batch x maps x n, from small to large.
-    ends : Tensor
-        In the same shape, float64, the weight of each value and of all before it, up to 1; batch x 0 where
-        all weigh the same.
+    `values` is batch x maps x n, from small to large. `ends` has the same shape, in float64: the weight of
+    each value and of all before it, up to 1; it is batch x 0 if all values have the same weight.
     """
 
     values: Tensor
@@ -30,13 +26,18 @@ class Distribution:
 
     def quantiles(self, levels: Tensor) -> Tensor:
         """Return the quantiles at `levels`, batch x maps x m, float64."""
-        places = torch.searchsorted(self.ends, levels).clamp_max(self.values.shape[2] - 1)
-        return self.values.gather(2, places)
+        indices = torch.searchsorted(self.ends, levels).clamp_max(self.values.shape[2] - 1)
+        return self.values.gather(2, indices)
 
 
 def estimate_memory(values: int, sizes: Mapping[str, LayerSize]) -> float:
-    """Return how many numbers so many sorted values keep: more where regions give them weights."""
+    """Return how many numbers `values` sorted values need, as measured: more if regions weight them."""
     return values * (30 if any(size.regions > 1 for size in sizes.values()) else 10)
+
+
+def measure_distributions(maps: Tensor, pooling: Pooling) -> Iterator[Distribution]:
+    """Yield the distributions of every map, batch x maps x height x width, region after region."""
+    return (measure_distribution(maps, window) for window in pooling.windows(*maps.shape[2:]))
 
 
 def measure_distribution(maps: Tensor, window: PoolingWindow) -> Distribution:
@@ -46,7 +47,7 @@ def measure_distribution(maps: Tensor, window: PoolingWindow) -> Distribution:
         return Distribution(_sort(part)[0], part.new_zeros(len(part), 0))
     weights = torch.as_tensor(window.weights, dtype=torch.float64, device=maps.device).flatten()
     if not weights.all():
-        # A region that is no rectangle has many positions without weight around it.
+        # A region that is not a rectangle has many positions without weight around it.
         inside = weights.nonzero()[:, 0]
         part, weights = part[:, :, inside], weights[inside]
     values, order = _sort(part)
@@ -54,16 +55,26 @@ def measure_distribution(maps: Tensor, window: PoolingWindow) -> Distribution:
 
 
 def _sort(values: Tensor) -> tuple[Tensor, Tensor]:
-    # Equal values stay in their order, so that gradients are the same wherever they are computed.
-    found, order = values.sort(dim=2, stable=True)
-    return found, order
+    # Equal values keep their order, so that gradients are the same wherever they are computed.
+    result, order = values.sort(dim=2, stable=True)
+    return result, order
+
+
+def flatten_distributions(distributions: Iterable[Distribution]) -> tuple[Tensor, ...]:
+    """Return the tensors of distributions, region after region, as a target's values."""
+    return tuple(tensor for each in distributions for tensor in (each.values, each.ends))
+
+
+def unflatten_distributions(values: tuple[Tensor, ...]) -> list[Distribution]:
+    """Return the distributions from the values that `flatten_distributions` returned."""
+    return [Distribution(*pair) for pair in zip(values[::2], values[1::2], strict=True)]
 
 
 def squared_wasserstein_distances(first: Distribution, second: Distribution) -> Tensor:
     """Return the squared 2-Wasserstein distances: batch x maps.
 
-    The mean squared difference between quantiles, exact also for weighted values: between the levels at which
-    one of the two distributions has a step, both are constant.
+    They are mean squared differences between quantiles, exact also for weighted values: between the levels at
+    which one of the two distributions has a step, both are constant.
     """
     if not first.ends.numel():
         return (first.values - second.values).square().mean(2)
@@ -73,14 +84,10 @@ def squared_wasserstein_distances(first: Distribution, second: Distribution) -> 
 
 
 def interpolate_distributions(first: Distribution, second: Distribution, weight: Tensor) -> Distribution:
-    """Return the distributions on the shortest way, whose quantiles are linear between those of two.
+    """Return the distributions on the shortest path: quantiles are interpolated linearly.
 
-    Parameters
-    ----------
-    first, second : Distribution
-        Of as many maps; weighted both or neither.
-    weight : Tensor
-        One for each image, from 0 (`first`) to 1 (`second`).
+    `first` and `second` have the same number of maps, and are weighted both or neither. `weight` has one
+    number for each image, from 0 (`first`) to 1 (`second`).
     """
     part = weight.view(-1, 1, 1)
     if not first.ends.numel():
@@ -89,16 +96,31 @@ def interpolate_distributions(first: Distribution, second: Distribution, weight:
     return Distribution(torch.lerp(first.quantiles(levels), second.quantiles(levels), part), levels)
 
 
-def mean_squares(found: Distribution) -> Tensor:
+def mean_squares(distribution: Distribution) -> Tensor:
     """Return the mean of the squared values: batch x maps."""
-    squares = found.values.square()
-    if not found.ends.numel():
+    squares = distribution.values.square()
+    if not distribution.ends.numel():
         return squares.mean(2)
-    widths = found.ends.diff(dim=2, prepend=torch.zeros_like(found.ends[:, :, :1]))
-    return (squares * widths.to(squares.dtype)).sum(2)
+    return (squares * _widths(distribution.ends).to(squares.dtype)).sum(2)
+
+
+def sum_distances(found: Iterable[Distribution], wanted: list[Distribution], shares: Tensor) -> Tensor:
+    """Return each image's squared distances, summed over maps and over regions times their shares."""
+    pairs = zip(found, wanted, strict=True)
+    return (torch.stack([squared_wasserstein_distances(*pair) for pair in pairs], dim=1) * shares).sum((1, 2))
+
+
+def sum_squares(wanted: list[Distribution], shares: Tensor) -> Tensor:
+    """Return each image's mean squares, summed as the distances are; never quite zero."""
+    squares = torch.stack([mean_squares(each) for each in wanted], dim=1)
+    return (squares * shares).sum((1, 2)).clamp_min(SMALLEST_NORM)
 
 
 def _merge_levels(first: Distribution, second: Distribution) -> tuple[Tensor, Tensor]:
-    """Return the levels at which either has a step, and the distances between them."""
+    """Return the levels at which either distribution has a step, and the differences between them."""
     levels = torch.cat([first.ends, second.ends], dim=2).sort(dim=2).values
-    return levels, levels.diff(dim=2, prepend=torch.zeros_like(levels[:, :, :1]))
+    return levels, _widths(levels)
+
+
+def _widths(ends: Tensor) -> Tensor:
+    return ends.diff(dim=2, prepend=torch.zeros_like(ends[:, :, :1]))

@@ -1,4 +1,4 @@
-"""Gram matrices of feature maps (Gatys, Ecker & Bethge 2015)."""
+"""Compares Gram matrices of feature maps (Gatys, Ecker & Bethge 2015)."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ from typing import Any, ClassVar, Literal
 
 from pydantic import model_validator
 from torch import Tensor
+from typing_extensions import override
 
 from stimgen.reading.model import Flag
 from stimgen.reading.papers import Paper
@@ -18,24 +19,24 @@ from stimgen.statistics.transport import interpolate_covariances
 
 
 class GramStatistic(LayerStatistic):
-    """What Gram matrices of maps, and of combinations of maps, have in common."""
+    """Defines what Gram matrices of maps, and of combinations of maps, have in common."""
 
     centred: Flag = True
-    """Subtract each map's mean in the source's region from source and synthesis alike, so that second moments
-    about the source's means are matched (Brochard, Zhang & Mallat 2022). Where nothing is said: with
-    ``relative``, but not with the normalisations of the papers, which did not."""
+    """Subtract each map's mean in the source's region from source and synthesis alike, to match second
+    moments about the source's means (Brochard, Zhang & Mallat 2022). Default: true with ``relative``; false
+    with the papers' normalisations, as published."""
     normalisation: Literal["relative", "gatys2015", "gatys2016"] = "relative"
     """``relative``: squared error over the target's own squared norm. ``gatys2015``: squared error of
     G = F F^T / M, over 4 N^2. ``gatys2016``: squared error of F F^T, over 4 N^2 M^2. N maps, M positions; the
-    two agree where source and synthesis have the same size. Layers weigh 1 each in ``gatys2015`` and 1 over
-    their number in the others, unless the protocol gives weights."""
+    two are equal if source and synthesis have the same size. Each layer has the weight 1 in ``gatys2015`` and
+    1 / number of layers otherwise, unless the protocol gives weights."""
 
     phrase = "Gram matrices of feature maps"
     papers = ("gatys2015",)
     of_products: ClassVar[bool] = True
 
     def citations(self) -> tuple[str | Paper, ...]:
-        """Return whom the matrices, their normalisation and their centring are from."""
+        """Return the papers of the matrices, of their normalisation and of their centring."""
         normalised = (self.normalisation,) if self.normalisation != "relative" else ()
         return (*self.papers, *normalised, *(("brochard2022",) if self.centred else ()))
 
@@ -52,17 +53,17 @@ class GramStatistic(LayerStatistic):
 
     @property
     def has_geodesic(self) -> bool:
-        """Whether the matrices are covariances."""
+        """Return whether the matrices are covariances."""
         return self.centred
 
 
 class Gram(GramStatistic):
-    """Gram matrix: products of all pairs of feature maps, averaged over the region."""
+    """Compares Gram matrices: products of all pairs of feature maps, averaged over the region."""
 
     name: Literal["gram"] = "gram"
 
     def count_layer_parameters(self, size: LayerSize) -> int:
-        """Return n (n + 1) / 2 a region: the matrix is symmetric."""
+        """Return n (n + 1) / 2 for each region, because the matrix is symmetric."""
         return size.regions * size.channels * (size.channels + 1) // 2
 
     def count_working_numbers(self, sizes: Mapping[str, LayerSize]) -> float:
@@ -77,15 +78,14 @@ class Gram(GramStatistic):
         positions = features.new_full((features.shape[0],), features.shape[2] * features.shape[3])
         return Target(pooling, (grams, means, squared_norms(grams), positions))
 
+    @override
     def interpolate(self, first: Target, second: Target, weight: float) -> Target:
-        """Return matrices and means between those of two sources."""
         grams, means, _, positions = super().interpolate(first, second, weight).values
         return Target(first.pooling, (grams, means, squared_norms(grams), positions))
 
     def interpolate_on_geodesic(self, first: Target, second: Target, weight: float) -> Target:
-        """Return the normal distribution on the shortest way between those of two sources."""
-        mixed = self.interpolate(first, second, weight)
-        _, means, _, positions = mixed.values
+        """Return the normal distribution on the shortest path between those of two sources."""
+        _, means, _, positions = self.interpolate(first, second, weight).values
         grams = interpolate_covariances(first.values[0], second.values[0], weight)
         return Target(first.pooling, (grams, means, squared_norms(grams), positions))
 

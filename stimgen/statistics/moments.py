@@ -1,4 +1,4 @@
-"""Moments of the distribution of every feature map."""
+"""Compares moments of the distribution of every feature map."""
 
 from __future__ import annotations
 
@@ -15,33 +15,29 @@ from stimgen.statistics.region_grams import region_shares
 from stimgen.statistics.regions import Pooling, PoolingWindow
 from stimgen.statistics.squared_error import SMALLEST_NORM
 
-# Added to variances, as a part of the source's mean variance: where a map is flat nothing is divided by zero.
+# Added to variances, as a part of the source's mean variance, so that a flat map does not divide by zero.
 FLAT = 1e-6
 
 
 class Moments(LayerStatistic):
-    """Mean, standard deviation, skewness and kurtosis of every map by itself."""
+    """Compares mean, standard deviation, skewness and kurtosis of every map."""
 
     phrase = "marginal moments of feature maps"
 
     name: Literal["moments"] = "moments"
     orders: Annotated[Integer, Field(ge=1, le=4)] = 4
-    """1: means alone; 2: standard deviations too; 3: skewness too; 4: kurtosis too."""
+    """1: means only; 2: also standard deviations; 3: also skewness; 4: also kurtosis."""
 
     def count_layer_parameters(self, size: LayerSize) -> int:
-        """Return one a map, order and region."""
+        """Return one for each map, order and region."""
         return self.orders * size.channels * size.regions
 
     def count_working_numbers(self, sizes: Mapping[str, LayerSize]) -> float:
-        """Return seven for each of the maps' numbers: measured."""
+        """Return seven for each of the maps' numbers, as measured."""
         return 7 * sum(size.numbers for size in sizes.values())
 
-    def default_layer_weight(self, layers: int) -> float:
-        """Return one over the number of layers."""
-        return 1.0 / layers
-
     def target(self, features: Tensor, pooling: Pooling) -> Target:
-        """Return moments, orders x regions x channels, what is added to variances, and mean squares."""
+        """Return moments (orders x regions x channels), what is added to variances, and mean squares."""
         variances = features.flatten(2).var(2, correction=0).mean(1)
         added = FLAT * variances + SMALLEST_NORM
         scales = features.square().flatten(1).mean(1)
@@ -50,27 +46,27 @@ class Moments(LayerStatistic):
     def distance(self, features: Tensor, target: Target) -> Tensor:
         """Return the mean squared error over maps, regions and orders, in units of each order.
 
-        For means and deviations the unit is the source's mean square; for skewness and kurtosis, which are
-        numbers and may be large where maps are sparse, each map's own square and 1 or, as of a normal
-        distribution, 9.
+        The unit of means and deviations is the source's mean square. Skewness and kurtosis have no unit and
+        may be large for sparse maps: their unit is each map's own square plus 1 or 9, as of a normal
+        distribution.
         """
         wanted, added, scales = target.values
         errors = (self._moments(features, target.pooling, added) - wanted).square()
         errors = errors * region_shares(features, target.pooling)
-        found = [errors[:, :2].flatten(1).sum(1) / scales.clamp_min(SMALLEST_NORM)]
+        terms = [errors[:, :2].flatten(1).sum(1) / scales.clamp_min(SMALLEST_NORM)]
         for i, least in zip(range(2, self.orders), (1.0, 9.0), strict=False):
-            found.append((errors[:, i] / (least + wanted[:, i].square())).flatten(1).sum(1))
-        return torch.stack(found).sum(0) / wanted[0].numel()
+            terms.append((errors[:, i] / (least + wanted[:, i].square())).flatten(1).sum(1))
+        return torch.stack(terms).sum(0) / wanted[0].numel()
 
     def _moments(self, features: Tensor, pooling: Pooling, added: Tensor) -> Tensor:
-        windows = pooling.windows(features.shape[2], features.shape[3])
+        windows = pooling.windows(*features.shape[2:])
         return torch.stack([self._region_moments(features, window, added) for window in windows], dim=2)
 
     def _region_moments(self, features: Tensor, window: PoolingWindow, added: Tensor) -> Tensor:
         """Return the moments in one region: batch x orders x channels."""
         part = features[:, :, window.rows, window.columns].flatten(2)
         mean = _mean(part, window)
-        found = [mean]
+        moments = [mean]
         if self.orders > 1:
             deviations = part - mean.unsqueeze(2)
             spread = (_mean(deviations.square(), window) + added.unsqueeze(1)).sqrt()
@@ -78,8 +74,8 @@ class Moments(LayerStatistic):
             squares = standard.square()
             # Powers are products: a library's power differs in its last digit between places in memory.
             higher = [squares * standard, squares.square()][: max(0, self.orders - 2)]
-            found += [spread, *(_mean(power, window) for power in higher)]
-        return torch.stack(found, dim=1)
+            moments += [spread, *(_mean(power, window) for power in higher)]
+        return torch.stack(moments, dim=1)
 
 
 def _mean(values: Tensor, window: PoolingWindow) -> Tensor:

@@ -1,4 +1,4 @@
-"""Gram matrices of principal components of feature maps (Gatys, Ecker & Bethge 2015)."""
+"""Compares Gram matrices of principal components of feature maps (Gatys, Ecker & Bethge 2015)."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ from typing import Annotated, Literal
 import torch
 from pydantic import Field
 from torch import Tensor
+from typing_extensions import override
 
 from stimgen.reading.model import Integer
 from stimgen.statistics.base import LayerSize, RandomKey, Target
@@ -18,28 +19,28 @@ from stimgen.statistics.squared_error import squared_norms
 from stimgen.statistics.threads import one_thread
 from stimgen.statistics.transport import interpolate_covariances
 
-# Last digits differ between mathematical libraries; rounded to this grid, components mostly do not.
+# Last digits differ between mathematical libraries; components rounded to this grid mostly do not.
 COMPONENT_GRID = 2.0**-16
 
 
 class PcaGram(GramStatistic):
-    """Gram matrix of the maps' leading principal components in the source, so fewer parameters."""
+    """Compares Gram matrices of the maps' leading principal components in the source: fewer parameters."""
 
     phrase = "Gram matrices of principal components of feature maps"
 
     name: Literal["pca_gram"] = "pca_gram"
     components: Annotated[Integer, Field(ge=1, le=4096)] = 64
-    """How many components of each layer are kept; of a layer with fewer maps, all. They are those of the
-    covariance over the whole source, also where regions are pooled; of a target between two sources, those of
-    the covariance between theirs."""
+    """Number of components of each layer; all, if a layer has fewer maps. They are those of the covariance
+    over the whole source, also if regions are pooled, and of the covariance between two sources for a target
+    between them."""
 
     def count_layer_parameters(self, size: LayerSize) -> int:
-        """Return k (k + 1) / 2 a region, k the number of components."""
+        """Return k (k + 1) / 2 for each region, k the number of components."""
         kept = min(self.components, size.channels)
         return size.regions * kept * (kept + 1) // 2
 
     def count_working_numbers(self, sizes: Mapping[str, LayerSize]) -> float:
-        """Return what matrices of all maps need before, or those of components after they are reduced."""
+        """Return what matrices of all maps need at first, or those of components afterwards."""
         return max(4 * self._gram.count_parameters(sizes), 6 * self.count_parameters(sizes))
 
     def target(self, features: Tensor, pooling: Pooling) -> Target:
@@ -51,24 +52,22 @@ class PcaGram(GramStatistic):
     def interpolate(self, first: Target, second: Target, weight: float) -> Target:
         """Return covariances and Gram matrices between two, with the components of those covariances."""
         covariances = torch.lerp(first.values[1], second.values[1], weight)
-        return self._fit_components(
-            covariances, self._gram.interpolate(_gram_target(first), _gram_target(second), weight)
-        )
+        whole = self._gram.interpolate(_gram_target(first), _gram_target(second), weight)
+        return self._fit_components(covariances, whole)
 
     def interpolate_on_geodesic(self, first: Target, second: Target, weight: float) -> Target:
-        """Return covariances and Gram matrices on the shortest way, with the components of those."""
+        """Return covariances and Gram matrices on the shortest path, with the components of those."""
         covariances = interpolate_covariances(first.values[1], second.values[1], weight)
-        return self._fit_components(
-            covariances, self._gram.interpolate_on_geodesic(_gram_target(first), _gram_target(second), weight)
-        )
+        whole = self._gram.interpolate_on_geodesic(_gram_target(first), _gram_target(second), weight)
+        return self._fit_components(covariances, whole)
 
-    def finalize_targets(self, targets: dict[str, Target], draw: RandomKey) -> dict[str, Target]:
+    def finalize_targets(self, targets: dict[str, Target], key: RandomKey) -> dict[str, Target]:
         """Return the targets with Gram matrices of the components alone."""
-        del draw
+        del key
         return {name: self._reduce(target) for name, target in targets.items()}
 
+    @override
     def distance(self, features: Tensor, target: Target) -> Tensor:
-        """Return the normalised squared error between Gram matrices of components."""
         return self._gram.distance(_project(features, target.values[0]), _gram_target(target, first=1))
 
     @property
@@ -102,34 +101,24 @@ def _covariance(maps: Tensor) -> Tensor:
 
 
 def _components(covariances: Tensor, count: int) -> Tensor:
-    """Return the `count` leading eigenvectors as columns, by falling variance; nothing where all are kept.
+    """Return the `count` leading eigenvectors as columns, by falling variance, or none if all are kept.
 
-    All components together are a rotation, which no distance between Gram matrices notices.
-
-    Parameters
-    ----------
-    covariances : Tensor
-        Batch x channels x channels, float64.
-    count : int
-        How many to keep.
-
-    Returns
-    -------
-    Tensor
-        Batch x channels x `count`, or x 0; each with its largest entry positive, rounded.
+    All components together are a rotation, which does not change distances between Gram matrices.
+    `covariances` is batch x channels x channels, float64. The result is batch x channels x `count`, or x 0;
+    each component is rounded and has a positive largest entry.
     """
     if count >= covariances.shape[1]:
         return covariances[:, :, :0]
     with one_thread():
-        found = [torch.linalg.eigh(covariance.cpu())[1] for covariance in covariances]
-    leading = torch.stack(found).flip(2)[:, :, :count]
+        vectors = [torch.linalg.eigh(covariance.cpu())[1] for covariance in covariances]
+    leading = torch.stack(vectors).flip(2)[:, :, :count]
     rounded = (leading / COMPONENT_GRID).round() * COMPONENT_GRID
     largest = rounded.abs().argmax(1, keepdim=True)
     return (rounded * rounded.gather(1, largest).sign()).to(covariances.device)
 
 
 def _project(features: Tensor, components: Tensor) -> Tensor:
-    """Return maps of components, laid out in memory as the features are; the features where all are kept."""
+    """Return maps of components in the features' memory layout, or the features if all are kept."""
     if not components.shape[2]:
         return features
     size, kept = features.shape, components.shape[2]

@@ -1,4 +1,4 @@
-"""Gram matrices in pooling regions, without a copy of the features for each."""
+"""Computes Gram matrices in pooling regions, without a copy of the features for each region."""
 
 from __future__ import annotations
 
@@ -14,16 +14,14 @@ from stimgen.statistics.regions import Pooling, PoolingWindow
 
 def region_means(features: Tensor, pooling: Pooling) -> Tensor:
     """Return the mean of every map in every region: batch x regions x channels."""
-    windows = pooling.windows(features.shape[2], features.shape[3])
-    return torch.stack(
-        [_apply_weights(_window_part(features, w), w).sum(1) / w.weight for w in windows], dim=1
-    )
+    windows = pooling.windows(*features.shape[2:])
+    means = [_apply_weights(_window_part(features, w), w).sum(1) / w.weight for w in windows]
+    return torch.stack(means, dim=1)
 
 
 def region_shares(features: Tensor, pooling: Pooling) -> Tensor:
     """Return how much the squared differences of every region count: regions x 1."""
-    windows = pooling.windows(features.shape[2], features.shape[3])
-    return features.new_tensor([[window.share] for window in windows])
+    return features.new_tensor([[window.share] for window in pooling.windows(*features.shape[2:])])
 
 
 def region_grams(features: Tensor, means: Tensor | None, pooling: Pooling) -> Tensor:
@@ -31,23 +29,21 @@ def region_grams(features: Tensor, means: Tensor | None, pooling: Pooling) -> Te
 
     Each is multiplied by the square root of its region's share.
     """
-    windows = pooling.windows(features.shape[2], features.shape[3])
-    grams: Tensor = _RegionGrams.apply(features, means, windows)
+    grams: Tensor = _RegionGrams.apply(features, means, pooling.windows(*features.shape[2:]))
     return grams
 
 
 def region_errors(features: Tensor, means: Tensor | None, wanted: Tensor, pooling: Pooling) -> Tensor:
-    """Return each image's sum of squared differences of `region_grams` from those `target`.
+    """Return each image's sum of squared differences between `region_grams` and those `wanted`.
 
-    With many regions the matrices are larger than the maps; nothing but one set of differences is kept.
+    With many regions, the matrices are larger than the maps; only one set of differences is kept.
     """
-    windows = pooling.windows(features.shape[2], features.shape[3])
-    errors: Tensor = _RegionErrors.apply(features, means, wanted, windows)
+    errors: Tensor = _RegionErrors.apply(features, means, wanted, pooling.windows(*features.shape[2:]))
     return errors
 
 
 class _RegionGrams(torch.autograd.Function):
-    """Gram matrices in all regions, averaged over positions."""
+    """Computes Gram matrices in all regions, averaged over positions."""
 
     @staticmethod
     def forward(
@@ -56,10 +52,10 @@ class _RegionGrams(torch.autograd.Function):
         ctx.save_for_backward(features, means)
         ctx.windows = windows
         channels = features.shape[1]
-        found = features.new_empty(len(features), len(windows), channels, channels)
+        grams = features.new_empty(len(features), len(windows), channels, channels)
         for i, window in enumerate(windows):
-            found[:, i] = _gram(features, means, i, window)
-        return found
+            grams[:, i] = _gram(features, means, i, window)
+        return grams
 
     @staticmethod
     @once_differentiable
@@ -69,7 +65,7 @@ class _RegionGrams(torch.autograd.Function):
 
 
 class _RegionErrors(torch.autograd.Function):
-    """Squared differences of Gram matrices, summed over all regions."""
+    """Sums squared differences of Gram matrices over all regions."""
 
     @staticmethod
     def forward(
@@ -91,12 +87,8 @@ class _RegionErrors(torch.autograd.Function):
     def backward(ctx: Any, gradient: Tensor) -> tuple[Tensor, None, None, None]:
         features, means, differences = ctx.saved_tensors
         twice = 2 * gradient.view(-1, 1, 1)
-        return (
-            _gather_gradient(features, means, ctx.windows, lambda i: twice * differences[:, i]),
-            None,
-            None,
-            None,
-        )
+        found = _gather_gradient(features, means, ctx.windows, lambda i: twice * differences[:, i])
+        return found, None, None, None
 
 
 def _gram(features: Tensor, means: Tensor | None, i: int, window: PoolingWindow) -> Tensor:
@@ -110,21 +102,21 @@ def _gather_gradient(
     features: Tensor,
     means: Tensor | None,
     windows: tuple[PoolingWindow, ...],
-    of_gram: Callable[[int], Tensor],
+    gram_gradient: Callable[[int], Tensor],
 ) -> Tensor:
-    """Return the gradient with respect to the features, from that to the Gram matrix of every region.
+    """Return the gradient for the features, from that for the Gram matrix of every region.
 
-    The gradient of a symmetric product needs one matrix product and not two, and all regions add to one
-    gradient: left to autograd, each would fill one of its own as large as the features.
+    The gradient of a symmetric product needs one matrix product instead of two, and all regions add to one
+    gradient. With plain autograd, each region would fill a gradient as large as the features.
     """
     whole = windows[0].weights is None  # the only window, and all of the grid
     total = torch.empty(0) if whole else torch.zeros_like(features)
     for i, window in enumerate(windows):
         mean = None if means is None else means[:, i]
-        gradient = of_gram(i)
+        gradient = gram_gradient(i)
         symmetric = (gradient + gradient.transpose(1, 2)) / window.divisor
-        found = _apply_weights(_multiply_symmetric(_window_part(features, window), mean, symmetric), window)
-        found = found.transpose(1, 2).view(*features.shape[:2], *window.shape)
+        product = _multiply_symmetric(_window_part(features, window), mean, symmetric)
+        found = _apply_weights(product, window).transpose(1, 2).view(*features.shape[:2], *window.shape)
         if whole:
             return found
         total[:, :, window.rows, window.columns] += found
@@ -132,7 +124,7 @@ def _gather_gradient(
 
 
 def _window_part(features: Tensor, window: PoolingWindow) -> Tensor:
-    """Return the window's part as batch x positions x channels, laid out in memory as it was."""
+    """Return the window's part as batch x positions x channels, in the features' memory layout."""
     part = features[:, :, window.rows, window.columns]
     if features.is_contiguous():
         return part.flatten(2).transpose(1, 2)
@@ -140,18 +132,18 @@ def _window_part(features: Tensor, window: PoolingWindow) -> Tensor:
 
 
 def _multiply_symmetric(maps: Tensor, mean: Tensor | None, symmetric: Tensor) -> Tensor:
-    """Return `maps` - `mean` (batch x positions x channels) times symmetric matrices, laid out as `maps` is.
+    """Return `maps` - `mean` (batch x positions x channels) times symmetric matrices, laid out as `maps`.
 
-    The mean is multiplied by itself, so that nothing as large as the maps is made for it.
+    The mean is multiplied separately, so that no copy of the maps is needed.
     """
     positions_first = maps.is_contiguous()
     left, right = (maps, symmetric) if positions_first else (symmetric, maps.transpose(1, 2))
     if mean is None:
-        found = torch.bmm(left, right)
+        product = torch.bmm(left, right)
     else:
         offset = -torch.bmm(symmetric, mean.unsqueeze(2))
-        found = torch.baddbmm(offset.transpose(1, 2) if positions_first else offset, left, right)
-    return found if positions_first else found.transpose(1, 2)
+        product = torch.baddbmm(offset.transpose(1, 2) if positions_first else offset, left, right)
+    return product if positions_first else product.transpose(1, 2)
 
 
 def _apply_weights(maps: Tensor, window: PoolingWindow) -> Tensor:

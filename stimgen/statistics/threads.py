@@ -1,4 +1,4 @@
-"""Computations whose bits may not depend on the number of threads."""
+"""Protects computations whose bits would depend on the number of threads."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ import torch
 
 @contextmanager
 def one_thread() -> Iterator[None]:
-    """Compute in one thread: sums of a single image, and eigenvectors, differ between numbers of threads."""
+    """Compute in one thread, because sums of one image, and eigenvectors, depend on the number of threads."""
     before = torch.get_num_threads()
     torch.set_num_threads(1)
     try:

@@ -1,31 +1,21 @@
-"""Optimal transport between normal distributions."""
+"""Computes optimal transport between normal distributions."""
 
 from __future__ import annotations
 
 import torch
 from torch import Tensor
 
-# Directions with less than this part of the largest variance are taken for rounding error.
+# Directions with less than this part of the largest variance are treated as rounding error.
 SMALLEST_VARIANCE = 1e-10
 
 
 def interpolate_covariances(first: Tensor, second: Tensor, weight: float) -> Tensor:
-    """Return the covariances of the normal distributions on the way from `first` to `second`.
+    """Return the covariances of the normal distributions on the shortest path from `first` to `second`.
 
-    The shortest way by the 2-Wasserstein distance (McCann 1997; for textures Vacher et al. 2020): with T the
-    map that transports one distribution onto the other, ((1 - t) I + t T) C ((1 - t) I + t T).
-
-    Parameters
-    ----------
-    first, second : Tensor
-        ... x n x n, symmetric and without negative eigenvalues.
-    weight : float
-        t, from 0 (`first`) to 1 (`second`).
-
-    Returns
-    -------
-    Tensor
-        As `first`; computed in float64.
+    The path is shortest by the 2-Wasserstein distance (McCann 1997; for textures Vacher et al. 2020): with T
+    the map that transports one distribution onto the other, ((1 - t) I + t T) C ((1 - t) I + t T). `first`
+    and `second` are ... x n x n, symmetric and without negative eigenvalues; `weight` is t, from 0 to 1. The
+    computation is in float64.
     """
     c, d = first.double(), second.double()
     root, inverse = _square_roots(c)
@@ -37,7 +27,7 @@ def interpolate_covariances(first: Tensor, second: Tensor, weight: float) -> Ten
 
 
 def _square_roots(matrix: Tensor) -> tuple[Tensor, Tensor]:
-    """Return the square root of a covariance, and that of its inverse where it has one."""
+    """Return the square root of a covariance, and that of its inverse, as far as it has one."""
     values, vectors = torch.linalg.eigh((matrix + matrix.transpose(-1, -2)) / 2)
     smallest = SMALLEST_VARIANCE * values.amax(-1, keepdim=True).clamp_min(torch.finfo(values.dtype).tiny)
     kept = values > smallest

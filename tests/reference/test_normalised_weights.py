@@ -201,7 +201,7 @@ class TestRefusals:
 
     def test_another_hash(self, means_file: Path) -> None:
         weights = {**normalised(means_file, "random"), "sha256": "0" * 64}
-        with pytest.raises(StimgenError, match="SHA-256 is"):
+        with pytest.raises(StimgenError, match="SHA-256"):
             Vgg19(weights=weights).load(("conv1_1",), CPU)
 
     def test_a_missing_file(self, tmp_path: Path) -> None:
@@ -224,7 +224,7 @@ class TestRefusals:
             Alexnet(weights=normalised(means_file, "random")).load(("conv1",), CPU)
 
     def test_a_network_that_is_no_chain(self, means_file: Path) -> None:
-        with pytest.raises(StimgenError, match="only networks that are chains"):
+        with pytest.raises(StimgenError, match="chains"):
             Squeezenet10(weights=normalised(means_file, "random")).load(("conv1",), CPU)
         with pytest.raises(StimgenError, match="'resnet50' cannot be normalised"):
             normalize_weights(NormalizationSettings("resnet50"), [], Path("never"))

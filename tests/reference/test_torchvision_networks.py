@@ -149,7 +149,7 @@ def test_average_pooling_has_as_many_positions_and_preserves_constants(name: str
     module = network.load(("pool1",), DeviceSpec(CPU))._modules[2][0]
     assert isinstance(module, torch.nn.AvgPool2d)
     found = module(torch.ones(1, 1, side, side))
-    torch.testing.assert_close(found, torch.ones(1, 1, pool.side(side), pool.side(side)))
+    torch.testing.assert_close(found, torch.ones(1, 1, pool.output_side(side), pool.output_side(side)))
 
 
 def test_random_batch_normalisations_change_nothing() -> None:

@@ -139,7 +139,7 @@ def failing(_: torch.Tensor) -> dict[str, torch.Tensor]:
         (lambda images: {"edges": images}, r"has the shape \(3, 3, 16, 21\)"),
         (lambda images: {"edges": edges(images)["coarse"]}, r"has the shape \(3, 5, 8, 10\)"),
         (lambda images: {"edges": edges(images)["edges"][:2]}, "has the shape"),
-        (lambda _: {"edges": [1.0]}, "is no tensor"),
+        (lambda _: {"edges": [1.0]}, "is not a tensor"),
         (lambda images: {"edges": edges(images)["edges"].int()}, "floating-point"),
         (lambda images: {"edges": edges(images)["edges"].detach()}, "has no gradient"),
         (lambda images: {"edges": edges(images)["edges"] / 0}, "numbers that are not finite"),

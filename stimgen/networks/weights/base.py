@@ -21,9 +21,9 @@ from stimgen.reading.registry import FamilyMember
 class StateDictSpec:
     """Says which tensors of a published state dict a network needs, as key to shape.
 
-    `prefix` is removed from the keys, for callers that use one part of the state dict. If the network is a chain
-    of convolutions, rectifications and poolings, `chain` holds its convolutions, shallow to deep, with their keys
-    without ``.weight`` and ``.bias``; otherwise it is empty.
+    `prefix` is removed from the keys, for callers that use one part of the state dict. If the network is a
+    chain of convolutions, rectifications and poolings, `chain` holds its convolutions, shallow to deep, with
+    their keys without ``.weight`` and ``.bias``; otherwise it is empty.
     """
 
     network: str

@@ -63,8 +63,8 @@ class RandomWeights(Weights):
 def generate_filters(shape: tuple[int, ...], *key: str | int) -> NDArray[np.float32]:
     """Return a layer's filters: orthogonal, scaled for rectification (He et al. 2015), and rounded.
 
-    `shape` is filters x inputs x height x width; three inputs are the image's colours. `key` names the stream of
-    random numbers.
+    `shape` is filters x inputs x height x width; three inputs are the image's colours. `key` names the stream
+    of random numbers.
     """
     matrix = generate_orthogonal_filters(shape, *key) * math.sqrt(2.0)
     if shape[1] == RGB:

@@ -1,4 +1,4 @@
-"""Pooling regions: where a statistic is pooled. One file a layout."""
+"""Offers the layouts of pooling regions, in which statistics are pooled, one file each."""
 
 from __future__ import annotations
 
@@ -14,8 +14,8 @@ __all__ = [
     "REGIONS",
     "AnyRegions",
     "Pooling",
+    "PoolingWindow",
     "Positions",
     "Regions",
-    "PoolingWindow",
     "find_strongest_regions",
 ]

@@ -1,4 +1,4 @@
-"""What every layout of pooling regions offers."""
+"""Defines what every layout of pooling regions offers."""
 
 from __future__ import annotations
 
@@ -19,16 +19,10 @@ ROUNDING = 1e-9
 
 @dataclass(frozen=True)
 class Positions:
-    """The positions of one layer's maps in a picture.
+    """Describes the grid of positions of one layer's maps of an image.
 
-    Attributes
-    ----------
-    height, width : int
-        Rows and columns.
-    picture : tuple of int or None
-        Height and width of the picture in pixels, where the maps are known to belong to one.
-    field : ReceptiveField or None
-        What each position sees, where the network can tell.
+    `height` and `width` are rows and columns. `picture` is the image's height and width in pixels, and
+    `field` what each position sees, if they are known.
     """
 
     height: int
@@ -39,21 +33,21 @@ class Positions:
 
 @dataclass(frozen=True, eq=False)
 class PoolingWindow:
-    """One pooling region on a grid of positions.
+    """Holds the weights of one pooling region on a grid of positions.
 
     Attributes
     ----------
     rows, columns : slice
-        The rectangle outside of which the region's weight is zero.
+        Rectangle outside of which the region's weight is zero.
     weights : array or None
-        Weight of every position of that rectangle, in [0, 1]; None: one everywhere.
+        Weight of every position of that rectangle, in [0, 1]; None means one everywhere.
     total : float
-        What sums over the region are divided by: the sum of the weights, but in layouts that follow a
-        paper's code which divided by something else.
+        Divisor of sums over the region: the sum of the weights, except in layouts that follow a paper's code
+        with another divisor.
     share : float
-        How much the region's squared differences count, 1 on the average of all regions. Where regions differ
-        in size it is their size: if all counted as much, those of a few positions would be matched at the
-        expense of large ones, whose pixels would hardly move.
+        How much the region's squared differences count; the mean over all regions is 1. If regions differ in
+        size, it is proportional to the size. With equal shares, small regions would be matched at the expense
+        of large ones, whose pixels would hardly change.
     """
 
     rows: slice
@@ -69,28 +63,28 @@ class PoolingWindow:
 
     @property
     def weight(self) -> float:
-        """The sum of the weights."""
+        """Return the sum of the weights."""
         return self.total if self.weights is None else float(self.weights.sum())
 
     @property
     def divisor(self) -> float:
-        """What sums of products are divided by, so that their squares count by the region's share."""
+        """Return the divisor of sums of products with which their squares count by the region's share."""
         return float(self.total / np.sqrt(self.share))
 
     @property
     def shape(self) -> tuple[int, int]:
-        """Rows and columns of the rectangle."""
+        """Return rows and columns of the rectangle."""
         return self.rows.stop - self.rows.start, self.columns.stop - self.columns.start
 
 
 class Regions(FamilyMember, ABC):
-    """A layout of pooling regions."""
+    """Describes a layout of pooling regions."""
 
     name: str
 
     @abstractmethod
     def count_regions(self, width: int, height: int) -> int:
-        """Return the number of regions in a picture of so many pixels.
+        """Return the number of regions in an image of this size in pixels.
 
         Raises
         ------
@@ -100,27 +94,27 @@ class Regions(FamilyMember, ABC):
 
     @property
     def sums_to_one(self) -> bool:
-        """Whether the weights of all regions sum to one at every position, and `total` sums a region's."""
+        """Return whether all weights sum to one at every position, and `total` is the sum of a region's."""
         return True
 
     @property
     def is_whole_image(self) -> bool:
-        """Whether the whole image is the only region, every position with the weight 1."""
+        """Return whether the whole image is the only region, with the weight 1 at every position."""
         return False
 
     @property
     def fixation_point(self) -> tuple[float, float] | None:
-        """Where the eye looks, x and y in parts of width and height, if the layout depends on it."""
+        """Return the fixation, x and y in parts of width and height, if the layout depends on it."""
         return None
 
     @property
     def fewest_positions(self) -> tuple[int, int]:
-        """Fewest rows and columns of positions that a layer needs."""
+        """Return the smallest numbers of rows and columns of positions that a layer needs."""
         return 1, 1
 
     @property
     def needs_receptive_fields(self) -> bool:
-        """Whether the windows depend on what a layer's positions see."""
+        """Return whether the windows depend on what a layer's positions see."""
         return False
 
     def recipe(self) -> dict[str, Any]:
@@ -129,37 +123,30 @@ class Regions(FamilyMember, ABC):
 
     @abstractmethod
     def windows(self, positions: Positions) -> tuple[PoolingWindow, ...]:
-        """Return the regions on a layer's positions; asked for at every evaluation, so better remembered.
+        """Return the regions on a layer's positions, without regions that hold none of them.
 
-        A region that holds none of the positions is left out.
+        It is called in every evaluation, so implementations should cache the result.
         """
 
 
 def find_strongest_regions(windows: Iterable[PoolingWindow], positions: Positions) -> NDArray[np.int64]:
-    """Return the region that has most of every position, of equal ones the first: height x width, from 0."""
-    found = np.zeros((positions.height, positions.width), dtype=np.int64)
-    most = np.zeros(found.shape)
+    """Return the index of the region with the largest weight at every position: height x width.
+
+    Of equal regions, it is the first.
+    """
+    regions = np.zeros((positions.height, positions.width), dtype=np.int64)
+    most = np.zeros(regions.shape)
     for i, window in enumerate(windows):
         here = window.rows, window.columns
         weights = np.ones(window.shape) if window.weights is None else window.weights
-        found[here] = np.where(weights > most[here] + ROUNDING, i, found[here])
+        regions[here] = np.where(weights > most[here] + ROUNDING, i, regions[here])
         most[here] = np.maximum(weights, most[here])
-    return found
+    return regions
 
 
 @dataclass(frozen=True)
 class Pooling:
-    """Regions as they lie on one layer of a network.
-
-    Attributes
-    ----------
-    regions : Regions
-        The layout.
-    picture : tuple of int or None
-        Height and width in pixels of the picture that was measured.
-    field : ReceptiveField or None
-        What the layer's positions see.
-    """
+    """Places a layout of regions on one layer of a network; see `Positions` for `picture` and `field`."""
 
     regions: Regions
     picture: tuple[int, int] | None = None

@@ -1,23 +1,19 @@
-"""Soft edges between neighbouring regions (Freeman & Simoncelli 2011, equation 9)."""
+"""Computes soft edges between neighbouring regions (Freeman & Simoncelli 2011, equation 9)."""
 
 from __future__ import annotations
 
 import numpy as np
 from numpy.typing import NDArray
 
-# A narrower edge than this part of a region lies between two positions of any picture.
+# An edge narrower than this part of a region lies between two positions of any image.
 HARD_EDGE = 1e-6
 
 
 def edge_weights(distance: NDArray[np.float64], overlap: float) -> NDArray[np.float64]:
     """Return the weight of what lies beyond an edge: a raised cosine from 0 to 1.
 
-    Parameters
-    ----------
-    distance : array
-        From the edge's middle, in widths of a region; negative before it.
-    overlap : float
-        Width of the edge, in widths of a region: t of the equation, in [0, 1].
+    `distance` is measured from the middle of the edge, in widths of a region, and is negative before it.
+    `overlap` is the width of the edge, in widths of a region: t of the equation, in [0, 1].
 
     Examples
     --------

@@ -1,4 +1,4 @@
-"""A rectangular grid of pooling regions with soft edges."""
+"""Divides an image into a rectangular grid of pooling regions with soft edges."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ from typing import Annotated, Any, ClassVar, Literal
 import numpy as np
 from numpy.typing import NDArray
 from pydantic import Field
+from typing_extensions import override
 
 from stimgen.reading.model import Integer, Number
 from stimgen.statistics.regions.base import PoolingWindow, Positions, Regions
@@ -17,15 +18,15 @@ Count = Annotated[Integer, Field(ge=1, le=64)]
 
 
 class Grid(Regions):
-    """Grid of rows x columns regions; 1x1 is a texture, more is a texform."""
+    """Divides an image into rows x columns regions; 1x1 is a texture, more is a texform."""
 
     phrase = "pooling regions on a grid"
 
     name: Literal["grid"] = "grid"
     rows: Count = 1
-    """Regions from top to bottom."""
+    """Number of regions from top to bottom."""
     columns: Count = 1
-    """Regions from left to right."""
+    """Number of regions from left to right."""
     overlap: Annotated[Number, Field(ge=0.0, le=1.0)] = 0.5
     """Width of the soft edge between neighbours, as a part of a region's width."""
 
@@ -38,18 +39,17 @@ class Grid(Regions):
         rows, columns = text.split("x")
         return {"name": "grid", "rows": int(rows), "columns": int(columns)}
 
+    @override
     def count_regions(self, width: int, height: int) -> int:
-        """Return rows times columns, whatever the picture."""
-        del width, height
         return self.rows * self.columns
 
     @property
+    @override
     def fewest_positions(self) -> tuple[int, int]:
-        """One row and one column of positions a region."""
         return self.rows, self.columns
 
     def recipe(self) -> dict[str, Any]:
-        """Return name, rows, columns and, where there are neighbours, the overlap."""
+        """Return name, rows, columns and, if there are neighbours, the overlap."""
         return self.model_dump(mode="json", exclude={"overlap"} if self.is_whole_image else None)
 
     @lru_cache(maxsize=64)  # noqa: B019 - layouts are few, small and frozen
@@ -63,15 +63,15 @@ class Grid(Regions):
         return tuple(_make_window(row, column) for row in rows for column in columns)
 
     @property
+    @override
     def is_whole_image(self) -> bool:
-        """Whether there is one region only."""
         return self.rows * self.columns == 1
 
 
 def band_weights(length: int, count: int, overlap: float) -> list[NDArray[np.float64]]:
     """Return the weights of `count` bands along `length` positions; they sum to one at every position.
 
-    Each edge is a raised cosine, `overlap` of a band wide; a band is the difference of two such edges, so the
+    Each edge is a raised cosine, `overlap` of a band wide. A band is the difference of two such edges, so the
     sum telescopes.
     """
     centres = (np.arange(length) + 0.5) / length * count

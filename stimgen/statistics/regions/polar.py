@@ -1,16 +1,16 @@
-"""Regions that grow with eccentricity (Freeman & Simoncelli 2011)."""
+"""Divides an image into regions that grow with eccentricity (Freeman & Simoncelli 2011)."""
 
 from __future__ import annotations
 
 import math
 from collections.abc import Iterator
-from dataclasses import dataclass
 from functools import lru_cache
 from typing import Annotated, Literal
 
 import numpy as np
 from numpy.typing import NDArray
 from pydantic import Field
+from typing_extensions import override
 
 from stimgen.reading.errors import StimgenError
 from stimgen.reading.model import Number
@@ -19,8 +19,8 @@ from stimgen.statistics.regions.edges import edge_weights
 
 MOST = 4096
 
-# A ring or sector that has less of a position than this has nothing of it: otherwise a region could consist
-# of one position, with a weight too small to be divided by.
+# A ring or sector with a smaller share of a position gets none of it. Otherwise a region could consist of one
+# position, with a weight too small to divide by.
 SMALLEST_SHARE = 1e-3
 
 Floats = NDArray[np.float64]
@@ -29,12 +29,12 @@ Coordinate = Annotated[Number, Field(ge=-10.0, le=11.0)]
 
 
 class Polar(Regions):
-    """Rings and sectors about a fixation point, as wide as their eccentricity wants: metamers, texforms.
+    """Divides an image into rings and sectors that grow with eccentricity, for metamers and texforms.
 
-    With e the eccentricity of a region's centre, a region is scaling x e wide along the radius and
-    scaling x e / aspect across it, both measured where it shares its weight equally with its neighbour. Its
-    window is flat-topped in log eccentricity and in polar angle (online methods, equations 9 to 11). The
-    width across the radius is rounded, so that a whole number of sectors closes the circle.
+    With e the eccentricity of a region's centre, a region is scaling x e wide along the radius and scaling x
+    e / aspect across it, both measured where it shares its weight equally with its neighbour. Its window is
+    flat-topped in log eccentricity and in polar angle (online methods, equations 9 to 11). The width across
+    the radius is rounded, so that a whole number of sectors closes the circle.
     """
 
     phrase = "pooling regions that grow with eccentricity"
@@ -52,45 +52,46 @@ class Polar(Regions):
     overlap: Annotated[Number, Field(ge=0.0, le=1.0)] = 0.5
     """Width of the soft edge between neighbours, as a part of a region's width: t of equation 9."""
     fovea: Annotated[Number, Field(ge=0.001, le=2.0)] = 0.02
-    """Eccentricity, in parts of the picture's longer side, inside of which there is a single region."""
+    """Eccentricity, in parts of the picture's longer side, within which there is a single region."""
 
     @lru_cache(maxsize=256)  # noqa: B019 - layouts are few, small and frozen
     def count_regions(self, width: int, height: int) -> int:
-        """Return the number of regions that pixels of the picture lie in."""
-        shares = self._position_shares(height, width, (height, width))
-        found = len(np.unique(shares.regions[shares.weights > 0]))
-        if found > MOST:
+        """Return the number of regions that contain pixels of the picture."""
+        regions, weights = self._position_shares(height, width, (height, width))
+        count = len(np.unique(regions[weights > 0]))
+        if count > MOST:
             raise StimgenError(
-                f"{found:,} polar regions in {width} x {height} pixels: there may be {MOST:,}",
+                f"{count:,} polar regions in {width} x {height} pixels are too many: {MOST:,} are allowed",
                 hint="enlarge `scaling` or `fovea`, or choose a smaller `aspect`",
             )
-        return found
+        return count
 
     @property
+    @override
     def fixation_point(self) -> tuple[float, float]:
-        """The fixation."""
         return self.fixation
 
     def windows(self, positions: Positions) -> tuple[PoolingWindow, ...]:
-        """Return the regions from the fovea outwards, in a ring clockwise from the right."""
+        """Return the regions from the fovea outwards, in each ring clockwise from the right."""
         picture = positions.picture or (positions.height, positions.width)
         return self._windows(positions.height, positions.width, picture)
 
     @lru_cache(maxsize=32)  # noqa: B019 - layouts are few, small and frozen
     def _windows(self, height: int, width: int, picture: tuple[int, int]) -> tuple[PoolingWindow, ...]:
-        shares = self._position_shares(height, width, picture)
-        place, weights = np.nonzero(shares.weights), shares.weights[shares.weights > 0]
-        regions, cells = shares.regions[place], place[1]
+        all_regions, all_weights = self._position_shares(height, width, picture)
+        places, weights = np.nonzero(all_weights), all_weights[all_weights > 0]
+        regions, cells = all_regions[places], places[1]
         order = np.argsort(regions, kind="stable")
         borders = np.flatnonzero(np.diff(regions[order])) + 1
         parts = np.split(order, borders)
-        usual = height * width / len(parts)
+        mean_size = height * width / len(parts)
         return tuple(
-            _make_window((cells[part] // width, cells[part] % width), weights[part], usual) for part in parts
+            _make_window((cells[part] // width, cells[part] % width), weights[part], mean_size)
+            for part in parts
         )
 
-    def _position_shares(self, height: int, width: int, picture: tuple[int, int]) -> _PositionShares:
-        """Return which regions every position lies in, and how much."""
+    def _position_shares(self, height: int, width: int, picture: tuple[int, int]) -> tuple[Integers, Floats]:
+        """Return four regions of every position, some of them repeated, and their weights: 4 x positions."""
         x, y = self._fixation_offsets(height, width, picture)
         eccentricity = np.maximum(np.hypot(x, y), 1e-9) / (self.fovea * max(picture))
         rings = _neighbours(np.log(eccentricity) / self._ring_width, self.overlap)
@@ -100,11 +101,10 @@ class Polar(Regions):
         regions, weights = [], []
         for ring, part in rings:
             for sector, other in sectors:
-                regions.append(
-                    np.where(ring < 0, 0, 1 + ring * self._sector_count + sector % self._sector_count)
-                )
+                index = 1 + ring * self._sector_count + sector % self._sector_count
+                regions.append(np.where(ring < 0, 0, index))
                 weights.append(part * other)
-        return _PositionShares(np.stack(regions), np.stack(weights))
+        return np.stack(regions), np.stack(weights)
 
     def _fixation_offsets(self, height: int, width: int, picture: tuple[int, int]) -> tuple[Floats, Floats]:
         """Return how far every position is from the fixation, in pixels to the right and downwards."""
@@ -114,23 +114,15 @@ class Polar(Regions):
 
     @property
     def _ring_width(self) -> float:
-        """Logarithm of what a ring's outer border is to its inner one.
+        """Return the logarithm of the ratio of a ring's outer to its inner border.
 
-        Borders e / q and e q about the centre e are scaling x e apart where q - 1/q is the scaling.
+        Borders e / q and e q about the centre e are scaling x e apart if q - 1/q is the scaling.
         """
         return 2 * math.asinh(self.scaling / 2)
 
     @property
     def _sector_count(self) -> int:
         return max(1, round(2 * math.pi * self.aspect / self.scaling))
-
-
-@dataclass(frozen=True, eq=False)
-class _PositionShares:
-    """Four regions of every position, some of them twice the same, and their weights; each 4 x positions."""
-
-    regions: Integers
-    weights: Floats
 
 
 def _neighbours(along: Floats, overlap: float) -> Iterator[tuple[Integers, Floats]]:
@@ -143,11 +135,11 @@ def _neighbours(along: Floats, overlap: float) -> Iterator[tuple[Integers, Float
     yield border.astype(np.int64), beyond
 
 
-def _make_window(cells: tuple[Integers, Integers], weights: Floats, usual: float) -> PoolingWindow:
+def _make_window(cells: tuple[Integers, Integers], weights: Floats, mean_size: float) -> PoolingWindow:
     rows, columns = cells
     top, left = int(rows.min()), int(columns.min())
-    found = np.zeros((int(rows.max()) + 1 - top, int(columns.max()) + 1 - left))
-    np.add.at(found, (rows - top, columns - left), weights)
-    extent = slice(top, top + found.shape[0]), slice(left, left + found.shape[1])
-    total = float(found.sum())
-    return PoolingWindow(*extent, found, total, share=total / usual)
+    box = np.zeros((int(rows.max()) + 1 - top, int(columns.max()) + 1 - left))
+    np.add.at(box, (rows - top, columns - left), weights)
+    extent = slice(top, top + box.shape[0]), slice(left, left + box.shape[1])
+    total = float(box.sum())
+    return PoolingWindow(*extent, box, total, share=total / mean_size)

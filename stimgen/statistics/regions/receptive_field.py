@@ -1,4 +1,4 @@
-"""Regions of the picture, weighted by how much of them a position sees (Jagadeesh & Gardner 2022)."""
+"""Weights regions of an image by how much of them a position sees (Jagadeesh & Gardner 2022)."""
 
 from __future__ import annotations
 
@@ -8,57 +8,63 @@ from typing import Annotated, Literal
 import numpy as np
 from numpy.typing import NDArray
 from pydantic import Field
+from typing_extensions import override
 
 from stimgen.images.geometry import ReceptiveField
 from stimgen.reading.errors import StimgenError
 from stimgen.reading.model import Flag, Integer
 from stimgen.statistics.regions.base import PoolingWindow, Positions, Regions
-from stimgen.statistics.regions.trapezoids import seen_shares, split_into_strips, trapezoid_weights
+from stimgen.statistics.regions.trapezoids import (
+    position_bounds,
+    position_shares,
+    split_into_strips,
+    trapezoid_weights,
+)
 
 Floats = NDArray[np.float64]
 Count = Annotated[Integer, Field(ge=1, le=64)]
 
 
 class ReceptiveFieldRegions(Regions):
-    """Rows x columns of the picture; a position counts by the part of its receptive field inside (2022)."""
+    """Weights positions by the part of their receptive field inside rows x columns regions (2022)."""
 
     phrase = "pooling regions weighted by receptive fields"
     papers = ("jagadeesh2022",)
 
     name: Literal["receptive_field"] = "receptive_field"
     rows: Count = 1
-    """Regions from top to bottom."""
+    """Number of regions from top to bottom."""
     columns: Count = 1
-    """Regions from left to right."""
+    """Number of regions from left to right."""
     weighting: Literal["gram", "features"] = "gram"
     """What the weights multiply. ``gram``: the products of pairs of features, over the sum of the weights.
     ``features``, as in the paper's code: the features, so that products have the weights' squares, over the
     number of all positions."""
     compat: Flag = False
-    """Weights as the paper's code has them for VGG-19: what a position sees is cut at the picture's border
-    but divided by its full area, and 16 pixels too small from pool3 on; borders between regions are slopes
-    of 20 pixels in 256, written over one another at corners; a side is cut into strips of side / n, rounded
-    down, and what is left over is one more, so that 3 x 3 regions of 256 pixels are 16."""
+    """Use the weights of the paper's code for VGG-19. What a position sees is cut at the picture's border but
+    divided by its full area, and is 16 pixels too small from pool3 on. Borders between regions are slopes of
+    20 pixels in 256 and overwrite each other at corners. A side is cut into strips of side / n, rounded down,
+    and the rest is one more strip, so that 3 x 3 regions of 256 pixels become 16."""
 
     def count_regions(self, width: int, height: int) -> int:
-        """Return rows times columns; with ``compat`` also the strips that are left over."""
+        """Return rows times columns; with ``compat``, also the strips that are left over."""
         if self.compat:
             return len(split_into_strips(height, self.rows)) * len(split_into_strips(width, self.columns))
         return self.rows * self.columns
 
     @property
     def sums_to_one(self) -> bool:
-        """Whether nothing is squared and nothing odd is reproduced."""
+        """Return whether nothing is squared and no peculiarity of the paper's code is reproduced."""
         return self.weighting == "gram" and not self.compat
 
     @property
+    @override
     def is_whole_image(self) -> bool:
-        """Whether there is one region, in which every position counts as much."""
         return self.sums_to_one and self.rows * self.columns == 1
 
     @property
+    @override
     def needs_receptive_fields(self) -> bool:
-        """Yes."""
         return True
 
     @lru_cache(maxsize=32)  # noqa: B019 - layouts are few, small and frozen
@@ -66,18 +72,18 @@ class ReceptiveFieldRegions(Regions):
         """Return the regions from left to right, then from top to bottom."""
         if self.is_whole_image:
             return (PoolingWindow.full(positions.height, positions.width),)
-        found = (self._make_window(weights) for weights in self._weights(positions))
-        return tuple(window for window in found if window is not None)
+        windows = (self._make_window(weights) for weights in self._weights(positions))
+        return tuple(window for window in windows if window is not None)
 
     def _weights(self, positions: Positions) -> list[Floats]:
         """Return each region's weights at all positions."""
         if positions.field is None:
-            raise StimgenError("what the positions of this layer see is not known")
+            raise StimgenError("the receptive fields of this layer are not known")
         shape = positions.height, positions.width
         picture = positions.picture or shape
         if self.compat:
             return [
-                seen_shares(trapezoid_weights(picture, rows, columns), positions.field, shape)
+                position_shares(trapezoid_weights(picture, rows, columns), positions.field, shape)
                 for rows in split_into_strips(picture[0], self.rows)
                 for columns in split_into_strips(picture[1], self.columns)
             ]
@@ -88,7 +94,7 @@ class ReceptiveFieldRegions(Regions):
         ]
 
     def _make_window(self, weights: Floats) -> PoolingWindow | None:
-        """Return the window of a region, cut to where it has weight; None where it has none."""
+        """Return the window of a region, cut to where it has weight, or None if it has none."""
         rows, columns = np.flatnonzero(weights.any(1)), np.flatnonzero(weights.any(0))
         if not len(rows):
             return None
@@ -100,11 +106,9 @@ class ReceptiveFieldRegions(Regions):
 
 
 def _band_shares(field: ReceptiveField, count: int, side: int, bands: int) -> list[Floats]:
-    """Return, for each band of a side, the part of what each position sees of the picture that lies in it."""
-    centres = field.first + 0.5 + field.stride * np.arange(count)
-    # A position that sees padding alone, as some networks have, belongs to the pixel that is next to it.
-    first = np.clip(centres - field.size / 2, 0, side - 1)
-    last = np.clip(centres + field.size / 2, 1, side)
+    """Return, for each band of a side, the part of each position's receptive field that lies in it."""
+    # A position that sees only padding, as some networks have, belongs to the nearest pixel.
+    first, last = position_bounds(field, count, (0, side - 1), (1, side))
     borders = np.arange(bands + 1) * side / bands
     inside = [
         np.maximum(0.0, np.minimum(last, borders[k + 1]) - np.maximum(first, borders[k]))

@@ -1,4 +1,4 @@
-"""Weights as in the code of Jagadeesh & Gardner (2022; akjags/TextureSynthesis), oddities and all."""
+"""Reproduces the weights of Jagadeesh & Gardner's code (2022; akjags/TextureSynthesis) in detail."""
 
 from __future__ import annotations
 
@@ -12,18 +12,18 @@ from stimgen.images.geometry import ReceptiveField
 Floats = NDArray[np.float64]
 Span = tuple[int, int]
 
-# Slopes are 20 pixels wide in a picture of 256; in other pictures, in proportion.
+# Slopes are 20 pixels wide in an image of 256 pixels, and proportional in others.
 MARGIN, SIDE = 10, 256
 
-# Its table of VGG-19 has two conv3 layers instead of four, each of which adds 2 x 4 pixels to what the layers
-# from pool3 on, of stride 8 and more, see.
+# Its table of VGG-19 has two conv3 layers instead of four. Each adds 2 x 4 pixels to the receptive fields
+# from pool3 on (stride 8 and more).
 MISSING, MISSING_FROM_STRIDE = 16, 8
 
 
 def split_into_strips(side: int, count: int) -> list[Span]:
-    """Return the first pixel of every strip and the one after its last.
+    """Return the first pixel of every strip and the pixel after its last.
 
-    A strip is side / count wide, rounded down; what is left over is a strip of its own.
+    A strip is side / count wide, rounded down; the rest is one more strip.
 
     Examples
     --------
@@ -35,16 +35,16 @@ def split_into_strips(side: int, count: int) -> list[Span]:
 
 
 def trapezoid_weights(picture: tuple[int, int], rows: Span, columns: Span) -> Floats:
-    """Return a region's weight at every pixel: one inside, sloping over its borders with others.
+    """Return a region's weight at every pixel: one inside, with slopes over its borders with others.
 
-    Each slope overwrites what was there before, so that weights do not sum to one near corners.
+    Each slope overwrites earlier values, so that weights do not sum to one near corners.
     """
-    found = np.zeros(picture)
-    found[slice(*rows), slice(*columns)] = 1.0
+    weights = np.zeros(picture)
+    weights[slice(*rows), slice(*columns)] = 1.0
     for end in (0, 1):
-        _write_slope(found, rows, columns, end)
-        _write_slope(found.T, columns, rows, end)
-    return found
+        _write_slope(weights, rows, columns, end)
+        _write_slope(weights.T, columns, rows, end)
+    return weights
 
 
 def _write_slope(weights: Floats, along: Span, across: Span, end: int) -> None:
@@ -58,35 +58,32 @@ def _write_slope(weights: Floats, along: Span, across: Span, end: int) -> None:
     weights[start:stop, slice(*across)] = (slope if end == 0 else slope[::-1])[:, np.newaxis]
 
 
-def seen_shares(weights: Floats, field: ReceptiveField, positions: tuple[int, int]) -> Floats:
-    """Return how much of `weights`, which are the pixels', every position sees, over all that it could see.
+def position_shares(weights: Floats, field: ReceptiveField, positions: tuple[int, int]) -> Floats:
+    """Return the part of the pixels' `weights` that every position sees.
 
-    What a position sees is cut at the picture's border, but divided by its full area.
+    What a position sees is cut at the image's border, but divided by its full area.
     """
-    field = as_published(field)
+    if field.stride >= MISSING_FROM_STRIDE:
+        field = replace(field, size=max(1, field.size - MISSING))
     summed = np.pad(weights.cumsum(0).cumsum(1), ((1, 0), (1, 0)))
-    top, bottom = _seen_bounds(field, positions[0], weights.shape[0])
-    left, right = _seen_bounds(field, positions[1], weights.shape[1])
+    (top, bottom), (left, right) = (
+        (bound.astype(np.int64) for bound in position_bounds(field, count, (0, side), (0, side)))
+        for count, side in zip(positions, weights.shape, strict=True)
+    )
     inside: Floats = (
         summed[np.ix_(bottom, right)]
         - summed[np.ix_(top, right)]
         - summed[np.ix_(bottom, left)]
         + summed[np.ix_(top, left)]
     )
-    # What is left of adding and subtracting is less than nothing here and there.
-    parts: Floats = np.maximum(inside, 0.0) / field.size**2
-    return parts
+    # Rounding errors of the sums and differences may be negative.
+    shares: Floats = np.maximum(inside, 0.0) / field.size**2
+    return shares
 
 
-def as_published(field: ReceptiveField) -> ReceptiveField:
-    """Return what the code takes the layer of a VGG-19 to see."""
-    if field.stride < MISSING_FROM_STRIDE:
-        return field
-    return replace(field, size=max(1, field.size - MISSING))
-
-
-def _seen_bounds(field: ReceptiveField, count: int, side: int) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+def position_bounds(
+    field: ReceptiveField, count: int, first: tuple[int, int], last: tuple[int, int]
+) -> tuple[Floats, Floats]:
+    """Return where the receptive fields of `count` positions begin and end, clipped to `first` and `last`."""
     centres = field.first + 0.5 + field.stride * np.arange(count)
-    first = np.clip(centres - field.size / 2, 0, side)
-    last = np.clip(centres + field.size / 2, 0, side)
-    return first.astype(np.int64), last.astype(np.int64)
+    return np.clip(centres - field.size / 2, *first), np.clip(centres + field.size / 2, *last)
