@@ -6,28 +6,22 @@ from typing import Literal
 
 from typing_extensions import override
 
-from stimgen.networks.steps import (
-    NetworkStep,
-    convolution_step,
-    cumulative_depths,
-    pool_step,
-    rectification_step,
-)
+from stimgen.networks.steps import NetworkStep, conv_step, cumulative_depths, pool_step, relu_step
 from stimgen.networks.torchvision_network import TorchvisionNetwork
 
 STEPS = (
-    convolution_step("conv1", 64, "features.0", (11, 4, 2)),
-    rectification_step("relu1", 64, "features.1"),
+    conv_step("conv1", 64, "features.0", (11, 4, 2)),
+    relu_step("relu1", 64, "features.1"),
     pool_step("pool1", 64, "features.2", kernel=3),
-    convolution_step("conv2", 192, "features.3", (5, 1, 2)),
-    rectification_step("relu2", 192, "features.4"),
+    conv_step("conv2", 192, "features.3", (5, 1, 2)),
+    relu_step("relu2", 192, "features.4"),
     pool_step("pool2", 192, "features.5", kernel=3),
-    convolution_step("conv3", 384, "features.6"),
-    rectification_step("relu3", 384, "features.7"),
-    convolution_step("conv4", 256, "features.8"),
-    rectification_step("relu4", 256, "features.9"),
-    convolution_step("conv5", 256, "features.10"),
-    rectification_step("relu5", 256, "features.11"),
+    conv_step("conv3", 384, "features.6"),
+    relu_step("relu3", 384, "features.7"),
+    conv_step("conv4", 256, "features.8"),
+    relu_step("relu4", 256, "features.9"),
+    conv_step("conv5", 256, "features.10"),
+    relu_step("relu5", 256, "features.11"),
     pool_step("pool5", 256, "features.12", kernel=3),
 )
 

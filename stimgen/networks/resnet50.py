@@ -7,7 +7,7 @@ from typing import Literal
 
 from torch import nn
 
-from stimgen.networks.steps import NetworkStep, convolution_step, cumulative_depths, rectification_step
+from stimgen.networks.steps import NetworkStep, conv_step, cumulative_depths, relu_step
 from stimgen.networks.torchvision_network import TorchvisionNetwork
 
 # Blocks of the four stages, and the maps of their 3 x 3 convolutions (He et al. 2016, table 1).
@@ -44,8 +44,8 @@ class Resnet50(TorchvisionNetwork):
 @lru_cache(maxsize=1)
 def _steps() -> tuple[NetworkStep, ...]:
     steps = [
-        convolution_step("conv1", 64, "conv1", (7, 2, 3)),
-        rectification_step("relu1", 64, "bn1", "relu"),
+        conv_step("conv1", 64, "conv1", (7, 2, 3)),
+        relu_step("relu1", 64, "bn1", "relu"),
         NetworkStep("pool1", 64, ("maxpool",), 3, 2, 1, kept=64),
     ]
     for stage, (blocks, width) in enumerate(STAGES, start=1):

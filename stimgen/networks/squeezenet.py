@@ -8,13 +8,7 @@ from typing import ClassVar
 
 from typing_extensions import override
 
-from stimgen.networks.steps import (
-    NetworkStep,
-    convolution_step,
-    cumulative_depths,
-    pool_step,
-    rectification_step,
-)
+from stimgen.networks.steps import NetworkStep, conv_step, cumulative_depths, pool_step, relu_step
 from stimgen.networks.torchvision_network import TorchvisionNetwork
 
 # Maps that the fire modules 2 to 9 squeeze to, and that they expand to (Iandola et al. 2016, table 1).
@@ -49,8 +43,8 @@ def _steps(filters: tuple[int, int], pools: tuple[int, int]) -> tuple[NetworkSte
     """Return the steps of torchvision's ``features``, in their order."""
     channels, kernel = filters
     steps = [
-        convolution_step("conv1", channels, "features.0", (kernel, 2, 0)),
-        rectification_step("relu1", channels, "features.1"),
+        conv_step("conv1", channels, "features.0", (kernel, 2, 0)),
+        relu_step("relu1", channels, "features.1"),
         pool_step("pool1", channels, "features.2", kernel=3, ceiling=True),
     ]
     for n, (squeezed, expanded) in enumerate(FIRES, start=2):

@@ -42,14 +42,12 @@ class NetworkStep:
         return before.after(self.kernel, self.stride, self.padding)
 
 
-def convolution_step(
-    name: str, channels: int, module: str, window: tuple[int, int, int] = (3, 1, 1)
-) -> NetworkStep:
+def conv_step(name: str, channels: int, module: str, window: tuple[int, int, int] = (3, 1, 1)) -> NetworkStep:
     """Return a convolution with a `window` of this kernel, stride and padding."""
     return NetworkStep(name, channels, (module,), *window, kept=channels)
 
 
-def rectification_step(name: str, channels: int, *modules: str) -> NetworkStep:
+def relu_step(name: str, channels: int, *modules: str) -> NetworkStep:
     """Return a rectification, which works in place."""
     return NetworkStep(name, channels, modules)
 

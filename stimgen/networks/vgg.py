@@ -10,13 +10,7 @@ from typing import ClassVar, Literal
 from torch import nn
 from typing_extensions import override
 
-from stimgen.networks.steps import (
-    NetworkStep,
-    convolution_step,
-    cumulative_depths,
-    pool_step,
-    rectification_step,
-)
+from stimgen.networks.steps import NetworkStep, conv_step, cumulative_depths, pool_step, relu_step
 from stimgen.networks.torchvision_network import TorchvisionNetwork
 
 # Maps of the five blocks (Simonyan & Zisserman 2015, table 1).
@@ -62,7 +56,7 @@ def _steps(convolutions: tuple[int, ...]) -> tuple[NetworkStep, ...]:
     steps: list[NetworkStep] = []
     for block, (count, channels) in enumerate(zip(convolutions, CHANNELS, strict=True), start=1):
         for i in range(1, count + 1):
-            steps.append(convolution_step(f"conv{block}_{i}", channels, f"features.{len(steps)}"))
-            steps.append(rectification_step(f"relu{block}_{i}", channels, f"features.{len(steps)}"))
+            steps.append(conv_step(f"conv{block}_{i}", channels, f"features.{len(steps)}"))
+            steps.append(relu_step(f"relu{block}_{i}", channels, f"features.{len(steps)}"))
         steps.append(pool_step(f"pool{block}", channels, f"features.{len(steps)}"))
     return tuple(steps)

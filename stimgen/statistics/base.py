@@ -14,9 +14,6 @@ from typing_extensions import override
 from stimgen.reading.registry import FamilyMember
 from stimgen.statistics.regions import Pooling
 
-# Numbers for each parameter: targets, what is compared with them, and their differences. Measured.
-WORKING = 10
-
 
 @dataclass(frozen=True)
 class LayerSize:
@@ -78,6 +75,8 @@ class Statistic(FamilyMember, ABC):
     """Whether it averages products of features, so that regions may weight features instead of positions."""
     fewest_layers: ClassVar[int] = 1
     """Smallest number of layers that it compares."""
+    numbers_per_parameter: ClassVar[int] = 10
+    """Numbers needed at once for each parameter: targets, what is compared, and differences; measured."""
 
     @property
     def redraws(self) -> bool:
@@ -90,7 +89,7 @@ class Statistic(FamilyMember, ABC):
 
     def count_working_numbers(self, sizes: Mapping[str, LayerSize]) -> float:
         """Return how many numbers an image's targets and distances need at once, to estimate memory."""
-        return WORKING * self.count_parameters(sizes)
+        return self.numbers_per_parameter * self.count_parameters(sizes)
 
     def default_layer_weight(self, layers: int) -> float:
         """Return the weight of each of `layers` layers if a protocol gives none: by default 1 / layers."""

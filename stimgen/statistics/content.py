@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from typing import ClassVar, Literal
 
 from torch import Tensor
@@ -26,14 +25,11 @@ class ContentStatistic(LayerStatistic):
     the weight 1 / number of layers, unless the protocol gives weights."""
 
     pools: ClassVar[bool] = False
+    numbers_per_parameter: ClassVar[int] = 6
 
     @override
     def count_layer_parameters(self, size: LayerSize) -> int:
         return size.numbers
-
-    def count_working_numbers(self, sizes: Mapping[str, LayerSize]) -> float:
-        """Return six for each of the maps' numbers, as measured."""
-        return 6 * self.count_parameters(sizes)
 
     @override
     def target(self, features: Tensor, pooling: Pooling) -> Target:

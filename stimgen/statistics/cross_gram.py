@@ -28,14 +28,11 @@ class CrossGram(Statistic):
 
     of_products: ClassVar[bool] = True
     fewest_layers: ClassVar[int] = 2
+    numbers_per_parameter: ClassVar[int] = 5
 
     def count_parameters(self, sizes: Mapping[str, LayerSize]) -> int:
         """Return n m for each region of neighbours with n and m maps: the matrices are not symmetric."""
         return sum(a.channels * b.channels * b.regions for a, b in pairwise(sizes.values()))
-
-    def count_working_numbers(self, sizes: Mapping[str, LayerSize]) -> float:
-        """Return five for each parameter, as measured."""
-        return 5 * self.count_parameters(sizes)
 
     def default_layer_weight(self, layers: int) -> float:
         """Return one over the number of pairs; a layer's weight is that of its pair with the layer above."""

@@ -74,6 +74,9 @@ def test_many_regions_and_a_large_picture_are_drawn() -> None:
     positions = Positions(800, 600)
     layout = Polar(scaling=0.25)
     found = overlay_regions(
-        pixels, RegionMap(find_strongest_regions(layout.windows(positions), positions), layout.fixation_point, "many")
+        pixels,
+        RegionMap(
+            find_strongest_regions(layout.windows(positions), positions), layout.fixation_point, "many"
+        ),
     )
     assert found.size == (600, 800 + STRIP)

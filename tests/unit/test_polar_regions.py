@@ -164,9 +164,7 @@ def test_differences_of_gram_matrices_count_by_the_size_of_the_region(centred: b
 
 
 def test_too_many_regions_are_refused_with_what_to_change() -> None:
-    with pytest.raises(
-        StimgenError, match=r"1\d,\d{3} polar regions in 256 x 256 pixels.* 4,096"
-    ) as e:
+    with pytest.raises(StimgenError, match=r"1\d,\d{3} polar regions in 256 x 256 pixels.* 4,096") as e:
         Polar(scaling=0.05).count_regions(256, 256)
     assert "enlarge `scaling` or `fovea`" in str(e.value)
 
