@@ -1,7 +1,8 @@
-"""Files that protocols name."""
+"""Finds the image files that protocols name, and keeps them inside the allowed folders."""
 
 from __future__ import annotations
 
+from itertools import takewhile
 from pathlib import Path
 
 from stimgen.images.read import SKIMAGE_PREFIX, find_skimage_file
@@ -13,38 +14,42 @@ SUFFIXES = (".png", ".jpg", ".jpeg", ".tif", ".tiff", ".bmp", ".webp")
 def find_files(text: str, folder: Path, root: Path | None) -> list[tuple[str, Path]]:
     """Return the recorded names and the files that a ``file`` entry stands for.
 
-    Raises
-    ------
-    StimgenError
-        Nothing there, or something outside of `folder` and `root`.
+    Raises `StimgenError` if nothing is there, or if a file lies outside of both `folder`, the protocol's, and
+    `root`, also by way of a symbolic link.
     """
     if text.startswith(SKIMAGE_PREFIX):
         return [(text, find_skimage_file(text.removeprefix(SKIMAGE_PREFIX)))]
-    if not any(letter in text for letter in "*?["):
+    if not _has_wildcard(text):
         return [(text, _resolve_inside(folder / text, folder, root))]
-    if Path(text).is_absolute() or ".." in Path(text).parts:
-        raise StimgenError(f"the pattern {text!r} must stay inside the protocol's folder")
-    if any("**" in part and part != "**" for part in Path(text).parts):
+    parts = Path(text).parts
+    start = Path(*takewhile(lambda part: not _has_wildcard(part), parts))
+    pattern = parts[len(start.parts) :]
+    if ".." in pattern:
+        raise StimgenError(f"the pattern {text!r} must not contain .. after its first wildcard")
+    if any("**" in part and part != "**" for part in pattern):
         # Some versions of Python refuse this, others take it for a single star.
         raise StimgenError(f"the pattern {text!r} cannot be used: ** stands alone, as in **/*.png")
-    matches = [file for file in sorted(folder.glob(text)) if file.suffix.lower() in SUFFIXES]
-    if not matches:
+    _resolve_inside(folder / start, folder, root)  # before anything is listed there
+    matches = sorted((folder / start).glob("/".join(pattern)))
+    files = [file for file in matches if file.suffix.lower() in SUFFIXES]
+    if not files:
         raise StimgenError(f"no image file matches {text!r} in {folder}")
-    return [(file.relative_to(folder).as_posix(), _resolve_inside(file, folder, root)) for file in matches]
+    return [
+        ((start / file.relative_to(folder / start)).as_posix(), _resolve_inside(file, folder, root))
+        for file in files
+    ]
 
 
 def find_file(what: str, text: str, folder: Path, root: Path | None) -> Path:
-    """Return the only file that an entry, `what` in errors, stands for.
-
-    Raises
-    ------
-    StimgenError
-        As `find_files`, or there are several.
-    """
+    """Return the only file that an entry, called `what` in errors, stands for; raises as `find_files`."""
     found = find_files(text, folder, root)
     if len(found) > 1:
         raise StimgenError(f"{what} must be one file, not a pattern for several")
     return found[0][1]
+
+
+def _has_wildcard(text: str) -> bool:
+    return any(letter in text for letter in "*?[")
 
 
 def _resolve_inside(file: Path, folder: Path, root: Path | None) -> Path:

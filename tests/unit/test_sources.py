@@ -185,8 +185,33 @@ class TestInside:
         study.mkdir()
         (study / "link.png").symlink_to(picture(tmp_path / "x.png"))
         assert "lies outside" in refusal(study, 'file: "*.png"')
-        for pattern in ("../*.png", f"{tmp_path}/*.png", "sub/../../*.png"):
-            assert "must stay inside" in refusal(study, f'file: "{pattern}"')
+        for pattern in ("../*.png", f"{tmp_path}/*.png", "sub/../../*.png", "/*.png"):
+            assert "--root FOLDER" in refusal(study, f'file: "{pattern}"')
+        assert ".. after its first wildcard" in refusal(study, 'file: "*/../../*.png"', root=tmp_path)
+
+    @pytest.mark.parametrize("written", ["../photos/*.png", "{root}/photos/*.png", "{root}/**/?.png"])
+    def test_a_root_allows_patterns_and_absolute_paths_under_it(self, tmp_path: Path, written: str) -> None:
+        study, pattern = tmp_path / "study", written.format(root=tmp_path)
+        files = [picture(tmp_path / "photos" / name) for name in ("a.png", "b.png")]
+        study.mkdir()
+        assert "--root FOLDER" in refusal(study, f'file: "{pattern}"')
+        assert "lies outside" in refusal(study, f'file: "{pattern}"', root=tmp_path / "elsewhere")
+        sources = found(study, f'file: "{pattern}"', root=tmp_path)
+        prefix = "../" if written.startswith("..") else f"{tmp_path}/"
+        assert [source.name for source in sources] == [f"{prefix}photos/a.png", f"{prefix}photos/b.png"]
+        assert [source.file for source in sources] == files
+        (one,) = found(study, f'file: "{files[1]}"', root=tmp_path)
+        assert (one.name, one.file) == (str(files[1]), files[1])
+
+    @pytest.mark.parametrize("written", ["{root}/*.png", "{root}/linked/*.png", "{root}/*/x.png"])
+    def test_links_do_not_lead_out_of_a_root(self, tmp_path: Path, written: str) -> None:
+        root, outside = tmp_path / "root", picture(tmp_path / "outside" / "x.png")
+        root.mkdir()
+        (root / "link.png").symlink_to(outside)
+        (root / "linked").symlink_to(outside.parent, target_is_directory=True)
+        pattern = written.format(root=root)
+        (tmp_path / "study").mkdir()
+        assert "lies outside" in refusal(tmp_path / "study", f'file: "{pattern}"', root=root)
 
     def test_a_link_that_stays_inside(self, tmp_path: Path) -> None:
         file = picture(tmp_path / "photos" / "x.png")
