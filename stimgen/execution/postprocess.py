@@ -113,7 +113,7 @@ def _measure_losses(
     if all(picture.shape == image.shape for picture, image in zip(pictures, images, strict=True)):
         saved = result.measure(pictures)
     before = saved
-    if first.condition.after:
+    if first.condition.after.steps:
         before = result.measure([as_pixels(quantise(image, first.source.bits)) for image in images])
     stages = zip(result.start, end, before, saved, strict=True)
     keys = ("start", "end", "before_steps", "saved")

@@ -1,4 +1,4 @@
-"""How a protocol's settings are handed down to its sources, conditions and terms."""
+"""Hands a protocol's settings down to its sources, conditions and terms."""
 
 from __future__ import annotations
 
@@ -29,11 +29,11 @@ FAMILIES = {
 
 
 def apply_defaults(data: Any) -> Any:
-    """Return a protocol's data in which every source, condition and term says all that it inherits.
+    """Return a protocol's data in which every source, condition and term contains all that it inherits.
 
-    Fields of a mapping are inherited one by one, also from a bare word such as ``2x2``; a bare word, or a
-    mapping with another name, starts afresh.
-    Data of the wrong form are passed on as they are, for validation to complain of.
+    Fields of a mapping are inherited one by one, also from a bare word such as ``2x2``. A bare word, or a
+    mapping with another name, inherits nothing. Data of the wrong form are returned as they are; validation
+    reports them.
     """
     if not isinstance(data, dict):
         return data
@@ -51,7 +51,7 @@ def apply_defaults(data: Any) -> Any:
 def _complete_condition(condition: Any, settings: dict[str, Any]) -> Any:
     if not isinstance(condition, dict):
         return condition
-    # The rest of what conditions share says how to minimise an objective.
+    # The other shared settings concern only objectives.
     result = _inherit(condition, settings, INHERITED_BY_ALL if "method" in condition else INHERITED)
     if isinstance(condition.get("objective"), list):
         terms = condition["objective"]
@@ -76,9 +76,9 @@ def merge_settings(base: Any, change: Any, key: str | None = None) -> Any:
     Parameters
     ----------
     base, change
-        What is inherited, and what is said instead of parts of it.
+        What is inherited, and what replaces parts of it.
     key : str, optional
-        The key that both stand under, by which members of families are known.
+        The key that both stand under, which tells the family of their members.
 
     Examples
     --------

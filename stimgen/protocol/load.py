@@ -1,4 +1,4 @@
-"""Protocols from files: the user's own, or shipped ones by name."""
+"""Loads protocols from files: the user's own, or shipped ones by name."""
 
 from __future__ import annotations
 
@@ -28,40 +28,30 @@ from stimgen.synthesis.settings import SynthesisSettings
 
 @dataclass(frozen=True)
 class LoadedProtocol:
-    """A protocol with the file that it was read from.
+    """Holds a protocol with the file that it was read from."""
 
-    Attributes
-    ----------
-    document : Document
-        The file, with line numbers.
-    protocol : Protocol
-        What it says.
-    changes : tuple of str
-        What was changed of that, to try it quickly.
-    """
-
-    document: Document
+    document: Document  # with line numbers
     protocol: Protocol
-    changes: tuple[str, ...] = ()
+    changes: tuple[str, ...] = ()  # made to the file's settings, to try the protocol quickly
 
     @property
     def folder(self) -> Path:
-        """The folder that the protocol's paths start from."""
+        """Return the folder that the protocol's paths start from."""
         return self.document.file.parent
 
     @cached_property
     def sha256(self) -> str:
-        """SHA-256 of the file's text."""
+        """Return the SHA-256 of the file's text."""
         return sha256_bytes(self.document.text.encode("utf-8"))
 
     def where(self, condition: int, *path: str) -> Location:
-        """Return where a setting of a condition is written: there, or where it is inherited from."""
+        """Return where a setting of a condition is written: in it, or where it is inherited from."""
         own: KeyPath = ("conditions", condition, *path)
         return self.document.where(own if own in self.document.lines else path)
 
 
 class _InheritedSettings(Model):
-    """The settings that conditions and sources inherit, to be checked where they are written."""
+    """Checks the settings that conditions and sources inherit, where they are written."""
 
     network: AnyNetwork = Field(default_factory=Vgg19)
     statistic: AnyStatistic = Field(default_factory=Gram)
@@ -82,25 +72,19 @@ def load_protocol(name_or_file: str | Path) -> LoadedProtocol:
     Raises
     ------
     StimgenError
-        There is no such protocol, or what it says cannot be accepted; with file and line.
+        There is no such protocol, or a mistake in it; with file and line.
     """
     return parse_protocol(read_document(PROTOCOLS.find(name_or_file)))
 
 
 def parse_protocol(document: Document) -> LoadedProtocol:
-    """Return the protocol that a document is.
-
-    Raises
-    ------
-    StimgenError
-        What it says cannot be accepted.
-    """
+    """Return the protocol in a document; raise `StimgenError`, with file and line, for a mistake in it."""
     if not isinstance(document.data, dict):
         raise StimgenError("a protocol is a mapping of keys to values", where=document.where(()))
     context = {"folder": document.file.parent.resolve()}
     inherited: dict[str, Any] = {
         key: document.data[key] for key in (*INHERITED, "preparation") if key in document.data
     }
-    # First alone, so that a mistake in them is reported once, and not for every condition that inherits it.
+    # Checked alone first, so that a mistake is reported once, and not for every condition that inherits it.
     validate(_InheritedSettings, inherited, document, context)
     return LoadedProtocol(document, validate(Protocol, document.data, document, context))

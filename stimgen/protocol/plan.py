@@ -1,4 +1,4 @@
-"""The plan of a protocol: every stimulus with its identity, before anything runs."""
+"""Plans every stimulus of a protocol, with its identity, before anything runs."""
 
 from __future__ import annotations
 
@@ -9,13 +9,11 @@ from pathlib import Path
 from typing import Any
 
 from stimgen.images.prepare import Pixels
-from stimgen.images.read import read_image_file
 from stimgen.protocol.load import LoadedProtocol
-from stimgen.protocol.planned_source import PlannedSource
+from stimgen.protocol.planned_source import FoundFile, PlannedSource
 from stimgen.protocol.postprocessing import Postprocessing, plan_postprocessing
-from stimgen.protocol.protocol_pictures import ProtocolPictures
+from stimgen.protocol.protocol_pictures import find_start_image, select_sources, select_targets
 from stimgen.protocol.sources import plan_sources
-from stimgen.protocol.start_image import find_start_image
 from stimgen.reading.errors import StimgenError
 from stimgen.reading.identity import NUMERICS, digest, identity
 from stimgen.synthesis.methods import Method, ReferenceInfo
@@ -26,7 +24,7 @@ LARGEST_FLAT_SET = 10_000
 
 @dataclass(frozen=True)
 class PlannedCondition:
-    """A condition, written out.
+    """Represents a condition with all that it inherits.
 
     Attributes
     ----------
@@ -40,10 +38,8 @@ class PlannedCondition:
         Its seeds.
     pictures : tuple of PlannedSource
         Other pictures that its targets name.
-    start_file : Path or None
+    start_image : FoundFile or None
         The picture that its synthesis starts from.
-    start_sha256 : str or None
-        Hash of that file.
     after : Postprocessing
         Steps from a synthesised picture to what is saved.
     """
@@ -53,14 +49,14 @@ class PlannedCondition:
     sources: Sequence[PlannedSource]
     seeds: Sequence[int]
     pictures: tuple[PlannedSource, ...]
-    start_file: Path | None
-    start_sha256: str | None
+    start_image: FoundFile | None
     after: Postprocessing
 
     @cached_property
     def recipe(self) -> dict[str, Any]:
-        """Terms and settings."""
-        known = ReferenceInfo(self.start_sha256, {p.id: p.recipe for p in self.pictures})
+        """Return terms and settings."""
+        start_sha256 = self.start_image.sha256 if self.start_image is not None else None
+        known = ReferenceInfo(start_sha256, {p.id: p.recipe for p in self.pictures})
         return self.after.add_to_recipe(self.method.recipe(known))
 
     def schedule(self, shape: tuple[int, int, int]) -> list[list[int]]:
@@ -68,33 +64,16 @@ class PlannedCondition:
         return [list(scale) for scale in self.method.schedule(shape[1], shape[0])]
 
     def start_pixels(self, source: PlannedSource, seed: int) -> Pixels:
-        """Return the start image of a stimulus.
-
-        Raises
-        ------
-        StimgenError
-            The start picture cannot be used.
-        """
+        """Return the start image of a stimulus; raise `StimgenError` if its picture cannot be used."""
         picture = source.pixels() if self.method.start.wants_source else None
-        if self.start_file is not None:
-            image = read_image_file(self.start_file)
-            if image.sha256 != self.start_sha256:
-                raise StimgenError("the start image has changed since the plan was made", where=image.file)
-            picture = source.preparation.prepare(image)
+        if self.start_image is not None:
+            picture = source.preparation.prepare(self.start_image.read("the start image"))
         return self.method.start.pixels(source.shape, (source.sha256, seed), picture)
 
 
 @dataclass(frozen=True)
 class PlannedStimulus:
-    """One stimulus to make.
-
-    Attributes
-    ----------
-    id : str
-        Hash of everything that determines its pixels, and of nothing else.
-    source, condition, seed
-        What it is made of.
-    """
+    """Represents one stimulus to make; its id hashes all that determines its pixels, and nothing else."""
 
     id: str
     source: PlannedSource
@@ -103,7 +82,7 @@ class PlannedStimulus:
 
     @property
     def recipe(self) -> dict[str, Any]:
-        """Everything that the id stands for."""
+        """Return everything that the id stands for."""
         return {
             "numerics": NUMERICS,
             "pixels": self.source.recipe,
@@ -114,13 +93,13 @@ class PlannedStimulus:
 
     @property
     def name(self) -> str:
-        """Name of the stimulus' files, without an ending; begins with words, ends with a part of the id."""
+        """Return the name of the stimulus' files, without a suffix: words, then a part of the id."""
         return f"{self.source.id}_{self.condition.id}_s{self.seed}_{self.id[:8]}"
 
 
 @dataclass(frozen=True)
 class ProtocolPlan:
-    """All stimuli of a protocol.
+    """Lists all stimuli of a protocol.
 
     Attributes
     ----------
@@ -146,10 +125,8 @@ class ProtocolPlan:
         """Return the part of the plan with these stimuli and the pictures that they are made from."""
         part = tuple(stimuli)
         used = {id(picture) for s in part for picture in (s.source, *s.condition.pictures)}
-        sources, references = (
-            tuple(picture for picture in pictures if id(picture) in used)
-            for pictures in (self.sources, self.references)
-        )
+        sources = tuple(source for source in self.sources if id(source) in used)
+        references = tuple(reference for reference in self.references if id(reference) in used)
         return replace(self, sources=sources, references=references, stimuli=part)
 
     @cached_property
@@ -179,8 +156,42 @@ def make_plan(loaded: LoadedProtocol, root: Path | None = None) -> ProtocolPlan:
     _refuse_too_many(loaded, len(loaded.protocol.sources))
     sources, references = plan_sources(loaded, root)
     _refuse_too_many(loaded, len(sources))
-    photographs = ProtocolPictures(sources, references, root)
-    conditions = [_plan_condition(loaded, i, photographs) for i in range(len(loaded.protocol.conditions))]
+    pictures = sources, references
+    conditions = [_plan_condition(loaded, i, pictures, root) for i in range(len(loaded.protocol.conditions))]
+    _refuse_unsuitable_sources(loaded, conditions, sources)
+    stimuli = tuple(_plan_stimuli(conditions))
+    _refuse_duplicates(stimuli, loaded)
+    used = {picture.id for condition in conditions for picture in (*condition.sources, *condition.pictures)}
+    sources, references = ([picture for picture in group if picture.id in used] for group in pictures)
+    return ProtocolPlan(loaded, tuple(sources), tuple(references), tuple(conditions), stimuli)
+
+
+def _plan_condition(
+    loaded: LoadedProtocol,
+    i: int,
+    pictures: tuple[list[PlannedSource], list[PlannedSource]],
+    root: Path | None,
+) -> PlannedCondition:
+    """Return condition `i`, given all sources and references of the protocol."""
+    condition = loaded.protocol.conditions[i]
+    method, seeds = condition.resolved_method, loaded.protocol.seeds_of(condition)
+    sources = select_sources(loaded, i, pictures[0])
+    start_image = find_start_image(loaded, i, sources, root)
+    return PlannedCondition(
+        id=condition.id,
+        method=method,
+        sources=sources,
+        seeds=seeds if method.seeded else seeds[:1],
+        pictures=select_targets(loaded, i, sources, [*pictures[0], *pictures[1]]),
+        start_image=start_image,
+        after=plan_postprocessing(loaded, i, sources, pictures[0]),
+    )
+
+
+def _refuse_unsuitable_sources(
+    loaded: LoadedProtocol, conditions: Sequence[PlannedCondition], sources: Sequence[PlannedSource]
+) -> None:
+    """Refuse a source of a shape that a method, or the evaluation network, cannot work with."""
     for i, condition in enumerate(conditions):
         for shape, source in {source.shape: source for source in condition.sources}.items():
             try:
@@ -188,41 +199,11 @@ def make_plan(loaded: LoadedProtocol, root: Path | None = None) -> ProtocolPlan:
             except StimgenError as error:
                 about = error.add_prefix(f"condition {condition.id!r}, source {source.id!r}")
                 raise about.add_location(loaded.document.where(("conditions", i))) from None
-    _refuse_small_sources(loaded, sources)
-    stimuli = tuple(_plan_stimuli(conditions))
-    _refuse_duplicates(stimuli, loaded)
-    used = {picture.id for condition in conditions for picture in (*condition.sources, *condition.pictures)}
-    in_use = [
-        tuple(picture for picture in pictures if picture.id in used) for pictures in (sources, references)
-    ]
-    return ProtocolPlan(loaded, in_use[0], in_use[1], tuple(conditions), stimuli)
-
-
-def _plan_condition(loaded: LoadedProtocol, i: int, photographs: ProtocolPictures) -> PlannedCondition:
-    condition = loaded.protocol.conditions[i]
-    method, seeds = condition.resolved_method, loaded.protocol.seeds_of(condition)
-    sources = photographs.select_sources(loaded, i)
-    start = find_start_image(loaded, i, sources, photographs.root)
-    return PlannedCondition(
-        id=condition.id,
-        method=method,
-        sources=sources,
-        seeds=seeds if method.seeded else seeds[:1],
-        pictures=photographs.select_pictures(loaded, i, sources),
-        start_file=start.file if start is not None else None,
-        start_sha256=start.sha256 if start is not None else None,
-        after=plan_postprocessing(loaded, i, sources, photographs),
-    )
-
-
-def _refuse_small_sources(loaded: LoadedProtocol, sources: Sequence[PlannedSource]) -> None:
-    """Refuse a source that is too small for the judge."""
     judge = loaded.protocol.judge
-    if judge is None:
-        return
     for source in sources:
         try:
-            judge.check(source.shape[1], source.shape[0])
+            if judge is not None:
+                judge.check(source.shape[1], source.shape[0])
         except StimgenError as error:
             about = error.add_prefix(f"judge: source {source.id!r}")
             raise about.add_location(loaded.document.where(("judge",))) from None

@@ -1,4 +1,4 @@
-"""A source as it was found, hashed and measured."""
+"""Represents a source that was found, hashed and measured."""
 
 from __future__ import annotations
 
@@ -20,61 +20,45 @@ from stimgen.reading.identity import recipe_identity
 
 @dataclass(frozen=True)
 class FoundFile:
-    """A file as it was when it was planned with.
-
-    Attributes
-    ----------
-    file : Path
-        Where it lies.
-    sha256 : str
-        Hash of its bytes.
-    """
+    """Represents a file with its hash at the time of planning."""
 
     file: Path
     sha256: str
 
-    def read(self) -> ImageFile:
-        """Return the file.
-
-        Raises
-        ------
-        StimgenError
-            It cannot be read, or is no longer what it was.
-        """
+    def read(self, what: str = "the source") -> ImageFile:
+        """Return the file, called `what` in errors; raise `StimgenError` if it is damaged or has changed."""
         image = read_image_file(self.file)
         if image.sha256 != self.sha256:
-            raise StimgenError("the source has changed since the plan was made", where=self.file)
+            raise StimgenError(f"{what} has changed since the plan was made", where=self.file)
         return image
 
 
 @dataclass(frozen=True, eq=False)
 class PlannedSource:
-    """One photograph, found and hashed.
+    """Represents one photograph, found and hashed.
 
     Attributes
     ----------
     id : str
         What stimuli call it.
     name : str
-        The file as it is to be recorded: relative to the protocol, or ``skimage:NAME``.
-    image : FoundFile
-        The photograph.
-    mask : FoundFile or None
-        Its mask.
+        The file as it is recorded: relative to the protocol, absolute, or ``skimage:NAME``.
+    image, mask : FoundFile
+        The photograph and its mask, if it has one.
     shape : tuple of int
         Height, width and channels of what a model measures.
     recipe : dict
-        What determines its pixels, and the levels that they are rounded to where these are not 8 bits.
+        What determines its pixels, and the levels that they are rounded to if these are not 8 bits.
     preparation : Preparation
         How another picture becomes one of its size: without its mask, steps and canvas.
     staging : SourcePipeline
         How the photograph becomes what a model measures.
     bits : {8, 16}
-        Of its values in a file.
+        Bits of its values in a file.
     spec : SourceSpec
-        What the protocol says.
+        The entry of the protocol.
     lines : mapping
-        Where it says so: ``file``, ``mask``, ``before`` and ``canvas``.
+        Where the protocol says so: ``file``, ``mask``, ``before`` and ``canvas``.
     """
 
     id: str
@@ -91,84 +75,54 @@ class PlannedSource:
 
     @property
     def file(self) -> Path:
-        """Where the photograph lies now."""
+        """Return where the photograph lies now."""
         return self.image.file
 
     @property
     def sha256(self) -> str:
-        """Hash of the photograph."""
+        """Return the hash of the photograph."""
         return self.image.sha256
-
-    @property
-    def where(self) -> Location:
-        """The line that names it."""
-        return self.lines["file"]
 
     @cached_property
     def original_name(self) -> str:
-        """Name of the file that the prepared source is written to."""
+        """Return the name of the file that the prepared source is written to."""
         return f"{self.id}_{self.original_id[:8]}.png"
 
     @cached_property
     def original_id(self) -> str:
-        """Identity of the prepared source."""
+        """Return the identity of the prepared source."""
         return recipe_identity(self.recipe)
 
-    def read_photograph(self) -> SourceFiles:
-        """Return its files.
-
-        Raises
-        ------
-        StimgenError
-            One of them cannot be read, or is no longer what was planned with.
-        """
-        return SourceFiles(self.image.read(), self.mask.read() if self.mask is not None else None)
-
-    def bare(self) -> MaskedPicture:
-        """Return the photograph before any step.
-
-        Raises
-        ------
-        StimgenError
-            As `stage`.
-        """
-        photograph = self.read_photograph()
+    def read_unprocessed(self) -> MaskedPicture:
+        """Return the photograph before any step; raises as `stage`."""
+        files = self._read_files()
         try:
-            return self.staging.prepare_picture(photograph)
+            return self.staging.prepare_picture(files)
         except StimgenError as error:
-            raise self.located(error) from None
+            raise locate_source_error(error, self.lines) from None
 
     def stage(self) -> ModelInput:
         """Return what a model measures.
 
-        Raises
-        ------
-        StimgenError
-            A file is damaged, or is no longer what was planned with, or a step is impossible.
+        Raises `StimgenError` if a file is damaged or has changed since it was planned with, or if a step is
+        impossible.
         """
-        photograph = self.read_photograph()
+        files = self._read_files()
         try:
-            return self.staging.compute_input(photograph)
+            return self.staging.compute_input(files)
         except StimgenError as error:
-            raise self.located(error) from None
+            raise locate_source_error(error, self.lines) from None
 
     def pixels(self) -> Pixels:
-        """Return what a model measures: height x width x channels, range [0, 1].
-
-        Raises
-        ------
-        StimgenError
-            As `stage`.
-        """
+        """Return what a model measures: height x width x channels, range [0, 1]; raises as `stage`."""
         return self.stage().pixels
 
     def encode(self, pixels: Pixels) -> bytes:
-        """Return the file of a picture of this source, with its bits and encoding."""
+        """Return a PNG file of a picture of this source, with its bits and encoding."""
         return encode_png(quantise(pixels, self.bits), self.staging.encoding)
 
-    def located(self, error: StimgenError) -> StimgenError:
-        """Return the error with the line of the protocol that it is about."""
-        return locate_source_error(error, self.lines)
+    def _read_files(self) -> SourceFiles:
+        return SourceFiles(self.image.read(), self.mask.read() if self.mask is not None else None)
 
 
 def locate_source_error(error: StimgenError, lines: Mapping[str, Location]) -> StimgenError:
@@ -177,7 +131,7 @@ def locate_source_error(error: StimgenError, lines: Mapping[str, Location]) -> S
 
 
 def add_location(error: StimgenError, where: Location) -> StimgenError:
-    """Return the error with the line that names the source, keeping the file that it speaks of."""
+    """Return the error with a line of the protocol, keeping in its message the file that it is about."""
     file = f"{error.where}: " if error.where is not None else ""
     return StimgenError(
         file + error.message, where=where, given=error.given, allowed=error.allowed, hint=error.hint

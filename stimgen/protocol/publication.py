@@ -1,4 +1,4 @@
-"""What a set is made with, and the papers behind it: written into the set, which is read without torch."""
+"""Describes what a set is made with, and the papers behind it, for readers without torch."""
 
 from __future__ import annotations
 
@@ -17,16 +17,15 @@ OBJECTIVE = "objective"  # the method that has no name
 
 
 def build_publication(protocol: Protocol) -> dict[str, Any]:
-    """Return what a set says of itself as a publication, beside its title and the like.
+    """Return what a set says about itself as a publication, beside its title and the like.
 
-    Returns
-    -------
-    dict
-        ``choices``: every member of a family in use, with what methods call it and the keys of its papers;
-        ``literature``: those papers; ``papers``: those that the protocol itself names.
+    ``choices`` lists every family member in use, with its phrase for a methods section and the keys of its
+    papers; ``literature`` these papers; ``papers`` those that the protocol itself names.
     """
-    used = sorted(_find_members(protocol), key=_key)
-    choices = [choice for key, alike in groupby(used, key=_key) for choice in _build_choices(key, alike)]
+    used = sorted(_find_members(protocol), key=_member_key)
+    choices = [
+        choice for key, alike in groupby(used, key=_member_key) for choice in _build_choices(key, alike)
+    ]
     literature = resolve_papers(paper for one in used for paper in one.citations())
     return {
         "choices": [choice.to_dict() for choice in choices],
@@ -36,37 +35,34 @@ def build_publication(protocol: Protocol) -> dict[str, Any]:
 
 
 def _find_members(protocol: Protocol) -> Iterator[FamilyMember]:
-    for condition in protocol.conditions:
-        yield from _find_nested_members(condition.resolved_method)
-        yield from _find_nested_members(condition.after)
-    yield from _find_nested_members((protocol.sources, protocol.references))
-    yield from _find_nested_members(protocol.judge)
+    conditions = [(condition.resolved_method, condition.after) for condition in protocol.conditions]
+    return _find_nested_members((conditions, protocol.sources, protocol.references, protocol.judge))
 
 
 def _find_nested_members(value: Any) -> Iterator[FamilyMember]:
-    """Yield the members that a value is, or that stand in it at any depth."""
+    """Yield the members that a value is or contains, at any depth."""
     if isinstance(value, FamilyMember):
         yield value
     if isinstance(value, BaseModel):
         value = [getattr(value, name) for name in type(value).model_fields]
     if isinstance(value, Iterable) and not isinstance(value, (str, bytes, dict)):
-        for one in value:
-            yield from _find_nested_members(one)
+        for inner in value:
+            yield from _find_nested_members(inner)
 
 
-def _key(member: FamilyMember) -> tuple[str, str]:
+def _member_key(member: FamilyMember) -> tuple[str, str]:
     return type(member).__module__.split(".")[-2], getattr(member, "name", OBJECTIVE)
 
 
 def _build_choices(key: tuple[str, str], alike: Iterable[FamilyMember]) -> list[CitedMember]:
-    """Return a choice for all members of one name or, where they cite differently, one for each way."""
+    """Return a choice for all members of one name; one for each list of papers if they cite differently."""
     kind, name = key
     by_papers: dict[tuple[str, ...], list[FamilyMember]] = {}
     for member in alike:
         keys = tuple(paper.key for paper in resolve_papers(member.citations()))
-        by_papers.setdefault(keys, [])
-        if member not in by_papers[keys]:
-            by_papers[keys].append(member)
+        members = by_papers.setdefault(keys, [])
+        if member not in members:
+            members.append(member)
     several = len(by_papers) > 1
     return [
         CitedMember(

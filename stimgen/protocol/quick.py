@@ -1,4 +1,4 @@
-"""A protocol in small: to see what it makes before days are spent on it."""
+"""Reduces a protocol to a few small pictures, to see what it makes before days are spent on it."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from stimgen.synthesis.optimisers import OPTIMISERS
 
 SIDE, CANVAS_SIDE, EVALUATIONS = 128, 256, 60
 SOURCES, SEEDS = 2, 1
-FILTERS = 128  # of a layer of random filters
+FILTERS = 128  # most in a layer of random filters
 SCALING = 0.5  # of regions that grow with eccentricity: there are four times as many at half of it
 PHOTOGRAPHS = {
     "sources": ("skimage:brick", "skimage:coffee"),
@@ -32,12 +32,12 @@ Data = dict[str, Any]
 
 
 def make_quick_protocol(loaded: LoadedProtocol, root: Path | None = None) -> LoadedProtocol:
-    """Return the protocol with few, small pictures that are made in a minute or two, and what was changed.
+    """Return the protocol with a few small pictures, made in a minute or two, and what was changed.
 
-    At most two sources and one seed; pictures of up to 128 pixels, canvases of up to 256, lengths in
-    proportion; at most 60 evaluations at each of the usual scales; what needs many of them, or much of each,
-    in a cheaper way. Photographs that are not there are replaced by scikit-image's, networks whose trained
-    weights are not there by the embedded features; conditions that this makes alike are made once.
+    It has at most two sources and one seed; pictures of up to 128 pixels, canvases of up to 256, lengths in
+    proportion; and at most 60 evaluations at each of the default scales. Costly settings get cheaper ones.
+    Missing photographs are replaced by scikit-image's, networks without their trained weights by the embedded
+    features. Conditions that become alike are made once.
 
     Parameters
     ----------
@@ -49,7 +49,7 @@ def make_quick_protocol(loaded: LoadedProtocol, root: Path | None = None) -> Loa
     Raises
     ------
     StimgenError
-        Something in it does not fit a small picture.
+        A setting does not fit a small picture.
     """
     data = loaded.protocol.to_dict()
     changes = [
@@ -62,7 +62,7 @@ def make_quick_protocol(loaded: LoadedProtocol, root: Path | None = None) -> Loa
         *_drop_duplicates(data),
     ]
     for key in (*INHERITED, "preparation"):
-        del data[key]  # every source and condition says for itself what it inherited
+        del data[key]  # by now written in every source and condition
     data["name"] = data["name"][: 64 - len(NAME)] + NAME
     context = {"folder": loaded.folder.resolve()}
     protocol = validate(Protocol, data, loaded.document, context)
@@ -70,7 +70,7 @@ def make_quick_protocol(loaded: LoadedProtocol, root: Path | None = None) -> Loa
 
 
 def _reduce_sources_and_seeds(data: Data) -> Iterator[str]:
-    """Leave a few sources, and one seed."""
+    """Keep a few sources, and one seed."""
     if len(data["sources"]) > SOURCES:
         yield f"{SOURCES} of {len(data['sources'])} sources"
         kept = {source["id"] or source["file"].partition(":")[2] for source in data["sources"][:SOURCES]}
@@ -89,7 +89,7 @@ def _reduce_sources_and_seeds(data: Data) -> Iterator[str]:
 
 
 def _drop_costly_conditions(data: Data) -> Iterator[str]:
-    """Leave out conditions with very many regions, where there are others."""
+    """Leave out conditions with very many regions, if there are others."""
     many = [condition for condition in data["conditions"] if _find_smallest_scaling(condition) < SCALING]
     if len(many) < sum(condition["method"] is None for condition in data["conditions"]):
         yield from (f"without {condition['id']}" for condition in many)
@@ -102,7 +102,7 @@ def _find_smallest_scaling(condition: Data) -> float:
 
 
 def _substitute_photographs(data: Data, folder: Path, root: Path | None) -> Iterator[str]:
-    """Put scikit-image's photographs in the place of pictures that are not there."""
+    """Replace missing pictures by scikit-image's photographs."""
     for key in ("sources", "references"):
         for i, source in enumerate(data[key]):
             if not _exists(source["file"], folder, root):
@@ -120,7 +120,7 @@ def _exists(file: str, folder: Path, root: Path | None) -> bool:
 
 
 def _shrink_pictures(data: Data) -> Iterator[str]:
-    """Shrink pictures, and with them all that is told in pixels."""
+    """Shrink pictures, and with them all lengths in pixels."""
     largest = max(_find_longest_side(source) for source in data["sources"])
     side = CANVAS_SIDE if any(source["canvas"] for source in data["sources"]) else SIDE
     if largest <= side:
@@ -159,7 +159,7 @@ def _multiply(value: Any, factor: float) -> Any:
 
 
 def _reduce_evaluations(data: Data) -> Iterator[str]:
-    """Evaluate seldom, in a way that gets somewhere in so few evaluations."""
+    """Limit evaluations, and choose settings that make progress in so few."""
     found: dict[str, None] = {}
     for condition in data["conditions"]:
         method, settings = condition["method"], condition["synthesis"]
@@ -172,7 +172,7 @@ def _reduce_evaluations(data: Data) -> Iterator[str]:
             found[f"{EVALUATIONS} evaluations at each of the usual scales"] = None
             settings |= {"evaluations": EVALUATIONS, "scales": "auto"}
         elif isinstance(given, list):
-            # One for each scale of the full size, and small pictures have fewer.
+            # It has one for each scale of the full size; small pictures have fewer scales.
             found[f"{most} evaluations at every scale"] = None
             settings |= {"evaluations": most}
         if settings["optimiser"]["name"] == "adam":
@@ -185,7 +185,7 @@ def _reduce_evaluations(data: Data) -> Iterator[str]:
 
 
 def _simplify_statistic(term: Data) -> Iterator[str]:
-    """Measure what can be told from few evaluations, by not too many filters."""
+    """Choose what few evaluations can match, and not too many filters."""
     if term["statistic"].get("redraw"):
         yield "fixed directions in place of redrawn ones"
         term["statistic"]["redraw"] = False
@@ -201,7 +201,7 @@ def _reduce_iterations(method: Data) -> Iterator[str]:
         if method.get(key, 0) > EVALUATIONS:
             yield f"{EVALUATIONS} evaluations of {method['name']}"
             method[key] = EVALUATIONS
-    # The coarsest scale of a pyramid is to be wider than a neighbourhood.
+    # The coarsest scale of a pyramid must be wider than a neighbourhood.
     widest = SIDE // 2 ** method.get("scales", 0) - 1
     if method.get("neighbourhood", 0) > widest:
         yield f"a neighbourhood of {widest} in place of {method['neighbourhood']}"
@@ -209,7 +209,7 @@ def _reduce_iterations(method: Data) -> Iterator[str]:
 
 
 def _drop_duplicates(data: Data) -> Iterator[str]:
-    """Drop conditions that differ from an earlier one by nothing but their name."""
+    """Drop conditions that differ from an earlier one only by their name."""
     kept: list[Data] = []
     for condition in data["conditions"]:
         twins = [other for other in kept if {**other, "id": None} == {**condition, "id": None}]

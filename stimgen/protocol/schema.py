@@ -1,4 +1,4 @@
-"""What a stimulus protocol can say."""
+"""Defines the keys of a stimulus protocol."""
 
 from __future__ import annotations
 
@@ -33,14 +33,15 @@ Seed = Annotated[Integer, Field(ge=0, le=LARGEST_SEED)]
 
 
 class SharedPreparation(Preparation, SourcePresentation):
-    """How sources become what a model measures."""
+    """Describes how sources become what a model measures."""
 
 
 class SourceSpec(Preparation, SourcePresentation):
-    """A photograph, or several, that stimuli are made from."""
+    """Names a photograph, or several, that stimuli are made from."""
 
     file: TextLine
-    """Path relative to the protocol, a pattern such as ``photos/*.jpg``, or ``skimage:NAME``."""
+    """Path relative to the protocol or absolute, a pattern such as ``"photos/*.jpg"`` in quotes, or
+    ``skimage:NAME``."""
     id: Label | None = None
     """What stimuli call it; the file's name where it is left out."""
     licence: TextLine | None = None
@@ -50,7 +51,7 @@ class SourceSpec(Preparation, SourcePresentation):
 
 
 class SeedRange(Model):
-    """Consecutive seeds."""
+    """Describes consecutive seeds."""
 
     first: Seed = 1
     """The first seed."""
@@ -76,13 +77,14 @@ Seeds = Annotated[
 
 
 ONLY_TERM_KEYS = ("depth", "layers", "target")
-OBJECTIVE_KEYS = ("objective", "depth", "layers", "target", "network", "statistic", "regions", "synthesis")
+TERM_KEYS = (*ONLY_TERM_KEYS, "network", "statistic", "regions")
+OBJECTIVE_KEYS = ("objective", *TERM_KEYS, "synthesis")
 
 
 class Condition(Model):
-    """One way of making stimuli: an objective, or the fields of its only term, and how to optimise it.
+    """Describes one way of making stimuli: an objective and how to minimise it, or another method.
 
-    Or another method: a control, or another model.
+    The fields of an objective's only term may stand in the condition itself.
     """
 
     id: Label
@@ -129,14 +131,11 @@ class Condition(Model):
         except ValidationError as error:
             # The members were validated before, so that only a term's or the objective's own check can fail.
             raise repeat_error(error) from None
-        self._refuse_zero_weights()
-        return self
-
-    def _refuse_zero_weights(self) -> None:
         terms = self.resolved_method.terms if isinstance(self.resolved_method, ObjectiveMethod) else ()
         if not any(term.weight * weight for term in terms for weight in term.layer_weights.values()):
             at = "layers" if self.objective is None else "objective"
             raise validation_error("all weights are zero, so that nothing is compared", at=at)
+        return self
 
     def _is_given(self, key: str) -> bool:
         usual = type(self).model_fields[key].get_default(call_default_factory=True)
@@ -144,24 +143,17 @@ class Condition(Model):
 
     @property
     def resolved_method(self) -> Method:
-        """The method that makes this condition's stimuli."""
+        """Return the method that makes this condition's stimuli."""
         if self.method is not None:
             return self.method
         if self.objective is not None:
             return ObjectiveMethod(terms=self.objective, synthesis=self.synthesis)
-        term = Term(
-            network=self.network,
-            depth=self.depth,
-            layers=self.layers,
-            statistic=self.statistic,
-            regions=self.regions,
-            target=self.target,
-        )
+        term = Term(**{key: getattr(self, key) for key in TERM_KEYS})
         return ObjectiveMethod(terms=(term,), synthesis=self.synthesis)
 
 
 class OutputSettings(Model):
-    """What is written for every stimulus."""
+    """Describes what is written for every stimulus."""
 
     encoding: Encoding = "srgb"
     """How the numbers of a PNG file mean light, ``srgb`` or ``linear``; declared in the file and in the
@@ -178,7 +170,7 @@ class OutputSettings(Model):
 
 
 class Protocol(Model):
-    """A stimulus protocol."""
+    """Describes the stimuli of a set, and how they are made."""
 
     name: Label
     """Short name of the set; also of its folder."""

@@ -1,11 +1,11 @@
-"""The sources of a protocol, planned."""
+"""Plans the sources of a protocol: finds, checks and hashes their files."""
 
 from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
-from functools import cache
+from functools import cache, cached_property
 from pathlib import Path
 from typing import TypeVar
 
@@ -14,7 +14,6 @@ from stimgen.images.read import SKIMAGE_PREFIX, ImageFile, read_image_file
 from stimgen.images.sequence import needs_set_mean, resolve_set_means, step_recipes
 from stimgen.images.source_pipeline import SourceFiles, SourceKeyError, SourcePipeline, SourcePresentation
 from stimgen.images.steps import ImageStep
-from stimgen.images.write import Bits
 from stimgen.protocol.files import find_file, find_files
 from stimgen.protocol.load import LoadedProtocol
 from stimgen.protocol.planned_source import FoundFile, PlannedSource, locate_source_error
@@ -31,34 +30,25 @@ def plan_sources(
 ) -> tuple[list[PlannedSource], list[PlannedSource]]:
     """Return the sources and the references of a protocol, in its order.
 
-    Parameters
-    ----------
-    loaded : LoadedProtocol
-        The protocol.
-    root : Path, optional
-        A folder that sources may lie in, beside the protocol's own.
-
-    Raises
-    ------
-    StimgenError
-        A source is missing, outside its folder, no image, too small, or two have one id.
+    `root` is a folder that sources may lie in, beside the protocol's own. Raises `StimgenError` if a source
+    is missing, outside its folder, no image or too small, or if two have one id.
     """
     sources, references = (
         [
             source
             for i in range(len(getattr(loaded.protocol, key)))
-            for source in _SourceEntry(loaded, root, key, i).planned()
+            for source in _SourceEntry(loaded, root, key, i).plan()
         ]
         for key in ("sources", "references")
     )
     _refuse_equal_ids([*sources, *references])
-    means = _MeanSettler(sources)
-    return [means.apply(s) for s in sources], [means.apply(r) for r in references]
+    resolved = _resolve_means([*sources, *references], sources)
+    return resolved[: len(sources)], resolved[len(sources) :]
 
 
 @dataclass(frozen=True)
 class _SourceEntry:
-    """One entry of a protocol's sources, or references."""
+    """Represents one entry of a protocol's sources, or references."""
 
     loaded: LoadedProtocol
     root: Path | None
@@ -70,49 +60,55 @@ class _SourceEntry:
         specs: tuple[SourceSpec, ...] = getattr(self.loaded.protocol, self.key)
         return specs[self.i]
 
-    @property
+    @cached_property
     def lines(self) -> dict[str, Location]:
-        """Where the entry is written, and where what it may inherit is."""
+        """Return where the entry is written, and where what it may inherit is."""
         document, own = self.loaded.document, (self.key, self.i)
-        found = {"file": document.where((*own, "file"))}
+        lines = {"file": document.where((*own, "file"))}
         for key in SourcePresentation.model_fields:
             written = (*own, key) if (*own, key) in document.lines else ("preparation", key)
-            found[key] = document.where(written)
-        return found
+            lines[key] = document.where(written)
+        return lines
 
-    def planned(self) -> Iterator[PlannedSource]:
-        lines = self.lines
+    def plan(self) -> Iterator[PlannedSource]:
         try:
             for name, file in find_files(self.spec.file, self.loaded.folder, self.root):
-                yield self._plan_file(name, file, lines)
+                yield self._plan_file(name, file)
         except StimgenError as error:
-            raise locate_source_error(error, lines) from None
+            raise locate_source_error(error, self.lines) from None
 
-    def _plan_file(self, name: str, file: Path, lines: dict[str, Location]) -> PlannedSource:
+    def _plan_file(self, name: str, file: Path) -> PlannedSource:
         _refuse_name(name, self.spec)
         image, spec, output = read_image_file(file), self.spec, self.loaded.protocol.output
-        mask = self._mask(name)
+        mask = self._read_mask(name)
         staging = SourcePipeline(
             _extract_part(Preparation, spec), _extract_part(SourcePresentation, spec), output.encoding
         )
         shape = staging.shape(image)
-        _refuse_deep_colours(shape, output.bits)
+        if output.bits == 16 and shape[2] != 1:
+            raise StimgenError(
+                "`bits: 16` is for greys: the library that writes PNG files knows no colours of 16 bits",
+                hint="say `channels: grey`, or keep the picture before rounding with `output: {array: true}`",
+            )
+        size, preparation = (shape[1], shape[0]), staging.preparation
+        bits = {"bits": output.bits} if output.bits != 8 else {}
         return PlannedSource(
             id=spec.id or _derive_id(name),
             name=name,
             image=FoundFile(file, image.sha256),
             mask=FoundFile(mask.file, mask.sha256) if mask is not None else None,
             shape=shape,
-            recipe=staging.recipe(SourceFiles(image, mask))
-            | ({"bits": output.bits} if output.bits != 8 else {}),
-            preparation=_fix_size(staging.preparation, image, shape),
+            recipe=staging.recipe(SourceFiles(image, mask)) | bits,
+            preparation=preparation
+            if preparation.output_size(image) == size
+            else preparation.replace(size=size),
             staging=staging,
             bits=output.bits,
             spec=spec,
-            lines=lines,
+            lines=self.lines,
         )
 
-    def _mask(self, name: str) -> ImageFile | None:
+    def _read_mask(self, name: str) -> ImageFile | None:
         if self.spec.mask is None:
             return None
         text = self.spec.mask.replace("*", Path(name.removeprefix(SKIMAGE_PREFIX)).stem)
@@ -126,47 +122,12 @@ def _extract_part(model: type[P], spec: SourceSpec) -> P:
     return model.model_validate({key: getattr(spec, key) for key in model.model_fields})
 
 
-def _fix_size(preparation: Preparation, image: ImageFile, shape: tuple[int, int, int]) -> Preparation:
-    sides = (shape[1], shape[0])
-    return preparation if preparation.output_size(image) == sides else preparation.replace(size=sides)
-
-
-def _refuse_deep_colours(shape: tuple[int, int, int], bits: Bits) -> None:
-    if bits == 16 and shape[2] != 1:
-        raise StimgenError(
-            "`bits: 16` is for greys: the library that writes PNG files knows no colours of 16 bits",
-            hint="say `channels: grey`, or keep the picture before rounding with `output: {array: true}`",
-        )
-
-
 def _refuse_name(name: str, spec: SourceSpec) -> None:
     if CONTROL_CHARACTERS.search(name) or "\n" in name:
         # Records could not hold it, or a terminal would obey it.
         raise StimgenError(f"the file name {name!r} is not one line of text: rename it")
     if spec.id is not None and name != spec.file:
         raise StimgenError("a pattern names its sources by their files: leave out `id`")
-
-
-class _MeanSettler:
-    """What steps before synthesis stand for where they want the mean over the sources."""
-
-    def __init__(self, sources: Sequence[PlannedSource]) -> None:
-        self._sources = sources
-        self._settled = cache(self._taken)
-
-    def _taken(self, steps: tuple[ImageStep, ...]) -> tuple[ImageStep, ...]:
-        return resolve_set_means(steps, ((source.id, source.bare()) for source in self._sources))
-
-    def apply(self, source: PlannedSource) -> PlannedSource:
-        presentation = source.staging.presentation
-        if not needs_set_mean(presentation.before):
-            return source
-        try:
-            before = self._settled(presentation.before)
-        except StimgenError as error:
-            raise error.add_location(source.lines["before"]) from None
-        staging = replace(source.staging, presentation=presentation.replace(before=before))
-        return replace(source, staging=staging, recipe=source.recipe | {"before": step_recipes(before)})
 
 
 def _derive_id(name: str) -> str:
@@ -186,5 +147,27 @@ def _refuse_equal_ids(sources: list[PlannedSource]) -> None:
         other = seen.setdefault(source.id.lower(), source)
         if other is not source:
             raise StimgenError(
-                f"two sources have the id {source.id!r}: {other.name} and {source.name}", where=source.where
+                f"two sources have the id {source.id!r}: {other.name} and {source.name}",
+                where=source.lines["file"],
             )
+
+
+def _resolve_means(planned: list[PlannedSource], sources: Sequence[PlannedSource]) -> list[PlannedSource]:
+    """Return the planned sources with numbers for what their steps take from the mean over all sources."""
+
+    @cache
+    def resolve(steps: tuple[ImageStep, ...]) -> tuple[ImageStep, ...]:
+        return resolve_set_means(steps, ((source.id, source.read_unprocessed()) for source in sources))
+
+    def resolve_source(source: PlannedSource) -> PlannedSource:
+        presentation = source.staging.presentation
+        if not needs_set_mean(presentation.before):
+            return source
+        try:
+            before = resolve(presentation.before)
+        except StimgenError as error:
+            raise error.add_location(source.lines["before"]) from None
+        staging = replace(source.staging, presentation=presentation.replace(before=before))
+        return replace(source, staging=staging, recipe=source.recipe | {"before": step_recipes(before)})
+
+    return [resolve_source(source) for source in planned]

@@ -907,7 +907,7 @@ class TestStartImage:
             assert content.losses.start.total == pytest.approx(found, rel=1e-4)
             assert content.settings["start"] == {
                 "name": "image",
-                "sha256": stimulus.condition.start_sha256,
+                "sha256": stimulus.condition.start_image.sha256,
             }
 
     def test_another_start_is_another_stimulus(self, place: Place) -> None:

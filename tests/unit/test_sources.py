@@ -82,7 +82,7 @@ class TestFound:
         assert (source.id, source.name, source.file) == ("x", "photos/x.png", file)
         assert (source.sha256, source.shape) == (sha256_file(file), (32, 32, 3))
         assert (source.spec.licence, source.spec.credit) == ("MIT", "me")
-        assert str(source.where) == f"{tmp_path}/p.yaml:4"
+        assert str(source.lines["file"]) == f"{tmp_path}/p.yaml:4"
         assert source.pixels().shape == source.shape
         assert source.original_name.startswith("x_")
 

@@ -61,7 +61,7 @@ def _named_files(plan: ProtocolPlan, root: Path | None) -> Iterator[Path]:
         yield source.file
         if source.mask is not None:
             yield source.mask.file
-    yield from (condition.start_file for condition in plan.conditions if condition.start_file)
+    yield from (condition.start_image.file for condition in plan.conditions if condition.start_image)
     yield from _weight_files(plan.loaded.protocol.to_dict())
 
 
