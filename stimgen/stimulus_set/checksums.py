@@ -1,29 +1,22 @@
-"""``checksums.sha256``: the hash of every file of a set, as ``sha256sum -c`` reads it."""
+"""Reads and writes ``checksums.sha256``: the hash of every file of a set, as ``sha256sum -c`` reads it."""
 
 from __future__ import annotations
 
 import hashlib
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 
 from stimgen.reading.errors import StimgenError, make_printable
 from stimgen.stimulus_set.store import CHECKSUMS, Store
 
-# What a line says in one way only: sha256sum would take other letters for the same, and escapes for names.
+# There is one way only to write a line: sha256sum would also take other letters, and escapes in names.
 CHECKSUM_LINE = re.compile(r"([0-9a-f]{64})  ([^/\\\x00-\x1f\x7f][^\\\x00-\x1f\x7f]*)")
 
 
 def write_checksums(store: Store, hashes: Mapping[str, str]) -> None:
-    """Write the checksums, unless they are there already.
+    """Write the SHA-256 of every file of the set, unless the checksums are up to date.
 
-    Parameters
-    ----------
-    store : Store
-        The set.
-    hashes : mapping
-        SHA-256 by file, of every file of the set but this.
-
-    Raises `StimgenError` where a file has a name that no file of a set has, or the set cannot be written.
+    Raises `StimgenError` where a name is not allowed for a file of a set, or the set cannot be written.
     """
     with store.open_for_update(CHECKSUMS) as stream:
         for name in sorted(hashes):
@@ -34,32 +27,22 @@ def write_checksums(store: Store, hashes: Mapping[str, str]) -> None:
 
 
 def read_checksums(store: Store) -> tuple[dict[str, str], list[str]]:
-    """Return SHA-256 by file, and what is wrong with the checksums.
-
-    Raises `StimgenError` where they cannot be read.
-    """
+    """Return SHA-256 by file, and what is wrong with the checksums."""
     hashes: dict[str, str] = {}
     problems = []
-    for i, line in enumerate(_read_lines(store), start=1):
-        found = CHECKSUM_LINE.fullmatch(line)
-        if found is None or found[2] in hashes:
-            what = "names a file twice" if found else "is damaged"
-            problems.append(f"{CHECKSUMS}: line {i} {what}: {make_printable(line, limit=80)}")
-        else:
-            hashes[found[2]] = found[1]
+    with store.open_for_reading(CHECKSUMS) as stream:
+        for i, data in enumerate(stream, start=1):
+            line = data.removesuffix(b"\n").decode("utf-8", errors="backslashreplace")
+            found = CHECKSUM_LINE.fullmatch(line)
+            if found is None or found[2] in hashes:
+                what = "names a file twice" if found else "is damaged"
+                problems.append(f"{CHECKSUMS}: line {i} {what}: {make_printable(line, limit=80)}")
+            else:
+                hashes[found[2]] = found[1]
     return hashes, problems
 
 
-def _read_lines(store: Store) -> Iterator[str]:
-    with store.open_for_reading(CHECKSUMS) as stream:
-        for line in stream:
-            yield line.removesuffix(b"\n").decode("utf-8", errors="backslashreplace")
-
-
 def hash_stored_file(store: Store, name: str) -> str:
-    """Return the SHA-256 of a file of the set, without holding it.
-
-    Raises `StimgenError` where it cannot be read.
-    """
+    """Return the SHA-256 of a file of the set, without holding the file in memory."""
     with store.open_for_reading(name) as stream:
         return hashlib.file_digest(stream, "sha256").hexdigest()

@@ -1,4 +1,4 @@
-"""What the pictures of a condition have in common by chance, and an experiment's result could be due to."""
+"""Measures what the pictures of a condition share by chance, and what could explain an experiment's result."""
 
 from __future__ import annotations
 
@@ -20,23 +20,12 @@ MEASURES = Appearance._fields
 
 
 def compute_confounds(store: Store, stimuli: Iterable[str] | None = None) -> list[dict[str, Any]]:
-    """Return one row a condition, the originals' first.
+    """Return one row per condition, beginning with the originals.
 
-    Parameters
-    ----------
-    store : Store
-        The set.
-    stimuli : iterable of str, optional
-        Ids of those to measure; by default, all that are finished.
-
-    Returns
-    -------
-    list of dict
-        ``condition``, ``n``, and for every measure of `Appearance` its mean, ``luminance_mean``, and its
-        sample standard deviation, ``luminance_sd``; None where there is none. Pictures that a measure does
-        not exist for are left out of it.
-
-    Raises `StimgenError` where no stimulus is finished, or a picture cannot be read.
+    Only the given stimuli are measured; by default, all that are finished. A row has ``condition``, ``n``,
+    and for every measure of `Appearance` its mean, ``luminance_mean``, and its sample standard deviation,
+    ``luminance_sd``; None where there is none. Pictures for which a measure does not exist are left out of
+    it. Raises `StimgenError` where no stimulus is finished, or a picture cannot be read.
     """
     chosen = store.read_records() if stimuli is None else map(store.read_record, stimuli)
     found: dict[str, list[Appearance]] = {}
@@ -47,14 +36,12 @@ def compute_confounds(store: Store, stimuli: Iterable[str] | None = None) -> lis
         raise StimgenError("no stimulus is finished yet", where=store.folder)
     # A condition may have the name that the originals' row has otherwise.
     name = ORIGINAL if ORIGINAL not in found else f"{ORIGINAL} (source)"
-    return [
-        _summarise(name, originals),
-        *(_summarise(condition, measures) for condition, measures in found.items()),
-    ]
+    rows = {name: originals, **found}
+    return [_summarise(condition, measures) for condition, measures in rows.items()]
 
 
 def _measure_all(store: Store, records: Iterable[Record]) -> Iterator[tuple[str | None, Appearance]]:
-    """Yield the measures of every picture with its condition; None for originals, each of which once."""
+    """Yield the condition and the measures of every picture; the condition of originals is None."""
     seen: set[str] = set()
     for record in records:
         content = record.content
@@ -66,18 +53,14 @@ def _measure_all(store: Store, records: Iterable[Record]) -> Iterator[tuple[str 
 
 
 def _measure(file: str, content: RecordContent, store: Store) -> Appearance:
+    encodings: tuple[Encoding, ...] = get_args(Encoding)
+    encoding = next((known for known in encodings if known == content.encoding), None)
+    if encoding is None:
+        raise StimgenError(
+            f"stimulus {content.id}: the encoding {content.encoding!r} is not known", where=store.folder
+        )
     levels = decode_png(store.read(file), store.folder / file)
-    return measure_appearance(as_pixels(levels), _check_encoding(content, store))
-
-
-def _check_encoding(content: RecordContent, store: Store) -> Encoding:
-    for known in get_args(Encoding):
-        if content.encoding == known:
-            encoding: Encoding = known
-            return encoding
-    raise StimgenError(
-        f"stimulus {content.id}: nothing is known of the encoding {content.encoding!r}", where=store.folder
-    )
+    return measure_appearance(as_pixels(levels), encoding)
 
 
 def _summarise(condition: str, measures: list[Appearance]) -> dict[str, Any]:

@@ -1,4 +1,4 @@
-"""A picture of the whole set: one row a source, the original first."""
+"""Draws a picture of the whole set: one row per source, with the original first."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ MAX_ROWS, USUAL_COLUMNS, MAX_COLUMNS = 24, 9, 25
 
 
 def draw_contact_sheet(store: Store) -> Image.Image:
-    """Return a sheet: one row a source, at most 24, with the original and samples of every condition.
+    """Return a sheet with one row per source, at most 24: its original, and samples of every condition.
 
     Raises `StimgenError` where the set has no finished stimulus, or a picture cannot be read.
     """
@@ -42,22 +42,21 @@ def draw_contact_sheet(store: Store) -> Image.Image:
 
 
 def write_contact_sheet(store: Store) -> None:
-    """Draw the sheet into the set."""
+    """Draw the contact sheet of a set into the set."""
     buffer = io.BytesIO()
     draw_contact_sheet(store).save(buffer, format="PNG")
     store.update(SHEET, buffer.getvalue())
 
 
 def _describe_changes(store: Store) -> str:
-    """Return what was changed of the protocol, to try it quickly."""
+    """Return what ``--quick`` changed of the protocol."""
     changes = store.read_plan().protocol.get("changes")
-    return (
-        f"Quick, not the protocol itself: {'; '.join(map(str, changes))}" if isinstance(changes, list) else ""
-    )
+    told = "; ".join(map(str, changes)) if isinstance(changes, list) else None
+    return "" if told is None else f"Quick, not the protocol itself: {told}"
 
 
 def _sample_rows(contents: Iterable[RecordContent]) -> list[list[RecordContent]]:
-    """Return, for the first sources, as many stimuli of every condition as fit, but one at least."""
+    """Return, for the first sources, as many stimuli of every condition as fit, but at least one."""
     conditions = set()
     rows: dict[str, dict[str, list[RecordContent]]] = {}
     for content in contents:
@@ -88,17 +87,14 @@ def _draw_row(sheet: Image.Image, store: Store, row: list[RecordContent], top: i
 
 
 def _shorten_caption(name: str, rest: str) -> str:
-    """Return a caption, its name cut so that it does not run into the next tile."""
+    """Return a caption whose name is cut so that it does not run into the next tile."""
     font = ImageFont.load_default(11)
     captions = [name + rest, *(f"{name[:length]}...{rest}" for length in range(len(name) - 1, -1, -1))]
     return next((caption for caption in captions if font.getlength(caption) <= TILE), rest)
 
 
 def read_thumbnail(store: Store, file: str, side: int) -> Image.Image:
-    """Return a picture of the set, shrunk to fit into `side` pixels, in RGB.
-
-    Raises `StimgenError` where the picture cannot be read.
-    """
+    """Return a picture of the set, shrunk to fit into `side` pixels, in RGB."""
     path = store.path(file)
     with store.open_for_reading(file) as stream, open_png(stream, path) as image:
         picture = to_srgb_image(image)

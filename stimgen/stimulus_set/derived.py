@@ -1,4 +1,4 @@
-"""All that is derived from plan and records, derived again."""
+"""Derives everything in a set that follows from its plan and records."""
 
 from __future__ import annotations
 
@@ -12,27 +12,19 @@ from stimgen.stimulus_set.store import CHECKSUMS, SHEET, Store
 
 
 def write_derived_files(store: Store, *, sheet: bool = True, tidy: bool = True) -> list[str]:
-    """Write manifest, table, citation file, contact sheet, checksums and index, and remove what is left over.
+    """Write manifest, table, citation file, contact sheet, checksums and index; return removed leftovers.
 
-    The checksums come last of what belongs to the set: where they agree, all of it was written. Files are
-    not read for them: their hashes stand in the records.
+    The checksums come last of what belongs to the set: where they agree, everything was written. Files are
+    not read for them, because their hashes stand in the records.
 
     Parameters
     ----------
     store : Store
-        The set, locked.
+        The set, which is locked.
     sheet : bool
-        Draw the contact sheet; otherwise one that is there stays, and the index does not vouch for it.
+        Whether to draw the contact sheet; otherwise an existing one stays, and the index does not list it.
     tidy : bool
-        Remove what is left over; not while others may still write what they had begun.
-
-    Returns
-    -------
-    list of str
-        What was removed.
-
-    Raises `StimgenError` where a record is damaged, a picture cannot be drawn, or the set cannot be
-    written.
+        Whether to remove leftovers; not while other processes may still write files.
     """
     seen = write_manifest(store)
     if sheet:

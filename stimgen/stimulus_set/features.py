@@ -1,7 +1,8 @@
-"""Features of a set's pictures: computed by ``stimgen features``, read where there is no torch.
+"""Stores features of a set's pictures, which ``stimgen features`` computes, so that reading needs no torch.
 
-A network's maps, averaged over the cells of a grid on the picture. The mean of a part of the picture is that
-of its cells, each counting by how much of it lies in the part; so parts that trials cut out need no network.
+A network's maps are averaged over the cells of a grid on the picture. The mean over a part of the picture is
+that of its cells, each weighted by how much of it lies in the part, so that parts that trials cut out need no
+network.
 """
 
 from __future__ import annotations
@@ -30,14 +31,14 @@ Grids = NDArray[np.float16]
 
 
 class LayerRecord(Model):
-    """A layer whose maps are among the features, in the features' order."""
+    """Names a layer whose maps are among the features, in the features' order."""
 
     name: TextLine
     channels: Count
 
 
 class FeatureRecord(Model):
-    """What features are, and of which pictures; beside them as ``features/NAME.json``."""
+    """Says what features are, and of which pictures; it lies beside them as ``features/NAME.json``."""
 
     format: Literal[1] = 1
     name: Label
@@ -56,42 +57,33 @@ class FeatureRecord(Model):
 
     @property
     def shape(self) -> tuple[int, int, int, int]:
-        """Shape of the array."""
+        """Return the shape of the array."""
         return len(self.pictures), self.cells, self.cells, sum(layer.channels for layer in self.layers)
 
 
 class Features:
-    """The features of a set's pictures.
+    """Gives the features of a set's pictures, by the features' name.
 
-    Parameters
-    ----------
-    store : Store
-        The set.
-    name : str
-        What the features are called.
-
-    Raises `StimgenError` where there are none of this name, or they are damaged.
+    Raises `StimgenError` where the set has no features of this name, or they are damaged.
     """
 
     def __init__(self, store: Store, name: str) -> None:
+        self._folder = store.folder
+        self._hint = f"stimgen features {store.folder} --name {name}"
         if not store.has(feature_record_file(name)):
-            there = feature_names(store)
+            names = sorted(file.stem for file in (store.folder / FEATURES).glob("*.json"))
             raise StimgenError(
                 f"has no features {name!r}",
                 where=store.folder,
-                given=name if there else None,
-                allowed=there,
-                hint=f"where torch is installed: stimgen features {store.folder} --name {name}",
+                given=name if names else None,
+                allowed=names,
+                hint=f"where torch is installed: {self._hint}",
             )
         self.record = _read_record(store, name)
         self._array = _open_array(store, self.record)
-        self._folder = store.folder
 
     def check_same_kind(self, other: Features) -> None:
-        """Refuse features that are of another kind than another set's.
-
-        Raises `StimgenError` where network, weights or layers differ.
-        """
+        """Raise `StimgenError` where the network, the weights or the layers of two sets' features differ."""
         kinds = [(one.record.network, one.record.weights_sha256, one.record.layers) for one in (self, other)]
         if kinds[0] != kinds[1]:
             raise StimgenError(
@@ -100,10 +92,7 @@ class Features:
             )
 
     def of_picture(self, picture: FileHash) -> NDArray[np.float64]:
-        """Return the features of a whole picture.
-
-        Raises `StimgenError` where they were computed of another picture, or of none of this name.
-        """
+        """Return the features of a whole picture."""
         return self.of_part(picture, (0, 0, 1, 1), (1, 1))
 
     def of_part(
@@ -114,11 +103,16 @@ class Features:
         Parameters
         ----------
         picture : FileHash
-            Its name in the set, and its hash.
+            The picture's name in the set, and its hash.
         box : tuple of int
             Left, top, width and height of the part, in pixels.
         size : tuple of int
-            Width and height of the picture.
+            Width and height of the picture, in pixels.
+
+        Raises
+        ------
+        StimgenError
+            There are no features of this picture, or its hash is another one.
         """
         left, top, width, height = box
         across = overlap_fractions(left, width, size[0], self.record.cells)
@@ -133,7 +127,7 @@ class Features:
             raise StimgenError(
                 f"the features {self.record.name!r} are not those of {picture.file}",
                 where=self._folder,
-                hint=f"compute them again: stimgen features {self._folder} --name {self.record.name}",
+                hint=f"compute them again: {self._hint}",
             )
         return row
 
@@ -143,7 +137,7 @@ class Features:
 
 
 def overlap_fractions(start: float, length: float, total: float, count: int) -> NDArray[np.float64]:
-    """Return how much of a stretch lies in each of `count` equal pieces of `total`: summing to one.
+    """Return the fraction of a stretch that lies in each of `count` equal pieces of `total`.
 
     Examples
     --------
@@ -158,11 +152,6 @@ def overlap_fractions(start: float, length: float, total: float, count: int) -> 
     return found
 
 
-def feature_names(store: Store) -> list[str]:
-    """Return what features of a set there are."""
-    return sorted(file.stem for file in (store.folder / FEATURES).glob("*.json"))
-
-
 def write_features(
     store: Store, record: FeatureRecord, grids: Iterable[Grids], command: str
 ) -> FeatureRecord:
@@ -173,56 +162,56 @@ def write_features(
     store : Store
         The set.
     record : FeatureRecord
-        What they are; the array's hash is not known yet.
+        What the features are; the array's hash is not known yet.
     grids : iterable of array
-        In the order of the record's pictures: some x cells x cells x features.
+        Some x cells x cells x features each, in the order of the record's pictures.
     command : str
-        What makes them again.
+        The command that makes them again.
 
-    Raises `StimgenError` where another run is writing the set, or it cannot be written.
+    Raises
+    ------
+    StimgenError
+        Another run is writing the set, or it cannot be written.
     """
     digest = hashlib.sha256()
-    with open_addition(store, f"{FEATURES}-{record.name}", command, {}) as made:
-        with made.open_file(record.array.file) as stream:
+    with open_addition(store, f"{FEATURES}-{record.name}", command, {}) as writer:
+        with writer.open_file(record.array.file) as stream:
             for data in _npy_chunks(record, grids):
                 digest.update(data)
                 stream.write(data)
         array = FileHash(file=record.array.file, sha256=digest.hexdigest())
         finished = record.model_copy(update={"array": array})
-        made.write(feature_record_file(record.name), json_bytes(finished.to_dict()))
+        writer.write(feature_record_file(record.name), json_bytes(finished.to_dict()))
     return finished
 
 
 def _npy_chunks(record: FeatureRecord, grids: Iterable[Grids]) -> Iterator[bytes]:
-    yield MAGIC + _npy_header(record)
+    """Yield a .npy file of version 1.0; its header is the same in every version of numpy."""
+    text = f"{{'descr': '<f2', 'fortran_order': False, 'shape': {record.shape}, }}"
+    header = text + " " * (-(len(MAGIC) + 2 + len(text) + 1) % 64) + "\n"
+    yield MAGIC + len(header).to_bytes(2, "little") + header.encode("ascii")
     for grid in grids:
         yield np.ascontiguousarray(grid, dtype="<f2").tobytes()
 
 
-def _npy_header(record: FeatureRecord) -> bytes:
-    """Return the header of version 1.0, which says the same in every version of numpy."""
-    text = f"{{'descr': '<f2', 'fortran_order': False, 'shape': {record.shape}, }}"
-    padded = text + " " * (-(len(MAGIC) + 2 + len(text) + 1) % 64) + "\n"
-    return len(padded).to_bytes(2, "little") + padded.encode("ascii")
-
-
 def feature_record_file(name: str) -> str:
-    """Return where the record of features lies in a set."""
+    """Return the file of the features' record, relative to the set's folder."""
     return f"{FEATURES}/{name}.json"
 
 
 def pending_array(name: str) -> FileHash:
-    """Return where the array of features will lie in a set; its hash is not known yet."""
+    """Return the file of the features' array, whose hash is not known yet."""
     return FileHash(file=f"{FEATURES}/{name}.npy", sha256="0" * 64)
 
 
 def _read_record(store: Store, name: str) -> FeatureRecord:
+    file = feature_record_file(name)
     try:
-        record = FeatureRecord.model_validate_json(store.read(feature_record_file(name)))
+        record = FeatureRecord.model_validate_json(store.read(file))
     except ValidationError:
-        raise _damage_error(store, feature_record_file(name)) from None
+        raise _damage_error(store, file) from None
     if record.name != name:
-        raise _damage_error(store, feature_record_file(name))
+        raise _damage_error(store, file)
     return record
 
 

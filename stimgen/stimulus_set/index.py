@@ -1,8 +1,8 @@
-"""What was seen of a set when its manifest was derived, so that nothing unchanged is read again.
+"""Remembers the state of a set's files when its manifest was derived, so that nothing unchanged is read again.
 
-As git's index it goes by the size of a file and the time of its change. It is derived and differs from
-computer to computer: no part of what is cited or compared, and `verify` does not look at it. Damaged or
-deleted, it knows less, and what it does not know is read.
+As git's index it goes by the size of a file and the time of its change. It is derived, and differs between
+computers: it is not part of what is cited or compared, and `verify` does not look at it. If it is damaged or
+deleted, more files are read.
 """
 
 from __future__ import annotations
@@ -20,13 +20,7 @@ TOP_LEVEL_FILES = (PLAN, MANIFEST, TABLE, CITATION, SHEET, CHECKSUMS)
 
 
 class SetIndex:
-    """What is known of a set's files.
-
-    Parameters
-    ----------
-    store : Store
-        The set; it need not exist yet.
-    """
+    """Holds what the index of a set, which need not exist yet, says of its files."""
 
     def __init__(self, store: Store) -> None:
         self._store = store
@@ -40,14 +34,12 @@ class SetIndex:
     def contains(self, name: str, state: FileState | None, labels: Sequence[str | None] = ()) -> bool:
         """Return whether a file in this state, with these labels, is what the manifest was derived from.
 
-        A file that changed when the index was written, or later, may have changed once more in the same tick
-        of the clock: it is not known.
+        A file that changed when the index was written, or later, is not taken as known: it may have changed
+        once more in the same tick of the clock.
         """
-        return (
-            state is not None
-            and state.changed < self._written
-            and index_line(name, state, labels) in self._lines
-        )
+        if state is None or state.changed >= self._written:
+            return False
+        return index_line(name, state, labels) in self._lines
 
     def is_current(self) -> bool:
         """Return whether the plan and what was derived with it are as they were."""
@@ -55,16 +47,13 @@ class SetIndex:
 
 
 def index_line(name: str, state: FileState, labels: Sequence[str | None] = ()) -> bytes:
-    """Return what an index says of a file: a hash of its name, its state and its labels."""
+    """Return the line of a file in an index: a hash of its name, its state and its labels."""
     text = json.dumps([name, *state, *labels])
     return hashlib.sha256(text.encode("ascii")).hexdigest()[:32].encode("ascii")
 
 
-def write_index(store: Store, seen: Iterable[bytes], *derived: str) -> None:
-    """Write the index: what was seen of the records, and the files that were `derived` with them.
-
-    Raises `StimgenError` where the set cannot be written.
-    """
+def write_index(store: Store, record_lines: Iterable[bytes], *derived: str) -> None:
+    """Write the index of the records, and of the files that were `derived` with them."""
     states = [(name, store.file_state(name)) for name in derived]
     lines = [index_line(name, state) for name, state in states if state is not None]
-    store.write(INDEX, b"\n".join([*lines, *seen]))
+    store.write(INDEX, b"\n".join([*lines, *record_lines]))

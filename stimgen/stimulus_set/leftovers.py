@@ -1,4 +1,4 @@
-"""What lies in a set's folder without being a part of the set."""
+"""Finds and removes files that lie in a set's folder but are not part of the set."""
 
 from __future__ import annotations
 
@@ -13,26 +13,14 @@ from stimgen.stimulus_set.listing import list_entries
 from stimgen.stimulus_set.lock import LOCK
 from stimgen.stimulus_set.store import ARRAYS, IMAGES, ORIGINALS, SNAPSHOTS, TRACES, Store
 
-# A stimulus' files end in the beginning of its id, originals in that of their recipe's.
+# The names of a stimulus' files end with the beginning of its id, those of originals with that of their recipe.
 _FOLDERS = "|".join((IMAGES, TRACES, ARRAYS, SNAPSHOTS))
 _OF_A_STIMULUS = re.compile(rf"(?:{_FOLDERS})/.*_([a-z2-7]{{8}})(?:_\d+_\d+)?\.\w+")
 _ORIGINAL = re.compile(rf"{ORIGINALS}/.*_([a-z2-7]{{8}})\.png")
 
 
 def list_files(store: Store, folder: str | None = None) -> Iterator[str]:
-    """Yield whatever lies in a set's folder and is no folder, but for index and locks.
-
-    Links are not followed.
-
-    Parameters
-    ----------
-    store : Store
-        The set.
-    folder : str, optional
-        The only one of its folders that is looked into.
-
-    Raises `StimgenError` where a folder cannot be listed.
-    """
+    """Yield the files in a set, or in one `folder` of it, except for index and locks; follow no links."""
     for name in _walk(store.path(folder), f"{folder}/") if folder else _walk(store.folder, ""):
         if name != INDEX and not name.startswith(LOCK):
             yield name
@@ -52,31 +40,29 @@ def is_temporary(name: str) -> bool:
 
 
 def remove_leftovers(store: Store, named: Collection[str], ids: Collection[str]) -> list[str]:
-    """Remove what interrupted runs left, and files of the set's stimuli and originals under older names.
+    """Remove temporary files, and files of the set's stimuli and originals under older names.
 
-    Whatever else lies there is left alone. Only for whoever has locked the whole set.
+    Other files are left alone. The whole set must be locked.
 
     Parameters
     ----------
     store : Store
         The set.
     named : collection of str
-        Its files.
+        The files of the set.
     ids : collection of str
-        The stimuli that it holds, or is to hold.
+        The stimuli that the set holds, or is to hold.
 
     Returns
     -------
     list of str
         What was removed.
-
-    Raises `StimgenError` where a folder cannot be listed.
     """
     stimuli = id_prefixes(ids)
     originals = {found[1] for name in named if (found := _ORIGINAL.fullmatch(name))}
     removed = []
     for name in list_files(store):
-        old = belongs_to(stimuli, name) or _id_prefix_in(_ORIGINAL, name) in originals
+        old = belongs_to(stimuli, name) or _find_prefix(_ORIGINAL, name) in originals
         if name not in named and (old or is_temporary(name)):
             file = store.folder / name
             with suppress(OSError):
@@ -87,15 +73,15 @@ def remove_leftovers(store: Store, named: Collection[str], ids: Collection[str])
 
 
 def id_prefixes(ids: Iterable[str]) -> frozenset[str]:
-    """Return the parts of ids that files are named by."""
+    """Return the beginnings of ids, which files are named by."""
     return frozenset(stimulus[:8] for stimulus in ids)
 
 
 def belongs_to(stimuli: Container[str], name: str) -> bool:
     """Return whether a file is named as those of some stimuli are, given the beginnings of their ids."""
-    return _id_prefix_in(_OF_A_STIMULUS, name) in stimuli
+    return _find_prefix(_OF_A_STIMULUS, name) in stimuli
 
 
-def _id_prefix_in(pattern: re.Pattern[str], name: str) -> str | None:
+def _find_prefix(pattern: re.Pattern[str], name: str) -> str | None:
     found = pattern.fullmatch(name)
     return found[1] if found else None

@@ -1,4 +1,4 @@
-"""What lies in a folder, without opening a file: a set has hundreds of thousands."""
+"""Lists folders and tells the state of files without opening them: a set may have hundreds of thousands."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from stimgen.reading.errors import StimgenError
 
 
 class FileState(NamedTuple):
-    """What tells, without reading it, that a file was written again."""
+    """Tells whether a file was written again, without reading it."""
 
     size: int
     """In bytes."""
@@ -22,33 +22,27 @@ class FileState(NamedTuple):
 def file_state(file: Path) -> FileState | None:
     """Return the state of a file; None where there is none."""
     try:
-        return _state(file.stat())
+        return _to_state(file.stat())
     except (OSError, ValueError):  # a NUL in its name
         return None
 
 
 def file_states(folder: Path) -> dict[str, FileState]:
-    """Return the states of the files in a folder, by their names.
-
-    Raises `StimgenError` where the folder cannot be listed.
-    """
+    """Return the states of the files in a folder, by their names."""
     found = {}
     for entry in list_entries(folder):
         with suppress(OSError):  # a link to nowhere
-            found[entry.name] = _state(entry.stat())
+            found[entry.name] = _to_state(entry.stat())
     return found
 
 
 def file_names(folder: Path) -> frozenset[str]:
-    """Return the names of the files in a folder.
-
-    Raises `StimgenError` where the folder cannot be listed.
-    """
+    """Return the names of the files in a folder."""
     return frozenset(entry.name for entry in list_entries(folder) if entry.is_file())
 
 
 def list_entries(folder: Path) -> list[os.DirEntry[str]]:
-    """Return what lies in a folder; nothing where there is no such folder.
+    """Return the entries of a folder; none where there is no such folder.
 
     Raises `StimgenError` where the folder cannot be listed.
     """
@@ -61,5 +55,5 @@ def list_entries(folder: Path) -> list[os.DirEntry[str]]:
         raise StimgenError(f"cannot be listed: {error.strerror}", where=folder) from None
 
 
-def _state(found: os.stat_result) -> FileState:
+def _to_state(found: os.stat_result) -> FileState:
     return FileState(found.st_size, found.st_mtime_ns)

@@ -1,4 +1,4 @@
-"""Manifest, table and citation file: derived from the records, at any time again."""
+"""Derives manifest, table and citation file from the plan and the records of a set."""
 
 from __future__ import annotations
 
@@ -28,29 +28,26 @@ CLOSING = b"]\n}\n"  # how the manifest ends, after its records
 
 
 class ManifestPiece(NamedTuple):
-    """What one file, the plan or a record, adds to manifest, table and citation file."""
+    """Holds what one file, the plan or a record, adds to manifest, table and citation file."""
 
     about: str
-    """The file."""
+    """Name of that file."""
     manifest: bytes
     table: bytes
     citation: bytes = b""
 
 
 class SeenRecords(NamedTuple):
-    """What was seen of records while the manifest was written."""
+    """Holds what was seen of the records while the manifest was written."""
 
     lines: list[bytes]
-    """What an index is to say of them."""
+    """Their lines for the index."""
     hashes: dict[str, str]
-    """SHA-256 of each of them, and of the files that they name, by file."""
+    """SHA-256 of the records, and of the files that they name, by file."""
 
 
 def write_manifest(store: Store) -> SeenRecords:
-    """Write ``manifest.json``, ``stimuli.csv`` and ``CITATION.cff`` from the plan and the records.
-
-    Raises `StimgenError` where a record is damaged, or the folder cannot be written.
-    """
+    """Write ``manifest.json``, ``stimuli.csv`` and ``CITATION.cff`` from the plan and the records."""
     plan, finished = store.read_plan(), store.finished_ids()
     seen = SeenRecords([], {})
     with ExitStack() as files:
@@ -66,7 +63,7 @@ def write_manifest(store: Store) -> SeenRecords:
 
 
 def _read_records(store: Store, ids: list[str], seen: SeenRecords) -> Iterator[tuple[str, Record]]:
-    """Yield records, and note how each was before it was read: a later change is then a change."""
+    """Yield records, and note the state of each before it was read, so that a later change is seen."""
     for stimulus in ids:
         name = record_file(stimulus)
         state = store.file_state(name)
@@ -77,10 +74,7 @@ def _read_records(store: Store, ids: list[str], seen: SeenRecords) -> Iterator[t
 
 
 def read_hashed_record(store: Store, stimulus: str, hashes: dict[str, str]) -> Record:
-    """Return a record, and note its hash and those of the files that it names.
-
-    Raises `StimgenError` where there is none, or it is damaged.
-    """
+    """Return a record, and note its hash and those of the files that it names."""
     name = record_file(stimulus)
     data = store.read(name)
     record = store.parse_record(stimulus, data)
@@ -99,17 +93,8 @@ def build_pieces(
     CSV, one row a stimulus; text that a spreadsheet would run is marked as text. The citation file comes
     whole, with the last piece.
 
-    Parameters
-    ----------
-    plan : PlanRecord
-        What the set is to hold.
-    records : iterable
-        Files and records of what is finished, in the plan's order.
-    complete : bool
-        Whether these are all.
-
-    Raises `StimgenError` where the plan says something of the set as a publication that cannot be
-    understood.
+    `records` are files and records of what is finished, in the plan's order; `complete` says whether these
+    are all. Raises `StimgenError` where the plan's metadata are damaged.
     """
     summary = SetSummary()
     manifest = {
@@ -124,11 +109,8 @@ def build_pieces(
     yield ManifestPiece(PLAN, beginning, _format_csv_line(TABLE_COLUMNS))
     for i, (name, record) in enumerate(records):
         # As its file has it, without keys that stimgen has learnt since: old manifests stay as they are.
-        entry = (
-            json_bytes(record.model_dump(mode="json", exclude_unset=True))
-            .rstrip(b"\n")
-            .replace(b"\n", b"\n  ")
-        )
+        text = json_bytes(record.model_dump(mode="json", exclude_unset=True))
+        entry = text.rstrip(b"\n").replace(b"\n", b"\n  ")
         comma, end = b"," if i else b"", b"\n " + CLOSING
         summary.add(record)
         yield ManifestPiece(name, comma + b"\n  " + entry, _format_csv_line(table_row(record).values()))
@@ -170,7 +152,7 @@ TABLE_COLUMNS = {
 
 
 def table_row(record: Record) -> dict[str, Any]:
-    """Return one row of the table."""
+    """Return the row of a stimulus in the table."""
     return {column: _get_nested(record.content, path) for column, path in TABLE_COLUMNS.items()}
 
 
@@ -181,7 +163,7 @@ def _get_nested(value: Any, path: str) -> Any:
 
 
 class _Echo:
-    """A file that gives back what is written to it."""
+    """Stands in for a file, and gives back what is written to it."""
 
     @staticmethod
     def write(text: str) -> str:

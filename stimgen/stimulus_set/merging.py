@@ -1,4 +1,4 @@
-"""One set of several parts of it, which were made apart."""
+"""Merges parts of one set, which were made apart."""
 
 from __future__ import annotations
 
@@ -16,41 +16,37 @@ from stimgen.stimulus_set.store import PLAN, PlanRecord, Store, record_file
 
 @dataclass
 class MergeResult:
-    """What became of it.
-
-    Attributes
-    ----------
-    planned, finished : int
-        Stimuli that the set is to hold, and holds now.
-    copied : int
-        Those that came from other folders.
-    problems : list of str
-        What was left out, and why, a line each.
-    """
+    """Counts what merging did."""
 
     planned: int
+    """Number of stimuli that the set is to hold."""
     finished: int = 0
+    """Number of stimuli that it holds now."""
     copied: int = 0
+    """Number of stimuli that came from other folders."""
     problems: list[str] = field(default_factory=list)
+    """What was left out, and why, one line each."""
 
     @property
     def complete(self) -> bool:
-        """Whether every stimulus is there."""
+        """Return whether every stimulus is there."""
         return self.finished == self.planned
 
 
 def merge_sets(target: Path, parts: Sequence[Store]) -> MergeResult:
-    """Copy into one set what its parts hold, and derive its manifest, table, contact sheet and checksums.
+    """Copy the stimuli of all parts into one set, and derive its manifest, table, sheet and checksums.
 
     Parameters
     ----------
     target : Path
         The set's folder; it may be new, or that of a part.
     parts : sequence of Store
-        Folders of sets of the same plan. A stimulus that several of them hold is taken from the first.
+        Sets of the same plan. A stimulus that several of them hold is taken from the first.
 
-    Raises `StimgenError` where the parts are not of one plan, one is being written, or the set cannot be
-    written.
+    Raises
+    ------
+    StimgenError
+        The parts are not of one plan, one is being written, or the set cannot be written.
     """
     plan = _read_common_plan(parts)
     store = Store.create(target)
@@ -80,9 +76,9 @@ def _refuse_another_plan(plan: PlanRecord, first: Store, other: Store) -> None:
     theirs = other.read_plan()
     if theirs == plan:
         return
-    what = "holds other stimuli" if theirs.ids != plan.ids else "says other things of the same stimuli"
+    what = "holds other stimuli" if theirs.ids != plan.ids else "describes the same stimuli differently"
     raise StimgenError(
-        f"the plan in {first.folder} is another one: this one {what}",
+        f"the plan is not that of {first.folder}: it {what}",
         where=other.folder / PLAN,
         hint="parts of one set come from the same protocol, photographs and version of stimgen",
     )
@@ -103,11 +99,11 @@ def _copy_part(part: Store, store: Store, plan: PlanRecord, found: MergeResult) 
 
 
 def _refuse_other_pixels(record: Record, store: Store, part: Store) -> None:
-    """Refuse a stimulus that the set holds with other pixels."""
+    """Refuse a stimulus that the set already holds with other pixels."""
     stimulus = record.content.id
     if store.read_record(stimulus).content.pixels_sha256 != record.content.pixels_sha256:
         raise StimgenError(
-            f"the set holds this stimulus with other pixels, made on another kind of machine; that in "
+            f"the set already holds this stimulus with other pixels, from another kind of computer; that in "
             f"{store.folder} is kept",
             where=part.folder / record_file(stimulus),
         )

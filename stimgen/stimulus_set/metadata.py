@@ -1,4 +1,4 @@
-"""What a protocol says of its set as a publication; in the plan, where it may be a stranger's."""
+"""Models what a protocol says about its set as a publication, as it stands in the plan."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from stimgen.stimulus_set.record import JsonObject
 
 
 class Author(Model):
-    """Somebody to be cited for the stimulus set."""
+    """Names an author of the stimulus set."""
 
     name: TextLine
     """``Lovelace, Ada``, which citations can abbreviate; without a comma, as of a group, printed as it is."""
@@ -26,7 +26,7 @@ class Author(Model):
 
 
 class CitedMember(Model):
-    """A member of a family that a set was made with."""
+    """Names a member of a family that a set was made with, and the papers behind it."""
 
     kind: TextLine
     """The family: ``networks``, ``statistics``, ..."""
@@ -37,13 +37,13 @@ class CitedMember(Model):
     papers: tuple[TextLine, ...]
     """Keys of the papers behind it."""
     fields: tuple[JsonObject, ...] = ()
-    """Settings with which these are the papers, where with others others are."""
+    """Settings that these papers belong to, where other settings of the member have other papers."""
 
 
 class SetMetadata(Model):
-    """A set as a publication."""
+    """Describes a set as a publication."""
 
-    # The plan says more than this of its protocol.
+    # The plan says more about its protocol than this.
     model_config = ConfigDict(extra="ignore")
 
     name: TextLine = "stimuli"
@@ -56,16 +56,13 @@ class SetMetadata(Model):
     papers: tuple[Paper, ...] = ()
     """Papers that the set follows."""
     choices: tuple[CitedMember, ...] = ()
-    """What it was made with; sets of before there were citations do not say."""
+    """Members of families that the set was made with; empty in sets from before there were citations."""
     literature: tuple[Paper, ...] = ()
     """The papers behind the choices."""
 
     @classmethod
     def from_plan(cls, protocol: dict[str, Any], where: Path) -> SetMetadata:
-        """Return what a plan says.
-
-        Raises `StimgenError` where it cannot be understood.
-        """
+        """Return the metadata in a plan; raise `StimgenError` where they are damaged."""
         known = {key: value for key, value in protocol.items() if key in cls.model_fields}
         try:
             return cls.model_validate(known)
@@ -73,7 +70,7 @@ class SetMetadata(Model):
             raise StimgenError(f"is damaged: {format_first_error(error, 'protocol')}", where=where) from None
 
     def papers_for(self, kind: str, recipe: Mapping[str, Any]) -> list[Paper]:
-        """Return the papers behind a choice, by its name and its settings."""
+        """Return the papers behind a member, by its name and its settings."""
         name = recipe.get("name")
         named = [choice for choice in self.choices if (choice.kind, choice.name) == (kind, name)]
         fitting = [choice for choice in named if recipe in choice.fields] or named
@@ -81,10 +78,10 @@ class SetMetadata(Model):
         return [paper for paper in self.literature if paper.key in keys]
 
     def phrase_for(self, kind: str, name: str) -> str:
-        """Return what a choice is called; its name, where the plan does not say more."""
+        """Return what a paper's methods call a member; its name where the plan has no phrase."""
         known = (choice.phrase for choice in self.choices if (choice.kind, choice.name) == (kind, name))
         return next(known, name.replace("_", " "))
 
     def list_papers(self) -> Iterator[Paper]:
-        """Yield the papers that the set follows, and those behind its choices, each once."""
+        """Yield the papers that the set follows, and those behind its members, each once."""
         yield from {paper.key: paper for paper in (*self.papers, *self.literature)}.values()

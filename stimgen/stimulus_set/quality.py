@@ -1,4 +1,4 @@
-"""What a record says of a stimulus' quality; docs/quality.md defines every number."""
+"""Models what a record says of a stimulus' quality; docs/quality.md defines every number."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from stimgen.reading.model import Model
 
 
 class EvaluationRecord(Model):
-    """What a network thinks of a stimulus."""
+    """Records how an independent network rates a stimulus."""
 
     network: str
     weights_sha256: str | None
@@ -18,7 +18,7 @@ class EvaluationRecord(Model):
 
 
 class ColourDistances(Model):
-    """Wasserstein-1 distances of the histograms of the three channels."""
+    """Records Wasserstein-1 distances between the histograms of the three colour channels."""
 
     red: float
     green: float
@@ -26,7 +26,7 @@ class ColourDistances(Model):
 
 
 class QualityRecord(Model):
-    """A stimulus beside its source, both as they are saved. None: there is nothing that could be compared."""
+    """Compares a stimulus with its source, both as they are saved; None where nothing can be compared."""
 
     largest_copy: float | None
     """Largest normalised cross-correlation of crops of the stimulus with the source."""

@@ -1,4 +1,4 @@
-"""The record of one stimulus: what it is, and how it came to be made."""
+"""Models the record of one stimulus: what it is, and how it was made."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ RECORD_FORMAT = 1
 
 
 def _refuse_non_finite(value: dict[str, JsonValue]) -> dict[str, JsonValue]:
-    canonical_json(value)  # refuses what JSON has no word for: NaN and infinities
+    canonical_json(value)  # refuses NaN and infinities, which JSON does not have
     return value
 
 
@@ -25,7 +25,7 @@ Sha256 = Annotated[str, Field(pattern=SHA256_PATTERN)]
 
 
 class FileHash(Model):
-    """A file of the set."""
+    """Names a file of the set, with its hash."""
 
     file: str
     """Path relative to the set's folder, with forward slashes."""
@@ -34,7 +34,7 @@ class FileHash(Model):
 
 
 class SourceRecord(Model):
-    """The photograph that a stimulus was made from."""
+    """Describes the photograph that a stimulus was made from."""
 
     id: str
     file: str
@@ -47,7 +47,7 @@ class SourceRecord(Model):
 
 
 class NetworkRecord(Model):
-    """A network that measured."""
+    """Names a network that stimulus and source were compared with."""
 
     name: str
     weights_sha256: str | None
@@ -59,7 +59,7 @@ class NetworkRecord(Model):
 
 
 class LossRecord(Model):
-    """The objective at one image."""
+    """Holds the loss of one image."""
 
     total: float
     parts: dict[str, float]
@@ -67,7 +67,7 @@ class LossRecord(Model):
 
 
 class LossesRecord(Model):
-    """The objective at every stage of a stimulus' making."""
+    """Holds the loss at every stage of making a stimulus."""
 
     start: LossRecord
     """The start image, at full size."""
@@ -80,7 +80,7 @@ class LossesRecord(Model):
 
 
 class ClippedRecord(Model):
-    """Fractions of values that had left the range and were clipped."""
+    """Holds the fractions of values that were outside the range and were clipped."""
 
     source: float
     """In the source, after the steps before synthesis."""
@@ -89,7 +89,7 @@ class ClippedRecord(Model):
 
 
 class SnapshotRecord(FileHash):
-    """A picture at which the objective was evaluated."""
+    """Names a picture whose loss was evaluated."""
 
     scale: int
     """From 0, the coarsest."""
@@ -98,7 +98,7 @@ class SnapshotRecord(FileHash):
 
 
 class SnapshotSeries(Model):
-    """Pictures of a synthesis on its way: of every scale the first, every so many-th and the last."""
+    """Lists pictures of a synthesis on its way: the first, every n-th and the last of every scale."""
 
     every: int
     """Evaluations from one to the next."""
@@ -107,7 +107,7 @@ class SnapshotSeries(Model):
 
 
 class StimulusLabels(NamedTuple):
-    """An id, and all that a protocol may call otherwise without another stimulus coming of it."""
+    """Holds an id, and every name that may be changed in a protocol without changing the stimulus."""
 
     id: str
     file: str
@@ -125,7 +125,7 @@ class StimulusLabels(NamedTuple):
 
 
 class RecordContent(Model):
-    """What a stimulus is; the same wherever and whenever it is made."""
+    """Says what a stimulus is; this is the same wherever and whenever it is made."""
 
     id: str
     """Hash of `numerics`, `pixels`, `schedule`, `seed`, `settings` and `terms`."""
@@ -170,7 +170,7 @@ class RecordContent(Model):
 
     @property
     def size(self) -> list[Any]:
-        """Width and height of the saved picture: what was synthesised, or what steps cut out of it."""
+        """Return width and height of the saved picture, which steps may have cropped."""
         steps = self.settings.get("after")
         found = (
             [step.get("box") for step in steps if isinstance(step, dict)] if isinstance(steps, list) else []
@@ -180,19 +180,19 @@ class RecordContent(Model):
 
     @property
     def files(self) -> list[FileHash]:
-        """All files that the stimulus has, its picture first, originals last."""
+        """Return all files of the stimulus: its picture first, its originals last."""
         found = [FileHash(file=self.file, sha256=self.sha256), self.trace, self.array]
         found += self.snapshots.files if self.snapshots else ()
         return [file for file in (*found, *self.originals) if file is not None]
 
     @property
     def originals(self) -> list[FileHash]:
-        """The pictures that it was made from, as the model saw them; other stimuli have them too."""
+        """Return the pictures that it was made from, as the model saw them; other stimuli may share them."""
         return [picture.original for picture in (self.source, *self.references)]
 
     @property
     def recipe(self) -> dict[str, Any]:
-        """Everything that the id stands for."""
+        """Return everything that the id stands for."""
         return {
             "numerics": self.numerics,
             "pixels": self.pixels,
@@ -204,7 +204,7 @@ class RecordContent(Model):
 
     @property
     def labels(self) -> StimulusLabels:
-        """What this stimulus and its files are called."""
+        """Return what this stimulus and its files are called."""
         return StimulusLabels(
             id=self.id,
             file=self.file,
@@ -230,7 +230,7 @@ class RecordContent(Model):
 
 
 class Provenance(Model):
-    """When, where and with what a stimulus was made."""
+    """Says when, where and with what a stimulus was made."""
 
     started: str
     """ISO 8601, UTC."""
@@ -250,7 +250,7 @@ class Provenance(Model):
 
 
 class Record(Model):
-    """One stimulus."""
+    """Records one stimulus."""
 
     format: int = RECORD_FORMAT
     content: RecordContent

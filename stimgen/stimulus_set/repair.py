@@ -1,10 +1,11 @@
-"""What can be derived again is, from the records beside the pictures."""
+"""Repairs a set: everything that can be derived from the records beside the pictures is derived again."""
 
 from __future__ import annotations
 
 import json
 from collections.abc import Iterator
 from dataclasses import dataclass, field
+from functools import cached_property
 from typing import Any
 
 from stimgen.reading.errors import StimgenError
@@ -20,27 +21,20 @@ from stimgen.stimulus_set.verify import verify_set
 
 @dataclass
 class RepairResult:
-    """What repairing a set did.
-
-    Attributes
-    ----------
-    done : list of str
-        Each names its file; empty where nothing was to be done.
-    left : Verification
-        What verifying the set finds now.
-    """
+    """Holds what repairing a set did, and what is left to do."""
 
     done: list[str] = field(default_factory=list)
+    """What was repaired, one line per file."""
     left: Verification = field(default_factory=Verification)
+    """What verifying the set finds now."""
 
 
 def repair_store(store: Store) -> RepairResult:
     """Derive manifest, table, citation file, contact sheet and checksums again, and verify the set.
 
-    A plan or a record that is damaged is taken from the manifest, where it stands too, if the checksums
-    agree. Where a record cannot be had, nothing is derived: the manifest may hold what is left of it.
-
-    Raises `StimgenError` where the set is being written, or cannot be.
+    A damaged plan or record is restored from its copy in the manifest, if the checksums confirm the copy.
+    Where a record cannot be restored, nothing is derived: the manifest may hold what is left of it.
+    Raises `StimgenError` where the set is being written, or cannot be written.
     """
     found = RepairResult()
     with lock_set(store.folder):
@@ -51,25 +45,22 @@ def repair_store(store: Store) -> RepairResult:
 
 
 class _RecordRestorer:
-    """Plan and records, and copies of them in the manifest."""
+    """Restores plan and records from their copies in the manifest."""
 
     def __init__(self, store: Store, done: list[str]) -> None:
         self._store, self._done = store, done
         self._listed = _read_listed_hashes(store)
-        self._copies: dict[str, bytes] | None = None
 
     def restore(self) -> bool:
-        """Put plan and records right; return whether all can be read."""
-        # Of all, not only up to the first that cannot be.
-        return all([self._is_readable(PLAN), *map(self._is_readable, self._records())])
+        """Restore what is damaged; return whether plan and records can all be read."""
+        records = (record_file(stimulus) for stimulus in sorted(self._store.finished_ids()))
+        readable = [self._make_readable(name) for name in (PLAN, *records)]
+        return all(readable)
 
-    def _records(self) -> Iterator[str]:
-        return (record_file(stimulus) for stimulus in sorted(self._store.finished_ids()))
-
-    def _is_readable(self, name: str) -> bool:
+    def _make_readable(self, name: str) -> bool:
         if self._is_sound(name) and not self._provenance_is_altered(name):
             return True
-        copy = self._copy(name)
+        copy = self._find_copy(name)
         if copy is None:
             return False
         self._store.write(name, copy)
@@ -88,21 +79,31 @@ class _RecordRestorer:
         return content.id == stimulus == content.recomputed_id()
 
     def _provenance_is_altered(self, name: str) -> bool:
-        """Return whether a record differs from what checksums and manifest say in nothing but `made`.
+        """Return whether a record differs from its copy in nothing but `made`, which no id covers.
 
-        Ids cover content alone. A record of other content is newer than the manifest, and stays.
+        A record with other content is newer than the manifest, and stays.
         """
-        copy = None if name == PLAN else self._copy(name)
+        copy = None if name == PLAN else self._find_copy(name)
         data = self._store.read(name)
         if copy is None or copy == data:
             return False
         return bool(json.loads(copy)["content"] == json.loads(data)["content"])
 
-    def _copy(self, name: str) -> bytes | None:
-        if self._copies is None:
-            self._copies = _read_manifest_copies(self._store)
+    def _find_copy(self, name: str) -> bytes | None:
         copy = self._copies.get(name)
         return copy if copy is not None and sha256_bytes(copy) == self._listed.get(name) else None
+
+    @cached_property
+    def _copies(self) -> dict[str, bytes]:
+        """Return plan and records as the manifest has them, in the form of their files."""
+        try:
+            manifest = json.loads(self._store.read(MANIFEST))
+            stimuli: dict[str, Any] = {entry["content"]["id"]: entry for entry in manifest["stimuli"]}
+            plan = {"format": 1, "protocol": manifest["protocol"], "ids": list(stimuli)}
+        except (StimgenError, ValueError, TypeError, LookupError, RecursionError):
+            return {}
+        records = {record_file(stimulus): json_bytes(entry) for stimulus, entry in stimuli.items()}
+        return {PLAN: json_bytes(plan), **records}
 
 
 def _read_listed_hashes(store: Store) -> dict[str, str]:
@@ -112,28 +113,16 @@ def _read_listed_hashes(store: Store) -> dict[str, str]:
         return {}
 
 
-def _read_manifest_copies(store: Store) -> dict[str, bytes]:
-    """Return what the manifest says of plan and records, as their files would."""
-    try:
-        manifest = json.loads(store.read(MANIFEST))
-        stimuli: dict[str, Any] = {entry["content"]["id"]: entry for entry in manifest["stimuli"]}
-        plan = {"format": 1, "protocol": manifest["protocol"], "ids": list(stimuli)}
-    except (StimgenError, ValueError, TypeError, LookupError, RecursionError):
-        return {}
-    return {PLAN: json_bytes(plan)} | {record_file(key): json_bytes(entry) for key, entry in stimuli.items()}
-
-
 def _derive_again(store: Store) -> Iterator[str]:
     before = _hash_derived_files(store)
-    if before.get(SHEET) is not None and before[SHEET] == _read_listed_hashes(store).get(SHEET):
-        removed = write_derived_files(
-            store, sheet=False
-        )  # another version of the font would draw it otherwise
-    else:
-        try:
-            removed = write_derived_files(store)
-        except StimgenError:  # a picture cannot be drawn, which verifying will tell
-            removed = write_derived_files(store, sheet=False)
+    # A sound sheet stays: another version of the font would draw another one.
+    draw = SHEET not in before or before[SHEET] != _read_listed_hashes(store).get(SHEET)
+    try:
+        removed = write_derived_files(store, sheet=draw)
+    except StimgenError:
+        if not draw:
+            raise
+        removed = write_derived_files(store, sheet=False)  # verifying will report the picture
     yield from (f"{name}: removed" for name in removed)
     after = _hash_derived_files(store)
     yield from (f"{name}: written again" for name in after if after[name] != before.get(name))

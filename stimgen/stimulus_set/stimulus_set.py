@@ -1,4 +1,4 @@
-"""A finished, or unfinished, set as an object."""
+"""Offers a set in a folder, complete or not, as an object."""
 
 from __future__ import annotations
 
@@ -24,14 +24,10 @@ if TYPE_CHECKING:
 
 
 class StimulusSet:
-    """A stimulus set in a folder.
+    """Represents a stimulus set in a folder.
 
-    Parameters
-    ----------
-    folder : str or Path
-        The set's folder.
-
-    Raises `StimgenError` where there is no set in this folder, or its plan is damaged.
+    Raises `StimgenError` where there is no set in the folder, or its plan is damaged. So do all methods and
+    properties where a record is damaged, or a picture or a stimulus does not exist.
     """
 
     def __init__(self, folder: str | Path) -> None:
@@ -43,61 +39,41 @@ class StimulusSet:
 
     @property
     def folder(self) -> Path:
-        """The set's folder."""
+        """Return the set's folder."""
         return self.store.folder
 
     @cached_property
     def records(self) -> dict[str, Record]:
-        """The record of every finished stimulus, by id; those of 100,000 take 2.5 GB of memory.
-
-        Raises `StimgenError` where a record is damaged.
-        """
+        """Return the record of every finished stimulus, by id; those of 100,000 take 2.5 GB of memory."""
         return {stimulus: self.store.read_record(stimulus) for stimulus in self._ids}
 
     @cached_property
     def table(self) -> pd.DataFrame:
-        """One row a stimulus, indexed by id.
-
-        Raises `StimgenError` where a record is damaged.
-        """
+        """Return the table of the finished stimuli, one row each, indexed by id."""
         import pandas as pd
 
         rows = (tuple(table_row(self.store.read_record(stimulus)).values()) for stimulus in self._ids)
         return pd.DataFrame(rows, columns=list(TABLE_COLUMNS)).set_index("id")
 
     def image(self, stimulus: str) -> Levels:
-        """Return the picture of a stimulus: height x width x channels, uint8 or uint16, encoded as recorded.
-
-        Raises `StimgenError` where there is no such stimulus, or its picture cannot be read.
-        """
+        """Return the picture of a stimulus: height x width x channels, uint8 or uint16, as it is encoded."""
         return self._read_levels(self._read_record(stimulus).content.file)
 
     def original(self, stimulus: str) -> Levels:
-        """Return the source of a stimulus as the model saw it, in the form of `image`.
-
-        Raises `StimgenError` where there is no such stimulus, or the picture cannot be read.
-        """
+        """Return the source of a stimulus as the model saw it, in the form of `image`."""
         return self._read_levels(self._read_record(stimulus).content.source.original.file)
 
     def confounds(self) -> pd.DataFrame:
-        """Return what a reviewer asks: luminance, contrast, colour, slope and edges, a row a condition.
+        """Return luminance, contrast, colour, spectral slope and edges of every condition.
 
-        Returns
-        -------
-        DataFrame
-            Indexed by condition, the originals' row first; docs/quality.md defines the columns.
-
-        Raises `StimgenError` where nothing is finished, or a picture cannot be read.
+        The table is indexed by condition, beginning with the originals; docs/quality.md defines the columns.
         """
         import pandas as pd
 
         return pd.DataFrame(compute_confounds(self.store)).set_index("condition")
 
     def contact_sheet(self) -> Image.Image:
-        """Return a sheet of originals and stimuli.
-
-        Raises `StimgenError` where nothing is finished, or a picture cannot be read.
-        """
+        """Return a sheet of originals and stimuli."""
         return draw_contact_sheet(self.store)
 
     def __len__(self) -> int:
@@ -105,7 +81,7 @@ class StimulusSet:
         return len(self._ids)
 
     def __repr__(self) -> str:
-        """Return one line."""
+        """Return folder, number of stimuli and state in one line."""
         state = "complete" if self.complete else "not complete"
         return f"<StimulusSet {str(self.folder)!r}: {len(self)} stimuli, {state}>"
 

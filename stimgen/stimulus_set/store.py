@@ -1,4 +1,4 @@
-"""The folder of a set: files that appear whole or not at all."""
+"""Reads and writes the files in the folder of a set; a written file appears whole or not at all."""
 
 from __future__ import annotations
 
@@ -36,21 +36,19 @@ M = TypeVar("M", bound=Model)
 
 
 class PlanRecord(Model):
-    """What a set is to hold: the protocol and the ids of its stimuli, in order."""
+    """Says what a set is to hold: the protocol and the ids of its stimuli, in order."""
 
     format: int = 1
     protocol: JsonObject
-    """File name, text and hash; metadata."""
+    """File name, text and hash of the protocol, and the set's metadata."""
     ids: list[Annotated[str, Field(pattern=IDENTITY_PATTERN)]]
 
 
 class Store:
-    """Read and write access to the folder of a set.
+    """Gives access to the files in a set's folder.
 
-    Parameters
-    ----------
-    folder : Path
-        The set's folder.
+    All methods that read or write raise `StimgenError` where a file is missing, damaged or cannot be read or
+    written, or where its name, which somebody else may have written, leads out of the folder.
     """
 
     def __init__(self, folder: Path) -> None:
@@ -58,10 +56,7 @@ class Store:
 
     @classmethod
     def open(cls, folder: Path) -> Store:
-        """Return the store of a set that exists.
-
-        Raises `StimgenError` where there is no set in this folder.
-        """
+        """Return the store of a set that exists; raise `StimgenError` where there is no set in the folder."""
         if file_state(folder / PLAN) is None:
             what = "is not a stimulus set" if file_state(folder) else "there is no such folder"
             raise StimgenError(f"{what}: {PLAN} is missing", where=folder)
@@ -75,25 +70,22 @@ class Store:
         """
         try:
             folder.mkdir(parents=True, exist_ok=True)
-            # Listed first: meanwhile another part of the set may be begun here.
-            there = [entry.name for entry in os.scandir(folder)]
-            strangers = there if not (folder / PLAN).is_file() else []
+            # Listed first: meanwhile another process may begin another part of the set here.
+            names = [entry.name for entry in os.scandir(folder)]
+            strangers = names if not (folder / PLAN).is_file() else []
         except OSError as error:
             raise StimgenError(f"cannot be used as a set's folder: {error.strerror}", where=folder) from None
-        if any(not name.startswith((TEMPORARY, LOCK)) for name in strangers):
+        strangers = [name for name in strangers if not name.startswith((TEMPORARY, LOCK))]
+        if strangers:
             raise StimgenError(
-                f"the folder holds something else ({sorted(strangers)[0]!r}): a set needs an empty or new "
+                f"the folder holds something else ({min(strangers)!r}): a set needs an empty or new "
                 "folder, or its own",
                 where=folder,
             )
         return cls(folder)
 
     def write(self, name: str, data: bytes) -> None:
-        """Write a file so that it appears whole or not at all, and stays after a power cut.
-
-        Raises `StimgenError` where the disk is full, the folder cannot be written, the name leads out of
-        it, and so on.
-        """
+        """Write a file so that it appears whole or not at all, and stays after a power cut."""
         with write_atomically(self.path(name)) as stream:
             stream.write(data)
 
@@ -103,14 +95,11 @@ class Store:
             self.write(name, data)
 
     def open_for_update(self, name: str) -> AbstractContextManager[BinaryIO]:
-        """Return a stream for what is too large to hold; a file that holds the same already is left alone."""
+        """Return a stream that replaces a file, unless the file holds the same already."""
         return write_atomically(self.path(name), unless_equal=True)
 
     def read(self, name: str) -> bytes:
-        """Return the bytes of a file of the set.
-
-        Raises `StimgenError` where it lies outside of the folder, is missing, or cannot be read.
-        """
+        """Return the bytes of a file of the set, at most 1 GB."""
         with self.open_for_reading(name) as stream:
             data = stream.read(MAX_BYTES + 1)
         if len(data) > MAX_BYTES:
@@ -119,7 +108,7 @@ class Store:
 
     @contextmanager
     def open_for_reading(self, name: str) -> Iterator[BufferedReader]:
-        """Yield a stream of a file of the set, for what is too large to hold."""
+        """Yield a stream of a file of the set, which may be too large to hold."""
         file = self.path(name)
         try:
             if file.exists() and not file.is_file() and not file.is_dir():
@@ -130,10 +119,7 @@ class Store:
             raise StimgenError(f"cannot be read: {error.strerror}", where=file) from None
 
     def path(self, name: str) -> Path:
-        """Return where a file of the set lies.
-
-        Raises `StimgenError` where the name, which a stranger may have written, leads out of the folder.
-        """
+        """Return where a file of the set lies, inside the folder."""
         try:
             file = (self.folder / name).resolve()
             inside = file.is_relative_to(self.folder.resolve())
@@ -155,24 +141,15 @@ class Store:
         return file_state(self.folder / name)
 
     def read_plan(self) -> PlanRecord:
-        """Return what the set is to hold.
-
-        Raises `StimgenError` where the file is damaged.
-        """
+        """Return what the set is to hold."""
         return self.parse_plan(self.read(PLAN))
 
     def parse_plan(self, data: bytes) -> PlanRecord:
-        """Return what the bytes of the plan's file say.
-
-        Raises `StimgenError` where they are damaged.
-        """
+        """Return the plan that the bytes of its file stand for."""
         return parse_json(PlanRecord, data, self.folder / PLAN)
 
     def finished_ids(self) -> set[str]:
-        """Return the ids that have a record; no file is opened.
-
-        A record is written after its picture, so that what has a record is finished.
-        """
+        """Return the ids that have a record, which is written last; no file is opened."""
         return {
             file.name.removesuffix(".json")
             for folder in list_entries(self.folder / RECORDS)
@@ -181,17 +158,11 @@ class Store:
         }
 
     def read_record(self, stimulus: str) -> Record:
-        """Return the record of a stimulus.
-
-        Raises `StimgenError` where there is none, or it is damaged.
-        """
+        """Return the record of a stimulus."""
         return self.parse_record(stimulus, self.read(record_file(stimulus)))
 
     def parse_record(self, stimulus: str, data: bytes) -> Record:
-        """Return what the bytes of a record's file say.
-
-        Raises `StimgenError` where they are damaged.
-        """
+        """Return the record that the bytes of its file stand for."""
         return parse_json(Record, data, self.folder / record_file(stimulus))
 
     def read_records(self) -> Iterator[Record]:
@@ -214,10 +185,7 @@ def json_bytes(value: Any) -> bytes:
 
 
 def parse_json(model: type[M], data: bytes, file: Path) -> M:
-    """Return what the bytes of a file say.
-
-    Raises `StimgenError` where they are damaged.
-    """
+    """Return the model that the JSON of a file stands for; raise `StimgenError` where it is damaged."""
     try:
         return model.model_validate_json(data)
     except ValidationError as error:

@@ -184,7 +184,7 @@ class TestSeveralFolders:
     def test_of_another_plan(self, protocol: LoadedProtocol, tmp_path: Path) -> None:
         make(protocol, tmp_path / "a", "1/9")
         make(write_protocol(tmp_path / "longer", seeds=4), tmp_path / "b", "1/9")
-        with pytest.raises(StimgenError, match="is another one: this one holds other stimuli"):
+        with pytest.raises(StimgenError, match="plan is not that of .*: it holds other stimuli"):
             merge_folders([tmp_path / "a", tmp_path / "b"])
         with pytest.raises(StimgenError, match="is not a stimulus set"):
             merge_folders([tmp_path / "a", tmp_path])
