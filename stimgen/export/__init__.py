@@ -1,1 +1,1 @@
-"""Files that others read."""
+"""Exports journals and sets to files that other programs read."""

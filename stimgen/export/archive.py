@@ -1,4 +1,4 @@
-"""Archives whose bytes depend on what is in them, and on nothing else."""
+"""Writes archives whose bytes depend on their content only."""
 
 from __future__ import annotations
 
@@ -15,17 +15,10 @@ UNIX, READABLE_FILE = 3, 0o100644
 
 
 class ZipArchive:
-    """A ZIP archive; its files lie in one folder, and their checksums beside them.
+    """Writes a ZIP archive of one folder, with the checksums of its files.
 
-    Nothing is compressed: another version of the library would do so to other bytes, and pictures have been
-    compressed before.
-
-    Parameters
-    ----------
-    file : Path
-        The archive to write.
-    root : str
-        The folder inside.
+    Nothing is compressed: another version of the library would compress to other bytes, and pictures are
+    compressed already.
     """
 
     def __init__(self, file: Path, root: str) -> None:
@@ -34,11 +27,11 @@ class ZipArchive:
         self._sums: dict[str, str] = {}
 
     def __enter__(self) -> Self:
-        """Return the archive, open."""
+        """Return the open archive."""
         return self
 
     def add(self, name: str, data: bytes) -> None:
-        """Add a file."""
+        """Add a file to the archive."""
         self._sums[name] = sha256_bytes(data)
         self._write(name, data)
 
@@ -50,7 +43,7 @@ class ZipArchive:
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        """Add checksums, as ``sha256sum -c`` reads them, unless they were added, and close the archive."""
+        """Add checksums for ``sha256sum -c``, unless there are some, and close the archive."""
         if error is None and CHECKSUMS not in self._sums:
             lines = [f"{sha256}  {name}\n" for name, sha256 in sorted(self._sums.items())]
             self._write(CHECKSUMS, "".join(lines).encode())

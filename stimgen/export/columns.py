@@ -1,4 +1,4 @@
-"""Columns of a table, and what is said of them."""
+"""Describes and formats the columns of a table."""
 
 from __future__ import annotations
 
@@ -13,27 +13,17 @@ MISSING = "n/a"
 
 @dataclass(frozen=True)
 class TableColumn:
-    """A column.
-
-    Attributes
-    ----------
-    name : str
-        In the table's first row.
-    about : str
-        A sentence.
-    units : str or None
-        Where it has some.
-    levels : mapping
-        What each of its values means.
-    """
+    """Describes a column of a table."""
 
     name: str
     about: str
+    """A sentence."""
     units: str | None = None
     levels: Mapping[str, str] = field(default_factory=dict)
+    """What each of its values means."""
 
     def to_sidecar(self) -> dict[str, Any]:
-        """Return what a BIDS sidecar says of it."""
+        """Return the description of the column for a BIDS sidecar."""
         found: dict[str, Any] = {"Description": self.about}
         if self.units is not None:
             found["Units"] = self.units
@@ -43,7 +33,7 @@ class TableColumn:
 
 
 def format_tsv(columns: Sequence[TableColumn], rows: Iterable[Mapping[str, Any]]) -> bytes:
-    """Return a table as BIDS has it: tabs, ``n/a`` for what is missing, UTF-8."""
+    """Return a table as BIDS wants it: separated by tabs, ``n/a`` for missing values, UTF-8."""
     names = [column.name for column in columns]
     lines = [names, *([_format_cell(row.get(name)) for name in names] for row in rows)]
     return "".join("\t".join(line) + "\n" for line in lines).encode("utf-8")

@@ -1,4 +1,4 @@
-"""Events of a session: a row for every picture shown, and one for the response."""
+"""Lists the events of a session: one row for every picture shown, and one for the response."""
 
 from __future__ import annotations
 
@@ -99,7 +99,7 @@ FIXED_COLUMNS = (
 
 
 def event_columns(parts: tuple[SessionPart, ...]) -> tuple[TableColumn, ...]:
-    """Return the columns of the events: the fixed ones, and one for each factor."""
+    """Return the columns of the events: the fixed ones, and one per factor."""
     return (
         *FIXED_COLUMNS,
         *(TableColumn(f"factor_{name}", about) for name, about in find_factors(parts).items()),
@@ -107,7 +107,7 @@ def event_columns(parts: tuple[SessionPart, ...]) -> tuple[TableColumn, ...]:
 
 
 def find_factors(parts: tuple[SessionPart, ...]) -> dict[str, str]:
-    """Return the factors of the design with a sentence about each, in the order in which trials have them."""
+    """Return the factors of the design, each with a sentence about it, in the order of the trials."""
     found: dict[str, str] = {}
     for part in parts:
         for line in part.trials:
@@ -119,15 +119,7 @@ def find_factors(parts: tuple[SessionPart, ...]) -> dict[str, str]:
 
 
 def event_rows(part: SessionPart, name_of: FindName) -> Iterator[Row]:
-    """Yield the rows of a part, by onset.
-
-    Parameters
-    ----------
-    part : SessionPart
-        What was run without an interruption.
-    name_of : callable
-        From what was shown to the name of the picture's file.
-    """
+    """Yield the rows of a part, by onset; `name_of` gives the file of a picture that was shown."""
     for line in part.trials:
         common = _common_columns(line)
         rows = [

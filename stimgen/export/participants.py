@@ -1,4 +1,4 @@
-"""The participants of a study, as BIDS lists them."""
+"""Builds the table of a study's participants, as BIDS wants it."""
 
 from __future__ import annotations
 
@@ -6,15 +6,15 @@ from stimgen.export.columns import TableColumn
 from stimgen.export.sessions import JournalSession
 
 OLDEST_AGE = 89
-"""Age from which BIDS has ages told as one, because few are so old."""
+"""From this age on, BIDS wants no exact ages, because few people are so old."""
 
 
 def _list_spellings(*words: str) -> set[str]:
-    """Return the ways in which BIDS allows words to be written."""
+    """Return the spellings that BIDS allows for words."""
     return {way for word in words for one in (word, word[0]) for way in (one, one.upper(), one.capitalize())}
 
 
-# What BIDS takes in columns of these names; where somebody answered otherwise, the column has another name.
+# What BIDS allows in columns of these names; the column gets another name where somebody answered otherwise.
 WORDS = {
     "sex": _list_spellings("male", "female", "other"),
     "handedness": _list_spellings("left", "right", "ambidextrous"),
@@ -35,13 +35,13 @@ IDENTITY_COLUMNS = (
 
 
 class ParticipantTable:
-    """Collects the participants of sessions."""
+    """Collects the participants of sessions in a table."""
 
     def __init__(self) -> None:
         self._rows: dict[str, dict[str, str]] = {}
 
     def add(self, session: JournalSession) -> None:
-        """Note whose session it is; of what was told twice, the first is kept."""
+        """Add the participant of a session; of several answers to one question, the first is kept."""
         person = f"sub-{session.person.participant}"
         row = self._rows.setdefault(person, {"participant_id": person, "observer": session.observer})
         if session.observer not in row["observer"].split(" and "):
@@ -51,7 +51,7 @@ class ParticipantTable:
                 row[field] = answer
 
     def build(self) -> tuple[list[TableColumn], list[dict[str, str]]]:
-        """Return the columns, and a row for each participant."""
+        """Return the columns, and one row per participant."""
         fields = list(dict.fromkeys(field for row in self._rows.values() for field in row))[
             len(IDENTITY_COLUMNS) :
         ]

@@ -1,4 +1,4 @@
-"""Sessions as journals keep them, in the parts between interruptions."""
+"""Reads sessions from their journals, in the parts between interruptions."""
 
 from __future__ import annotations
 
@@ -16,28 +16,21 @@ HUMAN_OBSERVER = "psychopy"
 
 @dataclass(frozen=True)
 class SessionPart:
-    """What was run without an interruption: its times are counted from its own beginning.
-
-    Attributes
-    ----------
-    begin : SessionStart
-        Screen, versions and time.
-    trials : tuple of RecordedTrial
-        In their order.
-    """
+    """Holds what was run without an interruption; its times are counted from its own beginning."""
 
     begin: SessionStart
+    """Screen, versions and time."""
     trials: tuple[RecordedTrial, ...]
 
     @property
     def refresh_hz(self) -> float | None:
-        """As measured; None where no screen was."""
+        """Return the refresh rate as it was measured; None where there was no screen."""
         found = self.begin.display.measured.get("refresh_hz")
         return float(found) if isinstance(found, int | float) else None
 
     @property
     def presenter(self) -> tuple[str, str]:
-        """Name and version of the software that presented."""
+        """Return name and version of the software that presented the trials."""
         name, versions = self.begin.observer.name, self.begin.versions
         if name == HUMAN_OBSERVER:
             return "PsychoPy", versions.get("psychopy", "")
@@ -46,51 +39,40 @@ class SessionPart:
 
 @dataclass(frozen=True)
 class JournalSession:
-    """A participant's session.
-
-    Attributes
-    ----------
-    header : JournalHeader
-        The journal's.
-    parts : tuple of SessionPart
-        Those with trials.
-    instructions : str
-        What was read at the beginning.
-    told : dict
-        What of the participant's form is to be in tables: field to answer.
-    """
+    """Holds a participant's session."""
 
     header: JournalHeader
     parts: tuple[SessionPart, ...]
+    """Only parts with trials."""
     instructions: str
     told: dict[str, str] = field(default_factory=dict)
+    """Answers of the participant's form that are to be in tables, by field."""
 
     @property
     def person(self) -> Participant:
-        """Whose it is."""
+        """Return who took part, and in which session."""
         return Participant(self.header.participant, self.header.session)
 
     @property
     def experiment(self) -> str:
-        """The experiment's name."""
+        """Return the experiment's name."""
         return self.header.experiment.name
 
     @property
     def observer(self) -> str:
-        """``person``, or the name of what stood in for one."""
+        """Return ``person``, or the name of the computed observer."""
         return "person" if self.header.observer.name == HUMAN_OBSERVER else self.header.observer.name
 
     @property
     def stem(self) -> str:
-        """What its files are called."""
+        """Return the beginning of the names of the session's files."""
         return f"sub-{self.header.participant}_ses-{self.header.session}"
 
 
 def read_session(file: Path) -> JournalSession:
     """Return the session of a journal.
 
-    Raises `StimgenError` where the journal is missing or damaged, holds nothing, or is called as another
-    session's.
+    Raises `StimgenError` where the journal is missing, damaged or empty, or its file was renamed.
     """
     recorded = read_journal(file)
     texts = (event.get("text", "") for event in recorded.events if event.get("event") == "start")
@@ -102,7 +84,7 @@ def read_session(file: Path) -> JournalSession:
 
 
 def _split_parts(recorded: RecordedSession, file: Path) -> tuple[SessionPart, ...]:
-    """Return the parts that interruptions made, without those in which no trial was finished."""
+    """Return the parts between interruptions, without those in which no trial was finished."""
     resumed = [event for event in recorded.events if event.get("event") == "resumed"]
     begins = [recorded.header, *(SessionStart.parse(event, file) for event in resumed)]
     ends = [begin.seq for begin in begins[1:]] + [len(recorded.trials) + len(recorded.events) + 2]

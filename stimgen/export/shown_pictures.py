@@ -1,4 +1,4 @@
-"""The pictures that were shown, found again in their sets, compared with their hashes and copied."""
+"""Finds the pictures that were shown in their sets, compares them with their hashes, and copies them."""
 
 from __future__ import annotations
 
@@ -16,12 +16,12 @@ from stimgen.stimulus_set.store import Store
 
 
 class ShownPictures:
-    """Where pictures come from.
+    """Copies pictures that were shown out of their sets.
 
     Parameters
     ----------
     named : sequence of Path
-        Folders of sets; without any, those that the experiments name, looked for in `places`.
+        Folders of sets. If there are none, the sets that the experiments name are looked for in `places`.
     places : sequence of Path
         Folders in which experiments may have been run.
     """
@@ -32,11 +32,10 @@ class ShownPictures:
         self._names: dict[tuple[str, str], str] = {}
 
     def copy(self, shown: ShownPicture, session: JournalSession, folder: Path) -> str:
-        """Copy a picture, unless it was before, and return its name relative to `folder`.
+        """Copy a picture, unless that is done already, and return its name relative to `folder`.
 
-        The name is that of the set, with a part of the hash where another picture has it.
-
-        Raises `StimgenError` where it is in none of the sets, or is another now.
+        The name is that in the set, with a part of the hash if another picture has the name already. Raises
+        `StimgenError` where the picture is in none of the sets, or has changed.
         """
         key = (shown.file, shown.sha256)
         if key not in self._names:
@@ -59,7 +58,7 @@ class ShownPictures:
                     return data
                 others.append(store.folder / shown.file)
         if others:
-            raise StimgenError("is not the picture that was shown: its hash is another", where=others[0])
+            raise StimgenError("is not the picture that was shown: its hash differs", where=others[0])
         where = f"in {', '.join(str(store.folder) for store in stores)}" if stores else "to be found"
         raise StimgenError(
             f"the picture {shown.file}, which participant {session.person.participant} saw, is not {where}",
@@ -76,7 +75,7 @@ class ShownPictures:
 
 
 def _check_name(name: str) -> str:
-    """Return a name that leads nowhere else; a journal may come from a stranger."""
+    """Return a name that stays inside a folder; a journal may come from somebody else."""
     path = PurePosixPath(name)
     if path.is_absolute() or ".." in path.parts or "\\" in name or ":" in name or not path.parts:
         raise StimgenError(f"{name!r} is not the name of a picture in a set")
@@ -89,7 +88,7 @@ def _set_name(shown: ShownPicture, session: JournalSession) -> str:
 
 
 def _list_set_names(session: JournalSession) -> list[str]:
-    """Return what the experiment calls its sets, and what their folders were called."""
+    """Return the names of the sets in the experiment's text, and the names of their folders."""
     experiment = session.header.experiment
     data: Any = parse_document(experiment.text, Path(experiment.file)).data
     stimuli = data.get("stimuli") if isinstance(data, dict) else None

@@ -137,7 +137,7 @@ def list_addition_files(store: Store) -> list[str]:
 
 
 def parse_addition(store: Store, name: str, data: bytes) -> Addition:
-    """Return the addition that the bytes of its record stand for; raise `StimgenError` where it is damaged."""
+    """Return the addition that the bytes of its record stand for; raise `StimgenError` for damage."""
     addition = parse_json(Addition, data, store.folder / name)
     if addition_file(addition.name) != name:
         raise StimgenError(f"is damaged: it is the record of {addition.name!r}", where=store.folder / name)

@@ -1,4 +1,4 @@
-"""Measures what the pictures of a condition share by chance, and what could explain an experiment's result."""
+"""Measures what pictures of a condition share by chance, which could explain an experiment's result."""
 
 from __future__ import annotations
 

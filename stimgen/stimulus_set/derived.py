@@ -29,7 +29,7 @@ def write_derived_files(store: Store, *, sheet: bool = True, tidy: bool = True) 
     seen = write_manifest(store)
     if sheet:
         write_contact_sheet(store)
-    hashes, planned, finished = seen.hashes, store.read_plan().ids, store.finished_ids()
+    hashes, planned, finished = seen.hashes, store.read_plan().ids, store.list_finished()
     for stimulus in sorted(finished.difference(planned)):  # an older protocol's
         read_hashed_record(store, stimulus, hashes)
     for addition, sha256 in read_additions(store):

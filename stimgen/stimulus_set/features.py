@@ -199,7 +199,7 @@ def feature_record_file(name: str) -> str:
     return f"{FEATURES}/{name}.json"
 
 
-def pending_array(name: str) -> FileHash:
+def array_placeholder(name: str) -> FileHash:
     """Return the file of the features' array, whose hash is not known yet."""
     return FileHash(file=f"{FEATURES}/{name}.npy", sha256="0" * 64)
 

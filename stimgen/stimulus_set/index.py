@@ -1,4 +1,4 @@
-"""Remembers the state of a set's files when its manifest was derived, so that nothing unchanged is read again.
+"""Remembers how files were when the manifest was derived, so that unchanged files are not read again.
 
 As git's index it goes by the size of a file and the time of its change. It is derived, and differs between
 computers: it is not part of what is cited or compared, and `verify` does not look at it. If it is damaged or

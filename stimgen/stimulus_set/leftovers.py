@@ -13,7 +13,7 @@ from stimgen.stimulus_set.listing import list_entries
 from stimgen.stimulus_set.lock import LOCK
 from stimgen.stimulus_set.store import ARRAYS, IMAGES, ORIGINALS, SNAPSHOTS, TRACES, Store
 
-# The names of a stimulus' files end with the beginning of its id, those of originals with that of their recipe.
+# Names of stimuli' files end with the beginning of the id, those of originals with that of their recipe.
 _FOLDERS = "|".join((IMAGES, TRACES, ARRAYS, SNAPSHOTS))
 _OF_A_STIMULUS = re.compile(rf"(?:{_FOLDERS})/.*_([a-z2-7]{{8}})(?:_\d+_\d+)?\.\w+")
 _ORIGINAL = re.compile(rf"{ORIGINALS}/.*_([a-z2-7]{{8}})\.png")

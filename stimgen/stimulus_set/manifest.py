@@ -48,7 +48,7 @@ class SeenRecords(NamedTuple):
 
 def write_manifest(store: Store) -> SeenRecords:
     """Write ``manifest.json``, ``stimuli.csv`` and ``CITATION.cff`` from the plan and the records."""
-    plan, finished = store.read_plan(), store.finished_ids()
+    plan, finished = store.read_plan(), store.list_finished()
     seen = SeenRecords([], {})
     with ExitStack() as files:
         manifest, table, citation = (

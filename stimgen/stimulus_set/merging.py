@@ -60,7 +60,7 @@ def merge_sets(target: Path, parts: Sequence[Store]) -> MergeResult:
         found = MergeResult(len(plan.ids))
         for part in others:
             _copy_part(part, store, plan, found)
-        found.finished = len(store.finished_ids().intersection(plan.ids))
+        found.finished = len(store.list_finished().intersection(plan.ids))
         write_derived_files(store, sheet=found.finished > 0)
     return found
 
@@ -85,7 +85,7 @@ def _refuse_another_plan(plan: PlanRecord, first: Store, other: Store) -> None:
 
 
 def _copy_part(part: Store, store: Store, plan: PlanRecord, found: MergeResult) -> None:
-    there, offered = store.finished_ids(), part.finished_ids()
+    there, offered = store.list_finished(), part.list_finished()
     for stimulus in plan.ids:
         if stimulus in offered:
             try:

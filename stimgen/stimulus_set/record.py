@@ -224,7 +224,7 @@ class RecordContent(Model):
             snapshots=str(self.snapshots.every) if self.snapshots else None,
         )
 
-    def recomputed_id(self) -> str:
+    def compute_id(self) -> str:
         """Return the id that the settings stand for."""
         return recipe_identity(self.recipe)
 

@@ -53,7 +53,7 @@ class _RecordRestorer:
 
     def restore(self) -> bool:
         """Restore what is damaged; return whether plan and records can all be read."""
-        records = (record_file(stimulus) for stimulus in sorted(self._store.finished_ids()))
+        records = (record_file(stimulus) for stimulus in sorted(self._store.list_finished()))
         readable = [self._make_readable(name) for name in (PLAN, *records)]
         return all(readable)
 
@@ -76,7 +76,7 @@ class _RecordRestorer:
             content = self._store.read_record(stimulus).content
         except StimgenError:
             return False
-        return content.id == stimulus == content.recomputed_id()
+        return content.id == stimulus == content.compute_id()
 
     def _provenance_is_altered(self, name: str) -> bool:
         """Return whether a record differs from its copy in nothing but `made`, which no id covers.

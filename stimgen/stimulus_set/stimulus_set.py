@@ -32,7 +32,7 @@ class StimulusSet:
 
     def __init__(self, folder: str | Path) -> None:
         self.store = Store.open(Path(folder))
-        planned, finished = self.store.read_plan().ids, self.store.finished_ids()
+        planned, finished = self.store.read_plan().ids, self.store.list_finished()
         self.complete = finished.issuperset(planned)
         """Whether every stimulus of the protocol is there."""
         self._ids = dict.fromkeys(stimulus for stimulus in planned if stimulus in finished)

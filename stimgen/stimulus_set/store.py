@@ -148,7 +148,7 @@ class Store:
         """Return the plan that the bytes of its file stand for."""
         return parse_json(PlanRecord, data, self.folder / PLAN)
 
-    def finished_ids(self) -> set[str]:
+    def list_finished(self) -> set[str]:
         """Return the ids that have a record, which is written last; no file is opened."""
         return {
             file.name.removesuffix(".json")
@@ -167,7 +167,7 @@ class Store:
 
     def read_records(self) -> Iterator[Record]:
         """Yield the records of the plan's stimuli that are finished, in the plan's order."""
-        finished = self.finished_ids()
+        finished = self.list_finished()
         for stimulus in self.read_plan().ids:
             if stimulus in finished:
                 yield self.read_record(stimulus)

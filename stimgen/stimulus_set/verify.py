@@ -26,7 +26,7 @@ def verify_set(store: Store) -> Verification:
     """
     refuse_locked(store.folder)
     verifier = _SetVerifier(store)
-    found, plan, finished = verifier.found, verifier.check_plan(), store.finished_ids()
+    found, plan, finished = verifier.found, verifier.check_plan(), store.list_finished()
     planned = plan.ids if plan is not None else ()
     if plan is not None:
         verifier.check_derived(plan, finished)
@@ -97,7 +97,7 @@ class _SetVerifier:
                 yield name, record
 
     def _check_stimulus(self, stimulus: str, content: RecordContent) -> None:
-        if content.id != stimulus or content.recomputed_id() != stimulus:
+        if content.id != stimulus or content.compute_id() != stimulus:
             self.found.add_spoilt(record_file(stimulus), "its settings do not stand for its id")
         picture, *others = content.files
         data = self.files.read(picture.file, picture.sha256)

@@ -17,7 +17,7 @@ from stimgen.images.write import as_pixels, decode_png
 from stimgen.networks import NETWORKS, AnyNetwork, DeviceSpec, Network
 from stimgen.reading.errors import StimgenError
 from stimgen.reading.identity import sha256_bytes
-from stimgen.stimulus_set.features import FeatureRecord, LayerRecord, pending_array, write_features
+from stimgen.stimulus_set.features import FeatureRecord, LayerRecord, array_placeholder, write_features
 from stimgen.stimulus_set.record import FileHash, RecordContent
 from stimgen.stimulus_set.store import Store
 from stimgen.workflow.weights import parse_weights
@@ -82,7 +82,7 @@ def compute_features(folder: Path, options: FeatureOptions) -> FeatureRecord:
         weights_sha256=extract.weights_sha256,
         layers=tuple(LayerRecord(name=one, channels=network.layers()[one].channels) for one in layers),
         cells=options.cells,
-        array=pending_array(name),
+        array=array_placeholder(name),
         pictures=tuple(pictures),
     )
     measure = GridFeatureExtractor(extract, layers, options.cells, device)

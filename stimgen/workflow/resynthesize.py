@@ -82,7 +82,7 @@ def load_recorded_protocol(store: Store, root: Path | None = None) -> LoadedProt
 
 
 def _choose_records(store: Store, count: int) -> dict[str, Record]:
-    finished_ids = store.finished_ids()
+    finished_ids = store.list_finished()
     ids = [stimulus for stimulus in store.read_plan().ids if stimulus in finished_ids]
     count = min(count, len(ids))
     # The middles of so many equal parts.

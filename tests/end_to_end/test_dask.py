@@ -135,7 +135,7 @@ def test_a_killed_client(
     finally:
         client.kill()
         client.wait()
-    there = len(Store(tmp_path / "set").finished_ids())
+    there = len(Store(tmp_path / "set").list_finished())
     assert 0 < there < 18
     assert make(protocol, tmp_path / "set", cluster).made <= 18 - there
     is_whole(tmp_path / "set", whole)
@@ -180,7 +180,7 @@ def test_a_batch_that_kills_three_workers(cluster: Cluster, tmp_path: Path) -> N
     assert [failure.stimulus.seed for failure in progress.failures] == [1, 13]
     assert all("its batch killed its worker 3 times" in failure.reason for failure in progress.failures)
     assert progress.made == 12
-    assert len(Store(tmp_path / "set").finished_ids()) == 12
+    assert len(Store(tmp_path / "set").list_finished()) == 12
 
 
 @pytest.mark.long
@@ -193,7 +193,7 @@ def test_a_scheduler_that_is_killed(
         cluster.kill_scheduler()
         with pytest.raises(StimgenError, match="the Dask scheduler does not answer any more"):
             done.result()
-    there = len(Store(tmp_path / "set").finished_ids())
+    there = len(Store(tmp_path / "set").list_finished())
     assert 0 < there < 18
     with pytest.raises(StimgenError, match="no Dask scheduler answers at 'tcp://127"):
         make(protocol, tmp_path / "set", cluster)

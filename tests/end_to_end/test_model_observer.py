@@ -19,9 +19,9 @@ from stimgen.stimulus_set.features import (
     FeatureRecord,
     Features,
     LayerRecord,
+    array_placeholder,
     feature_record_file,
     overlap_fractions,
-    pending_array,
     write_features,
 )
 from stimgen.stimulus_set.record import FileHash
@@ -70,7 +70,7 @@ def written(store: Store, grids: np.ndarray) -> Features:
         weights_sha256=None,
         layers=(LayerRecord(name="layer", channels=grids.shape[3]),),
         cells=grids.shape[1],
-        array=pending_array("made"),
+        array=array_placeholder("made"),
         pictures=tuple(pictures(store)),
     )
     write_features(store, record, iter([grids[:2], grids[2:]]), "make them")
@@ -94,7 +94,7 @@ class TestStored:
     def test_the_array_is_what_numpy_reads(self, store: Store) -> None:
         grids = random_grids(store)
         written(store, grids)
-        assert np.array_equal(np.load(store.path(pending_array("made").file), allow_pickle=False), grids)
+        assert np.array_equal(np.load(store.path(array_placeholder("made").file), allow_pickle=False), grids)
 
     def test_a_part_is_the_mean_of_its_cells(self, store: Store) -> None:
         grids = random_grids(store)
@@ -122,7 +122,7 @@ class TestStored:
         with pytest.raises(StimgenError, match="are not those of originals/"):
             features.of_picture(changed)
 
-    @pytest.mark.parametrize("file", [pending_array("made").file, feature_record_file("made")])
+    @pytest.mark.parametrize("file", [array_placeholder("made").file, feature_record_file("made")])
     def test_damage_is_found(self, store: Store, file: str) -> None:
         written(store, random_grids(store))
         data = bytearray(store.read(file))

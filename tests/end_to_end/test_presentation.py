@@ -135,7 +135,7 @@ def test_records_say_what_was_done(made: Path) -> None:
     assert verify_set(StimulusSet(made / "set").store).problems == []
     for stimulus in plan.stimuli:
         content = contents(made, stimulus.condition.id)[stimulus.source.id]
-        assert content.id == stimulus.id == content.recomputed_id()
+        assert content.id == stimulus.id == content.compute_id()
         assert content.encoding == content.pixels["encoding"] == "linear"
         assert content.pixels["bits"] == 16
         assert content.pixels["mask"] != content.pixels["sha256"]

@@ -165,7 +165,7 @@ def _moment(folder: Path) -> str:
     if not (folder / PLAN).exists():
         return "before the plan"
     left = any(file.name.startswith(".writing-") for file in folder.rglob(".writing-*"))
-    finished = len(Store(folder).finished_ids())
+    finished = len(Store(folder).list_finished())
     derived = " with checksums" if (folder / CHECKSUMS).exists() else ""
     return f"{finished} of 6 finished{derived}" + (", in the middle of a file" if left else "")
 

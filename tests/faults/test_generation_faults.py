@@ -759,7 +759,7 @@ class TestRecords:
         assert list(contents) == [stimulus.id for stimulus in plan.stimuli]
         for stimulus in plan.stimuli:
             content = contents[stimulus.id]
-            assert content.recomputed_id() == stimulus.id
+            assert content.compute_id() == stimulus.id
             assert content.recipe == stimulus.recipe
             assert (content.source.id, content.condition, content.seed) == (
                 stimulus.source.id,

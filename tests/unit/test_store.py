@@ -320,7 +320,7 @@ def test_records_come_in_the_order_of_the_plan(tmp_path: Path) -> None:
     store = write_set(tmp_path / "set", unfinished=1)
     ids = store.read_plan().ids
     assert [record.content.id for record in store.read_records()] == ids[:-1]
-    assert store.finished_ids() == set(ids[:-1])
+    assert store.list_finished() == set(ids[:-1])
 
 
 def test_json_is_readable_and_always_the_same() -> None:

@@ -80,7 +80,7 @@ def _find_set(number: int, name: str, loaded: LoadedExperiment) -> Path:
 
 def _check_finished(store: Store) -> None:
     planned = store.read_plan().ids
-    missing = len(set(planned) - store.finished_ids())
+    missing = len(set(planned) - store.list_finished())
     if missing or not planned:
         raise StimgenError(
             f"is not finished: {missing} of {len(planned)} stimuli are still to be made",

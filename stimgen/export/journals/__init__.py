@@ -1,4 +1,4 @@
-"""Formats of the tables that journals are turned into. One file each: a module with `OURS` and `write`."""
+"""Turns journals into tables: one module per format, with `OURS` and `write`."""
 
 from __future__ import annotations
 
@@ -15,16 +15,15 @@ from stimgen.reading.errors import StimgenError
 
 
 class JournalFormat(Protocol):
-    """What a format's module offers."""
+    """Describes what the module of a format offers."""
 
     OURS: re.Pattern[str]
-    """Names of the files that it writes, relative to its folder; others in there are somebody else's."""
+    """Matches the files that it writes, relative to its folder; it leaves other files alone."""
 
     def write(self, sessions: Iterable[JournalSession], folder: Path, pictures: ShownPictures) -> None:
         """Write the tables of all sessions into an empty folder.
 
-        Raises `StimgenError` where a picture that was shown is not there any more, or two sessions would
-        have one name.
+        Raises `StimgenError` where a picture that was shown is missing, or two sessions would have one name.
         """
 
 
@@ -34,10 +33,7 @@ def list_journal_formats() -> list[str]:
 
 
 def load_journal_format(name: str) -> JournalFormat:
-    """Return a format.
-
-    Raises `StimgenError` where there is no such format.
-    """
+    """Return the module of a format; raise `StimgenError` where there is no such format."""
     if name not in list_journal_formats():
         raise StimgenError(f"there is no format {name!r}", given=name, allowed=list_journal_formats())
     return cast(JournalFormat, importlib.import_module(f"{__name__}.{name}"))

@@ -1,4 +1,4 @@
-"""BIDS 1.11, behavioural data: events with what was shown and answered, and the pictures themselves."""
+"""Writes behavioural data in BIDS 1.11: events with what was shown and answered, and the pictures."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ RRID = {"PsychoPy": "RRID:SCR_006571"}
 
 
 def write(sessions: Iterable[JournalSession], folder: Path, pictures: ShownPictures) -> None:
-    """Write a BIDS dataset; see `Format.write`."""
+    """Write a BIDS dataset, as `JournalFormat.write` says."""
     people = ParticipantTable()
     tasks: dict[str, str] = {}
     for session in sessions:
@@ -44,7 +44,7 @@ def write(sessions: Iterable[JournalSession], folder: Path, pictures: ShownPictu
 
 
 def task_label(experiment: str) -> str:
-    """Return an experiment's name without what BIDS allows in no label."""
+    """Return an experiment's name without the characters that BIDS does not allow in labels."""
     return re.sub(r"[^A-Za-z0-9]", "", experiment)
 
 
@@ -76,7 +76,7 @@ def _write_run(
 
 
 def _describe_run(session: JournalSession, part: SessionPart) -> dict[str, Any]:
-    """Return what the sidecar says of the whole run."""
+    """Return what the sidecar says about the whole run."""
     header = session.header
     return {
         "TaskName": session.experiment,
@@ -93,7 +93,7 @@ def _describe_run(session: JournalSession, part: SessionPart) -> dict[str, Any]:
 
 
 def _describe_presentation(part: SessionPart) -> dict[str, Any]:
-    """Return what BIDS calls `StimulusPresentation`, without what is not known; metres and hertz."""
+    """Return what is known of BIDS' `StimulusPresentation`, in metres and hertz."""
     viewing, versions, (software, release) = part.begin.display.viewing, part.begin.versions, part.presenter
     (width, height), wide, far = viewing.resolution, viewing.width_cm, viewing.distance_cm
     found: dict[str, Any] = {
@@ -130,15 +130,15 @@ def _write(file: Path, data: bytes) -> None:
 README = """\
 Behavioural data of the experiment: {tasks}
 
-This folder was derived by `stimgen tabulate` from the journals of the sessions. It is written anew
-whenever it is derived again: do not edit it, edit a copy.
+`stimgen tabulate` wrote this folder from the journals of the sessions, and overwrites it when it is run
+again. Edit a copy, not this folder.
 
-Each file *_events.tsv has a row for every picture that was shown, and one for the response, with the
-same trial_index. Onsets are in seconds from the beginning of the run; a session that was interrupted
-has a run for every part. The columns are described in the JSON file of the same name. The pictures are
-in the folder stimuli, from which stim_file names them; crop_left, crop_top, crop_width and crop_height
-tell which part was seen.
+Each file *_events.tsv has a row for every picture that was shown, and a row for the response; the rows of
+one trial have the same trial_index. Onsets are in seconds from the beginning of the run. A session that was
+interrupted has several runs. The JSON file of the same name describes the columns. The pictures are in the
+folder stimuli, and stim_file is their name in it; crop_left, crop_top, crop_width and crop_height tell which
+part of a picture was shown.
 
-Participants are opaque labels. What they told of themselves is kept apart from the trials, and is in
-participants.tsv only where somebody asked for it by name.
+Participants are opaque labels. Their answers to the form are kept apart from the trials, and are in
+participants.tsv only if they were asked for by name.
 """

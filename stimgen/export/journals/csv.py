@@ -1,4 +1,4 @@
-"""CSV with PsychoPy's customary columns: a file a session, a row a trial."""
+"""Writes CSV files with PsychoPy's usual columns: one file per session, one row per trial."""
 
 from __future__ import annotations
 
@@ -18,21 +18,18 @@ from stimgen.reading.text import escape_formula
 
 OURS = re.compile(r"sub-[A-Za-z0-9]+_ses-[A-Za-z0-9]+_task-\w+\.csv")
 NO_KEY = "None"
-"""As PsychoPy has it where nothing was pressed."""
+"""PsychoPy writes this where no key was pressed."""
 
 
 def write(sessions: Iterable[JournalSession], folder: Path, pictures: ShownPictures) -> None:
-    """Write the tables; see `Format.write`."""
+    """Write the tables, as `JournalFormat.write` says."""
     del pictures
     for session in sessions:
         write_session_table(session, folder)
 
 
 def write_session_table(session: JournalSession, folder: Path) -> Path:
-    """Write the table of one session, and return it.
-
-    Raises `StimgenError` where it cannot be written; the one before is kept then.
-    """
+    """Write the table of one session, and return its file; an existing one is kept if that fails."""
     file = folder / f"{session.stem}_task-{session.experiment}.csv"
     rows = list(trial_rows(session))
     names = list(dict.fromkeys(name for row in rows for name in row))
@@ -47,7 +44,7 @@ def write_session_table(session: JournalSession, folder: Path) -> Path:
 
 
 def trial_rows(session: JournalSession) -> Iterator[dict[str, Any]]:
-    """Yield a row for every trial, with the columns in their order."""
+    """Yield one row per trial, with the columns in their order."""
     counts = {True: 0, False: 0}
     named = list(find_factors(session.parts))
     for run, part in enumerate(session.parts, 1):
@@ -68,7 +65,7 @@ def trial_rows(session: JournalSession) -> Iterator[dict[str, Any]]:
 
 
 def _number_columns(line: RecordedTrial, number: int) -> dict[str, Any]:
-    """Return what PsychoPy's loops write: their numbers begin with 0."""
+    """Return what PsychoPy's loops write; their numbers begin with 0."""
     trial = line.trial
     return {
         "thisN": number,
@@ -83,7 +80,7 @@ def _number_columns(line: RecordedTrial, number: int) -> dict[str, Any]:
 
 
 def _picture_columns(line: RecordedTrial) -> dict[str, Any]:
-    """Return what was shown: a part for every picture, in the order of the phases."""
+    """Return what was shown, with one part per picture, in the order of the phases."""
     shown = [picture for phase in line.trial.phases for picture in phase.shown]
     shots = zip(line.trial.phases, line.outcome.shots, strict=True)
     first = next(shot for phase, shot in shots if phase.kind == "stimulus")

@@ -1,4 +1,4 @@
-"""Sets in the formats of others: one file a format."""
+"""Exports sets to formats of others: one file per format."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What every format of the family offers."""
+"""Defines what every format for sets offers."""
 
 from __future__ import annotations
 
@@ -10,21 +10,14 @@ from stimgen.reading.registry import FamilyMember
 
 
 class Exporter(FamilyMember, ABC):
-    """A way of handing a set on."""
+    """Writes a set in a format of others."""
 
     name: str
 
     @abstractmethod
     def write(self, contents: SetContents, target: Path) -> None:
-        """Write a set.
+        """Write a set to a new target: a folder or, where the format is one file, a file.
 
-        Parameters
-        ----------
-        contents : SetContents
-            The set, whose names and hashes are checked as it is read.
-        target : Path
-            What to make: a folder or, where the format is one file, a file. There is nothing there yet.
-
-        Raises `StimgenError` where the set is damaged, or a package that the format needs is not
-        installed. Raises `OSError` where it cannot be written.
+        Raises `StimgenError` where the set is damaged or a package is not installed, and `OSError` where the
+        target cannot be written.
         """

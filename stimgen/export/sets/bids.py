@@ -1,4 +1,4 @@
-"""The stimuli of a BIDS dataset, as the draft BEP 044 (Stim-BIDS) has them."""
+"""Writes the stimuli of a BIDS dataset, as the draft BEP 044 (Stim-BIDS) has them."""
 
 from __future__ import annotations
 
@@ -6,6 +6,8 @@ from collections.abc import Iterator
 from importlib.metadata import version
 from pathlib import Path
 from typing import Any, Literal, NamedTuple
+
+from typing_extensions import override
 
 from stimgen.export.columns import TableColumn, format_tsv
 from stimgen.export.sets.base import Exporter
@@ -41,7 +43,7 @@ COLUMNS = (
 
 
 class BidsPicture(NamedTuple):
-    """A file of the set, and what is said of it."""
+    """Holds a picture of the set, and what is said of it."""
 
     file: str
     row: dict[str, Any]
@@ -49,12 +51,12 @@ class BidsPicture(NamedTuple):
 
 
 class Bids(Exporter):
-    """stimuli/ of a BIDS dataset as in the draft Stim-BIDS (BEP 044), each picture with its settings."""
+    """Writes stimuli/ of a BIDS dataset (draft BEP 044, Stim-BIDS), each picture with its settings."""
 
     name: Literal["bids"] = "bids"
 
+    @override
     def write(self, contents: SetContents, target: Path) -> None:
-        """Write the dataset."""
         rows = []
         for picture in _list_pictures(contents):
             file = target / STIMULI / picture_name(picture.row[STIMULUS_COLUMN])
@@ -71,7 +73,7 @@ class Bids(Exporter):
 
 def _describe_dataset(contents: SetContents) -> dict[str, Any]:
     citation = contents.citation
-    # Licence and references stand in the citation file, and are to stand in one place.
+    # Licence and references are in the citation file, and belong in one place only.
     described = {
         "Name": citation.title,
         "BIDSVersion": BIDS_VERSION,
@@ -123,6 +125,6 @@ def _clean_row(row: dict[str, Any]) -> dict[str, Any]:
 
 
 def _sidecar(picture: BidsPicture) -> dict[str, Any]:
-    """Return what lies beside a picture: the draft's fields, and the set's record."""
+    """Return the description beside a picture: the draft's fields, and the set's record."""
     known = {name.title(): picture.row[name] for name in ("description", "license", "copyright")}
     return {key: value for key, value in known.items() if value} | {"StimgenRecord": picture.details}

@@ -1,4 +1,4 @@
-"""What stands in the columns of a set's table, as the records' models say it."""
+"""Describes the columns of a set's table in the words of the records' models."""
 
 from __future__ import annotations
 
@@ -17,11 +17,11 @@ KINDS: dict[type, Kind] = {str: "text", int: "whole", float: "number", bool: "tr
 
 
 class SetColumn(NamedTuple):
-    """A column of the table."""
+    """Describes a column of the set's table."""
 
     name: str
     kind: Kind
-    """What stands in its cells, where they are not empty."""
+    """Kind of its values, where cells are not empty."""
     description: str
 
 
@@ -40,7 +40,7 @@ def _describe_column(name: str, path: str) -> SetColumn:
         model = next(one for one in _list_types(field.annotation) if one is not NoneType)
         if not issubclass(model, BaseModel):
             break
-    # The last step says most; what the ones before say is there to be read, too.
+    # The last step says most, and is read first.
     words = " ".join(" ".join(reversed(descriptions)).split()) or path.replace(".", ", ").replace("_", " ")
     return SetColumn(name, KINDS[model], words)
 

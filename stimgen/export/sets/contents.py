@@ -1,4 +1,4 @@
-"""A set as it is handed on: complete, with harmless names, and of the bytes that its records speak of."""
+"""Reads a set to be handed on: complete, sound, and with harmless names."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ from stimgen.stimulus_set.store import (
 )
 from stimgen.stimulus_set.verify import verify_set
 
-# What sets call their files. Others' formats, archives and web addresses have meanings for the rest.
+# The names that sets give to files; other characters have meanings in formats, archives and web addresses.
 PART = r"[A-Za-z0-9][A-Za-z0-9._-]*"
 NAME = re.compile(rf"{PART}(/{PART}){{0,3}}")
 MAX_NAME_LENGTH = 250
@@ -56,7 +56,7 @@ DESCRIPTIONS = {
 
 
 class SetFile(NamedTuple):
-    """A file of the set."""
+    """Names a file of the set."""
 
     name: str
     """Path relative to the set's folder."""
@@ -66,20 +66,14 @@ class SetFile(NamedTuple):
 
     @property
     def description(self) -> str:
-        """What it holds."""
+        """Return what the file holds."""
         return DESCRIPTIONS.get(self.name.partition("/")[0], "File of the set")
 
 
 class SetContents:
-    """A set that is handed on.
+    """Gives the contents of a set that is handed on, which may come from somebody else.
 
-    Parameters
-    ----------
-    store : Store
-        The set; it may be a stranger's.
-
-    Raises `StimgenError` where stimuli are missing, or `verify_set` finds a problem: a damaged set is not
-    handed on.
+    Raises `StimgenError` where stimuli are missing, or `verify_set` finds a problem.
     """
 
     def __init__(self, store: Store) -> None:
@@ -89,41 +83,35 @@ class SetContents:
             raise StimgenError(
                 f"the set is {self.citation.incomplete}",
                 where=store.folder,
-                hint="generate the rest first: the same command goes on where it stopped",
+                hint="generate the rest first: run the same command again to resume",
             )
-        _refuse_unsound(store)
+        problems = verify_set(store).problems
+        if problems:
+            others = f" (and {len(problems) - 1} more)" if len(problems) > 1 else ""
+            raise StimgenError(
+                f"the set is not sound: {problems[0]}{others}",
+                where=store.folder,
+                hint="`stimgen verify` lists all problems, `stimgen repair` repairs what is derived",
+            )
 
     @property
     def name(self) -> str:
-        """Short name of the set, fit for a file."""
+        """Return a short name of the set, fit for a file."""
         name = self.citation.metadata.name
         return name if re.fullmatch(PART, name) and len(name) < MAX_NAME_LENGTH else "stimuli"
 
-    @property
-    def ids(self) -> list[str]:
-        """The ids of the stimuli, in the set's order."""
-        return self._store.read_plan().ids
-
     def stimuli(self) -> Iterator[RecordContent]:
-        """Yield what the records say of every stimulus, in the set's order.
-
-        Raises `StimgenError` where a record is damaged, or is that of another stimulus.
-        """
-        for stimulus in self.ids:
+        """Yield the content of every stimulus' record, in the set's order."""
+        for stimulus in self._store.read_plan().ids:
             content = self._store.read_record(stimulus).content
             if content.id != stimulus:
                 raise StimgenError(
-                    "is the record of another stimulus", where=self.folder / record_file(stimulus)
+                    "is the record of another stimulus", where=self._store.folder / record_file(stimulus)
                 )
             yield content
 
-    @property
-    def folder(self) -> Path:
-        """Where the set lies."""
-        return self._store.folder
-
     def sources(self) -> Iterator[SourceRecord]:
-        """Yield the originals of all stimuli, and pictures that targets were measured in, each once."""
+        """Yield the sources of all stimuli, and pictures that targets were measured in, each once."""
         seen: set[str] = set()
         for content in self.stimuli():
             for picture in (content.source, *content.references):
@@ -133,58 +121,39 @@ class SetContents:
 
     @cached_property
     def entries(self) -> list[SetFile]:
-        """All files of the set, in the order of their names; what lies in the folder beside is left."""
+        """Return all files of the set, in the order of their names, without others in its folder."""
         hashes, _ = read_checksums(self._store)
         hashes[CHECKSUMS] = hash_stored_file(self._store, CHECKSUMS)
-        return [self._entry(name, sha256) for name, sha256 in sorted(hashes.items())]
-
-    def _entry(self, name: str, sha256: str) -> SetFile:
-        self._check_name(name)
-        return SetFile(name, sha256, self._store.path(name).stat().st_size)
+        for name in hashes:
+            self._check_name(name)
+        sizes = {name: self._store.path(name).stat().st_size for name in hashes}
+        return [SetFile(name, hashes[name], sizes[name]) for name in sorted(hashes)]
 
     def read(self, name: str, sha256: str | None = None) -> bytes:
         """Return the bytes of a file of the set.
 
-        Raises `StimgenError` where its name is none that sets give, it lies outside of the folder, cannot
-        be read, has other bytes.
+        Raises `StimgenError` where no set has such a name, or the file cannot be read or has other bytes.
         """
         self._check_name(name)
         data = self._store.read(name)
         if sha256 is not None and sha256_bytes(data) != sha256:
             raise StimgenError(
                 "its bytes are not those of its record",
-                where=self.folder / name,
+                where=self._store.folder / name,
                 hint="`stimgen verify` says what else is damaged",
             )
         return data
 
     def _check_name(self, name: str) -> None:
         if not NAME.fullmatch(name) or len(name) > MAX_NAME_LENGTH:
-            raise StimgenError(f"{name!r} is no name for a file of a set", where=self.folder)
+            raise StimgenError(f"{name!r} is no name for a file of a set", where=self._store.folder)
 
     def copy_all(self, target: Path) -> None:
-        """Copy all files of the set into a folder that does not exist yet.
-
-        Raises `OSError` where it cannot be written.
-        """
+        """Copy all files of the set into a folder that does not exist yet."""
         for entry in self.entries:
             self.copy(entry.name, entry.sha256, target / entry.name)
 
     def copy(self, name: str, sha256: str, file: Path) -> None:
-        """Copy a file of the set.
-
-        Raises `OSError` where it cannot be written.
-        """
+        """Copy a file of the set, as `read` reads it."""
         file.parent.mkdir(parents=True, exist_ok=True)
         file.write_bytes(self.read(name, sha256))
-
-
-def _refuse_unsound(store: Store) -> None:
-    problems = verify_set(store).problems
-    if problems:
-        others = f" (and {len(problems) - 1} more)" if len(problems) > 1 else ""
-        raise StimgenError(
-            f"the set is not sound: {problems[0]}{others}",
-            where=store.folder,
-            hint="`stimgen verify` lists all that is wrong, `stimgen repair` mends what is derived",
-        )

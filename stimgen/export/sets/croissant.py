@@ -1,9 +1,11 @@
-"""Croissant, for those who train models: the set's folder with a description that loaders of data read."""
+"""Describes a set in Croissant, for loaders of training data."""
 
 from __future__ import annotations
 
 from pathlib import Path
 from typing import Any, Literal
+
+from typing_extensions import override
 
 from stimgen.export.sets.base import Exporter
 from stimgen.export.sets.columns import list_set_columns
@@ -22,12 +24,12 @@ TYPES = {"text": "TEXT", "whole": "INTEGER", "number": "FLOAT", "truth": "BOOL"}
 
 
 class Croissant(Exporter):
-    """The set's folder with croissant.json, through the mlcroissant package: for loaders of training data."""
+    """Copies the set and adds croissant.json for loaders of training data (package mlcroissant)."""
 
     name: Literal["croissant"] = "croissant"
 
+    @override
     def write(self, contents: SetContents, target: Path) -> None:
-        """Write the folder."""
         package = import_optional("mlcroissant", "croissant", "the format croissant")
         metadata = package.Metadata(
             name=contents.name,
@@ -75,7 +77,7 @@ def _files(contents: SetContents, package: Any) -> list[Any]:
 
 
 def _table(package: Any) -> Any:
-    """Return the table's rows as records."""
+    """Return the records that the table's rows are."""
     fields = [
         package.Field(
             id=f"{STIMULI}/{column.name}",
@@ -90,7 +92,7 @@ def _table(package: Any) -> Any:
 
 
 def _pictures(package: Any) -> Any:
-    """Return the stimuli's pictures as records, by the names of their files."""
+    """Return the records that the stimuli's pictures are, by the names of their files."""
     what = package.FileProperty
     fields = [
         package.Field(

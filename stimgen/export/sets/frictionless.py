@@ -1,10 +1,12 @@
-"""A Frictionless Data Package: the set's folder with a description of every file and column."""
+"""Describes every file and column of a set as a Frictionless Data Package."""
 
 from __future__ import annotations
 
 import mimetypes
 from pathlib import Path
 from typing import Any, Literal
+
+from typing_extensions import override
 
 from stimgen.export.sets.base import Exporter
 from stimgen.export.sets.columns import SetColumn, list_set_columns
@@ -19,12 +21,12 @@ TYPES = {"text": "string", "whole": "integer", "number": "number", "truth": "boo
 
 
 class Frictionless(Exporter):
-    """The set's folder with datapackage.json: a Frictionless Data Package, every file with its hash."""
+    """Copies the set and adds datapackage.json: a Frictionless Data Package, every file with its hash."""
 
     name: Literal["frictionless"] = "frictionless"
 
+    @override
     def write(self, contents: SetContents, target: Path) -> None:
-        """Write the package."""
         contents.copy_all(target)
         resources = [_resource(entry) for entry in contents.entries]
         (target / DESCRIPTOR).write_bytes(json_bytes({**_package(contents), "resources": resources}))

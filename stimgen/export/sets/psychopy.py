@@ -1,4 +1,4 @@
-"""Conditions for PsychoPy's Builder: a loop over the file has one stimulus a row."""
+"""Writes conditions for a loop of PsychoPy's Builder: one stimulus per row."""
 
 from __future__ import annotations
 
@@ -6,6 +6,8 @@ import csv
 import io
 from pathlib import Path
 from typing import Any, Literal
+
+from typing_extensions import override
 
 from stimgen.export.sets.base import Exporter
 from stimgen.export.sets.contents import SetContents
@@ -17,12 +19,12 @@ CONDITIONS = "conditions.csv"
 
 
 class Psychopy(Exporter):
-    """conditions.csv for a loop of PsychoPy's Builder, one stimulus a row, with the pictures it names."""
+    """Writes conditions.csv for a loop of PsychoPy's Builder, one stimulus per row, with the pictures."""
 
     name: Literal["psychopy"] = "psychopy"
 
+    @override
     def write(self, contents: SetContents, target: Path) -> None:
-        """Write the conditions file, pictures and originals."""
         rows = []
         for content in contents.stimuli():
             contents.copy(content.file, content.sha256, target / content.file)
@@ -38,7 +40,7 @@ def _row(content: RecordContent) -> list[Any]:
 
 
 def _escape_text(text: str) -> str:
-    """Return text that nothing runs: PsychoPy takes what stands in square brackets for Python."""
+    """Return text that no program runs; PsychoPy runs text in square brackets as Python."""
     line = to_one_line(text)
     return f"'{line}" if line.startswith("[") else str(escape_formula(line))
 

@@ -1,4 +1,4 @@
-"""An RO-Crate: the set's folder with a description of every file, authors and provenance, as JSON-LD."""
+"""Describes a set as an RO-Crate: every file, authors and provenance, as JSON-LD."""
 
 from __future__ import annotations
 
@@ -7,13 +7,14 @@ from itertools import chain
 from pathlib import Path
 from typing import Any, Literal
 
+from typing_extensions import override
+
 from stimgen.export.sets.base import Exporter
 from stimgen.export.sets.contents import SetContents, SetFile
 from stimgen.reading.licences import licence_url, spdx_identifier
 from stimgen.reading.names import PersonName
 from stimgen.reading.papers import Paper
 from stimgen.reading.text import to_one_line
-from stimgen.stimulus_set.citing import Citation
 from stimgen.stimulus_set.metadata import Author
 from stimgen.stimulus_set.store import json_bytes
 
@@ -25,14 +26,19 @@ Entity = dict[str, Any]
 
 
 class RoCrate(Exporter):
-    """The set's folder with ro-crate-metadata.json: an RO-Crate, which says what made it from what."""
+    """Copies the set and adds ro-crate-metadata.json: an RO-Crate with authors, files and provenance."""
 
     name: Literal["ro-crate"] = "ro-crate"
 
+    @override
     def write(self, contents: SetContents, target: Path) -> None:
-        """Write the crate."""
         contents.copy_all(target)
-        graph = [_descriptor(), *_about(contents), *map(_file, contents.entries), *_making(contents)]
+        graph = [
+            _descriptor(),
+            *_about(contents),
+            *map(_file, contents.entries),
+            *_describe_provenance(contents),
+        ]
         crate = {"@context": f"{SPECIFICATION}/context", "@graph": graph}
         (target / DESCRIPTOR).write_bytes(json_bytes(crate))
 
@@ -76,7 +82,7 @@ def _reference(entity: Entity) -> Entity:
 
 
 def _references(entities: list[Entity]) -> Entity | list[Entity]:
-    """Return references to entities; to a single one not in a list, as the format wants it."""
+    """Return references to entities; a single one is not in a list, as the format requires."""
     found = [_reference(entity) for entity in entities]
     return found[0] if len(found) == 1 else found
 
@@ -95,7 +101,7 @@ def _licence(text: str | None) -> Entity:
 
 
 def _author(author: Author, number: int) -> list[Entity]:
-    """Return an author and, of a person, where he or she works."""
+    """Return an author and, for a person, the affiliation."""
     name, place = PersonName.parse(author.name), to_one_line(author.affiliation or "")
     entity: Entity = {
         "@id": f"https://orcid.org/{author.orcid}" if author.orcid else f"#author-{number + 1}",
@@ -130,8 +136,8 @@ def _file(entry: SetFile) -> Entity:
     }
 
 
-def _making(contents: SetContents) -> list[Entity]:
-    """Return the software, and what it made of what."""
+def _describe_provenance(contents: SetContents) -> list[Entity]:
+    """Return the software, and which files it made from which."""
     citation = contents.citation
     versions = sorted(citation.summary.versions.get("stimgen", ()))
     software = {
@@ -147,10 +153,6 @@ def _making(contents: SetContents) -> list[Entity]:
         "instrument": {"@id": SOFTWARE},
         "object": _references([{"@id": picture.original.file} for picture in contents.sources()]),
         "result": _references([{"@id": content.file} for content in contents.stimuli()]),
-        **_moment(citation),
+        **({"endTime": to_one_line(citation.summary.made)} if citation.date else {}),
     }
     return [software, made]
-
-
-def _moment(citation: Citation) -> Entity:
-    return {"endTime": to_one_line(citation.summary.made)} if citation.date else {}

@@ -1,9 +1,11 @@
-"""One archive with all files of the set: for a repository, which asks for one file."""
+"""Writes all files of a set into one archive, for repositories that want one file."""
 
 from __future__ import annotations
 
 from pathlib import Path
 from typing import Literal
+
+from typing_extensions import override
 
 from stimgen.export.archive import ZipArchive
 from stimgen.export.sets.base import Exporter
@@ -11,12 +13,12 @@ from stimgen.export.sets.contents import SetContents
 
 
 class Zip(Exporter):
-    """One archive, the same bytes for the same set, with a checksum for every file: for a repository."""
+    """Writes one archive for a repository: the same set gives the same bytes, with all checksums."""
 
     name: Literal["zip"] = "zip"
 
+    @override
     def write(self, contents: SetContents, target: Path) -> None:
-        """Write the archive."""
         with ZipArchive(target, contents.name) as archive:
             for entry in contents.entries:
                 archive.add(entry.name, contents.read(entry.name, entry.sha256))

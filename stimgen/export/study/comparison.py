@@ -1,4 +1,4 @@
-"""What was run, compared with what was planned."""
+"""Compares what was run with what was planned."""
 
 from __future__ import annotations
 
@@ -15,44 +15,30 @@ from stimgen.reading.errors import make_printable
 from stimgen.stimulus_set.store import PLAN
 
 MAX_LINES = 20  # of a difference between two texts
-# What answers decide: a trial's number rises where practice was repeated, and an adaptive schedule's track is
-# the one whose turn it is. The rest of a trial is what was planned.
+# Answers decide these: a trial's number is higher where practice was repeated, and an adaptive schedule
+# chooses the track. The rest of a trial was planned.
 DECIDED_BY_ANSWERS = ("index", "track")
 
 
 @dataclass
 class StudyComparison:
-    """What comparing data with their plan found.
-
-    Attributes
-    ----------
-    sessions : list of str
-        What there is of every session, a line each.
-    differences : list of str
-        What is not as planned.
-    notes : list of str
-        What a reader should know, and no plan speaks of.
-    """
+    """Holds what comparing data with their plan found."""
 
     sessions: list[str] = field(default_factory=list)
+    """The state of every session, one line each."""
     differences: list[str] = field(default_factory=list)
+    """What is not as planned."""
     notes: list[str] = field(default_factory=list)
+    """What a reader should know, but no plan says."""
 
     @property
     def as_planned(self) -> bool:
-        """Whether nothing differs."""
+        """Return whether nothing differs."""
         return not self.differences
 
 
 def compare_with_study(frozen: FrozenStudy, data: Path) -> StudyComparison:
-    """Compare the journals of an experiment with the study that was frozen.
-
-    Parameters
-    ----------
-    frozen : FrozenStudy
-        The plan; all of it is read.
-    data : Path
-        The folder of the experiment's data.
+    """Compare the journals in an experiment's folder of data with the study that was frozen.
 
     Raises `StimgenError` where the archive is damaged, or a journal cannot be read.
     """
@@ -113,20 +99,20 @@ def _find_trial_problems(planned: PlannedTrials, session: JournalSession) -> Ite
 
 
 def _find_closest_difference(wanted: Sequence[Mapping[str, Any]], trial: Mapping[str, Any]) -> Iterator[str]:
-    """Yield the first difference of a trial to the most similar of those that it may be."""
-    each = [list(_find_differences(_planned_part(one), _planned_part(trial), "")) for one in wanted]
+    """Yield the first difference between a trial and the most similar of its candidates."""
+    each = [list(_find_differences(_drop_decided(one), _drop_decided(trial), "")) for one in wanted]
     fewest = min(each, key=len, default=["nothing was planned"])
     if fewest:
         more = f", and {len(fewest) - 1} more" if len(fewest) > 1 else ""
         yield f"{fewest[0]}{more}"
 
 
-def _planned_part(trial: Mapping[str, Any]) -> dict[str, Any]:
+def _drop_decided(trial: Mapping[str, Any]) -> dict[str, Any]:
     return {key: value for key, value in trial.items() if key not in DECIDED_BY_ANSWERS}
 
 
 def _find_differences(wanted: Any, ran: Any, place: str) -> Iterator[str]:
-    """Yield where two values differ, in the words of a path."""
+    """Yield each place where two values differ, as a path with both values."""
     if isinstance(wanted, Mapping) and isinstance(ran, Mapping):
         for key in dict.fromkeys((*wanted, *ran)):
             yield from _find_differences(

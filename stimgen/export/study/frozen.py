@@ -1,4 +1,4 @@
-"""A study before it is run, as one archive."""
+"""Reads a frozen study: everything about a study before it is run, as one archive."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ MAX_FILE_BYTES = 1024 * MEGABYTE
 
 
 class FrozenSet(Model):
-    """A stimulus set of a study."""
+    """Describes a stimulus set of a study."""
 
     name: str
     """The folder's name."""
@@ -41,7 +41,7 @@ class FrozenSet(Model):
 
 
 class StudyRecord(Model):
-    """What is said of a study beside its lists of trials."""
+    """Describes a study, except for its lists of trials."""
 
     format: int = 1
     name: str
@@ -50,40 +50,34 @@ class StudyRecord(Model):
     """Hash of the experiment's text."""
     seed: int
     adaptive: bool
-    """Whether the lists hold candidates, of which answers choose."""
+    """Whether the lists hold candidates, among which the answers decide."""
     participants: tuple[str, ...]
     sessions: tuple[str, ...]
     viewing: dict[str, Any]
     """The screen, for which places and durations were computed."""
     sets: tuple[FrozenSet, ...]
     software: dict[str, str]
-    """Versions with which it was frozen."""
+    """Versions of the software that froze it."""
 
     @property
     def persons(self) -> Iterator[Participant]:
-        """Who takes part, session by session."""
+        """Yield every participant with every session."""
         for participant in self.participants:
             for session in self.sessions:
                 yield Participant(participant, session)
 
 
 class PlannedTrials(NamedTuple):
-    """The trials of a session.
-
-    Attributes
-    ----------
-    practice : list
-        Trials before those that count, once.
-    main : list of list
-        For every trial that counts what it may be: one trial, or the candidates of an adaptive schedule.
-    """
+    """Holds the trials of a session."""
 
     practice: list[dict[str, Any]]
+    """Practice trials, each once."""
     main: list[list[dict[str, Any]]]
+    """For every trial that counts, what it may be: one trial, or the candidates of an adaptive schedule."""
 
     @classmethod
     def from_listing(cls, listed: Mapping[str, Any]) -> PlannedTrials:
-        """Return what `stimgen trials` lists."""
+        """Return the trials of what `stimgen trials` lists."""
         if listed["adaptive"]:
             return cls(listed["practice"], listed["candidates"])
         trials = listed["trials"]
@@ -91,34 +85,29 @@ class PlannedTrials(NamedTuple):
         return cls(practice, [[trial] for trial in trials if not trial["practice"]])
 
     def to_bytes(self) -> bytes:
-        """Return them as text: a line of JSON each, practice first."""
-        entries = [{"practice": trial} for trial in self.practice] + [
-            {"one_of": trials} for trials in self.main
-        ]
+        """Return the trials as text: one line of JSON each, practice first."""
+        entries: list[dict[str, Any]] = [{"practice": trial} for trial in self.practice]
+        entries += [{"one_of": trials} for trials in self.main]
         return b"".join(canonical_json(entry) + b"\n" for entry in entries)
 
     @classmethod
     def parse(cls, data: bytes) -> PlannedTrials:
-        """Return what `to_bytes` wrote."""
+        """Return the trials of a text that `to_bytes` wrote."""
         entries = [json.loads(line) for line in data.splitlines()]
         practice = [entry["practice"] for entry in entries if "practice" in entry]
         return cls(practice, [entry["one_of"] for entry in entries if "one_of" in entry])
 
 
 def trials_file(person: Participant) -> str:
-    """Return the file of a session's trials."""
+    """Return the file of a session's trials in the archive."""
     return f"{TRIALS}/sub-{person.participant}_ses-{person.session}.jsonl"
 
 
 class FrozenStudy:
-    """A frozen study that is read; every file is compared with its checksum.
+    """Reads an archive of a frozen study, and compares every file that it reads with its checksum.
 
-    Parameters
-    ----------
-    file : Path
-        The archive, which may be a stranger's: nothing is unpacked.
-
-    Raises `StimgenError` where it is no frozen study, or damaged.
+    The archive may come from somebody else: nothing is unpacked. Raises `StimgenError` where the archive is
+    not a frozen study, or is damaged.
     """
 
     def __init__(self, file: Path) -> None:
@@ -136,10 +125,7 @@ class FrozenStudy:
             raise StimgenError(f"is damaged: {STUDY}: {format_first_error(error)}", where=file) from None
 
     def verify(self) -> None:
-        """Compare every file with its checksum.
-
-        Raises `StimgenError` where one is another, missing, or not listed.
-        """
+        """Compare every file with its checksum; raise `StimgenError` where one differs or is missing."""
         names = {name.removeprefix(self._root) for name in self._list_names()} - {CHECKSUMS}
         if names != set(self._sums):
             raise StimgenError(
@@ -150,10 +136,7 @@ class FrozenStudy:
             self.read(name)
 
     def trials(self, person: Participant) -> PlannedTrials:
-        """Return the trials of a session.
-
-        Raises `StimgenError` where they are damaged.
-        """
+        """Return the trials of a session; raise `StimgenError` where they are damaged."""
         try:
             return PlannedTrials.parse(self.read(trials_file(person)))
         except (ValueError, KeyError, TypeError, AttributeError, RecursionError):
@@ -162,10 +145,7 @@ class FrozenStudy:
             ) from None
 
     def read(self, name: str) -> bytes:
-        """Return the bytes of a file.
-
-        Raises `StimgenError` where it is missing, or has another checksum.
-        """
+        """Return the bytes of a file; raise `StimgenError` where it is missing or has another checksum."""
         data = self._read_entry(name)
         if sha256_bytes(data) != self._sums.get(name):
             raise StimgenError(f"is damaged: {name} is not what {CHECKSUMS} says", where=self.file)
@@ -179,7 +159,7 @@ class FrozenStudy:
         with self._open_archive() as archive:
             try:
                 entry = archive.getinfo(f"{self._root}{name}")
-                # Ours are not compressed: what is may be a bomb.
+                # Our files are not compressed; a compressed one may be a decompression bomb.
                 if entry.compress_type != ZIP_STORED or entry.file_size > MAX_FILE_BYTES:
                     raise StimgenError(f"is damaged: {name} is compressed, or too large", where=self.file)
                 return archive.read(entry)

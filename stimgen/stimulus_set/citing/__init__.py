@@ -1,4 +1,4 @@
-"""Citations of a set: one file a format, with a function `render`; only the one asked for is imported."""
+"""Renders citations of a set: one module per format, with a function `render`."""
 
 from __future__ import annotations
 
@@ -18,10 +18,7 @@ def list_citation_formats() -> list[str]:
 
 
 def render_citation(citation: Citation, name: str) -> str:
-    """Return a citation in a format.
-
-    Raises `StimgenError` where there is no such format.
-    """
+    """Return a citation in a format; raise `StimgenError` where there is no such format."""
     names = list_citation_formats()
     if name not in names:
         raise StimgenError(f"there is no format {name!r} of citations", given=name, allowed=names)

@@ -1,4 +1,4 @@
-"""All that a citation of a set may say, in any format."""
+"""Gathers everything that a citation of a set may say, in any format."""
 
 from __future__ import annotations
 
@@ -15,71 +15,58 @@ from stimgen.stimulus_set.store import PLAN, PlanRecord, Store
 
 @dataclass(frozen=True)
 class Citation:
-    """A set as something to be cited.
-
-    Attributes
-    ----------
-    metadata : SetMetadata
-        What its protocol says.
-    summary : SetSummary
-        What its records say.
-    planned : int
-        How many stimuli there are to be.
-    """
+    """Describes a set that is cited."""
 
     metadata: SetMetadata
+    """What its protocol says."""
     summary: SetSummary
+    """What its records say."""
     planned: int
+    """Number of stimuli that the set is to hold."""
 
     @classmethod
     def from_plan(cls, plan: PlanRecord, summary: SetSummary) -> Citation:
-        """Return the citation of a set.
-
-        Raises `StimgenError` where the plan's metadata are damaged.
-        """
+        """Return the citation of a set; raise `StimgenError` where the plan's metadata are damaged."""
         return cls(SetMetadata.from_plan(plan.protocol, Path(PLAN)), summary, len(plan.ids))
 
     @property
     def title(self) -> str:
-        """The set's title, or its name."""
+        """Return the set's title, or its name."""
         return to_one_line(self.metadata.title or "") or to_one_line(self.metadata.name) or "Stimuli"
 
     @property
     def authors(self) -> tuple[Author, ...]:
-        """Who is to be cited."""
+        """Return the authors to be cited."""
         return self.metadata.authors
 
     @property
     def year(self) -> str:
-        """When its last stimulus was made: four digits, or ``n.d.``."""
+        """Return the year in which the last stimulus was made: four digits, or ``n.d.``."""
         return self.date[:4] if self.date else "n.d."
 
     @property
     def date(self) -> str | None:
-        """The day on which its last stimulus was made, such as 2026-11-25."""
+        """Return the day on which the last stimulus was made, such as 2026-11-25."""
         found = re.match(r"[1-9]\d{3}-[01]\d-[0-3]\d", self.summary.made)
         return found[0] if found else None
 
     @property
     def version(self) -> str | None:
-        """The set's version, as the protocol gives it."""
+        """Return the set's version, as the protocol gives it."""
         return to_one_line(self.metadata.version) if self.metadata.version else None
 
     @property
     def incomplete(self) -> str | None:
-        """What is to be said of a set that lacks stimuli."""
+        """Return a remark about a set that lacks stimuli; None where it is complete."""
         made = self.summary.stimuli
         return None if made == self.planned else f"not complete: {made} of {self.planned} stimuli"
 
     @property
     def papers(self) -> list[Paper]:
-        """The papers that the set follows, and those behind what it was made with, in alphabetical order."""
+        """Return the papers that the set follows, and those behind its members, in alphabetical order."""
         return sorted(self.metadata.list_papers(), key=lambda paper: (paper.authors, paper.year, paper.title))
 
 
 def read_citation(store: Store) -> Citation:
-    """Return the citation of the set in a folder; all its records are read.
-
-    Raises `StimgenError` where the plan or a record is damaged.
-    """
+    """Return the citation of the set in a folder, reading all its records."""
     return Citation.from_plan(store.read_plan(), SetSummary.from_records(store.read_records()))

@@ -1,4 +1,4 @@
-"""References in the style of the American Psychological Association, 7th edition, as plain text."""
+"""Formats references in the style of the American Psychological Association, 7th edition, as plain text."""
 
 from __future__ import annotations
 
@@ -13,13 +13,7 @@ MAX_AUTHORS = 20  # beyond it, the first 19 and the last
 
 
 class References:
-    """Papers that are cited in one text: two that would be cited alike are told apart by a letter.
-
-    Parameters
-    ----------
-    papers : iterable of Paper
-        What is cited.
-    """
+    """Formats the papers that are cited in one text; a letter tells apart those that would be cited alike."""
 
     def __init__(self, papers: Iterable[Paper]) -> None:
         unique = {paper.key: paper for paper in papers}.values()
@@ -36,7 +30,7 @@ class References:
         }
 
     def in_text(self, papers: Sequence[Paper]) -> str:
-        """Return how papers are cited in a sentence, without brackets: ``Gatys et al., 2015; ...``."""
+        """Return papers as a sentence cites them, without brackets: ``Gatys et al., 2015; ...``."""
         keys = {paper.key for paper in papers}
         cited = [paper for paper in self._papers if paper.key in keys]
         return "; ".join(_cite_in_text(paper) + self._letters[paper.key] for paper in cited)
@@ -56,7 +50,7 @@ class References:
 
 
 def format_authors(authors: Sequence[str]) -> str:
-    """Return authors as a list of references has them."""
+    """Return authors as they stand in a list of references."""
     names = [PersonName.parse(author).family_first for author in authors]
     if len(names) > MAX_AUTHORS:
         return f"{', '.join(names[: MAX_AUTHORS - 1])}, ... {names[-1]}"
@@ -70,7 +64,7 @@ def _cite_in_text(paper: Paper) -> str:
 
 
 def _describe_venue(paper: Paper) -> str:
-    """Return journal, volume, number and pages, or proceedings, or nothing of a preprint but its archive."""
+    """Return journal, volume, number and pages; or the proceedings; of a preprint, its archive only."""
     venue, pages = to_one_line(paper.venue or ""), to_one_line(paper.pages or "").replace("-", "\u2013")
     volume, number = to_one_line(paper.volume or ""), to_one_line(paper.number or "")
     if paper.kind == "preprint":

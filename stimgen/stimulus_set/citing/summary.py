@@ -1,4 +1,4 @@
-"""What the records of a set say together, gathered one by one: those of a large set are too large to hold."""
+"""Sums up the records of a set one by one, because those of a large set are too large to hold."""
 
 from __future__ import annotations
 
@@ -11,26 +11,18 @@ from stimgen.stimulus_set.record import Record, RecordContent, SourceRecord
 
 @dataclass
 class ConditionSummary:
-    """The stimuli of one condition.
-
-    Attributes
-    ----------
-    first : RecordContent
-        Of its first stimulus: terms and settings are the same for all.
-    stimuli : int
-        How many there are.
-    seeds, parameters, schedules : set
-        Those that occur.
-    """
+    """Sums up the stimuli of one condition."""
 
     first: RecordContent
+    """Content of the first stimulus; terms and settings are the same for all."""
     stimuli: int = 0
+    """Number of stimuli."""
     seeds: set[int] = field(default_factory=set)
     parameters: set[int] = field(default_factory=set)
     schedules: set[tuple[tuple[int, int, int], ...]] = field(default_factory=set)
 
     def add(self, content: RecordContent) -> None:
-        """Count one more stimulus."""
+        """Add a stimulus."""
         self.stimuli += 1
         self.seeds.add(content.seed)
         self.parameters.add(content.parameters)
@@ -39,46 +31,36 @@ class ConditionSummary:
 
 @dataclass
 class SetSummary:
-    """All stimuli of a set that are finished.
-
-    Attributes
-    ----------
-    conditions : dict
-        By id, in the set's order.
-    sources, references : dict
-        Photographs by id: what stimuli were made from, and what targets were measured in beside.
-    weights : dict
-        Hash of every network's weights; None where it has none.
-    versions : dict
-        Every package's versions, in alphabetical order.
-    devices : set
-        What stimuli were made on.
-    changes : tuple of str
-        What was changed of the protocol, to try it quickly.
-    made : str
-        When the last stimulus was finished: ISO 8601, UTC; empty without any.
-    """
+    """Sums up all stimuli of a set that are finished."""
 
     conditions: dict[str, ConditionSummary] = field(default_factory=dict)
+    """By id, in the set's order."""
     sources: dict[str, SourceRecord] = field(default_factory=dict)
+    """Photographs that stimuli were made from, by id."""
     references: dict[str, SourceRecord] = field(default_factory=dict)
+    """Other pictures that targets were measured in, by id."""
     weights: dict[tuple[str, str | None], str] = field(default_factory=dict)
+    """Name of every network and hash of its weights, with a note on its validation."""
     versions: dict[str, set[str]] = field(default_factory=dict)
+    """Versions of every package."""
     devices: set[str] = field(default_factory=set)
+    """What stimuli were made on."""
     changes: tuple[str, ...] = ()
+    """What ``--quick`` changed of the protocol."""
     made: str = ""
+    """When the last stimulus was finished."""
     _pictures: list[str] = field(default_factory=list)
 
     @classmethod
     def from_records(cls, records: Iterable[Record]) -> SetSummary:
-        """Return the summary of records."""
+        """Sum up records."""
         summary = cls()
         for record in records:
             summary.add(record)
         return summary
 
     def add(self, record: Record) -> None:
-        """Count one more stimulus."""
+        """Add a stimulus."""
         content, made = record.content, record.made
         self.conditions.setdefault(content.condition, ConditionSummary(content)).add(content)
         self.sources.setdefault(content.source.id, content.source)
@@ -93,14 +75,14 @@ class SetSummary:
 
     @property
     def stimuli(self) -> int:
-        """Number of stimuli."""
+        """Return the number of stimuli."""
         return len(self._pictures)
 
     @property
     def content_hash(self) -> str:
-        """SHA-256 over the pictures, whatever their names and their order.
+        """Return the SHA-256 over the pictures, whatever their names and their order.
 
-        Of the text that holds the SHA-256 of every stimulus' file in hexadecimal, sorted, a line each::
+        The hashed text holds the SHA-256 of every stimulus' file in hexadecimal, sorted, one per line::
 
             find images -type f -exec sha256sum {} + | cut -c 1-64 | sort | sha256sum
         """

@@ -1,1 +1,1 @@
-"""Formats of citations."""
+"""Holds the formats of citations."""

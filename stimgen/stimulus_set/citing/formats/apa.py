@@ -1,4 +1,4 @@
-"""Citations in the style of the American Psychological Association."""
+"""Renders citations in the style of the American Psychological Association."""
 
 from __future__ import annotations
 
@@ -8,12 +8,12 @@ from stimgen.stimulus_set.citing.wording import format_sentence
 
 
 def render(citation: Citation) -> str:
-    """Return the set's entry of a list of references, and the entries of the papers behind it."""
+    """Return the entries of the set, and of the papers behind it, in a list of references."""
     return "\n".join([format_set_entry(citation), *References(citation.papers).lines()]) + "\n"
 
 
 def format_set_entry(citation: Citation) -> str:
-    """Return the set's own entry."""
+    """Return the entry of the set itself."""
     version = f" (Version {citation.version})" if citation.version else ""
     title = f"{citation.title}{version} [Data set]"
     authors = format_authors([author.name for author in citation.authors])

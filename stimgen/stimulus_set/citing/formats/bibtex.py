@@ -1,4 +1,4 @@
-"""BibTeX, for LaTeX's bibliographies: UTF-8, with every character escaped that TeX would act on."""
+"""Renders BibTeX for LaTeX's bibliographies: UTF-8, with every special character of TeX escaped."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from stimgen.reading.papers import Paper
 from stimgen.reading.text import to_one_line
 from stimgen.stimulus_set.citing.citation import Citation
 
-# Braces are counted by BibTeX whether a backslash stands before them or not, so they need names.
+# BibTeX counts braces even after a backslash, so they need names.
 ESCAPES = {
     "\\": r"{\textbackslash}",
     "{": r"{\textbraceleft}",
@@ -27,7 +27,7 @@ VENUES = {"article": "journal", "inproceedings": "booktitle", "preprint": "howpu
 
 
 def render(citation: Citation) -> str:
-    """Return an entry of the set, and entries of the papers behind it."""
+    """Return the entries of the set and of the papers behind it."""
     return "\n".join([_set_entry(citation), *map(_paper_entry, citation.papers)])
 
 
@@ -99,6 +99,6 @@ def _author(name: PersonName) -> str:
 
 
 def _part(text: str) -> str:
-    """Return a part of a name, in braces where BibTeX would take words of it for its own."""
+    """Return a part of a name, in braces where BibTeX would misread ``and`` or a comma."""
     own = re.search(r"\band\b|,", text, flags=re.IGNORECASE)
     return f"{{{escape_latex(text)}}}" if own else escape_latex(text)

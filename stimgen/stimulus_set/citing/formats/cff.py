@@ -1,4 +1,4 @@
-"""The Citation File Format 1.2, which repositories read: the file CITATION.cff of every set."""
+"""Renders CITATION.cff, in the Citation File Format 1.2, which repositories read."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from stimgen.stimulus_set.citing.citation import Citation
 from stimgen.stimulus_set.citing.wording import format_count
 from stimgen.stimulus_set.metadata import Author
 
-# The format has a list of licences, as SPDX's was in 2021; these, of those that data have, are in it.
+# The format allows SPDX's list of 2021; these licences for data are in it.
 CFF_LICENCES = re.compile(
     r"CC0-1\.0|CC-BY(-NC)?(-SA|-ND)?-([1-4]\.0|2\.5)|ODbL-1\.0|ODC-By-1\.0|PDDL-1\.0"
     r"|MIT|Apache-2\.0|BSD-[23]-Clause|GPL-[23]\.0-(only|or-later)"
@@ -25,7 +25,7 @@ KINDS = {"article": "article", "inproceedings": "conference-paper", "preprint": 
 
 
 def render(citation: Citation) -> str:
-    """Return the file."""
+    """Return the text of the file."""
     metadata, summary = citation.metadata, citation.summary
     digest = {
         "type": "other",
@@ -83,7 +83,7 @@ def _author(author: Author) -> dict[str, str]:
     found = _name(author.name)
     if author.orcid:
         found["orcid"] = f"https://orcid.org/{author.orcid}"
-    if author.affiliation and "family-names" in found:  # the format knows none of groups
+    if author.affiliation and "family-names" in found:  # the format has none for groups
         found["affiliation"] = to_one_line(author.affiliation)
     return found
 

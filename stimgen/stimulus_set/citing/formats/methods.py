@@ -1,4 +1,4 @@
-"""A paragraph for a paper's methods section, with the list of its references."""
+"""Renders a paragraph for a paper's methods section, with the list of its references."""
 
 from __future__ import annotations
 
@@ -79,7 +79,7 @@ def _describe_picture(source: SourceRecord) -> str:
 
 
 def _describe_validation(citation: Citation) -> Iterator[str]:
-    """Yield what records say, word for word, of experiments that tested the networks with human observers."""
+    """Yield what records say, word for word, about tests of the networks with human observers."""
     notes = [
         f"\u201c{to_one_line(note)}\u201d ({to_one_line(name)})"
         for (name, _), note in citation.summary.weights.items()
