@@ -104,8 +104,8 @@ def test_what_is_shown_is_the_picture_in_the_screens_encoding(
 @pytest.mark.parametrize(
     ("encoding", "display", "words"),
     [
-        ("srgb", LINEARISED, "the pictures of 'set' are encoded as srgb, but the screen is linearised"),
-        ("linear", "transfer: srgb", "the pictures of 'set' are encoded as linear, but the screen is sRGB"),
+        ("srgb", LINEARISED, "'set' .*srgb.* linear"),
+        ("linear", "transfer: srgb", "'set' .*linear.* sRGB"),
     ],
 )
 def test_a_mismatch_is_refused_by_default(tmp_path: Path, encoding: str, display: str, words: str) -> None:
@@ -149,12 +149,12 @@ class TestMonitors:
             (
                 f", {LINEARISED}",
                 f"{MONITOR}linearised: 2025-01-05\n",
-                "say transfer: {linearised: 2025-01-05}",
+                "transfer: {linearised: 2025-01-05}",
             ),
             (", resolution: [640, 480]", MONITOR, "resolution is"),
-            (", refresh_hz: 120", MONITOR, "display.refresh_hz is 120.0, but of the monitor 'lab' 60.0"),
-            (", width_cm: 41", MONITOR, "the monitor has it already"),
-            (", pixels_per_degree: 30", MONITOR, "the monitor has it already"),
+            (", refresh_hz: 120", MONITOR, "display.refresh_hz .*120.0.*'lab'.* 60.0"),
+            (", width_cm: 41", MONITOR, "monitor.* width_cm"),
+            (", pixels_per_degree: 30", MONITOR, "monitor.* pixels_per_degree"),
         ],
     )
     def test_what_contradicts_the_measurement_is_refused(
@@ -184,5 +184,5 @@ class TestMonitorCenter:
         self, tmp_path: Path, known: dict[str, object], lacking: str
     ) -> None:
         known[lacking] = None
-        with pytest.raises(StimgenError, match=f"Monitor Center has no {lacking} of the monitor 'center'"):
+        with pytest.raises(StimgenError, match=f"'center' .* {lacking}"):
             compute_viewing(DisplaySettings(monitor="center"), tmp_path)

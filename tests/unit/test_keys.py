@@ -15,7 +15,9 @@ from stimgen.reading.errors import StimgenError
 
 def experiment(triggers: tuple[Any, ...] = (), **responses: Any) -> Any:
     """What `assign_keys` reads of an experiment, with three answers."""
-    paradigm = SimpleNamespace(answers=lambda: ("a", "b", "c"), keys=lambda: {"a": "1", "b": "2", "c": "3"})
+    paradigm = SimpleNamespace(
+        answers=lambda: ("a", "b", "c"), default_keys=lambda: {"a": "1", "b": "2", "c": "3"}
+    )
     return SimpleNamespace(
         paradigm=paradigm, responses=ResponseSettings.model_validate(responses), triggers=triggers
     )
@@ -36,12 +38,12 @@ def test_every_second_participant_has_them_in_the_opposite_order() -> None:
 
 def test_a_participant_without_a_number_cannot_be_even() -> None:
     assert assign_keys(experiment(), Participant("pilot"))
-    with pytest.raises(StimgenError, match="'pilot' is an even one cannot be told"):
+    with pytest.raises(StimgenError, match="responses.swap.* 'pilot'"):
         assign_keys(experiment(swap=True), Participant("pilot"))
 
 
 def test_keys_for_no_answer_are_refused() -> None:
-    with pytest.raises(StimgenError, match="'bb' is no answer") as refused:
+    with pytest.raises(StimgenError, match="responses.keys: 'bb'") as refused:
         assign_keys(experiment(keys={"bb": "x"}), Participant("01"))
     assert refused.value.allowed == ("a", "b", "c")
 
@@ -58,19 +60,19 @@ SCANNER = SimpleNamespace(name="scanner", signal_keys=lambda: ("5",))
 @pytest.mark.parametrize(
     ("said", "message"),
     [
-        ({"keys": {"b": "1"}}, "'1' stands for the answer 'a', and stands for the answer 'b'"),
-        ({"keys": {"c": ["x", "x"]}}, "'x' stands for the answer 'c'"),
-        ({"keys": {"c": "escape"}}, "'escape' pauses the session"),
-        ({"keys": {"c": "q"}, "quit": "q"}, "'q' pauses the session"),
-        ({"keys": {"c": "5"}, "triggers": (SCANNER,)}, "'5' is the signal of the trigger 'scanner'"),
-        ({"quit": "5", "triggers": (SCANNER,)}, "'5' pauses the session"),
-        ({"keys": {"c": []}}, "answer 'c' has no key"),
-        ({"device": "buttons", "keys": {"a": "left", "b": "right"}}, "'3' is no button"),
+        ({"keys": {"b": "1"}}, "'1' .*'a'.* 'b'"),
+        ({"keys": {"c": ["x", "x"]}}, "'x' .*'c'"),
+        ({"keys": {"c": "escape"}}, "'escape' .*(responses.quit).*'c'"),
+        ({"keys": {"c": "q"}, "quit": "q"}, "'q' .*(responses.quit).*'c'"),
+        ({"keys": {"c": "5"}, "triggers": (SCANNER,)}, "'5' .*'scanner'.*'c'"),
+        ({"quit": "5", "triggers": (SCANNER,)}, "'5' .*(responses.quit).*'scanner'"),
+        ({"keys": {"c": []}}, "'c' has no key"),
+        ({"device": "buttons", "keys": {"a": "left", "b": "right"}}, "'3'"),
     ],
 )
 def test_keys_that_collide_are_refused(said: dict[str, Any], message: str) -> None:
     refused = experiment(**said)
-    with pytest.raises(StimgenError, match=message.replace("(", r"\(")):
+    with pytest.raises(StimgenError, match=message.replace("(", r"\(").replace(")", r"\)")):
         check_keys(refused, assign_keys(refused, Participant("01")))
 
 
@@ -87,9 +89,9 @@ def test_keys_that_do_not_collide_are_accepted() -> None:
 @pytest.mark.parametrize(
     ("said", "message"),
     [
-        ({"counts": "last"}, "a window says when it is over"),
-        ({"counts": "last", "window": "1200 ms", "ends_stimulus": True}, "the last cannot count"),
-        ({"start": "offset", "ends_stimulus": True}, "they cannot end it"),
+        ({"counts": "last"}, "counts: last"),
+        ({"counts": "last", "window": "1200 ms", "ends_stimulus": True}, "counts: last"),
+        ({"start": "offset", "ends_stimulus": True}, "start: offset"),
     ],
 )
 def test_what_contradicts_itself_is_refused(said: dict[str, Any], message: str) -> None:

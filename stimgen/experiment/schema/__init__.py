@@ -1,1 +1,1 @@
-"""The schema of experiment files."""
+"""Defines what an experiment file can contain, and reads it."""

@@ -1,4 +1,4 @@
-"""Experiments from files: the user's own, or shipped ones by name."""
+"""Loads experiments from files: the user's own, or shipped ones by name."""
 
 from __future__ import annotations
 
@@ -18,27 +18,20 @@ from stimgen.reading.shipped import EXPERIMENTS
 
 @dataclass(frozen=True)
 class LoadedExperiment:
-    """An experiment with the file that it was read from.
-
-    Attributes
-    ----------
-    document : Document
-        The file, with line numbers.
-    experiment : Experiment
-        What it says.
-    """
+    """Holds an experiment together with the file that it was read from."""
 
     document: Document
+    """The file, with line numbers."""
     experiment: Experiment
 
     @property
     def folder(self) -> Path:
-        """The folder that the experiment's paths start from."""
+        """The folder that the experiment's relative paths start from."""
         return self.document.file.parent
 
     @contextmanager
     def at(self, *path: str | int) -> Iterator[None]:
-        """Name the place of a value in the file in errors that are raised inside and name none."""
+        """Add the file and line of a value to errors that are raised inside without a location."""
         try:
             yield
         except StimgenError as error:
@@ -51,29 +44,15 @@ class LoadedExperiment:
 
 
 def load_experiment(name_or_file: str | Path) -> LoadedExperiment:
-    """Return an experiment.
+    """Return an experiment from a YAML file, or a shipped one by its name, such as ``quickstart``.
 
-    Parameters
-    ----------
-    name_or_file : str or Path
-        A YAML file, or the name of a shipped experiment, such as ``quickstart``.
-
-    Raises
-    ------
-    StimgenError
-        There is no such experiment, or what it says cannot be accepted; with file and line.
+    An experiment that does not exist or is not valid raises a `StimgenError` with file and line.
     """
     return parse_experiment(read_document(EXPERIMENTS.find(name_or_file)))
 
 
 def parse_experiment(document: Document) -> LoadedExperiment:
-    """Return the experiment that a document describes.
-
-    Raises
-    ------
-    StimgenError
-        What it says cannot be accepted; with file and line.
-    """
+    """Return the experiment that a document describes, or raise a `StimgenError` with file and line."""
     if not isinstance(document.data, dict):
-        raise StimgenError("an experiment is a mapping of keys to values", where=document.where(()))
+        raise StimgenError("an experiment must be a mapping of keys to values", where=document.where(()))
     return LoadedExperiment(document, validate(Experiment, document.data, document))

@@ -1,4 +1,4 @@
-"""What simulated and model observers are like."""
+"""Defines the settings of simulated and model observers."""
 
 from __future__ import annotations
 
@@ -13,66 +13,66 @@ Sensitivity = Annotated[Number, Field(ge=0.0, le=20.0)]
 
 
 class PsychometricFunction(Model):
-    """A psychometric function over the number of the schedule's level."""
+    """Describes a psychometric function of the number of the schedule's level."""
 
     form: Literal["weibull", "logistic", "normal"] = "weibull"
-    """The cumulative distribution."""
+    """Cumulative distribution."""
     threshold: Number
-    """Level at the function's midpoint; of a Weibull function, where it is 1 - 1/e."""
+    """Level at the function's midpoint; for a Weibull function, where it is 1 - 1/e."""
     slope: Number = 3.5
-    """Rises with the level where positive, falls where negative: the Weibull exponent, or the inverse of the
-    distribution's scale."""
+    """The Weibull exponent, or the inverse of the distribution's scale; the function rises with the level if
+    the slope is positive, and falls if it is negative."""
 
 
 class ResponseTimeDistribution(Model):
-    """A shifted log-normal distribution of response times (Ulrich & Miller 1993)."""
+    """Describes a shifted log-normal distribution of response times (Ulrich & Miller 1993)."""
 
     shift: Annotated[Number, Field(ge=0.0)] = 0.25
-    """The shortest, in seconds."""
+    """Shortest time, in seconds."""
     median: Annotated[Number, Field(gt=0.0)] = 0.35
-    """Median of what comes on top, in seconds."""
+    """Median of the log-normal part, in seconds."""
     sigma: Annotated[Number, Field(ge=0.0, le=2.0)] = 0.4
     """Standard deviation of its logarithm."""
 
 
 class SimulatedObserverSettings(Model):
-    """An observer of known sensitivity: `dprime`, or a `psychometric` function."""
+    """Describes an observer of known sensitivity, by `dprime` or by a `psychometric` function."""
 
     dprime: Sensitivity | dict[Label, Sensitivity] | None = None
-    """True d', for all trials or for every condition; 1.5 where nothing is said."""
+    """True d', for all trials or for every condition; the default is 1.5."""
     psychometric: PsychometricFunction | None = None
-    """Probability of a correct answer instead, apart from guesses and lapses."""
+    """Probability of a correct answer, without guesses and lapses; replaces `dprime`."""
     guess: Probability | None = None
-    """Of a psychometric function: the proportion correct of one who sees nothing; chance by default."""
+    """Lower asymptote of the psychometric function, the proportion correct when guessing; the default is
+    chance."""
     lapse: Probability = 0.0
-    """How often an answer has nothing to do with what was shown, and is any of them."""
+    """Proportion of random answers, whatever was shown."""
     missing: Probability = 0.0
-    """How often there is no answer at all."""
+    """Proportion of trials without an answer."""
     time: ResponseTimeDistribution = ResponseTimeDistribution()
-    """How long answers take."""
+    """Distribution of response times."""
     seed: Annotated[Integer, Field(ge=0)] = 1
-    """Tells one simulated study from another."""
+    """Seed of the simulated study; another seed gives other answers."""
 
     @model_validator(mode="after")
     def _check_one_way(self) -> SimulatedObserverSettings:
         if self.dprime is not None and self.psychometric is not None:
-            raise validation_error("say either dprime or psychometric")
+            raise validation_error("give either dprime or psychometric, not both")
         if self.guess is not None and self.psychometric is None:
             raise validation_error(
-                "a guess rate belongs to a psychometric function; with d' it follows from the paradigm",
-                at="guess",
+                "guess needs a psychometric function; with dprime it follows from the paradigm", at="guess"
             )
         return self
 
 
 class ModelObserverSettings(Model):
-    """An observer who compares features of the pictures, stored with the set by ``stimgen features``."""
+    """Describes an observer who compares stored features of the pictures (see ``stimgen features``)."""
 
     features: Text = "embedded"
     """Name of the features."""
     noise: Annotated[Number, Field(ge=0.0)] = 0.05
-    """Standard deviation of what is added to every feature, in units of the feature's own over the set."""
+    """Standard deviation of the noise added to every feature, relative to the feature's own over the set."""
     time: ResponseTimeDistribution = ResponseTimeDistribution()
-    """How long answers take."""
+    """Distribution of response times."""
     seed: Annotated[Integer, Field(ge=0)] = 1
-    """Tells one simulated study from another."""
+    """Seed of the simulated study; another seed gives other answers."""

@@ -1,4 +1,4 @@
-"""What an experiment can say."""
+"""Defines what an experiment file can contain."""
 
 from __future__ import annotations
 
@@ -25,51 +25,51 @@ Language = Annotated[str, Field(pattern=r"^[a-z]{2,3}(-[A-Za-z0-9]{2,8})*$")]
 
 
 class Experiment(Model):
-    """A discrimination experiment with stimulus sets."""
+    """Describes a discrimination experiment with stimulus sets."""
 
     name: Annotated[Text, Field(pattern=r"^[a-z0-9][a-z0-9_]{0,63}$")]
-    """What journals and files are called by."""
+    """Name of the experiment in journals and file names."""
     title: TextLine | None = None
-    """One line for people."""
+    """Title in one line."""
     notes: Text = ""
-    """What follows a paper, and what does not."""
+    """Remarks, such as what follows a paper and what differs from it."""
     stimuli: StimulusSettings
-    """Which stimuli take part."""
+    """The stimuli that are shown."""
     paradigm: AnyParadigm
-    """What is asked."""
+    """The task."""
     schedule: AnySchedule
-    """Which trial comes next."""
+    """The rule that chooses the next trial."""
     display: DisplaySettings
     """The screen."""
     timing: TimingSettings = TimingSettings()
-    """When things are shown."""
+    """Durations."""
     responses: ResponseSettings = ResponseSettings()
     """How answers are given."""
     feedback: FeedbackSettings = FeedbackSettings()
-    """Whether they were correct."""
+    """Feedback on answers."""
     practice: PracticeSettings | None = None
-    """Trials before those that count."""
+    """Practice trials before the main trials."""
     breaks: BreakSettings | None = None
-    """Rests."""
+    """Breaks between trials."""
     instructions: dict[Language, Instructions] = Field(default_factory=dict)
-    """What is read, by language; the first is used unless ``--language`` names another."""
+    """Texts for the participant, by language; the first is used unless ``--language`` names another."""
     triggers: Annotated[tuple[AnyTrigger, ...], Field(max_length=5)] = ()
     """Connections to other equipment."""
     participant: ParticipantForm = ParticipantForm()
-    """What is asked of a participant."""
+    """Questions about the participant."""
     simulated: SimulatedObserverSettings = SimulatedObserverSettings()
     """The observer of ``--observer simulated``."""
     model: ModelObserverSettings = ModelObserverSettings()
     """The observer of ``--observer model``."""
     seed: Annotated[Integer, Field(ge=0)] = 1
-    """Another seed gives other lists of trials."""
+    """Seed of the lists of trials; another seed gives other lists."""
 
     @model_validator(mode="after")
-    def _check_meetings(self) -> Experiment:
-        for meeting in self.stimuli.meet:
-            if meeting not in self.paradigm.pairings:
+    def _check_pairings(self) -> Experiment:
+        for pairing in self.stimuli.meet:
+            if pairing not in self.paradigm.pairings:
                 raise validation_error(
-                    f"in the paradigm {self.paradigm.name!r}, {meeting!r} has no meaning",
+                    f"the paradigm {self.paradigm.name!r} does not allow meet: {pairing}",
                     allowed=sorted(self.paradigm.pairings),
                     at="stimuli",
                 )

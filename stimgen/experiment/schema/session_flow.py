@@ -1,82 +1,80 @@
-"""What lies between trials: practice, breaks, instructions, the participant's form."""
+"""Defines what lies between trials: practice, breaks, instructions and the participant's form."""
 
 from __future__ import annotations
 
 from typing import Annotated, Literal
 
-from pydantic import Field, model_validator
+from pydantic import Field
 
-from stimgen.reading.model import Flag, Integer, Label, Model, Number, Text, TextLine, validation_error
+from stimgen.experiment.schema.stimuli import Unique
+from stimgen.reading.model import Flag, Integer, Label, Model, Number, Text, TextLine
 
 Paragraphs = Annotated[Text, Field(max_length=5000)]
 
 
 class PracticeSettings(Model):
-    """Trials before those that count, with sources of their own."""
+    """Describes the practice, which has sources of its own."""
 
     trials: Annotated[Integer, Field(ge=1, le=1000)]
-    """How many at a time."""
-    sources: Annotated[tuple[Label, ...], Field(min_length=1)]
-    """Sources that take part in nothing else."""
+    """Number of trials of one practice."""
+    sources: Annotated[tuple[Label, ...], Field(min_length=1), Unique]
+    """Sources that are shown in practice only."""
     before: Literal["session", "block"] = "session"
-    """Whether it comes once, or before every block."""
+    """Whether practice comes once, or before every block."""
     criterion: Annotated[Number, Field(gt=0.0, le=1.0)] | None = None
-    """Proportion correct that is to be reached; below it the practice is repeated."""
+    """Required proportion correct; below it the practice is repeated."""
     attempts: Annotated[Integer, Field(ge=1, le=20)] = 3
-    """How often at the most; then the session goes on, and the journal says so."""
-
-    @model_validator(mode="after")
-    def _check_once(self) -> PracticeSettings:
-        twice = [source for i, source in enumerate(self.sources) if source in self.sources[:i]]
-        if twice:
-            raise validation_error(f"{twice[0]!r} is named twice", at="sources")
-        return self
+    """Maximum number of practices; after the last one the session continues, and the journal records that the
+    criterion was missed."""
 
 
 class BreakSettings(Model):
-    """Rests."""
+    """Describes the breaks."""
 
     every: Annotated[Integer, Field(ge=1)]
-    """Trials from one to the next, practice not counted."""
+    """Number of trials between two breaks, without practice."""
     score: Flag = True
-    """Whether the proportion correct since the last is told."""
+    """Whether the participant is told the proportion correct since the last break."""
 
 
 class Instructions(Model):
-    """What is read, in one language. ``{score}`` stands for per cent correct, ``{left}`` for trials left."""
+    """Holds the texts in one language.
+
+    ``{score}`` is replaced by the per cent correct, and ``{left}`` by the number of trials that are left.
+    """
 
     start: Paragraphs = ""
-    """Before everything."""
+    """Text before everything."""
     practice: Paragraphs = ""
-    """Before practice."""
+    """Text before practice."""
     practice_again: Paragraphs = ""
-    """Before it is repeated."""
+    """Text before practice is repeated."""
     block: Paragraphs = ""
-    """Before every block."""
+    """Text before every block."""
     rest: Paragraphs = ""
-    """At breaks."""
+    """Text at breaks."""
     end: Paragraphs = ""
-    """At the end."""
+    """Text at the end."""
     pause: Paragraphs = ""
-    """While the session is paused; in English where nothing is said."""
+    """Text while the session is paused; the default is English."""
     waiting: Paragraphs = ""
-    """While the signal is awaited that starts the session; without a text, fixation is on the screen."""
+    """Text while the session waits for the trigger that starts it; without a text, fixation is shown."""
     answers: dict[Text, Text] = Field(default_factory=dict)
-    """Words of the answers, where they are shown to be clicked at or typed."""
+    """Words for the answers, shown when they are clicked or typed."""
     right_to_left: Flag = False
-    """Whether the language is written so."""
+    """Whether the language is written from right to left."""
     font: TextLine | None = None
-    """A font that has the language's letters; by default DejaVu Sans on Linux, and Arial elsewhere."""
+    """Font with the letters of the language; the default is DejaVu Sans on Linux and Arial elsewhere."""
 
 
-# What may be asked of a participant; a name, an address or a date of birth is not among it.
+# Names, addresses and dates of birth are left out on purpose.
 FormField = Literal[
     "age", "sex", "gender", "handedness", "vision", "correction", "language", "group", "notes"
 ]
 
 
 class ParticipantForm(Model):
-    """What is asked of a participant before the session, and kept apart from the trials."""
+    """Describes what the participant is asked before the session; answers are kept apart from the trials."""
 
     form: tuple[FormField, ...] = ()
     """Fields of the form."""

@@ -1,35 +1,45 @@
-"""Which stimuli take part."""
+"""Defines which stimuli are shown."""
 
 from __future__ import annotations
 
-from typing import Annotated, Literal
+from typing import Annotated, Literal, TypeVar
 
-from pydantic import Field, GetJsonSchemaHandler, model_validator
+from pydantic import AfterValidator, Field, GetJsonSchemaHandler, model_validator
 from pydantic.json_schema import JsonSchemaValue
 from pydantic_core import CoreSchema
 
 from stimgen.experiment.design.paradigms.base import Pairing
 from stimgen.reading.model import Integer, Label, Model, Number, OneOrMore, TextLine, validation_error
 
-Pairings = Annotated[
-    tuple[Pairing, ...],
-    Field(min_length=1),
-    OneOrMore(),
-]
+Values = TypeVar("Values", bound=tuple[object, ...])
+
+
+def _refuse_repeats(values: Values) -> Values:
+    for i, value in enumerate(values):
+        if value in values[:i]:
+            raise validation_error(f"{value!r} is named twice")
+    return values
+
+
+Unique = AfterValidator(_refuse_repeats)
+"""Annotation of a list without repeated values."""
+
+Pairings = Annotated[tuple[Pairing, ...], Field(min_length=1), Unique, OneOrMore()]
 
 
 class CropSettings(Model):
-    """The part of a picture that is shown."""
+    """Describes the part of a picture that is shown."""
 
     width: Annotated[Integer, Field(ge=1)]
-    """In pixels of the picture."""
+    """Width in pixels of the picture."""
     height: Annotated[Integer, Field(ge=1)]
-    """In pixels of the picture."""
+    """Height in pixels of the picture."""
     place: Literal["random", "centre"] | tuple[Integer, Integer] = "random"
-    """Where it lies: drawn for every trial, in the middle, or its left and top."""
+    """Place of the crop: random in every trial, in the centre, or its left and top."""
     overlap: Literal["never", "between_pictures", "allow"] = "never"
-    """Whether crops of one trial may lie over each other: never, not even of an original and a synthesis;
-    only those of different pictures; or all. Sharing a place permits an observer to match pixels."""
+    """Whether crops of one trial may overlap. ``never``: not even those of an original and its synthesis;
+    ``between_pictures``: only those of different pictures; ``allow``: all. Overlapping crops let an observer
+    match pixels."""
 
     @model_validator(mode="before")
     @classmethod
@@ -43,7 +53,7 @@ class CropSettings(Model):
     def __get_pydantic_json_schema__(
         cls, schema: CoreSchema, handler: GetJsonSchemaHandler
     ) -> JsonSchemaValue:
-        """Return the schema, with another for ``size``, which stands for width and height."""
+        """Return the schema, and an alternative in which ``size`` replaces width and height."""
         usual = handler.resolve_ref_schema(handler(schema))
         rest = {key: value for key, value in usual["properties"].items() if key not in ("width", "height")}
         side = {**usual["properties"]["width"], "title": "Size", "description": "Width and height."}
@@ -52,41 +62,36 @@ class CropSettings(Model):
 
 
 class StimulusSettings(Model):
-    """Which stimuli take part, and which of them may meet in a trial."""
+    """Describes which stimuli are shown, and which of them are shown together."""
 
-    sets: Annotated[tuple[TextLine, ...], Field(min_length=1, max_length=20)]
+    sets: Annotated[tuple[TextLine, ...], Field(min_length=1, max_length=20), Unique]
     """Folders of stimulus sets, relative to the experiment's file; ``--stimuli`` names others."""
-    conditions: tuple[Label, ...] = ()
-    """Ids of the sets' conditions, in order; all where none is named."""
-    sources: tuple[Label, ...] = ()
-    """Ids of the sets' sources; all where none is named, but for those of the practice."""
-    seeds: tuple[Annotated[Integer, Field(ge=0)], ...] = ()
-    """Seeds; all where none is named."""
+    conditions: Annotated[tuple[Label, ...], Unique] = ()
+    """Ids of the sets' conditions, in order; the default is all."""
+    sources: Annotated[tuple[Label, ...], Unique] = ()
+    """Ids of the sets' sources; the default is all, except those of the practice."""
+    seeds: Annotated[tuple[Annotated[Integer, Field(ge=0)], ...], Unique] = ()
+    """Seeds of the syntheses; the default is all."""
     meet: Pairings = ("original-synthesis",)
-    """Which pictures meet in a trial; with several values a factor, ``meet``."""
+    """Which pictures are shown together in a trial; several values are a factor, ``meet``."""
     crop: CropSettings | None = None
-    """The part that is shown; whole pictures without it."""
+    """Part of the picture that is shown; the default is the whole picture."""
     again: Literal["crop", "seed", "same"] = "crop"
-    """How a picture of the same kind comes a second time in a trial: another crop of the same picture, a
-    synthesis of another seed, or the very same."""
+    """What is shown if a trial needs a picture a second time: another crop of it, a synthesis of another
+    seed, or exactly the same."""
     not_converged: Literal["refuse", "show"] = "refuse"
-    """What is done where a record says that a synthesis had not converged."""
+    """What to do if a record says that a synthesis did not converge."""
     copies: Literal["refuse", "show"] = "refuse"
-    """What is done where a stimulus holds a copy of its source."""
+    """What to do if a stimulus contains a copy of its source."""
     largest_copy: Annotated[Number, Field(ge=0.0, le=1.0)] = 0.9
-    """Normalised cross-correlation with the source from which a stimulus is called a copy."""
+    """Normalised cross-correlation with the source above which a stimulus counts as a copy."""
 
     @model_validator(mode="after")
-    def _check_once(self) -> StimulusSettings:
-        for name in ("sets", "conditions", "sources", "seeds", "meet"):
-            values = getattr(self, name)
-            twice = [value for i, value in enumerate(values) if value in values[:i]]
-            if twice:
-                raise validation_error(f"{twice[0]!r} is named twice", at=name)
+    def _check_seeds(self) -> StimulusSettings:
         if self.again == "seed" and "synthesis-synthesis" in self.meet:
             raise validation_error(
-                "where syntheses of two seeds meet, a third seed cannot stand for one of them",
+                "again: seed is not possible with meet: synthesis-synthesis, which already uses two seeds",
                 at="again",
-                hint="say again: crop, or again: same",
+                hint="write again: crop, or again: same",
             )
         return self

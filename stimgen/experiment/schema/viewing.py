@@ -1,4 +1,4 @@
-"""Where things are seen: degrees of visual angle and pixels of a screen."""
+"""Converts between degrees of visual angle and pixels of a screen."""
 
 from __future__ import annotations
 
@@ -15,28 +15,21 @@ from stimgen.reading.errors import StimgenError
 
 @dataclass(frozen=True)
 class ViewingGeometry:
-    """A flat screen, perpendicular to the line of sight at fixation, which is at its centre.
-
-    Attributes
-    ----------
-    resolution : tuple of int
-        Width and height in pixels.
-    distance_px : float
-        From the eye to the screen, in pixels.
-    refresh_hz : float
-        Declared.
-    distance_cm, width_cm : float or None
-        Where they are known.
-    """
+    """Describes a flat screen, perpendicular to the line of sight at its centre, where fixation is."""
 
     resolution: tuple[int, int]
+    """Width and height in pixels."""
     distance_px: float
+    """Distance from the eye to the screen, in pixels."""
     refresh_hz: float
+    """Declared refresh rate."""
     distance_cm: float | None = None
+    """Distance from the eye to the screen, if it is known."""
     width_cm: float | None = None
+    """Width of the screen, if it is known."""
 
     def point(self, place: PicturePlace) -> tuple[float, float]:
-        """Return where a place is, in pixels from the centre, x to the right, y up."""
+        """Return a place in pixels from the centre, x to the right, y up."""
         if place.pixels is not None:
             return place.pixels
         if place.eccentricity is not None:
@@ -46,44 +39,41 @@ class ViewingGeometry:
         return self.pixels(place.x or 0.0), self.pixels(place.y or 0.0)
 
     def pixels(self, degrees: float) -> float:
-        """Return the distance from fixation of what is seen `degrees` away from it: d tan(a)."""
+        """Return the distance from fixation of a point at a visual angle a: d tan(a)."""
         return self.distance_px * math.tan(math.radians(degrees))
 
     def degrees(self, x: float, y: float) -> tuple[float, float]:
-        """Return the visual angles of a point, along either axis: atan(x / d)."""
+        """Return the visual angles of a point along both axes: atan(x / d) and atan(y / d)."""
         return (
             math.degrees(math.atan2(x, self.distance_px)),
             math.degrees(math.atan2(y, self.distance_px)),
         )
 
     def extent(self, position: tuple[float, float], size: tuple[int, int]) -> tuple[float, float]:
-        """Return width and height, in degrees of visual angle, of what is centred at a position in pixels."""
+        """Return width and height, in degrees of visual angle, of an area centred at a position in pixels."""
         (x, y), (wide, high) = position, size
         right, top = self.degrees(x + wide / 2, y + high / 2)
         left, bottom = self.degrees(x - wide / 2, y - high / 2)
         return right - left, top - bottom
 
     def pixels_wide(self, degrees: float) -> float:
-        """Return how wide something about fixation is on the screen: 2 d tan(a / 2)."""
+        """Return the width in pixels of an area around fixation with a visual angle a: 2 d tan(a / 2)."""
         return 2 * self.pixels(degrees / 2)
 
     @property
     def pixels_per_degree(self) -> float:
-        """At fixation: d tan(1 degree)."""
+        """Pixels per degree at fixation: d tan(1 degree)."""
         return self.pixels(1.0)
 
     def to_dict(self) -> dict[str, Any]:
-        """Return it JSON-ready."""
+        """Return JSON-ready values."""
         return {**asdict(self), "pixels_per_degree": self.pixels_per_degree}
 
 
 def compute_viewing(display: DisplaySettings, folder: Path) -> ViewingGeometry:
-    """Return where things are seen on a screen as declared.
+    """Return the geometry of a declared screen.
 
-    Raises
-    ------
-    StimgenError
-        Its monitor is not known, or is another than declared.
+    A monitor that is unknown, or differs from what is declared, raises a `StimgenError`.
     """
     if display.monitor is not None:
         monitor = find_monitor(display.monitor, folder, display)
@@ -99,16 +89,19 @@ def compute_viewing(display: DisplaySettings, folder: Path) -> ViewingGeometry:
 
 
 def _check_as_measured(display: DisplaySettings, monitor: Monitor) -> None:
-    """Refuse an experiment that says otherwise than what was measured of its monitor."""
+    """Refuse settings that differ from what was measured of the monitor."""
     for name in ("resolution", "refresh_hz"):
-        said, measured = getattr(display, name), getattr(monitor, name)
-        if name in display.model_fields_set and said not in (None, measured):
-            raise StimgenError(f"display.{name} is {said}, but of the monitor {display.monitor!r} {measured}")
+        declared, measured = getattr(display, name), getattr(monitor, name)
+        if name in display.model_fields_set and declared not in (None, measured):
+            raise StimgenError(
+                f"display.{name} is {declared}, but the monitor {display.monitor!r} has {measured}",
+                hint=f"correct display.{name}, or leave it out",
+            )
     if display.table != monitor.linearised:
         raise StimgenError(
             f"display.transfer is {_format_transfer(display.table)}, but the monitor {display.monitor!r} was "
             f"measured as {_format_transfer(monitor.linearised)}",
-            hint=f"say transfer: {_format_transfer(monitor.linearised)}, or measure the monitor again",
+            hint=f"write transfer: {_format_transfer(monitor.linearised)}, or measure the monitor again",
         )
 
 
@@ -119,6 +112,6 @@ def _format_transfer(table: str | None) -> str:
 def compute_viewing_from_cm(
     resolution: tuple[int, int], width_cm: float, distance_cm: float, refresh_hz: float
 ) -> ViewingGeometry:
-    """Return where things are seen on a screen of known width, from a known distance."""
+    """Return the geometry of a screen with a known width and viewing distance."""
     distance_px = distance_cm * resolution[0] / width_cm
     return ViewingGeometry(resolution, distance_px, refresh_hz, distance_cm, width_cm)
