@@ -1,1 +1,1 @@
-"""Pixels in and out: read, crop, resize, match histograms, write."""
+"""Reads, prepares, masks, measures and writes pictures."""

@@ -1,4 +1,4 @@
-"""A larger field, and where on it pictures stand."""
+"""Places pictures on a larger canvas."""
 
 from __future__ import annotations
 
@@ -9,46 +9,44 @@ import numpy as np
 from pydantic import Field
 
 from stimgen.images.picture import MaskedPicture, blend_over
-from stimgen.images.prepare import Pixels, Side, Size
+from stimgen.images.prepare import ImageSize, Pixels, Side, Size
 from stimgen.reading.errors import StimgenError
 from stimgen.reading.model import Integer, Model
 
-ImageSize = tuple[int, int]
-
 
 class CanvasPlace(Model):
-    """Where a picture stands on the canvas, and how large."""
+    """Says where a picture is on the canvas, and how large it is."""
 
     x: Integer = 0
-    """Pixels from the canvas' centre to the picture's, to the right."""
+    """Pixels from the canvas' centre to the picture's centre, to the right."""
     y: Integer = 0
-    """Pixels from the canvas' centre to the picture's, upwards."""
+    """Pixels from the canvas' centre to the picture's centre, upwards."""
     size: Size | None = None
-    """Pixels of the picture, in the form of the source's `size`, which it is where left out."""
+    """Size of the picture in pixels, written as the source's `size`, which is the default."""
 
 
 class PlacedPicture(NamedTuple):
-    """A picture and the place of its centre."""
+    """Holds a picture and the place of its centre."""
 
     picture: MaskedPicture
     place: CanvasPlace
 
 
 class Canvas(Model):
-    """A field with the background's grey, on which a source stands once or several times."""
+    """Describes a field of the background's grey on which a source appears once or several times."""
 
     size: tuple[Side, Side]
     """Width and height in pixels."""
     places: Annotated[tuple[CanvasPlace, ...], Field(min_length=1, max_length=64)] = (CanvasPlace(),)
-    """Where the source stands: in the middle where this is left out; later ones lie over earlier ones."""
+    """Where the source appears, by default in the centre; later ones cover earlier ones."""
 
     def find_corner(self, place: CanvasPlace, sides: ImageSize) -> tuple[int, int]:
-        """Return column and row of the upper left pixel of a picture of these sides.
+        """Return column and row of the upper left pixel of a picture with these sides.
 
         Raises
         ------
         StimgenError
-            The picture does not lie on the canvas.
+            The picture is not completely on the canvas.
         """
         (width, height), (wide, high) = self.size, sides
         left, top = (width - wide) // 2 + place.x, (height - high) // 2 - place.y
@@ -59,12 +57,12 @@ class Canvas(Model):
         return left, top
 
     def compose(self, placed: Sequence[PlacedPicture]) -> Pixels:
-        """Return the canvas with pictures on it: height x width x channels.
+        """Return the canvas with the pictures on it: height x width x channels.
 
         Raises
         ------
         StimgenError
-            A picture does not lie on it.
+            A picture is not completely on the canvas.
         """
         first = placed[0].picture
         shape = (self.size[1], self.size[0], first.pixels.shape[2])
@@ -77,7 +75,7 @@ class Canvas(Model):
         return canvas
 
     def recipe(self, sizes: Sequence[ImageSize]) -> dict[str, Any]:
-        """Return size and places written out, `sizes` being those of the pictures, one a place."""
+        """Return size and places for the identity, given the size of the picture at every place."""
         places = [
             {"x": place.x, "y": place.y, "size": list(sides)}
             for place, sides in zip(self.places, sizes, strict=True)

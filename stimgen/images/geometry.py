@@ -1,4 +1,4 @@
-"""Where the numbers of feature maps lie in a picture."""
+"""Computes which pixels the positions of feature maps depend on."""
 
 from __future__ import annotations
 
@@ -7,25 +7,17 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True)
 class ReceptiveField:
-    """Which pixels the positions of a layer see, along either side of the image.
-
-    Attributes
-    ----------
-    size : int
-        Side of what one position sees, in pixels.
-    stride : int
-        Pixels between what neighbouring positions see.
-    first : float
-        Centre of what position 0 sees, in pixels; the centre of the first pixel is 0. What lies outside the
-        image is padding.
-    """
+    """Describes, in pixels along either side of the image, what the positions of a layer depend on."""
 
     size: int = 1
+    """Side of the receptive field of one position."""
     stride: int = 1
+    """Distance between the receptive fields of neighbouring positions."""
     first: float = 0.0
+    """Centre of the receptive field of position 0. The centre of the first pixel is 0; outside is padding."""
 
     def after(self, kernel: int, stride: int = 1, padding: int = 0) -> ReceptiveField:
-        """Return the field of what a convolution or a pooling makes of these positions.
+        """Return the receptive field after a convolution or a pooling of this layer.
 
         Examples
         --------

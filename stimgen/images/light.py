@@ -1,4 +1,4 @@
-"""From the numbers of a picture to the light that a screen makes of them, and back."""
+"""Converts between the encoded values of a picture and the light that a screen makes of them."""
 
 from __future__ import annotations
 
@@ -10,26 +10,21 @@ from numpy.typing import NDArray
 from stimgen.images.prepare import Pixels
 
 Encoding = Literal["srgb", "linear"]
+"""``srgb``: IEC 61966-2-1; ``linear``: the values are light already."""
 Light = NDArray[np.float64]
+"""Height x width x channels; 1 is white."""
+Plane = NDArray[np.float64]
+"""Height x width."""
 
 # Weights of red, green and blue light in luminance (ITU-R BT.709, the primaries of sRGB).
 LUMINANCE = np.array([0.2126, 0.7152, 0.0722])
 
-# Powers differ in their last bits from one processor to the next. Rounded, they do so once in a billion.
+# Powers differ in their last bits between processors. After rounding, about one in a billion still differs.
 GRAIN = 2.0**-20
 
 
 def to_light(values: NDArray[Any], encoding: Encoding) -> Light:
-    """Return the light of encoded values, 1 for white.
-
-    Parameters
-    ----------
-    values : array
-        Encoded, nominal range [0, 1].
-    encoding : {"srgb", "linear"}
-        ``srgb``: IEC 61966-2-1, continued to values outside of [0, 1] as an odd function; ``linear``: the
-        numbers are light already.
-    """
+    """Return the light of encoded values with nominal range [0, 1]; sRGB is continued as an odd function."""
     encoded = np.asarray(values, dtype=np.float64)
     if encoding == "linear":
         return encoded
@@ -50,6 +45,6 @@ def from_light(light: Light, encoding: Encoding) -> Pixels:
     return rounded
 
 
-def luminance(light: Light) -> Light:
-    """Return the luminance of light, height x width x channels, as height x width; white is 1."""
+def luminance(light: Light) -> Plane:
+    """Return the luminance of light; white is 1."""
     return light[:, :, 0] if light.shape[2] == 1 else light @ LUMINANCE

@@ -1,4 +1,4 @@
-"""From a photograph to the pixels that a model measures: crop, colour, size."""
+"""Crops, converts and resamples photographs to the pixels that a model measures."""
 
 from __future__ import annotations
 
@@ -18,6 +18,8 @@ from stimgen.reading.model import Flag, Integer, Model
 SMALLEST, LARGEST = 8, 4096
 
 Pixels = NDArray[np.float32]
+ImageSize = tuple[int, int]
+"""Width and height in pixels."""
 Side = Annotated[Integer, Field(ge=SMALLEST, le=LARGEST)]
 
 
@@ -30,7 +32,7 @@ Rectangle = tuple[
 
 
 class Box(Model):
-    """A rectangle of the source."""
+    """Describes a rectangle of the source."""
 
     box: Rectangle
     """Left, top, width and height in the source's pixels."""
@@ -51,30 +53,30 @@ Size = Annotated[
 
 
 class Preparation(Model):
-    """How a source becomes the pixels that a model measures."""
+    """Says how a source becomes the pixels that a model measures."""
 
     crop: Annotated[
         Annotated[Literal["centre", "none"], Tag("word")] | Annotated[Box, Tag("box")],
         Discriminator(_kind_of_crop),
     ] = "centre"
-    """``centre``: the largest centre square; ``none``: the whole picture; or ``{box: [left, top, w, h]}``."""
+    """``centre``: the largest square in the centre; ``none``: everything; or ``{box: [left, top, w, h]}``."""
     size: Size = 256
     """Pixels after resampling: ``[width, height]``, or one number n: n by n for a square, otherwise the area
-    of n by n with the aspect kept (Gatys, Ecker & Bethge 2015)."""
+    of n by n with the same aspect ratio (Gatys, Ecker & Bethge 2015)."""
     channels: Literal["source", "colour", "grey"] = "source"
-    """``source`` keeps what the file has; grey is the luma of the sRGB values (ITU-R BT.601)."""
+    """``source`` keeps the file's channels; grey is the luma of the sRGB values (ITU-R BT.601)."""
     resampling: Literal["lanczos", "bicubic", "bilinear", "box"] = "lanczos"
-    """Antialiased filter for the change of size."""
+    """Antialiasing filter for resampling."""
     enlarge: Flag = False
     """Whether a crop smaller than `size` may be enlarged; otherwise that is an error."""
 
-    def output_size(self, image: ImageFile) -> tuple[int, int]:
-        """Return width and height in pixels after preparation, from the file's header alone.
+    def output_size(self, image: ImageFile) -> ImageSize:
+        """Return width and height after preparation, which needs only the file's header.
 
         Raises
         ------
         StimgenError
-            The file is no image, the box does not fit, or the crop is smaller than `size`.
+            The file is not an image, the box does not fit, or the crop is smaller than `size`.
         """
         _, _, width, height = self._crop_rectangle(image)
         target = self._resampled_size(width, height)
@@ -87,25 +89,13 @@ class Preparation(Model):
         return target
 
     def shape(self, image: ImageFile) -> tuple[int, int, int]:
-        """Return height, width and channels after preparation, from the file's header alone.
-
-        Raises
-        ------
-        StimgenError
-            As `output_size`.
-        """
+        """Return height, width and channels after preparation; it raises what `output_size` raises."""
         width, height = self.output_size(image)
         grey = self.channels == "grey" or (self.channels == "source" and image.is_grey)
         return height, width, 1 if grey else 3
 
     def recipe(self, image: ImageFile) -> dict[str, Any]:
-        """Return what determines the pixels, written out: hash, rectangle, size, channels, resampling.
-
-        Raises
-        ------
-        StimgenError
-            As `output_size`.
-        """
+        """Return everything that determines the pixels; it raises what `output_size` raises."""
         height, width, channels = self.shape(image)
         return {
             "sha256": image.sha256,
@@ -116,22 +106,17 @@ class Preparation(Model):
         }
 
     def prepare(self, image: ImageFile) -> Pixels:
-        """Return the pixels.
-
-        Returns
-        -------
-        Pixels
-            Height x width x channels (1 or 3), float32, sRGB-encoded, range [0, 1].
+        """Return the pixels: height x width x channels (1 or 3), float32, sRGB-encoded, range [0, 1].
 
         Raises
         ------
         StimgenError
-            As `output_size`, or the file is damaged or in a mode that cannot be used.
+            The file is damaged or in a mode that cannot be used, or for the reasons of `output_size`.
         """
         target = self.output_size(image)
         left, top, width, height = self._crop_rectangle(image)
         picture = image.decode().crop((left, top, left + width, top + height))
-        # 8-bit pictures are resampled in Pillow's integer arithmetic, the same bits on every machine.
+        # Pillow resamples 8-bit pictures in integer arithmetic, which gives the same bits on every machine.
         top_value = 65535.0 if picture.mode == "I;16" else 255.0
         if picture.mode == "I;16":
             picture = picture.convert("F")
@@ -160,7 +145,7 @@ class Preparation(Model):
         side = min(width, height)
         return (width - side) // 2, (height - side) // 2, side, side
 
-    def _resampled_size(self, width: int, height: int) -> tuple[int, int]:
+    def _resampled_size(self, width: int, height: int) -> ImageSize:
         if isinstance(self.size, tuple):
             return self.size
         scale = self.size / math.sqrt(width * height)

@@ -1,4 +1,4 @@
-"""Photographs from files: hashed, decoded with care, oriented and in sRGB."""
+"""Reads photographs from files: hashes, decodes, orients and converts them to sRGB."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from stimgen.reading.files import read_limited
 from stimgen.reading.identity import sha256_bytes
 
 MAXIMUM_FILE_BYTES = 256 * 2**20
-MAXIMUM_PIXELS = 80_000_000  # below Pillow's own limit, from which on it warns
+MAXIMUM_PIXELS = 80_000_000  # less than Pillow's own limit, above which it warns
 FORMATS = ("PNG", "JPEG", "TIFF", "BMP", "WEBP")
 GREY_MODES = ("1", "L", "LA", "I;16", "I;16B")
 SKIMAGE_PREFIX = "skimage:"
@@ -27,35 +27,21 @@ SKIMAGE_PREFIX = "skimage:"
 
 @dataclass(frozen=True)
 class ImageFile:
-    """The bytes of an image file, with where they came from.
-
-    Attributes
-    ----------
-    file : Path
-        Where it was read.
-    data : bytes
-        The whole file.
-    """
+    """Holds the bytes of an image file. All errors in reading them are `StimgenError`."""
 
     file: Path
     data: bytes
 
     @cached_property
     def sha256(self) -> str:
-        """SHA-256 of the bytes, in hexadecimal."""
+        """Return the SHA-256 of the bytes in hexadecimal."""
         return sha256_bytes(self.data)
 
     @cached_property
     def size(self) -> tuple[int, int]:
-        """Width and height in pixels as displayed.
-
-        Raises
-        ------
-        StimgenError
-            The file is not an image, damaged, or too large.
-        """
+        """Return width and height in pixels as displayed."""
         with _open_image(self) as image:
-            # Some versions of Pillow turn the pictures of TIFF files by themselves, others do not.
+            # Only some versions of Pillow rotate the pictures of TIFF files by themselves.
             if image.format == "TIFF":
                 return self._load_upright().size
             turned = image.getexif().get(0x0112, 1) in (5, 6, 7, 8)
@@ -64,23 +50,17 @@ class ImageFile:
 
     @cached_property
     def is_grey(self) -> bool:
-        """Whether the picture has a single channel, from the file's header.
-
-        Raises
-        ------
-        StimgenError
-            The file is not an image, damaged, or too large.
-        """
+        """Return whether the picture has a single channel, according to the file's header."""
         with _open_image(self) as image:
             return image.mode in GREY_MODES
 
     def decode(self) -> Image.Image:
-        """Return the picture in mode RGB, L or I;16, upright, and in sRGB where it had another profile.
+        """Return the picture upright in mode RGB, L or I;16, converted to sRGB if it has another profile.
 
         Raises
         ------
         StimgenError
-            The file is not an image, damaged, too large, transparent or in a mode without fixed colours.
+            The file is not an image, damaged, too large, transparent or in a mode without defined colours.
         """
         return _convert_to_srgb(_convert_mode(self._load_upright(), self.file), self.file)
 
@@ -105,12 +85,12 @@ def read_image_file(file: Path) -> ImageFile:
 
 
 def find_skimage_file(name: str) -> Path:
-    """Return the file of the picture called `name` inside scikit-image's wheel.
+    """Return the file of a picture that scikit-image contains.
 
     Raises
     ------
     StimgenError
-        scikit-image carries no such picture.
+        scikit-image is not installed or contains no picture of this name.
     """
     spec = importlib.util.find_spec("skimage")
     if spec is None or not spec.submodule_search_locations:
@@ -118,16 +98,16 @@ def find_skimage_file(name: str) -> Path:
     folder = Path(spec.submodule_search_locations[0]) / "data"
     pictures = {file.stem: file for file in sorted(folder.iterdir()) if file.suffix in (".png", ".jpg")}
     if name not in pictures:
-        raise StimgenError(f"scikit-image carries no picture {name!r}", given=name, allowed=list(pictures))
+        raise StimgenError(f"scikit-image contains no picture {name!r}", given=name, allowed=list(pictures))
     return pictures[name]
 
 
 @contextmanager
 def _open_image(image: ImageFile) -> Iterator[Image.Image]:
-    """Open a file for what is done inside, where anything that Pillow raises becomes an error to mend."""
+    """Open an image; whatever Pillow raises becomes a `StimgenError`."""
     try:
         with warnings.catch_warnings():
-            # Pillow warns of broken metadata, too: a picture is readable or it is not.
+            # Pillow also warns of broken metadata, which do not matter.
             warnings.simplefilter("ignore")
             with Image.open(io.BytesIO(image.data), formats=FORMATS) as opened:
                 if opened.width * opened.height > MAXIMUM_PIXELS:
@@ -141,7 +121,7 @@ def _open_image(image: ImageFile) -> Iterator[Image.Image]:
         raise StimgenError(
             "not an image that can be read, or damaged", where=image.file, allowed=FORMATS
         ) from None
-    except Exception as error:  # its decoders raise nearly anything when the data are damaged
+    except Exception as error:  # Pillow's decoders raise almost anything if the data are damaged
         raise StimgenError(f"the image is damaged or truncated ({error})", where=image.file) from None
 
 
@@ -178,9 +158,9 @@ def _convert_to_srgb(image: Image.Image, file: Path) -> Image.Image:
         if "srgb" in ImageCms.getProfileDescription(profile).lower():
             return image
         if image.mode == "L" and profile.profile.xcolor_space.strip() != "GRAY":
-            return image  # a profile for colours says nothing of a grey picture
+            return image  # a profile for colours does not apply to a grey picture
         srgb = ImageCms.createProfile("sRGB")
-        # Not optimised, because the tables that greys are shortened to miss dark levels by as much as ten.
+        # Without optimisation, because the shortened tables for greys are wrong by up to ten dark levels.
         exact = ImageCms.Flags.NOOPTIMIZE
         converted = ImageCms.profileToProfile(image, profile, srgb, outputMode="RGB", flags=exact)
     except (ImageCms.PyCMSError, OSError) as error:

@@ -1,17 +1,16 @@
-"""Steps in their order: checked, settled to numbers, and gone through."""
+"""Applies steps in their order and replaces words for the set's mean by numbers."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Sequence
-from typing import Any, TypeVar
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager
+from typing import Any
 
 from stimgen.images.picture import MaskedPicture, PictureAndSource
+from stimgen.images.prepare import ImageSize
 from stimgen.images.steps import GeometryStep, ImageStep, MatchingStep
 from stimgen.images.steps.base import DIGITS, SET_MEAN
 from stimgen.reading.errors import StimgenError
-
-A = TypeVar("A")
-T = TypeVar("T")
 
 
 def apply_steps(steps: Sequence[ImageStep], pair: PictureAndSource) -> MaskedPicture:
@@ -20,85 +19,83 @@ def apply_steps(steps: Sequence[ImageStep], pair: PictureAndSource) -> MaskedPic
     Raises
     ------
     StimgenError
-        A step is impossible; the message begins with which.
+        A step, which the message names first, is impossible.
     """
     for i, step in enumerate(steps):
-        pair = _call_step(i, step, step.apply, pair)
+        with _name_step(i, step):
+            pair = step.apply(pair)
     return pair.picture
 
 
-def final_size(steps: Sequence[ImageStep], width: int, height: int) -> tuple[int, int]:
+def final_size(steps: Sequence[ImageStep], width: int, height: int) -> ImageSize:
     """Return width and height after all steps.
 
     Raises
     ------
     StimgenError
-        A picture of this size has no room for a step; the message begins with which.
+        A picture of this size is too small for a step, which the message names first.
     """
-    size = (width, height)
     for i, step in enumerate(steps):
-        size = _call_step(i, step, _size_after, (step, *size))
-    return size
+        with _name_step(i, step):
+            width, height = step.size(width, height)
+    return width, height
 
 
 def needs_set_mean(steps: Sequence[ImageStep]) -> bool:
-    """Return whether a step wants the mean over the set."""
-    return any(_wants_set_mean(step) for step in steps)
+    """Return whether a step needs the mean over the set."""
+    return any(isinstance(step, MatchingStep) and step.target == SET_MEAN for step in steps)
 
 
 def resolve_set_means(
     steps: Sequence[ImageStep], sources: Iterable[tuple[str, MaskedPicture]]
 ) -> tuple[ImageStep, ...]:
-    """Return the steps with the mean over `sources`, to six digits, wherever one wants the set's.
+    """Return the steps with the mean over `sources`, rounded to six digits, where one names the set's mean.
 
-    Each source, given with its name, is measured where it is seen after the geometry among the steps before;
-    what else these do is left out, because it would depend on the mean.
+    Each source, given with its name, is measured with the mask that the preceding geometry steps give it.
+    Other preceding steps are ignored, because they could depend on the mean.
 
     Raises
     ------
     StimgenError
-        A source has no room for a step, or no value of its own; the message begins with which.
+        A source is too small for a step or cannot be measured; the message names source and step first.
     """
-    found: dict[int, list[float]] = {}
+    values: dict[int, list[float]] = {}
     for name, source in sources if needs_set_mean(steps) else ():
         try:
             for i, value in _measure_source(steps, source):
-                found.setdefault(i, []).append(value)
+                values.setdefault(i, []).append(value)
         except StimgenError as error:
             raise error.add_prefix(f"source {name!r}") from None
-    return tuple(_resolve_set_mean(step, found.get(i)) for i, step in enumerate(steps))
+    return tuple(_resolve_set_mean(step, values.get(i)) for i, step in enumerate(steps))
 
 
 def step_recipes(steps: Sequence[ImageStep]) -> list[dict[str, Any]]:
-    """Return what the steps do, in their order, for identities."""
+    """Return the recipes of the steps for identities."""
     return [step.recipe() for step in steps]
 
 
 def apply_geometry(steps: Sequence[ImageStep], picture: MaskedPicture) -> MaskedPicture:
-    """Return a picture seen where it is after all steps, with none of its values changed.
+    """Return a picture with its values unchanged and with the mask that it has after all steps.
 
     Raises
     ------
     StimgenError
-        It has no room for a step; the message begins with which.
+        It is too small for a step, which the message names first.
     """
     for i, step in enumerate(steps):
         if isinstance(step, GeometryStep):
-            picture = _call_step(i, step, step.apply_geometry, picture)
+            with _name_step(i, step):
+                picture = step.apply_geometry(picture)
     return picture
 
 
-def _measure_source(steps: Sequence[ImageStep], source: MaskedPicture) -> Iterator[tuple[int, float]]:
-    picture = source
+def _measure_source(steps: Sequence[ImageStep], picture: MaskedPicture) -> Iterator[tuple[int, float]]:
     for i, step in enumerate(steps):
-        if isinstance(step, GeometryStep):
-            picture = _call_step(i, step, step.apply_geometry, picture)
-        elif isinstance(step, MatchingStep) and _wants_set_mean(step):
-            yield i, _call_step(i, step, step.measure, picture)
-
-
-def _wants_set_mean(step: ImageStep) -> bool:
-    return isinstance(step, MatchingStep) and step.target == SET_MEAN
+        with _name_step(i, step):
+            if isinstance(step, GeometryStep):
+                picture = step.apply_geometry(picture)
+            elif isinstance(step, MatchingStep) and step.target == SET_MEAN:
+                yield i, step.measure(picture)
 
 
 def _resolve_set_mean(step: ImageStep, values: list[float] | None) -> ImageStep:
@@ -107,13 +104,9 @@ def _resolve_set_mean(step: ImageStep, values: list[float] | None) -> ImageStep:
     return step.with_target(round(sum(values) / len(values), DIGITS))
 
 
-def _size_after(place: tuple[ImageStep, int, int]) -> tuple[int, int]:
-    step, width, height = place
-    return step.size(width, height)
-
-
-def _call_step(i: int, step: ImageStep, verb: Callable[[A], T], argument: A) -> T:
+@contextmanager
+def _name_step(i: int, step: ImageStep) -> Iterator[None]:
     try:
-        return verb(argument)
+        yield
     except StimgenError as error:
         raise error.add_prefix(f"step {i + 1}, {step.name}") from None

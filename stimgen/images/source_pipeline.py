@@ -1,4 +1,4 @@
-"""How a prepared photograph is put on the screen: its mask, the steps before synthesis, the canvas."""
+"""Turns photographs into the pixels that a model measures: preparation, mask, steps and canvas."""
 
 from __future__ import annotations
 
@@ -10,10 +10,10 @@ from typing import Annotated, Any, NamedTuple
 import numpy as np
 from pydantic import AfterValidator, Field
 
-from stimgen.images.canvas import Canvas, ImageSize, PlacedPicture
+from stimgen.images.canvas import Canvas, PlacedPicture
 from stimgen.images.light import Encoding
 from stimgen.images.picture import MaskedPicture, PictureAndSource, ScreenSpec, clipped_fraction
-from stimgen.images.prepare import Pixels, Preparation, Size
+from stimgen.images.prepare import ImageSize, Pixels, Preparation, Size
 from stimgen.images.read import ImageFile
 from stimgen.images.sequence import apply_steps, final_size, step_recipes
 from stimgen.images.steps import ImageStep, Steps
@@ -33,46 +33,38 @@ def _refuse_synthesis_steps(steps: tuple[ImageStep, ...]) -> tuple[ImageStep, ..
 
 
 class SourcePresentation(Model):
-    """What becomes of a source between its preparation and a model's measuring it."""
+    """Says what is done with a source between its preparation and the measurement by a model."""
 
     mask: Annotated[Text, Field(min_length=1, max_length=500)] | None = None
-    """Picture of the photograph's size, white where the object is and black elsewhere; a path as `file`, in
-    which ``*`` stands for the name of the source's file. Cropped and resampled as the photograph is."""
+    """Picture of the photograph's size, white where the object is and black elsewhere; a path like `file`, in
+    which ``*`` stands for the name of the source's file. It is cropped and resampled like the photograph."""
     background: Annotated[Number, Field(ge=0.0, le=1.0)] = BACKGROUND
-    """Grey outside of masks, apertures and places, also those of `after`, as the encoded value over its
-    largest: 130 of 255 is 0.5098."""
+    """Grey outside masks, apertures and places, also those of `after`: the encoded value divided by the
+    largest, so that 130 of 255 is 0.5098."""
     before: Annotated[Steps, AfterValidator(_refuse_synthesis_steps)] = ()
-    """Steps, in their order, before synthesis: over the mask, before the canvas."""
+    """Steps before synthesis, in their order: after the mask, before the canvas."""
     canvas: Canvas | None = None
-    """A field on which the source stands, once or several times."""
+    """A field on which the source appears once or several times."""
 
 
 class SourceFiles(NamedTuple):
-    """A source's files."""
+    """Holds the files of a source."""
 
     image: ImageFile
     mask: ImageFile | None = None
 
 
 class ModelInput(NamedTuple):
-    """What a model measures."""
+    """Holds the pixels that a model measures."""
 
     pixels: Pixels
     """Height x width x channels, range [0, 1]."""
     clipped: float
-    """Fraction of the values that had left the range, and were clipped."""
+    """Fraction of the values that were clipped to this range."""
 
 
 class SourceKeyError(StimgenError):
-    """An error that one key of a source is to blame for.
-
-    Parameters
-    ----------
-    key : str
-        ``mask``, ``before`` or ``canvas``.
-    error : StimgenError
-        What was wrong.
-    """
+    """Reports an error that is due to one key of a source: ``mask``, ``before`` or ``canvas``."""
 
     def __init__(self, key: str, error: StimgenError) -> None:
         file = f"{error.where}: " if error.where is not None else ""
@@ -84,34 +76,26 @@ class SourceKeyError(StimgenError):
 
 @dataclass(frozen=True)
 class SourcePipeline:
-    """From a photograph's files to the pixels that a model measures.
-
-    Attributes
-    ----------
-    preparation : Preparation
-        Crop, size and channels.
-    presentation : SourcePresentation
-        Mask, steps and canvas; no step may want the mean over the set any more where pixels are asked for.
-    encoding : {"srgb", "linear"}
-        How values mean light.
-    """
+    """Computes the pixels that a model measures from a photograph's files."""
 
     preparation: Preparation
+    """Crop, size and channels."""
     presentation: SourcePresentation
+    """Mask, steps and canvas. To compute pixels, no step may name the mean over the set any more."""
     encoding: Encoding = "srgb"
 
     @property
     def screen(self) -> ScreenSpec:
-        """What the source is shown on."""
+        """Return the encoding and background that the source is shown with."""
         return ScreenSpec(self.encoding, self.presentation.background)
 
     def shape(self, image: ImageFile) -> tuple[int, int, int]:
-        """Return height, width and channels of what a model measures, from the file's header alone.
+        """Return height, width and channels of the pixels, which needs only the file's header.
 
         Raises
         ------
         StimgenError
-            As `Preparation.output_size`, or a step or a place does not fit.
+            A step or a place does not fit, or for the reasons of `Preparation.output_size`.
         """
         *_, channels = self.preparation.shape(image)
         sizes = self._fitted_sizes(image)
@@ -120,12 +104,12 @@ class SourcePipeline:
         return height, width, channels
 
     def recipe(self, photograph: SourceFiles) -> dict[str, Any]:
-        """Return what determines the pixels, written out; what is not used is left out.
+        """Return everything that determines the pixels, without settings that are not used.
 
         Raises
         ------
         StimgenError
-            As `shape`, or the mask has another size than the photograph.
+            Mask and photograph differ in size, or for the reasons of `shape`.
         """
         image, mask = photograph
         presentation, sizes = self.presentation, self._fitted_sizes(image)
@@ -145,7 +129,7 @@ class SourcePipeline:
         return found
 
     def prepare_picture(self, photograph: SourceFiles, size: Size | None = None) -> MaskedPicture:
-        """Return the photograph before any step, seen where its mask is white.
+        """Return the photograph before any step, visible where its mask is white.
 
         Raises
         ------
@@ -154,18 +138,18 @@ class SourcePipeline:
         """
         image, mask = photograph
         preparation = self.preparation if size is None else self.preparation.replace(size=size)
-        whole = MaskedPicture.unmasked(preparation.prepare(image), self.screen)
+        picture = MaskedPicture.unmasked(preparation.prepare(image), self.screen)
         if mask is None:
-            return whole
+            return picture
         with _name_key_in_errors("mask"):
             _refuse_other_size(image, mask)
             weights = preparation.replace(channels="grey").prepare(mask)[:, :, 0].astype(np.float64)
             if not weights.any():
-                raise StimgenError("is black within the crop: the object is to be white", where=mask.file)
-        return whole.apply_mask(weights)
+                raise StimgenError("is black within the crop: the object should be white", where=mask.file)
+        return picture.apply_mask(weights)
 
     def compute_input(self, photograph: SourceFiles) -> ModelInput:
-        """Return what a model measures.
+        """Return the pixels that a model measures.
 
         Raises
         ------
@@ -187,7 +171,7 @@ class SourcePipeline:
             return apply_steps(self.presentation.before, PictureAndSource(picture, picture))
 
     def _fitted_sizes(self, image: ImageFile) -> list[ImageSize]:
-        """Return width and height after all steps, at every place; refuse what does not fit."""
+        """Return the picture's size after all steps, for every place; refuse what does not fit."""
         canvas = self.presentation.canvas
         found = []
         for place in canvas.places if canvas else [None]:
@@ -204,7 +188,7 @@ class SourcePipeline:
 
 @contextmanager
 def _name_key_in_errors(key: str) -> Iterator[None]:
-    """Say of errors which key they are about."""
+    """Add to errors the key that they are about."""
     try:
         yield
     except SourceKeyError:

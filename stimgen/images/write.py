@@ -1,4 +1,4 @@
-"""Pixels out: 8 or 16 bits, PNG with its encoding declared, and back."""
+"""Writes and reads PNG files of 8 or 16 bits that declare their encoding."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ SIXTEEN_BITS = ("I;16", "I")  # older versions of Pillow read greys of 16 bits i
 MODES = ("L", "RGB", *SIXTEEN_BITS)
 Levels = NDArray[np.uint8] | NDArray[np.uint16]
 
-# How a PNG file says what its numbers mean: perceptual intent, or a gamma of 1 in parts of 100,000.
+# How a PNG file declares its encoding: perceptual intent, or a gamma of 1 in units of 1/100,000.
 DECLARATIONS: dict[Encoding, tuple[bytes, bytes]] = {
     "srgb": (b"sRGB", b"\0"),
     "linear": (b"gAMA", (100_000).to_bytes(4, "big")),
@@ -31,34 +31,18 @@ DECLARATIONS: dict[Encoding, tuple[bytes, bytes]] = {
 
 
 def quantise(pixels: Pixels, bits: Bits = 8) -> Levels:
-    """Return `pixels` clipped to [0, 1] and rounded to 2^bits levels (half to even).
-
-    Parameters
-    ----------
-    pixels : Pixels
-        Height x width x channels, nominal range [0, 1].
-    bits : {8, 16}
-        Level k of 8 bits stands for k / 255, of 16 bits for k / 65535.
-    """
+    """Clip `pixels` to [0, 1] and round them, half to even, to the levels k / 255 or k / 65535."""
     inside = np.clip(pixels, 0.0, 1.0)
     if bits == 8:
         coarse: NDArray[np.uint8] = np.rint(inside * 255.0).astype(np.uint8)
         return coarse
-    # In float64, because a product in float32 has few digits left behind its point.
+    # In float64, because a product in float32 has too few digits.
     fine: NDArray[np.uint16] = np.rint(inside.astype(np.float64) * 65535.0).astype(np.uint16)
     return fine
 
 
 def encode_png(levels: Levels, encoding: Encoding = "srgb") -> bytes:
-    """Return the PNG file of a picture of 8 bits, or of a grey one of 16, with its encoding declared.
-
-    Parameters
-    ----------
-    levels : array
-        Height x width x channels (1 or 3).
-    encoding : {"srgb", "linear"}
-        How the levels mean light.
-    """
+    """Return the PNG file of height x width x channels (1 or 3) levels; only grey ones may have 16 bits."""
     info = PngInfo()
     info.add(*DECLARATIONS[encoding])
     buffer = io.BytesIO()
@@ -67,7 +51,7 @@ def encode_png(levels: Levels, encoding: Encoding = "srgb") -> bytes:
 
 
 def decode_png(data: bytes, file: Path) -> Levels:
-    """Return the levels of a PNG file that `encode_png` made: height x width x channels, uint8 or uint16.
+    """Return the levels, height x width x channels, uint8 or uint16, of a file that `encode_png` made.
 
     Raises
     ------
@@ -84,12 +68,12 @@ def decode_png(data: bytes, file: Path) -> Levels:
 
 
 def check_png(data: bytes, file: Path) -> None:
-    """Refuse a PNG file whose checksums are not those of its data.
+    """Compare the data of a PNG file with its checksums.
 
     Raises
     ------
     StimgenError
-        It is damaged, or no PNG file.
+        It is damaged or not a PNG file.
     """
     with open_png(io.BytesIO(data), file) as image:
         image.verify()
@@ -97,12 +81,12 @@ def check_png(data: bytes, file: Path) -> None:
 
 @contextmanager
 def open_png(stream: IO[bytes] | Path, file: Path) -> Iterator[Image.Image]:
-    """Open a PNG file for what is done inside, where damage becomes an error that names `file`.
+    """Open a PNG file; errors, also while the caller uses it, name `file`.
 
     Raises
     ------
     StimgenError
-        It is damaged, or no PNG file.
+        It is damaged, too large, or not a PNG file.
     """
     try:
         with _open_within_limit(stream) as image:
@@ -114,7 +98,7 @@ def open_png(stream: IO[bytes] | Path, file: Path) -> Iterator[Image.Image]:
 
 
 def _open_within_limit(stream: IO[bytes] | Path) -> Image.Image:
-    """Open a PNG file, none of so many pixels that Pillow would warn; it refuses those of twice as many."""
+    """Open a PNG file; refuse one with so many pixels that Pillow warns."""
     with warnings.catch_warnings():
         warnings.simplefilter("error", Image.DecompressionBombWarning)
         try:
@@ -124,7 +108,7 @@ def _open_within_limit(stream: IO[bytes] | Path) -> Image.Image:
 
 
 def to_srgb_image(image: Image.Image) -> Image.Image:
-    """Return an opened picture of a set as an ordinary program shows it: RGB, 8 bits, sRGB."""
+    """Convert an opened picture of a set to RGB, 8 bits, sRGB, for ordinary programs."""
     levels = np.asarray(image)
     if image.mode in SIXTEEN_BITS:
         levels = np.rint(levels / 257.0).astype(np.uint8)
@@ -134,7 +118,7 @@ def to_srgb_image(image: Image.Image) -> Image.Image:
 
 
 def as_pixels(levels: Levels) -> Pixels:
-    """Return levels as float32 in [0, 1]."""
+    """Convert levels to float32 in [0, 1]."""
     return levels.astype(np.float32) / np.float32(np.iinfo(levels.dtype).max)
 
 
@@ -146,5 +130,5 @@ def encode_array(pixels: Pixels) -> bytes:
 
 
 def as_image(levels: Levels) -> Image.Image:
-    """Return the picture of levels, height x width x channels (1 or 3), grey or in colour."""
+    """Convert levels, height x width x channels (1 or 3), to a Pillow image."""
     return Image.fromarray(levels[:, :, 0] if levels.shape[2] == 1 else levels)

@@ -36,7 +36,7 @@ def test_luminance_and_contrast_are_what_was_asked_for_in_either_order(
     """To what rounding to 2^-20 leaves."""
     picture = MaskedPicture.unmasked(levels.astype(np.float32) / 255, screen)
     if window:
-        picture = RaisedCosine().place(picture)
+        picture = RaisedCosine().apply_geometry(picture)
     assume(picture.mean_luminance() > 0.02)
     assume(picture.rms_contrast() > 0.02)
     steps = [Luminance(mean=mean), Contrast(rms=rms)]
@@ -93,7 +93,7 @@ def test_what_is_shown_lies_between_picture_and_background(
     levels: NDArray[np.uint8], screen: ScreenSpec, weight: float
 ) -> None:
     picture = MaskedPicture.unmasked(levels.astype(np.float32) / 255, screen)
-    shown = picture.apply_mask(np.full(levels.shape[:2], weight)).shown()
+    shown = picture.apply_mask(np.full(levels.shape[:2], weight)).render()
     low, high = (f(picture.pixels, np.float32(screen.background)) for f in (np.minimum, np.maximum))
     assert (shown >= low - 1e-6).all()
     assert (shown <= high + 1e-6).all()

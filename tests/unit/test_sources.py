@@ -242,12 +242,12 @@ class TestRefused:
 
     def test_an_unknown_picture_of_scikit_image(self, tmp_path: Path) -> None:
         message = refusal(tmp_path, "file: skimage:brik")
-        assert message.startswith("scikit-image carries no picture 'brik'\n  allowed: astronaut, brick, ")
+        assert message.startswith("scikit-image contains no picture 'brik'\n  allowed: astronaut, brick, ")
         assert message.endswith("did you mean 'brick'?")
 
     @pytest.mark.parametrize("name", ["'skimage:'", "skimage:../data/brick", "skimage:/etc/passwd"])
     def test_scikit_image_is_no_way_out(self, tmp_path: Path, name: str) -> None:
-        assert "carries no picture" in refusal(tmp_path, f"file: {name}")
+        assert "contains no picture" in refusal(tmp_path, f"file: {name}")
 
     def test_a_folder(self, tmp_path: Path) -> None:
         (tmp_path / "x.png").mkdir()

@@ -85,7 +85,7 @@ class TestMeasures:
         assert seen.mean_luminance() == pytest.approx((0.2 + 0.5 * 0.6) / 1.5)
 
     def test_nothing_seen_and_black(self) -> None:
-        with pytest.raises(StimgenError, match="nothing of the picture is seen"):
+        with pytest.raises(StimgenError, match="nothing of the picture is visible"):
             CHECKS.apply_mask(np.zeros((2, 2))).mean_luminance()
         with pytest.raises(StimgenError, match="black"):
             picture(np.zeros((2, 2))).rms_contrast()
@@ -230,10 +230,10 @@ class TestApertures:
                 {"name": "flat_top", "diameter": 31},
                 "an aperture of 31 pixels is larger than the picture, 40 x 30",
             ),
-            ({"name": "flat_top", "edge": 16}, "an edge of 16 pixels has no room .* radius of 15"),
+            ({"name": "flat_top", "edge": 16}, "an edge of 16 pixels does not fit .* radius of 15"),
             (
                 {"name": "flat_top", "diameter": 8, "edge": 5},
-                "an edge of 5 pixels has no room .* radius of 4",
+                "an edge of 5 pixels does not fit .* radius of 4",
             ),
             (
                 {"name": "crop", "box": [20, 0, 21, 30]},

@@ -1,1 +1,1 @@
-"""Numbers that describe a picture, or compare it with its source; docs/quality.md lists them."""
+"""Measures pictures and compares them with their sources; docs/quality.md lists the measures."""

@@ -1,4 +1,4 @@
-"""What a reviewer asks of the pictures of a condition: luminance, contrast, colour, spectrum, edges."""
+"""Measures luminance, contrast, colour, spectrum and edges of pictures."""
 
 from __future__ import annotations
 
@@ -6,24 +6,23 @@ from typing import NamedTuple
 
 import numpy as np
 
-from stimgen.images.light import Encoding, Light, luminance, to_light
-from stimgen.images.measures.plane import Plane
+from stimgen.images.light import Encoding, Light, Plane, luminance, to_light
 from stimgen.images.measures.spectrum import amplitude_spectrum, spectral_slope
 from stimgen.images.prepare import Pixels
 
-# From sRGB's red, green and blue light to CIE XYZ (IEC 61966-2-1); the rows' sums are its white, D65.
+# From red, green and blue light of sRGB to CIE XYZ (IEC 61966-2-1); the sums of the rows are its white, D65.
 XYZ = ((0.4124, 0.3576, 0.1805), (0.2126, 0.7152, 0.0722), (0.0193, 0.1192, 0.9505))
 LAB_CORNER = 6 / 29
-DECIMALS = 6  # of means, so that greys have no colour, where the last bits of sums would give them some
+DECIMALS = 6  # of means; rounding removes the colour that the last bits of sums give to greys
 
 
 class Appearance(NamedTuple):
-    """Measures of one picture; NaN where a measure does not exist."""
+    """Holds the measures of one picture; NaN where a measure does not exist."""
 
     luminance: float
     """Mean of the relative luminance Y: 0 is black, 1 white."""
     contrast: float
-    """RMS contrast: standard deviation of Y (Peli 1990, *JOSA A* 7, 2032) over its mean; NaN for black."""
+    """RMS contrast: standard deviation over mean of Y (Peli 1990, *JOSA A* 7, 2032); NaN for black."""
     lightness: float
     """Mean of CIELAB L*, D65: 0 to 100."""
     red_green: float
@@ -31,21 +30,13 @@ class Appearance(NamedTuple):
     yellow_blue: float
     """Mean of CIELAB b*: blue is negative, yellow positive."""
     slope: float
-    """Slope of the log amplitude spectrum of Y; see `amplitude_spectrum.slope`."""
+    """Slope of the log amplitude spectrum of Y; see `spectral_slope`."""
     edges: float
-    """Edge energy: mean squared gradient of Y, by differences of neighbours, per square pixel."""
+    """Mean squared gradient of Y; see `edge_energy`."""
 
 
 def measure_appearance(pixels: Pixels, encoding: Encoding) -> Appearance:
-    """Return the measures of a picture.
-
-    Parameters
-    ----------
-    pixels : Pixels
-        Height x width x channels (1 or 3), [0, 1], encoded.
-    encoding : {"srgb", "linear"}
-        How its numbers mean light.
-    """
+    """Return the measures of encoded pixels in [0, 1], height x width x channels (1 or 3)."""
     light = to_light(pixels, encoding)
     grey = luminance(light)
     mean = float(grey.mean())
@@ -56,13 +47,7 @@ def measure_appearance(pixels: Pixels, encoding: Encoding) -> Appearance:
 
 
 def mean_lab(light: Light) -> tuple[float, float, float]:
-    """Return the means of CIELAB L*, a* and b* over all pixels (CIE 15:2004, equations 8.3 to 8.11).
-
-    Parameters
-    ----------
-    light : array
-        Height x width x channels (1 or 3), from `to_light`.
-    """
+    """Return the means of CIELAB L*, a* and b* over all pixels (CIE 15:2004, equations 8.3 to 8.11)."""
     red, green, blue = (light[:, :, i % light.shape[2]] for i in range(3))
     x, y, z = (_lab_function((r * red + g * green + b * blue) / (r + g + b)).mean() for r, g, b in XYZ)
     lab = (116 * y - 16, 500 * (x - y), 200 * (y - z))
@@ -73,10 +58,7 @@ def mean_lab(light: Light) -> tuple[float, float, float]:
 def edge_energy(values: Plane) -> float:
     """Return the mean of (dv/dx)^2 + (dv/dy)^2, with forward differences of neighbouring pixels.
 
-    Parameters
-    ----------
-    values : array
-        Height x width; NaN where one of them is a single pixel, which has no neighbours.
+    It is NaN if height or width is a single pixel.
     """
     if min(values.shape) < 2:
         return float("nan")
@@ -85,6 +67,6 @@ def edge_energy(values: Plane) -> float:
 
 
 def _lab_function(values: Plane) -> Plane:
-    """Return the cube root, but straight near black."""
+    """Return the function f of CIELAB: the cube root, and a straight line near black."""
     line = values / (3 * LAB_CORNER**2) + 4 / 29
     return np.where(values > LAB_CORNER**3, np.cbrt(values), line)

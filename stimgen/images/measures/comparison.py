@@ -1,4 +1,4 @@
-"""How far a synthesis is from its source."""
+"""Compares pictures with their sources."""
 
 from __future__ import annotations
 
@@ -6,18 +6,17 @@ from typing import NamedTuple
 
 import numpy as np
 
-from stimgen.images.light import Encoding, from_light, luminance, to_light
+from stimgen.images.light import Encoding, Plane, from_light, luminance, to_light
 from stimgen.images.measures.copies import CopyCheck
-from stimgen.images.measures.plane import Plane
 from stimgen.images.measures.spectrum import amplitude_spectrum, spectrum_distance
 from stimgen.images.prepare import Pixels
 
 
 class SourceComparison(NamedTuple):
-    """A picture beside its source; NaN or None where the two cannot be compared."""
+    """Holds how far a picture is from its source; NaN or None where the two cannot be compared."""
 
     largest_copy: float
-    """Largest normalised cross-correlation of crops of the luminance, see `CopyCheck`."""
+    """Largest normalised cross-correlation of crops of the luminance; see `CopyCheck`."""
     colour: tuple[float, float, float] | None
     """Wasserstein-1 distances of the histograms of red, green and blue."""
     luminance: float
@@ -27,14 +26,9 @@ class SourceComparison(NamedTuple):
 
 
 class SourceComparator:
-    """A source, with all that pictures are compared with measured once.
+    """Compares pictures with a source, which is measured once.
 
-    Parameters
-    ----------
-    pixels : Pixels
-        Height x width x channels (1 or 3), [0, 1].
-    encoding : {"srgb", "linear"}
-        How its numbers, and those of the pictures, mean light.
+    Source and pictures are height x width x channels (1 or 3), in [0, 1], with the same encoding.
     """
 
     def __init__(self, pixels: Pixels, encoding: Encoding) -> None:
@@ -49,8 +43,8 @@ class SourceComparator:
     def compare(self, pixels: Pixels) -> SourceComparison:
         """Return how far a picture is from the source.
 
-        One of another size, cut out of a synthesis, is only searched for copies. Colours are compared where
-        both have three channels.
+        A picture of another size, cropped from a synthesis, is only searched for copies. Colours are compared
+        if both have three channels.
         """
         light, numbers = self._luminance(pixels)
         if pixels.shape[:2] != self._shape[:2]:
@@ -70,16 +64,16 @@ class SourceComparator:
         )
 
     def _luminance(self, pixels: Pixels) -> tuple[Plane, Plane]:
-        """Return the luminance as light, and as numbers of the picture's encoding."""
+        """Return the luminance as light, and as encoded values."""
         light = luminance(to_light(pixels, self._encoding))
         return light, from_light(light, self._encoding).astype(np.float64)
 
 
 def measure_wasserstein(one: Plane, other: Plane) -> float:
-    """Return the Wasserstein-1 distance of two samples of one size, both sorted: mean |a_i - b_i|.
+    """Return the Wasserstein-1 distance of two sorted samples of the same size: mean |a_i - b_i|.
 
-    It is the least by which values must be moved, on average, for one histogram to become the other
-    (Vallender 1974, *Theory of Probability and its Applications* 18, 784), in the units of the values.
+    It is the smallest average change of the values that turns one histogram into the other (Vallender 1974,
+    *Theory of Probability and its Applications* 18, 784), in the units of the values.
     """
     return float(np.abs(one - other).mean())
 

@@ -1,4 +1,4 @@
-"""Numbers as records keep them."""
+"""Rounds numbers as records keep them."""
 
 from __future__ import annotations
 
@@ -8,5 +8,5 @@ DIGITS = 6
 
 
 def round_significant(value: float) -> float | None:
-    """Return six significant digits of `value`, so that the last bits of sums do not show; None for NaN."""
+    """Round to six significant digits, which hide the last bits of sums; return None for NaN."""
     return float(f"{value:.{DIGITS}g}") if math.isfinite(value) else None

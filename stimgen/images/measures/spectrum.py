@@ -1,4 +1,4 @@
-"""How a picture's contrast is spread over spatial frequencies."""
+"""Measures how a picture's contrast depends on spatial frequency."""
 
 from __future__ import annotations
 
@@ -6,31 +6,26 @@ from typing import NamedTuple
 
 import numpy as np
 
-from stimgen.images.measures.plane import Plane
+from stimgen.images.light import Plane
 
-FAINT = 1e-6  # amplitudes below are taken for this, so that every one has a logarithm
-LOWEST, FEWEST = 4, 3  # cycles a picture; rings that a slope is fitted to at the least
+FAINT = 1e-6  # lower amplitudes are replaced by this, so that all have a logarithm
+LOWEST, FEWEST = 4, 3  # lowest cycles per picture, and smallest number of rings, that a slope is fitted to
 
 
 class AmplitudeSpectrum(NamedTuple):
-    """Amplitude over spatial frequency, averaged over orientations."""
+    """Holds amplitude against spatial frequency, averaged over orientations."""
 
     cycles: Plane
     """Cycles per shorter side: 1, 2, ... up to the Nyquist frequency."""
     amplitude: Plane
-    """Of white noise with standard deviation s: about 0.886 s at all of them."""
+    """Amplitudes; those of white noise with standard deviation s are about 0.886 s."""
 
 
 def amplitude_spectrum(values: Plane) -> AmplitudeSpectrum:
     """Return the rotational average of the amplitude |F(f)| of a picture without its mean.
 
-    The picture is seen through a Hann window, so that its borders make no edges; amplitudes are divided by
-    the root of the window's summed squares, so that they do not depend on the size.
-
-    Parameters
-    ----------
-    values : array
-        Height x width.
+    A Hann window prevents edges at the borders. Amplitudes are divided by the root of the window's summed
+    squares, so that they do not depend on the size.
     """
     height, width = values.shape
     window = np.outer(np.hanning(height + 2)[1:-1], np.hanning(width + 2)[1:-1])
@@ -45,11 +40,11 @@ def amplitude_spectrum(values: Plane) -> AmplitudeSpectrum:
 
 
 def spectral_slope(found: AmplitudeSpectrum) -> float:
-    """Return the slope of log amplitude over log frequency: -1 where amplitude falls as 1/f.
+    """Return the slope of log amplitude against log frequency: -1 where amplitude falls as 1/f.
 
-    It is fitted by least squares, every whole number of cycles from 4 a picture to half the Nyquist frequency
-    weighing the same. Photographs of nature have about -0.9 (van der Schaaf & van Hateren 1996, *Vision
-    Research* 36, 2759: -1.88 for the power). NaN for an even picture, and below 24 px.
+    It is fitted by least squares, with equal weights, to all whole numbers of cycles from 4 per picture to
+    half the Nyquist frequency. Photographs of nature have about -0.9 (van der Schaaf & van Hateren 1996,
+    *Vision Research* 36, 2759: -1.88 for the power). It is NaN for an even picture and below 24 px.
     """
     fitted = (found.cycles >= LOWEST) & (found.cycles <= len(found.cycles) / 2)
     if fitted.sum() < FEWEST or found.amplitude.max(initial=0.0) <= FAINT:
@@ -62,7 +57,7 @@ def spectral_slope(found: AmplitudeSpectrum) -> float:
 def spectrum_distance(one: AmplitudeSpectrum, other: AmplitudeSpectrum) -> float:
     """Return the root mean squared difference of log10 amplitudes over all frequencies, in decades.
 
-    NaN for a side of a single pixel, which has no frequencies.
+    It is NaN if a side has a single pixel and so no frequencies.
     """
     if not one.cycles.size:
         return float("nan")

@@ -1,4 +1,4 @@
-"""Steps from a picture to what is shown of it. One file a step."""
+"""Changes pictures before they are measured or shown. Every step is one file."""
 
 from __future__ import annotations
 
@@ -13,4 +13,4 @@ STEPS = Family("step", ImageStep, default="flat_top")
 AnyStep = Annotated[ImageStep, STEPS]
 Steps = Annotated[tuple[AnyStep, ...], Field(max_length=20)]
 
-__all__ = ["STEPS", "AnyStep", "GeometryStep", "MatchingStep", "ImageStep", "Steps"]
+__all__ = ["STEPS", "AnyStep", "GeometryStep", "ImageStep", "MatchingStep", "Steps"]

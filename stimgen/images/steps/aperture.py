@@ -1,4 +1,4 @@
-"""What all apertures share."""
+"""Defines what all apertures share."""
 
 from __future__ import annotations
 
@@ -8,28 +8,31 @@ from typing import Annotated, Literal
 import numpy as np
 from numpy.typing import NDArray
 from pydantic import Field, Tag
+from typing_extensions import override
 
+from stimgen.images.light import Plane
 from stimgen.images.picture import MaskedPicture
+from stimgen.images.prepare import ImageSize
 from stimgen.images.steps.base import WORD_OR_NUMBER, GeometryStep
 from stimgen.reading.errors import StimgenError
 from stimgen.reading.model import Number
 
 
 class Aperture(GeometryStep):
-    """A window about the picture's centre, through which it is seen."""
+    """Shows the picture through a window around its centre."""
 
     shape: Literal["circle", "rectangle"] = "circle"
-    """Form of the aperture."""
+    """Shape of the aperture."""
     diameter: Annotated[
         Annotated[Literal["inscribed"], Tag("word")] | Annotated[Number, Field(gt=0.0), Tag("number")],
         WORD_OR_NUMBER,
     ] = "inscribed"
-    """Where it ends, in pixels: across the circle, or along both sides of the rectangle; ``inscribed``: as
-    large as the picture allows."""
+    """Diameter of the circle, or both sides of the rectangle, in pixels; ``inscribed``: as large as the
+    picture allows."""
 
     @abstractmethod
     def falloff(self, distance: NDArray[np.float64], radius: float) -> NDArray[np.float64]:
-        """Return the weights at distances from the centre, falling from 1 to 0 at `radius`."""
+        """Return the weights at distances from the centre, which fall from 1 to 0 at `radius`."""
 
     def radii(self, width: int, height: int) -> tuple[float, float]:
         """Return half the aperture's width and height in a picture of this size."""
@@ -39,16 +42,16 @@ class Aperture(GeometryStep):
             return min(width, height) / 2, min(width, height) / 2
         return width / 2, height / 2
 
-    def size(self, width: int, height: int) -> tuple[int, int]:
-        """Return the same; an aperture larger than the picture is refused."""
+    @override
+    def size(self, width: int, height: int) -> ImageSize:
         if 2 * max(self.radii(width, height)) > min(width, height) and self.diameter != "inscribed":
             raise StimgenError(
                 f"an aperture of {self.diameter:g} pixels is larger than the picture, {width} x {height}"
             )
         return width, height
 
-    def weights(self, width: int, height: int) -> NDArray[np.float64]:
-        """Return the weight of every pixel, taken at its centre: height x width."""
+    def weights(self, width: int, height: int) -> Plane:
+        """Return the weight at the centre of every pixel: height x width."""
         horizontal, vertical = self.radii(width, height)
         x = np.abs(np.arange(width) + 0.5 - width / 2)
         y = np.abs(np.arange(height) + 0.5 - height / 2)[:, np.newaxis]
@@ -56,8 +59,8 @@ class Aperture(GeometryStep):
             return self.falloff(np.hypot(x, y), horizontal)
         return self.falloff(x, horizontal) * self.falloff(y, vertical)
 
+    @override
     def apply_geometry(self, picture: MaskedPicture) -> MaskedPicture:
-        """Return the picture, seen through the aperture."""
         height, width = picture.weights.shape
         self.size(width, height)
         return picture.apply_mask(self.weights(width, height))

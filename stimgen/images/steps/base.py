@@ -1,14 +1,16 @@
-"""What every step of the family offers."""
+"""Defines what every step offers."""
 
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from dataclasses import replace
-from typing import Annotated, Any, ClassVar, Literal
+from typing import Annotated, Any, ClassVar, Literal, Self
 
 from pydantic import Discriminator, Tag
+from typing_extensions import override
 
 from stimgen.images.picture import MaskedPicture, PictureAndSource
+from stimgen.images.prepare import ImageSize
 from stimgen.reading.registry import FamilyMember
 
 SET_MEAN = "set"
@@ -24,63 +26,71 @@ WORD_OR_NUMBER = Discriminator(_kind_of_target)
 
 
 class ImageStep(FamilyMember, ABC):
-    """Something done to a picture before it is measured, or before it is shown."""
+    """Changes a picture before it is measured, or before it is shown."""
 
     name: str
 
     needs_synthesis: ClassVar[bool] = False
-    """Whether it compares a synthesised picture with its source, so that it makes no sense before."""
+    """Whether it compares a synthesised picture with its source, and so is impossible before synthesis."""
 
     @abstractmethod
     def apply(self, pair: PictureAndSource) -> PictureAndSource:
-        """Return a picture after the step, and its source, seen in the same places.
+        """Return the picture after the step, and its source with the same mask.
 
         Raises
         ------
         StimgenError
-            The picture does not allow it.
+            The picture does not allow the step.
         """
 
-    def size(self, width: int, height: int) -> tuple[int, int]:
-        """Return width and height after the step, of a picture with these.
+    def size(self, width: int, height: int) -> ImageSize:
+        """Return width and height after the step of a picture with this width and height.
 
         Raises
         ------
         StimgenError
-            Such a picture has no room for it.
+            The picture is too small for the step.
         """
         return width, height
 
     def recipe(self) -> dict[str, Any]:
-        """Return what determines what it does, for identities."""
+        """Return everything that determines what the step does, for identities."""
         return self.to_dict()
 
 
 class GeometryStep(ImageStep):
-    """A step that changes where a picture is seen, and no value of it."""
+    """Changes which part of a picture is visible, and none of its values."""
 
     @abstractmethod
     def apply_geometry(self, picture: MaskedPicture) -> MaskedPicture:
-        """Return the picture, seen only in some places.
+        """Return the picture with another mask or size.
 
         Raises
         ------
         StimgenError
-            It has no room for the step.
+            The picture is too small for the step.
         """
 
+    @override
     def apply(self, pair: PictureAndSource) -> PictureAndSource:
-        """Return both seen in the same places."""
         return PictureAndSource(self.apply_geometry(pair.picture), self.apply_geometry(pair.source))
 
 
 class MatchingStep(ImageStep):
-    """A step that gives a picture a certain value of one measure: a number, the source's or the set's."""
+    """Gives one measure of a picture a certain value: a number, the source's value or the set's mean."""
+
+    target_key: ClassVar[str]
+    """Name of the field that holds the value or the word for it."""
 
     @property
-    @abstractmethod
     def target(self) -> float | str:
-        """The value, or the word for it."""
+        """Return the value, or ``source`` or ``set``."""
+        target: float | str = getattr(self, self.target_key)
+        return target
+
+    def with_target(self, value: float) -> Self:
+        """Return the step with a number as its target."""
+        return self.replace(**{self.target_key: value})
 
     @abstractmethod
     def measure(self, picture: MaskedPicture) -> float:
@@ -89,24 +99,20 @@ class MatchingStep(ImageStep):
         Raises
         ------
         StimgenError
-            The picture has none.
+            The picture has no such measure.
         """
 
     @abstractmethod
     def set_measure(self, picture: MaskedPicture, value: float) -> MaskedPicture:
-        """Return the picture with `value` as its measure.
+        """Return the picture changed so that its measure is `value`.
 
         Raises
         ------
         StimgenError
-            No change of this kind leads there.
+            This is impossible.
         """
 
-    @abstractmethod
-    def with_target(self, value: float) -> MatchingStep:
-        """Return the step with a number for its word."""
-
+    @override
     def apply(self, pair: PictureAndSource) -> PictureAndSource:
-        """Return the picture with the value that is wanted."""
         value = self.target if isinstance(self.target, float) else self.measure(pair.source)
         return replace(pair, picture=self.set_measure(pair.picture, value))

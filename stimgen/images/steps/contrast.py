@@ -1,10 +1,11 @@
-"""RMS contrast, set or matched."""
+"""Sets or matches the RMS contrast."""
 
 from __future__ import annotations
 
-from typing import Annotated, Literal
+from typing import Annotated, ClassVar, Literal
 
 from pydantic import Field, Tag
+from typing_extensions import override
 
 from stimgen.images.picture import MaskedPicture
 from stimgen.images.steps.base import WORD_OR_NUMBER, MatchingStep, TargetWord
@@ -13,36 +14,30 @@ from stimgen.reading.model import Number
 
 Rms = Annotated[TargetWord | Annotated[Number, Field(gt=0.0, le=100.0), Tag("number")], WORD_OR_NUMBER]
 
-FLAT = 1e-6  # contrast that is only the rounding of the numbers
+FLAT = 1e-6  # a contrast this low is only due to rounding
 
 
 class Contrast(MatchingStep):
-    """Set the RMS contrast by moving all light towards or from its mean, which stays."""
+    """Sets the RMS contrast by scaling all light around its mean, which stays the same."""
 
     phrase = "adjustment of the RMS contrast"
 
     name: Literal["contrast"] = "contrast"
     rms: Rms = "source"
-    """Standard deviation over mean of the luminance of what is seen (Peli 1990); ``source``: the source's
-    own; ``set``: the mean over all sources of the protocol."""
+    """Standard deviation over mean of the luminance of the visible part (Peli 1990); ``source``: the source's
+    contrast; ``set``: the mean over all sources of the protocol."""
 
-    @property
-    def target(self) -> float | str:
-        """The contrast."""
-        return self.rms
+    target_key: ClassVar[str] = "rms"
 
-    def with_target(self, value: float) -> Contrast:
-        """Return the step with a number for its word."""
-        return self.replace(rms=value)
-
+    @override
     def measure(self, picture: MaskedPicture) -> float:
-        """Return the RMS contrast."""
         return picture.rms_contrast()
 
+    @override
     def set_measure(self, picture: MaskedPicture, value: float) -> MaskedPicture:
-        """Return the picture with its light spread about the mean, each colour's about its own."""
         contrast = self.measure(picture)
         if contrast < FLAT:
-            raise StimgenError("the picture is flat, so that no spreading gives it contrast")
+            raise StimgenError("the picture is flat, so that scaling gives it no contrast")
+        # Each channel is scaled around its own mean.
         mean = picture.weighted_mean(picture.light)
         return picture.with_light(mean + (picture.light - mean) * (value / contrast))

@@ -1,18 +1,20 @@
-"""A part of a picture."""
+"""Crops pictures."""
 
 from __future__ import annotations
 
 from dataclasses import replace
 from typing import Literal
 
+from typing_extensions import override
+
 from stimgen.images.picture import MaskedPicture
-from stimgen.images.prepare import Rectangle
+from stimgen.images.prepare import ImageSize, Rectangle
 from stimgen.images.steps.base import GeometryStep
 from stimgen.reading.errors import StimgenError
 
 
 class Crop(GeometryStep):
-    """Keep a rectangle of the picture."""
+    """Keeps a rectangle of the picture."""
 
     phrase = "cropping"
 
@@ -20,16 +22,16 @@ class Crop(GeometryStep):
     box: Rectangle
     """Left, top, width and height in pixels of the picture."""
 
+    @override
     def apply_geometry(self, picture: MaskedPicture) -> MaskedPicture:
-        """Return the rectangle."""
         height, width = picture.weights.shape
         self.size(width, height)
         left, top, wide, high = self.box
         part = (slice(top, top + high), slice(left, left + wide))
         return replace(picture, pixels=picture.pixels[part], weights=picture.weights[part])
 
-    def size(self, width: int, height: int) -> tuple[int, int]:
-        """Return the rectangle's."""
+    @override
+    def size(self, width: int, height: int) -> ImageSize:
         left, top, wide, high = self.box
         if left + wide > width or top + high > height:
             raise StimgenError(

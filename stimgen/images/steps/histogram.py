@@ -1,4 +1,4 @@
-"""The source's histogram, exactly."""
+"""Gives pictures the exact histograms of their sources."""
 
 from __future__ import annotations
 
@@ -6,13 +6,17 @@ from dataclasses import replace
 from typing import ClassVar, Literal
 
 import numpy as np
+from typing_extensions import override
 
 from stimgen.images.picture import PictureAndSource
 from stimgen.images.steps.base import ImageStep
 
 
 class HistogramMatching(ImageStep):
-    """Give every channel exactly the source's histogram, as Gatys et al. (2015) did in bins."""
+    """Gives every channel exactly the source's histogram, as Gatys et al. (2015) did in bins.
+
+    The values keep their order. Apertures are ignored.
+    """
 
     phrase = "histogram matching to the source"
     papers = ("gatys2015",)
@@ -21,13 +25,13 @@ class HistogramMatching(ImageStep):
 
     needs_synthesis: ClassVar[bool] = True
 
+    @override
     def apply(self, pair: PictureAndSource) -> PictureAndSource:
-        """Return the picture with the source's values, in its own order; apertures are not regarded."""
-        pixels, wanted = pair.picture.pixels, pair.source.pixels
+        pixels, source = pair.picture.pixels, pair.source.pixels
         matched = np.empty_like(pixels)
         for channel in range(pixels.shape[2]):
-            # The n-th darkest pixel gets the value of the source's n-th darkest: exact, unlike an
-            # interpolation between the levels of two histograms, which darkens by half a level.
+            # The n-th darkest pixel gets the value of the source's n-th darkest. This is exact, while
+            # interpolating between the levels of two histograms darkens by half a level.
             order = np.argsort(pixels[:, :, channel], axis=None, kind="stable")
-            matched[:, :, channel].flat[order] = np.sort(wanted[:, :, channel], axis=None)
+            matched[:, :, channel].flat[order] = np.sort(source[:, :, channel], axis=None)
         return replace(pair, picture=replace(pair.picture, pixels=matched))
