@@ -19,10 +19,10 @@ class CopyCheck:
     """Finds the largest normalised cross-correlation of crops of a picture with its source, in [0, 1].
 
     Crops have 32, 64 and 128 px, at least a quarter of the shorter side, and overlap by half. Each is
-    compared with the source at every place: r = sum(a b) / sqrt(sum(a^2) sum(b^2)), where a and b are differences from
-    the means of crop and place (Lewis 1995, *Fast normalized cross-correlation*, equation 2). An exact copy
-    gives 1. Crops and places with a standard deviation of 0.02 or less are skipped. If the shorter side
-    exceeds 512 px, both pictures are first averaged over blocks.
+    compared with the source at every place: r = sum(a b) / sqrt(sum(a^2) sum(b^2)), where a and b are
+    differences from the means of crop and place (Lewis 1995, *Fast normalized cross-correlation*, equation
+    2). An exact copy gives 1. Crops and places with a standard deviation of 0.02 or less are skipped. If the
+    shorter side exceeds 512 px, both pictures are first averaged over blocks.
     """
 
     def __init__(self, source: Plane) -> None:
