@@ -101,10 +101,7 @@ class Network(FamilyMember, ABC):
     def load(self, layers: Iterable[str], spec: DeviceSpec) -> FeatureExtractor:
         """Return the network cut after the deepest of `layers`, without gradients to weights.
 
-        Raises
-        ------
-        StimgenError
-            The weights are missing, or are not the expected ones.
+        It raises `StimgenError` if the weights are missing, or are not the expected ones.
         """
 
     def receptive_field(self, layer: str) -> ReceptiveField | None:

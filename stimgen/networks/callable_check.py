@@ -26,11 +26,9 @@ def check_callable(
     `shapes` are the expected channels, height and width of every layer. `size` is that of the test images:
     batch (3 or more) x channels x height x width.
 
-    Raises
-    ------
-    StimgenError
-        The function raises an error, returns other layers, shapes or numbers than registered, has no finite
-        gradient, returns other maps when it is called again, or mixes the images of a batch.
+    It raises `StimgenError` if the function raises an error, returns other layers, shapes or numbers than
+    registered, has no finite gradient, returns other maps when it is called again, or mixes the images of a
+    batch.
     """
     numbers = uniform(size.numel(), "check of a network").reshape(size).astype(np.float32)
     images = torch.from_numpy(numbers).to(device).requires_grad_(True)

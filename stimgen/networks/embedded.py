@@ -34,7 +34,7 @@ class Embedded(Network):
 
     def layers(self) -> dict[str, NetworkLayer]:
         """Return the random network's relu1_1, relu1_2 and pool1, then the wavelets' scale1, scale2, ..."""
-        return {name: layer for part in self._parts() for name, layer in _embedded_layers(part).items()}
+        return {name: layer for part in self._parts() for name, layer in _layers_of(part).items()}
 
     def depths(self) -> dict[str, tuple[str, ...]]:
         """Return every scale with all finer ones and the random layers."""
@@ -66,13 +66,11 @@ class Embedded(Network):
         return Vgg19(weights={"name": "random", "seed": self.seed}), RectifiedWavelets(scales=self.scales)
 
     def _find_part(self, layer: str) -> Network:
-        return next(part for part in self._parts() if layer in _embedded_layers(part))
+        return next(part for part in self._parts() if layer in _layers_of(part))
 
     def _split_layers(self, layers: Iterable[str]) -> list[tuple[Network, list[str]]]:
         """Return each part with its own of `layers`, without parts that have none."""
-        split = [
-            (part, [name for name in layers if name in _embedded_layers(part)]) for part in self._parts()
-        ]
+        split = [(part, [name for name in layers if name in _layers_of(part)]) for part in self._parts()]
         return [(part, names) for part, names in split if names]
 
 
@@ -89,6 +87,6 @@ class EmbeddedFeatures:
         return {name: maps for part in self._parts for name, maps in part(images).items()}
 
 
-def _embedded_layers(part: Network) -> dict[str, NetworkLayer]:
+def _layers_of(part: Network) -> dict[str, NetworkLayer]:
     layers = part.layers()
     return {name: layers[name] for name in RANDOM_LAYERS} if isinstance(part, Vgg19) else layers

@@ -140,10 +140,7 @@ class PythonNetwork(Network):
     def load(self, layers: Iterable[str], spec: DeviceSpec) -> PythonFeatures:
         """Return the function, after checking that it behaves as registered.
 
-        Raises
-        ------
-        StimgenError
-            It does not.
+        It raises `StimgenError` if it does not.
         """
         names = tuple(layers)
         features = PythonFeatures(self, names)

@@ -145,7 +145,7 @@ def _state_dict_spec(
         for key, tensor in model.get_submodule(path).state_dict().items()
     }
     convolutions = {step.name: step.modules[0] for step in steps if step.name.startswith("conv")}
-    return StateDictSpec(network.name, "", shapes, convolutions if network.is_chain else {})
+    return StateDictSpec(network.name, shapes, convolutions if network.is_chain else {})
 
 
 def _build_module(model: nn.Module, step: NetworkStep, network: TorchvisionNetwork) -> nn.Module:

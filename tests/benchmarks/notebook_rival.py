@@ -150,12 +150,12 @@ def _whole_vgg19() -> nn.Module:
     shapes = {key: tuple(value.shape) for key, value in features.state_dict().items()}
     deepest = max(LAYERS.values())
     needed = {"features." + key: s for key, s in shapes.items() if int(key.partition(".")[0]) < deepest}
-    state, _ = RandomWeights().load_tensors(StateDictSpec("vgg19", "features.", needed))
+    state, _ = RandomWeights().load_tensors(StateDictSpec("vgg19", needed))
     # Nothing that is measured comes from what lies deeper, but the notebook waits for it: zeros will do.
     model.to_empty(device="cpu")
     for parameter in model.parameters():
         nn.init.zeros_(parameter)
-    features.load_state_dict(state, strict=False)
+    model.load_state_dict(state, strict=False)
     # In place, the rectification would write over conv1_1, which is measured.
     features.get_submodule("1").inplace = False  # type: ignore[assignment]  # a ReLU has this flag
     return model.eval()

@@ -108,8 +108,8 @@ def plain_features(picture: np.ndarray) -> list[Tensor]:
     """Return maps x positions of the layers, in float64, each module on its own and none in place."""
     modules = torchvision.models.vgg19(init_weights=False).features[: max(LAYERS.values()) + 1]
     shapes = {"features." + key: tuple(value.shape) for key, value in modules.state_dict().items()}
-    state, _ = RandomWeights().load_tensors(StateDictSpec("vgg19", "features.", shapes))
-    modules.load_state_dict(state)
+    state, _ = RandomWeights().load_tensors(StateDictSpec("vgg19", shapes))
+    modules.load_state_dict({key.removeprefix("features."): tensor for key, tensor in state.items()})
     modules.double()
     mean, deviation = (torch.tensor(v).double() for v in ((0.485, 0.456, 0.406), (0.229, 0.224, 0.225)))
     maps = ((torch.from_numpy(picture).double() - mean) / deviation).permute(2, 0, 1).unsqueeze(0)

@@ -261,9 +261,7 @@ def test_pickled_code_in_weights_is_not_run(tmp_path: Path, ending: str) -> None
     file, sign = tmp_path / f"weights{ending}", tmp_path / "sign"
     file.write_bytes(pickle.dumps({"features.0.weight": Harmful(sign)}))
     with pytest.raises(StimgenError, match="the weights cannot be read"):
-        read_weights(
-            file, sha256_file(file), StateDictSpec("vgg19", {"features.0.weight": (64, 3, 3, 3)}, "")
-        )
+        read_weights(file, sha256_file(file), StateDictSpec("vgg19", {"features.0.weight": (64, 3, 3, 3)}))
     assert not sign.exists()
 
 

@@ -280,4 +280,4 @@ def test_alexnet_too(tmp_path: Path, photographs: list[str]) -> None:
 
 
 def test_a_blueprint_without_a_chain_is_no_chain() -> None:
-    assert not StateDictSpec("x", "", {}).chain
+    assert not StateDictSpec("x", {}).chain

@@ -21,13 +21,11 @@ from stimgen.reading.registry import FamilyMember
 class StateDictSpec:
     """Says which tensors of a published state dict a network needs, as key to shape.
 
-    `prefix` is removed from the keys, for callers that use one part of the state dict. If the network is a
-    chain of convolutions, rectifications and poolings, `chain` holds its convolutions, shallow to deep, with
-    their keys without ``.weight`` and ``.bias``; otherwise it is empty.
+    If the network is a chain of convolutions, rectifications and poolings, `chain` holds its convolutions,
+    shallow to deep, with their keys without ``.weight`` and ``.bias``; otherwise it is empty.
     """
 
     network: str
-    prefix: str
     shapes: dict[str, tuple[int, ...]]
     chain: dict[str, str] = field(default_factory=dict)
 
@@ -53,12 +51,9 @@ class Weights(FamilyMember, ABC):
 
     @abstractmethod
     def load_tensors(self, spec: StateDictSpec) -> tuple[dict[str, Tensor], str]:
-        """Return the tensors, keys without the prefix, and the SHA-256 that identifies them.
+        """Return the tensors and the SHA-256 that identifies them.
 
-        Raises
-        ------
-        StimgenError
-            The weights are missing, or are not the expected ones.
+        It raises `StimgenError` if the weights are missing, or are not the expected ones.
         """
 
 
@@ -77,10 +72,8 @@ def read_weights(file: Path, sha256: str, spec: StateDictSpec) -> tuple[dict[str
 
     `sha256` is the file's expected hash, or the first digits of it.
 
-    Raises
-    ------
-    StimgenError
-        Missing or unreadable file, wrong hash, pickled code, missing tensor, wrong shape.
+    It raises `StimgenError` for a missing or unreadable file, a wrong hash, pickled code, a missing tensor,
+    or a wrong shape.
     """
     try:
         found = sha256_file(file)
@@ -102,7 +95,7 @@ def read_weights(file: Path, sha256: str, spec: StateDictSpec) -> tuple[dict[str
                 f"the tensor {key!r} has shape {tuple(state[key].shape)}; {spec.network} needs {shape}",
                 where=file,
             )
-    return {key.removeprefix(spec.prefix): state[key].float() for key in spec.shapes}, found
+    return {key: state[key].float() for key in spec.shapes}, found
 
 
 def _load_state(file: Path) -> dict[str, Tensor]:

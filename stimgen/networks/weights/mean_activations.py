@@ -47,13 +47,7 @@ class MeanActivations(Model):
     """Layer to one number for each filter, shallow to deep."""
 
     def check_measured_in(self, spec: StateDictSpec, weights: dict[str, Any]) -> None:
-        """Refuse another network or other weights than those that were measured.
-
-        Raises
-        ------
-        StimgenError
-            Names the measured network and weights.
-        """
+        """Refuse another network or other weights than those that were measured."""
         if not spec.chain:
             raise StimgenError(
                 f"{spec.network} cannot be normalised: this works only for networks that are chains of "
@@ -78,10 +72,7 @@ class MeanActivations(Model):
 def read_mean_activations(file: Path, sha256: str) -> MeanActivations:
     """Return the content of a file of mean activations.
 
-    Raises
-    ------
-    StimgenError
-        The file is missing, has another hash, or has another format.
+    It raises `StimgenError` if the file is missing, has another hash, or has another format.
     """
     data = read_limited(file, LARGEST_FILE, "file of mean activations")
     found = sha256_bytes(data)
@@ -101,13 +92,7 @@ def read_mean_activations(file: Path, sha256: str) -> MeanActivations:
 
 
 def check_no_silent_filter(layer: str, means: tuple[float, ...]) -> None:
-    """Refuse a filter that was never active, because no factor makes its mean one.
-
-    Raises
-    ------
-    StimgenError
-        Names the layer and the filter.
-    """
+    """Refuse a filter that was never active, because no factor makes its mean one."""
     silent = [i for i, mean in enumerate(means) if not mean > 0.0]
     if silent:
         more = f" ({len(silent)} of the layer's {len(means)} are silent)" if len(silent) > 1 else ""

@@ -56,7 +56,7 @@ class RandomWeights(Weights):
             else:
                 values = generate_filters(shape, "random weights", RECIPE, spec.network, self.seed, key)
             digest.update(f"{key}{shape}".encode() + values.tobytes())
-            state[key.removeprefix(spec.prefix)] = torch.from_numpy(values)
+            state[key] = torch.from_numpy(values)
         return state, digest.hexdigest()
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from abc import ABC, abstractmethod
 from collections.abc import Iterable
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, ClassVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -81,15 +81,14 @@ class Regions(FamilyMember, ABC):
     """Describes a layout of pooling regions."""
 
     name: str
+    needs_receptive_fields: ClassVar[bool] = False
+    """Whether the windows depend on what a layer's positions see."""
 
     @abstractmethod
     def count_regions(self, width: int, height: int) -> int:
         """Return the number of regions in an image of this size in pixels.
 
-        Raises
-        ------
-        StimgenError
-            There would be too many.
+        It raises `StimgenError` if there would be too many.
         """
 
     @property
@@ -111,11 +110,6 @@ class Regions(FamilyMember, ABC):
     def fewest_positions(self) -> tuple[int, int]:
         """Return the smallest numbers of rows and columns of positions that a layer needs."""
         return 1, 1
-
-    @property
-    def needs_receptive_fields(self) -> bool:
-        """Return whether the windows depend on what a layer's positions see."""
-        return False
 
     def recipe(self) -> dict[str, Any]:
         """Return what determines the weights, for identities."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from functools import lru_cache
-from typing import Annotated, Literal
+from typing import Annotated, ClassVar, Literal
 
 import numpy as np
 from numpy.typing import NDArray
@@ -30,6 +30,7 @@ class ReceptiveFieldRegions(Regions):
 
     phrase = "pooling regions weighted by receptive fields"
     papers = ("jagadeesh2022",)
+    needs_receptive_fields: ClassVar[bool] = True
 
     name: Literal["receptive_field"] = "receptive_field"
     rows: Count = 1
@@ -61,11 +62,6 @@ class ReceptiveFieldRegions(Regions):
     @override
     def is_whole_image(self) -> bool:
         return self.sums_to_one and self.rows * self.columns == 1
-
-    @property
-    @override
-    def needs_receptive_fields(self) -> bool:
-        return True
 
     @lru_cache(maxsize=32)  # noqa: B019 - layouts are few, small and frozen
     def windows(self, positions: Positions) -> tuple[PoolingWindow, ...]:
