@@ -1,1 +1,1 @@
-"""The command line: arguments in, a workflow called, its results shown."""
+"""The command line: reads arguments, calls a workflow and shows its result."""

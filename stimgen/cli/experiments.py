@@ -1,4 +1,4 @@
-"""Commands about experiments."""
+"""Commands that run experiments and use their data."""
 
 from __future__ import annotations
 
@@ -8,44 +8,47 @@ from typing import Annotated
 
 import typer
 
-from stimgen.cli.options import JsonOption
-from stimgen.cli.terminal import INTERRUPTED, PROBLEM_FOUND, print_json, print_text
+from stimgen.cli.options import (
+    DataArgument,
+    ExperimentArgument,
+    JsonOption,
+    QuietOption,
+    SessionOption,
+    StimuliOption,
+    WindowedOption,
+    output_option,
+)
+from stimgen.cli.terminal import (
+    INTERRUPTED,
+    PROBLEM_FOUND,
+    print_json,
+    print_problems,
+    print_result,
+    print_text,
+)
 
 commands = typer.Typer()
 
-ExperimentArgument = Annotated[
-    str, typer.Argument(metavar="EXPERIMENT", help="A YAML file, or the name of a shipped experiment.")
-]
-ParticipantOption = Annotated[
-    str, typer.Option("--participant", metavar="LABEL", help="Letters and digits, such as 01.")
-]
-SessionOption = Annotated[str, typer.Option("--session", metavar="LABEL", help="Letters and digits.")]
-StimuliOption = Annotated[
-    list[Path] | None,
-    typer.Option("--stimuli", metavar="FOLDER", help="A set's folder, instead of those that the file names."),
-]
-DataArgument = Annotated[Path, typer.Argument(metavar="DATA", help="The folder of an experiment's data.")]
+LABEL_HELP = "The participant's label: letters and digits, for example 01."
 
 
 @commands.command()
 def trials(
     experiment: ExperimentArgument,
-    participant: ParticipantOption,
+    participant: Annotated[str, typer.Option("--participant", metavar="LABEL", help=LABEL_HELP)],
     session: SessionOption = "1",
     stimuli: StimuliOption = None,
     *,
     as_json: JsonOption = False,
 ) -> None:
-    """List the trials of a participant's session, without running anything."""
+    """List the trials of a session in advance."""
+    from stimgen.cli.experiment_text import format_trials
     from stimgen.experiment.design.decisions import Participant
     from stimgen.experiment.schema.load import load_experiment
-    from stimgen.workflow.trials import format_trials, list_trials
+    from stimgen.workflow.trials import list_trials
 
     found = list_trials(load_experiment(experiment), Participant(participant, session), tuple(stimuli or ()))
-    if as_json:
-        print_json(found)
-    else:
-        print_text(format_trials(found))
+    print_result(found, format_trials, as_json=as_json)
 
 
 @commands.command()
@@ -53,38 +56,51 @@ def run(  # noqa: PLR0913 - an option of the command is an argument here
     experiment: ExperimentArgument,
     participant: Annotated[
         str | None,
-        typer.Option("--participant", metavar="LABEL", help="Letters and digits, such as 01."),
+        typer.Option("--participant", metavar="LABEL", help=f"{LABEL_HELP} [default: a dialog asks]"),
     ] = None,
     session: SessionOption = "1",
     stimuli: StimuliOption = None,
     data: Annotated[
-        Path | None, typer.Option("-o", "--output", metavar="DATA", help="Default: data/NAME.")
+        Path | None, output_option("DATA", "The folder of the data. [default: data/NAME of the experiment]")
     ] = None,
     observer: Annotated[
-        str, typer.Option("--observer", help="psychopy, a person; or simulated or model.")
+        str,
+        typer.Option(
+            "--observer", metavar="OBSERVER", help="psychopy (a person at the screen), simulated or model."
+        ),
     ] = "psychopy",
     participants: Annotated[
         int | None,
-        typer.Option("--participants", metavar="N", min=1, help="A study of N simulated observers, 01 to N."),
+        typer.Option("--participants", metavar="N", min=1, help="Run N simulated observers, 01 to N."),
     ] = None,
     language: Annotated[
-        str | None, typer.Option("--language", metavar="CODE", help="Default: the first of the file.")
+        str | None,
+        typer.Option(
+            "--language",
+            metavar="CODE",
+            help="Language of the instructions. [default: the first]",
+        ),
     ] = None,
     form: Annotated[
         list[str] | None,
         typer.Option(
-            "--form", metavar="FIELD=ANSWER", help="A field of the participant's form; several times."
+            "--form", metavar="FIELD=ANSWER", help="An answer of the participant's form; repeat it for more."
         ),
     ] = None,
     *,
-    windowed: Annotated[bool, typer.Option("--windowed", help="In a window, to try things.")] = False,
-    resume: Annotated[bool, typer.Option("--resume", help="Go on with an interrupted session.")] = False,
-    quiet: Annotated[bool, typer.Option("--quiet", help="Print nothing but errors.")] = False,
+    windowed: WindowedOption = False,
+    resume: Annotated[bool, typer.Option("--resume", help="Continue an interrupted session.")] = False,
+    quiet: QuietOption = False,
 ) -> None:
-    """Run a session; everything is kept in a journal, trial by trial."""
+    """Run a session with a person or a simulated observer.
+
+    Every trial is saved in a journal before the next one starts.
+    """
+    from stimgen.cli.experiment_text import format_outcome
     from stimgen.experiment.journal.form import parse_form_answers
     from stimgen.experiment.schema.load import load_experiment
-    from stimgen.workflow.run import RunOptions, run_study
+    from stimgen.workflow.run import RunOptions
+    from stimgen.workflow.study import run_study
 
     options = RunOptions(
         observer=observer,
@@ -96,14 +112,90 @@ def run(  # noqa: PLR0913 - an option of the command is an argument here
         form=parse_form_answers(form or ()),
     )
     complete = True
-    for ended in run_study(load_experiment(experiment), (participant, session), participants, options):
-        complete = complete and ended.complete
+    for outcome in run_study(load_experiment(experiment), (participant, session), participants, options):
+        complete = complete and outcome.complete
         if not quiet:
-            print_text(ended.text())
-        if ended.problem is not None:
-            print_text(ended.problem, error=True)
+            print_text(format_outcome(outcome))
+        if outcome.problem is not None:
+            print_text(outcome.problem, error=True)
     if not complete:
         raise typer.Exit(INTERRUPTED)
+
+
+@commands.command()
+def tabulate(
+    data: DataArgument,
+    name: Annotated[
+        str | None,
+        typer.Option("--format", metavar="FORMAT", help="bids or csv. [default: both]"),
+    ] = None,
+    output: Annotated[
+        Path | None,
+        output_option("TARGET", "The folder of the tables. [default: DATA/bids and DATA/csv]"),
+    ] = None,
+    stimuli: StimuliOption = None,
+    fields: Annotated[
+        list[str] | None,
+        typer.Option(
+            "--form-field",
+            "--tell",
+            metavar="FIELD",
+            help="Include this field of the participants' forms; repeat it for more. [default: none]",
+        ),
+    ] = None,
+) -> None:
+    """Write tables of an experiment's data.
+
+    Writes a BIDS dataset with the pictures, and CSV files with PsychoPy's columns.
+    """
+    from stimgen.cli.experiment_text import format_tables
+    from stimgen.workflow.tabulate import TableOptions, write_tables
+
+    options = TableOptions(name, output, tuple(stimuli or ()), tuple(fields or ()))
+    for tables in write_tables(data, options):
+        print_text(format_tables(tables))
+
+
+@commands.command()
+def replay(
+    journal: Annotated[Path, typer.Argument(metavar="JOURNAL", help="The journal of a session.")],
+    trial: Annotated[
+        int, typer.Option("--trial", metavar="N", help="The trial's number, counting practice trials.")
+    ],
+    stimuli: StimuliOption = None,
+    output: Annotated[
+        Path | None,
+        output_option("FOLDER", "Where to write the frames. [default: replay/JOURNAL_trial-N]"),
+    ] = None,
+    *,
+    as_json: JsonOption = False,
+) -> None:
+    """Draw a trial's frames again and compare them.
+
+    Compares them with the frames that were shown in the session; the exit code is 1 if one differs.
+    """
+    from stimgen.cli.experiment_text import format_replay
+    from stimgen.workflow.replay import replay_trial
+
+    found = replay_trial(journal, trial, tuple(stimuli or ()), output)
+    print_result(found, format_replay, as_json=as_json)
+    if not found.agrees:
+        raise typer.Exit(PROBLEM_FOUND)
+
+
+@commands.command()
+def withdraw(
+    data: DataArgument,
+    participant: Annotated[str, typer.Option("--participant", metavar="LABEL", help=LABEL_HELP)],
+) -> None:
+    """Delete all data of one participant.
+
+    Deletes journals, the form and rows of tables, and lists what was deleted.
+    """
+    from stimgen.cli.experiment_text import format_withdrawal
+    from stimgen.workflow.withdraw import withdraw_participant
+
+    print_text(format_withdrawal(withdraw_participant(data, participant)))
 
 
 @commands.command()
@@ -112,45 +204,59 @@ def freeze(  # noqa: PLR0913 - an option of the command is an argument here
         str,
         typer.Argument(
             metavar="EXPERIMENT",
-            help="A YAML file, or a shipped experiment; with --check, data's folder.",
+            help="A YAML file, or the name of a shipped experiment; with --check, the folder of the data.",
         ),
     ],
-    target: Annotated[
-        Path | None, typer.Option("-o", "--output", metavar="FILE", help="The archive to write.")
-    ] = None,
+    target: Annotated[Path | None, output_option("FILE", "The archive to write.")] = None,
     participants: Annotated[
         int | None,
-        typer.Option("--participants", metavar="N", min=1, max=10_000, help="How many: 01 to N."),
+        typer.Option(
+            "--participants", metavar="N", min=1, max=10_000, help="The number of participants, 01 to N."
+        ),
     ] = None,
     session: Annotated[
         list[str] | None,
-        typer.Option("--session", metavar="LABEL", help="A session of each; may be given again. Default: 1."),
+        typer.Option(
+            "--session", metavar="LABEL", help="A session of each; repeat it for more. [default: 1]"
+        ),
     ] = None,
     stimuli: StimuliOption = None,
     exclusions: Annotated[
         Path | None,
-        typer.Option("--exclusions", metavar="FILE", help="Whose data are left out; default: the notes."),
+        typer.Option(
+            "--exclusions",
+            metavar="FILE",
+            help="A text with the exclusion rules. [default: the experiment's notes]",
+        ),
     ] = None,
     check: Annotated[
-        Path | None, typer.Option("--check", metavar="FILE", help="Compare data with this archive instead.")
+        Path | None,
+        typer.Option(
+            "--check", metavar="FILE", help="Compare data with this archive."
+        ),
     ] = None,
     *,
     as_json: JsonOption = False,
 ) -> None:
-    """Pack a study before it is run, to be deposited as a preregistration; or compare data with it."""
+    """Archive a study before it is run.
+
+    The archive holds the experiment, sets, all trials and exclusion rules; deposit it as a preregistration.
+    With --check, compares data with an archive; the exit code is 1 if they differ.
+    """
     if check is not None:
         _compare_with_study(check, Path(what), as_json=as_json)
         return
     from stimgen.experiment.schema.load import load_experiment
     from stimgen.reading.errors import StimgenError
-    from stimgen.workflow.freeze import StudyOptions
-    from stimgen.workflow.freeze import freeze_study as pack
+    from stimgen.workflow.freeze import StudyOptions, freeze_study
 
     if target is None or participants is None:
-        raise StimgenError("name the archive with -o, and say with --participants how many take part")
-    plan = StudyOptions(participants, tuple(session or ("1",)), tuple(stimuli or ()), exclusions)
-    study = pack(load_experiment(what), plan, target)
-    print_text(f"{target}: {study.name}, sessions: {len(list(study.persons))}, sets: {len(study.sets)}")
+        raise StimgenError(
+            "the archive's name or the number of participants is missing",hint="add -o FILE and --participants N"
+        )
+    options = StudyOptions(participants, tuple(session or ("1",)), tuple(stimuli or ()), exclusions)
+    study = freeze_study(load_experiment(what), options, target)
+    print_text(f"{target}: {study.name}, {len(list(study.persons))} sessions, {len(study.sets)} sets")
 
 
 def _compare_with_study(archive: Path, data: Path, *, as_json: bool) -> None:
@@ -163,73 +269,10 @@ def _compare_with_study(archive: Path, data: Path, *, as_json: bool) -> None:
     else:
         for line in (*found.sessions, *(f"note: {note}" for note in found.notes)):
             print_text(make_printable(line))
-        for difference in found.differences:
-            print_text(make_printable(difference, 5000), error=True)
-        print_text(
-            f"{data}: {'as planned' if found.as_planned else f'differences: {len(found.differences)}'}"
-        )
+        print_problems(make_printable(difference, 5000) for difference in found.differences)
+        verdict = "as planned" if found.as_planned else f"differences from the plan: {len(found.differences)}"
+        print_text(f"{data}: {verdict}")
     if not found.as_planned:
-        raise typer.Exit(PROBLEM_FOUND)
-
-
-@commands.command()
-def tabulate(
-    data: DataArgument,
-    name: Annotated[
-        str | None,
-        typer.Option("--format", metavar="FORMAT", help="bids or csv; default: all, each in a folder."),
-    ] = None,
-    output: Annotated[
-        Path | None, typer.Option("-o", "--output", metavar="TARGET", help="Default: DATA/bids and DATA/csv.")
-    ] = None,
-    stimuli: StimuliOption = None,
-    tell: Annotated[
-        list[str] | None,
-        typer.Option("--tell", metavar="FIELD", help="A field of participants' forms that BIDS files tell."),
-    ] = None,
-) -> None:
-    """Write tables from journals, anew and whole: BIDS with the pictures, CSV with PsychoPy's columns."""
-    from stimgen.workflow.tabulate import TableOptions
-    from stimgen.workflow.tabulate import write_tables as write
-
-    for written in write(data, TableOptions(name, output, tuple(stimuli or ()), tuple(tell or ()))):
-        print_text(written.text())
-
-
-@commands.command()
-def withdraw(
-    data: DataArgument,
-    participant: Annotated[str, typer.Option("--participant", metavar="LABEL", help="Who is to be removed.")],
-) -> None:
-    """Remove one participant everywhere, journals, form and tables, and say what was removed."""
-    from stimgen.workflow.withdraw import withdraw_participant as remove
-
-    print_text(remove(data, participant).text())
-
-
-@commands.command()
-def replay(
-    journal: Annotated[Path, typer.Argument(metavar="JOURNAL", help="The journal of a session.")],
-    trial: Annotated[
-        int, typer.Option("--trial", metavar="N", help="Its number in the session, practice included.")
-    ],
-    stimuli: StimuliOption = None,
-    output: Annotated[
-        Path | None,
-        typer.Option("-o", "--output", metavar="FOLDER", help="Default: replay/JOURNAL_trial-N."),
-    ] = None,
-    *,
-    as_json: JsonOption = False,
-) -> None:
-    """Draw the frames of a trial again, and compare them with those that were shown."""
-    from stimgen.workflow.replay import replay_trial as draw
-
-    found = draw(journal, trial, tuple(stimuli or ()), output)
-    if as_json:
-        print_json(found.to_dict())
-    else:
-        print_text(found.text())
-    if not found.agrees:
         raise typer.Exit(PROBLEM_FOUND)
 
 
@@ -237,7 +280,9 @@ def replay(
 def display_check(  # noqa: PLR0913 - an option of the command is an argument here
     experiment: Annotated[
         str | None,
-        typer.Argument(metavar="[EXPERIMENT]", help="Shows where its pictures will be; a file or a name."),
+        typer.Argument(
+            metavar="[EXPERIMENT]", help="Outline the pictures of this experiment: a YAML file, or a name."
+        ),
     ] = None,
     stimuli: StimuliOption = None,
     seconds: Annotated[
@@ -247,38 +292,49 @@ def display_check(  # noqa: PLR0913 - an option of the command is an argument he
             metavar="S",
             min=0.1,
             max=3600.0,
-            help="Measure for so long, then end. Default: ten seconds, then stay until a key is pressed.",
+            help="Measure for S seconds, then close. [default: measure for 10, then wait for a key]",
         ),
     ] = None,
     save: Annotated[
         str | None,
-        typer.Option("--save", metavar="NAME", help="Save monitors/NAME.yaml, for experiments to quote."),
+        typer.Option("--save", metavar="NAME", help="Save monitors/NAME.yaml, for use in experiments."),
     ] = None,
     width_cm: Annotated[
-        float | None, typer.Option("--width-cm", metavar="CM", min=1.0, help="Of what shows pixels.")
+        float | None,
+        typer.Option("--width-cm", metavar="CM", min=1.0, help="Width of the screen's visible area."),
     ] = None,
     distance_cm: Annotated[
-        float | None, typer.Option("--distance-cm", metavar="CM", min=1.0, help="From the eye to the screen.")
+        float | None,
+        typer.Option("--distance-cm", metavar="CM", min=1.0, help="Distance from the eye to the screen."),
     ] = None,
     refresh_hz: Annotated[
         float | None,
-        typer.Option("--refresh-hz", metavar="HZ", min=10.0, max=1000.0, help="Declared; default 60."),
+        typer.Option(
+            "--refresh-hz", metavar="HZ", min=10.0, max=1000.0, help="Nominal refresh rate. [default: 60]"
+        ),
     ] = None,
     linearised: Annotated[
         datetime | None,
         typer.Option(
-            "--linearised", metavar="DATE", formats=["%Y-%m-%d"], help="Date of the table, YYYY-MM-DD."
+            "--linearised",
+            metavar="DATE",
+            formats=["%Y-%m-%d"],
+            help="Date of the screen's linearisation table, YYYY-MM-DD.",
         ),
     ] = None,
     screen: Annotated[
-        int | None, typer.Option("--screen", metavar="N", min=0, help="Which of the computer's; default 0.")
+        int | None, typer.Option("--screen", metavar="N", min=0, help="Number of the screen. [default: 0]")
     ] = None,
     *,
-    replace: Annotated[bool, typer.Option("--replace", help="Replace a monitor of that name.")] = False,
-    windowed: Annotated[bool, typer.Option("--windowed", help="In a window, to try things.")] = False,
+    replace: Annotated[bool, typer.Option("--replace", help="Replace a saved monitor of that name.")] = False,
+    windowed: WindowedOption = False,
     as_json: JsonOption = False,
 ) -> None:
-    """Show a card to set up a room by, and measure the screen's refresh."""
+    """Show a test card and measure the screen's refresh rate.
+
+    The exit code is 1 if the measured rate is not the nominal one.
+    """
+    from stimgen.cli.experiment_text import format_display_check
     from stimgen.experiment.display_check.setup import DisplaySetup
     from stimgen.experiment.schema.load import load_experiment
     from stimgen.workflow.display_check import DisplayCheckOptions, check_display
@@ -293,9 +349,6 @@ def display_check(  # noqa: PLR0913 - an option of the command is an argument he
         windowed=windowed,
     )
     found = check_display(setup, DisplayCheckOptions(tuple(stimuli or ()), seconds, save, replace))
-    if as_json:
-        print_json(found.to_dict())
-    else:
-        print_text(found.text())
+    print_result(found, format_display_check, as_json=as_json)
     if found.problem is not None:
         raise typer.Exit(PROBLEM_FOUND)

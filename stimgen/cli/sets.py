@@ -1,79 +1,99 @@
-"""Commands about sets that have been made."""
+"""Commands that take the folder of a stimulus set."""
 
 from __future__ import annotations
 
 from dataclasses import asdict
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from stimgen.cli.options import DeviceOption, JsonOption, RootOption
-from stimgen.cli.terminal import PROBLEM_FOUND, print_json, print_text
+from stimgen.cli.options import (
+    DeviceOption,
+    FolderArgument,
+    JsonOption,
+    QuietOption,
+    RootOption,
+    output_option,
+)
+from stimgen.cli.terminal import PROBLEM_FOUND, print_json, print_problems, print_result, print_text
+
+if TYPE_CHECKING:
+    from stimgen.stimulus_set.verification import Verification
+    from stimgen.workflow.resynthesis_comparison import ResynthesisResult
 
 commands = typer.Typer()
 
 
 @commands.command()
-def verify(
-    folder: Annotated[Path, typer.Argument(metavar="FOLDER", help="A set's folder.")],
+def verify(  # noqa: PLR0913 - an option of the command is an argument here
+    folder: FolderArgument,
     resynthesize: Annotated[
         int | None,
-        typer.Option("--resynthesize", metavar="N", min=1, help="Make N stimuli again, and compare them."),
+        typer.Option(
+            "--resynthesize", metavar="N", min=1, help="Make N stimuli again and compare them."
+        ),
     ] = None,
     root: RootOption = None,
     device: DeviceOption = "auto",
     *,
     as_json: JsonOption = False,
+    quiet: QuietOption = False,
 ) -> None:
-    """Check every file of a set: hashes, ids, pictures, and what is derived from the records."""
-    from stimgen.cli.display import format_resynthesis
+    """Check every file of a stimulus set.
+
+    Compares hashes, ids, pictures and derived files with the records. The exit code is 1 after a problem.
+    """
+    from stimgen.cli.set_text import format_resynthesis, format_verdict
     from stimgen.stimulus_set.store import Store
     from stimgen.stimulus_set.verify import verify_set
-    from stimgen.workflow.verify import describe_verification
 
-    found, remade = verify_set(Store.open(folder)), None
+    found, results = verify_set(Store.open(folder)), None
     if resynthesize is not None:
-        from stimgen.workflow.resynthesize import resynthesize_stimuli as make_again
+        from stimgen.workflow.resynthesize import resynthesize_stimuli
 
-        remade = make_again(folder, resynthesize, device, root)
-    summary = describe_verification(found, remade)
+        results = resynthesize_stimuli(folder, resynthesize, device, root)
+    failed = not found.sound or any(result.problem for result in results or ())
     if as_json:
-        print_json(summary)
+        print_json(_describe_verification(found, results) | {"sound": not failed})
     else:
-        for problem in found.problems:
-            print_text(problem, error=True)
-        for one in remade or ():
-            print_text(format_resynthesis(one), error=one.problem is not None)
-        verdict = "sound" if found.sound else f"problems found: {len(found.problems)}"
-        print_text(f"{folder}: {found.checked} of {found.planned} stimuli checked: {verdict}")
-    if not summary["sound"]:
+        print_problems(found.problems)
+        for result in results or ():
+            if not quiet or result.problem:
+                print_text(format_resynthesis(result), error=result.problem is not None)
+        if not quiet:
+            print_text(format_verdict(folder, found))
+    if failed:
         raise typer.Exit(PROBLEM_FOUND)
 
 
+def _describe_verification(found: Verification, results: list[ResynthesisResult] | None) -> dict[str, Any]:
+    keys = ("sound", "planned", "checked", "problems")
+    described = {key: getattr(found, key) for key in keys}
+    if results is not None:
+        described["resynthesized"] = [asdict(one) | {"compared": one.compared} for one in results]
+    return described
+
+
 @commands.command()
-def repair(
-    folder: Annotated[Path, typer.Argument(metavar="FOLDER", help="A set's folder.")],
-    *,
-    as_json: JsonOption = False,
-) -> None:
-    """Derive manifest, table, contact sheet and checksums of a set again, from its records."""
+def repair(folder: FolderArgument, *, as_json: JsonOption = False) -> None:
+    """Rebuild damaged files of a stimulus set from its records.
+
+    Rebuilds the manifest, table, contact sheet and checksums. For damaged pictures and records it prints
+    the commands that regenerate them.
+    """
+    from stimgen.cli.set_text import format_verdict
     from stimgen.workflow.repair import repair_set
 
     found, commands = repair_set(folder)
     if as_json:
         print_json({"done": found.done, "problems": found.left.problems, "commands": commands})
     else:
-        for line in found.done or ["nothing was to be done"]:
-            print_text(line)
-        for problem in found.left.problems:
-            print_text(problem, error=True)
+        print_text("\n".join(found.done or ["nothing to repair"]))
+        print_problems(found.left.problems)
         if commands:
-            print_text(
-                "\n".join(["to make again what cannot be repaired:", *(f"  {line}" for line in commands)])
-            )
-        verdict = "sound" if found.left.sound else f"problems left: {len(found.left.problems)}"
-        print_text(f"{folder}: {found.left.checked} of {found.left.planned} stimuli checked: {verdict}")
+            print_text("\n  ".join(["these commands regenerate the rest:", *commands]))
+        print_text(format_verdict(folder, found.left))
     if not found.left.sound:
         raise typer.Exit(PROBLEM_FOUND)
 
@@ -82,131 +102,139 @@ def repair(
 def merge(
     folders: Annotated[
         list[Path],
-        typer.Argument(metavar="FOLDER...", help="The parts; one, if all lie in one folder."),
+        typer.Argument(metavar="FOLDER...", help="The folders of the parts; one, if they share a folder."),
     ],
     output: Annotated[
-        Path | None, typer.Option("-o", "--output", metavar="FOLDER", help="Default: the first folder.")
+        Path | None, output_option("FOLDER", "The merged set's folder. [default: the first folder]")
     ] = None,
     *,
     as_json: JsonOption = False,
 ) -> None:
-    """Make one set of parts that were made with `generate --shard`."""
+    """Join the parts made by `generate --shard`."""
     from stimgen.workflow.merge import merge_folders
 
     found, command = merge_folders(folders, output)
     if as_json:
         print_json({**asdict(found), "complete": found.complete, "command": command})
     else:
-        for problem in found.problems:
-            print_text(problem, error=True)
-        print_text(
-            f"{output or folders[0]}: {found.finished} of {found.planned} stimuli, {found.copied} copied"
-        )
+        print_problems(found.problems)
+        place = output or folders[0]
+        print_text(f"{place}: {found.finished} of {found.planned} stimuli are here, {found.copied} copied")
         if command is not None:
-            print_text(f"to make what is missing: {command}", error=True)
+            print_text(f"to make the missing stimuli, run: {command}", error=True)
     if found.problems or not found.complete:
         raise typer.Exit(PROBLEM_FOUND)
 
 
 @commands.command()
 def cite(
-    folder: Annotated[Path, typer.Argument(metavar="FOLDER", help="A set's folder.")],
+    folder: FolderArgument,
     form: Annotated[
         str | None,
-        typer.Option("--format", metavar="NAME", help="apa, bibtex, cff or methods; default: all."),
+        typer.Option("--format", metavar="FORMAT", help="apa, bibtex, cff or methods. [default: all]"),
     ] = None,
 ) -> None:
-    """Say how a set is cited, with a paragraph for the methods and the papers behind it."""
-    from stimgen.workflow.cite import cite_set as citation_of
+    """Print how to cite a stimulus set.
 
-    text, notices = citation_of(folder, form)
+    Prints citations, a paragraph for the methods section, and the papers behind every choice.
+    """
+    from stimgen.workflow.cite import cite_set
+
+    text, notices = cite_set(folder, form)
     print_text(text.rstrip("\n"))
-    for notice in notices:
-        print_text(f"note: {notice}", error=True)
+    print_problems(f"note: {notice}" for notice in notices)
 
 
 @commands.command()
 def export(
-    folder: Annotated[Path, typer.Argument(metavar="FOLDER", help="A set's folder.")],
+    folder: FolderArgument,
     form: Annotated[
         str,
-        typer.Option("--format", metavar="NAME", help="One of those that `stimgen list` lists as exporters."),
+        typer.Option(
+            "--format",
+            metavar="FORMAT",
+            help="zip, bids, ro-crate, croissant, frictionless or psychopy; see `stimgen list`.",
+        ),
     ],
-    target: Annotated[
-        Path, typer.Option("-o", "--output", metavar="TARGET", help="A new folder; a new file for zip.")
-    ],
+    target: Annotated[Path, output_option("TARGET", "A new folder; for the format zip, a new file.")],
 ) -> None:
-    """Hand a set on: one archive, BIDS, RO-Crate, Croissant, Frictionless, or conditions for PsychoPy."""
-    from stimgen.workflow.export import export_set as write
+    """Write a stimulus set in another format."""
+    from stimgen.workflow.export import export_set
 
-    write(folder, form, target)
+    export_set(folder, form, target)
     print_text(str(target))
 
 
 @commands.command()
 def confounds(
-    folder: Annotated[Path, typer.Argument(metavar="FOLDER", help="A set's folder.")],
-    output: Annotated[
-        Path | None, typer.Option("-o", "--output", metavar="FILE", help="Write the table as CSV.")
-    ] = None,
+    folder: FolderArgument,
+    output: Annotated[Path | None, output_option("FILE", "Also write the table to this CSV file.")] = None,
     plot: Annotated[
-        Path | None, typer.Option("--plot", metavar="FILE", help="Draw the table: a PNG, SVG or PDF file.")
+        Path | None,
+        typer.Option("--plot", metavar="FILE", help="Draw the table, as a PNG, SVG or PDF file."),
     ] = None,
     *,
     as_json: JsonOption = False,
 ) -> None:
-    """Tabulate luminance, contrast, colour, spectral slope and edges by condition."""
-    from stimgen.cli.display import format_confounds
+    """Compare low-level image measures between conditions.
+
+    The measures are luminance, contrast, colour, spectral slope and edges.
+    """
+    from stimgen.cli.set_text import format_confounds
     from stimgen.workflow.confounds import tabulate_confounds
 
-    rows = tabulate_confounds(folder, output, plot)
-    if as_json:
-        print_json(rows)
-    else:
-        print_text(format_confounds(rows))
+    print_result(tabulate_confounds(folder, output, plot), format_confounds, as_json=as_json)
 
 
 @commands.command()
 def report(
-    folder: Annotated[Path, typer.Argument(metavar="FOLDER", help="A set's folder.")],
+    folder: FolderArgument,
     output: Annotated[
-        Path | None,
-        typer.Option("-o", "--output", metavar="FILE", help="Default: beside the set, FOLDER_report.html."),
+        Path | None, output_option("FILE", "The page. [default: FOLDER_report.html, beside the set]")
     ] = None,
     most: Annotated[
         int | None,
-        typer.Option("--most", metavar="N", min=1, help="Stimuli to show at the most; default: 5000."),
+        typer.Option("--most", metavar="N", min=1, help="Show at most N stimuli. [default: 5000]"),
     ] = None,
 ) -> None:
-    """Write a set as one page for a browser: warnings, confounds, how it was made, every stimulus."""
-    from stimgen.report import MAX_STIMULI
-    from stimgen.workflow.report import write_report as write
+    """Write one web page about a stimulus set.
 
-    page, size = write(folder, output, most or MAX_STIMULI)
+    It shows every stimulus, warnings, confounds and how the set was made.
+    """
+    from stimgen.report import MOST
+    from stimgen.workflow.report import write_report
+
+    page, size = write_report(folder, output, most or MOST)
     print_text(f"{page}: {size / 2**20:.1f} MB")
 
 
 @commands.command()
 def features(  # noqa: PLR0913 - an option of the command is an argument here
-    folder: Annotated[Path, typer.Argument(metavar="FOLDER", help="A finished set's folder.")],
+    folder: FolderArgument,
     network: Annotated[
-        str, typer.Option("--network", help="Such as embedded, vgg19, squeezenet1_0.")
+        str, typer.Option("--network", metavar="NETWORK", help="For example embedded, vgg19, squeezenet1_0.")
     ] = "embedded",
     weights: Annotated[
-        str | None, typer.Option("--weights", metavar="WEIGHTS", help="imagenet, random, or a file.")
+        str | None,
+        typer.Option("--weights", metavar="WEIGHTS", help="imagenet, random, or a file of weights."),
     ] = None,
     depth: Annotated[
-        str | None, typer.Option("--depth", metavar="DEPTH", help="Layers by the deepest; default: all.")
+        str | None,
+        typer.Option("--depth", metavar="DEPTH", help="The deepest layer to use. [default: all layers]"),
     ] = None,
     name: Annotated[
-        str | None, typer.Option("--name", metavar="NAME", help="Of the features; default: the network's.")
+        str | None, typer.Option("--name", metavar="NAME", help="Their name. [default: the network's]")
     ] = None,
     cells: Annotated[
-        int, typer.Option("--cells", metavar="N", min=1, max=64, help="Of the grid, along a picture's side.")
+        int,
+        typer.Option("--cells", metavar="N", min=1, max=64, help="Average maps in a grid of N x N cells."),
     ] = 8,
     device: DeviceOption = "auto",
 ) -> None:
-    """Compute features of a set's pictures, for the observer `model` of experiments."""
+    """Store a network's features of all pictures in a set.
+
+    The observer `model` of experiments answers by these features. The set must be finished.
+    """
     from stimgen.workflow.features import FeatureOptions, compute_features
 
     made = compute_features(folder, FeatureOptions(network, weights, depth, name, cells, device))

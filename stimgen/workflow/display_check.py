@@ -1,4 +1,4 @@
-"""Set up a room: a card on its screen, and what can be measured of it, for experiments to quote."""
+"""Shows a test card on a screen, measures its refresh, and saves it as a monitor for experiments."""
 
 from __future__ import annotations
 
@@ -28,19 +28,19 @@ DEFAULT_SECONDS = 10.0
 
 @dataclass(frozen=True)
 class DisplayCheckOptions:
-    """How the card is shown.
+    """Says how to show the card and where to save the monitor.
 
     Attributes
     ----------
     stimuli : tuple of Path
-        Sets, instead of those that the experiment names.
+        Folders of sets, instead of those that the experiment names.
     seconds : float or None
-        How long the refresh is measured, and the card shown; None for the usual time, after which the card
-        stays until a key is pressed.
+        Seconds to measure and to show the card; None to measure for the default time and then to show the
+        card until a key is pressed.
     save : str or None
-        Name under which the monitor is saved.
+        Name of the monitor to save.
     replace : bool
-        Whether one of that name may be replaced.
+        Whether to replace a monitor of that name.
     """
 
     stimuli: tuple[Path, ...] = ()
@@ -51,18 +51,18 @@ class DisplayCheckOptions:
 
 @dataclass(frozen=True)
 class DisplayCheckResult:
-    """What was measured.
+    """Holds what was measured.
 
     Attributes
     ----------
     seen : DisplayGeometry
-        The room.
+        The screen and its distance.
     refresh : RefreshMeasurement
-        How its screen refreshed.
+        The refresh of the screen.
     keyboard : str
-        What reads the keyboard.
+        Name of the software that reads the keyboard.
     file : Path or None
-        Where it was saved.
+        The saved monitor.
     """
 
     seen: DisplayGeometry
@@ -72,11 +72,11 @@ class DisplayCheckResult:
 
     @property
     def problem(self) -> str | None:
-        """Why durations cannot be relied on; None where they can."""
+        """Why durations on this screen are unreliable; None if they are reliable."""
         return self.refresh.problem(self.seen.declared_hz)
 
     def to_dict(self) -> dict[str, Any]:
-        """Return it JSON-ready."""
+        """Return the measurement as JSON values."""
         viewing, refresh = self.seen.viewing, self.refresh
         return {
             "resolution": list(self.seen.size),
@@ -93,20 +93,13 @@ class DisplayCheckResult:
             "saved": None if self.file is None else str(self.file),
         }
 
-    def text(self) -> str:
-        """Return it in a few lines."""
-        if self.file is None:
-            return self.measured
-        quoted = f"experiments quote it: display: {{monitor: {self.file.stem}}}"
-        return f"{self.measured}\nsaved as {self.file}; {quoted}"
-
     @property
-    def measured(self) -> str:
-        """The same without where it was saved."""
+    def measurement(self) -> str:
+        """The measurement in two or three lines."""
         refresh, declared = self.refresh, self.seen.declared_hz
         lines = [
             self.seen.text(),
-            f"{refresh.hz:.2f} Hz measured, {declared:g} declared; {refresh.dropped} of {refresh.refreshes} "
+            f"{refresh.hz:.2f} Hz measured, {declared:g} Hz nominal; {refresh.dropped} of {refresh.refreshes} "
             f"refreshes missed; keyboard: {self.keyboard}",
             *([] if self.problem is None else [f"PROBLEM: {self.problem}"]),
         ]
@@ -114,13 +107,13 @@ class DisplayCheckResult:
 
 
 def check_display(setup: DisplaySetup, options: DisplayCheckOptions) -> DisplayCheckResult:
-    """Show the card and measure.
+    """Show the card, measure the refresh, and save the monitor if the options say so.
 
     Raises
     ------
     StimgenError
-        There is no display or no keyboard; something is not known that is to be saved, or would be replaced;
-        a key was pressed before the measurement was over. Nothing was saved then.
+        There is no display or keyboard; the monitor's measures are missing, or it exists already; or a key
+        was pressed during the measurement. Nothing was saved then.
     """
     pool = None if setup.loaded is None else open_pool(setup.loaded, options.stimuli or None)
     seen = setup.find_geometry(screen_size)
@@ -133,14 +126,14 @@ def check_display(setup: DisplaySetup, options: DisplayCheckOptions) -> DisplayC
     try:
         keyboard = screen.open()["keyboard_backend"]
         seconds = options.seconds or DEFAULT_SECONDS
-        measuring = f"{seen.text()}\nmeasuring the refresh for {seconds:g} s ..."
+        measuring = f"{seen.text()}\nmeasuring the refresh rate for {seconds:g} s ..."
         found = DisplayCheckResult(
             seen, measure_refresh(screen, card.scene(measuring, labelled=False), seconds), keyboard, file
         )
         if file is not None:
             save_monitor(build_monitor(found), file)
         saved = "" if file is None else f"saved as {file.stem}; "
-        scene = card.scene(f"{found.measured}\n{saved}any key: end")
+        scene = card.scene(f"{found.measurement}\n{saved}press any key to close")
         _show_scene(screen, scene, stays=options.seconds is None)
     finally:
         screen.close()
@@ -148,12 +141,12 @@ def check_display(setup: DisplaySetup, options: DisplayCheckOptions) -> DisplayC
 
 
 def measure_refresh(screen: PresentationScreen, scene: Scene, seconds: float) -> RefreshMeasurement:
-    """Return how a screen refreshes while it shows a scene.
+    """Return the refresh of a screen while it shows a scene for some seconds.
 
     Raises
     ------
     StimgenError
-        A key was pressed meanwhile.
+        A key was pressed during the measurement.
     """
     for _ in range(WARM_UP_FLIPS):
         screen.show(scene)
@@ -163,17 +156,17 @@ def measure_refresh(screen: PresentationScreen, scene: Scene, seconds: float) ->
         times.append(screen.show(scene))
         if screen.read_presses():
             raise StimgenError(
-                f"a key was pressed after {times[-1] - times[0]:.1f} s of {seconds:g}: nothing was measured",
-                hint="press keys when the measurement is over, or measure for a shorter time with --seconds",
+                f"a key was pressed after {times[-1] - times[0]:.1f} s of {seconds:g}: the measurement was stopped",
+                hint="wait until the measurement is over, or shorten it with --seconds",
             )
     return RefreshMeasurement.of(times)
 
 
 def build_monitor(found: DisplayCheckResult) -> Monitor:
-    """Return what is saved."""
+    """Return the monitor that a measurement describes."""
     seen, refresh = found.seen, found.refresh
     near = abs(refresh.hz / seen.declared_hz - 1) <= 0.01
-    # Flips that do not wait for the screen tell nothing of its rate.
+    # If flips do not wait for the screen, the measured rate is not the screen's.
     waits = refresh.hz <= 1.5 * seen.declared_hz
     return Monitor(
         resolution=seen.size,
@@ -189,33 +182,33 @@ def build_monitor(found: DisplayCheckResult) -> Monitor:
 
 
 def _find_monitor_file(seen: DisplayGeometry, options: DisplayCheckOptions) -> Path | None:
-    """Return where the monitor will be saved, after all is known that must be."""
+    """Return the file of the monitor, after checking that everything it needs is known."""
     if options.save is None:
         return None
     try:
         TypeAdapter(Label).validate_python(options.save)
     except ValidationError:
         raise StimgenError(
-            f"no monitor can be called {options.save!r}",
-            hint="its name is of letters, digits, full stops, hyphens and underscores",
+            f"{options.save!r} is not a valid name of a monitor",
+            hint="use letters, digits, full stops, hyphens and underscores",
         ) from None
     if seen.setup.windowed:
-        raise StimgenError("a window is not the monitor: save it without --windowed")
+        raise StimgenError("a window has other measures than its monitor: leave out --windowed to save the monitor")
     if seen.width_cm is None or seen.viewing is None or seen.viewing.distance_cm is None:
         raise StimgenError(
-            "a monitor is saved with its width and its distance from the eyes, which are not known",
-            hint="take a ruler to what shows pixels: --width-cm 53.1 --distance-cm 57",
+            "the monitor's width or its distance from the eyes is missing",
+            hint="measure the visible area with a ruler, then add for example --width-cm 53.1 --distance-cm 57",
         )
     file = _find_experiment_folder(seen.setup) / MONITOR_FOLDER / f"{options.save}.yaml"
     if file.exists() and not options.replace:
         raise StimgenError(
-            "exists already", where=file, hint="replace it with --replace, or take another name"
+            "exists already", where=file, hint="replace it with --replace, or choose another name"
         )
     return file
 
 
 def _find_experiment_folder(setup: DisplaySetup) -> Path:
-    """Return the folder of a user's own experiment, otherwise the current one."""
+    """Return the folder of a user's own experiment; otherwise the current folder."""
     own = setup.loaded is not None and setup.loaded.document.file not in EXPERIMENTS.files().values()
     return setup.loaded.folder if own and setup.loaded is not None else Path()
 

@@ -1,4 +1,4 @@
-"""Freezing a study before it is run, and comparing data with it."""
+"""Archives a study before it is run, and compares data with the archive."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ from pathlib import Path
 from stimgen.experiment.design.decisions import Participant, participant_labels
 from stimgen.experiment.pictures.sets import SetReference
 from stimgen.experiment.schema.load import LoadedExperiment
+from stimgen.reading.atomic import create_atomically
 from stimgen.export.archive import ZipArchive
 from stimgen.export.sets.contents import SetContents
 from stimgen.export.study.comparison import StudyComparison, compare_with_study
@@ -23,7 +24,6 @@ from stimgen.export.study.frozen import (
     StudyRecord,
     trials_file,
 )
-from stimgen.reading.atomic import create_atomically
 from stimgen.reading.errors import StimgenError
 from stimgen.reading.files import MEGABYTE, read_limited
 from stimgen.stimulus_set.store import json_bytes
@@ -48,18 +48,18 @@ To compare data with it: stimgen freeze --check ARCHIVE DATA
 
 @dataclass(frozen=True)
 class StudyOptions:
-    """What is planned beside the experiment itself.
+    """Says what is planned in addition to the experiment itself.
 
     Attributes
     ----------
     participants : int
-        How many; they are called 01, 02, ...
+        Number of participants; they are labelled 01, 02, ...
     sessions : tuple of str
-        Labels of the sessions of each.
+        Labels of each participant's sessions.
     stimuli : tuple of Path
         Folders of sets, instead of those that the experiment names.
     exclusions : Path or None
-        A text: whose data are left out, and which trials. None: the experiment's notes say so.
+        A text file with the exclusion rules; None if the experiment's notes contain them.
     """
 
     participants: int
@@ -68,35 +68,26 @@ class StudyOptions:
     exclusions: Path | None = None
 
 
-def freeze_study(loaded: LoadedExperiment, plan: StudyOptions, target: Path) -> StudyRecord:
-    """Write a study into one archive; the same study gives the same bytes.
-
-    Parameters
-    ----------
-    loaded : LoadedExperiment
-        The experiment.
-    plan : StudyOptions
-        Who takes part, and whose data are left out.
-    target : Path
-        The archive, which must not be there.
+def freeze_study(loaded: LoadedExperiment, options: StudyOptions, target: Path) -> StudyRecord:
+    """Write a study to a new archive; the same study gives the same bytes.
 
     Raises
     ------
     StimgenError
-        The experiment cannot be run as it is, a set is not sound, nothing says who is excluded, or the
-        archive cannot be written.
+        The experiment cannot be run as it is, a set is damaged, the exclusion rules are missing, or the
+        archive exists already or cannot be written.
     """
-    exclusions = _read_exclusions(loaded, plan)
-    room = PreparedExperiment.of(loaded, plan.stimuli)
-    sets = [SetContents(store) for store in room.pool.stores]
-    study = _describe_study(room, plan, sets)
+    exclusions = _read_exclusions(loaded, options)
+    prepared = PreparedExperiment.prepare(loaded, options.stimuli)
+    sets = [SetContents(store) for store in prepared.pool.stores]
+    study = _describe_study(prepared, options, sets)
     with create_atomically(target) as unfinished, ZipArchive(unfinished, study.name) as archive:
         archive.add(EXPERIMENT, loaded.document.text.encode())
         archive.add(EXCLUSIONS, exclusions)
         archive.add(README, README_TEXT.encode())
         archive.add(STUDY, json_bytes(study.to_dict()))
         for person in study.persons:
-            archive.add(trials_file(person), _format_trials(room, person))
+            archive.add(trials_file(person), _format_trials(prepared, person))
         for i, contents in enumerate(sets, 1):
             for entry in contents.entries:
                 archive.add(
@@ -106,12 +97,12 @@ def freeze_study(loaded: LoadedExperiment, plan: StudyOptions, target: Path) -> 
 
 
 def check_study(archive: Path, data: Path) -> StudyComparison:
-    """Compare the journals of an experiment with the study that was frozen.
+    """Compare the journals in a folder of data with an archived study.
 
     Raises
     ------
     StimgenError
-        There is no such archive or folder, or one of them is damaged.
+        The archive or the folder does not exist, or is damaged.
     """
     frozen = FrozenStudy(archive)
     if not data.is_dir():
@@ -119,33 +110,31 @@ def check_study(archive: Path, data: Path) -> StudyComparison:
     return compare_with_study(frozen, data)
 
 
-def _read_exclusions(loaded: LoadedExperiment, plan: StudyOptions) -> bytes:
-    if plan.exclusions is not None:
-        return read_limited(plan.exclusions, MEGABYTE)
+def _read_exclusions(loaded: LoadedExperiment, options: StudyOptions) -> bytes:
+    if options.exclusions is not None:
+        return read_limited(options.exclusions, MEGABYTE)
     if not loaded.experiment.notes.strip():
         raise StimgenError(
-            "nothing says whose data, and which trials, will be left out",
+            "the exclusion rules are missing: whose data, and which trials, will be left out",
             where=loaded.document.file,
-            hint="write it, also that nobody will be, into a text file and name that with --exclusions, or "
-            "into the experiment's `notes`",
+            hint="write them (even if nothing will be left out) into a text file and name it with --exclusions, "
+            "or write them into the experiment's `notes`",
         )
     return loaded.experiment.notes.encode()
 
 
-def _describe_study(room: PreparedExperiment, plan: StudyOptions, sets: list[SetContents]) -> StudyRecord:
-    experiment = room.loaded.experiment
+def _describe_study(prepared: PreparedExperiment, options: StudyOptions, sets: list[SetContents]) -> StudyRecord:
+    experiment = prepared.loaded.experiment
     return StudyRecord(
         name=experiment.name,
         title=experiment.title or experiment.name,
-        experiment_sha256=room.loaded.sha256,
+        experiment_sha256=prepared.loaded.sha256,
         seed=experiment.seed,
         adaptive=experiment.schedule.adaptive,
-        participants=tuple(participant_labels(plan.participants)),
-        sessions=plan.sessions,
-        viewing=room.viewing.to_dict(),
-        sets=tuple(
-            _describe_set(used, contents) for used, contents in zip(room.pool.sets, sets, strict=True)
-        ),
+        participants=tuple(participant_labels(options.participants)),
+        sessions=options.sessions,
+        viewing=prepared.viewing.to_dict(),
+        sets=tuple(_describe_set(used, contents) for used, contents in zip(prepared.pool.sets, sets, strict=True)),
         software=read_versions(),
     )
 
@@ -163,5 +152,5 @@ def _describe_set(used: SetReference, contents: SetContents) -> FrozenSet:
     )
 
 
-def _format_trials(room: PreparedExperiment, person: Participant) -> bytes:
-    return PlannedTrials.from_listing(list_session_trials(room, person)).to_bytes()
+def _format_trials(prepared: PreparedExperiment, person: Participant) -> bytes:
+    return PlannedTrials.from_listing(list_session_trials(prepared, person)).to_bytes()

@@ -1,4 +1,4 @@
-"""From an experiment to the course of a session: what all commands about experiments begin with."""
+"""Prepares an experiment: its pictures, its screen, and the procedure of each participant's session."""
 
 from __future__ import annotations
 
@@ -21,16 +21,16 @@ from stimgen.reading.errors import StimgenError
 
 @dataclass(frozen=True)
 class PreparedExperiment:
-    """An experiment with its pictures and its screen, checked: the same for all participants.
+    """Holds an experiment with its checked pictures and screen, for all participants.
 
     Attributes
     ----------
     loaded : LoadedExperiment
         The experiment.
     pool : PicturePool
-        The pictures that take part.
+        The pictures that trials may show.
     viewing : ViewingGeometry
-        The screen.
+        The screen and its distance.
     """
 
     loaded: LoadedExperiment
@@ -38,13 +38,13 @@ class PreparedExperiment:
     viewing: ViewingGeometry
 
     @classmethod
-    def of(cls, loaded: LoadedExperiment, stimuli: tuple[Path, ...] = ()) -> PreparedExperiment:
-        """Return the room of an experiment, with its own sets or with others.
+    def prepare(cls, loaded: LoadedExperiment, stimuli: tuple[Path, ...] = ()) -> PreparedExperiment:
+        """Open an experiment's sets, or the sets in `stimuli` instead, and check everything.
 
         Raises
         ------
         StimgenError
-            A picture, the screen or a duration does not suit the experiment.
+            A picture, the screen or a duration does not fit the experiment.
         """
         with loaded.at("display"):
             viewing = compute_viewing(loaded.experiment.display, loaded.folder)
@@ -54,16 +54,17 @@ class PreparedExperiment:
 
     @property
     def frames(self) -> FrameRenderer:
-        """What trials look like."""
+        """The renderer of the trials' frames."""
         return FrameRenderer(self.loaded.experiment, self.pool, self.viewing)
 
-    def course(self, person: Participant, language: str | None = None) -> SessionProcedure:
-        """Return the course of one participant's session.
+    def build_procedure(self, person: Participant, language: str | None = None) -> SessionProcedure:
+        """Return the procedure of one participant's session.
 
         Raises
         ------
         StimgenError
-            The schedule cannot be followed, keys collide, or there are no instructions in the language.
+            The schedule does not fit the design, two answers share a key, or the instructions do not exist
+            in the language.
         """
         experiment = self.loaded.experiment
         design = build_design(self.loaded, self.pool, person)
@@ -72,16 +73,18 @@ class PreparedExperiment:
         with self.loaded.at("responses"):
             check_keys(experiment, assign_keys(experiment, person))
         practice = build_practice_design(self.loaded, self.pool, person) if experiment.practice else None
-        composer = TrialBuilder(experiment, self.pool, self.viewing, person, design.level)
-        return SessionProcedure(experiment, composer, design, practice, self.texts(language))
+        builder = TrialBuilder(experiment, self.pool, self.viewing, person, design.level)
+        chosen = self.choose_language(language)
+        texts = Instructions() if chosen is None else experiment.instructions[chosen]
+        return SessionProcedure(experiment, builder, design, practice, texts)
 
-    def language(self, wanted: str | None) -> str | None:
-        """Return the language of the session: the one that is wanted, or the experiment's first.
+    def choose_language(self, wanted: str | None) -> str | None:
+        """Return the session's language: `wanted`, or the experiment's first; None without instructions.
 
         Raises
         ------
         StimgenError
-            There are no instructions in it.
+            The experiment has no instructions in the wanted language.
         """
         known = self.loaded.experiment.instructions
         if wanted is not None and wanted not in known:
@@ -89,8 +92,3 @@ class PreparedExperiment:
                 f"there are no instructions in the language {wanted!r}", given=wanted, allowed=list(known)
             )
         return wanted or next(iter(known), None)
-
-    def texts(self, language: str | None) -> Instructions:
-        """Return the instructions in a language; none where the experiment has none."""
-        chosen = self.language(language)
-        return Instructions() if chosen is None else self.loaded.experiment.instructions[chosen]

@@ -7,13 +7,12 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import get_args
 
-from stimgen.experiment.journal.data_folder import CSV, DataFolder
+from stimgen.experiment.journal.data_folder import DataFolder
 from stimgen.experiment.journal.form import read_form
 from stimgen.experiment.journal.journal import has_header
 from stimgen.experiment.schema.session_flow import FormField
 from stimgen.export.derived import check_holds_only_tables, list_file_names
 from stimgen.export.journals import list_journal_formats, load_journal_format
-from stimgen.export.journals.csv import write_session_table
 from stimgen.export.sessions import JournalSession, read_session
 from stimgen.export.shown_pictures import ShownPictures
 from stimgen.reading.atomic import replace_folder
@@ -108,17 +107,6 @@ def write_tables(data: Path, wanted: TableOptions | None = None) -> Iterator[Tab
             )
             count = len(list_file_names(fresh))
         yield TableFolder(folder, len(files), count, tuple(skipped))
-
-
-def tabulate_session(data: Path, journal: Path) -> Path:
-    """Write the CSV of one session, beside those that are there; it needs no pictures and no other journal.
-
-    Raises
-    ------
-    StimgenError
-        It cannot be written.
-    """
-    return write_session_table(read_session(journal), data / CSV)
 
 
 def find_journals(data: Path) -> tuple[list[Path], list[Path]]:

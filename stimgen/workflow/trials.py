@@ -1,4 +1,4 @@
-"""The trials of a participant's session, before anything runs."""
+"""Lists the trials of a participant's session before it is run."""
 
 from __future__ import annotations
 
@@ -18,90 +18,52 @@ from stimgen.workflow.prepared_experiment import PreparedExperiment
 def list_trials(
     loaded: LoadedExperiment, person: Participant, stimuli: tuple[Path, ...] = ()
 ) -> dict[str, Any]:
-    """Return the full list of trials, or an adaptive schedule's candidates.
+    """Return all trials of a session, or all candidates of an adaptive schedule.
 
     Returns
     -------
     dict
-        ``experiment``, ``participant``, ``session``, ``adaptive``; ``trials``: what the journal keeps of
-        every trial before it is run; of an adaptive schedule ``practice``, and ``candidates``: for every
-        trial that may come, one for each combination of factors. Practice stands there once; where it is
-        repeated, the numbers of trials rise, and nothing else changes.
+        ``experiment``, ``participant``, ``session``, ``adaptive``; ``trials``: what the journal records of
+        every trial before it is shown. For an adaptive schedule instead ``practice``, and ``candidates``: for
+        each trial a list with every combination of the factors. Practice is listed once; if it is repeated
+        in the session, the numbers of later trials rise and nothing else changes.
 
     Raises
     ------
     StimgenError
         The experiment cannot be run as it is.
     """
-    return list_session_trials(PreparedExperiment.of(loaded, stimuli), person)
+    return list_session_trials(PreparedExperiment.prepare(loaded, stimuli), person)
 
 
-def list_session_trials(room: PreparedExperiment, person: Participant) -> dict[str, Any]:
-    """Return the trials of a session in a room that is known, as `list_trials` does.
-
-    Raises
-    ------
-    StimgenError
-        The schedule cannot be followed.
-    """
-    course, experiment = room.course(person), room.loaded.experiment
-    adaptive = experiment.schedule.adaptive
+def list_session_trials(prepared: PreparedExperiment, person: Participant) -> dict[str, Any]:
+    """Return what `list_trials` does, for an experiment that is prepared."""
+    procedure, experiment = prepared.build_procedure(person), prepared.loaded.experiment
     found: dict[str, Any] = {
         "experiment": experiment.name,
         "participant": person.participant,
         "session": person.session,
-        "adaptive": adaptive,
+        "adaptive": experiment.schedule.adaptive,
     }
-    if adaptive:
-        choices = experiment.schedule.list_decisions(course.design)
-        practice = list_practice_trials(course)
-        found["practice"] = [trial.to_dict() for trial in practice]
-        found["candidates"] = [
-            [trial.to_dict() for trial in list_candidates(course, choice, i, len(practice))]
-            for i, choice in enumerate(choices, 1)
-        ]
-    else:
-        found["trials"] = [trial.to_dict() for trial in list_planned_trials(course)]
+    if not experiment.schedule.adaptive:
+        return found | {"trials": [trial.to_dict() for trial in list_planned_trials(procedure)]}
+    practice = list_practice_trials(procedure)
+    found["practice"] = [trial.to_dict() for trial in practice]
+    found["candidates"] = [
+        [trial.to_dict() for trial in _list_candidates(procedure, decision, number, len(practice))]
+        for number, decision in enumerate(experiment.schedule.list_decisions(procedure.design), 1)
+    ]
     return found
 
 
-def list_candidates(
-    course: SessionProcedure, choice: TrialDecision, among: int, practice: int
+def _list_candidates(
+    procedure: SessionProcedure, decision: TrialDecision, number: int, practice: int
 ) -> list[Trial]:
-    """Return what a candidate of an adaptive schedule is with every combination of the factors."""
-    factors = course.design.factors
+    """Return a trial of an adaptive schedule in every combination of the factors."""
+    factors = procedure.design.factors
     found = []
     for values in product(*(factor.values for factor in factors)):
         levels = dict(zip((factor.name for factor in factors), values, strict=True))
-        found.append(course.composer.trial(replace(choice, levels=levels), practice + among, among))
+        decided = replace(decision, levels=levels)
+        found.append(procedure.composer.trial(decided, practice + number, number))
     return found
-
-
-def format_trials(found: dict[str, Any]) -> str:
-    """Return a list of trials for people: a line a trial."""
-    who = f"{found['experiment']}, participant {found['participant']}, session {found['session']}"
-    if not found["adaptive"]:
-        trials = found["trials"]
-        return "\n".join([f"{who}: {len(trials)} trials", *(_format_trial(trial) for trial in trials)])
-    head = f"{who}: at most {len(found['candidates'])} trials, each with the level that answers lead to"
-    lines = [head, *(_format_trial(trial) for trial in found["practice"])]
-    for among in found["candidates"]:
-        lines += [f"trial {among[0]['index']}, one of:", *("  " + _format_trial(trial) for trial in among)]
-    return "\n".join(lines)
-
-
-def _format_trial(trial: dict[str, Any]) -> str:
-    kind = "practice " if trial["practice"] else ""
-    said = [f"{key} {value}" for key, value in {**trial["levels"], **trial["balanced"]}.items()]
-    pictures = [
-        f"{shown['role']}{'' if shown['seed'] is None else ' ' + str(shown['seed'])} "
-        f"at ({shown['degrees'][0]:.1f}, {shown['degrees'][1]:.1f})"
-        f" of {shown['size_degrees'][0]:.1f} x {shown['size_degrees'][1]:.1f} deg"
-        for phase in trial["phases"]
-        for shown in phase["shown"]
-    ]
-    answer = f"; correct: {trial['correct']}" if trial["correct"] is not None else ""
-    return (
-        f"{trial['index']:>4} {kind}block {trial['block']}: {trial['source']}, {', '.join(said)}: "
-        f"{', '.join(pictures)}{answer}"
-    )

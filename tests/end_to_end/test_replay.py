@@ -25,7 +25,8 @@ from stimgen.experiment.trials.procedure import AnsweredTrial
 from stimgen.reading.errors import StimgenError
 from stimgen.workflow.prepared_experiment import PreparedExperiment
 from stimgen.workflow.replay import replay_trial
-from stimgen.workflow.run import RunOptions, run_study
+from stimgen.workflow.run import RunOptions
+from stimgen.workflow.study import run_study
 
 pytestmark = pytest.mark.usefixtures("home")
 
@@ -85,8 +86,8 @@ def home(session: Path, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Path
 
 def test_every_trial_is_drawn_as_it_was_shown(session: Path, home: Path) -> None:
     recorded = read_journal(JOURNAL)
-    room = PreparedExperiment.of(load_experiment(session / "e.yaml"), (home / "set",))
-    course = room.course(Participant("01"))
+    room = PreparedExperiment.prepare(load_experiment(session / "e.yaml"), (home / "set",))
+    course = room.build_procedure(Participant("01"))
     history: list[AnsweredTrial] = []
     assert len(recorded.trials) == 14
     for line in recorded.trials:

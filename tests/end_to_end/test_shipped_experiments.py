@@ -18,7 +18,9 @@ from stimgen.experiment.session.session import list_planned_trials
 from stimgen.experiment.trials.crops import boxes_overlap
 from stimgen.reading.shipped import EXPERIMENTS, PROTOCOLS
 from stimgen.workflow.prepared_experiment import PreparedExperiment
-from stimgen.workflow.run import RunOptions, SessionOutcome, run_study
+from stimgen.workflow.run import RunOptions
+from stimgen.workflow.session_outcome import SessionOutcome
+from stimgen.workflow.study import run_study
 
 FILES = EXPERIMENTS.files()
 EXPECTED = {
@@ -97,7 +99,9 @@ def trials(set_of: MakeSet) -> list[Trial]:
     loaded = load_experiment("wallis2017_oddity")
     return list(
         list_planned_trials(
-            PreparedExperiment.of(loaded, (set_of("wallis2017_rehearsal"),)).course(Participant("01"))
+            PreparedExperiment.prepare(loaded, (set_of("wallis2017_rehearsal"),)).build_procedure(
+                Participant("01")
+            )
         )
     )
 
@@ -165,6 +169,8 @@ class TestWallis2017:
 def test_the_session_of_jagadeesh_and_gardner_has_240_trials(set_of: MakeSet) -> None:
     loaded = load_experiment("jagadeesh2022_oddity")
     assert (
-        PreparedExperiment.of(loaded, (set_of("jagadeesh2022_rehearsal"),)).course(Participant("01")).total
+        PreparedExperiment.prepare(loaded, (set_of("jagadeesh2022_rehearsal"),))
+        .build_procedure(Participant("01"))
+        .total
         == 240
     )

@@ -20,7 +20,8 @@ from stimgen.experiment.schema.load import LoadedExperiment, load_experiment
 from stimgen.experiment.trials.procedure import AnsweredTrial
 from stimgen.reading.errors import StimgenError
 from stimgen.workflow.prepared_experiment import PreparedExperiment
-from stimgen.workflow.run import RunOptions, run_study
+from stimgen.workflow.run import RunOptions
+from stimgen.workflow.study import run_study
 from stimgen.workflow.trials import format_trials, list_trials
 
 SOURCES = ("a", "b", "c", "d", "e", "f")
@@ -200,7 +201,7 @@ def test_a_session_that_is_taken_up_again_at_any_trial_goes_on_as_if_nothing_had
         "practice": {"trials": 2, "sources": ["a"], "criterion": 0.9},
     }
     lines = [line.trial for line in study.run(1, **settings)]
-    course = PreparedExperiment.of(study.load(**settings)).course(Participant("01"))
+    course = PreparedExperiment.prepare(study.load(**settings)).build_procedure(Participant("01"))
     whole = read_journal(next((folder / "data_resumed").glob("journals/*.jsonl"))).trials
     history = [AnsweredTrial(line.trial, line.correct) for line in whole]
     for i in reversed(range(len(history))):

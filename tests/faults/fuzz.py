@@ -47,7 +47,8 @@ from stimgen.workflow.export import export_set
 from stimgen.workflow.repair import repair_set
 from stimgen.workflow.replay import replay_trial
 from stimgen.workflow.report import write_report
-from stimgen.workflow.run import RunOptions, run_study
+from stimgen.workflow.run import RunOptions
+from stimgen.workflow.study import run_study
 from stimgen.workflow.tabulate import TableOptions as Tables
 from stimgen.workflow.tabulate import write_tables
 

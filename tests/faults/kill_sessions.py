@@ -110,7 +110,7 @@ def kill_sessions(kills: int, rng: random.Random, folder: Path) -> Tally:
 def make(folder: Path, name: str, slow: bool) -> Subject:
     file, data = folder / f"{name}.yaml", folder / f"undisturbed_{name}_{slow}"
     file.write_text(EXPERIMENT.format(name=name, schedule=SCHEDULES[name]))
-    room = PreparedExperiment.of(load_experiment(file))
+    room = PreparedExperiment.prepare(load_experiment(file))
     session(
         room, data, slow, lambda _: None
     )  # once more, so that the time is without the first use of things

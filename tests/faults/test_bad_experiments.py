@@ -19,7 +19,8 @@ from stimgen.experiment.schema.load import load_experiment
 from stimgen.experiment.session.session import list_planned_trials
 from stimgen.reading.errors import StimgenError
 from stimgen.workflow.prepared_experiment import PreparedExperiment
-from stimgen.workflow.run import RunOptions, run_study
+from stimgen.workflow.run import RunOptions
+from stimgen.workflow.study import run_study
 
 LONGEST = 16
 Refused = Callable[..., str]
@@ -77,8 +78,8 @@ def test_the_experiment_without_a_mistake(
     home: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.chdir(home)
-    room = PreparedExperiment.of(load_experiment(write_experiment(tmp_path)))
-    assert len(list_planned_trials(room.course(Participant("01")))) == 2 + 2 * 2 * 3
+    room = PreparedExperiment.prepare(load_experiment(write_experiment(tmp_path)))
+    assert len(list_planned_trials(room.build_procedure(Participant("01")))) == 2 + 2 * 2 * 3
 
 
 # What is replaced, by what, the line that the message names, and what else it must name.
@@ -315,7 +316,7 @@ def test_the_durations_of_the_hint_can_be_shown(
     offered = re.findall(r"'(\d+ frames)'", refused())
     assert 1 <= len(offered) <= 2
     for duration in offered:
-        PreparedExperiment.of(
+        PreparedExperiment.prepare(
             load_experiment(write_experiment(tmp_path, *changes, ("200 ms", duration))), (home / "set",)
         )
 
@@ -352,7 +353,7 @@ class TestSets:
         for picture in (folder / "set" / "images").glob("*_s5_*.png"):
             picture.unlink()
         monkeypatch.chdir(folder)
-        PreparedExperiment.of(load_experiment(folder.parent / "e.yaml"))
+        PreparedExperiment.prepare(load_experiment(folder.parent / "e.yaml"))
 
     def test_a_hundred_wrong_pictures_fit_on_a_screen(self, folder: Path, refused: Refused) -> None:
         for picture in (folder / "set" / "images").glob("*.png"):
@@ -399,7 +400,7 @@ class TestSets:
         assert found.startswith("e.yaml:2: 3 stimuli ")
         holds(found, "brick_fine_s3_", "converged", "stimuli.not_converged: show")
         write_experiment(tmp_path, ("  seeds: [1, 3]", "  seeds: [1, 3]\n  not_converged: show"))
-        PreparedExperiment.of(load_experiment(tmp_path / "e.yaml"), (folder / "set",))
+        PreparedExperiment.prepare(load_experiment(tmp_path / "e.yaml"), (folder / "set",))
 
     def test_pictures_of_two_sizes(self, tmp_path: Path, refused: Refused) -> None:
         for name, source, size in (
@@ -440,7 +441,7 @@ class TestSets:
         file = write_experiment(
             tmp_path, ("  refresh_hz: 60", "  transfer: {linearised: 2026-01-31}\n  mismatch: convert")
         )
-        room = PreparedExperiment.of(load_experiment(file), (home / "set",))
+        room = PreparedExperiment.prepare(load_experiment(file), (home / "set",))
         assert room.pool.notes == ("the pictures of set are encoded as srgb, and shown converted to linear",)
 
 

@@ -67,8 +67,8 @@ def run(home: Path, text: str) -> StimgenError | None:
     file = home / "e.yaml"
     file.write_bytes(text.encode("utf-8", "surrogatepass"))
     try:
-        room = PreparedExperiment.of(load_experiment(file), (home / "set",))
-        course = room.course(Participant("01"))
+        room = PreparedExperiment.prepare(load_experiment(file), (home / "set",))
+        course = room.build_procedure(Participant("01"))
         step = course.next([])
         if step is not None:
             room.frames.render_trial(step.trial)

@@ -78,7 +78,7 @@ def test_what_is_shown_is_the_picture_in_the_screens_encoding(
 ) -> None:
     screen = StandInScreen()
     monkeypatch.setattr(observer, "PsychopyScreen", lambda _: screen)
-    room = PreparedExperiment.of(
+    room = PreparedExperiment.prepare(
         load_experiment(write_experiment(tmp_path, display=display, encoding=encoding))
     )
     ended = run_session(room, Participant("01"), RunOptions(data=tmp_path / "data"))
@@ -111,7 +111,7 @@ def test_what_is_shown_is_the_picture_in_the_screens_encoding(
 def test_a_mismatch_is_refused_by_default(tmp_path: Path, encoding: str, display: str, words: str) -> None:
     file = write_experiment(tmp_path, display=display, encoding=encoding)
     with pytest.raises(StimgenError, match=words) as caught:
-        PreparedExperiment.of(load_experiment(file))
+        PreparedExperiment.prepare(load_experiment(file))
     assert str(caught.value).startswith(f"{file}:6")
     assert "mismatch: convert" in str(caught.value)
 
@@ -125,7 +125,7 @@ class TestMonitors:
         start = text.index("display: {")
         end = text.index("\n", start)
         file.write_text(f"{text[:start]}display: {{monitor: lab{display}}}{text[end:]}")
-        return PreparedExperiment.of(load_experiment(file))
+        return PreparedExperiment.prepare(load_experiment(file))
 
     def test_a_quoted_monitor_is_what_things_are_seen_on(self, tmp_path: Path) -> None:
         viewing = self.room(tmp_path, "").viewing

@@ -40,13 +40,15 @@ def room(home: Path, tmp_path: Path) -> Callable[..., PreparedExperiment]:
     """Return what makes the room of the experiment with changes."""
 
     def made(*changes: tuple[str, str]) -> PreparedExperiment:
-        return PreparedExperiment.of(load_experiment(write_experiment(tmp_path, *changes)), (home / "set",))
+        return PreparedExperiment.prepare(
+            load_experiment(write_experiment(tmp_path, *changes)), (home / "set",)
+        )
 
     return made
 
 
 def trials(room: PreparedExperiment) -> list[Trial]:
-    return list(list_planned_trials(room.course(Participant("01"))))
+    return list(list_planned_trials(room.build_procedure(Participant("01"))))
 
 
 def shown_first(room: PreparedExperiment) -> tuple[Trial, Phase, Frame]:

@@ -55,7 +55,7 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 def ran(folder: Path, participant: str, data: str = "data") -> None:
-    room = PreparedExperiment.of(load_experiment(folder / "e.yaml"))
+    room = PreparedExperiment.prepare(load_experiment(folder / "e.yaml"))
     run_session(room, Participant(participant), RunOptions(observer="simulated", data=folder / data))
 
 
@@ -141,7 +141,7 @@ def test_an_interrupted_session_is_as_planned_so_far(study: Path) -> None:
     def interrupt(_: object) -> None:
         raise KeyboardInterrupt
 
-    room = PreparedExperiment.of(load_experiment(study / "e.yaml"))
+    room = PreparedExperiment.prepare(load_experiment(study / "e.yaml"))
     with pytest.raises(KeyboardInterrupt):
         run_session(room, Participant("02"), RunOptions(observer="simulated", data=study / "data"), interrupt)
     found = checked(study)

@@ -60,7 +60,7 @@ def study(tmp_path_factory: pytest.TempPathFactory) -> Path:
         folder / "sets", WantedSet(("brick", "coffee", "pebbles"), seeds=(1, 3), size=(64, 64), array=False)
     )
     (folder / "e.yaml").write_text(EXPERIMENT % (folder / "sets"))
-    room = PreparedExperiment.of(load_experiment(folder / "e.yaml"))
+    room = PreparedExperiment.prepare(load_experiment(folder / "e.yaml"))
     options = RunOptions(observer="simulated", data=folder / "data", form={"age": "24"})
     run_session(room, Participant("01"), options)
 
@@ -531,7 +531,7 @@ class TestMistakes:
 def test_a_session_ends_with_its_csv_and_a_problem_with_that_changes_nothing(
     study: Path, tmp_path: Path
 ) -> None:
-    room = PreparedExperiment.of(load_experiment(study / "e.yaml"))
+    room = PreparedExperiment.prepare(load_experiment(study / "e.yaml"))
     fine = run_session(room, Participant("01"), RunOptions(observer="simulated", data=tmp_path / "a"))
     assert fine.problem is None
     table = tmp_path / "a" / "csv" / "sub-01_ses-1_task-odd_one.csv"

@@ -26,7 +26,8 @@ from stimgen.experiment.journal.journal import RecordedSession, read_journal
 from stimgen.experiment.schema.load import load_experiment
 from stimgen.experiment.session.observers import psychopy as observer
 from stimgen.workflow.prepared_experiment import PreparedExperiment
-from stimgen.workflow.run import RunOptions, SessionOutcome, run_session
+from stimgen.workflow.run import RunOptions, run_session
+from stimgen.workflow.session_outcome import SessionOutcome
 
 
 class Box(SerialBox):
@@ -67,7 +68,7 @@ def run(folder: Path, triggers: str, *, resume: bool = False) -> tuple[SessionOu
     file = folder / "wired.yaml"
     if not file.exists():
         write_experiment(folder, triggers)
-    room = PreparedExperiment.of(load_experiment(file))
+    room = PreparedExperiment.prepare(load_experiment(file))
     ended = run_session(room, Participant("01"), RunOptions(data=folder / "data", resume=resume))
     return ended, recorded(folder)
 

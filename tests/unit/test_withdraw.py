@@ -46,7 +46,7 @@ def study(tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("study")
     write_set(folder / "set", WantedSet(seeds=(1, 3), size=(64, 64), array=False))
     (folder / "e.yaml").write_text(EXPERIMENT)
-    room = PreparedExperiment.of(load_experiment(folder / "e.yaml"))
+    room = PreparedExperiment.prepare(load_experiment(folder / "e.yaml"))
     options = RunOptions(observer="simulated", data=folder / "data", form={"age": "24"})
     for label in ("0x", "0xy"):
         for session in ("1", "2"):
@@ -109,7 +109,7 @@ GOING_ON: dict[str, Callable[[Path, Path], object]] = {
         list(write_tables(data, TableOptions("csv", data.parent / "out"))) + [study]
     ),
     "run": lambda data, study: run_session(
-        PreparedExperiment.of(load_experiment(study / "e.yaml")),
+        PreparedExperiment.prepare(load_experiment(study / "e.yaml")),
         Participant("9"),
         RunOptions(observer="simulated", data=data),
     ),

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from stimgen.cli.display import format_bytes
+from stimgen.cli.text import format_bytes
 from stimgen.stimulus_set.citing.wording import format_count
 
 

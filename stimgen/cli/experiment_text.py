@@ -1,0 +1,100 @@
+"""Formats what commands about experiments return, for people to read."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from stimgen.cli.text import format_columns
+
+if TYPE_CHECKING:
+    from stimgen.workflow.display_check import DisplayCheckResult
+    from stimgen.workflow.replay import ReplayedTrial
+    from stimgen.workflow.session_outcome import SessionOutcome
+    from stimgen.workflow.tabulate import TableFolder
+    from stimgen.workflow.withdraw import Withdrawal
+
+VERDICTS = {
+    True: "identical to the frame that was shown",
+    False: "different from the frame that was shown",
+    None: "not shown to anybody (the journal has no hash of it)",
+}
+
+
+def format_trials(found: dict[str, Any]) -> str:
+    """Return a table of trials, or of an adaptive schedule's candidates, one per line."""
+    session = f"{found['experiment']}, participant {found['participant']}, session {found['session']}"
+    if found["adaptive"]:
+        candidates = [trial for group in found["candidates"] for trial in group]
+        trials = found["practice"] + candidates
+        head = (
+            f"{session}: up to {len(found['candidates'])} trials. The schedule is adaptive: of all rows with "
+            "the same trial number, the answers so far decide which one is shown"
+        )
+    else:
+        trials = found["trials"]
+        head = f"{session}: {len(trials)} trials"
+    factors = list(trials[0]["levels"] | trials[0]["balanced"])
+    rows = [("trial", "block", "source", *factors, "correct", "pictures"), *map(_format_trial, trials)]
+    note = "Positions and sizes of pictures are in degrees; positions are relative to the fixation mark."
+    return "\n".join([head, *format_columns(rows), note])
+
+
+def _format_trial(trial: dict[str, Any]) -> tuple[str, ...]:
+    pictures = [
+        f"{shown['role']}{'' if shown['seed'] is None else ' ' + str(shown['seed'])} "
+        f"at ({shown['degrees'][0]:.1f}, {shown['degrees'][1]:.1f}), "
+        f"{shown['size_degrees'][0]:.1f} x {shown['size_degrees'][1]:.1f}"
+        for phase in trial["phases"]
+        for shown in phase["shown"]
+    ]
+    values = (trial["levels"] | trial["balanced"]).values()
+    block = "practice" if trial["practice"] else str(trial["block"])
+    correct = "-" if trial["correct"] is None else str(trial["correct"])
+    return str(trial["index"]), block, trial["source"], *map(str, values), correct, "; ".join(pictures)
+
+
+def format_outcome(outcome: SessionOutcome) -> str:
+    """Return one line about a session that ended, and one per track of an adaptive schedule."""
+    state = "complete" if outcome.complete else "not complete (continue it with --resume)"
+    score = "" if outcome.correct is None else f", {outcome.correct:.1%} correct"
+    lines = [f"{outcome.journal}: {outcome.trials} trials{score}, {state}"]
+    for track, estimates in outcome.summary.items():
+        values = (
+            f"{name} {'none' if value is None else f'{value:.4g}'}" for name, value in estimates.items()
+        )
+        lines.append(f"  {track}: {', '.join(values)}")
+    return "\n".join(lines)
+
+
+def format_tables(tables: TableFolder) -> str:
+    """Return one line about a folder of tables, and one per journal without a trial."""
+    left_out = [f"  left out, because the session had not begun: {file}" for file in tables.skipped]
+    return "\n".join([f"{tables.folder}: {tables.sessions} sessions, {tables.files} files", *left_out])
+
+
+def format_withdrawal(withdrawal: Withdrawal) -> str:
+    """Return the files that were deleted, one per line."""
+    head = f"deleted of participant {withdrawal.participant}:"
+    note = "Delete copies yourself: backups, and tables that were written elsewhere with -o."
+    return "\n".join([head, *(f"  {name}" for name in withdrawal.removed), note])
+
+
+def format_replay(replayed: ReplayedTrial) -> str:
+    """Return one line per frame, and the versions that differ if a frame does."""
+    lines = [f"{frame.file}: {VERDICTS[frame.agrees]}" for frame in replayed.frames]
+    if not replayed.agrees:
+        lines += [
+            f"{name} was version {then} in the session and is {now} here"
+            for name, (then, now) in replayed.versions.items()
+        ]
+    return "\n".join(lines)
+
+
+def format_display_check(found: DisplayCheckResult) -> str:
+    """Return what was measured, and where it was saved."""
+    if found.file is None:
+        return found.measurement
+    return (
+        f"{found.measurement}\nsaved as {found.file}; use it in experiments: "
+        f"display: {{monitor: {found.file.stem}}}"
+    )

@@ -1,0 +1,149 @@
+"""Commands about this installation and what it offers."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from stimgen.cli.options import DeviceOption, JsonOption, QuietOption, output_option
+from stimgen.cli.terminal import print_result, print_text
+from stimgen.cli.text import format_sections
+
+commands = typer.Typer()
+
+
+@commands.command(name="list")
+def list_members(*, as_json: JsonOption = False) -> None:
+    """List what protocols and experiments can use.
+
+    Lists networks, statistics, optimisers, paradigms and so on, and the protocols and experiments that are
+    shipped. Without torch, only what experiments can use.
+    """
+    from importlib.util import find_spec
+
+    if find_spec("torch") is None:
+        from stimgen.workflow.list_experiment_members import find_experiment_members as find_members
+    else:
+        from stimgen.workflow.list_members import find_members
+
+    print_result(find_members(), format_sections, as_json=as_json)
+
+
+@commands.command()
+def schema(
+    output: Annotated[
+        Path | None, output_option("FILE", "Write to this file. [default: the standard output]")
+    ] = None,
+    *,
+    experiment: Annotated[
+        bool, typer.Option("--experiment", help="The schema of experiments instead of protocols.")
+    ] = False,
+) -> None:
+    """Print the JSON schema of protocols or experiments.
+
+    Your editor can use it to complete and check what you type.
+    """
+    from stimgen.reading.files import write_file
+    from stimgen.workflow.schema import format_experiment_schema, format_protocol_schema
+
+    text = format_experiment_schema() if experiment else format_protocol_schema()
+    if output is None:
+        sys.stdout.write(text)
+    else:
+        write_file(output, text.encode())
+
+
+@commands.command()
+def doctor(*, as_json: JsonOption = False) -> None:
+    """Show versions, devices, weights and folders.
+
+    Include this in bug reports: it names no user, computer or private folder.
+    """
+    from stimgen.workflow.doctor import examine_installation
+
+    print_result(examine_installation(), format_sections, as_json=as_json)
+
+
+weights_commands = typer.Typer(help="Make files of weights.", no_args_is_help=True)
+commands.add_typer(weights_commands, name="weights")
+
+
+@weights_commands.callback()
+def _weights() -> None:
+    """Make files of weights."""
+
+
+@weights_commands.command()
+def normalize(  # noqa: PLR0913 - an option of the command is an argument here
+    images: Annotated[
+        list[str],
+        typer.Argument(metavar="IMAGE...", help="Pictures (files, or skimage:NAME), each at its own size."),
+    ],
+    output: Annotated[Path, output_option("FILE", "The file of mean activations to write.")],
+    network: Annotated[
+        str, typer.Option("--network", metavar="NETWORK", help="vgg11, vgg13, vgg16, vgg19 or alexnet.")
+    ] = "vgg19",
+    weights: Annotated[
+        str, typer.Option("--weights", metavar="WEIGHTS", help="imagenet, random, or a file of weights.")
+    ] = "imagenet",
+    pooling: Annotated[
+        str, typer.Option("--pooling", metavar="POOLING", help="average or maximum.")
+    ] = "average",
+    until: Annotated[
+        str | None,
+        typer.Option("--until", metavar="LAYER", help="The deepest layer to measure. [default: all layers]"),
+    ] = None,
+) -> None:
+    """Measure the mean activation of every filter.
+
+    With the file, `weights: normalised` rescales a network so that every filter's mean activation is one
+    (Gatys, Ecker & Bethge 2015).
+    """
+    from stimgen.workflow.weights import NormalizationSettings, normalize_weights
+
+    sha256 = normalize_weights(NormalizationSettings(network, weights, pooling, until), images, output)
+    print_text(f"{output}: sha256 {sha256}")
+
+
+@commands.command()
+def bench(  # noqa: PLR0913 - an option of the command is an argument here
+    device: DeviceOption = "auto",
+    size: Annotated[
+        int | None,
+        typer.Option("--size", metavar="PIXELS", help="Side of the picture. [default: 256]"),
+    ] = None,
+    against: Annotated[
+        str | None, typer.Option("--against", metavar="RIVAL", help="notebook or plenoptic.")
+    ] = None,
+    evaluations: Annotated[
+        int | None,
+        typer.Option("--evaluations", metavar="N", help="Evaluations of the notebook. [default: 500]"),
+    ] = None,
+    plot: Annotated[
+        Path | None,
+        typer.Option("--plot", metavar="FILE", help="Draw loss against time, with `--against notebook`."),
+    ] = None,
+    workers: Annotated[
+        int | None, typer.Option("--workers", metavar="N", help="Also measure N processes side by side.")
+    ] = None,
+    *,
+    quick: Annotated[
+        bool, typer.Option("--quick", help="Measure small sizes a few times: a test, not a measurement.")
+    ] = False,
+    as_json: JsonOption = False,
+    quiet: QuietOption = False,
+) -> None:
+    """Measure the speed of this computer."""
+    from stimgen.benchmark.options import BenchOptions
+    from stimgen.cli.bench_text import format_benchmark
+    from stimgen.workflow.bench import run_bench
+
+    def report(part: str) -> None:
+        if not quiet:
+            print_text(f"measuring: {part}", error=True)
+
+    options = BenchOptions(device, size, against, evaluations, plot, workers, quick)
+    print_result(run_bench(options, report), format_benchmark, as_json=as_json)

@@ -1,0 +1,187 @@
+"""Commands that take a protocol."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from stimgen.cli.options import (
+    DeviceOption,
+    JsonOption,
+    ProtocolArgument,
+    QuickOption,
+    QuietOption,
+    RootOption,
+    output_option,
+)
+from stimgen.cli.terminal import (
+    PROBLEM_FOUND,
+    catch_termination,
+    find_exit_code,
+    print_problems,
+    print_result,
+    print_text,
+)
+
+if TYPE_CHECKING:
+    from stimgen.protocol.load import LoadedProtocol
+
+commands = typer.Typer()
+
+
+@commands.command()
+def plan(  # noqa: PLR0913 - an option of the command is an argument here
+    protocol: ProtocolArgument,
+    root: RootOption = None,
+    regions: Annotated[
+        Path | None,
+        typer.Option(
+            "--regions", metavar="FOLDER", help="Draw the pooling regions over the sources, in this folder."
+        ),
+    ] = None,
+    device: DeviceOption = "auto",
+    *,
+    probe: Annotated[
+        bool, typer.Option("--probe", help="Measure some evaluations and estimate the time.")
+    ] = False,
+    quick: QuickOption = False,
+    as_json: JsonOption = False,
+) -> None:
+    """Preview what a protocol will generate.
+
+    Lists conditions, stimuli, numbers of parameters, disk space and memory. Generates nothing.
+    """
+    from stimgen.cli.plan_text import format_plan
+    from stimgen.workflow.plan import describe_plan
+    from stimgen.workflow.regions import draw_regions
+
+    loaded = _load_protocol(protocol, root, quick=quick)
+    summary = describe_plan(loaded, root, device if probe else None)
+    if regions is not None:
+        drawn = draw_regions(loaded, regions, root)
+        print_text(f"{len(drawn)} pictures of regions written to {regions}", error=True)
+    print_result(summary, format_plan, as_json=as_json)
+
+
+@commands.command()
+def generate(  # noqa: PLR0913 - an option of the command is an argument here
+    protocol: ProtocolArgument,
+    output: Annotated[
+        Path | None, output_option("FOLDER", "The set's folder. [default: sets/NAME of the protocol]")
+    ] = None,
+    device: DeviceOption = "auto",
+    batch_size: Annotated[
+        int | None,
+        typer.Option(
+            "--batch-size",
+            metavar="N",
+            help="Stimuli computed together. [default: as the device's memory allows]",
+        ),
+    ] = None,
+    root: RootOption = None,
+    shard: Annotated[
+        str | None,
+        typer.Option(
+            "--shard", metavar="I/N", help="Generate only part I of N; `stimgen merge` joins the parts."
+        ),
+    ] = None,
+    dask: Annotated[
+        str | None,
+        typer.Option("--dask", metavar="ADDRESS", help="Use the workers of this Dask scheduler."),
+    ] = None,
+    workers: Annotated[
+        int | None,
+        typer.Option("--workers", metavar="N", help="Use N processes on this computer, one per GPU if any."),
+    ] = None,
+    *,
+    quick: QuickOption = False,
+    quiet: QuietOption = False,
+) -> None:
+    """Generate the stimulus set of a protocol.
+
+    Run the same command again to resume after an interruption: only missing stimuli are made.
+    """
+    from stimgen.cli.display import ProgressDisplay, format_generation
+    from stimgen.execution.executor import GenerateOptions
+    from stimgen.execution.shard import Shard
+    from stimgen.workflow.generate import default_folder, generate_set
+
+    part = None if shard is None else Shard.parse(shard)
+    loaded = _load_protocol(protocol, root, quick=quick)
+    folder = output or default_folder(loaded)
+    options = GenerateOptions(device, batch_size, root, part, dask, workers)
+    with ProgressDisplay(quiet=quiet) as display, catch_termination():
+        try:
+            progress = generate_set(loaded, folder, options, display.show)
+        except KeyboardInterrupt as stop:
+            display.close()
+            print_text(
+                f"stopped; finished stimuli are kept in {folder}. Rerun the same command to resume.",
+                error=True,
+            )
+            raise typer.Exit(find_exit_code(stop)) from None
+    if not quiet:
+        for change in loaded.changes:
+            print_text(f"quick: {change}")
+        print_text(format_generation(progress, folder, part))
+    print_problems(
+        f"{failure.stimulus.name}: could not be made: {failure.reason}" for failure in progress.failures
+    )
+    if progress.failures:
+        raise typer.Exit(PROBLEM_FOUND)
+
+
+@commands.command()
+def show(  # noqa: PLR0913 - an option of the command is an argument here
+    protocol: ProtocolArgument,
+    output: Annotated[
+        Path | None,
+        output_option("FOLDER", "Where to write the figures. [default: show/NAME of the stimulus]"),
+    ] = None,
+    condition: Annotated[
+        str | None,
+        typer.Option("--condition", metavar="ID", help="The stimulus's condition. [default: the first]"),
+    ] = None,
+    source: Annotated[
+        str | None, typer.Option("--source", metavar="ID", help="Its source. [default: the first]")
+    ] = None,
+    seed: Annotated[
+        int | None, typer.Option("--seed", metavar="N", help="Its seed. [default: the first]")
+    ] = None,
+    every: Annotated[
+        int | None,
+        typer.Option("--every", metavar="N", min=1, help="Evaluations between two frames of the movie."),
+    ] = None,
+    device: DeviceOption = "auto",
+    root: RootOption = None,
+    *,
+    quick: QuickOption = False,
+    quiet: QuietOption = False,
+) -> None:
+    """Make one stimulus and draw what the model sees.
+
+    Writes figures of feature maps, Gram matrices and losses, and a movie of the synthesis.
+    """
+    from stimgen.workflow.show import ShowOptions, show_stimulus
+
+    options = ShowOptions(condition, source, seed, device, every, root)
+    report = None if quiet else _print_tenths
+    files = show_stimulus(_load_protocol(protocol, root, quick=quick), options, output, report)
+    if not quiet:
+        print_text("\n".join(map(str, files)))
+
+
+def _load_protocol(protocol: str, root: Path | None, *, quick: bool) -> LoadedProtocol:
+    from stimgen.protocol.load import load_protocol
+    from stimgen.protocol.quick import make_quick_protocol
+
+    loaded = load_protocol(protocol)
+    return make_quick_protocol(loaded, root) if quick else loaded
+
+
+def _print_tenths(step: Any) -> None:
+    """Print the progress after every tenth of the evaluations."""
+    if step.evaluation % max(1, step.total // 10) == 0:
+        print_text(f"{step.evaluation} of {step.total} evaluations", error=True)

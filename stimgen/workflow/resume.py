@@ -1,0 +1,43 @@
+"""Checks that an interrupted session can be resumed."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from stimgen.experiment.journal.journal import RecordedSession, has_header, read_journal
+from stimgen.reading.errors import StimgenError
+from stimgen.workflow.prepared_experiment import PreparedExperiment
+
+
+def read_interrupted_session(prepared: PreparedExperiment, journal: Path) -> RecordedSession | None:
+    """Return what was recorded of a session to resume; None if it stopped before it had really begun.
+
+    Raises
+    ------
+    StimgenError
+        There is no such session, it is complete, or its experiment or stimulus sets have changed.
+    """
+    if not journal.is_file():
+        raise StimgenError(
+            "there is no such session to resume",
+            where=journal,
+            allowed=[file.name for file in sorted(journal.parent.glob("*.jsonl"))],
+        )
+    if not has_header(journal):
+        return None
+    recorded = read_journal(journal)
+    if recorded.complete:
+        raise StimgenError("this session is complete: nothing is left to resume", where=journal)
+    if recorded.header.experiment.sha256 != prepared.loaded.sha256:
+        raise StimgenError(
+            "the experiment was changed after this session began",
+            where=prepared.loaded.document.file,
+            hint="restore the file (the journal contains its text), or start another session",
+        )
+    if recorded.header.sets != prepared.pool.sets:
+        raise StimgenError(
+            "the stimulus sets are not those that this session began with",
+            where=journal,
+            hint="name the same sets with --stimuli, or start another session",
+        )
+    return recorded

@@ -1,0 +1,48 @@
+"""Describes how a session ended."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from stimgen.experiment.trials.procedure import AnsweredTrial, SessionProcedure
+
+
+@dataclass(frozen=True)
+class SessionOutcome:
+    """Describes how a session ended.
+
+    Attributes
+    ----------
+    journal : Path
+        The session's journal.
+    complete : bool
+        Whether every trial was answered.
+    trials : int
+        Number of main trials so far; practice does not count.
+    correct : float or None
+        Proportion correct among the main trials with an answer; None without any.
+    summary : dict
+        What an adaptive schedule estimated, by track.
+    problem : str or None
+        Why the session's table could not be written; the journal is complete all the same.
+    """
+
+    journal: Path
+    complete: bool
+    trials: int
+    correct: float | None
+    summary: dict[str, Any]
+    problem: str | None = None
+
+    @classmethod
+    def of(
+        cls, journal: Path, procedure: SessionProcedure, history: Sequence[AnsweredTrial], *, complete: bool
+    ) -> SessionOutcome:
+        """Return the outcome of a session with the answers in `history`."""
+        main = [answered for answered in history if not answered.trial.practice]
+        grades = [answered.correct for answered in main if answered.correct is not None]
+        correct = sum(grades) / len(grades) if grades else None
+        return cls(journal, complete, len(main), correct, procedure.summary(history))

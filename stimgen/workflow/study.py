@@ -1,0 +1,70 @@
+"""Runs the sessions of a study: of one participant, or of many simulated observers."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import replace
+
+from stimgen.experiment.design.decisions import Participant, participant_labels
+from stimgen.experiment.equipment.psychopy_part import has_display
+from stimgen.experiment.journal.data_folder import DataFolder
+from stimgen.experiment.schema.load import LoadedExperiment
+from stimgen.reading.errors import StimgenError
+from stimgen.workflow.participant_dialog import ask_participant
+from stimgen.workflow.prepared_experiment import PreparedExperiment
+from stimgen.workflow.run import RunOptions, run_session
+from stimgen.workflow.session_outcome import SessionOutcome
+
+
+def run_study(
+    loaded: LoadedExperiment, who: tuple[str | None, str], participants: int | None, options: RunOptions
+) -> Iterator[SessionOutcome]:
+    """Run one participant's session, or one session of each of several simulated observers.
+
+    Parameters
+    ----------
+    loaded : LoadedExperiment
+        The experiment.
+    who : tuple
+        Labels of the participant and the session. If the participant is None, a dialog asks for both and
+        for the form; this needs a display and the observer ``psychopy``.
+    participants : int or None
+        Number of simulated observers, labelled 01, 02, ...; None for the one participant.
+    options : RunOptions
+        How to run the sessions.
+
+    Raises
+    ------
+    StimgenError
+        The arguments contradict each other; otherwise as `run_session`.
+    """
+    label, session = who
+    persons = _list_participants(label, session, participants, options)
+    prepared = PreparedExperiment.prepare(loaded, options.stimuli)
+    if not persons:
+        folder = DataFolder(options.find_data_folder(loaded))
+        known = {"session": session, **options.form}
+        answers = ask_participant(loaded, folder, known, resume=options.resume)
+        persons, options = [answers.person], replace(options, form=answers.form)
+    for person in persons:
+        yield run_session(prepared, person, options)
+
+
+def _list_participants(
+    label: str | None, session: str, participants: int | None, options: RunOptions
+) -> list[Participant]:
+    """Return the participants that the arguments name; none if a dialog is to ask."""
+    if participants is None:
+        if label is not None:
+            return [Participant(label, session)]
+        if options.observer == "psychopy" and has_display():
+            return []
+        raise StimgenError("no participant is named", hint="name one, for example --participant 01")
+    if label is not None or options.observer == "psychopy":
+        raise StimgenError(
+            "--participants needs a simulated observer and excludes --participant",
+            hint="choose one with --observer simulated or --observer model",
+        )
+    if options.form:
+        raise StimgenError("--form belongs to one participant, but --participants runs several")
+    return [Participant(name, session) for name in participant_labels(participants)]
