@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from stimgen.cli.text import format_columns
+from stimgen.stimulus_set.citing.wording import format_count
 
 if TYPE_CHECKING:
     from stimgen.workflow.display_check import DisplayCheckResult
@@ -57,7 +58,7 @@ def format_outcome(outcome: SessionOutcome) -> str:
     """Return one line about a session that ended, and one per track of an adaptive schedule."""
     state = "complete" if outcome.complete else "not complete (continue it with --resume)"
     score = "" if outcome.correct is None else f", {outcome.correct:.1%} correct"
-    lines = [f"{outcome.journal}: {outcome.trials} trials{score}, {state}"]
+    lines = [f"{outcome.journal}: {format_count(outcome.trials, 'trial')}{score}, {state}"]
     for track, estimates in outcome.summary.items():
         values = (
             f"{name} {'none' if value is None else f'{value:.4g}'}" for name, value in estimates.items()
@@ -69,7 +70,8 @@ def format_outcome(outcome: SessionOutcome) -> str:
 def format_tables(tables: TableFolder) -> str:
     """Return one line about a folder of tables, and one per journal without a trial."""
     left_out = [f"  left out, because the session had not begun: {file}" for file in tables.skipped]
-    return "\n".join([f"{tables.folder}: {tables.sessions} sessions, {tables.files} files", *left_out])
+    counts = f"{format_count(tables.sessions, 'session')}, {format_count(tables.files, 'file')}"
+    return "\n".join([f"{tables.folder}: {counts}", *left_out])
 
 
 def format_withdrawal(withdrawal: Withdrawal) -> str:

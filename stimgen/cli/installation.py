@@ -8,7 +8,7 @@ from typing import Annotated
 
 import typer
 
-from stimgen.cli.options import DeviceOption, JsonOption, QuietOption, output_option
+from stimgen.cli.options import DeviceOption, JsonOption, QuietOption, option
 from stimgen.cli.terminal import print_result, print_text
 from stimgen.cli.text import format_sections
 
@@ -35,7 +35,7 @@ def list_members(*, as_json: JsonOption = False) -> None:
 @commands.command()
 def schema(
     output: Annotated[
-        Path | None, output_option("FILE", "Write to this file. [default: the standard output]")
+        Path | None, option("-o, --output", "FILE", "Write to this file. [default: the standard output]")
     ] = None,
     *,
     experiment: Annotated[
@@ -82,19 +82,17 @@ def normalize(  # noqa: PLR0913 - an option of the command is an argument here
         list[str],
         typer.Argument(metavar="IMAGE...", help="Pictures (files, or skimage:NAME), each at its own size."),
     ],
-    output: Annotated[Path, output_option("FILE", "The file of mean activations to write.")],
+    output: Annotated[Path, option("-o, --output", "FILE", "The file of mean activations to write.")],
     network: Annotated[
-        str, typer.Option("--network", metavar="NETWORK", help="vgg11, vgg13, vgg16, vgg19 or alexnet.")
+        str, option("--network", "NETWORK", "vgg11, vgg13, vgg16, vgg19 or alexnet.")
     ] = "vgg19",
     weights: Annotated[
-        str, typer.Option("--weights", metavar="WEIGHTS", help="imagenet, random, or a file of weights.")
+        str, option("--weights", "WEIGHTS", "imagenet, random, or a file of weights.")
     ] = "imagenet",
-    pooling: Annotated[
-        str, typer.Option("--pooling", metavar="POOLING", help="average or maximum.")
-    ] = "average",
+    pooling: Annotated[str, option("--pooling", "POOLING", "average or maximum.")] = "average",
     until: Annotated[
         str | None,
-        typer.Option("--until", metavar="LAYER", help="The deepest layer to measure. [default: all layers]"),
+        option("--until", "LAYER", "The deepest layer to measure. [default: all layers]"),
     ] = None,
 ) -> None:
     """Measure the mean activation of every filter.
@@ -113,22 +111,18 @@ def bench(  # noqa: PLR0913 - an option of the command is an argument here
     device: DeviceOption = "auto",
     size: Annotated[
         int | None,
-        typer.Option("--size", metavar="PIXELS", help="Side of the picture. [default: 256]"),
+        option("--size", "PIXELS", "Side of the picture. [default: 256]"),
     ] = None,
-    against: Annotated[
-        str | None, typer.Option("--against", metavar="RIVAL", help="notebook or plenoptic.")
-    ] = None,
+    against: Annotated[str | None, option("--against", "RIVAL", "notebook or plenoptic.")] = None,
     evaluations: Annotated[
         int | None,
-        typer.Option("--evaluations", metavar="N", help="Evaluations of the notebook. [default: 500]"),
+        option("--evaluations", "N", "Evaluations of the notebook. [default: 500]"),
     ] = None,
     plot: Annotated[
         Path | None,
-        typer.Option("--plot", metavar="FILE", help="Draw loss against time, with `--against notebook`."),
+        option("--plot", "FILE", "Draw loss against time, with `--against notebook`."),
     ] = None,
-    workers: Annotated[
-        int | None, typer.Option("--workers", metavar="N", help="Also measure N processes side by side.")
-    ] = None,
+    workers: Annotated[int | None, option("--workers", "N", "Also measure N processes side by side.")] = None,
     *,
     quick: Annotated[
         bool, typer.Option("--quick", help="Measure small sizes a few times: a test, not a measurement.")

@@ -8,9 +8,9 @@ from typing import Annotated, Any
 import typer
 
 
-def output_option(metavar: str, text: str) -> Any:
-    """Return the option `-o`, which says where a command writes."""
-    return typer.Option("-o", "--output", metavar=metavar, help=text)
+def option(names: str, metavar: str, text: str, **settings: Any) -> Any:
+    """Return an option with a value; `names` lists all its names, separated by commas."""
+    return typer.Option(*names.split(", "), metavar=metavar, help=text, **settings)
 
 
 ProtocolArgument = Annotated[
@@ -22,9 +22,9 @@ ExperimentArgument = Annotated[
 ]
 DataArgument = Annotated[Path, typer.Argument(metavar="DATA", help="The folder that `stimgen run` wrote to.")]
 
-DeviceOption = Annotated[
-    str, typer.Option("--device", metavar="DEVICE", help="auto, cpu, cuda, cuda:N or mps.")
-]
+DeviceOption = Annotated[str, option("--device", "DEVICE", "auto, cpu, cuda, cuda:N or mps.")]
+LABEL_HELP = "The participant's label: letters and digits, for example 01."
+ParticipantOption = Annotated[str, option("--participant", "LABEL", LABEL_HELP)]
 JsonOption = Annotated[bool, typer.Option("--json", help="Print JSON instead of text.")]
 QuietOption = Annotated[bool, typer.Option("-q", "--quiet", help="Print only errors.")]
 QuickOption = Annotated[
@@ -32,17 +32,15 @@ QuickOption = Annotated[
 ]
 RootOption = Annotated[
     Path | None,
-    typer.Option("--root", metavar="FOLDER", help="Also allow source pictures from this folder."),
+    option("--root", "FOLDER", "Also allow source pictures from this folder."),
 ]
-SessionOption = Annotated[
-    str, typer.Option("--session", metavar="LABEL", help="The session's label: letters and digits.")
-]
+SessionOption = Annotated[str, option("--session", "LABEL", "The session's label: letters and digits.")]
 StimuliOption = Annotated[
     list[Path] | None,
-    typer.Option(
+    option(
         "--stimuli",
-        metavar="FOLDER",
-        help="Use the set in this folder instead of the experiment's own; repeat it for several sets.",
+        "FOLDER",
+        "Use the set in this folder instead of the experiment's own; repeatable.",
     ),
 ]
 WindowedOption = Annotated[

@@ -14,7 +14,7 @@ from stimgen.cli.options import (
     QuickOption,
     QuietOption,
     RootOption,
-    output_option,
+    option,
 )
 from stimgen.cli.terminal import (
     PROBLEM_FOUND,
@@ -37,9 +37,7 @@ def plan(  # noqa: PLR0913 - an option of the command is an argument here
     root: RootOption = None,
     regions: Annotated[
         Path | None,
-        typer.Option(
-            "--regions", metavar="FOLDER", help="Draw the pooling regions over the sources, in this folder."
-        ),
+        option("--regions", "FOLDER", "Draw the pooling regions into this folder."),
     ] = None,
     device: DeviceOption = "auto",
     *,
@@ -69,31 +67,26 @@ def plan(  # noqa: PLR0913 - an option of the command is an argument here
 def generate(  # noqa: PLR0913 - an option of the command is an argument here
     protocol: ProtocolArgument,
     output: Annotated[
-        Path | None, output_option("FOLDER", "The set's folder. [default: sets/NAME of the protocol]")
+        Path | None,
+        option("-o, --output", "FOLDER", "The set's folder. [default: sets/NAME]"),
     ] = None,
     device: DeviceOption = "auto",
     batch_size: Annotated[
         int | None,
-        typer.Option(
-            "--batch-size",
-            metavar="N",
-            help="Stimuli computed together. [default: as the device's memory allows]",
-        ),
+        option("--batch-size", "N", "Stimuli computed together. [default: what fits]"),
     ] = None,
     root: RootOption = None,
     shard: Annotated[
         str | None,
-        typer.Option(
-            "--shard", metavar="I/N", help="Generate only part I of N; `stimgen merge` joins the parts."
-        ),
+        option("--shard", "I/N", "Generate only part I of N; `stimgen merge` joins the parts."),
     ] = None,
     dask: Annotated[
         str | None,
-        typer.Option("--dask", metavar="ADDRESS", help="Use the workers of this Dask scheduler."),
+        option("--dask", "ADDRESS", "Use the workers of this Dask scheduler."),
     ] = None,
     workers: Annotated[
         int | None,
-        typer.Option("--workers", metavar="N", help="Use N processes on this computer, one per GPU if any."),
+        option("--workers", "N", "Use N processes on this computer, one per GPU if any."),
     ] = None,
     *,
     quick: QuickOption = False,
@@ -138,21 +131,17 @@ def show(  # noqa: PLR0913 - an option of the command is an argument here
     protocol: ProtocolArgument,
     output: Annotated[
         Path | None,
-        output_option("FOLDER", "Where to write the figures. [default: show/NAME of the stimulus]"),
+        option("-o, --output", "FOLDER", "Where to write the figures. [default: show/STIMULUS]"),
     ] = None,
     condition: Annotated[
         str | None,
-        typer.Option("--condition", metavar="ID", help="The stimulus's condition. [default: the first]"),
+        option("--condition", "ID", "The stimulus's condition. [default: the first]"),
     ] = None,
-    source: Annotated[
-        str | None, typer.Option("--source", metavar="ID", help="Its source. [default: the first]")
-    ] = None,
-    seed: Annotated[
-        int | None, typer.Option("--seed", metavar="N", help="Its seed. [default: the first]")
-    ] = None,
+    source: Annotated[str | None, option("--source", "ID", "Its source. [default: the first]")] = None,
+    seed: Annotated[int | None, option("--seed", "N", "Its seed. [default: the first]")] = None,
     every: Annotated[
         int | None,
-        typer.Option("--every", metavar="N", min=1, help="Evaluations between two frames of the movie."),
+        option("--every", "N", "Evaluations between two frames of the movie.", min=1),
     ] = None,
     device: DeviceOption = "auto",
     root: RootOption = None,

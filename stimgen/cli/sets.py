@@ -14,7 +14,7 @@ from stimgen.cli.options import (
     JsonOption,
     QuietOption,
     RootOption,
-    output_option,
+    option,
 )
 from stimgen.cli.terminal import PROBLEM_FOUND, print_json, print_problems, print_result, print_text
 
@@ -30,9 +30,7 @@ def verify(  # noqa: PLR0913 - an option of the command is an argument here
     folder: FolderArgument,
     resynthesize: Annotated[
         int | None,
-        typer.Option(
-            "--resynthesize", metavar="N", min=1, help="Make N stimuli again and compare them."
-        ),
+        option("--resynthesize", "N", "Make N stimuli again and compare them.", min=1),
     ] = None,
     root: RootOption = None,
     device: DeviceOption = "auto",
@@ -105,7 +103,7 @@ def merge(
         typer.Argument(metavar="FOLDER...", help="The folders of the parts; one, if they share a folder."),
     ],
     output: Annotated[
-        Path | None, output_option("FOLDER", "The merged set's folder. [default: the first folder]")
+        Path | None, option("-o, --output", "FOLDER", "The merged set's folder. [default: the first folder]")
     ] = None,
     *,
     as_json: JsonOption = False,
@@ -131,7 +129,7 @@ def cite(
     folder: FolderArgument,
     form: Annotated[
         str | None,
-        typer.Option("--format", metavar="FORMAT", help="apa, bibtex, cff or methods. [default: all]"),
+        option("--format", "FORMAT", "apa, bibtex, cff or methods. [default: all]"),
     ] = None,
 ) -> None:
     """Print how to cite a stimulus set.
@@ -150,13 +148,13 @@ def export(
     folder: FolderArgument,
     form: Annotated[
         str,
-        typer.Option(
+        option(
             "--format",
-            metavar="FORMAT",
-            help="zip, bids, ro-crate, croissant, frictionless or psychopy; see `stimgen list`.",
+            "FORMAT",
+            "zip, bids, ro-crate, croissant, frictionless or psychopy.",
         ),
     ],
-    target: Annotated[Path, output_option("TARGET", "A new folder; for the format zip, a new file.")],
+    target: Annotated[Path, option("-o, --output", "TARGET", "A new folder, or a new zip file.")],
 ) -> None:
     """Write a stimulus set in another format."""
     from stimgen.workflow.export import export_set
@@ -168,10 +166,10 @@ def export(
 @commands.command()
 def confounds(
     folder: FolderArgument,
-    output: Annotated[Path | None, output_option("FILE", "Also write the table to this CSV file.")] = None,
+    output: Annotated[Path | None, option("-o, --output", "FILE", "Also write it to this CSV file.")] = None,
     plot: Annotated[
         Path | None,
-        typer.Option("--plot", metavar="FILE", help="Draw the table, as a PNG, SVG or PDF file."),
+        option("--plot", "FILE", "Draw the table, as a PNG, SVG or PDF file."),
     ] = None,
     *,
     as_json: JsonOption = False,
@@ -190,21 +188,21 @@ def confounds(
 def report(
     folder: FolderArgument,
     output: Annotated[
-        Path | None, output_option("FILE", "The page. [default: FOLDER_report.html, beside the set]")
+        Path | None, option("-o, --output", "FILE", "The page. [default: FOLDER_report.html, beside the set]")
     ] = None,
     most: Annotated[
         int | None,
-        typer.Option("--most", metavar="N", min=1, help="Show at most N stimuli. [default: 5000]"),
+        option("--most", "N", "Show at most N stimuli. [default: 5000]", min=1),
     ] = None,
 ) -> None:
     """Write one web page about a stimulus set.
 
     It shows every stimulus, warnings, confounds and how the set was made.
     """
-    from stimgen.report import MOST
+    from stimgen.report import MAX_STIMULI
     from stimgen.workflow.report import write_report
 
-    page, size = write_report(folder, output, most or MOST)
+    page, size = write_report(folder, output, most or MAX_STIMULI)
     print_text(f"{page}: {size / 2**20:.1f} MB")
 
 
@@ -212,22 +210,20 @@ def report(
 def features(  # noqa: PLR0913 - an option of the command is an argument here
     folder: FolderArgument,
     network: Annotated[
-        str, typer.Option("--network", metavar="NETWORK", help="For example embedded, vgg19, squeezenet1_0.")
+        str, option("--network", "NETWORK", "For example embedded, vgg19, squeezenet1_0.")
     ] = "embedded",
     weights: Annotated[
         str | None,
-        typer.Option("--weights", metavar="WEIGHTS", help="imagenet, random, or a file of weights."),
+        option("--weights", "WEIGHTS", "imagenet, random, or a file of weights."),
     ] = None,
     depth: Annotated[
         str | None,
-        typer.Option("--depth", metavar="DEPTH", help="The deepest layer to use. [default: all layers]"),
+        option("--depth", "DEPTH", "The deepest layer to use. [default: all layers]"),
     ] = None,
-    name: Annotated[
-        str | None, typer.Option("--name", metavar="NAME", help="Their name. [default: the network's]")
-    ] = None,
+    name: Annotated[str | None, option("--name", "NAME", "Their name. [default: the network's]")] = None,
     cells: Annotated[
         int,
-        typer.Option("--cells", metavar="N", min=1, max=64, help="Average maps in a grid of N x N cells."),
+        option("--cells", "N", "Average maps in a grid of N x N cells.", min=1, max=64),
     ] = 8,
     device: DeviceOption = "auto",
 ) -> None:

@@ -1,4 +1,4 @@
-"""Citing a set."""
+"""Prints how to cite a set."""
 
 from __future__ import annotations
 
@@ -10,30 +10,23 @@ from stimgen.stimulus_set.store import Store
 
 
 def cite_set(folder: Path, name: str | None = None) -> tuple[str, list[str]]:
-    """Return how a set is cited.
+    """Return the citation of a set, and notes on what it lacks.
 
     Parameters
     ----------
     folder : Path
-        The set's.
+        The set's folder.
     name : str, optional
-        Of a format; all where it is left out, each under a heading.
-
-    Returns
-    -------
-    str
-        The text.
-    list of str
-        What whoever cites the set should know.
+        A format; all formats by default, each under a heading.
 
     Raises
     ------
     StimgenError
-        There is no set in the folder, it is damaged, or there is no such format.
+        The folder contains no set, the set is damaged, or the format does not exist.
     """
     if name is not None and name not in list_citation_formats():
         raise StimgenError(
-            f"there is no format {name!r} of citations", given=name, allowed=list_citation_formats()
+            f"there is no citation format {name!r}", given=name, allowed=list_citation_formats()
         )
     store = Store.open(folder)
     citation = read_citation(store)
@@ -47,10 +40,10 @@ def cite_set(folder: Path, name: str | None = None) -> tuple[str, list[str]]:
 def _find_gaps(citation: Citation) -> list[str]:
     found = [f"the set is {citation.incomplete}"] if citation.incomplete else []
     if not citation.authors:
-        found.append("nobody is named as its author: write `authors` into the protocol, and generate again")
+        found.append("the set names no authors: add `authors` to the protocol and generate again")
     if not citation.metadata.choices:
         found.append(
-            "the set is older than lists of the papers behind networks, statistics and the like: generate it "
-            "again, which makes no stimulus anew, to have them cited"
+            "the set was made by a version that did not list the papers behind its methods; generate it "
+            "again to list them, which makes no stimulus anew"
         )
     return found

@@ -1,4 +1,4 @@
-"""What a reviewer asks of a set's conditions: a table, and its figure."""
+"""Tabulates and plots low-level image measures by condition."""
 
 from __future__ import annotations
 
@@ -15,22 +15,22 @@ OPTION = "`--plot`"
 
 
 def tabulate_confounds(folder: Path, table: Path | None = None, plot: Path | None = None) -> Rows:
-    """Return the table of a set's conditions, and write and draw it where that is asked for.
+    """Return the table of a set's conditions, and write it to a CSV file and a figure if asked to.
 
     Parameters
     ----------
     folder : Path
-        The set's.
+        The set's folder.
     table : Path, optional
-        A CSV file to write.
+        The CSV file.
     plot : Path, optional
-        A picture to draw, in a format that its ending tells.
+        The figure; its suffix says the format.
 
     Raises
     ------
     StimgenError
-        There is no set in the folder, nothing is finished, a picture cannot be read, a file not written; a
-        plot is wanted without matplotlib.
+        The folder contains no set or no finished stimulus, a picture cannot be read, a file cannot be
+        written, or a plot is asked for and matplotlib is not installed.
     """
     store = Store.open(folder)
     if plot is not None:

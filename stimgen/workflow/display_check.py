@@ -99,8 +99,8 @@ class DisplayCheckResult:
         refresh, declared = self.refresh, self.seen.declared_hz
         lines = [
             self.seen.text(),
-            f"{refresh.hz:.2f} Hz measured, {declared:g} Hz nominal; {refresh.dropped} of {refresh.refreshes} "
-            f"refreshes missed; keyboard: {self.keyboard}",
+            f"{refresh.hz:.2f} Hz measured, {declared:g} Hz nominal; {refresh.dropped} of "
+            f"{refresh.refreshes} refreshes missed; keyboard: {self.keyboard}",
             *([] if self.problem is None else [f"PROBLEM: {self.problem}"]),
         ]
         return "\n".join(lines)
@@ -156,7 +156,7 @@ def measure_refresh(screen: PresentationScreen, scene: Scene, seconds: float) ->
         times.append(screen.show(scene))
         if screen.read_presses():
             raise StimgenError(
-                f"a key was pressed after {times[-1] - times[0]:.1f} s of {seconds:g}: the measurement was stopped",
+                f"a key was pressed after {times[-1] - times[0]:.1f} s of {seconds:g}: nothing was measured",
                 hint="wait until the measurement is over, or shorten it with --seconds",
             )
     return RefreshMeasurement.of(times)
@@ -193,11 +193,11 @@ def _find_monitor_file(seen: DisplayGeometry, options: DisplayCheckOptions) -> P
             hint="use letters, digits, full stops, hyphens and underscores",
         ) from None
     if seen.setup.windowed:
-        raise StimgenError("a window has other measures than its monitor: leave out --windowed to save the monitor")
+        raise StimgenError("a window does not measure the monitor: save it without --windowed")
     if seen.width_cm is None or seen.viewing is None or seen.viewing.distance_cm is None:
         raise StimgenError(
             "the monitor's width or its distance from the eyes is missing",
-            hint="measure the visible area with a ruler, then add for example --width-cm 53.1 --distance-cm 57",
+            hint="measure the visible area with a ruler, then add --width-cm 53.1 --distance-cm 57 or so",
         )
     file = _find_experiment_folder(seen.setup) / MONITOR_FOLDER / f"{options.save}.yaml"
     if file.exists() and not options.replace:

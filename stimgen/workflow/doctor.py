@@ -1,4 +1,4 @@
-"""What is here: versions, devices, weights, places. Offline, and safe to show to anybody."""
+"""Lists versions, devices, weights and folders, offline and without private information."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ PACKAGES = (
 
 
 def examine_installation() -> dict[str, dict[str, str]]:
-    """Return headed lists of findings; no names of users, hosts or private folders."""
+    """Return findings by section, without names of users, computers or private folders."""
     return {
         "versions": {"python": platform.python_version()} | {name: _find_version(name) for name in PACKAGES},
         "system": {
@@ -35,7 +35,7 @@ def examine_installation() -> dict[str, dict[str, str]]:
             "threads": str(torch.get_num_threads()),
         },
         "devices": {name: device_name(torch.device(name)) for name in available_devices()},
-        "weights": {"random": "always there"}
+        "weights": {"random": "always available"}
         | {f"imagenet {network}": _describe_weights(network) for network in PINNED},
         "places": {
             "current folder": _describe_access(Path.cwd()),
@@ -53,11 +53,9 @@ def _find_version(package: str) -> str:
 
 def _describe_weights(network: str) -> str:
     file = find_cache_path(network)
-    return (
-        "there (its hash is checked when it is used)"
-        if file.exists()
-        else f"not there ({_shorten_path(file)})"
-    )
+    if file.exists():
+        return "downloaded (its hash is checked when it is used)"
+    return f"not downloaded ({_shorten_path(file)})"
 
 
 def _describe_access(folder: Path) -> str:
@@ -67,7 +65,7 @@ def _describe_access(folder: Path) -> str:
 
 
 def _shorten_path(file: Path) -> str:
-    """Return a path without what stands before the user's home or the cache."""
+    """Return a path without the part that leads to the user's home or to the cache."""
     try:
         return "~/" + file.relative_to(Path.home()).as_posix()
     except ValueError:

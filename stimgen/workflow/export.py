@@ -1,4 +1,4 @@
-"""Handing a set on in the format of others."""
+"""Writes a set in another format."""
 
 from __future__ import annotations
 
@@ -13,26 +13,26 @@ from stimgen.stimulus_set.store import Store
 
 
 def export_set(folder: Path, form: str, target: Path) -> None:
-    """Write a set in a format.
+    """Write a set in another format.
 
     Parameters
     ----------
     folder : Path
-        The set's.
+        The set's folder.
     form : str
         Name of the format.
     target : Path
-        Where to: a folder that is empty or not there; for a format of one file, a file that is not there.
+        A folder that is empty or does not exist; for a format of one file, a file that does not exist.
 
     Raises
     ------
     StimgenError
-        There is no such format, no set or no complete one in the folder, it is damaged, or the target cannot
-        be written. Nothing is left of what was begun.
+        The format does not exist; the set is missing, incomplete or damaged; or the target cannot be
+        written. Nothing is written then.
     """
     exporter = find_exporter(form)
     if target.resolve().is_relative_to(folder.resolve()):
-        raise StimgenError("lies within the set, which would not be sound any more", where=target)
+        raise StimgenError("lies inside the set, which may contain only its own files", where=target)
     contents = SetContents(Store.open(folder))
     with create_atomically(target) as unfinished:
         exporter.write(contents, unfinished)
@@ -44,10 +44,10 @@ def find_exporter(form: str) -> Exporter:
     Raises
     ------
     StimgenError
-        There is none.
+        The format does not exist.
     """
     known = EXPORTERS.members
     if form not in known:
-        raise StimgenError(f"there is no format {form!r} of sets", given=form, allowed=list(known))
+        raise StimgenError(f"there is no export format {form!r}", given=form, allowed=list(known))
     exporter: Any = known[form]()
     return exporter  # type: ignore[no-any-return] # a family's members are typed as members of any family

@@ -8,7 +8,6 @@ from pathlib import Path
 from stimgen.experiment.design.decisions import Participant, participant_labels
 from stimgen.experiment.pictures.sets import SetReference
 from stimgen.experiment.schema.load import LoadedExperiment
-from stimgen.reading.atomic import create_atomically
 from stimgen.export.archive import ZipArchive
 from stimgen.export.sets.contents import SetContents
 from stimgen.export.study.comparison import StudyComparison, compare_with_study
@@ -24,6 +23,7 @@ from stimgen.export.study.frozen import (
     StudyRecord,
     trials_file,
 )
+from stimgen.reading.atomic import create_atomically
 from stimgen.reading.errors import StimgenError
 from stimgen.reading.files import MEGABYTE, read_limited
 from stimgen.stimulus_set.store import json_bytes
@@ -117,13 +117,15 @@ def _read_exclusions(loaded: LoadedExperiment, options: StudyOptions) -> bytes:
         raise StimgenError(
             "the exclusion rules are missing: whose data, and which trials, will be left out",
             where=loaded.document.file,
-            hint="write them (even if nothing will be left out) into a text file and name it with --exclusions, "
-            "or write them into the experiment's `notes`",
+            hint="write them, even if there are none, into a text file and name it with --exclusions; "
+            "or into the experiment's `notes`",
         )
     return loaded.experiment.notes.encode()
 
 
-def _describe_study(prepared: PreparedExperiment, options: StudyOptions, sets: list[SetContents]) -> StudyRecord:
+def _describe_study(
+    prepared: PreparedExperiment, options: StudyOptions, sets: list[SetContents]
+) -> StudyRecord:
     experiment = prepared.loaded.experiment
     return StudyRecord(
         name=experiment.name,
@@ -134,7 +136,7 @@ def _describe_study(prepared: PreparedExperiment, options: StudyOptions, sets: l
         participants=tuple(participant_labels(options.participants)),
         sessions=options.sessions,
         viewing=prepared.viewing.to_dict(),
-        sets=tuple(_describe_set(used, contents) for used, contents in zip(prepared.pool.sets, sets, strict=True)),
+        sets=tuple(map(_describe_set, prepared.pool.sets, sets)),
         software=read_versions(),
     )
 

@@ -1,4 +1,4 @@
-"""What an experiment can choose from; known without torch, where people are tested."""
+"""Lists what experiments can use; works without torch."""
 
 from __future__ import annotations
 
@@ -17,6 +17,6 @@ EXPERIMENT_FAMILIES: dict[str, Family] = {
 
 
 def find_experiment_members() -> dict[str, dict[str, str]]:
-    """Return, for every family of experiments and for what is shipped, the members with one line each."""
+    """Return all members of the families of experiments, and the shipped experiments, with one line each."""
     found = {family: members.summaries() for family, members in EXPERIMENT_FAMILIES.items()}
     return {**found, "observers": observer_summaries(), "experiments": EXPERIMENTS.titles()}

@@ -1,4 +1,4 @@
-"""What a protocol, and an experiment, can choose from."""
+"""Lists what protocols and experiments can use."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ FAMILIES: dict[str, Family] = {
 
 
 def find_members() -> dict[str, dict[str, str]]:
-    """Return, for every family and for what is shipped, the members with one line each."""
+    """Return all members of all families, and what is shipped, with one line each."""
     found = {family: members.summaries() for family, members in FAMILIES.items()}
     found["exporters"] = EXPORTERS.summaries()
     return {**found, "protocols": PROTOCOLS.titles(), **find_experiment_members()}

@@ -1,4 +1,4 @@
-"""Who takes part: asked for in a dialog, where the command does not say."""
+"""Asks for the participant in a dialog."""
 
 from __future__ import annotations
 
@@ -16,15 +16,7 @@ PARTICIPANT, SESSION = "participant", "session"
 
 @dataclass(frozen=True)
 class DialogAnswers:
-    """What was answered.
-
-    Attributes
-    ----------
-    person : Participant
-        Who it is.
-    form : dict
-        The participant's form, field to answer.
-    """
+    """Holds the answers of the dialog: the participant, and the form's answers by field."""
 
     person: Participant
     form: dict[str, str]
@@ -33,18 +25,18 @@ class DialogAnswers:
 def ask_participant(
     loaded: LoadedExperiment, folder: DataFolder, known: dict[str, str], *, resume: bool = False
 ) -> DialogAnswers:
-    """Ask for participant, session and the form's fields, again until they can be accepted.
+    """Ask for the participant, the session and the form, until the answers are valid.
 
     Parameters
     ----------
     loaded : LoadedExperiment
-        Names the fields.
+        The experiment, which defines the form.
     folder : DataFolder
-        Where sessions lie that exist.
+        The folder of the data, to recognise sessions that exist already.
     known : dict
-        What stands in the fields at first: session, and answers of the form.
+        Initial contents of the fields.
     resume : bool
-        Whether the session is one that exists.
+        Whether the session may exist already.
 
     Raises
     ------
@@ -63,4 +55,4 @@ def ask_participant(
             return DialogAnswers(person, check_form(fields[2:], {field: said[field] for field in fields[2:]}))
         except StimgenError as error:
             problem = str(error)
-    raise StimgenError("cancelled: nothing was begun")
+    raise StimgenError("the dialog was cancelled: no session was started and no file was written")

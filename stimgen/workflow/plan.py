@@ -1,4 +1,4 @@
-"""What a protocol stands for, before anything runs."""
+"""Describes what a protocol will generate, before anything runs."""
 
 from __future__ import annotations
 
@@ -14,12 +14,11 @@ from stimgen.protocol.plan import PlannedCondition, PlannedStimulus, ProtocolPla
 from stimgen.protocol.schema import OutputSettings
 from stimgen.synthesis.methods import SynthesisBatch
 
-# A PNG of a texture takes about this part of its raw 8-bit values; a line of a trace and a record, in bytes.
+# Size of a texture's PNG file relative to its raw 8-bit values; bytes of a line of a trace and of a record.
 PNG_COMPRESSION = 0.9
 TRACE_LINE, RECORD_BYTES, ARRAY_NUMBER = 70, 6000, 4
 
-
-# Of a source's recipe, what is not told by its size and channels.
+# Keys of a source's recipe beside its size and channels.
 PRESENTATION_KEYS = ("mask", "background", "before", "canvas", "encoding", "bits")
 
 
@@ -33,9 +32,9 @@ def describe_plan(
     loaded : LoadedProtocol
         The protocol.
     root : Path, optional
-        A folder that sources may lie in, beside the protocol's own.
+        Another folder for sources, beside the protocol's own.
     probe : str, optional
-        A device on which to time some evaluations of every condition.
+        A device on which to measure some evaluations of every condition.
 
     Returns
     -------
@@ -100,7 +99,7 @@ def _describe_condition(condition: PlannedCondition, plan: ProtocolPlan) -> dict
 
 
 def _find_shapes(condition: PlannedCondition) -> Iterable[tuple[int, int, int]]:
-    """Return a shape for every size that sources have, grey or coloured."""
+    """Return one shape for every size that sources have."""
     return {source.shape[:2]: source.shape for source in condition.sources}.values()
 
 
@@ -110,7 +109,7 @@ def _estimate_bytes(stimulus: PlannedStimulus, evaluations: int, output: OutputS
     kept = ARRAY_NUMBER * numbers if output.array else 0
     if output.snapshots:
         scales = stimulus.condition.method.schedule(width, height)
-        # The first and the last of every scale, beside those in between.
+        # The first and last evaluations of a scale are always among its snapshots.
         counts = [min(count, 2 + count // output.snapshots) for _, _, count in scales]
         taken = sum(n * w * h for n, (w, h, _) in zip(counts, scales, strict=True))
         kept += round(PNG_COMPRESSION * channels * taken)
@@ -119,7 +118,7 @@ def _estimate_bytes(stimulus: PlannedStimulus, evaluations: int, output: OutputS
 
 
 def _estimate_seconds(condition: PlannedCondition, plan: ProtocolPlan, device_name: str) -> float:
-    """Return the seconds that a condition's stimuli will take, from some evaluations of every scale."""
+    """Return the seconds that a condition's stimuli will take, from some evaluations at every scale."""
     device = find_device(device_name)
     stimuli = plan.stimuli_of(condition)
     groups = {stimulus.source.shape: stimulus for stimulus in stimuli}

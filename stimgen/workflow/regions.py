@@ -1,4 +1,4 @@
-"""The regions that statistics are pooled in, drawn over every source of every condition."""
+"""Draws pooling regions over every source of every condition."""
 
 from __future__ import annotations
 
@@ -18,23 +18,13 @@ from stimgen.synthesis.term import Term
 
 
 def draw_regions(loaded: LoadedProtocol, folder: Path, root: Path | None = None) -> list[Path]:
-    """Write a picture of the regions for every condition with an objective and every source.
-
-    Where the terms of a condition have different regions, there is a picture for each.
-
-    Parameters
-    ----------
-    loaded : LoadedProtocol
-        The protocol.
-    folder : Path
-        Where to write; made if need be.
-    root : Path, optional
-        A folder that sources may lie in, beside the protocol's own.
+    """Draw the regions of every condition with an objective over every source.
 
     Returns
     -------
     list of Path
-        The files, ``SOURCE_CONDITION.encode`` or ``SOURCE_CONDITION_2.encode`` for the second layout.
+        The files: ``SOURCE_CONDITION.png``; if a condition's terms have different regions, also
+        ``SOURCE_CONDITION_2.png`` and so on.
 
     Raises
     ------
@@ -54,7 +44,7 @@ def draw_regions(loaded: LoadedProtocol, folder: Path, root: Path | None = None)
 
 
 def _find_layouts(condition: PlannedCondition) -> list[Term]:
-    """Return one term for every layout; of those with the same one the term with the deepest layer."""
+    """Return one term for every layout of regions; among equals, the term with the deepest layer."""
     terms = condition.method.terms if isinstance(condition.method, ObjectiveMethod) else ()
     found: dict[Regions, Term] = {}
     for term in terms:
@@ -68,7 +58,7 @@ def _find_layouts(condition: PlannedCondition) -> list[Term]:
 
 
 def _find_deepest_layer(term: Term) -> tuple[str, int]:
-    """Return the layer whose positions see most, and how many pixels those see."""
+    """Return the layer with the largest receptive field, and that field's size in pixels."""
     fields = {name: term.network.receptive_field(name) for name in term.layer_weights}
     sizes = {name: 0 if field is None else field.size for name, field in fields.items()}
     name = max(sizes, key=lambda layer: sizes[layer])

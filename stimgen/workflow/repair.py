@@ -1,4 +1,4 @@
-"""Putting a set right, and saying how to make again what cannot be."""
+"""Repairs a set, and lists the commands that regenerate what cannot be repaired."""
 
 from __future__ import annotations
 
@@ -18,19 +18,12 @@ from stimgen.stimulus_set.verification import Verification
 
 
 def repair_set(folder: Path) -> tuple[RepairResult, list[str]]:
-    """Repair the set in `folder`.
-
-    Returns
-    -------
-    RepairResult
-        What was done, and what is left.
-    list of str
-        Lines for a shell that make again what could not be repaired.
+    """Repair the set in `folder`; return the result and the shell commands that regenerate the rest.
 
     Raises
     ------
     StimgenError
-        There is no set in the folder, another run is writing it, or it cannot be written.
+        The folder contains no set, another run is writing it, or it cannot be written.
     """
     store = Store.open(folder)
     found = repair_store(store)
@@ -47,12 +40,12 @@ def _list_commands(store: Store, left: Verification) -> Iterator[str]:
 
 
 def format_generate_command(store: Store) -> str:
-    """Return the command that makes what is missing of a set."""
+    """Return the command that makes the missing stimuli of a set."""
     return f"stimgen generate {_name_protocol(store)} -o {_quote(str(store.folder))}"
 
 
 def _find_additions(store: Store) -> dict[str, str]:
-    """Return the commands that made the files of additions, by file."""
+    """Return the command that made each added file."""
     try:
         found = [addition for addition, _ in read_additions(store)]
     except StimgenError:
@@ -61,7 +54,7 @@ def _find_additions(store: Store) -> dict[str, str]:
 
 
 def _name_protocol(store: Store) -> str:
-    """Return what to call the set's protocol: the name of a shipped one, or its file's."""
+    """Return the protocol as an argument: the name of a shipped one, or the file's name."""
     try:
         protocol = store.read_plan().protocol
     except StimgenError:
@@ -75,12 +68,6 @@ def _quote(text: str) -> str:
 
 
 def find_shipped_file(protocol: dict[str, JsonValue]) -> Path | None:
-    """Return the shipped protocol that a set's is; None if it is the user's own.
-
-    Parameters
-    ----------
-    protocol : dict
-        What the set's plan says of it.
-    """
+    """Return the shipped file that equals a set's recorded protocol; None if it is the user's own."""
     file = PROTOCOLS.files().get(Path(str(protocol.get("file"))).stem)
     return file if file is not None and file.read_text(encoding="utf-8") == protocol.get("text") else None

@@ -1,4 +1,4 @@
-"""Draw a trial of a journal again, and compare it with what was shown."""
+"""Draws the frames of a recorded trial again, and compares them with those that were shown."""
 
 from __future__ import annotations
 
@@ -16,18 +16,18 @@ from stimgen.stimulus_set.store import Store
 
 
 class ReplayedFrame(NamedTuple):
-    """A frame that was drawn.
+    """Represents a frame that was drawn again.
 
     Attributes
     ----------
     file : Path
-        The picture of the whole screen.
+        A picture of the whole screen.
     sha256 : str
-        Hash of the frame, as in journals.
+        Hash of the frame, computed as in journals.
     recorded : str or None
-        Hash of the frame that was shown; None where an observer saw none.
+        Hash of the frame that was shown; None if no frame was shown.
     agrees : bool or None
-        Whether they are the same.
+        Whether the two hashes are equal; None if no frame was shown.
     """
 
     file: Path
@@ -38,18 +38,18 @@ class ReplayedFrame(NamedTuple):
 
 @dataclass(frozen=True)
 class ReplayedTrial:
-    """A trial that was drawn.
+    """Represents a trial whose frames were drawn again.
 
     Attributes
     ----------
     journal : Path
-        The journal.
+        The session's journal.
     trial : int
-        Its number, from 1, practice included.
+        Number of the trial, from 1, counting practice trials.
     frames : tuple of ReplayedFrame
-        One for each phase.
+        The frame of each phase.
     versions : dict
-        Of what draws, where they are others than when the trial was shown: both, by name.
+        Packages whose versions have changed since the session: the version then and now, by name.
     """
 
     journal: Path
@@ -59,11 +59,11 @@ class ReplayedTrial:
 
     @property
     def agrees(self) -> bool:
-        """Whether no frame differs from what was shown."""
+        """Whether every frame equals the one that was shown, if one was."""
         return all(frame.agrees is not False for frame in self.frames)
 
     def to_dict(self) -> dict[str, Any]:
-        """Return it JSON-ready."""
+        """Return the trial as JSON values."""
         return {
             "journal": str(self.journal),
             "trial": self.trial,
@@ -72,42 +72,30 @@ class ReplayedTrial:
             "versions": {name: {"then": then, "now": now} for name, (then, now) in self.versions.items()},
         }
 
-    def text(self) -> str:
-        """Return it in a few lines."""
-        lines = [f"{frame.file}: {_VERDICTS[frame.agrees]}" for frame in self.frames]
-        if not self.agrees:
-            lines += [f"{name} was {then}, and is {now} here" for name, (then, now) in self.versions.items()]
-        return "\n".join(lines)
 
-
-_VERDICTS = {
-    True: "is what was shown, to the pixel",
-    False: "is not what was shown",
-    None: "was not shown to anybody; the journal has no hash of it",
-}
 DRAWING_PACKAGES = ("stimgen", "numpy", "pillow")
 
 
 def replay_trial(
     journal: Path, number: int, stimuli: tuple[Path, ...] = (), output: Path | None = None
 ) -> ReplayedTrial:
-    """Draw the frames of a trial as PNG files.
+    """Write the frames of a trial as PNG files, and compare them with those that were shown.
 
     Parameters
     ----------
     journal : Path
-        Of a session.
+        The session's journal.
     number : int
-        Of the trial in the session, from 1, practice included.
+        Number of the trial, from 1, counting practice trials.
     stimuli : tuple of Path
-        The sets; by default those that the experiment names, in the current folder.
+        Folders of the sets; by default those that the experiment names, in the current folder.
     output : Path, optional
-        Where files are written; by default ``replay/JOURNAL_trial-NUMBER``.
+        Folder for the frames; by default ``replay/JOURNAL_trial-NUMBER``.
 
     Raises
     ------
     StimgenError
-        There is no such journal, trial, set or picture, or it is damaged; nothing was written then.
+        The journal, the trial, a set or a picture does not exist or is damaged; nothing was written then.
     """
     found = JournalReplay.from_journal(journal)
     line = found.find_trial(number)

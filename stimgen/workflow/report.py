@@ -1,4 +1,4 @@
-"""A set as one page."""
+"""Writes a web page about a set."""
 
 from __future__ import annotations
 
@@ -11,37 +11,30 @@ from stimgen.stimulus_set.store import Store
 
 
 def write_report(folder: Path, output: Path | None = None, most: int = MAX_STIMULI) -> tuple[Path, int]:
-    """Write the page of a set.
+    """Write a web page about a set; return its file and its size in bytes.
 
     Parameters
     ----------
     folder : Path
-        The set's.
+        The set's folder.
     output : Path, optional
-        The file to write; by default beside the set, named after it.
+        The page; by default ``FOLDER_report.html`` beside the set.
     most : int
-        Stimuli to be shown at the most.
-
-    Returns
-    -------
-    Path
-        The page.
-    int
-        Its size in bytes.
+        Largest number of stimuli to show.
 
     Raises
     ------
     StimgenError
-        There is no set in the folder, nothing is finished, a file is not what its record says, or the page
+        The folder contains no set or no finished stimulus, a file differs from its record, or the page
         cannot be written or would lie inside the set.
     """
     store, inside = Store.open(folder), folder.resolve()
     page = inside.with_name(f"{inside.name}_report.html") if output is None else output
     if page.resolve().is_relative_to(inside):
         raise StimgenError(
-            "would lie inside the set, whose files are all accounted for",
+            "would lie inside the set, which may contain only its own files",
             where=page,
-            hint="name a file elsewhere; without -o it is written beside the set",
+            hint="choose a file elsewhere; without -o the page is written beside the set",
         )
     with write_atomically(page) as stream:
         write_page(store, stream, most)

@@ -1,4 +1,4 @@
-"""The JSON schemas of stimulus protocols and experiments, for editors."""
+"""Formats the JSON schemas of protocols and experiments."""
 
 from __future__ import annotations
 
@@ -8,14 +8,14 @@ from stimgen.reading.model import Model
 
 
 def format_protocol_schema() -> str:
-    """Return the JSON schema (draft 2020-12) of a stimulus protocol."""
+    """Return the JSON schema (draft 2020-12) of protocols."""
     from stimgen.protocol.schema import Protocol
 
     return _format_schema(Protocol, "stimgen schema")
 
 
 def format_experiment_schema() -> str:
-    """Return the JSON schema (draft 2020-12) of an experiment; torch is not needed for it."""
+    """Return the JSON schema (draft 2020-12) of experiments; works without torch."""
     from stimgen.experiment.schema.schema import Experiment
 
     return _format_schema(Experiment, "stimgen schema --experiment")

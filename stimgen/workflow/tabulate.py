@@ -1,4 +1,4 @@
-"""Tables from the journals of an experiment, and from nothing else but the pictures that they name."""
+"""Writes tables of an experiment's data from its journals and the pictures that they name."""
 
 from __future__ import annotations
 
@@ -22,16 +22,16 @@ from stimgen.workflow.withdraw import finish_withdrawals
 
 @dataclass(frozen=True)
 class TableFolder:
-    """A folder of tables.
+    """Describes a folder of tables that was written.
 
     Attributes
     ----------
     folder : Path
-        Where it is.
+        The folder.
     sessions, files : int
-        How many it holds.
+        Numbers of sessions and files in it.
     skipped : tuple of Path
-        Journals of sessions that ended before they had begun.
+        Journals of sessions that stopped before they had begun.
     """
 
     folder: Path
@@ -39,98 +39,88 @@ class TableFolder:
     files: int
     skipped: tuple[Path, ...]
 
-    def text(self) -> str:
-        """Return it in a line, and one for each journal that was left out."""
-        left_out = [f"  left out, because it holds nothing: {file}" for file in self.skipped]
-        return "\n".join([f"{self.folder}: sessions {self.sessions}, files {self.files}", *left_out])
-
 
 @dataclass(frozen=True)
 class TableOptions:
-    """Which tables are wanted.
+    """Says which tables to write.
 
     Attributes
     ----------
     name : str or None
-        The format; None stands for every one, in a folder of its own.
+        The format; None for all formats, each in its own folder.
     target : Path or None
-        Where; otherwise in the data's folder, in a folder that is called as the format.
+        Folder of the tables; None for ``DATA/FORMAT``.
     stimuli : tuple of Path
-        Folders of the sets, where they are not where the experiment found them.
-    tell : tuple of str
-        Fields of participants' forms that are to be in tables; none usually.
+        Folders of the sets, if they are not where the experiment found them.
+    form_fields : tuple of str
+        Fields of the participants' forms to include.
     """
 
     name: str | None = None
     target: Path | None = None
     stimuli: tuple[Path, ...] = ()
-    tell: tuple[str, ...] = ()
+    form_fields: tuple[str, ...] = ()
 
     def folder(self, data: Path, name: str) -> Path:
-        """Return where the tables of a format go."""
+        """Return the folder of a format's tables."""
         if self.target is None:
             return data / name
         return self.target / name if self.name is None else self.target
 
 
-def write_tables(data: Path, wanted: TableOptions | None = None) -> Iterator[TableFolder]:
-    """Write the tables of all sessions anew, in one format or in all.
-
-    Parameters
-    ----------
-    data : Path
-        The folder of an experiment's data.
-    wanted : TableOptions, optional
-        Which tables; all, without it.
+def write_tables(data: Path, options: TableOptions | None = None) -> Iterator[TableFolder]:
+    """Write the tables of all sessions, in one format or in all, replacing earlier tables.
 
     Raises
     ------
     StimgenError
-        There is no such format or field, there are no journals or one is damaged, a picture is not there or
-        is another, or the folder holds something else. Tables that were there before are kept then.
+        The format or a field does not exist; journals or pictures are missing or damaged; or the folder
+        contains something else. Earlier tables are kept then.
     """
-    wanted = wanted or TableOptions()
-    names = [wanted.name] if wanted.name is not None else list_journal_formats()
+    options = options or TableOptions()
+    names = [options.name] if options.name is not None else list_journal_formats()
     formats = {name: load_journal_format(name) for name in names}
-    for field in wanted.tell:
+    for field in options.form_fields:
         if field not in get_args(FormField):
-            raise StimgenError(f"no form has the field {field!r}", given=field, allowed=get_args(FormField))
+            raise StimgenError(f"forms have no field {field!r}", given=field, allowed=get_args(FormField))
     finish_withdrawals(data)
     files, skipped = find_journals(data)
     places = [Path.cwd(), data, *list(data.resolve().parents)[:2]]
     for name, module in formats.items():
-        folder = wanted.folder(data, name)
+        folder = options.folder(data, name)
         check_holds_only_tables(folder, module.OURS)
         with replace_folder(folder) as fresh:
             module.write(
-                _read_sessions(data, files, wanted.tell), fresh, ShownPictures(wanted.stimuli, places)
+                _read_sessions(data, files, options.form_fields),
+                fresh,
+                ShownPictures(options.stimuli, places),
             )
             count = len(list_file_names(fresh))
         yield TableFolder(folder, len(files), count, tuple(skipped))
 
 
 def find_journals(data: Path) -> tuple[list[Path], list[Path]]:
-    """Return the journals of a folder, and those that hold nothing.
+    """Return the journals of sessions that had begun, and those of the others.
 
     Raises
     ------
     StimgenError
-        There are none.
+        The folder contains no journals.
     """
     files = [found.file for found in DataFolder(data).journals()]
     if not files:
-        what = "holds no journals" if data.is_dir() else "there is no such folder"
+        what = "contains no journals" if data.is_dir() else "there is no such folder"
         raise StimgenError(
-            what, where=data, hint="name the folder that stimgen run wrote to, such as data/NAME"
+            what, where=data, hint="name the folder that stimgen run wrote to, for example data/NAME"
         )
     whole = [file for file in files if has_header(file)]
     return whole, [file for file in files if file not in whole]
 
 
-def _read_sessions(data: Path, files: list[Path], tell: tuple[str, ...]) -> Iterator[JournalSession]:
-    """Yield sessions one by one: those of a large study are too large to hold."""
+def _read_sessions(data: Path, files: list[Path], fields: tuple[str, ...]) -> Iterator[JournalSession]:
+    """Yield sessions one by one, because all sessions of a large study may not fit into memory."""
     folder = DataFolder(data)
     for file in files:
         session = read_session(file)
-        answers = read_form(folder.form_file(session.person)) if tell else {}
-        yield replace(session, told={field: answers.get(field, "") for field in tell})
+        answers = read_form(folder.form_file(session.person)) if fields else {}
+        yield replace(session, told={field: answers.get(field, "") for field in fields})

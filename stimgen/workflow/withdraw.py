@@ -1,4 +1,4 @@
-"""One participant removed everywhere, wholly even where the removal is interrupted."""
+"""Deletes all data of one participant, completely even after an interruption."""
 
 from __future__ import annotations
 
@@ -16,40 +16,34 @@ from stimgen.reading.errors import StimgenError
 from stimgen.reading.files import read_limited
 
 MARKER_PREFIX = ".withdrawing-"
-"""Beginning of the name of an empty file that says who is being removed."""
+"""Prefix of an empty file whose name says which participant is being deleted."""
 MAX_TABLE_BYTES = 2**26
 
 
 @dataclass(frozen=True)
 class Withdrawal:
-    """What was removed.
+    """Lists what was deleted of a participant.
 
     Attributes
     ----------
     participant : str
-        Who was.
+        The participant's label.
     removed : tuple of str
-        Files and folders, relative to the data.
+        Deleted files and folders, relative to the folder of the data.
     """
 
     participant: str
     removed: tuple[str, ...]
 
-    def text(self) -> str:
-        """Return it, a line for each thing removed."""
-        head = f"participant {self.participant} is removed:"
-        last = "Backups, and tables written elsewhere with -o, are not: no program knows where they are."
-        return "\n".join([head, *(f"  {name}" for name in self.removed), last])
-
 
 def withdraw_participant(data: Path, participant: str) -> Withdrawal:
-    """Remove a participant's journals, forms and tables.
+    """Delete a participant's journals, forms and tables.
 
     Raises
     ------
     StimgenError
-        There is no such participant, or a session of theirs is going on; nothing is removed then. Or
-        something cannot be removed: the same again goes on with the rest.
+        The participant does not exist, or a session of theirs is running; nothing was deleted then. Or
+        something cannot be deleted; calling this again resumes.
     """
     found = find_participants(data)
     if participant not in found:
@@ -62,42 +56,42 @@ def withdraw_participant(data: Path, participant: str) -> Withdrawal:
         sync_folder(data)
         return _remove(data, participant)
     except OSError as error:
-        hint = "the same again goes on with the rest"
+        hint = "run the same command again to delete the rest"
         raise StimgenError(f"cannot be changed: {error.strerror}", where=data, hint=hint) from None
 
 
 def finish_withdrawals(data: Path) -> None:
-    """Go on with removals that were interrupted; what is left of a participant appears in nothing new.
+    """Resume deletions that were interrupted, so that nothing new contains the rest of a participant's data.
 
     Raises
     ------
     StimgenError
-        Something cannot be removed.
+        Something cannot be deleted.
     """
     for participant in sorted(_find_marked(data)):
         try:
             _remove(data, participant)
         except OSError as error:
-            message = f"a participant's removal cannot be finished: {error.strerror}"
+            message = f"a participant's data cannot be deleted completely: {error.strerror}"
             raise StimgenError(message, where=data) from None
 
 
 def find_participants(data: Path) -> set[str]:
-    """Return the labels of all participants of whom something is left."""
+    """Return the labels of all participants with data in a folder."""
     names = [path.name for part in (JOURNALS, FORMS, CSV, BIDS) for path in (data / part).glob("sub-*")]
     labels = {match[1] for name in names if (match := re.match(r"sub-([A-Za-z0-9]+)(_|$)", name))}
     return labels | _find_marked(data)
 
 
 def _find_marked(data: Path) -> set[str]:
-    """Return the labels of those whose removal was begun."""
+    """Return the labels of participants whose deletion has begun."""
     labels = {mark.name.removeprefix(MARKER_PREFIX) for mark in data.glob(f"{MARKER_PREFIX}*")}
-    # Nothing but a label: a pattern would be everybody's.
+    # A label such as * would match the files of all participants.
     return {label for label in labels if re.fullmatch(r"[A-Za-z0-9]+", label)}
 
 
 def _remove(data: Path, participant: str) -> Withdrawal:
-    """Remove everything; what is derived first, so that nothing is derived from what is gone."""
+    """Delete everything, tables first, so that no table outlives its journal."""
     removed = []
     if _remove_row(data / BIDS / PARTICIPANTS, f"sub-{participant}"):
         removed.append(f"{BIDS}/{PARTICIPANTS}: a row")
@@ -115,7 +109,7 @@ def _remove(data: Path, participant: str) -> Withdrawal:
 
 
 def _find_files(data: Path, participant: str) -> Iterator[Path]:
-    # What an interruption left of tables or forms may tell of anybody.
+    # Temporary files of interrupted runs may contain data of any participant.
     yield from sorted(data.rglob(f"{TEMPORARY}*"))
     yield from (folder for folder in [data / BIDS / f"sub-{participant}"] if folder.exists())
     yield from _find_by_suffix(participant, data / CSV, ".csv")
@@ -128,7 +122,7 @@ def _find_by_suffix(participant: str, folder: Path, suffix: str) -> list[Path]:
 
 
 def _remove_row(table: Path, person: str) -> bool:
-    """Remove a participant's row; return whether there was one."""
+    """Delete a participant's row; return whether there was one."""
     if not table.is_file():
         return False
     lines = read_limited(table, MAX_TABLE_BYTES).splitlines(keepends=True)

@@ -21,7 +21,7 @@ def loaded_by(statement: str) -> set[str]:
     [
         ("import stimgen, stimgen.cli.main", set()),
         ("from stimgen import StimulusSet, StimgenError", set()),
-        ("import stimgen.stimulus_set.verify, stimgen.workflow.verify", set()),
+        ("import stimgen.stimulus_set.verify, stimgen.stimulus_set.verify", set()),
         ("import stimgen.workflow.confounds", set()),
         ("import stimgen.images.read, stimgen.images.write", set()),
         ("import stimgen.protocol.plan, stimgen.networks.vgg19", {"torch"}),

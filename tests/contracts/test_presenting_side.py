@@ -108,7 +108,7 @@ def test_a_set_is_shown(made: Path, without_torch: dict[str, str]) -> None:
 def test_a_set_is_verified(made: Path, without_torch: dict[str, str]) -> None:
     done = run(VERIFYING, str(made), environment=without_torch)
     assert (done.returncode, done.stderr) == (0, "")
-    assert done.stdout == f"{made}: 2 of 2 stimuli checked: sound\n"
+    assert done.stdout == f"{made}: 2 of 2 stimuli checked, no problems\n"
 
 
 def test_confounds_are_tabulated_and_drawn(made: Path, without_torch: dict[str, str], tmp_path: Path) -> None:

@@ -13,7 +13,7 @@ from typing import Any
 import pytest
 
 from stimgen.cli import main as cli
-from stimgen.cli.bench import format_benchmark
+from stimgen.cli.bench_text import format_benchmark
 
 
 def called(monkeypatch: pytest.MonkeyPatch, *arguments: str) -> int:

@@ -8,6 +8,7 @@ import json
 import os
 import pickle
 import platform
+import re
 import socket
 import subprocess
 import sys
@@ -217,7 +218,7 @@ class TestDoctor:
         found = json.loads(run("doctor", "--json").out)
         assert found["versions"]["torch"] == metadata.version("torch")
         assert found["devices"]["cpu"] == "cpu"
-        assert found["weights"]["random"] == "always there"
+        assert found["weights"]["random"] == "always available"
         assert found["places"]["current folder"] == "writable"
         text = run("doctor").out
         assert all(f"\n{heading}\n" in f"\n{text}" for heading in found)
@@ -252,14 +253,18 @@ class TestPlan:
         assert (ended.code, ended.err) == (0, "")
         assert ended.out.startswith("smoke: 24 stimuli, about ")
         for part in (
-            "source brick: skimage:brick, 32 x 32, grey",
-            "source coffee: skimage:coffee, 32 x 32, colour",
-            "condition shallow: 8 stimuli, 2,080 parameters, 24 evaluations each",
-            "condition texform: 8 stimuli, 50,064 parameters",
-            "layers relu1_1 x 0.2, relu1_2 x 0.2, pool1 x 0.2, scale1 x 0.2, scale2 x 0.2",
-            "regions grid (rows 2, columns 2, overlap 0.5)",
+            "brick skimage:brick, 32 x 32 px, grey",
+            "coffee skimage:coffee, 32 x 32 px, colour",
+            "Condition shallow: 8 stimuli",
+            "parameters 2,080 per source",
+            "evaluations 12 at 16 x 16 px, then 12 at 32 x 32 px",
+            "Condition texform: 8 stimuli",
+            "parameters 50,064 per source",
+            "statistic Gram matrices of feature maps (centred",
+            "layers relu1_1, relu1_2, pool1, scale1, scale2 (weight 0.2 each)",
+            "regions pooling regions on a grid (rows 2, columns 2, overlap 0.5)",
         ):
-            assert part in ended.out
+            assert part in re.sub(" +", " ", ended.out)
 
     def test_prints_json(self, run: Run) -> None:
         ended = run("plan", "smoke", "--json")
@@ -316,13 +321,13 @@ class TestGenerate:
         protocol(tmp_path)
         ended = run("generate", "p.yaml", "-o", "set", "--device", "cpu")
         assert ended.code == 0
-        assert "1 stimuli made in " in ended.out
+        assert "1 stimulus made in " in ended.out
         for name in ("set/images", "set/contact_sheet.png", "set/manifest.json"):
             assert str(Path(name)) in ended.out
             assert (tmp_path / name).exists()
         again = run("generate", "p.yaml", "-o", "set")
-        assert "1 of 1 stimuli were there already\n0 stimuli made" in again.out
-        assert run("verify", "set").out == "set: 1 of 1 stimuli checked: sound\n"
+        assert "1 of 1 stimulus existed already\n0 stimuli made" in again.out
+        assert run("verify", "set").out == "set: 1 of 1 stimuli checked, no problems\n"
         assert json.loads(run("verify", "set", "--json").out)["sound"] is True
 
     def test_quiet_prints_nothing(self, run: Run, tmp_path: Path) -> None:
@@ -341,7 +346,7 @@ class TestGenerate:
         ended = run("verify", "set")
         assert ended.code == 1
         assert f"images/{file.name}: its bytes are not those of its record" in ended.err
-        assert "set: 1 of 1 stimuli checked: problems found: 1" in ended.out
+        assert "set: 1 of 1 stimuli checked, problems: 1" in ended.out
 
 
 class TestBadProtocol:

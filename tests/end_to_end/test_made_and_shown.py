@@ -47,7 +47,7 @@ def test_what_was_made_with_torch_is_shown_without(tmp_path: Path) -> None:
         assert (done.returncode, done.stderr) == (0, "")
         return done.stdout
 
-    assert "2 of 2 stimuli checked: sound" in run("verify", "set")
+    assert "2 of 2 stimuli checked, no problems" in run("verify", "set")
     said = run("run", "shown.yaml", "--observer", "simulated", "--participant", "01", "-o", "data")
     assert "4 trials" in said
     assert "complete" in said

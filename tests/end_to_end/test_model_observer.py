@@ -27,8 +27,9 @@ from stimgen.stimulus_set.features import (
 from stimgen.stimulus_set.record import FileHash
 from stimgen.stimulus_set.store import Store
 from stimgen.stimulus_set.verify import verify_set
-from stimgen.workflow import run as running
 from stimgen.workflow.features import FeatureOptions, compute_features
+from stimgen.workflow.run import RunOptions
+from stimgen.workflow.study import run_study
 
 PROTOCOL = """
 name: tiny
@@ -85,8 +86,8 @@ def random_grids(store: Store, cells: int = 4, count: int = 5) -> np.ndarray:
 def sessions(folder: Path, noise: float, data: str) -> Iterator[tuple[float | None, list[str | None]]]:
     (folder / "tiny_experiment.yaml").write_text(EXPERIMENT.replace("NOISE", str(noise)))
     loaded = load_experiment(folder / "tiny_experiment.yaml")
-    options = running.RunOptions(observer="model", data=folder / data)
-    for ended in running.run_study(loaded, (None, "1"), 2, options):
+    options = RunOptions(observer="model", data=folder / data)
+    for ended in run_study(loaded, (None, "1"), 2, options):
         yield ended.correct, [line.outcome.answer for line in read_journal(ended.journal).trials]
 
 

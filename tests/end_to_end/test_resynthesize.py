@@ -166,7 +166,7 @@ def test_the_command(
         return int(caught.value.code or 0)
 
     assert run() == 0
-    assert "made again: identical bytes" in capsys.readouterr().out
+    assert "made again: identical" in capsys.readouterr().out
     other = store.read_record(store.read_plan().ids[0]).content.file
     edit(store, forge(store, decode_png(store.read(other), Path(other))), 3)
     assert run("--json") == 1

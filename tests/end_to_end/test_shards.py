@@ -227,7 +227,10 @@ def test_the_command_line(
     assert run(monkeypatch, *make_it, "--shard", "3/2") == 2
     assert not (tmp_path / "set").exists()
     assert run(monkeypatch, *make_it, "--shard", "1/2") == 0
-    assert f"this was shard 1/2; once all are made: stimgen merge {folder}" in capsys.readouterr().out
+    assert (
+        f"this was shard 1/2; when all shards are made, run: stimgen merge {folder}"
+        in capsys.readouterr().out
+    )
     assert run(monkeypatch, "merge", folder) == 1
     said = capsys.readouterr()
     assert f"{folder}: 10 of 14 stimuli, 0 copied" in said.out

@@ -14,6 +14,7 @@ import numpy as np
 import pytest
 from hand_made import Wanted, write_set
 
+from stimgen.cli.experiment_text import format_trials
 from stimgen.experiment.design.decisions import Participant
 from stimgen.experiment.journal.journal import RecordedTrial, read_journal
 from stimgen.experiment.schema.load import LoadedExperiment, load_experiment
@@ -22,7 +23,7 @@ from stimgen.reading.errors import StimgenError
 from stimgen.workflow.prepared_experiment import PreparedExperiment
 from stimgen.workflow.run import RunOptions
 from stimgen.workflow.study import run_study
-from stimgen.workflow.trials import format_trials, list_trials
+from stimgen.workflow.trials import list_trials
 
 SOURCES = ("a", "b", "c", "d", "e", "f")
 NAMES = {"a": "apple", "b": "bell", "c": "cup", "d": "door", "e": "egg", "f": "fish"}
@@ -157,8 +158,10 @@ def test_an_adaptive_study_finds_the_threshold_that_the_observer_has(
         # The candidate does not say whose turn it is.
         assert {**trial, "track": None} in among
     text = format_trials(listed).splitlines()
-    assert len(text) == 1 + len(came) * (1 + len(among))
-    assert text[1] == "trial 1, one of:"
+    assert len(text) == 3 + len(came) * len(among)
+    assert [int(line.split()[0]) for line in text[2:-1]] == [
+        i for i in range(1, len(came) + 1) for _ in range(len(among))
+    ]
 
 
 def test_a_list_of_trials_is_what_comes_though_practice_is_repeated(folder: Path) -> None:

@@ -32,7 +32,7 @@ from mutations import Random, as_json, as_yaml, other_bytes, other_lines, other_
 from test_mutated_experiments import OTHERS, changed, run
 
 from stimgen import StimulusSet
-from stimgen.cli.display import format_confounds
+from stimgen.cli.set_text import format_confounds
 from stimgen.experiment.journal.journal_lines import seal_line
 from stimgen.experiment.schema.load import load_experiment
 from stimgen.export.sets import EXPORTERS

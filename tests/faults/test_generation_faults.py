@@ -151,7 +151,7 @@ class TestRunningAgain:
             os.utime(place.set / name, (1, 1))
         assert place.command(monkeypatch) == 0
         said = capsys.readouterr().out
-        assert "4 of 4 stimuli were there already" in said
+        assert "4 of 4 stimuli existed already" in said
         assert "0 stimuli made" in said
         assert place.files() == before
         assert {(place.set / name).stat().st_mtime for name in before} == {1.0}
@@ -307,7 +307,7 @@ class TestInterruption:
         assert len(StimulusSet(place.set)) == 2
         assert place.command(monkeypatch) == 0
         said = capsys.readouterr().out
-        assert "2 of 4 stimuli were there already" in said
+        assert "2 of 4 stimuli existed already" in said
         assert "2 stimuli made" in said
         same(place, undisturbed)
 

@@ -24,7 +24,7 @@ from hand_made import Wanted, write_set
 from PIL import Image, ImageCms
 from PIL.PngImagePlugin import PngInfo
 
-from stimgen.cli.display import format_confounds
+from stimgen.cli.set_text import format_confounds
 from stimgen.images.read import ImageFile
 from stimgen.networks.weights.base import StateDictSpec, read_weights
 from stimgen.protocol.load import load_protocol

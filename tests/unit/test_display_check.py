@@ -11,6 +11,7 @@ from typer.testing import CliRunner
 from wired import StandInScreen, write_experiment
 
 from stimgen import StimgenError
+from stimgen.cli.experiment_text import format_display_check
 from stimgen.cli.main import app
 from stimgen.experiment.design.decisions import Participant
 from stimgen.experiment.display_check.setup import DisplaySetup
@@ -54,7 +55,9 @@ def test_what_is_saved_is_what_an_experiment_quotes(tmp_path: Path) -> None:
         DisplaySetup(**ROOM, linearised="2026-01-05"), DisplayCheckOptions(seconds=2.0, save="lab")
     )
     assert found.file == Path("monitors/lab.yaml")
-    assert found.text().endswith("saved as monitors/lab.yaml; experiments quote it: display: {monitor: lab}")
+    assert format_display_check(found).endswith(
+        "saved as monitors/lab.yaml; use it in experiments: display: {monitor: lab}"
+    )
     declared = DisplaySettings(monitor="lab", transfer={"linearised": "2026-01-05"})
     monitor = find_monitor("lab", tmp_path, declared)
     assert monitor == build_monitor(found).replace(measured=monitor.measured)
@@ -96,9 +99,9 @@ def test_a_key_in_the_measurement_breaks_it_off_and_nothing_is_saved(monkeypatch
 @pytest.mark.parametrize(
     ("said", "words"),
     [
-        ({}, "its width and its distance from the eyes, which are not known"),
-        ({"width_cm": 40.0}, "its width and its distance from the eyes, which are not known"),
-        ({**ROOM, "windowed": True}, "a window is not the monitor"),
+        ({}, "the monitor's width or its distance from the eyes is missing"),
+        ({"width_cm": 40.0}, "the monitor's width or its distance from the eyes is missing"),
+        ({**ROOM, "windowed": True}, "without --windowed"),
     ],
 )
 def test_what_cannot_be_saved_is_refused_before_anything_is_shown(said: dict[str, Any], words: str) -> None:
@@ -134,7 +137,7 @@ def test_the_rate_is_the_declared_one_where_that_was_measured_or_nothing_could_b
     assert build_monitor(found).refresh_hz == saved
     assert build_monitor(found).measured_hz == hz
     assert (found.problem is None) == (problem is None)
-    assert (problem or "") in found.text()
+    assert (problem or "") in found.measurement
 
 
 class TestWithAnExperiment:

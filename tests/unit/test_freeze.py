@@ -231,7 +231,7 @@ def test_the_command_freezes_and_checks(study: Path) -> None:
     run = CliRunner().invoke
     new = str(study / "new.zip")
     done = run(app, ["freeze", str(study / "e.yaml"), "--participants", "2", "-o", new])
-    assert (done.exit_code, done.output) == (0, f"{new}: odd_one, sessions: 2, sets: 1\n")
+    assert (done.exit_code, done.output) == (0, f"{new}: odd_one, 2 sessions, 1 set\n")
     done = run(app, ["freeze", "--check", new, str(study / "data"), "--json"])
     assert done.exit_code == 0
     assert json.loads(done.output)["as_planned"] is True
@@ -239,4 +239,4 @@ def test_the_command_freezes_and_checks(study: Path) -> None:
     done = run(app, ["freeze", "--check", new, str(study / "data")])
     assert done.exit_code == 1
     assert "participant 03, session 1 of odd_one was not planned" in done.output
-    assert "differences: 1" in done.output
+    assert "differences from the plan: 1" in done.output

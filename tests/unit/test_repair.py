@@ -193,7 +193,7 @@ class TestCommand:
         assert self.run(monkeypatch, str(store.folder)) == 0
         assert f"{MANIFEST}: written again" in capsys.readouterr().out
         assert self.run(monkeypatch, str(store.folder)) == 0
-        assert "nothing was to be done" in capsys.readouterr().out
+        assert "nothing to repair" in capsys.readouterr().out
 
     def test_json_and_exit_code(
         self, store: Store, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]

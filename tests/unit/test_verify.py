@@ -277,7 +277,7 @@ class TestCommand:
         self, sound: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
     ) -> None:
         assert self.run(monkeypatch, str(sound)) == 0
-        assert capsys.readouterr().out == f"{sound}: 4 of 4 stimuli checked: sound\n"
+        assert capsys.readouterr().out == f"{sound}: 4 of 4 stimuli checked, no problems\n"
 
     def test_a_damaged_set(
         self, store: Store, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]

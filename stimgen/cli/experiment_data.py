@@ -1,0 +1,169 @@
+"""Commands that use the data of experiments."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from stimgen.cli.options import (
+    DataArgument,
+    JsonOption,
+    ParticipantOption,
+    StimuliOption,
+    option,
+)
+from stimgen.cli.terminal import (
+    PROBLEM_FOUND,
+    print_json,
+    print_problems,
+    print_result,
+    print_text,
+)
+
+commands = typer.Typer()
+
+
+@commands.command()
+def tabulate(
+    data: DataArgument,
+    name: Annotated[
+        str | None,
+        option("--format", "FORMAT", "bids or csv. [default: both]"),
+    ] = None,
+    output: Annotated[
+        Path | None,
+        option("-o, --output", "TARGET", "The folder of the tables. [default: DATA/bids and DATA/csv]"),
+    ] = None,
+    stimuli: StimuliOption = None,
+    fields: Annotated[
+        list[str] | None,
+        option(
+            "--form-field, --tell",
+            "FIELD",
+            "Include this field of the participants' forms; repeatable.",
+        ),
+    ] = None,
+) -> None:
+    """Write tables of an experiment's data.
+
+    Writes a BIDS dataset with the pictures, and CSV files with PsychoPy's columns.
+    """
+    from stimgen.cli.experiment_text import format_tables
+    from stimgen.workflow.tabulate import TableOptions, write_tables
+
+    options = TableOptions(name, output, tuple(stimuli or ()), tuple(fields or ()))
+    for tables in write_tables(data, options):
+        print_text(format_tables(tables))
+
+
+@commands.command()
+def replay(
+    journal: Annotated[Path, typer.Argument(metavar="JOURNAL", help="The journal of a session.")],
+    trial: Annotated[int, option("--trial", "N", "The trial's number, counting practice trials.")],
+    stimuli: StimuliOption = None,
+    output: Annotated[
+        Path | None,
+        option("-o, --output", "FOLDER", "Where to write the frames. [default: replay/JOURNAL_trial-N]"),
+    ] = None,
+    *,
+    as_json: JsonOption = False,
+) -> None:
+    """Draw a trial's frames again and compare them.
+
+    Compares them with the frames that were shown in the session; the exit code is 1 if one differs.
+    """
+    from stimgen.cli.experiment_text import format_replay
+    from stimgen.workflow.replay import replay_trial
+
+    found = replay_trial(journal, trial, tuple(stimuli or ()), output)
+    print_result(found, format_replay, as_json=as_json)
+    if not found.agrees:
+        raise typer.Exit(PROBLEM_FOUND)
+
+
+@commands.command()
+def withdraw(
+    data: DataArgument,
+    participant: ParticipantOption,
+) -> None:
+    """Delete all data of one participant.
+
+    Deletes journals, the form and rows of tables, and lists what was deleted.
+    """
+    from stimgen.cli.experiment_text import format_withdrawal
+    from stimgen.workflow.withdraw import withdraw_participant
+
+    print_text(format_withdrawal(withdraw_participant(data, participant)))
+
+
+@commands.command()
+def freeze(  # noqa: PLR0913 - an option of the command is an argument here
+    what: Annotated[
+        str,
+        typer.Argument(
+            metavar="EXPERIMENT",
+            help="A YAML file or a shipped experiment; with --check, the folder of the data.",
+        ),
+    ],
+    target: Annotated[Path | None, option("-o, --output", "FILE", "The archive to write.")] = None,
+    participants: Annotated[
+        int | None,
+        option("--participants", "N", "The number of participants, 01 to N.", min=1, max=10000),
+    ] = None,
+    session: Annotated[
+        list[str] | None,
+        option("--session", "LABEL", "A session of each participant; repeatable. [default: 1]"),
+    ] = None,
+    stimuli: StimuliOption = None,
+    exclusions: Annotated[
+        Path | None,
+        option("--exclusions", "FILE", "A text with the exclusion rules. [default: the experiment's notes]"),
+    ] = None,
+    check: Annotated[
+        Path | None,
+        option("--check", "FILE", "Compare data with this archive."),
+    ] = None,
+    *,
+    as_json: JsonOption = False,
+) -> None:
+    """Archive a study before it is run.
+
+    The archive holds the experiment, sets, all trials and exclusion rules; deposit it as a preregistration.
+    With --check, compares data with an archive; the exit code is 1 if they differ.
+    """
+    if check is not None:
+        _compare_with_study(check, Path(what), as_json=as_json)
+        return
+    from stimgen.experiment.schema.load import load_experiment
+    from stimgen.reading.errors import StimgenError
+    from stimgen.stimulus_set.citing.wording import format_count
+    from stimgen.workflow.freeze import StudyOptions, freeze_study
+
+    if target is None or participants is None:
+        raise StimgenError(
+            "the archive's name or the number of participants is missing",
+            hint="add -o FILE and --participants N",
+        )
+    options = StudyOptions(participants, tuple(session or ("1",)), tuple(stimuli or ()), exclusions)
+    study = freeze_study(load_experiment(what), options, target)
+    sessions = format_count(len(list(study.persons)), "session")
+    print_text(f"{target}: {study.name}, {sessions}, {format_count(len(study.sets), 'set')}")
+
+
+def _compare_with_study(archive: Path, data: Path, *, as_json: bool) -> None:
+    from stimgen.reading.errors import make_printable
+    from stimgen.workflow.freeze import check_study
+
+    found = check_study(archive, data)
+    if as_json:
+        print_json({"as_planned": found.as_planned, **vars(found)})
+    else:
+        for line in (*found.sessions, *(f"note: {note}" for note in found.notes)):
+            print_text(make_printable(line))
+        print_problems(make_printable(difference, 5000) for difference in found.differences)
+        verdict = "as planned" if found.as_planned else f"differences from the plan: {len(found.differences)}"
+        print_text(f"{data}: {verdict}")
+    if not found.as_planned:
+        raise typer.Exit(PROBLEM_FOUND)
