@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from stimgen.cli.text import format_bytes
+from stimgen.cli.text import format_bytes, format_columns
 from stimgen.stimulus_set.citing.wording import format_count
 
 
@@ -19,8 +19,7 @@ def format_benchmark(found: dict[str, Any]) -> str:
     ]
     if "workers" in found:
         lines += _format_workers(found["workers"])
-    width = max(len(name) for name, _ in lines)
-    return "\n".join(f"{name:<{width}}  {figure}" for name, figure in lines)
+    return "\n".join(format_columns(lines))
 
 
 LabelledFigures = list[tuple[str, str]]

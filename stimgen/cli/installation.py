@@ -109,35 +109,28 @@ def normalize(  # noqa: PLR0913 - an option of the command is an argument here
 @commands.command()
 def bench(  # noqa: PLR0913 - an option of the command is an argument here
     device: DeviceOption = "auto",
-    size: Annotated[
-        int | None,
-        option("--size", "PIXELS", "Side of the picture. [default: 256]"),
+    size: Annotated[int | None, option("--size", "PIXELS", "Side of the picture. [default: 256]")] = None,
+    workers: Annotated[
+        int | None, option("--workers", "N", "Also measure N processes that run at the same time.")
     ] = None,
-    against: Annotated[str | None, option("--against", "RIVAL", "notebook or plenoptic.")] = None,
-    evaluations: Annotated[
-        int | None,
-        option("--evaluations", "N", "Evaluations of the notebook. [default: 500]"),
-    ] = None,
-    plot: Annotated[
-        Path | None,
-        option("--plot", "FILE", "Draw loss against time, with `--against notebook`."),
-    ] = None,
-    workers: Annotated[int | None, option("--workers", "N", "Also measure N processes side by side.")] = None,
     *,
     quick: Annotated[
-        bool, typer.Option("--quick", help="Measure small sizes a few times: a test, not a measurement.")
+        bool, typer.Option("--quick", help="Measure little, only to see whether it runs.")
     ] = False,
     as_json: JsonOption = False,
     quiet: QuietOption = False,
 ) -> None:
-    """Measure the speed of this computer."""
+    """Measure how fast stimgen is on this computer.
+
+    Also measures how close that comes to what the computer can do.
+    """
     from stimgen.benchmark.options import BenchOptions
     from stimgen.cli.bench_text import format_benchmark
     from stimgen.workflow.bench import run_bench
 
-    def report(part: str) -> None:
+    def notify(part: str) -> None:
         if not quiet:
             print_text(f"measuring: {part}", error=True)
 
-    options = BenchOptions(device, size, against, evaluations, plot, workers, quick)
-    print_result(run_bench(options, report), format_benchmark, as_json=as_json)
+    found = run_bench(BenchOptions(device, size, workers, quick), notify)
+    print_result(found, format_benchmark, as_json=as_json)

@@ -75,12 +75,12 @@ def _describe_term(term: Mapping[str, Any], targets: Mapping[str, str]) -> Rows:
     yield "statistic", _format_member("statistics", term["statistic"])
     network, weights = term["network"], term["network"].get("weights")
     trained = f" with {_format_member('weights', weights)}" if isinstance(weights, Mapping) else ""
-    yield "network", _format_phrase("networks", network) + trained + _format_settings(network)
+    yield "network", _format_member("networks", network) + trained
     layers: dict[str, float] = term["layers"]
     if len(set(layers.values())) == 1:
-        yield "layers", f"{', '.join(layers)} (weight {format_value(next(iter(layers.values())))} each)"
+        yield "layers", f"{', '.join(layers)} (weight {next(iter(layers.values())):.3g} each)"
     else:
-        yield "layers", ", ".join(f"{name} (weight {format_value(w)})" for name, w in layers.items())
+        yield "layers", ", ".join(f"{name} (weight {w:.3g})" for name, w in layers.items())
     yield "regions", _format_member("regions", term["regions"])
     if "target" in term:
         target = term["target"]

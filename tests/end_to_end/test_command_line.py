@@ -262,7 +262,7 @@ class TestPlan:
             "parameters 50,064 per source",
             "statistic Gram matrices of feature maps (centred",
             "layers relu1_1, relu1_2, pool1, scale1, scale2 (weight 0.2 each)",
-            "regions pooling regions on a grid (rows 2, columns 2, overlap 0.5)",
+            "regions pooling regions on a grid (rows = 2, columns = 2, overlap = 0.5)",
         ):
             assert part in re.sub(" +", " ", ended.out)
 

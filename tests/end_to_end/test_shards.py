@@ -233,8 +233,8 @@ def test_the_command_line(
     )
     assert run(monkeypatch, "merge", folder) == 1
     said = capsys.readouterr()
-    assert f"{folder}: 10 of 14 stimuli, 0 copied" in said.out
-    assert f"to make what is missing: stimgen generate small.yaml -o {folder}" in said.err
+    assert f"{folder}: 10 of 14 stimuli" in said.out
+    assert f"run: stimgen generate small.yaml -o {folder}" in said.err
     assert run(monkeypatch, *make_it, "--shard", "2/2") == 0
     capsys.readouterr()
     assert run(monkeypatch, "merge", folder, "--json") == 0
