@@ -1,1 +1,1 @@
-"""What the engine is measured in, one thing a file, and the rivals that it is measured against."""
+"""Holds what `stimgen bench` measures, one thing in each file."""

@@ -1,4 +1,4 @@
-"""Stimuli a minute, by the number that are made together."""
+"""Measures how many stimuli a minute are made, by the size of the batch."""
 
 from __future__ import annotations
 
@@ -15,17 +15,17 @@ QUICK_SIZES = (1, 2)
 
 
 def batch_sizes(device: str, *, quick: bool) -> tuple[int, ...]:
-    """Return the numbers of stimuli to try on a kind of device."""
+    """Return the batch sizes to measure on a kind of device."""
     return QUICK_SIZES if quick else SIZES.get(device, SIZES_ELSEWHERE)
 
 
 def measure_batches(
     method: ObjectiveMethod, subject: BenchmarkSubject, sizes: tuple[int, ...], repeats: int
 ) -> list[dict[str, Any]]:
-    """Return, for every size of batch, seconds of a batch and stimuli a minute.
+    """Return seconds and stimuli a minute for every batch size.
 
-    Seconds are those of all evaluations, reckoned from a few of every scale. Sizes take turns; the fastest of
-    the repeats counts. One stimulus alone is computed as two (see `Batch.slots`), as `generate` does.
+    Seconds are estimated from a few evaluations at every scale. Sizes take turns; the fastest repeat counts.
+    A single stimulus is computed twice, as `generate` does.
     """
     method.load(subject.device)
     found: dict[int, list[float]] = {size: [] for size in sizes}
@@ -36,7 +36,7 @@ def measure_batches(
 
 
 def compare_with_singles(rows: list[dict[str, Any]]) -> dict[str, Any]:
-    """Return how many times faster the largest batch up to 8 is than as many stimuli one by one."""
+    """Return how much faster the largest batch of up to 8 is than as many stimuli one by one."""
     seconds = {row["stimuli"]: row["seconds"]["minimum"] for row in rows}
     together = max(size for size in seconds if size <= 8)
     return {"stimuli": together, **ratio(together * seconds[1], seconds[together])}

@@ -1,4 +1,4 @@
-"""The machine's own ceiling: its rate of large matrix products, which convolutions are made of."""
+"""Measures the machine's ceiling: its rate of large matrix products, which convolutions are made of."""
 
 from __future__ import annotations
 
@@ -10,17 +10,17 @@ import torch
 from stimgen.benchmark.timing import TimedTask, Times
 
 KINDS = {"float32": torch.float32, "bfloat16": torch.bfloat16}
-# Which side is fastest depends on caches; the best of them counts.
+# Which side is fastest depends on caches; the best one counts.
 SIDES = {"cpu": (1024, 2048, 3072)}
 SIDES_ELSEWHERE = (4096, 8192)
 QUICK_SIDES = (256,)
 
 
 def ceiling_tasks(device: torch.device, *, quick: bool) -> dict[str, TimedTask]:
-    """Return products of two square matrices, by kind of number, side and way: ``float32 2048 matrix``.
+    """Return products of two square matrices by kind of number, side and method: ``float32 2048 matrix``.
 
-    The same product is also asked for as a convolution of 1 x 1, because the libraries behind the two differ:
-    on AMD processors the convolution is twice as fast in float32, and a ceiling must not lie below it.
+    Each product is also computed as a convolution of 1 x 1, because the libraries of the two differ: on AMD
+    processors the convolution is twice as fast in float32, and a ceiling must not lie below it.
     """
     sides = QUICK_SIDES if quick else SIDES.get(device.type, SIDES_ELSEWHERE)
     return {
@@ -32,18 +32,9 @@ def ceiling_tasks(device: torch.device, *, quick: bool) -> dict[str, TimedTask]:
 
 
 def best_rates(times: Mapping[str, Times]) -> dict[str, dict[str, Any]]:
-    """Return the best rate of every kind of number.
+    """Return the best rate for every kind of number, given times of `ceiling_tasks` and perhaps others.
 
-    Parameters
-    ----------
-    times : mapping
-        Of the tasks of `ceiling_tasks`, and perhaps of others.
-
-    Returns
-    -------
-    dict
-        Kind to ``flops_per_second`` (two for each multiplication and addition), ``side``, ``way`` and
-        ``seconds``.
+    Each has ``flops_per_second`` (two for a multiplication and addition), ``side``, ``way``, ``seconds``.
     """
     found: dict[str, dict[str, Any]] = {}
     for name, measured in times.items():
@@ -62,7 +53,7 @@ def best_rates(times: Mapping[str, Times]) -> dict[str, dict[str, Any]]:
 
 
 def _product(kind: str, side: int, device: torch.device) -> TimedTask:
-    # Ones: their products are exact, never denormal, and cost what any other numbers do.
+    # Products of ones are exact and never denormal, and take as long as those of any other numbers.
     left = torch.ones(side, side, dtype=KINDS[kind], device=device)
     right, into = torch.ones_like(left), torch.empty_like(left)
 

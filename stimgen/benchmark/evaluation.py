@@ -1,4 +1,4 @@
-"""One evaluation of the objective with its gradient: random VGG-19, usually up to pool4, one image."""
+"""Times one evaluation of the objective with its gradient: random VGG-19, usually up to pool4, one image."""
 
 from __future__ import annotations
 
@@ -16,14 +16,14 @@ from stimgen.synthesis.ranges.free import Unconstrained
 from stimgen.synthesis.term import Term
 
 DEPTH, QUICK_DEPTH = "pool4", "pool2"
-# By precision, as `Synthesis` calls it, what its networks compute in, and the ceiling too.
+# The kind of number that networks compute with, by the precision of `SynthesisSettings`.
 KINDS = {"float32": "float32", "mixed": "bfloat16"}
 
 
 def evaluation_task(subject: BenchmarkSubject, depth: str = DEPTH, precision: str = "float32") -> TimedTask:
     """Return one evaluation of the usual Gram objective with its gradient, for one image.
 
-    Of mixed precision, one of those that are not precise.
+    With mixed precision it is an evaluation in bfloat16.
     """
     source = torch.from_numpy(subject.source.transpose(2, 0, 1).copy()).unsqueeze(0).to(subject.device)
     rows = torch.zeros(1, dtype=torch.long, device=subject.device)
@@ -41,9 +41,9 @@ def evaluation_task(subject: BenchmarkSubject, depth: str = DEPTH, precision: st
 
 
 def convolution_flops(task: TimedTask) -> int:
-    """Return the operations of a task's convolutions, forwards and backwards, two a multiplication.
+    """Return the operations of a task's convolutions, forwards and backwards, two for each multiplication.
 
-    Grams and pooling are not counted, so that a share of the ceiling is never flattered by them.
+    Gram matrices and pooling are not counted, so that the share of the ceiling is never too high.
     """
     with FlopCounterMode(display=False) as counter:
         task()
@@ -52,7 +52,7 @@ def convolution_flops(task: TimedTask) -> int:
 
 
 def evaluation_summary(flops: int, measured: Times, ceiling: dict[str, Any]) -> dict[str, Any]:
-    """Return seconds, rate, and the rate's share of a ceiling from `ceilings`."""
+    """Return seconds, rate, and the rate's share of a ceiling of `best_rates`."""
     rate = flops / measured.minimum
     return {
         "flops": flops,

@@ -1,4 +1,4 @@
-"""What a figure was measured on; without it a figure means nothing."""
+"""Describes the machine that figures were measured on."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ PACKAGES = ("stimgen", "torch", "torchvision", "numpy", "plenoptic")
 
 
 def describe_machine(device: torch.device) -> dict[str, Any]:
-    """Return processor, cores, memory, device, threads and versions; no name of a host or a user."""
+    """Return processor, cores, memory, device, threads and versions, but no name of a computer or a user."""
     return {
         "device": device_name(device),
         "processor": processor_model(),

@@ -1,6 +1,6 @@
-"""Peak of memory while a batch is made, against what `stimgen plan` says that it will be.
+"""Measures the peak of memory while a batch is made, against the prediction of `stimgen plan`.
 
-On a CPU a process of its own is measured: ``python -m stimgen.benchmark.memory SIZE STIMULI EVALUATIONS``.
+On a CPU, a process of its own is measured: ``python -m stimgen.benchmark.memory SIZE STIMULI EVALUATIONS``.
 """
 
 from __future__ import annotations
@@ -25,20 +25,13 @@ SECONDS_BETWEEN_LOOKS = 0.002
 
 
 def measure_memory(subject: BenchmarkSubject, stimuli: int, evaluations: int) -> dict[str, Any]:
-    """Make a batch of the quick start's texture and return its peak of memory, above what was there before.
-
-    Parameters
-    ----------
-    subject : BenchmarkSubject
-        What is made.
-    stimuli, evaluations : int
-        Stimuli of the batch; evaluations of each scale.
+    """Make a batch of the quick start's texture and return its peak of memory, above what was used before.
 
     Returns
     -------
     dict
-        ``stimuli``, ``slots``, ``predicted`` and ``peak`` in bytes, ``ratio`` of peak to predicted; peak and
-        ratio are None where they cannot be measured (a CPU on another system than Linux, Apple's GPUs).
+        ``stimuli``, ``slots``, ``predicted`` and ``peak`` in bytes, ``ratio`` of peak to predicted. Peak and
+        ratio are None where they cannot be measured: on Apple's GPUs, and on CPUs without Linux.
     """
     method = texture_method(evaluations)
     slots = subject.batch(method, stimuli).slots
@@ -82,7 +75,7 @@ def _run_synthesis(subject: BenchmarkSubject, stimuli: int, evaluations: int) ->
 
 
 class _MemoryWatch(threading.Thread):
-    """Looks at the resident memory again and again; what libraries took while loading is no peak then."""
+    """Looks at the resident memory again and again."""
 
     def __init__(self) -> None:
         super().__init__(daemon=True)
@@ -104,7 +97,7 @@ def _resident_bytes() -> int:
 
 
 def _measure_own_peak(size: int, stimuli: int, evaluations: int) -> int:
-    """Return the peak of this process, whose libraries and networks have been in use before."""
+    """Return the peak of this process, after libraries and networks have been loaded."""
     subject = BenchmarkSubject(size, torch.device("cpu"))
     _run_synthesis(BenchmarkSubject(32, subject.device), 1, 1)
     watch = _MemoryWatch()

@@ -1,4 +1,4 @@
-"""What is made in a benchmark: a photograph that everybody has, and the shipped quick start's texture."""
+"""Provides what benchmarks make: the quick start's texture, of a photograph that everybody has."""
 
 from __future__ import annotations
 
@@ -21,17 +21,7 @@ PROTOCOL, CONDITION = "quickstart", "texture"
 
 @dataclass(frozen=True)
 class BenchmarkSubject:
-    """A prepared photograph, and where it is worked on.
-
-    Attributes
-    ----------
-    size : int
-        Side in pixels.
-    device : torch.device
-        Where to compute.
-    grey : bool
-        One channel and not three.
-    """
+    """Represents a prepared photograph of `size` pixels on either side, and the device to compute on."""
 
     size: int
     device: torch.device
@@ -57,13 +47,7 @@ class BenchmarkSubject:
 
 
 def texture_method(evaluations: int | None = None) -> ObjectiveMethod:
-    """Return the quick start's texture with the usual settings of synthesis.
-
-    Parameters
-    ----------
-    evaluations : int, optional
-        At each scale, where it is not the usual number.
-    """
+    """Return the quick start's texture with the usual settings, or with so many evaluations at each scale."""
     conditions = load_protocol(PROTOCOL).protocol.conditions
     (method,) = (condition.resolved_method for condition in conditions if condition.id == CONDITION)
     if not isinstance(method, ObjectiveMethod):

@@ -1,4 +1,4 @@
-"""One whole texture, from start image to finished picture."""
+"""Times one whole texture, from start image to finished picture."""
 
 from __future__ import annotations
 

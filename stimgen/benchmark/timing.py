@@ -1,4 +1,4 @@
-"""Seconds, of tasks that take turns: whatever else a machine does then falls on all of them alike."""
+"""Times tasks in turn, so that other programs on the machine slow all of them alike."""
 
 from __future__ import annotations
 
@@ -15,19 +15,13 @@ TimedTask = Callable[[], object]
 
 @dataclass(frozen=True)
 class Times:
-    """Repeats of one measurement.
-
-    Attributes
-    ----------
-    seconds : tuple of float
-        Every repeat, in the order of measuring.
-    """
+    """Holds the seconds of every repeat of one measurement, in their order."""
 
     seconds: tuple[float, ...]
 
     @property
     def minimum(self) -> float:
-        """The fastest repeat: what the machine does when nobody else uses it."""
+        """The fastest repeat, which other programs slowed least."""
         return min(self.seconds)
 
     def to_dict(self) -> dict[str, Any]:
@@ -37,7 +31,7 @@ class Times:
 
 
 def time_task(task: TimedTask, device: torch.device) -> float:
-    """Return the seconds that `task` takes, until the device has finished it."""
+    """Return the seconds until a device has finished a task."""
     synchronise(device)
     began = time.perf_counter()
     task()
@@ -46,7 +40,7 @@ def time_task(task: TimedTask, device: torch.device) -> float:
 
 
 def time_interleaved(tasks: Mapping[str, TimedTask], repeats: int, device: torch.device) -> dict[str, Times]:
-    """Time every task `repeats` times, in turn; a first time, for warming up, is not counted."""
+    """Time every task `repeats` times, in turn, after a first time for warming up."""
     for task in tasks.values():
         task()
     found: dict[str, list[float]] = {name: [] for name in tasks}
@@ -57,7 +51,7 @@ def time_interleaved(tasks: Mapping[str, TimedTask], repeats: int, device: torch
 
 
 def synchronise(device: torch.device) -> None:
-    """Wait until a device has done what it was told; a CPU always has."""
+    """Wait until a device has finished; a CPU always has."""
     if device.type == "cuda":
         torch.cuda.synchronize(device)
     elif device.type == "mps":
@@ -65,5 +59,5 @@ def synchronise(device: torch.device) -> None:
 
 
 def ratio(numerator: float, denominator: float) -> dict[str, float]:
-    """Return a ratio with the two numbers that it is made of."""
+    """Return a ratio with its two numbers."""
     return {"ratio": numerator / denominator, "numerator": numerator, "denominator": denominator}

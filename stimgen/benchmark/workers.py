@@ -1,4 +1,4 @@
-"""Stimuli a minute of several processes side by side, and of one."""
+"""Measures how many stimuli a minute several processes make, and one."""
 
 from __future__ import annotations
 
@@ -36,21 +36,12 @@ seeds: {{first: 1, count: {count}}}
 
 
 def compare_workers(subject: BenchmarkSubject, workers: int, evaluations: int) -> dict[str, Any]:
-    """Let one worker make stimuli, then several, each with as many batches as the one.
-
-    Parameters
-    ----------
-    subject : BenchmarkSubject
-        What is made, and on which kind of device.
-    workers : int
-        Processes.
-    evaluations : int
-        Of each scale.
+    """Let one worker make stimuli, then several, each with as many batches and so many evaluations a scale.
 
     Returns
     -------
     dict
-        ``rows``: of one worker, of all, and on a CPU of one with all the cores, ``workers``, ``threads`` of
+        ``rows`` for one worker, for all, and on a CPU for one with all the cores: ``workers``, ``threads`` of
         each, ``stimuli``, ``seconds`` from the beginning of the first batch to the end of the last, and
         ``stimuli_per_minute``; ``one_to_all``: how many times faster all are than one.
 
@@ -86,7 +77,7 @@ def _row(subject: BenchmarkSubject, workers: int, threads: int, evaluations: int
 
 
 def plan_benchmark(place: Path, subject: BenchmarkSubject, workers: int, evaluations: int) -> ProtocolPlan:
-    """Return the plan of what workers make: in all, as many batches of each."""
+    """Return the plan of `BATCHES` batches for each worker."""
     count = workers * BATCHES * default_batch_size(subject.device)
     text = PROTOCOL.format(size=subject.size, photograph=PHOTOGRAPH, evaluations=evaluations, count=count)
     return make_plan(parse_protocol(parse_document(text, place / "bench.yaml")))
@@ -103,6 +94,6 @@ def _make(plan: ProtocolPlan, store: Store, kind: str, threads: tuple[int, int])
 
 
 def _elapsed_seconds(made: list[Provenance]) -> float:
-    """Return the seconds from the first beginning to the last end: starting workers takes none of them."""
+    """Return the seconds from the first beginning to the last end, without those of starting workers."""
     began = min(datetime.fromisoformat(one.started) for one in made)
     return (max(datetime.fromisoformat(one.finished) for one in made) - began).total_seconds()

@@ -1,4 +1,4 @@
-"""Devices: which there are, and how each keeps its promises."""
+"""Finds devices, and makes each compute reproducibly."""
 
 from __future__ import annotations
 
@@ -14,10 +14,10 @@ import torch
 from stimgen.execution.allocation import keep_freed_memory
 from stimgen.reading.errors import StimgenError
 
-# One image alone is summed in another order than two.
+# A single image is summed in another order than two.
 MIN_SLOTS = 2
-# On a CPU an image's bits do not depend on how many share its batch, and two at a time are the fastest: at
-# 256 pixels four took a quarter more for each (docs/performance.md). Elsewhere bits may depend on it, so that
+# On a CPU an image's bits do not depend on the size of its batch, and two at a time are fastest: at 256 px
+# four took a quarter more for each (docs/performance.md). On other devices bits may depend on it, so that
 # all batches have the same number of slots.
 CPU_SLOTS = MIN_SLOTS
 GPU_SLOTS = 16
@@ -25,7 +25,7 @@ PROCESSORS = Path("/proc/cpuinfo")
 
 
 def find_device(name: str) -> torch.device:
-    """Return a device that is there.
+    """Return the device of a name.
 
     Parameters
     ----------
@@ -35,7 +35,7 @@ def find_device(name: str) -> torch.device:
     Raises
     ------
     StimgenError
-        No such device here.
+        There is no such device here.
     """
     there = available_devices()
     if name == "auto":
@@ -55,7 +55,7 @@ def available_devices() -> list[str]:
 
 
 def device_name(device: torch.device) -> str:
-    """Return what a device is called by its maker, for records."""
+    """Return a device's name and, of a GPU, its model, for records."""
     if device.type == "cuda":
         return f"{device}: {torch.cuda.get_device_name(device)}"
     return str(device)
@@ -68,7 +68,7 @@ def processor_name() -> str:
 
 @cache
 def processor_model() -> str:
-    """Return what the processor is called by its maker."""
+    """Return the processor's model."""
     if PROCESSORS.exists():
         for line in PROCESSORS.read_text(encoding="utf-8", errors="replace").splitlines():
             if line.startswith("model name"):
@@ -77,13 +77,13 @@ def processor_model() -> str:
 
 
 def default_batch_size(device: torch.device) -> int:
-    """Return how many stimuli are made together where the user does not say."""
+    """Return how many stimuli are made together, unless the user chooses another number."""
     return CPU_SLOTS if device.type == "cpu" else GPU_SLOTS
 
 
 @contextmanager
 def reproducible_computation(device: torch.device) -> Iterator[None]:
-    """Let a device give the same bits at every run, in float32 proper, and a processor keep its memory."""
+    """Let a GPU compute deterministically and without TF32, and a CPU keep freed memory."""
     if device.type != "cuda":
         keep_freed_memory()
         yield

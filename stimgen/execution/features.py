@@ -1,4 +1,4 @@
-"""Features of finished pictures: a network's maps, averaged over the cells of a grid."""
+"""Computes features of finished pictures: a network's maps, averaged over the cells of a grid."""
 
 from __future__ import annotations
 
@@ -20,19 +20,7 @@ from stimgen.synthesis.tensors import pad_to_slots, stack_pictures
 
 @dataclass(frozen=True)
 class GridFeatureExtractor:
-    """What is measured.
-
-    Attributes
-    ----------
-    extract : FeatureExtractor
-        A loaded network.
-    layers : tuple of str
-        Whose maps.
-    cells : int
-        Along either side of the picture.
-    device : torch.device
-        Where the network is.
-    """
+    """Averages the maps of layers over a grid of `cells` x `cells`, on the device of the loaded network."""
 
     extract: FeatureExtractor
     layers: tuple[str, ...]
@@ -42,10 +30,7 @@ class GridFeatureExtractor:
     def compute_grids(self, pictures: Iterable[Pixels]) -> Iterator[Grids]:
         """Yield the features of pictures, batch by batch: pictures x cells x cells x features.
 
-        Parameters
-        ----------
-        pictures : iterable of Pixels
-            Height x width x channels of one shape, sRGB-encoded, in [0, 1].
+        Pictures are height x width x channels, all of one shape, sRGB-encoded, in [0, 1].
         """
         slots, left = default_batch_size(self.device), iter(pictures)
         while batch := list(islice(left, slots)):
@@ -55,7 +40,7 @@ class GridFeatureExtractor:
         with torch.no_grad(), reproducible_computation(self.device):
             maps = self.extract(stack_pictures(pictures, self.device))
             means = [cell_means(maps[name].double().cpu(), self.cells) for name in self.layers]
-        # Rounded, so that the last bits, in which kinds of machines differ, seldom tell.
+        # Rounded, so that differences between kinds of machines in the last bits seldom show.
         found = torch.cat(means, 1).permute(0, 2, 3, 1).numpy()
         if not np.abs(found).max() < np.finfo(np.float16).max:
             raise StimgenError("the network's maps are too large, or not finite: no features can be kept")
@@ -65,7 +50,7 @@ class GridFeatureExtractor:
 def cell_means(maps: Tensor, cells: int) -> Tensor:
     """Return the mean of maps in each cell: batch x channels x cells x cells.
 
-    Positions count by how much of them lies in a cell; where they are larger than cells, those share them.
+    A position counts by its share that lies in the cell; positions may be larger than cells.
     """
     down, across = (_compute_overlaps(side, cells) for side in maps.shape[2:])
     return torch.einsum("ih,bchw,jw->bcij", down, maps, across)

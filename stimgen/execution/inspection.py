@@ -1,4 +1,4 @@
-"""One stimulus, made to be looked into: what the model sees of its source and of itself on the way."""
+"""Makes one stimulus and measures what the model sees of it and of its source, layer by layer."""
 
 from __future__ import annotations
 
@@ -26,18 +26,18 @@ from stimgen.synthesis.tensors import stack_pictures
 
 @dataclass(frozen=True, eq=False)
 class Inspection:
-    """What was seen.
+    """Holds what the model sees of a stimulus and of its source.
 
     Attributes
     ----------
     source, synthesis : Pixels
-        As the model sees them: no step after the synthesis was taken.
+        The pictures as the model sees them, before any step after the synthesis.
     result : SynthesisResult
         Traces and snapshots.
     maps : list of LayerMaps
-        Every layer that the objective measures.
+        The maps of every layer that the objective measures.
     losses : dict
-        Layer to its share of the loss at every snapshot.
+        The share of the loss of every layer at every snapshot, by the layer's name.
     """
 
     source: Pixels
@@ -50,18 +50,7 @@ class Inspection:
 def inspect_stimulus(
     stimulus: PlannedStimulus, method: ObjectiveMethod, every: int, device: torch.device
 ) -> Generator[SynthesisStep, None, Inspection]:
-    """Make a stimulus, keep snapshots, and measure it layer by layer.
-
-    Parameters
-    ----------
-    stimulus : PlannedStimulus
-        What to make.
-    method : ObjectiveMethod
-        The method of its condition.
-    every : int
-        Evaluations from one snapshot to the next.
-    device : torch.device
-        Where to compute.
+    """Make a stimulus with its method, keep a snapshot every `every` evaluations, and measure its layers.
 
     Raises
     ------
@@ -76,27 +65,27 @@ def inspect_stimulus(
         result = yield from method.run(batch, device)
         if result.reasons[0] == "non_finite":
             raise StimgenError(f"{stimulus.name} could not be made: {NON_FINITE}")
-        scene = _LayerInspector(
+        inspector = _LayerInspector(
             method, _duplicate(source, device), {k: _duplicate(p, device) for k, p in pictures.items()}
         )
         return Inspection(
             source=source,
             synthesis=result.images[0],
             result=result,
-            maps=scene.maps(_duplicate(result.images[0], device)),
-            losses=scene.losses(result.snapshots_of(0), item.key),
+            maps=inspector.compare_maps(_duplicate(result.images[0], device)),
+            losses=inspector.measure_losses(result.snapshots_of(0), item.key),
         )
 
 
 @dataclass(frozen=True)
 class _LayerInspector:
-    """A method, its source and the other pictures that it measures; all twice, as batches."""
+    """Measures the layers of a method's networks; pictures are batches of two."""
 
     method: ObjectiveMethod
     source: Tensor
     pictures: dict[str, Tensor]
 
-    def maps(self, synthesis: Tensor) -> list[LayerMaps]:
+    def compare_maps(self, synthesis: Tensor) -> list[LayerMaps]:
         """Return the maps of source and synthesis in every layer in use."""
         found = []
         for network, extract in load_networks(self.method.terms, DeviceSpec(self.source.device)).items():
@@ -107,7 +96,7 @@ class _LayerInspector:
                 found.append(LayerMaps(network.name, layer, source, made))
         return found
 
-    def losses(self, snapshots: list[Snapshot], key: tuple[str, int]) -> dict[str, list[float]]:
+    def measure_losses(self, snapshots: list[Snapshot], key: tuple[str, int]) -> dict[str, list[float]]:
         """Return every layer's share of the loss at the snapshots, by the layer's name."""
         height, width = self.source.shape[-2:]
         sizes = [(w, h) for w, h, _ in self.method.schedule(width, height)]
@@ -136,5 +125,5 @@ class _LayerInspector:
 
 
 def _duplicate(pixels: Pixels, device: torch.device) -> Tensor:
-    """Return a picture as a batch of two, because one alone is summed in another order."""
+    """Return a picture as a batch of two, because a single one is summed in another order."""
     return stack_pictures([pixels] * 2, device)

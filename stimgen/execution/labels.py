@@ -1,4 +1,4 @@
-"""What a protocol calls things: files, sources, conditions. Ids know nothing of it, so it may change."""
+"""Names files, sources and conditions as the protocol does; ids do not depend on names."""
 
 from __future__ import annotations
 
@@ -64,7 +64,7 @@ def source_record(source: PlannedSource, original_sha256: str, output: OutputSet
 def reference_records(
     stimulus: PlannedStimulus, store: Store, output: OutputSettings
 ) -> tuple[SourceRecord, ...]:
-    """Return what records say of the pictures that a stimulus' targets name."""
+    """Return what records say of the other pictures that a stimulus' targets name."""
     pictures = stimulus.condition.pictures
     return tuple(
         source_record(p, sha256_bytes(store.read(original_name(p, output))), output) for p in pictures
@@ -72,7 +72,7 @@ def reference_records(
 
 
 def planned_labels(stimulus: PlannedStimulus, output: OutputSettings) -> StimulusLabels:
-    """Return what a stimulus and its files are to be called."""
+    """Return the names of a stimulus, its source and its files."""
     source = stimulus.source
     return StimulusLabels(
         id=stimulus.id,
@@ -97,7 +97,7 @@ def planned_labels(stimulus: PlannedStimulus, output: OutputSettings) -> Stimulu
 def is_complete(
     content: RecordContent, stimulus: PlannedStimulus, store: Store, output: OutputSettings
 ) -> bool:
-    """Return whether a stimulus that has a record is there with all its files, under whatever names."""
+    """Return whether a recorded stimulus is there with all its files, whatever their names."""
     if content.id != stimulus.id or (output.array and content.array is None):
         return False
     if output.snapshots and (content.snapshots is None or content.snapshots.every != output.snapshots):
@@ -118,16 +118,40 @@ def relabel(stimulus: PlannedStimulus, store: Store, output: OutputSettings) -> 
         The set cannot be written.
     """
     record = store.read_record(stimulus.id)
-    content = _rename_content(record.content, stimulus, store, output)
-    for file, name in _planned_names(record.content, stimulus, output).items():
+    content, names = record.content, _planned_names(record.content, stimulus, output)
+    for file, name in names.items():
         store.update(name, store.read(file.file))
-    store.write(record_file(stimulus.id), json_bytes(Record(content=content, made=record.made).to_dict()))
+    snapshots = None
+    if content.snapshots and output.snapshots:
+        files = tuple(file.replace(file=names[file]) for file in content.snapshots.files)
+        snapshots = SnapshotSeries(every=content.snapshots.every, files=files)
+    array = content.array if output.array else None
+    original = _hash_original(content, stimulus, store, output)
+    renamed = content.model_copy(
+        update={
+            "file": file_name(IMAGES, stimulus, output),
+            "trace": content.trace.replace(file=names[content.trace]),
+            "array": array and array.replace(file=names[array]),
+            "snapshots": snapshots,
+            "source": source_record(stimulus.source, original, output),
+            "references": reference_records(stimulus, store, output),
+            "condition": stimulus.condition.id,
+        }
+    )
+    store.write(record_file(stimulus.id), json_bytes(Record(content=renamed, made=record.made).to_dict()))
+
+
+def _hash_original(
+    content: RecordContent, stimulus: PlannedStimulus, store: Store, output: OutputSettings
+) -> str:
+    old, name = content.source.original, original_name(stimulus.source, output)
+    return old.sha256 if old.file == name else sha256_bytes(store.read(name))
 
 
 def _planned_names(
     content: RecordContent, stimulus: PlannedStimulus, output: OutputSettings
 ) -> dict[FileHash, str]:
-    """Return what every recorded file of a stimulus is to be called."""
+    """Return every recorded file of a stimulus with the name that the plan gives it."""
     names = {
         FileHash(file=content.file, sha256=content.sha256): file_name(IMAGES, stimulus, output),
         content.trace: file_name(TRACES, stimulus, output),
@@ -135,48 +159,13 @@ def _planned_names(
     if content.array and output.array:
         names[content.array] = file_name(ARRAYS, stimulus, output)
     if content.snapshots and output.snapshots:
-        names |= {
-            file: snapshot_name(stimulus, output, (file.scale, file.evaluation))
-            for file in content.snapshots.files
-        }
+        for file in content.snapshots.files:
+            names[file] = snapshot_name(stimulus, output, (file.scale, file.evaluation))
     return names
 
 
 def _is_usable(file: FileHash, name: str, store: Store) -> bool:
-    """Return whether a recorded file is there, and fit to be copied where it is to have another name."""
+    """Return whether a recorded file is there, and is undamaged if it has to be copied to another name."""
     if not store.has(file.file):
         return False
     return file.file == name or sha256_bytes(store.read(file.file)) == file.sha256
-
-
-def _rename_content(
-    content: RecordContent, stimulus: PlannedStimulus, store: Store, output: OutputSettings
-) -> RecordContent:
-    original, array = content.source.original, content.array
-    name = original_name(stimulus.source, output)
-    sha256 = original.sha256 if original.file == name else sha256_bytes(store.read(name))
-    return content.model_copy(
-        update={
-            "file": file_name(IMAGES, stimulus, output),
-            "trace": content.trace.replace(file=file_name(TRACES, stimulus, output)),
-            "array": array.replace(file=file_name(ARRAYS, stimulus, output))
-            if array and output.array
-            else None,
-            "snapshots": _rename_snapshots(content, stimulus, output),
-            "source": source_record(stimulus.source, sha256, output),
-            "references": reference_records(stimulus, store, output),
-            "condition": stimulus.condition.id,
-        }
-    )
-
-
-def _rename_snapshots(
-    content: RecordContent, stimulus: PlannedStimulus, output: OutputSettings
-) -> SnapshotSeries | None:
-    if content.snapshots is None or not output.snapshots:
-        return None
-    files = [
-        file.replace(file=snapshot_name(stimulus, output, (file.scale, file.evaluation)))
-        for file in content.snapshots.files
-    ]
-    return SnapshotSeries(every=content.snapshots.every, files=tuple(files))

@@ -1,4 +1,4 @@
-"""What is there already of a plan's stimuli."""
+"""Finds out which stimuli of a plan are missing in a set."""
 
 from __future__ import annotations
 
@@ -21,16 +21,16 @@ FOLDERS_AT_ONCE = 4  # of pictures, traces, arrays and snapshots
 
 @dataclass(frozen=True)
 class SetStatus:
-    """What is there of a plan.
+    """Tells which stimuli of a plan are there.
 
     Attributes
     ----------
     missing : list of PlannedStimulus
-        Stimuli to make, in the plan's order: what has no record, or a record whose files are not there.
+        The stimuli to make, in the plan's order: those without a record, or with files missing.
     misnamed : list of PlannedStimulus
-        Finished ones whose names, credits, layout or files are not the plan's.
+        Finished stimuli whose names, credits or layout are not the plan's.
     unchanged : bool
-        Whether all is there, and known to the index as the plan wants it.
+        Whether the index knows that everything is there as the plan wants it.
     """
 
     missing: list[PlannedStimulus]
@@ -39,38 +39,35 @@ class SetStatus:
 
 
 def find_missing(plan: ProtocolPlan, store: Store, index: SetIndex) -> SetStatus:
-    """Return what is there of a plan; of the records, those that the index does not know are read.
+    """Return what is there of a plan; only records that the index does not know are read.
 
     Raises
     ------
     StimgenError
         A record is damaged, or a folder cannot be listed.
     """
-    surveyor = _StatusReader(plan, store, index)
-    found = {
-        stimulus.id: standing
-        for stimulus, state in _read_states(plan, store)
-        if (standing := surveyor.find_status(stimulus, state)) is not _StimulusStatus.KNOWN
-    }
+    reader = _StatusReader(plan, store, index)
+    states = _read_states(plan, store)
+    found = {stimulus.id: reader.find_status(stimulus, state) for stimulus, state in states}
     return SetStatus(
-        missing=[s for s in plan.stimuli if found.get(s.id) is _StimulusStatus.MISSING],
-        misnamed=[s for s in plan.stimuli if found.get(s.id) is _StimulusStatus.MISNAMED],
-        unchanged=not found,
+        missing=[s for s in plan.stimuli if found[s.id] is _StimulusStatus.MISSING],
+        misnamed=[s for s in plan.stimuli if found[s.id] is _StimulusStatus.MISNAMED],
+        unchanged=all(status is _StimulusStatus.KNOWN for status in found.values()),
     )
 
 
 class _StimulusStatus(Enum):
     KNOWN = "the index knows it"
     READ = "its record was read"
-    MISNAMED = "its record was read, and calls things otherwise"
-    MISSING = "it is to be made"
+    MISNAMED = "its record was read, and has other names"
+    MISSING = "it has to be made"
 
 
 def _read_states(plan: ProtocolPlan, store: Store) -> Iterator[tuple[PlannedStimulus, FileState | None]]:
-    """Yield stimuli with the states of their records, neighbours together: each folder is listed once."""
+    """Yield stimuli with the states of their records, sorted by folder, so that each is listed once."""
     in_order = sorted(plan.stimuli, key=attrgetter("id"))
-    for beginning, stimuli in groupby(in_order, key=lambda stimulus: stimulus.id[:2]):
-        states = file_states(store.folder / RECORDS / beginning)
+    for folder, stimuli in groupby(in_order, key=lambda stimulus: stimulus.id[:2]):
+        states = file_states(store.folder / RECORDS / folder)
         for stimulus in stimuli:
             yield stimulus, states.get(f"{stimulus.id}.json")
 
@@ -93,16 +90,13 @@ class _StatusReader:
         return _StimulusStatus.READ if content.labels == labels else _StimulusStatus.MISNAMED
 
     def _are_there(self, labels: StimulusLabels) -> bool:
-        files = (labels.file, labels.trace, labels.array, *self._snapshots(labels))
-        return all(self._is_there(file) for file in files if file is not None)
+        files = (labels.file, labels.trace, labels.array, *self._list_snapshots(labels))
+        places = [file.rpartition("/") for file in files if file is not None]
+        return all(name in self._names(folder) for folder, _, name in places)
 
-    def _snapshots(self, labels: StimulusLabels) -> list[str]:
-        """Return the files of a stimulus' snapshots; how many there are, only its record knows."""
+    def _list_snapshots(self, labels: StimulusLabels) -> list[str]:
+        """Return the files of a stimulus' snapshots, which only its record knows."""
         if labels.snapshots is None:
             return []
         snapshots = self._store.read_record(labels.id).content.snapshots
         return [file.file for file in snapshots.files] if snapshots else []
-
-    def _is_there(self, file: str) -> bool:
-        folder, _, name = file.rpartition("/")
-        return name in self._names(folder)

@@ -1,4 +1,4 @@
-"""What a batch will take, from a few evaluations of every scale."""
+"""Estimates the time of a batch from a few evaluations at every scale."""
 
 from __future__ import annotations
 
@@ -15,9 +15,9 @@ PROBED_EVALUATIONS = 3
 def estimate_batch_seconds(
     method: Method, batch: SynthesisBatch, device: torch.device, probed: int = PROBED_EVALUATIONS
 ) -> float:
-    """Time `limit_evaluations` evaluations of every scale and return the seconds that all of them will take.
+    """Time `probed` evaluations at every scale and return the seconds that a whole batch will take.
 
-    A method that evaluates nothing is run to its end.
+    A method without evaluations is run to its end.
     """
     height, width = batch.items[0].source.shape[:2]
     schedule, short = method.schedule(width, height), method.limit_evaluations(probed)
@@ -28,6 +28,6 @@ def estimate_batch_seconds(
             moments[step.scale].append(time.perf_counter())
     if not any(moments):
         return time.perf_counter() - began
-    # The first evaluation of a scale is not counted: it measures the targets too.
+    # The first evaluation of a scale is not counted, because it measures the targets too.
     each = [(times[-1] - times[0]) / max(1, len(times) - 1) for times in moments]
     return sum(seconds * count for seconds, (_, _, count) in zip(each, schedule, strict=True))

@@ -1,4 +1,4 @@
-"""From what a method made to what is saved: steps, rounding and every loss."""
+"""Turns what a method made into what is saved: applies steps, rounds, and measures losses and quality."""
 
 from __future__ import annotations
 
@@ -25,13 +25,7 @@ NON_FINITE = "the loss was not finite, also after starting again from its best p
 
 @dataclass(frozen=True)
 class ProcessedBatch:
-    """A batch after all steps and rounding, with every loss; one entry a stimulus.
-
-    Attributes
-    ----------
-    problems : list of str or None
-        Why a stimulus could not be made.
-    """
+    """Holds a batch after all steps and rounding, with one entry for each stimulus."""
 
     stimuli: Sequence[PlannedStimulus]
     sources: list[Pixels]
@@ -42,6 +36,7 @@ class ProcessedBatch:
     losses: list[LossesRecord | None]
     quality: list[QualityRecord]
     problems: list[str | None]
+    """Why a stimulus could not be made."""
 
 
 def postprocess(
@@ -50,43 +45,31 @@ def postprocess(
     sources: Mapping[str, ModelInput],
     judge: LoadedEvaluationNetwork | None,
 ) -> ProcessedBatch:
-    """Return what is saved of a batch.
-
-    Parameters
-    ----------
-    result : SynthesisResult
-        What the method made.
-    stimuli : sequence of PlannedStimulus
-        Of what.
-    sources : mapping
-        Their sources as the method measured them, by id.
-    judge : LoadedEvaluationNetwork or None
-        Who compares stimuli with sources.
-    """
-    staged = [sources[stimulus.source.id] for stimulus in stimuli]
+    """Return what is saved of a batch, given the sources by id and perhaps a network to compare both."""
+    inputs = [sources[stimulus.source.id] for stimulus in stimuli]
     # A failed stimulus is not written; grey stands in for it, so that the others can be measured.
     images = [image if np.isfinite(image).all() else np.full_like(image, 0.5) for image in result.images]
     saved, problems = [], []
     for i, stimulus in enumerate(stimuli):
-        picture, problem = _apply_steps(images[i], stimulus, staged[i].pixels)
+        picture, problem = _apply_steps(images[i], stimulus, inputs[i].pixels)
         saved.append(picture)
         problems.append(NON_FINITE if result.reasons[i] == "non_finite" else problem)
-    encoding = stimuli[0].source.staging.encoding
     files = [s.source.encode(picture.pixels) for s, picture in zip(stimuli, saved, strict=True)]
+    decoded = [as_pixels(decode_png(file, Path("picture"))) for file in files]
+    converged = [has_converged(trace, why) for trace, why in zip(result.traces, result.reasons, strict=True)]
+    quality = BatchQuality(_round_sources(stimuli, inputs), stimuli[0].source.staging.encoding, judge)
     return ProcessedBatch(
         stimuli=stimuli,
-        sources=[source.pixels for source in staged],
+        sources=[source.pixels for source in inputs],
         result=result,
         pictures=[picture.pixels for picture in saved],
         files=files,
         clipped=[
             ClippedRecord(source=source.clipped, saved=picture.clipped)
-            for source, picture in zip(staged, saved, strict=True)
+            for source, picture in zip(inputs, saved, strict=True)
         ],
-        losses=_measure_losses(result, images, files, stimuli[0]),
-        quality=_measure_quality(
-            result, files, stimuli, BatchQuality(_round_sources(stimuli, staged), encoding, judge)
-        ),
+        losses=_measure_losses(result, images, decoded, stimuli[0]),
+        quality=quality.records(decoded, [stimulus.source.id for stimulus in stimuli], converged),
         problems=problems,
     )
 
@@ -94,7 +77,7 @@ def postprocess(
 def _apply_steps(
     image: Pixels, stimulus: PlannedStimulus, source: Pixels
 ) -> tuple[PostprocessedPicture, str | None]:
-    """Return what is saved of a picture; where a step is impossible, a stand-in, and why."""
+    """Return what is saved of a picture; if a step is impossible, return the picture and the reason."""
     try:
         return stimulus.condition.after.finish(image, stimulus.source, source), None
     except StimgenError as error:
@@ -102,50 +85,35 @@ def _apply_steps(
 
 
 def _measure_losses(
-    result: SynthesisResult, images: list[Pixels], files: list[bytes], first: PlannedStimulus
+    result: SynthesisResult, images: list[Pixels], saved: list[Pixels], first: PlannedStimulus
 ) -> list[LossesRecord | None]:
-    """Return every loss of every stimulus; None where no objective is minimised, or where that failed."""
+    """Return the losses of every stimulus at four stages; None where nothing is minimised or that failed."""
     if result.start is None or result.measure is None:
         return [None] * len(images)
     end = result.measure(images)
-    saved: Sequence[Losses | None] = [None] * len(images)
-    pictures = [as_pixels(decode_png(file, Path("picture"))) for file in files]
-    if all(picture.shape == image.shape for picture, image in zip(pictures, images, strict=True)):
-        saved = result.measure(pictures)
-    before = saved
+    last: Sequence[Losses | None] = [None] * len(images)
+    if all(picture.shape == image.shape for picture, image in zip(saved, images, strict=True)):
+        last = result.measure(saved)
+    before = last
     if first.condition.after.steps:
         before = result.measure([as_pixels(quantise(image, first.source.bits)) for image in images])
-    stages = zip(result.start, end, before, saved, strict=True)
     keys = ("start", "end", "before_steps", "saved")
     return [
         None
         if reason == "non_finite"
-        else LossesRecord.model_validate({key: _loss_record(at) for key, at in zip(keys, four, strict=True)})
-        for four, reason in zip(stages, result.reasons, strict=True)
+        else LossesRecord(**{key: _loss_record(at) for key, at in zip(keys, stages, strict=True)})
+        for *stages, reason in zip(result.start, end, before, last, result.reasons, strict=True)
     ]
 
 
-def _round_sources(stimuli: Sequence[PlannedStimulus], staged: Sequence[ModelInput]) -> dict[str, Pixels]:
+def _round_sources(stimuli: Sequence[PlannedStimulus], inputs: Sequence[ModelInput]) -> dict[str, Pixels]:
     """Return the sources of stimuli, by id, rounded as their files are, behind the same apertures."""
     after = stimuli[0].condition.after
-    different = {
-        stimulus.source.id: (stimulus.source, found) for stimulus, found in zip(stimuli, staged, strict=True)
-    }
+    pairs = {s.source.id: (s.source, found) for s, found in zip(stimuli, inputs, strict=True)}
     return {
         key: as_pixels(quantise(after.place_source(source, found.pixels), source.bits))
-        for key, (source, found) in different.items()
+        for key, (source, found) in pairs.items()
     }
-
-
-def _measure_quality(
-    result: SynthesisResult,
-    files: Sequence[bytes],
-    stimuli: Sequence[PlannedStimulus],
-    inspection: BatchQuality,
-) -> list[QualityRecord]:
-    pictures = [as_pixels(decode_png(file, Path("picture"))) for file in files]
-    settled = [has_converged(trace, why) for trace, why in zip(result.traces, result.reasons, strict=True)]
-    return inspection.records(pictures, [stimulus.source.id for stimulus in stimuli], settled)
 
 
 def _loss_record(losses: Losses | None) -> LossRecord | None:

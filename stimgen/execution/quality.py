@@ -1,4 +1,4 @@
-"""What records say of a stimulus' quality: beside its source, and of its optimisation."""
+"""Measures a stimulus' quality for its record: how it compares with its source, and whether it converged."""
 
 from __future__ import annotations
 
@@ -15,17 +15,17 @@ from stimgen.stimulus_set.quality import ColourDistances, EvaluationRecord, Qual
 from stimgen.synthesis.evaluation_network import EvaluationScores, LoadedEvaluationNetwork
 from stimgen.synthesis.methods import TraceEntry
 
-# Were the logarithm of the loss to fall evenly, a tenth of the evaluations would bring a tenth of its fall.
-# What brings less than a quarter of that has come to its end; so has what fell to less than a millionth.
+# If the logarithm of the loss fell evenly, a tenth of the evaluations would bring a tenth of the whole fall.
+# Less than a quarter of that counts as converged, and so does a loss that fell to less than a millionth.
 TENTHS, FLAT, NOTHING = 10, 0.25 / 10, 1e-6
 
 
 def has_converged(trace: Sequence[TraceEntry], stopped: str) -> bool | None:
-    """Return whether going on would have changed little; None where nothing was minimised.
+    """Return whether more evaluations would have changed little; None where nothing was minimised.
 
-    That is so where the optimiser stopped because it was within its tolerance, or where of the whole fall of
-    the logarithm of the lowest loss, over the evaluations of the finest scale, the last tenth of them brought
-    less than 2.5 %. With fewer than ten evaluations nothing shows it.
+    This is the case if the optimiser stopped within its tolerance, or if the last tenth of the evaluations at
+    the finest scale brought less than 2.5 % of the whole fall of the logarithm of the lowest loss. Fewer than
+    ten evaluations cannot show it.
     """
     if not trace:
         return None
@@ -42,16 +42,16 @@ def has_converged(trace: Sequence[TraceEntry], stopped: str) -> bool | None:
 
 
 class BatchQuality:
-    """Quality of the pictures of a batch.
+    """Measures the quality of the pictures of a batch.
 
     Parameters
     ----------
     sources : mapping
-        Their sources, as they are saved, by a key.
+        The pictures' sources, as they are saved, by a key.
     encoding : {"srgb", "linear"}
-        How the numbers of sources and pictures mean light.
+        How numbers of sources and pictures stand for light.
     judge : LoadedEvaluationNetwork or None
-        The judge, if there is one.
+        The network that compares pictures with their sources, if that is wanted.
     """
 
     def __init__(
@@ -61,23 +61,13 @@ class BatchQuality:
         self._originals = {key: SourceComparator(source, encoding) for key, source in sources.items()}
 
     def records(
-        self, pictures: Sequence[Pixels], keys: Sequence[str], settled: Sequence[bool | None]
+        self, pictures: Sequence[Pixels], keys: Sequence[str], converged: Sequence[bool | None]
     ) -> list[QualityRecord]:
-        """Return what records say.
-
-        Parameters
-        ----------
-        pictures : sequence of Pixels
-            As they are saved.
-        keys : sequence of str
-            The source of each.
-        settled : sequence of bool or None
-            Whether each converged.
-        """
+        """Return what records say of saved pictures, given each one's source and whether it has converged."""
         judged = self._judge_pictures(pictures, keys)
         return [
-            _quality_record(self._originals[key].compare(picture), ending, judge)
-            for picture, key, ending, judge in zip(pictures, keys, settled, judged, strict=True)
+            _quality_record(self._originals[key].compare(picture), settled, judge)
+            for picture, key, settled, judge in zip(pictures, keys, converged, judged, strict=True)
         ]
 
     def _judge_pictures(
@@ -85,20 +75,24 @@ class BatchQuality:
     ) -> Sequence[EvaluationRecord | None]:
         found: list[EvaluationRecord | None] = [None] * len(pictures)
         if self._judge is not None:
-            # Steps can have cut a part out of a picture.
+            # A step can have cut a part out of a picture; that is not compared.
             whole = [i for i, key in enumerate(keys) if pictures[i].shape == self._sources[key].shape]
             chosen = [pictures[i] for i in whole], [keys[i] for i in whole]
-            for i, opinion in zip(whole, self._judge.score_pictures(*chosen, self._sources), strict=True):
-                found[i] = _judge_record(opinion, self._judge)
+            for i, scores in zip(whole, self._judge.score_pictures(*chosen, self._sources), strict=True):
+                found[i] = _judge_record(scores, self._judge)
         return found
 
 
 def _quality_record(
     found: SourceComparison, settled: bool | None, judge: EvaluationRecord | None
 ) -> QualityRecord:
+    colours = None
+    if found.colour:
+        red, green, blue = map(round_significant, found.colour)
+        colours = ColourDistances(red=red, green=green, blue=blue)
     return QualityRecord(
         largest_copy=round_significant(found.largest_copy),
-        colour_distance=found.colour and _colour_distances(found.colour),
+        colour_distance=colours,
         luminance_distance=round_significant(found.luminance),
         spectrum_distance=round_significant(found.spectrum),
         converged=settled,
@@ -106,16 +100,11 @@ def _quality_record(
     )
 
 
-def _colour_distances(found: tuple[float, float, float]) -> ColourDistances:
-    red, green, blue = map(round_significant, found)
-    return ColourDistances(red=red, green=green, blue=blue)
-
-
-def _judge_record(opinion: EvaluationScores, judge: LoadedEvaluationNetwork) -> EvaluationRecord:
+def _judge_record(scores: EvaluationScores, judge: LoadedEvaluationNetwork) -> EvaluationRecord:
     return EvaluationRecord(
         network=judge.settings.network.name,
         weights_sha256=judge.weights_sha256,
         layers=tuple(judge.settings.names),
-        score=round_significant(opinion.score),
-        halves=round_significant(opinion.halves),
+        score=round_significant(scores.score),
+        halves=round_significant(scores.halves),
     )

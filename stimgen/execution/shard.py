@@ -1,4 +1,4 @@
-"""A part of a plan, for one of several computers that know nothing of each other."""
+"""Divides a plan between computers that know nothing of each other."""
 
 from __future__ import annotations
 
@@ -14,15 +14,7 @@ MAX_SHARDS = 100_000  # more than any array of jobs has
 
 @dataclass(frozen=True)
 class Shard:
-    """Every so many-th batch of a plan.
-
-    Attributes
-    ----------
-    number : int
-        Which part, from 1.
-    parts : int
-        How many there are.
-    """
+    """Represents part `number`, counted from 1, of so many `parts`: every so many-th batch of a plan."""
 
     number: int
     parts: int
@@ -34,7 +26,7 @@ class Shard:
         Raises
         ------
         StimgenError
-            It is not two numbers, or I is not one of 1 to N.
+            The text is not two numbers, or I is not from 1 to N.
 
         Examples
         --------
@@ -55,11 +47,11 @@ class Shard:
 
     @property
     def name(self) -> str:
-        """Name of the part, for the lock on it."""
+        """The name of the part, for its lock."""
         return f"shard-{self.number}-of-{self.parts}"
 
     def __str__(self) -> str:
-        """Return it as the command line has it."""
+        """Return the shard as the command line writes it."""
         return f"{self.number}/{self.parts}"
 
     def select_batches(self, batches: Sequence[list[PlannedStimulus]]) -> list[list[PlannedStimulus]]:
