@@ -1,4 +1,4 @@
-"""Compute features of a set's pictures and keep them with the set."""
+"""Computes features of a set's pictures and keeps them with the set."""
 
 from __future__ import annotations
 
@@ -25,22 +25,22 @@ from stimgen.workflow.weights import parse_weights
 
 @dataclass(frozen=True)
 class FeatureOptions:
-    """What is computed.
+    """Says which features are computed.
 
     Attributes
     ----------
     network : str
-        Name of a network.
+        The name of a network.
     weights : str or None
-        ``imagenet``, ``random`` or a file, of networks that have weights; their usual ones without it.
+        ``imagenet``, ``random`` or a file, for networks with weights; None stands for the usual ones.
     depth : str or None
-        Cumulative layers by their deepest; the network's deepest where none is named.
+        All layers down to this one; None stands for the network's deepest.
     name : str or None
-        What the features are called; as the network where none is given.
+        The name of the features; None stands for the network's.
     cells : int
-        Of the grid, along either side of a picture.
+        The number of cells of the grid, along either side of a picture.
     device : str
-        Where to compute.
+        The device to compute on.
     """
 
     network: str = "embedded"
@@ -51,7 +51,7 @@ class FeatureOptions:
     device: str = "auto"
 
     def command(self, name: str) -> str:
-        """Return what is typed to compute the same again."""
+        """Return the command that computes the same again."""
         chosen = {"network": self.network, "weights": self.weights, "depth": self.depth, "name": name}
         told = [f"--{key} {value}" for key, value in chosen.items() if value is not None]
         return " ".join(["stimgen features FOLDER", *told, f"--cells {self.cells}"])
@@ -65,8 +65,8 @@ def compute_features(folder: Path, options: FeatureOptions) -> FeatureRecord:
     Raises
     ------
     StimgenError
-        There is no such set, it is not finished, or a picture is not what its record says; a network, its
-        weights, depth or device that is not there; pictures too small for a layer, or of several shapes.
+        There is no such set, it is not finished, or a picture is not the recorded one; a network, weights,
+        depth or device does not exist; pictures are too small for a layer, or have several shapes.
     """
     store = Store.open(folder)
     pictures = _find_pictures(store)
@@ -92,7 +92,7 @@ def compute_features(folder: Path, options: FeatureOptions) -> FeatureRecord:
 
 
 def _find_pictures(store: Store) -> dict[FileHash, RecordContent]:
-    """Return originals and stimuli, in the order of their names, each with a record that names it."""
+    """Return originals and stimuli, sorted by name, each with the content of a record that names it."""
     planned = store.read_plan().ids
     records = [record.content for record in store.read_records()]
     if len(records) < len(planned) or not records:
@@ -105,7 +105,7 @@ def _find_pictures(store: Store) -> dict[FileHash, RecordContent]:
 
 
 def _read_pictures(store: Store, pictures: dict[FileHash, RecordContent]) -> Iterator[Pixels]:
-    """Yield the pictures as networks see them."""
+    """Yield the pictures as networks see them: three channels, encoded as sRGB."""
     first = None
     for picture, content in pictures.items():
         data = store.read(picture.file)

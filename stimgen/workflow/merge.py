@@ -1,4 +1,4 @@
-"""Putting together what was made apart."""
+"""Merges the parts of a set."""
 
 from __future__ import annotations
 
@@ -11,14 +11,7 @@ from stimgen.workflow.repair import format_generate_command
 
 
 def merge_folders(folders: Sequence[Path], target: Path | None = None) -> tuple[MergeResult, str | None]:
-    """Merge the parts of a set.
-
-    Parameters
-    ----------
-    folders : sequence of Path
-        Of the parts; one where all were made in one folder.
-    target : Path, optional
-        The set's folder; the first of `folders` where it is left out.
+    """Merge the parts of a set in `folders` into `target`, or into the first of them.
 
     Returns
     -------

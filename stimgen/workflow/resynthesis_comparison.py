@@ -1,4 +1,4 @@
-"""Whether a stimulus that was made again is the one in the set: the same bytes, or within tolerances."""
+"""Compares a stimulus that was made again with the one in the set: the same bytes, or within tolerances."""
 
 from __future__ import annotations
 
@@ -16,27 +16,27 @@ from stimgen.reading.errors import StimgenError
 from stimgen.stimulus_set.record import LossesRecord, Provenance, Record, RecordContent
 from stimgen.stimulus_set.store import Store, record_file
 
-# Found by making sets with other instructions of one processor: docs/reproducibility.md tells what and how.
+# Measured by making sets with other instructions of one processor (docs/reproducibility.md).
 LARGEST_RATIO = 2.0  # of the losses of saved pictures, either way
 LARGEST_LUMINANCE = 0.01  # distance of the histograms of luminance
 LARGEST_SPECTRUM = 0.05  # distance of the amplitude spectra, in decades
 LEAST_PSNR_COMPUTED, LEAST_PSNR_MINIMISED = 40.0, 20.0  # decibels
-# What of `made.versions` has a part in pixels; of stimgen itself an id tells, by its `NUMERICS`.
-WITHOUT_PART = ("python", "stimgen")
+# Versions in `made.versions` that do not affect pixels; stimgen's own numerics are part of an id.
+WITHOUT_EFFECT = ("python", "stimgen")
 
 
 @dataclass(frozen=True)
 class PictureDifference:
-    """How far apart two pictures are that should be the same.
+    """Measures how far apart two pictures are that should be the same.
 
     Attributes
     ----------
     psnr : float or None
-        Peak signal-to-noise ratio in decibels; None where all pixels are equal.
+        The peak signal-to-noise ratio in decibels; None if all pixels are equal.
     luminance, spectrum : float
-        Distances of histograms of luminance, and of amplitude spectra in decades; see docs/quality.md.
+        The distances of histograms of luminance, and of amplitude spectra in decades (docs/quality.md).
     loss_ratio : float or None
-        The new picture's loss over the old one's; None where nothing was minimised.
+        The new picture's loss divided by the old one's; None if nothing was minimised.
     """
 
     psnr: float | None
@@ -60,18 +60,18 @@ class PictureDifference:
 
 @dataclass(frozen=True)
 class ResynthesisResult:
-    """A stimulus that was made again.
+    """Tells how a stimulus that was made again compares with the set.
 
     Attributes
     ----------
     id, file : str
-        Which, and its picture.
+        The stimulus and its picture.
     identical : bool
         Whether pixels, trace and array are the same.
     expected : bool
-        Whether they must be: made on this kind of machine, with these versions.
+        Whether they must be the same: made on this kind of machine, with these versions.
     difference : PictureDifference or None
-        Between the picture in the set and the new one; None where they are identical.
+        The difference between the picture in the set and the new one; None if they are identical.
     problem : str or None
         What is wrong.
     """
@@ -90,15 +90,7 @@ class ResynthesisResult:
 
 
 def compare_stimulus(record: Record, store: Store, made: Store) -> ResynthesisResult:
-    """Return how a stimulus of a set compares with the same of another, where it was made again.
-
-    Parameters
-    ----------
-    record : Record
-        Of the stimulus in the set.
-    store, made : Store
-        The set, and the one that was made again.
-    """
+    """Compare a recorded stimulus of a set with the same stimulus in the store that was `made` again."""
     old = record.content
     if not made.has(record_file(old.id)):
         return ResynthesisResult(old.id, old.file, problem="could not be made again")
@@ -122,7 +114,7 @@ def _read_picture(store: Store, content: RecordContent) -> Pixels:
 
 
 def _collect_hashes(content: RecordContent) -> tuple[str, ...]:
-    """Return hashes that equal stimuli share; not those of PNG files, whose compression may differ."""
+    """Return the hashes that equal stimuli share: not those of PNG files, whose compression may differ."""
     files = (content.trace, content.array)
     return content.pixels_sha256, *(file.sha256 for file in files if file is not None)
 
@@ -142,8 +134,8 @@ def _compare_pictures(
 
 
 def _is_same_kind(old: Provenance, new: Provenance) -> bool:
-    """Return whether the same bits are promised."""
-    versions = [{k: v for k, v in made.versions.items() if k not in WITHOUT_PART} for made in (old, new)]
+    """Return whether two machines must give the same bits."""
+    versions = [{k: v for k, v in made.versions.items() if k not in WITHOUT_EFFECT} for made in (old, new)]
     machines = [(made.device, made.processor) for made in (old, new)]
     if old.device != "cpu":
         machines = [(made.device, str(made.slots)) for made in (old, new)]

@@ -1,4 +1,4 @@
-"""Making stimuli of a set again, here, and comparing them with what the set holds."""
+"""Makes stimuli of a set again, on this computer, and compares them with the set."""
 
 from __future__ import annotations
 
@@ -26,18 +26,18 @@ OTHERS = "protocol and photographs here give another stimulus"
 def resynthesize_stimuli(
     folder: Path, count: int, device: str, root: Path | None = None
 ) -> list[ResynthesisResult]:
-    """Make some stimuli of a set again, in a folder of their own, and compare them.
+    """Make some stimuli of a set again, in a temporary folder, and compare them.
 
     Parameters
     ----------
     folder : Path
         The set's folder; nothing is written into it.
     count : int
-        How many, at the most: chosen evenly from those that are finished, in the plan's order.
+        The largest number of stimuli; they are chosen evenly from the finished ones, in the plan's order.
     device : str
-        Where to compute.
+        The device to compute on.
     root : Path, optional
-        Where the photographs lie, if they are not where this program runs.
+        The folder of the photographs, if it is not the current one.
 
     Raises
     ------
@@ -61,19 +61,14 @@ def resynthesize_stimuli(
 
 
 def load_recorded_protocol(store: Store, root: Path | None = None) -> LoadedProtocol:
-    """Return the protocol that a set was made with, as the set tells it.
+    """Return the protocol that a set was made with, as the set has recorded it.
 
-    Parameters
-    ----------
-    store : Store
-        The set.
-    root : Path, optional
-        Where its paths start from; else from where the shipped protocol lies, or this program runs.
+    Its paths start from `root`; without it, from the folder of a shipped protocol, or the current folder.
 
     Raises
     ------
     StimgenError
-        It cannot be understood any more.
+        The protocol cannot be understood any more.
     """
     protocol = store.read_plan().protocol
     file = find_shipped_file(protocol) or (root or Path()) / Path(str(protocol.get("file"))).name
@@ -85,7 +80,7 @@ def _choose_records(store: Store, count: int) -> dict[str, Record]:
     finished_ids = store.list_finished()
     ids = [stimulus for stimulus in store.read_plan().ids if stimulus in finished_ids]
     count = min(count, len(ids))
-    # The middles of so many equal parts.
+    # The middle of each of `count` equal parts.
     chosen = [ids[(2 * i + 1) * len(ids) // (2 * count)] for i in range(count)]
     return {key: store.read_record(key) for key in chosen}
 

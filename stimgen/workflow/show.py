@@ -1,4 +1,4 @@
-"""What a model sees of a source and of its synthesis, drawn."""
+"""Draws what a model sees of a source and of its synthesis."""
 
 from __future__ import annotations
 
@@ -25,26 +25,26 @@ from stimgen.reading.generators import run_generator
 from stimgen.synthesis.methods import ObjectiveMethod, SynthesisStep
 
 OPTION = "`stimgen show`"
-FRAMES = 60  # of the movie, about, where the user does not say
+FRAMES = 60  # of the movie, about, unless the user chooses another number
 Report = Callable[[SynthesisStep], None]
 
 
 @dataclass(frozen=True)
 class ShowOptions:
-    """Which stimulus of a protocol to look into: the first that is not ruled out.
+    """Chooses a stimulus of a protocol, the first that fits, and says how to draw it.
 
     Attributes
     ----------
     condition, source : str or None
-        Their ids.
+        The ids of a condition and a source.
     seed : int or None
         A seed.
     device : str
-        Where to compute.
+        The device to compute on.
     every : int or None
-        Evaluations from one snapshot to the next; None: so many that there are about 60.
+        The number of evaluations between two snapshots; None stands for about 60 snapshots.
     root : Path or None
-        A folder that sources may lie in, beside the protocol's own.
+        A folder that sources may lie in, besides the protocol's own.
     """
 
     condition: str | None = None
@@ -58,18 +58,9 @@ class ShowOptions:
 def show_stimulus(
     loaded: LoadedProtocol, choice: ShowOptions, folder: Path | None = None, report: Report | None = None
 ) -> list[Path]:
-    """Make one stimulus and draw what the model sees; return the files.
+    """Make one stimulus and draw what the model sees; return the files, by default in ``show/NAME``.
 
-    Parameters
-    ----------
-    loaded : LoadedProtocol
-        The protocol.
-    choice : ShowOptions
-        Which of its stimuli.
-    folder : Path, optional
-        Where the files go; ``show/NAME`` of the stimulus where it is left out.
-    report : callable, optional
-        Called after every evaluation.
+    `report` is called after every evaluation.
 
     Raises
     ------
@@ -86,49 +77,37 @@ def show_stimulus(
     try:
         found = run_generator(inspect_stimulus(stimulus, method, every, device), report)
     except StimgenError as error:
-        raise add_location(error, loaded.where(_condition_index(loaded, stimulus), "network")) from None
+        position = [condition.id for condition in loaded.protocol.conditions].index(stimulus.condition.id)
+        raise add_location(error, loaded.where(position, "network")) from None
     title = f"{loaded.protocol.name}: {stimulus.condition.id} of {stimulus.source.id}, seed {stimulus.seed}"
     return _draw_figures(found, method, title, place)
 
 
 def _choose_stimulus(plan: ProtocolPlan, choice: ShowOptions) -> tuple[PlannedStimulus, ObjectiveMethod]:
-    """Return the first stimulus that is wanted and minimises an objective, and its method."""
-    wanted = {"condition": choice.condition, "source": choice.source, "seed": choice.seed}
+    """Return the first stimulus that fits and minimises an objective, and its method."""
+    wanted: dict[str, tuple[str | int | None, Callable[[PlannedStimulus], str | int]]] = {
+        "condition": (choice.condition, lambda stimulus: stimulus.condition.id),
+        "source": (choice.source, lambda stimulus: stimulus.source.id),
+        "seed": (choice.seed, lambda stimulus: stimulus.seed),
+    }
     left = list(plan.stimuli)
-    for key, value in wanted.items():
-        there = list(dict.fromkeys(_read_choice(stimulus, key) for stimulus in left))
+    for key, (value, read) in wanted.items():
+        there = dict.fromkeys(map(read, left))
         if value is not None and value not in there:
-            which = "" if len(left) == len(plan.stimuli) else " with what else was asked for"
+            which = "" if len(left) == len(plan.stimuli) else " that fits the other options"
             raise StimgenError(
                 f"{OPTION}: there is no stimulus of {key} {value!r}{which}",
                 given=None if key == "seed" else str(value),
                 allowed=[str(name) for name in there],
             )
-        left = [stimulus for stimulus in left if value is None or _read_choice(stimulus, key) == value]
+        left = [stimulus for stimulus in left if value is None or read(stimulus) == value]
     for stimulus in left:
         if isinstance(stimulus.condition.method, ObjectiveMethod):
             return stimulus, stimulus.condition.method
     raise StimgenError(
         f"{OPTION}: condition {left[0].condition.id!r} minimises no objective: it has no layers to show",
-        allowed=_conditions_with_objective(plan),
+        allowed=[c.id for c in plan.conditions if isinstance(c.method, ObjectiveMethod)],
     )
-
-
-def _conditions_with_objective(plan: ProtocolPlan) -> list[str]:
-    return [c.id for c in plan.conditions if isinstance(c.method, ObjectiveMethod)]
-
-
-def _read_choice(stimulus: PlannedStimulus, key: str) -> str | int:
-    values: dict[str, str | int] = {
-        "condition": stimulus.condition.id,
-        "source": stimulus.source.id,
-        "seed": stimulus.seed,
-    }
-    return values[key]
-
-
-def _condition_index(loaded: LoadedProtocol, stimulus: PlannedStimulus) -> int:
-    return [condition.id for condition in loaded.protocol.conditions].index(stimulus.condition.id)
 
 
 def _draw_figures(found: Inspection, method: ObjectiveMethod, title: str, folder: Path) -> list[Path]:
@@ -166,7 +145,7 @@ def _loss_curves(found: Inspection, method: ObjectiveMethod) -> LossCurves:
     ]
     whole = [line.losses.total for line in trace]
     parts = {name: [line.losses.parts[name] for line in trace] for name in trace[0].losses.parts}
-    # Nothing is to be seen of a part that is never there, or is all there is.
+    # A part that is always zero, or equals the total, shows nothing.
     shown = {name: values for name, values in parts.items() if any(values) and values != whole}
     return LossCurves(
         parts={WHOLE: whole, **shown},

@@ -1,4 +1,4 @@
-"""Mean activations of a network's filters, measured once in an explicit list of images."""
+"""Measures the mean activations of a network's filters over a list of images."""
 
 from __future__ import annotations
 
@@ -23,18 +23,18 @@ from stimgen.reading.identity import sha256_bytes, sha256_file
 
 @dataclass(frozen=True)
 class NormalizationSettings:
-    """What to measure.
+    """Says what is measured.
 
     Attributes
     ----------
     network : str
-        Name of a network that is a chain of convolutions, rectifications and poolings.
+        The name of a network that is a chain of convolutions, rectifications and poolings.
     weights : str
         ``imagenet``, ``random`` or a file.
     pooling : str
         ``average`` or ``maximum``.
     until : str or None
-        The deepest layer that is needed; None: all.
+        The deepest layer that is needed; None stands for all layers.
     """
 
     network: str = "vgg19"
@@ -46,20 +46,13 @@ class NormalizationSettings:
 def normalize_weights(measurement: NormalizationSettings, images: Sequence[str], output: Path) -> str:
     """Write the mean activations of a network's filters over images and positions; return the file's hash.
 
-    Parameters
-    ----------
-    measurement : NormalizationSettings
-        What to measure.
-    images : sequence of str
-        Files, or ``skimage:NAME``; each counts with all its positions, at its own size.
-    output : Path
-        The file to write.
+    Images are files or ``skimage:NAME``; each counts with all its positions, at its own size.
 
     Raises
     ------
     StimgenError
-        A network, weights or images that cannot be used; a filter that is silent in all images; no place to
-        write.
+        A network, weights or images cannot be used; a filter is silent in all images; the file cannot be
+        written.
     """
     network = _build_network(measurement)
     layers = _find_layers(network, measurement.until)
@@ -105,12 +98,7 @@ def _build_network(measurement: NormalizationSettings) -> TorchvisionNetwork:
 
 
 def parse_weights(named: str) -> str | dict[str, Any]:
-    """Return what a network's ``weights`` says for weights that are named on the command line.
-
-    Parameters
-    ----------
-    named : str
-        ``imagenet``, ``random`` or a file, whose hash is taken.
+    """Return the setting ``weights`` of a network for ``imagenet``, ``random`` or a file, which is hashed.
 
     Raises
     ------
@@ -168,7 +156,7 @@ def _read_image(name: str) -> ImageFile:
 
 
 def _image_batch(image: ImageFile) -> Tensor:
-    """Return a picture as it is, twice: one image alone is summed in another order than two."""
+    """Return a picture twice, because a single image is summed in another order than two."""
     picture = image.decode()
     levels = np.atleast_3d(np.asarray(picture, dtype=np.float32)).transpose(2, 0, 1)
     highest = np.float32(65535.0 if picture.mode == "I;16" else 255.0)
