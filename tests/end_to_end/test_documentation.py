@@ -105,7 +105,7 @@ import sys
 import stimgen.statistics
 stimgen.statistics.__path__.append(sys.argv[1])
 from stimgen.workflow.list_members import find_members
-assert find_members()["statistics"]["means"] == "Mean of every feature map."
+assert find_members()["statistics"]["means"] == "Compares the mean of every feature map."
 from pathlib import Path
 from textwrap import dedent
 from stimgen.protocol.load import load_protocol
