@@ -46,7 +46,7 @@ class ParticipantTable:
         row = self._rows.setdefault(person, {"participant_id": person, "observer": session.observer})
         if session.observer not in row["observer"].split(" and "):
             row["observer"] += f" and {session.observer}"
-        for field, answer in session.told.items():
+        for field, answer in session.form_answers.items():
             if not row.get(field):
                 row[field] = answer
 

@@ -45,7 +45,7 @@ class JournalSession:
     parts: tuple[SessionPart, ...]
     """Only parts with trials."""
     instructions: str
-    told: dict[str, str] = field(default_factory=dict)
+    form_answers: dict[str, str] = field(default_factory=dict)
     """Answers of the participant's form that are to be in tables, by field."""
 
     @property

@@ -95,7 +95,7 @@ def read_checked(store: Store, file: FileHash) -> bytes:
     data = store.read(file.file)
     if sha256_bytes(data) != file.sha256:
         raise StimgenError(
-            "its bytes are not those of its record",
+            "its bytes do not match its record",
             where=store.path(file.file),
             hint="`stimgen verify` lists all that is wrong with the set",
         )

@@ -46,14 +46,14 @@ class FileChecker:
         """Compare the hash of a file that was read with what a record and the checksums say of it."""
         self._hashes[name] = sha256
         if recorded is not None and sha256 != recorded:
-            self._report.add_spoilt(name, "its bytes are not those of its record")
+            self._report.add_spoilt(name, "its bytes do not match its record")
         elif self._listed is not None and name not in self._listed:
             self._unlisted.append(name)
         elif self._listed is not None and self._listed[name] != sha256:
             self._problems.append(
-                f"{name}: its bytes are not those of {CHECKSUMS}"
+                f"{name}: its bytes do not match {CHECKSUMS}"
                 if recorded is None
-                else f"{CHECKSUMS}: what it says of {name} is wrong"
+                else f"{CHECKSUMS}: its line for {name} is wrong"
             )
 
     def add_failure(self, name: str, problem: str) -> None:
@@ -70,7 +70,7 @@ class FileChecker:
             except StimgenError as error:
                 self._add_unreadable(file.file, error)
         elif known not in (None, file.sha256):
-            self._problems.append(f"{file.file}: its bytes are not those of all records that name it")
+            self._problems.append(f"{file.file}: its bytes do not match all records that name it")
 
     def _add_unreadable(self, name: str, error: StimgenError) -> None:
         self._hashes[name] = None
@@ -86,7 +86,7 @@ class FileChecker:
         for name in list_files(self._store):
             expected = belongs_to(unfinished, name) or (missing and name.startswith(f"{ORIGINALS}/"))
             if name not in self._hashes and not expected:
-                left = "was left by an interrupted run" if is_temporary(name) else "is no part of the set"
+                left = "was left by an interrupted run" if is_temporary(name) else "is not part of the set"
                 yield f"{name}: {left}"
         for name in self._listed or ():
             if name not in self._hashes and not self._store.has(name):

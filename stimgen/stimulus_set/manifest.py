@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import io
 from collections.abc import Iterable, Iterator
 from contextlib import ExitStack
 from typing import Any, NamedTuple
@@ -162,15 +163,9 @@ def _get_nested(value: Any, path: str) -> Any:
     return value
 
 
-class _Echo:
-    """Stands in for a file, and gives back what is written to it."""
-
-    @staticmethod
-    def write(text: str) -> str:
-        return text
-
-
 def _format_csv_line(values: Iterable[Any]) -> bytes:
     # All text in quotes: a lone carriage return ends a row for some, and would get none otherwise.
-    writer = csv.writer(_Echo, lineterminator="\n", quoting=csv.QUOTE_NONNUMERIC)
-    return str(writer.writerow([escape_formula(value) for value in values])).encode("utf-8")
+    line = io.StringIO()
+    writer = csv.writer(line, lineterminator="\n", quoting=csv.QUOTE_NONNUMERIC)
+    writer.writerow([escape_formula(value) for value in values])
+    return line.getvalue().encode("utf-8")

@@ -121,7 +121,7 @@ def _check_files(record: Record, part: Store, store: Store) -> Iterator[FileHash
     for file in record.content.files:
         data = part.read(file.file)
         if sha256_bytes(data) != file.sha256:
-            raise StimgenError("its bytes are not those of its record", where=part.folder / file.file)
+            raise StimgenError("its bytes do not match its record", where=part.folder / file.file)
         if file in record.content.originals and store.has(file.file) and store.read(file.file) != data:
             raise StimgenError(
                 f"is not, byte for byte, the original in {store.folder}, so that its stimuli are left out",

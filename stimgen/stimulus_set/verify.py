@@ -58,7 +58,7 @@ class _SetVerifier:
         if plan is not None:
             text, sha256 = plan.protocol.get("text"), plan.protocol.get("sha256")
             if not isinstance(text, str) or sha256_bytes(text.encode("utf-8")) != sha256:
-                self.found.problems.append(f"{PLAN}: the protocol's text is not that of its hash")
+                self.found.problems.append(f"{PLAN}: the protocol's text does not match its hash")
         return plan
 
     def check_derived(self, plan: PlanRecord, finished: set[str]) -> None:
@@ -70,7 +70,7 @@ class _SetVerifier:
             records = self.check_records(plan.ids, finished)
             try:
                 for piece in build_pieces(plan, records, complete=finished.issuperset(plan.ids)):
-                    manifest.compare(piece.manifest, f", first where {piece.about} stands")
+                    manifest.compare(piece.manifest, f", first at {piece.about}")
                     table.compare(piece.table)
                     citation.compare(piece.citation)
             except StimgenError as error:  # what the plan says of the set as a publication is damaged
@@ -98,7 +98,7 @@ class _SetVerifier:
 
     def _check_stimulus(self, stimulus: str, content: RecordContent) -> None:
         if content.id != stimulus or content.compute_id() != stimulus:
-            self.found.add_spoilt(record_file(stimulus), "its settings do not stand for its id")
+            self.found.add_spoilt(record_file(stimulus), "its settings do not match its id")
         picture, *others = content.files
         data = self.files.read(picture.file, picture.sha256)
         if data is not None:
@@ -113,9 +113,9 @@ class _SetVerifier:
             self.found.add_spoilt(content.file, error)
             return
         if sha256_bytes(levels.tobytes()) != content.pixels_sha256:
-            self.found.add_spoilt(content.file, "its pixels are not those of its record")
+            self.found.add_spoilt(content.file, "its pixels do not match its record")
         if [levels.shape[1], levels.shape[0]] != content.size:
-            self.found.add_spoilt(content.file, "its size is not that of its record")
+            self.found.add_spoilt(content.file, "its size does not match its record")
 
     def check_sheet(self) -> None:
         if self._store.has(SHEET):
@@ -151,12 +151,12 @@ class _DerivedFile:
 
     def compare(self, data: bytes, place: str = "") -> None:
         if not self._problem and self._read(len(data)) != data:
-            self._problem = f"is not what plan and records say{place}"
+            self._problem = f"does not match plan and records{place}"
 
     def finish(self, files: FileChecker) -> None:
         """Report what is wrong with the file; if nothing is, compare its hash with the checksums."""
         if not self._problem and self._read(1):
-            self._problem = "is not what plan and records say: it goes on after them"
+            self._problem = "does not match plan and records: it continues after them"
         if self._problem:
             files.add_failure(self._name, self._problem)
         else:

@@ -123,4 +123,4 @@ def _read_sessions(data: Path, files: list[Path], fields: tuple[str, ...]) -> It
     for file in files:
         session = read_session(file)
         answers = read_form(folder.form_file(session.person)) if fields else {}
-        yield replace(session, told={field: answers.get(field, "") for field in fields})
+        yield replace(session, form_answers={field: answers.get(field, "") for field in fields})

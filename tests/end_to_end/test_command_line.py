@@ -345,7 +345,7 @@ class TestGenerate:
         Image.new("L", (16, 16), 7).save(file)
         ended = run("verify", "set")
         assert ended.code == 1
-        assert f"images/{file.name}: its bytes are not those of its record" in ended.err
+        assert f"images/{file.name}: its bytes do not match its record" in ended.err
         assert "set: 1 of 1 stimuli checked, problems: 1" in ended.out
 
 

@@ -166,7 +166,7 @@ class TestSeveralFolders:
         picture.write_bytes(picture.read_bytes()[:-1] + b"x")
         merged = merge_folders([tmp_path / "a", tmp_path / "b"])[0]
         assert merged.finished == 13
-        assert merged.problems == [f"{picture}: its bytes are not those of its record"]
+        assert merged.problems == [f"{picture}: its bytes do not match its record"]
         assert make(protocol, tmp_path / "a").made == 1
         assert everything(tmp_path / "a") == whole
 

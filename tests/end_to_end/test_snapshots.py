@@ -107,7 +107,7 @@ def test_a_damaged_or_lost_one_is_a_problem(made: Path) -> None:
     problems = verify_set(StimulusSet(made / "set").store).problems
     assert len(problems) == 2
     assert any(first in problem for problem in problems)
-    assert f"{second}: its bytes are not those of its record" in problems
+    assert f"{second}: its bytes do not match its record" in problems
 
 
 @pytest.mark.parametrize("index", [True, False])

@@ -126,7 +126,7 @@ class TestAdditions:
     def test_what_was_interrupted_is_no_part_of_the_set(self, store: Store) -> None:
         with pytest.raises(KeyboardInterrupt):
             self.interrupted(store)
-        assert verify_set(store).problems == ["features/a.npy: is no part of the set"]
+        assert verify_set(store).problems == ["features/a.npy: is not part of the set"]
         with open_addition(store, "features", "it", {}) as made:
             made.write("features/a.npy", b"first")
         assert verify_set(store).sound

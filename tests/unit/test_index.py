@@ -261,10 +261,10 @@ class TestRecords:
         assert place.survey().unchanged
         name = record_file(place.ids[2])
         assert verify_set(place.store).problems == [
-            f"{name}: its bytes are not those of {CHECKSUMS}",
-            f"{name}: its settings do not stand for its id",
-            f"{MANIFEST}: is not what plan and records say, first where {name} stands",
-            f"{TABLE}: is not what plan and records say",
+            f"{name}: its bytes do not match {CHECKSUMS}",
+            f"{name}: its settings do not match its id",
+            f"{MANIFEST}: does not match plan and records, first at {name}",
+            f"{TABLE}: does not match plan and records",
         ]
 
 

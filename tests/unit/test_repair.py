@@ -130,7 +130,7 @@ def test_a_damaged_picture_is_named_with_the_command(store: Store) -> None:
     (store.folder / TABLE).unlink()
     found, commands = repair_set(store.folder)
     assert found.done == [f"{TABLE}: written again"]
-    assert found.left.problems == [f"{content.file}: its bytes are not those of its record"]
+    assert found.left.problems == [f"{content.file}: its bytes do not match its record"]
     assert commands[0] == f"rm {store.folder / content.file}"
 
 
@@ -149,7 +149,7 @@ def test_what_is_foreign_is_left_and_named(store: Store) -> None:
     (store.folder / "images" / ".writing-0123").write_text("half a pic")
     found, commands = repair_set(store.folder)
     assert found.done == ["images/.writing-0123: removed"]
-    assert found.left.problems == ["thesis.tex: is no part of the set"]
+    assert found.left.problems == ["thesis.tex: is not part of the set"]
     assert commands == []
 
 
@@ -171,7 +171,7 @@ def test_a_damaged_addition(store: Store) -> None:
     assert verify_set(store).sound
     flip(store, "features/x.npy")
     found, commands = repair_set(store.folder)
-    assert found.left.problems == ["features/x.npy: its bytes are not those of its record"]
+    assert found.left.problems == ["features/x.npy: its bytes do not match its record"]
     assert commands == [
         f"rm {store.folder / 'features/x.npy'}",
         "# features/x.npy came from: stimgen features SET",

@@ -114,7 +114,7 @@ def test_a_picture_that_is_not_its_records_is_not_shown(tmp_path: Path) -> None:
     store = write_set(tmp_path / "set")
     contents = [record.content for record in store.read_records()]
     (store.folder / contents[1].file).write_bytes(store.read(contents[0].file))
-    with pytest.raises(StimgenError, match=r"brick.*its bytes are not those of its record"):
+    with pytest.raises(StimgenError, match=r"brick.*its bytes do not match its record"):
         write_report(tmp_path / "set")
     assert not (tmp_path / "set_report.html").exists()
     assert [file.name for file in tmp_path.iterdir()] == ["set"]

@@ -123,8 +123,8 @@ def test_links_are_no_part_of_a_set(store: Store, tmp_path: Path) -> None:
     (store.folder / "images" / "link.png").symlink_to(tmp_path / "outside")
     (store.folder / "more").symlink_to(tmp_path / "outside", target_is_directory=True)
     assert verify_set(store).problems == [
-        "images/link.png: is no part of the set",
-        "more: is no part of the set",
+        "images/link.png: is not part of the set",
+        "more: is not part of the set",
     ]
 
 
@@ -135,7 +135,7 @@ def test_a_damaged_plan_is_a_problem_and_the_stimuli_are_checked(store: Store) -
     found = verify_set(store)
     assert found.checked == 4
     assert any(PLAN in problem for problem in found.problems)
-    assert f"{spoilt}: its bytes are not those of its record" in found.problems
+    assert f"{spoilt}: its bytes do not match its record" in found.problems
 
 
 def test_an_unfinished_set_is_not_sound(tmp_path: Path) -> None:
@@ -180,22 +180,22 @@ class TestForgery:
     )
     def test_edited_settings(self, store: Store, change: Callable[[dict[str, Any]], None]) -> None:
         name = edit(store, 1, change)
-        assert verify_set(store).problems == [f"{name}: its settings do not stand for its id"]
+        assert verify_set(store).problems == [f"{name}: its settings do not match its id"]
 
     def test_a_record_moved_to_another_id(self, store: Store) -> None:
         ids = store.read_plan().ids
         shutil.copy(store.path(record_file(ids[0])), store.path(record_file(ids[1])))
         write_derived_files(store)
-        assert verify_set(store).problems == [f"{record_file(ids[1])}: its settings do not stand for its id"]
+        assert verify_set(store).problems == [f"{record_file(ids[1])}: its settings do not match its id"]
 
     @pytest.mark.parametrize(
         ("change", "problem"),
         [
-            (lambda c: c.update(sha256="0" * 64), "its bytes are not those of its record"),
-            (lambda c: c.update(pixels_sha256="0" * 64), "its pixels are not those of its record"),
-            (lambda c: c["trace"].update(sha256="0" * 64), "its bytes are not those of its record"),
-            (lambda c: c["array"].update(sha256="0" * 64), "its bytes are not those of its record"),
-            (lambda c: c["source"]["original"].update(sha256="0" * 64), "its bytes are not those"),
+            (lambda c: c.update(sha256="0" * 64), "its bytes do not match its record"),
+            (lambda c: c.update(pixels_sha256="0" * 64), "its pixels do not match its record"),
+            (lambda c: c["trace"].update(sha256="0" * 64), "its bytes do not match its record"),
+            (lambda c: c["array"].update(sha256="0" * 64), "its bytes do not match its record"),
+            (lambda c: c["source"]["original"].update(sha256="0" * 64), "its bytes do not match"),
             (lambda c: c.update(file="images/other.png"), "No such file"),
             (lambda c: c.update(file="../outside.png"), "leads out of the set's folder"),
             (lambda c: c["trace"].update(file="/etc/hostname"), "leads out of the set's folder"),
@@ -218,7 +218,7 @@ class TestForgery:
         data = encode_png(np.zeros((10, 12, 1), dtype=np.uint8))
         (store.folder / file).write_bytes(data)
         edit(store, 0, lambda content: content.update(sha256=sha256_bytes(data)))
-        assert verify_set(store).problems == [f"{file}: its pixels are not those of its record"]
+        assert verify_set(store).problems == [f"{file}: its pixels do not match its record"]
 
     def test_a_picture_of_another_size(self, store: Store) -> None:
         levels = np.zeros((12, 10, 1), dtype=np.uint8)
@@ -226,7 +226,7 @@ class TestForgery:
         (store.folder / file).write_bytes(encode_png(levels))
         hashes = {"sha256": sha256_bytes(encode_png(levels)), "pixels_sha256": sha256_bytes(levels.tobytes())}
         edit(store, 0, lambda content: content.update(hashes))
-        assert verify_set(store).problems == [f"{file}: its size is not that of its record"]
+        assert verify_set(store).problems == [f"{file}: its size does not match its record"]
 
     def test_edited_losses_contradict_the_manifest(self, store: Store) -> None:
         stimulus = store.read_plan().ids[2]
@@ -241,13 +241,13 @@ class TestForgery:
         (store.folder / MANIFEST).write_bytes(data)
         problems = verify_set(store).problems
         assert len(problems) == 1
-        assert problems[0].startswith(f"{MANIFEST}: is not what plan and records say")
+        assert problems[0].startswith(f"{MANIFEST}: does not match plan and records")
 
     def test_an_edited_protocol(self, store: Store) -> None:
         text = store.read(PLAN).decode()
         (store.folder / PLAN).write_text(text.replace("name: hand-made", "name: home-made"))
         write_derived_files(store)
-        assert verify_set(store).problems == [f"{PLAN}: the protocol's text is not that of its hash"]
+        assert verify_set(store).problems == [f"{PLAN}: the protocol's text does not match its hash"]
 
     def test_numbers_that_json_has_no_word_for_are_a_problem_and_no_crash(self, store: Store) -> None:
         name = record_file(store.read_plan().ids[0])

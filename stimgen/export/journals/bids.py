@@ -12,13 +12,13 @@ from stimgen.export.columns import MISSING, format_tsv
 from stimgen.export.events import event_columns, event_rows
 from stimgen.export.participants import ParticipantTable
 from stimgen.export.sessions import JournalSession, SessionPart
+from stimgen.export.sets.bids_names import STIMULI
 from stimgen.export.shown_pictures import ShownPictures
 from stimgen.reading.atomic import write_atomically
 from stimgen.reading.errors import StimgenError
 from stimgen.stimulus_set.store import json_bytes
 
 BIDS_VERSION = "1.11.0"
-STIMULI = "stimuli"
 PARTICIPANTS = "participants.tsv"
 OURS = re.compile(
     r"dataset_description\.json|participants\.(tsv|json)|README|stimuli/.+"

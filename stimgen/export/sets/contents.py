@@ -138,7 +138,7 @@ class SetContents:
         data = self._store.read(name)
         if sha256 is not None and sha256_bytes(data) != sha256:
             raise StimgenError(
-                "its bytes are not those of its record",
+                "its bytes do not match its record",
                 where=self._store.folder / name,
                 hint="`stimgen verify` says what else is damaged",
             )
