@@ -159,7 +159,7 @@ def measure_refresh(screen: PresentationScreen, scene: Scene, seconds: float) ->
                 f"a key was pressed after {times[-1] - times[0]:.1f} s of {seconds:g}: nothing was measured",
                 hint="wait until the measurement is over, or shorten it with --seconds",
             )
-    return RefreshMeasurement.of(times)
+    return RefreshMeasurement.from_flip_times(times)
 
 
 def build_monitor(found: DisplayCheckResult) -> Monitor:

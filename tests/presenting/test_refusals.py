@@ -18,16 +18,16 @@ REFUSALS: dict[str, tuple[dict[str, Any], list[str]]] = {
     ),
     "key": (
         {"responses": {"keys": {"yes": "spcae"}}},
-        ["no key of the keyboard is called 'spcae'", "did you mean 'space'?"],
+        ["there is no key 'spcae'", "did you mean 'space'?"],
     ),
     "quit": (
         {"responses": {"quit": "esc"}},
-        ["no key of the keyboard is called 'esc'", "did you mean 'escape'?"],
+        ["there is no key 'esc'", "did you mean 'escape'?"],
     ),
     "screen": ({"display": {"screen": 3}}, ["display.screen is 3, but the computer has 1"]),
     "size": (
         {"display": {"resolution": [800, 600]}},
-        ["the screen has 640 x 480 pixels, declared are 800 x 600"],
+        ["the screen has 640 x 480 pixels, not 800 x 600"],
     ),
     "font": (
         {"instructions": {"en": {"start": "Hello.", "font": "No Such Font"}}},

@@ -43,13 +43,15 @@ class WatchedScreen(psychopy_screen.PsychopyScreen):
     _new: Scene | None = None
     _untold: tuple[dict[str, Any], ...] = ()
 
-    def show(self, scene: Scene, due: float | None = None, marks: Sequence[Callable[[], None]] = ()) -> float:
+    def show(
+        self, scene: Scene, due: float | None = None, on_flip: Sequence[Callable[[], None]] = ()
+    ) -> float:
         self._new = scene if scene != self._visible else None
         self._drawn: np.ndarray | None = None
         ready = scene.frame.sha256 in self._pictures and all(
-            text in self._letters._texts for text in scene.texts
+            text in self._text_drawer._texts for text in scene.texts
         )
-        shown = super().show(scene, due, marks)
+        shown = super().show(scene, due, on_flip)
         if self._new is not None:
             told = {
                 "event": "scene",
@@ -79,12 +81,12 @@ class WatchedScreen(psychopy_screen.PsychopyScreen):
         for told in untold:
             tell(**told)
 
-    def _wait(self, due: float | None) -> None:
+    def _wait_until(self, due: float | None) -> None:
         if self._new is not None:
             self._drawn = np.asarray(self._window.getMovieFrame(buffer="back"))
             self._window.movieFrames.clear()
             keep(self._drawn)
-        super()._wait(due)
+        super()._wait_until(due)
 
 
 def keep(drawn: np.ndarray) -> None:

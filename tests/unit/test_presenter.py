@@ -73,12 +73,14 @@ class ExactScreen:
     def read_clock(self) -> float:
         return self.refresh * PERIOD
 
-    def show(self, scene: Scene, due: float | None = None, marks: Sequence[Callable[[], None]] = ()) -> float:
+    def show(
+        self, scene: Scene, due: float | None = None, on_flip: Sequence[Callable[[], None]] = ()
+    ) -> float:
         del due
         self.refresh += 1 + self._slow.get(self.refresh + 1, 0)
         assert self.refresh < 5000, "the trial never ends"
-        for mark in marks:
-            mark()
+        for call in on_flip:
+            call()
         self.shown.append((self.refresh, scene))
         return self.read_clock()
 
@@ -87,7 +89,7 @@ class ExactScreen:
         self._presses = self._presses[len(found) :]
         return found
 
-    def typed(self) -> list[TypedCharacter]:
+    def read_characters(self) -> list[TypedCharacter]:
         found = [letter for letter in self._letters if letter.time <= self.read_clock()]
         self._letters = self._letters[len(found) :]
         return found
@@ -125,7 +127,7 @@ def present(
     responses = ResponseSettings.model_validate(said)
     window = None if responses.window is None else responses.window.milliseconds(1 / PERIOD) / 1000
     rules = PresentationRules(
-        responses, REST, window=window, between_trials=2 * PERIOD, feedback=0.1, lines=lines
+        responses, REST, window=window, between_trials=2 * PERIOD, feedback=0.1, connections=lines
     )
 
     def answering() -> ChoiceResponse | TypedResponse:
@@ -305,12 +307,14 @@ def test_nothing_typed_is_no_answer_and_an_unfinished_word_is_none() -> None:
 
 
 def test_a_screen_is_told_to_be_good_or_why_not() -> None:
-    steady = RefreshMeasurement.of([i / 60 for i in range(200)])
+    steady = RefreshMeasurement.from_flip_times([i / 60 for i in range(200)])
     assert steady.hz == pytest.approx(60)
     assert (steady.dropped, steady.refreshes) == (0, 199)
     assert steady.problem(60.0) is None
     assert "60.00 Hz, 75 declared" in str(steady.problem(75.0))
-    assert "does not wait" in str(RefreshMeasurement.of([i / 2000 for i in range(200)]).problem(60.0))
-    missed = RefreshMeasurement.of([(i + i // 50) / 60 for i in range(200)])
+    assert "does not wait" in str(
+        RefreshMeasurement.from_flip_times([i / 2000 for i in range(200)]).problem(60.0)
+    )
+    missed = RefreshMeasurement.from_flip_times([(i + i // 50) / 60 for i in range(200)])
     assert missed.dropped == 3
     assert missed.problem(60.0) == "3 of 199 refreshes were missed"

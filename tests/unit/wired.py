@@ -32,8 +32,8 @@ class StandInScreen:
         What is pressed, in turn; nothing where there is none.
     shown : list
         When, and what.
-    marks : int
-        How many the last refresh sent.
+    flip_callbacks : int
+        How many the last refresh called.
     after_flip : callable
         Told of every refresh, when its marks were sent.
     """
@@ -68,13 +68,15 @@ class StandInScreen:
     def release(self) -> None:
         pass
 
-    def show(self, scene: Scene, due: float | None = None, marks: Sequence[Callable[[], None]] = ()) -> float:
+    def show(
+        self, scene: Scene, due: float | None = None, on_flip: Sequence[Callable[[], None]] = ()
+    ) -> float:
         del due
         self.now += self.period
         self.shown.append((self.now, scene))
-        self.flip_callbacks = len(marks)
-        for mark in marks:
-            mark()
+        self.flip_callbacks = len(on_flip)
+        for call in on_flip:
+            call()
         self.after_flip(self)
         return self.now
 
@@ -86,7 +88,7 @@ class StandInScreen:
         self._pressed_until = self.now
         return [] if not self.keys else [PressEvent(self.keys[n % len(self.keys)], n / 2) for n in numbers]
 
-    def typed(self) -> list[TypedCharacter]:
+    def read_characters(self) -> list[TypedCharacter]:
         return []
 
 

@@ -1,64 +1,58 @@
-"""Lines and letters: how a text is broken, and how large it can be, to fit into a box."""
+"""Breaks texts into lines and chooses letter sizes, so that texts fit into boxes."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 
 MeasureWidth = Callable[[str], float]
-"""Width of a piece of text, for letters of size 1."""
+"""Returns the width of a piece of text in letters of size 1."""
 
 LINE_HEIGHT = 1.5
-"""Distance of lines, in sizes of letters; no usual font asks for more."""
+"""Distance of lines as a multiple of the letter size; no common font needs more."""
+LARGEST, SMALLEST = 32.0, 8.0
+"""Limits of the letter size in pixels."""
 
 
 def break_lines(text: str, width: float, measure: MeasureWidth) -> list[str]:
-    """Return the lines of a text, none wider than `width`; a word that is wider is broken.
+    """Return the lines of a text, none wider than `width`.
 
-    Line feeds stay. Writing that has no blanks between words is broken between letters.
+    Line feeds are kept. A word that is too wide is broken between letters, as are scripts without spaces.
     """
     return [line for paragraph in text.split("\n") for line in _break_paragraph(paragraph, width, measure)]
 
 
 def fit_text(text: str, box: tuple[int, int], measure: MeasureWidth) -> tuple[list[str], float]:
-    """Return the lines of a text and the size of letters at which they fit into a box.
+    """Return the lines of a text, and the letter size in pixels at which they fit into a box.
 
     Parameters
     ----------
     text : str
-        Any language's, as it is read, not as it is written.
+        In any language, in logical order.
     box : tuple of int
-        Width and height in pixels.
+        Width and height in pixels. Letters have an eighth of the width, or less if the text needs it.
     measure : callable
-        Width of a piece of text, for letters of size 1.
-
-    Returns
-    -------
-    list of str
-        The lines.
-    float
-        Size of letters in pixels: an eighth of the box's width, or less where more must fit, but 8 at the
-        least and 32 at the most.
+        Returns the width of a piece of text in letters of size 1.
     """
     width, height = box
     longest = max((measure(word) for word in text.split()), default=0.0)
-    size = max(8.0, min(width / 8, height / LINE_HEIGHT, 32.0))
-    whole = 0.99 * width / longest if longest else size
-    # Smaller letters rather than a broken word, but not where there are no blanks between words.
-    if size / 2 <= whole < size:
-        size = max(8.0, whole)
+    size = max(SMALLEST, min(width / 8, height / LINE_HEIGHT, LARGEST))
+    unbroken = 0.99 * width / longest if longest else size
+    # Smaller letters are better than a broken word, but not in scripts without spaces.
+    if size / 2 <= unbroken < size:
+        size = max(SMALLEST, unbroken)
     while True:
         lines = break_lines(text, width / size, measure)
-        if size <= 8.0 or len(lines) * size * LINE_HEIGHT <= height:
+        if size <= SMALLEST or len(lines) * size * LINE_HEIGHT <= height:
             return lines, size
-        size = max(8.0, size * 0.9)
+        size = max(SMALLEST, size * 0.9)
 
 
 def _break_paragraph(paragraph: str, width: float, measure: MeasureWidth) -> Iterator[str]:
-    blank, line, used = measure("x x") - measure("xx"), "", 0.0
+    space, line, used = measure("x x") - measure("xx"), "", 0.0
     for word in paragraph.split():
         wide = measure(word)
-        if line and used + blank + wide <= width:
-            line, used = f"{line} {word}", used + blank + wide
+        if line and used + space + wide <= width:
+            line, used = f"{line} {word}", used + space + wide
             continue
         if line:
             yield line
@@ -73,7 +67,8 @@ def _split_word(word: str, width: float, measure: MeasureWidth) -> list[str]:
     for letter in word:
         wide = measure(letter)
         if pieces[-1] and used + wide > width:
-            pieces, used = [*pieces, ""], 0.0
+            pieces.append("")
+            used = 0.0
         pieces[-1] += letter
         used += wide
     return pieces

@@ -1,4 +1,4 @@
-"""Texts on the screen, and pauses."""
+"""Shows pages of text and pauses."""
 
 from __future__ import annotations
 
@@ -15,95 +15,83 @@ from stimgen.experiment.presentation.screen import (
     TextBox,
 )
 
-PAUSE = "Paused.\n\n{quit}: end the session\nany other key: go on"
+PAUSE = "Paused.\n\n{quit}: end the session\nany other key: continue"
 
 
 class PagePresenter:
-    """Shows texts until they were read.
+    """Shows pages of text on an open screen.
 
     Parameters
     ----------
     screen : PresentationScreen
-        Opened.
+        The screen.
     empty : Frame
-        What is behind them.
+        What is behind the texts.
     quit_key : str
-        Key that pauses, and then quits.
+        The key that pauses a session, and ends it if pressed again.
     pause : str
-        Text of a pause; in English where it is empty.
+        Text of a pause; an English one if it is empty.
     """
 
     def __init__(self, screen: PresentationScreen, empty: Frame, quit_key: str, pause: str = "") -> None:
         self._screen, self._empty, self._quit = screen, empty, quit_key
         self._pause = pause or PAUSE.replace("{quit}", quit_key)
 
-    def read(self, text: str) -> None:
-        """Show a text until a key or a button is pressed.
-
-        Raises
-        ------
-        SessionStopped
-            The session was paused and then quit.
-        """
+    def show_until_read(self, text: str) -> None:
+        """Show a text until a key or a button is pressed; raise `SessionStopped` if the session was ended."""
         while True:
             try:
-                self._show_until(text, lambda: poll_presses(self._screen, self._quit))
+                self._show_until_press(text)
                 return
             except TrialPaused:
                 self.pause()
 
     def pause(self) -> None:
-        """Wait for a key to go on with.
-
-        Raises
-        ------
-        SessionStopped
-            It was the one to quit with.
-        """
+        """Show the pause until a key is pressed; raise `SessionStopped` if it ends the session."""
         try:
-            self._show_until(self._pause, lambda: poll_presses(self._screen, self._quit))
+            self._show_until_press(self._pause)
         except TrialPaused:
             raise SessionStopped from None
 
     def await_signal(
-        self, text: str, behind: Frame, signal: Callable[[list[PressEvent]], float | None]
+        self, text: str, behind: Frame, find_signal: Callable[[list[PressEvent]], float | None]
     ) -> float:
-        """Wait until a signal came, and return when.
+        """Wait for a signal, and return when it came.
 
         Parameters
         ----------
         text : str
-            What is shown meanwhile; where it is empty, nothing but `papers_for`.
+            What is shown meanwhile; if it is empty, `behind` is.
         behind : Frame
-            Such as fixation.
-        signal : callable
-            From what was pressed to the time of the signal; None before it came.
+            A frame, such as fixation.
+        find_signal : callable
+            Returns the time of the signal, or None before it came, from what was pressed.
 
         Raises
         ------
         SessionStopped
-            The session was paused and then quit.
+            The session was paused and then ended.
         """
         scene = self._make_page(text) if text else Scene(behind)
         while True:
-            refreshes = FramePacer(self._screen)
+            pacer = FramePacer(self._screen)
             try:
                 poll_presses(self._screen, self._quit)
                 while True:
-                    refreshes.next(scene)
-                    if (time := signal(poll_presses(self._screen, self._quit))) is not None:
+                    pacer.show_next(scene)
+                    if (time := find_signal(poll_presses(self._screen, self._quit))) is not None:
                         return time
             except TrialPaused:
                 self.pause()
 
-    def _show_until(self, text: str, pressed: Callable[[], list[PressEvent]]) -> None:
-        scene, refreshes = self._make_page(text), FramePacer(self._screen)
-        refreshes.next(scene)
-        # What was pressed before the text was there does not say that it was read.
+    def _show_until_press(self, text: str) -> None:
+        scene, pacer = self._make_page(text), FramePacer(self._screen)
+        pacer.show_next(scene)
+        # A press from before the text appeared does not mean that it was read.
         self._screen.read_presses()
-        while not pressed():
-            refreshes.next(scene)
-        self._screen.typed()
+        while not poll_presses(self._screen, self._quit):
+            pacer.show_next(scene)
+        self._screen.read_characters()
 
     def _make_page(self, text: str) -> Scene:
         width, height = self._screen.size

@@ -1,4 +1,4 @@
-"""Trials on a screen, one after the other: pauses, feedback, and the time between them."""
+"""Presents trials one after the other, with pauses, feedback and the time between them."""
 
 from __future__ import annotations
 
@@ -7,23 +7,13 @@ from collections.abc import Callable, Sequence
 from stimgen.experiment.design.trial import Trial, TrialOutcome
 from stimgen.experiment.frames.frame import Frame
 from stimgen.experiment.presentation.pages import PagePresenter
-from stimgen.experiment.presentation.responses import ChoiceResponse, TrialPaused, TypedResponse
+from stimgen.experiment.presentation.responses import Response, TrialPaused
 from stimgen.experiment.presentation.screen import PresentationScreen
 from stimgen.experiment.presentation.trial_presenter import PresentationRules, TrialPresenter
 
 
 class SessionPresenter:
-    """Shows trials.
-
-    Parameters
-    ----------
-    screen : PresentationScreen
-        Opened.
-    rules : PresentationRules
-        What is the same in every trial.
-    pages : PagePresenter
-        For pauses.
-    """
+    """Presents the trials of a session on an open screen; pauses are pages."""
 
     def __init__(self, screen: PresentationScreen, rules: PresentationRules, pages: PagePresenter) -> None:
         self._screen, self._rules, self._pages = screen, rules, pages
@@ -35,48 +25,51 @@ class SessionPresenter:
         self,
         trial: Trial,
         frames: Sequence[Frame],
-        answering: Callable[[], ChoiceResponse | TypedResponse],
-        feedback: Callable[[str | None], Frame | None],
+        make_response: Callable[[], Response],
+        find_feedback: Callable[[str | None], Frame | None],
     ) -> TrialOutcome:
-        """Show a trial, again from its beginning after every pause, and return what came of it.
+        """Present a trial, again from its beginning after every pause, and return its outcome.
 
         Parameters
         ----------
         trial : Trial
-            What is shown.
+            The trial.
         frames : sequence of Frame
-            One for each phase.
-        answering : callable
-            Makes what takes the answer.
-        feedback : callable
-            From the answer to the frame that tells whether it was correct; None where nothing is told.
+            One for each of its phases.
+        make_response : callable
+            Returns a new response, which collects presses.
+        find_feedback : callable
+            Returns the frame that tells whether an answer was correct, or None for no feedback.
 
         Raises
         ------
-        Stopped
-            The session was paused and then quit.
+        SessionStopped
+            The session was paused and then stopped.
         """
         interrupted = 0
         while True:
-            showing, taken = TrialPresenter(self._screen, self._rules, trial, frames), answering()
+            presenter, response = (
+                TrialPresenter(self._screen, self._rules, trial, frames),
+                make_response(),
+            )
             try:
-                showing.wait_until_ready(self._ready_at)
-                showing.run(taken)
+                presenter.wait_until_ready(self._ready_at)
+                presenter.run(response)
                 break
             except TrialPaused:
                 self._pages.pause()
                 interrupted += 1
-        counted = taken.counted_press
-        if (frame := feedback(counted.answer if counted else None)) is not None:
-            showing.tell(frame)
-        showing.rest()
+        counted = response.counted_press
+        if (frame := find_feedback(counted.answer if counted else None)) is not None:
+            presenter.show_feedback(frame)
+        presenter.show_fixation()
         self._ready_at = self._screen.read_clock() + self._rules.between_trials
         return TrialOutcome(
             answer=counted.answer if counted else None,
             key=counted.key if counted else None,
             seconds=counted.seconds if counted else None,
-            presses=taken.presses,
-            shots=showing.shots(self.zero),
+            presses=response.presses,
+            shots=presenter.presented_phases(self.zero),
             interrupted=interrupted,
             timing_verified=self._screen.verified,
         )

@@ -1,4 +1,4 @@
-"""PsychoPy's dialog, in which a participant is named."""
+"""Asks for a participant in PsychoPy's dialog."""
 
 from __future__ import annotations
 
@@ -17,26 +17,21 @@ PACKAGES = "libglib2.0-0 libegl1 libdbus-1-3 libxkbcommon-x11-0 libxcb-cursor0 l
 
 
 def ask_fields(title: str, fields: Mapping[str, str], problem: str = "") -> dict[str, str] | None:
-    """Ask for fields in a dialog.
+    """Show a dialog and return the answers by field, or None if it was cancelled.
 
     Parameters
     ----------
     title : str
-        Of the dialog.
+        Title of the dialog.
     fields : mapping
-        Name of every field, and what stands in it.
+        From the name of every field to what it holds at first.
     problem : str
-        What was wrong with the answers before.
-
-    Returns
-    -------
-    dict or None
-        The answers; None where the dialog was cancelled.
+        What was wrong with the previous answers; empty if nothing was.
 
     Raises
     ------
     StimgenError
-        PsychoPy or what its dialogs need is not installed.
+        PsychoPy, or a library that its dialogs need, is not installed.
     """
     gui = import_psychopy("gui")
     _check_libraries()
@@ -45,14 +40,14 @@ def ask_fields(title: str, fields: Mapping[str, str], problem: str = "") -> dict
         dialog.addText(problem, color="#b00000")
     for name, answer in fields.items():
         dialog.addField(name, answer)
-    # Without it, asterisks are spoken of that there are not.
+    # Otherwise the dialog explains asterisks that it does not have.
     dialog.validate()
     dialog.show()
     return {name: str(dialog.data[name]) for name in fields} if dialog.OK else None
 
 
 def _check_libraries() -> None:
-    """Refuse to begin where Qt would end the whole process, because it lacks a library."""
+    """Raise StimgenError if a library is missing, because Qt would abort the whole process."""
     if not sys.platform.startswith("linux") or os.environ.get("QT_QPA_PLATFORM", "xcb") != "xcb":
         return
     core = import_optional("PyQt6.QtCore", EXTRA, PURPOSE)

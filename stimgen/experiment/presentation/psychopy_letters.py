@@ -1,4 +1,4 @@
-"""Texts on a window of PsychoPy's."""
+"""Draws texts in a PsychoPy window."""
 
 from __future__ import annotations
 
@@ -15,23 +15,10 @@ MEASURING_SIZE = 32.0
 
 
 class TextDrawer:
-    """Draws texts; a text is laid out once.
+    """Draws texts in an open window of PsychoPy; every text is laid out once.
 
-    Parameters
-    ----------
-    window : psychopy.visual.Window
-        Open.
-    font : str or None
-        Name of a font; None for the usual one.
-    right_to_left : bool
-        How texts are written.
-    white : bool
-        Whether letters are white; otherwise black.
-
-    Raises
-    ------
-    StimgenError
-        The font is not installed.
+    Letters are white or black. Without the name of a font, the usual one of the operating system is used; a
+    font that is not installed raises StimgenError.
     """
 
     def __init__(self, window: Any, font: str | None, *, right_to_left: bool, white: bool) -> None:
@@ -41,34 +28,34 @@ class TextDrawer:
         self._texts: dict[TextBox, Any] = {}
         self._widths: dict[str, float] = {}
 
-    def load(self, writing: TextBox) -> None:
-        """Lay a text out, which takes longer than a refresh of the screen."""
-        if writing not in self._texts:
-            self._texts[writing] = self._lay_out(writing)
+    def load(self, text_box: TextBox) -> None:
+        """Lay out a text, which takes longer than a refresh of the screen."""
+        if text_box not in self._texts:
+            self._texts[text_box] = self._lay_out(text_box)
 
-    def draw(self, writing: TextBox) -> None:
+    def draw(self, text_box: TextBox) -> None:
         """Draw a text."""
-        self.load(writing)
-        self._texts[writing].draw()
+        self.load(text_box)
+        self._texts[text_box].draw()
 
     def release(self) -> None:
-        """Forget all texts."""
+        """Free all texts."""
         self._texts.clear()
 
-    def _lay_out(self, writing: TextBox) -> Any:
-        left, top, wide, high = writing.box
-        lines, size = fit_text(writing.text, (wide, high), self._measure_width)
+    def _lay_out(self, text_box: TextBox) -> Any:
+        left, top, wide, high = text_box.box
+        lines, size = fit_text(text_box.text, (wide, high), self._measure_width)
         width, height = self._window.size
         centre = (left + wide / 2 - width / 2, height / 2 - top - high / 2)
-        return self._text("\n".join(lines), size, centre)
+        return self._make_text("\n".join(lines), size, centre)
 
     def _measure_width(self, text: str) -> float:
         if text not in self._widths:
-            drawn = self._text(text, MEASURING_SIZE, (0.0, 0.0)).boundingBox[0] if text else 0.0
+            drawn = self._make_text(text, MEASURING_SIZE, (0.0, 0.0)).boundingBox[0] if text else 0.0
             self._widths[text] = drawn / MEASURING_SIZE
         return self._widths[text]
 
-    def _text(self, text: str, size: float, centre: tuple[float, float]) -> Any:
+    def _make_text(self, text: str, size: float, centre: tuple[float, float]) -> Any:
         return import_psychopy("visual").TextStim(
             self._window,
             text=text,

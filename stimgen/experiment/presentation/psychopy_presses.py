@@ -1,4 +1,4 @@
-"""A keyboard and a mouse through PsychoPy."""
+"""Reads the keyboard and the mouse through PsychoPy."""
 
 from __future__ import annotations
 
@@ -15,22 +15,10 @@ PACKAGES = "libglu1-mesa libasound2 libjack-jackd2-0 libfontconfig1"
 
 
 class InputReader:
-    """What is pressed and typed while a window is open. Times are those of PsychoPy's default clock.
+    """Collects what is pressed and typed while a window of this size is open. Times are on PsychoPy's clock.
 
-    Keys are named by their place on a keyboard of the United States, whatever is printed on them; what is
-    typed follows the layout.
-
-    Parameters
-    ----------
-    window : psychopy.visual.Window
-        Its mouse and its characters; keys are those of the computer.
-    size : tuple of int
-        The window's width and height in pixels.
-
-    Raises
-    ------
-    StimgenError
-        PsychoPy has no keyboard with times of its own.
+    Keys are named by their place on a US keyboard, whatever is printed on them; typed characters follow the
+    keyboard's layout. If PsychoPy has no keyboard with its own time stamps, StimgenError is raised.
     """
 
     def __init__(self, window: Any, size: tuple[int, int]) -> None:
@@ -49,25 +37,25 @@ class InputReader:
 
     @property
     def backend(self) -> str:
-        """What PsychoPy reads the keyboard with."""
+        """The library with which PsychoPy reads the keyboard."""
         return str(self._keyboard.getBackend())
 
     def read_presses(self) -> list[PressEvent]:
-        """Return keys and buttons since the last call, in order."""
+        """Return the presses since the last call, in order."""
         self._window.winHandle.dispatch_events()
-        # One list has the keys that are still down, the other those that are up again; a key that is let go
-        # between two calls comes in both.
+        # One list has the keys that are still down, the other those that were released. A key that is
+        # released between the two calls is in both.
         for key in (*self._keyboard.getKeys(waitRelease=False), *self._keyboard.getKeys(waitRelease=True)):
             known = (str(key.name), float(key.tDown))
-            # A key that was let go while nobody listened is taken for down until it is pressed again.
+            # PsychoPy takes a key that was released unnoticed for down until it is pressed again.
             if known not in self._seen and known[1] >= self._since:
                 self._seen.add(known)
                 self._waiting.append(PressEvent(*known))
         found, self._waiting = sorted(self._waiting, key=lambda press: press.time), []
         return found
 
-    def typed(self) -> list[TypedCharacter]:
-        """Return characters since the last call."""
+    def read_characters(self) -> list[TypedCharacter]:
+        """Return the characters since the last call."""
         self._window.winHandle.dispatch_events()
         found, self._characters = self._characters, []
         return found
@@ -75,8 +63,8 @@ class InputReader:
     def _check_backend(self) -> None:
         if self.backend not in BACKENDS:
             raise StimgenError(
-                f"no keyboard with times of its own: PsychoPy fell back to {self.backend!r}, whose times are "
-                "those of frames",
+                f"no keyboard with its own time stamps: PsychoPy fell back to {self.backend!r}, whose "
+                "times are those of frames",
                 allowed=BACKENDS,
                 hint=f"install what psychtoolbox needs; on Debian: apt-get install {PACKAGES}",
             )
@@ -100,14 +88,8 @@ class InputReader:
 
 
 def check_keys(keys: Sequence[str]) -> None:
-    """Refuse names that no key has.
-
-    Raises
-    ------
-    StimgenError
-        With the nearest name.
-    """
+    """Raise StimgenError, with the nearest name, if no key has one of these names."""
     known = sorted(set(import_psychopy("hardware.keyboard").keyNames.values()))
     for key in keys:
         if key not in known:
-            raise StimgenError(f"no key of the keyboard is called {key!r}", given=key, allowed=known)
+            raise StimgenError(f"there is no key {key!r} on the keyboard", given=key, allowed=known)

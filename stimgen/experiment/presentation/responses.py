@@ -1,171 +1,154 @@
-"""What was answered, and when: keys, clicks, buttons and typed words, of which some count."""
+"""Collects responses to a trial: keys, clicks, buttons and typed words, and which of them count."""
 
 from __future__ import annotations
 
 import math
+from abc import ABC, abstractmethod
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+
+from typing_extensions import override
 
 from stimgen.experiment.design.trial import Box, Press
 from stimgen.experiment.presentation.screen import PresentationScreen, PressEvent, TextBox
 from stimgen.experiment.schema.timing import ResponseSettings
 
 
-class TrialPaused(Exception):  # noqa: N818 - no error: the key to pause with was pressed
-    """The trial is broken off."""
+class TrialPaused(Exception):  # noqa: N818 - not an error: the pause key was pressed
+    """Breaks the trial off."""
 
 
 AnswerLookup = Callable[[PressEvent], str | None]
-"""The answer that a press means; None where it means nothing."""
+"""Returns the answer that a press means, or None."""
 
 
 @dataclass
 class ResponseWindow:
-    """When answers count, in seconds of the screen's clock; never, until it is known.
-
-    Attributes
-    ----------
-    onset : float
-        Of the first picture.
-    opens, closes : float
-        Between them answers count.
-    """
+    """Holds when answers count, in seconds of the screen's clock; never, until that is known."""
 
     onset: float = math.inf
+    """Onset of the first picture."""
     opens: float = math.inf
     closes: float = math.inf
 
 
-class ChoiceResponse:
-    """An answer that is one of several, given by a press.
+class Response(ABC):
+    """Collects presses until no later one can change the answer."""
 
-    Parameters
-    ----------
-    screen : PresentationScreen
-        Whose keyboard and mouse are listened to.
-    responses : ResponseSettings
-        What counts.
-    meaning : callable
-        Which answer a press means.
-    texts : tuple of TextBox
-        What is to be seen while it is awaited.
-    """
+    texts: tuple[TextBox, ...]
+    """What is shown while the answer is awaited."""
 
-    def __init__(
-        self,
-        screen: PresentationScreen,
-        responses: ResponseSettings,
-        meaning: AnswerLookup,
-        texts: tuple[TextBox, ...] = (),
-    ) -> None:
+    def __init__(self, screen: PresentationScreen, settings: ResponseSettings) -> None:
         self.window = ResponseWindow()
-        self.texts = texts
-        self._screen, self._responses, self._meaning = screen, responses, meaning
+        self._screen, self._settings = screen, settings
         self._presses: list[tuple[str, PressEvent]] = []
 
+    @abstractmethod
     def listen(self) -> None:
-        """Take in what was pressed.
-
-        Raises
-        ------
-        TrialPaused
-            The key to pause with was.
-        """
-        for pressed in poll_presses(self._screen, self._responses.quit):
-            if (answer := self._meaning(pressed)) is not None:
-                self._presses.append((answer, pressed))
+        """Read what was pressed, or raise `TrialPaused` if the pause key was."""
 
     @property
+    @abstractmethod
     def counted_press(self) -> Press | None:
         """The press that counts, of those until now."""
-        window = self.window
-        inside = [i for i, (_, p) in enumerate(self._presses) if window.opens <= p.time <= window.closes]
-        return self.presses[inside[0 if self._responses.counts == "first" else -1]] if inside else None
 
     @property
-    def complete(self) -> bool:
+    @abstractmethod
+    def is_complete(self) -> bool:
         """Whether no later press can change the answer."""
-        over = self._screen.read_clock() > self.window.closes
-        return over or (self._responses.counts == "first" and self.counted_press is not None)
 
     @property
     def presses(self) -> tuple[Press, ...]:
-        """All presses that mean an answer, whether they count or not."""
+        """All presses with the answers that they meant, whether they count or not."""
         return tuple(
             Press(answer=answer, key=pressed.key, seconds=round(pressed.time - self.window.onset, 6))
             for answer, pressed in self._presses
         )
 
+    @property
+    def _is_over(self) -> bool:
+        return self._screen.read_clock() > self.window.closes
 
-class TypedResponse:
-    """An answer that is typed; return ends it.
 
-    Parameters
-    ----------
-    screen : PresentationScreen
-        Whose keyboard is listened to.
-    responses : ResponseSettings
-        Names the key to pause with.
-    """
+class ChoiceResponse(Response):
+    """Takes an answer that is one of several and is given by a press, which `lookup` understands."""
 
-    def __init__(self, screen: PresentationScreen, responses: ResponseSettings) -> None:
-        self.window = ResponseWindow()
-        self._screen, self._responses = screen, responses
+    def __init__(
+        self,
+        screen: PresentationScreen,
+        settings: ResponseSettings,
+        lookup: AnswerLookup,
+        texts: tuple[TextBox, ...] = (),
+    ) -> None:
+        super().__init__(screen, settings)
+        self.texts, self._lookup = texts, lookup
+
+    @override
+    def listen(self) -> None:
+        for pressed in poll_presses(self._screen, self._settings.quit):
+            if (answer := self._lookup(pressed)) is not None:
+                self._presses.append((answer, pressed))
+
+    @property
+    @override
+    def counted_press(self) -> Press | None:
+        window = self.window
+        inside = [i for i, (_, p) in enumerate(self._presses) if window.opens <= p.time <= window.closes]
+        return self.presses[inside[0 if self._settings.counts == "first" else -1]] if inside else None
+
+    @property
+    @override
+    def is_complete(self) -> bool:
+        return self._is_over or (self._settings.counts == "first" and self.counted_press is not None)
+
+
+class TypedResponse(Response):
+    """Takes an answer that is typed and ended with return; a press is a key with the word after it."""
+
+    def __init__(self, screen: PresentationScreen, settings: ResponseSettings) -> None:
+        super().__init__(screen, settings)
         self._text = ""
         self._done = False
-        self._presses: list[tuple[str, PressEvent]] = []
+        self._update_texts()
 
+    @override
     def listen(self) -> None:
-        """Take in what was typed; see `ChoiceResponse.listen`."""
-        poll_presses(self._screen, self._responses.quit)
-        for typed in self._screen.typed():
+        poll_presses(self._screen, self._settings.quit)
+        for typed in self._screen.read_characters():
             if not self._done and self.window.opens <= typed.time <= self.window.closes:
                 self._take(typed.character, typed.time)
+        self._update_texts()
 
     def _take(self, character: str, time: float) -> None:
         name = {"\r": "return", "\b": "backspace"}.get(character, character)
         if character == "\b":
             self._text = self._text[:-1]
         elif character == "\r":
-            # Nothing but blanks is no answer, and a second press of return after a notice is none either.
+            # Spaces alone are not an answer, nor is a second press of return after a notice.
             self._done = bool(self._text.strip())
         elif character.isprintable():
             self._text += character
         self._presses.append((self._text.strip(), PressEvent(name, time)))
 
-    @property
-    def texts(self) -> tuple[TextBox, ...]:
-        """What was typed until now, below the middle of the screen."""
+    def _update_texts(self) -> None:
+        """Put the word below the middle of the screen."""
         width, height = self._screen.size
-        return (TextBox(self._text + "_", (width // 8, height * 5 // 8, width * 3 // 4, height // 8)),)
+        box = (width // 8, height * 5 // 8, width * 3 // 4, height // 8)
+        self.texts = (TextBox(self._text + "_", box),)
 
     @property
+    @override
     def counted_press(self) -> Press | None:
-        """The answer as it was when return was pressed."""
         return self.presses[-1] if self._done else None
 
     @property
-    def complete(self) -> bool:
-        """Whether return was pressed, or time is over."""
-        return self._done or self._screen.read_clock() > self.window.closes
-
-    @property
-    def presses(self) -> tuple[Press, ...]:
-        """Every key, with the word as it was after it."""
-        return tuple(
-            Press(answer=text, key=pressed.key, seconds=round(pressed.time - self.window.onset, 6))
-            for text, pressed in self._presses
-        )
+    @override
+    def is_complete(self) -> bool:
+        return self._done or self._is_over
 
 
 def poll_presses(screen: PresentationScreen, quit_key: str) -> list[PressEvent]:
-    """Return what was pressed since the last call.
-
-    Raises
-    ------
-    TrialPaused
-        The key to pause with was.
-    """
+    """Return the presses since the last call, or raise `TrialPaused` if the pause key is among them."""
     found = screen.read_presses()
     if any(pressed.point is None and pressed.key == quit_key for pressed in found):
         raise TrialPaused
@@ -173,23 +156,15 @@ def poll_presses(screen: PresentationScreen, quit_key: str) -> list[PressEvent]:
 
 
 def make_key_lookup(keys: Mapping[str, Sequence[str]], *, mouse: bool) -> AnswerLookup:
-    """Return the meaning of keys, or of a mouse's buttons."""
-    meant = {key: answer for answer, several in keys.items() for key in several}
-    return lambda pressed: meant.get(pressed.key) if (pressed.point is not None) == mouse else None
+    """Return the lookup of answers by keys, or by mouse buttons."""
+    answers = {key: answer for answer, several in keys.items() for key in several}
+    return lambda pressed: answers.get(pressed.key) if (pressed.point is not None) == mouse else None
 
 
 def make_click_lookup(places: Mapping[str, Box], size: tuple[int, int]) -> AnswerLookup:
-    """Return the meaning of a click at one of several places.
+    """Return the lookup of answers by clicks in their boxes, on a screen of this size."""
 
-    Parameters
-    ----------
-    places : mapping
-        For every answer left, top, width and height in pixels of the screen.
-    size : tuple of int
-        The screen's width and height.
-    """
-
-    def meaning(pressed: PressEvent) -> str | None:
+    def find_answer(pressed: PressEvent) -> str | None:
         if pressed.point is None:
             return None
         x, y = pressed.point[0] + size[0] / 2, size[1] / 2 - pressed.point[1]
@@ -198,4 +173,4 @@ def make_click_lookup(places: Mapping[str, Box], size: tuple[int, int]) -> Answe
                 return answer
         return None
 
-    return meaning
+    return find_answer

@@ -1,77 +1,63 @@
-"""What presenting asks of a screen with a keyboard and a mouse; no more is known of PsychoPy elsewhere."""
+"""What presentation needs of a screen with a keyboard and a mouse; the rest knows nothing of PsychoPy."""
 
 from __future__ import annotations
 
 import statistics
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 from typing import Any, Protocol
 
 from stimgen.experiment.design.trial import Box
 from stimgen.experiment.frames.frame import Frame
 
+FlipCallbacks = Sequence[Callable[[], None]]
+
 DARK = 110
-"""Level of a background, below which letters and lines are white; otherwise they are black."""
+"""On backgrounds below this level letters and lines are white, otherwise black."""
 
 
-class SessionStopped(Exception):  # noqa: N818 - no error: the participant or the experimenter ended the session
-    """The session is to end now; what was answered is kept, and the trial on the screen is not."""
+class SessionStopped(Exception):  # noqa: N818 - not an error: the participant or the experimenter ended the session
+    """Ends the session. What was answered is kept; the trial on the screen is not."""
 
 
 @dataclass(frozen=True)
 class PressEvent:
-    """A key of the keyboard, or a button of the mouse.
-
-    Attributes
-    ----------
-    key : str
-        Its name, as PsychoPy has it; of a button ``left``, ``middle`` or ``right``.
-    time : float
-        When it went down, in seconds of the screen's clock.
-    point : tuple of float or None
-        Of a button, where the pointer was: pixels from the screen's centre, y up.
-    """
+    """Represents a press of a key or of a mouse button."""
 
     key: str
+    """PsychoPy's name of the key; of a button ``left``, ``middle`` or ``right``."""
     time: float
+    """When it went down, in seconds of the screen's clock."""
     point: tuple[float, float] | None = None
+    """Of a button, where the pointer was, in pixels from the screen's centre, y up."""
 
 
 @dataclass(frozen=True)
 class TypedCharacter:
-    r"""A character that was typed: a letter, ``\b`` to take one away, or ``\r`` for the end.
-
-    Attributes
-    ----------
-    character : str
-        As the keyboard's layout and input method make it.
-    time : float
-        When it came, in seconds of the screen's clock; to a refresh.
-    """
+    r"""Represents a typed character: a letter, ``\b`` for backspace or ``\r`` for return."""
 
     character: str
+    """As the keyboard's layout and input method make it."""
     time: float
+    """When it came, in seconds of the screen's clock, to within a refresh."""
 
 
 @dataclass(frozen=True)
 class TextBox:
-    """A text on the screen.
+    """Represents a text that is centred in a box on the screen.
 
-    Attributes
-    ----------
-    text : str
-        Lines are broken where they become too long, and letters become smaller where there are too many.
-    box : tuple of int
-        Left, top, width and height of where it is centred, in pixels of the screen.
+    Long lines are broken, and letters are smaller if the text does not fit otherwise.
     """
 
     text: str
     box: Box
+    """Left, top, width and height in pixels of the screen."""
 
 
 @dataclass(frozen=True)
 class Scene:
-    """A frame, with texts over it."""
+    """Represents a frame with texts over it."""
 
     frame: Frame
     texts: tuple[TextBox, ...] = ()
@@ -79,41 +65,33 @@ class Scene:
 
 @dataclass(frozen=True)
 class RefreshMeasurement:
-    """How a screen refreshes, as measured.
-
-    Attributes
-    ----------
-    hz : float
-        One over the median interval between flips.
-    interval_sd_ms : float
-        Standard deviation of the intervals, in milliseconds.
-    dropped : int
-        Refreshes that were missed.
-    refreshes : int
-        How many intervals were measured.
-    """
+    """Describes how a screen refreshes."""
 
     hz: float
+    """One over the median interval between flips."""
     interval_sd_ms: float
+    """Standard deviation of the intervals, in milliseconds."""
     dropped: int
+    """Number of missed refreshes."""
     refreshes: int
+    """Number of intervals."""
 
     @classmethod
-    def of(cls, times: Sequence[float]) -> RefreshMeasurement:
-        """Return what the times of flips tell, in seconds, at least three."""
-        intervals = [after - before for before, after in zip(times, times[1:], strict=False)]
-        usual = statistics.median(intervals)
-        missed = sum(max(0, round(interval / usual) - 1) for interval in intervals)
-        return cls(1 / usual, 1000 * statistics.stdev(intervals), missed, len(intervals))
+    def from_flip_times(cls, times: Sequence[float]) -> RefreshMeasurement:
+        """Return the measurement from the times of at least three flips, in seconds."""
+        intervals = [after - before for before, after in pairwise(times)]
+        median = statistics.median(intervals)
+        missed = sum(max(0, round(interval / median) - 1) for interval in intervals)
+        return cls(1 / median, 1000 * statistics.stdev(intervals), missed, len(intervals))
 
     def problem(self, declared_hz: float) -> str | None:
-        """Return why durations cannot be relied on, or None.
+        """Return why durations are not reliable, or None if they are.
 
-        The rate may be 1 % off the declared one, and one refresh in a hundred may be missed.
+        The rate may differ by 1 % from the declared one, and one refresh in a hundred may be missed.
         """
         if self.hz > 1.5 * declared_hz:
             return (
-                f"the screen does not wait for its refresh, or has another rate: {self.hz:.1f} flips a "
+                f"the screen does not wait for its refresh, or its rate is another: {self.hz:.1f} flips per "
                 f"second, {declared_hz:g} declared"
             )
         if abs(self.hz / declared_hz - 1) > 0.01:
@@ -124,7 +102,7 @@ class RefreshMeasurement:
 
 
 class PresentationScreen(Protocol):
-    """A screen that shows scenes, and says what was pressed."""
+    """Shows scenes, and reads the keyboard and the mouse."""
 
     @property
     def size(self) -> tuple[int, int]:
@@ -136,10 +114,10 @@ class PresentationScreen(Protocol):
 
     @property
     def verified(self) -> bool:
-        """Whether flips were found to wait for the refresh; otherwise `show` waits until they are due."""
+        """Whether flips were found to wait for the refresh. Otherwise `show` waits until scenes are due."""
 
     def open(self) -> dict[str, Any]:
-        """Open it and return what was measured.
+        """Open the screen and return what was measured.
 
         Raises
         ------
@@ -148,41 +126,35 @@ class PresentationScreen(Protocol):
         """
 
     def close(self) -> None:
-        """Close it; nothing happens where it is not open."""
+        """Close the screen; nothing happens if it is not open."""
 
     def read_clock(self) -> float:
-        """Return the time in seconds, on the clock of flips and keys."""
+        """Return the time in seconds, on the clock of flips and presses."""
 
     def load(self, scene: Scene) -> None:
-        """Make a frame and texts ready to be shown at once."""
+        """Prepare a frame and its texts, so that they can be shown at once."""
 
     def release(self) -> None:
-        """Forget all frames that were loaded."""
+        """Free all frames and texts that were loaded."""
 
-    def show(self, scene: Scene, due: float | None = None, marks: Sequence[Callable[[], None]] = ()) -> float:
+    def show(self, scene: Scene, due: float | None = None, on_flip: FlipCallbacks = ()) -> float:
         """Show a scene at the next refresh and return when that was.
 
         Parameters
         ----------
         scene : Scene
-            What is shown.
+            What to show.
         due : float, optional
-            When it should be; a screen whose refresh is not waited for waits until then.
-        marks : sequence of callable
-            What is called as soon as the scene is on the screen.
+            When to show it; it matters only if flips do not wait for the refresh.
+        on_flip : sequence of callable
+            Called as soon as the scene is on the screen.
         """
 
     def check_keys(self, keys: Sequence[str]) -> None:
-        """Refuse names that no key of the keyboard has.
-
-        Raises
-        ------
-        StimgenError
-            With the nearest name.
-        """
+        """Raise StimgenError, with the nearest name, if no key of the keyboard has one of these names."""
 
     def read_presses(self) -> list[PressEvent]:
-        """Return what was pressed since the last call, in order."""
+        """Return the presses since the last call, in order."""
 
-    def typed(self) -> list[TypedCharacter]:
-        """Return what was typed since the last call, in order."""
+    def read_characters(self) -> list[TypedCharacter]:
+        """Return the characters that were typed since the last call, in order."""

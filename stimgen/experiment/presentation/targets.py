@@ -1,4 +1,4 @@
-"""Where on the screen an answer is clicked at: a picture, or a word."""
+"""The places on the screen that answers are clicked at: pictures or words."""
 
 from __future__ import annotations
 
@@ -12,19 +12,9 @@ COLUMNS = 4
 
 
 def picture_boxes(trial: Trial, viewing: ViewingGeometry) -> dict[str, Box] | None:
-    """Return where the pictures are that the answers mean; None where they are not on the screen together.
+    """Return the boxes of the pictures that the answers mean, or None if they are not shown together.
 
-    Parameters
-    ----------
-    trial : Trial
-        Its answers mean the pictures of its last interval, in order.
-    viewing : ViewingGeometry
-        The screen.
-
-    Returns
-    -------
-    dict or None
-        Left, top, width and height in pixels of the screen, for every answer.
+    The answers mean the pictures of the trial's last interval, in order.
     """
     shown = trial.stimuli[-1].shown
     if len(shown) != len(trial.answers):
@@ -33,7 +23,7 @@ def picture_boxes(trial: Trial, viewing: ViewingGeometry) -> dict[str, Box] | No
 
 
 def word_boxes(answers: Sequence[str], size: tuple[int, int]) -> dict[str, Box]:
-    """Return places for words, in rows below the middle of the screen."""
+    """Return boxes for words, in rows below the middle of a screen of this size."""
     width, height = size
     rows = -(-len(answers) // COLUMNS)
     columns = -(-len(answers) // rows)
