@@ -1,1 +1,1 @@
-"""Figures and movies of sets, regions and what a model sees. Arrays in, files out; no torch, no window."""
+"""Draws figures and movies of sets, regions and feature maps from arrays, without torch or a window."""

@@ -1,47 +1,25 @@
-"""What conditions are like: a panel a measure, a row a condition."""
+"""Draws the measures of conditions: one panel for each measure, one row for each condition."""
 
 from __future__ import annotations
 
 from typing import Any
 
 from stimgen.drawing.figure import make_figure
-from stimgen.images.measures.appearance import Appearance
+from stimgen.images.measures.appearance import LABELS
 from stimgen.reading.errors import make_printable
 
-LABELS = {
-    "luminance": "mean luminance (white: 1)",
-    "contrast": "RMS contrast",
-    "lightness": "L*",
-    "red_green": "a* (green to red)",
-    "yellow_blue": "b* (blue to yellow)",
-    "slope": "spectral slope",
-    "edges": "edge energy",
-}
-"""What the axes of the figure say of every measure."""
-
-LONGEST = 64  # letters of a name; protocols allow no more
+LONGEST = 64  # letters of a name; protocols do not allow more
 Rows = list[dict[str, Any]]
 
 
 def confounds_figure(rows: Rows, option: str) -> Any:
-    """Return one panel a measure: means and standard deviations; the originals' as a band behind them.
+    """Return a figure of means and standard deviations, with those of the originals as a band behind them.
 
-    Parameters
-    ----------
-    rows : list of dict
-        From `stimgen.stimulus_set.confounds.confounds`.
-    option : str
-        What it is drawn for, as the user wrote it.
-
-    Raises
-    ------
-    StimgenError
-        matplotlib is not installed.
+    The rows are those of `compute_confounds`; `option` is named in the error if matplotlib is not installed.
     """
-    measures = Appearance._fields
-    figure = make_figure(option, (2.1 * len(measures), 1.6 + 0.35 * len(rows)))
-    panels = figure.subplots(1, len(measures), sharey=True)
-    for axes, measure in zip(panels, measures, strict=True):
+    figure = make_figure(option, (2.1 * len(LABELS), 1.6 + 0.35 * len(rows)))
+    panels = figure.subplots(1, len(LABELS), sharey=True)
+    for axes, measure in zip(panels, LABELS, strict=True):
         _draw_panel(axes, rows, measure)
     panels[0].set_yticks(
         range(len(rows)), [f"{_format_name(row['condition'])} (n = {row['n']})" for row in rows]
@@ -52,21 +30,19 @@ def confounds_figure(rows: Rows, option: str) -> Any:
 
 
 def _draw_panel(axes: Any, rows: Rows, measure: str) -> None:
-    means = [_or_nan(row[f"{measure}_mean"]) for row in rows]
+    found = [row[f"{measure}_mean"] for row in rows]
+    means = [float("nan") if mean is None else mean for mean in found]
     deviations = [row[f"{measure}_sd"] or 0.0 for row in rows]
     axes.axvspan(means[0] - deviations[0], means[0] + deviations[0], color="0.9", linewidth=0)
     axes.axvline(means[0], color="0.7", linewidth=1)
     axes.errorbar(means, range(len(rows)), xerr=deviations, fmt="o", color="black", markersize=4, linewidth=1)
-    axes.set_xlabel(LABELS[measure])
+    name, note = LABELS[measure]
+    axes.set_xlabel(f"{name} ({note})" if note else name)
     axes.locator_params(axis="x", nbins=4)
     axes.spines[["top", "right"]].set_visible(False)
 
 
 def _format_name(name: str) -> str:
-    """Return a name that a stranger may have given: short, of letters that fonts have, and no formula."""
+    """Make a name from a stranger safe: short, with letters that fonts have, and without formulas."""
     plain = name[:LONGEST].encode("ascii", "backslashreplace").decode("ascii")
     return make_printable(plain).replace("\n", " ").replace("$", r"\$")
-
-
-def _or_nan(value: float | None) -> float:
-    return float("nan") if value is None else value

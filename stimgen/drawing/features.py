@@ -1,4 +1,4 @@
-"""Feature maps of a layer: the source's above the synthesis'."""
+"""Draws the feature maps of a layer: those of the source above those of the synthesis."""
 
 from __future__ import annotations
 
@@ -13,33 +13,18 @@ from stimgen.images.prepare import Pixels
 COLUMNS, PAIRS = 8, 2
 TILE, MARGIN = 1.35, 0.06  # inches
 GREY = "0.35"
-# So many values at both ends, in percent, are shown black or white: a few bright ones would darken the rest.
+# Percentage of the values that is shown black, and white; otherwise a few bright values darken the others.
 OUTSIDE = 0.5
 
 
 def feature_figure(maps: LayerMaps, pictures: tuple[Pixels, Pixels], title: str, option: str) -> Any:
-    """Return a figure of the strongest channels of a layer.
+    """Return a figure of a layer's strongest channels, with `pictures`, source and synthesis, at the left.
 
-    Parameters
-    ----------
-    maps : LayerMaps
-        Of source and synthesis.
-    pictures : tuple of Pixels
-        Source and synthesis themselves, which stand at the left.
-    title : str
-        Written above.
-    option : str
-        What it is drawn for, as the user wrote it.
-
-    Raises
-    ------
-    StimgenError
-        matplotlib is not installed.
+    `option` is named in the error if matplotlib is not installed.
     """
     chosen = maps.strongest(COLUMNS * PAIRS)
     rows = 2 * -(-len(chosen) // COLUMNS)
-    figure = make_figure(option, (TILE * (COLUMNS + 1) + 0.4, 1.12 * TILE * rows + 0.8))
-    figure.get_layout_engine().set(w_pad=MARGIN, h_pad=MARGIN)
+    figure = make_figure(option, (TILE * (COLUMNS + 1) + 0.4, 1.12 * TILE * rows + 0.8), MARGIN)
     axes = figure.subplots(rows, COLUMNS + 1, squeeze=False)
     for axis in axes.flat:
         axis.set_axis_off()
@@ -63,7 +48,7 @@ def _draw_picture(axis: Any, picture: Pixels, label: str) -> None:
 
 
 def _draw_maps(above: Any, below: Any, maps: LayerMaps, channel: int) -> None:
-    """Show a channel of both, black and white meaning the same in them."""
+    """Draw a channel of source and synthesis with the same range of greys."""
     both = np.stack([maps.source[channel].ravel(), maps.synthesis[channel].ravel()])
     lowest, highest = np.percentile(both, [OUTSIDE, 100 - OUTSIDE])
     for axis, values in ((above, maps.source[channel]), (below, maps.synthesis[channel])):

@@ -1,4 +1,4 @@
-"""Figures by matplotlib, an optional package: made without a window, written to a file."""
+"""Makes figures with matplotlib, an optional package, without a window, and writes them to files."""
 
 from __future__ import annotations
 
@@ -11,31 +11,33 @@ from stimgen.reading.extras import import_optional
 EXTRA = "analysis"
 
 
-def make_figure(option: str, size: tuple[float, float] | None = None) -> Any:
-    """Return an empty figure, of `size` in inches.
+def make_figure(option: str, size: tuple[float, float] | None = None, margin: float | None = None) -> Any:
+    """Return an empty figure with size and margins between panels in inches.
 
     Raises
     ------
     StimgenError
-        matplotlib is not installed; `option` is what it is needed for, as the user wrote it.
+        matplotlib, which the user's `option` needs, is not installed.
     """
-    # Without pyplot: no window, no global state.
-    return import_optional("matplotlib.figure", EXTRA, option).Figure(figsize=size, layout="constrained")
+    # Without pyplot, there is neither a window nor global state.
+    figure = import_optional("matplotlib.figure", EXTRA, option).Figure(figsize=size, layout="constrained")
+    figure.get_layout_engine().set(w_pad=margin, h_pad=margin)
+    return figure
 
 
 def check_figure_file(file: Path, option: str) -> None:
-    """Refuse a figure that could not be written, before anything is computed.
+    """Check before anything is computed that a figure can be written.
 
     Raises
     ------
     StimgenError
-        matplotlib is not installed, or writes no such files, or the folder is not there.
+        matplotlib is not installed or does not know the file's format, or the folder does not exist.
     """
     formats = sorted(make_figure(option).canvas.get_supported_filetypes())
     ending = file.suffix.removeprefix(".").lower()
     if ending not in formats:
         raise StimgenError(
-            f"{option}: {str(file)!r} ends in no format of pictures", given=ending, allowed=formats
+            f"{option}: {str(file)!r} does not end with a picture format", given=ending, allowed=formats
         )
     if not file.parent.is_dir():
         raise StimgenError(f"{option}: there is no such folder", where=file.parent)

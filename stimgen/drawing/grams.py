@@ -1,4 +1,4 @@
-"""Gram matrices: source, synthesis and their difference, a row a layer."""
+"""Draws Gram matrices of source and synthesis, and their difference, one row for each layer."""
 
 from __future__ import annotations
 
@@ -11,29 +11,13 @@ from stimgen.drawing.figure import make_figure
 from stimgen.drawing.layers import LayerMaps
 
 SIDE, MARGIN = 2.7, 0.1  # inches
-# What is left out at the ends of a scale of colours, in percent: else a few products would pale all others.
+# Percentage of the values beyond each end of the scale of colours; otherwise a few make all others pale.
 OUTSIDE = 0.5
 
 
 def gram_figure(layers: Sequence[LayerMaps], title: str, option: str) -> Any:
-    """Return a figure of Gram matrices.
-
-    Parameters
-    ----------
-    layers : sequence of LayerMaps
-        A row each.
-    title : str
-        Written above.
-    option : str
-        What it is drawn for, as the user wrote it.
-
-    Raises
-    ------
-    StimgenError
-        matplotlib is not installed.
-    """
-    figure = make_figure(option, (3.7 * SIDE, SIDE * len(layers) + 0.9))
-    figure.get_layout_engine().set(w_pad=MARGIN, h_pad=MARGIN)
+    """Return a figure of Gram matrices; `option` is named in the error if matplotlib is not installed."""
+    figure = make_figure(option, (3.7 * SIDE, SIDE * len(layers) + 0.9), MARGIN)
     axes = figure.subplots(len(layers), 3, squeeze=False)
     for row, maps in zip(axes, layers, strict=True):
         _draw_row(figure, row, maps)

@@ -1,4 +1,4 @@
-"""What a layer of a network sees in a source and in its synthesis."""
+"""Holds the feature maps of a layer for a source and its synthesis."""
 
 from __future__ import annotations
 
@@ -12,15 +12,7 @@ MOST_CHANNELS = 64
 
 @dataclass(frozen=True, eq=False)
 class LayerMaps:
-    """Feature maps of one layer.
-
-    Attributes
-    ----------
-    network, layer : str
-        Whose they are.
-    source, synthesis : array
-        Channels x height x width.
-    """
+    """Holds the feature maps of one layer, channels x height x width."""
 
     network: str
     layer: str
@@ -28,15 +20,15 @@ class LayerMaps:
     synthesis: NDArray[np.float64]
 
     def strongest(self, count: int) -> NDArray[np.intp]:
-        """Return the channels that vary most in the source, strongest first; at most `count`."""
+        """Return up to `count` channels that vary most in the source, the strongest first."""
         order: NDArray[np.intp] = np.argsort(-self.source.var(axis=(1, 2)), kind="stable")
         return order[:count]
 
     def grams(self, count: int = MOST_CHANNELS) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
         """Return the Gram matrices of the strongest channels in source and synthesis.
 
-        Means in the source are subtracted from both, and products divided by the lengths of both maps in the
-        source, so that the source's own diagonal is 1 and a weak channel is seen as well as a strong one.
+        The source's means are subtracted from both, and products are divided by the lengths of both maps in
+        the source. So the source's diagonal is 1, and weak channels are as visible as strong ones.
         """
         chosen = self.strongest(count)
         means = self.source[chosen].mean(axis=(1, 2), keepdims=True)

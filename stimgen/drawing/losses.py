@@ -1,4 +1,4 @@
-"""Losses over evaluations: the whole and its terms, and layer by layer."""
+"""Draws losses against evaluations: the total, its terms, and the share of every layer."""
 
 from __future__ import annotations
 
@@ -16,34 +16,20 @@ Scales = Sequence[tuple[int, str]]
 
 @dataclass(frozen=True)
 class LossCurves:
-    """Losses on the way.
-
-    Attributes
-    ----------
-    parts : mapping
-        Name to the loss at every evaluation.
-    layers : mapping
-        Name of a layer to its share of the loss, at the snapshots.
-    snapshots : sequence of int
-        The evaluations that these belong to.
-    scales : sequence
-        Where each scale begins, and what it is called.
-    """
+    """Holds the losses during a synthesis."""
 
     parts: Mapping[str, Sequence[float]]
+    """Loss at every evaluation, for the total and every term."""
     layers: Mapping[str, Sequence[float]]
+    """Share of every layer in the loss, at the snapshots."""
     snapshots: Sequence[int]
+    """Evaluations of the snapshots."""
     scales: Scales
+    """First evaluation and name of every scale."""
 
 
 def loss_figure(curves: LossCurves, title: str, option: str) -> Any:
-    """Return a figure of losses against evaluations.
-
-    Raises
-    ------
-    StimgenError
-        matplotlib is not installed.
-    """
+    """Return a figure of losses; `option` is named in the error if matplotlib is not installed."""
     figure = make_figure(option, (9.0, 7.2))
     above, below = figure.subplots(2, 1, sharex=True)
     every = range(1, 1 + max(map(len, curves.parts.values())))
@@ -64,11 +50,10 @@ def loss_figure(curves: LossCurves, title: str, option: str) -> Any:
 def _draw_curve(
     axis: Any, points: tuple[Sequence[float], Sequence[float]], scales: Scales, style: dict[str, Any]
 ) -> None:
-    """Draw a curve in pieces, because the loss of one scale's pictures is not that of another's."""
+    """Draw a curve with gaps between scales, because losses at different sizes cannot be compared."""
     x, y = np.array(points, dtype=np.float64)
-    y[y <= 0.0] = np.nan  # which has no place on a logarithmic axis
+    y[y <= 0.0] = np.nan  # a logarithmic axis has no place for it
     begins = np.searchsorted(x, [begin for begin, _ in scales[1:]])
-    # A gap is where a number is missing.
     axis.plot(np.insert(x, begins, np.nan), np.insert(y, begins, np.nan), **style)
 
 

@@ -1,4 +1,4 @@
-"""A movie of a synthesis beside its source, from snapshots."""
+"""Makes a movie of a synthesis beside its source from snapshots."""
 
 from __future__ import annotations
 
@@ -11,31 +11,25 @@ from PIL import Image, ImageDraw, ImageFont
 from stimgen.images.prepare import Pixels
 from stimgen.images.write import Levels, as_image, quantise
 
-SMALLEST = 192  # pixels of the shorter side of a picture on the screen
+SMALLEST = 192  # pixels of a picture's shorter side in the movie
 GAP, CAPTION, LETTERS = 8, 22, 13
 BACKGROUND, INK = (255, 255, 255), (40, 40, 40)
-FRAME, REST = 80, 1500  # milliseconds of a frame, and of the last
+FRAME, REST = 80, 1500  # duration in milliseconds of a frame, and of the last one
 FORMATS = {"gif": "GIF", "webp": "WEBP"}
 
 
 class MovieFrame(NamedTuple):
-    """A snapshot, and what is written below it."""
+    """Holds a snapshot and the caption below it."""
 
     levels: Levels
     caption: str
 
 
 def encode_movie(source: Pixels, frames: Sequence[MovieFrame], title: str) -> dict[str, bytes]:
-    """Return a movie as the files of several formats, by their endings.
+    """Return the movie's file in several formats, by their endings.
 
-    Parameters
-    ----------
-    source : Pixels
-        Stands at the left.
-    frames : sequence of MovieFrame
-        At least one; all are shown in the source's size, or a whole multiple where that is small.
-    title : str
-        Written above.
+    The source is at the left. Of the frames there is at least one; all are scaled to the source's size, or to
+    a whole multiple of it if that is small.
     """
     size = _enlarged_size(source)
     first, *others = [_draw_frame(quantise(source), frame, size, title) for frame in frames]

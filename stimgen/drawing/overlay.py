@@ -1,4 +1,4 @@
-"""A picture with regions drawn over it: tints, borders, numbers and the point of fixation."""
+"""Draws regions over a picture: tints, borders, numbers and the fixation point."""
 
 from __future__ import annotations
 
@@ -13,13 +13,13 @@ from PIL import Image, ImageDraw, ImageFont
 from stimgen.images.prepare import Pixels
 from stimgen.images.write import as_image, quantise
 
-# Small pictures are enlarged until their longer side has about as many pixels.
+# Small pictures are enlarged until their longer side has about this many pixels.
 LONGER_SIDE = 768
 TINT, PALER = 0.2, 0.2
 STRIP, MARGIN, TEXT = 22, 6, 13
 DARK, LIGHT, RED = (20, 20, 20), (255, 255, 255), (220, 20, 30)
 
-# Numbers are as high as this part of the side of a square as large as the region, and at least readable.
+# Height of numbers: a fraction of the side of a square with the region's area, but at least readable.
 NUMBER, SMALLEST_NUMBER, LARGEST_NUMBER = 0.4, 9, 26
 GOLDEN = (5**0.5 - 1) / 2
 
@@ -29,33 +29,18 @@ Colours = NDArray[np.float64]
 
 @dataclass(frozen=True, eq=False)
 class RegionMap:
-    """What is drawn over a picture.
-
-    Attributes
-    ----------
-    labels : array
-        Height x width: which region every pixel belongs to, from 0.
-    fixation : tuple of float or None
-        Where the eye looks: x and y in parts of width and height.
-    caption : str
-        What is written below.
-    """
+    """Holds what is drawn over a picture."""
 
     labels: Labels
+    """Height x width: the region of every pixel, from 0."""
     fixation: tuple[float, float] | None
+    """Fixation point: x and y as fractions of width and height."""
     caption: str
+    """Text below the picture."""
 
 
 def overlay_regions(pixels: Pixels, regions: RegionMap) -> Image.Image:
-    """Return a picture with its regions.
-
-    Parameters
-    ----------
-    pixels : Pixels
-        Height x width x channels, range [0, 1].
-    regions : RegionMap
-        With labels of the same height and width.
-    """
+    """Return a picture, with range [0, 1], with regions of the same height and width."""
     scale = max(1, round(LONGER_SIDE / max(regions.labels.shape)))
     labels = regions.labels.repeat(scale, 0).repeat(scale, 1)
     colours = _tint_regions(_enlarge(pixels, labels.shape), labels)
@@ -76,7 +61,7 @@ def _enlarge(pixels: Pixels, shape: tuple[int, ...]) -> Colours:
 
 
 def _tint_regions(colours: Colours, labels: Labels) -> Colours:
-    """Return the picture, paler, under a colour for each region that is unlike those of the next ones."""
+    """Make the picture paler and tint every region with a colour that differs from its neighbours'."""
     hues = [colorsys.hsv_to_rgb(i * GOLDEN % 1.0, 1.0, 1.0) for i in range(int(labels.max()) + 1)]
     pale: Colours = PALER + (1 - PALER) * colours
     tinted: Colours = (1 - TINT) * pale + TINT * np.array(hues)[labels]
@@ -92,7 +77,7 @@ def _find_borders(labels: Labels) -> NDArray[np.bool_]:
 
 
 def _dilate(mask: NDArray[np.bool_]) -> NDArray[np.bool_]:
-    """Return the mask with the eight neighbours of each of its pixels."""
+    """Add the eight neighbours of each of its pixels to the mask."""
     padded = np.pad(mask, 1)
     height, width = mask.shape
     shifted = [padded[i : i + height, j : j + width] for i, j in product(range(3), repeat=2)]
@@ -101,7 +86,7 @@ def _dilate(mask: NDArray[np.bool_]) -> NDArray[np.bool_]:
 
 
 def _draw_numbers(draw: ImageDraw.ImageDraw, labels: Labels) -> None:
-    """Write the number of every region that is large enough, counted from 1, where the region is."""
+    """Write the number, counted from 1, of every region that is large enough."""
     areas = np.bincount(labels.ravel())
     for region in np.flatnonzero(areas):
         height = NUMBER * areas[region] ** 0.5
@@ -121,7 +106,7 @@ def _find_middle(inside: NDArray[np.bool_]) -> tuple[int, int]:
 
 
 def _draw_fixation(draw: ImageDraw.ImageDraw, size: tuple[int, int], fixation: tuple[float, float]) -> None:
-    """Mark the fixation: a cross, or at the border an arrow towards where it lies outside."""
+    """Mark the fixation point with a cross, or with an arrow at the border if it is outside."""
     x, y = fixation[0] * size[0], fixation[1] * size[1]
     if 0 <= x <= size[0] and 0 <= y <= size[1]:
         for colour, width, arm in ((LIGHT, 5, 11), (RED, 3, 10)):

@@ -1,4 +1,4 @@
-"""The page that shows a set: one file, nothing from elsewhere."""
+"""Writes the page that shows a set: one file that loads nothing else."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Losses of a synthesis, thinned out for a small drawing."""
+"""Reads the losses of a synthesis for a small drawing."""
 
 from __future__ import annotations
 
@@ -10,21 +10,21 @@ from stimgen.report.pictures import read_checked
 from stimgen.stimulus_set.record import RecordContent
 from stimgen.stimulus_set.store import Store
 
-MOST_POINTS = 80  # of a scale
+MOST_POINTS = 80  # per scale
 
 Curve = list[list[tuple[int, float]]]
 
 
 def read_curve(store: Store, content: RecordContent) -> Curve:
-    """Return evaluation, counted over all scales from 1, and loss: a list for every scale.
+    """Return, for every scale, a list of evaluations, counted from 1 over all scales, and losses.
 
-    Losses that a logarithmic axis has no place for are left out. Of many points the first and the last of
-    every scale are kept, and some between.
+    Losses that a logarithmic axis cannot show are left out. Of many points, the first and the last of every
+    scale are kept, and some between them.
 
     Raises
     ------
     StimgenError
-        The trace cannot be read, or is not what its record says.
+        The trace cannot be read or does not match its record.
     """
     text = read_checked(store, content.trace).decode("utf-8", errors="replace")
     scales: dict[str, list[tuple[int, float]]] = {}

@@ -1,4 +1,4 @@
-"""What is said of a stimulus beside its picture in full size."""
+"""Collects what the page shows of a stimulus beside its picture in full size."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from typing import Any
 
 from stimgen.reading.text import to_one_line
 from stimgen.report.curves import read_curve
-from stimgen.report.pictures import PictureEmbedder
+from stimgen.report.pictures import SNAPSHOT_SIDE, PictureEmbedder
 from stimgen.report.rules import RULES
 from stimgen.report.survey import ListedStimulus
 from stimgen.stimulus_set.citing.wording import describe_settings, format_value
@@ -21,12 +21,12 @@ MOST_SNAPSHOTS = 12
 def stimulus_details(
     store: Store, pictures: PictureEmbedder, listed: ListedStimulus, record: Record
 ) -> dict[str, Any]:
-    """Return what the page's script shows of a stimulus; JSON.
+    """Return what the page's script shows of a stimulus, ready for JSON.
 
     Raises
     ------
     StimgenError
-        A file cannot be read, or is not what the record says.
+        A file cannot be read or does not match the record.
     """
     content = record.content
     return {
@@ -125,4 +125,7 @@ def _embed_snapshots(pictures: PictureEmbedder, content: RecordContent) -> Itera
     for i in range(min(len(files), MOST_SNAPSHOTS)):
         # The first, the last, and others evenly between.
         file = files[i * (len(files) - 1) // max(1, min(len(files), MOST_SNAPSHOTS) - 1)]
-        yield pictures.embed_snapshot(file).data, f"scale {file.scale + 1}, evaluation {file.evaluation}"
+        yield (
+            pictures.embed(file, SNAPSHOT_SIDE).data,
+            f"scale {file.scale + 1}, evaluation {file.evaluation}",
+        )

@@ -1,4 +1,4 @@
-"""What was made, and how: the tables above the pictures."""
+"""Collects the warnings and tables above the pictures."""
 
 from __future__ import annotations
 
@@ -6,42 +6,31 @@ from collections import Counter
 from collections.abc import Iterable, Iterator
 from typing import Any, NamedTuple
 
-from stimgen.images.measures.appearance import Appearance
+from stimgen.images.measures.appearance import LABELS
 from stimgen.report.rules import RULES
 from stimgen.report.survey import ListedStimulus, RecordSurvey
 from stimgen.stimulus_set.citing import Citation, render_citation
 from stimgen.stimulus_set.citing.summary import ConditionSummary
 from stimgen.stimulus_set.citing.wording import format_count, format_ranges, format_value, join_words
 
-MEASURES = {
-    "luminance": ("Luminance", "mean, white 1"),
-    "contrast": ("RMS contrast", ""),
-    "lightness": ("L*", "lightness"),
-    "red_green": ("a*", "green to red"),
-    "yellow_blue": ("b*", "blue to yellow"),
-    "slope": ("Spectral slope", "log amplitude"),
-    "edges": ("Edge energy", ""),
-}
-"""What heads the column of every measure, and what stands below."""
-
 
 class ReportWarning(NamedTuple):
-    """Something to be looked at before the set is used."""
+    """Points to something to check before the set is used."""
 
     title: str
     why: str
     where: str
-    """In which conditions, and how often."""
+    """The conditions, and the number of stimuli in each."""
     key: str = ""
-    """What filters the stimuli that it is about."""
+    """Value of the page's filter for these stimuli."""
     shown: int = 0
-    """How many of them the page shows."""
+    """How many of these stimuli the page shows."""
 
 
 def find_warnings(
     citation: Citation, survey: RecordSurvey, shown: Iterable[ListedStimulus]
 ) -> Iterator[ReportWarning]:
-    """Yield what is to be read first; `shown` are the stimuli that the page has."""
+    """Yield the warnings about a set of which the page shows the stimuli `shown`."""
     flagged = Counter(key for one in shown for key in one.warnings)
     if citation.incomplete:
         yield ReportWarning(
@@ -67,18 +56,16 @@ def find_warnings(
 
 
 def condition_rows(survey: RecordSurvey) -> list[dict[str, str]]:
-    """Return a row a condition: how its stimuli were made."""
-    return [
-        {"condition": name, **_condition_row(condition)}
-        for name, condition in survey.summary.conditions.items()
-    ]
+    """Return one row for each condition, which says how its stimuli were made."""
+    return [_condition_row(name, condition) for name, condition in survey.summary.conditions.items()]
 
 
-def _condition_row(condition: ConditionSummary) -> dict[str, str]:
+def _condition_row(name: str, condition: ConditionSummary) -> dict[str, str]:
     settings, terms = condition.first.settings, condition.first.terms
     sizes = sorted({f"{scales[-1][0]} \u00d7 {scales[-1][1]}" for scales in condition.schedules if scales})
     evaluations = sorted({sum(scale[2] for scale in scales) for scales in condition.schedules})
     return {
+        "condition": name,
         "stimuli": f"{condition.stimuli:,}",
         "network": _join_terms(terms, "network"),
         "statistic": _join_terms(terms, "statistic"),
@@ -109,14 +96,14 @@ def _short_name(recipe: Any) -> str:
 
 
 def confound_rows(rows: list[dict[str, Any]]) -> list[dict[str, Any]]:
-    """Return the table of confounds with numbers as text: mean and standard deviation of every measure."""
+    """Return the table of confounds as text, with mean and standard deviation of every measure."""
     return [
         {
             "condition": row["condition"],
             "n": f"{row['n']:,}",
             "cells": [
                 (_format_number(row[f"{measure}_mean"]), _format_number(row[f"{measure}_sd"]))
-                for measure in Appearance._fields
+                for measure in LABELS
             ],
         }
         for row in rows
@@ -128,13 +115,13 @@ def _format_number(found: float | None) -> str:
 
 
 def methods_paragraph(citation: Citation) -> tuple[str, list[str]]:
-    """Return the paragraph for a paper's methods, and its references."""
+    """Return the paragraph for a paper's methods section, and its references."""
     paragraph, _, references = render_citation(citation, "methods").partition("\n\nReferences\n")
     return paragraph, references.splitlines()
 
 
 def set_facts(citation: Citation, survey: RecordSurvey) -> list[tuple[str, str]]:
-    """Return what the head of the page says of the set."""
+    """Return the facts about the set in the page's header."""
     metadata, summary = citation.metadata, survey.summary
     found = [
         ("Stimuli", f"{summary.stimuli:,} in {format_count(len(summary.conditions), 'condition')}"),

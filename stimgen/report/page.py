@@ -1,4 +1,4 @@
-"""The page, written piece by piece: no more than one source's stimuli are in memory."""
+"""Writes the page piece by piece, so that only one source's stimuli are in memory."""
 
 from __future__ import annotations
 
@@ -10,6 +10,7 @@ from typing import Any, BinaryIO
 from jinja2 import Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup, escape
 
+from stimgen.images.measures.appearance import LABELS
 from stimgen.reading.errors import make_printable
 from stimgen.reading.text import to_one_line
 from stimgen.report import overview
@@ -23,27 +24,20 @@ from stimgen.stimulus_set.record import SourceRecord
 from stimgen.stimulus_set.store import PlanRecord, Store
 
 MAX_STIMULI = 5000
-"""Stimuli in a page; of more, as many are shown."""
+"""Largest number of stimuli that a page shows by default."""
 LONGEST_PROTOCOL = 200_000
 
 
 def write_page(store: Store, stream: BinaryIO, most: int = MAX_STIMULI) -> None:
-    """Write the page of a set.
+    """Write the page of a set to a binary stream.
 
-    Parameters
-    ----------
-    store : Store
-        The set.
-    stream : binary file
-        What it is written to.
-    most : int
-        Stimuli to be shown at the most, and measured for differences between conditions; warnings are
-        those of all.
+    At most `most` stimuli are shown and measured for differences between conditions; the warnings are about
+    all of them.
 
     Raises
     ------
     StimgenError
-        Nothing is finished, a record is damaged, or a file is not what its record says.
+        Nothing is finished, a record is damaged, or a file does not match its record.
     """
     plan, survey = store.read_plan(), RecordSurvey.read(store)
     environment = _environment()
@@ -59,7 +53,7 @@ def _environment() -> Environment:
         undefined=StrictUndefined,
         trim_blocks=True,
         lstrip_blocks=True,
-        # Text of strangers goes without marks that turn the direction of writing, and other hidden ones.
+        # Text from strangers loses marks that change the direction of writing, and other hidden characters.
         finalize=lambda value: to_one_line(value) if type(value) is str else value,
     )
     environment.filters["verbatim"] = _escape_verbatim
@@ -74,7 +68,7 @@ class _PageBuilder:
         self._conditions = {name: i for i, name in enumerate(survey.summary.conditions)}
 
     def context(self, environment: Environment) -> dict[str, Any]:
-        """Return all that the template asks for."""
+        """Return the variables of the template."""
         citation, survey = Citation.from_plan(self._plan, self._survey.summary), self._survey
         rows = compute_confounds(self._store, [one.id for one in self._shown])
         files = {file for one in self._shown for file in (one.file, one.original)}
@@ -87,7 +81,7 @@ class _PageBuilder:
             "citation": citation,
             "facts": overview.set_facts(citation, survey),
             "warnings": list(overview.find_warnings(citation, survey, self._shown)),
-            "measures": list(overview.MEASURES.values()),
+            "measures": list(LABELS.values()),
             "confounds": overview.confound_rows(rows),
             "conditions": overview.condition_rows(survey),
             "methods": overview.methods_paragraph(citation),
@@ -101,7 +95,7 @@ class _PageBuilder:
         }
 
     def _choices(self) -> list[tuple[str, str, list[tuple[str, str]]]]:
-        """Return what stimuli can be filtered by: key, name, and values with their names."""
+        """Return the filters for stimuli: key, name, and values with their names."""
         sources = {one.source for one in self._shown}
         seeds = sorted({one.seed for one in self._shown})
         warned = [(key, rule.title) for key, rule in RULES.items() if self._survey.count_warned(key)]
@@ -143,7 +137,7 @@ def _read_template(environment: Environment, name: str) -> Markup:
 
 
 def _security_policy(script: str, style: str) -> Markup:
-    """Return a policy under which nothing runs but this script, and nothing is fetched from anywhere."""
+    """Return a policy that allows only this script and this style, and loads nothing from anywhere."""
     return Markup(
         f"default-src 'none'; img-src data:; script-src {_policy_hash(script)}; "
         f"style-src {_policy_hash(style)}; "
@@ -156,5 +150,5 @@ def _policy_hash(text: str) -> str:
 
 
 def _escape_verbatim(text: object) -> Markup:
-    """Return text with its lines and spaces, other invisible characters written out."""
+    """Escape text for the page, keeping its lines and spaces; other invisible characters are spelt out."""
     return escape(make_printable(str(text), limit=LONGEST_PROTOCOL))

@@ -1,4 +1,4 @@
-"""Pictures inside the page: the files' own bytes where they are few, smaller JPEG pictures where not."""
+"""Embeds pictures in the page: the files themselves, or smaller JPEG copies if there are many."""
 
 from __future__ import annotations
 
@@ -16,67 +16,45 @@ from stimgen.stimulus_set.record import FileHash
 from stimgen.stimulus_set.store import Store
 
 MAX_BYTES = 36 * 2**20
-"""Of all pictures together; base64 makes 48 MB of them."""
+"""Size of all pictures together; in base64 they have 48 MB."""
 SIDES = (512, 384, 256, 192, 128)
 BYTES_PER_PIXEL = 0.45
-"""About what a JPEG picture of a fine texture takes at the quality below."""
+"""Approximate size of a JPEG picture of a fine texture at the quality below."""
 QUALITY = 80
 SNAPSHOT_SIDE = 96
 
 
 class EmbeddedPicture(NamedTuple):
-    """A picture in the page."""
+    """Holds a picture in the page."""
 
     data: Markup
-    """Its address: all its bytes."""
+    """Its data URL."""
     width: int
     height: int
 
 
 class PictureEmbedder:
-    """Who brings pictures of a set into the page.
-
-    Parameters
-    ----------
-    store : Store
-        The set.
-    sizes : list of int
-        Bytes of all files that will be shown.
-    """
+    """Embeds the pictures of a set; `sizes` are the bytes of all files that will be shown."""
 
     def __init__(self, store: Store, sizes: list[int]) -> None:
         self._store = store
         self.side = None if sum(sizes) <= MAX_BYTES else _choose_side(len(sizes))
-        """Pixels of the longer side at the most; None: files are shown as they are."""
+        """Largest number of pixels of the longer side; None if the files are shown as they are."""
 
-    def embed(self, file: FileHash) -> EmbeddedPicture:
-        """Return a picture of the set.
-
-        Raises
-        ------
-        StimgenError
-            It cannot be read, or is not what its record says.
-        """
-        if self.side is not None:
-            return self._embed_reduced(file, self.side)
-        data = read_checked(self._store, file)
-        with open_png(io.BytesIO(data), self._store.path(file.file)) as image:
-            image.load()
-            return EmbeddedPicture(_data_url(data, "png"), *image.size)
-
-    def embed_snapshot(self, file: FileHash) -> EmbeddedPicture:
-        """Return a picture of a synthesis on its way, small.
+    def embed(self, file: FileHash, side: int | None = None) -> EmbeddedPicture:
+        """Return a picture of the set, reduced to `side` or as the page requires.
 
         Raises
         ------
         StimgenError
-            As `shown`.
+            It cannot be read or does not match its record.
         """
-        return self._embed_reduced(file, SNAPSHOT_SIDE)
-
-    def _embed_reduced(self, file: FileHash, side: int) -> EmbeddedPicture:
+        side = side or self.side
         data = read_checked(self._store, file)
         with open_png(io.BytesIO(data), self._store.path(file.file)) as image:
+            if side is None:
+                image.load()
+                return EmbeddedPicture(_data_url(data, "png"), *image.size)
             picture = to_srgb_image(image)
         picture.thumbnail((side, side), Image.Resampling.LANCZOS)
         buffer = io.BytesIO()
@@ -85,19 +63,19 @@ class PictureEmbedder:
 
 
 def read_checked(store: Store, file: FileHash) -> bytes:
-    """Return the bytes of a file of the set, which are those that the page gives the hash of.
+    """Return the bytes of a file of the set after comparing them with their hash in the record.
 
     Raises
     ------
     StimgenError
-        They are not, or cannot be read.
+        They differ from the hash or cannot be read.
     """
     data = store.read(file.file)
     if sha256_bytes(data) != file.sha256:
         raise StimgenError(
             "its bytes do not match its record",
             where=store.path(file.file),
-            hint="`stimgen verify` lists all that is wrong with the set",
+            hint="`stimgen verify` lists everything that is wrong with the set",
         )
     return data
 

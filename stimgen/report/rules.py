@@ -1,4 +1,4 @@
-"""What of a stimulus is to be looked at before it is used; docs/report.md gives the reasons."""
+"""Defines the rules that warn of stimuli; docs/report.md explains them."""
 
 from __future__ import annotations
 
@@ -14,12 +14,12 @@ COPIED = 0.95
 OUTLYING = 3.5
 """Robust standard deviations (Iglewicz & Hoaglin 1993, *How to detect and handle outliers*)."""
 FEWEST = 5
-"""Scores without which a condition has no outliers."""
+"""Number of scores that a condition needs to have outliers."""
 OUTLIER = "outlier"
 
 
 class WarningRule(NamedTuple):
-    """Something to be warned of."""
+    """Warns of stimuli for which `holds` is true."""
 
     title: str
     why: str
@@ -66,7 +66,7 @@ RULES = {
 
 
 def compute_score(content: RecordContent) -> float | None:
-    """Return how far a stimulus is from what was asked for, on a scale for outliers; None: not measured."""
+    """Return a stimulus' distance from its target on a scale for outliers, or None if it was not measured."""
     judge = content.quality.judge if content.quality else None
     if judge is not None and judge.score is not None:
         return judge.score
@@ -77,12 +77,7 @@ def compute_score(content: RecordContent) -> float | None:
 
 
 def find_outliers(scores: Mapping[str, Sequence[tuple[int, float]]]) -> set[int]:
-    """Return the keys of scores far above the others of their condition.
-
-    Parameters
-    ----------
-    scores : mapping
-        For every condition, keys and scores.
+    """Return the keys of scores that are far above the others of their condition.
 
     Examples
     --------

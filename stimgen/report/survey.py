@@ -1,4 +1,4 @@
-"""A first reading of all records: what the page says before it shows a picture."""
+"""Reads all records once for what the page says before it shows a picture."""
 
 from __future__ import annotations
 
@@ -8,13 +8,13 @@ from operator import attrgetter
 
 from stimgen.report.rules import OUTLIER, RULES, compute_score, find_outliers
 from stimgen.stimulus_set.citing.summary import SetSummary
-from stimgen.stimulus_set.record import Record, RecordContent
+from stimgen.stimulus_set.record import Record
 from stimgen.stimulus_set.store import Store
 
 
 @dataclass
 class ListedStimulus:
-    """What is kept in memory of a stimulus."""
+    """Holds what is kept in memory of a stimulus."""
 
     id: str
     source: str
@@ -22,33 +22,24 @@ class ListedStimulus:
     seed: int
     file: str
     original: str
-    """The file of its source, as the model saw it."""
+    """File of its source as the model saw it."""
     warnings: tuple[str, ...]
-    """Keys of rules."""
+    """Keys of the rules that hold."""
 
 
 @dataclass
 class RecordSurvey:
-    """What is known of a set.
-
-    Attributes
-    ----------
-    summary : SetSummary
-        What citations need.
-    stimuli : list of ListedStimulus
-        In the set's order.
-    files : dict
-        Bytes of every picture that the page may show.
-    """
+    """Holds what the records of a set say."""
 
     summary: SetSummary = field(default_factory=SetSummary)
     stimuli: list[ListedStimulus] = field(default_factory=list)
+    """All stimuli in the set's order."""
     files: dict[str, int] = field(default_factory=dict)
-    _scores: dict[str, list[tuple[int, float]]] = field(default_factory=dict)
+    """Size in bytes of every picture that the page may show."""
 
     @classmethod
     def read(cls, store: Store) -> RecordSurvey:
-        """Return the survey of a set.
+        """Read the records of a set.
 
         Raises
         ------
@@ -56,9 +47,13 @@ class RecordSurvey:
             A record is damaged.
         """
         survey = cls()
-        for record in store.read_records():
+        scores: dict[str, list[tuple[int, float]]] = {}
+        for i, record in enumerate(store.read_records()):
             survey._add(store, record)
-        for i in find_outliers(survey._scores):
+            score = compute_score(record.content)
+            if score is not None:
+                scores.setdefault(record.content.condition, []).append((i, score))
+        for i in find_outliers(scores):
             survey.stimuli[i].warnings += (OUTLIER,)
         return survey
 
@@ -67,27 +62,21 @@ class RecordSurvey:
         content = record.content
         original = content.source.original.file
         warnings = tuple(key for key, rule in RULES.items() if rule.holds(content))
-        self._add_score(content)
-        named = (content.id, content.source.id, content.condition, content.seed)
-        self.stimuli.append(ListedStimulus(*named, content.file, original, warnings))
+        labels = (content.id, content.source.id, content.condition, content.seed)
+        self.stimuli.append(ListedStimulus(*labels, content.file, original, warnings))
         for file in (content.file, original):
             state = store.file_state(file)
             self.files[file] = state.size if state else 0
 
-    def _add_score(self, content: RecordContent) -> None:
-        found = compute_score(content)
-        if found is not None:
-            self._scores.setdefault(content.condition, []).append((len(self.stimuli), found))
-
     def count_warned(self, key: str) -> dict[str, int]:
-        """Return how many stimuli of each condition a rule warns of; only those that it does."""
+        """Return the number of stimuli that a rule warns of, for every condition that has any."""
         return dict(Counter(one.condition for one in self.stimuli if key in one.warnings))
 
     def choose(self, most: int) -> list[ListedStimulus]:
-        """Return the stimuli to be shown, in the set's order: all, or `most` of them.
+        """Return all stimuli or `most` of them, in the set's order.
 
-        Ids are hashes, so that those with the first are chosen at random, and the same every time. Every n-th
-        could be of one condition.
+        Ids are hashes, so that the first ids are a random choice that is the same every time. Every n-th
+        stimulus could be of one condition.
         """
         chosen = {one.id for one in sorted(self.stimuli, key=attrgetter("id"))[:most]}
         return [one for one in self.stimuli if one.id in chosen]

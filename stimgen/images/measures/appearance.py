@@ -35,6 +35,18 @@ class Appearance(NamedTuple):
     """Mean squared gradient of Y; see `edge_energy`."""
 
 
+LABELS = {
+    "luminance": ("Luminance", "mean, white 1"),
+    "contrast": ("RMS contrast", ""),
+    "lightness": ("L*", "lightness"),
+    "red_green": ("a*", "green to red"),
+    "yellow_blue": ("b*", "blue to yellow"),
+    "slope": ("Spectral slope", "log amplitude"),
+    "edges": ("Edge energy", ""),
+}
+"""Name of every measure, and a note on its meaning, for tables and figures."""
+
+
 def measure_appearance(pixels: Pixels, encoding: Encoding) -> Appearance:
     """Return the measures of encoded pixels in [0, 1], height x width x channels (1 or 3)."""
     light = to_light(pixels, encoding)
