@@ -1,8 +1,8 @@
-"""A network that is asked how like its source a synthesis looks."""
+"""Scores how much a synthesised picture resembles its source, by a network of its own."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from typing import NamedTuple
 
 import numpy as np
@@ -19,11 +19,11 @@ from stimgen.synthesis.objective import load_networks
 from stimgen.synthesis.tensors import pad_to_slots, stack_pictures
 from stimgen.synthesis.term import Term
 
-GramMatrices = list[NDArray[np.float64]]
+GramMatrices = list[NDArray[np.float64]]  # of one picture, one a layer
 
 
 class EvaluationNetwork(Model):
-    """A network that compares stimuli with their sources; best one that took no part in making them."""
+    """Compares stimuli with their sources, by a network that best took no part in making them."""
 
     network: AnyNetwork
     """What turns pictures into feature maps."""
@@ -43,28 +43,21 @@ class EvaluationNetwork(Model):
 
     @property
     def term(self) -> Term:
-        """The layers that are looked at."""
+        """Return the layers to compare, as a term."""
         return Term(network=self.network, depth=self.depth, layers=self.layers)
 
     @property
     def names(self) -> list[str]:
-        """The layers, shallow to deep."""
+        """Return the layers to compare, shallow to deep."""
         return list(self.term.layer_weights)
 
-    def sees(self, width: int, height: int) -> bool:
+    def fits(self, width: int, height: int) -> bool:
         """Return whether every layer has positions in a picture of this size."""
-        sides = (self.network.map_side(name, side) for name in self.names for side in (width, height))
-        return min(sides) > 0
+        return all(self.network.map_side(name, side) > 0 for name in self.names for side in (width, height))
 
     def check(self, width: int, height: int) -> None:
-        """Refuse a picture in which a layer has no position.
-
-        Raises
-        ------
-        StimgenError
-            With the smallest side that would do.
-        """
-        if not self.sees(width, height):
+        """Refuse, by `StimgenError`, a picture in which a layer has no position."""
+        if not self.fits(width, height):
             smallest = max(self.network.smallest_side(name) for name in self.names)
             raise StimgenError(
                 f"{width} x {height} pixels are too few for the judge {self.network.name}: "
@@ -72,73 +65,67 @@ class EvaluationNetwork(Model):
             )
 
     def load(self, device: torch.device) -> FeatureExtractor:
-        """Return the network, which is remembered.
-
-        Raises
-        ------
-        StimgenError
-            Weights are missing, or not what they should be.
-        """
+        """Return the network, which is cached; raise `StimgenError` if weights are missing or wrong."""
         (extract,) = load_networks([self.term], DeviceSpec(device)).values()
         return extract
 
 
 class EvaluationScores(NamedTuple):
-    """What a judge thinks of a picture; 0 is no difference."""
+    """Holds how much a picture differs from its source; 0 is no difference."""
 
     score: float
     """Mean over layers of |G - H| / |H| (Frobenius norms): G, H the Gram matrices F F^T / positions of the
     feature maps, uncentred, of the picture and of its source."""
     halves: float
-    """The same between the left and the right half of the source, each taken for the source of the other
-    once, and averaged; NaN where they are too small for the network."""
+    """The same between the left and the right half of the source, averaged over both directions; NaN if the
+    halves are too small for the network."""
 
 
 class LoadedEvaluationNetwork:
-    """A judge at work.
+    """Scores pictures on a device.
 
     Parameters
     ----------
-    judge : EvaluationNetwork
-        Who judges.
+    settings : EvaluationNetwork
+        The network and its layers.
     device : torch.device
         Where to compute.
     slots : int
-        How many pictures are looked at together: at least two, because one alone is summed in another order.
+        How many pictures are computed at once; at least two, because one alone is summed in another order.
 
     Raises
     ------
     StimgenError
-        Weights are missing, or not what they should be.
+        Weights are missing or wrong.
     """
 
-    def __init__(self, judge: EvaluationNetwork, device: torch.device, slots: int) -> None:
-        self.settings = judge
+    def __init__(self, settings: EvaluationNetwork, device: torch.device, slots: int) -> None:
+        self.settings = settings
         self._device, self._slots = device, max(2, slots)
-        self._extract = judge.load(device)
+        self._extract = settings.load(device)
 
     @property
     def weights_sha256(self) -> str | None:
-        """Hash of the weights in use."""
+        """Return the hash of the weights in use."""
         return self._extract.weights_sha256
 
     def score_pictures(
         self, pictures: Sequence[Pixels], keys: Sequence[str], sources: Mapping[str, Pixels]
     ) -> list[EvaluationScores]:
-        """Return an opinion of every picture.
+        """Return the scores of every picture.
 
         Parameters
         ----------
         pictures : sequence of Pixels
             Height x width x channels, [0, 1], of one shape.
         keys : sequence of str
-            Which source each was made from.
+            The key of each picture's source.
         sources : mapping
             The sources, of the pictures' shape.
         """
-        wanted = dict(zip(sources, self._grams(list(sources.values())), strict=True))
+        wanted = dict(zip(sources, self._compute_grams(list(sources.values())), strict=True))
         halves = dict(zip(sources, self._compare_halves(list(sources.values())), strict=True))
-        found = self._grams(pictures)
+        found = self._compute_grams(pictures)
         return [
             EvaluationScores(_mean_relative_difference(grams, wanted[key]), halves[key])
             for grams, key in zip(found, keys, strict=True)
@@ -147,32 +134,28 @@ class LoadedEvaluationNetwork:
     def _compare_halves(self, sources: Sequence[Pixels]) -> list[float]:
         height, width, _ = sources[0].shape
         half = width // 2
-        if not self.settings.sees(half, height):
+        if not self.settings.fits(half, height):
             return [float("nan")] * len(sources)
-        left = self._grams([source[:, :half] for source in sources])
-        right = self._grams([source[:, -half:] for source in sources])
+        left = self._compute_grams([source[:, :half] for source in sources])
+        right = self._compute_grams([source[:, -half:] for source in sources])
         return [
             (_mean_relative_difference(a, b) + _mean_relative_difference(b, a)) / 2
             for a, b in zip(left, right, strict=True)
         ]
 
-    def _grams(self, pictures: Sequence[Pixels]) -> list[GramMatrices]:
+    def _compute_grams(self, pictures: Sequence[Pixels]) -> list[GramMatrices]:
         """Return the Gram matrices of all layers of every picture."""
-        return [grams for batch in self._batches(pictures) for grams in self._compute_batch_grams(batch)]
-
-    def _batches(self, pictures: Sequence[Pixels]) -> Iterator[Sequence[Pixels]]:
-        for i in range(0, len(pictures), self._slots):
-            yield pictures[i : i + self._slots]
-
-    def _compute_batch_grams(self, pictures: Sequence[Pixels]) -> Iterator[GramMatrices]:
-        with torch.no_grad():
-            features = self._extract(stack_pictures(pad_to_slots(pictures, self._slots), self._device))
-            layers = [_grams(features[name]) for name in self.settings.names]
-        for i in range(len(pictures)):
-            yield [layer[i] for layer in layers]
+        found: list[GramMatrices] = []
+        for start in range(0, len(pictures), self._slots):
+            batch = pictures[start : start + self._slots]
+            with torch.no_grad():
+                features = self._extract(stack_pictures(pad_to_slots(batch, self._slots), self._device))
+                layers = [_compute_layer_grams(features[name]) for name in self.settings.names]
+            found += [[layer[i] for layer in layers] for i in range(len(batch))]
+        return found
 
 
-def _grams(maps: Tensor) -> NDArray[np.float64]:
+def _compute_layer_grams(maps: Tensor) -> NDArray[np.float64]:
     """Return the Gram matrix of every picture: batch x channels x channels."""
     flat = maps.float().flatten(2)
     found: NDArray[np.float64] = torch.bmm(flat, flat.transpose(1, 2)).cpu().numpy().astype(np.float64)
@@ -180,7 +163,7 @@ def _grams(maps: Tensor) -> NDArray[np.float64]:
 
 
 def _mean_relative_difference(found: GramMatrices, wanted: GramMatrices) -> float:
-    """Return the mean relative error; NaN where the source has nothing in a layer."""
+    """Return the mean relative error over layers; NaN if a layer of the source is all zeros."""
     norms = [(_frobenius_norm(a - b), _frobenius_norm(b)) for a, b in zip(found, wanted, strict=True)]
     return float(np.mean([error / norm if norm > 0 else float("nan") for error, norm in norms]))
 

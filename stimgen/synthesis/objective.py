@@ -144,23 +144,26 @@ class Objective:
     def measure_by_layer(self, images: Tensor, rows: Tensor | None = None) -> list[dict[str, Tensor]]:
         """Return every term's loss of pixels layer by layer; their sums are the first of `parts`."""
         with torch.no_grad():
-            features = self._extract_features(images)
-            targets = self._draw_targets(rows, images, 0)
+            losses = self._compute_layer_losses(images, self._draw_targets(rows, images, 0))
             return [
-                {
-                    name: term.weight * loss
-                    for name, loss in _compute_layer_losses(term, features, wanted).items()
-                }
-                for term, wanted in zip(self._terms, targets, strict=True)
+                {name: term.weight * loss for name, loss in layers.items()}
+                for term, layers in zip(self._terms, losses, strict=True)
             ]
 
     def _compute_parts(self, images: Tensor, targets: Sequence[Targets]) -> Tensor:
-        features = self._extract_features(images)
         losses = [
-            _compute_term_loss(term, features, wanted)
-            for term, wanted in zip(self._terms, targets, strict=True)
+            term.weight * torch.stack(list(layers.values()), dim=1).sum(1)
+            for term, layers in zip(self._terms, self._compute_layer_losses(images, targets), strict=True)
         ]
         return torch.stack([*losses, self._constraint.cost(images)], dim=1)
+
+    def _compute_layer_losses(self, images: Tensor, targets: Sequence[Targets]) -> list[dict[str, Tensor]]:
+        """Return every term's distances from its targets, weighted by layer but not by term."""
+        features, losses = self._extract_features(images), []
+        for term, wanted in zip(self._terms, targets, strict=True):
+            distances = term.statistic.distances(_select_layers(term, features), wanted)
+            losses.append({name: term.layer_weights[name] * found for name, found in distances.items()})
+        return losses
 
     def _extract_features(self, images: Tensor) -> FeatureMaps:
         return {
@@ -238,13 +241,3 @@ def _load_network(network: Network, layers: frozenset[str], place: DeviceSpec) -
 
 def _select_layers(term: Term, features: FeatureMaps) -> dict[str, Tensor]:
     return {name: features[term.network][name] for name in term.layer_weights}
-
-
-def _compute_term_loss(term: Term, features: FeatureMaps, targets: Targets) -> Tensor:
-    losses = _compute_layer_losses(term, features, targets)
-    return term.weight * torch.stack(list(losses.values()), dim=1).sum(1)
-
-
-def _compute_layer_losses(term: Term, features: FeatureMaps, targets: Targets) -> dict[str, Tensor]:
-    distances = term.statistic.distances(_select_layers(term, features), targets)
-    return {name: term.layer_weights[name] * distance for name, distance in distances.items()}

@@ -31,10 +31,7 @@ Scales = tuple[str | int, ...]
 def import_plenoptic(purpose: str) -> ModuleType:
     """Return the plenoptic package, which `purpose`, as the user wrote it, needs.
 
-    Raises
-    ------
-    StimgenError
-        It is not installed, or older than version 2.
+    Raises `StimgenError` if it is not installed, or older than version 2.
     """
     package = import_optional(PACKAGE, PACKAGE, purpose)
     version = metadata.version(PACKAGE)
@@ -49,14 +46,8 @@ def import_plenoptic(purpose: str) -> ModuleType:
 class PlenopticModel:
     """Wraps plenoptic's model for pictures of one size, in float64, with the weights of its loss.
 
-    Parameters
-    ----------
-    size : tuple
-        Height and width in pixels.
-    shape : tuple
-        Scales and orientations of the pyramid; side of the square of shifts of autocorrelations.
-    device : torch.device
-        Where to compute.
+    The size is height and width in pixels; the shape is scales and orientations of the pyramid, and the side
+    of the square of shifts of autocorrelations.
     """
 
     def __init__(self, size: tuple[int, int], shape: tuple[int, int, int], device: torch.device) -> None:
@@ -102,23 +93,15 @@ class PortillaSimoncelliObjective:
     """Computes plenoptic's own objective of a batch: length of the weighted difference, and range penalty.
 
     Each image is computed alone and in one thread, so that its bits depend neither on others nor on threads.
-
-    Attributes
-    ----------
-    model : PlenopticModel
-        What measures.
-    targets : sequence of Tensor
-        All statistics of every item's source; places beyond the last item are copies of it.
-    range_penalty : float
-        Weight of the squared excess outside [0, 1].
-    scales : tuple or None
-        The scales whose statistics are matched; None: all.
     """
 
     model: PlenopticModel
     targets: Sequence[Tensor]
+    """All statistics of every item's source; images beyond the last item are copies of it."""
     range_penalty: float
+    """Weight of the squared excess outside [0, 1]."""
     scales: Scales | None = None
+    """The scales whose statistics are matched; None: all."""
 
     def __call__(self, images: Tensor, rows: Tensor) -> Evaluation:
         """Return the loss of images, batch x 1 x height x width, by their places, with its gradient."""

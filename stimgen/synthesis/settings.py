@@ -1,4 +1,4 @@
-"""The way of optimising: what a protocol's ``synthesis`` says."""
+"""Defines how a stimulus is optimised: a protocol's ``synthesis``."""
 
 from __future__ import annotations
 
@@ -18,11 +18,8 @@ from stimgen.synthesis.ranges.soft import SoftPenalty
 from stimgen.synthesis.starts import AnyStart
 from stimgen.synthesis.starts.noise import NormalNoise
 
-# Below this side, in pixels, `scales: auto` does not go.
-COARSEST_SIDE = 64
-
-# Part of the finest scale's evaluations that are precise in mixed precision.
-PRECISE_FRACTION = 0.25
+COARSEST_SIDE = 64  # pixels; `scales: auto` goes no coarser
+PRECISE_FRACTION = 0.25  # of the finest scale's evaluations, in mixed precision
 
 Evaluations = Annotated[Integer, Field(ge=1, le=1_000_000)]
 
@@ -37,17 +34,7 @@ def _kind_of_scales(value: Any) -> str:
 
 @dataclass(frozen=True)
 class Stage:
-    """Evaluations at one size in one precision.
-
-    Attributes
-    ----------
-    width, height : int
-        Pixels.
-    evaluations : int
-        Evaluations of the objective at the most.
-    dtype : torch.dtype
-        What the networks compute in.
-    """
+    """Describes evaluations at one size, in pixels, in one precision of the networks."""
 
     width: int
     height: int
@@ -56,7 +43,7 @@ class Stage:
 
 
 class SynthesisSettings(Model):
-    """How a stimulus is optimised."""
+    """Describes how a stimulus is optimised."""
 
     scales: Annotated[
         Annotated[Literal["auto"], Tag("word")]
@@ -74,12 +61,12 @@ class SynthesisSettings(Model):
     optimiser: AnyOptimiser = Field(default_factory=Lbfgs)
     """What lowers the objective."""
     start: AnyStart = Field(default_factory=NormalNoise)
-    """Where it begins."""
+    """What it begins with."""
     range: AnyPixelConstraint = Field(default_factory=SoftPenalty)
     """How pixels are kept between black and white."""
     precision: Literal["float32", "mixed"] = "float32"
-    """``float32``, or ``mixed``: the networks compute in bfloat16, but for the last evaluations of the finest
-    scale; about twice as fast where the processor knows bfloat16."""
+    """``float32``, or ``mixed``: the networks compute in bfloat16, except in the last evaluations of the
+    finest scale; about twice as fast on processors that know bfloat16."""
 
     @model_validator(mode="after")
     def _check_bounds(self) -> SynthesisSettings:
@@ -94,17 +81,11 @@ class SynthesisSettings(Model):
 
     @property
     def dtypes(self) -> tuple[torch.dtype, ...]:
-        """What the networks compute in, in the order of first use."""
+        """Return what the networks compute in, in the order of first use."""
         return (torch.bfloat16, torch.float32) if self.precision == "mixed" else (torch.float32,)
 
     def stages(self, width: int, height: int) -> list[Stage]:
-        """Return every scale, from coarse to fine, with its precision; where that changes, a scale has two.
-
-        Raises
-        ------
-        StimgenError
-            As `schedule`.
-        """
+        """Return the stages from coarse to fine: one for each scale and precision; raises as `schedule`."""
         found = []
         for w, h, count in self.schedule(width, height):
             precise = count
@@ -116,13 +97,10 @@ class SynthesisSettings(Model):
     def schedule(self, width: int, height: int) -> list[tuple[int, int, int]]:
         """Return width, height and evaluations of every scale, from coarse to fine.
 
-        Raises
-        ------
-        StimgenError
-            A list of evaluations has another length than there are scales.
+        Raises `StimgenError` if the number of evaluations listed is not the number of scales.
         """
-        sizes = [(width, height)]
-        while self._needs_coarser_scale(sizes[0], len(sizes)):
+        sizes, scales = [(width, height)], self.scales
+        while len(sizes) < scales if isinstance(scales, int) else min(sizes[0]) / 2 >= COARSEST_SIDE:
             sizes.insert(0, (max(1, round(sizes[0][0] / 2)), max(1, round(sizes[0][1] / 2))))
         given = self.evaluations
         counts = given if isinstance(given, tuple) else (given,) * len(sizes)
@@ -132,8 +110,3 @@ class SynthesisSettings(Model):
                 f"{len(sizes)} scales"
             )
         return [(w, h, count) for (w, h), count in zip(sizes, counts, strict=True)]
-
-    def _needs_coarser_scale(self, coarsest: tuple[int, int], count: int) -> bool:
-        if isinstance(self.scales, int):
-            return count < self.scales
-        return min(coarsest) / 2 >= COARSEST_SIDE

@@ -14,19 +14,11 @@ from stimgen.synthesis.tensors import unstack_pictures
 
 @dataclass(frozen=True, eq=False)
 class Snapshot:
-    """Holds a picture at which the objective was evaluated.
+    """Holds a picture at which the objective was evaluated."""
 
-    Attributes
-    ----------
-    scale, evaluation : int
-        The scale, from 0, and the evaluation at that scale, from 1.
-    levels : array
-        Height x width x channels, 8 bits; values outside [0, 1] are clipped.
-    """
-
-    scale: int
-    evaluation: int
-    levels: Levels
+    scale: int  # from 0, the coarsest
+    evaluation: int  # at that scale, from 1
+    levels: Levels  # height x width x channels, 8 bits; values outside [0, 1] are clipped
 
 
 class SnapshotRecorder:

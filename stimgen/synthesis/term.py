@@ -95,17 +95,17 @@ class Term(Model):
             unknown = [name for name in self.layer_weights if self.network.receptive_field(name) is None]
             if unknown:
                 raise validation_error(
-                    f"{self.regions.name} regions need to know what a position sees; of the layer "
-                    f"{unknown[0]!r} of {self.network.name} that is not known",
+                    f"{self.regions.name} regions need receptive fields, which are not known for the layer "
+                    f"{unknown[0]!r} of {self.network.name}",
                     at="regions",
                 )
         if self.target is not None and self.statistic.prior:
             raise validation_error(f"{self.statistic.name} is compared with no picture", at="target")
         if self.target is not None and self.target.along == "wasserstein" and not self.statistic.has_geodesic:
             raise validation_error(
-                f"{self.statistic.name} knows no `wasserstein` way between two pictures",
+                f"{self.statistic.name} has no `wasserstein` path between two pictures",
                 at="target",
-                hint="it takes a distribution, such as `gram` with `centred: true`",
+                hint="that needs a distribution, such as `gram` with `centred: true`",
             )
         return self
 
@@ -120,7 +120,7 @@ class Term(Model):
             )
         if not (self.statistic.of_products or self.regions.sums_to_one):
             raise validation_error(
-                f"{name} takes regions whose weights sum to one at every position; these are for products of "
+                f"{name} needs regions whose weights sum to one at every position; these are for products of "
                 "features, as in `gram`",
                 at="regions",
                 hint="write `weighting: gram`, without `compat`",
@@ -170,10 +170,7 @@ class Term(Model):
     def recipe(self, pictures: Mapping[str, dict[str, Any]]) -> dict[str, Any]:
         """Return what determines the term's values, for identities and records.
 
-        Parameters
-        ----------
-        pictures : mapping
-            What determines the pixels of each picture that targets name, by its id.
+        `pictures` says what determines the pixels of each picture that targets name, by its id.
         """
         found = {
             "network": self.network.recipe(),
@@ -196,11 +193,11 @@ def _list_names(network: Network, key: str) -> list[str]:
 
 
 def _unknown_layer_error(network: Network, key: str, name: str) -> PydanticCustomError:
-    """Return the error of a depth or layer that the network does not have, with the networks that do."""
+    """Return the error for a depth or layer that the network lacks, with the networks that have it."""
     kind = key.removesuffix("s")
     usual = [cls() for cls in NETWORKS.members.values() if not _has_required_fields(cls)]
     having = [other.name for other in usual if isinstance(other, Network) and name in _list_names(other, key)]
-    # The usual ones first; a dozen would be no help.
+    # The most common networks first, and not all of a dozen.
     having.sort(key=lambda other: other not in (NETWORKS.default, NETWORKS.fallback))
     where = " or ".join(f"`network: {other}`" for other in having[:3])
     return validation_error(

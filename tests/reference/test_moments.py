@@ -82,14 +82,14 @@ def test_covariance_is_numpys(parts: str) -> None:
 
 def test_only_distributions_know_a_wasserstein_way() -> None:
     assert Covariance().has_geodesic
-    with pytest.raises(ValidationError, match="moments knows no `wasserstein` way"):
+    with pytest.raises(ValidationError, match="moments has no `wasserstein` path"):
         Term(layers=["scale1"], statistic="moments", target={"picture": "x", "along": "wasserstein"})
 
 
 @pytest.mark.parametrize("fields", [{"weighting": "features"}, {"compat": True}])
 def test_regions_for_products_of_features_are_refused(fields: dict) -> None:
     regions = {"name": "receptive_field", "rows": 2, **fields}
-    with pytest.raises(ValidationError, match="moments takes regions whose weights sum to one") as caught:
+    with pytest.raises(ValidationError, match="moments needs regions whose weights sum to one") as caught:
         Term(layers=["scale1"], statistic="moments", regions=regions)
     assert caught.value.errors()[0]["ctx"]["at"] == "regions"
     assert Term(layers=["scale1", "scale2"], statistic="cross_gram", regions=regions)

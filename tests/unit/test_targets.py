@@ -81,7 +81,7 @@ class TestPlan:
             (
                 "{id: a, depth: scale1, statistic: {centred: false}, target: {picture: cat, along: "
                 "wasserstein}}",
-                "no `wasserstein` way",
+                "no `wasserstein` path",
             ),
             ("{id: a, method: original, depth: scale1}", "minimises no objective"),
         ],

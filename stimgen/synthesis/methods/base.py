@@ -20,44 +20,27 @@ from stimgen.synthesis.starts.noise import NormalNoise
 
 @dataclass(frozen=True, eq=False)
 class SynthesisItem:
-    """Describes one stimulus to make.
-
-    Attributes
-    ----------
-    source, start : Pixels
-        Height x width x channels, range [0, 1]; the same shape for all items of a batch.
-    source_key : str
-        Equal for items with the same source, so that it is measured once.
-    key : tuple
-        The hash of the source and the seed, on which random numbers depend.
-    """
+    """Describes one stimulus to make; all items of a batch have pictures of one shape."""
 
     source: Pixels
     start: Pixels
     source_key: str
+    """Equal for items with the same source, so that it is measured once."""
     key: tuple[str, int]
+    """The hash of the source and the seed, on which random numbers depend."""
 
 
 @dataclass(frozen=True)
 class SynthesisBatch:
-    """Groups stimuli that are made together.
-
-    Attributes
-    ----------
-    items : sequence of SynthesisItem
-        At least one.
-    slots : int
-        How many images are computed at once, at least two; the batch is padded to it.
-    pictures : mapping
-        Other pictures that the method names, by their ids; of the shape of the items.
-    snapshots : int
-        Evaluations from one picture that is kept to the next; 0: none.
-    """
+    """Groups stimuli that are made together."""
 
     items: Sequence[SynthesisItem]
     slots: int
+    """How many images are computed at once, at least two; the batch is padded to it."""
     pictures: Mapping[str, Pixels] = field(default_factory=dict)
+    """Other pictures that the method names, by their ids; of the shape of the items."""
     snapshots: int = 0
+    """Evaluations from one picture that is kept to the next; 0: none."""
 
 
 @dataclass(frozen=True)
@@ -82,33 +65,21 @@ class TraceEntry:
 
 @dataclass(frozen=True)
 class SynthesisResult:
-    """Holds what a method made of a batch; every list has one entry an item.
-
-    Attributes
-    ----------
-    images : list of Pixels
-        Height x width x channels, nominal range [0, 1], not clipped.
-    start : list of Losses or None
-        At the start image; None where no objective is minimised.
-    traces : list of list of TraceEntry
-        Every evaluation.
-    reasons : list of str
-        Why each item stopped; ``non_finite`` means that it failed.
-    measure : callable or None
-        From one image an item to the losses of each.
-    weights_sha256 : list
-        Name of every network, with the hash of the weights in use.
-    snapshots : list of list of Snapshot
-        Pictures on the way, if requested; empty for methods that compute a picture at once.
-    """
+    """Holds what a method made of a batch; every list has one entry an item."""
 
     images: list[Pixels]
+    """Height x width x channels, nominal range [0, 1], not clipped."""
     start: list[Losses] | None
+    """Losses at the start image; None if no objective is minimised."""
     traces: list[list[TraceEntry]]
     reasons: list[str]
+    """Why each item stopped; ``non_finite`` means that it failed."""
     measure: Measure | None
+    """From one image an item to the losses of each."""
     weights_sha256: list[tuple[str, str | None]]
+    """Every network's name, with the hash of the weights in use."""
     snapshots: list[list[Snapshot]] = field(default_factory=list)
+    """Pictures on the way, if requested; empty for methods that compute a picture at once."""
 
     def snapshots_of(self, i: int) -> list[Snapshot]:
         """Return the snapshots of an item, in the order in which they were made."""
@@ -117,18 +88,12 @@ class SynthesisResult:
 
 @dataclass(frozen=True)
 class ReferenceInfo:
-    """Identifies the pictures that a method names, beside the sources.
-
-    Attributes
-    ----------
-    start_sha256 : str or None
-        Hash of the picture that the synthesis starts from.
-    pictures : mapping
-        What determines the pixels of the others, by their ids.
-    """
+    """Identifies the pictures that a method names, beside the sources."""
 
     start_sha256: str | None = None
+    """Hash of the picture that the synthesis starts from."""
     pictures: Mapping[str, dict[str, Any]] = field(default_factory=dict)
+    """What determines the pixels of the others, by their ids."""
 
 
 class Method(FamilyMember, ABC):
@@ -163,13 +128,7 @@ class Method(FamilyMember, ABC):
         """Return ``terms`` and ``settings``: what determines a stimulus beside source, schedule and seed."""
 
     def check(self, shape: tuple[int, int, int]) -> None:
-        """Refuse a source that the method cannot work with, by its height, width and channels.
-
-        Raises
-        ------
-        StimgenError
-            With the sizes or channels that are possible.
-        """
+        """Refuse, by `StimgenError`, a source of a height, width or channels that the method cannot use."""
 
     def schedule(self, width: int, height: int) -> list[tuple[int, int, int]]:
         """Return width, height and most evaluations of every scale of a picture, coarse to fine."""
@@ -185,13 +144,7 @@ class Method(FamilyMember, ABC):
         return self
 
     def load(self, device: torch.device) -> None:
-        """Load what `run` will need, so that what is missing is found before anything is made.
-
-        Raises
-        ------
-        StimgenError
-            Weights, or a package, are missing or wrong.
-        """
+        """Load what `run` will need, so that missing weights or packages raise `StimgenError` early."""
 
     @abstractmethod
     def estimate_memory(self, width: int, height: int, channels: int) -> int:
@@ -205,10 +158,4 @@ class Method(FamilyMember, ABC):
     def run(
         self, batch: SynthesisBatch, device: torch.device
     ) -> Generator[SynthesisStep, None, SynthesisResult]:
-        """Make a batch of stimuli, yielding a step after each evaluation.
-
-        Raises
-        ------
-        StimgenError
-            Weights are missing or wrong.
-        """
+        """Make a batch of stimuli, yielding a step after each evaluation; raises as `load`."""

@@ -21,22 +21,12 @@ NON_FINITE = "non_finite"
 
 
 class StageOffset(NamedTuple):
-    """Says where a stage, which an optimiser runs at once, lies in the whole synthesis.
+    """Says where a stage, one run of an optimiser, lies in the whole synthesis."""
 
-    Attributes
-    ----------
-    scale : int
-        From 0, the coarsest.
-    before : int
-        Evaluations before it at that scale.
-    done, total : int
-        Evaluations before it at all scales, and in all.
-    """
-
-    scale: int
-    before: int
-    done: int
-    total: int
+    scale: int  # from 0, the coarsest
+    before: int  # evaluations before it at that scale
+    done: int  # evaluations before it at all scales
+    total: int  # evaluations of all stages
 
 
 def compute_offsets(stages: Sequence[tuple[Hashable, int]]) -> list[StageOffset]:
@@ -70,15 +60,7 @@ class TraceRecorder:
     def record(
         self, steps: Generator[SynthesisStep, None, OptimisationResult], offset: StageOffset
     ) -> Generator[SynthesisStep, None, Tensor]:
-        """Record an optimiser's steps, pass them on as steps of the whole synthesis, and return its images.
-
-        Parameters
-        ----------
-        steps : generator
-            From `Optimiser.minimise`.
-        offset : StageOffset
-            Where they lie in the whole synthesis.
-        """
+        """Record the steps of a stage, pass them on as steps of the synthesis, and return its images."""
 
         def record_step(step: SynthesisStep) -> SynthesisStep:
             evaluation = offset.before + step.evaluation
@@ -87,13 +69,12 @@ class TraceRecorder:
                 if row < self._count:
                     entry = TraceEntry(offset.scale, evaluation, self._name_parts(parts))
                     self.traces[row].append(entry)
-            return replace(
-                step,
-                scale=offset.scale,
-                evaluation=offset.done + step.evaluation,
-                total=offset.total,
-                losses=step.losses[: self._count],
-            )
+            place = {
+                "scale": offset.scale,
+                "evaluation": offset.done + step.evaluation,
+                "total": offset.total,
+            }
+            return replace(step, losses=step.losses[: self._count], **place)
 
         outcome = yield from map_generator(steps, record_step)
         for i, reason in enumerate(outcome.reasons[: self._count]):

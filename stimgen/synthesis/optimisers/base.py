@@ -57,17 +57,10 @@ class SynthesisStep:
 
 @dataclass(frozen=True)
 class OptimisationResult:
-    """Holds what a minimisation found.
-
-    Attributes
-    ----------
-    images : Tensor
-        The lowest point of every image, in the order of the batch; the last point where losses are noisy.
-    reasons : list of str
-        Why each image stopped.
-    """
+    """Holds what a minimisation found, and why each image stopped."""
 
     images: Tensor
+    """The lowest point of every image, in the order of the batch; the last point if losses are noisy."""
     reasons: list[StopReason]
 
 
@@ -82,13 +75,7 @@ StateT = TypeVar("StateT", bound=ImageState)
 
 
 class OptimiserBatch(ABC, Generic[StateT]):
-    """Holds the images of a batch on their way to a minimum; subclasses add the pixels.
-
-    Parameters
-    ----------
-    images : sequence
-        The state of every image. Images that are done may leave the batch.
-    """
+    """Holds the images of a batch on their way to a minimum; subclasses add the pixels."""
 
     def __init__(self, images: Sequence[StateT]) -> None:
         self.images = list(images)
@@ -199,14 +186,7 @@ def run_descent(
 ) -> Generator[SynthesisStep, None, OptimisationResult]:
     """Evaluate the objective until all images are done, or for the given number of evaluations.
 
-    Parameters
-    ----------
-    batch : OptimiserBatch
-        The images.
-    evaluate, evaluations
-        As for `Optimiser.minimise`.
-    shrink : bool
-        Whether images that are done may leave the batch.
+    `shrink` says whether images that are done may leave the batch.
     """
     count = len(batch.images)
     try:

@@ -28,16 +28,10 @@ DescentGenerator = Generator[DescentRequest, tuple[float, float, float], StopRea
 
 
 class ImageDescent:
-    """Decides for one image where to evaluate next, what to remember and when to stop.
+    """Decides for one image where to evaluate next, which corrections to keep and when to stop.
 
-    Parameters
-    ----------
-    row : int
-        Place in the batch.
-    history : int
-        Number of corrections kept.
-    tolerance : float
-        Stop when an iteration lowers the loss by less than this part of it.
+    `row` is its place in the batch, `history` the number of corrections kept. It stops when an iteration
+    lowers the loss by less than the part `tolerance` of it.
     """
 
     def __init__(self, row: int, history: int, tolerance: float) -> None:

@@ -63,19 +63,7 @@ class _NonFiniteError(Exception):
 
 
 class _ScipyDescent:
-    """Runs scipy for one image: where it evaluates next, and the lowest point so far.
-
-    Parameters
-    ----------
-    row : int
-        Place in the batch.
-    start : array
-        The start.
-    bounds : tuple of array
-        The lowest and the highest value of every variable.
-    settings : Lbfgsb
-        History and tolerance.
-    """
+    """Runs scipy for one image: where it evaluates next, and the lowest point so far."""
 
     def __init__(self, row: int, start: Vector, bounds: tuple[Vector, Vector], settings: Lbfgsb) -> None:
         self.row = row

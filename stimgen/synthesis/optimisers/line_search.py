@@ -27,24 +27,10 @@ LineSearch = Generator[float, tuple[float, float], bool]
 
 
 def search_strong_wolfe(value: float, slope: float, step: float) -> LineSearch:
-    """Look for an acceptable step; yields steps to evaluate and is sent their value and slope.
+    """Search for an acceptable step, beginning with `step`.
 
-    Parameters
-    ----------
-    value, slope : float
-        At step zero; the slope is negative.
-    step : float
-        The first step to try.
-
-    Yields
-    ------
-    float
-        The next step to evaluate.
-
-    Returns
-    -------
-    bool
-        Whether the step evaluated last fulfils the strong Wolfe conditions.
+    The generator yields steps to evaluate, is sent their value and slope, and returns whether the last one
+    fulfils the strong Wolfe conditions. `value` and `slope` are those at step zero; the slope is negative.
     """
     origin = SearchPoint(0.0, value, slope)
     previous = origin

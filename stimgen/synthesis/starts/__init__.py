@@ -1,4 +1,4 @@
-"""Start images: where a synthesis begins. One file a kind."""
+"""Contains the start images of a synthesis, one file each."""
 
 from __future__ import annotations
 

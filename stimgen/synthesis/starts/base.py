@@ -1,4 +1,4 @@
-"""What every kind of start offers."""
+"""Defines what every start image offers."""
 
 from __future__ import annotations
 
@@ -16,20 +16,20 @@ from stimgen.reading.registry import FamilyMember
 
 
 class Start(FamilyMember, ABC):
-    """A start image as a protocol names it."""
+    """Makes the image that a synthesis starts from."""
 
     name: str
     wants_source: ClassVar[bool] = False
-    """Whether `pixels` is to be given the source."""
+    """Whether `pixels` needs the source."""
 
     @property
     def picture(self) -> str | None:
-        """The file, as a source's ``file`` is written, that has to be read for this start; None: none."""
+        """Return the file to read, written as a source's ``file`` is; None: the start needs none."""
         return None
 
     def recipe(self, picture_sha256: str | None) -> dict[str, Any]:
-        """Return what determines the start, given the hash of `picture`; the source is in every recipe."""
-        del picture_sha256  # which most starts have none of
+        """Return what determines the start, given the hash of `picture`; every recipe holds the source."""
+        del picture_sha256  # most starts have none
         return self.to_dict()
 
     @abstractmethod
@@ -48,12 +48,12 @@ class Start(FamilyMember, ABC):
 
 
 def draw_normal_noise(shape: tuple[int, int, int], key: tuple[str, int]) -> NDArray[np.float64]:
-    """Return normal numbers of deviation 1: the same for all conditions of one source and seed."""
+    """Return normal numbers of deviation 1, the same for all conditions of one source and seed."""
     return normal(math.prod(shape), "start", *key).reshape(shape)
 
 
 def require_source(source: Pixels | None, shape: tuple[int, int, int]) -> Pixels:
-    """Return the source that a start was to be given."""
+    """Return the source; raise `StimgenError` if it is missing or has another shape."""
     if source is None or source.shape != shape:
         raise StimgenError("the start needs the source itself")
     return source

@@ -1,4 +1,4 @@
-"""Another picture."""
+"""Starts from another picture."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ from typing import Annotated, Any, Literal
 
 import numpy as np
 from pydantic import Field
+from typing_extensions import override
 
 from stimgen.images.prepare import Pixels
 from stimgen.reading.errors import StimgenError
@@ -14,7 +15,7 @@ from stimgen.synthesis.starts.base import Start
 
 
 class ImageStart(Start):
-    """Another picture, prepared as the source is (crop, channels, size)."""
+    """Starts from another picture, prepared as the source is (crop, channels, size)."""
 
     phrase = "another image"
 
@@ -23,17 +24,18 @@ class ImageStart(Start):
     """Path relative to the protocol, or skimage:NAME."""
 
     @property
+    @override
     def picture(self) -> str | None:
-        """The file."""
         return self.file
 
+    @override
     def recipe(self, picture_sha256: str | None) -> dict[str, Any]:
-        """Return the picture's hash; its path does not matter."""
+        """Return the picture's hash, whatever its path."""
         return {"name": self.name, "sha256": picture_sha256}
 
+    @override
     def pixels(self, shape: tuple[int, int, int], key: tuple[str, int], picture: Pixels | None) -> Pixels:
         """Return the picture; one channel and three are converted into each other."""
-        del key  # every seed starts alike
         if picture is None or picture.shape[:2] != shape[:2]:
             raise StimgenError(f"the start image {self.file} has another shape than the source")
         if shape[2] == 1:

@@ -1,4 +1,4 @@
-"""One number for all colours of a start, or one for each."""
+"""Reads a level of a start image: one number for all colours, or one for each."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ Level = Annotated[
 
 
 def expand_level(level: float | tuple[float, float, float], channels: int) -> NDArray[np.float64]:
-    """Return one number a channel; a grey start has the mean of three.
+    """Return one number for each channel; a grey start has the mean of three.
 
     Examples
     --------

@@ -1,4 +1,4 @@
-"""Normally distributed noise."""
+"""Starts from normally distributed noise."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ from typing import Annotated, Literal
 
 import numpy as np
 from pydantic import Field
+from typing_extensions import override
 
 from stimgen.images.prepare import Pixels
 from stimgen.reading.model import Number
@@ -14,7 +15,7 @@ from stimgen.synthesis.starts.level import Level, expand_level
 
 
 class NormalNoise(Start):
-    """Normal noise, independent for every pixel and channel, keyed by source and seed."""
+    """Draws normal noise, independent for every pixel and channel, from source and seed."""
 
     phrase = "Gaussian noise"
 
@@ -24,9 +25,8 @@ class NormalNoise(Start):
     deviation: Annotated[Number, Field(gt=0.0, le=1.0)] = 0.2
     """Standard deviation on the same scale."""
 
+    @override
     def pixels(self, shape: tuple[int, int, int], key: tuple[str, int], picture: Pixels | None) -> Pixels:
-        """Return the noise: the same for all conditions of one source and seed."""
-        del picture
         values = self.deviation * draw_normal_noise(shape, key)
         noise: Pixels = (expand_level(self.mean, shape[2]) + values).astype(np.float32)
         return noise

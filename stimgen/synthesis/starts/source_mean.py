@@ -1,4 +1,4 @@
-"""The source's mean colour, with noise."""
+"""Starts from the source's mean colour, with noise."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ from typing import Annotated, ClassVar, Literal
 
 import numpy as np
 from pydantic import Field
+from typing_extensions import override
 
 from stimgen.images.prepare import Pixels
 from stimgen.reading.model import Number
@@ -13,7 +14,7 @@ from stimgen.synthesis.starts.base import Start, draw_normal_noise, require_sour
 
 
 class SourceMeanStart(Start):
-    """The source's mean colour everywhere, plus normal noise (Heitz et al. 2021)."""
+    """Adds normal noise to the source's mean colour everywhere (Heitz et al. 2021)."""
 
     phrase = "the mean colour of the source image with added Gaussian noise"
     papers = ("heitz2021",)
@@ -23,8 +24,8 @@ class SourceMeanStart(Start):
     deviation: Annotated[Number, Field(gt=0.0, le=1.0)] = 0.01
     """Standard deviation of the noise, black being 0 and white 1."""
 
+    @override
     def pixels(self, shape: tuple[int, int, int], key: tuple[str, int], picture: Pixels | None) -> Pixels:
-        """Return mean and noise, the noise that other conditions of source and seed start from."""
         mean = require_source(picture, shape).mean(axis=(0, 1), dtype=np.float64)
         started: Pixels = (mean + self.deviation * draw_normal_noise(shape, key)).astype(np.float32)
         return started

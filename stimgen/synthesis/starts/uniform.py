@@ -1,4 +1,4 @@
-"""Evenly distributed noise."""
+"""Starts from uniformly distributed noise."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ from typing import Annotated, Literal
 
 import numpy as np
 from pydantic import Field
+from typing_extensions import override
 
 from stimgen.images.prepare import Pixels
 from stimgen.reading.model import Number
@@ -16,7 +17,7 @@ from stimgen.synthesis.starts.level import Level, expand_level
 
 
 class UniformNoise(Start):
-    """Evenly distributed noise, independent for every pixel and channel, keyed by source and seed."""
+    """Draws uniform noise, independent for every pixel and channel, from source and seed."""
 
     phrase = "uniform noise"
 
@@ -26,9 +27,8 @@ class UniformNoise(Start):
     half_width: Annotated[Number, Field(gt=0.0, le=1.0)] = 0.5
     """From the mean to the lowest and to the highest value, on the same scale."""
 
+    @override
     def pixels(self, shape: tuple[int, int, int], key: tuple[str, int], picture: Pixels | None) -> Pixels:
-        """Return the noise: the same for all conditions of one source and seed."""
-        del picture
         values = 2.0 * uniform(math.prod(shape), "start", *key).reshape(shape) - 1.0
         noise: Pixels = (expand_level(self.mean, shape[2]) + self.half_width * values).astype(np.float32)
         return noise
