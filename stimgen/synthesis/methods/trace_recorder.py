@@ -69,12 +69,8 @@ class TraceRecorder:
                 if row < self._count:
                     entry = TraceEntry(offset.scale, evaluation, self._name_parts(parts))
                     self.traces[row].append(entry)
-            place = {
-                "scale": offset.scale,
-                "evaluation": offset.done + step.evaluation,
-                "total": offset.total,
-            }
-            return replace(step, losses=step.losses[: self._count], **place)
+            done, losses = offset.done + step.evaluation, step.losses[: self._count]
+            return replace(step, scale=offset.scale, evaluation=done, total=offset.total, losses=losses)
 
         outcome = yield from map_generator(steps, record_step)
         for i, reason in enumerate(outcome.reasons[: self._count]):
