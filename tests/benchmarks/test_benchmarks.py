@@ -23,6 +23,9 @@ from stimgen.networks.weights import RandomWeights, StateDictSpec
 from stimgen.reading.errors import StimgenError
 from stimgen.reading.generators import run_generator
 
+# Slow, and evidence for the documentation rather than part of the package.
+pytestmark = pytest.mark.long
+
 CPU = torch.device("cpu")
 SIZE = 32
 
@@ -146,7 +149,6 @@ class TestScripts:
             assert attempt["to_same_loss"]["denominator"] == attempt["seconds"] / attempt["stimuli"]
             assert attempt["to_same_loss"]["numerator"] == reference["seconds_to_lowest"]
 
-    @pytest.mark.long
     def test_plenoptic_is_timed_beside_a_texture(self) -> None:
         options = ["--device", "cpu", "--size", "128", "--iterations", "4", "--evaluations", "2"]
         command = [sys.executable, str(Path(plenoptic_metamer.__file__)), *options]
