@@ -13,7 +13,7 @@ from stimgen.experiment.schema.session_flow import Instructions
 from stimgen.experiment.schema.viewing import ViewingGeometry, compute_viewing
 from stimgen.experiment.trials.builder import TrialBuilder
 from stimgen.experiment.trials.checks import check_experiment
-from stimgen.experiment.trials.design import build_design, build_practice_design
+from stimgen.experiment.trials.design import build_design
 from stimgen.experiment.trials.keys import assign_keys, check_keys
 from stimgen.experiment.trials.procedure import SessionProcedure
 from stimgen.reading.errors import StimgenError
@@ -72,7 +72,9 @@ class PreparedExperiment:
             experiment.schedule.check(design)
         with self.loaded.at("responses"):
             check_keys(experiment, assign_keys(experiment, person))
-        practice = build_practice_design(self.loaded, self.pool, person) if experiment.practice else None
+        practice = (
+            build_design(self.loaded, self.pool, person, practice=True) if experiment.practice else None
+        )
         builder = TrialBuilder(experiment, self.pool, self.viewing, person, design.level)
         chosen = self.choose_language(language)
         texts = Instructions() if chosen is None else experiment.instructions[chosen]

@@ -65,5 +65,5 @@ def _list_candidates(
     for values in product(*(factor.values for factor in factors)):
         levels = dict(zip((factor.name for factor in factors), values, strict=True))
         decided = replace(decision, levels=levels)
-        found.append(procedure.composer.trial(decided, practice + number, number))
+        found.append(procedure.builder.build(decided, practice + number, number))
     return found

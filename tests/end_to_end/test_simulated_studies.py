@@ -217,25 +217,25 @@ def test_a_session_that_is_taken_up_again_at_any_trial_goes_on_as_if_nothing_had
 @pytest.mark.parametrize(
     ("said", "message"),
     [
-        ({"simulated": {"dprime": {"easy": 1, "hadr": 2}}}, "no condition 'hadr'"),
-        ({"simulated": {"dprime": {"easy": 1.0}}}, "says nothing of the condition 'hard'"),
-        ({"simulated": {"psychometric": {"threshold": 1.0}}}, "the schedule names none"),
-        ({"simulated": {"dprime": 1.0, "guess": 0.2}}, "belongs to a psychometric function"),
+        ({"simulated": {"dprime": {"easy": 1, "hadr": 2}}}, "'hadr'"),
+        ({"simulated": {"dprime": {"easy": 1.0}}}, "'hard'"),
+        ({"simulated": {"psychometric": {"threshold": 1.0}}}, "schedule.level"),
+        ({"simulated": {"dprime": 1.0, "guess": 0.2}}, "guess"),
         (
             {"stimuli": {"sets": ["set"], "sources": ["a", "b", "c"]}},
-            "cannot be balanced over the 2 combinations of location (2)",
+            "2 combinations of location (2)",
         ),
-        ({"schedule": {"source_gap": 6, "repetitions": 2}}, "6 sources cannot be kept 6 trials apart"),
-        ({"schedule": {"blocked": "duratoin"}}, "no factor 'duratoin' to be blocked"),
-        ({"schedule": {"name": "staircase", "level": "duration"}}, "duration, which has only one value"),
-        ({"schedule": {"name": "staircase", "level": "scaling"}}, "records of condition 'easy' do not tell"),
+        ({"schedule": {"source_gap": 6, "repetitions": 2}}, "6 sources"),
+        ({"schedule": {"blocked": "duratoin"}}, "'duratoin'"),
+        ({"schedule": {"name": "staircase", "level": "duration"}}, "timing.stimulus"),
+        ({"schedule": {"name": "staircase", "level": "scaling"}}, "records of condition 'easy'"),
         (
             {"schedule": {"name": "staircase", "level": "condition", "values": {"easy": 1}}},
-            "no number for condition 'hard'",
+            "condition 'hard'",
         ),
         (
             {"schedule": {"name": "staircase", "level": "condition", "values": {"easy": 1, "hard": 1}}},
-            "are the same level",
+            "'easy' and 'hard'",
         ),
         (
             {
@@ -245,7 +245,7 @@ def test_a_session_that_is_taken_up_again_at_any_trial_goes_on_as_if_nothing_had
                     "values": {"easy": 1, "hrad": 2, "hard": 3},
                 }
             },
-            "there is no condition 'hrad'",
+            "'hrad'",
         ),
         (
             {
@@ -256,18 +256,18 @@ def test_a_session_that_is_taken_up_again_at_any_trial_goes_on_as_if_nothing_had
                     "start": [1, 2, 1],
                 }
             },
-            "3 starts for 2 tracks",
+            "2 tracks",
         ),
         (
             {"schedule": {"name": "questplus", "level": "condition", "values": {"easy": 1, "hard": 0}}},
-            "needs levels above zero",
+            "form: normal",
         ),
-        ({"timing": {"stimulus": ["200 ms", "200 ms"]}}, "'200 ms' is named twice"),
+        ({"timing": {"stimulus": ["200 ms", "200 ms"]}}, "'200 ms'"),
         (
             {"stimuli": {"sets": ["set"], "again": "seed", "meet": "synthesis-synthesis"}},
-            "a third seed cannot stand for one of them",
+            "again: crop",
         ),
-        ({"paradigm": {"name": "two_afc", "eccentricity": [1, 2]}}, "several eccentricities mean nothing"),
+        ({"paradigm": {"name": "two_afc", "eccentricity": [1, 2]}}, "several eccentricities"),
     ],
 )
 def test_what_cannot_be_followed_is_refused_before_the_first_trial(

@@ -55,9 +55,9 @@ class InOrder(Schedule):
         return every[len(history)] if len(history) < len(every) else None
 
 
-class Composer:
-    def trial(self, choice: TrialDecision, index: int, among: int, *, practice: bool = False) -> Trial:
-        del among
+class Builder:
+    def build(self, choice: TrialDecision, index: int, number: int, *, practice: bool = False) -> Trial:
+        del number
         return Trial(
             index=index,
             block=choice.block,
@@ -88,7 +88,7 @@ def course(**settings: Any) -> SessionProcedure:
     # Only what a course asks for.
     experiment = Experiment.model_construct(**told)
     practised = design("c", "d") if told["practice"] else None
-    return SessionProcedure(experiment, Composer(), design("a", "b"), practised, TEXTS)  # type: ignore[arg-type] # a stand-in
+    return SessionProcedure(experiment, Builder(), design("a", "b"), practised, TEXTS)  # type: ignore[arg-type] # a stand-in
 
 
 def walked(course: SessionProcedure, correct: Sequence[bool | None] = ()) -> list[SessionStep]:

@@ -1,4 +1,4 @@
-"""From what a schedule decided to a trial: which pictures, which parts, where, for how many frames."""
+"""Builds trials from decisions: which pictures, which parts of them, where, and for how many frames."""
 
 from __future__ import annotations
 
@@ -21,98 +21,84 @@ from stimgen.reading.random_numbers import RandomStream
 
 @dataclass(frozen=True)
 class TrialBuilder:
-    """Makes trials of choices; the same choice gives the same trial.
-
-    Attributes
-    ----------
-    experiment : Experiment
-        What it says.
-    pool : PicturePool
-        The pictures.
-    viewing : ViewingGeometry
-        The screen.
-    person : Participant
-        Whom the trials are for.
-    level : LevelScale or None
-        The schedule's level, whose number is recorded.
-    """
+    """Builds the trials of a participant; the same decision gives the same trial."""
 
     experiment: Experiment
     pool: PicturePool
     viewing: ViewingGeometry
     person: Participant
     level: LevelScale | None = None
+    """The schedule's level, whose number is recorded."""
 
-    def trial(self, choice: TrialDecision, index: int, among: int, *, practice: bool = False) -> Trial:
-        """Return the trial.
+    def build(self, decision: TrialDecision, index: int, number: int, *, practice: bool = False) -> Trial:
+        """Return the trial of a decision that has a value for every factor.
 
         Parameters
         ----------
-        choice : TrialDecision
-            Every factor has its value.
+        decision : TrialDecision
+            What the schedule decided.
         index : int
-            From 1, in the session.
-        among : int
-            From 1, among the trials that count, or among those of practice. Crops are drawn by it, so that
-            what follows a practice is the same however often that was repeated.
+            Counts from 1 over the session.
+        number : int
+            Counts from 1 over the main trials, or over those of practice. It keys the random crops, so that
+            the main trials are the same however often the practice is repeated.
         practice : bool
-            Whether it does not count.
+            Whether the trial belongs to practice.
         """
-        meeting = self._meeting(choice)
-        arranged = self.experiment.paradigm.arrange(choice, meeting)
-        items = [item for interval in arranged.intervals for item in interval]
-        stream = self._stream("practice" if practice else "pictures", among)
-        pictures = self._pictures(items, choice)
-        crops = draw_crops(self.experiment.stimuli, items, pictures, stream)
-        condition = str(choice.levels["condition"])
-        shown = [self._shown(*one, condition) for one in zip(items, pictures, crops, strict=True)]
+        arrangement = self.experiment.paradigm.arrange(decision, self._find_pairing(decision))
+        slots = [slot for interval in arrangement.intervals for slot in interval]
+        stream = RandomStream(
+            "experiment",
+            self.experiment.name,
+            self.experiment.seed,
+            self.person.participant,
+            self.person.session,
+            "practice" if practice else "pictures",
+            number,
+        )
+        pictures = self._choose_pictures(slots, decision)
+        crops = draw_crops(self.experiment.stimuli, slots, pictures, stream)
+        condition = str(decision.levels["condition"])
+        shown = [self._show(*part, condition) for part in zip(slots, pictures, crops, strict=True)]
         return Trial(
             index=index,
-            block=choice.block,
+            block=decision.block,
             practice=practice,
-            track=choice.track,
-            levels=dict(choice.levels),
-            number=self._number(choice),
-            source=choice.source,
-            balanced=dict(choice.balanced),
-            phases=self._phases([len(interval) for interval in arranged.intervals], shown, choice),
+            track=decision.track,
+            levels=dict(decision.levels),
+            number=self._find_number(decision),
+            source=decision.source,
+            balanced=dict(decision.balanced),
+            phases=self._list_phases([len(interval) for interval in arrangement.intervals], shown, decision),
             answers=self.experiment.paradigm.answers(),
-            correct=arranged.correct,
+            correct=arrangement.correct,
         )
 
-    def _stream(self, *purpose: str | int) -> RandomStream:
-        experiment, person = self.experiment, self.person
-        return RandomStream(
-            "experiment", experiment.name, experiment.seed, person.participant, person.session, *purpose
-        )
-
-    def _number(self, choice: TrialDecision) -> float | None:
+    def _find_number(self, decision: TrialDecision) -> float | None:
         if self.level is None:
             return None
-        return self.level.numbers[self.level.values.index(choice.levels[self.level.factor])]
+        return self.level.numbers[self.level.values.index(decision.levels[self.level.factor])]
 
-    def _meeting(self, choice: TrialDecision) -> Pairing:
-        meetings = self.experiment.stimuli.meet
-        return next((meeting for meeting in meetings if meeting == choice.levels.get("meet")), meetings[0])
+    def _find_pairing(self, decision: TrialDecision) -> Pairing:
+        pairings = self.experiment.stimuli.meet
+        return next((pairing for pairing in pairings if pairing == decision.levels.get("meet")), pairings[0])
 
-    def _pictures(self, items: Sequence[PictureSlot], choice: TrialDecision) -> list[SetPicture]:
-        """Return the picture of every item."""
-        condition = str(choice.levels["condition"])
-        kinds = list_syntheses(self.experiment.stimuli, items)
-        every = self.pool.seeds(choice.source, condition)
-        seeds = dict(zip(kinds, rotate_seeds(every, choice.exemplar, len(kinds)), strict=True))
+    def _choose_pictures(self, slots: Sequence[PictureSlot], decision: TrialDecision) -> list[SetPicture]:
+        settings, pool = self.experiment.stimuli, self.pool
+        source, condition = decision.source, str(decision.levels["condition"])
+        syntheses = list_syntheses(settings, slots)
+        chosen = rotate_seeds(pool.seeds(source, condition), decision.exemplar, len(syntheses))
+        seeds = dict(zip(syntheses, chosen, strict=True))
         return [
-            self.pool.original(choice.source, condition)
-            if item.role == ORIGINAL
-            else self.pool.synthesis(
-                choice.source, condition, seeds[identify_picture(self.experiment.stimuli, item)]
-            )
-            for item in items
+            pool.original(source, condition)
+            if slot.role == ORIGINAL
+            else pool.synthesis(source, condition, seeds[identify_picture(settings, slot)])
+            for slot in slots
         ]
 
-    def _shown(self, item: PictureSlot, picture: SetPicture, crop: Box, condition: str) -> ShownPicture:
+    def _show(self, slot: PictureSlot, picture: SetPicture, crop: Box, condition: str) -> ShownPicture:
         size = size_on_screen(self.experiment.display, self.viewing, (crop[2], crop[3]))
-        left, top = top_left(self.viewing, item.place, size)
+        left, top = top_left(self.viewing, slot.place, size)
         width, height = self.viewing.resolution
         position = (left + size[0] / 2 - width / 2, height / 2 - top - size[1] / 2)
         degrees, extent = self.viewing.degrees(*position), self.viewing.extent(position, size)
@@ -121,7 +107,7 @@ class TrialBuilder:
             id=picture.id,
             file=picture.file,
             sha256=picture.sha256,
-            role=item.role,
+            role=slot.role,
             condition=condition,
             source=picture.source,
             seed=picture.seed,
@@ -133,25 +119,25 @@ class TrialBuilder:
             encoding=picture.encoding,
         )
 
-    def _phases(
-        self, counts: Sequence[int], shown: Sequence[ShownPicture], choice: TrialDecision
+    def _list_phases(
+        self, counts: Sequence[int], shown: Sequence[ShownPicture], decision: TrialDecision
     ) -> tuple[Phase, ...]:
-        """Return fixation and the intervals, with masks and with what is between them."""
+        """Return fixation and the intervals of `counts` pictures, with masks and fixation between them."""
         timing = self.experiment.timing
-        duration = str(choice.levels.get("duration", timing.stimulus[0]))
-        phases = [Phase(kind="fixation", frames=self._frames(timing.fixation))]
+        duration = Duration.model_validate(str(decision.levels.get("duration", timing.stimulus[0])))
+        phases = [Phase(kind="fixation", frames=self._count_frames(timing.fixation))]
         left = list(shown)
         for number, count in enumerate(counts, 1):
             now, left = tuple(left[:count]), left[count:]
             if number > 1:
-                phases.append(Phase(kind="between", frames=self._frames(timing.between)))
-            frames = self._frames(Duration.model_validate(duration))
+                phases.append(Phase(kind="between", frames=self._count_frames(timing.between)))
+            frames = self._count_frames(duration)
             phases.append(Phase(kind="stimulus", frames=frames, interval=number, shown=now))
             if timing.mask is not None:
-                boxes = tuple(box_on_screen(self.viewing, one) for one in now)
-                frames = self._frames(timing.mask.duration)
+                boxes = tuple(box_on_screen(self.viewing, picture) for picture in now)
+                frames = self._count_frames(timing.mask.duration)
                 phases.append(Phase(kind="mask", frames=frames, interval=number, mask=boxes))
         return tuple(phase for phase in phases if phase.frames > 0)
 
-    def _frames(self, duration: Duration) -> int:
+    def _count_frames(self, duration: Duration) -> int:
         return duration.count_frames(self.viewing.refresh_hz, self.experiment.timing.tolerance_ms)

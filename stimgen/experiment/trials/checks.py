@@ -1,11 +1,11 @@
-"""Whether pictures suit an experiment and its screen, found out before the first trial."""
+"""Checks, before the first trial, that pictures suit an experiment and its screen."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from itertools import product
 
-from stimgen.experiment.design.decisions import TrialDecision
+from stimgen.experiment.design.decisions import TrialDecision, combine_factors
 from stimgen.experiment.design.paradigms.base import Arrangement, PictureSlot
 from stimgen.experiment.design.trial import ORIGINAL
 from stimgen.experiment.pictures.pool import PicturePool
@@ -15,21 +15,23 @@ from stimgen.experiment.schema.viewing import ViewingGeometry
 from stimgen.experiment.trials.crops import identify_part, is_inside, parts_fit
 from stimgen.experiment.trials.design import list_balanced_factors, list_factors
 from stimgen.experiment.trials.exemplars import identify_picture, list_syntheses
-from stimgen.experiment.trials.screen_checks import check_aperture, check_durations, check_marks, check_places
+from stimgen.experiment.trials.screen_checks import (
+    check_aperture,
+    check_durations,
+    check_marks,
+    check_places,
+)
 from stimgen.reading.errors import StimgenError
 
 Size = tuple[int, int]
 
 
 def check_experiment(loaded: LoadedExperiment, pool: PicturePool, viewing: ViewingGeometry) -> None:
-    """Refuse what cannot be shown.
+    """Raise a `StimgenError` if the experiment cannot be shown.
 
-    Raises
-    ------
-    StimgenError
-        Durations do not fit the refresh rate; pictures do not fit the screen, cover each other, are of
-        several sizes, or are encoded otherwise than the screen; there are too few seeds, or no room for the
-        crops of a trial; words are given for what is no answer.
+    Durations must fit the refresh rate. Pictures must fit the screen, must not cover each other, and must
+    have one size and the screen's encoding. There must be enough seeds, and room for the crops of a trial.
+    Words may be given for answers only.
     """
     experiment = loaded.experiment
     _check_words(loaded)
@@ -41,14 +43,14 @@ def check_experiment(loaded: LoadedExperiment, pool: PicturePool, viewing: Viewi
         size = find_shown_size(experiment, pool)
     with loaded.at("display", "aperture"):
         check_aperture(experiment, size)
-    every = list(list_arrangements(experiment, pool))
+    arrangements = list(list_arrangements(experiment, pool))
     with loaded.at("stimuli"):
-        for arrangement in every:
+        for arrangement in arrangements:
             _check_trial(experiment, pool, arrangement, size)
-    check_durations(loaded, viewing, several=any(len(one.intervals) > 1 for one in every))
+    check_durations(loaded, viewing, several=any(len(one.intervals) > 1 for one in arrangements))
     check_marks(loaded, viewing)
     with loaded.at("paradigm"):
-        for arrangement in every:
+        for arrangement in arrangements:
             check_places(experiment, viewing, arrangement, size)
 
 
@@ -57,24 +59,22 @@ def list_arrangements(experiment: Experiment, pool: PicturePool) -> Iterator[Arr
     factors = [
         factor for factor in list_factors(experiment, pool) if factor.name not in ("condition", "duration")
     ]
-    balanced = list_balanced_factors(experiment)
-    for values in product(*(factor.values for factor in (*factors, *balanced))):
-        given = dict(zip((factor.name for factor in (*factors, *balanced)), values, strict=True))
-        levels = {factor.name: given[factor.name] for factor in factors}
-        choice = TrialDecision(1, levels, pool.sources[0], {f.name: given[f.name] for f in balanced})
-        for meeting in experiment.stimuli.meet:
-            if levels.get("meet", meeting) == meeting:
-                yield experiment.paradigm.arrange(choice, meeting)
+    for levels, balanced in product(
+        combine_factors(factors), combine_factors(list_balanced_factors(experiment))
+    ):
+        decision = TrialDecision(1, levels, pool.sources[0], balanced)
+        for pairing in experiment.stimuli.meet:
+            if levels.get("meet", pairing) == pairing:
+                yield experiment.paradigm.arrange(decision, pairing)
 
 
 def _check_words(loaded: LoadedExperiment) -> None:
-    """Refuse words, in any language, for what is no answer."""
     answers = loaded.experiment.paradigm.answers()
     for language, texts in loaded.experiment.instructions.items():
         for answer in texts.answers:
             if answer not in answers:
                 raise StimgenError(
-                    f"instructions.{language}.answers: {answer!r} is no answer",
+                    f"instructions.{language}.answers: {answer!r} is not an answer of the paradigm",
                     where=loaded.document.where(("instructions", language, "answers", answer)),
                     given=answer,
                     allowed=answers,
@@ -83,78 +83,75 @@ def _check_words(loaded: LoadedExperiment) -> None:
 
 def _check_encodings(experiment: Experiment, pool: PicturePool) -> None:
     display = experiment.display
-    other = [picture for picture in pool.pictures() if picture.encoding != display.encoding]
-    if other and display.mismatch == "refuse":
+    other = next((picture for picture in pool.pictures() if picture.encoding != display.encoding), None)
+    if other is not None and display.mismatch == "refuse":
         screen = "linearised" if display.encoding == "linear" else "sRGB"
         raise StimgenError(
-            f"the pictures of {pool.sets[other[0].set].name!r} are encoded as {other[0].encoding}, but the "
-            f"screen is {screen}: they would look wrong",
-            hint="say display.mismatch: convert, to have them converted, or make the set for this screen",
+            f"the pictures of {pool.sets[other.set].name!r} are encoded as {other.encoding}, but the screen "
+            f"is {screen}: their luminance would be wrong",
+            hint="write display.mismatch: convert to convert them, or generate the set for this screen",
         )
 
 
 def find_shown_size(experiment: Experiment, pool: PicturePool) -> Size:
-    """Return the size of what is shown of a picture, on the picture.
+    """Return the size of the shown part, in pixels of the picture.
 
-    Raises
-    ------
-    StimgenError
-        There are several, or a crop is larger.
+    Pictures of several sizes, and a crop that does not fit, raise a `StimgenError`.
     """
     crop = experiment.stimuli.crop
     sizes = {(picture.width, picture.height): picture for picture in pool.pictures()}
     if len(sizes) > 1:
-        named = ", ".join(f"{w} x {h} ({picture.file})" for (w, h), picture in sorted(sizes.items())[:3])
-        raise StimgenError(f"the pictures are of several sizes: {named}")
+        examples = ", ".join(f"{w} x {h} ({picture.file})" for (w, h), picture in sorted(sizes.items())[:3])
+        raise StimgenError(f"all pictures must have the same size, but there are: {examples}")
     ((width, height),) = sizes
     if crop is None:
         return width, height
     left, top = (0, 0) if isinstance(crop.place, str) else crop.place
     if not is_inside((left, top, crop.width, crop.height), (0, 0, width, height)):
+        place = "" if isinstance(crop.place, str) else f" at {left}, {top}"
         raise StimgenError(
-            f"a crop of {crop.width} x {crop.height} pixels"
-            f"{'' if isinstance(crop.place, str) else f' at {left}, {top}'} does not fit into pictures of "
+            f"a crop of {crop.width} x {crop.height} pixels{place} does not fit into pictures of "
             f"{width} x {height}"
         )
     return crop.width, crop.height
 
 
 def _check_trial(experiment: Experiment, pool: PicturePool, arrangement: Arrangement, size: Size) -> None:
-    """Refuse a trial for which there are too few seeds, or no room for its crops."""
-    items = [item for interval in arrangement.intervals for item in interval]
-    _check_seeds(experiment, pool, items)
+    """Refuse a trial with too few seeds, or without room for its crops."""
+    slots = [slot for interval in arrangement.intervals for slot in interval]
+    _check_seeds(experiment, pool, slots)
     settings = experiment.stimuli
-    parts = {identify_part(settings, item) for item in items}
+    parts = {identify_part(settings, slot) for slot in slots}
     cropped = settings.crop is not None and settings.crop.place == "random"
     for role in sorted({role for role, copy in parts if copy > 0}):
         if not cropped and (settings.again == "crop" or role == ORIGINAL):
             raise StimgenError(
-                f"a trial shows the {role.replace('_', ' ')} more than once, and there is only one",
-                hint="take random crops (stimuli.crop), another seed (stimuli.again: seed) for syntheses, or "
-                "the very same picture (stimuli.again: same)",
+                f"a trial shows the {role.replace('_', ' ')} more than once, but there is only one",
+                hint="use random crops (stimuli.crop), another seed (stimuli.again: seed) for syntheses, or "
+                "the same picture again (stimuli.again: same)",
             )
     if cropped and settings.crop is not None and settings.crop.overlap != "allow":
-        together = len(parts) if settings.crop.overlap == "never" else _count_most_shown(experiment, items)
+        together = len(parts) if settings.crop.overlap == "never" else _count_most_shown(experiment, slots)
         _check_room(pool, size, together)
 
 
-def _count_most_shown(experiment: Experiment, items: Sequence[PictureSlot]) -> int:
-    """Return how many parts a trial shows of the picture of which it shows most."""
-    by: dict[object, set[object]] = {}
-    for item in items:
-        picture = ORIGINAL if item.role == ORIGINAL else identify_picture(experiment.stimuli, item)
-        by.setdefault(picture, set()).add(identify_part(experiment.stimuli, item))
-    return max(map(len, by.values()))
+def _count_most_shown(experiment: Experiment, slots: Sequence[PictureSlot]) -> int:
+    """Return the largest number of parts that a trial shows of one picture."""
+    parts: dict[object, set[object]] = {}
+    for slot in slots:
+        picture = ORIGINAL if slot.role == ORIGINAL else identify_picture(experiment.stimuli, slot)
+        parts.setdefault(picture, set()).add(identify_part(experiment.stimuli, slot))
+    return max(map(len, parts.values()))
 
 
-def _check_seeds(experiment: Experiment, pool: PicturePool, items: Sequence[PictureSlot]) -> None:
-    needed = len(list_syntheses(experiment.stimuli, items))
+def _check_seeds(experiment: Experiment, pool: PicturePool, slots: Sequence[PictureSlot]) -> None:
+    needed = len(list_syntheses(experiment.stimuli, slots))
     for source, condition in product((*pool.sources, *pool.practice_sources), pool.conditions):
         seeds = pool.seeds(source, condition)
         if len(seeds) < needed:
             raise StimgenError(
-                f"a trial needs syntheses of {needed} seeds, but of source {source!r} in condition "
-                f"{condition!r} there are: {', '.join(map(str, seeds))}"
+                f"a trial needs syntheses of {needed} seeds, but source {source!r} in condition "
+                f"{condition!r} has only: {', '.join(map(str, seeds))}"
             )
 
 
@@ -164,9 +161,9 @@ def _check_room(pool: PicturePool, size: Size, count: int) -> None:
     if parts_fit(size, count, area):
         return
     fits = max((side for side in range(1, min(area) + 1) if parts_fit((side, side), count, area)), default=0)
-    smaller = f"the largest square crops that fit have {fits} pixels; or " if fits else ""
+    smaller = f"use square crops of at most {fits} pixels, or " if fits else ""
     raise StimgenError(
-        f"{count} crops of {size[0]} x {size[1]} pixels that share no place do not fit into pictures of "
-        f"{area[0]} x {area[1]}",
-        hint=f"{smaller}say stimuli.crop.overlap: between_pictures or allow",
+        f"{count} crops of {size[0]} x {size[1]} pixels do not fit into pictures of {area[0]} x {area[1]} "
+        "without overlap",
+        hint=f"{smaller}write stimuli.crop.overlap: between_pictures or allow",
     )

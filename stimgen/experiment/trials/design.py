@@ -1,4 +1,4 @@
-"""From an experiment and its pictures to what a schedule is told."""
+"""Builds the design of an experiment, which tells a schedule what to combine."""
 
 from __future__ import annotations
 
@@ -10,42 +10,31 @@ from stimgen.experiment.trials.levels import build_level_scale
 from stimgen.reading.errors import StimgenError
 
 
-def build_design(loaded: LoadedExperiment, pool: PicturePool, person: Participant) -> Design:
-    """Return the design of the trials that count.
-
-    Raises
-    ------
-    StimgenError
-        A level of the schedule has no number; a factor has the same value twice.
-    """
-    return _build_design(loaded, pool, person, pool.sources)
-
-
-def build_practice_design(loaded: LoadedExperiment, pool: PicturePool, person: Participant) -> Design:
-    """Return the same with the sources of the practice."""
-    return _build_design(loaded, pool, person, pool.practice_sources)
-
-
-def _build_design(
-    loaded: LoadedExperiment, pool: PicturePool, person: Participant, sources: tuple[str, ...]
+def build_design(
+    loaded: LoadedExperiment, pool: PicturePool, person: Participant, *, practice: bool = False
 ) -> Design:
+    """Return the design of the main trials, or of practice, which has sources of its own.
+
+    A level of the schedule without a number, or a repeated value of a factor, raises a `StimgenError`.
+    """
     experiment = loaded.experiment
     factors = list_factors(experiment, pool)
     with loaded.at("schedule"):
         level = _build_level(experiment, pool, factors)
+    answers = experiment.paradigm.answers()
     return Design(
         factors=factors,
-        sources=sources,
+        sources=pool.practice_sources if practice else pool.sources,
         balanced=list_balanced_factors(experiment),
         person=person,
         key=("experiment", experiment.name, experiment.seed),
         level=level,
-        chance=1 / len(answers) if (answers := experiment.paradigm.answers()) else None,
+        chance=1 / len(answers) if answers else None,
     )
 
 
 def list_factors(experiment: Experiment, pool: PicturePool) -> tuple[Factor, ...]:
-    """Return what differs from trial to trial by design, the condition first."""
+    """Return the factors that differ from trial to trial, the condition first."""
     found = [Factor("condition", pool.conditions)]
     if len(experiment.timing.stimulus) > 1:
         found.append(Factor("duration", tuple(str(duration) for duration in experiment.timing.stimulus)))
@@ -53,17 +42,17 @@ def list_factors(experiment: Experiment, pool: PicturePool) -> tuple[Factor, ...
         found.append(Factor("meet", tuple(experiment.stimuli.meet)))
     found += experiment.paradigm.factors()
     for factor in found:
-        twice = [value for i, value in enumerate(factor.values) if value in factor.values[:i]]
-        if twice:
-            raise StimgenError(f"{factor.name}: {twice[0]!r} is named twice")
+        for i, value in enumerate(factor.values):
+            if value in factor.values[:i]:
+                raise StimgenError(f"{factor.name}: {value!r} is named twice")
     return tuple(found)
 
 
 def list_balanced_factors(experiment: Experiment) -> tuple[Factor, ...]:
-    """Return what the paradigm wants to occur equally often, in the words of the first meeting.
+    """Return the factors that should occur equally often, in the words of the first pairing.
 
-    Where pictures meet in several ways, another seed's synthesis takes the part of the original: what is
-    said of the original then holds for it.
+    With several pairings, the synthesis of another seed can replace the original; what a factor says of the
+    original then holds for that synthesis.
     """
     return experiment.paradigm.balanced_factors(experiment.stimuli.meet[0])
 

@@ -1,4 +1,4 @@
-"""Which key means which answer, and whether keys are in each other's way."""
+"""Assigns keys to answers, and checks that no key has two meanings."""
 
 from __future__ import annotations
 
@@ -14,53 +14,43 @@ if TYPE_CHECKING:
 Keys = Mapping[str, tuple[str, ...]]
 
 MOUSE_BUTTONS = ("left", "middle", "right")
-"""Names of a mouse's buttons."""
 
 
 def assign_keys(experiment: Experiment, person: Participant) -> dict[str, tuple[str, ...]]:
-    """Return the keys of every answer, in the order of answers; none where they are typed or clicked at.
+    """Return the keys of every answer, in the order of answers; none if answers are typed or clicked.
 
-    The paradigm's own are the default. With ``responses.swap``, participants of an even number have them in
-    the opposite order: the last answer's keys give the first answer.
-
-    Parameters
-    ----------
-    experiment : Experiment
-        What it says.
-    person : Participant
-        Whose keys.
-
-    Raises
-    ------
-    StimgenError
-        Keys for an answer that there is not; ``swap`` for a participant whose label has no number.
+    With ``responses.swap``, participants with an even number have the keys in the opposite order: the last
+    answer's keys give the first answer. Keys for an unknown answer, and ``swap`` for a participant whose
+    label has no number, raise a `StimgenError`.
     """
     responses, answers = experiment.responses, experiment.paradigm.answers()
     for answer in responses.keys:
         if answer not in answers:
-            raise StimgenError(f"responses.keys: {answer!r} is no answer", given=answer, allowed=answers)
+            raise StimgenError(
+                f"responses.keys: {answer!r} is not an answer of the paradigm", given=answer, allowed=answers
+            )
     if responses.device == "mouse":
         return {}
-    usual: Mapping[str, str | tuple[str, ...]] = {**experiment.paradigm.default_keys(), **responses.keys}
-    keys = {answer: _as_tuple(usual[answer]) for answer in answers if answer in usual}
-    return _swap_keys(keys) if responses.swap and _is_even(person) else keys
+    chosen: Mapping[str, str | tuple[str, ...]] = {**experiment.paradigm.default_keys(), **responses.keys}
+    keys = {
+        answer: (key,) if isinstance(key := chosen[answer], str) else key
+        for answer in answers
+        if answer in chosen
+    }
+    if not responses.swap:
+        return keys
+    if person.number is None:
+        raise StimgenError(
+            f"responses.swap: the participant's label must end in a number; {person.participant!r} does not",
+            hint="use labels such as 01, 02, ...",
+        )
+    return dict(zip(keys, reversed(keys.values()), strict=True)) if person.number % 2 == 0 else keys
 
 
 def check_keys(experiment: Experiment, keys: Keys) -> None:
-    """Refuse keys that mean two things, before the first trial.
+    """Raise a `StimgenError` if a key has two meanings, or an answer has no key or an unknown button.
 
-    Parameters
-    ----------
-    experiment : Experiment
-        Names the key to quit with, and those that triggers listen to.
-    keys : mapping
-        Keys of every answer; see `assign_keys`.
-
-    Raises
-    ------
-    StimgenError
-        A key stands for two answers, or for an answer and something else; an answer has no key; a button is
-        none.
+    `keys` are those of `assign_keys`. The keys to quit and those that triggers listen to have a meaning, too.
     """
     responses = experiment.responses
     taken: dict[str, str] = {responses.quit: "pauses the session (responses.quit)"}
@@ -73,33 +63,17 @@ def check_keys(experiment: Experiment, keys: Keys) -> None:
         taken = {}
     for answer in experiment.paradigm.answers():
         if not keys.get(answer):
-            raise StimgenError(f"the answer {answer!r} has no key", hint="say it in responses.keys")
+            raise StimgenError(f"the answer {answer!r} has no key", hint="add one to responses.keys")
         for key in keys[answer]:
             if responses.device == "buttons" and key not in MOUSE_BUTTONS:
-                raise StimgenError(f"{key!r} is no button of a mouse", given=key, allowed=MOUSE_BUTTONS)
+                raise StimgenError(f"{key!r} is not a mouse button", given=key, allowed=MOUSE_BUTTONS)
             _claim_key(taken, key, f"stands for the answer {answer!r}")
 
 
 def _claim_key(taken: dict[str, str], key: str, purpose: str) -> None:
     if key in taken:
         raise StimgenError(
-            f"the key {key!r} {taken[key]}, and {purpose}, too", hint="name another in responses.keys"
+            f"the key {key!r} has two meanings: it {taken[key]}, and it {purpose}",
+            hint="choose another key in responses.keys",
         )
     taken[key] = purpose
-
-
-def _as_tuple(keys: str | tuple[str, ...]) -> tuple[str, ...]:
-    return (keys,) if isinstance(keys, str) else keys
-
-
-def _swap_keys(keys: dict[str, tuple[str, ...]]) -> dict[str, tuple[str, ...]]:
-    return dict(zip(keys, reversed(keys.values()), strict=True))
-
-
-def _is_even(person: Participant) -> bool:
-    if person.number is None:
-        raise StimgenError(
-            f"responses.swap: whether the participant {person.participant!r} is an even one cannot be told",
-            hint="let the label end in a number, such as 01",
-        )
-    return person.number % 2 == 0

@@ -1,4 +1,4 @@
-"""Whether an experiment suits a screen: how fast it is, and how large."""
+"""Checks that an experiment suits the size and the refresh rate of a screen."""
 
 from __future__ import annotations
 
@@ -17,45 +17,27 @@ from stimgen.reading.errors import StimgenError
 
 
 def check_durations(loaded: LoadedExperiment, viewing: ViewingGeometry, *, several: bool) -> None:
-    """Refuse durations of what is on the screen that are no whole number of refreshes.
+    """Raise a `StimgenError` for durations that are not a whole number of refreshes, or no picture at all.
 
-    Parameters
-    ----------
-    loaded : LoadedExperiment
-        The experiment.
-    viewing : ViewingGeometry
-        The screen.
-    several : bool
-        Whether trials have several intervals, with something between them.
-
-    Raises
-    ------
-    StimgenError
-        There is such a duration, or pictures are not shown at all.
+    `several` says whether trials have several intervals, with fixation between them.
     """
     timing = loaded.experiment.timing
-    durations: dict[tuple[str, ...], Duration] = {("timing", "fixation"): timing.fixation}
-    durations |= {("timing", "between"): timing.between} if several else {}
-    durations |= {("timing", "mask", "duration"): timing.mask.duration} if timing.mask else {}
-    named = [*durations.items(), *((("timing", "stimulus"), duration) for duration in timing.stimulus)]
-    for path, duration in named:
+    durations: list[tuple[tuple[str, ...], Duration]] = [(("timing", "fixation"), timing.fixation)]
+    durations += [(("timing", "between"), timing.between)] if several else []
+    durations += [(("timing", "mask", "duration"), timing.mask.duration)] if timing.mask else []
+    durations += [(("timing", "stimulus"), duration) for duration in timing.stimulus]
+    for path, duration in durations:
         with loaded.at(*path):
             try:
                 frames = duration.count_frames(viewing.refresh_hz, timing.tolerance_ms)
             except StimgenError as error:
                 raise error.add_prefix(".".join(path)) from None
             if frames < 1 and path[-1] == "stimulus":
-                raise StimgenError(f"timing.stimulus: {duration} is less than a single frame")
+                raise StimgenError(f"timing.stimulus: {duration} is less than one frame")
 
 
 def check_marks(loaded: LoadedExperiment, viewing: ViewingGeometry) -> None:
-    """Refuse a fixation mark, or a patch for a photodiode, that is larger than the screen.
-
-    Raises
-    ------
-    StimgenError
-        One of them is.
-    """
+    """Raise a `StimgenError` if the fixation mark or the photodiode's patch is larger than the screen."""
     display, smallest = loaded.experiment.display, min(viewing.resolution)
     with loaded.at("display", "fixation"):
         wide = viewing.pixels_wide(display.fixation.degrees)
@@ -69,69 +51,57 @@ def check_marks(loaded: LoadedExperiment, viewing: ViewingGeometry) -> None:
 
 
 def check_aperture(experiment: Experiment, size: Size) -> None:
-    """Refuse an aperture for which a part of a picture has no room, or that cuts.
-
-    Raises
-    ------
-    StimgenError
-        The aperture is such a one.
-    """
+    """Raise a `StimgenError` if the aperture crops the picture, or is larger than it."""
     aperture = experiment.display.aperture
     if aperture is not None and aperture.size(*size) != size:
         raise StimgenError(
-            f"the step {aperture.name!r} is no aperture: it changes the size of the picture",
-            hint="say what part is shown in stimuli.crop",
+            f"the step {aperture.name!r} is not an aperture: it changes the size of the picture",
+            hint="to show a part of the picture, use stimuli.crop",
         )
 
 
 def check_places(
     experiment: Experiment, viewing: ViewingGeometry, arrangement: Arrangement, crop: Size
 ) -> None:
-    """Refuse pictures that leave the screen, cover each other, or lie under the photodiode's patch.
-
-    Raises
-    ------
-    StimgenError
-        There are some.
-    """
+    """Raise a `StimgenError` for pictures off the screen, over each other, or over the photodiode's patch."""
     size = size_on_screen(experiment.display, viewing, crop)
     if min(size) < 1:
-        raise StimgenError(f"pictures of {crop[0]} x {crop[1]} pixels would have {size[0]} x {size[1]}")
+        raise StimgenError(
+            f"pictures of {crop[0]} x {crop[1]} pixels would have {size[0]} x {size[1]} pixels on the screen"
+        )
     for interval in arrangement.intervals:
-        boxes: list[Box] = [(*top_left(viewing, item.place, size), *size) for item in interval]
-        for box, item in zip(boxes, interval, strict=True):
-            _check_on_screen(experiment, viewing, box, item)
+        boxes: list[Box] = [(*top_left(viewing, slot.place, size), *size) for slot in interval]
+        for box, slot in zip(boxes, interval, strict=True):
+            _check_on_screen(experiment, viewing, box, slot)
         for (first, one), (second, other) in combinations(zip(boxes, interval, strict=True), 2):
             if boxes_overlap(first, second):
                 raise StimgenError(
-                    f"pictures of {size[0]} x {size[1]} pixels at {format_place(one)} "
-                    f"and {format_place(other)} would cover "
-                    "each other",
-                    hint="put them farther apart, or show smaller parts (stimuli.crop)",
+                    f"pictures of {size[0]} x {size[1]} pixels at {format_place(one)} and "
+                    f"{format_place(other)} would cover each other",
+                    hint="move them farther apart, or show smaller parts (stimuli.crop)",
                 )
 
 
-def _check_on_screen(experiment: Experiment, viewing: ViewingGeometry, box: Box, item: PictureSlot) -> None:
+def _check_on_screen(experiment: Experiment, viewing: ViewingGeometry, box: Box, slot: PictureSlot) -> None:
     width, height = viewing.resolution
+    picture = f"a picture of {box[2]} x {box[3]} pixels at {format_place(slot)}"
     if not is_inside(box, (0, 0, width, height)):
         across, up = viewing.degrees(width / 2, height / 2)
         raise StimgenError(
-            f"a picture of {box[2]} x {box[3]} pixels at {format_place(item)} "
-            f"does not lie on the screen, which "
-            f"reaches {across:.1f} degrees to either side and {up:.1f} up and down"
+            f"{picture} is not on the screen, which extends {across:.1f} degrees to the left and right and "
+            f"{up:.1f} degrees up and down"
         )
     photodiode = experiment.display.photodiode
     if photodiode is not None and boxes_overlap(box, photodiode_box(photodiode, viewing.resolution)):
         raise StimgenError(
-            f"a picture of {box[2]} x {box[3]} pixels at {format_place(item)} "
-            f"would lie under the photodiode's patch",
-            hint="put the patch into another corner (display.photodiode.corner), or make it smaller",
+            f"{picture} would be under the photodiode's patch",
+            hint="move the patch to another corner (display.photodiode.corner), or make it smaller",
         )
 
 
-def format_place(item: PictureSlot) -> str:
-    """Return a place in words."""
-    given = {key: value for key, value in item.place.to_dict().items() if value is not None}
+def format_place(slot: PictureSlot) -> str:
+    """Return a place in words, such as ``angle 90, eccentricity 4``."""
+    given = {key: value for key, value in slot.place.to_dict().items() if value is not None}
     return ", ".join(
         f"{key} {value:g}" if key != "pixels" else f"{key} {value}" for key, value in given.items()
     )
