@@ -41,7 +41,7 @@ def test_a_plug_that_is_pulled_ends_the_session_which_goes_on_later(
     box.unplug()
     seen = room.end()
     assert seen.code == 2
-    assert "no longer connected" in seen.err
+    assert "is not connected any more" in seen.err
     assert len(seen.err.splitlines()) < 6
     before = recorded(tmp_path / "data")
     assert len(before.trials) == 1

@@ -16,10 +16,8 @@ EXTRA, PURPOSE = "psychopy", "showing stimuli to a person"
 def import_psychopy(module: str) -> Any:
     """Return a module of PsychoPy, which logs errors only and leaves `sys.path` alone.
 
-    Raises
-    ------
-    StimgenError
-        PsychoPy is not installed, its preferences cannot be written, or there is no display.
+    Raises `StimgenError` if PsychoPy is not installed, its preferences cannot be written, or there is no
+    display.
     """
     os.environ.setdefault("PSYCHOPYNOPACKAGES", "1")
     _check_home()

@@ -62,10 +62,7 @@ class FrameRenderer:
     def render_trial(self, trial: Trial) -> list[Frame]:
         """Return one frame for each phase of a trial.
 
-        Raises
-        ------
-        StimgenError
-            A picture is missing or was changed.
+        Raises `StimgenError` if a picture is missing or was changed.
         """
         return [self._render_phase(trial, phase) for phase in trial.phases]
 

@@ -43,12 +43,9 @@ class DataFolder:
 
     def journals(self) -> list[JournalFile]:
         """Return all journals, sorted by name."""
-        found = []
-        for file in sorted((self.folder / JOURNALS).glob("*.jsonl")):
-            match = _NAME.match(file.name)
-            if match is not None:
-                found.append(JournalFile(match["participant"], match["session"], match["task"], file))
-        return found
+        files = sorted((self.folder / JOURNALS).glob("*.jsonl"))
+        matches = ((_NAME.match(file.name), file) for file in files)
+        return [JournalFile(**match.groupdict(), file=file) for match, file in matches if match]
 
     def refuse_existing(self, person: Participant, experiment: str) -> None:
         """Raise StimgenError if the session exists already; upper and lower case count as the same."""

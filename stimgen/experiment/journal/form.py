@@ -20,10 +20,7 @@ MAXIMUM_AGE = 120
 def parse_form_answers(given: Sequence[str]) -> dict[str, str]:
     """Return the answers of options ``FIELD=ANSWER``, by field.
 
-    Raises
-    ------
-    StimgenError
-        An option is not of this form, or a field occurs twice.
+    Raises `StimgenError` if an option is not of this form, or a field occurs twice.
 
     Examples
     --------
@@ -44,10 +41,7 @@ def parse_form_answers(given: Sequence[str]) -> dict[str, str]:
 def check_form(asked: Sequence[str], answers: Mapping[str, str]) -> dict[str, str]:
     """Return the answers in the order of the fields asked for. An empty answer means: not told.
 
-    Raises
-    ------
-    StimgenError
-        A field is not asked for, or missing; an answer is too long, or is not an age.
+    Raises `StimgenError` if a field is not asked for or is missing, or an answer is too long or not an age.
     """
     for field in answers:
         if field not in asked:
@@ -69,10 +63,7 @@ def check_form(asked: Sequence[str], answers: Mapping[str, str]) -> dict[str, st
 def write_form(file: Path, person: Participant, answers: Mapping[str, str]) -> None:
     """Write checked answers to the participant's form. An existing form is replaced: it may be a correction.
 
-    Raises
-    ------
-    StimgenError
-        The form cannot be written; an existing one is then kept.
+    Raises `StimgenError` if the form cannot be written; an existing one is then kept.
     """
     form = {"participant": person.participant, "session": person.session, "answers": dict(answers)}
     with write_atomically(file) as stream:
@@ -82,10 +73,7 @@ def write_form(file: Path, person: Participant, answers: Mapping[str, str]) -> N
 def read_form(file: Path) -> dict[str, str]:
     """Return the answers of a form by field, or nothing if there is no form.
 
-    Raises
-    ------
-    StimgenError
-        The form is damaged.
+    Raises `StimgenError` if the form is damaged.
     """
     if not file.is_file():
         return {}

@@ -80,10 +80,7 @@ class SessionStart(_HeaderPart):
     def parse(cls, body: Mapping[str, Any], file: Path) -> Self:
         """Return what a line of a journal says.
 
-        Raises
-        ------
-        StimgenError
-            A field is missing or is not valid.
+        Raises `StimgenError` if a field is missing or is not valid.
         """
         try:
             return cls.model_validate(body)
@@ -114,10 +111,7 @@ class RecordedExperiment(_HeaderPart):
     def load(self, journal: Path) -> LoadedExperiment:
         """Return the experiment; errors name the journal that it was read from.
 
-        Raises
-        ------
-        StimgenError
-            The text is not a valid experiment.
+        Raises `StimgenError` if the text is not a valid experiment.
         """
         return parse_experiment(parse_document(self.text, Path(f"{journal} (its experiment)")))
 

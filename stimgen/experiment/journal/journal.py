@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import os
 from collections.abc import Mapping
-from contextlib import suppress
+from contextlib import AbstractContextManager, suppress
 from dataclasses import dataclass
 from pathlib import Path
-from types import TracebackType
 from typing import Any, NamedTuple
 
 from pydantic import ValidationError
+from typing_extensions import override
 
 from stimgen.experiment.design.trial import Trial, TrialOutcome
 from stimgen.experiment.journal.header import JournalHeader
@@ -49,7 +49,7 @@ class RecordedSession:
     """Whether the last line was only partly written; it is not among the trials."""
 
 
-class Journal:
+class Journal(AbstractContextManager["Journal"]):
     """Appends lines to a journal.
 
     Parameters
@@ -74,10 +74,7 @@ class Journal:
     def create(cls, file: Path, header: Mapping[str, Any]) -> Journal:
         """Return a new journal, whose header is on the disk; see `JournalHeader`.
 
-        Raises
-        ------
-        StimgenError
-            The journal exists already, or cannot be written.
+        Raises `StimgenError` if the journal exists already, or cannot be written.
         """
         make_folder(file.parent)
         journal = cls(file, _open_locked(file, os.O_CREAT), 0, "")
@@ -98,10 +95,7 @@ class Journal:
     def resume(cls, file: Path) -> Journal:
         """Return a journal for appending, without its last line if that is torn.
 
-        Raises
-        ------
-        StimgenError
-            There is no journal, it is damaged, or another session is writing it.
+        Raises `StimgenError` if there is no journal, it is damaged, or another session is writing it.
         """
         descriptor = _open_locked(file)
         try:
@@ -124,10 +118,8 @@ class Journal:
     def append(self, kind: str, body: Mapping[str, Any]) -> None:
         """Write a line and wait until it is on the disk.
 
-        Raises
-        ------
-        StimgenError
-            The disk is full or gone. The part of the line that was written is removed again.
+        Raises `StimgenError` if the disk is full or gone. The part of the line that was written is removed
+        again.
         """
         line, checksum = seal_line({**body, "seq": self._seq, "kind": kind}, self._checksum)
         start = os.fstat(self._descriptor).st_size
@@ -148,24 +140,16 @@ class Journal:
         """Close the file."""
         os.close(self._descriptor)
 
-    def __enter__(self) -> Journal:
-        """Return the journal itself."""
-        return self
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        """Close the file."""
+    @override
+    def __exit__(self, *error: object) -> None:
         self.close()
 
 
 def read_journal(file: Path) -> RecordedSession:
     """Return the content of a journal.
 
-    Raises
-    ------
-    StimgenError
-        The journal is missing, damaged elsewhere than in its last line, or of another version.
+    Raises `StimgenError` if the journal is missing, damaged elsewhere than in its last line, or of another
+    version.
     """
     first, *lines = _read_lines(file)
     if first.body.get("format") != FORMAT:
@@ -188,10 +172,7 @@ def read_journal(file: Path) -> RecordedSession:
 def has_header(file: Path) -> bool:
     """Return whether a journal has a header. Without one nothing was shown yet, and the session may begin.
 
-    Raises
-    ------
-    StimgenError
-        The journal is missing or damaged.
+    Raises `StimgenError` if the journal is missing or damaged.
     """
     return next(parse_lines(read_limited(file, MAXIMUM_BYTES, "journal"), file), None) is not None
 

@@ -36,10 +36,7 @@ def seal_line(body: Mapping[str, Any], before: str) -> tuple[bytes, str]:
 def parse_lines(data: bytes, file: Path) -> Iterator[JournalLine]:
     """Yield the lines of a journal, without the rest of a last line that was cut off.
 
-    Raises
-    ------
-    StimgenError
-        A line was altered or is missing.
+    Raises `StimgenError` if a line was altered or is missing.
     """
     checksum, end, number = "", 0, 0
     while (stop := data.find(b"\n", end)) >= 0:

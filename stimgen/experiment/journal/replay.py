@@ -52,10 +52,8 @@ class JournalReplay:
     def from_journal(cls, file: Path) -> JournalReplay:
         """Return the replay of a journal.
 
-        Raises
-        ------
-        StimgenError
-            The journal is damaged, or the experiment or the screen in its header is not valid.
+        Raises `StimgenError` if the journal is damaged, or the experiment or the screen in its header is not
+        valid.
         """
         recorded = read_journal(file)
         header = recorded.header
@@ -78,10 +76,8 @@ class JournalReplay:
         Without `folders`, they are those that the experiment names, in the current folder. As the journal may
         come from a stranger, no name in it may lead elsewhere.
 
-        Raises
-        ------
-        StimgenError
-            The number of folders is not that of the sets in use, or a name leads out of the current folder.
+        Raises `StimgenError` if the number of folders is not that of the sets in use, or a name leads out of
+        the current folder.
         """
         found = list(folders) or [Path(name) for name in self.loaded.experiment.stimuli.sets]
         used = len(self.recorded.header.sets)
@@ -102,10 +98,8 @@ class JournalReplay:
     def redraw(self, line: RecordedTrial, pictures: PictureFiles) -> Iterator[RedrawnFrame]:
         """Yield the frames of a trial, one for each phase.
 
-        Raises
-        ------
-        StimgenError
-            Pictures are missing or were changed, or something cannot be drawn where the trial says.
+        Raises `StimgenError` if pictures are missing or were changed, or something cannot be drawn where the
+        trial says.
         """
         trial, shots = line.trial, line.outcome.shots
         if not 0 < len(trial.phases) <= MOST_PHASES or len(shots) not in (0, len(trial.phases)):

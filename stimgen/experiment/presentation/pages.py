@@ -21,6 +21,8 @@ PAUSE = "Paused.\n\n{quit}: end the session\nany other key: continue"
 class PagePresenter:
     """Shows pages of text on an open screen.
 
+    Raises `SessionStopped` if the session was paused and then ended.
+
     Parameters
     ----------
     screen : PresentationScreen
@@ -66,11 +68,6 @@ class PagePresenter:
             A frame, such as fixation.
         find_signal : callable
             Returns the time of the signal, or None before it came, from what was pressed.
-
-        Raises
-        ------
-        SessionStopped
-            The session was paused and then ended.
         """
         scene = self._make_page(text) if text else Scene(behind)
         while True:

@@ -30,6 +30,8 @@ class SessionPresenter:
     ) -> TrialOutcome:
         """Present a trial, again from its beginning after every pause, and return its outcome.
 
+        Raises `SessionStopped` if the session was paused and then stopped.
+
         Parameters
         ----------
         trial : Trial
@@ -40,11 +42,6 @@ class SessionPresenter:
             Returns a new response, which collects presses.
         find_feedback : callable
             Returns the frame that tells whether an answer was correct, or None for no feedback.
-
-        Raises
-        ------
-        SessionStopped
-            The session was paused and then stopped.
         """
         interrupted = 0
         while True:

@@ -19,6 +19,8 @@ PACKAGES = "libglib2.0-0 libegl1 libdbus-1-3 libxkbcommon-x11-0 libxcb-cursor0 l
 def ask_fields(title: str, fields: Mapping[str, str], problem: str = "") -> dict[str, str] | None:
     """Show a dialog and return the answers by field, or None if it was cancelled.
 
+    Raises `StimgenError` if PsychoPy, or a library that its dialogs need, is not installed.
+
     Parameters
     ----------
     title : str
@@ -27,11 +29,6 @@ def ask_fields(title: str, fields: Mapping[str, str], problem: str = "") -> dict
         From the name of every field to what it holds at first.
     problem : str
         What was wrong with the previous answers; empty if nothing was.
-
-    Raises
-    ------
-    StimgenError
-        PsychoPy, or a library that its dialogs need, is not installed.
     """
     gui = import_psychopy("gui")
     _check_libraries()

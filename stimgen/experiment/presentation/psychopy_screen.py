@@ -245,10 +245,7 @@ class PsychopyScreen:
 def screen_size(number: int) -> tuple[int, int]:
     """Return the width and height of one of the computer's screens, in the operating system's pixels.
 
-    Raises
-    ------
-    StimgenError
-        There is no such screen, or no display.
+    Raises `StimgenError` if there is no such screen, or no display.
     """
     import_psychopy("visual")  # which fails if there is no display
     screens = import_pyglet("canvas").get_display().get_screens()

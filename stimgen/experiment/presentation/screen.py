@@ -85,13 +85,13 @@ class RefreshMeasurement:
         return cls(1 / median, 1000 * statistics.stdev(intervals), missed, len(intervals))
 
     def problem(self, declared_hz: float) -> str | None:
-        """Return why durations are not reliable, or None if they are.
+        """Return why durations are not reliable, or None if they are; the journal's header holds this text.
 
         The rate may differ by 1 % from the declared one, and one refresh in a hundred may be missed.
         """
         if self.hz > 1.5 * declared_hz:
             return (
-                f"the screen does not wait for its refresh, or its rate is another: {self.hz:.1f} flips per "
+                f"the screen does not wait for its refresh, or has another rate: {self.hz:.1f} flips a "
                 f"second, {declared_hz:g} declared"
             )
         if abs(self.hz / declared_hz - 1) > 0.01:
@@ -104,25 +104,17 @@ class RefreshMeasurement:
 class PresentationScreen(Protocol):
     """Shows scenes, and reads the keyboard and the mouse."""
 
-    @property
-    def size(self) -> tuple[int, int]:
-        """Width and height in pixels."""
-
-    @property
-    def period(self) -> float:
-        """Seconds from one refresh to the next, as declared."""
-
-    @property
-    def verified(self) -> bool:
-        """Whether flips were found to wait for the refresh. Otherwise `show` waits until scenes are due."""
+    size: tuple[int, int]
+    """Width and height in pixels."""
+    period: float
+    """Seconds from one refresh to the next, as declared."""
+    verified: bool
+    """Whether flips were found to wait for the refresh. Otherwise `show` waits until scenes are due."""
 
     def open(self) -> dict[str, Any]:
         """Open the screen and return what was measured.
 
-        Raises
-        ------
-        StimgenError
-            There is no display or no keyboard, or they are not as declared.
+        Raises `StimgenError` if there is no display or no keyboard, or they are not as declared.
         """
 
     def close(self) -> None:

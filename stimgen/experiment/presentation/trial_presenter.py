@@ -72,10 +72,7 @@ class TrialPresenter:
     def run(self, response: Response) -> None:
         """Show all phases, then fixation until the response is complete.
 
-        Raises
-        ------
-        TrialPaused
-            The pause key was pressed.
+        Raises `TrialPaused` if the pause key was pressed.
         """
         for i, phase in enumerate(self._trial.phases):
             for n in range(phase.frames):

@@ -29,8 +29,8 @@ CODES: dict[Event, int] = {
 }
 
 
-class TriggerConnection(ABC):
-    """Represents an open connection to other equipment.
+class TriggerConnection:
+    """Represents an open connection to other equipment; this one sends and receives nothing.
 
     When the equipment stops answering, `send` or `poll_signal` raises one StimgenError. After that the
     connection does nothing. Messages name it by its description, such as "the serial port 'COM3'".
@@ -56,14 +56,14 @@ class TriggerConnection(ABC):
         with suppress(*self.failures):
             self._close()
 
-    @abstractmethod
-    def _send(self, event: Event) -> None: ...
+    def _send(self, event: Event) -> None:
+        pass
 
-    @abstractmethod
-    def _poll_signal(self) -> bool: ...
+    def _poll_signal(self) -> bool:
+        return False
 
-    @abstractmethod
-    def _close(self) -> None: ...
+    def _close(self) -> None:
+        pass
 
     def _attempt(self, action: Callable[[], Result], default: Result) -> Result:
         if self._lost:
@@ -73,7 +73,7 @@ class TriggerConnection(ABC):
         except self.failures as error:
             self._lost = True
             raise StimgenError(
-                f"{self._description} is no longer connected: {error}",
+                f"{self._description} is not connected any more: {error}",
                 hint="the trials before this one are kept: connect it again, then rerun with --resume",
             ) from None
 
@@ -97,10 +97,7 @@ class Trigger(FamilyMember, ABC):
     def open(self) -> TriggerConnection:
         """Open the connection.
 
-        Raises
-        ------
-        StimgenError
-            The package or the port is missing.
+        Raises `StimgenError` if the package or the port is missing.
         """
 
 

@@ -7,7 +7,7 @@ from typing import Annotated, Literal
 from pydantic import Field
 from typing_extensions import override
 
-from stimgen.experiment.equipment.triggers.base import Event, Trigger, TriggerConnection
+from stimgen.experiment.equipment.triggers.base import Trigger, TriggerConnection
 from stimgen.reading.model import Text
 
 
@@ -25,18 +25,6 @@ class Keys(Trigger):
         return self.keys
 
     @override
-    def open(self) -> KeyboardConnection:
-        return KeyboardConnection("the keyboard")
-
-
-class KeyboardConnection(TriggerConnection):
-    """Does nothing, because the screen's keyboard reads the keys."""
-
-    def _send(self, event: Event) -> None:
-        pass
-
-    def _poll_signal(self) -> bool:
-        return False
-
-    def _close(self) -> None:
-        pass
+    def open(self) -> TriggerConnection:
+        # The screen's keyboard reads the keys.
+        return TriggerConnection("the keyboard")

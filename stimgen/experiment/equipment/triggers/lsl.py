@@ -72,12 +72,15 @@ class LslConnection(TriggerConnection):
         super().__init__(f"the LSL stream {trigger.signals or trigger.stream!r}")
         self._markers, self._outlet, self._inlet = trigger.markers, outlet, inlet
 
+    @override
     def _send(self, event: Event) -> None:
         self._outlet.push_sample([self._markers[event]])
 
+    @override
     def _poll_signal(self) -> bool:
         return self._inlet is not None and bool(self._inlet.pull_chunk(timeout=0.0)[1])
 
+    @override
     def _close(self) -> None:
         # pylsl closes streams when they are deleted; it has no other way.
         self._outlet = self._inlet = None

@@ -86,13 +86,16 @@ class ParallelConnection(TriggerConnection):
         port.setData(0)
         self._level = self._read_pin()
 
+    @override
     def _send(self, event: Event) -> None:
         self._pulses.send(self._codes[event])
 
+    @override
     def _poll_signal(self) -> bool:
         before, self._level = self._level, self._read_pin()
         return before != self._level
 
+    @override
     def _close(self) -> None:
         # PsychoPy closes the port when it is deleted, together with this object; it has no other way.
         self._pulses.close()

@@ -52,12 +52,15 @@ class SerialConnection(TriggerConnection):
         seconds = None if trigger.pulse_ms is None else trigger.pulse_ms / 1000
         self._pulses = PulseOutput(lambda code: port.write(bytes([code])), seconds)
 
+    @override
     def _send(self, event: Event) -> None:
         self._pulses.send(self._codes[event])
 
+    @override
     def _poll_signal(self) -> bool:
         return bool(self._port.read(self._port.in_waiting or 1))
 
+    @override
     def _close(self) -> None:
         try:
             self._pulses.close()
