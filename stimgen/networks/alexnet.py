@@ -6,7 +6,7 @@ from typing import Literal
 
 from typing_extensions import override
 
-from stimgen.networks.steps import NetworkStep, conv_step, cumulative_depths, pool_step, relu_step
+from stimgen.networks.steps import NetworkStep, conv_step, pool_step, relu_step
 from stimgen.networks.torchvision_network import TorchvisionNetwork
 
 STEPS = (
@@ -38,10 +38,7 @@ class Alexnet(TorchvisionNetwork):
     def steps(self) -> tuple[NetworkStep, ...]:
         return STEPS
 
-    def depths(self) -> dict[str, tuple[str, ...]]:
-        """Return the cumulative sets: all convolutions, all rectifications, or relu1 and all pools."""
-        convolutions, rectifications = (
-            cumulative_depths([f"{kind}{n}" for n in range(1, 6)]) for kind in ("conv", "relu")
-        )
-        pools = cumulative_depths([f"pool{n}" for n in (1, 2, 5)])
-        return convolutions | rectifications | {name: ("relu1", *names) for name, names in pools.items()}
+    def depth_sets(self) -> list[list[str]]:
+        """Return all convolutions, or all rectifications, or relu1 and all pools."""
+        by_kind = [[f"{kind}{n}" for n in range(1, 6)] for kind in ("conv", "relu")]
+        return [*by_kind, ["relu1", "pool1", "pool2", "pool5"]]

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any, Protocol
 
@@ -11,7 +11,6 @@ import torch
 from torch import Tensor
 
 from stimgen.images.geometry import ReceptiveField
-from stimgen.networks.steps import cumulative_depths
 from stimgen.reading.registry import FamilyMember
 
 
@@ -77,9 +76,13 @@ class Network(FamilyMember, ABC):
     def layers(self) -> dict[str, NetworkLayer]:
         """Return all layers by name, shallow to deep."""
 
+    def depth_sets(self) -> Sequence[Sequence[str]]:
+        """Return the cumulative sets: a ``depth`` stands for a layer with all before it in its set."""
+        return [list(self.layers())]
+
     def depths(self) -> dict[str, tuple[str, ...]]:
-        """Return the layers of each cumulative ``depth``: by default, a layer with all shallower ones."""
-        return cumulative_depths(list(self.layers()))
+        """Return the layers that each ``depth`` stands for."""
+        return {name: tuple(names[: i + 1]) for names in self.depth_sets() for i, name in enumerate(names)}
 
     @abstractmethod
     def map_side(self, layer: str, side: int) -> int:

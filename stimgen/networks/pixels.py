@@ -28,9 +28,9 @@ class Pixels(Network):
         """Return rgb (the encoded values; a grey image three times) and their luma, nominal range [0, 1]."""
         return {name: NetworkLayer(name, channels) for name, channels in CHANNELS.items()}
 
-    def depths(self) -> dict[str, tuple[str, ...]]:
-        """Return each layer alone."""
-        return {name: (name,) for name in CHANNELS}
+    @override
+    def depth_sets(self) -> list[list[str]]:
+        return [[name] for name in CHANNELS]
 
     @override
     def map_side(self, layer: str, side: int) -> int:

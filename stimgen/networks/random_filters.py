@@ -18,7 +18,6 @@ from typing_extensions import override
 from stimgen.images.geometry import ReceptiveField
 from stimgen.networks.base import DeviceSpec, Network, NetworkLayer
 from stimgen.networks.spectral_filters import SpectralFilters
-from stimgen.networks.steps import cumulative_depths
 from stimgen.reading.model import Integer, validation_error
 from stimgen.reading.random_numbers import uniform
 
@@ -64,10 +63,10 @@ class RandomFilters(Network):
         each = {f"size{size}": NetworkLayer(f"size{size}", self.maps) for size in sorted(self.sizes)}
         return {**each, TOGETHER: NetworkLayer(TOGETHER, self.maps * len(each))}
 
-    def depths(self) -> dict[str, tuple[str, ...]]:
-        """Return every size with all smaller ones, and multiscale alone (the authors' model)."""
+    def depth_sets(self) -> list[list[str]]:
+        """Return all sizes, and multiscale alone (the authors' model)."""
         *each, together = self.layers()
-        return {**cumulative_depths(each), together: (together,)}
+        return [each, [together]]
 
     def map_side(self, layer: str, side: int) -> int:
         """Return the side itself, because the border is padded with the mean colour."""

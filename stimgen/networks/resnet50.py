@@ -7,7 +7,7 @@ from typing import Literal
 
 from torch import nn
 
-from stimgen.networks.steps import NetworkStep, conv_step, cumulative_depths, relu_step
+from stimgen.networks.steps import NetworkStep, conv_step, relu_step
 from stimgen.networks.torchvision_network import TorchvisionNetwork
 
 # Blocks of the four stages, and the maps of their 3 x 3 convolutions (He et al. 2016, table 1).
@@ -28,10 +28,9 @@ class Resnet50(TorchvisionNetwork):
         """Return conv1, relu1 (batch-normalised), pool1, and all blocks after their last rectification."""
         return _steps()
 
-    def depths(self) -> dict[str, tuple[str, ...]]:
-        """Return the cumulative sets: relu1, and the last block of every stage."""
-        last = [f"layer{n}_{blocks}" for n, (blocks, _) in enumerate(STAGES, start=1)]
-        return cumulative_depths(["relu1", *last])
+    def depth_sets(self) -> list[list[str]]:
+        """Return relu1 and the last block of every stage."""
+        return [["relu1", *(f"layer{n}_{blocks}" for n, (blocks, _) in enumerate(STAGES, start=1))]]
 
     def create_model(self) -> nn.Module:
         """Return torchvision's model with batch normalisations that are fixed, as after training."""

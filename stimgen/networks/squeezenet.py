@@ -8,7 +8,7 @@ from typing import ClassVar
 
 from typing_extensions import override
 
-from stimgen.networks.steps import NetworkStep, conv_step, cumulative_depths, pool_step, relu_step
+from stimgen.networks.steps import NetworkStep, conv_step, pool_step, relu_step
 from stimgen.networks.torchvision_network import TorchvisionNetwork
 
 # Maps that the fire modules 2 to 9 squeeze to, and that they expand to (Iandola et al. 2016, table 1).
@@ -29,13 +29,10 @@ class Squeezenet(TorchvisionNetwork, ABC):
     def steps(self) -> tuple[NetworkStep, ...]:
         return _steps(self.filters, self.pools)
 
-    def depths(self) -> dict[str, tuple[str, ...]]:
-        """Return the cumulative sets: relu1 and all fire modules, or relu1 and all pools."""
-        depths: dict[str, tuple[str, ...]] = {"relu1": ("relu1",)}
-        for kind in ("fire", "pool"):
-            names = [name for name in self.layers() if name.startswith(kind)]
-            depths |= {name: ("relu1", *before) for name, before in cumulative_depths(names).items()}
-        return depths
+    def depth_sets(self) -> list[list[str]]:
+        """Return relu1 with all fire modules, or with all pools."""
+        names = list(self.layers())
+        return [["relu1", *(name for name in names if name.startswith(kind))] for kind in ("fire", "pool")]
 
 
 @lru_cache(maxsize=2)

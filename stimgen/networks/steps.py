@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 
 from stimgen.images.geometry import ReceptiveField
@@ -57,14 +56,3 @@ def pool_step(
 ) -> NetworkStep:
     """Return a pooling step with a stride of two positions."""
     return NetworkStep(name, channels, (module,), kernel, 2, ceiling=ceiling, kept=channels)
-
-
-def cumulative_depths(names: Sequence[str]) -> dict[str, tuple[str, ...]]:
-    """Return every name with itself and all names before it.
-
-    Examples
-    --------
-    >>> cumulative_depths(["pool1", "pool2"])
-    {'pool1': ('pool1',), 'pool2': ('pool1', 'pool2')}
-    """
-    return {name: tuple(names[: i + 1]) for i, name in enumerate(names)}

@@ -10,7 +10,7 @@ from typing import ClassVar, Literal
 from torch import nn
 from typing_extensions import override
 
-from stimgen.networks.steps import NetworkStep, conv_step, cumulative_depths, pool_step, relu_step
+from stimgen.networks.steps import NetworkStep, conv_step, pool_step, relu_step
 from stimgen.networks.torchvision_network import TorchvisionNetwork
 
 # Maps of the five blocks (Simonyan & Zisserman 2015, table 1).
@@ -33,14 +33,11 @@ class Vgg(TorchvisionNetwork, ABC):
         steps = _steps(self.convolutions)
         return tuple(replace(step, padding=0) for step in steps) if self.padding == "none" else steps
 
-    def depths(self) -> dict[str, tuple[str, ...]]:
-        """Return the cumulative sets: relu1_1 and all pools, or the first convolution of every block."""
+    def depth_sets(self) -> list[list[str]]:
+        """Return the first convolutions of all blocks, or their rectifications, or relu1_1 and all pools."""
         blocks = range(1, len(CHANNELS) + 1)
-        convolutions, rectifications = (
-            cumulative_depths([f"{kind}{n}_1" for n in blocks]) for kind in ("conv", "relu")
-        )
-        pools = cumulative_depths([f"pool{n}" for n in blocks])
-        return convolutions | rectifications | {name: ("relu1_1", *names) for name, names in pools.items()}
+        first = [[f"{kind}{n}_1" for n in blocks] for kind in ("conv", "relu")]
+        return [*first, ["relu1_1", *(f"pool{n}" for n in blocks)]]
 
     @override
     def adapt(self, module: nn.Module) -> None:
