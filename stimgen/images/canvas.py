@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Annotated, Any, NamedTuple
+from typing import Annotated, Any
 
 import numpy as np
 from pydantic import Field
@@ -25,13 +25,6 @@ class CanvasPlace(Model):
     """Size of the picture in pixels, written as the source's `size`, which is the default."""
 
 
-class PlacedPicture(NamedTuple):
-    """Holds a picture and the place of its centre."""
-
-    picture: MaskedPicture
-    place: CanvasPlace
-
-
 class Canvas(Model):
     """Describes a field of the background's grey on which a source appears once or several times."""
 
@@ -41,13 +34,7 @@ class Canvas(Model):
     """Where the source appears, by default in the centre; later ones cover earlier ones."""
 
     def find_corner(self, place: CanvasPlace, sides: ImageSize) -> tuple[int, int]:
-        """Return column and row of the upper left pixel of a picture with these sides.
-
-        Raises
-        ------
-        StimgenError
-            The picture is not completely on the canvas.
-        """
+        """Return column and row of a picture's upper left pixel; refuse one beyond the canvas."""
         (width, height), (wide, high) = self.size, sides
         left, top = (width - wide) // 2 + place.x, (height - high) // 2 - place.y
         if left < 0 or top < 0 or left + wide > width or top + high > height:
@@ -56,18 +43,12 @@ class Canvas(Model):
             )
         return left, top
 
-    def compose(self, placed: Sequence[PlacedPicture]) -> Pixels:
-        """Return the canvas with the pictures on it: height x width x channels.
-
-        Raises
-        ------
-        StimgenError
-            A picture is not completely on the canvas.
-        """
-        first = placed[0].picture
+    def compose(self, pictures: Sequence[MaskedPicture]) -> Pixels:
+        """Return the canvas, height x width x channels, with one picture at every place."""
+        first = pictures[0]
         shape = (self.size[1], self.size[0], first.pixels.shape[2])
         canvas = np.full(shape, first.screen.background, dtype=np.float32)
-        for picture, place in placed:
+        for picture, place in zip(pictures, self.places, strict=True):
             height, width = picture.weights.shape
             left, top = self.find_corner(place, (width, height))
             part = canvas[top : top + height, left : left + width]

@@ -58,13 +58,7 @@ class MaskedPicture:
         return replace(self, weights=self.weights * weights)
 
     def weighted_mean(self, values: NDArray[np.float64]) -> NDArray[np.float64]:
-        """Return the mean of values, height x width (x channels), weighted by the mask.
-
-        Raises
-        ------
-        StimgenError
-            Nothing of the picture is visible.
-        """
+        """Return the mean of values, height x width (x channels), weighted by the mask."""
         total = self.weights.sum()
         if total == 0.0:
             raise StimgenError("nothing of the picture is visible")
@@ -77,13 +71,7 @@ class MaskedPicture:
         return float(self.weighted_mean(luminance(self.light)))
 
     def rms_contrast(self) -> float:
-        """Return the RMS contrast of the visible part: luminance's standard deviation over mean (Peli 1990).
-
-        Raises
-        ------
-        StimgenError
-            The picture is black.
-        """
+        """Return the visible part's RMS contrast: standard deviation over mean of luminance (Peli 1990)."""
         values = luminance(self.light)
         mean = self.weighted_mean(values)
         if mean <= 0.0:

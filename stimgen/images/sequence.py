@@ -1,4 +1,7 @@
-"""Applies steps in their order and replaces words for the set's mean by numbers."""
+"""Applies steps in their order and replaces words for the set's mean by numbers.
+
+All functions raise a `StimgenError` that names the step first if a picture does not allow a step.
+"""
 
 from __future__ import annotations
 
@@ -14,13 +17,7 @@ from stimgen.reading.errors import StimgenError
 
 
 def apply_steps(steps: Sequence[ImageStep], pair: PictureAndSource) -> MaskedPicture:
-    """Return a picture after all steps.
-
-    Raises
-    ------
-    StimgenError
-        A step, which the message names first, is impossible.
-    """
+    """Return a picture after all steps."""
     for i, step in enumerate(steps):
         with _name_step(i, step):
             pair = step.apply(pair)
@@ -28,13 +25,7 @@ def apply_steps(steps: Sequence[ImageStep], pair: PictureAndSource) -> MaskedPic
 
 
 def final_size(steps: Sequence[ImageStep], width: int, height: int) -> ImageSize:
-    """Return width and height after all steps.
-
-    Raises
-    ------
-    StimgenError
-        A picture of this size is too small for a step, which the message names first.
-    """
+    """Return width and height after all steps."""
     for i, step in enumerate(steps):
         with _name_step(i, step):
             width, height = step.size(width, height)
@@ -52,12 +43,7 @@ def resolve_set_means(
     """Return the steps with the mean over `sources`, rounded to six digits, where one names the set's mean.
 
     Each source, given with its name, is measured with the mask that the preceding geometry steps give it.
-    Other preceding steps are ignored, because they could depend on the mean.
-
-    Raises
-    ------
-    StimgenError
-        A source is too small for a step or cannot be measured; the message names source and step first.
+    Other preceding steps are ignored, because they could depend on the mean. Errors name the source first.
     """
     values: dict[int, list[float]] = {}
     for name, source in sources if needs_set_mean(steps) else ():
@@ -75,13 +61,7 @@ def step_recipes(steps: Sequence[ImageStep]) -> list[dict[str, Any]]:
 
 
 def apply_geometry(steps: Sequence[ImageStep], picture: MaskedPicture) -> MaskedPicture:
-    """Return a picture with its values unchanged and with the mask that it has after all steps.
-
-    Raises
-    ------
-    StimgenError
-        It is too small for a step, which the message names first.
-    """
+    """Return a picture with its values unchanged and with the mask that it has after all steps."""
     for i, step in enumerate(steps):
         if isinstance(step, GeometryStep):
             with _name_step(i, step):

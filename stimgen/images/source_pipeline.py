@@ -10,7 +10,7 @@ from typing import Annotated, Any, NamedTuple
 import numpy as np
 from pydantic import AfterValidator, Field
 
-from stimgen.images.canvas import Canvas, PlacedPicture
+from stimgen.images.canvas import Canvas, CanvasPlace
 from stimgen.images.light import Encoding
 from stimgen.images.picture import MaskedPicture, PictureAndSource, ScreenSpec, clipped_fraction
 from stimgen.images.prepare import ImageSize, Pixels, Preparation, Size
@@ -98,8 +98,7 @@ class SourcePipeline:
             A step or a place does not fit, or for the reasons of `Preparation.output_size`.
         """
         *_, channels = self.preparation.shape(image)
-        sizes = self._fitted_sizes(image)
-        canvas = self.presentation.canvas
+        sizes, canvas = self._fitted_sizes(image), self.presentation.canvas
         width, height = canvas.size if canvas else sizes[0]
         return height, width, channels
 
@@ -137,7 +136,7 @@ class SourcePipeline:
             A file is damaged, or nothing of the mask is white.
         """
         image, mask = photograph
-        preparation = self.preparation if size is None else self.preparation.replace(size=size)
+        preparation = self._preparation(size)
         picture = MaskedPicture.unmasked(preparation.prepare(image), self.screen)
         if mask is None:
             return picture
@@ -162,8 +161,11 @@ class SourcePipeline:
             pixels = self._apply_before(photograph, None).render()
         else:
             pictures = {place.size: self._apply_before(photograph, place.size) for place in canvas.places}
-            pixels = canvas.compose([PlacedPicture(pictures[place.size], place) for place in canvas.places])
+            pixels = canvas.compose([pictures[place.size] for place in canvas.places])
         return ModelInput(np.clip(pixels, 0.0, 1.0), clipped_fraction(pixels))
+
+    def _preparation(self, size: Size | None) -> Preparation:
+        return self.preparation if size is None else self.preparation.replace(size=size)
 
     def _apply_before(self, photograph: SourceFiles, size: Size | None) -> MaskedPicture:
         picture = self.prepare_picture(photograph, size)
@@ -174,13 +176,11 @@ class SourcePipeline:
         """Return the picture's size after all steps, for every place; refuse what does not fit."""
         canvas = self.presentation.canvas
         found = []
-        for place in canvas.places if canvas else [None]:
-            size = place.size if place else None
-            preparation = self.preparation if size is None else self.preparation.replace(size=size)
-            sides = preparation.output_size(image)
+        for place in canvas.places if canvas else [CanvasPlace()]:
+            sides = self._preparation(place.size).output_size(image)
             with _name_key_in_errors("before"):
                 found.append(final_size(self.presentation.before, *sides))
-            if canvas and place:
+            if canvas:
                 with _name_key_in_errors("canvas"):
                     canvas.find_corner(place, found[-1])
         return found

@@ -61,12 +61,6 @@ def sha256_bytes(data: bytes) -> str:
 
 
 def sha256_file(file: Path) -> str:
-    """Return the SHA-256 of a file's bytes in hexadecimal.
-
-    Raises
-    ------
-    OSError
-        The file cannot be read.
-    """
+    """Return the SHA-256 of a file's bytes in hexadecimal."""
     with file.open("rb") as stream:
         return hashlib.file_digest(stream, "sha256").hexdigest()

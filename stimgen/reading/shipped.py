@@ -65,12 +65,6 @@ def _is_file(file: Path) -> bool:
 
 
 def read_title(file: Path) -> str:
-    """Return the title of a protocol or an experiment, or an empty text if it has none.
-
-    Raises
-    ------
-    StimgenError
-        The file cannot be read.
-    """
+    """Return the title of a protocol or an experiment, or an empty text if it has none."""
     data = read_document(file).data
     return str(data.get("title", "")) if isinstance(data, dict) else ""

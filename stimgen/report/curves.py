@@ -20,11 +20,6 @@ def read_curve(store: Store, content: RecordContent) -> Curve:
 
     Losses that a logarithmic axis cannot show are left out. Of many points, the first and the last of every
     scale are kept, and some between them.
-
-    Raises
-    ------
-    StimgenError
-        The trace cannot be read or does not match its record.
     """
     text = read_checked(store, content.trace).decode("utf-8", errors="replace")
     scales: dict[str, list[tuple[int, float]]] = {}

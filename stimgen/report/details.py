@@ -21,13 +21,7 @@ MOST_SNAPSHOTS = 12
 def stimulus_details(
     store: Store, pictures: PictureEmbedder, listed: ListedStimulus, record: Record
 ) -> dict[str, Any]:
-    """Return what the page's script shows of a stimulus, ready for JSON.
-
-    Raises
-    ------
-    StimgenError
-        A file cannot be read or does not match the record.
-    """
+    """Return what the page's script shows of a stimulus, ready for JSON."""
     content = record.content
     return {
         "title": to_one_line(f"{content.source.id}, {content.condition}, seed {content.seed}"),
@@ -81,7 +75,7 @@ def _quality_facts(content: RecordContent) -> Facts:
         ("Luminance distance", found.luminance_distance if found else None),
         ("Spectrum distance", found.spectrum_distance if found else None),
         (f"Score by {judge.network}" if judge else "", judge.score if judge else None),
-        ("The same between halves of the source", judge.halves if judge else None),
+        ("Score between halves of the source", judge.halves if judge else None),
         ("Clipped in the stimulus", f"{content.clipped.saved:.2%}"),
         ("Clipped in the source", f"{content.clipped.source:.2%}"),
     )

@@ -6,7 +6,6 @@ from collections import Counter
 from collections.abc import Iterable, Iterator
 from typing import Any, NamedTuple
 
-from stimgen.images.measures.appearance import LABELS
 from stimgen.report.rules import RULES
 from stimgen.report.survey import ListedStimulus, RecordSurvey
 from stimgen.stimulus_set.citing import Citation, render_citation
@@ -34,11 +33,11 @@ def find_warnings(
     flagged = Counter(key for one in shown for key in one.warnings)
     if citation.incomplete:
         yield ReportWarning(
-            "Not complete", "Running the protocol again makes what is missing.", citation.incomplete
+            "Not complete", "Run the protocol again to make the missing stimuli.", citation.incomplete
         )
     if survey.summary.changes:
         changes = "; ".join(survey.summary.changes)
-        yield ReportWarning("A quick trial", "The protocol was changed to see whether it runs.", changes)
+        yield ReportWarning("A quick trial", "The protocol was changed to test whether it runs.", changes)
     for key, rule in RULES.items():
         counts = survey.count_warned(key)
         conditions = survey.summary.conditions
@@ -51,7 +50,7 @@ def find_warnings(
     if unlicensed:
         few = unlicensed if len(unlicensed) <= 6 else [*unlicensed[:5], f"{len(unlicensed) - 5} more"]
         yield ReportWarning(
-            "No licence stated", "Sources without one can hardly be handed on.", join_words(few)
+            "No licence stated", "Without a licence, sources should not be passed on.", join_words(few)
         )
 
 
@@ -93,25 +92,6 @@ def _short_name(recipe: Any) -> str:
     if {"rows", "columns"} <= set(recipe):
         more.append(f"{format_value(recipe['rows'])} \u00d7 {format_value(recipe['columns'])}")
     return " ".join([format_value(recipe["name"]).replace("_", " "), *more])
-
-
-def confound_rows(rows: list[dict[str, Any]]) -> list[dict[str, Any]]:
-    """Return the table of confounds as text, with mean and standard deviation of every measure."""
-    return [
-        {
-            "condition": row["condition"],
-            "n": f"{row['n']:,}",
-            "cells": [
-                (_format_number(row[f"{measure}_mean"]), _format_number(row[f"{measure}_sd"]))
-                for measure in LABELS
-            ],
-        }
-        for row in rows
-    ]
-
-
-def _format_number(found: float | None) -> str:
-    return "" if found is None else f"{found:.3g}".replace("-", "\u2212")
 
 
 def methods_paragraph(citation: Citation) -> tuple[str, list[str]]:

@@ -57,6 +57,7 @@ def _environment() -> Environment:
         finalize=lambda value: to_one_line(value) if type(value) is str else value,
     )
     environment.filters["verbatim"] = _escape_verbatim
+    environment.filters["number"] = _format_number
     return environment
 
 
@@ -70,7 +71,6 @@ class _PageBuilder:
     def context(self, environment: Environment) -> dict[str, Any]:
         """Return the variables of the template."""
         citation, survey = Citation.from_plan(self._plan, self._survey.summary), self._survey
-        rows = compute_confounds(self._store, [one.id for one in self._shown])
         files = {file for one in self._shown for file in (one.file, one.original)}
         self._pictures = PictureEmbedder(self._store, [survey.files[file] for file in files])
         script, style = (_read_template(environment, name) for name in ("script.js", "style.css"))
@@ -81,8 +81,8 @@ class _PageBuilder:
             "citation": citation,
             "facts": overview.set_facts(citation, survey),
             "warnings": list(overview.find_warnings(citation, survey, self._shown)),
-            "measures": list(LABELS.values()),
-            "confounds": overview.confound_rows(rows),
+            "measures": LABELS,
+            "confounds": compute_confounds(self._store, [one.id for one in self._shown]),
             "conditions": overview.condition_rows(survey),
             "methods": overview.methods_paragraph(citation),
             "choices": self._choices(),
@@ -147,6 +147,10 @@ def _security_policy(script: str, style: str) -> Markup:
 
 def _policy_hash(text: str) -> str:
     return f"'sha256-{base64.b64encode(hashlib.sha256(text.encode()).digest()).decode()}'"
+
+
+def _format_number(number: float | None) -> str:
+    return "" if number is None else f"{number:.3g}".replace("-", "\u2212")
 
 
 def _escape_verbatim(text: object) -> Markup:

@@ -42,13 +42,7 @@ class PictureEmbedder:
         """Largest number of pixels of the longer side; None if the files are shown as they are."""
 
     def embed(self, file: FileHash, side: int | None = None) -> EmbeddedPicture:
-        """Return a picture of the set, reduced to `side` or as the page requires.
-
-        Raises
-        ------
-        StimgenError
-            It cannot be read or does not match its record.
-        """
+        """Return a picture of the set, reduced to `side` or as the page requires."""
         side = side or self.side
         data = read_checked(self._store, file)
         with open_png(io.BytesIO(data), self._store.path(file.file)) as image:

@@ -26,14 +26,6 @@ class WarningRule(NamedTuple):
     holds: Callable[[RecordContent], bool]
 
 
-def _is_not_converged(content: RecordContent) -> bool:
-    return content.quality is not None and content.quality.converged is False
-
-
-def _is_clipped(content: RecordContent) -> bool:
-    return max(content.clipped.saved, content.clipped.source) >= CLIPPED
-
-
 def _is_copied(content: RecordContent) -> bool:
     copy = content.quality.largest_copy if content.quality else None
     return copy is not None and copy >= COPIED
@@ -43,23 +35,23 @@ RULES = {
     "not-converged": WarningRule(
         "Not converged",
         "The loss was still falling when the allowed evaluations were used up.",
-        _is_not_converged,
+        lambda content: content.quality is not None and content.quality.converged is False,
     ),
     "clipped": WarningRule(
         "Clipped",
-        f"At least {CLIPPED:.0%} of the values of source or stimulus had left the range from black to white.",
-        _is_clipped,
+        f"In source or stimulus, at least {CLIPPED:.0%} of the values were outside the range of the screen.",
+        lambda content: max(content.clipped.saved, content.clipped.source) >= CLIPPED,
     ),
     "copied": WarningRule(
         "Close to its source",
-        f"A crop correlates with the source by {COPIED} or more. Expected of controls that keep the picture "
-        "and of texforms with many regions; in a texture it may be a copied part, or an even gradient.",
+        f"The correlation of a crop with the source is at least {COPIED}. This is normal for controls that "
+        "keep the picture and for texforms with many regions; in a texture, it may be a copy or a gradient.",
         _is_copied,
     ),
     OUTLIER: WarningRule(
         "Outlying score",
-        f"Its score, the judge\u2019s where there is one and the final loss otherwise, is over {OUTLYING} "
-        "robust standard deviations worse than its condition\u2019s median.",
+        "Its score (the judge\u2019s if there is one, otherwise the final loss) is more than "
+        f"{OUTLYING} robust standard deviations worse than the median of its condition.",
         lambda _: False,  # needs the others of its condition: `find_outliers`
     ),
 }

@@ -93,7 +93,7 @@ def test_many_pictures_are_smaller_copies(tmp_path: Path, monkeypatch: pytest.Mo
     read = Read(write_report(tmp_path / "set")[0])
     assert all(picture.startswith(b"\xff\xd8") for picture in read.pictures)
     assert 'width="128" height="96"' in read.text
-    assert "copies of 128 pixels" in read.text
+    assert "copies with sides of at most 128 pixels" in read.text
     assert not any(details["exact"] for details in read.details)
 
 
@@ -102,7 +102,7 @@ def test_of_very_many_some_are_shown_and_all_are_counted(tmp_path: Path) -> None
     read = Read(write_report(tmp_path / "set", most=5)[0])
     assert len(read.details) == 5
     assert "5 of 20 stimuli are shown" in read.text
-    assert "Of the 5 stimuli that are shown below" in read.text  # are differences between conditions
+    assert "They are of the 5 stimuli that are shown below" in read.text  # are differences between conditions
     ids = sorted(store.read_plan().ids)[:5]
     assert {dict(details["groups"][0][1])["Id"] for details in read.details} == set(ids)
     assert "Show these 5 stimuli" in read.text  # clipped, as all are

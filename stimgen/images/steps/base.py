@@ -26,7 +26,10 @@ WORD_OR_NUMBER = Discriminator(_kind_of_target)
 
 
 class ImageStep(FamilyMember, ABC):
-    """Changes a picture before it is measured, or before it is shown."""
+    """Changes a picture before it is measured, or before it is shown.
+
+    All methods raise a `StimgenError` if the picture does not allow it, for example because it is too small.
+    """
 
     name: str
 
@@ -35,22 +38,10 @@ class ImageStep(FamilyMember, ABC):
 
     @abstractmethod
     def apply(self, pair: PictureAndSource) -> PictureAndSource:
-        """Return the picture after the step, and its source with the same mask.
-
-        Raises
-        ------
-        StimgenError
-            The picture does not allow the step.
-        """
+        """Return the picture after the step, and its source with the same mask."""
 
     def size(self, width: int, height: int) -> ImageSize:
-        """Return width and height after the step of a picture with this width and height.
-
-        Raises
-        ------
-        StimgenError
-            The picture is too small for the step.
-        """
+        """Return width and height after the step of a picture with this width and height."""
         return width, height
 
     def recipe(self) -> dict[str, Any]:
@@ -63,13 +54,7 @@ class GeometryStep(ImageStep):
 
     @abstractmethod
     def apply_geometry(self, picture: MaskedPicture) -> MaskedPicture:
-        """Return the picture with another mask or size.
-
-        Raises
-        ------
-        StimgenError
-            The picture is too small for the step.
-        """
+        """Return the picture with another mask or size."""
 
     @override
     def apply(self, pair: PictureAndSource) -> PictureAndSource:
@@ -94,23 +79,11 @@ class MatchingStep(ImageStep):
 
     @abstractmethod
     def measure(self, picture: MaskedPicture) -> float:
-        """Return the measure of a picture.
-
-        Raises
-        ------
-        StimgenError
-            The picture has no such measure.
-        """
+        """Return the measure of a picture."""
 
     @abstractmethod
     def set_measure(self, picture: MaskedPicture, value: float) -> MaskedPicture:
-        """Return the picture changed so that its measure is `value`.
-
-        Raises
-        ------
-        StimgenError
-            This is impossible.
-        """
+        """Return the picture changed so that its measure is `value`."""
 
     @override
     def apply(self, pair: PictureAndSource) -> PictureAndSource:
