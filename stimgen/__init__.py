@@ -32,7 +32,7 @@ _MODULES = {
 
 
 def __getattr__(name: str) -> Any:
-    """Import what is asked for when it is asked for, so that a set can be read without torch."""
+    """Import a public name when it is first used, so that a set can be read without torch."""
     if name not in _MODULES:
         raise AttributeError(f"module 'stimgen' has no attribute {name!r}")
     import importlib

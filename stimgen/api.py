@@ -1,4 +1,4 @@
-"""What a script or a notebook calls: three lines from a protocol to a set."""
+"""The functions for scripts and notebooks; `stimgen` itself offers them."""
 
 from __future__ import annotations
 
@@ -10,8 +10,7 @@ from stimgen.execution.progress import ProgressCallback
 from stimgen.protocol.load import LoadedProtocol, load_protocol
 from stimgen.reading.errors import StimgenError
 from stimgen.stimulus_set import StimulusSet
-from stimgen.workflow.generate import default_folder
-from stimgen.workflow.generate import generate_set as make
+from stimgen.workflow.generate import default_folder, generate_set
 from stimgen.workflow.plan import describe_plan
 from stimgen.workflow.synthesize import SynthesizedImages, synthesize
 
@@ -19,7 +18,7 @@ __all__ = ["SynthesizedImages", "generate", "load", "plan", "synthesize"]
 
 
 def load(name_or_file: str | Path) -> LoadedProtocol:
-    """Return a protocol.
+    """Read and check a protocol.
 
     Parameters
     ----------
@@ -29,23 +28,23 @@ def load(name_or_file: str | Path) -> LoadedProtocol:
     Raises
     ------
     StimgenError
-        There is no such protocol, or what it says cannot be accepted.
+        The protocol does not exist, or contains a mistake.
     """
     return load_protocol(name_or_file)
 
 
 def plan(protocol: LoadedProtocol | str | Path) -> dict[str, Any]:
-    """Return what a protocol stands for, before anything runs.
+    """Return what a protocol will generate, without generating it.
 
     Parameters
     ----------
     protocol : LoadedProtocol or str or Path
-        From `load`, or what `load` takes.
+        The result of `load`, or its argument.
 
     Returns
     -------
     dict
-        As ``stimgen plan --json`` prints it: conditions, stimuli, totals.
+        What ``stimgen plan --json`` prints: conditions, stimuli and totals.
 
     Raises
     ------
@@ -62,27 +61,28 @@ def generate(
     options: GenerateOptions | None = None,
     report: ProgressCallback | None = None,
 ) -> StimulusSet:
-    """Make what is missing of a stimulus set, and return the set.
+    """Make the missing stimuli of a set, and return the set.
 
     Parameters
     ----------
     protocol : LoadedProtocol or str or Path
-        From `load`, or what `load` takes.
+        The result of `load`, or its argument.
     folder : str or Path, optional
-        The set's folder; ``sets/NAME`` where it is left out.
+        The set's folder; by default ``sets/NAME``.
     options : GenerateOptions, optional
-        Device, batch size, another folder for sources.
+        The device, the batch size, another folder for sources and so on.
     report : callable, optional
-        Called with a `Progress` after every evaluation.
+        Is called with a `RunProgress` after every evaluation.
 
     Raises
     ------
     StimgenError
-        Anything that the user can mend; some stimuli could not be made. What is finished is kept.
+        The protocol, an option or the folder cannot be used, or a stimulus could not be made. Finished
+        stimuli are kept.
     """
     loaded = _ensure_loaded(protocol)
     place = Path(folder) if folder is not None else default_folder(loaded)
-    progress = make(loaded, place, options, report)
+    progress = generate_set(loaded, place, options, report)
     if progress.failures:
         names = ", ".join(failure.stimulus.name for failure in progress.failures)
         raise StimgenError(f"could not be made: {names}: {progress.failures[0].reason}", where=place)

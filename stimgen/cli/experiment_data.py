@@ -3,48 +3,24 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated
 
 import typer
 
-from stimgen.cli.options import (
-    DataArgument,
-    JsonOption,
-    ParticipantOption,
-    StimuliOption,
-    option,
-)
-from stimgen.cli.terminal import (
-    PROBLEM_FOUND,
-    print_json,
-    print_problems,
-    print_result,
-    print_text,
-)
+from stimgen.cli.options import DATA, JSON, LABEL, STIMULI, argument, option
+from stimgen.cli.terminal import PROBLEM_FOUND, print_json, print_problems, print_result, print_text
 
 commands = typer.Typer()
 
 
 @commands.command()
 def tabulate(
-    data: DataArgument,
-    name: Annotated[
-        str | None,
-        option("--format", "FORMAT", "bids or csv. [default: both]"),
-    ] = None,
-    output: Annotated[
-        Path | None,
-        option("-o, --output", "TARGET", "The folder of the tables. [default: DATA/bids and DATA/csv]"),
-    ] = None,
-    stimuli: StimuliOption = None,
-    fields: Annotated[
-        list[str] | None,
-        option(
-            "--form-field, --tell",
-            "FIELD",
-            "Include this field of the participants' forms; repeatable.",
-        ),
-    ] = None,
+    data: Path = DATA,
+    name: str | None = option("--format", "FORMAT", "bids or csv. [default: both]"),
+    output: Path | None = option("-o, --output", "TARGET", "Their folder. [default: DATA/FORMAT]"),
+    stimuli: list[Path] | None = STIMULI,
+    fields: list[str] | None = option(
+        "--form-field, --tell", "FIELD", "Also include this field of forms; repeatable."
+    ),
 ) -> None:
     """Write tables of an experiment's data.
 
@@ -60,15 +36,12 @@ def tabulate(
 
 @commands.command()
 def replay(
-    journal: Annotated[Path, typer.Argument(metavar="JOURNAL", help="The journal of a session.")],
-    trial: Annotated[int, option("--trial", "N", "The trial's number, counting practice trials.")],
-    stimuli: StimuliOption = None,
-    output: Annotated[
-        Path | None,
-        option("-o, --output", "FOLDER", "Where to write the frames. [default: replay/JOURNAL_trial-N]"),
-    ] = None,
+    journal: Path = argument("JOURNAL", "The journal of a session."),
+    trial: int = option("--trial", "N", "The trial's number, counting practice trials.", ...),
+    stimuli: list[Path] | None = STIMULI,
+    output: Path | None = option("-o, --output", "FOLDER", "Their folder. [default: replay/JOURNAL_trial-N]"),
     *,
-    as_json: JsonOption = False,
+    as_json: bool = JSON,
 ) -> None:
     """Draw a trial's frames again and compare them.
 
@@ -85,8 +58,8 @@ def replay(
 
 @commands.command()
 def withdraw(
-    data: DataArgument,
-    participant: ParticipantOption,
+    data: Path = DATA,
+    participant: str = option("--participant", "LABEL", LABEL, ...),
 ) -> None:
     """Delete all data of one participant.
 
@@ -100,33 +73,19 @@ def withdraw(
 
 @commands.command()
 def freeze(  # noqa: PLR0913 - an option of the command is an argument here
-    what: Annotated[
-        str,
-        typer.Argument(
-            metavar="EXPERIMENT",
-            help="A YAML file or a shipped experiment; with --check, the folder of the data.",
-        ),
-    ],
-    target: Annotated[Path | None, option("-o, --output", "FILE", "The archive to write.")] = None,
-    participants: Annotated[
-        int | None,
-        option("--participants", "N", "The number of participants, 01 to N.", min=1, max=10000),
-    ] = None,
-    session: Annotated[
-        list[str] | None,
-        option("--session", "LABEL", "A session of each participant; repeatable. [default: 1]"),
-    ] = None,
-    stimuli: StimuliOption = None,
-    exclusions: Annotated[
-        Path | None,
-        option("--exclusions", "FILE", "A text with the exclusion rules. [default: the experiment's notes]"),
-    ] = None,
-    check: Annotated[
-        Path | None,
-        option("--check", "FILE", "Compare data with this archive."),
-    ] = None,
+    what: str = argument("EXPERIMENT", "A YAML file or a name; with --check, the folder of the data."),
+    target: Path | None = option("-o, --output", "FILE", "The archive to write."),
+    participants: int | None = option(
+        "--participants", "N", "Number of participants, 01 to N.", min=1, max=10000
+    ),
+    session: list[str] | None = option("--session", "LABEL", "Label of a session; repeatable. [default: 1]"),
+    stimuli: list[Path] | None = STIMULI,
+    exclusions: Path | None = option(
+        "--exclusions", "FILE", "The exclusion rules. [default: `notes` of the experiment]"
+    ),
+    check: Path | None = option("--check", "FILE", "Compare data with this archive."),
     *,
-    as_json: JsonOption = False,
+    as_json: bool = JSON,
 ) -> None:
     """Archive a study before it is run.
 

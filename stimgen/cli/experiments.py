@@ -4,39 +4,34 @@ from __future__ import annotations
 
 from datetime import datetime
 from pathlib import Path
-from typing import Annotated
 
 import typer
 
 from stimgen.cli.options import (
-    LABEL_HELP,
-    ExperimentArgument,
-    JsonOption,
-    ParticipantOption,
-    QuietOption,
-    SessionOption,
-    StimuliOption,
-    WindowedOption,
+    EXPERIMENT,
+    JSON,
+    LABEL,
+    QUIET,
+    SESSION,
+    STIMULI,
+    WINDOWED,
+    argument,
+    flag,
     option,
 )
-from stimgen.cli.terminal import (
-    INTERRUPTED,
-    PROBLEM_FOUND,
-    print_result,
-    print_text,
-)
+from stimgen.cli.terminal import INTERRUPTED, PROBLEM_FOUND, print_result, print_text
 
 commands = typer.Typer()
 
 
 @commands.command()
 def trials(
-    experiment: ExperimentArgument,
-    participant: ParticipantOption,
-    session: SessionOption = "1",
-    stimuli: StimuliOption = None,
+    experiment: str = EXPERIMENT,
+    participant: str = option("--participant", "LABEL", LABEL, ...),
+    session: str = SESSION,
+    stimuli: list[Path] | None = STIMULI,
     *,
-    as_json: JsonOption = False,
+    as_json: bool = JSON,
 ) -> None:
     """List the trials of a session in advance."""
     from stimgen.cli.experiment_text import format_trials
@@ -50,37 +45,21 @@ def trials(
 
 @commands.command()
 def run(  # noqa: PLR0913 - an option of the command is an argument here
-    experiment: ExperimentArgument,
-    participant: Annotated[
-        str | None,
-        option("--participant", "LABEL", f"{LABEL_HELP} [default: a dialog asks]"),
-    ] = None,
-    session: SessionOption = "1",
-    stimuli: StimuliOption = None,
-    data: Annotated[
-        Path | None,
-        option("-o, --output", "DATA", "The folder of the data. [default: data/NAME]"),
-    ] = None,
-    observer: Annotated[
-        str,
-        option("--observer", "OBSERVER", "psychopy (a person at the screen), simulated or model."),
-    ] = "psychopy",
-    participants: Annotated[
-        int | None,
-        option("--participants", "N", "Run N simulated observers, 01 to N.", min=1),
-    ] = None,
-    language: Annotated[
-        str | None,
-        option("--language", "CODE", "Language of the instructions. [default: the first]"),
-    ] = None,
-    form: Annotated[
-        list[str] | None,
-        option("--form", "FIELD=ANSWER", "An answer of the participant's form; repeatable."),
-    ] = None,
+    experiment: str = EXPERIMENT,
+    participant: str | None = option("--participant", "LABEL", f"{LABEL} [default: a dialog asks]"),
+    session: str = SESSION,
+    stimuli: list[Path] | None = STIMULI,
+    data: Path | None = option("-o, --output", "DATA", "The folder of the data. [default: data/NAME]"),
+    observer: str = option(
+        "--observer", "OBSERVER", "psychopy (a person), simulated or model.", default="psychopy"
+    ),
+    participants: int | None = option("--participants", "N", "Run N simulated observers, 01 to N.", min=1),
+    language: str | None = option("--language", "CODE", "Language of the instructions. [default: the first]"),
+    form: list[str] | None = option("--form", "FIELD=ANSWER", "An answer of the form; repeatable."),
     *,
-    windowed: WindowedOption = False,
-    resume: Annotated[bool, typer.Option("--resume", help="Continue an interrupted session.")] = False,
-    quiet: QuietOption = False,
+    windowed: bool = WINDOWED,
+    resume: bool = flag("--resume", "Continue an interrupted session."),
+    quiet: bool = QUIET,
 ) -> None:
     """Run a session with a person or a simulated observer.
 
@@ -114,55 +93,29 @@ def run(  # noqa: PLR0913 - an option of the command is an argument here
 
 @commands.command(name="display-check")
 def display_check(  # noqa: PLR0913 - an option of the command is an argument here
-    experiment: Annotated[
-        str | None,
-        typer.Argument(
-            metavar="[EXPERIMENT]", help="Outline the pictures of this experiment: a YAML file, or a name."
-        ),
-    ] = None,
-    stimuli: StimuliOption = None,
-    seconds: Annotated[
-        float | None,
-        option(
-            "--seconds",
-            "S",
-            "Measure for S seconds, then close. [default: 10, then wait for a key]",
-            min=0.1,
-            max=3600.0,
-        ),
-    ] = None,
-    save: Annotated[
-        str | None,
-        option("--save", "NAME", "Save monitors/NAME.yaml, for use in experiments."),
-    ] = None,
-    width_cm: Annotated[
-        float | None,
-        option("--width-cm", "CM", "Width of the screen's visible area.", min=1.0),
-    ] = None,
-    distance_cm: Annotated[
-        float | None,
-        option("--distance-cm", "CM", "Distance from the eye to the screen.", min=1.0),
-    ] = None,
-    refresh_hz: Annotated[
-        float | None,
-        option("--refresh-hz", "HZ", "Nominal refresh rate. [default: 60]", min=10.0, max=1000.0),
-    ] = None,
-    linearised: Annotated[
-        datetime | None,
-        option(
-            "--linearised",
-            "DATE",
-            "Date of the linearisation table, YYYY-MM-DD.",
-            formats=["%Y-%m-%d"],
-        ),
-    ] = None,
-    screen: Annotated[
-        int | None, option("--screen", "N", "Number of the screen. [default: 0]", min=0)
-    ] = None,
+    experiment: str | None = argument("[EXPERIMENT]", "Outline the pictures of this experiment.", None),
+    stimuli: list[Path] | None = STIMULI,
+    seconds: float | None = option(
+        "--seconds",
+        "S",
+        "Measure S seconds, then close. [default: 10, then wait]",
+        min=0.1,
+        max=3600.0,
+    ),
+    save: str | None = option("--save", "NAME", "Save monitors/NAME.yaml, for use in experiments."),
+    width_cm: float | None = option("--width-cm", "CM", "Width of the screen's visible area.", min=1.0),
+    distance_cm: float | None = option("--distance-cm", "CM", "Distance of the eyes.", min=1.0),
+    refresh_hz: float | None = option(
+        "--refresh-hz", "HZ", "Nominal refresh rate. [default: 60]", min=10.0, max=1000.0
+    ),
+    linearised: datetime | None = option(
+        "--linearised", "DATE", "Date of the linearisation.", formats=["%Y-%m-%d"]
+    ),
+    screen: int | None = option("--screen", "N", "Number of the screen. [default: 0]", min=0),
     *,
-    replace: Annotated[bool, typer.Option("--replace", help="Replace a saved monitor of that name.")] = False,
-    windowed: WindowedOption = False,
-    as_json: JsonOption = False,
+    replace: bool = flag("--replace", "Replace a saved monitor of that name."),
+    windowed: bool = WINDOWED,
+    as_json: bool = JSON,
 ) -> None:
     """Show a test card and measure the screen's refresh rate.
 

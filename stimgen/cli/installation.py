@@ -4,11 +4,10 @@ from __future__ import annotations
 
 import sys
 from pathlib import Path
-from typing import Annotated
 
 import typer
 
-from stimgen.cli.options import DeviceOption, JsonOption, QuietOption, option
+from stimgen.cli.options import DEVICE, JSON, QUIET, argument, flag, option
 from stimgen.cli.terminal import print_result, print_text
 from stimgen.cli.text import format_sections
 
@@ -16,7 +15,7 @@ commands = typer.Typer()
 
 
 @commands.command(name="list")
-def list_members(*, as_json: JsonOption = False) -> None:
+def list_members(*, as_json: bool = JSON) -> None:
     """List what protocols and experiments can use.
 
     Lists networks, statistics, optimisers, paradigms and so on, and the protocols and experiments that are
@@ -34,13 +33,11 @@ def list_members(*, as_json: JsonOption = False) -> None:
 
 @commands.command()
 def schema(
-    output: Annotated[
-        Path | None, option("-o, --output", "FILE", "Write to this file. [default: the standard output]")
-    ] = None,
+    output: Path | None = option(
+        "-o, --output", "FILE", "Write to this file. [default: the standard output]"
+    ),
     *,
-    experiment: Annotated[
-        bool, typer.Option("--experiment", help="The schema of experiments instead of protocols.")
-    ] = False,
+    experiment: bool = flag("--experiment", "The schema of experiments instead of protocols."),
 ) -> None:
     """Print the JSON schema of protocols or experiments.
 
@@ -57,7 +54,7 @@ def schema(
 
 
 @commands.command()
-def doctor(*, as_json: JsonOption = False) -> None:
+def doctor(*, as_json: bool = JSON) -> None:
     """Show versions, devices, weights and folders.
 
     Include this in bug reports: it names no user, computer or private folder.
@@ -78,22 +75,14 @@ def _weights() -> None:
 
 @weights_commands.command()
 def normalize(  # noqa: PLR0913 - an option of the command is an argument here
-    images: Annotated[
-        list[str],
-        typer.Argument(metavar="IMAGE...", help="Pictures (files, or skimage:NAME), each at its own size."),
-    ],
-    output: Annotated[Path, option("-o, --output", "FILE", "The file of mean activations to write.")],
-    network: Annotated[
-        str, option("--network", "NETWORK", "vgg11, vgg13, vgg16, vgg19 or alexnet.")
-    ] = "vgg19",
-    weights: Annotated[
-        str, option("--weights", "WEIGHTS", "imagenet, random, or a file of weights.")
-    ] = "imagenet",
-    pooling: Annotated[str, option("--pooling", "POOLING", "average or maximum.")] = "average",
-    until: Annotated[
-        str | None,
-        option("--until", "LAYER", "The deepest layer to measure. [default: all layers]"),
-    ] = None,
+    images: list[str] = argument("IMAGE...", "Pictures (files, or skimage:NAME), each at its own size."),
+    output: Path = option("-o, --output", "FILE", "The file of mean activations to write.", ...),
+    network: str = option("--network", "NETWORK", "vgg11, vgg13, vgg16, vgg19 or alexnet.", default="vgg19"),
+    weights: str = option(
+        "--weights", "WEIGHTS", "imagenet, random, or a file of weights.", default="imagenet"
+    ),
+    pooling: str = option("--pooling", "POOLING", "average or maximum.", default="average"),
+    until: str | None = option("--until", "LAYER", "The deepest layer to measure. [default: all layers]"),
 ) -> None:
     """Measure the mean activation of every filter.
 
@@ -108,17 +97,13 @@ def normalize(  # noqa: PLR0913 - an option of the command is an argument here
 
 @commands.command()
 def bench(  # noqa: PLR0913 - an option of the command is an argument here
-    device: DeviceOption = "auto",
-    size: Annotated[int | None, option("--size", "PIXELS", "Side of the picture. [default: 256]")] = None,
-    workers: Annotated[
-        int | None, option("--workers", "N", "Also measure N processes that run at the same time.")
-    ] = None,
+    device: str = DEVICE,
+    size: int | None = option("--size", "PIXELS", "Side of the picture. [default: 256]"),
+    workers: int | None = option("--workers", "N", "Also measure N processes that run at the same time."),
     *,
-    quick: Annotated[
-        bool, typer.Option("--quick", help="Measure little, only to see whether it runs.")
-    ] = False,
-    as_json: JsonOption = False,
-    quiet: QuietOption = False,
+    quick: bool = flag("--quick", "Measure little, only to see whether it runs."),
+    as_json: bool = JSON,
+    quiet: bool = QUIET,
 ) -> None:
     """Measure how fast stimgen is on this computer.
 

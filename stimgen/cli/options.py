@@ -2,47 +2,37 @@
 
 from __future__ import annotations
 
-from pathlib import Path
-from typing import Annotated, Any
+from typing import Any
 
 import typer
 
 
-def option(names: str, metavar: str, text: str, **settings: Any) -> Any:
-    """Return an option with a value; `names` lists all its names, separated by commas."""
-    return typer.Option(*names.split(", "), metavar=metavar, help=text, **settings)
+def argument(metavar: str, text: str, default: Any = ...) -> Any:
+    """Return an argument, which is required unless it has a default."""
+    return typer.Argument(default, metavar=metavar, help=text)
 
 
-ProtocolArgument = Annotated[
-    str, typer.Argument(metavar="PROTOCOL", help="A YAML file, or the name of a shipped protocol.")
-]
-FolderArgument = Annotated[Path, typer.Argument(metavar="FOLDER", help="The stimulus set's folder.")]
-ExperimentArgument = Annotated[
-    str, typer.Argument(metavar="EXPERIMENT", help="A YAML file, or the name of a shipped experiment.")
-]
-DataArgument = Annotated[Path, typer.Argument(metavar="DATA", help="The folder that `stimgen run` wrote to.")]
+def option(names: str, metavar: str, text: str, default: Any = None, **limits: Any) -> Any:
+    """Return an option with a value; `names` lists its names, separated by commas."""
+    return typer.Option(default, *names.split(", "), metavar=metavar, help=text, **limits)
 
-DeviceOption = Annotated[str, option("--device", "DEVICE", "auto, cpu, cuda, cuda:N or mps.")]
-LABEL_HELP = "The participant's label: letters and digits, for example 01."
-ParticipantOption = Annotated[str, option("--participant", "LABEL", LABEL_HELP)]
-JsonOption = Annotated[bool, typer.Option("--json", help="Print JSON instead of text.")]
-QuietOption = Annotated[bool, typer.Option("-q", "--quiet", help="Print only errors.")]
-QuickOption = Annotated[
-    bool, typer.Option("--quick", help="Use a small version of the protocol that takes a minute or two.")
-]
-RootOption = Annotated[
-    Path | None,
-    option("--root", "FOLDER", "Also allow source pictures from this folder."),
-]
-SessionOption = Annotated[str, option("--session", "LABEL", "The session's label: letters and digits.")]
-StimuliOption = Annotated[
-    list[Path] | None,
-    option(
-        "--stimuli",
-        "FOLDER",
-        "Use the set in this folder instead of the experiment's own; repeatable.",
-    ),
-]
-WindowedOption = Annotated[
-    bool, typer.Option("--windowed", help="Show a window instead of the full screen, for trying out.")
-]
+
+def flag(names: str, text: str) -> Any:
+    """Return an option without a value."""
+    return typer.Option(False, *names.split(", "), help=text)
+
+
+PROTOCOL = argument("PROTOCOL", "A YAML file, or the name of a shipped protocol.")
+FOLDER = argument("FOLDER", "The stimulus set's folder.")
+EXPERIMENT = argument("EXPERIMENT", "A YAML file, or the name of a shipped experiment.")
+DATA = argument("DATA", "The folder that `stimgen run` wrote to.")
+
+DEVICE = option("--device", "DEVICE", "auto, cpu, cuda, cuda:N or mps.", "auto")
+ROOT = option("--root", "FOLDER", "Also allow source pictures from this folder.")
+QUICK = flag("--quick", "Use a small version of the protocol that takes a minute or two.")
+QUIET = flag("-q, --quiet", "Print only errors.")
+JSON = flag("--json", "Print JSON instead of text.")
+LABEL = "The participant's label: letters and digits, for example 01."
+SESSION = option("--session", "LABEL", "The session's label: letters and digits.", "1")
+STIMULI = option("--stimuli", "FOLDER", "Use this set instead of the experiment's own; repeatable.")
+WINDOWED = flag("--windowed", "Show a window instead of the full screen, for trying out.")

@@ -6,12 +6,7 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from stimgen.cli.text import format_bytes, format_columns
-from stimgen.stimulus_set.citing.wording import (
-    describe_settings,
-    format_brackets,
-    format_count,
-    format_value,
-)
+from stimgen.stimulus_set.citing.wording import describe_settings, format_brackets, format_count, format_value
 from stimgen.workflow.list_members import FAMILIES
 
 # Settings that a summary leaves out: who wants them asks for JSON.

@@ -3,19 +3,11 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Any
 
 import typer
 
-from stimgen.cli.options import (
-    DeviceOption,
-    JsonOption,
-    ProtocolArgument,
-    QuickOption,
-    QuietOption,
-    RootOption,
-    option,
-)
+from stimgen.cli.options import DEVICE, JSON, PROTOCOL, QUICK, QUIET, ROOT, flag, option
 from stimgen.cli.terminal import (
     PROBLEM_FOUND,
     catch_termination,
@@ -33,19 +25,14 @@ commands = typer.Typer()
 
 @commands.command()
 def plan(  # noqa: PLR0913 - an option of the command is an argument here
-    protocol: ProtocolArgument,
-    root: RootOption = None,
-    regions: Annotated[
-        Path | None,
-        option("--regions", "FOLDER", "Draw the pooling regions into this folder."),
-    ] = None,
-    device: DeviceOption = "auto",
+    protocol: str = PROTOCOL,
+    root: Path | None = ROOT,
+    regions: Path | None = option("--regions", "FOLDER", "Draw the pooling regions into this folder."),
+    device: str = DEVICE,
     *,
-    probe: Annotated[
-        bool, typer.Option("--probe", help="Measure some evaluations and estimate the time.")
-    ] = False,
-    quick: QuickOption = False,
-    as_json: JsonOption = False,
+    probe: bool = flag("--probe", "Measure some evaluations and estimate the time."),
+    quick: bool = QUICK,
+    as_json: bool = JSON,
 ) -> None:
     """Preview what a protocol will generate.
 
@@ -65,32 +52,17 @@ def plan(  # noqa: PLR0913 - an option of the command is an argument here
 
 @commands.command()
 def generate(  # noqa: PLR0913 - an option of the command is an argument here
-    protocol: ProtocolArgument,
-    output: Annotated[
-        Path | None,
-        option("-o, --output", "FOLDER", "The set's folder. [default: sets/NAME]"),
-    ] = None,
-    device: DeviceOption = "auto",
-    batch_size: Annotated[
-        int | None,
-        option("--batch-size", "N", "Stimuli computed together. [default: what fits]"),
-    ] = None,
-    root: RootOption = None,
-    shard: Annotated[
-        str | None,
-        option("--shard", "I/N", "Generate only part I of N; `stimgen merge` joins the parts."),
-    ] = None,
-    dask: Annotated[
-        str | None,
-        option("--dask", "ADDRESS", "Use the workers of this Dask scheduler."),
-    ] = None,
-    workers: Annotated[
-        int | None,
-        option("--workers", "N", "Use N processes on this computer, one per GPU if any."),
-    ] = None,
+    protocol: str = PROTOCOL,
+    output: Path | None = option("-o, --output", "FOLDER", "The set's folder. [default: sets/NAME]"),
+    device: str = DEVICE,
+    batch_size: int | None = option("--batch-size", "N", "Stimuli computed together. [default: what fits]"),
+    root: Path | None = ROOT,
+    shard: str | None = option("--shard", "I/N", "Make only part I of N; `stimgen merge` joins them."),
+    dask: str | None = option("--dask", "ADDRESS", "Use the workers of this Dask scheduler."),
+    workers: int | None = option("--workers", "N", "Use N processes on this computer, one per GPU if any."),
     *,
-    quick: QuickOption = False,
-    quiet: QuietOption = False,
+    quick: bool = QUICK,
+    quiet: bool = QUIET,
 ) -> None:
     """Generate the stimulus set of a protocol.
 
@@ -128,26 +100,17 @@ def generate(  # noqa: PLR0913 - an option of the command is an argument here
 
 @commands.command()
 def show(  # noqa: PLR0913 - an option of the command is an argument here
-    protocol: ProtocolArgument,
-    output: Annotated[
-        Path | None,
-        option("-o, --output", "FOLDER", "Where to write the figures. [default: show/STIMULUS]"),
-    ] = None,
-    condition: Annotated[
-        str | None,
-        option("--condition", "ID", "The stimulus's condition. [default: the first]"),
-    ] = None,
-    source: Annotated[str | None, option("--source", "ID", "Its source. [default: the first]")] = None,
-    seed: Annotated[int | None, option("--seed", "N", "Its seed. [default: the first]")] = None,
-    every: Annotated[
-        int | None,
-        option("--every", "N", "Evaluations between two frames of the movie.", min=1),
-    ] = None,
-    device: DeviceOption = "auto",
-    root: RootOption = None,
+    protocol: str = PROTOCOL,
+    output: Path | None = option("-o, --output", "FOLDER", "Their folder. [default: show/STIMULUS]"),
+    condition: str | None = option("--condition", "ID", "The stimulus's condition. [default: the first]"),
+    source: str | None = option("--source", "ID", "Its source. [default: the first]"),
+    seed: int | None = option("--seed", "N", "Its seed. [default: the first]"),
+    every: int | None = option("--every", "N", "Evaluations between two frames of the movie.", min=1),
+    device: str = DEVICE,
+    root: Path | None = ROOT,
     *,
-    quick: QuickOption = False,
-    quiet: QuietOption = False,
+    quick: bool = QUICK,
+    quiet: bool = QUIET,
 ) -> None:
     """Make one stimulus and draw what the model sees.
 

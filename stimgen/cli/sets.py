@@ -4,18 +4,11 @@ from __future__ import annotations
 
 from dataclasses import asdict
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Any
 
 import typer
 
-from stimgen.cli.options import (
-    DeviceOption,
-    FolderArgument,
-    JsonOption,
-    QuietOption,
-    RootOption,
-    option,
-)
+from stimgen.cli.options import DEVICE, FOLDER, JSON, QUIET, ROOT, argument, option
 from stimgen.cli.terminal import PROBLEM_FOUND, print_json, print_problems, print_result, print_text
 
 if TYPE_CHECKING:
@@ -27,16 +20,13 @@ commands = typer.Typer()
 
 @commands.command()
 def verify(  # noqa: PLR0913 - an option of the command is an argument here
-    folder: FolderArgument,
-    resynthesize: Annotated[
-        int | None,
-        option("--resynthesize", "N", "Make N stimuli again and compare them.", min=1),
-    ] = None,
-    root: RootOption = None,
-    device: DeviceOption = "auto",
+    folder: Path = FOLDER,
+    resynthesize: int | None = option("--resynthesize", "N", "Make N stimuli again and compare them.", min=1),
+    root: Path | None = ROOT,
+    device: str = DEVICE,
     *,
-    as_json: JsonOption = False,
-    quiet: QuietOption = False,
+    as_json: bool = JSON,
+    quiet: bool = QUIET,
 ) -> None:
     """Check every file of a stimulus set.
 
@@ -74,7 +64,7 @@ def _describe_verification(found: Verification, results: list[ResynthesisResult]
 
 
 @commands.command()
-def repair(folder: FolderArgument, *, as_json: JsonOption = False) -> None:
+def repair(folder: Path = FOLDER, *, as_json: bool = JSON) -> None:
     """Rebuild damaged files of a stimulus set from its records.
 
     Rebuilds the manifest, table, contact sheet and checksums. For damaged pictures and records it prints
@@ -98,15 +88,10 @@ def repair(folder: FolderArgument, *, as_json: JsonOption = False) -> None:
 
 @commands.command()
 def merge(
-    folders: Annotated[
-        list[Path],
-        typer.Argument(metavar="FOLDER...", help="The folders of the parts; one, if they share a folder."),
-    ],
-    output: Annotated[
-        Path | None, option("-o, --output", "FOLDER", "The merged set's folder. [default: the first folder]")
-    ] = None,
+    folders: list[Path] = argument("FOLDER...", "The folders of the parts; one, if they share a folder."),
+    output: Path | None = option("-o, --output", "FOLDER", "The merged set. [default: the first folder]"),
     *,
-    as_json: JsonOption = False,
+    as_json: bool = JSON,
 ) -> None:
     """Join the parts made by `generate --shard`."""
     from stimgen.workflow.merge import merge_folders
@@ -126,11 +111,8 @@ def merge(
 
 @commands.command()
 def cite(
-    folder: FolderArgument,
-    form: Annotated[
-        str | None,
-        option("--format", "FORMAT", "apa, bibtex, cff or methods. [default: all]"),
-    ] = None,
+    folder: Path = FOLDER,
+    form: str | None = option("--format", "FORMAT", "apa, bibtex, cff or methods. [default: all]"),
 ) -> None:
     """Print how to cite a stimulus set.
 
@@ -145,16 +127,11 @@ def cite(
 
 @commands.command()
 def export(
-    folder: FolderArgument,
-    form: Annotated[
-        str,
-        option(
-            "--format",
-            "FORMAT",
-            "zip, bids, ro-crate, croissant, frictionless or psychopy.",
-        ),
-    ],
-    target: Annotated[Path, option("-o, --output", "TARGET", "A new folder, or a new zip file.")],
+    folder: Path = FOLDER,
+    form: str = option(
+        "--format", "FORMAT", "A name that `stimgen list` shows under exporters.", default=...
+    ),
+    target: Path = option("-o, --output", "TARGET", "A new folder, or a new zip file.", ...),
 ) -> None:
     """Write a stimulus set in another format."""
     from stimgen.workflow.export import export_set
@@ -165,14 +142,11 @@ def export(
 
 @commands.command()
 def confounds(
-    folder: FolderArgument,
-    output: Annotated[Path | None, option("-o, --output", "FILE", "Also write it to this CSV file.")] = None,
-    plot: Annotated[
-        Path | None,
-        option("--plot", "FILE", "Draw the table, as a PNG, SVG or PDF file."),
-    ] = None,
+    folder: Path = FOLDER,
+    output: Path | None = option("-o, --output", "FILE", "Also write it to this CSV file."),
+    plot: Path | None = option("--plot", "FILE", "Draw the table, as a PNG, SVG or PDF file."),
     *,
-    as_json: JsonOption = False,
+    as_json: bool = JSON,
 ) -> None:
     """Compare low-level image measures between conditions.
 
@@ -186,14 +160,9 @@ def confounds(
 
 @commands.command()
 def report(
-    folder: FolderArgument,
-    output: Annotated[
-        Path | None, option("-o, --output", "FILE", "The page. [default: FOLDER_report.html, beside the set]")
-    ] = None,
-    most: Annotated[
-        int | None,
-        option("--most", "N", "Show at most N stimuli. [default: 5000]", min=1),
-    ] = None,
+    folder: Path = FOLDER,
+    output: Path | None = option("-o, --output", "FILE", "The page. [default: FOLDER_report.html]"),
+    most: int | None = option("--most", "N", "Show at most N stimuli. [default: 5000]", min=1),
 ) -> None:
     """Write one web page about a stimulus set.
 
@@ -208,24 +177,13 @@ def report(
 
 @commands.command()
 def features(  # noqa: PLR0913 - an option of the command is an argument here
-    folder: FolderArgument,
-    network: Annotated[
-        str, option("--network", "NETWORK", "For example embedded, vgg19, squeezenet1_0.")
-    ] = "embedded",
-    weights: Annotated[
-        str | None,
-        option("--weights", "WEIGHTS", "imagenet, random, or a file of weights."),
-    ] = None,
-    depth: Annotated[
-        str | None,
-        option("--depth", "DEPTH", "The deepest layer to use. [default: all layers]"),
-    ] = None,
-    name: Annotated[str | None, option("--name", "NAME", "Their name. [default: the network's]")] = None,
-    cells: Annotated[
-        int,
-        option("--cells", "N", "Average maps in a grid of N x N cells.", min=1, max=64),
-    ] = 8,
-    device: DeviceOption = "auto",
+    folder: Path = FOLDER,
+    network: str = option("--network", "NETWORK", "For example embedded or vgg19.", default="embedded"),
+    weights: str | None = option("--weights", "WEIGHTS", "imagenet, random, or a file of weights."),
+    depth: str | None = option("--depth", "DEPTH", "The deepest layer to use. [default: all layers]"),
+    name: str | None = option("--name", "NAME", "Their name. [default: the network's]"),
+    cells: int = option("--cells", "N", "Average maps in a grid of N x N cells.", 8, min=1, max=64),
+    device: str = DEVICE,
 ) -> None:
     """Store a network's features of all pictures in a set.
 

@@ -10,14 +10,7 @@ from stimgen.stimulus_set.store import Store
 
 
 def cite_set(folder: Path, name: str | None = None) -> tuple[str, list[str]]:
-    """Return the citation of a set, and notes on what it lacks.
-
-    Parameters
-    ----------
-    folder : Path
-        The set's folder.
-    name : str, optional
-        A format; all formats by default, each under a heading.
+    """Return the citation of a set in one format, or in all under headings, and notes on what it lacks.
 
     Raises
     ------

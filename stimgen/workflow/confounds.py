@@ -15,16 +15,7 @@ OPTION = "`--plot`"
 
 
 def tabulate_confounds(folder: Path, table: Path | None = None, plot: Path | None = None) -> Rows:
-    """Return the table of a set's conditions, and write it to a CSV file and a figure if asked to.
-
-    Parameters
-    ----------
-    folder : Path
-        The set's folder.
-    table : Path, optional
-        The CSV file.
-    plot : Path, optional
-        The figure; its suffix says the format.
+    """Return the table of a set's conditions; also write it as CSV and draw it, if files are named.
 
     Raises
     ------

@@ -28,20 +28,7 @@ DEFAULT_SECONDS = 10.0
 
 @dataclass(frozen=True)
 class DisplayCheckOptions:
-    """Says how to show the card and where to save the monitor.
-
-    Attributes
-    ----------
-    stimuli : tuple of Path
-        Folders of sets, instead of those that the experiment names.
-    seconds : float or None
-        Seconds to measure and to show the card; None to measure for the default time and then to show the
-        card until a key is pressed.
-    save : str or None
-        Name of the monitor to save.
-    replace : bool
-        Whether to replace a monitor of that name.
-    """
+    """Says how to measure and what to save; the attributes are the options of `stimgen display-check`."""
 
     stimuli: tuple[Path, ...] = ()
     seconds: float | None = None
@@ -51,19 +38,7 @@ class DisplayCheckOptions:
 
 @dataclass(frozen=True)
 class DisplayCheckResult:
-    """Holds what was measured.
-
-    Attributes
-    ----------
-    seen : DisplayGeometry
-        The screen and its distance.
-    refresh : RefreshMeasurement
-        The refresh of the screen.
-    keyboard : str
-        Name of the software that reads the keyboard.
-    file : Path or None
-        The saved monitor.
-    """
+    """Holds what was measured: the screen, its refresh, the keyboard's software and the saved monitor."""
 
     seen: DisplayGeometry
     refresh: RefreshMeasurement

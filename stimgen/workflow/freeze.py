@@ -48,19 +48,7 @@ To compare data with it: stimgen freeze --check ARCHIVE DATA
 
 @dataclass(frozen=True)
 class StudyOptions:
-    """Says what is planned in addition to the experiment itself.
-
-    Attributes
-    ----------
-    participants : int
-        Number of participants; they are labelled 01, 02, ...
-    sessions : tuple of str
-        Labels of each participant's sessions.
-    stimuli : tuple of Path
-        Folders of sets, instead of those that the experiment names.
-    exclusions : Path or None
-        A text file with the exclusion rules; None if the experiment's notes contain them.
-    """
+    """Says what is planned beside the experiment; the attributes are the options of `stimgen freeze`."""
 
     participants: int
     sessions: tuple[str, ...] = ("1",)

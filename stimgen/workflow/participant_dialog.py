@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
 from stimgen.experiment.design.decisions import Participant
 from stimgen.experiment.journal.data_folder import DataFolder
 from stimgen.experiment.journal.form import check_form
@@ -14,29 +12,12 @@ from stimgen.reading.errors import StimgenError
 PARTICIPANT, SESSION = "participant", "session"
 
 
-@dataclass(frozen=True)
-class DialogAnswers:
-    """Holds the answers of the dialog: the participant, and the form's answers by field."""
-
-    person: Participant
-    form: dict[str, str]
-
-
 def ask_participant(
     loaded: LoadedExperiment, folder: DataFolder, known: dict[str, str], *, resume: bool = False
-) -> DialogAnswers:
-    """Ask for the participant, the session and the form, until the answers are valid.
+) -> tuple[Participant, dict[str, str]]:
+    """Ask for the participant, the session and the form, until the answers are valid; return them.
 
-    Parameters
-    ----------
-    loaded : LoadedExperiment
-        The experiment, which defines the form.
-    folder : DataFolder
-        The folder of the data, to recognise sessions that exist already.
-    known : dict
-        Initial contents of the fields.
-    resume : bool
-        Whether the session may exist already.
+    `known` fills the fields at first. With `resume` the session may exist already.
 
     Raises
     ------
@@ -52,7 +33,7 @@ def ask_participant(
             person = Participant(said[PARTICIPANT], said[SESSION])
             if not resume:
                 folder.refuse_existing(person, experiment.name)
-            return DialogAnswers(person, check_form(fields[2:], {field: said[field] for field in fields[2:]}))
+            return person, check_form(fields[2:], {field: said[field] for field in fields[2:]})
         except StimgenError as error:
             problem = str(error)
     raise StimgenError("the dialog was cancelled: no session was started and no file was written")

@@ -25,16 +25,7 @@ PRESENTATION_KEYS = ("mask", "background", "before", "canvas", "encoding", "bits
 def describe_plan(
     loaded: LoadedProtocol, root: Path | None = None, probe: str | None = None
 ) -> dict[str, Any]:
-    """Return what `stimgen plan --json` prints.
-
-    Parameters
-    ----------
-    loaded : LoadedProtocol
-        The protocol.
-    root : Path, optional
-        Another folder for sources, beside the protocol's own.
-    probe : str, optional
-        A device on which to measure some evaluations of every condition.
+    """Return what `stimgen plan --json` prints; `probe` is a device on which to measure some evaluations.
 
     Returns
     -------

@@ -21,17 +21,7 @@ from stimgen.reading.errors import StimgenError
 
 @dataclass(frozen=True)
 class PreparedExperiment:
-    """Holds an experiment with its checked pictures and screen, for all participants.
-
-    Attributes
-    ----------
-    loaded : LoadedExperiment
-        The experiment.
-    pool : PicturePool
-        The pictures that trials may show.
-    viewing : ViewingGeometry
-        The screen and its distance.
-    """
+    """Holds an experiment with its checked pictures and screen, for all participants."""
 
     loaded: LoadedExperiment
     pool: PicturePool

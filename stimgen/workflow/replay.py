@@ -18,16 +18,8 @@ from stimgen.stimulus_set.store import Store
 class ReplayedFrame(NamedTuple):
     """Represents a frame that was drawn again.
 
-    Attributes
-    ----------
-    file : Path
-        A picture of the whole screen.
-    sha256 : str
-        Hash of the frame, computed as in journals.
-    recorded : str or None
-        Hash of the frame that was shown; None if no frame was shown.
-    agrees : bool or None
-        Whether the two hashes are equal; None if no frame was shown.
+    `recorded` is the hash of the frame that was shown, and `agrees` says whether it equals `sha256`; both are
+    None if no frame was shown.
     """
 
     file: Path
@@ -38,18 +30,9 @@ class ReplayedFrame(NamedTuple):
 
 @dataclass(frozen=True)
 class ReplayedTrial:
-    """Represents a trial whose frames were drawn again.
+    """Represents a trial whose frames were drawn again, one for each phase.
 
-    Attributes
-    ----------
-    journal : Path
-        The session's journal.
-    trial : int
-        Number of the trial, from 1, counting practice trials.
-    frames : tuple of ReplayedFrame
-        The frame of each phase.
-    versions : dict
-        Packages whose versions have changed since the session: the version then and now, by name.
+    `versions` gives, for packages that have changed since the session, the version then and now.
     """
 
     journal: Path
@@ -81,16 +64,8 @@ def replay_trial(
 ) -> ReplayedTrial:
     """Write the frames of a trial as PNG files, and compare them with those that were shown.
 
-    Parameters
-    ----------
-    journal : Path
-        The session's journal.
-    number : int
-        Number of the trial, from 1, counting practice trials.
-    stimuli : tuple of Path
-        Folders of the sets; by default those that the experiment names, in the current folder.
-    output : Path, optional
-        Folder for the frames; by default ``replay/JOURNAL_trial-NUMBER``.
+    Trials are counted from 1, with practice. The sets are by default those that the experiment names, in the
+    current folder; `output` is by default ``replay/JOURNAL_trial-NUMBER``.
 
     Raises
     ------

@@ -11,16 +11,7 @@ from stimgen.stimulus_set.store import Store
 
 
 def write_report(folder: Path, output: Path | None = None, most: int = MAX_STIMULI) -> tuple[Path, int]:
-    """Write a web page about a set; return its file and its size in bytes.
-
-    Parameters
-    ----------
-    folder : Path
-        The set's folder.
-    output : Path, optional
-        The page; by default ``FOLDER_report.html`` beside the set.
-    most : int
-        Largest number of stimuli to show.
+    """Write a web page about a set, by default beside it; return its file and its size in bytes.
 
     Raises
     ------

@@ -36,25 +36,7 @@ from stimgen.workflow.withdraw import finish_withdrawals
 
 @dataclass(frozen=True)
 class RunOptions:
-    """Says how to run a session.
-
-    Attributes
-    ----------
-    observer : str
-        Who answers: ``psychopy`` for a person, ``simulated`` or ``model``.
-    stimuli : tuple of Path
-        Folders of sets, instead of those that the experiment names.
-    data : Path or None
-        Folder of the data; None for ``data/NAME``.
-    windowed : bool
-        Whether to show a window instead of the full screen.
-    resume : bool
-        Whether to continue a session that was interrupted.
-    language : str or None
-        Language of the instructions; None for the experiment's first.
-    form : mapping
-        The participant's form, field to answer; stored apart from the trials.
-    """
+    """Says how to run a session; the attributes are the options of `stimgen run`."""
 
     observer: str = "psychopy"
     stimuli: tuple[Path, ...] = ()

@@ -16,10 +16,6 @@ class SessionOutcome:
 
     Attributes
     ----------
-    journal : Path
-        The session's journal.
-    complete : bool
-        Whether every trial was answered.
     trials : int
         Number of main trials so far; practice does not count.
     correct : float or None

@@ -21,17 +21,9 @@ def run_study(
 ) -> Iterator[SessionOutcome]:
     """Run one participant's session, or one session of each of several simulated observers.
 
-    Parameters
-    ----------
-    loaded : LoadedExperiment
-        The experiment.
-    who : tuple
-        Labels of the participant and the session. If the participant is None, a dialog asks for both and
-        for the form; this needs a display and the observer ``psychopy``.
-    participants : int or None
-        Number of simulated observers, labelled 01, 02, ...; None for the one participant.
-    options : RunOptions
-        How to run the sessions.
+    `who` is the labels of participant and session. Without a participant, a dialog asks for both and for the
+    form; this needs a display and the observer ``psychopy``. `participants` is the number of simulated
+    observers, labelled 01, 02, ...
 
     Raises
     ------
@@ -44,8 +36,8 @@ def run_study(
     if not persons:
         folder = DataFolder(options.find_data_folder(loaded))
         known = {"session": session, **options.form}
-        answers = ask_participant(loaded, folder, known, resume=options.resume)
-        persons, options = [answers.person], replace(options, form=answers.form)
+        person, form = ask_participant(loaded, folder, known, resume=options.resume)
+        persons, options = [person], replace(options, form=form)
     for person in persons:
         yield run_session(prepared, person, options)
 

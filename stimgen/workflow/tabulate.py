@@ -22,17 +22,7 @@ from stimgen.workflow.withdraw import finish_withdrawals
 
 @dataclass(frozen=True)
 class TableFolder:
-    """Describes a folder of tables that was written.
-
-    Attributes
-    ----------
-    folder : Path
-        The folder.
-    sessions, files : int
-        Numbers of sessions and files in it.
-    skipped : tuple of Path
-        Journals of sessions that stopped before they had begun.
-    """
+    """Describes a folder of tables; `skipped` lists journals of sessions that never began."""
 
     folder: Path
     sessions: int
@@ -42,19 +32,7 @@ class TableFolder:
 
 @dataclass(frozen=True)
 class TableOptions:
-    """Says which tables to write.
-
-    Attributes
-    ----------
-    name : str or None
-        The format; None for all formats, each in its own folder.
-    target : Path or None
-        Folder of the tables; None for ``DATA/FORMAT``.
-    stimuli : tuple of Path
-        Folders of the sets, if they are not where the experiment found them.
-    form_fields : tuple of str
-        Fields of the participants' forms to include.
-    """
+    """Says which tables to write; the attributes are the options of `stimgen tabulate`."""
 
     name: str | None = None
     target: Path | None = None

@@ -22,15 +22,7 @@ MAX_TABLE_BYTES = 2**26
 
 @dataclass(frozen=True)
 class Withdrawal:
-    """Lists what was deleted of a participant.
-
-    Attributes
-    ----------
-    participant : str
-        The participant's label.
-    removed : tuple of str
-        Deleted files and folders, relative to the folder of the data.
-    """
+    """Lists the deleted files and folders of a participant, relative to the folder of the data."""
 
     participant: str
     removed: tuple[str, ...]

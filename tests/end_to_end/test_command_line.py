@@ -34,6 +34,12 @@ from stimgen.workflow.list_members import find_members
 ROOT = Path(__file__).resolve().parents[2]
 LONGEST = 15
 
+COMMANDS = [
+    *("plan", "generate", "show", "verify", "repair", "merge", "cite", "export", "confounds", "report"),
+    *("features", "trials", "run", "display-check", "tabulate", "replay", "withdraw", "freeze"),
+    *("list", "schema", "doctor", "bench", "weights normalize"),
+]
+
 TINY = """\
 name: tiny
 preparation: {size: 16}
@@ -99,12 +105,18 @@ def everything_in(folder: Path) -> list[str]:
 
 
 class TestHelp:
-    @pytest.mark.parametrize("command", ["generate", "plan", "verify", "schema", "list", "doctor", "show"])
+    @pytest.mark.parametrize("command", COMMANDS)
     def test_every_command_has_one(self, run: Run, command: str) -> None:
-        assert command in run("--help").out
-        ended = run(command, "--help")
+        assert f"  {command.split()[0]} " in run("--help").out
+        ended = run(*command.split(), "--help")
         assert ended.code == 0
         assert ended.out.lstrip().startswith(f"Usage: stimgen {command}")
+
+    def test_the_list_of_commands_is_whole_and_no_line_is_cut(self, run: Run) -> None:
+        text = run("--help").out
+        named = re.findall(r"^  ([a-z][a-z-]+)  ", text, flags=re.MULTILINE)
+        assert sorted(named) == sorted({command.split()[0] for command in COMMANDS})
+        assert "..." not in text.split("Make stimulus sets")[1]
 
     def test_the_options_of_generate(self, run: Run) -> None:
         text = run("generate", "--help").out
@@ -550,6 +562,13 @@ class TestBadOption:
         message = refused(run("generate", "p.yaml", "--batch-size", size))
         assert message == f"a batch size of {size} is out of range (1 to 4096)\n"
         assert everything_in(tmp_path) == ["p.yaml"]
+
+
+def test_python_m_stimgen_is_the_command(tmp_path: Path) -> None:
+    command = [sys.executable, "-m", "stimgen", "plan", "nothere.yaml"]
+    done = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, check=False)
+    assert (done.returncode, done.stdout) == (2, "")
+    assert done.stderr.startswith("nothere.yaml: no such file")
 
 
 def test_the_installed_command(tmp_path: Path) -> None:

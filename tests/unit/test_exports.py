@@ -347,7 +347,7 @@ def test_a_set_of_which_little_is_said_is_handed_on(tmp_path: Path, name: str) -
 
 def test_no_export_lies_within_its_set(tmp_path: Path) -> None:
     store = write_set(tmp_path / "set")
-    with pytest.raises(StimgenError, match="within the set"):
+    with pytest.raises(StimgenError, match="inside the set"):
         export_set(store.folder, "bids", store.folder / "bids")
     assert not (store.folder / "bids").exists()
 
