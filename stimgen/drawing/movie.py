@@ -31,7 +31,7 @@ def encode_movie(source: Pixels, frames: Sequence[MovieFrame], title: str) -> di
     The source is at the left. Of the frames there is at least one; all are scaled to the source's size, or to
     a whole multiple of it if that is small.
     """
-    size = _enlarged_size(source)
+    size = _frame_size(source)
     first, *others = [_draw_frame(quantise(source), frame, size, title) for frame in frames]
     found = {}
     for ending, kind in FORMATS.items():
@@ -42,7 +42,7 @@ def encode_movie(source: Pixels, frames: Sequence[MovieFrame], title: str) -> di
     return found
 
 
-def _enlarged_size(source: Pixels) -> tuple[int, int]:
+def _frame_size(source: Pixels) -> tuple[int, int]:
     height, width = source.shape[:2]
     times = -(-SMALLEST // min(height, width))
     return width * times, height * times

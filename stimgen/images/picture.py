@@ -40,7 +40,7 @@ class MaskedPicture:
     screen: ScreenSpec
 
     @classmethod
-    def unmasked(cls, pixels: Pixels, screen: ScreenSpec) -> MaskedPicture:
+    def from_pixels(cls, pixels: Pixels, screen: ScreenSpec) -> MaskedPicture:
         """Return a picture that is completely visible."""
         return cls(pixels, np.ones(pixels.shape[:2]), screen)
 
@@ -57,7 +57,7 @@ class MaskedPicture:
         """Return the picture with its weights multiplied by `weights`."""
         return replace(self, weights=self.weights * weights)
 
-    def weighted_mean(self, values: NDArray[np.float64]) -> NDArray[np.float64]:
+    def compute_mean(self, values: NDArray[np.float64]) -> NDArray[np.float64]:
         """Return the mean of values, height x width (x channels), weighted by the mask."""
         total = self.weights.sum()
         if total == 0.0:
@@ -68,15 +68,15 @@ class MaskedPicture:
 
     def mean_luminance(self) -> float:
         """Return the mean luminance of the visible part; white is 1."""
-        return float(self.weighted_mean(luminance(self.light)))
+        return float(self.compute_mean(luminance(self.light)))
 
     def rms_contrast(self) -> float:
         """Return the visible part's RMS contrast: standard deviation over mean of luminance (Peli 1990)."""
         values = luminance(self.light)
-        mean = self.weighted_mean(values)
+        mean = self.compute_mean(values)
         if mean <= 0.0:
             raise StimgenError("the picture is black, so that it has no contrast")
-        return float(np.sqrt(self.weighted_mean((values - mean) ** 2)) / mean)
+        return float(np.sqrt(self.compute_mean((values - mean) ** 2)) / mean)
 
     def render(self) -> Pixels:
         """Return the picture before the background; soft edges mix light."""
@@ -102,6 +102,6 @@ def blend_over(picture: MaskedPicture, ground: Pixels) -> Pixels:
     return np.where(weights == 1.0, picture.pixels, np.where(weights == 0.0, ground, mixed))
 
 
-def clipped_fraction(pixels: Pixels) -> float:
+def measure_clipping(pixels: Pixels) -> float:
     """Return the fraction of values that leave [0, 1] by more than half a level of 16 bits."""
     return float(np.mean((pixels < -NEGLIGIBLE) | (pixels > 1.0 + NEGLIGIBLE)))

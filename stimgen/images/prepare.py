@@ -79,7 +79,7 @@ class Preparation(Model):
             The file is not an image, the box does not fit, or the crop is smaller than `size`.
         """
         _, _, width, height = self._crop_rectangle(image)
-        target = self._resampled_size(width, height)
+        target = self._target_size(width, height)
         if not self.enlarge and (target[0] > width or target[1] > height):
             raise StimgenError(
                 f"the crop has {width} x {height} pixels, so {target[0]} x {target[1]} would enlarge it",
@@ -145,7 +145,7 @@ class Preparation(Model):
         side = min(width, height)
         return (width - side) // 2, (height - side) // 2, side, side
 
-    def _resampled_size(self, width: int, height: int) -> ImageSize:
+    def _target_size(self, width: int, height: int) -> ImageSize:
         if isinstance(self.size, tuple):
             return self.size
         scale = self.size / math.sqrt(width * height)

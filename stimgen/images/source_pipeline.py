@@ -12,7 +12,7 @@ from pydantic import AfterValidator, Field
 
 from stimgen.images.canvas import Canvas, CanvasPlace
 from stimgen.images.light import Encoding
-from stimgen.images.picture import MaskedPicture, PictureAndSource, ScreenSpec, clipped_fraction
+from stimgen.images.picture import MaskedPicture, PictureAndSource, ScreenSpec, measure_clipping
 from stimgen.images.prepare import ImageSize, Pixels, Preparation, Size
 from stimgen.images.read import ImageFile
 from stimgen.images.sequence import apply_steps, final_size, step_recipes
@@ -98,7 +98,7 @@ class SourcePipeline:
             A step or a place does not fit, or for the reasons of `Preparation.output_size`.
         """
         *_, channels = self.preparation.shape(image)
-        sizes, canvas = self._fitted_sizes(image), self.presentation.canvas
+        sizes, canvas = self._list_sizes(image), self.presentation.canvas
         width, height = canvas.size if canvas else sizes[0]
         return height, width, channels
 
@@ -111,7 +111,7 @@ class SourcePipeline:
             Mask and photograph differ in size, or for the reasons of `shape`.
         """
         image, mask = photograph
-        presentation, sizes = self.presentation, self._fitted_sizes(image)
+        presentation, sizes = self.presentation, self._list_sizes(image)
         found = self.preparation.recipe(image)
         if mask is not None:
             with _name_key_in_errors("mask"):
@@ -137,7 +137,7 @@ class SourcePipeline:
         """
         image, mask = photograph
         preparation = self._preparation(size)
-        picture = MaskedPicture.unmasked(preparation.prepare(image), self.screen)
+        picture = MaskedPicture.from_pixels(preparation.prepare(image), self.screen)
         if mask is None:
             return picture
         with _name_key_in_errors("mask"):
@@ -155,14 +155,14 @@ class SourcePipeline:
         StimgenError
             A file is damaged, or a step is impossible.
         """
-        self._fitted_sizes(photograph.image)
+        self._list_sizes(photograph.image)
         canvas = self.presentation.canvas
         if canvas is None:
             pixels = self._apply_before(photograph, None).render()
         else:
             pictures = {place.size: self._apply_before(photograph, place.size) for place in canvas.places}
             pixels = canvas.compose([pictures[place.size] for place in canvas.places])
-        return ModelInput(np.clip(pixels, 0.0, 1.0), clipped_fraction(pixels))
+        return ModelInput(np.clip(pixels, 0.0, 1.0), measure_clipping(pixels))
 
     def _preparation(self, size: Size | None) -> Preparation:
         return self.preparation if size is None else self.preparation.replace(size=size)
@@ -172,7 +172,7 @@ class SourcePipeline:
         with _name_key_in_errors("before"):
             return apply_steps(self.presentation.before, PictureAndSource(picture, picture))
 
-    def _fitted_sizes(self, image: ImageFile) -> list[ImageSize]:
+    def _list_sizes(self, image: ImageFile) -> list[ImageSize]:
         """Return the picture's size after all steps, for every place; refuse what does not fit."""
         canvas = self.presentation.canvas
         found = []

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, NamedTuple
 
-from stimgen.images.picture import MaskedPicture, PictureAndSource, clipped_fraction
+from stimgen.images.picture import MaskedPicture, PictureAndSource, measure_clipping
 from stimgen.images.prepare import Pixels
 from stimgen.images.sequence import (
     apply_geometry,
@@ -56,17 +56,17 @@ class Postprocessing:
         """
         screen = source.staging.screen
         pair = PictureAndSource(
-            MaskedPicture.unmasked(pixels, screen), MaskedPicture.unmasked(prepared, screen)
+            MaskedPicture.from_pixels(pixels, screen), MaskedPicture.from_pixels(prepared, screen)
         )
         try:
             shown = apply_steps(self.steps, pair).render()
         except StimgenError as error:
             raise self._locate_error(error, source) from None
-        return PostprocessedPicture(shown, clipped_fraction(shown))
+        return PostprocessedPicture(shown, measure_clipping(shown))
 
     def place_source(self, source: PlannedSource, prepared: Pixels) -> Pixels:
         """Return a source as it is compared with its stimuli: behind the same crops and apertures."""
-        return apply_geometry(self.steps, MaskedPicture.unmasked(prepared, source.staging.screen)).render()
+        return apply_geometry(self.steps, MaskedPicture.from_pixels(prepared, source.staging.screen)).render()
 
     def check(self, source: PlannedSource) -> None:
         """Refuse, by `StimgenError`, steps that do not fit into a source."""
@@ -90,7 +90,7 @@ def plan_postprocessing(
     steps, where = loaded.protocol.conditions[i].after, loaded.where(i, "after")
     if needs_set_mean(steps):
         pictures = (
-            (source.id, MaskedPicture.unmasked(source.pixels(), source.staging.screen))
+            (source.id, MaskedPicture.from_pixels(source.pixels(), source.staging.screen))
             for source in everything
         )
         try:

@@ -142,13 +142,13 @@ class Family:
         """Return the member that has most of these fields and requires no others, preferably the default."""
         known = {name: len(keys & set(cls.model_fields)) for name, cls in self.members.items()}
         best = [name for name, count in known.items() if count == max(known.values())]
-        best = [name for name in best if _required_fields(self.members[name]) <= keys] or best
+        best = [name for name in best if _list_required_fields(self.members[name]) <= keys] or best
         if len(best) == 1:
             return best[0]
         return next((name for name in (self.default, self.fallback) if name in best), None) or self.default
 
 
-def _required_fields(cls: type[FamilyMember]) -> set[str]:
+def _list_required_fields(cls: type[FamilyMember]) -> set[str]:
     return {name for name, field in cls.model_fields.items() if field.is_required()}
 
 

@@ -543,7 +543,7 @@ class TestSteps:
         pictures = rng.random((2, 20, 24, channels), dtype=np.float32)
         weights = 0.5 + 0.5 * rng.random((20, 24))
         return PictureAndSource(
-            *(MaskedPicture.unmasked(pixels, self.SCREEN).apply_mask(weights) for pixels in pictures)
+            *(MaskedPicture.from_pixels(pixels, self.SCREEN).apply_mask(weights) for pixels in pictures)
         )
 
     def test_the_size_is_told_and_shared_with_the_source(self, name: str, channels: int) -> None:

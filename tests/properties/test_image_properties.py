@@ -52,9 +52,9 @@ def test_matching_gives_the_sources_values_in_the_pictures_order(
 ) -> None:
     picture = data.draw(hnp.arrays(np.float32, shape, elements=VALUES))
     source = as_pixels(data.draw(hnp.arrays(np.uint8, shape)))
-    wanted = MaskedPicture.unmasked(source, ScreenSpec())
+    wanted = MaskedPicture.from_pixels(source, ScreenSpec())
     found = apply_steps(
-        [HistogramMatching()], PictureAndSource(MaskedPicture.unmasked(picture, ScreenSpec()), wanted)
+        [HistogramMatching()], PictureAndSource(MaskedPicture.from_pixels(picture, ScreenSpec()), wanted)
     ).pixels
     assert found.dtype == np.float32
     for channel in range(shape[2]):
@@ -63,7 +63,7 @@ def test_matching_gives_the_sources_values_in_the_pictures_order(
         darker = before[:, np.newaxis] < before
         assert (after[:, np.newaxis] <= after)[darker].all()
     again = apply_steps(
-        [HistogramMatching()], PictureAndSource(MaskedPicture.unmasked(found, ScreenSpec()), wanted)
+        [HistogramMatching()], PictureAndSource(MaskedPicture.from_pixels(found, ScreenSpec()), wanted)
     ).pixels
     assert np.array_equal(again, found)
 

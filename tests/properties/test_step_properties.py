@@ -34,7 +34,7 @@ def test_luminance_and_contrast_are_what_was_asked_for_in_either_order(
     levels: NDArray[np.uint8], screen: ScreenSpec, mean: float, rms: float, window: bool, turned: bool
 ) -> None:
     """To what rounding to 2^-20 leaves."""
-    picture = MaskedPicture.unmasked(levels.astype(np.float32) / 255, screen)
+    picture = MaskedPicture.from_pixels(levels.astype(np.float32) / 255, screen)
     if window:
         picture = RaisedCosine().apply_geometry(picture)
     assume(picture.mean_luminance() > 0.02)
@@ -49,7 +49,7 @@ def test_luminance_and_contrast_are_what_was_asked_for_in_either_order(
 
 @given(LEVELS, SCREENS)
 def test_what_a_picture_has_already_changes_nothing(levels: NDArray[np.uint8], screen: ScreenSpec) -> None:
-    picture = MaskedPicture.unmasked(levels.astype(np.float32) / 255, screen)
+    picture = MaskedPicture.from_pixels(levels.astype(np.float32) / 255, screen)
     assume(picture.mean_luminance() > 0.02)
     assume(picture.rms_contrast() > 0.02)
     found = apply_steps([Luminance(), Contrast()], PictureAndSource(picture, picture))
@@ -92,7 +92,7 @@ def test_apertures_fall_from_the_centre_and_are_symmetric(
 def test_what_is_shown_lies_between_picture_and_background(
     levels: NDArray[np.uint8], screen: ScreenSpec, weight: float
 ) -> None:
-    picture = MaskedPicture.unmasked(levels.astype(np.float32) / 255, screen)
+    picture = MaskedPicture.from_pixels(levels.astype(np.float32) / 255, screen)
     shown = picture.apply_mask(np.full(levels.shape[:2], weight)).render()
     low, high = (f(picture.pixels, np.float32(screen.background)) for f in (np.minimum, np.maximum))
     assert (shown >= low - 1e-6).all()

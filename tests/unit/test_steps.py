@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from pydantic import TypeAdapter, ValidationError
 
 from stimgen.images.light import from_light, luminance, to_light
-from stimgen.images.picture import MaskedPicture, PictureAndSource, ScreenSpec, blend_over, clipped_fraction
+from stimgen.images.picture import MaskedPicture, PictureAndSource, ScreenSpec, blend_over, measure_clipping
 from stimgen.images.sequence import apply_steps, final_size, needs_set_mean, resolve_set_means, step_recipes
 from stimgen.images.steps import AnyStep, ImageStep
 from stimgen.reading.errors import StimgenError
@@ -26,7 +26,7 @@ def steps(*said: Any) -> tuple[ImageStep, ...]:
 
 def picture(values: Any, screen: ScreenSpec = LINEAR) -> MaskedPicture:
     pixels = np.asarray(values, dtype=np.float32)
-    return MaskedPicture.unmasked(pixels[:, :, np.newaxis] if pixels.ndim == 2 else pixels, screen)
+    return MaskedPicture.from_pixels(pixels[:, :, np.newaxis] if pixels.ndim == 2 else pixels, screen)
 
 
 def after(of: MaskedPicture, *said: Any, source: MaskedPicture | None = None) -> MaskedPicture:
@@ -131,7 +131,7 @@ class TestContrast:
     def test_beyond_white_nothing_is_clipped_before_the_end(self) -> None:
         wide = after(CHECKS, {"name": "contrast", "rms": 2.0})
         assert np.allclose(wide.pixels[:, :, 0], [[-0.4, 1.2], [1.2, -0.4]], atol=1e-6)
-        assert clipped_fraction(wide.pixels) == 1.0
+        assert measure_clipping(wide.pixels) == 1.0
         back = after(wide, {"name": "contrast", "rms": 0.5})
         assert np.allclose(back.pixels, CHECKS.pixels, atol=1e-6)
 
@@ -327,4 +327,4 @@ class TestOthers:
 
     def test_clipped_counts_what_leaves_the_range(self) -> None:
         values = np.array([[[-0.1], [0.0], [1.0], [1.1], [1.0 + 1e-6]]], dtype=np.float32)
-        assert clipped_fraction(values) == pytest.approx(0.4)
+        assert measure_clipping(values) == pytest.approx(0.4)

@@ -140,7 +140,7 @@ class FrameRenderer:
         part = self.pool.pixels(shown)[top : top + height, left : left + width]
         pixels = convert_encoding(part, shown.encoding, display.encoding)
         screen = ScreenSpec(display.encoding, _round_to_8_bits(display.background))
-        picture = MaskedPicture.unmasked(pixels, screen)
+        picture = MaskedPicture.from_pixels(pixels, screen)
         if isinstance(display.aperture, GeometryStep):
             picture = display.aperture.apply_geometry(picture)
         seen = resample_to(picture.render(), shown.size)

@@ -37,7 +37,7 @@ class SourceComparator:
         light, numbers = self._luminance(pixels)
         self._copies = CopyCheck(numbers)
         self._numbers = np.sort(numbers, axis=None)
-        self._channels = _sorted_channels(pixels)
+        self._channels = _sort_channels(pixels)
         self._spectrum = amplitude_spectrum(light)
 
     def compare(self, pixels: Pixels) -> SourceComparison:
@@ -53,7 +53,7 @@ class SourceComparator:
             )
         colour = None
         if pixels.shape[2] == self._shape[2] == 3:
-            pairs = zip(_sorted_channels(pixels), self._channels, strict=True)
+            pairs = zip(_sort_channels(pixels), self._channels, strict=True)
             red, green, blue = (measure_wasserstein(one, other) for one, other in pairs)
             colour = (red, green, blue)
         return SourceComparison(
@@ -78,5 +78,5 @@ def measure_wasserstein(one: Plane, other: Plane) -> float:
     return float(np.abs(one - other).mean())
 
 
-def _sorted_channels(pixels: Pixels) -> list[Plane]:
+def _sort_channels(pixels: Pixels) -> list[Plane]:
     return [np.sort(pixels[:, :, i].astype(np.float64), axis=None) for i in range(pixels.shape[2])]

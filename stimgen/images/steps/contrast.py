@@ -39,5 +39,5 @@ class Contrast(MatchingStep):
         if contrast < FLAT:
             raise StimgenError("the picture is flat, so that scaling gives it no contrast")
         # Each channel is scaled around its own mean.
-        mean = picture.weighted_mean(picture.light)
+        mean = picture.compute_mean(picture.light)
         return picture.with_light(mean + (picture.light - mean) * (value / contrast))

@@ -1,4 +1,4 @@
-"""Crops pictures."""
+"""Crops pictures to rectangles."""
 
 from __future__ import annotations
 
