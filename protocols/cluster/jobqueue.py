@@ -29,7 +29,8 @@ def cluster() -> SLURMCluster:
         ],
         # Workers end before their time is over and are replaced; what they had in hand is begun again.
         worker_extra_args=["--lifetime", "450m", "--lifetime-stagger", "10m"],
-        scheduler_options={"dashboard_address": ":0"},
+        # A batch that has killed three workers is given up.
+        scheduler_options={"dashboard_address": ":0", "allowed_failures": 2},
     )
 
 

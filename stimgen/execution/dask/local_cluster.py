@@ -24,13 +24,21 @@ PATIENCE, BEAT = 15.0, 0.1  # seconds for a worker to end, and between looks at 
 HERE = "127.0.0.1"  # whoever reaches a scheduler can run programs through it
 THREADS = ("OMP_NUM_THREADS", "MKL_NUM_THREADS", "OPENBLAS_NUM_THREADS")
 # By default Dask looks a hundred times a second at what its workers compute, and fifty times at its own
-# delays: this takes a twentieth of their time (docs/cluster.md). A batch is given up after three deaths.
-SETTINGS = {
-    "distributed.worker.profile.enabled": False,
-    "distributed.admin.tick.interval": "1s",
-    "distributed.scheduler.allowed-failures": 2,
-}
-WORKER = ("-m", "distributed.cli.dask_worker", "--nthreads", "1", "--memory-limit", "0", "--no-dashboard")
+# delays: this takes a twentieth of their time (docs/cluster.md).
+QUIET = {"distributed.worker.profile.enabled": False, "distributed.admin.tick.interval": "1s"}
+# A batch that has killed three workers is given up.
+SCHEDULER = {"dashboard_address": f"{HERE}:0", "allowed_failures": 2}
+WORKER = [
+    "-m",
+    "distributed.cli.dask_worker",
+    "--nthreads",
+    "1",
+    "--memory-limit",
+    "0",
+    "--no-dashboard",
+    "--death-timeout",
+    "60",
+]
 
 
 @contextmanager
@@ -53,9 +61,9 @@ def start_workers(count: int, device: str, threads: int | None = None) -> Iterat
     """
     environments = worker_environments(count, device, threads)
     with (
-        dask.config.set(SETTINGS),
+        dask.config.set(QUIET),
         LocalCluster(
-            n_workers=0, host=HERE, dashboard_address=f"{HERE}:0", silence_logs=logging.CRITICAL
+            n_workers=0, host=HERE, scheduler_kwargs=SCHEDULER, silence_logs=logging.CRITICAL
         ) as cluster,
         Client(cluster, set_as_default=False) as client,
         tempfile.TemporaryDirectory(prefix="stimgen-") as place,
@@ -104,10 +112,8 @@ def worker_environments(count: int, device: str, threads: int | None = None) -> 
     if device.startswith("cuda:"):
         raise StimgenError("--workers gives each process a GPU of its own: write --device cuda, or nothing")
     gpus = torch.cuda.device_count() if device in ("auto", "cuda") else 0
-    settings = {
-        f"DASK_{key.upper().replace('.', '__').replace('-', '_')}": str(SETTINGS[key]) for key in SETTINGS
-    }
-    each = settings | dict.fromkeys(THREADS, str(threads or max(1, available_cores() // count)))
+    each = {f"DASK_{key.upper().replace('.', '__')}": str(value) for key, value in QUIET.items()}
+    each |= dict.fromkeys(THREADS, str(threads or max(1, available_cores() // count)))
     if gpus == 0:
         return [each] * count
     if count > gpus:

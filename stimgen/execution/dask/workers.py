@@ -14,10 +14,7 @@ from stimgen.execution.dask.messages import Machine, find_difference
 from stimgen.execution.dask.worker import describe_machine
 from stimgen.reading.errors import StimgenError
 
-PATIENCE, BEAT = (
-    10.0,
-    0.1,
-)  # seconds in which a scheduler has to answer, and between looks for the first worker
+PATIENCE, BEAT = 10.0, 0.1  # seconds for a scheduler to answer, and between looks for the first worker
 NOBODY = "no worker is there: waiting for one"
 
 Notify = Callable[[str], None]
@@ -83,7 +80,7 @@ class WorkerPool:
         """
         present = self._ask_scheduler()
         for worker in sorted(self._present - present):
-            self.notify(f"the worker {worker} has left; another begins its batch again")
+            self.notify(f"the worker {worker} has left: another one repeats its batch")
         self._present = present
         there = present - self._excluded
         if not there:
@@ -108,32 +105,34 @@ class WorkerPool:
     def exclude_unequal(self) -> bool:
         """Give no more work to workers that differ, and return whether there are new ones."""
         found = self._find_unequal()
-        for worker, problem in found.items():
-            self.notify(f"the worker {worker} is left idle: {problem}")
-        self._excluded |= found.keys()
-        return bool(found)
+        new = found.keys() - self._excluded
+        for worker in sorted(new):
+            self.notify(f"the worker {worker} is left idle: {found[worker]}")
+        self._excluded |= new
+        return bool(new)
 
     def _find_unequal(self) -> dict[str, str]:
-        """Return the workers that differ and are not excluded yet, each with what is wrong."""
-        packages = tuple(self.required)
+        """Return the workers that differ, each with what is wrong."""
+        found, packages = {}, tuple(self.required)
         answers = self.client.run(describe_machine, packages, self.device, on_error="return")
-        problems = {worker: self._find_problem(answers[worker]) for worker in sorted(answers)}
-        return {worker: said for worker, said in problems.items() if said and worker not in self._excluded}
+        for worker, answer in sorted(answers.items()):
+            if isinstance(answer, StimgenError):
+                found[worker] = str(answer)
+            elif isinstance(answer, Exception):  # another version of stimgen may not have the function
+                found[worker] = f"{type(answer).__name__}: {answer}"
+            else:
+                self.required.setdefault("kind", answer["kind"])
+                if difference := find_difference(answer, self.required):
+                    found[worker] = difference
+                else:
+                    self.note_kind(answer)
+        return found
 
-    def _find_problem(self, answer: Machine | Exception) -> str:
-        if isinstance(answer, StimgenError):
-            return str(answer)
-        if isinstance(answer, Exception):  # another version of stimgen may not have the function
-            return f"{type(answer).__name__}: {answer}"
-        self.required.setdefault("kind", answer["kind"])
-        return find_difference(answer, self.required) or self.note_kind(answer)
-
-    def note_kind(self, machine: Machine) -> str:
-        """Tell the user where processors or devices are of several kinds; this is no problem."""
+    def note_kind(self, machine: Machine) -> None:
+        """Tell the user if processors or devices are of several kinds."""
         kind = machine["processor" if machine["kind"] == "cpu" else "device"]
         if kind not in self._kinds:
             self._kinds.append(kind)
             if len(self._kinds) > 1:
                 kinds = "; ".join(self._kinds)
                 self.notify(f"workers are of several kinds ({kinds}): stimuli may differ in their last bits")
-        return ""
