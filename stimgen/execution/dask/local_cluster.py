@@ -28,17 +28,7 @@ THREADS = ("OMP_NUM_THREADS", "MKL_NUM_THREADS", "OPENBLAS_NUM_THREADS")
 QUIET = {"distributed.worker.profile.enabled": False, "distributed.admin.tick.interval": "1s"}
 # A batch that has killed three workers is given up.
 SCHEDULER = {"dashboard_address": f"{HERE}:0", "allowed_failures": 2}
-WORKER = [
-    "-m",
-    "distributed.cli.dask_worker",
-    "--nthreads",
-    "1",
-    "--memory-limit",
-    "0",
-    "--no-dashboard",
-    "--death-timeout",
-    "60",
-]
+WORKER = ("-m", "distributed.cli.dask_worker", "--nthreads", "1", "--memory-limit", "0", "--no-dashboard")
 
 
 @contextmanager
@@ -74,7 +64,8 @@ def start_workers(count: int, device: str, threads: int | None = None) -> Iterat
         started.callback(_end, workers)
         # Programs of their own: a process that this one spawns would run the user's script again. Each has
         # its own session, so that Ctrl-C ends this process, which then ends its workers.
-        command = [sys.executable, *WORKER, "--local-directory", place, cluster.scheduler_address]
+        command = [sys.executable, *WORKER, "--death-timeout", "60", "--local-directory", place]
+        command.append(cluster.scheduler_address)
         for environment in environments:
             workers.append(
                 subprocess.Popen(
