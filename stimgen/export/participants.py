@@ -52,13 +52,12 @@ class ParticipantTable:
 
     def build(self) -> tuple[list[TableColumn], list[dict[str, str]]]:
         """Return the columns, and one row per participant."""
-        fields = list(dict.fromkeys(field for row in self._rows.values() for field in row))[
-            len(IDENTITY_COLUMNS) :
-        ]
+        identity = {column.name for column in IDENTITY_COLUMNS}
+        fields = dict.fromkeys(field for row in self._rows.values() for field in row if field not in identity)
         names = {field: self._column_name(field) for field in fields}
         columns = [
-            TableColumn(names[field], f"What the participant told of: {field}.", UNITS.get(field))
-            for field in fields
+            TableColumn(name, f"The participant's answer: {field}.", UNITS.get(field))
+            for field, name in names.items()
         ]
         rows = [
             {names.get(field, field): _coarsen(field, value) for field, value in row.items()}

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -10,7 +10,7 @@ from stimgen.reading.errors import StimgenError
 from stimgen.reading.identity import sha256_bytes
 from stimgen.stimulus_set.derived import write_derived_files
 from stimgen.stimulus_set.lock import lock_set, refuse_locked
-from stimgen.stimulus_set.record import FileHash, Record
+from stimgen.stimulus_set.record import FileHash, RecordContent
 from stimgen.stimulus_set.store import PLAN, PlanRecord, Store, record_file
 
 
@@ -48,7 +48,9 @@ def merge_sets(target: Path, parts: Sequence[Store]) -> MergeResult:
     StimgenError
         The parts are not of one plan, one is being written, or the set cannot be written.
     """
-    plan = _read_common_plan(parts)
+    plan = parts[0].read_plan()
+    for part in parts[1:]:
+        _refuse_another_plan(plan, parts[0], part)
     store = Store.create(target)
     with lock_set(target):
         if store.has(PLAN):
@@ -63,13 +65,6 @@ def merge_sets(target: Path, parts: Sequence[Store]) -> MergeResult:
         found.finished = len(store.list_finished().intersection(plan.ids))
         write_derived_files(store, sheet=found.finished > 0)
     return found
-
-
-def _read_common_plan(parts: Sequence[Store]) -> PlanRecord:
-    plan = parts[0].read_plan()
-    for part in parts[1:]:
-        _refuse_another_plan(plan, parts[0], part)
-    return plan
 
 
 def _refuse_another_plan(plan: PlanRecord, first: Store, other: Store) -> None:
@@ -87,21 +82,21 @@ def _refuse_another_plan(plan: PlanRecord, first: Store, other: Store) -> None:
 def _copy_part(part: Store, store: Store, plan: PlanRecord, found: MergeResult) -> None:
     there, offered = store.list_finished(), part.list_finished()
     for stimulus in plan.ids:
-        if stimulus in offered:
-            try:
-                if stimulus in there:
-                    _refuse_other_pixels(part.read_record(stimulus), store, part)
-                else:
-                    _copy_stimulus(part.read_record(stimulus), part, store)
-                    found.copied += 1
-            except StimgenError as error:
-                found.problems.append(str(error))
+        if stimulus not in offered:
+            continue
+        try:
+            if stimulus in there:
+                _refuse_other_pixels(stimulus, part, store)
+            else:
+                _copy_stimulus(stimulus, part, store)
+                found.copied += 1
+        except StimgenError as error:
+            found.problems.append(str(error))
 
 
-def _refuse_other_pixels(record: Record, store: Store, part: Store) -> None:
-    """Refuse a stimulus that the set already holds with other pixels."""
-    stimulus = record.content.id
-    if store.read_record(stimulus).content.pixels_sha256 != record.content.pixels_sha256:
+def _refuse_other_pixels(stimulus: str, part: Store, store: Store) -> None:
+    ours, theirs = store.read_record(stimulus).content, part.read_record(stimulus).content
+    if ours.pixels_sha256 != theirs.pixels_sha256:
         raise StimgenError(
             f"the set already holds this stimulus with other pixels, from another kind of computer; that in "
             f"{store.folder} is kept",
@@ -109,22 +104,23 @@ def _refuse_other_pixels(record: Record, store: Store, part: Store) -> None:
         )
 
 
-def _copy_stimulus(record: Record, part: Store, store: Store) -> None:
-    """Copy a stimulus, its record last."""
-    data = part.read(record_file(record.content.id))
-    for file in list(_check_files(record, part, store)):
+def _copy_stimulus(stimulus: str, part: Store, store: Store) -> None:
+    """Copy a stimulus after all its files were checked; its record comes last."""
+    data = part.read(record_file(stimulus))
+    content = part.parse_record(stimulus, data).content
+    for file in content.files:
+        _check_file(file, content, part, store)
+    for file in content.files:
         store.update(file.file, part.read(file.file))
-    store.write(record_file(record.content.id), data)
+    store.write(record_file(stimulus), data)
 
 
-def _check_files(record: Record, part: Store, store: Store) -> Iterator[FileHash]:
-    for file in record.content.files:
-        data = part.read(file.file)
-        if sha256_bytes(data) != file.sha256:
-            raise StimgenError("its bytes do not match its record", where=part.folder / file.file)
-        if file in record.content.originals and store.has(file.file) and store.read(file.file) != data:
-            raise StimgenError(
-                f"is not, byte for byte, the original in {store.folder}, so that its stimuli are left out",
-                where=part.folder / file.file,
-            )
-        yield file
+def _check_file(file: FileHash, content: RecordContent, part: Store, store: Store) -> None:
+    data = part.read(file.file)
+    if sha256_bytes(data) != file.sha256:
+        raise StimgenError("its bytes do not match its record", where=part.folder / file.file)
+    if file in content.originals and store.has(file.file) and store.read(file.file) != data:
+        raise StimgenError(
+            f"is not, byte for byte, the original in {store.folder}, so that its stimuli are left out",
+            where=part.folder / file.file,
+        )

@@ -46,7 +46,7 @@ def _about(citation: Citation, package: Any) -> dict[str, Any]:
     described = {
         "description": f"{citation.title}. {to_one_line(metadata.notes or '')}".strip(),
         "license": [licence_url(metadata.licence) or to_one_line(metadata.licence or "")],
-        "url": f"https://doi.org/{metadata.doi}" if metadata.doi else None,
+        "url": citation.url,
         "version": citation.version,
         "date_published": citation.date,
         "cite_as": render_citation(citation, "bibtex").split("\n\n", 1)[0],

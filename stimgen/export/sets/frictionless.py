@@ -13,7 +13,8 @@ from stimgen.export.sets.columns import SetColumn, list_set_columns
 from stimgen.export.sets.contents import SetContents, SetFile
 from stimgen.reading.licences import licence_url, spdx_identifier
 from stimgen.reading.text import to_one_line
-from stimgen.stimulus_set.citing import Citation
+from stimgen.stimulus_set.metadata import Author
+from stimgen.stimulus_set.record import SourceRecord
 from stimgen.stimulus_set.store import TABLE, json_bytes
 
 DESCRIPTOR = "datapackage.json"
@@ -37,20 +38,13 @@ def _package(contents: SetContents) -> dict[str, Any]:
     package = {
         "profile": "data-package",
         "name": contents.name.lower(),
-        "id": f"https://doi.org/{metadata.doi}" if metadata.doi else None,
+        "id": citation.url,
         "title": citation.title,
         "description": to_one_line(metadata.notes or ""),
         "version": citation.version,
         "licenses": _licences(metadata.licence),
-        "contributors": [
-            {
-                "title": to_one_line(author.name),
-                "role": "author",
-                "organization": to_one_line(author.affiliation or ""),
-            }
-            for author in citation.authors
-        ],
-        "sources": _sources(citation),
+        "contributors": [_contributor(author) for author in citation.authors],
+        "sources": [{"title": _describe_source(one)} for one in citation.summary.sources.values()],
     }
     return {key: value for key, value in package.items() if value}
 
@@ -62,15 +56,13 @@ def _licences(licence: str | None) -> list[dict[str, str]]:
     return []
 
 
-def _sources(citation: Citation) -> list[dict[str, str]]:
-    return [
-        {
-            "title": " ".join(
-                map(to_one_line, (picture.id, picture.credit or "", picture.licence or ""))
-            ).strip()
-        }
-        for picture in citation.summary.sources.values()
-    ]
+def _contributor(author: Author) -> dict[str, str]:
+    organization = to_one_line(author.affiliation or "")
+    return {"title": to_one_line(author.name), "role": "author", "organization": organization}
+
+
+def _describe_source(source: SourceRecord) -> str:
+    return " ".join(map(to_one_line, (source.id, source.credit or "", source.licence or ""))).strip()
 
 
 def _resource(entry: SetFile) -> dict[str, Any]:

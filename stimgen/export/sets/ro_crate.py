@@ -33,12 +33,8 @@ class RoCrate(Exporter):
     @override
     def write(self, contents: SetContents, target: Path) -> None:
         contents.copy_all(target)
-        graph = [
-            _descriptor(),
-            *_about(contents),
-            *map(_file, contents.entries),
-            *_describe_provenance(contents),
-        ]
+        files = [_file(entry) for entry in contents.entries]
+        graph = [_descriptor(), *_about(contents), *files, *_describe_provenance(contents)]
         crate = {"@context": f"{SPECIFICATION}/context", "@graph": graph}
         (target / DESCRIPTOR).write_bytes(json_bytes(crate))
 
@@ -68,7 +64,7 @@ def _about(contents: SetContents) -> list[Entity]:
         "datePublished": citation.date,
         "license": _reference(licence),
         "version": citation.version,
-        "identifier": f"https://doi.org/{metadata.doi}" if metadata.doi else None,
+        "identifier": citation.url,
         "author": _references(authors),
         "citation": _references(papers),
         "mentions": {"@id": MAKING},
@@ -90,14 +86,11 @@ def _references(entities: list[Entity]) -> Entity | list[Entity]:
 def _licence(text: str | None) -> Entity:
     identifier, address = spdx_identifier(text), licence_url(text)
     if identifier and address:
-        return {
-            "@id": address,
-            "@type": "CreativeWork",
-            "name": identifier,
-            "description": f"Licence {identifier}",
-        }
-    told = to_one_line(text or "") or "not stated"
-    return {"@id": "#licence", "@type": "CreativeWork", "name": told, "description": f"Licence: {told}"}
+        entity = {"@id": address, "name": identifier, "description": f"Licence {identifier}"}
+    else:
+        name = to_one_line(text or "") or "not stated"
+        entity = {"@id": "#licence", "name": name, "description": f"Licence: {name}"}
+    return {"@type": "CreativeWork", **entity}
 
 
 def _author(author: Author, number: int) -> list[Entity]:

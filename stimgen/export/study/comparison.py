@@ -54,12 +54,12 @@ def compare_with_study(frozen: FrozenStudy, data: Path) -> StudyComparison:
             found.differences.append(f"{name} of {journal.task} was not planned")
             continue
         seen.add((journal.participant, journal.session))
-        problems = [
-            *_find_setting_problems(frozen, session),
-            *_find_trial_problems(frozen.trials(person), session),
-        ]
+        trials = frozen.trials(person)
+        problems = [*_find_setting_problems(frozen, session), *_find_trial_problems(trials, session)]
         found.differences += [f"{name}: {problem}" for problem in problems]
-        found.sessions.append(f"{name}: {_describe_state(frozen.trials(person), session, problems)}")
+        ran = sum(not line.trial.practice for part in session.parts for line in part.trials)
+        verdict = f"{'not ' if problems else ''}as planned"
+        found.sessions.append(f"{name}: {ran} of {len(trials.main)} trials, {verdict}")
         found.notes += [f"{name}: {note}" for note in _list_notes(study.software, session)]
     missing = [f"participant {p}, session {s}" for p, s in planned if (p, s) not in seen]
     found.notes += [f"not run yet: {'; '.join(missing)}"] if missing else []
@@ -70,9 +70,8 @@ def _find_setting_problems(frozen: FrozenStudy, session: JournalSession) -> Iter
     header, study = session.header, frozen.study
     if header.experiment.sha256 != study.experiment_sha256:
         before = frozen.read(EXPERIMENT).decode("utf-8", "replace").splitlines()
-        changed = list(difflib.unified_diff(before, header.experiment.text.splitlines(), lineterm="", n=0))[
-            2:
-        ]
+        after = header.experiment.text.splitlines()
+        changed = list(difflib.unified_diff(before, after, lineterm="", n=0))[2:]
         lines = [make_printable(line, limit=200) for line in changed[:MAX_LINES]]
         lines += ["..."] if len(changed) > MAX_LINES else []
         yield "\n    ".join(["the experiment is not the one that was frozen:", *lines])
@@ -115,19 +114,13 @@ def _find_differences(wanted: Any, ran: Any, place: str) -> Iterator[str]:
     """Yield each place where two values differ, as a path with both values."""
     if isinstance(wanted, Mapping) and isinstance(ran, Mapping):
         for key in dict.fromkeys((*wanted, *ran)):
-            yield from _find_differences(
-                wanted.get(key), ran.get(key), f"{place}.{key}" if place else str(key)
-            )
+            path = f"{place}.{key}" if place else str(key)
+            yield from _find_differences(wanted.get(key), ran.get(key), path)
     elif isinstance(wanted, list) and isinstance(ran, list) and len(wanted) == len(ran):
         for i, pair in enumerate(zip(wanted, ran, strict=True)):
             yield from _find_differences(*pair, f"{place}[{i}]")
     elif wanted != ran:
         yield f"{place} is {make_printable(repr(ran), 80)}, and was to be {make_printable(repr(wanted), 80)}"
-
-
-def _describe_state(planned: PlannedTrials, session: JournalSession, problems: Sequence[str]) -> str:
-    ran = sum(not line.trial.practice for part in session.parts for line in part.trials)
-    return f"{ran} of {len(planned.main)} trials, {'not ' if problems else ''}as planned"
 
 
 def _list_notes(software: Mapping[str, str], session: JournalSession) -> Iterator[str]:

@@ -115,23 +115,21 @@ class FrozenStudy:
         self._root = ""
         found = [name for name in self._list_names() if name.count("/") == 1 and name.endswith(f"/{STUDY}")]
         if len(found) != 1:
-            raise StimgenError(f"is no frozen study: {STUDY} is not in it", where=file)
+            raise StimgenError(f"is not a frozen study: {STUDY} is not in it", where=file)
         self._root = found[0].removesuffix(STUDY)
         lines = self._read_entry(CHECKSUMS).decode("utf-8", "backslashreplace").splitlines()
         self._sums = {name: sha256 for sha256, _, name in (line.partition("  ") for line in lines)}
         try:
             self.study = StudyRecord.model_validate_json(self.read(STUDY))
         except ValidationError as error:
-            raise StimgenError(f"is damaged: {STUDY}: {format_first_error(error)}", where=file) from None
+            raise self._damage_error(f"{STUDY}: {format_first_error(error)}") from None
 
     def verify(self) -> None:
         """Compare every file with its checksum; raise `StimgenError` where one differs or is missing."""
         names = {name.removeprefix(self._root) for name in self._list_names()} - {CHECKSUMS}
         if names != set(self._sums):
-            raise StimgenError(
-                f"is damaged: {min(names ^ set(self._sums))!r} is missing, or not in {CHECKSUMS}",
-                where=self.file,
-            )
+            odd = min(names ^ set(self._sums))
+            raise self._damage_error(f"{odd!r} is missing, or not in {CHECKSUMS}")
         for name in sorted(names):
             self.read(name)
 
@@ -140,15 +138,13 @@ class FrozenStudy:
         try:
             return PlannedTrials.parse(self.read(trials_file(person)))
         except (ValueError, KeyError, TypeError, AttributeError, RecursionError):
-            raise StimgenError(
-                f"is damaged: {trials_file(person)} holds no trials", where=self.file
-            ) from None
+            raise self._damage_error(f"{trials_file(person)} holds no trials") from None
 
     def read(self, name: str) -> bytes:
         """Return the bytes of a file; raise `StimgenError` where it is missing or has another checksum."""
         data = self._read_entry(name)
         if sha256_bytes(data) != self._sums.get(name):
-            raise StimgenError(f"is damaged: {name} is not what {CHECKSUMS} says", where=self.file)
+            raise self._damage_error(f"{name} does not match {CHECKSUMS}")
         return data
 
     def _list_names(self) -> list[str]:
@@ -161,12 +157,15 @@ class FrozenStudy:
                 entry = archive.getinfo(f"{self._root}{name}")
                 # Our files are not compressed; a compressed one may be a decompression bomb.
                 if entry.compress_type != ZIP_STORED or entry.file_size > MAX_FILE_BYTES:
-                    raise StimgenError(f"is damaged: {name} is compressed, or too large", where=self.file)
+                    raise self._damage_error(f"{name} is compressed, or too large")
                 return archive.read(entry)
             except KeyError:
-                raise StimgenError(f"is damaged: {name} is missing", where=self.file) from None
+                raise self._damage_error(f"{name} is missing") from None
             except (BadZipFile, RuntimeError, EOFError, ValueError, OSError):
-                raise StimgenError(f"is damaged: {name} cannot be read", where=self.file) from None
+                raise self._damage_error(f"{name} cannot be read") from None
+
+    def _damage_error(self, problem: str) -> StimgenError:
+        return StimgenError(f"is damaged: {problem}", where=self.file)
 
     def _open_archive(self) -> ZipFile:
         try:
@@ -174,6 +173,6 @@ class FrozenStudy:
         except FileNotFoundError:
             raise StimgenError("no such file", where=self.file) from None
         except (BadZipFile, ValueError, NotImplementedError, EOFError):
-            raise StimgenError("is no archive, or damaged", where=self.file) from None
+            raise StimgenError("is not an archive, or is damaged", where=self.file) from None
         except OSError as error:
             raise StimgenError(f"cannot be read: {error.strerror}", where=self.file) from None

@@ -56,6 +56,11 @@ class Citation:
         return to_one_line(self.metadata.version) if self.metadata.version else None
 
     @property
+    def url(self) -> str | None:
+        """Return the address of the set's DOI."""
+        return f"https://doi.org/{self.metadata.doi}" if self.metadata.doi else None
+
+    @property
     def incomplete(self) -> str | None:
         """Return a remark about a set that lacks stimuli; None where it is complete."""
         made = self.summary.stimuli

@@ -17,9 +17,7 @@ class References:
 
     def __init__(self, papers: Iterable[Paper]) -> None:
         unique = {paper.key: paper for paper in papers}.values()
-        self._papers = sorted(
-            unique, key=lambda paper: (format_authors(paper.authors), paper.year, paper.title)
-        )
+        self._papers = sorted(unique, key=lambda one: (format_authors(one.authors), one.year, one.title))
         alike: dict[str, list[Paper]] = {}
         for paper in self._papers:
             alike.setdefault(_cite_in_text(paper), []).append(paper)
@@ -41,12 +39,12 @@ class References:
 
     def _reference(self, paper: Paper) -> str:
         year = f"{paper.year}{self._letters[paper.key]}"
-        parts = [
-            format_sentence(f"{format_authors(paper.authors)} ({year})"),
-            format_sentence(to_one_line(paper.title)),
-        ]
-        parts += [format_sentence(_describe_venue(paper)), paper.link or ""]
-        return " ".join(part for part in parts if part)
+        texts = (
+            f"{format_authors(paper.authors)} ({year})",
+            to_one_line(paper.title),
+            _describe_venue(paper),
+        )
+        return " ".join(part for part in (*map(format_sentence, texts), paper.link) if part)
 
 
 def format_authors(authors: Sequence[str]) -> str:

@@ -21,5 +21,4 @@ def format_set_entry(citation: Citation) -> str:
     parts = [f"{authors} ({citation.year}).", f"{title}."] if authors else [f"{title}. ({citation.year})."]
     if citation.incomplete:
         parts.append(format_sentence(citation.incomplete))
-    parts.append(f"https://doi.org/{citation.metadata.doi}" if citation.metadata.doi else "")
-    return " ".join(part for part in parts if part)
+    return " ".join([*parts, citation.url or ""]).rstrip()

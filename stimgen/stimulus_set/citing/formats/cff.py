@@ -42,7 +42,7 @@ def render(citation: Citation) -> str:
         "version": citation.version,
         "date-released": citation.date,
         "doi": metadata.doi if _is_doi(metadata.doi) else None,
-        "url": f"https://doi.org/{metadata.doi}" if metadata.doi and not _is_doi(metadata.doi) else None,
+        "url": None if _is_doi(metadata.doi) else citation.url,
         **_licence(metadata.licence),
         "identifiers": [digest],
         "references": [_reference(paper) for paper in citation.papers],
