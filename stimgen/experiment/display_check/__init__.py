@@ -1,1 +1,1 @@
-"""The card and the measurements by which a display is set up."""
+"""Provides the card and the geometry for setting up a display."""

@@ -1,4 +1,4 @@
-"""The card for setting up a display: lengths, degrees, grey levels, sharpness and the places of pictures."""
+"""Lays out the card for setting up a display: lengths, degrees, grey levels, sharpness, places of pictures."""
 
 from __future__ import annotations
 

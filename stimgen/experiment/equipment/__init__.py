@@ -1,1 +1,1 @@
-"""Devices beside the screen: monitors and triggers."""
+"""Connects to PsychoPy, its monitors, and equipment beside the screen."""

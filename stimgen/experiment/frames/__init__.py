@@ -1,1 +1,1 @@
-"""Frames of trials, drawn pixel by pixel."""
+"""Draws the frames of trials pixel by pixel."""

@@ -1,4 +1,4 @@
-"""Frames: the pixels of the whole screen, most of which are background."""
+"""Represents frames: the pixels of the whole screen, most of which are background."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Shapes that are drawn on frames beside pictures: fixation marks, noise masks, the photodiode's patch."""
+"""Draws what frames show beside pictures: fixation marks, noise masks, the photodiode's patch."""
 
 from __future__ import annotations
 

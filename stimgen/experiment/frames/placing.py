@@ -1,4 +1,4 @@
-"""Places of pictures on the screen, in whole pixels."""
+"""Computes where pictures are on the screen, in whole pixels."""
 
 from __future__ import annotations
 

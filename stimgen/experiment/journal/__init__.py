@@ -1,1 +1,1 @@
-"""The file that records a session, line by line."""
+"""Writes, reads and replays the journal, the file that records a session."""

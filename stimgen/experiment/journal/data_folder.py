@@ -1,4 +1,4 @@
-"""The folder of an experiment's data, and the names of the files in it."""
+"""Names the files in the folder of an experiment's data."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The header of a journal: what a session ran with. These models write it and read it."""
+"""Defines the header of a journal, which tells what a session ran with."""
 
 from __future__ import annotations
 

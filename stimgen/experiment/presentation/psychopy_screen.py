@@ -1,4 +1,4 @@
-"""A screen of PsychoPy: a window that shows frames pixel for pixel and reports when."""
+"""Shows frames pixel for pixel in a PsychoPy window, and reports when."""
 
 from __future__ import annotations
 

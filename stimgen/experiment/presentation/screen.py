@@ -1,4 +1,4 @@
-"""What presentation needs of a screen with a keyboard and a mouse; the rest knows nothing of PsychoPy."""
+"""Defines what presentation needs of a screen, a keyboard and a mouse, without PsychoPy."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The places on the screen that answers are clicked at: pictures or words."""
+"""Finds the places on the screen where answers are clicked: pictures or words."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The base classes of triggers and of their open connections."""
+"""Defines the base classes of triggers and of their open connections."""
 
 from __future__ import annotations
 

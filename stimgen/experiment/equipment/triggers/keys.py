@@ -1,4 +1,4 @@
-"""Signals of equipment that presses keys."""
+"""Receives signals of equipment that presses keys."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Markers over the Lab Streaming Layer (LSL)."""
+"""Sends markers over the Lab Streaming Layer (LSL)."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Numbers on a PC's parallel port."""
+"""Sends numbers over a PC's parallel port."""
 
 from __future__ import annotations
 

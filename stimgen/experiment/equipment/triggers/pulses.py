@@ -1,4 +1,4 @@
-"""Pulses: numbers that return to zero after a moment, for equipment that detects edges."""
+"""Makes pulses: numbers that return to zero after a moment, for equipment that detects edges."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Bytes over a serial port."""
+"""Sends bytes over a serial port."""
 
 from __future__ import annotations
 
