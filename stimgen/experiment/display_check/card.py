@@ -1,4 +1,4 @@
-"""Lays out the card for setting up a display: lengths, degrees, grey levels, sharpness, places of pictures."""
+"""Lays out the card for setting up a display: lengths, degrees, grey levels, sharpness, places."""
 
 from __future__ import annotations
 
