@@ -1,1 +1,1 @@
-"""Where batches run."""
+"""Makes batches of stimuli, on this computer or on others."""

@@ -117,7 +117,9 @@ def open_executor(
         yield LocalExecutor(find_device(options.device))
         return
     if options.dask is not None and options.workers is not None:
-        raise StimgenError("--workers starts workers here, --dask takes a scheduler's: say one of them")
+        raise StimgenError(
+            "--workers starts workers on this computer, --dask takes those of a scheduler: give only one of them"
+        )
     require_dask()
     from stimgen.execution.dask.dispatcher import DaskExecutor
     from stimgen.execution.dask.local_cluster import start_workers

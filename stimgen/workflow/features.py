@@ -50,7 +50,7 @@ class FeatureOptions:
     cells: int = 8
     device: str = "auto"
 
-    def command(self, name: str) -> str:
+    def format_command(self, name: str) -> str:
         """Return the command that computes the same again."""
         chosen = {"network": self.network, "weights": self.weights, "depth": self.depth, "name": name}
         told = [f"--{key} {value}" for key, value in chosen.items() if value is not None]
@@ -87,7 +87,7 @@ def compute_features(folder: Path, options: FeatureOptions) -> FeatureRecord:
     )
     measure = GridFeatureExtractor(extract, layers, options.cells, device)
     return write_features(
-        store, record, measure.compute_grids(_read_pictures(store, pictures)), options.command(name)
+        store, record, measure.compute_grids(_read_pictures(store, pictures)), options.format_command(name)
     )
 
 

@@ -44,7 +44,7 @@ class PictureDifference:
     spectrum: float
     loss_ratio: float | None
 
-    def problems(self) -> Iterator[str]:
+    def find_problems(self) -> Iterator[str]:
         """Yield what is beyond the tolerances."""
         least = LEAST_PSNR_COMPUTED if self.loss_ratio is None else LEAST_PSNR_MINIMISED
         if self.psnr is not None and self.psnr < least:
@@ -105,7 +105,7 @@ def compare_stimulus(record: Record, store: Store, made: Store) -> ResynthesisRe
     if one.shape != other.shape:
         return ResynthesisResult(old.id, old.file, expected=expected, problem="its picture has another size")
     difference = _compare_pictures(one, other, old, again.content)
-    problems = ["other bytes, on the same kind of machine"] if expected else list(difference.problems())
+    problems = ["other bytes, on the same kind of machine"] if expected else list(difference.find_problems())
     return ResynthesisResult(old.id, old.file, False, expected, difference, "; ".join(problems) or None)
 
 

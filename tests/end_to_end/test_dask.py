@@ -239,5 +239,5 @@ class TestWhereWorkersRun:
 
 
 def test_two_ways_at_once(protocol: LoadedProtocol, tmp_path: Path) -> None:
-    with pytest.raises(StimgenError, match="say one of them"):
+    with pytest.raises(StimgenError, match="give only one of them"):
         generate_set(protocol, tmp_path / "set", GenerateOptions("cpu", dask="tcp://127.0.0.1:1", workers=2))

@@ -97,7 +97,7 @@ class _DaskRun:
 
     def run(self, batches: Sequence[Batch], report: ProgressCallback) -> None:
         self._waiting.extend(batches)
-        with self._following():
+        with self._follow_workers():
             while self._waiting or self._running:
                 self._progress.workers = len(self._pool.find_workers())
                 while self._waiting and len(self._running) < self._progress.workers:
@@ -113,7 +113,7 @@ class _DaskRun:
         report(self._progress)
 
     @contextmanager
-    def _following(self) -> Iterator[None]:
+    def _follow_workers(self) -> Iterator[None]:
         """Receive what workers report, and leave no batch behind that nobody waits for."""
         self._client.subscribe_topic(self._task.run, self._receive)
         try:
