@@ -118,7 +118,8 @@ def open_executor(
         return
     if options.dask is not None and options.workers is not None:
         raise StimgenError(
-            "--workers starts workers on this computer, --dask takes those of a scheduler: give only one of them"
+            "--workers and --dask cannot be combined: give only one of them",
+            hint="--workers starts workers on this computer, --dask uses those of a scheduler",
         )
     require_dask()
     from stimgen.execution.dask.dispatcher import DaskExecutor
