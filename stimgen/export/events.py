@@ -12,20 +12,19 @@ from stimgen.export.sessions import SessionPart
 from stimgen.export.sets.bids_names import original_label, stimulus_label
 
 Row = dict[str, Any]
-FindName = Callable[[ShownPicture], str]
 
 PIXELS = "pixel"
 FIXED_COLUMNS = (
     TableColumn(
         "onset",
-        "Beginning of the event, as the flip reported it, from the beginning of the run; of a "
-        "response that did not come, when the pictures (or their mask) had ended.",
+        "Beginning of the event as the flip reported it, from the beginning of the run. Without a "
+        "response: when the pictures (or their mask) had ended.",
         "s",
     ),
     TableColumn("duration", "How long a picture was shown; 0 for a response.", "s"),
     TableColumn(
         "event",
-        "What the row is about.",
+        "What the row describes.",
         levels={
             "image": "a picture on the screen; those of one interval have the same onset",
             "response": "the answer that counted, or that there was none",
@@ -100,10 +99,8 @@ FIXED_COLUMNS = (
 
 def event_columns(parts: tuple[SessionPart, ...]) -> tuple[TableColumn, ...]:
     """Return the columns of the events: the fixed ones, and one per factor."""
-    return (
-        *FIXED_COLUMNS,
-        *(TableColumn(f"factor_{name}", about) for name, about in find_factors(parts).items()),
-    )
+    factors = find_factors(parts).items()
+    return (*FIXED_COLUMNS, *(TableColumn(f"factor_{name}", about) for name, about in factors))
 
 
 def find_factors(parts: tuple[SessionPart, ...]) -> dict[str, str]:
@@ -118,7 +115,7 @@ def find_factors(parts: tuple[SessionPart, ...]) -> dict[str, str]:
     return found
 
 
-def event_rows(part: SessionPart, name_of: FindName) -> Iterator[Row]:
+def event_rows(part: SessionPart, name_of: Callable[[ShownPicture], str]) -> Iterator[Row]:
     """Yield the rows of a part, by onset; `name_of` gives the file of a picture that was shown."""
     for line in part.trials:
         common = _common_columns(line)

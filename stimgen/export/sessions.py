@@ -75,6 +75,13 @@ def read_session(file: Path) -> JournalSession:
     Raises `StimgenError` where the journal is missing, damaged or empty, or its file was renamed.
     """
     recorded = read_journal(file)
+    for line in recorded.trials:
+        phases, shots = line.trial.phases, line.outcome.shots
+        if not line.trial.stimuli or len(phases) != len(shots):
+            raise StimgenError(
+                f"trial {line.trial.index} has {len(phases)} phases, and {len(shots)} of them were shown",
+                where=file,
+            )
     texts = (event.get("text", "") for event in recorded.events if event.get("event") == "start")
     session = JournalSession(recorded.header, _split_parts(recorded, file), str(next(texts, "")))
     name = DataFolder(file.parent).journal_file(session.person, session.experiment).name
@@ -91,16 +98,5 @@ def _split_parts(recorded: RecordedSession, file: Path) -> tuple[SessionPart, ..
     parts = []
     for begin, end in zip(begins, ends, strict=True):
         trials = tuple(line for line in recorded.trials if begin.seq < line.seq < end)
-        for line in trials:
-            _check_shown(line, file)
         parts.append(SessionPart(begin, trials))
     return tuple(part for part in parts if part.trials)
-
-
-def _check_shown(line: RecordedTrial, file: Path) -> None:
-    phases, shots = line.trial.phases, line.outcome.shots
-    if not line.trial.stimuli or len(phases) != len(shots):
-        raise StimgenError(
-            f"trial {line.trial.index} has {len(phases)} phases, and {len(shots)} of them were shown",
-            where=file,
-        )

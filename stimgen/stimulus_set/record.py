@@ -172,9 +172,8 @@ class RecordContent(Model):
     def size(self) -> list[Any]:
         """Return width and height of the saved picture, which steps may have cropped."""
         steps = self.settings.get("after")
-        found = (
-            [step.get("box") for step in steps if isinstance(step, dict)] if isinstance(steps, list) else []
-        )
+        chosen = steps if isinstance(steps, list) else []
+        found = [step.get("box") for step in chosen if isinstance(step, dict)]
         boxes = [box for box in found if isinstance(box, list)]
         return list(boxes[-1][2:] if boxes else self.schedule[-1][:2])
 
@@ -193,14 +192,8 @@ class RecordContent(Model):
     @property
     def recipe(self) -> dict[str, Any]:
         """Return everything that the id stands for."""
-        return {
-            "numerics": self.numerics,
-            "pixels": self.pixels,
-            "schedule": [list(scale) for scale in self.schedule],
-            "seed": self.seed,
-            "settings": self.settings,
-            "terms": self.terms,
-        }
+        same = {key: getattr(self, key) for key in ("numerics", "pixels", "seed", "settings", "terms")}
+        return {**same, "schedule": [list(scale) for scale in self.schedule]}
 
     @property
     def labels(self) -> StimulusLabels:

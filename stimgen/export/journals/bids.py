@@ -29,18 +29,23 @@ RRID = {"PsychoPy": "RRID:SCR_006571"}
 
 def write(sessions: Iterable[JournalSession], folder: Path, pictures: ShownPictures) -> None:
     """Write a BIDS dataset, as `JournalFormat.write` says."""
-    people = ParticipantTable()
+    participants = ParticipantTable()
     tasks: dict[str, str] = {}
     for session in sessions:
-        _check_task(session, tasks)
-        people.add(session)
-        for run, part in enumerate(session.parts, 1):
-            _write_run(session, part, _run_file(session, run), (folder, pictures))
-    columns, rows = people.build()
+        label = task_label(session.experiment)
+        if tasks.setdefault(label, session.experiment) != session.experiment:
+            raise StimgenError(
+                f"the experiments {tasks[label]!r} and {session.experiment!r} are both task-{label} in BIDS",
+                hint="keep their data in different folders",
+            )
+        participants.add(session)
+        _write_session(session, folder, pictures)
+    experiments = ", ".join(sorted(tasks.values()))
+    columns, rows = participants.build()
     _write(folder / PARTICIPANTS, format_tsv(columns, rows))
     _write(folder / "participants.json", json_bytes({one.name: one.to_sidecar() for one in columns}))
-    _write(folder / "dataset_description.json", json_bytes(_describe_dataset(sorted(tasks.values()))))
-    _write(folder / "README", README.format(tasks=", ".join(sorted(tasks.values()))).encode("utf-8"))
+    _write(folder / "dataset_description.json", json_bytes(_describe_dataset(experiments)))
+    _write(folder / "README", README.format(tasks=experiments).encode("utf-8"))
 
 
 def task_label(experiment: str) -> str:
@@ -48,31 +53,17 @@ def task_label(experiment: str) -> str:
     return re.sub(r"[^A-Za-z0-9]", "", experiment)
 
 
-def _check_task(session: JournalSession, tasks: dict[str, str]) -> None:
-    label = task_label(session.experiment)
-    if tasks.setdefault(label, session.experiment) != session.experiment:
-        raise StimgenError(
-            f"the experiments {tasks[label]!r} and {session.experiment!r} are both task-{label} in BIDS",
-            hint="keep their data in folders of their own",
-        )
-
-
-def _run_file(session: JournalSession, run: int) -> str:
-    person, task = session.person, task_label(session.experiment)
-    entity = f"_run-{run}" if len(session.parts) > 1 else ""
-    folder = f"sub-{person.participant}/ses-{person.session}/beh"
-    return f"{folder}/{session.stem}_task-{task}{entity}_events"
-
-
-def _write_run(
-    session: JournalSession, part: SessionPart, name: str, where: tuple[Path, ShownPictures]
-) -> None:
-    folder, pictures = where
+def _write_session(session: JournalSession, folder: Path, pictures: ShownPictures) -> None:
+    person = session.person
+    place = folder / f"sub-{person.participant}/ses-{person.session}/beh"
     columns = event_columns(session.parts)
-    rows = event_rows(part, lambda shown: pictures.copy(shown, session, folder / STIMULI))
-    _write(folder / f"{name}.tsv", format_tsv(columns, rows))
     described = {column.name: column.to_sidecar() for column in columns}
-    _write(folder / f"{name}.json", json_bytes({**_describe_run(session, part), **described}))
+    for run, part in enumerate(session.parts, 1):
+        entity = f"_run-{run}" if len(session.parts) > 1 else ""
+        name = f"{session.stem}_task-{task_label(session.experiment)}{entity}_events"
+        rows = event_rows(part, lambda shown: pictures.copy(shown, session, folder / STIMULI))
+        _write(place / f"{name}.tsv", format_tsv(columns, rows))
+        _write(place / f"{name}.json", json_bytes({**_describe_run(session, part), **described}))
 
 
 def _describe_run(session: JournalSession, part: SessionPart) -> dict[str, Any]:
@@ -113,9 +104,9 @@ def _describe_presentation(part: SessionPart) -> dict[str, Any]:
     return found
 
 
-def _describe_dataset(experiments: list[str]) -> dict[str, Any]:
+def _describe_dataset(experiments: str) -> dict[str, Any]:
     return {
-        "Name": ", ".join(experiments) or "no sessions",
+        "Name": experiments or "no sessions",
         "BIDSVersion": BIDS_VERSION,
         "DatasetType": "raw",
         "GeneratedBy": [{"Name": "stimgen", "Version": version("stimgen")}],
