@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from datetime import datetime, timedelta
 from pathlib import Path
+from typing import Any
 
 from rich.console import Console
 from rich.progress import BarColumn, Progress, TextColumn
@@ -90,6 +91,17 @@ def format_generation(progress: RunProgress, folder: Path, shard: Shard | None =
     else:
         lines += [f"contact sheet: {folder / SHEET}", f"manifest:      {folder / MANIFEST}"]
     return "\n".join(lines)
+
+
+def describe_generation(progress: RunProgress, folder: Path) -> dict[str, Any]:
+    """Return what `stimgen generate --json` prints."""
+    return {
+        "folder": str(folder),
+        "planned": progress.planned,
+        "existed": progress.there,
+        "made": progress.made,
+        "failures": {failure.stimulus.name: failure.reason for failure in progress.failures},
+    }
 
 
 def _count_stimuli(count: int) -> str:

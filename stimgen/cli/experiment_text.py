@@ -36,7 +36,10 @@ def format_trials(found: dict[str, Any]) -> str:
         head = f"{session}: {len(trials)} trials"
     factors = list(trials[0]["levels"] | trials[0]["balanced"])
     rows = [("trial", "block", "source", *factors, "correct", "pictures"), *map(_format_trial, trials)]
-    note = "Positions and sizes of pictures are in degrees; positions are relative to the fixation mark."
+    note = (
+        "Pictures: role and seed, position relative to the fixation mark, width x height; all in degrees of "
+        "visual angle."
+    )
     return "\n".join([head, *format_columns(rows), note])
 
 
@@ -76,7 +79,7 @@ def format_tables(tables: TableFolder) -> str:
 
 def format_withdrawal(withdrawal: Withdrawal) -> str:
     """Return the files that were deleted, one per line."""
-    head = f"deleted of participant {withdrawal.participant}:"
+    head = f"deleted the data of participant {withdrawal.participant}:"
     note = "Delete copies yourself: backups, and tables that were written elsewhere with -o."
     return "\n".join([head, *(f"  {name}" for name in withdrawal.removed), note])
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import asdict
 from datetime import datetime
 from pathlib import Path
 
@@ -19,7 +20,7 @@ from stimgen.cli.options import (
     flag,
     option,
 )
-from stimgen.cli.terminal import INTERRUPTED, PROBLEM_FOUND, print_result, print_text
+from stimgen.cli.terminal import INTERRUPTED, PROBLEM_FOUND, print_json, print_result, print_text
 
 commands = typer.Typer()
 
@@ -59,6 +60,7 @@ def run(  # noqa: PLR0913 - an option of the command is an argument here
     *,
     windowed: bool = WINDOWED,
     resume: bool = flag("--resume", "Continue an interrupted session."),
+    as_json: bool = JSON,
     quiet: bool = QUIET,
 ) -> None:
     """Run a session with a person or a simulated observer.
@@ -80,14 +82,16 @@ def run(  # noqa: PLR0913 - an option of the command is an argument here
         language=language,
         form=parse_form_answers(form or ()),
     )
-    complete = True
+    outcomes = []
     for outcome in run_study(load_experiment(experiment), (participant, session), participants, options):
-        complete = complete and outcome.complete
-        if not quiet:
+        outcomes.append(outcome)
+        if not (quiet or as_json):
             print_text(format_outcome(outcome))
         if outcome.problem is not None:
             print_text(outcome.problem, error=True)
-    if not complete:
+    if as_json:
+        print_json([asdict(outcome) | {"journal": str(outcome.journal)} for outcome in outcomes])
+    if not all(outcome.complete for outcome in outcomes):
         raise typer.Exit(INTERRUPTED)
 
 

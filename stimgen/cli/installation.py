@@ -82,7 +82,7 @@ def normalize(  # noqa: PLR0913 - an option of the command is an argument here
         "--weights", "WEIGHTS", "imagenet, random, or a file of weights.", default="imagenet"
     ),
     pooling: str = option("--pooling", "POOLING", "average or maximum.", default="average"),
-    until: str | None = option("--until", "LAYER", "The deepest layer to measure. [default: all layers]"),
+    until: str | None = option("--until, --depth", "LAYER", "The deepest layer. [default: all layers]"),
 ) -> None:
     """Measure the mean activation of every filter.
 

@@ -12,6 +12,7 @@ from stimgen.cli.terminal import (
     PROBLEM_FOUND,
     catch_termination,
     find_exit_code,
+    print_json,
     print_problems,
     print_result,
     print_text,
@@ -62,13 +63,14 @@ def generate(  # noqa: PLR0913 - an option of the command is an argument here
     workers: int | None = option("--workers", "N", "Use N processes on this computer, one per GPU if any."),
     *,
     quick: bool = QUICK,
+    as_json: bool = JSON,
     quiet: bool = QUIET,
 ) -> None:
     """Generate the stimulus set of a protocol.
 
     Run the same command again to resume after an interruption: only missing stimuli are made.
     """
-    from stimgen.cli.display import ProgressDisplay, format_generation
+    from stimgen.cli.display import ProgressDisplay, describe_generation, format_generation
     from stimgen.execution.executor import GenerateOptions
     from stimgen.execution.shard import Shard
     from stimgen.workflow.generate import default_folder, generate_set
@@ -77,7 +79,7 @@ def generate(  # noqa: PLR0913 - an option of the command is an argument here
     loaded = _load_protocol(protocol, root, quick=quick)
     folder = output or default_folder(loaded)
     options = GenerateOptions(device, batch_size, root, part, dask, workers)
-    with ProgressDisplay(quiet=quiet) as display, catch_termination():
+    with ProgressDisplay(quiet=quiet or as_json) as display, catch_termination():
         try:
             progress = generate_set(loaded, folder, options, display.show)
         except KeyboardInterrupt as stop:
@@ -87,7 +89,9 @@ def generate(  # noqa: PLR0913 - an option of the command is an argument here
                 error=True,
             )
             raise typer.Exit(find_exit_code(stop)) from None
-    if not quiet:
+    if as_json:
+        print_json(describe_generation(progress, folder))
+    elif not quiet:
         for change in loaded.changes:
             print_text(f"quick: {change}")
         print_text(format_generation(progress, folder, part))

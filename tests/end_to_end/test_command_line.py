@@ -347,6 +347,18 @@ class TestGenerate:
         assert run("generate", "p.yaml", "--quiet", "--batch-size", "1") == Ended(0, "", "")
         assert (tmp_path / "sets" / "tiny" / "manifest.json").is_file()
 
+    def test_prints_json(self, run: Run, tmp_path: Path) -> None:
+        protocol(tmp_path)
+        ended = run("generate", "p.yaml", "-o", "set", "--json")
+        assert (ended.code, ended.err) == (0, "")
+        assert json.loads(ended.out) == {
+            "folder": "set",
+            "planned": 1,
+            "existed": 0,
+            "made": 1,
+            "failures": {},
+        }
+
     def test_quiet_still_tells_of_mistakes(self, run: Run) -> None:
         assert "no such file" in refused(run("generate", "nothere.yaml", "--quiet"))
 
