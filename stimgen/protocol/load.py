@@ -7,23 +7,17 @@ from functools import cached_property
 from pathlib import Path
 from typing import Any
 
-from pydantic import Field
+from pydantic import create_model
 
-from stimgen.images.steps import Steps
-from stimgen.networks import AnyNetwork
-from stimgen.networks.vgg19 import Vgg19
 from stimgen.protocol.defaults import INHERITED
-from stimgen.protocol.schema import Protocol, SharedPreparation
+from stimgen.protocol.schema import Protocol
 from stimgen.reading.document import Document, KeyPath, read_document
 from stimgen.reading.errors import Location, StimgenError
 from stimgen.reading.identity import sha256_bytes
 from stimgen.reading.model import Model, validate
 from stimgen.reading.shipped import PROTOCOLS
-from stimgen.statistics import AnyStatistic
-from stimgen.statistics.gram import Gram
-from stimgen.statistics.regions import AnyRegions
-from stimgen.statistics.regions.grid import Grid
-from stimgen.synthesis.settings import SynthesisSettings
+
+INHERITED_KEYS = (*INHERITED, "preparation")
 
 
 @dataclass(frozen=True)
@@ -50,15 +44,11 @@ class LoadedProtocol:
         return self.document.where(own if own in self.document.lines else path)
 
 
-class _InheritedSettings(Model):
-    """Checks the settings that conditions and sources inherit, where they are written."""
-
-    network: AnyNetwork = Field(default_factory=Vgg19)
-    statistic: AnyStatistic = Field(default_factory=Gram)
-    regions: AnyRegions = Field(default_factory=Grid)
-    synthesis: SynthesisSettings = Field(default_factory=SynthesisSettings)
-    after: Steps = ()
-    preparation: SharedPreparation = Field(default_factory=SharedPreparation)
+# Checked alone first, so that a mistake is reported once, and not for every condition that inherits it.
+_fields: Any = {
+    key: (Protocol.model_fields[key].annotation, Protocol.model_fields[key]) for key in INHERITED_KEYS
+}
+_InheritedSettings = create_model("_InheritedSettings", __base__=Model, **_fields)
 
 
 def load_protocol(name_or_file: str | Path) -> LoadedProtocol:
@@ -82,9 +72,6 @@ def parse_protocol(document: Document) -> LoadedProtocol:
     if not isinstance(document.data, dict):
         raise StimgenError("a protocol is a mapping of keys to values", where=document.where(()))
     context = {"folder": document.file.parent.resolve()}
-    inherited: dict[str, Any] = {
-        key: document.data[key] for key in (*INHERITED, "preparation") if key in document.data
-    }
-    # Checked alone first, so that a mistake is reported once, and not for every condition that inherits it.
+    inherited = {key: document.data[key] for key in INHERITED_KEYS if key in document.data}
     validate(_InheritedSettings, inherited, document, context)
     return LoadedProtocol(document, validate(Protocol, document.data, document, context))

@@ -112,7 +112,7 @@ class _AdamBatch(OptimiserBatch[_AdamImage]):
         for i in active:
             self.images[i].send(float(parts[i].sum()), finite=bool(np.isfinite(found[i]).all()))
         moved = set(active)
-        best = self._spread([i in moved and image.is_best for i, image in enumerate(self.images)])
+        best = broadcast([i in moved and image.is_best for i, image in enumerate(self.images)], self._point)
         self._best = torch.where(best, self._point, self._best)
         self._take_step(gradient)
         return parts
@@ -120,22 +120,19 @@ class _AdamBatch(OptimiserBatch[_AdamImage]):
     def _take_step(self, gradient: Tensor) -> None:
         """Step where an image goes on (Kingma & Ba 2015, algorithm 1), back to its best where it restarts."""
         first, second = self._settings.betas
-        goes = self._spread([image.reason is None and not image.restarts for image in self.images])
+        goes = broadcast([image.reason is None and not image.restarts for image in self.images], self._point)
         nothing = torch.zeros_like(gradient)
         self._mean = torch.where(goes, first * self._mean + (1.0 - first) * gradient, nothing)
         self._square = torch.where(goes, second * self._square + (1.0 - second) * gradient.square(), nothing)
         # A number for each image: how much the means, which began at zero, are too small.
         counts = [max(1, image.steps) for image in self.images]
-        mean = self._mean / self._spread([1.0 - first**count for count in counts])
-        square = self._square / self._spread([1.0 - second**count for count in counts])
+        mean = self._mean / broadcast([1.0 - first**count for count in counts], self._point)
+        square = self._square / broadcast([1.0 - second**count for count in counts], self._point)
         ahead = self._point - self._settings.step * (mean / (square.sqrt() + self._settings.epsilon))
         self._point = torch.where(goes, self._clip(ahead), self._best)
 
     def _clip(self, points: Tensor) -> Tensor:
         return points.clamp(*self._bounds) if self._bounds else points
-
-    def _spread(self, values: Sequence[float]) -> Tensor:
-        return broadcast(values, self._point)
 
     @override
     def keep(self, index: Tensor) -> None:

@@ -5,13 +5,16 @@ from __future__ import annotations
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Generator, Sequence
 from dataclasses import dataclass
-from typing import Any, ClassVar, Generic, Literal, Protocol, TypeVar
+from typing import Annotated, Any, ClassVar, Generic, Literal, Protocol, TypeVar
 
 import numpy as np
 import torch
 from numpy.typing import NDArray
+from pydantic import Field
 from torch import Tensor
+from typing_extensions import override
 
+from stimgen.reading.model import Integer, Number
 from stimgen.reading.registry import FamilyMember
 from stimgen.synthesis.objective import Evaluation
 from stimgen.synthesis.ranges import PixelBounds
@@ -179,6 +182,20 @@ class Optimiser(FamilyMember, ABC):
     @abstractmethod
     def begin(self, start: Tensor, bounds: PixelBounds | None, *, noisy: bool) -> OptimiserBatch[Any]:
         """Return the images at their start; the parameters are those of `minimise`."""
+
+
+class QuasiNewton(Optimiser):
+    """Keeps corrections that approximate the curvature of the objective."""
+
+    history: Annotated[Integer, Field(ge=1, le=200)] = 20
+    """Number of corrections kept (Gatys, Ecker & Bethge 2015: 20)."""
+    tolerance: Annotated[Number, Field(ge=0.0, lt=1.0)] = 0.0
+    """An image stops when an iteration lowers its loss by less than this part of it; 0: never."""
+
+    @property
+    @override
+    def vectors(self) -> int:
+        return 2 * self.history + super().vectors  # two for each correction
 
 
 def run_descent(

@@ -3,38 +3,27 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from typing import Annotated, Literal
+from typing import Literal
 
 import numpy as np
 import torch
 from numpy.typing import NDArray
-from pydantic import Field
 from torch import Tensor
 from typing_extensions import override
 
-from stimgen.reading.model import Integer, Number
 from stimgen.synthesis.objective import Evaluation
-from stimgen.synthesis.optimisers.base import Optimiser, OptimiserBatch, broadcast
+from stimgen.synthesis.optimisers.base import OptimiserBatch, QuasiNewton, broadcast
 from stimgen.synthesis.optimisers.descent import DescentRequest, ImageDescent
 from stimgen.synthesis.ranges import PixelBounds
 
 
-class Lbfgs(Optimiser):
+class Lbfgs(QuasiNewton):
     """Runs L-BFGS with a strong Wolfe line search, each image of a batch for itself."""
 
     phrase = "L-BFGS with a strong Wolfe line search"
     papers = ("liu1989",)
 
     name: Literal["lbfgs"] = "lbfgs"
-    history: Annotated[Integer, Field(ge=1, le=200)] = 20
-    """Number of corrections kept (Gatys, Ecker & Bethge 2015: 20)."""
-    tolerance: Annotated[Number, Field(ge=0.0, lt=1.0)] = 0.0
-    """An image stops when an iteration lowers its loss by less than this part of it; 0: never."""
-
-    @property
-    @override
-    def vectors(self) -> int:
-        return 2 * self.history + super().vectors  # two for each correction
 
     @override
     def begin(self, start: Tensor, bounds: PixelBounds | None, *, noisy: bool) -> _LbfgsBatch:
@@ -62,7 +51,7 @@ class _LbfgsBatch(OptimiserBatch[ImageDescent]):
 
     @override
     def next_points(self) -> Tensor:
-        steps = self._spread([image.step for image in self.images])
+        steps = broadcast([image.step for image in self.images], self._point)
         return (self._point + steps * self._direction).reshape(-1, *self._shape)
 
     @override
@@ -76,7 +65,7 @@ class _LbfgsBatch(OptimiserBatch[ImageDescent]):
         answers = np.stack([parts.sum(axis=1), numbers[:, -2], np.isfinite(numbers).all(axis=1)], axis=1)
         for i in active:
             self.images[i].send(answers[i])
-        lowest = self._spread([image.is_lowest for image in self.images])
+        lowest = broadcast([image.is_lowest for image in self.images], self._point)
         self._lowest_gradient = torch.where(lowest, gradient, self._lowest_gradient)
         self._answer(DescentRequest.MOVE, self._move)
         self._answer(DescentRequest.TURN, self._turn)
@@ -85,14 +74,14 @@ class _LbfgsBatch(OptimiserBatch[ImageDescent]):
     def _answer(self, request: DescentRequest, action: Callable[[Tensor], Tensor]) -> None:
         asking = [image.reason is None and image.request is request for image in self.images]
         if any(asking):
-            answers = action(self._spread(asking)).cpu().numpy().astype(np.float64)
+            answers = action(broadcast(asking, self._point)).cpu().numpy().astype(np.float64)
             for i in np.flatnonzero(asking):
                 self.images[i].send(answers[i])
 
     def _move(self, moving: Tensor) -> Tensor:
         """Go to the lowest point of the line search; the correction goes to the next free place."""
         nothing = torch.zeros_like(self._point)
-        lowest = self._spread([image.lowest_step for image in self.images])
+        lowest = broadcast([image.lowest_step for image in self.images], self._point)
         step = torch.where(moving, lowest * self._direction, nothing)
         change = torch.where(moving, self._lowest_gradient - self._gradient, nothing)
         self._point = self._point + step
@@ -137,7 +126,7 @@ class _LbfgsBatch(OptimiserBatch[ImageDescent]):
         index = torch.tensor([place or 0 for place in places], device=self._point.device)
         rows = torch.arange(len(places), device=self._point.device)
         found = zip(self.images, places, strict=True)
-        rho = self._spread([0.0 if place is None else image.rho[place] for image, place in found])
+        rho = broadcast([0.0 if place is None else image.rho[place] for image, place in found], self._point)
         return self._steps[rows, index], self._changes[rows, index], rho
 
     @override
@@ -152,9 +141,6 @@ class _LbfgsBatch(OptimiserBatch[ImageDescent]):
         if image.reason is None and image.lowest < image.value:
             point = point + image.lowest_step * self._direction[i]
         return point.reshape(self._shape)
-
-    def _spread(self, values: Sequence[float]) -> Tensor:
-        return broadcast(values, self._point)
 
 
 def _dot(a: Tensor, b: Tensor) -> Tensor:

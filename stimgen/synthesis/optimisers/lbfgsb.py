@@ -4,20 +4,18 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Sequence
-from typing import Annotated, ClassVar, Literal, NamedTuple
+from typing import ClassVar, Literal, NamedTuple
 
 import numpy as np
 import torch
 from numpy.typing import NDArray
-from pydantic import Field
 from scipy import optimize
 from threadpoolctl import ThreadpoolController
 from torch import Tensor
 from typing_extensions import override
 
-from stimgen.reading.model import Integer, Number
 from stimgen.synthesis.objective import Evaluation
-from stimgen.synthesis.optimisers.base import Optimiser, OptimiserBatch, StopReason
+from stimgen.synthesis.optimisers.base import OptimiserBatch, QuasiNewton, StopReason
 from stimgen.synthesis.optimisers.callback_generator import callback_to_generator
 from stimgen.synthesis.ranges import PixelBounds
 
@@ -27,7 +25,7 @@ Vector = NDArray[np.float64]
 UNLIMITED = 10**9
 
 
-class Lbfgsb(Optimiser):
+class Lbfgsb(QuasiNewton):
     """Runs scipy's L-BFGS-B in float64, each image of a batch for itself; keeps hard bounds.
 
     The lowest point that was evaluated is kept.
@@ -38,15 +36,6 @@ class Lbfgsb(Optimiser):
 
     name: Literal["lbfgsb"] = "lbfgsb"
     keeps_bounds: ClassVar[bool] = True
-    history: Annotated[Integer, Field(ge=1, le=200)] = 20
-    """Number of corrections kept (Gatys, Ecker & Bethge 2015: 20)."""
-    tolerance: Annotated[Number, Field(ge=0.0, lt=1.0)] = 0.0
-    """An image stops when an iteration lowers its loss by less than this part of it; 0: never."""
-
-    @property
-    @override
-    def vectors(self) -> int:
-        return 2 * self.history + super().vectors  # two for each correction
 
     @override
     def begin(self, start: Tensor, bounds: PixelBounds | None, *, noisy: bool) -> _LbfgsbBatch:
