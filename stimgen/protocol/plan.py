@@ -24,31 +24,13 @@ LARGEST_FLAT_SET = 10_000
 
 @dataclass(frozen=True)
 class PlannedCondition:
-    """Represents a condition with all that it inherits.
-
-    Attributes
-    ----------
-    id : str
-        What stimuli call it.
-    method : Method
-        What makes its stimuli.
-    sources : sequence of PlannedSource
-        What they are made from.
-    seeds : sequence of int
-        Its seeds.
-    pictures : tuple of PlannedSource
-        Other pictures that its targets name.
-    start_image : FoundFile or None
-        The picture that its synthesis starts from.
-    after : Postprocessing
-        Steps from a synthesised picture to what is saved.
-    """
+    """Represents a condition with all that it inherits."""
 
     id: str
     method: Method
     sources: Sequence[PlannedSource]
     seeds: Sequence[int]
-    pictures: tuple[PlannedSource, ...]
+    pictures: tuple[PlannedSource, ...]  # other pictures that its targets name
     start_image: FoundFile | None
     after: Postprocessing
 
@@ -99,17 +81,7 @@ class PlannedStimulus:
 
 @dataclass(frozen=True)
 class ProtocolPlan:
-    """Lists all stimuli of a protocol.
-
-    Attributes
-    ----------
-    loaded : LoadedProtocol
-        The protocol.
-    sources, references : tuple
-        Those in use, in the protocol's order.
-    conditions, stimuli : tuple
-        In the protocol's order; stimuli by condition, source and seed.
-    """
+    """Lists all stimuli of a protocol, by condition, source and seed, with the pictures in use."""
 
     loaded: LoadedProtocol
     sources: tuple[PlannedSource, ...]

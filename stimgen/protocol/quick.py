@@ -7,9 +7,8 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-from stimgen.protocol.defaults import INHERITED
 from stimgen.protocol.files import find_files
-from stimgen.protocol.load import LoadedProtocol
+from stimgen.protocol.load import INHERITED_KEYS, LoadedProtocol
 from stimgen.protocol.quick_networks import substitute_embedded_network
 from stimgen.protocol.schema import Protocol
 from stimgen.reading.errors import StimgenError
@@ -61,7 +60,7 @@ def make_quick_protocol(loaded: LoadedProtocol, root: Path | None = None) -> Loa
         *substitute_embedded_network(data, loaded.protocol),
         *_drop_duplicates(data),
     ]
-    for key in (*INHERITED, "preparation"):
+    for key in INHERITED_KEYS:
         del data[key]  # by now written in every source and condition
     data["name"] = data["name"][: 64 - len(NAME)] + NAME
     context = {"folder": loaded.folder.resolve()}

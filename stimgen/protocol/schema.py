@@ -43,9 +43,9 @@ class SourceSpec(Preparation, SourcePresentation):
     """Path relative to the protocol or absolute, a pattern such as ``"photos/*.jpg"`` in quotes, or
     ``skimage:NAME``."""
     id: Label | None = None
-    """What stimuli call it; the file's name where it is left out."""
+    """What stimuli call it; the file's name if left out."""
     licence: TextLine | None = None
-    """Licence of the photograph, as an SPDX identifier where there is one."""
+    """Licence of the photograph, as an SPDX identifier if there is one."""
     credit: TextLine | None = None
     """Who made it and where it comes from."""
 
@@ -90,11 +90,11 @@ class Condition(Model):
     id: Label
     """What stimuli and analyses call it."""
     sources: Annotated[tuple[Label, ...], Field(min_length=1)] | None = None
-    """Ids of the sources that it is for, where it is not for all."""
+    """Ids of the sources that it is for; all sources if left out."""
     method: AnyMethod | None = None
     """Another way than minimising an objective: a control such as ``original``, or another model."""
     objective: Annotated[tuple[Term, ...], Field(min_length=1)] | None = None
-    """A list of terms. Where there is only one, its fields may stand in the condition itself."""
+    """A list of terms. The fields of a single term may stand in the condition itself."""
     network: AnyNetwork = Field(default_factory=Embedded)
     """What turns the image into feature maps."""
     depth: Text | None = None
@@ -110,9 +110,9 @@ class Condition(Model):
     synthesis: SynthesisSettings = Field(default_factory=SynthesisSettings)
     """How stimuli are optimised."""
     seeds: Seeds | None = None
-    """Seeds of this condition, where they are not the protocol's."""
+    """Seeds of this condition; the protocol's if left out."""
     after: Steps = ()
-    """Steps, in their order, from the synthesised picture to what is saved, where not the protocol's."""
+    """Steps, in their order, from the synthesised picture to what is saved; the protocol's if left out."""
 
     @model_validator(mode="after")
     def _check_keys(self) -> Condition:
@@ -156,15 +156,15 @@ class OutputSettings(Model):
     """Describes what is written for every stimulus."""
 
     encoding: Encoding = "srgb"
-    """How the numbers of a PNG file mean light, ``srgb`` or ``linear``; declared in the file and in the
+    """How the values of a PNG file encode light, ``srgb`` or ``linear``; declared in the file and in the
     manifest. Luminance, contrast and soft edges are computed in that light."""
     bits: Bits = 8
-    """Bits of a value in a PNG file: level k stands for k / 255 or, in greys only, k / 65535."""
+    """Bits of a value in a PNG file: level k stands for k / 255 or, only for grey pictures, k / 65535."""
     array: Flag = False
-    """Whether the picture before rounding is kept too, as a float32 array (.npy)."""
+    """Whether the picture before rounding is also saved, as a float32 array (.npy)."""
     snapshots: Annotated[Integer, Field(ge=1, le=1_000_000)] | None = None
-    """Of every scale the first picture at which the objective was evaluated, every so many-th and the last
-    are kept too, in 8 bits."""
+    """Evaluations from one saved picture on the way to the next, in 8 bits; the first and the last picture of
+    every scale are saved, too."""
     layout: Literal["flat", "nested"] = "flat"
     """``flat``: all pictures in one folder; ``nested``: in up to 1024 folders, for sets of over 10,000."""
 
@@ -179,29 +179,29 @@ class Protocol(Model):
     authors: tuple[Author, ...] = ()
     """Who is to be cited."""
     licence: TextLine | None = None
-    """Licence of the stimulus set, as an SPDX identifier where there is one."""
+    """Licence of the stimulus set, as an SPDX identifier if there is one."""
     version: TextLine | None = None
     """Version of the set, quoted: "1.0"."""
     doi: Doi | None = None
     """Where the set is deposited, without ``https://doi.org/``."""
     papers: tuple[Paper, ...] = ()
-    """Papers that the set follows, to be cited with it: keys of known ones, or mappings with ``key``,
-    ``authors``, ``year``, ``title`` and, say, ``venue`` and ``doi``. Those behind networks, statistics and
-    the like are cited without being named."""
+    """Papers that the set follows, to be cited with it: keys of known papers, or mappings with ``key``,
+    ``authors``, ``year``, ``title`` and, for example, ``venue`` and ``doi``. Papers behind networks,
+    statistics and other choices are cited automatically."""
     notes: Text | None = None
     """Anything a reader should know."""
     preparation: SharedPreparation = Field(default_factory=SharedPreparation)
-    """What all sources share; each may say otherwise."""
+    """Settings that all sources share; each may override them."""
     sources: Annotated[tuple[SourceSpec, ...], Field(min_length=1)]
     """The photographs."""
     references: tuple[SourceSpec, ...] = ()
-    """Other pictures that targets name: of them no stimuli are made."""
+    """Other pictures that targets name; no stimuli are made from them."""
     network: AnyNetwork = Field(default_factory=Embedded)
-    """The network of all conditions; each may say otherwise."""
+    """The network of all conditions; each may override it."""
     statistic: AnyStatistic = Field(default_factory=Gram)
-    """The statistic of all conditions; each may say otherwise."""
+    """The statistic of all conditions; each may override it."""
     regions: AnyRegions = Field(default_factory=Grid)
-    """The pooling regions of all conditions; each may say otherwise."""
+    """The pooling regions of all conditions; each may override them."""
     synthesis: SynthesisSettings = Field(default_factory=SynthesisSettings)
     """How stimuli are optimised; each condition may change some of it."""
     conditions: Annotated[tuple[Condition, ...], Field(min_length=1)]
@@ -211,7 +211,7 @@ class Protocol(Model):
     after: Steps = ()
     """Steps, in their order, from a synthesised picture to what is saved; each condition may list others."""
     judge: EvaluationNetwork | None = None
-    """A network that compares stimuli with their sources; records say its scores."""
+    """A network that compares stimuli with their sources; records contain its scores."""
     output: OutputSettings = Field(default_factory=OutputSettings)
     """What is written."""
 

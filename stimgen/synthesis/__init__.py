@@ -1,1 +1,1 @@
-"""The numerical core: terms, targets, optimisers, pyramid and the methods that use them."""
+"""Contains the numerical core: terms, objectives, optimisers, start images and the methods that use them."""
