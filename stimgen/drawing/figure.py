@@ -14,10 +14,7 @@ EXTRA = "analysis"
 def make_figure(option: str, size: tuple[float, float] | None = None, margin: float | None = None) -> Any:
     """Return an empty figure with size and margins between panels in inches.
 
-    Raises
-    ------
-    StimgenError
-        matplotlib, which the user's `option` needs, is not installed.
+    Raises `StimgenError` if matplotlib, which the user's `option` needs, is not installed.
     """
     # Without pyplot, there is neither a window nor global state.
     figure = import_optional("matplotlib.figure", EXTRA, option).Figure(figsize=size, layout="constrained")
@@ -28,10 +25,8 @@ def make_figure(option: str, size: tuple[float, float] | None = None, margin: fl
 def check_figure_file(file: Path, option: str) -> None:
     """Check before anything is computed that a figure can be written.
 
-    Raises
-    ------
-    StimgenError
-        matplotlib is not installed or does not know the file's format, or the folder does not exist.
+    Raises `StimgenError` if matplotlib is not installed or does not know the file's format, or the folder
+    does not exist.
     """
     formats = sorted(make_figure(option).canvas.get_supported_filetypes())
     ending = file.suffix.removeprefix(".").lower()
@@ -44,13 +39,7 @@ def check_figure_file(file: Path, option: str) -> None:
 
 
 def save_figure(figure: Any, file: Path, option: str) -> None:
-    """Write a figure.
-
-    Raises
-    ------
-    StimgenError
-        The file cannot be written.
-    """
+    """Write a figure; raise `StimgenError` if the file cannot be written."""
     try:
         figure.savefig(file)
     except OSError as error:

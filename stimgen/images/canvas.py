@@ -39,7 +39,7 @@ class Canvas(Model):
         left, top = (width - wide) // 2 + place.x, (height - high) // 2 - place.y
         if left < 0 or top < 0 or left + wide > width or top + high > height:
             raise StimgenError(
-                f"{wide} x {high} pixels at x {place.x}, y {place.y} do not lie on its {width} x {height}"
+                f"{wide} x {high} pixels at x {place.x}, y {place.y} leave its {width} x {height}"
             )
         return left, top
 

@@ -73,10 +73,8 @@ class Preparation(Model):
     def output_size(self, image: ImageFile) -> ImageSize:
         """Return width and height after preparation, which needs only the file's header.
 
-        Raises
-        ------
-        StimgenError
-            The file is not an image, the box does not fit, or the crop is smaller than `size`.
+        Raises `StimgenError` if the file is not an image, the box does not fit, or the crop is smaller than
+        `size`.
         """
         _, _, width, height = self._crop_rectangle(image)
         target = self._target_size(width, height)
@@ -108,10 +106,8 @@ class Preparation(Model):
     def prepare(self, image: ImageFile) -> Pixels:
         """Return the pixels: height x width x channels (1 or 3), float32, sRGB-encoded, range [0, 1].
 
-        Raises
-        ------
-        StimgenError
-            The file is damaged or in a mode that cannot be used, or for the reasons of `output_size`.
+        Raises `StimgenError` if the file is damaged or in a mode that cannot be used, or for the reasons of
+        `output_size`.
         """
         target = self.output_size(image)
         left, top, width, height = self._crop_rectangle(image)

@@ -57,10 +57,8 @@ class ImageFile:
     def decode(self) -> Image.Image:
         """Return the picture upright in mode RGB, L or I;16, converted to sRGB if it has another profile.
 
-        Raises
-        ------
-        StimgenError
-            The file is not an image, damaged, too large, transparent or in a mode without defined colours.
+        Raises `StimgenError` if the file is not an image, damaged, too large, transparent or in a mode
+        without defined colours.
         """
         return _convert_to_srgb(_convert_mode(self._load_upright(), self.file), self.file)
 
@@ -73,10 +71,7 @@ class ImageFile:
 def read_image_file(file: Path) -> ImageFile:
     """Read the bytes of an image file.
 
-    Raises
-    ------
-    StimgenError
-        The file is missing, unreadable, empty or larger than 256 MB.
+    Raises `StimgenError` if the file is missing, unreadable, empty or larger than 256 MB.
     """
     data = read_limited(file, MAXIMUM_FILE_BYTES, "image file")
     if not data:
@@ -87,10 +82,7 @@ def read_image_file(file: Path) -> ImageFile:
 def find_skimage_file(name: str) -> Path:
     """Return the file of a picture that scikit-image contains.
 
-    Raises
-    ------
-    StimgenError
-        scikit-image is not installed or contains no picture of this name.
+    Raises `StimgenError` if scikit-image is not installed or contains no picture of this name.
     """
     spec = importlib.util.find_spec("skimage")
     if spec is None or not spec.submodule_search_locations:

@@ -92,10 +92,8 @@ class SourcePipeline:
     def shape(self, image: ImageFile) -> tuple[int, int, int]:
         """Return height, width and channels of the pixels, which needs only the file's header.
 
-        Raises
-        ------
-        StimgenError
-            A step or a place does not fit, or for the reasons of `Preparation.output_size`.
+        Raises `StimgenError` if a step or a place does not fit, or for the reasons of
+        `Preparation.output_size`.
         """
         *_, channels = self.preparation.shape(image)
         sizes, canvas = self._list_sizes(image), self.presentation.canvas
@@ -105,10 +103,7 @@ class SourcePipeline:
     def recipe(self, photograph: SourceFiles) -> dict[str, Any]:
         """Return everything that determines the pixels, without settings that are not used.
 
-        Raises
-        ------
-        StimgenError
-            Mask and photograph differ in size, or for the reasons of `shape`.
+        Raises `StimgenError` if mask and photograph differ in size, or for the reasons of `shape`.
         """
         image, mask = photograph
         presentation, sizes = self.presentation, self._list_sizes(image)
@@ -130,10 +125,7 @@ class SourcePipeline:
     def prepare_picture(self, photograph: SourceFiles, size: Size | None = None) -> MaskedPicture:
         """Return the photograph before any step, visible where its mask is white.
 
-        Raises
-        ------
-        StimgenError
-            A file is damaged, or nothing of the mask is white.
+        Raises `StimgenError` if a file is damaged, or nothing of the mask is white.
         """
         image, mask = photograph
         preparation = self._preparation(size)
@@ -150,10 +142,7 @@ class SourcePipeline:
     def compute_input(self, photograph: SourceFiles) -> ModelInput:
         """Return the pixels that a model measures.
 
-        Raises
-        ------
-        StimgenError
-            A file is damaged, or a step is impossible.
+        Raises `StimgenError` if a file is damaged, or a step is impossible.
         """
         self._list_sizes(photograph.image)
         canvas = self.presentation.canvas

@@ -53,10 +53,7 @@ def encode_png(levels: Levels, encoding: Encoding = "srgb") -> bytes:
 def decode_png(data: bytes, file: Path) -> Levels:
     """Return the levels, height x width x channels, uint8 or uint16, of a file that `encode_png` made.
 
-    Raises
-    ------
-    StimgenError
-        The bytes are not such a picture.
+    Raises `StimgenError` if the bytes are not such a picture.
     """
     with open_png(io.BytesIO(data), file) as image:
         if image.mode not in MODES:
@@ -70,10 +67,7 @@ def decode_png(data: bytes, file: Path) -> Levels:
 def check_png(data: bytes, file: Path) -> None:
     """Compare the data of a PNG file with its checksums.
 
-    Raises
-    ------
-    StimgenError
-        It is damaged or not a PNG file.
+    Raises `StimgenError` if it is damaged or not a PNG file.
     """
     with open_png(io.BytesIO(data), file) as image:
         image.verify()
@@ -83,10 +77,7 @@ def check_png(data: bytes, file: Path) -> None:
 def open_png(stream: IO[bytes] | Path, file: Path) -> Iterator[Image.Image]:
     """Open a PNG file; errors, also while the caller uses it, name `file`.
 
-    Raises
-    ------
-    StimgenError
-        It is damaged, too large, or not a PNG file.
+    Raises `StimgenError` if it is damaged, too large, or not a PNG file.
     """
     try:
         with _open_within_limit(stream) as image:

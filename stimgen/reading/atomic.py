@@ -30,10 +30,7 @@ def write_atomically(target: Path, *, unless_equal: bool = False) -> Iterator[Bi
     unless_equal : bool
         Whether to leave alone a file that already holds the same bytes.
 
-    Raises
-    ------
-    StimgenError
-        The file cannot be written, for example because the disk is full.
+    Raises `StimgenError` if the file cannot be written, for example because the disk is full.
     """
     with _temporary_beside(target) as temporary:
         with temporary.open("xb") as stream:
@@ -51,10 +48,7 @@ def write_atomically(target: Path, *, unless_equal: bool = False) -> Iterator[Bi
 def create_atomically(target: Path) -> Iterator[Path]:
     """Yield a temporary path; the file or folder that the caller creates there is then renamed to `target`.
 
-    Raises
-    ------
-    StimgenError
-        `target` exists and is not an empty folder, or it cannot be written.
+    Raises `StimgenError` if `target` exists and is not an empty folder, or it cannot be written.
     """
     if target.is_symlink() or (target.exists() and not (target.is_dir() and not any(target.iterdir()))):
         raise StimgenError("already exists: name a new or an empty folder, or a new file", where=target)
@@ -74,10 +68,7 @@ def replace_folder(target: Path) -> Iterator[Path]:
 
     After an error or an interruption, `target` is as it was. What interrupted runs left beside it is removed.
 
-    Raises
-    ------
-    StimgenError
-        The folder cannot be written.
+    Raises `StimgenError` if the folder cannot be written.
     """
     target = target.resolve()
     with _temporary_beside(target) as fresh:

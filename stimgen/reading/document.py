@@ -46,10 +46,7 @@ class Document:
 def read_document(file: Path) -> Document:
     """Read a YAML file of at most 1 MB in UTF-8.
 
-    Raises
-    ------
-    StimgenError
-        The file is missing, too large, not UTF-8, or not acceptable YAML.
+    Raises `StimgenError` if the file is missing, too large, not UTF-8, or not acceptable YAML.
     """
     raw = read_limited(file, MAXIMUM_BYTES)
     try:
@@ -61,13 +58,7 @@ def read_document(file: Path) -> Document:
 
 
 def parse_document(text: str, file: Path) -> Document:
-    """Parse YAML `text`; errors name `file`.
-
-    Raises
-    ------
-    StimgenError
-        The text is not acceptable YAML.
-    """
+    """Parse YAML `text`; errors name `file`; raise `StimgenError` if the text is not acceptable YAML."""
     lines: dict[KeyPath, int] = {}
     try:
         data = _parse_nodes(text, file, lines)

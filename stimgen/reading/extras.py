@@ -11,10 +11,8 @@ from stimgen.reading.errors import StimgenError
 def import_optional(module: str, extra: str, purpose: str) -> ModuleType:
     """Import a module such as ``matplotlib.figure`` from a package that `extra` of this package installs.
 
-    Raises
-    ------
-    StimgenError
-        It is not installed or cannot be imported; the message says that `purpose` needs it.
+    Raises `StimgenError` if it is not installed or cannot be imported; the message says that `purpose` needs
+    it.
     """
     package = module.partition(".")[0]
     hint = f'install it with: pip install "stimgen[{extra}]"'

@@ -12,10 +12,7 @@ MEGABYTE = 2**20
 def read_limited(file: Path, limit: int, what: str = "file") -> bytes:
     """Return the bytes of a file that has at most `limit` bytes; never read more than one byte beyond.
 
-    Raises
-    ------
-    StimgenError
-        The file, which the message calls `what`, is missing, unreadable or too large.
+    Raises `StimgenError` if the file, which the message calls `what`, is missing, unreadable or too large.
     """
     try:
         with file.open("rb") as stream:
@@ -33,13 +30,7 @@ def read_limited(file: Path, limit: int, what: str = "file") -> bytes:
 
 
 def write_file(file: Path, data: bytes) -> None:
-    """Write a file.
-
-    Raises
-    ------
-    StimgenError
-        It cannot be written.
-    """
+    """Write a file; raise `StimgenError` if it cannot be written."""
     try:
         file.write_bytes(data)
     except OSError as error:
@@ -49,10 +40,7 @@ def write_file(file: Path, data: bytes) -> None:
 def make_folder(folder: Path) -> Path:
     """Create a folder and its parents where they do not exist, and return it.
 
-    Raises
-    ------
-    StimgenError
-        It cannot be created.
+    Raises `StimgenError` if it cannot be created.
     """
     try:
         folder.mkdir(parents=True, exist_ok=True)

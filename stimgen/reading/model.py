@@ -110,10 +110,7 @@ M = TypeVar("M", bound=BaseModel)
 def validate(model: type[M], data: Any, document: Document, context: Mapping[str, Any] | None = None) -> M:
     """Validate `data`, the content of `document`, as a pydantic model; validators get `context`.
 
-    Raises
-    ------
-    StimgenError
-        There are problems, each with its location in the document.
+    Raises `StimgenError` if there are problems, each with its location in the document.
     """
     try:
         return model.model_validate(data, context=context)

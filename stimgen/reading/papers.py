@@ -86,10 +86,7 @@ def load_papers() -> dict[str, Paper]:
 def resolve_papers(keys_or_papers: Iterable[str | Paper]) -> list[Paper]:
     """Return the papers, looking up those given by their keys, each once and ordered by key.
 
-    Raises
-    ------
-    KeyError
-        No known paper has this key.
+    Raises `KeyError` if no known paper has this key.
     """
     found = [one if isinstance(one, Paper) else load_papers()[one] for one in keys_or_papers]
     return [paper for _, paper in sorted({paper.key: paper for paper in found}.items())]

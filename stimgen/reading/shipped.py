@@ -33,10 +33,7 @@ class ShippedFiles:
     def find(self, name_or_file: str | Path) -> Path:
         """Return the file with this path, or the shipped file with this name.
 
-        Raises
-        ------
-        StimgenError
-            It is neither a file nor the name of a shipped file.
+        Raises `StimgenError` if it is neither a file nor the name of a shipped file.
         """
         text = str(name_or_file)
         file = Path(text)

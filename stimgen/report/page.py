@@ -34,10 +34,7 @@ def write_page(store: Store, stream: BinaryIO, most: int = MAX_STIMULI) -> None:
     At most `most` stimuli are shown and measured for differences between conditions; the warnings are about
     all of them.
 
-    Raises
-    ------
-    StimgenError
-        Nothing is finished, a record is damaged, or a file does not match its record.
+    Raises `StimgenError` if nothing is finished, a record is damaged, or a file does not match its record.
     """
     plan, survey = store.read_plan(), RecordSurvey.read(store)
     environment = _environment()

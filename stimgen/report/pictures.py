@@ -59,10 +59,7 @@ class PictureEmbedder:
 def read_checked(store: Store, file: FileHash) -> bytes:
     """Return the bytes of a file of the set after comparing them with their hash in the record.
 
-    Raises
-    ------
-    StimgenError
-        They differ from the hash or cannot be read.
+    Raises `StimgenError` if they differ from the hash or cannot be read.
     """
     data = store.read(file.file)
     if sha256_bytes(data) != file.sha256:

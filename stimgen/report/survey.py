@@ -39,13 +39,7 @@ class RecordSurvey:
 
     @classmethod
     def read(cls, store: Store) -> RecordSurvey:
-        """Read the records of a set.
-
-        Raises
-        ------
-        StimgenError
-            A record is damaged.
-        """
+        """Read the records of a set; raise `StimgenError` if a record is damaged."""
         survey = cls()
         scores: dict[str, list[tuple[int, float]]] = {}
         for i, record in enumerate(store.read_records()):

@@ -173,7 +173,7 @@ class TestCanvas:
     def test_a_place_that_leaves_it(self, place: dict[str, int]) -> None:
         said = staging(canvas={"size": [30, 30], "places": [place]})
         with pytest.raises(
-            SourceKeyError, match="canvas: 20 x 20 pixels at x .* do not lie on its 30 x 30"
+            SourceKeyError, match="canvas: 20 x 20 pixels at x .* leave its 30 x 30"
         ) as caught:
             said.shape(PLAIN.image)
         assert caught.value.key == "canvas"
