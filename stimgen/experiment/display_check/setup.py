@@ -56,12 +56,8 @@ class DisplaySetup:
     def find_geometry(self, actual: Callable[[int], tuple[int, int]]) -> DisplayGeometry:
         """Return the setup with its lengths.
 
-        Raises `StimgenError` if the experiment's monitor is not known.
-
-        Parameters
-        ----------
-        actual : callable
-            From the number of a screen to its width and height in pixels; called if nothing declares them.
+        `actual` returns the width and height in pixels of a screen by its number; it is called if nothing
+        declares them. Raises `StimgenError` if the experiment's monitor is not known.
         """
         viewing, display = self._experiment_viewing(), self.display
         size = (display.resolution if display else None) or (viewing.resolution if viewing else None)

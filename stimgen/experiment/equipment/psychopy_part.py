@@ -1,9 +1,10 @@
-"""Imports PsychoPy; no other file does."""
+"""Imports PsychoPy, which no other file does, and asks for its version and its monitors."""
 
 from __future__ import annotations
 
 import os
 import sys
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -64,3 +65,17 @@ def psychopy_version() -> str:
 def has_display() -> bool:
     """Return whether there may be a display."""
     return not sys.platform.startswith("linux") or bool(os.environ.get("DISPLAY"))
+
+
+def find_psychopy_monitor(name: str) -> Mapping[str, Any] | None:
+    """Return a monitor's ``resolution``, ``width_cm`` and ``distance_cm``, or None if it is not known."""
+    monitors = import_psychopy("monitors")
+    if name not in monitors.getAllMonitors():
+        return None
+    monitor = monitors.Monitor(name, autoLog=False)
+    size = monitor.getSizePix()
+    return {
+        "resolution": None if size is None else (int(size[0]), int(size[1])),
+        "width_cm": monitor.getWidth(),
+        "distance_cm": monitor.getDistance(),
+    }

@@ -50,25 +50,14 @@ class RecordedSession:
 
 
 class Journal(AbstractContextManager["Journal"]):
-    """Appends lines to a journal.
+    """Appends lines to a journal, which is locked as long as it is open.
 
-    Parameters
-    ----------
-    file : Path
-        The journal.
-    descriptor : int
-        The file, open for appending, and locked as long as it is open.
-    seq : int
-        Number of the next line.
-    checksum : str
-        Checksum of the line before it.
+    `seq` is the number of the next line, and `checksum` that of the line before it.
     """
 
     def __init__(self, file: Path, descriptor: int, seq: int, checksum: str) -> None:
-        self.file = file
-        self._descriptor = descriptor
-        self._seq = seq
-        self._checksum = checksum
+        self.file, self._descriptor = file, descriptor
+        self._seq, self._checksum = seq, checksum
 
     @classmethod
     def create(cls, file: Path, header: Mapping[str, Any]) -> Journal:

@@ -22,12 +22,7 @@ class JournalLine(NamedTuple):
 def seal_line(body: Mapping[str, Any], before: str) -> tuple[bytes, str]:
     """Return a line and its checksum.
 
-    Parameters
-    ----------
-    body : mapping
-        Content of the line, with ``seq`` and ``kind``.
-    before : str
-        Checksum of the line before; empty for the first line.
+    The body has ``seq`` and ``kind``. `before` is the checksum of the line before, empty for the first line.
     """
     checksum = digest([before, dict(body)])
     return canonical_json({**body, "checksum": checksum}) + b"\n", checksum

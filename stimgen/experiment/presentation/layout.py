@@ -24,14 +24,7 @@ def break_lines(text: str, width: float, measure: MeasureWidth) -> list[str]:
 def fit_text(text: str, box: tuple[int, int], measure: MeasureWidth) -> tuple[list[str], float]:
     """Return the lines of a text, and the letter size in pixels at which they fit into a box.
 
-    Parameters
-    ----------
-    text : str
-        In any language, in logical order.
-    box : tuple of int
-        Width and height in pixels. Letters have an eighth of the width, or less if the text needs it.
-    measure : callable
-        Returns the width of a piece of text in letters of size 1.
+    The text is in logical order. Letters have an eighth of the box's width, or less if the text needs it.
     """
     width, height = box
     longest = max((measure(word) for word in text.split()), default=0.0)

@@ -19,20 +19,9 @@ PAUSE = "Paused.\n\n{quit}: end the session\nany other key: continue"
 
 
 class PagePresenter:
-    """Shows pages of text on an open screen.
+    """Shows pages of text on an open screen, with an empty frame behind them.
 
-    Raises `SessionStopped` if the session was paused and then ended.
-
-    Parameters
-    ----------
-    screen : PresentationScreen
-        The screen.
-    empty : Frame
-        What is behind the texts.
-    quit_key : str
-        The key that pauses a session, and ends it if pressed again.
-    pause : str
-        Text of a pause; an English one if it is empty.
+    The quit key pauses a session, and ends it if it is pressed again. Without a text, pauses are in English.
     """
 
     def __init__(self, screen: PresentationScreen, empty: Frame, quit_key: str, pause: str = "") -> None:
@@ -58,16 +47,10 @@ class PagePresenter:
     def await_signal(
         self, text: str, behind: Frame, find_signal: Callable[[list[PressEvent]], float | None]
     ) -> float:
-        """Wait for a signal, and return when it came.
+        """Wait for a signal and return when it came. Meanwhile the text is shown, or `behind` if it is empty.
 
-        Parameters
-        ----------
-        text : str
-            What is shown meanwhile; if it is empty, `behind` is.
-        behind : Frame
-            A frame, such as fixation.
-        find_signal : callable
-            Returns the time of the signal, or None before it came, from what was pressed.
+        `find_signal` returns the time of the signal from what was pressed, or None before it came. Raises
+        `SessionStopped` if the session was paused and then ended.
         """
         scene = self._make_page(text) if text else Scene(behind)
         while True:

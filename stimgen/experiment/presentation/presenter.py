@@ -30,25 +30,13 @@ class SessionPresenter:
     ) -> TrialOutcome:
         """Present a trial, again from its beginning after every pause, and return its outcome.
 
-        Raises `SessionStopped` if the session was paused and then stopped.
-
-        Parameters
-        ----------
-        trial : Trial
-            The trial.
-        frames : sequence of Frame
-            One for each of its phases.
-        make_response : callable
-            Returns a new response, which collects presses.
-        find_feedback : callable
-            Returns the frame that tells whether an answer was correct, or None for no feedback.
+        `make_response` returns a new collector of presses. `find_feedback` returns the frame that tells
+        whether an answer was correct, or None. Raises `SessionStopped` if the session was paused and then ended.
         """
         interrupted = 0
         while True:
-            presenter, response = (
-                TrialPresenter(self._screen, self._rules, trial, frames),
-                make_response(),
-            )
+            presenter = TrialPresenter(self._screen, self._rules, trial, frames)
+            response = make_response()
             try:
                 presenter.wait_until_ready(self._ready_at)
                 presenter.run(response)

@@ -19,16 +19,8 @@ PACKAGES = "libglib2.0-0 libegl1 libdbus-1-3 libxkbcommon-x11-0 libxcb-cursor0 l
 def ask_fields(title: str, fields: Mapping[str, str], problem: str = "") -> dict[str, str] | None:
     """Show a dialog and return the answers by field, or None if it was cancelled.
 
+    `fields` holds what every field contains at first; `problem` tells what was wrong with previous answers.
     Raises `StimgenError` if PsychoPy, or a library that its dialogs need, is not installed.
-
-    Parameters
-    ----------
-    title : str
-        Title of the dialog.
-    fields : mapping
-        From the name of every field to what it holds at first.
-    problem : str
-        What was wrong with the previous answers; empty if nothing was.
     """
     gui = import_psychopy("gui")
     _check_libraries()

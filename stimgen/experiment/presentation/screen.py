@@ -130,16 +130,9 @@ class PresentationScreen(Protocol):
         """Free all frames and texts that were loaded."""
 
     def show(self, scene: Scene, due: float | None = None, on_flip: FlipCallbacks = ()) -> float:
-        """Show a scene at the next refresh and return when that was.
+        """Show a scene at the next refresh, call `on_flip` as soon as it is shown, and return when that was.
 
-        Parameters
-        ----------
-        scene : Scene
-            What to show.
-        due : float, optional
-            When to show it; it matters only if flips do not wait for the refresh.
-        on_flip : sequence of callable
-            Called as soon as the scene is on the screen.
+        When the scene is due matters only if flips do not wait for the refresh.
         """
 
     def check_keys(self, keys: Sequence[str]) -> None:

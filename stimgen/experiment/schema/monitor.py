@@ -9,7 +9,7 @@ from typing import Annotated
 import yaml
 from pydantic import Field
 
-from stimgen.experiment.equipment.psychopy_monitor import find_psychopy_monitor
+from stimgen.experiment.equipment.psychopy_part import find_psychopy_monitor
 from stimgen.experiment.schema.display import DisplaySettings, Positive, Resolution, TableDate
 from stimgen.reading.document import read_document
 from stimgen.reading.errors import StimgenError

@@ -56,14 +56,8 @@ class Parallel(CodedTrigger):
 def open_parallel_port(address: int | str) -> Any:
     """Return PsychoPy's port, with ``setData`` and ``readPin``.
 
-    PsychoPy uses pyparallel on Linux, and inpout32 or DLPortIO on Windows.
-
-    Raises
-    ------
-    OSError
-        There is no such port, or the user may not use it.
-    StimgenError
-        There is no driver.
+    PsychoPy uses pyparallel on Linux, and inpout32 or DLPortIO on Windows. Raises `OSError` if there is no
+    such port or the user may not use it, and `StimgenError` if there is no driver.
     """
     from stimgen.experiment.equipment.psychopy_part import import_psychopy
 

@@ -7,14 +7,9 @@ from threading import Lock, Timer, current_thread
 
 
 class PulseOutput:
-    """Sets a number and, after some seconds, zero again, without making the caller wait.
+    """Writes a number and, after some seconds, zero again, without making the caller wait.
 
-    Parameters
-    ----------
-    write : callable
-        Sets a number.
-    seconds : float or None
-        How long a number stays; None if it stays until the next one.
+    If `seconds` is None, a number stays until the next one.
     """
 
     def __init__(self, write: Callable[[int], None], seconds: float | None) -> None:
@@ -26,10 +21,7 @@ class PulseOutput:
     def send(self, code: int) -> None:
         """Set a number; it replaces one that is still set.
 
-        Raises
-        ------
-        OSError
-            The port failed, now or when the last number was reset.
+        Raises `OSError` if the port fails, or failed when the last number was reset.
         """
         with self._lock:
             if self._failure is not None:
