@@ -139,7 +139,7 @@ def test_a_key_starts_the_session_and_is_no_answer(tmp_path: Path, screen: Stand
 
 
 def test_a_signal_key_that_is_an_answer_is_refused(tmp_path: Path, screen: StandInScreen) -> None:
-    with pytest.raises(StimgenError, match="the key '1' is the signal of the trigger 'keys', and stands for"):
+    with pytest.raises(StimgenError, match="the key '1'.*'keys'"):
         run(tmp_path, '[{name: keys, keys: ["1"]}]')
     assert not screen.opened
 

@@ -31,7 +31,7 @@ class SessionPresenter:
         """Present a trial, again from its beginning after every pause, and return its outcome.
 
         `make_response` returns a new collector of presses. `find_feedback` returns the frame that tells
-        whether an answer was correct, or None. Raises `SessionStopped` if the session was paused and then ended.
+        whether an answer was correct, or None. Raises `SessionStopped` if the session is ended in a pause.
         """
         interrupted = 0
         while True:
