@@ -93,15 +93,18 @@ class Polar(Regions):
     def _position_shares(self, height: int, width: int, picture: tuple[int, int]) -> tuple[Integers, Floats]:
         """Return four regions of every position, some of them repeated, and their weights: 4 x positions."""
         x, y = self._fixation_offsets(height, width, picture)
+        # A ring from e / q to e q is scaling x e wide if q - 1/q is the scaling; its logarithm is 2 log q.
+        ring_width = 2 * math.asinh(self.scaling / 2)
+        count = max(1, round(2 * math.pi * self.aspect / self.scaling))
         eccentricity = np.maximum(np.hypot(x, y), 1e-9) / (self.fovea * max(picture))
-        rings = _neighbours(np.log(eccentricity) / self._ring_width, self.overlap)
+        rings = _neighbours(np.log(eccentricity) / ring_width, self.overlap)
         # Equation 10: the flat top of the first sector begins at the horizontal.
-        turn = (np.arctan2(y, x) / (2 * np.pi)) % 1.0 * self._sector_count + self.overlap / 2
+        turn = (np.arctan2(y, x) / (2 * np.pi)) % 1.0 * count + self.overlap / 2
         sectors = list(_neighbours(turn, self.overlap))
         regions, weights = [], []
         for ring, part in rings:
             for sector, other in sectors:
-                index = 1 + ring * self._sector_count + sector % self._sector_count
+                index = 1 + ring * count + sector % count
                 regions.append(np.where(ring < 0, 0, index))
                 weights.append(part * other)
         return np.stack(regions), np.stack(weights)
@@ -111,18 +114,6 @@ class Polar(Regions):
         y = ((np.arange(height) + 0.5) / height - self.fixation[1]) * picture[0]
         x = ((np.arange(width) + 0.5) / width - self.fixation[0]) * picture[1]
         return np.tile(x, height), np.repeat(y, width)
-
-    @property
-    def _ring_width(self) -> float:
-        """Return the logarithm of the ratio of a ring's outer to its inner border.
-
-        Borders e / q and e q about the centre e are scaling x e apart if q - 1/q is the scaling.
-        """
-        return 2 * math.asinh(self.scaling / 2)
-
-    @property
-    def _sector_count(self) -> int:
-        return max(1, round(2 * math.pi * self.aspect / self.scaling))
 
 
 def _neighbours(along: Floats, overlap: float) -> Iterator[tuple[Integers, Floats]]:
