@@ -62,7 +62,8 @@ def test_plan_draws_the_regions_of_every_condition_and_source(
 ) -> None:
     assert called(monkeypatch, "plan", "p.yaml", "--json", "--regions", "new/drawn") == 0
     said = capsys.readouterr()
-    assert said.err == f"pictures of regions: 10 in {Path('new/drawn')}\n"
+    assert "10 pictures" in said.err
+    assert str(Path("new/drawn")) in said.err
     assert len(json.loads(said.out)["conditions"]) == 5
     names = {
         f"{source}_{name}.png"
@@ -99,7 +100,7 @@ def test_stimuli_are_made_in_such_regions(protocol: Path) -> None:
 @pytest.mark.parametrize(
     ("regions", "said"),
     [
-        ("{name: polar, scaling: 0.01}", "polar regions in 256 x 256 pixels: there may be 4"),
+        ("{name: polar, scaling: 0.01}", "polar regions in 256 x 256 pixels"),
         ("{name: polar, scaling: -1}", "scaling: should be greater than or equal to 0.01"),
         ("{name: polar, fixation: [0.5]}", "fixation"),
         ("{name: receptive_field, weighting: gramm}", "did you mean 'gram'"),
