@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 import re
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -13,11 +14,14 @@ import yaml
 from hand_made import Wanted, write_set
 
 from stimgen.protocol.load import load_protocol
+from stimgen.protocol.plan import make_plan
 from stimgen.protocol.publication import build_publication
 from stimgen.reading.errors import StimgenError
 from stimgen.reading.papers import load_papers
 from stimgen.stimulus_set.citing import list_citation_formats, read_citation, render_citation
+from stimgen.stimulus_set.citing.by_condition import combine_clauses
 from stimgen.stimulus_set.citing.references import References
+from stimgen.stimulus_set.citing.summary import SetSummary
 from stimgen.stimulus_set.store import CITATION, PLAN, Store, json_bytes
 from stimgen.stimulus_set.verify import verify_set
 from stimgen.workflow.cite import cite_set
@@ -159,6 +163,73 @@ def test_methods_say_what_was_done(store: Store) -> None:
         "(Portilla & Simoncelli, 2000; Wallis et al., 2017)",
     ):
         assert wanted in text
+
+
+QUICK_START = (
+    "Stimuli were synthesised to match their source images in Gram matrices of feature maps (centred; "
+    "normalisation: relative; Brochard et al., 2022; Gatys et al., 2015) of rectified wavelets and the first "
+    "block of a VGG-19 with random weights (Brochard et al., 2022; He et al., 2016).",
+    "In condition texture, statistics were computed over the whole image; in condition texform, in pooling "
+    "regions on a grid (rows = 2; columns = 2; overlap = 0.5).",
+    "The loss, the mismatch between stimulus and target, was minimised starting from Gaussian noise (mean = "
+    "0.5; standard deviation = 0.2) and using L-BFGS with a strong Wolfe line search (history = 20; "
+    "tolerance = 0; Liu & Nocedal, 1989), with a penalty on pixel values outside the displayable range "
+    "(penalty weight = 10), in float32 precision (Gatys et al., 2015).",
+)
+
+
+def test_methods_read_like_a_papers(tmp_path: Path) -> None:
+    loaded = load_protocol("quickstart")
+    store = published(tmp_path / "set", **build_publication(loaded.protocol))
+    citation, (record, *_) = read_citation(store), store.read_records()
+    summary = SetSummary()
+    for condition in make_plan(loaded).conditions:
+        content = record.content.model_copy(update={**condition.recipe, "condition": condition.id})
+        summary.add(record.model_copy(update={"content": content}))
+    text = render_citation(replace(citation, summary=summary), "methods").split("\n\nReferences")[0]
+    for sentence in QUICK_START:
+        assert sentence in text
+    assert all(sentence[0].isupper() for sentence in re.split(r"(?<=[a-z0-9)])\. ", text))
+
+
+class TestConditions:
+    """What is the same is said once; what differs, with the names of conditions."""
+
+    @pytest.mark.parametrize(
+        ("clauses", "said"),
+        [
+            ({"a": "grey", "b": "grey"}, ["images were grey"]),
+            ({"a": "", "b": ""}, []),
+            ({"a": "grey", "b": ""}, ["in condition a, images were grey"]),
+            ({"a": "", "b": "grey", "c": "grey"}, ["in all conditions except a, images were grey"]),
+            (
+                {"a": "grey", "b": "red", "c": "red"},
+                ["in condition a, images were grey; in the other conditions, red"],
+            ),
+            (
+                {"a": "grey", "b": "red", "c": "red", "d": "large", "e": "large"},
+                [
+                    "in condition a, images were grey; in conditions b and c, red; "
+                    "in the other conditions, large"
+                ],
+            ),
+        ],
+    )
+    def test_what_differs_has_their_names(self, clauses: dict[str, str], said: list[str]) -> None:
+        assert list(combine_clauses("images were", clauses)) == said
+
+    def test_values_are_said_together(self) -> None:
+        clauses = {"a": "2 of 8 (x = 0.5)", "b": "3 of 9 (x = 0.5)", "c": "whole"}
+        assert list(combine_clauses("parts were", clauses)) == [
+            "in conditions a and b, respectively, parts were 2 and 3 of 8 and 9 (x = 0.5); "
+            "in condition c, whole"
+        ]
+
+    def test_values_of_several_conditions_each_are_not(self) -> None:
+        clauses = {"a": "size 2", "b": "size 2", "c": "size 3"}
+        assert list(combine_clauses("parts had", clauses)) == [
+            "in all conditions except c, parts had size 2; in condition c, size 3"
+        ]
 
 
 def test_members_of_one_name_are_cited_by_their_settings(tmp_path: Path) -> None:

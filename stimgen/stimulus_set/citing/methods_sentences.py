@@ -103,7 +103,7 @@ class MethodsWriter:
             f"with {self._name_member('ranges', settings['range'])}" if "range" in settings else "",
             f"in {format_value(settings['precision'])} precision" if "precision" in settings else "",
         ]
-        return ", ".join(part for part in parts if part) + format_brackets(papers)
+        return (", ".join(part for part in parts if part) + format_brackets(papers)).strip()
 
     def _name_start(self, settings: Mapping[str, Any]) -> str:
         """Return where a synthesis started and how it went on; nothing where neither is recorded."""
