@@ -100,12 +100,12 @@ class SourcePipeline:
         width, height = canvas.size if canvas else sizes[0]
         return height, width, channels
 
-    def recipe(self, photograph: SourceFiles) -> dict[str, Any]:
+    def recipe(self, files: SourceFiles) -> dict[str, Any]:
         """Return everything that determines the pixels, without settings that are not used.
 
         Raises `StimgenError` if mask and photograph differ in size, or for the reasons of `shape`.
         """
-        image, mask = photograph
+        image, mask = files
         presentation, sizes = self.presentation, self._list_sizes(image)
         found = self.preparation.recipe(image)
         if mask is not None:
@@ -122,12 +122,12 @@ class SourcePipeline:
             found["encoding"] = self.encoding
         return found
 
-    def prepare_picture(self, photograph: SourceFiles, size: Size | None = None) -> MaskedPicture:
+    def prepare_picture(self, files: SourceFiles, size: Size | None = None) -> MaskedPicture:
         """Return the photograph before any step, visible where its mask is white.
 
         Raises `StimgenError` if a file is damaged, or nothing of the mask is white.
         """
-        image, mask = photograph
+        image, mask = files
         preparation = self._preparation(size)
         picture = MaskedPicture.from_pixels(preparation.prepare(image), self.screen)
         if mask is None:
@@ -139,25 +139,25 @@ class SourcePipeline:
                 raise StimgenError("is black within the crop: the object should be white", where=mask.file)
         return picture.apply_mask(weights)
 
-    def compute_input(self, photograph: SourceFiles) -> ModelInput:
+    def compute_input(self, files: SourceFiles) -> ModelInput:
         """Return the pixels that a model measures.
 
         Raises `StimgenError` if a file is damaged, or a step is impossible.
         """
-        self._list_sizes(photograph.image)
+        self._list_sizes(files.image)
         canvas = self.presentation.canvas
         if canvas is None:
-            pixels = self._apply_before(photograph, None).render()
+            pixels = self._apply_before(files, None).render()
         else:
-            pictures = {place.size: self._apply_before(photograph, place.size) for place in canvas.places}
+            pictures = {place.size: self._apply_before(files, place.size) for place in canvas.places}
             pixels = canvas.compose([pictures[place.size] for place in canvas.places])
         return ModelInput(np.clip(pixels, 0.0, 1.0), measure_clipping(pixels))
 
     def _preparation(self, size: Size | None) -> Preparation:
         return self.preparation if size is None else self.preparation.replace(size=size)
 
-    def _apply_before(self, photograph: SourceFiles, size: Size | None) -> MaskedPicture:
-        picture = self.prepare_picture(photograph, size)
+    def _apply_before(self, files: SourceFiles, size: Size | None) -> MaskedPicture:
+        picture = self.prepare_picture(files, size)
         with _name_key_in_errors("before"):
             return apply_steps(self.presentation.before, PictureAndSource(picture, picture))
 
