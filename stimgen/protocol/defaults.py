@@ -71,14 +71,9 @@ def _inherit(data: dict[str, Any], settings: dict[str, Any], keys: tuple[str, ..
 
 
 def merge_settings(base: Any, change: Any, key: str | None = None) -> Any:
-    """Return `base` with the fields of `change`, in mappings within mappings too.
+    """Return `base`, which is inherited, with the fields of `change`, in mappings within mappings too.
 
-    Parameters
-    ----------
-    base, change
-        What is inherited, and what replaces parts of it.
-    key : str, optional
-        The key that both stand under, which tells the family of their members.
+    The key that both stand under tells the family of their members.
 
     Examples
     --------

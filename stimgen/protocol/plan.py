@@ -110,20 +110,10 @@ class ProtocolPlan:
 
 
 def make_plan(loaded: LoadedProtocol, root: Path | None = None) -> ProtocolPlan:
-    """Return the plan of a protocol.
+    """Return the plan of a protocol, whose sources may also lie in the folder `root`.
 
-    Parameters
-    ----------
-    loaded : LoadedProtocol
-        The protocol.
-    root : Path, optional
-        A folder that sources may lie in, beside the protocol's own.
-
-    Raises
-    ------
-    StimgenError
-        Too many stimuli; a source that cannot be used; a size that is too small for a condition's depth; two
-        stimuli that would be the same.
+    Raises `StimgenError` for too many stimuli, a source that cannot be used, a size that is too small for a
+    condition's depth, or two stimuli that would be the same.
     """
     _refuse_too_many(loaded, len(loaded.protocol.sources))
     sources, references = plan_sources(loaded, root)

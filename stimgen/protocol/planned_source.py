@@ -35,43 +35,25 @@ class FoundFile:
 
 @dataclass(frozen=True, eq=False)
 class PlannedSource:
-    """Represents one photograph, found and hashed.
-
-    Attributes
-    ----------
-    id : str
-        What stimuli call it.
-    name : str
-        The file as it is recorded: relative to the protocol, absolute, or ``skimage:NAME``.
-    image, mask : FoundFile
-        The photograph and its mask, if it has one.
-    shape : tuple of int
-        Height, width and channels of what a model measures.
-    recipe : dict
-        What determines its pixels, and the levels that they are rounded to if these are not 8 bits.
-    preparation : Preparation
-        How another picture becomes one of its size: without its mask, steps and canvas.
-    staging : SourcePipeline
-        How the photograph becomes what a model measures.
-    bits : {8, 16}
-        Bits of its values in a file.
-    spec : SourceSpec
-        The entry of the protocol.
-    lines : mapping
-        Where the protocol says so: ``file``, ``mask``, ``before`` and ``canvas``.
-    """
+    """Represents one photograph, found and hashed."""
 
     id: str
     name: str
+    """The file as it is recorded: relative to the protocol, absolute, or ``skimage:NAME``."""
     image: FoundFile
     mask: FoundFile | None
     shape: tuple[int, int, int]
+    """Height, width and channels of what a model measures."""
     recipe: dict[str, Any]
+    """What determines its pixels, and the levels that they are rounded to if these are not 8 bits."""
     preparation: Preparation
+    """How another picture becomes one of its size: without its mask, steps and canvas."""
     staging: SourcePipeline
+    """How the photograph becomes what a model measures."""
     bits: Bits
     spec: SourceSpec
     lines: Mapping[str, Location]
+    """Where the protocol names its ``file``, ``mask``, ``before`` and ``canvas``."""
 
     @property
     def file(self) -> Path:

@@ -47,12 +47,7 @@ class Postprocessing:
     def finish(self, pixels: Pixels, source: PlannedSource, prepared: Pixels) -> PostprocessedPicture:
         """Return what is to be saved of a picture; raise `StimgenError` if a step is impossible.
 
-        Parameters
-        ----------
-        pixels, prepared : Pixels
-            The synthesised picture, and what the model measured of its source.
-        source : PlannedSource
-            The source.
+        `pixels` is the synthesised picture, `prepared` what the model measured of its source.
         """
         screen = source.staging.screen
         pair = PictureAndSource(

@@ -38,17 +38,7 @@ def make_quick_protocol(loaded: LoadedProtocol, root: Path | None = None) -> Loa
     Missing photographs are replaced by scikit-image's, networks without their trained weights by the embedded
     features. Conditions that become alike are made once.
 
-    Parameters
-    ----------
-    loaded : LoadedProtocol
-        The protocol.
-    root : Path, optional
-        A folder that sources may lie in, beside the protocol's own.
-
-    Raises
-    ------
-    StimgenError
-        A setting does not fit a small picture.
+    Sources may also lie in `root`. Raises `StimgenError` if a setting does not fit a small picture.
     """
     data = loaded.protocol.to_dict()
     changes = [

@@ -82,26 +82,11 @@ class EvaluationScores(NamedTuple):
 
 
 class LoadedEvaluationNetwork:
-    """Scores pictures on a device.
-
-    Parameters
-    ----------
-    settings : EvaluationNetwork
-        The network and its layers.
-    device : torch.device
-        Where to compute.
-    slots : int
-        How many pictures are computed at once; at least two, because one alone is summed in another order.
-
-    Raises
-    ------
-    StimgenError
-        Weights are missing or wrong.
-    """
+    """Scores pictures on a device, `slots` of them at once; raises as `EvaluationNetwork.load`."""
 
     def __init__(self, settings: EvaluationNetwork, device: torch.device, slots: int) -> None:
         self.settings = settings
-        self._device, self._slots = device, max(2, slots)
+        self._device, self._slots = device, max(2, slots)  # one alone is summed in another order
         self._extract = settings.load(device)
 
     @property
@@ -112,16 +97,9 @@ class LoadedEvaluationNetwork:
     def score_pictures(
         self, pictures: Sequence[Pixels], keys: Sequence[str], sources: Mapping[str, Pixels]
     ) -> list[EvaluationScores]:
-        """Return the scores of every picture.
+        """Return the scores of every picture, given the key of its source in `sources`.
 
-        Parameters
-        ----------
-        pictures : sequence of Pixels
-            Height x width x channels, [0, 1], of one shape.
-        keys : sequence of str
-            The key of each picture's source.
-        sources : mapping
-            The sources, of the pictures' shape.
+        All are height x width x channels, range [0, 1], of one shape.
         """
         wanted = dict(zip(sources, self._compute_grams(list(sources.values())), strict=True))
         halves = dict(zip(sources, self._compare_halves(list(sources.values())), strict=True))

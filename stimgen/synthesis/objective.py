@@ -21,42 +21,28 @@ Targets = dict[str, Target]
 
 @dataclass(frozen=True)
 class Evaluation:
-    """Holds the objective at one image each.
-
-    Attributes
-    ----------
-    parts : Tensor
-        Images x (terms + 1): each term's weighted loss, and last the cost of pixels out of range. Their sum
-        is the loss.
-    gradient : Tensor
-        Of the sum of `parts` with respect to the variables, in their shape.
-    """
+    """Holds the objective at one image each."""
 
     parts: Tensor
+    """Images x (terms + 1): each term's weighted loss, and last the cost of pixels out of range. Their sum is
+    the loss."""
     gradient: Tensor
+    """The gradient of the sum of `parts` to the variables, in their shape."""
 
 
 @dataclass(frozen=True)
 class BatchSources:
-    """Holds the pictures that the images of a batch are to resemble.
-
-    Attributes
-    ----------
-    images : Tensor
-        Different sources x channels x height x width, range [0, 1]; at least two, because one alone is
-        summed in another order.
-    which : Tensor
-        For each image of the batch, the row of its source in `images`.
-    keys : tuple
-        For each image of the batch the hash of its source and its seed, which random numbers depend on.
-    pictures : mapping
-        Other pictures that targets name, by their ids: each 2 x channels x height x width, twice the same.
-    """
+    """Holds the pictures that the images of a batch are to resemble."""
 
     images: Tensor
+    """Different sources x channels x height x width, range [0, 1]; at least two, because one alone is summed
+    in another order."""
     which: Tensor
+    """For each image of the batch, the row of its source in `images`."""
     keys: tuple[tuple[str, int], ...] = ()
+    """For each image of the batch the hash of its source and its seed, which random numbers depend on."""
     pictures: Mapping[str, Tensor] = field(default_factory=dict)
+    """Other pictures that targets name, by their ids: each 2 x channels x height x width, twice the same."""
 
     @property
     def size(self) -> tuple[int, int]:

@@ -24,14 +24,8 @@ class Snapshot:
 class SnapshotRecorder:
     """Keeps snapshots of a batch: of every scale the first picture, every n-th and the last.
 
-    Parameters
-    ----------
-    every : int
-        Evaluations from one snapshot to the next; 0: none are kept.
-    count : int
-        Images whose snapshots are kept; what a batch has after them is padding.
-    to_pixels : callable, optional
-        From variables to the pixels that they stand for.
+    `every` counts evaluations from one snapshot to the next; 0: none are kept. `count` is the number of
+    images that are not padding. `to_pixels` turns variables into the pixels that they stand for.
     """
 
     def __init__(

@@ -43,12 +43,7 @@ def compute_offsets(stages: Sequence[tuple[Hashable, int]]) -> list[StageOffset]
 class TraceRecorder:
     """Records traces of a batch, its snapshots, and why its images stopped.
 
-    Parameters
-    ----------
-    names : sequence of str
-        Names of the parts of the loss.
-    snapshots : SnapshotRecorder
-        Keeps pictures of the batch's items; images after these are padding.
+    `names` are those of the parts of the loss. Images beyond the items of `snapshots` are padding.
     """
 
     def __init__(self, names: Sequence[str], snapshots: SnapshotRecorder) -> None:

@@ -32,30 +32,15 @@ class SynthesisStep:
 
     Optimisers and methods both yield it. A method counts evaluations over all scales and leaves padding out
     of `losses`.
-
-    Attributes
-    ----------
-    evaluation, total : int
-        Which evaluation it is, from 1, and how many there will be at most.
-    losses : array
-        The loss of every image of the batch; NaN for images that have stopped.
-    rows : array of int
-        Places in the batch of the images that were evaluated.
-    parts : array
-        Parts of their losses, float64: rows x parts.
-    variables : Tensor
-        Where they were evaluated: rows x channels x height x width.
-    scale : int
-        The scale, from 0, the coarsest.
     """
 
-    evaluation: int
-    total: int
-    losses: NDArray[np.float64]
-    rows: NDArray[np.int64]
-    parts: NDArray[np.float64]
-    variables: Tensor
-    scale: int = 0
+    evaluation: int  # from 1
+    total: int  # evaluations that there will be at most
+    losses: NDArray[np.float64]  # of every image of the batch; NaN for images that have stopped
+    rows: NDArray[np.int64]  # places in the batch of the images that were evaluated
+    parts: NDArray[np.float64]  # of their losses: rows x parts
+    variables: Tensor  # where they were evaluated: rows x channels x height x width
+    scale: int = 0  # from 0, the coarsest
 
 
 @dataclass(frozen=True)

@@ -20,13 +20,8 @@ class _ClosedError(BaseException):
 def callback_to_generator(function: Callable[[Callable[[Q], A]], R]) -> Generator[Q, A, R]:
     """Run `function` as a generator: it yields what the callback is called with, and is sent its answers.
 
-    The function runs in a thread of its own, but never at the same time as its caller. However the generator
-    ends, the thread has ended too.
-
-    Parameters
-    ----------
-    function : callable
-        Called with the callback.
+    The function is called with the callback, in a thread of its own, but never runs at the same time as its
+    caller. However the generator ends, the thread has ended too.
     """
     questions: SimpleQueue[tuple[Q] | None] = SimpleQueue()
     answers: SimpleQueue[A | None] = SimpleQueue()

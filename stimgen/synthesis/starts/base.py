@@ -34,16 +34,10 @@ class Start(FamilyMember, ABC):
 
     @abstractmethod
     def pixels(self, shape: tuple[int, int, int], key: tuple[str, int], picture: Pixels | None) -> Pixels:
-        """Return the start image.
+        """Return the start image, of a shape of height x width x channels.
 
-        Parameters
-        ----------
-        shape : tuple of int
-            Height, width, channels.
-        key : tuple
-            SHA-256 of the source's file and the stimulus' seed.
-        picture : Pixels or None
-            The prepared `picture`, or the source where it is wanted.
+        The key is the SHA-256 of the source's file with the stimulus' seed. The picture is the prepared
+        `picture`, or the source if `wants_source`.
         """
 
 
