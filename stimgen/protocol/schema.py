@@ -25,7 +25,7 @@ from stimgen.stimulus_set.metadata import Author
 from stimgen.synthesis.evaluation_network import EvaluationNetwork
 from stimgen.synthesis.methods import AnyMethod, Method, ObjectiveMethod
 from stimgen.synthesis.settings import SynthesisSettings
-from stimgen.synthesis.term import Layers, TargetSpec, Term
+from stimgen.synthesis.term import Term, TermFields
 
 # Seeds are whole numbers that JSON readers hold exactly.
 LARGEST_SEED = 2**53 - 1
@@ -77,11 +77,11 @@ Seeds = Annotated[
 
 
 ONLY_TERM_KEYS = ("depth", "layers", "target")
-TERM_KEYS = (*ONLY_TERM_KEYS, "network", "statistic", "regions")
+TERM_KEYS = tuple(TermFields.model_fields)
 OBJECTIVE_KEYS = ("objective", *TERM_KEYS, "synthesis")
 
 
-class Condition(Model):
+class Condition(TermFields):
     """Describes one way of making stimuli: an objective and how to minimise it, or another method.
 
     The fields of an objective's only term may stand in the condition itself.
@@ -95,18 +95,6 @@ class Condition(Model):
     """Another way than minimising an objective: a control such as ``original``, or another model."""
     objective: Annotated[tuple[Term, ...], Field(min_length=1)] | None = None
     """A list of terms. The fields of a single term may stand in the condition itself."""
-    network: AnyNetwork = Field(default_factory=Embedded)
-    """What turns the image into feature maps."""
-    depth: Text | None = None
-    """Cumulative layers by their deepest: in ``vgg19``, ``pool2`` is relu1_1, pool1 and pool2."""
-    layers: Layers | None = None
-    """A list of layers, or a mapping of layers to weights."""
-    statistic: AnyStatistic = Field(default_factory=Gram)
-    """What is measured in the feature maps."""
-    regions: AnyRegions = Field(default_factory=Grid)
-    """Where it is pooled: 1x1 makes a texture, more make a texform."""
-    target: TargetSpec | None = None
-    """Another picture to measure than the source, or together with it."""
     synthesis: SynthesisSettings = Field(default_factory=SynthesisSettings)
     """How stimuli are optimised."""
     seeds: Seeds | None = None

@@ -56,8 +56,8 @@ class TargetSpec(Model):
         return {"anyOf": [{"type": "string"}, handler(schema)]}
 
 
-class Term(Model):
-    """Compares one statistic of some layers of a network."""
+class TermFields(Model):
+    """Holds the fields of a term that a condition may hold itself."""
 
     network: AnyNetwork = Field(default_factory=Embedded)
     """What turns the image into feature maps."""
@@ -68,13 +68,18 @@ class Term(Model):
     """A list of layers, or a mapping of layers to weights. Instead of `depth`."""
     statistic: AnyStatistic = Field(default_factory=Gram)
     """What is measured in the feature maps."""
-    weight: Weight = 1.0
-    """Factor of the whole term."""
     regions: AnyRegions = Field(default_factory=Grid)
     """Where the statistic is pooled; 1x1 is the whole image, a texture."""
     target: TargetSpec | None = None
     """Another picture to measure than the source: its id, or ``{picture: ID, weight: 0.5}`` for a target
     between the two."""
+
+
+class Term(TermFields):
+    """Compares one statistic of some layers of a network."""
+
+    weight: Weight = 1.0
+    """Factor of the whole term."""
 
     @model_validator(mode="after")
     def _check_layers(self) -> Term:
