@@ -19,7 +19,6 @@ from stimgen.experiment.frames.overlays import (
     photodiode_box,
 )
 from stimgen.experiment.frames.placing import box_on_screen
-from stimgen.experiment.pictures.pictures import PictureReference
 from stimgen.experiment.schema.schema import Experiment
 from stimgen.experiment.schema.viewing import ViewingGeometry
 from stimgen.images.light import Encoding, from_light, to_light
@@ -46,7 +45,7 @@ class FrameLayer(NamedTuple):
 class PixelSource(Protocol):
     """Provides the pixels of pictures; see `PicturePool` and `PictureFiles`."""
 
-    def pixels(self, picture: PictureReference) -> Pixels:
+    def pixels(self, picture: ShownPicture) -> Pixels:
         """Return a picture, height x width x channels in [0, 1], in the encoding of its set."""
 
 

@@ -1,1 +1,1 @@
-"""The pictures that an experiment takes from stimulus sets."""
+"""Selects, checks and reads the pictures that an experiment takes from stimulus sets."""

@@ -1,11 +1,11 @@
-"""Pictures of sets, and their pixels, compared with their hashes whenever they are read."""
+"""Reads pictures of stimulus sets, and compares them with their hashes every time."""
 
 from __future__ import annotations
 
 from collections import OrderedDict
 from dataclasses import dataclass, field
-from typing import Protocol
 
+from stimgen.experiment.design.trial import ShownPicture
 from stimgen.images.light import Encoding
 from stimgen.images.prepare import Pixels
 from stimgen.images.write import as_pixels, decode_png
@@ -13,93 +13,56 @@ from stimgen.reading.errors import StimgenError
 from stimgen.reading.identity import sha256_bytes
 from stimgen.stimulus_set.store import Store
 
-MAX_CACHED_BYTES = 2**28  # bytes of decoded pictures that are kept
+MAX_CACHED_BYTES = 2**28
 
 
 @dataclass(frozen=True)
 class SetPicture:
-    """A picture of a set.
-
-    Attributes
-    ----------
-    set : int
-        Which of the sets, from 0.
-    id : str or None
-        The stimulus; None for an original.
-    file, sha256 : str
-        Path relative to the set's folder, and hash of the file.
-    condition, source : str
-        Of the stimulus; of an original the condition that it was prepared for.
-    seed : int or None
-        None for an original.
-    width, height, channels : int
-        Of the picture.
-    encoding : {"srgb", "linear"}
-        How its values mean light.
-    """
+    """Represents a picture of a set."""
 
     set: int
+    """Index of the set, from 0."""
     id: str | None
+    """Id of the stimulus; None for an original."""
     file: str
+    """Path relative to the set's folder."""
     sha256: str
+    """Hash of the file."""
     condition: str
+    """Condition of the stimulus, or the one that the original was prepared for."""
     source: str
     seed: int | None
+    """None for an original."""
     width: int
     height: int
-    channels: int
     encoding: Encoding
-
-
-class PictureReference(Protocol):
-    """What names a picture: a `SetPicture`, or what a trial keeps of it."""
-
-    @property
-    def set(self) -> int:
-        """Which of the sets, from 0."""
-
-    @property
-    def file(self) -> str:
-        """Path relative to the set's folder."""
-
-    @property
-    def sha256(self) -> str:
-        """Hash of the file."""
+    """How pixel values relate to luminance."""
 
 
 @dataclass
 class PictureFiles:
-    """The pictures of sets.
-
-    Attributes
-    ----------
-    stores : tuple of Store
-        The sets.
-    """
+    """Reads the pictures of sets, and caches the decoded ones."""
 
     stores: tuple[Store, ...]
-    _pixels: OrderedDict[tuple[int, str, str], Pixels] = field(default_factory=OrderedDict)
+    _cache: OrderedDict[tuple[int, str, str], Pixels] = field(default_factory=OrderedDict)
 
-    def pixels(self, picture: PictureReference) -> Pixels:
-        """Return height x width x channels in [0, 1], encoded as the set's.
+    def pixels(self, picture: ShownPicture) -> Pixels:
+        """Return height x width x channels in [0, 1], in the set's encoding.
 
-        Raises
-        ------
-        StimgenError
-            There is no such file in the set's folder, or it is not the one that was meant.
+        A file that is missing or has another hash raises a `StimgenError`.
         """
         key = (picture.set, picture.file, picture.sha256)
-        if key not in self._pixels:
-            self._pixels[key] = self._read(picture)
-            while len(self._pixels) > 1 and sum(p.nbytes for p in self._pixels.values()) > MAX_CACHED_BYTES:
-                self._pixels.popitem(last=False)
-        self._pixels.move_to_end(key)
-        return self._pixels[key]
+        if key not in self._cache:
+            self._cache[key] = self._read(picture)
+            while len(self._cache) > 1 and sum(p.nbytes for p in self._cache.values()) > MAX_CACHED_BYTES:
+                self._cache.popitem(last=False)
+        self._cache.move_to_end(key)
+        return self._cache[key]
 
-    def _read(self, picture: PictureReference) -> Pixels:
+    def _read(self, picture: ShownPicture) -> Pixels:
         if not 0 <= picture.set < len(self.stores):
             raise StimgenError(
-                f"a picture of set {picture.set + 1} is named, and there are {len(self.stores)}"
+                f"a picture is from set {picture.set + 1}, but there are {len(self.stores)} sets"
             )
         store = self.stores[picture.set]
         data = read_picture_bytes(store, picture.file, picture.sha256)
@@ -107,16 +70,11 @@ class PictureFiles:
 
 
 def read_picture_bytes(store: Store, file: str, sha256: str) -> bytes:
-    """Return the bytes of a file of a set.
+    """Return the bytes of a set's file.
 
-    Raises
-    ------
-    StimgenError
-        It lies outside of the folder, cannot be read, or its hash is another.
+    A file outside of the folder, an unreadable file and another hash raise a `StimgenError`.
     """
     data = store.read(file)
     if sha256_bytes(data) != sha256:
-        raise StimgenError(
-            "is not the picture that its record names: its hash is another", where=store.folder / file
-        )
+        raise StimgenError("differs from its record: its hash is another", where=store.folder / file)
     return data

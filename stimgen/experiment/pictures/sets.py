@@ -1,4 +1,4 @@
-"""The stimulus sets of an experiment: found, and finished."""
+"""Opens the stimulus sets of an experiment."""
 
 from __future__ import annotations
 
@@ -16,25 +16,18 @@ from stimgen.stimulus_set.store import PLAN, Store
 
 @dataclass(frozen=True)
 class SetReference:
-    """A stimulus set as the journal names it.
-
-    Attributes
-    ----------
-    name : str
-        The folder's own name, without its path.
-    protocol : str
-        File name of the protocol that it was made from.
-    plan_sha256 : str
-        Hash of the list of its stimuli.
-    """
+    """Names a stimulus set in the journal."""
 
     name: str
+    """Name of the folder, without its path."""
     protocol: str
+    """File name of the protocol that the set was generated from."""
     plan_sha256: str
+    """Hash of ``plan.json``, which lists the stimuli."""
 
     @classmethod
-    def of(cls, store: Store) -> SetReference:
-        """Return how a set is named."""
+    def from_store(cls, store: Store) -> SetReference:
+        """Return the reference to a set."""
         return cls(
             name=store.folder.resolve().name,
             protocol=str(store.read_plan().protocol.get("file", "")),
@@ -43,19 +36,10 @@ class SetReference:
 
 
 def open_sets(loaded: LoadedExperiment, folders: Sequence[Path] | None = None) -> tuple[Store, ...]:
-    """Return the sets of an experiment, or others.
+    """Return the sets that the experiment names, or those in `folders` instead.
 
-    Parameters
-    ----------
-    loaded : LoadedExperiment
-        The experiment; a name in its ``stimuli.sets`` is a folder beside its file, or in the current folder.
-    folders : sequence of Path, optional
-        Sets, instead of those that the experiment names.
-
-    Raises
-    ------
-    StimgenError
-        There is no such set, or stimuli of it are still to be made.
+    Names in ``stimuli.sets`` are folders beside the experiment's file, or in the current folder. A missing or
+    unfinished set raises a `StimgenError`.
     """
     names = loaded.experiment.stimuli.sets
     places = list(folders) if folders else [_find_set(i, name, loaded) for i, name in enumerate(names)]
@@ -65,16 +49,15 @@ def open_sets(loaded: LoadedExperiment, folders: Sequence[Path] | None = None) -
     return stores
 
 
-def _find_set(number: int, name: str, loaded: LoadedExperiment) -> Path:
+def _find_set(index: int, name: str, loaded: LoadedExperiment) -> Path:
     for place in (loaded.folder / name, Path(name)):
         if file_state(place / PLAN) is not None:
             return place
-    protocol = Path(name).name
-    what = protocol if protocol in PROTOCOLS.files() else "PROTOCOL"
+    protocol = Path(name).name if Path(name).name in PROTOCOLS.files() else "PROTOCOL"
     raise StimgenError(
-        f"there is no stimulus set {name!r}, neither beside the experiment nor in the current folder",
-        where=loaded.document.where(("stimuli", "sets", number)),
-        hint=f"make it with: stimgen generate {what} -o {name}; or name a set's folder with --stimuli",
+        f"there is no stimulus set {name!r} beside the experiment or in the current folder",
+        where=loaded.document.where(("stimuli", "sets", index)),
+        hint=f"make it with: stimgen generate {protocol} -o {name}; or name another folder with --stimuli",
     )
 
 
@@ -83,7 +66,7 @@ def _check_finished(store: Store) -> None:
     missing = len(set(planned) - store.list_finished())
     if missing or not planned:
         raise StimgenError(
-            f"is not finished: {missing} of {len(planned)} stimuli are still to be made",
+            f"is not finished: {missing} of {len(planned)} stimuli are missing",
             where=store.folder,
-            hint="go on with the stimgen generate that began it",
+            hint="run the same stimgen generate command again to make them",
         )

@@ -1,1 +1,1 @@
-"""Runs the trials of one session with one observer."""
+"""Runs a session: an observer answers the trials, and a journal records them."""

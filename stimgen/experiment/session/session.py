@@ -1,4 +1,4 @@
-"""A session: an observer answers the trials of a course, and a journal keeps what happened."""
+"""Runs a session: an observer answers the trials of a procedure, and a journal records what happens."""
 
 from __future__ import annotations
 
@@ -21,75 +21,62 @@ TrialCallback = Callable[[AnsweredTrial], None]
 
 @dataclass
 class Session:
-    """What it takes to run a session.
+    """Runs the trials of one participant's session."""
 
-    Attributes
-    ----------
-    course : SessionProcedure
-        Which trial comes next.
-    frames : FrameRenderer
-        What a trial looks like.
-    observer : Observer
-        Who answers; has begun.
-    journal : Journal
-        Where everything is kept, open.
-    history : list of AnsweredTrial
-        What was answered before, from the journal.
-    """
-
-    course: SessionProcedure
+    procedure: SessionProcedure
     frames: FrameRenderer
     observer: Observer
+    """The observer, whose `begin` was called."""
     journal: Journal
+    """The journal, which is open."""
     history: list[AnsweredTrial]
+    """Trials that were answered before an interruption."""
 
     def run(self, report: TrialCallback | None = None) -> bool:
-        """Run the session to its end; return whether it came there.
+        """Run the session to its end, and return whether it got there.
 
-        A trial is on the disk before the next one begins, and before `report` is told of it.
+        A trial is on the disk before the next one begins, and before `report` is called with it.
         """
         try:
-            while steps := self.course.upcoming_steps(self.history):
-                # Loaded before anything is read, so that the key after it begins the trial at once.
-                self.observer.prepare([self._task(step) for step in steps])
+            while steps := self.procedure.upcoming_steps(self.history):
+                # Loaded before the text is read, so that the key after it starts the trial without delay.
+                self.observer.prepare([self._prepare(step) for step in steps])
                 self._tell(steps[0])
                 for step in steps:
-                    answered = self._trial(step)
+                    answered = self._run_trial(step)
                     if report is not None:
                         report(answered)
-            self.observer.tell(self.course.end_notice(self.history))
+            self.observer.tell(self.procedure.end_notice(self.history))
         except SessionStopped:
-            self.journal.append("event", {"event": "stopped", "time": format_current_time()})
+            self._record_event("stopped")
             return False
         except StimgenError as error:
-            # Equipment that was lost, say: the journal tells why the session ended, unless it is the disk.
+            # The journal says why the session ended, such as lost equipment, unless the disk itself fails.
             with suppress(StimgenError):
-                self.journal.append(
-                    "event", {"event": "failed", "text": error.message, "time": format_current_time()}
-                )
+                self._record_event("failed", text=error.message)
             raise
         self.journal.append("end", {"time": format_current_time()})
         return True
 
+    def _record_event(self, event: str, **details: str) -> None:
+        self.journal.append("event", {"event": event, **details, "time": format_current_time()})
+
     def _tell(self, step: SessionStep) -> None:
         if step.missed:
-            self.journal.append("event", {"event": "criterion_missed", "time": format_current_time()})
+            self._record_event("criterion_missed")
         for notice in step.notices:
-            self.journal.append(
-                "event", {"event": notice.kind, "text": notice.text, "time": format_current_time()}
-            )
+            self._record_event(notice.kind, text=notice.text)
             self.observer.tell(notice)
 
-    def _trial(self, step: SessionStep) -> AnsweredTrial:
-        outcome = self.observer.respond(self._task(step))
-        answered = AnsweredTrial(
-            step.trial, self.course.experiment.paradigm.grade(step.trial, outcome.answer)
-        )
+    def _run_trial(self, step: SessionStep) -> AnsweredTrial:
+        outcome = self.observer.respond(self._prepare(step))
+        correct = self.procedure.experiment.paradigm.grade(step.trial, outcome.answer)
+        answered = AnsweredTrial(step.trial, correct)
         self.journal.append("trial", make_trial_line(answered, outcome))
         self.history.append(answered)
         return answered
 
-    def _task(self, step: SessionStep) -> PreparedTrial:
+    def _prepare(self, step: SessionStep) -> PreparedTrial:
         return PreparedTrial(step.trial, lambda: self.frames.render_trial(step.trial), step.feedback)
 
 
@@ -104,23 +91,23 @@ def make_trial_line(answered: AnsweredTrial, outcome: TrialOutcome) -> dict[str,
 
 
 def format_current_time() -> str:
-    """Return the time, UTC, to the second, as ISO 8601 has it."""
+    """Return the time in UTC, to the second, in ISO 8601."""
     return datetime.now(UTC).isoformat(timespec="seconds")
 
 
-def list_planned_trials(course: SessionProcedure) -> list[Trial]:
-    """Return every trial of a course that does not depend on answers, practice included once."""
-    return list(_walk_trials(course))
+def list_planned_trials(procedure: SessionProcedure) -> list[Trial]:
+    """Return every trial of a procedure that does not depend on answers, with one round of practice."""
+    return list(_walk_trials(procedure))
 
 
-def list_practice_trials(course: SessionProcedure) -> list[Trial]:
-    """Return the practice that a course begins with, once."""
-    return list(takewhile(lambda trial: trial.practice, _walk_trials(course)))
+def list_practice_trials(procedure: SessionProcedure) -> list[Trial]:
+    """Return the practice at the beginning, without repetitions."""
+    return list(takewhile(lambda trial: trial.practice, _walk_trials(procedure)))
 
 
-def _walk_trials(course: SessionProcedure) -> Iterator[Trial]:
-    """Yield the trials of a course as if every answer were correct, so that practice comes once."""
+def _walk_trials(procedure: SessionProcedure) -> Iterator[Trial]:
+    """Yield the trials as if every answer were correct, so that practice is not repeated."""
     history: list[AnsweredTrial] = []
-    while (step := course.next(history)) is not None:
+    while (step := procedure.next(history)) is not None:
         history.append(AnsweredTrial(step.trial, True))
         yield step.trial

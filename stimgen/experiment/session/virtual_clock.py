@@ -1,47 +1,55 @@
-"""The time of a session without a screen: everything happens when it was meant to."""
+"""Simulates the time of a session without a screen, in which everything happens as intended."""
 
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
+from typing import Any
 
-from stimgen.experiment.design.trial import PresentedPhase, Press, TrialOutcome
-from stimgen.experiment.session.observers.base import ObserverContext, PreparedTrial
+from typing_extensions import override
+
+from stimgen.experiment.design.trial import Notice, PresentedPhase, Press, TrialOutcome
+from stimgen.experiment.session.observers.base import Observer, ObserverContext, PreparedTrial
 
 
-class VirtualClock:
-    """Counts the seconds that a session would take.
+class ComputedObserver(Observer):
+    """Represents an observer without a screen, who reads nothing and whose time is virtual."""
 
-    Parameters
-    ----------
-    setting : ObserverContext
-        The experiment and its screen.
-    """
-
-    def __init__(self, setting: ObserverContext) -> None:
-        self._setting = setting
+    def __init__(self, context: ObserverContext) -> None:
+        self.context = context
         self._now = 0.0
 
-    def outcome(self, task: PreparedTrial, answer: str, seconds: float | None) -> TrialOutcome:
-        """Return what comes of a trial that is answered `seconds` after answers begin to count.
+    @override
+    def begin(self) -> dict[str, Any]:
+        return {"timing_verified": False}
 
-        Parameters
-        ----------
-        task : PreparedTrial
-            The trial.
-        answer : str
-            What is answered.
-        seconds : float or None
-            None: there is no answer; the same where it comes too late.
+    @override
+    def prepare(self, trials: Sequence[PreparedTrial]) -> None:
+        pass
+
+    @override
+    def tell(self, notice: Notice) -> None:
+        pass
+
+    @override
+    def end(self) -> None:
+        pass
+
+    def record(self, prepared: PreparedTrial, answer: str, seconds: float | None) -> TrialOutcome:
+        """Return the outcome of a trial and advance the time to the next one.
+
+        `seconds` is the time of the answer since answers began to count; None, or an answer that is too late,
+        gives an outcome without an answer. The frames are rendered as for a person.
         """
-        hashes = [frame.sha256 for frame in task.frames()]
-        shots = self._shots(task, hashes)
-        at = self._counted(task, shots, seconds)
-        if at is not None and self._setting.experiment.responses.ends_stimulus:
-            shots = self._shots(task, hashes, at)
-        keys = self._setting.keys.get(answer, (answer,))
-        first = shots[_stimuli(task)[0]].onset
-        press = None if at is None else Press(answer=answer, key=keys[0], seconds=round(at - first, 6))
-        self._pass(shots, at, told=task.feedback)
+        hashes = [frame.sha256 for frame in prepared.frames()]
+        shots = self._present(prepared, hashes)
+        time = self._find_answer_time(prepared, shots, seconds)
+        if time is not None and self.context.experiment.responses.ends_stimulus:
+            shots = self._present(prepared, hashes, time)
+        keys = self.context.keys.get(answer, (answer,))
+        onset = shots[_find_stimuli(prepared)[0]].onset
+        press = None if time is None else Press(answer=answer, key=keys[0], seconds=round(time - onset, 6))
+        self._advance(shots, time, feedback=prepared.feedback)
         return TrialOutcome(
             answer=press.answer if press else None,
             key=press.key if press else None,
@@ -50,62 +58,62 @@ class VirtualClock:
             shots=tuple(shots),
         )
 
-    def _counted(
-        self, task: PreparedTrial, shots: list[PresentedPhase], seconds: float | None
+    def _find_answer_time(
+        self, prepared: PreparedTrial, shots: list[PresentedPhase], seconds: float | None
     ) -> float | None:
-        """Return when the answer is given; None where it does not come in time."""
-        last = shots[_stimuli(task)[-1]]
-        after = self._setting.experiment.responses.start == "offset"
-        at = math.inf if seconds is None else last.onset + (last.duration if after else 0.0) + seconds
-        return None if at == math.inf or at > self._closes(shots) else at
+        """Return the time of the answer; None if there is none in time."""
+        last = shots[_find_stimuli(prepared)[-1]]
+        after_offset = self.context.experiment.responses.start == "offset"
+        start = last.onset + (last.duration if after_offset else 0.0)
+        time = math.inf if seconds is None else start + seconds
+        return None if time == math.inf or time > self._find_deadline(shots) else time
 
-    def _shots(
-        self, task: PreparedTrial, hashes: list[str], answered: float = math.inf
+    def _present(
+        self, prepared: PreparedTrial, hashes: list[str], answered: float = math.inf
     ) -> list[PresentedPhase]:
-        """Return what is on the screen when; the last pictures until the first refresh after an answer."""
-        found, at, last = [], self._now, _stimuli(task)[-1]
-        for i, (phase, frame) in enumerate(zip(task.trial.phases, hashes, strict=True)):
-            seconds = phase.frames / self._refresh
-            lasted = seconds
-            if i == last and answered < at + seconds:
-                lasted = math.ceil((answered - at) * self._refresh) / self._refresh
-            found.append(
+        """Return the times of all phases; the last pictures end at the first refresh after an answer."""
+        shots, time, last = [], self._now, _find_stimuli(prepared)[-1]
+        for i, (phase, frame) in enumerate(zip(prepared.trial.phases, hashes, strict=True)):
+            intended = duration = phase.frames / self._refresh_hz
+            if i == last and answered < time + intended:
+                duration = math.ceil((answered - time) * self._refresh_hz) / self._refresh_hz
+            shots.append(
                 PresentedPhase(
                     frame_sha256=frame,
-                    intended_onset=round(at, 6),
-                    onset=round(at, 6),
-                    intended_duration=round(seconds, 6),
-                    duration=round(lasted, 6),
+                    intended_onset=round(time, 6),
+                    onset=round(time, 6),
+                    intended_duration=round(intended, 6),
+                    duration=round(duration, 6),
                     dropped=0,
                 )
             )
-            at += lasted
-        return found
+            time += duration
+        return shots
 
-    def _closes(self, shots: list[PresentedPhase]) -> float:
-        """Return until when answers count."""
-        window = self._setting.experiment.responses.window
-        ends: float = shots[-1].onset + shots[-1].duration
-        return math.inf if window is None else ends + window.milliseconds(self._refresh) / 1000
+    def _find_deadline(self, shots: list[PresentedPhase]) -> float:
+        """Return the time until which answers count."""
+        window = self.context.experiment.responses.window
+        end: float = shots[-1].onset + shots[-1].duration
+        return math.inf if window is None else end + window.milliseconds(self._refresh_hz) / 1000
 
     @property
-    def _refresh(self) -> float:
-        return self._setting.viewing.refresh_hz
+    def _refresh_hz(self) -> float:
+        return self.context.viewing.refresh_hz
 
-    def _pass(self, shots: list[PresentedPhase], answered: float | None, *, told: bool) -> None:
-        """Go on to the beginning of the next trial."""
-        experiment = self._setting.experiment
-        ends = shots[-1].onset + shots[-1].duration
-        waited = self._closes(shots)
+    def _advance(self, shots: list[PresentedPhase], answered: float | None, *, feedback: bool) -> None:
+        """Advance the time to the beginning of the next trial."""
+        experiment = self.context.experiment
+        end = shots[-1].onset + shots[-1].duration
+        time = self._find_deadline(shots)
         if experiment.responses.counts == "first" and answered is not None:
-            waited = max(ends, answered)
-        if waited == math.inf:
-            waited = ends
-        if told:
-            waited += experiment.feedback.duration.milliseconds(self._refresh) / 1000
-        self._now = waited + experiment.timing.between_trials.milliseconds(self._refresh) / 1000
+            time = max(end, answered)
+        if time == math.inf:
+            time = end
+        if feedback:
+            time += experiment.feedback.duration.milliseconds(self._refresh_hz) / 1000
+        self._now = time + experiment.timing.between_trials.milliseconds(self._refresh_hz) / 1000
 
 
-def _stimuli(task: PreparedTrial) -> list[int]:
-    """Return which of the phases show pictures."""
-    return [i for i, phase in enumerate(task.trial.phases) if phase.kind == "stimulus"]
+def _find_stimuli(prepared: PreparedTrial) -> list[int]:
+    """Return the indices of the phases that show pictures."""
+    return [i for i, phase in enumerate(prepared.trial.phases) if phase.kind == "stimulus"]

@@ -1,4 +1,4 @@
-"""Observers: who answers. One file each, with a function `make`; only the one asked for is imported."""
+"""Holds the observers, who answer the trials; each is a module with `make`, imported only if it is used."""
 
 from __future__ import annotations
 
@@ -19,22 +19,16 @@ def observer_names() -> list[str]:
 
 
 def observer_summaries() -> dict[str, str]:
-    """Return the first line of every observer's docstring; none is imported."""
+    """Return the first docstring line of every observer's module, without importing it."""
     folder = Path(__file__).parent
     modules = {name: (folder / f"{name}.py").read_text(encoding="utf-8") for name in observer_names()}
     return {name: (ast.get_docstring(ast.parse(text)) or "").split("\n")[0] for name, text in modules.items()}
 
 
-def make_observer(name: str, setting: ObserverContext) -> Observer:
-    """Return an observer.
-
-    Raises
-    ------
-    StimgenError
-        There is no such observer, or it cannot answer this experiment.
-    """
+def make_observer(name: str, context: ObserverContext) -> Observer:
+    """Return an observer, or raise a `StimgenError` if it is unknown or cannot answer this experiment."""
     names = observer_names()
     if name not in names:
         raise StimgenError(f"there is no observer {name!r}", given=name, allowed=names)
-    made: Observer = importlib.import_module(f"{__name__}.{name}").make(setting)
-    return made
+    observer: Observer = importlib.import_module(f"{__name__}.{name}").make(context)
+    return observer

@@ -1,4 +1,4 @@
-"""What a session asks of whoever answers."""
+"""Defines what a session asks of an observer."""
 
 from __future__ import annotations
 
@@ -20,46 +20,18 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class PreparedTrial:
-    """A trial with the frames of its phases.
-
-    Attributes
-    ----------
-    trial : Trial
-        What is shown and asked.
-    frames : callable
-        Composes the frames, one for each phase, in order; it is called outside the timed window.
-    feedback : bool
-        Whether to tell if the answer was correct.
-    """
+    """Represents a trial that can be shown."""
 
     trial: Trial
     frames: Callable[[], Sequence[Frame]]
+    """Renders one frame for each phase, in order; it is called while timing does not matter."""
     feedback: bool = False
+    """Whether the participant is told if the answer was correct."""
 
 
 @dataclass(frozen=True)
 class ObserverContext:
-    """What an observer is made from: each takes what it needs.
-
-    Attributes
-    ----------
-    experiment : Experiment
-        What it says.
-    person : Participant
-        Who answers, or whom a simulated observer stands for.
-    pool : PicturePool
-        The pictures.
-    viewing : ViewingGeometry
-        The screen as declared.
-    frames : FrameRenderer
-        Composes what is shown between trials, too.
-    keys : dict
-        Keys of every answer, for this participant.
-    texts : Instructions
-        In the session's language.
-    windowed : bool
-        In a window instead of the full screen.
-    """
+    """Holds everything that an observer can be made from."""
 
     experiment: Experiment
     person: Participant
@@ -67,36 +39,31 @@ class ObserverContext:
     viewing: ViewingGeometry
     frames: FrameRenderer
     keys: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    """This participant's keys for every answer."""
     texts: Instructions = field(default_factory=Instructions)
+    """Instructions in the session's language."""
     windowed: bool = False
+    """Whether the screen is a window instead of the full screen."""
 
 
 class Observer(Protocol):
-    """A person in front of a screen, or what stands in for one."""
+    """Represents a person in front of a screen, or a substitute."""
 
     def begin(self) -> dict[str, Any]:
-        """Get ready; return what was measured of display and timing, for the journal's header.
+        """Get ready, and return measurements of display and timing for the journal's header.
 
-        Raises
-        ------
-        StimgenError
-            There is no display or no keyboard, the display is not as declared, timing is not verified.
+        A missing display or keyboard, a display that differs from the declared one, and timing that cannot be
+        verified raise a `StimgenError`.
         """
 
     def prepare(self, tasks: Sequence[PreparedTrial]) -> None:
-        """Load what comes next, up to a break, so that no trial waits for it."""
+        """Load the trials up to the next break, so that no trial has to wait."""
 
     def tell(self, notice: Notice) -> None:
         """Show a text and wait until it was read."""
 
     def respond(self, task: PreparedTrial) -> TrialOutcome:
-        """Present a trial and return what came of it.
-
-        Raises
-        ------
-        Stopped
-            Escape was pressed and quitting confirmed.
-        """
+        """Present a trial and return its outcome; raise `SessionStopped` if the participant quits."""
 
     def end(self) -> None:
-        """Close what `begin` opened; called once, whatever happened."""
+        """Close what `begin` opened; called once, in any case."""
