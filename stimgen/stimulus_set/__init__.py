@@ -1,4 +1,4 @@
-"""The folder on disk that is made, shown, verified and cited."""
+"""Reads, writes, verifies and cites the folder of a stimulus set."""
 
 from __future__ import annotations
 

@@ -1,1 +1,1 @@
-"""Studies as they are planned: frozen before they are run, and compared with what was run."""
+"""Freezes studies before they are run, and compares them with what was run."""

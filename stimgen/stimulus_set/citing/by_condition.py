@@ -1,4 +1,4 @@
-"""Says of several conditions what is the same in all of them once, and otherwise which it is true of."""
+"""Combines clauses about several conditions into one sentence."""
 
 from __future__ import annotations
 

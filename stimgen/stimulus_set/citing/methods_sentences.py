@@ -25,15 +25,7 @@ PIXELS = "pixels"
 
 
 class MethodsWriter:
-    """Writes sentences about conditions.
-
-    Parameters
-    ----------
-    metadata : SetMetadata
-        The names of the family members in use, and the papers behind them.
-    references : References
-        How papers are cited.
-    """
+    """Writes sentences about conditions, with the members that `metadata` names and their papers."""
 
     def __init__(self, metadata: SetMetadata, references: References) -> None:
         self._metadata, self._references = metadata, references
@@ -45,9 +37,9 @@ class MethodsWriter:
         """
         topics: list[tuple[str, Callable[[ConditionSummary], str]]] = [
             ("stimuli were", self._describe_method),
-            ("feature maps were taken", self._describe_layers),
-            ("statistics were computed", self._describe_regions),
-            ("synthesis ran", self._describe_target),
+            ("feature maps were taken", lambda one: "".join(map(_list_layers, _only_term(one)))),
+            ("statistics were computed", lambda one: "".join(map(self._name_regions, _only_term(one)))),
+            ("synthesis ran", lambda one: "".join(_name_target(term, one) for term in _only_term(one))),
             ("the loss, the mismatch between stimulus and target, was minimised", self._describe_descent),
             ("images were", _describe_sizes),
             ("the random", _describe_seeds),
@@ -73,9 +65,8 @@ class MethodsWriter:
         """Return statistic and network; layers, regions and target too where there are several terms."""
         weight = term.get("weight", 1.0)
         network = term.get("network")
-        statistic = self._name_member(
-            "statistics", term.get("statistic"), f"weight = {format_value(weight)}" if weight != 1.0 else ""
-        )
+        told = f"weight = {format_value(weight)}" if weight != 1.0 else ""
+        statistic = self._name_member("statistics", term.get("statistic"), told)
         if isinstance(network, Mapping) and network.get("name") == PIXELS:
             statistic = statistic.replace(" of feature maps", "", 1)
         text = f"{statistic} of {self._name_network(network)}"
@@ -83,15 +74,6 @@ class MethodsWriter:
             return text
         rest = (_list_layers(term), self._name_regions(term), _name_target(term, condition))
         return ", ".join([text, *(part for part in rest if part)])
-
-    def _describe_layers(self, condition: ConditionSummary) -> str:
-        return "".join(map(_list_layers, _only_term(condition)))
-
-    def _describe_regions(self, condition: ConditionSummary) -> str:
-        return "".join(map(self._name_regions, _only_term(condition)))
-
-    def _describe_target(self, condition: ConditionSummary) -> str:
-        return "".join(_name_target(term, condition) for term in _only_term(condition))
 
     def _describe_descent(self, condition: ConditionSummary) -> str:
         settings = condition.first.settings
@@ -122,10 +104,9 @@ class MethodsWriter:
         found = network if isinstance(network, Mapping) else {}
         simple = {key: one for key, one in found.items() if not isinstance(one, dict) and key != "parts"}
         name = self._name_member("networks", simple)
-        weights = found.get("weights")
-        return (
-            f"{name} with {self._name_member('weights', weights)}" if isinstance(weights, Mapping) else name
-        )
+        if not isinstance(found.get("weights"), Mapping):
+            return name
+        return f"{name} with {self._name_member('weights', found['weights'])}"
 
     def _name_regions(self, term: Mapping[str, Any]) -> str:
         regions = term.get("regions")
