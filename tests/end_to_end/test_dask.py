@@ -85,29 +85,41 @@ def test_the_same_set_through_a_shared_file_system(
         assert record.made.versions["torch"]
 
 
-@pytest.mark.long
-def test_the_same_set_where_nothing_is_shared(
-    protocol: LoadedProtocol,
-    whole: dict[str, object],
-    cluster: Cluster,
-    tmp_path: Path,
-    monkeypatch: pytest.MonkeyPatch,
-) -> None:
-    """Workers are told of folders that they do not have: they get the photographs, and send back files."""
-    elsewhere = "/nowhere/at/all"
-
-    describe_task = dispatcher._describe_task
+@pytest.fixture
+def elsewhere(monkeypatch: pytest.MonkeyPatch) -> str:
+    """Tell workers of a folder that they do not have: they get the photographs, and send back files."""
+    folder, describe_task = "/nowhere/at/all", dispatcher._describe_task
 
     def describe_elsewhere(pool: WorkerPool, context: RunContext) -> WorkerTask:
-        task = describe_task(pool, context)
-        return replace(task, folder=elsewhere, file=f"{elsewhere}/small.yaml")
+        return replace(describe_task(pool, context), folder=folder, file=f"{folder}/small.yaml")
 
     monkeypatch.setattr(dispatcher, "_describe_task", describe_elsewhere)
+    return folder
+
+
+@pytest.mark.long
+def test_the_same_set_where_nothing_is_shared(
+    protocol: LoadedProtocol, whole: dict[str, object], cluster: Cluster, tmp_path: Path, elsewhere: str
+) -> None:
     progress = make(protocol, tmp_path / "set", cluster)
     assert progress.made == 18
     is_whole(tmp_path / "set", whole)
     host = platform.node()
     assert f"workers on {host} do not see {elsewhere}: they send back what they make" in progress.notices
+
+
+@pytest.mark.long
+def test_a_killed_worker_where_nothing_is_shared(
+    protocol: LoadedProtocol, whole: dict[str, object], cluster: Cluster, tmp_path: Path, elsewhere: str
+) -> None:
+    with ThreadPoolExecutor(1) as pool:
+        done = pool.submit(make, protocol, tmp_path / "set", cluster)
+        wait_until(lambda: any((tmp_path / "set").glob("records/*/*.json")))
+        cluster.kill_a_worker()
+        progress = done.result()
+    assert (progress.made, progress.failures) == (18, [])
+    assert any(elsewhere in notice for notice in progress.notices)
+    is_whole(tmp_path / "set", whole)
 
 
 @pytest.mark.long
