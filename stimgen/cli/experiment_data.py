@@ -16,7 +16,7 @@ commands = typer.Typer()
 def tabulate(
     data: Path = DATA,
     name: str | None = option("--format", "FORMAT", "bids or csv. [default: both]"),
-    output: Path | None = option("-o, --output", "TARGET", "Their folder. [default: DATA/FORMAT]"),
+    output: Path | None = option("-o, --output", "TARGET", "Folder of the tables. [default: DATA/FORMAT]"),
     stimuli: list[Path] | None = STIMULI,
     fields: list[str] | None = option(
         "--form-field, --tell", "FIELD", "Also include this field of forms; repeatable."
@@ -39,7 +39,9 @@ def replay(
     journal: Path = argument("JOURNAL", "The journal of a session."),
     trial: int = option("--trial", "N", "The trial's number, counting practice trials.", ...),
     stimuli: list[Path] | None = STIMULI,
-    output: Path | None = option("-o, --output", "FOLDER", "Their folder. [default: replay/JOURNAL_trial-N]"),
+    output: Path | None = option(
+        "-o, --output", "FOLDER", "Folder of the frames. [default: replay/JOURNAL_trial-N]"
+    ),
     *,
     as_json: bool = JSON,
 ) -> None:

@@ -105,7 +105,7 @@ def generate(  # noqa: PLR0913 - an option of the command is an argument here
 @commands.command()
 def show(  # noqa: PLR0913 - an option of the command is an argument here
     protocol: str = PROTOCOL,
-    output: Path | None = option("-o, --output", "FOLDER", "Their folder. [default: show/STIMULUS]"),
+    output: Path | None = option("-o, --output", "FOLDER", "Folder of the figures. [default: show/STIMULUS]"),
     condition: str | None = option("--condition", "ID", "The stimulus's condition. [default: the first]"),
     source: str | None = option("--source", "ID", "Its source. [default: the first]"),
     seed: int | None = option("--seed", "N", "Its seed. [default: the first]"),

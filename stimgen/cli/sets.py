@@ -129,7 +129,7 @@ def cite(
 def export(
     folder: Path = FOLDER,
     form: str = option(
-        "--format", "FORMAT", "A name that `stimgen list` shows under exporters.", default=...
+        "--format", "FORMAT", "For example zip or bids; `stimgen list` shows all.", default=...
     ),
     target: Path = option("-o, --output", "TARGET", "A new folder, or a new zip file.", ...),
 ) -> None:
@@ -143,7 +143,7 @@ def export(
 @commands.command()
 def confounds(
     folder: Path = FOLDER,
-    output: Path | None = option("-o, --output", "FILE", "Also write it to this CSV file."),
+    output: Path | None = option("-o, --output", "FILE", "Also write the table to this file, as CSV."),
     plot: Path | None = option("--plot", "FILE", "Draw the table, as a PNG, SVG or PDF file."),
     *,
     as_json: bool = JSON,
@@ -181,7 +181,7 @@ def features(  # noqa: PLR0913 - an option of the command is an argument here
     network: str = option("--network", "NETWORK", "For example embedded or vgg19.", default="embedded"),
     weights: str | None = option("--weights", "WEIGHTS", "imagenet, random, or a file of weights."),
     depth: str | None = option("--depth", "DEPTH", "The deepest layer to use. [default: all layers]"),
-    name: str | None = option("--name", "NAME", "Their name. [default: the network's]"),
+    name: str | None = option("--name", "NAME", "Name of the features. [default: the network's]"),
     cells: int = option("--cells", "N", "Average maps in a grid of N x N cells.", 8, min=1, max=64),
     device: str = DEVICE,
 ) -> None:
