@@ -319,7 +319,7 @@ class TestInterruption:
 
         monkeypatch.setattr(ObjectiveMethod, "run", interrupt)
         assert place.command(monkeypatch) == 130
-        assert "what is finished is kept" in capsys.readouterr().err
+        assert "finished stimuli are kept" in capsys.readouterr().err
         assert json.loads(place.files()[MANIFEST])["stimuli"] == []
 
     def test_sigterm_ends_as_ctrl_c_does(
@@ -342,7 +342,7 @@ class TestInterruption:
         with monkeypatch.context() as patch:
             patch.setattr(ObjectiveMethod, "run", run)
             assert place.command(patch, "--batch-size", "2") == 128 + signal.SIGTERM
-        assert "what is finished is kept" in capsys.readouterr().err
+        assert "finished stimuli are kept" in capsys.readouterr().err
         assert signal.getsignal(signal.SIGTERM) is before
         assert len(json.loads(place.files()[MANIFEST])["stimuli"]) == 2
         assert not place.store.has(LOCK)
