@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 from stimgen.images.picture import MaskedPicture
 from stimgen.images.prepare import Pixels, Preparation
@@ -16,6 +16,8 @@ from stimgen.images.write import Bits, encode_png, quantise
 from stimgen.protocol.schema import SourceSpec
 from stimgen.reading.errors import Location, StimgenError
 from stimgen.reading.identity import recipe_identity
+
+T = TypeVar("T")
 
 
 @dataclass(frozen=True)
@@ -77,11 +79,7 @@ class PlannedSource:
 
     def read_unprocessed(self) -> MaskedPicture:
         """Return the photograph before any step; raises as `stage`."""
-        files = self._read_files()
-        try:
-            return self.staging.prepare_picture(files)
-        except StimgenError as error:
-            raise locate_source_error(error, self.lines) from None
+        return self._apply(self.staging.prepare_picture)
 
     def stage(self) -> ModelInput:
         """Return what a model measures.
@@ -89,11 +87,7 @@ class PlannedSource:
         Raises `StimgenError` if a file is damaged or has changed since it was planned with, or if a step is
         impossible.
         """
-        files = self._read_files()
-        try:
-            return self.staging.compute_input(files)
-        except StimgenError as error:
-            raise locate_source_error(error, self.lines) from None
+        return self._apply(self.staging.compute_input)
 
     def pixels(self) -> Pixels:
         """Return what a model measures: height x width x channels, range [0, 1]; raises as `stage`."""
@@ -103,8 +97,12 @@ class PlannedSource:
         """Return a PNG file of a picture of this source, with its bits and encoding."""
         return encode_png(quantise(pixels, self.bits), self.staging.encoding)
 
-    def _read_files(self) -> SourceFiles:
-        return SourceFiles(self.image.read(), self.mask.read() if self.mask is not None else None)
+    def _apply(self, process: Callable[[SourceFiles], T]) -> T:
+        files = SourceFiles(self.image.read(), self.mask.read() if self.mask is not None else None)
+        try:
+            return process(files)
+        except StimgenError as error:
+            raise locate_source_error(error, self.lines) from None
 
 
 def locate_source_error(error: StimgenError, lines: Mapping[str, Location]) -> StimgenError:

@@ -193,26 +193,26 @@ class Term(TermFields):
         return found
 
 
-def _list_names(network: Network, key: str) -> list[str]:
-    return list(network.depths() if key == "depth" else network.layers())
-
-
 def _unknown_layer_error(network: Network, key: str, name: str) -> PydanticCustomError:
     """Return the error for a depth or layer that the network lacks, with the networks that have it."""
     kind = key.removesuffix("s")
-    usual = [cls() for cls in NETWORKS.members.values() if not _has_required_fields(cls)]
-    having = [other.name for other in usual if isinstance(other, Network) and name in _list_names(other, key)]
+
+    def list_names(network: Network) -> list[str]:
+        return list(network.depths() if key == "depth" else network.layers())
+
+    having = []
+    for cls in NETWORKS.members.values():
+        if not any(field.is_required() for field in cls.model_fields.values()):
+            other = cls()
+            if isinstance(other, Network) and name in list_names(other):
+                having.append(other.name)
     # The most common networks first, and not all of a dozen.
     having.sort(key=lambda other: other not in (NETWORKS.default, NETWORKS.fallback))
     where = " or ".join(f"`network: {other}`" for other in having[:3])
     return validation_error(
         f"{network.name} has no {kind} {name!r}",
         given=name,
-        allowed=_list_names(network, key),
+        allowed=list_names(network),
         at=key,
         hint=f"it is a {kind} of {where}" if having and network.name not in having else None,
     )
-
-
-def _has_required_fields(cls: type[Model]) -> bool:
-    return any(field.is_required() for field in cls.model_fields.values())
