@@ -11,6 +11,7 @@ import secrets
 import threading
 from collections import Counter, deque
 from collections.abc import Iterator, Sequence
+from concurrent.futures import CancelledError
 from contextlib import contextmanager
 from dataclasses import replace
 from typing import Any
@@ -143,23 +144,20 @@ class _DaskRun:
 
     def _collect(self, future: Future[Any], batch: Batch) -> None:
         self._messages.pop(batch[0].id, None)
-        if future.status == "finished":
-            self._collect_outcome(future.result(), batch)
-        elif future.status == "error":
-            self._collect_error(future, batch)
-        else:  # cancelled: the worker that held its bundle has died
-            self._waiting.appendleft(batch)
-
-    def _collect_error(self, future: Future[Any], batch: Batch) -> None:
-        error = future.exception()
-        if isinstance(error, KilledWorker):
+        try:
+            outcome = future.result()
+        except KilledWorker as error:
             times, last = error.allowed_failures + 1, error.last_worker.address
             reason = f"its batch killed its worker {times} times, the last of them {last}"
             self._progress.failures += [Failure(stimulus, reason) for stimulus in batch]
-        elif self._pool.exclude_unequal() or isinstance(error, UnequalWorkerError):
+        except CancelledError:  # the worker that held its bundle or its files has died
+            self._waiting.appendleft(batch)
+        except Exception as error:  # an unequal worker may not even understand its task
+            if not self._pool.exclude_unequal() and not isinstance(error, UnequalWorkerError):
+                raise
             self._waiting.appendleft(batch)
         else:
-            future.result()
+            self._collect_outcome(outcome, batch)
 
     def _collect_outcome(self, outcome: BatchOutcome, batch: Batch) -> None:
         host, folder = outcome.machine["host"], self._task.folder
