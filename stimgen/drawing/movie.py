@@ -28,8 +28,8 @@ class MovieFrame(NamedTuple):
 def encode_movie(source: Pixels, frames: Sequence[MovieFrame], title: str) -> dict[str, bytes]:
     """Return the movie's file in several formats, by their endings.
 
-    The source is at the left. Of the frames there is at least one; all are scaled to the source's size, or to
-    a whole multiple of it if that is small.
+    The source is at the left. There is at least one frame; all are scaled to the source's size, or to a
+    whole multiple of it if that is small.
     """
     size = _frame_size(source)
     first, *others = [_draw_frame(quantise(source), frame, size, title) for frame in frames]

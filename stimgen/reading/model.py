@@ -131,9 +131,9 @@ def _convert_error(details: ErrorDetails, document: Document) -> StimgenError:
     path = details["loc"]
     name = _format_path(path, document, missing=details["type"] == "missing")
     if details["type"] == "mistake":
-        told = {key: context[key] for key in ("given", "allowed", "hint")}
+        rest = {key: context[key] for key in ("given", "allowed", "hint")}
         where = document.where(path if context["at"] is None else (*path, context["at"]))
-        return StimgenError((f"{name}: " if name else "") + context["message"], where=where, **told)
+        return StimgenError((f"{name}: " if name else "") + context["message"], where=where, **rest)
     message = _describe_problem(details)
     given, allowed = None, []
     if details["type"] in ("literal_error", "enum"):

@@ -21,7 +21,7 @@ from stimgen.report.survey import ListedStimulus, RecordSurvey
 from stimgen.stimulus_set.citing import Citation
 from stimgen.stimulus_set.confounds import compute_confounds
 from stimgen.stimulus_set.record import SourceRecord
-from stimgen.stimulus_set.store import PlanRecord, Store
+from stimgen.stimulus_set.store import Store
 
 MAX_STIMULI = 5000
 """Largest number of stimuli that a page shows by default."""
@@ -36,14 +36,13 @@ def write_page(store: Store, stream: BinaryIO, most: int = MAX_STIMULI) -> None:
 
     Raises `StimgenError` if nothing is finished, a record is damaged, or a file does not match its record.
     """
-    plan, survey = store.read_plan(), RecordSurvey.read(store)
-    environment = _environment()
+    environment = _make_environment()
     page = environment.get_template("page.html")
-    for piece in page.generate(_PageBuilder(store, plan, survey, most).context(environment)):
+    for piece in page.generate(_PageBuilder(store, most).context(environment)):
         stream.write(piece.encode("utf-8"))
 
 
-def _environment() -> Environment:
+def _make_environment() -> Environment:
     environment = Environment(
         loader=PackageLoader("stimgen.report"),
         autoescape=True,
@@ -59,17 +58,18 @@ def _environment() -> Environment:
 
 
 class _PageBuilder:
-    def __init__(self, store: Store, plan: PlanRecord, survey: RecordSurvey, most: int) -> None:
-        self._store, self._plan, self._survey = store, plan, survey
+    def __init__(self, store: Store, most: int) -> None:
+        self._store, self._plan = store, store.read_plan()
+        self._survey = survey = RecordSurvey.read(store)
         self._shown = survey.choose(most)
+        files = {file for one in self._shown for file in (one.file, one.original)}
+        self._pictures = PictureEmbedder(store, [survey.files[file] for file in files])
         self._sources = {name: i for i, name in enumerate(survey.summary.sources)}
         self._conditions = {name: i for i, name in enumerate(survey.summary.conditions)}
 
     def context(self, environment: Environment) -> dict[str, Any]:
         """Return the variables of the template."""
         citation, survey = Citation.from_plan(self._plan, self._survey.summary), self._survey
-        files = {file for one in self._shown for file in (one.file, one.original)}
-        self._pictures = PictureEmbedder(self._store, [survey.files[file] for file in files])
         script, style = (_read_template(environment, name) for name in ("script.js", "style.css"))
         return {
             "script": script,
@@ -129,16 +129,14 @@ class _PageBuilder:
 
 def _read_template(environment: Environment, name: str) -> Markup:
     loader = environment.loader
-    text = loader.get_source(environment, name)[0] if loader else ""
-    return Markup(text)
+    return Markup(loader.get_source(environment, name)[0] if loader else "")
 
 
 def _security_policy(script: str, style: str) -> Markup:
     """Return a policy that allows only this script and this style, and loads nothing from anywhere."""
     return Markup(
         f"default-src 'none'; img-src data:; script-src {_policy_hash(script)}; "
-        f"style-src {_policy_hash(style)}; "
-        "base-uri 'none'; form-action 'none'"
+        f"style-src {_policy_hash(style)}; base-uri 'none'; form-action 'none'"
     )
 
 
