@@ -1,4 +1,4 @@
-"""stimgen: reproducible, citable texture and texform stimuli for vision science.
+"""Offers reproducible, citable texture and texform stimuli for vision science.
 
 Examples
 --------

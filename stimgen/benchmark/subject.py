@@ -33,7 +33,7 @@ class BenchmarkSubject:
 
     @cached_property
     def source(self) -> Pixels:
-        """The centre square of the photograph: size x size x channels, range [0, 1]."""
+        """Return the centre square of the photograph: size x size x channels, range [0, 1]."""
         return Preparation(size=self.size, channels="grey" if self.grey else "colour").prepare(self._file)
 
     def batch(self, method: ObjectiveMethod, stimuli: int) -> SynthesisBatch:

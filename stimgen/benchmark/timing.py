@@ -21,7 +21,7 @@ class Times:
 
     @property
     def minimum(self) -> float:
-        """The fastest repeat, which other programs slowed least."""
+        """Return the fastest repeat, which other programs slowed least."""
         return min(self.seconds)
 
     def to_dict(self) -> dict[str, Any]:

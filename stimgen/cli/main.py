@@ -1,4 +1,4 @@
-"""The command line: gathers all commands, and turns errors into messages and exit codes."""
+"""Gathers the commands of the command line, and turns errors into messages and exit codes."""
 
 from __future__ import annotations
 

@@ -49,5 +49,5 @@ class RunContext:
 
     @property
     def output(self) -> OutputSettings:
-        """What is written of every stimulus."""
+        """Return what is written of every stimulus."""
         return self.plan.loaded.protocol.output

@@ -55,15 +55,15 @@ class Executor(Protocol):
 
     @property
     def kind(self) -> str:
-        """The kind of device that computes: ``cpu``, ``cuda`` or ``mps``."""
+        """Return the kind of device that computes: ``cpu``, ``cuda`` or ``mps``."""
 
     @property
     def device(self) -> torch.device:
-        """A device of this process; networks are loaded on it to check them before anything is written."""
+        """Return a device of this process, on which networks are checked before anything is written."""
 
     @property
     def exclusive(self) -> bool:
-        """Whether nothing writes to the set any more once this process was interrupted."""
+        """Return whether nothing writes to the set any more once this process was interrupted."""
 
     def run(
         self,

@@ -105,7 +105,7 @@ class _LayerInspector:
         for snapshot in snapshots:
             images = _duplicate(as_pixels(snapshot.levels), self.source.device)
             rows = torch.arange(2, device=self.source.device)
-            for name, losses in self._named(objectives[snapshot.scale].measure_by_layer(images, rows)):
+            for name, losses in self._name_losses(objectives[snapshot.scale].measure_by_layer(images, rows)):
                 found.setdefault(name, []).append(float(losses[0]))
         return found
 
@@ -115,7 +115,7 @@ class _LayerInspector:
         sources = BatchSources(shrink_images(self.source, *size), rows, (key, key), pictures)
         return Objective(self.method.terms, self.method.synthesis.range, sources)
 
-    def _named(self, shares: list[dict[str, Tensor]]) -> list[tuple[str, Tensor]]:
+    def _name_losses(self, shares: list[dict[str, Tensor]]) -> list[tuple[str, Tensor]]:
         several = len(shares) > 1
         return [
             (f"term {i}: " * several + f"{term.network.name} {layer}", losses)

@@ -50,18 +50,18 @@ class RunProgress:
 
     @property
     def seconds(self) -> float:
-        """The seconds since the beginning."""
+        """Return the seconds since the beginning."""
         return time.monotonic() - self._began
 
     @property
     def seconds_per_stimulus(self) -> float | None:
-        """The mean so far, of all workers together and with parts of stimuli; None at the beginning."""
+        """Return the mean so far, of all workers and with parts of stimuli; None at the beginning."""
         done = self.made + len(self.failures) + self.under_way
         return self.seconds / done if done > 0 else None
 
     @property
     def remaining(self) -> float | None:
-        """The seconds that the rest will take at that rate; None at the beginning."""
+        """Return the seconds that the rest will take at that rate; None at the beginning."""
         rate = self.seconds_per_stimulus
         left = self.planned - self.there - self.made - len(self.failures) - self.under_way
         return None if rate is None else rate * left

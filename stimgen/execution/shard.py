@@ -47,7 +47,7 @@ class Shard:
 
     @property
     def name(self) -> str:
-        """The name of the part, for its lock."""
+        """Return the name of the part, for its lock."""
         return f"shard-{self.number}-of-{self.parts}"
 
     def __str__(self) -> str:

@@ -47,7 +47,7 @@ class DisplayCheckResult:
 
     @property
     def problem(self) -> str | None:
-        """Why durations on this screen are unreliable; None if they are reliable."""
+        """Return why durations on this screen are unreliable; None if they are reliable."""
         return self.refresh.problem(self.seen.declared_hz)
 
     def to_dict(self) -> dict[str, Any]:
@@ -70,7 +70,7 @@ class DisplayCheckResult:
 
     @property
     def measurement(self) -> str:
-        """The measurement in two or three lines."""
+        """Return the measurement in two or three lines."""
         refresh, declared = self.refresh, self.seen.declared_hz
         lines = [
             self.seen.text(),

@@ -44,7 +44,7 @@ class PreparedExperiment:
 
     @property
     def frames(self) -> FrameRenderer:
-        """The renderer of the trials' frames."""
+        """Return the renderer of the trials' frames."""
         return FrameRenderer(self.loaded.experiment, self.pool, self.viewing)
 
     def build_procedure(self, person: Participant, language: str | None = None) -> SessionProcedure:

@@ -42,7 +42,7 @@ class ReplayedTrial:
 
     @property
     def agrees(self) -> bool:
-        """Whether every frame equals the one that was shown, if one was."""
+        """Return whether every frame equals the one that was shown, if one was."""
         return all(frame.agrees is not False for frame in self.frames)
 
     def to_dict(self) -> dict[str, Any]:

@@ -85,7 +85,7 @@ class ResynthesisResult:
 
     @property
     def compared(self) -> str:
-        """What was checked: ``bytes`` or ``tolerance``."""
+        """Return what was checked: ``bytes`` or ``tolerance``."""
         return "bytes" if self.identical or self.expected else "tolerance"
 
 

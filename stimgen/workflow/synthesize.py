@@ -38,7 +38,7 @@ NAME, SOURCE, CONDITION = "synthesis", "source", "stimulus"
 
 @dataclass(frozen=True, eq=False)
 class SynthesizedImages:
-    """The stimuli that `synthesize` made of one image, one entry a seed.
+    """Holds the stimuli that `synthesize` made from one image, with one entry for each seed.
 
     Attributes
     ----------

@@ -32,7 +32,7 @@ class Participant:
 
     @property
     def number(self) -> int | None:
-        """The number at the end of the label, used for counterbalancing; None if there is none."""
+        """Return the number at the end of the label, used for counterbalancing; None if there is none."""
         digits = re.search(r"[0-9]+$", self.participant)
         return int(digits[0]) if digits else None
 

@@ -86,7 +86,7 @@ class Trial(Model):
 
     @property
     def stimuli(self) -> tuple[Phase, ...]:
-        """The phases that show pictures."""
+        """Return the phases that show pictures."""
         return tuple(phase for phase in self.phases if phase.kind == "stimulus")
 
 

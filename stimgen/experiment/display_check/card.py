@@ -55,7 +55,7 @@ class DisplayTestCard:
 
     @property
     def scales(self) -> tuple[LengthScale, ...]:
-        """The units of length: degrees and centimetres if they are known, otherwise pixels."""
+        """Return the units of length: degrees and centimetres if they are known, otherwise pixels."""
         found = [] if self.viewing is None else [LengthScale("deg", self.viewing.pixels, 90.0)]
         if self.width_cm is not None:
             per_cm = self.size[0] / self.width_cm
@@ -83,7 +83,7 @@ class DisplayTestCard:
 
     @property
     def _unit(self) -> float:
-        """A hundredth of the height, or less on a narrow screen."""
+        """Return a hundredth of the height, or less on a narrow screen."""
         return min(self.size[1], 0.7 * self.size[0]) / 100
 
     @property

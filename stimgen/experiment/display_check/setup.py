@@ -38,12 +38,12 @@ class DisplaySetup:
 
     @property
     def display(self) -> DisplaySettings | None:
-        """The experiment's display settings."""
+        """Return the experiment's display settings."""
         return None if self.loaded is None else self.loaded.experiment.display
 
     @property
     def screen(self) -> int:
-        """The number of the computer's screen, from 0."""
+        """Return the number of the computer's screen, from 0."""
         if self.screen_number is not None:
             return self.screen_number
         return 0 if self.display is None else self.display.screen

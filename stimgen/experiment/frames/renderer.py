@@ -76,7 +76,7 @@ class FrameRenderer:
 
     @property
     def background(self) -> Colour:
-        """The background's red, green and blue."""
+        """Return the background's red, green and blue."""
         return _grey_colour(self.experiment.display.background)
 
     def _render_phase(self, trial: Trial, phase: Phase) -> Frame:

@@ -35,7 +35,7 @@ class RedrawnFrame(NamedTuple):
 
     @property
     def agrees(self) -> bool | None:
-        """Whether the frame is the one that was shown; None if none was."""
+        """Return whether the frame is the one that was shown; None if none was."""
         return None if self.recorded is None else self.recorded == self.frame.sha256
 
 

@@ -37,7 +37,7 @@ class InputReader:
 
     @property
     def backend(self) -> str:
-        """The library with which PsychoPy reads the keyboard."""
+        """Return the library with which PsychoPy reads the keyboard."""
         return str(self._keyboard.getBackend())
 
     def read_presses(self) -> list[PressEvent]:

@@ -50,16 +50,16 @@ class Response(ABC):
     @property
     @abstractmethod
     def counted_press(self) -> Press | None:
-        """The press that counts, of those until now."""
+        """Return the press that counts, of those until now."""
 
     @property
     @abstractmethod
     def is_complete(self) -> bool:
-        """Whether no later press can change the answer."""
+        """Return whether no later press can change the answer."""
 
     @property
     def presses(self) -> tuple[Press, ...]:
-        """All presses with the answers that they meant, whether they count or not."""
+        """Return all presses with the answers that they meant, whether they count or not."""
         return tuple(
             Press(answer=answer, key=pressed.key, seconds=round(pressed.time - self.window.onset, 6))
             for answer, pressed in self._presses

@@ -100,7 +100,7 @@ class DisplaySettings(Model):
 
     @property
     def encoding(self) -> Encoding:
-        """How pixel values relate to luminance."""
+        """Return how pixel values relate to luminance."""
         return "srgb" if self.transfer == "srgb" else "linear"
 
     @property

@@ -26,7 +26,7 @@ class LoadedExperiment:
 
     @property
     def folder(self) -> Path:
-        """The folder that the experiment's relative paths start from."""
+        """Return the folder that the experiment's relative paths start from."""
         return self.document.file.parent
 
     @contextmanager

@@ -25,7 +25,7 @@ class AnsweredTrial:
 
     @cached_property
     def result(self) -> TrialResult:
-        """The trial as a schedule sees it; cached because every step reads the whole history."""
+        """Return the trial as a schedule sees it; cached because every step reads the whole history."""
         trial = self.trial
         return TrialResult(levels=trial.levels, source=trial.source, track=trial.track, correct=self.correct)
 

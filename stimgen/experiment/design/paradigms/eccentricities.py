@@ -31,7 +31,7 @@ class EccentricParadigm(Paradigm):
     @property
     @abstractmethod
     def place_count(self) -> int:
-        """How many places a trial needs; 1 if pictures are shown one after the other at one place."""
+        """Return how many places a trial needs; 1 if pictures are shown one after the other at one place."""
 
     @model_validator(mode="after")
     def _check_places(self) -> Self:

@@ -1,4 +1,4 @@
-"""Defines QUEST+."""
+"""Defines the adaptive schedule QUEST+."""
 
 from __future__ import annotations
 

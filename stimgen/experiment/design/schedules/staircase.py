@@ -1,4 +1,4 @@
-"""Defines staircases."""
+"""Defines the adaptive schedule of staircases."""
 
 from __future__ import annotations
 
