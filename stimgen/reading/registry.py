@@ -27,7 +27,7 @@ class FamilyMember(Model):
     short_form_words: ClassVar[str] = ""
     """Description of these words for messages."""
     phrase: ClassVar[str] = ""
-    """What a paper's methods section calls the member; by default its name."""
+    """Noun phrase for the member in a paper's methods section; by default its name."""
     papers: ClassVar[tuple[str | Paper, ...]] = ()
     """Papers to cite where the member is used: keys of known papers, or other papers."""
 
