@@ -1,6 +1,6 @@
 """Writes how the stimuli of a set were made, in the sentences of a paper's methods section.
 
-The `phrase` of a member of a family is a noun phrase that completes one of these sentences: match in STATISTIC
+A member's `phrase` is a noun phrase that completes one of these sentences: match in STATISTIC
 of NETWORK with WEIGHTS; computed in REGIONS; minimised starting from START and using OPTIMISER, with RANGE;
 processing consisted of STEP; stimuli were METHOD, or were synthesised with METHOD if it has a start.
 """

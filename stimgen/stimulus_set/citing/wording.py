@@ -12,7 +12,7 @@ TIGHT = "\u00a0"  # a space inside one value, which stays together when clauses 
 LONG_NAMES = {
     "along": "interpolation",
     "deviation": "standard deviation",
-    "of": "range of",
+    "of": "limits",
     "penalty": "penalty weight",
     "recipe": "version of the recipe",
 }
