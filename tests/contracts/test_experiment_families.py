@@ -234,7 +234,7 @@ def test_features_are_judged_with_an_allowed_answer(paradigm: Paradigm) -> None:
     rng, stream = np.random.default_rng(5), Quick(5)
     for _, _, trial, items in arranged(paradigm):
         features = rng.standard_normal((len(items), 6)).tolist()
-        assert paradigm.decide_by_features(trial, features, stream) in paradigm.guesses()  # type: ignore[arg-type] # as quick
+        assert paradigm.judge_features(trial, features, stream) in paradigm.guesses()  # type: ignore[arg-type] # as quick
 
 
 @pytest.mark.parametrize("paradigm", [p for p in every(PARADIGMS) if p.id[:3] in ("odd", "abx", "sam")])
@@ -243,7 +243,7 @@ def test_features_that_tell_roles_apart_are_judged_correctly(paradigm: Paradigm)
     of_role = {role: rng.standard_normal(40) * 3 for role in ("original", "synthesis", "other_seed")}
     for _, _, trial, items in arranged(paradigm):
         features = [(of_role[item.role] + 0.1 * rng.standard_normal(40)).tolist() for item in items]
-        assert paradigm.decide_by_features(trial, features, Quick(1)) == trial.correct  # type: ignore[arg-type] # as quick
+        assert paradigm.judge_features(trial, features, Quick(1)) == trial.correct  # type: ignore[arg-type] # as quick
 
 
 # Schedules

@@ -133,7 +133,7 @@ def test_who_judges_by_features_does_worse_with_more_dimensions(dimensions: int,
         correct="2",
     )
     found = (
-        sum(Oddity().decide_by_features(trial, one, RandomStream("none")) == "2" for one in features.tolist())
+        sum(Oddity().judge_features(trial, one, RandomStream("none")) == "2" for one in features.tolist())
         / count
     )
     assert found == pytest.approx(published, abs=4 * 0.5 / math.sqrt(count))

@@ -33,17 +33,9 @@ class TrialBuilder:
     def build(self, decision: TrialDecision, index: int, number: int, *, practice: bool = False) -> Trial:
         """Return the trial of a decision that has a value for every factor.
 
-        Parameters
-        ----------
-        decision : TrialDecision
-            What the schedule decided.
-        index : int
-            Counts from 1 over the session.
-        number : int
-            Counts from 1 over the main trials, or over those of practice. It keys the random crops, so that
-            the main trials are the same however often the practice is repeated.
-        practice : bool
-            Whether the trial belongs to practice.
+        `index` counts all trials of the session from 1, `number` only the main trials, or only those of
+        practice. Crops are drawn by `number`, so that the main trials are the same however often the practice
+        is repeated.
         """
         arrangement = self.experiment.paradigm.arrange(decision, self._find_pairing(decision))
         slots = [slot for interval in arrangement.intervals for slot in interval]

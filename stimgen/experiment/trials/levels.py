@@ -18,22 +18,12 @@ def build_level_scale(
 ) -> LevelScale:
     """Return the level of a schedule.
 
+    `by` is ``duration`` or ``eccentricity``, which are factors; ``scaling``, ``regions`` or ``depth``, which
+    are read from the records of the conditions; or ``condition``, for numbers that are `given`. Given numbers
+    of conditions replace those of the records. `refresh_hz` converts durations in frames.
+
     A missing factor or number, equal numbers of two values, and numbers for unknown conditions raise a
     `StimgenError`.
-
-    Parameters
-    ----------
-    by : str
-        ``duration`` or ``eccentricity``, which are factors; ``scaling``, ``regions`` or ``depth``, which are
-        read from the records of the conditions; or ``condition``, for numbers that are given.
-    given : dict
-        A number for every condition, used instead of the records.
-    factors : tuple of Factor
-        Factors of the design.
-    pool : PicturePool
-        Pictures with their records.
-    refresh_hz : float
-        Refresh rate, for durations in frames.
     """
     name = by if by in ("duration", "eccentricity") else "condition"
     factor = next((factor for factor in factors if factor.name == name), None)

@@ -42,10 +42,6 @@ class Abx(EccentricParadigm):
         return 3 if self.layout == "sample_first" else 1
 
     @override
-    def answers(self) -> tuple[str, ...]:
-        return ("A", "B")
-
-    @override
     def default_keys(self) -> dict[str, str]:
         return {"A": "left", "B": "right"}
 
@@ -84,9 +80,7 @@ class Abx(EccentricParadigm):
         other = float(ndtr(dprime / math.sqrt(6) if self.rule == "differencing" else dprime / 2))
         return near * other + (1 - near) * (1 - other)
 
-    def decide_by_features(
-        self, trial: Trial, features: Sequence[Sequence[float]], stream: RandomStream
-    ) -> str:
+    def judge_features(self, trial: Trial, features: Sequence[Sequence[float]], stream: RandomStream) -> str:
         """Return the picture whose features are closer to those of X."""
         del trial, stream
         vectors = np.asarray(features)

@@ -80,16 +80,16 @@ class Paradigm(FamilyMember, ABC):
     click on a picture."""
 
     @abstractmethod
+    def default_keys(self) -> dict[str, str]:
+        """Return every possible answer with its default key; nothing if the answer is typed."""
+
     def answers(self) -> tuple[str, ...]:
         """Return the possible answers, in the order of their keys; none if the answer is typed."""
+        return tuple(self.default_keys())
 
     def guesses(self) -> tuple[str, ...]:
         """Return what an observer who saw nothing may answer; these are words if the answer is typed."""
         return self.answers()
-
-    def default_keys(self) -> dict[str, str]:
-        """Return the default key of every answer."""
-        return {answer: answer for answer in self.answers()}
 
     @abstractmethod
     def balanced_factors(self, pairing: Pairing) -> tuple[Factor, ...]:
@@ -112,9 +112,7 @@ class Paradigm(FamilyMember, ABC):
         """Return the expected proportion correct of `decide`, computed without simulation."""
 
     @abstractmethod
-    def decide_by_features(
-        self, trial: Trial, features: Sequence[Sequence[float]], stream: RandomStream
-    ) -> str:
+    def judge_features(self, trial: Trial, features: Sequence[Sequence[float]], stream: RandomStream) -> str:
         """Return the answer of an observer who knows only features of the pictures.
 
         `features` has one vector, noise included, for each picture, in the order in which `trial.phases` show

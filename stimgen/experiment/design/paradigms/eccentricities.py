@@ -1,15 +1,22 @@
-"""Holds what paradigms share that show pictures at a distance from fixation."""
+"""Holds what paradigms share that show pictures at a distance from fixation, or two pictures."""
 
 from __future__ import annotations
 
 from abc import abstractmethod
-from typing import Annotated, Self
+from typing import Annotated, Literal, Self
 
 from pydantic import Field, model_validator
 from typing_extensions import override
 
 from stimgen.experiment.design.decisions import Factor, TrialDecision
-from stimgen.experiment.design.paradigms.base import Paradigm, PicturePlace
+from stimgen.experiment.design.paradigms.base import (
+    CENTRE,
+    Arrangement,
+    Paradigm,
+    PicturePlace,
+    PictureSlot,
+)
+from stimgen.experiment.design.trial import Role
 from stimgen.reading.model import Number, OneOrMore, validation_error
 
 Eccentricities = Annotated[
@@ -60,4 +67,28 @@ class EccentricParadigm(Paradigm):
         return (
             PicturePlace(angle=180.0, eccentricity=distance),
             PicturePlace(angle=0.0, eccentricity=distance),
+        )
+
+
+class PairParadigm(EccentricParadigm):
+    """Represents a paradigm with two pictures, side by side or one after the other."""
+
+    layout: Literal["spatial", "temporal"] = "temporal"
+    """``spatial``: left and right of fixation; ``temporal``: one after the other at one place."""
+
+    @property
+    @override
+    def place_count(self) -> int:
+        return 2 if self.layout == "spatial" else 1
+
+    def arrange_pair(self, decision: TrialDecision, roles: tuple[Role, Role], correct: str) -> Arrangement:
+        """Return two pictures at their places; two pictures of the same role are two copies."""
+        copies = (0, 1) if roles[0] == roles[1] else (0, 0)
+        if self.layout == "temporal":
+            places = (self.places or (CENTRE,)) * 2
+        else:
+            places = self.places or self.left_right_places(decision)
+        slots = tuple(PictureSlot(*slot) for slot in zip(roles, places, copies, strict=True))
+        return Arrangement(
+            tuple((slot,) for slot in slots) if self.layout == "temporal" else (slots,), correct
         )

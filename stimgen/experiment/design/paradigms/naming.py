@@ -55,17 +55,13 @@ class Naming(Paradigm):
         found = self.names[source]
         return (found,) if isinstance(found, str) else found
 
-    @override
-    def answers(self) -> tuple[str, ...]:
-        return () if self.typed else self.guesses()
-
     def guesses(self) -> tuple[str, ...]:
         """Return the first names of all sources."""
         return tuple(dict.fromkeys(self.accepted_words(source)[0] for source in self.names))
 
     def default_keys(self) -> dict[str, str]:
         """Return the digits from 1 on, and 0 for a tenth answer."""
-        return {answer: str(i % 10) for i, answer in enumerate(self.answers(), 1)}
+        return {} if self.typed else {word: str(i % 10) for i, word in enumerate(self.guesses(), 1)}
 
     @override
     def balanced_factors(self, pairing: Pairing) -> tuple[Factor, ...]:
@@ -103,9 +99,7 @@ class Naming(Paradigm):
         """Return the proportion correct of m-AFC (Green & Swets 1966)."""
         return probability_of_largest(len(self.guesses()), dprime)
 
-    def decide_by_features(
-        self, trial: Trial, features: Sequence[Sequence[float]], stream: RandomStream
-    ) -> str:
+    def judge_features(self, trial: Trial, features: Sequence[Sequence[float]], stream: RandomStream) -> str:
         """Return a random name, because features do not tell what things are called."""
         del trial, features
         return stream.choice(self.guesses())

@@ -64,8 +64,8 @@ class Oddity(EccentricParadigm):
         return self
 
     @override
-    def answers(self) -> tuple[str, ...]:
-        return tuple(str(i) for i in range(1, self.alternatives + 1))
+    def default_keys(self) -> dict[str, str]:
+        return {str(i): str(i) for i in range(1, self.alternatives + 1)}
 
     @override
     def balanced_factors(self, pairing: Pairing) -> tuple[Factor, ...]:
@@ -112,9 +112,7 @@ class Oddity(EccentricParadigm):
             return _compute_triangular_rule(dprime)
         return _compute_farthest_rule(dprime, self.alternatives)
 
-    def decide_by_features(
-        self, trial: Trial, features: Sequence[Sequence[float]], stream: RandomStream
-    ) -> str:
+    def judge_features(self, trial: Trial, features: Sequence[Sequence[float]], stream: RandomStream) -> str:
         """Return the picture whose features lie farthest from the mean of the others."""
         del stream
         return trial.answers[_find_odd(features)]

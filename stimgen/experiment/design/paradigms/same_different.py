@@ -12,7 +12,7 @@ from typing_extensions import override
 
 from stimgen.experiment.design.decisions import Factor, TrialDecision
 from stimgen.experiment.design.paradigms.base import Arrangement, Pairing, order_roles, roles_in_pairing
-from stimgen.experiment.design.paradigms.pair import PairParadigm
+from stimgen.experiment.design.paradigms.eccentricities import PairParadigm
 from stimgen.experiment.design.trial import Trial
 from stimgen.reading.model import Number
 from stimgen.reading.random_numbers import RandomStream
@@ -25,10 +25,6 @@ class SameDifferent(PairParadigm):
     criterion: Annotated[Number, Field(gt=0.0)] = 1.5
     """For a simulated observer: two observations that differ by more than this, in standard deviations of one
     observation, are called different (differencing rule: Macmillan & Creelman 2005, chapter 9)."""
-
-    @override
-    def answers(self) -> tuple[str, ...]:
-        return ("same", "different")
 
     @override
     def default_keys(self) -> dict[str, str]:
@@ -61,9 +57,7 @@ class SameDifferent(PairParadigm):
 
         return (exceed_criterion(dprime) + 1 - exceed_criterion(0.0)) / 2
 
-    def decide_by_features(
-        self, trial: Trial, features: Sequence[Sequence[float]], stream: RandomStream
-    ) -> str:
+    def judge_features(self, trial: Trial, features: Sequence[Sequence[float]], stream: RandomStream) -> str:
         """Return whether the mean squared difference of the features exceeds half the squared criterion.
 
         Features are standardised, so that those of unrelated pictures have a mean squared difference of 2.

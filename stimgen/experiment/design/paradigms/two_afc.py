@@ -16,7 +16,7 @@ from stimgen.experiment.design.paradigms.base import (
     draw_observations,
     roles_in_pairing,
 )
-from stimgen.experiment.design.paradigms.pair import PairParadigm
+from stimgen.experiment.design.paradigms.eccentricities import PairParadigm
 from stimgen.experiment.design.trial import Trial
 from stimgen.reading.random_numbers import RandomStream
 
@@ -30,8 +30,8 @@ class TwoAfc(PairParadigm):
     clickable = True
 
     @override
-    def answers(self) -> tuple[str, ...]:
-        return ("left", "right") if self.layout == "spatial" else ("1", "2")
+    def default_keys(self) -> dict[str, str]:
+        return {"left": "left", "right": "right"} if self.layout == "spatial" else {"1": "1", "2": "2"}
 
     @override
     def balanced_factors(self, pairing: Pairing) -> tuple[Factor, ...]:
@@ -56,9 +56,7 @@ class TwoAfc(PairParadigm):
 
         return float(ndtr(dprime / math.sqrt(2)))
 
-    def decide_by_features(
-        self, trial: Trial, features: Sequence[Sequence[float]], stream: RandomStream
-    ) -> str:
+    def judge_features(self, trial: Trial, features: Sequence[Sequence[float]], stream: RandomStream) -> str:
         """Return the picture whose features lie farther from the mean over the set.
 
         Features are standardised over the set, and nothing in them says which picture is the original. But

@@ -36,10 +36,6 @@ class YesNo(Paradigm):
     pairings = frozenset({"original-synthesis"})
 
     @override
-    def answers(self) -> tuple[str, ...]:
-        return ("yes", "no")
-
-    @override
     def default_keys(self) -> dict[str, str]:
         return {"yes": "y", "no": "n"}
 
@@ -66,9 +62,7 @@ class YesNo(Paradigm):
         hits, rejections = ndtr(dprime / 2 - self.criterion), ndtr(dprime / 2 + self.criterion)
         return float((hits + rejections) / 2)
 
-    def decide_by_features(
-        self, trial: Trial, features: Sequence[Sequence[float]], stream: RandomStream
-    ) -> str:
+    def judge_features(self, trial: Trial, features: Sequence[Sequence[float]], stream: RandomStream) -> str:
         """Return yes if the features lie farther from the mean over the set than they do on average."""
         del trial, stream
         return "yes" if float(np.mean(np.square(features[0]))) > 1.0 + self.criterion else "no"

@@ -4,9 +4,8 @@ from __future__ import annotations
 
 import math
 import warnings
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
-from functools import lru_cache
+from collections.abc import Sequence
+from functools import lru_cache, partial
 from typing import Annotated, Any, Literal
 
 from pydantic import Field, model_validator
@@ -79,6 +78,10 @@ class Questplus(AdaptiveSchedule):
         return 10**value if self.form == "weibull" else value
 
 
+# The package warns of logarithms of zero, which it intends, and of changes that xarray plans.
+_quiet = partial(warnings.catch_warnings, action="ignore")
+
+
 def _import_questplus() -> Any:
     return import_optional("questplus", "questplus", "the schedule questplus")
 
@@ -104,14 +107,14 @@ class _QuestPlusEngine:
         self._procedure: Any = None
 
     def choose_level(self, history: Sequence[TrialResult]) -> int:
-        with _silence_warnings():
+        with _quiet():
             wanted = float(self._update(history).next_stim["intensity"])
         intensities = [self._schedule.to_intensity(number) for number in self._level.numbers]
         return min(range(len(intensities)), key=lambda i: abs(intensities[i] - wanted))
 
     def estimate(self, history: Sequence[TrialResult]) -> dict[str, float]:
         threshold, slope = self._parameter_names
-        with _silence_warnings():
+        with _quiet():
             procedure = self._update(history)
             means = procedure.param_estimate
             posterior = procedure.marginal_posterior[threshold]
@@ -166,11 +169,3 @@ class _QuestPlusEngine:
             stim_selection_method="min_entropy",
             param_estimation_method="mean",
         )
-
-
-@contextmanager
-def _silence_warnings() -> Iterator[None]:
-    """Silence the package's warnings about intended logarithms of zero and about xarray's plans."""
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore")
-        yield

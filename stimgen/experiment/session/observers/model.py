@@ -28,7 +28,7 @@ def make(context: ObserverContext) -> ModelObserver:
 
 
 class ModelObserver(ComputedObserver):
-    """Answers by distances between features of the pictures, by the paradigm's rule `decide_by_features`.
+    """Answers by distances between features of the pictures, by the paradigm's rule `judge_features`.
 
     Features are means of a network's maps over the shown part of the picture, standardised over all pictures
     of the experiment, with normal noise. Aperture, size on the screen, eccentricity and duration have no
@@ -55,7 +55,7 @@ class ModelObserver(ComputedObserver):
         noise = normal(len(vectors) * len(vectors[0]), *key, "noise").reshape(len(vectors), -1)
         noisy = np.stack(vectors) + self.context.experiment.model.noise * noise
         paradigm = self.context.experiment.paradigm
-        return paradigm.decide_by_features(trial, noisy.tolist(), RandomStream(*key, "judge"))
+        return paradigm.judge_features(trial, noisy.tolist(), RandomStream(*key, "judge"))
 
 
 class StandardisedFeatures:
