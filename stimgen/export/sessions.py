@@ -49,7 +49,7 @@ class JournalSession:
     """Answers of the participant's form that are to be in tables, by field."""
 
     @property
-    def person(self) -> Participant:
+    def participant(self) -> Participant:
         """Return who took part, and in which session."""
         return Participant(self.header.participant, self.header.session)
 
@@ -84,7 +84,7 @@ def read_session(file: Path) -> JournalSession:
             )
     texts = (event.get("text", "") for event in recorded.events if event.get("event") == "start")
     session = JournalSession(recorded.header, _split_parts(recorded, file), str(next(texts, "")))
-    name = DataFolder(file.parent).journal_file(session.person, session.experiment).name
+    name = DataFolder(file.parent).journal_file(session.participant, session.experiment).name
     if file.name != name:
         raise StimgenError(f"was renamed, and is {name}: give it that name again", where=file)
     return session

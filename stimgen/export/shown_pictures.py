@@ -61,7 +61,7 @@ class ShownPictures:
             raise StimgenError("is not the picture that was shown: its hash differs", where=others[0])
         where = f"in {', '.join(str(store.folder) for store in stores)}" if stores else "to be found"
         raise StimgenError(
-            f"the picture {shown.file}, which participant {session.person.participant} saw, is not {where}",
+            f"the picture {shown.file}, which participant {session.participant.label} saw, is not {where}",
             hint=f"name the folder of the stimulus set {_set_name(shown, session)!r} with --stimuli; "
             "tables without pictures: --format csv",
         )

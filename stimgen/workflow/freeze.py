@@ -74,8 +74,8 @@ def freeze_study(loaded: LoadedExperiment, options: StudyOptions, target: Path) 
         archive.add(EXCLUSIONS, exclusions)
         archive.add(README, README_TEXT.encode())
         archive.add(STUDY, json_bytes(study.to_dict()))
-        for person in study.persons:
-            archive.add(trials_file(person), _format_trials(prepared, person))
+        for participant in study.persons:
+            archive.add(trials_file(participant), _format_trials(prepared, participant))
         for i, contents in enumerate(sets, 1):
             for entry in contents.entries:
                 archive.add(
@@ -142,5 +142,5 @@ def _describe_set(used: SetReference, contents: SetContents) -> FrozenSet:
     )
 
 
-def _format_trials(prepared: PreparedExperiment, person: Participant) -> bytes:
-    return PlannedTrials.from_listing(list_session_trials(prepared, person)).to_bytes()
+def _format_trials(prepared: PreparedExperiment, participant: Participant) -> bytes:
+    return PlannedTrials.from_listing(list_session_trials(prepared, participant)).to_bytes()

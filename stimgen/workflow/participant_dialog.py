@@ -30,10 +30,10 @@ def ask_participant(
     while (answers := ask_fields(experiment.title or experiment.name, said, problem)) is not None:
         said = {field: answer.strip() for field, answer in answers.items()}
         try:
-            person = Participant(said[PARTICIPANT], said[SESSION])
+            participant = Participant(said[PARTICIPANT], said[SESSION])
             if not resume:
-                folder.refuse_existing(person, experiment.name)
-            return person, check_form(fields[2:], {field: said[field] for field in fields[2:]})
+                folder.refuse_existing(participant, experiment.name)
+            return participant, check_form(fields[2:], {field: said[field] for field in fields[2:]})
         except StimgenError as error:
             problem = str(error)
     raise StimgenError("the dialog was cancelled: no session was started and no file was written")

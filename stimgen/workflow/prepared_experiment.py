@@ -47,7 +47,7 @@ class PreparedExperiment:
         """Return the renderer of the trials' frames."""
         return FrameRenderer(self.loaded.experiment, self.pool, self.viewing)
 
-    def build_procedure(self, person: Participant, language: str | None = None) -> SessionProcedure:
+    def build_procedure(self, participant: Participant, language: str | None = None) -> SessionProcedure:
         """Return the procedure of one participant's session.
 
         Raises
@@ -57,15 +57,15 @@ class PreparedExperiment:
             in the language.
         """
         experiment = self.loaded.experiment
-        design = build_design(self.loaded, self.pool, person)
+        design = build_design(self.loaded, self.pool, participant)
         with self.loaded.at("schedule"):
             experiment.schedule.check(design)
         with self.loaded.at("responses"):
-            check_keys(experiment, assign_keys(experiment, person))
+            check_keys(experiment, assign_keys(experiment, participant))
         practice = (
-            build_design(self.loaded, self.pool, person, practice=True) if experiment.practice else None
+            build_design(self.loaded, self.pool, participant, practice=True) if experiment.practice else None
         )
-        builder = TrialBuilder(experiment, self.pool, self.viewing, person, design.level)
+        builder = TrialBuilder(experiment, self.pool, self.viewing, participant, design.level)
         chosen = self.choose_language(language)
         texts = Instructions() if chosen is None else experiment.instructions[chosen]
         return SessionProcedure(experiment, builder, design, practice, texts)

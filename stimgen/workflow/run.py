@@ -53,7 +53,7 @@ class RunOptions:
 
 def run_session(
     prepared: PreparedExperiment,
-    person: Participant,
+    participant: Participant,
     options: RunOptions,
     report: TrialCallback | None = None,
 ) -> SessionOutcome:
@@ -67,21 +67,21 @@ def run_session(
     """
     loaded = prepared.loaded
     folder = DataFolder(options.find_data_folder(loaded))
-    file = folder.journal_file(person, loaded.experiment.name)
+    file = folder.journal_file(participant, loaded.experiment.name)
     finish_withdrawals(folder.folder)
     before = read_interrupted_session(prepared, file) if options.resume else None
     if before is None:
-        folder.refuse_existing(person, loaded.experiment.name)
-    form = _check_form(prepared, folder.form_file(person), options)
+        folder.refuse_existing(participant, loaded.experiment.name)
+    form = _check_form(prepared, folder.form_file(participant), options)
     language = before.header.language if before else prepared.choose_language(options.language)
-    procedure = prepared.build_procedure(person, language)
-    context = _build_context(prepared, procedure, person, options)
+    procedure = prepared.build_procedure(participant, language)
+    context = _build_context(prepared, procedure, participant, options)
     observer = make_observer(options.observer, context)
     history = [AnsweredTrial(line.trial, line.correct) for line in before.trials] if before else []
     try:
         measured = observer.begin()
         if form:
-            write_form(folder.form_file(person), person, form)
+            write_form(folder.form_file(participant), participant, form)
         with _open_journal(file, before, _build_header(prepared, context, options, measured)) as journal:
             session = Session(procedure, prepared.frames, observer, journal, history)
             complete = session.run(report)
@@ -117,16 +117,16 @@ def _check_form(prepared: PreparedExperiment, file: Path, options: RunOptions) -
 
 
 def _build_context(
-    prepared: PreparedExperiment, procedure: SessionProcedure, person: Participant, options: RunOptions
+    prepared: PreparedExperiment, procedure: SessionProcedure, participant: Participant, options: RunOptions
 ) -> ObserverContext:
     experiment = prepared.loaded.experiment
     return ObserverContext(
         experiment=experiment,
-        person=person,
+        participant=participant,
         pool=prepared.pool,
         viewing=prepared.viewing,
         frames=prepared.frames,
-        keys=assign_keys(experiment, person),
+        keys=assign_keys(experiment, participant),
         texts=procedure.texts,
         windowed=options.windowed,
     )
@@ -145,12 +145,12 @@ def _open_journal(file: Path, before: RecordedSession | None, header: JournalHea
 def _build_header(
     prepared: PreparedExperiment, context: ObserverContext, options: RunOptions, measured: dict[str, Any]
 ) -> JournalHeader:
-    loaded, person = prepared.loaded, context.person
+    loaded, participant = prepared.loaded, context.participant
     settings = getattr(loaded.experiment, options.observer, None)
     return JournalHeader(
         experiment=RecordedExperiment.from_loaded(loaded),
-        participant=person.participant,
-        session=person.session,
+        participant=participant.label,
+        session=participant.session,
         language=prepared.choose_language(options.language),
         observer=RecordedObserver(
             name=options.observer, settings=settings.to_dict() if settings is not None else {}

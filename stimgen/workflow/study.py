@@ -36,10 +36,10 @@ def run_study(
     if not persons:
         folder = DataFolder(options.find_data_folder(loaded))
         known = {"session": session, **options.form}
-        person, form = ask_participant(loaded, folder, known, resume=options.resume)
-        persons, options = [person], replace(options, form=form)
-    for person in persons:
-        yield run_session(prepared, person, options)
+        participant, form = ask_participant(loaded, folder, known, resume=options.resume)
+        persons, options = [participant], replace(options, form=form)
+    for participant in persons:
+        yield run_session(prepared, participant, options)
 
 
 def _list_participants(

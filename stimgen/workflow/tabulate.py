@@ -100,5 +100,5 @@ def _read_sessions(data: Path, files: list[Path], fields: tuple[str, ...]) -> It
     folder = DataFolder(data)
     for file in files:
         session = read_session(file)
-        answers = read_form(folder.form_file(session.person)) if fields else {}
+        answers = read_form(folder.form_file(session.participant)) if fields else {}
         yield replace(session, form_answers={field: answers.get(field, "") for field in fields})

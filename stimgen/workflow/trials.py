@@ -16,7 +16,7 @@ from stimgen.workflow.prepared_experiment import PreparedExperiment
 
 
 def list_trials(
-    loaded: LoadedExperiment, person: Participant, stimuli: tuple[Path, ...] = ()
+    loaded: LoadedExperiment, participant: Participant, stimuli: tuple[Path, ...] = ()
 ) -> dict[str, Any]:
     """Return all trials of a session, or all candidates of an adaptive schedule.
 
@@ -33,16 +33,16 @@ def list_trials(
     StimgenError
         The experiment cannot be run as it is.
     """
-    return list_session_trials(PreparedExperiment.prepare(loaded, stimuli), person)
+    return list_session_trials(PreparedExperiment.prepare(loaded, stimuli), participant)
 
 
-def list_session_trials(prepared: PreparedExperiment, person: Participant) -> dict[str, Any]:
+def list_session_trials(prepared: PreparedExperiment, participant: Participant) -> dict[str, Any]:
     """Return what `list_trials` does, for an experiment that is prepared."""
-    procedure, experiment = prepared.build_procedure(person), prepared.loaded.experiment
+    procedure, experiment = prepared.build_procedure(participant), prepared.loaded.experiment
     found: dict[str, Any] = {
         "experiment": experiment.name,
-        "participant": person.participant,
-        "session": person.session,
+        "participant": participant.label,
+        "session": participant.session,
         "adaptive": experiment.schedule.adaptive,
     }
     if not experiment.schedule.adaptive:

@@ -48,7 +48,7 @@ class Shape:
             factors=tuple(Factor(f"f{i}", tuple(range(n))) for i, n in enumerate(self.factors)),
             sources=tuple(SOURCES[: self.sources]),
             balanced=tuple(Factor(f"b{i}", tuple(range(n))) for i, n in enumerate(self.balanced)),
-            person=Participant(str(participant), session),
+            participant=Participant(str(participant), session),
             key=("experiment", "random", 1),
         )
 

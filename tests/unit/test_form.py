@@ -51,9 +51,9 @@ def test_options_that_are_no_answers(given: list[str], said: str) -> None:
 
 
 def test_a_form_lies_apart_and_survives_a_full_disk(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    person = Participant("07", "2")
-    file = DataFolder(tmp_path).form_file(person)
-    write_form(file, person, {"age": "24"})
+    participant = Participant("07", "2")
+    file = DataFolder(tmp_path).form_file(participant)
+    write_form(file, participant, {"age": "24"})
     assert file.relative_to(tmp_path) == Path("participants/sub-07_ses-2.json")
     expected = {"format": 1, "participant": "07", "session": "2", "answers": {"age": "24"}}
     assert json.loads(file.read_bytes()) == expected
@@ -63,6 +63,6 @@ def test_a_form_lies_apart_and_survives_a_full_disk(tmp_path: Path, monkeypatch:
 
     monkeypatch.setattr(os, "fsync", full)
     with pytest.raises(StimgenError, match="No space left"):
-        write_form(file, person, {"age": "25"})
+        write_form(file, participant, {"age": "25"})
     assert json.loads(file.read_bytes()) == expected
     assert [one.name for one in file.parent.iterdir()] == [file.name]

@@ -38,7 +38,7 @@ def setting(**settings: Any) -> Any:
     experiment = Experiment.model_validate({**said, **settings})
     return SimpleNamespace(
         experiment=experiment,
-        person=Participant("01"),
+        participant=Participant("01"),
         pool=SimpleNamespace(conditions=("texture",)),
         viewing=SimpleNamespace(refresh_hz=100.0),
         keys={},

@@ -19,12 +19,12 @@ class Participant:
     Labels follow BIDS: 1 to 32 letters and digits. Others raise a `StimgenError`.
     """
 
-    participant: str
+    label: str
     session: str = "1"
 
     def __post_init__(self) -> None:
         """Refuse labels that cannot be part of a file name."""
-        for what, label in (("participant", self.participant), ("session", self.session)):
+        for what, label in (("participant", self.label), ("session", self.session)):
             if re.fullmatch(r"[A-Za-z0-9]{1,32}", label) is None:
                 raise StimgenError(
                     f"{label!r} is not a valid {what} label: use 1 to 32 letters and digits, such as 01"
@@ -33,7 +33,7 @@ class Participant:
     @property
     def number(self) -> int | None:
         """Return the number at the end of the label, used for counterbalancing; None if there is none."""
-        digits = re.search(r"[0-9]+$", self.participant)
+        digits = re.search(r"[0-9]+$", self.label)
         return int(digits[0]) if digits else None
 
 
@@ -85,7 +85,7 @@ class Design:
     """Ids of the photographs that are shown, in order."""
     balanced: tuple[Factor, ...]
     """Factors that occur equally often in every cell, such as the location of the odd picture."""
-    person: Participant
+    participant: Participant
     """The participant and session that the trials are for."""
     key: tuple[str | int, ...]
     """Key of the random numbers that all participants of the experiment share."""
@@ -93,6 +93,11 @@ class Design:
     """The scale along which an adaptive schedule moves."""
     chance: float | None = None
     """Proportion correct of an observer who guesses."""
+
+    @property
+    def participant_key(self) -> tuple[str | int, ...]:
+        """Return the key of the random numbers that belong to the participant and session."""
+        return *self.key, self.participant.label, self.participant.session
 
 
 @dataclass(frozen=True)

@@ -17,7 +17,9 @@ def draw_practice_trials(design: Design, count: int, gap: int, which: tuple[int,
     0.
     """
     block, attempt = which
-    stream = RandomStream(*design.key, "practice", design.person.participant, design.person.session, block)
+    stream = RandomStream(
+        *design.key, "practice", design.participant.label, design.participant.session, block
+    )
     pool = [
         TrialDecision(block, levels, source, balanced)
         for levels in combine_factors(design.factors)

@@ -33,13 +33,13 @@ class DataFolder:
 
     folder: Path
 
-    def journal_file(self, person: Participant, experiment: str) -> Path:
+    def journal_file(self, participant: Participant, experiment: str) -> Path:
         """Return the path of a session's journal."""
-        return self.folder / JOURNALS / f"{_stem(person)}_task-{experiment}.jsonl"
+        return self.folder / JOURNALS / f"{_stem(participant)}_task-{experiment}.jsonl"
 
-    def form_file(self, person: Participant) -> Path:
+    def form_file(self, participant: Participant) -> Path:
         """Return the path of a participant's form."""
-        return self.folder / FORMS / f"{_stem(person)}.json"
+        return self.folder / FORMS / f"{_stem(participant)}.json"
 
     def journals(self) -> list[JournalFile]:
         """Return all journals, sorted by name."""
@@ -47,9 +47,9 @@ class DataFolder:
         matches = ((_NAME.match(file.name), file) for file in files)
         return [JournalFile(**match.groupdict(), file=file) for match, file in matches if match]
 
-    def refuse_existing(self, person: Participant, experiment: str) -> None:
+    def refuse_existing(self, participant: Participant, experiment: str) -> None:
         """Raise StimgenError if the session exists already; upper and lower case count as the same."""
-        wanted = (person.participant.lower(), person.session.lower(), experiment)
+        wanted = (participant.label.lower(), participant.session.lower(), experiment)
         for one in self.journals():
             if (one.participant.lower(), one.session.lower(), one.task) == wanted and has_header(one.file):
                 raise StimgenError(
@@ -59,5 +59,5 @@ class DataFolder:
                 )
 
 
-def _stem(person: Participant) -> str:
-    return f"sub-{person.participant}_ses-{person.session}"
+def _stem(participant: Participant) -> str:
+    return f"sub-{participant.label}_ses-{participant.session}"

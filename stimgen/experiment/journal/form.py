@@ -60,12 +60,12 @@ def check_form(asked: Sequence[str], answers: Mapping[str, str]) -> dict[str, st
     return {field: _check_answer(field, answers[field].strip()) for field in asked}
 
 
-def write_form(file: Path, person: Participant, answers: Mapping[str, str]) -> None:
+def write_form(file: Path, participant: Participant, answers: Mapping[str, str]) -> None:
     """Write checked answers to the participant's form. An existing form is replaced: it may be a correction.
 
     Raises `StimgenError` if the form cannot be written; an existing one is then kept.
     """
-    form = {"participant": person.participant, "session": person.session, "answers": dict(answers)}
+    form = {"participant": participant.label, "session": participant.session, "answers": dict(answers)}
     with write_atomically(file) as stream:
         stream.write(json_bytes({"format": 1, **form}))
 

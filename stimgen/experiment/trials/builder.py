@@ -26,7 +26,7 @@ class TrialBuilder:
     experiment: Experiment
     pool: PicturePool
     viewing: ViewingGeometry
-    person: Participant
+    participant: Participant
     level: LevelScale | None = None
     """The schedule's level, whose number is recorded."""
 
@@ -43,8 +43,8 @@ class TrialBuilder:
             "experiment",
             self.experiment.name,
             self.experiment.seed,
-            self.person.participant,
-            self.person.session,
+            self.participant.label,
+            self.participant.session,
             "practice" if practice else "pictures",
             number,
         )

@@ -11,7 +11,7 @@ from stimgen.reading.errors import StimgenError
 
 
 def build_design(
-    loaded: LoadedExperiment, pool: PicturePool, person: Participant, *, practice: bool = False
+    loaded: LoadedExperiment, pool: PicturePool, participant: Participant, *, practice: bool = False
 ) -> Design:
     """Return the design of the main trials, or of practice, which has sources of its own.
 
@@ -26,7 +26,7 @@ def build_design(
         factors=factors,
         sources=pool.practice_sources if practice else pool.sources,
         balanced=list_balanced_factors(experiment),
-        person=person,
+        participant=participant,
         key=("experiment", experiment.name, experiment.seed),
         level=level,
         chance=1 / len(answers) if answers else None,

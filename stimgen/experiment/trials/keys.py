@@ -16,7 +16,7 @@ Keys = Mapping[str, tuple[str, ...]]
 MOUSE_BUTTONS = ("left", "middle", "right")
 
 
-def assign_keys(experiment: Experiment, person: Participant) -> dict[str, tuple[str, ...]]:
+def assign_keys(experiment: Experiment, participant: Participant) -> dict[str, tuple[str, ...]]:
     """Return the keys of every answer, in the order of answers; none if answers are typed or clicked.
 
     With ``responses.swap``, participants with an even number have the keys in the opposite order: the last
@@ -39,12 +39,12 @@ def assign_keys(experiment: Experiment, person: Participant) -> dict[str, tuple[
     }
     if not responses.swap:
         return keys
-    if person.number is None:
+    if participant.number is None:
         raise StimgenError(
-            f"responses.swap: the participant's label must end in a number; {person.participant!r} does not",
+            f"responses.swap: the participant's label must end in a number; {participant.label!r} does not",
             hint="use labels such as 01, 02, ...",
         )
-    return dict(zip(keys, reversed(keys.values()), strict=True)) if person.number % 2 == 0 else keys
+    return dict(zip(keys, reversed(keys.values()), strict=True)) if participant.number % 2 == 0 else keys
 
 
 def check_keys(experiment: Experiment, keys: Keys) -> None:

@@ -54,8 +54,8 @@ def task_label(experiment: str) -> str:
 
 
 def _write_session(session: JournalSession, folder: Path, pictures: ShownPictures) -> None:
-    person = session.person
-    place = folder / f"sub-{person.participant}/ses-{person.session}/beh"
+    participant = session.participant
+    place = folder / f"sub-{participant.label}/ses-{participant.session}/beh"
     columns = event_columns(session.parts)
     described = {column.name: column.to_sidecar() for column in columns}
     for run, part in enumerate(session.parts, 1):

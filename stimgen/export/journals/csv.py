@@ -111,8 +111,8 @@ def _response_columns(line: RecordedTrial) -> dict[str, Any]:
 def _session_columns(session: JournalSession, part: SessionPart) -> dict[str, Any]:
     software, release = part.presenter
     return {
-        "participant": session.person.participant,
-        "session": session.person.session,
+        "participant": session.participant.label,
+        "session": session.participant.session,
         "date": part.begin.started.strftime("%Y-%m-%d_%Hh%M.%S"),  # as PsychoPy writes it
         "expName": session.experiment,
         "observer": session.observer,

@@ -44,17 +44,17 @@ def compare_with_study(frozen: FrozenStudy, data: Path) -> StudyComparison:
     """
     frozen.verify()
     found, study = StudyComparison(), frozen.study
-    planned = {(person.participant, person.session): person for person in study.persons}
+    planned = {(participant.label, participant.session): participant for participant in study.persons}
     seen = set()
     for journal in DataFolder(data).journals():
         session = read_session(journal.file)
         name = f"participant {journal.participant}, session {journal.session}"
-        person = planned.get((journal.participant, journal.session))
-        if journal.task != study.name or person is None:
+        participant = planned.get((journal.participant, journal.session))
+        if journal.task != study.name or participant is None:
             found.differences.append(f"{name} of {journal.task} was not planned")
             continue
         seen.add((journal.participant, journal.session))
-        trials = frozen.trials(person)
+        trials = frozen.trials(participant)
         problems = [*_find_setting_problems(frozen, session), *_find_trial_problems(trials, session)]
         found.differences += [f"{name}: {problem}" for problem in problems]
         ran = sum(not line.trial.practice for part in session.parts for line in part.trials)

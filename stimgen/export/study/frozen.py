@@ -98,9 +98,9 @@ class PlannedTrials(NamedTuple):
         return cls(practice, [entry["one_of"] for entry in entries if "one_of" in entry])
 
 
-def trials_file(person: Participant) -> str:
+def trials_file(participant: Participant) -> str:
     """Return the file of a session's trials in the archive."""
-    return f"{TRIALS}/sub-{person.participant}_ses-{person.session}.jsonl"
+    return f"{TRIALS}/sub-{participant.label}_ses-{participant.session}.jsonl"
 
 
 class FrozenStudy:
@@ -133,12 +133,12 @@ class FrozenStudy:
         for name in sorted(names):
             self.read(name)
 
-    def trials(self, person: Participant) -> PlannedTrials:
+    def trials(self, participant: Participant) -> PlannedTrials:
         """Return the trials of a session; raise `StimgenError` where they are damaged."""
         try:
-            return PlannedTrials.parse(self.read(trials_file(person)))
+            return PlannedTrials.parse(self.read(trials_file(participant)))
         except (ValueError, KeyError, TypeError, AttributeError, RecursionError):
-            raise self._damage_error(f"{trials_file(person)} holds no trials") from None
+            raise self._damage_error(f"{trials_file(participant)} holds no trials") from None
 
     def read(self, name: str) -> bytes:
         """Return the bytes of a file; raise `StimgenError` where it is missing or has another checksum."""

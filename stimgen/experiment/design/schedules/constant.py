@@ -69,10 +69,10 @@ class Constant(Schedule):
                     f"schedule.blocked: there is no factor {name!r}", given=name, allowed=names
                 )
         needs_number = self.balance == "across" or (self.blocked and self.block_order in BLOCK_ORDERS)
-        if needs_number and design.person.number is None:
+        if needs_number and design.participant.number is None:
             raise StimgenError(
                 "counterbalancing across participants needs a number at the end of the participant's label, "
-                f"but {design.person.participant!r} has none",
+                f"but {design.participant.label!r} has none",
                 hint="use labels such as 01, 02, ...",
             )
         self._check_balance(design)
@@ -107,7 +107,7 @@ def _list_decisions(schedule: Constant, design: Design) -> tuple[TrialDecision, 
     for number, block in enumerate(_order_blocks(schedule, design), 1):
         trials = _list_block(schedule, design, block, number)
         before = [trial.source for trial in found[-schedule.source_gap :]] if schedule.source_gap else []
-        stream = _participant_stream(design, "order", number)
+        stream = RandomStream(*design.participant_key, "order", number)
         order = draw_spaced_order([trial.source for trial in trials], schedule.source_gap, before, stream)
         found += [trials[i] for i in order]
     return tuple(found)
@@ -117,7 +117,7 @@ def _order_blocks(schedule: Constant, design: Design) -> list[dict[str, Scalar]]
     """Return the values of the blocked factors, block by block, in this participant's order."""
     blocks = combine_factors(factor for factor in design.factors if factor.name in schedule.blocked)
     if schedule.block_order == "random":
-        return _participant_stream(design, "blocks").permutation(blocks)
+        return RandomStream(*design.participant_key, "blocks").permutation(blocks)
     if schedule.block_order == "fixed":
         return blocks
     orders = BLOCK_ORDERS[schedule.block_order](len(blocks))
@@ -146,7 +146,7 @@ def _list_cell(
     """
     combinations, number = combine_factors(design.balanced), _participant_number(design)
     place, lap = assign_order(number, len(combinations)), (number - 1) // len(combinations)
-    shared = (*design.key, design.person.session)
+    shared = (*design.key, design.participant.session)
     dealt = RandomStream(*shared, "deal").permutation(combinations)
     sources = RandomStream(*shared, "sources", cell).permutation(design.sources)
     first = cell * len(sources) * schedule.repetitions + place
@@ -162,10 +162,9 @@ def _list_cell(
 
 def _participant_number(design: Design) -> int:
     """Return the participant's number; a random one if the label has none."""
-    number = design.person.number
-    return _participant_stream(design, "number").randbelow(FIRST_EXEMPLARS) + 1 if number is None else number
-
-
-def _participant_stream(design: Design, *purpose: str | int) -> RandomStream:
-    """Return random numbers that belong to the participant and session."""
-    return RandomStream(*design.key, design.person.participant, design.person.session, *purpose)
+    number = design.participant.number
+    return (
+        RandomStream(*design.participant_key, "number").randbelow(FIRST_EXEMPLARS) + 1
+        if number is None
+        else number
+    )

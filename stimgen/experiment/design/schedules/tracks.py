@@ -105,7 +105,7 @@ class AdaptiveSchedule(Schedule):
         if not unfinished:
             return None
         turn = min(len(done[track.name]) for track in unfinished)
-        stream = RandomStream(*design.key, design.person.participant, design.person.session, "round", turn)
+        stream = RandomStream(*design.participant_key, "round", turn)
         order = stream.permutation([track.name for track in tracks])
         behind = [track for track in unfinished if len(done[track.name]) == turn]
         return min(behind, key=lambda track: order.index(track.name))
@@ -131,7 +131,7 @@ def deal_candidates(design: Design, count: int, gap: int) -> tuple[TrialDecision
     off at the end is as even as possible. At least `gap` trials lie between two of the same source.
     """
     combinations = combine_factors(design.balanced)
-    own = (*design.key, design.person.participant, design.person.session, "candidates")
+    own = (*design.participant_key, "candidates")
     exemplars = {
         source: RandomStream(*own, "exemplars", source).randbelow(FIRST_EXEMPLARS)
         for source in design.sources

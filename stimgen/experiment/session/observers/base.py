@@ -34,7 +34,7 @@ class ObserverContext:
     """Holds everything that an observer can be made from."""
 
     experiment: Experiment
-    person: Participant
+    participant: Participant
     pool: PicturePool
     viewing: ViewingGeometry
     frames: FrameRenderer

@@ -45,8 +45,8 @@ class ModelObserver(ComputedObserver):
 
     @override
     def respond(self, task: PreparedTrial) -> TrialOutcome:
-        settings, person = self.context.experiment.model, self.context.person
-        key = ("model", settings.seed, person.participant, person.session, task.trial.index)
+        settings, participant = self.context.experiment.model, self.context.participant
+        key = ("model", settings.seed, participant.label, participant.session, task.trial.index)
         answer = self._answer(task.trial, key)
         return self.record(task, answer, draw_response_time(settings.time, RandomStream(*key, "time")))
 

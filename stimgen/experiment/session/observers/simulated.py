@@ -45,9 +45,9 @@ class SimulatedObserver(ComputedObserver):
 
     @override
     def respond(self, task: PreparedTrial) -> TrialOutcome:
-        settings, person = self.context.experiment.simulated, self.context.person
+        settings, participant = self.context.experiment.simulated, self.context.participant
         stream = RandomStream(
-            "simulated", settings.seed, person.participant, person.session, task.trial.index
+            "simulated", settings.seed, participant.label, participant.session, task.trial.index
         )
         answer = self._answer(task.trial, stream)
         missing = stream.uniform() < settings.missing
