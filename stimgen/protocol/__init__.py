@@ -1,1 +1,1 @@
-"""Stimulus protocols: what a scientist writes, and the plan that it stands for."""
+"""Reads stimulus protocols, and plans the stimuli that they describe."""

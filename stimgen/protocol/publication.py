@@ -17,7 +17,7 @@ OBJECTIVE = "objective"  # the method that has no name
 
 
 def build_publication(protocol: Protocol) -> dict[str, Any]:
-    """Return what a set says about itself as a publication, beside its title and the like.
+    """Return what a set says about itself as a publication, in addition to its title and authors.
 
     ``choices`` lists every family member in use, with its phrase for a methods section and the keys of its
     papers; ``literature`` these papers; ``papers`` those that the protocol itself names.

@@ -30,8 +30,8 @@ def plan_sources(
 ) -> tuple[list[PlannedSource], list[PlannedSource]]:
     """Return the sources and the references of a protocol, in its order.
 
-    `root` is a folder that sources may lie in, beside the protocol's own. Raises `StimgenError` if a source
-    is missing, outside its folder, no image or too small, or if two have one id.
+    Sources may lie in the protocol's folder or in `root`. Raises `StimgenError` if a source is missing,
+    outside these folders, no image or too small, or if two have one id.
     """
     sources, references = (
         [
@@ -87,7 +87,7 @@ class _SourceEntry:
         shape = staging.shape(image)
         if output.bits == 16 and shape[2] != 1:
             raise StimgenError(
-                "`bits: 16` is for greys: the library that writes PNG files knows no colours of 16 bits",
+                "`bits: 16` is for grey pictures: the library that writes PNG files lacks 16-bit colours",
                 hint="say `channels: grey`, or keep the picture before rounding with `output: {array: true}`",
             )
         size, preparation = (shape[1], shape[0]), staging.preparation

@@ -1,4 +1,4 @@
-"""Scores how much a synthesised picture resembles its source, by a network of its own."""
+"""Scores how much a synthesised picture resembles its source, by a separate network."""
 
 from __future__ import annotations
 

@@ -111,7 +111,7 @@ class Objective:
             Images x channels x height x width, at least two images; the pixel constraint turns them into
             pixels.
         rows : Tensor, optional
-            For each image, its place in the batch; all in order where it is left out.
+            For each image, its place in the batch; in order if left out.
         """
         leaf = variables.detach().requires_grad_(True)
         targets = self._draw_targets(rows, leaf, self._evaluations)

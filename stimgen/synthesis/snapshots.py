@@ -1,4 +1,4 @@
-"""Keeps pictures of a synthesis on its way."""
+"""Keeps pictures of a synthesis at intermediate evaluations."""
 
 from __future__ import annotations
 
@@ -55,6 +55,6 @@ class SnapshotRecorder:
         self._waiting.clear()
 
     def _keep(self, row: int, scale: int, evaluation: int, variables: Tensor) -> None:
-        # As a batch of its own, because that is what a pixel constraint expects.
+        # As a batch of one, because a pixel constraint expects a batch.
         (pixels,) = unstack_pictures(self._to_pixels(variables.unsqueeze(0)))
         self.snapshots[row].append(Snapshot(scale, evaluation, quantise(pixels)))

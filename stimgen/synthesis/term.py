@@ -149,7 +149,7 @@ class Term(TermFields):
         return {name: given[name] for name in self.network.layers() if name in given}
 
     def count_parameters(self, width: int, height: int) -> int:
-        """Return the number of parameters that the term measures in a source of so many pixels."""
+        """Return the number of parameters that the term measures in a source of this size."""
         return self.statistic.count_parameters(self._layer_sizes(width, height))
 
     def count_working_numbers(self, width: int, height: int) -> float:
@@ -166,7 +166,7 @@ class Term(TermFields):
         return sizes
 
     def poolings(self, width: int, height: int) -> dict[str, Pooling]:
-        """Return where the statistic is pooled in every layer of a picture of so many pixels."""
+        """Return where the statistic is pooled in every layer of a picture of this size."""
         return {
             name: Pooling(self.regions, (height, width), self.network.receptive_field(name))
             for name in self.layer_weights

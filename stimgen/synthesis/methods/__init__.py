@@ -17,7 +17,7 @@ from stimgen.synthesis.methods.base import (
 from stimgen.synthesis.methods.objective import ObjectiveMethod
 from stimgen.synthesis.optimisers import SynthesisStep
 
-# Minimising an objective is what happens where a condition names no method: it has no name.
+# A condition that names no method minimises an objective: ObjectiveMethod has no name.
 METHODS = Family("method", Method, default="original")
 AnyMethod = Annotated[Method, METHODS]
 

@@ -88,7 +88,7 @@ class SynthesisResult:
 
 @dataclass(frozen=True)
 class ReferenceInfo:
-    """Identifies the pictures that a method names, beside the sources."""
+    """Identifies the pictures that a method names in addition to the sources."""
 
     start_sha256: str | None = None
     """Hash of the picture that the synthesis starts from."""
@@ -102,7 +102,7 @@ class Method(FamilyMember, ABC):
     seeded: ClassVar[bool] = True
     """Whether another seed gives another stimulus; where not, only the first seed is used."""
     packages: ClassVar[tuple[str, ...]] = ()
-    """Packages, beside those of all methods, whose versions a record tells."""
+    """Packages whose versions are recorded, in addition to those of all methods."""
 
     @property
     def start(self) -> Start:
@@ -111,7 +111,7 @@ class Method(FamilyMember, ABC):
 
     @property
     def pictures(self) -> tuple[str, ...]:
-        """Return the ids of all pictures that are measured beside the source."""
+        """Return the ids of all pictures that are measured in addition to the source."""
         return ()
 
     @property
@@ -121,11 +121,11 @@ class Method(FamilyMember, ABC):
 
     @abstractmethod
     def count_parameters(self, width: int, height: int) -> int:
-        """Return the number of parameters that describe a source of so many pixels."""
+        """Return the number of parameters that describe a source of this size."""
 
     @abstractmethod
     def recipe(self, known: ReferenceInfo) -> dict[str, Any]:
-        """Return ``terms`` and ``settings``: what determines a stimulus beside source, schedule and seed."""
+        """Return ``terms`` and ``settings``, which determine a stimulus with source, schedule and seed."""
 
     def check(self, shape: tuple[int, int, int]) -> None:
         """Refuse, by `StimgenError`, a source of a height, width or channels that the method cannot use."""
@@ -139,7 +139,7 @@ class Method(FamilyMember, ABC):
         return sum(count for _, _, count in self.schedule(width, height))
 
     def limit_evaluations(self, evaluations: int) -> Method:
-        """Return the same method with so many evaluations at every scale; without any, the method itself."""
+        """Return the method with this number of evaluations at every scale; itself if it needs none."""
         del evaluations
         return self
 

@@ -94,9 +94,9 @@ class PortillaSimoncelli(Method):
     @override
     def recipe(self, known: ReferenceInfo) -> dict[str, Any]:
         """Return the model and how its statistics are matched; the schedule lists evaluations."""
-        told = {"method": self.name, "start": self.start.to_dict()}
+        named = {"method": self.name, "start": self.start.to_dict()}
         settings = self.model_dump(mode="json", exclude={"name", "coarse_to_fine", "budget"})
-        return {"terms": [], "settings": told | settings}
+        return {"terms": [], "settings": named | settings}
 
     @override
     def check(self, shape: tuple[int, int, int]) -> None:

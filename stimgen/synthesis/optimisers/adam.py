@@ -67,7 +67,7 @@ class _AdamImage:
         self._restarted = False
 
     def send(self, loss: float, *, finite: bool) -> None:
-        """Take an evaluation, and decide how to go on."""
+        """Take an evaluation, and decide what to do next."""
         self.restarts = self.is_best = False
         if not finite:
             if self._restarted or not self._lowest:
@@ -118,7 +118,7 @@ class _AdamBatch(OptimiserBatch[_AdamImage]):
         return parts
 
     def _take_step(self, gradient: Tensor) -> None:
-        """Step where an image goes on (Kingma & Ba 2015, algorithm 1), back to its best where it restarts."""
+        """Step (Kingma & Ba 2015, algorithm 1), or go back to an image's best point if it restarts."""
         first, second = self._settings.betas
         goes = broadcast([image.reason is None and not image.restarts for image in self.images], self._point)
         nothing = torch.zeros_like(gradient)

@@ -212,7 +212,7 @@ def run_descent(
 
 
 def select_remaining(reasons: Sequence[StopReason | None]) -> list[int]:
-    """Return the images that stay in a batch: all that go on, and of the others enough for two in all."""
+    """Return the images that stay in a batch: those not done, and others if needed for at least two."""
     active = [i for i, reason in enumerate(reasons) if reason is None]
     done = [i for i, reason in enumerate(reasons) if reason is not None]
     return sorted(active + done[: max(0, 2 - len(active))])

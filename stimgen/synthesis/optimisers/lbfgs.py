@@ -121,7 +121,7 @@ class _LbfgsBatch(OptimiserBatch[ImageDescent]):
         return q
 
     def _select_corrections(self, j: int) -> tuple[Tensor, Tensor, Tensor]:
-        """Return every image's j-th newest correction; where there is none, its rho is zero."""
+        """Return every image's j-th newest correction; rho is zero for images without one."""
         places = [image.pairs[j] if j < len(image.pairs) else None for image in self.images]
         index = torch.tensor([place or 0 for place in places], device=self._point.device)
         rows = torch.arange(len(places), device=self._point.device)

@@ -115,7 +115,7 @@ class _ScipyDescent:
         return "tolerance" if self._is_settled() else "no_descent"
 
     def _after_iteration(self, xk: Vector) -> None:
-        """Stop scipy where an iteration gained too little."""
+        """Stop scipy if an iteration gained too little."""
         del xk  # which is the point evaluated last
         self._iterations.append(self._loss)
         if self._is_settled():

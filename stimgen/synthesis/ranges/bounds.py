@@ -22,8 +22,8 @@ class HardBounds(PixelConstraint):
     name: Literal["bounds"] = "bounds"
     of: Literal["unit", "source"] = "unit"
     """``unit``: every pixel in [0, 1]. ``source``: as Gatys, Ecker & Bethge (2015) did, between the lowest
-    and the highest number of the source in the network's units, where each colour has had its own mean
-    subtracted, so that blue may leave [0, 1]; what does is clipped at the end."""
+    and the highest number of the source in the network's units. There each colour has its own mean
+    subtracted, so that blue may leave [0, 1]; such values are clipped at the end."""
     bounded: ClassVar[bool] = True
 
     @override
@@ -36,8 +36,8 @@ class HardBounds(PixelConstraint):
 
         Gatys, Ecker & Bethge (2015) work with y_c = 255 x_c - m_c, m being `MEANS`, and bound every y_c by
         the minimum and maximum of y over all pixels and colours: so x_c by (min y + m_c) / 255 and
-        (max y + m_c) / 255. All three colours of a grey picture are the same, and each has bounds of its own:
-        what is within all three is between the picture's darkest and lightest pixel.
+        (max y + m_c) / 255. All three colours of a grey picture are the same, each with its own bounds: values
+        within all three lie between the picture's darkest and lightest pixel.
         """
         if self.of == "unit":
             lower = sources.new_zeros(len(sources), sources.shape[1], 1, 1)
