@@ -36,8 +36,8 @@ class HardBounds(PixelConstraint):
 
         Gatys, Ecker & Bethge (2015) work with y_c = 255 x_c - m_c, m being `MEANS`, and bound every y_c by
         the minimum and maximum of y over all pixels and colours: so x_c by (min y + m_c) / 255 and
-        (max y + m_c) / 255. All three colours of a grey picture are the same, each with its own bounds: values
-        within all three lie between the picture's darkest and lightest pixel.
+        (max y + m_c) / 255. All three colours of a grey picture are the same, each with its own bounds:
+        values within all three lie between the picture's darkest and lightest pixel.
         """
         if self.of == "unit":
             lower = sources.new_zeros(len(sources), sources.shape[1], 1, 1)
