@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from typing import Annotated
 
-from stimgen.images.geometry import ReceptiveField
 from stimgen.networks.base import DeviceSpec, FeatureExtractor, Network, NetworkLayer, Validation
 from stimgen.networks.python import register_network
 from stimgen.reading.registry import Family
@@ -19,7 +18,6 @@ __all__ = [
     "FeatureExtractor",
     "Network",
     "NetworkLayer",
-    "ReceptiveField",
     "Validation",
     "register_network",
 ]
