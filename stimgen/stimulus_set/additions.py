@@ -19,25 +19,18 @@ from stimgen.reading.errors import StimgenError
 from stimgen.reading.identity import sha256_bytes
 from stimgen.reading.model import Label, Model, TextLine
 from stimgen.stimulus_set.checksums import hash_stored_file, read_checksums, write_checksums
-from stimgen.stimulus_set.index import TOP_LEVEL_FILES
 from stimgen.stimulus_set.listing import list_entries
 from stimgen.stimulus_set.lock import lock_set
 from stimgen.stimulus_set.record import FileHash, JsonObject
 from stimgen.stimulus_set.store import (
     ADDITIONS,
-    ARRAYS,
     CHECKSUMS,
-    IMAGES,
-    ORIGINALS,
-    RECORDS,
-    SNAPSHOTS,
-    TRACES,
+    FOLDERS,
+    TOP_LEVEL_FILES,
     Store,
     json_bytes,
     parse_json,
 )
-
-RESERVED_NAMES = (IMAGES, ORIGINALS, RECORDS, TRACES, ARRAYS, SNAPSHOTS, ADDITIONS, *TOP_LEVEL_FILES)
 
 
 class Addition(Model):
@@ -146,7 +139,7 @@ def parse_addition(store: Store, name: str, data: bytes) -> Addition:
 
 def is_reserved(name: str) -> bool:
     """Return whether no addition may use a file's name: it is one of the set's own, or hidden."""
-    return name.startswith(".") or name.split("/")[0] in RESERVED_NAMES
+    return name.startswith(".") or name.split("/")[0] in (*FOLDERS, *TOP_LEVEL_FILES)
 
 
 def addition_file(name: str) -> str:

@@ -5,10 +5,10 @@ from __future__ import annotations
 from stimgen.stimulus_set.additions import addition_file, read_additions
 from stimgen.stimulus_set.checksums import hash_stored_file, write_checksums
 from stimgen.stimulus_set.contact_sheet import write_contact_sheet
-from stimgen.stimulus_set.index import TOP_LEVEL_FILES, write_index
+from stimgen.stimulus_set.index import write_index
 from stimgen.stimulus_set.leftovers import remove_leftovers
 from stimgen.stimulus_set.manifest import read_hashed_record, write_manifest
-from stimgen.stimulus_set.store import CHECKSUMS, SHEET, Store
+from stimgen.stimulus_set.store import CHECKSUMS, SHEET, TOP_LEVEL_FILES, Store
 
 
 def write_derived_files(store: Store, *, sheet: bool = True, tidy: bool = True) -> list[str]:

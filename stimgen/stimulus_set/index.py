@@ -13,10 +13,9 @@ from collections.abc import Iterable, Sequence
 
 from stimgen.reading.errors import StimgenError
 from stimgen.stimulus_set.listing import FileState
-from stimgen.stimulus_set.store import CHECKSUMS, CITATION, MANIFEST, PLAN, SHEET, TABLE, Store
+from stimgen.stimulus_set.store import TOP_LEVEL_FILES, Store
 
 INDEX = ".index"
-TOP_LEVEL_FILES = (PLAN, MANIFEST, TABLE, CITATION, SHEET, CHECKSUMS)
 
 
 class SetIndex:

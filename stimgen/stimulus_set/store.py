@@ -28,6 +28,8 @@ CITATION = "CITATION.cff"
 CHECKSUMS = "checksums.sha256"
 IMAGES, ORIGINALS, RECORDS, TRACES, ARRAYS = "images", "originals", "records", "traces", "arrays"
 SNAPSHOTS, ADDITIONS = "snapshots", "additions"
+TOP_LEVEL_FILES = (PLAN, MANIFEST, TABLE, CITATION, SHEET, CHECKSUMS)
+FOLDERS = (IMAGES, ORIGINALS, RECORDS, TRACES, ARRAYS, SNAPSHOTS, ADDITIONS)
 
 MAX_BYTES = 2**30
 """Of a file that is read whole."""
