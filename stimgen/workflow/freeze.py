@@ -32,17 +32,17 @@ from stimgen.workflow.trials import list_session_trials
 from stimgen.workflow.versions import read_versions
 
 README_TEXT = """\
-A study as it was planned, frozen by stimgen before it was run.
+A study as it was planned, archived by stimgen before it was run.
 
 experiment.yaml   the experiment
-exclusions.txt    whose data, and which trials, are left out
-trials/           the trials of every participant and session; practice first, a trial a line. Where
-                  answers choose the next trial, a line has all that it may be
-sets/             the stimuli, each set with everything that is known of it
-study.json        who takes part, hashes, the screen, software
-checksums.sha256  of every file: sha256sum -c checksums.sha256
+exclusions.txt    the exclusion rules: whose data, and which trials, are left out
+trials/           the trials of every participant and session, one per line, practice first; with an
+                  adaptive schedule, a line lists all candidates for a trial
+sets/             the stimulus sets, complete
+study.json        participants, hashes, the screen, software versions
+checksums.sha256  the hash of every file; check them with: sha256sum -c checksums.sha256
 
-To compare data with it: stimgen freeze --check ARCHIVE DATA
+To compare data with this archive: stimgen freeze --check ARCHIVE DATA
 """
 
 

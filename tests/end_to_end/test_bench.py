@@ -90,7 +90,7 @@ class TestQuick:
             "batch of 2",
             "memory",
             "2 workers of",
-            "one worker to all, per stimulus",
+            "one worker compared with all, per stimulus",
         ):
             assert heading in text
         assert "GFLOP/s" in text
