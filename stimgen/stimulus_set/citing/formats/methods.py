@@ -65,12 +65,12 @@ def _list_conditions(citation: Citation) -> str:
         f"{join_words(names)} ({counts[count]}{' each' if len(names) > 1 else ''})"
         for count, names in by_count.items()
     ]
-    return f": {'; '.join(parts)}"
+    return f": {'; '.join(parts)}" if parts else ""
 
 
 def _describe_pictures(sources: Iterable[SourceRecord], what: str) -> str:
     named = [_describe_picture(source) for source in sources]
-    return f"{format_count(len(named), what)}: {join_words(named)}"
+    return f"{format_count(len(named), what)}{': ' if named else ''}{join_words(named)}"
 
 
 def _describe_picture(source: SourceRecord) -> str:
@@ -80,10 +80,10 @@ def _describe_picture(source: SourceRecord) -> str:
 
 def _describe_validation(citation: Citation) -> Iterator[str]:
     """Yield what records say, word for word, about tests of the networks with human observers."""
-    notes = [
-        f"\u201c{to_one_line(note)}\u201d ({to_one_line(name)})"
-        for (name, _), note in citation.summary.weights.items()
-    ]
+    networks: dict[str, dict[str, None]] = {}
+    for (name, _), note in citation.summary.weights.items():
+        networks.setdefault(to_one_line(note), {})[to_one_line(name)] = None
+    notes = [f"\u201c{note}\u201d ({join_words(names)})" for note, names in networks.items()]
     if notes:
         yield f"on validation with human observers, the records state: {join_words(notes)}"
 
