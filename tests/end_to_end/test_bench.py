@@ -94,7 +94,7 @@ class TestQuick:
         ):
             assert heading in text
         assert "GFLOP/s" in text
-        assert "stimuli/min" in text
+        assert "stimuli per minute" in text
         assert all(len(line) <= 160 and line.isprintable() for line in text.splitlines())
 
 
