@@ -27,7 +27,7 @@ REFUSALS: dict[str, tuple[dict[str, Any], list[str]]] = {
     "screen": ({"display": {"screen": 3}}, ["display.screen is 3, but the computer has 1"]),
     "size": (
         {"display": {"resolution": [800, 600]}},
-        ["the screen has 640 x 480 pixels, not 800 x 600"],
+        ["the screen has 640 x 480 pixels, not the declared 800 x 600"],
     ),
     "font": (
         {"instructions": {"en": {"start": "Hello.", "font": "No Such Font"}}},

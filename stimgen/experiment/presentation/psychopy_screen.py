@@ -194,10 +194,10 @@ class PsychopyScreen:
             )
 
     def _check_size(self) -> None:
-        found = tuple(int(side) for side in self._window.frameBufferSize)
-        if found != self.size:
+        width, height = (int(side) for side in self._window.frameBufferSize)
+        if (width, height) != self.size:
             raise StimgenError(
-                f"the screen has {found[0]} x {found[1]} pixels, not {self.size[0]} x {self.size[1]}",
+                f"the screen has {width} x {height} pixels, not the declared {self.size[0]} x {self.size[1]}",
                 hint="set the screen to the declared resolution, or declare the screen's own in "
                 "display.resolution or in the monitor",
             )
