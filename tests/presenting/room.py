@@ -90,7 +90,10 @@ class Room:
         os.close(self._events)
 
     def begin(self, *arguments: str | Path) -> None:
-        """Begin a command."""
+        """Begin a command, in a new process if a test that failed left the last one waiting."""
+        if self.seen and self.seen[-1]["event"] != "exit":
+            self.__exit__(None, None, None)
+            self.__enter__()
         assert self.process.stdin is not None
         self.seen.clear()
         self.process.stdin.write(json.dumps([str(argument) for argument in arguments]) + "\n")

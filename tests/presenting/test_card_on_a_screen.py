@@ -30,7 +30,7 @@ def test_the_card_is_shown_as_predicted_until_a_key_is_pressed(
     measuring = room.page("640 x 480 pixels, 40 cm wide, at 57 cm, 15.92 pixels per degree, sRGB\nmeasuring")
     card = room.until(lambda event: len(event.get("texts", ())) > 50)
     assert measuring["differs"] == card["differs"] == 0
-    assert "saved as lab; any key: end" in card["texts"][-1]
+    assert "saved as lab; press any key to close" in card["texts"][-1]
     # Pictures of 64 x 48 pixels, 4 degrees from fixation.
     assert "0.0, 4.0" in card["texts"]
     assert "keyboard: ptb" in card["texts"][-1] or "keyboard: iohub" in card["texts"][-1]

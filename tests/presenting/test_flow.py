@@ -78,7 +78,7 @@ def test_practice_breaks_and_feedback(room: Room, sets: Path, tmp_path: Path) ->
     room.press("space")
     session = room.end()
     assert (session.code, session.err) == (0, "")
-    assert "2 trials, 50.0% correct; complete" in session.out
+    assert "2 trials, 50.0% correct, complete" in session.out
     assert [scene["differs"] for scene in session.scenes] == [0] * len(session.scenes)
     check_feedback(file, [scene["frame"] for scene in session.scenes])
     recorded = journal(tmp_path, "flow")
@@ -149,7 +149,7 @@ def test_a_pause_shows_the_trial_again_and_a_second_escape_quits(
     room.press("Escape")
     session = room.end()
     assert session.code == 130
-    assert "1 trials" in session.out
+    assert "1 trial" in session.out
     assert "--resume" in session.out
     recorded = journal(tmp_path, "paused")
     assert not recorded.complete

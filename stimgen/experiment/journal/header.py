@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from datetime import datetime
 from pathlib import Path
-from typing import Annotated, Any, Literal, Self
+from typing import Annotated, Any, Final, Literal, Self
 
 from pydantic import BaseModel, ConfigDict, Field, PlainSerializer, ValidationError
 
@@ -16,6 +16,8 @@ from stimgen.experiment.schema.viewing import ViewingGeometry
 from stimgen.reading.document import parse_document
 from stimgen.reading.errors import StimgenError
 from stimgen.reading.model import Model, Number, format_first_error
+
+FORMAT: Final = 1
 
 Label = Annotated[str, Field(pattern=r"^[A-Za-z0-9]{1,32}$")]
 ExperimentName = Annotated[str, Field(pattern=r"^[a-z0-9][a-z0-9_]{0,63}$")]
@@ -119,7 +121,7 @@ class RecordedExperiment(_HeaderPart):
 class JournalHeader(SessionStart):
     """Represents the first line of a journal."""
 
-    format: Literal[1] = 1
+    format: Literal[1] = FORMAT
     experiment: RecordedExperiment
     participant: Label
     session: Label

@@ -13,14 +13,13 @@ from pydantic import ValidationError
 from typing_extensions import override
 
 from stimgen.experiment.design.trial import Trial, TrialOutcome
-from stimgen.experiment.journal.header import JournalHeader
+from stimgen.experiment.journal.header import FORMAT, JournalHeader
 from stimgen.experiment.journal.journal_lines import JournalLine, parse_lines, seal_line
 from stimgen.reading.atomic import push_to_disk, sync_folder
 from stimgen.reading.errors import Location, StimgenError
 from stimgen.reading.files import make_folder, read_limited
 from stimgen.reading.lock import try_lock
 
-FORMAT = 1
 MAXIMUM_BYTES = 2**30
 APPEND_FLAGS = os.O_RDWR | os.O_APPEND | getattr(os, "O_BINARY", 0)  # or Windows changes line feeds
 
