@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import ClassVar, Literal
+from typing import Literal
 
 from stimgen.networks.squeezenet import Squeezenet
 
@@ -10,9 +10,8 @@ from stimgen.networks.squeezenet import Squeezenet
 class Squeezenet10(Squeezenet):
     """Offers SqueezeNet 1.0: conv1, relu1, pool1, fire2, ..., fire9; random, ImageNet or own weights."""
 
-    filters: ClassVar[tuple[int, int]] = (96, 7)
-    pools: ClassVar[tuple[int, int]] = (4, 8)
-
+    filters = (96, 7)
+    pools = (4, 8)
     phrase = "SqueezeNet 1.0"
 
     name: Literal["squeezenet1_0"] = "squeezenet1_0"

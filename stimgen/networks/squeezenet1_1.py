@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import ClassVar, Literal
+from typing import Literal
 
 from stimgen.networks.squeezenet import Squeezenet
 
@@ -10,9 +10,8 @@ from stimgen.networks.squeezenet import Squeezenet
 class Squeezenet11(Squeezenet):
     """Offers SqueezeNet 1.1: conv1, relu1, pool1, fire2, ..., fire9; random, ImageNet or own weights."""
 
-    filters: ClassVar[tuple[int, int]] = (64, 3)
-    pools: ClassVar[tuple[int, int]] = (3, 5)
-
+    filters = (64, 3)
+    pools = (3, 5)
     phrase = "SqueezeNet 1.1"
 
     name: Literal["squeezenet1_1"] = "squeezenet1_1"

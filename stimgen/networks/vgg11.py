@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import ClassVar, Literal
+from typing import Literal
 
 from stimgen.networks.vgg import Vgg
 
@@ -10,9 +10,7 @@ from stimgen.networks.vgg import Vgg
 class Vgg11(Vgg):
     """Offers VGG-11: conv1_1, relu1_1, ..., pool5; random orthogonal, ImageNet or own weights."""
 
-    # Simonyan & Zisserman (2015), table 1, configuration A.
-    convolutions: ClassVar[tuple[int, ...]] = (1, 1, 2, 2, 2)
-
+    convolutions = (1, 1, 2, 2, 2)  # Simonyan & Zisserman (2015), table 1, configuration A
     phrase = "VGG-11"
 
     name: Literal["vgg11"] = "vgg11"

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import ClassVar, Literal
+from typing import Literal
 
 from stimgen.networks.vgg import Vgg
 
@@ -10,9 +10,7 @@ from stimgen.networks.vgg import Vgg
 class Vgg16(Vgg):
     """Offers VGG-16: conv1_1, relu1_1, ..., pool5; random orthogonal, ImageNet or own weights."""
 
-    # Simonyan & Zisserman (2015), table 1, configuration D.
-    convolutions: ClassVar[tuple[int, ...]] = (2, 2, 3, 3, 3)
-
+    convolutions = (2, 2, 3, 3, 3)  # Simonyan & Zisserman (2015), table 1, configuration D
     phrase = "VGG-16"
 
     name: Literal["vgg16"] = "vgg16"

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import ClassVar, Literal
+from typing import Literal
 
 from typing_extensions import override
 
@@ -14,9 +14,7 @@ from stimgen.networks.weights.normalised import NormalisedWeights
 class Vgg19(Vgg):
     """Offers VGG-19: conv1_1, relu1_1, ..., pool5; random orthogonal, ImageNet or own weights."""
 
-    # Simonyan & Zisserman (2015), table 1, configuration E.
-    convolutions: ClassVar[tuple[int, ...]] = (2, 2, 4, 4, 4)
-
+    convolutions = (2, 2, 4, 4, 4)  # Simonyan & Zisserman (2015), table 1, configuration E
     phrase = "VGG-19"
 
     name: Literal["vgg19"] = "vgg19"

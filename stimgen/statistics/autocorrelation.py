@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import ClassVar, Literal
+from typing import Literal
 
 import torch
 from torch import Tensor
@@ -19,6 +19,7 @@ class Autocorrelation(LayerStatistic):
 
     phrase = "autocorrelations of feature maps"
     papers = ("sendik2017", "gonthier2022")
+    pools = False
 
     name: Literal["autocorrelation"] = "autocorrelation"
     centred: Flag = True
@@ -27,8 +28,6 @@ class Autocorrelation(LayerStatistic):
     """``false``: average the products at a shift where map and shifted map overlap (Sendik & Cohen-Or 2017).
     ``true``: continue the maps at the opposite border, so that a shift counts all positions; this compares
     each map's power spectrum (Gonthier, Gousseau & Ladjal 2022). All shifts have the same weight."""
-
-    pools: ClassVar[bool] = False
 
     def count_layer_parameters(self, size: LayerSize) -> int:
         """Return one for each map and shift; two opposite shifts have the same products and count once."""

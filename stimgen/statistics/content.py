@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import ClassVar, Literal
+from typing import Literal
 
 from torch import Tensor
 from typing_extensions import override
@@ -17,15 +17,14 @@ class ContentStatistic(LayerStatistic):
 
     phrase = "feature maps at every position"
     papers = ("gatys2016",)
+    pools = False
+    numbers_per_parameter = 6
 
     name: Literal["content"] = "content"
     normalisation: Literal["relative", "gatys2016"] = "relative"
     """``relative``: squared error over the source's own squared norm. ``gatys2016``: half of the squared
     error, summed over maps and positions (Gatys, Ecker & Bethge 2016, equation 1). In both, each layer has
     the weight 1 / number of layers, unless the protocol gives weights."""
-
-    pools: ClassVar[bool] = False
-    numbers_per_parameter: ClassVar[int] = 6
 
     @override
     def count_layer_parameters(self, size: LayerSize) -> int:

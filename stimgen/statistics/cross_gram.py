@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from itertools import pairwise
-from typing import ClassVar, Literal
+from typing import Literal
 
 import torch
 from torch import Tensor
@@ -21,14 +21,13 @@ class CrossGram(Statistic):
     """Compares products of every map of a layer with every map of the next, averaged over the region."""
 
     phrase = "Gram matrices between successive layers"
+    of_products = True
+    fewest_layers = 2
+    numbers_per_parameter = 5
 
     name: Literal["cross_gram"] = "cross_gram"
     centred: Flag = True
     """Subtract each map's mean in the source's region from source and synthesis alike."""
-
-    of_products: ClassVar[bool] = True
-    fewest_layers: ClassVar[int] = 2
-    numbers_per_parameter: ClassVar[int] = 5
 
     def count_parameters(self, sizes: Mapping[str, LayerSize]) -> int:
         """Return n m for each region of neighbours with n and m maps: the matrices are not symmetric."""

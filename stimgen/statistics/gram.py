@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any, ClassVar, Literal
+from typing import Any, Literal
 
 from pydantic import model_validator
 from torch import Tensor
@@ -33,7 +33,7 @@ class GramStatistic(LayerStatistic):
 
     phrase = "Gram matrices of feature maps"
     papers = ("gatys2015",)
-    of_products: ClassVar[bool] = True
+    of_products = True
 
     def citations(self) -> tuple[str | Paper, ...]:
         """Return the papers of the matrices, of their normalisation and of their centring."""

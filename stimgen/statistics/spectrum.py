@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import ClassVar, Literal
+from typing import Literal
 
 import torch
 from torch import Tensor
@@ -18,6 +18,7 @@ class SpectrumStatistic(LayerStatistic):
 
     phrase = "Fourier spectra of feature maps"
     papers = ("liu2016",)
+    pools = False
 
     name: Literal["spectrum"] = "spectrum"
     normalisation: Literal["relative", "liu2016"] = "relative"
@@ -25,8 +26,6 @@ class SpectrumStatistic(LayerStatistic):
     squared norm of the source's maps minus their means. ``liu2016``: half of it, summed over maps and
     positions (Liu, Gousseau & Xia 2016). They and Wallis et al. (2017) use the weight 1e5; whether they sum
     or average is not confirmed against the authors' code."""
-
-    pools: ClassVar[bool] = False
 
     def count_layer_parameters(self, size: LayerSize) -> int:
         """Return, for half of the frequencies, a modulus of each map and the phase of each but the first."""

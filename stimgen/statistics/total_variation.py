@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import ClassVar, Literal
+from typing import Literal
 
 from torch import Tensor
 from torch.nn.functional import pad
@@ -20,14 +20,13 @@ class TotalVariation(LayerStatistic):
 
     phrase = "total variation"
     papers = ("mahendran2015",)
+    prior = True
+    pools = False
 
     name: Literal["total_variation"] = "total_variation"
     kind: Literal["squared", "isotropic"] = "squared"
     """What is averaged over maps and positions. ``squared``: the squared length of the gradient;
     ``isotropic``: its length, which preserves edges (Mahendran & Vedaldi 2015, with beta 2 and 1)."""
-
-    prior: ClassVar[bool] = True
-    pools: ClassVar[bool] = False
 
     @override
     def count_layer_parameters(self, size: LayerSize) -> int:

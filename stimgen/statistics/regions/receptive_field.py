@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from functools import lru_cache
-from typing import Annotated, ClassVar, Literal
+from typing import Annotated, Literal
 
 import numpy as np
 from numpy.typing import NDArray
@@ -30,7 +30,7 @@ class ReceptiveFieldRegions(Regions):
 
     phrase = "pooling regions weighted by receptive fields"
     papers = ("jagadeesh2022",)
-    needs_receptive_fields: ClassVar[bool] = True
+    needs_receptive_fields = True
 
     name: Literal["receptive_field"] = "receptive_field"
     rows: Count = 1
