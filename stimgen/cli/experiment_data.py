@@ -74,7 +74,7 @@ def withdraw(
 
 
 @commands.command()
-def freeze(  # noqa: PLR0913 - an option of the command is an argument here
+def freeze(
     what: str = argument("EXPERIMENT", "A YAML file or a name; with --check, the folder of the data."),
     target: Path | None = option("-o, --output", "FILE", "The archive to write."),
     participants: int | None = option(

@@ -45,7 +45,7 @@ def trials(
 
 
 @commands.command()
-def run(  # noqa: PLR0913 - an option of the command is an argument here
+def run(
     experiment: str = EXPERIMENT,
     participant: str | None = option("--participant", "LABEL", f"{LABEL} [default: a dialog asks]"),
     session: str = SESSION,
@@ -96,7 +96,7 @@ def run(  # noqa: PLR0913 - an option of the command is an argument here
 
 
 @commands.command(name="display-check")
-def display_check(  # noqa: PLR0913 - an option of the command is an argument here
+def display_check(
     experiment: str | None = argument("[EXPERIMENT]", "Outline the pictures of this experiment.", None),
     stimuli: list[Path] | None = STIMULI,
     seconds: float | None = option(

@@ -74,7 +74,7 @@ def _weights() -> None:
 
 
 @weights_commands.command()
-def normalize(  # noqa: PLR0913 - an option of the command is an argument here
+def normalize(
     images: list[str] = argument("IMAGE...", "Pictures (files, or skimage:NAME), each at its own size."),
     output: Path = option("-o, --output", "FILE", "The file of mean activations to write.", ...),
     network: str = option("--network", "NETWORK", "vgg11, vgg13, vgg16, vgg19 or alexnet.", default="vgg19"),
@@ -96,7 +96,7 @@ def normalize(  # noqa: PLR0913 - an option of the command is an argument here
 
 
 @commands.command()
-def bench(  # noqa: PLR0913 - an option of the command is an argument here
+def bench(
     device: str = DEVICE,
     size: int | None = option("--size", "PIXELS", "Side of the picture. [default: 256]"),
     workers: int | None = option("--workers", "N", "Also measure N processes that run at the same time."),

@@ -25,7 +25,7 @@ commands = typer.Typer()
 
 
 @commands.command()
-def plan(  # noqa: PLR0913 - an option of the command is an argument here
+def plan(
     protocol: str = PROTOCOL,
     root: Path | None = ROOT,
     regions: Path | None = option("--regions", "FOLDER", "Draw the pooling regions into this folder."),
@@ -52,7 +52,7 @@ def plan(  # noqa: PLR0913 - an option of the command is an argument here
 
 
 @commands.command()
-def generate(  # noqa: PLR0913 - an option of the command is an argument here
+def generate(
     protocol: str = PROTOCOL,
     output: Path | None = option("-o, --output", "FOLDER", "The set's folder. [default: sets/NAME]"),
     device: str = DEVICE,
@@ -103,7 +103,7 @@ def generate(  # noqa: PLR0913 - an option of the command is an argument here
 
 
 @commands.command()
-def show(  # noqa: PLR0913 - an option of the command is an argument here
+def show(
     protocol: str = PROTOCOL,
     output: Path | None = option("-o, --output", "FOLDER", "Folder of the figures. [default: show/STIMULUS]"),
     condition: str | None = option("--condition", "ID", "The stimulus's condition. [default: the first]"),

@@ -19,7 +19,7 @@ commands = typer.Typer()
 
 
 @commands.command()
-def verify(  # noqa: PLR0913 - an option of the command is an argument here
+def verify(
     folder: Path = FOLDER,
     resynthesize: int | None = option("--resynthesize", "N", "Make N stimuli again and compare them.", min=1),
     root: Path | None = ROOT,
@@ -176,7 +176,7 @@ def report(
 
 
 @commands.command()
-def features(  # noqa: PLR0913 - an option of the command is an argument here
+def features(
     folder: Path = FOLDER,
     network: str = option("--network", "NETWORK", "For example embedded or vgg19.", default="embedded"),
     weights: str | None = option("--weights", "WEIGHTS", "imagenet, random, or a file of weights."),
