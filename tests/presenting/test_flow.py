@@ -95,7 +95,7 @@ def test_practice_breaks_and_feedback(room: Room, sets: Path, tmp_path: Path) ->
 
 def check_feedback(file: Path, frames: list[str]) -> None:
     """Check that practice alone was told of: twice wrong, then twice right."""
-    make = Prepared.of(load_experiment(file), ()).frames.render_feedback
+    make = Prepared.prepare(load_experiment(file), ()).frames.render_feedback
     told = {make(correct=correct).sha256: correct for correct in (True, False)}
     assert [told[frame] for frame in frames if frame in told] == [False, False, True, True]
 
