@@ -32,7 +32,11 @@ def measure_batches(
     for _ in range(repeats):
         for size, seconds in found.items():
             seconds.append(estimate_batch_seconds(method, subject.batch(method, size), subject.device))
-    return [_row(size, Times(tuple(seconds))) for size, seconds in found.items()]
+    times = {size: Times(tuple(seconds)) for size, seconds in found.items()}
+    return [
+        {"stimuli": n, "stimuli_per_minute": 60 * n / took.minimum, "seconds": took.to_dict()}
+        for n, took in times.items()
+    ]
 
 
 def compare_with_singles(rows: list[dict[str, Any]]) -> dict[str, Any]:
@@ -40,11 +44,3 @@ def compare_with_singles(rows: list[dict[str, Any]]) -> dict[str, Any]:
     seconds = {row["stimuli"]: row["seconds"]["minimum"] for row in rows}
     together = max(size for size in seconds if size <= 8)
     return {"stimuli": together, **ratio(together * seconds[1], seconds[together])}
-
-
-def _row(size: int, seconds: Times) -> dict[str, Any]:
-    return {
-        "stimuli": size,
-        "stimuli_per_minute": 60 * size / seconds.minimum,
-        "seconds": seconds.to_dict(),
-    }

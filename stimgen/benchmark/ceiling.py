@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from functools import partial
 from typing import Any
 
 import torch
@@ -55,20 +56,11 @@ def best_rates(times: Mapping[str, Times]) -> dict[str, dict[str, Any]]:
 def _product(kind: str, side: int, device: torch.device) -> TimedTask:
     # Products of ones are exact and never denormal, and take as long as those of any other numbers.
     left = torch.ones(side, side, dtype=KINDS[kind], device=device)
-    right, into = torch.ones_like(left), torch.empty_like(left)
-
-    def multiply() -> None:
-        torch.mm(left, right, out=into)
-
-    return multiply
+    return partial(torch.mm, left, torch.ones_like(left), out=torch.empty_like(left))
 
 
 def _convolution(kind: str, side: int, device: torch.device) -> TimedTask:
     maps = torch.ones(1, side, 32, side // 32, dtype=KINDS[kind], device=device)
     filters = torch.ones(side, side, 1, 1, dtype=KINDS[kind], device=device)
     maps, filters = (each.contiguous(memory_format=torch.channels_last) for each in (maps, filters))
-
-    def multiply() -> None:
-        torch.nn.functional.conv2d(maps, filters)
-
-    return multiply
+    return partial(torch.nn.functional.conv2d, maps, filters)

@@ -8,7 +8,7 @@ import torch
 from torch.utils.flop_counter import FlopCounterMode
 
 from stimgen.benchmark.subject import BenchmarkSubject
-from stimgen.benchmark.timing import TimedTask, Times
+from stimgen.benchmark.timing import TimedTask, Times, ratio
 from stimgen.execution.device import reproducible_computation
 from stimgen.networks.vgg19 import Vgg19
 from stimgen.synthesis.objective import BatchSources, Objective
@@ -28,10 +28,8 @@ def evaluation_task(subject: BenchmarkSubject, depth: str = DEPTH, precision: st
     source = torch.from_numpy(subject.source.transpose(2, 0, 1).copy()).unsqueeze(0).to(subject.device)
     rows = torch.zeros(1, dtype=torch.long, device=subject.device)
     dtype: torch.dtype = getattr(torch, KINDS[precision])
-    objective = Objective(
-        (Term(network=Vgg19(), depth=depth),), Unconstrained(), BatchSources(source, rows), dtype
-    )
-    image = 1.0 - source
+    term, image = Term(network=Vgg19(), depth=depth), 1.0 - source
+    objective = Objective((term,), Unconstrained(), BatchSources(source, rows), dtype)
 
     def evaluate() -> None:
         with reproducible_computation(subject.device):
@@ -58,9 +56,5 @@ def evaluation_summary(flops: int, measured: Times, ceiling: dict[str, Any]) -> 
         "flops": flops,
         "seconds": measured.to_dict(),
         "flops_per_second": rate,
-        "share_of_ceiling": {
-            "ratio": rate / ceiling["flops_per_second"],
-            "numerator": rate,
-            "denominator": ceiling["flops_per_second"],
-        },
+        "share_of_ceiling": ratio(rate, ceiling["flops_per_second"]),
     }

@@ -52,6 +52,5 @@ def texture_method(evaluations: int | None = None) -> ObjectiveMethod:
     (method,) = (condition.resolved_method for condition in conditions if condition.id == CONDITION)
     if not isinstance(method, ObjectiveMethod):
         raise TypeError(f"{PROTOCOL} minimises no objective")
-    return method.replace(
-        synthesis=SynthesisSettings() if evaluations is None else SynthesisSettings(evaluations=evaluations)
-    )
+    changed = {} if evaluations is None else {"evaluations": evaluations}
+    return method.replace(synthesis=SynthesisSettings(**changed))

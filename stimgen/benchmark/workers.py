@@ -21,7 +21,6 @@ from stimgen.protocol.load import parse_protocol
 from stimgen.protocol.plan import ProtocolPlan, make_plan
 from stimgen.reading.document import parse_document
 from stimgen.stimulus_set.lock import lock_set
-from stimgen.stimulus_set.record import Provenance
 from stimgen.stimulus_set.store import Store
 
 BATCHES = 4  # of each worker
@@ -66,7 +65,9 @@ def _row(subject: BenchmarkSubject, workers: int, threads: int, evaluations: int
         store = Store.create(Path(place) / "set")
         _make(plan, store, subject.device.type, (workers, threads))
         made = [store.read_record(stimulus.id).made for stimulus in plan.stimuli]
-    seconds = _elapsed_seconds(made)
+    # From the first beginning to the last end, without the time of starting workers.
+    began = min(datetime.fromisoformat(one.started) for one in made)
+    seconds = (max(datetime.fromisoformat(one.finished) for one in made) - began).total_seconds()
     return {
         "workers": workers,
         "threads": threads,
@@ -91,9 +92,3 @@ def _make(plan: ProtocolPlan, store: Store, kind: str, threads: tuple[int, int])
         executor = DaskExecutor(client, (), kind, progress.notices.append)
         context = RunContext(plan, store, executor.device, size)
         executor.run(form_batches(plan.stimuli, size), context, progress, ignore_progress)
-
-
-def _elapsed_seconds(made: list[Provenance]) -> float:
-    """Return the seconds from the first beginning to the last end, without those of starting workers."""
-    began = min(datetime.fromisoformat(one.started) for one in made)
-    return (max(datetime.fromisoformat(one.finished) for one in made) - began).total_seconds()

@@ -21,9 +21,8 @@ def confounds_figure(rows: Rows, option: str) -> Any:
     panels = figure.subplots(1, len(LABELS), sharey=True)
     for axes, measure in zip(panels, LABELS, strict=True):
         _draw_panel(axes, rows, measure)
-    panels[0].set_yticks(
-        range(len(rows)), [f"{_format_name(row['condition'])} (n = {row['n']})" for row in rows]
-    )
+    names = [f"{_format_name(row['condition'])} (n = {row['n']})" for row in rows]
+    panels[0].set_yticks(range(len(rows)), names)
     panels[0].set_ylim(len(rows) - 0.5, -0.5)  # the first row on top
     figure.supxlabel("means and standard deviations over pictures; grey: originals", fontsize="small")
     return figure

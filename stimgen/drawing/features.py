@@ -35,9 +35,8 @@ def feature_figure(maps: LayerMaps, pictures: tuple[Pixels, Pixels], title: str,
         _draw_maps(axes[row, column], axes[row + 1, column], maps, int(channel))
     height, width = maps.source.shape[1:]
     what = f"{len(chosen)} of {len(maps.source)} feature maps, those that vary most in the source"
-    figure.suptitle(
-        f"{title}\n{maps.network}, {maps.layer}: {what}; {width} x {height} positions", fontsize=10
-    )
+    what = f"{maps.network}, {maps.layer}: {what}; {width} x {height} positions"
+    figure.suptitle(f"{title}\n{what}", fontsize=10)
     return figure
 
 

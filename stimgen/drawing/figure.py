@@ -31,9 +31,8 @@ def check_figure_file(file: Path, option: str) -> None:
     formats = sorted(make_figure(option).canvas.get_supported_filetypes())
     ending = file.suffix.removeprefix(".").lower()
     if ending not in formats:
-        raise StimgenError(
-            f"{option}: {str(file)!r} does not end with a picture format", given=ending, allowed=formats
-        )
+        message = f"{option}: {str(file)!r} does not end with a picture format"
+        raise StimgenError(message, given=ending, allowed=formats)
     if not file.parent.is_dir():
         raise StimgenError(f"{option}: there is no such folder", where=file.parent)
 

@@ -36,12 +36,10 @@ def _draw_row(figure: Any, row: Any, maps: LayerMaps) -> None:
     small = max(float(np.percentile(np.abs(difference), 100 - OUTSIDE)), 1e-6)
     error = np.linalg.norm(difference) / np.linalg.norm(source)
     titles = "source", "synthesis", f"difference: {100 * error:.2g} % of the source's norm"
-    for axis, matrix, bound, name in zip(
-        row, (source, synthesis, difference), (limit, limit, small), titles, strict=True
-    ):
+    matrices, bounds = (source, synthesis, difference), (limit, limit, small)
+    for axis, matrix, bound, name in zip(row, matrices, bounds, titles, strict=True):
         image = axis.imshow(matrix, cmap="RdBu_r", vmin=-bound, vmax=bound, interpolation="nearest")
+        axis.set(xticks=[], yticks=[])
         axis.set_title(name, fontsize=9)
-        axis.set_xticks([])
-        axis.set_yticks([])
         figure.colorbar(image, ax=axis, shrink=0.8).ax.tick_params(labelsize=7)
     row[0].set_ylabel(f"{maps.network}\n{maps.layer}\n{len(source)} of {len(maps.source)} maps", fontsize=9)

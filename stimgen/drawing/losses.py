@@ -11,6 +11,7 @@ import numpy as np
 from stimgen.drawing.figure import make_figure
 
 WHOLE = "total"
+Points = tuple[Sequence[float], Sequence[float]]
 Scales = Sequence[tuple[int, str]]
 
 
@@ -47,9 +48,7 @@ def loss_figure(curves: LossCurves, title: str, option: str) -> Any:
     return figure
 
 
-def _draw_curve(
-    axis: Any, points: tuple[Sequence[float], Sequence[float]], scales: Scales, style: dict[str, Any]
-) -> None:
+def _draw_curve(axis: Any, points: Points, scales: Scales, style: dict[str, Any]) -> None:
     """Draw a curve with gaps between scales, because losses at different sizes cannot be compared."""
     x, y = np.array(points, dtype=np.float64)
     y[y <= 0.0] = np.nan  # a logarithmic axis has no place for it

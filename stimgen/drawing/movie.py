@@ -31,21 +31,17 @@ def encode_movie(source: Pixels, frames: Sequence[MovieFrame], title: str) -> di
     The source is at the left. There is at least one frame; all are scaled to the source's size, or to a
     whole multiple of it if that is small.
     """
-    size = _frame_size(source)
+    height, width = source.shape[:2]
+    times = -(-SMALLEST // min(height, width))
+    size = width * times, height * times
     first, *others = [_draw_frame(quantise(source), frame, size, title) for frame in frames]
     found = {}
     for ending, kind in FORMATS.items():
         buffer = io.BytesIO()
-        times = [FRAME] * len(others) + [REST]
-        first.save(buffer, kind, save_all=True, append_images=others, duration=times, loop=0)
+        durations = [FRAME] * len(others) + [REST]
+        first.save(buffer, kind, save_all=True, append_images=others, duration=durations, loop=0)
         found[ending] = buffer.getvalue()
     return found
-
-
-def _frame_size(source: Pixels) -> tuple[int, int]:
-    height, width = source.shape[:2]
-    times = -(-SMALLEST // min(height, width))
-    return width * times, height * times
 
 
 def _draw_frame(source: Levels, frame: MovieFrame, size: tuple[int, int], title: str) -> Image.Image:

@@ -43,7 +43,8 @@ def overlay_regions(pixels: Pixels, regions: RegionMap) -> Image.Image:
     """Return a picture, with range [0, 1], with regions of the same height and width."""
     scale = max(1, round(LONGER_SIDE / max(regions.labels.shape)))
     labels = regions.labels.repeat(scale, 0).repeat(scale, 1)
-    colours = _tint_regions(_enlarge(pixels, labels.shape), labels)
+    image = as_image(quantise(pixels)).convert("RGB").resize(labels.shape[::-1], Image.Resampling.BICUBIC)
+    colours = _tint_regions(np.asarray(image, dtype=np.float64) / 255, labels)
     border = _find_borders(labels)
     colours[_dilate(border)] = np.array(DARK) / 255
     colours[border] = 1.0
@@ -53,11 +54,6 @@ def overlay_regions(pixels: Pixels, regions: RegionMap) -> Image.Image:
     if regions.fixation is not None:
         _draw_fixation(draw, image.size, regions.fixation)
     return _add_caption(image, regions.caption)
-
-
-def _enlarge(pixels: Pixels, shape: tuple[int, ...]) -> Colours:
-    image = as_image(quantise(pixels)).convert("RGB").resize((shape[1], shape[0]), Image.Resampling.BICUBIC)
-    return np.asarray(image, dtype=np.float64) / 255
 
 
 def _tint_regions(colours: Colours, labels: Labels) -> Colours:

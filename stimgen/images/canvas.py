@@ -38,9 +38,8 @@ class Canvas(Model):
         (width, height), (wide, high) = self.size, sides
         left, top = (width - wide) // 2 + place.x, (height - high) // 2 - place.y
         if left < 0 or top < 0 or left + wide > width or top + high > height:
-            raise StimgenError(
-                f"{wide} x {high} pixels at x {place.x}, y {place.y} leave its {width} x {height}"
-            )
+            where = f"at x {place.x}, y {place.y}"
+            raise StimgenError(f"{wide} x {high} pixels {where} leave its {width} x {height}")
         return left, top
 
     def compose(self, pictures: Sequence[MaskedPicture]) -> Pixels:
@@ -57,8 +56,6 @@ class Canvas(Model):
 
     def recipe(self, sizes: Sequence[ImageSize]) -> dict[str, Any]:
         """Return size and places for the identity, given the size of the picture at every place."""
-        places = [
-            {"x": place.x, "y": place.y, "size": list(sides)}
-            for place, sides in zip(self.places, sizes, strict=True)
-        ]
+        pairs = zip(self.places, sizes, strict=True)
+        places = [{"x": place.x, "y": place.y, "size": list(sides)} for place, sides in pairs]
         return {"size": list(self.size), "places": places}

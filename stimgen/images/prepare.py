@@ -21,14 +21,9 @@ Pixels = NDArray[np.float32]
 ImageSize = tuple[int, int]
 """Width and height in pixels."""
 Side = Annotated[Integer, Field(ge=SMALLEST, le=LARGEST)]
-
-
-Rectangle = tuple[
-    Annotated[Integer, Field(ge=0)],
-    Annotated[Integer, Field(ge=0)],
-    Annotated[Integer, Field(ge=1)],
-    Annotated[Integer, Field(ge=1)],
-]
+Start = Annotated[Integer, Field(ge=0)]
+Extent = Annotated[Integer, Field(ge=1)]
+Rectangle = tuple[Start, Start, Extent, Extent]
 
 
 class Box(Model):
@@ -38,17 +33,9 @@ class Box(Model):
     """Left, top, width and height in the source's pixels."""
 
 
-def _kind_of_crop(value: Any) -> str:
-    return "box" if isinstance(value, (Mapping, Box)) else "word"
-
-
-def _kind_of_size(value: Any) -> str:
-    return "sides" if isinstance(value, (list, tuple)) else "side"
-
-
 Size = Annotated[
     Annotated[Side, Tag("side")] | Annotated[tuple[Side, Side], Tag("sides")],
-    Discriminator(_kind_of_size),
+    Discriminator(lambda value: "sides" if isinstance(value, (list, tuple)) else "side"),
 ]
 
 
@@ -57,7 +44,7 @@ class Preparation(Model):
 
     crop: Annotated[
         Annotated[Literal["centre", "none"], Tag("word")] | Annotated[Box, Tag("box")],
-        Discriminator(_kind_of_crop),
+        Discriminator(lambda value: "box" if isinstance(value, (Mapping, Box)) else "word"),
     ] = "centre"
     """``centre``: the largest square in the centre; ``none``: everything; or ``{box: [left, top, w, h]}``."""
     size: Size = 256
@@ -113,15 +100,14 @@ class Preparation(Model):
         left, top, width, height = self._crop_rectangle(image)
         picture = image.decode().crop((left, top, left + width, top + height))
         # Pillow resamples 8-bit pictures in integer arithmetic, which gives the same bits on every machine.
-        top_value = 65535.0 if picture.mode == "I;16" else 255.0
+        largest = 255.0
         if picture.mode == "I;16":
-            picture = picture.convert("F")
+            picture, largest = picture.convert("F"), 65535.0
         if self.channels == "grey" and picture.mode == "RGB":
             picture = picture.convert("L")
         if picture.size != target:
             picture = picture.resize(target, Image.Resampling[self.resampling.upper()])
-        values = np.asarray(picture, dtype=np.float32) / np.float32(top_value)
-        values = np.clip(values, 0.0, 1.0)
+        values = np.clip(np.asarray(picture, dtype=np.float32) / np.float32(largest), 0.0, 1.0)
         if values.ndim == 2:
             values = values[:, :, np.newaxis]
         return np.repeat(values, 3, axis=2) if self.channels == "colour" and values.shape[2] == 1 else values

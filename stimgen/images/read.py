@@ -110,9 +110,8 @@ def _open_image(image: ImageFile) -> Iterator[Image.Image]:
     except Image.DecompressionBombError:
         raise StimgenError(f"more than {MAXIMUM_PIXELS:,} pixels", where=image.file) from None
     except UnidentifiedImageError:
-        raise StimgenError(
-            "not an image that can be read, or damaged", where=image.file, allowed=FORMATS
-        ) from None
+        message = "not an image that can be read, or damaged"
+        raise StimgenError(message, where=image.file, allowed=FORMATS) from None
     except Exception as error:  # Pillow's decoders raise almost anything if the data are damaged
         raise StimgenError(f"the image is damaged or truncated ({error})", where=image.file) from None
 
@@ -128,9 +127,8 @@ def _convert_mode(image: Image.Image, file: Path) -> Image.Image:
         return image.convert("I").convert("I;16")
     if image.mode in ("P", "PA", "RGBA"):
         return image.convert("RGB")
-    raise StimgenError(
-        f"its mode {image.mode!r} has no fixed meaning as colours: save it as RGB or grey", where=file
-    )
+    message = f"its mode {image.mode!r} has no fixed meaning as colours: save it as RGB or grey"
+    raise StimgenError(message, where=file)
 
 
 def _has_transparency(image: Image.Image) -> bool:

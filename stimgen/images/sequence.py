@@ -52,7 +52,12 @@ def resolve_set_means(
                 values.setdefault(i, []).append(value)
         except StimgenError as error:
             raise error.add_prefix(f"source {name!r}") from None
-    return tuple(_resolve_set_mean(step, values.get(i)) for i, step in enumerate(steps))
+    resolved = list(steps)
+    for i, found in values.items():
+        step = steps[i]
+        if isinstance(step, MatchingStep):
+            resolved[i] = step.with_target(round(sum(found) / len(found), DIGITS))
+    return tuple(resolved)
 
 
 def step_recipes(steps: Sequence[ImageStep]) -> list[dict[str, Any]]:
@@ -76,12 +81,6 @@ def _measure_source(steps: Sequence[ImageStep], picture: MaskedPicture) -> Itera
                 picture = step.apply_geometry(picture)
             elif isinstance(step, MatchingStep) and step.target == SET_MEAN:
                 yield i, step.measure(picture)
-
-
-def _resolve_set_mean(step: ImageStep, values: list[float] | None) -> ImageStep:
-    if not isinstance(step, MatchingStep) or values is None:
-        return step
-    return step.with_target(round(sum(values) / len(values), DIGITS))
 
 
 @contextmanager

@@ -68,9 +68,8 @@ class SourceKeyError(StimgenError):
 
     def __init__(self, key: str, error: StimgenError) -> None:
         file = f"{error.where}: " if error.where is not None else ""
-        super().__init__(
-            f"{key}: {file}{error.message}", given=error.given, allowed=error.allowed, hint=error.hint
-        )
+        message = f"{key}: {file}{error.message}"
+        super().__init__(message, given=error.given, allowed=error.allowed, hint=error.hint)
         self.key = key
 
 

@@ -21,6 +21,8 @@ from stimgen.reading.errors import StimgenError
 Bits = Literal[8, 16]
 SIXTEEN_BITS = ("I;16", "I")  # older versions of Pillow read greys of 16 bits into 32
 MODES = ("L", "RGB", *SIXTEEN_BITS)
+TOO_LARGE = (Image.DecompressionBombError, Image.DecompressionBombWarning)
+PNG_ERRORS = (OSError, SyntaxError, ValueError, *TOO_LARGE)
 Levels = NDArray[np.uint8] | NDArray[np.uint16]
 
 # How a PNG file declares its encoding: perceptual intent, or a gamma of 1 in units of 1/100,000.
@@ -80,22 +82,15 @@ def open_png(stream: IO[bytes] | Path, file: Path) -> Iterator[Image.Image]:
     Raises `StimgenError` if it is damaged, too large, or not a PNG file.
     """
     try:
-        with _open_within_limit(stream) as image:
+        with warnings.catch_warnings():
+            warnings.simplefilter("error", Image.DecompressionBombWarning)  # so many pixels are refused
+            opened = Image.open(stream, formats=("PNG",))
+        with opened as image:
             yield image
     except UnidentifiedImageError:
         raise StimgenError("not a readable PNG picture", where=file) from None
-    except (OSError, SyntaxError, ValueError, Image.DecompressionBombError) as error:
+    except PNG_ERRORS as error:
         raise StimgenError(f"not a readable PNG picture ({error})", where=file) from None
-
-
-def _open_within_limit(stream: IO[bytes] | Path) -> Image.Image:
-    """Open a PNG file; refuse one with so many pixels that Pillow warns."""
-    with warnings.catch_warnings():
-        warnings.simplefilter("error", Image.DecompressionBombWarning)
-        try:
-            return Image.open(stream, formats=("PNG",))
-        except Image.DecompressionBombWarning as warning:
-            raise Image.DecompressionBombError(str(warning)) from None
 
 
 def to_srgb_image(image: Image.Image) -> Image.Image:

@@ -18,9 +18,7 @@ Shapes = Mapping[str, tuple[int, int, int]]
 TOLERANCE = 1e-3
 
 
-def check_callable(
-    name: str, extract: Extract, shapes: Shapes, size: torch.Size, device: torch.device
-) -> None:
+def check_callable(name: str, extract: Extract, shapes: Shapes, size: torch.Size, on: torch.device) -> None:
     """Refuse a function that cannot serve as a network.
 
     `shapes` are the expected channels, height and width of every layer. `size` is that of the test images:
@@ -31,7 +29,7 @@ def check_callable(
     batch.
     """
     numbers = uniform(size.numel(), "check of a network").reshape(size).astype(np.float32)
-    images = torch.from_numpy(numbers).to(device).requires_grad_(True)
+    images = torch.from_numpy(numbers).to(on).requires_grad_(True)
     with torch.enable_grad():
         features = _call(name, extract, images)
         for layer, shape in shapes.items():
@@ -90,6 +88,5 @@ def _check_repeatability(name: str, extract: Extract, images: Tensor, features: 
 
 
 def _are_close(maps: Tensor, expected: Tensor) -> bool:
-    if maps.shape != expected.shape:
-        return False
-    return bool((maps - expected).abs().max() <= TOLERANCE * expected.abs().max())
+    same_shape = maps.shape == expected.shape
+    return same_shape and bool((maps - expected).abs().max() <= TOLERANCE * expected.abs().max())

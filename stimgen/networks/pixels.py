@@ -65,15 +65,10 @@ class PixelValues:
 
     def __call__(self, images: Tensor) -> dict[str, Tensor]:
         """Return batch x 3 or 1 x height x width for each layer."""
-        convert = {"rgb": _to_rgb, "luma": _to_luma}
-        return {name: function(images) for name, function in convert.items() if name in self._layers}
-
-
-def _to_rgb(images: Tensor) -> Tensor:
-    return images.expand(-1, COLOURS, -1, -1)
-
-
-def _to_luma(images: Tensor) -> Tensor:
-    if images.shape[1] == 1:
-        return images
-    return (images * images.new_tensor(LUMA).view(1, -1, 1, 1)).sum(1, keepdim=True)
+        maps = {}
+        if "rgb" in self._layers:
+            maps["rgb"] = images.expand(-1, COLOURS, -1, -1)
+        if "luma" in self._layers:
+            weights = images.new_tensor(LUMA).view(1, -1, 1, 1)
+            maps["luma"] = images if images.shape[1] == 1 else (images * weights).sum(1, keepdim=True)
+        return maps

@@ -113,18 +113,17 @@ class PythonNetwork(Network):
             )
         version = _registered[use].version
         if data.get("version") not in (None, version):
-            raise validation_error(
-                f"version {version!r} of {use!r} is registered, not this one", at="version"
-            )
+            message = f"version {version!r} of {use!r} is registered, not this one"
+            raise validation_error(message, at="version")
         return {**data, "version": version}
 
     @override
     def layers(self) -> dict[str, NetworkLayer]:
-        return dict(self._registration().layers)
+        return dict(self.registration().layers)
 
     @override
     def map_side(self, layer: str, side: int) -> int:
-        return self._registration().map_side(layer, side)
+        return self.registration().map_side(layer, side)
 
     def activation_sizes(self, layers: Iterable[str], width: int, height: int) -> list[int]:
         """Return the sizes of the layers down to the deepest of `layers`; other tensors are unknown."""
@@ -145,18 +144,13 @@ class PythonNetwork(Network):
         names = tuple(layers)
         features = PythonFeatures(self, names)
         side = max(16, *(self.smallest_side(layer, positions=2) for layer in names))
-        shapes = {
-            layer: (self.layers()[layer].channels, self.map_side(layer, side), self.map_side(layer, side + 5))
-            for layer in names
-        }
+        known = self.layers()
+        shapes = {n: (known[n].channels, self.map_side(n, side), self.map_side(n, side + 5)) for n in names}
         check_callable(self.use, features, shapes, torch.Size((3, COLOURS, side, side + 5)), spec.device)
         return features
 
-    def function(self) -> Function:
-        """Return the function that is registered now: a notebook may have defined it again."""
-        return self._registration().function
-
-    def _registration(self) -> RegisteredNetwork:
+    def registration(self) -> RegisteredNetwork:
+        """Return what is registered now: a notebook may have defined the function again."""
         found = _registered[self.use]
         if found.version != self.version:
             raise StimgenError(
@@ -172,12 +166,11 @@ class PythonFeatures:
     weights_sha256 = None
 
     def __init__(self, network: PythonNetwork, layers: tuple[str, ...]) -> None:
-        self._network = network
-        self._layers = layers
+        self._network, self._layers = network, layers
 
     def __call__(self, images: Tensor) -> dict[str, Tensor]:
         """Return batch x channels x height x width for each layer, in the function's own precision."""
-        features = self._network.function()(images.expand(-1, COLOURS, -1, -1))
+        features = self._network.registration().function(images.expand(-1, COLOURS, -1, -1))
         missing = [layer for layer in self._layers if layer not in features]
         if missing:
             raise StimgenError(

@@ -53,9 +53,8 @@ class RandomFilters(Network):
     @classmethod
     def _check_sizes(cls, sizes: tuple[int, ...]) -> tuple[int, ...]:
         if any(size % 2 == 0 for size in sizes) or len(set(sizes)) < len(sizes):
-            raise validation_error(
-                "sizes must be odd, so that filters have a middle, and each may occur only once"
-            )
+            message = "sizes must be odd, so that filters have a middle, and each may occur only once"
+            raise validation_error(message)
         return sizes
 
     def layers(self) -> dict[str, NetworkLayer]:
@@ -117,13 +116,14 @@ class RandomFilterMaps:
         self._dtype = spec.dtype
         self._layers = [name for name in network.layers() if name in layers]
         self._mean = torch.tensor(MEAN, device=spec.device).view(1, COLOURS, 1, 1)
-        on_device = {size: torch.from_numpy(bank).to(spec.device) for size, bank in banks.items()}
-        self._dense = {
-            size: bank.to(spec.dtype, memory_format=torch.channels_last)
-            for size, bank in on_device.items()
-            if size < SPECTRAL
-        }
-        self._spectral = {size: SpectralFilters(b) for size, b in on_device.items() if size >= SPECTRAL}
+        self._dense: dict[int, Tensor] = {}
+        self._spectral: dict[int, SpectralFilters] = {}
+        for size, numbers in banks.items():
+            filters = torch.from_numpy(numbers).to(spec.device)
+            if size < SPECTRAL:
+                self._dense[size] = filters.to(spec.dtype, memory_format=torch.channels_last)
+            else:
+                self._spectral[size] = SpectralFilters(filters)
 
     def __call__(self, images: Tensor) -> dict[str, Tensor]:
         """Return batch x channels x height x width for each requested layer."""
@@ -147,7 +147,5 @@ def generate_filter_bank(maps: int, size: int, seed: int) -> NDArray[np.float32]
     authors' library. Products and roots are exactly rounded, so the numbers have the same bits everywhere.
     """
     limit = math.sqrt(6.0 / ((maps + COLOURS) * size**2))
-    numbers = uniform(maps * COLOURS * size**2, "random filters", RECIPE, seed, size)
-    return np.ascontiguousarray(
-        (limit * (2.0 * numbers - 1.0)).reshape(maps, COLOURS, size, size), dtype="<f4"
-    )
+    numbers = limit * (2.0 * uniform(maps * COLOURS * size**2, "random filters", RECIPE, seed, size) - 1.0)
+    return np.ascontiguousarray(numbers.reshape(maps, COLOURS, size, size), dtype="<f4")

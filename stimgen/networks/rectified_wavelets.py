@@ -101,7 +101,8 @@ class WaveletFeatures:
         dense = torch.kron(torch.eye(COLOURS).view(COLOURS, COLOURS, 1, 1), torch.from_numpy(bank))
         self._filters = dense.to(spec.device, spec.dtype).contiguous(memory_format=torch.channels_last)
         self._layers = layers
-        self._low_pass = torch.outer(*(torch.tensor(LOW_PASS),) * 2).to(spec.device, spec.dtype)
+        low_pass = torch.outer(*(torch.tensor(LOW_PASS),) * 2).to(spec.device, spec.dtype)
+        self._low_pass = low_pass.expand(COLOURS, 1, -1, -1)
 
     def __call__(self, images: Tensor) -> dict[str, Tensor]:
         """Return batch x channels x height x width for each requested scale."""
@@ -111,16 +112,13 @@ class WaveletFeatures:
         maps: Tensor | None = None
         for j in range(1, max(_scale_number(layer) for layer in self._layers) + 1):
             if maps is not None:
-                colours, maps = self._halve(colours), functional.avg_pool2d(maps, 2)
+                colours = functional.conv2d(colours, self._low_pass, stride=2, padding=1, groups=COLOURS)
+                maps = functional.avg_pool2d(maps, 2)
             here = functional.relu(functional.conv2d(colours, self._filters, padding=SIDE // 2), inplace=True)
             maps = here if maps is None else torch.cat([here, maps], dim=1)
             if f"scale{j}" in self._layers:
                 features[f"scale{j}"] = torch.cat([maps, colours], dim=1)
         return features
-
-    def _halve(self, colours: Tensor) -> Tensor:
-        filters = self._low_pass.expand(COLOURS, 1, -1, -1)
-        return functional.conv2d(colours, filters, stride=2, padding=1, groups=COLOURS)
 
 
 @lru_cache(maxsize=8)

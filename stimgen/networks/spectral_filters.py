@@ -31,9 +31,8 @@ class SpectralFilters:
         sides = find_fast_side(height + self._half), find_fast_side(width + self._half)
         spectra = torch.view_as_real(torch.fft.rfft2(images.float(), s=sides)).unsqueeze(1)
         inputs = zip(self._spectra_for(sides), spectra.unbind(2), strict=True)
-        real, imaginary = reduce(
-            _add_spectra, (_multiply_spectra(filters, image) for filters, image in inputs)
-        )
+        products = (_multiply_spectra(filters, image) for filters, image in inputs)
+        real, imaginary = reduce(lambda sums, new: (sums[0] + new[0], sums[1] + new[1]), products)
         sums: Tensor = torch.fft.irfft2(torch.complex(real, imaginary), s=sides)
         # Transforms are periodic: what is left out belongs to the images' opposite side.
         return sums[:, :, self._half : self._half + height, self._half : self._half + width]
@@ -44,9 +43,8 @@ class SpectralFilters:
             while len(self._spectra) >= KEPT:
                 del self._spectra[next(iter(self._spectra))]
             spectra = torch.fft.rfft2(self._flipped, s=sides)
-            self._spectra[sides] = [
-                (s.real.contiguous(), s.imag.contiguous()) for s in spectra.unsqueeze(0).unbind(2)
-            ]
+            each = spectra.unsqueeze(0).unbind(2)
+            self._spectra[sides] = [(one.real.contiguous(), one.imag.contiguous()) for one in each]
         return self._spectra[sides]
 
 
@@ -58,10 +56,6 @@ def _multiply_spectra(filters: tuple[Tensor, Tensor], image: Tensor) -> tuple[Te
     """
     (a, b), (c, d) = filters, image.unbind(-1)
     return a * c - b * d, a * d + b * c
-
-
-def _add_spectra(left: tuple[Tensor, Tensor], right: tuple[Tensor, Tensor]) -> tuple[Tensor, Tensor]:
-    return left[0] + right[0], left[1] + right[1]
 
 
 def find_fast_side(least: int) -> int:

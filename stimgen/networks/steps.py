@@ -12,7 +12,7 @@ class NetworkStep:
     """Describes one step of a network, from feature maps to the feature maps of a layer.
 
     `modules` are the paths of torchvision's modules that compute it, in order. `kernel`, `stride` and
-    `padding` are its geometry along a side; for a block, that of its widest path. With `ceiling`, a last
+    `padding` are its geometry along a side; for a block, that of its widest path. With `ceil`, a last
     window may extend over the border. `kept` and `kept_before` are the numbers of maps, of the output's and
     the input's side, that a backward pass needs.
     """
@@ -23,14 +23,14 @@ class NetworkStep:
     kernel: int = 1
     stride: int = 1
     padding: int = 0
-    ceiling: bool = False
+    ceil: bool = False
     kept: int = 0
     kept_before: int = 0
 
     def output_side(self, side: int) -> int:
         """Return how many positions (0 or more) the output has along a side of `side` positions."""
         beyond = side + 2 * self.padding - self.kernel
-        if not self.ceiling:
+        if not self.ceil:
             return max(beyond // self.stride + 1, 0)
         positions = -(-beyond // self.stride) + 1
         # The last window begins inside, or it is left out.
@@ -51,8 +51,6 @@ def relu_step(name: str, channels: int, *modules: str) -> NetworkStep:
     return NetworkStep(name, channels, modules)
 
 
-def pool_step(
-    name: str, channels: int, module: str, kernel: int = 2, *, ceiling: bool = False
-) -> NetworkStep:
+def pool_step(name: str, channels: int, module: str, kernel: int = 2, *, ceil: bool = False) -> NetworkStep:
     """Return a pooling step with a stride of two positions."""
-    return NetworkStep(name, channels, (module,), kernel, 2, ceiling=ceiling, kept=channels)
+    return NetworkStep(name, channels, (module,), kernel, 2, ceil=ceil, kept=channels)

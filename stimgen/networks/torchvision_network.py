@@ -23,6 +23,8 @@ DEVIATION = (0.229, 0.224, 0.225)
 # How the layers of chains are named, with any suffix.
 CHAINED = ("conv", "relu", "pool")
 
+NetworkSteps = tuple[NetworkStep, ...]
+
 
 class TorchvisionNetwork(Network, ABC):
     """Describes a network built from torchvision's modules; a member has torchvision's name."""
@@ -33,7 +35,7 @@ class TorchvisionNetwork(Network, ABC):
     """Average pooling (Gatys, Ecker & Bethge 2015), or maximum pooling, as the network was trained with."""
 
     @abstractmethod
-    def steps(self) -> tuple[NetworkStep, ...]:
+    def steps(self) -> NetworkSteps:
         """Return all steps, shallow to deep."""
 
     @override
@@ -55,7 +57,7 @@ class TorchvisionNetwork(Network, ABC):
         """Return whether the network is a chain of convolutions, rectifications and poolings only."""
         return all(s.name.startswith(CHAINED) and len(s.modules) == 1 for s in self.steps())
 
-    def steps_up_to(self, layers: Iterable[str]) -> tuple[NetworkStep, ...]:
+    def steps_up_to(self, layers: Iterable[str]) -> NetworkSteps:
         """Return the steps down to the deepest of `layers`."""
         steps = self.steps()
         names = [step.name for step in steps]
@@ -109,7 +111,7 @@ class TorchvisionFeatures:
         steps = network.steps_up_to(layers)
         with torch.device("meta"):
             model = network.create_model().eval()
-        state, self.weights_sha256 = network.weights.load_tensors(_state_dict_spec(model, steps, network))
+        state, self.weights_sha256 = network.weights.load_tensors(_list_tensors(network, model, steps))
         model.load_state_dict(state, assign=True, strict=False)
         model.requires_grad_(False)
         modules = nn.ModuleList(_build_module(model, step, network) for step in steps)
@@ -135,9 +137,7 @@ class TorchvisionFeatures:
         return features
 
 
-def _state_dict_spec(
-    model: nn.Module, steps: tuple[NetworkStep, ...], network: TorchvisionNetwork
-) -> StateDictSpec:
+def _list_tensors(network: TorchvisionNetwork, model: nn.Module, steps: NetworkSteps) -> StateDictSpec:
     shapes = {
         f"{path}.{key}": tuple(tensor.shape)
         for step in steps
@@ -153,23 +153,16 @@ def _build_module(model: nn.Module, step: NetworkStep, network: TorchvisionNetwo
     modules = [model.get_submodule(path) for path in step.modules]
     for i, module in enumerate(modules):
         if isinstance(module, nn.MaxPool2d) and network.pooling == "average":
-            modules[i] = _average_pool(module)
+            size, stride, padding = module.kernel_size, module.stride, module.padding
+            ceiling, counted = module.ceil_mode, False  # padding does not count
+            modules[i] = nn.AvgPool2d(size, stride, padding, ceiling, counted)
         else:
             network.adapt(module)
             modules[i] = replace_convolutions(module)
     return nn.Sequential(*modules)
 
 
-def _average_pool(pool: nn.MaxPool2d) -> nn.AvgPool2d:
-    """Return average pooling with the geometry of `pool`; padding does not count."""
-    return nn.AvgPool2d(
-        pool.kernel_size, pool.stride, pool.padding, ceil_mode=pool.ceil_mode, count_include_pad=False
-    )
-
-
-def _rectify_in_place(
-    modules: nn.ModuleList, steps: tuple[NetworkStep, ...], layers: tuple[str, ...]
-) -> None:
+def _rectify_in_place(modules: nn.ModuleList, steps: NetworkSteps, layers: tuple[str, ...]) -> None:
     """Let rectifications work in place if their input was not requested."""
     before: str | None = None
     for step, sequence in zip(steps, modules, strict=True):

@@ -83,12 +83,10 @@ def _quality_facts(content: RecordContent) -> Facts:
 
 def _settings_facts(content: RecordContent) -> Facts:
     scales = "; ".join(f"{width} \u00d7 {height}, {count:,}" for width, height, count in content.schedule)
-    terms = [
-        (f"Term {i}" if len(content.terms) > 1 else "Matched", _format_term(term))
-        for i, term in enumerate(content.terms, start=1)
-    ]
+    terms = list(map(_format_term, content.terms))
+    names = [f"Term {i}" for i in range(1, len(terms) + 1)] if len(terms) > 1 else ["Matched"] * len(terms)
     return _make_facts(
-        *terms,
+        *zip(names, terms, strict=True),
         ("Scales and evaluations", scales),
         *((str(key).replace("_", " ").capitalize(), found) for key, found in content.settings.items()),
         ("Source pixels", "; ".join(describe_settings(content.pixels, "sha256"))),
@@ -116,10 +114,9 @@ def _format_value(found: Any) -> str:
 
 def _embed_snapshots(pictures: PictureEmbedder, content: RecordContent) -> Iterator[tuple[str, str]]:
     files = content.snapshots.files if content.snapshots else ()
-    for i in range(min(len(files), MOST_SNAPSHOTS)):
+    count = min(len(files), MOST_SNAPSHOTS)
+    for i in range(count):
         # The first, the last, and others evenly between.
-        file = files[i * (len(files) - 1) // max(1, min(len(files), MOST_SNAPSHOTS) - 1)]
-        yield (
-            pictures.embed(file, SNAPSHOT_SIDE).data,
-            f"scale {file.scale + 1}, evaluation {file.evaluation}",
-        )
+        file = files[i * (len(files) - 1) // max(1, count - 1)]
+        place = f"scale {file.scale + 1}, evaluation {file.evaluation}"
+        yield pictures.embed(file, SNAPSHOT_SIDE).data, place

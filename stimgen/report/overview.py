@@ -32,34 +32,25 @@ def find_warnings(
     """Yield the warnings about a set of which the page shows the stimuli `shown`."""
     flagged = Counter(key for one in shown for key in one.warnings)
     if citation.incomplete:
-        yield ReportWarning(
-            "Not complete", "Run the protocol again to make the missing stimuli.", citation.incomplete
-        )
+        why = "Run the protocol again to make the missing stimuli."
+        yield ReportWarning("Not complete", why, citation.incomplete)
     if survey.summary.changes:
         changes = "; ".join(survey.summary.changes)
         yield ReportWarning("A quick trial", "The protocol was changed to test whether it runs.", changes)
+    conditions = survey.summary.conditions
     for key, rule in RULES.items():
-        counts = survey.count_warned(key)
-        conditions = survey.summary.conditions
-        where = join_words(
-            f"{name}: {count:,} of {conditions[name].stimuli:,}" for name, count in counts.items()
-        )
-        if counts:
+        if counts := survey.count_warned(key):
+            where = join_words(f"{name}: {n:,} of {conditions[name].stimuli:,}" for name, n in counts.items())
             yield ReportWarning(rule.title, rule.why, where, key, flagged[key])
     unlicensed = [source.id for source in survey.summary.sources.values() if source.licence is None]
     if unlicensed:
         few = unlicensed if len(unlicensed) <= 6 else [*unlicensed[:5], f"{len(unlicensed) - 5} more"]
-        yield ReportWarning(
-            "No licence stated", "Without a licence, sources should not be passed on.", join_words(few)
-        )
+        why = "Without a licence, sources should not be passed on."
+        yield ReportWarning("No licence stated", why, join_words(few))
 
 
-def condition_rows(survey: RecordSurvey) -> list[dict[str, str]]:
-    """Return one row for each condition, which says how its stimuli were made."""
-    return [_condition_row(name, condition) for name, condition in survey.summary.conditions.items()]
-
-
-def _condition_row(name: str, condition: ConditionSummary) -> dict[str, str]:
+def condition_row(name: str, condition: ConditionSummary) -> dict[str, str]:
+    """Return the row of a condition, which says how its stimuli were made."""
     settings, terms = condition.first.settings, condition.first.terms
     sizes = sorted({f"{scales[-1][0]} \u00d7 {scales[-1][1]}" for scales in condition.schedules if scales})
     evaluations = sorted({sum(scale[2] for scale in scales) for scales in condition.schedules})

@@ -80,7 +80,7 @@ class _PageBuilder:
             "warnings": list(overview.find_warnings(citation, survey, self._shown)),
             "measures": LABELS,
             "confounds": compute_confounds(self._store, [one.id for one in self._shown]),
-            "conditions": overview.condition_rows(survey),
+            "conditions": [overview.condition_row(*each) for each in survey.summary.conditions.items()],
             "methods": overview.methods_paragraph(citation),
             "choices": self._choices(),
             "total": survey.summary.stimuli,
@@ -134,14 +134,12 @@ def _read_template(environment: Environment, name: str) -> Markup:
 
 def _security_policy(script: str, style: str) -> Markup:
     """Return a policy that allows only this script and this style, and loads nothing from anywhere."""
+    digests = (hashlib.sha256(text.encode()).digest() for text in (script, style))
+    script_hash, style_hash = (f"'sha256-{base64.b64encode(digest).decode()}'" for digest in digests)
     return Markup(
-        f"default-src 'none'; img-src data:; script-src {_policy_hash(script)}; "
-        f"style-src {_policy_hash(style)}; base-uri 'none'; form-action 'none'"
+        f"default-src 'none'; img-src data:; script-src {script_hash}; style-src {style_hash}; "
+        "base-uri 'none'; form-action 'none'"
     )
-
-
-def _policy_hash(text: str) -> str:
-    return f"'sha256-{base64.b64encode(hashlib.sha256(text.encode()).digest()).decode()}'"
 
 
 def _format_number(number: float | None) -> str:

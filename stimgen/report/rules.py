@@ -26,11 +26,6 @@ class WarningRule(NamedTuple):
     holds: Callable[[RecordContent], bool]
 
 
-def _is_copied(content: RecordContent) -> bool:
-    copy = content.quality.largest_copy if content.quality else None
-    return copy is not None and copy >= COPIED
-
-
 RULES = {
     "not-converged": WarningRule(
         "Not converged",
@@ -46,7 +41,7 @@ RULES = {
         "Close to its source",
         f"The correlation of a crop with the source is at least {COPIED}. This is normal for controls that "
         "keep the picture and for texforms with many regions; in a texture, it may be a copy or a gradient.",
-        _is_copied,
+        lambda content: content.quality is not None and (content.quality.largest_copy or 0.0) >= COPIED,
     ),
     OUTLIER: WarningRule(
         "Outlying score",

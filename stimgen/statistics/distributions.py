@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass
+from itertools import chain
+from typing import NamedTuple
 
 import torch
 from torch import Tensor
@@ -13,8 +14,7 @@ from stimgen.statistics.regions import Pooling, PoolingWindow
 from stimgen.statistics.squared_error import SMALLEST_NORM
 
 
-@dataclass(frozen=True)
-class Distribution:
+class Distribution(NamedTuple):
     """Holds the sorted values of every map, with their cumulative weights.
 
     `values` is batch x maps x n, from small to large. `ends` has the same shape, in float64: the weight of
@@ -42,27 +42,22 @@ def measure_distributions(maps: Tensor, pooling: Pooling) -> Iterator[Distributi
 
 def measure_distribution(maps: Tensor, window: PoolingWindow) -> Distribution:
     """Return the distribution of every map, batch x maps x height x width, in a region."""
+    # Equal values keep their order, so that gradients are the same wherever they are computed.
     part = maps[:, :, window.rows, window.columns].flatten(2)
     if window.weights is None:
-        return Distribution(_sort(part)[0], part.new_zeros(len(part), 0))
+        return Distribution(part.sort(dim=2, stable=True).values, part.new_zeros(len(part), 0))
     weights = torch.as_tensor(window.weights, dtype=torch.float64, device=maps.device).flatten()
     if not weights.all():
         # A region that is not a rectangle has many positions without weight around it.
         inside = weights.nonzero()[:, 0]
         part, weights = part[:, :, inside], weights[inside]
-    values, order = _sort(part)
+    values, order = part.sort(dim=2, stable=True)
     return Distribution(values, (weights / window.total)[order].cumsum(2))
-
-
-def _sort(values: Tensor) -> tuple[Tensor, Tensor]:
-    # Equal values keep their order, so that gradients are the same wherever they are computed.
-    result, order = values.sort(dim=2, stable=True)
-    return result, order
 
 
 def flatten_distributions(distributions: Iterable[Distribution]) -> tuple[Tensor, ...]:
     """Return the tensors of distributions, region after region, as a target's values."""
-    return tuple(tensor for each in distributions for tensor in (each.values, each.ends))
+    return tuple(chain.from_iterable(distributions))
 
 
 def unflatten_distributions(values: tuple[Tensor, ...]) -> list[Distribution]:

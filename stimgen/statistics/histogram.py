@@ -49,8 +49,8 @@ class HistogramStatistic(LayerStatistic):
     def interpolate(self, first: Target, second: Target, weight: float) -> Target:
         """Return distributions whose quantiles lie between those of two sources."""
         part = first.values[0].new_full((len(first.values[0]),), weight)
-        pairs = zip(*(unflatten_distributions(target.values) for target in (first, second)), strict=True)
-        between = (interpolate_distributions(a, b, part) for a, b in pairs)
+        one, other = (unflatten_distributions(target.values) for target in (first, second))
+        between = (interpolate_distributions(a, b, part) for a, b in zip(one, other, strict=True))
         return Target(first.pooling, flatten_distributions(between))
 
     def distance(self, features: Tensor, target: Target) -> Tensor:

@@ -11,6 +11,8 @@ from torch.autograd.function import once_differentiable
 
 from stimgen.statistics.regions import Pooling, PoolingWindow
 
+Windows = tuple[PoolingWindow, ...]
+
 
 def region_means(features: Tensor, pooling: Pooling) -> Tensor:
     """Return the mean of every map in every region: batch x regions x channels."""
@@ -46,9 +48,7 @@ class _RegionGrams(torch.autograd.Function):
     """Computes Gram matrices in all regions, averaged over positions."""
 
     @staticmethod
-    def forward(
-        ctx: Any, features: Tensor, means: Tensor | None, windows: tuple[PoolingWindow, ...]
-    ) -> Tensor:
+    def forward(ctx: Any, features: Tensor, means: Tensor | None, windows: Windows) -> Tensor:
         ctx.save_for_backward(features, means)
         ctx.windows = windows
         channels = features.shape[1]
@@ -68,9 +68,7 @@ class _RegionErrors(torch.autograd.Function):
     """Sums squared differences of Gram matrices over all regions."""
 
     @staticmethod
-    def forward(
-        ctx: Any, features: Tensor, means: Tensor | None, wanted: Tensor, windows: tuple[PoolingWindow, ...]
-    ) -> Tensor:
+    def forward(ctx: Any, features: Tensor, means: Tensor | None, wanted: Tensor, windows: Windows) -> Tensor:
         differences = torch.empty_like(wanted) if ctx.needs_input_grad[0] else None
         errors = wanted.new_zeros(len(wanted))
         for i, window in enumerate(windows):
@@ -99,10 +97,7 @@ def _gram(features: Tensor, means: Tensor | None, i: int, window: PoolingWindow)
 
 
 def _gather_gradient(
-    features: Tensor,
-    means: Tensor | None,
-    windows: tuple[PoolingWindow, ...],
-    gram_gradient: Callable[[int], Tensor],
+    features: Tensor, means: Tensor | None, windows: Windows, gram_gradient: Callable[[int], Tensor]
 ) -> Tensor:
     """Return the gradient for the features, from that for the Gram matrix of every region.
 

@@ -99,10 +99,8 @@ class SlicedWasserstein(LayerStatistic):
     def _project_target(self, target: Target, layer: str, key: RandomKey) -> Target:
         maps, parts = target.values
         directions = torch.as_tensor(self._draw_directions(maps.shape[2], layer, key)).to(maps)
-        found, *others = (
-            list(measure_distributions(_project_maps(source, directions), target.pooling))
-            for source in maps.unbind(1)
-        )
+        projected = (_project_maps(source, directions) for source in maps.unbind(1))
+        found, *others = (list(measure_distributions(each, target.pooling)) for each in projected)
         for i, other in enumerate(others, start=1):
             pairs = zip(found, other, strict=True)
             found = [interpolate_distributions(a, b, parts[:, i]) for a, b in pairs]
@@ -111,12 +109,9 @@ class SlicedWasserstein(LayerStatistic):
     def _draw_directions(self, channels: int, layer: str, key: RandomKey) -> NDArray[np.float64]:
         """Return unit vectors, rounded to be the same everywhere: stimuli x directions x channels."""
         count = self.directions or channels
-        vectors = np.stack(
-            [
-                normal(count * channels, PURPOSE, *stimulus, *key.scale, key.evaluation, layer)
-                for stimulus in key.keys
-            ]
-        ).reshape(-1, count, channels)
+        place = (*key.scale, key.evaluation, layer)
+        drawn = [normal(count * channels, PURPOSE, *stimulus, *place) for stimulus in key.keys]
+        vectors = np.reshape(drawn, (-1, count, channels))
         lengths = np.sqrt(np.square(vectors).sum(2, keepdims=True))
         units: NDArray[np.float64] = vectors / np.maximum(lengths, NORMAL_GRID)
         return np.round(units / NORMAL_GRID) * NORMAL_GRID

@@ -208,13 +208,13 @@ def test_published_weights_without_a_whole_hash_are_told_by_its_beginning(
     with pytest.raises(StimgenError, match="SHA-256"):
         network.load(("conv1_1",), DeviceSpec(CPU))
     whole = sha256_file(file)
-    monkeypatch.setitem(imagenet.PINNED, "vgg11", ("VGG11_Weights", whole[:8]))
+    monkeypatch.setitem(imagenet.PINNED, "vgg11", whole[:8])
     assert network.load(("conv1_1",), DeviceSpec(CPU)).weights_sha256 == whole
     assert network.recipe()["weights"]["sha256"] == whole[:8]
 
 
 @pytest.mark.parametrize("name", NAMES)
 def test_pinned_hashes_begin_with_the_publishers_digits(name: str) -> None:
-    digits = imagenet.PINNED[name][1]
+    digits = imagenet.PINNED[name]
     assert len(digits) in (8, 64)
     assert imagenet.find_cache_path(name).name.endswith(f"-{digits[:8]}.pth")

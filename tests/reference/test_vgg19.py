@@ -193,14 +193,14 @@ class TestImagenet:
         file = imagenet.find_cache_path("vgg19")
         file.parent.mkdir(parents=True)
         torch.save(state, file)
-        monkeypatch.setitem(imagenet.PINNED, "vgg19", (imagenet.PINNED["vgg19"][0], sha256_file(file)))
+        monkeypatch.setitem(imagenet.PINNED, "vgg19", sha256_file(file))
 
     def test_loads_the_cached_file(self, weights: tuple, monkeypatch: pytest.MonkeyPatch) -> None:
         self.put(weights[1], monkeypatch)
         extractor = Vgg19(weights="imagenet", pooling="maximum").load(("pool1",), DeviceSpec(CPU))
         expected = torchvision_layers(weights[0], images())["pool1"]
         torch.testing.assert_close(extractor(images())["pool1"], expected, rtol=1e-4, atol=1e-6)
-        assert extractor.weights_sha256 == imagenet.PINNED["vgg19"][1]
+        assert extractor.weights_sha256 == imagenet.PINNED["vgg19"]
 
     def test_refuses_a_file_with_another_hash(self, weights: tuple, monkeypatch: pytest.MonkeyPatch) -> None:
         self.put(weights[1], monkeypatch)
@@ -217,12 +217,12 @@ class TestImagenet:
         with pytest.raises(StimgenError) as caught:
             Vgg19(weights="imagenet").load(("pool1",), DeviceSpec(CPU))
         message = str(caught.value)
-        for part in ("https://", "vgg19-dcbb9e9d.pth", imagenet.PINNED["vgg19"][1], "weights: random"):
+        for part in ("https://", "vgg19-dcbb9e9d.pth", imagenet.PINNED["vgg19"], "weights: random"):
             assert part in message
 
     def test_the_pinned_hash_begins_with_the_publishers_digits(self) -> None:
         name = imagenet.find_cache_path("vgg19").name
-        assert name == f"vgg19-{imagenet.PINNED['vgg19'][1][:8]}.pth"
+        assert name == f"vgg19-{imagenet.PINNED['vgg19'][:8]}.pth"
 
 
 def test_the_wrong_networks_weights_are_refused(shared: Path) -> None:

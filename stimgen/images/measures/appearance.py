@@ -53,9 +53,8 @@ def measure_appearance(pixels: Pixels, encoding: Encoding) -> Appearance:
     grey = luminance(light)
     mean = float(grey.mean())
     contrast = float(grey.std()) / mean if mean > 0 else float("nan")
-    return Appearance(
-        mean, contrast, *mean_lab(light), spectral_slope(amplitude_spectrum(grey)), edge_energy(grey)
-    )
+    slope = spectral_slope(amplitude_spectrum(grey))
+    return Appearance(mean, contrast, *mean_lab(light), slope, edge_energy(grey))
 
 
 def mean_lab(light: Light) -> tuple[float, float, float]:

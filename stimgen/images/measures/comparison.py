@@ -32,8 +32,7 @@ class SourceComparator:
     """
 
     def __init__(self, pixels: Pixels, encoding: Encoding) -> None:
-        self._encoding = encoding
-        self._shape = pixels.shape
+        self._encoding, self._shape = encoding, pixels.shape
         light, numbers = self._luminance(pixels)
         self._copies = CopyCheck(numbers)
         self._numbers = np.sort(numbers, axis=None)
@@ -47,21 +46,16 @@ class SourceComparator:
         if both have three channels.
         """
         light, numbers = self._luminance(pixels)
+        copy, colour = self._copies.largest_correlation(numbers), None
         if pixels.shape[:2] != self._shape[:2]:
-            return SourceComparison(
-                self._copies.largest_correlation(numbers), None, float("nan"), float("nan")
-            )
-        colour = None
+            return SourceComparison(copy, None, float("nan"), float("nan"))
         if pixels.shape[2] == self._shape[2] == 3:
             pairs = zip(_sort_channels(pixels), self._channels, strict=True)
             red, green, blue = (measure_wasserstein(one, other) for one, other in pairs)
             colour = (red, green, blue)
-        return SourceComparison(
-            largest_copy=self._copies.largest_correlation(numbers),
-            colour=colour,
-            luminance=measure_wasserstein(np.sort(numbers, axis=None), self._numbers),
-            spectrum=spectrum_distance(amplitude_spectrum(light), self._spectrum),
-        )
+        distance = measure_wasserstein(np.sort(numbers, axis=None), self._numbers)
+        spectrum = spectrum_distance(amplitude_spectrum(light), self._spectrum)
+        return SourceComparison(copy, colour, distance, spectrum)
 
     def _luminance(self, pixels: Pixels) -> tuple[Plane, Plane]:
         """Return the luminance as light, and as encoded values."""

@@ -30,7 +30,9 @@ class CopyCheck:
         self._block = -(-min(source.shape) // LARGEST)
         self._source = _average_blocks(source, self._block)
         self._spectrum = np.fft.rfft2(self._source - self._source.mean())
-        norms = {side: _norms(self._source, side) for side in _sides(min(self._source.shape))}
+        shorter = min(self._source.shape)
+        sides = (side for side in SIDES if side < shorter <= LEAST_PART * side)
+        norms = {side: _norms(self._source, side) for side in sides}
         self._norms = {side: found for side, found in norms.items() if np.isfinite(found).any()}
 
     def largest_correlation(self, picture: Plane) -> float:
@@ -53,10 +55,6 @@ class CopyCheck:
         textured = np.isfinite(norms)
         correlation = products[textured] / (norms[textured] * crop.std() * side)
         return float(min(correlation.max(), 1.0))
-
-
-def _sides(shorter: int) -> tuple[int, ...]:
-    return tuple(side for side in SIDES if shorter <= LEAST_PART * side and side < shorter)
 
 
 def _crops(picture: Plane, side: int) -> Iterator[Plane]:

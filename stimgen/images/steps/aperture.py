@@ -45,9 +45,8 @@ class Aperture(GeometryStep):
     @override
     def size(self, width: int, height: int) -> ImageSize:
         if 2 * max(self.radii(width, height)) > min(width, height) and self.diameter != "inscribed":
-            raise StimgenError(
-                f"an aperture of {self.diameter:g} pixels is larger than the picture, {width} x {height}"
-            )
+            what = f"an aperture of {self.diameter:g} pixels"
+            raise StimgenError(f"{what} is larger than the picture, {width} x {height}")
         return width, height
 
     def weights(self, width: int, height: int) -> Plane:

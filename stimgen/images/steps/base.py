@@ -17,12 +17,8 @@ SET_MEAN = "set"
 DIGITS = 6  # to which the mean over a set is rounded
 
 
-def _kind_of_target(value: Any) -> str:
-    return "word" if isinstance(value, str) else "number"
-
-
 TargetWord = Annotated[Literal["source", "set"], Tag("word")]
-WORD_OR_NUMBER = Discriminator(_kind_of_target)
+WORD_OR_NUMBER = Discriminator(lambda value: "word" if isinstance(value, str) else "number")
 
 
 class ImageStep(FamilyMember, ABC):

@@ -34,7 +34,6 @@ class Crop(GeometryStep):
     def size(self, width: int, height: int) -> ImageSize:
         left, top, wide, high = self.box
         if left + wide > width or top + high > height:
-            raise StimgenError(
-                f"the box {list(self.box)} does not fit into a picture of {width} x {height} pixels"
-            )
+            what = f"a picture of {width} x {height} pixels"
+            raise StimgenError(f"the box {list(self.box)} does not fit into {what}")
         return wide, high

@@ -30,9 +30,8 @@ class FlatTop(Aperture):
     def size(self, width: int, height: int) -> ImageSize:
         smallest = min(self.radii(width, height))
         if self.edge > smallest:
-            raise StimgenError(
-                f"an edge of {self.edge:g} pixels does not fit into an aperture with a radius of {smallest:g}"
-            )
+            what = f"an aperture with a radius of {smallest:g}"
+            raise StimgenError(f"an edge of {self.edge:g} pixels does not fit into {what}")
         return super().size(width, height)
 
     @override

@@ -16,17 +16,14 @@ from stimgen.reading.errors import StimgenError
 # SHA-256 of the publisher's files, or its first eight digits, which are part of a file's name, if the rest is
 # unknown. Records hold the complete hash of the file that was used.
 PINNED = {
-    "alexnet": ("AlexNet_Weights", "7be5be791159472b1fbf3c69796f7cb30dca7ad8466c2df70058c37116cdee02"),
-    "resnet50": ("ResNet50_Weights", "0676ba61b6795bbe1773cffd859882e5e297624d384b6993f7c9e683e722fb8a"),
-    "squeezenet1_0": ("SqueezeNet1_0_Weights", "b66bff10"),
-    "squeezenet1_1": (
-        "SqueezeNet1_1_Weights",
-        "b8a52dc049b60e4b6ab68ad0df457362afab8b6304b2febdc1650a5dab4d7e7b",
-    ),
-    "vgg11": ("VGG11_Weights", "8a719046"),
-    "vgg13": ("VGG13_Weights", "19584684"),
-    "vgg16": ("VGG16_Weights", "397923af8e79cdbb6a7127f12361acd7a2f83e06b05044ddf496e83de57a5bf0"),
-    "vgg19": ("VGG19_Weights", "dcbb9e9dad569fff7a846263a77324fc34978fea2bfb039c012d710e1776ae44"),
+    "alexnet": "7be5be791159472b1fbf3c69796f7cb30dca7ad8466c2df70058c37116cdee02",
+    "resnet50": "0676ba61b6795bbe1773cffd859882e5e297624d384b6993f7c9e683e722fb8a",
+    "squeezenet1_0": "b66bff10",
+    "squeezenet1_1": "b8a52dc049b60e4b6ab68ad0df457362afab8b6304b2febdc1650a5dab4d7e7b",
+    "vgg11": "8a719046",
+    "vgg13": "19584684",
+    "vgg16": "397923af8e79cdbb6a7127f12361acd7a2f83e06b05044ddf496e83de57a5bf0",
+    "vgg19": "dcbb9e9dad569fff7a846263a77324fc34978fea2bfb039c012d710e1776ae44",
 }
 
 
@@ -45,7 +42,7 @@ class ImagenetWeights(Weights):
 
     def recipe(self, network: str) -> dict[str, Any]:
         """Return the publisher's file and its hash."""
-        return {"name": self.name, "file": _url(network).rpartition("/")[2], "sha256": PINNED[network][1]}
+        return {"name": self.name, "file": find_cache_path(network).name, "sha256": PINNED[network]}
 
     @override
     def is_available(self, network: str) -> bool:
@@ -54,10 +51,9 @@ class ImagenetWeights(Weights):
     def load_tensors(self, spec: StateDictSpec) -> tuple[dict[str, Tensor], str]:
         """Return the tensors and the file's hash, downloading the file if necessary."""
         file = find_cache_path(spec.network)
-        sha256 = PINNED[spec.network][1]
         if not file.exists():
             _download(spec.network, file)
-        return read_weights(file, sha256, spec)
+        return read_weights(file, PINNED[spec.network], spec)
 
 
 def find_cache_path(network: str) -> Path:
@@ -68,19 +64,18 @@ def find_cache_path(network: str) -> Path:
 def _url(network: str) -> str:
     import torchvision
 
-    entry = getattr(torchvision.models, PINNED[network][0]).IMAGENET1K_V1
-    return str(entry.url)
+    return str(torchvision.models.get_model_weights(network).IMAGENET1K_V1.url)
 
 
 def _download(network: str, file: Path) -> None:
-    url = _url(network)
+    url, sha256 = _url(network), PINNED[network]
     try:
         file.parent.mkdir(parents=True, exist_ok=True)
-        torch.hub.download_url_to_file(url, str(file), hash_prefix=PINNED[network][1], progress=True)
+        torch.hub.download_url_to_file(url, str(file), hash_prefix=sha256, progress=True)
     except (URLError, OSError, RuntimeError) as error:
         raise StimgenError(
             f"the ImageNet weights of {network} are not in the cache and could not be downloaded ({error})",
             where=file,
-            hint=f"download {url} on a computer with internet access (SHA-256 {PINNED[network][1]}) and copy "
-            "it to the path above; or use `weights: random`, which needs no download",
+            hint=f"download {url} on a computer with internet access (SHA-256 {sha256}) and copy it to the "
+            "path above; or use `weights: random`, which needs no download",
         ) from None

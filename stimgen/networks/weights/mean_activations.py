@@ -18,6 +18,7 @@ from stimgen.reading.model import Model
 
 FORMAT = 1
 LARGEST_FILE = 16 * MEGABYTE
+Tensors = dict[str, Tensor]
 
 
 class MeasuredImage(Model):
@@ -77,15 +78,13 @@ def read_mean_activations(file: Path, sha256: str) -> MeanActivations:
     data = read_limited(file, LARGEST_FILE, "file of mean activations")
     found = sha256_bytes(data)
     if found != sha256:
-        raise StimgenError(
-            f"the mean activations have the SHA-256 {found}, not {sha256} as expected", where=file
-        )
+        message = f"the mean activations have the SHA-256 {found}, not {sha256} as expected"
+        raise StimgenError(message, where=file)
     try:
         means = MeanActivations.model_validate(json.loads(data))
     except (ValueError, ValidationError, RecursionError):
-        raise StimgenError(
-            "this is not a file of mean activations that `stimgen weights normalize` wrote", where=file
-        ) from None
+        message = "this is not a file of mean activations that `stimgen weights normalize` wrote"
+        raise StimgenError(message, where=file) from None
     for layer, values in means.means.items():
         check_no_silent_filter(layer, values)
     return means
@@ -102,9 +101,7 @@ def check_no_silent_filter(layer: str, means: tuple[float, ...]) -> None:
         )
 
 
-def rescale_weights(
-    tensors: dict[str, Tensor], spec: StateDictSpec, means: MeanActivations
-) -> dict[str, Tensor]:
+def rescale_weights(tensors: Tensors, spec: StateDictSpec, means: MeanActivations) -> Tensors:
     """Return weights with which every layer's features are the old ones divided by the means.
 
     Rectification and pooling (average or maximum) preserve positive factors. So the filters of each layer are
@@ -114,10 +111,9 @@ def rescale_weights(
     before = torch.ones(1, dtype=torch.float64)
     for layer, key in spec.chain.items():
         after = torch.tensor(means.means[layer], dtype=torch.float64)
-        filters = len(tensors[f"{key}.weight"])
-        if len(after) != filters:
-            raise StimgenError(f"{len(after)} mean activations for the {filters} filters of {layer}")
         weight, bias = tensors[f"{key}.weight"].double(), tensors[f"{key}.bias"].double()
+        if len(after) != len(weight):
+            raise StimgenError(f"{len(after)} mean activations for the {len(weight)} filters of {layer}")
         rescaled[f"{key}.weight"] = (weight * before.view(1, -1, 1, 1) / after.view(-1, 1, 1, 1)).float()
         rescaled[f"{key}.bias"] = (bias / after).float()
         before = after

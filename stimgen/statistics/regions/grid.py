@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from functools import lru_cache
+from itertools import pairwise
 from typing import Annotated, Any, ClassVar, Literal
 
 import numpy as np
@@ -75,12 +76,8 @@ def band_weights(length: int, count: int, overlap: float) -> list[NDArray[np.flo
     sum telescopes.
     """
     centres = (np.arange(length) + 0.5) / length * count
-    edges = [
-        np.ones(length),
-        *(edge_weights(centres - k, overlap) for k in range(1, count)),
-        np.zeros(length),
-    ]
-    return [first - second for first, second in zip(edges, edges[1:], strict=False)]
+    between = (edge_weights(centres - k, overlap) for k in range(1, count))
+    return [first - second for first, second in pairwise([np.ones(length), *between, np.zeros(length)])]
 
 
 def _make_window(row: NDArray[np.float64], column: NDArray[np.float64]) -> PoolingWindow:

@@ -82,17 +82,17 @@ class Polar(Regions):
         places, weights = np.nonzero(all_weights), all_weights[all_weights > 0]
         regions, cells = all_regions[places], places[1]
         order = np.argsort(regions, kind="stable")
-        borders = np.flatnonzero(np.diff(regions[order])) + 1
-        parts = np.split(order, borders)
+        parts = np.split(order, np.flatnonzero(np.diff(regions[order])) + 1)
         mean_size = height * width / len(parts)
-        return tuple(
-            _make_window((cells[part] // width, cells[part] % width), weights[part], mean_size)
-            for part in parts
-        )
+        rows, columns = np.divmod(cells, width)
+        return tuple(_make_window(rows[p], columns[p], weights[p], mean_size) for p in parts)
 
     def _position_shares(self, height: int, width: int, picture: tuple[int, int]) -> tuple[Integers, Floats]:
         """Return four regions of every position, some of them repeated, and their weights: 4 x positions."""
-        x, y = self._fixation_offsets(height, width, picture)
+        # How far every position is from the fixation, in pixels to the right and downwards.
+        down = ((np.arange(height) + 0.5) / height - self.fixation[1]) * picture[0]
+        right = ((np.arange(width) + 0.5) / width - self.fixation[0]) * picture[1]
+        x, y = np.tile(right, height), np.repeat(down, width)
         # A ring from e / q to e q is scaling x e wide if q - 1/q is the scaling; its logarithm is 2 log q.
         ring_width = 2 * math.asinh(self.scaling / 2)
         count = max(1, round(2 * math.pi * self.aspect / self.scaling))
@@ -109,12 +109,6 @@ class Polar(Regions):
                 weights.append(part * other)
         return np.stack(regions), np.stack(weights)
 
-    def _fixation_offsets(self, height: int, width: int, picture: tuple[int, int]) -> tuple[Floats, Floats]:
-        """Return how far every position is from the fixation, in pixels to the right and downwards."""
-        y = ((np.arange(height) + 0.5) / height - self.fixation[1]) * picture[0]
-        x = ((np.arange(width) + 0.5) / width - self.fixation[0]) * picture[1]
-        return np.tile(x, height), np.repeat(y, width)
-
 
 def _neighbours(along: Floats, overlap: float) -> Iterator[tuple[Integers, Floats]]:
     """Yield the regions on both sides of the nearest border and their weights; region k begins at k."""
@@ -126,8 +120,7 @@ def _neighbours(along: Floats, overlap: float) -> Iterator[tuple[Integers, Float
     yield border.astype(np.int64), beyond
 
 
-def _make_window(cells: tuple[Integers, Integers], weights: Floats, mean_size: float) -> PoolingWindow:
-    rows, columns = cells
+def _make_window(rows: Integers, columns: Integers, weights: Floats, mean_size: float) -> PoolingWindow:
     top, left = int(rows.min()), int(columns.min())
     box = np.zeros((int(rows.max()) + 1 - top, int(columns.max()) + 1 - left))
     np.add.at(box, (rows - top, columns - left), weights)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from functools import lru_cache
+from itertools import pairwise
 from typing import Annotated, Literal
 
 import numpy as np
@@ -105,9 +106,6 @@ def _band_shares(field: ReceptiveField, count: int, side: int, bands: int) -> li
     """Return, for each band of a side, the part of each position's receptive field that lies in it."""
     # A position that sees only padding, as some networks have, belongs to the nearest pixel.
     first, last = position_bounds(field, count, (0, side - 1), (1, side))
-    borders = np.arange(bands + 1) * side / bands
-    inside = [
-        np.maximum(0.0, np.minimum(last, borders[k + 1]) - np.maximum(first, borders[k]))
-        for k in range(bands)
-    ]
+    borders = pairwise(np.arange(bands + 1) * side / bands)
+    inside = (np.maximum(0.0, np.minimum(last, b) - np.maximum(first, a)) for a, b in borders)
     return [part / (last - first) for part in inside]

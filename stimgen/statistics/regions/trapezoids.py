@@ -70,12 +70,8 @@ def position_shares(weights: Floats, field: ReceptiveField, positions: tuple[int
         (bound.astype(np.int64) for bound in position_bounds(field, count, (0, side), (0, side)))
         for count, side in zip(positions, weights.shape, strict=True)
     )
-    inside: Floats = (
-        summed[np.ix_(bottom, right)]
-        - summed[np.ix_(top, right)]
-        - summed[np.ix_(bottom, left)]
-        + summed[np.ix_(top, left)]
-    )
+    lower, upper = summed[bottom], summed[top]
+    inside = lower[:, right] - upper[:, right] - lower[:, left] + upper[:, left]
     # Rounding errors of the sums and differences may be negative.
     shares: Floats = np.maximum(inside, 0.0) / field.size**2
     return shares
