@@ -6,27 +6,24 @@ import math
 from collections.abc import Callable, Sequence
 
 import numpy as np
+import torch
 
 from stimgen.execution.context import RunContext
 from stimgen.execution.device import MIN_SLOTS
 from stimgen.execution.labels import original_name
-from stimgen.execution.memory import (
-    is_out_of_memory,
-    out_of_memory_error,
-    predict_bytes,
-    release_cached_memory,
-)
+from stimgen.execution.memory import is_out_of_memory, out_of_memory_error, predict_bytes
 from stimgen.execution.progress import ProgressCallback, RunProgress
 from stimgen.execution.synthesize import Failure, synthesize_batch
 from stimgen.protocol.plan import PlannedStimulus, ProtocolPlan
 from stimgen.protocol.planned_source import PlannedSource
-from stimgen.protocol.schema import OutputSettings
 from stimgen.reading.generators import run_generator
 from stimgen.stimulus_set.store import Store
 from stimgen.synthesis.methods import SynthesisStep
 
+Stimuli = Sequence[PlannedStimulus]
 
-def form_batches(stimuli: Sequence[PlannedStimulus], size: int) -> list[list[PlannedStimulus]]:
+
+def form_batches(stimuli: Stimuli, size: int) -> list[list[PlannedStimulus]]:
     """Return `stimuli` in batches of one method and one shape, in their order."""
     groups: dict[tuple[str, tuple[int, int, int]], list[PlannedStimulus]] = {}
     for stimulus in stimuli:
@@ -42,7 +39,7 @@ def check_sources(plan: ProtocolPlan, store: Store) -> None:
     StimgenError
         A source cannot be used, or a step after synthesis is impossible for it: it is black, say, or flat.
     """
-    for source in _missing_originals(plan, store):
+    for _, source in _missing_originals(plan, store):
         pixels = source.pixels()
         for condition in plan.conditions:
             if source in condition.sources:
@@ -57,23 +54,18 @@ def write_originals(plan: ProtocolPlan, store: Store) -> None:
     StimgenError
         A source cannot be used, or the set cannot be written.
     """
-    for source in _missing_originals(plan, store):
-        store.write(original_name(source, _output(plan)), source.encode(source.pixels()))
+    for name, source in _missing_originals(plan, store):
+        store.write(name, source.encode(source.pixels()))
 
 
-def _missing_originals(plan: ProtocolPlan, store: Store) -> list[PlannedSource]:
+def _missing_originals(plan: ProtocolPlan, store: Store) -> list[tuple[str, PlannedSource]]:
     # Not their pixels: those of all sources together may be more than the memory holds.
-    every = (*plan.sources, *plan.references)
-    return [source for source in every if not store.has(original_name(source, _output(plan)))]
+    output = plan.loaded.protocol.output
+    named = [(original_name(source, output), source) for source in (*plan.sources, *plan.references)]
+    return [(name, source) for name, source in named if not store.has(name)]
 
 
-def _output(plan: ProtocolPlan) -> OutputSettings:
-    return plan.loaded.protocol.output
-
-
-def run_batch(
-    stimuli: Sequence[PlannedStimulus], context: RunContext, progress: RunProgress, report: ProgressCallback
-) -> None:
+def run_batch(stimuli: Stimuli, context: RunContext, progress: RunProgress, report: ProgressCallback) -> None:
     """Make stimuli of one condition and shape, write them, and report after each evaluation.
 
     Where the memory is too small, they are made a few at a time: on a CPU that changes no bit of them;
@@ -111,7 +103,7 @@ def run_batch(
     report(progress)
 
 
-def _count_slots(stimuli: Sequence[PlannedStimulus], context: RunContext) -> int:
+def _count_slots(stimuli: Stimuli, context: RunContext) -> int:
     """Return how many images are computed at once, of stimuli of one condition and shape."""
     # On a CPU the number changes no bits, so that nothing need be padded.
     wanted = len(stimuli) if context.device.type == "cpu" else context.batch_size
@@ -119,10 +111,7 @@ def _count_slots(stimuli: Sequence[PlannedStimulus], context: RunContext) -> int
 
 
 def _try_synthesis(
-    stimuli: Sequence[PlannedStimulus],
-    slots: int,
-    context: RunContext,
-    follow: Callable[[SynthesisStep], None],
+    stimuli: Stimuli, slots: int, context: RunContext, follow: Callable[[SynthesisStep], None]
 ) -> list[Failure] | None:
     """Make stimuli all at once and return those that failed; None if the memory holds only fewer."""
     try:
@@ -132,8 +121,9 @@ def _try_synthesis(
             raise
         if slots == MIN_SLOTS:
             raise out_of_memory_error(stimuli[0], context.device) from error
-    # Only here, because the error holds on to everything that was under way.
-    release_cached_memory(context.device)
+    if context.device.type == "cuda":
+        # Only here, because the error holds on to everything that was under way.
+        torch.cuda.empty_cache()
     return None
 
 

@@ -11,15 +11,18 @@ from typing import Protocol
 
 import torch
 
+from stimgen.execution.batch import run_batch
 from stimgen.execution.context import RunContext
 from stimgen.execution.device import find_device
-from stimgen.execution.local import LocalExecutor
 from stimgen.execution.progress import ProgressCallback, RunProgress
 from stimgen.execution.shard import Shard
 from stimgen.protocol.plan import PlannedStimulus
 from stimgen.reading.errors import StimgenError
 
 MAX_WORKERS = 512
+
+Batches = Sequence[Sequence[PlannedStimulus]]
+Notify = Callable[[str], None]
 
 
 @dataclass(frozen=True)
@@ -66,11 +69,7 @@ class Executor(Protocol):
         """Return whether nothing writes to the set any more once this process was interrupted."""
 
     def run(
-        self,
-        batches: Sequence[Sequence[PlannedStimulus]],
-        context: RunContext,
-        progress: RunProgress,
-        report: ProgressCallback,
+        self, batches: Batches, context: RunContext, progress: RunProgress, report: ProgressCallback
     ) -> None:
         """Make batches of one condition and shape each, keep `progress` up to date, and call `report` often.
 
@@ -79,6 +78,22 @@ class Executor(Protocol):
         StimgenError
             A circumstance that the user can mend.
         """
+
+
+class LocalExecutor:
+    """Makes batches one after the other in this process, on the device of their context."""
+
+    exclusive = True
+
+    def __init__(self, device: torch.device) -> None:
+        self.kind, self.device = device.type, device
+
+    def run(
+        self, batches: Batches, context: RunContext, progress: RunProgress, report: ProgressCallback
+    ) -> None:
+        """Make batches; `report` is called after every evaluation."""
+        for batch in batches:
+            run_batch(batch, context, progress, report)
 
 
 def require_dask() -> None:
@@ -94,9 +109,7 @@ def require_dask() -> None:
 
 
 @contextmanager
-def open_executor(
-    options: GenerateOptions, packages: tuple[str, ...], notify: Callable[[str], None]
-) -> Iterator[Executor]:
+def open_executor(options: GenerateOptions, packages: tuple[str, ...], notify: Notify) -> Iterator[Executor]:
     """Yield the executor that is asked for, its workers checked.
 
     Parameters

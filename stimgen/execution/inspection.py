@@ -65,16 +65,11 @@ def inspect_stimulus(
         result = yield from method.run(batch, device)
         if result.reasons[0] == "non_finite":
             raise StimgenError(f"{stimulus.name} could not be made: {NON_FINITE}")
-        inspector = _LayerInspector(
-            method, _duplicate(source, device), {k: _duplicate(p, device) for k, p in pictures.items()}
-        )
-        return Inspection(
-            source=source,
-            synthesis=result.images[0],
-            result=result,
-            maps=inspector.compare_maps(_duplicate(result.images[0], device)),
-            losses=inspector.measure_losses(result.snapshots_of(0), item.key),
-        )
+        twice = {key: _duplicate(picture, device) for key, picture in pictures.items()}
+        inspector = _LayerInspector(method, _duplicate(source, device), twice)
+        maps = inspector.compare_maps(_duplicate(result.images[0], device))
+        losses = inspector.measure_losses(result.snapshots_of(0), item.key)
+        return Inspection(source, result.images[0], result, maps, losses)
 
 
 @dataclass(frozen=True)

@@ -102,9 +102,13 @@ def is_complete(
         return False
     if output.snapshots and (content.snapshots is None or content.snapshots.every != output.snapshots):
         return False
-    return all(
-        _is_usable(file, name, store) for file, name in _planned_names(content, stimulus, output).items()
-    )
+    for file, name in _planned_names(content, stimulus, output).items():
+        if not store.has(file.file):
+            return False
+        # A file that has to be copied to another name must be undamaged.
+        if file.file != name and sha256_bytes(store.read(file.file)) != file.sha256:
+            return False
+    return True
 
 
 def relabel(stimulus: PlannedStimulus, store: Store, output: OutputSettings) -> None:
@@ -126,26 +130,20 @@ def relabel(stimulus: PlannedStimulus, store: Store, output: OutputSettings) -> 
         files = tuple(file.replace(file=names[file]) for file in content.snapshots.files)
         snapshots = SnapshotSeries(every=content.snapshots.every, files=files)
     array = content.array if output.array else None
-    original = _hash_original(content, stimulus, store, output)
+    old, original = content.source.original, original_name(stimulus.source, output)
+    sha256 = old.sha256 if old.file == original else sha256_bytes(store.read(original))
     renamed = content.model_copy(
         update={
             "file": file_name(IMAGES, stimulus, output),
             "trace": content.trace.replace(file=names[content.trace]),
             "array": array and array.replace(file=names[array]),
             "snapshots": snapshots,
-            "source": source_record(stimulus.source, original, output),
+            "source": source_record(stimulus.source, sha256, output),
             "references": reference_records(stimulus, store, output),
             "condition": stimulus.condition.id,
         }
     )
     store.write(record_file(stimulus.id), json_bytes(Record(content=renamed, made=record.made).to_dict()))
-
-
-def _hash_original(
-    content: RecordContent, stimulus: PlannedStimulus, store: Store, output: OutputSettings
-) -> str:
-    old, name = content.source.original, original_name(stimulus.source, output)
-    return old.sha256 if old.file == name else sha256_bytes(store.read(name))
 
 
 def _planned_names(
@@ -162,10 +160,3 @@ def _planned_names(
         for file in content.snapshots.files:
             names[file] = snapshot_name(stimulus, output, (file.scale, file.evaluation))
     return names
-
-
-def _is_usable(file: FileHash, name: str, store: Store) -> bool:
-    """Return whether a recorded file is there, and is undamaged if it has to be copied to another name."""
-    if not store.has(file.file):
-        return False
-    return file.file == name or sha256_bytes(store.read(file.file)) == file.sha256

@@ -48,12 +48,6 @@ def is_out_of_memory(error: Exception) -> bool:
     return known or any(words in str(error) for words in OUT_OF_MEMORY_MESSAGES)
 
 
-def release_cached_memory(device: torch.device) -> None:
-    """Give back the memory that torch keeps for later, in pieces of sizes that are not needed now."""
-    if device.type == "cuda":
-        torch.cuda.empty_cache()
-
-
 def out_of_memory_error(stimulus: PlannedStimulus, device: torch.device) -> StimgenError:
     """Return the error of a device whose memory is too small for the smallest batch."""
     predicted = f"{predict_bytes(stimulus) / 1e9:.2g} GB"

@@ -57,6 +57,8 @@ def postprocess(
     files = [s.source.encode(picture.pixels) for s, picture in zip(stimuli, saved, strict=True)]
     decoded = [as_pixels(decode_png(file, Path("picture"))) for file in files]
     converged = [has_converged(trace, why) for trace, why in zip(result.traces, result.reasons, strict=True)]
+    pairs = zip(inputs, saved, strict=True)
+    clipped = [ClippedRecord(source=source.clipped, saved=picture.clipped) for source, picture in pairs]
     quality = BatchQuality(_round_sources(stimuli, inputs), stimuli[0].source.staging.encoding, judge)
     return ProcessedBatch(
         stimuli=stimuli,
@@ -64,10 +66,7 @@ def postprocess(
         result=result,
         pictures=[picture.pixels for picture in saved],
         files=files,
-        clipped=[
-            ClippedRecord(source=source.clipped, saved=picture.clipped)
-            for source, picture in zip(inputs, saved, strict=True)
-        ],
+        clipped=clipped,
         losses=_measure_losses(result, images, decoded, stimuli[0]),
         quality=quality.records(decoded, [stimulus.source.id for stimulus in stimuli], converged),
         problems=problems,
@@ -108,12 +107,10 @@ def _measure_losses(
 
 def _round_sources(stimuli: Sequence[PlannedStimulus], inputs: Sequence[ModelInput]) -> dict[str, Pixels]:
     """Return the sources of stimuli, by id, rounded as their files are, behind the same apertures."""
-    after = stimuli[0].condition.after
-    pairs = {s.source.id: (s.source, found) for s, found in zip(stimuli, inputs, strict=True)}
-    return {
-        key: as_pixels(quantise(after.place_source(source, found.pixels), source.bits))
-        for key, (source, found) in pairs.items()
-    }
+    after, rounded = stimuli[0].condition.after, {}
+    for source, found in {s.source.id: (s.source, i) for s, i in zip(stimuli, inputs, strict=True)}.values():
+        rounded[source.id] = as_pixels(quantise(after.place_source(source, found.pixels), source.bits))
+    return rounded
 
 
 def _loss_record(losses: Losses | None) -> LossRecord | None:

@@ -8,7 +8,7 @@ from collections.abc import Mapping, Sequence
 import numpy as np
 
 from stimgen.images.light import Encoding
-from stimgen.images.measures.comparison import SourceComparator, SourceComparison
+from stimgen.images.measures.comparison import SourceComparator
 from stimgen.images.measures.rounding import round_significant
 from stimgen.images.prepare import Pixels
 from stimgen.stimulus_set.quality import ColourDistances, EvaluationRecord, QualityRecord
@@ -18,6 +18,9 @@ from stimgen.synthesis.methods import TraceEntry
 # If the logarithm of the loss fell evenly, a tenth of the evaluations would bring a tenth of the whole fall.
 # Less than a quarter of that counts as converged, and so does a loss that fell to less than a millionth.
 TENTHS, FLAT, NOTHING = 10, 0.25 / 10, 1e-6
+
+Sources = Mapping[str, Pixels]
+Judgements = list[EvaluationRecord | None]
 
 
 def has_converged(trace: Sequence[TraceEntry], stopped: str) -> bool | None:
@@ -54,9 +57,7 @@ class BatchQuality:
         The network that compares pictures with their sources, if that is wanted.
     """
 
-    def __init__(
-        self, sources: Mapping[str, Pixels], encoding: Encoding, judge: LoadedEvaluationNetwork | None
-    ) -> None:
+    def __init__(self, sources: Sources, encoding: Encoding, judge: LoadedEvaluationNetwork | None) -> None:
         self._sources, self._judge = sources, judge
         self._originals = {key: SourceComparator(source, encoding) for key, source in sources.items()}
 
@@ -64,16 +65,26 @@ class BatchQuality:
         self, pictures: Sequence[Pixels], keys: Sequence[str], converged: Sequence[bool | None]
     ) -> list[QualityRecord]:
         """Return what records say of saved pictures, given each one's source and whether it has converged."""
-        judged = self._judge_pictures(pictures, keys)
-        return [
-            _quality_record(self._originals[key].compare(picture), settled, judge)
-            for picture, key, settled, judge in zip(pictures, keys, converged, judged, strict=True)
-        ]
+        judged, records = self._judge_pictures(pictures, keys), []
+        for picture, key, settled, judge in zip(pictures, keys, converged, judged, strict=True):
+            found, colours = self._originals[key].compare(picture), None
+            if found.colour:
+                red, green, blue = map(round_significant, found.colour)
+                colours = ColourDistances(red=red, green=green, blue=blue)
+            records.append(
+                QualityRecord(
+                    largest_copy=round_significant(found.largest_copy),
+                    colour_distance=colours,
+                    luminance_distance=round_significant(found.luminance),
+                    spectrum_distance=round_significant(found.spectrum),
+                    converged=settled,
+                    judge=judge,
+                )
+            )
+        return records
 
-    def _judge_pictures(
-        self, pictures: Sequence[Pixels], keys: Sequence[str]
-    ) -> Sequence[EvaluationRecord | None]:
-        found: list[EvaluationRecord | None] = [None] * len(pictures)
+    def _judge_pictures(self, pictures: Sequence[Pixels], keys: Sequence[str]) -> Judgements:
+        found: Judgements = [None] * len(pictures)
         if self._judge is not None:
             # A step can have cut a part out of a picture; that is not compared.
             whole = [i for i, key in enumerate(keys) if pictures[i].shape == self._sources[key].shape]
@@ -81,23 +92,6 @@ class BatchQuality:
             for i, scores in zip(whole, self._judge.score_pictures(*chosen, self._sources), strict=True):
                 found[i] = _judge_record(scores, self._judge)
         return found
-
-
-def _quality_record(
-    found: SourceComparison, settled: bool | None, judge: EvaluationRecord | None
-) -> QualityRecord:
-    colours = None
-    if found.colour:
-        red, green, blue = map(round_significant, found.colour)
-        colours = ColourDistances(red=red, green=green, blue=blue)
-    return QualityRecord(
-        largest_copy=round_significant(found.largest_copy),
-        colour_distance=colours,
-        luminance_distance=round_significant(found.luminance),
-        spectrum_distance=round_significant(found.spectrum),
-        converged=settled,
-        judge=judge,
-    )
 
 
 def _judge_record(scores: EvaluationScores, judge: LoadedEvaluationNetwork) -> EvaluationRecord:

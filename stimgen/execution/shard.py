@@ -40,9 +40,8 @@ class Shard:
         if not 1 <= parts <= MAX_SHARDS:
             raise StimgenError(f"{text!r}: there can be 1 to {MAX_SHARDS:,} shards")
         if not 1 <= number <= parts:
-            raise StimgenError(
-                f"{text!r}: there is no shard {number} of {parts}: they are numbered from 1 to {parts}"
-            )
+            numbers = f"they are numbered from 1 to {parts}"
+            raise StimgenError(f"{text!r}: there is no shard {number} of {parts}: {numbers}")
         return cls(number, parts)
 
     @property

@@ -61,15 +61,13 @@ def synthesize_batch(
     items = [stimulus_item(stimulus, sources[stimulus.source.id].pixels) for stimulus in stimuli]
     with reproducible_computation(device):
         pictures = {picture.id: picture.pixels() for picture in stimuli[0].condition.pictures}
-        every = context.output.snapshots or 0
-        batch = SynthesisBatch(items, slots, pictures, every)
+        batch = SynthesisBatch(items, slots, pictures, context.output.snapshots or 0)
         result = yield from method.run(batch, device)
         judge = LoadedEvaluationNetwork(context.judge, device, slots) if context.judge else None
         processed = postprocess(result, stimuli, sources, judge)
     made = _describe_production(started, device, (len(items), slots), method.packages)
     failures = []
-    for i, stimulus in enumerate(stimuli):
-        problem = processed.problems[i]
+    for i, (stimulus, problem) in enumerate(zip(stimuli, processed.problems, strict=True)):
         if problem is None:
             write_stimulus(i, processed, made, context)
         else:
@@ -88,9 +86,10 @@ def _describe_production(
     started: datetime, device: torch.device, sizes: tuple[int, int], packages: tuple[str, ...]
 ) -> Provenance:
     ended = datetime.now(UTC)
+    began, finished = (moment.strftime("%Y-%m-%dT%H:%M:%S.%fZ") for moment in (started, ended))
     return Provenance(
-        started=_iso(started),
-        finished=_iso(ended),
+        started=began,
+        finished=finished,
         seconds=round((ended - started).total_seconds(), 3),
         host=platform.node(),
         device=device_name(device),
@@ -102,13 +101,8 @@ def _describe_production(
     )
 
 
-def _iso(moment: datetime) -> str:
-    return moment.strftime("%Y-%m-%dT%H:%M:%S.%fZ")
-
-
 @lru_cache(maxsize=8)
 def package_versions(packages: tuple[str, ...]) -> dict[str, str]:
     """Return the versions of Python, of the packages that affect pixels, and of those that are named."""
-    return {"python": platform.python_version()} | {
-        name: metadata.version(name) for name in (*RECORDED_PACKAGES, *packages)
-    }
+    recorded = {name: metadata.version(name) for name in (*RECORDED_PACKAGES, *packages)}
+    return {"python": platform.python_version()} | recorded

@@ -47,12 +47,11 @@ def write_stimulus(i: int, batch: ProcessedBatch, made: Provenance, context: Run
     parts = {IMAGES: batch.files[i], TRACES: format_trace(batch.result.traces[i])}
     if context.output.array:
         parts[ARRAYS] = encode_array(batch.pictures[i])
-    files = {
-        folder: FileHash(file=file_name(folder, stimulus, context.output), sha256=sha256_bytes(data))
-        for folder, data in parts.items()
-    }
+    files = {}
     for folder, data in parts.items():
-        context.store.write(files[folder].file, data)
+        name = file_name(folder, stimulus, context.output)
+        files[folder] = FileHash(file=name, sha256=sha256_bytes(data))
+        context.store.write(name, data)
     record = Record(content=_build_content(i, batch, files, context), made=made)
     context.store.write(record_file(stimulus.id), json_bytes(record.to_dict()))
 
@@ -101,10 +100,9 @@ def _write_snapshots(
         return None
     for snapshot in snapshots:
         data = encode_png(snapshot.levels, stimulus.source.staging.encoding)
-        scale, evaluation = snapshot.scale, snapshot.evaluation
-        name = snapshot_name(stimulus, output, (scale, evaluation))
+        scale, evaluation = place = snapshot.scale, snapshot.evaluation
+        name, sha256 = snapshot_name(stimulus, output, place), sha256_bytes(data)
         context.store.write(name, data)
-        sha256 = sha256_bytes(data)
         files.append(SnapshotRecord(file=name, sha256=sha256, scale=scale, evaluation=evaluation))
     return SnapshotSeries(every=output.snapshots, files=tuple(files))
 
@@ -136,11 +134,8 @@ def _ensure_original(source: PlannedSource, pixels: Pixels, context: RunContext)
 
 
 def _network_records(result: SynthesisResult, stimulus: PlannedStimulus) -> list[NetworkRecord]:
+    pairs = zip(result.weights_sha256, stimulus.condition.method.validations(), strict=True)
     return [
-        NetworkRecord(
-            name=name, weights_sha256=sha256, validated_with_observers=known.validated, validation=known.note
-        )
-        for (name, sha256), known in zip(
-            result.weights_sha256, stimulus.condition.method.validations(), strict=True
-        )
+        NetworkRecord(name=name, weights_sha256=sha, validated_with_observers=v.validated, validation=v.note)
+        for (name, sha), v in pairs
     ]

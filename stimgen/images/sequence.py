@@ -7,7 +7,6 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
-from typing import Any
 
 from stimgen.images.picture import MaskedPicture, PictureAndSource
 from stimgen.images.prepare import ImageSize
@@ -58,11 +57,6 @@ def resolve_set_means(
         if isinstance(step, MatchingStep):
             resolved[i] = step.with_target(round(sum(found) / len(found), DIGITS))
     return tuple(resolved)
-
-
-def step_recipes(steps: Sequence[ImageStep]) -> list[dict[str, Any]]:
-    """Return the recipes of the steps for identities."""
-    return [step.recipe() for step in steps]
 
 
 def apply_geometry(steps: Sequence[ImageStep], picture: MaskedPicture) -> MaskedPicture:

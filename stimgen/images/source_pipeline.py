@@ -15,7 +15,7 @@ from stimgen.images.light import Encoding
 from stimgen.images.picture import MaskedPicture, PictureAndSource, ScreenSpec, measure_clipping
 from stimgen.images.prepare import ImageSize, Pixels, Preparation, Size
 from stimgen.images.read import ImageFile
-from stimgen.images.sequence import apply_steps, final_size, step_recipes
+from stimgen.images.sequence import apply_steps, final_size
 from stimgen.images.steps import ImageStep, Steps
 from stimgen.reading.errors import StimgenError
 from stimgen.reading.model import Model, Number, Text, validation_error
@@ -112,7 +112,7 @@ class SourcePipeline:
                 _refuse_other_size(image, mask)
             found["mask"] = mask.sha256
         if presentation.before:
-            found["before"] = step_recipes(presentation.before)
+            found["before"] = [step.recipe() for step in presentation.before]
         if presentation.canvas is not None:
             found["canvas"] = presentation.canvas.recipe(sizes)
         if presentation.background != BACKGROUND:

@@ -14,7 +14,6 @@ from stimgen.images.sequence import (
     final_size,
     needs_set_mean,
     resolve_set_means,
-    step_recipes,
 )
 from stimgen.images.steps import ImageStep
 from stimgen.protocol.load import LoadedProtocol
@@ -42,7 +41,8 @@ class Postprocessing:
         """Return the recipe of a method with these steps in its settings."""
         if not self.steps:
             return of_method
-        return of_method | {"settings": of_method["settings"] | {"after": step_recipes(self.steps)}}
+        after = [step.recipe() for step in self.steps]
+        return of_method | {"settings": of_method["settings"] | {"after": after}}
 
     def finish(self, pixels: Pixels, source: PlannedSource, prepared: Pixels) -> PostprocessedPicture:
         """Return what is to be saved of a picture; raise `StimgenError` if a step is impossible.

@@ -11,7 +11,7 @@ from typing import TypeVar
 
 from stimgen.images.prepare import Preparation
 from stimgen.images.read import SKIMAGE_PREFIX, ImageFile, read_image_file
-from stimgen.images.sequence import needs_set_mean, resolve_set_means, step_recipes
+from stimgen.images.sequence import needs_set_mean, resolve_set_means
 from stimgen.images.source_pipeline import SourceFiles, SourceKeyError, SourcePipeline, SourcePresentation
 from stimgen.images.steps import ImageStep
 from stimgen.protocol.files import find_file, find_files
@@ -168,6 +168,7 @@ def _resolve_means(planned: list[PlannedSource], sources: Sequence[PlannedSource
         except StimgenError as error:
             raise error.add_location(source.lines["before"]) from None
         staging = replace(source.staging, presentation=presentation.replace(before=before))
-        return replace(source, staging=staging, recipe=source.recipe | {"before": step_recipes(before)})
+        recipe = source.recipe | {"before": [step.recipe() for step in before]}
+        return replace(source, staging=staging, recipe=recipe)
 
     return [resolve_source(source) for source in planned]

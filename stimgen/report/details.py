@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import csv
+import math
 from collections.abc import Iterator, Mapping
 from typing import Any
 
+from stimgen.reading.errors import StimgenError
 from stimgen.reading.text import to_one_line
-from stimgen.report.curves import read_curve
-from stimgen.report.pictures import SNAPSHOT_SIDE, PictureEmbedder
+from stimgen.report.pictures import SNAPSHOT_SIDE, PictureEmbedder, read_checked
 from stimgen.report.rules import RULES
 from stimgen.report.survey import ListedStimulus
 from stimgen.stimulus_set.citing.wording import describe_settings, format_value
@@ -16,6 +18,9 @@ from stimgen.stimulus_set.store import Store
 
 Facts = list[tuple[str, str]]
 MOST_SNAPSHOTS = 12
+MOST_POINTS = 80  # of a curve, per scale
+
+Curve = list[list[tuple[int, float]]]
 
 
 def stimulus_details(
@@ -120,3 +125,26 @@ def _embed_snapshots(pictures: PictureEmbedder, content: RecordContent) -> Itera
         file = files[i * (len(files) - 1) // max(1, count - 1)]
         place = f"scale {file.scale + 1}, evaluation {file.evaluation}"
         yield pictures.embed(file, SNAPSHOT_SIDE).data, place
+
+
+def read_curve(store: Store, content: RecordContent) -> Curve:
+    """Return, for every scale, a list of evaluations, counted from 1 over all scales, and losses.
+
+    Losses that a logarithmic axis cannot show are left out. Of many points, the first and the last of every
+    scale are kept, and some between them.
+    """
+    text = read_checked(store, content.trace).decode("utf-8", errors="replace")
+    scales: dict[str, list[tuple[int, float]]] = {}
+    try:
+        for i, row in enumerate(csv.DictReader(text.splitlines()), start=1):
+            loss = float(row["total"])
+            if math.isfinite(loss) and loss > 0:
+                scales.setdefault(row["scale"], []).append((i, float(f"{loss:.4g}")))
+    except (KeyError, TypeError, ValueError, csv.Error):
+        raise StimgenError("is not a trace of losses", where=store.path(content.trace.file)) from None
+    return [_thin_out(points) for points in scales.values()]
+
+
+def _thin_out(points: list[tuple[int, float]]) -> list[tuple[int, float]]:
+    step = max(1, math.ceil((len(points) - 1) / (MOST_POINTS - 1)))
+    return [*points[:-1:step], points[-1]]

@@ -9,7 +9,7 @@ from pathlib import Path
 from stimgen.execution.batch import form_batches, write_originals
 from stimgen.execution.context import RunContext
 from stimgen.execution.device import default_batch_size, find_device
-from stimgen.execution.local import LocalExecutor
+from stimgen.execution.executor import LocalExecutor
 from stimgen.execution.progress import RunProgress, ignore_progress
 from stimgen.protocol.load import LoadedProtocol, parse_protocol
 from stimgen.protocol.plan import PlannedStimulus, ProtocolPlan, make_plan

@@ -8,7 +8,7 @@ import sys
 
 import pytest
 
-from stimgen.execution.allocation import keep_freed_memory
+from stimgen.execution.device import keep_freed_memory
 
 pytestmark = pytest.mark.skipif(
     not keep_freed_memory(), reason="another C library than glibc: its allocator is left as it is"
@@ -18,7 +18,6 @@ pytestmark = pytest.mark.skipif(
 NANNY = {"MALLOC_TRIM_THRESHOLD_": "65536", "OMP_NUM_THREADS": "1"}
 PROGRAM = """
 import resource, sys, threading, torch
-from stimgen.execution.allocation import keep_freed_memory
 from stimgen.execution.device import reproducible_computation
 
 def faults():

@@ -16,8 +16,7 @@ from hand_made import Wanted, write_set
 from stimgen.reading.errors import StimgenError
 from stimgen.reading.identity import sha256_bytes
 from stimgen.report import pictures
-from stimgen.report.curves import MOST_POINTS, read_curve
-from stimgen.report.details import MOST_SNAPSHOTS
+from stimgen.report.details import MOST_POINTS, MOST_SNAPSHOTS, read_curve
 from stimgen.report.rules import CLIPPED, COPIED, RULES, compute_score, find_outliers
 from stimgen.stimulus_set.record import Record
 from stimgen.stimulus_set.store import Store, json_bytes, record_file

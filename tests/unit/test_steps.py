@@ -11,7 +11,7 @@ from pydantic import TypeAdapter, ValidationError
 
 from stimgen.images.light import from_light, luminance, to_light
 from stimgen.images.picture import MaskedPicture, PictureAndSource, ScreenSpec, blend_over, measure_clipping
-from stimgen.images.sequence import apply_steps, final_size, needs_set_mean, resolve_set_means, step_recipes
+from stimgen.images.sequence import apply_steps, final_size, needs_set_mean, resolve_set_means
 from stimgen.images.steps import AnyStep, ImageStep
 from stimgen.reading.errors import StimgenError
 
@@ -150,7 +150,7 @@ class TestSourceAndSet:
         assert needs_set_mean(said)
         found = resolve_set_means(said, named(*self.SOURCES))
         assert not needs_set_mean(found)
-        assert step_recipes(found) == [
+        assert [step.recipe() for step in found] == [
             {"name": "luminance", "mean": 0.5},  # of 0.4, 0.2 and 0.9
             {"name": "contrast", "rms": 0.333333},  # of 0.5, 0.5 and 0, to six digits
         ]

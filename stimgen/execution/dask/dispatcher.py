@@ -24,7 +24,8 @@ from stimgen.execution.context import RunContext
 from stimgen.execution.dask.bundle import Bundle, pack
 from stimgen.execution.dask.messages import BatchOutcome, WorkerTask
 from stimgen.execution.dask.worker import UnequalWorkerError, hash_ids, run_task
-from stimgen.execution.dask.workers import Notify, WorkerPool
+from stimgen.execution.dask.workers import WorkerPool
+from stimgen.execution.executor import Batches, Notify
 from stimgen.execution.progress import ProgressCallback, RunProgress
 from stimgen.execution.synthesize import Failure, package_versions
 from stimgen.protocol.plan import PlannedStimulus
@@ -52,7 +53,7 @@ class DaskExecutor:
         self.kind = self._pool.required["kind"]
 
     def run(
-        self, batches: Sequence[Batch], context: RunContext, progress: RunProgress, report: ProgressCallback
+        self, batches: Batches, context: RunContext, progress: RunProgress, report: ProgressCallback
     ) -> None:
         """Make batches; `report` is called several times a second.
 
@@ -96,7 +97,7 @@ class _DaskRun:
         self._messages: dict[str, tuple[float, float]] = {}  # stimuli under way and loss, by batch
         self._news = threading.Event()
 
-    def run(self, batches: Sequence[Batch], report: ProgressCallback) -> None:
+    def run(self, batches: Batches, report: ProgressCallback) -> None:
         self._waiting.extend(batches)
         with self._follow_workers():
             while self._waiting or self._running:

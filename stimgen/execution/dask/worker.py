@@ -27,6 +27,7 @@ from stimgen.protocol.quick import make_quick_protocol
 from stimgen.reading.document import parse_document
 from stimgen.reading.errors import StimgenError
 from stimgen.reading.identity import sha256_bytes
+from stimgen.stimulus_set.leftovers import list_files
 from stimgen.stimulus_set.lock import read_lock
 from stimgen.stimulus_set.store import ORIGINALS, RECORDS, Store, record_file
 
@@ -176,12 +177,9 @@ def _reporter(task: WorkerTask, run: _JoinedRun) -> ProgressCallback:
 
 def _take_files(store: Store) -> dict[str, bytes]:
     """Return all files but the originals, records last, and delete them."""
-    files = {
-        file.relative_to(store.folder).as_posix(): file for file in store.folder.rglob("*") if file.is_file()
-    }
-    made = [name for name in sorted(files) if not name.startswith(f"{ORIGINALS}/")]
+    made = [name for name in list_files(store) if not name.startswith(f"{ORIGINALS}/")]
     made.sort(key=lambda name: name.startswith(f"{RECORDS}/"))
-    taken = {name: files[name].read_bytes() for name in made}
+    taken = {name: store.read(name) for name in made}
     for name in made:
-        files[name].unlink()
+        store.path(name).unlink()
     return taken

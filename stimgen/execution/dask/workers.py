@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -12,12 +12,11 @@ from distributed import Client
 
 from stimgen.execution.dask.messages import Machine, find_difference
 from stimgen.execution.dask.worker import describe_machine
+from stimgen.execution.executor import Notify
 from stimgen.reading.errors import StimgenError
 
 PATIENCE, BEAT = 10.0, 0.1  # seconds for a scheduler to answer, and between looks for the first worker
 NOBODY = "no worker is there: waiting for one"
-
-Notify = Callable[[str], None]
 
 
 @contextmanager
