@@ -43,13 +43,9 @@ def best_rates(times: Mapping[str, Times]) -> dict[str, dict[str, Any]]:
         if kind in KINDS:
             side, way = product.split()
             rate = 2 * int(side) ** 3 / measured.minimum
-            if rate > found.get(kind, {"flops_per_second": 0.0})["flops_per_second"]:
-                found[kind] = {
-                    "flops_per_second": rate,
-                    "side": int(side),
-                    "way": way,
-                    "seconds": measured.to_dict(),
-                }
+            if kind not in found or rate > found[kind]["flops_per_second"]:
+                found[kind] = {"flops_per_second": rate, "side": int(side), "way": way}
+                found[kind]["seconds"] = measured.to_dict()
     return found
 
 

@@ -39,10 +39,8 @@ class BenchmarkSubject:
     def batch(self, method: ObjectiveMethod, stimuli: int) -> SynthesisBatch:
         """Return a batch as `stimgen generate` makes it: stimuli of one source with seeds from 1."""
         shape = (self.size, self.size, 1 if self.grey else 3)
-        keys = [(self._file.sha256, seed) for seed in range(1, stimuli + 1)]
-        items = [
-            SynthesisItem(self.source, method.start.pixels(shape, key, None), key[0], key) for key in keys
-        ]
+        keys, start = [(self._file.sha256, seed) for seed in range(1, stimuli + 1)], method.start
+        items = [SynthesisItem(self.source, start.pixels(shape, key, None), key[0], key) for key in keys]
         return SynthesisBatch(items, max(MIN_SLOTS, stimuli))
 
 

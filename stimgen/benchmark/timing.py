@@ -30,15 +30,6 @@ class Times:
         return {"minimum": self.minimum, "median": median, "all": list(self.seconds)}
 
 
-def time_task(task: TimedTask, device: torch.device) -> float:
-    """Return the seconds until a device has finished a task."""
-    synchronise(device)
-    began = time.perf_counter()
-    task()
-    synchronise(device)
-    return time.perf_counter() - began
-
-
 def time_interleaved(tasks: Mapping[str, TimedTask], repeats: int, device: torch.device) -> dict[str, Times]:
     """Time every task `repeats` times, in turn, after a first time for warming up."""
     for task in tasks.values():
@@ -46,7 +37,11 @@ def time_interleaved(tasks: Mapping[str, TimedTask], repeats: int, device: torch
     found: dict[str, list[float]] = {name: [] for name in tasks}
     for _ in range(repeats):
         for name, task in tasks.items():
-            found[name].append(time_task(task, device))
+            synchronise(device)
+            began = time.perf_counter()
+            task()
+            synchronise(device)
+            found[name].append(time.perf_counter() - began)
     return {name: Times(tuple(seconds)) for name, seconds in found.items()}
 
 

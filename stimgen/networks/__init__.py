@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Annotated
 
-from stimgen.networks.base import DeviceSpec, FeatureExtractor, Network, NetworkLayer, Validation
+from stimgen.networks.base import DeviceSpec, FeatureExtractor, Network, Validation
 from stimgen.networks.python import register_network
 from stimgen.reading.registry import Family
 
@@ -17,7 +17,6 @@ __all__ = [
     "DeviceSpec",
     "FeatureExtractor",
     "Network",
-    "NetworkLayer",
     "Validation",
     "register_network",
 ]

@@ -15,14 +15,6 @@ from stimgen.reading.registry import FamilyMember
 
 
 @dataclass(frozen=True)
-class NetworkLayer:
-    """Describes a layer: its name in protocols and its number of feature maps."""
-
-    name: str
-    channels: int
-
-
-@dataclass(frozen=True)
 class Validation:
     """Says whether human observers compared a model's textures with originals, and in which experiment.
 
@@ -73,8 +65,8 @@ class Network(FamilyMember, ABC):
     name: str
 
     @abstractmethod
-    def layers(self) -> dict[str, NetworkLayer]:
-        """Return all layers by name, shallow to deep."""
+    def layers(self) -> dict[str, int]:
+        """Return the number of feature maps of every layer, by its name in protocols, shallow to deep."""
 
     def depth_sets(self) -> Sequence[Sequence[str]]:
         """Return the cumulative sets: a ``depth`` stands for a layer with all before it in its set."""

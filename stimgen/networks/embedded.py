@@ -10,7 +10,7 @@ from torch import Tensor
 from typing_extensions import override
 
 from stimgen.images.geometry import ReceptiveField
-from stimgen.networks.base import DeviceSpec, FeatureExtractor, Network, NetworkLayer
+from stimgen.networks.base import DeviceSpec, FeatureExtractor, Network
 from stimgen.networks.rectified_wavelets import RectifiedWavelets
 from stimgen.networks.vgg19 import Vgg19
 from stimgen.reading.identity import sha256_bytes
@@ -32,9 +32,9 @@ class Embedded(Network):
     seed: Annotated[Integer, Field(ge=0, lt=2**31)] = 0
     """Seed of the random network."""
 
-    def layers(self) -> dict[str, NetworkLayer]:
+    def layers(self) -> dict[str, int]:
         """Return the random network's relu1_1, relu1_2 and pool1, then the wavelets' scale1, scale2, ..."""
-        return {name: layer for part in self._parts() for name, layer in _layers_of(part).items()}
+        return {name: channels for part in self._parts() for name, channels in _layers_of(part).items()}
 
     def depths(self) -> dict[str, tuple[str, ...]]:
         """Return every scale with all finer ones and the random layers."""
@@ -87,6 +87,6 @@ class EmbeddedFeatures:
         return {name: maps for part in self._parts for name, maps in part(images).items()}
 
 
-def _layers_of(part: Network) -> dict[str, NetworkLayer]:
+def _layers_of(part: Network) -> dict[str, int]:
     layers = part.layers()
     return {name: layers[name] for name in RANDOM_LAYERS} if isinstance(part, Vgg19) else layers

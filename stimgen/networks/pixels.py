@@ -9,7 +9,7 @@ from torch import Tensor
 from typing_extensions import override
 
 from stimgen.images.geometry import ReceptiveField
-from stimgen.networks.base import DeviceSpec, Network, NetworkLayer, Validation
+from stimgen.networks.base import DeviceSpec, Network, Validation
 
 CHANNELS = {"rgb": 3, "luma": 1}
 COLOURS = CHANNELS["rgb"]
@@ -24,9 +24,9 @@ class Pixels(Network):
 
     name: Literal["pixels"] = "pixels"
 
-    def layers(self) -> dict[str, NetworkLayer]:
+    def layers(self) -> dict[str, int]:
         """Return rgb (the encoded values; a grey image three times) and their luma, nominal range [0, 1]."""
-        return {name: NetworkLayer(name, channels) for name, channels in CHANNELS.items()}
+        return dict(CHANNELS)
 
     @override
     def depth_sets(self) -> list[list[str]]:

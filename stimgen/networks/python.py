@@ -11,7 +11,7 @@ from pydantic import model_validator
 from torch import Tensor
 from typing_extensions import override
 
-from stimgen.networks.base import DeviceSpec, Network, NetworkLayer, Validation
+from stimgen.networks.base import DeviceSpec, Network, Validation
 from stimgen.networks.callable_check import check_callable
 from stimgen.reading.errors import StimgenError
 from stimgen.reading.model import Text, validation_error
@@ -30,7 +30,7 @@ class RegisteredNetwork:
 
     function: Function
     version: str
-    layers: dict[str, NetworkLayer]
+    layers: dict[str, int]
     map_side: MapSide
 
 
@@ -82,8 +82,7 @@ def register_network(
     for layer in layers:
         if sides(layer, LARGEST_SIDE) < 1:
             raise StimgenError(f"the layer {layer!r} of the network {name!r} has no position at any size")
-    network_layers = {layer: NetworkLayer(layer, channels) for layer, channels in layers.items()}
-    _registered[name] = RegisteredNetwork(function, version, network_layers, sides)
+    _registered[name] = RegisteredNetwork(function, version, dict(layers), sides)
 
 
 class PythonNetwork(Network):
@@ -118,7 +117,7 @@ class PythonNetwork(Network):
         return {**data, "version": version}
 
     @override
-    def layers(self) -> dict[str, NetworkLayer]:
+    def layers(self) -> dict[str, int]:
         return dict(self.registration().layers)
 
     @override
@@ -130,7 +129,7 @@ class PythonNetwork(Network):
         known = self.layers()
         names = list(known)
         needed = names[: max(names.index(layer) for layer in layers) + 1]
-        return [known[n].channels * self.map_side(n, width) * self.map_side(n, height) for n in needed]
+        return [known[n] * self.map_side(n, width) * self.map_side(n, height) for n in needed]
 
     @override
     def validation(self) -> Validation:
@@ -145,7 +144,7 @@ class PythonNetwork(Network):
         features = PythonFeatures(self, names)
         side = max(16, *(self.smallest_side(layer, positions=2) for layer in names))
         known = self.layers()
-        shapes = {n: (known[n].channels, self.map_side(n, side), self.map_side(n, side + 5)) for n in names}
+        shapes = {n: (known[n], self.map_side(n, side), self.map_side(n, side + 5)) for n in names}
         check_callable(self.use, features, shapes, torch.Size((3, COLOURS, side, side + 5)), spec.device)
         return features
 

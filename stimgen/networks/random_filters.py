@@ -16,7 +16,7 @@ from torch.nn import functional
 from typing_extensions import override
 
 from stimgen.images.geometry import ReceptiveField
-from stimgen.networks.base import DeviceSpec, Network, NetworkLayer
+from stimgen.networks.base import DeviceSpec, Network
 from stimgen.networks.spectral_filters import SpectralFilters
 from stimgen.reading.model import Integer, validation_error
 from stimgen.reading.random_numbers import uniform
@@ -57,10 +57,10 @@ class RandomFilters(Network):
             raise validation_error(message)
         return sizes
 
-    def layers(self) -> dict[str, NetworkLayer]:
+    def layers(self) -> dict[str, int]:
         """Return size3, size5, ... and multiscale: the maps of all sizes in one layer."""
-        each = {f"size{size}": NetworkLayer(f"size{size}", self.maps) for size in sorted(self.sizes)}
-        return {**each, TOGETHER: NetworkLayer(TOGETHER, self.maps * len(each))}
+        each = {f"size{size}": self.maps for size in sorted(self.sizes)}
+        return {**each, TOGETHER: self.maps * len(each)}
 
     def depth_sets(self) -> list[list[str]]:
         """Return all sizes, and multiscale alone (the authors' model)."""

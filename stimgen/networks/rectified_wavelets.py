@@ -16,7 +16,7 @@ from torch.nn import functional
 from typing_extensions import override
 
 from stimgen.images.geometry import ReceptiveField
-from stimgen.networks.base import DeviceSpec, Network, NetworkLayer
+from stimgen.networks.base import DeviceSpec, Network
 from stimgen.reading.identity import sha256_bytes
 from stimgen.reading.model import Integer
 
@@ -50,11 +50,10 @@ class RectifiedWavelets(Network):
     phases: Annotated[Integer, Field(ge=2, le=8)] = 4
     """Number of phases at which every wavelet is rectified."""
 
-    def layers(self) -> dict[str, NetworkLayer]:
+    def layers(self) -> dict[str, int]:
         """Return scale1, scale2, ...: all maps up to that scale, on its grid, and the low-passed colours."""
         each = self.orientations * self.phases
-        names = [f"scale{j}" for j in range(1, self.scales + 1)]
-        return {name: NetworkLayer(name, COLOURS * (each * j + 1)) for j, name in enumerate(names, start=1)}
+        return {f"scale{j}": COLOURS * (each * j + 1) for j in range(1, self.scales + 1)}
 
     @override
     def map_side(self, layer: str, side: int) -> int:

@@ -12,7 +12,7 @@ from torch import Tensor, nn
 from typing_extensions import override
 
 from stimgen.images.geometry import ReceptiveField
-from stimgen.networks.base import DeviceSpec, Network, NetworkLayer, Validation
+from stimgen.networks.base import DeviceSpec, Network, Validation
 from stimgen.networks.convolutions import replace_convolutions
 from stimgen.networks.steps import NetworkStep
 from stimgen.networks.weights import AnyWeights, RandomWeights, StateDictSpec
@@ -64,8 +64,8 @@ class TorchvisionNetwork(Network, ABC):
         return steps[: max(names.index(layer) for layer in layers) + 1]
 
     @override
-    def layers(self) -> dict[str, NetworkLayer]:
-        return {step.name: NetworkLayer(step.name, step.channels) for step in self.steps()}
+    def layers(self) -> dict[str, int]:
+        return {step.name: step.channels for step in self.steps()}
 
     @override
     def map_side(self, layer: str, side: int) -> int:

@@ -106,9 +106,7 @@ def _format_term(term: Mapping[str, Any]) -> str:
 
 
 def _make_facts(*facts: tuple[str, Any]) -> Facts:
-    return [
-        (to_one_line(key), _format_value(found)) for key, found in facts if found is not None and found != []
-    ]
+    return [(to_one_line(key), _format_value(v)) for key, v in facts if v is not None and v != []]
 
 
 def _format_value(found: Any) -> str:

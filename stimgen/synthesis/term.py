@@ -162,7 +162,7 @@ class Term(TermFields):
             rows, columns = (self.network.map_side(name, side) for side in (height, width))
             # Not every region of the picture contains a position of this layer.
             regions = len(pooling.windows(rows, columns))
-            sizes[name] = LayerSize(self.network.layers()[name].channels, rows, columns, regions)
+            sizes[name] = LayerSize(self.network.layers()[name], rows, columns, regions)
         return sizes
 
     def poolings(self, width: int, height: int) -> dict[str, Pooling]:

@@ -80,7 +80,7 @@ def compute_features(folder: Path, options: FeatureOptions) -> FeatureRecord:
         name=name,
         network=network.recipe(),
         weights_sha256=extract.weights_sha256,
-        layers=tuple(LayerRecord(name=one, channels=network.layers()[one].channels) for one in layers),
+        layers=tuple(LayerRecord(name=one, channels=network.layers()[one]) for one in layers),
         cells=options.cells,
         array=array_placeholder(name),
         pictures=tuple(pictures),

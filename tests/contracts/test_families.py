@@ -177,7 +177,7 @@ class TestNetworks:
         maps = network.load(tuple(layers), DeviceSpec(CPU))(torch.rand(2, 3, 40, 32))
         assert list(maps) == layers
         for layer in layers:
-            channels = network.layers()[layer].channels
+            channels = network.layers()[layer]
             sides = network.map_side(layer, 40), network.map_side(layer, 32)
             assert maps[layer].shape == (2, channels, *sides)
 

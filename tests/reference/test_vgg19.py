@@ -78,7 +78,7 @@ def test_every_layer_is_torchvisions(weights: tuple, weights_file: Path) -> None
     assert list(expected) == list(network.layers())
     found = network.load(tuple(expected), DeviceSpec(CPU))(images())
     for name, maps in expected.items():
-        assert found[name].shape[1] == network.layers()[name].channels
+        assert found[name].shape[1] == network.layers()[name]
         # Another memory layout sums in another order.
         scale = maps.abs().max()
         torch.testing.assert_close(found[name] / scale, maps / scale, rtol=0, atol=1e-5, msg=name)

@@ -77,9 +77,7 @@ def position_shares(weights: Floats, field: ReceptiveField, positions: tuple[int
     return shares
 
 
-def position_bounds(
-    field: ReceptiveField, count: int, first: tuple[int, int], last: tuple[int, int]
-) -> tuple[Floats, Floats]:
+def position_bounds(field: ReceptiveField, count: int, first: Span, last: Span) -> tuple[Floats, Floats]:
     """Return where the receptive fields of `count` positions begin and end, clipped to `first` and `last`."""
     centres = field.first + 0.5 + field.stride * np.arange(count)
     return np.clip(centres - field.size / 2, *first), np.clip(centres + field.size / 2, *last)
