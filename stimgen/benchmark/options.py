@@ -71,10 +71,7 @@ USUAL_EFFORT = Effort(256, DEPTH, 7, None, 3, 20, 3, (1, 4))
 def choose_effort(options: BenchOptions) -> Effort:
     """Return how much is to be measured.
 
-    Raises
-    ------
-    StimgenError
-        An option is out of range; a package that it needs is not installed.
+    Raises `StimgenError` if an option is out of range, or a package that it needs is not installed.
     """
     effort = QUICK_EFFORT if options.quick else USUAL_EFFORT
     if options.size is not None:
@@ -89,10 +86,7 @@ def choose_effort(options: BenchOptions) -> Effort:
 def check_range(name: str, value: int, allowed: tuple[int, int]) -> None:
     """Refuse a number that is out of range.
 
-    Raises
-    ------
-    StimgenError
-        With the option and its range.
+    Raises `StimgenError` with the option and its range.
     """
     if not allowed[0] <= value <= allowed[1]:
         raise StimgenError(f"`{name}`: {value} is out of range ({allowed[0]} to {allowed[1]})")

@@ -37,17 +37,14 @@ seeds: {{first: 1, count: {count}}}
 def compare_workers(subject: BenchmarkSubject, workers: int, evaluations: int) -> dict[str, Any]:
     """Let one worker make stimuli, then several, each with as many batches and so many evaluations a scale.
 
+    Raises `StimgenError` if there are fewer GPUs, or a worker cannot be started.
+
     Returns
     -------
     dict
         ``rows`` for one worker, for all, and on a CPU for one with all the cores: ``workers``, ``threads`` of
         each, ``stimuli``, ``seconds`` from the beginning of the first batch to the end of the last, and
         ``stimuli_per_minute``; ``one_to_all``: how many times faster all are than one.
-
-    Raises
-    ------
-    StimgenError
-        There are fewer GPUs, or a worker cannot be started.
     """
     cores = available_cores()
     threads = max(1, cores // workers)

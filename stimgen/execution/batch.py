@@ -34,10 +34,8 @@ def form_batches(stimuli: Stimuli, size: int) -> list[list[PlannedStimulus]]:
 def check_sources(plan: ProtocolPlan, store: Store) -> None:
     """Prepare every source that the set does not have, so that a bad one is found before anything is written.
 
-    Raises
-    ------
-    StimgenError
-        A source cannot be used, or a step after synthesis is impossible for it: it is black, say, or flat.
+    Raises `StimgenError` if a source cannot be used, or if a step after synthesis is impossible for it
+    because it is black, say, or flat.
     """
     for _, source in _missing_originals(plan, store):
         pixels = source.pixels()
@@ -49,10 +47,7 @@ def check_sources(plan: ProtocolPlan, store: Store) -> None:
 def write_originals(plan: ProtocolPlan, store: Store) -> None:
     """Prepare every source and write it to the set.
 
-    Raises
-    ------
-    StimgenError
-        A source cannot be used, or the set cannot be written.
+    Raises `StimgenError` if a source cannot be used, or the set cannot be written.
     """
     for name, source in _missing_originals(plan, store):
         store.write(name, source.encode(source.pixels()))
@@ -72,10 +67,8 @@ def run_batch(stimuli: Stimuli, context: RunContext, progress: RunProgress, repo
     elsewhere the number of slots can, and their records tell it. Stimuli that could not be made are added to
     the failures of `progress`, the others are written.
 
-    Raises
-    ------
-    StimgenError
-        A source changed, weights are missing, the disk is full, or the memory is too small for two stimuli.
+    Raises `StimgenError` if a source changed, weights are missing, the disk is full, or the memory is too
+    small for two stimuli.
     """
     done, failures = 0, list[Failure]()
     progress.under_way, progress.loss = 0.0, math.nan

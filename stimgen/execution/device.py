@@ -34,15 +34,12 @@ MALLOC_SETTINGS = {M_TRIM_THRESHOLD: 2**31 - 1, M_TOP_PAD: 2**26, M_MMAP_THRESHO
 def find_device(name: str) -> torch.device:
     """Return the device of a name.
 
+    Raises `StimgenError` if there is no such device here.
+
     Parameters
     ----------
     name : str
         ``auto`` (CUDA where there is a GPU, else the CPU), ``cpu``, ``cuda``, ``cuda:N`` or ``mps``.
-
-    Raises
-    ------
-    StimgenError
-        There is no such device here.
     """
     there = available_devices()
     if name == "auto":

@@ -73,10 +73,7 @@ class Executor(Protocol):
     ) -> None:
         """Make batches of one condition and shape each, keep `progress` up to date, and call `report` often.
 
-        Raises
-        ------
-        StimgenError
-            A circumstance that the user can mend.
+        Raises `StimgenError` in a circumstance that the user can mend.
         """
 
 
@@ -99,10 +96,7 @@ class LocalExecutor:
 def require_dask() -> None:
     """Refuse an installation without Dask.
 
-    Raises
-    ------
-    StimgenError
-        Dask is not installed.
+    Raises `StimgenError` if Dask is not installed.
     """
     if find_spec("distributed") is None:
         raise StimgenError("Dask's `distributed` is not installed", hint="pip install 'stimgen[dask]'")
@@ -112,6 +106,9 @@ def require_dask() -> None:
 def open_executor(options: GenerateOptions, packages: tuple[str, ...], notify: Notify) -> Iterator[Executor]:
     """Yield the executor that is asked for, its workers checked.
 
+    Raises `StimgenError` if there is no such device or scheduler, two executors are asked for, or the workers
+    are not alike.
+
     Parameters
     ----------
     options : GenerateOptions
@@ -120,11 +117,6 @@ def open_executor(options: GenerateOptions, packages: tuple[str, ...], notify: N
         The packages that affect pixels, besides those that always do; workers must have the same versions.
     notify : callable
         Tells the user something.
-
-    Raises
-    ------
-    StimgenError
-        There is no such device or scheduler, two executors are asked for, or the workers are not alike.
     """
     if options.dask is None and options.workers is None:
         yield LocalExecutor(find_device(options.device))

@@ -52,10 +52,7 @@ def inspect_stimulus(
 ) -> Generator[SynthesisStep, None, Inspection]:
     """Make a stimulus with its method, keep a snapshot every `every` evaluations, and measure its layers.
 
-    Raises
-    ------
-    StimgenError
-        Weights are missing; the loss is not finite.
+    Raises `StimgenError` if weights are missing or the loss is not finite.
     """
     source = stimulus.source.pixels()
     pictures = {picture.id: picture.pixels() for picture in stimulus.condition.pictures}

@@ -116,10 +116,7 @@ def relabel(stimulus: PlannedStimulus, store: Store, output: OutputSettings) -> 
 
     Files with the old names stay until manifest and checksums are derived.
 
-    Raises
-    ------
-    StimgenError
-        The set cannot be written.
+    Raises `StimgenError` if the set cannot be written.
     """
     record = store.read_record(stimulus.id)
     content, names = record.content, _planned_names(record.content, stimulus, output)

@@ -41,10 +41,7 @@ class SetStatus:
 def find_missing(plan: ProtocolPlan, store: Store, index: SetIndex) -> SetStatus:
     """Return what is there of a plan; only records that the index does not know are read.
 
-    Raises
-    ------
-    StimgenError
-        A record is damaged, or a folder cannot be listed.
+    Raises `StimgenError` if a record is damaged, or a folder cannot be listed.
     """
     reader = _StatusReader(plan, store, index)
     states = _read_states(plan, store)

@@ -23,10 +23,7 @@ class Shard:
     def parse(cls, text: str) -> Shard:
         """Return the shard that ``I/N`` stands for.
 
-        Raises
-        ------
-        StimgenError
-            The text is not two numbers, or I is not from 1 to N.
+        Raises `StimgenError` if the text is not two numbers, or I is not from 1 to N.
 
         Examples
         --------

@@ -38,10 +38,7 @@ from stimgen.synthesis.snapshots import Snapshot
 def write_stimulus(i: int, batch: ProcessedBatch, made: Provenance, context: RunContext) -> None:
     """Write the picture, array, trace and snapshots of the i-th stimulus of a batch, and then its record.
 
-    Raises
-    ------
-    StimgenError
-        The set cannot be written.
+    Raises `StimgenError` if the set cannot be written.
     """
     stimulus = batch.stimuli[i]
     parts = {IMAGES: batch.files[i], TRACES: format_trace(batch.result.traces[i])}

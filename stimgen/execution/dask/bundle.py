@@ -23,10 +23,7 @@ def pack(context: RunContext) -> Bundle:
 
     What comes with a package, as scikit-image's pictures do, is left out.
 
-    Raises
-    ------
-    StimgenError
-        A file cannot be read.
+    Raises `StimgenError` if a file cannot be read.
     """
     plan, root, store = context.plan, context.root, context.store
     bundle = {f"{SET}/{name}": store.read(name) for name in list_files(store, ORIGINALS)}
@@ -42,10 +39,7 @@ def pack(context: RunContext) -> Bundle:
 def unpack(bundle: Bundle, folder: Path) -> None:
     """Write the files of a bundle below a folder.
 
-    Raises
-    ------
-    StimgenError
-        The folder cannot be written.
+    Raises `StimgenError` if the folder cannot be written.
     """
     for place in (PROTOCOL, ROOT, SET):
         (folder / place).mkdir(parents=True, exist_ok=True)

@@ -40,10 +40,7 @@ Batch = Sequence[PlannedStimulus]
 class DaskExecutor:
     """Makes batches on the workers of a Dask scheduler.
 
-    Raises
-    ------
-    StimgenError
-        A worker differs from this computer or from the other workers.
+    Raises `StimgenError` if a worker differs from this computer or from the other workers.
     """
 
     device, exclusive = torch.device("cpu"), False
@@ -57,10 +54,8 @@ class DaskExecutor:
     ) -> None:
         """Make batches; `report` is called several times a second.
 
-        Raises
-        ------
-        StimgenError
-            The scheduler does not answer any more, or a worker met what the user can mend.
+        Raises `StimgenError` if the scheduler does not answer any more, or a worker met what the user can
+        mend.
         """
         _DaskRun(self._pool, context, progress).run(batches, report)
 

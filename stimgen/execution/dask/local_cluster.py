@@ -35,6 +35,8 @@ WORKER = ("-m", "distributed.cli.dask_worker", "--nthreads", "1", "--memory-limi
 def start_workers(count: int, device: str, threads: int | None = None) -> Iterator[Client]:
     """Yield the client of a scheduler with `count` workers, all of which end with this process.
 
+    Raises `StimgenError` if the number is out of range, there are fewer GPUs, or a worker cannot be started.
+
     Parameters
     ----------
     count : int
@@ -43,11 +45,6 @@ def start_workers(count: int, device: str, threads: int | None = None) -> Iterat
         The device that they compute on, as `find_device` takes it.
     threads : int, optional
         The threads of each process; by default the cores are divided between the processes.
-
-    Raises
-    ------
-    StimgenError
-        The number is out of range, there are fewer GPUs, or a worker cannot be started.
     """
     environments = worker_environments(count, device, threads)
     with (

@@ -51,10 +51,7 @@ class _RunEnded(Exception):  # noqa: N818 - no error: another run has the set no
 def describe_machine(packages: tuple[str, ...], device: str) -> Machine:
     """Return what this worker has.
 
-    Raises
-    ------
-    StimgenError
-        There is no such device here.
+    Raises `StimgenError` if there is no such device here.
     """
     found = find_device(device)
     return {name: _installed_version(name) for name in packages} | {
@@ -77,10 +74,7 @@ def _installed_version(name: str) -> str:
 def run_task(task: WorkerTask, bundle: Bundle | None = None) -> BatchOutcome:
     """Make the batch of a task; `bundle` has the protocol's files, for a worker that does not see them.
 
-    Raises
-    ------
-    UnequalWorkerError
-        This worker does not have what the run requires.
+    Raises `UnequalWorkerError` if this worker does not have what the run requires.
     """
     with _ONE_AT_A_TIME:
         machine = describe_machine(tuple(task.required), task.device)

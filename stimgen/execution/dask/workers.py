@@ -23,15 +23,12 @@ NOBODY = "no worker is there: waiting for one"
 def connect(address: str) -> Iterator[Client]:
     """Yield the client of a running scheduler.
 
+    Raises `StimgenError` if no scheduler answers there.
+
     Parameters
     ----------
     address : str
         An address such as ``tcp://10.0.0.1:8786``, or the file of ``dask scheduler --scheduler-file``.
-
-    Raises
-    ------
-    StimgenError
-        No scheduler answers there.
     """
     place = "scheduler_file" if "://" not in address and Path(address).is_file() else "address"
     given: dict[str, Any] = {place: address, "timeout": PATIENCE, "set_as_default": False}
@@ -50,10 +47,7 @@ def connect(address: str) -> Iterator[Client]:
 class WorkerPool:
     """Keeps track of a scheduler's workers, and of those that differ and so are given no work.
 
-    Raises
-    ------
-    StimgenError
-        A worker differs from this computer or from the other workers.
+    Raises `StimgenError` if a worker differs from this computer or from the other workers.
     """
 
     def __init__(self, client: Client, versions: Mapping[str, str], device: str, notify: Notify) -> None:
@@ -72,10 +66,7 @@ class WorkerPool:
     def find_workers(self) -> set[str]:
         """Return the addresses of the workers that may be given work.
 
-        Raises
-        ------
-        StimgenError
-            The scheduler does not answer any more.
+        Raises `StimgenError` if the scheduler does not answer any more.
         """
         present = self._ask_scheduler()
         for worker in sorted(self._present - present):
