@@ -1,4 +1,4 @@
-"""Offers reproducible, citable texture and texform stimuli for vision science.
+"""Makes reproducible, citable texture and texform stimuli for vision science.
 
 Examples
 --------

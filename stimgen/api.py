@@ -1,4 +1,4 @@
-"""The functions for scripts and notebooks; `stimgen` itself offers them."""
+"""Offers the functions for scripts and notebooks, which `import stimgen` makes available."""
 
 from __future__ import annotations
 

@@ -1,1 +1,1 @@
-"""The command line: reads arguments, calls a workflow and shows its result."""
+"""Contains the command line: reads arguments, calls a workflow and prints its result."""

@@ -1,4 +1,4 @@
-"""Commands that use the data of experiments."""
+"""Defines the commands that use the data of experiments."""
 
 from __future__ import annotations
 

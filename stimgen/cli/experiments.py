@@ -1,4 +1,4 @@
-"""Commands that run experiments."""
+"""Defines the commands that run experiments."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Commands about this installation and what it offers."""
+"""Defines the commands about this installation and what it offers."""
 
 from __future__ import annotations
 

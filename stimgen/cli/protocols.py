@@ -1,4 +1,4 @@
-"""Commands that take a protocol."""
+"""Defines the commands that take a protocol."""
 
 from __future__ import annotations
 

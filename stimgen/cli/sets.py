@@ -1,4 +1,4 @@
-"""Commands that take the folder of a stimulus set."""
+"""Defines the commands that take the folder of a stimulus set."""
 
 from __future__ import annotations
 

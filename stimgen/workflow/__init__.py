@@ -1,1 +1,1 @@
-"""What each command does. One file a command; the only floor that knows all the steps."""
+"""Contains one module for each command; only this layer knows all the steps."""
