@@ -105,7 +105,7 @@ class DisplaySettings(Model):
 
     @property
     def table(self) -> str | None:
-        """Date of the lookup table that linearises the screen; None if there is none."""
+        """Return the date of the lookup table that linearises the screen; None if there is none."""
         return None if self.transfer == "srgb" else self.transfer.linearised
 
     @model_validator(mode="after")

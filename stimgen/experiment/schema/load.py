@@ -39,7 +39,7 @@ class LoadedExperiment:
 
     @cached_property
     def sha256(self) -> str:
-        """SHA-256 of the file's text."""
+        """Return the SHA-256 of the file's text."""
         return sha256_bytes(self.document.text.encode("utf-8"))
 
 

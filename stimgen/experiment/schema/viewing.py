@@ -62,7 +62,7 @@ class ViewingGeometry:
 
     @property
     def pixels_per_degree(self) -> float:
-        """Pixels per degree at fixation: d tan(1 degree)."""
+        """Return pixels per degree at fixation: d tan(1 degree)."""
         return self.pixels(1.0)
 
     def to_dict(self) -> dict[str, Any]:
@@ -77,7 +77,7 @@ def compute_viewing(display: DisplaySettings, folder: Path) -> ViewingGeometry:
     """
     if display.monitor is not None:
         monitor = find_monitor(display.monitor, folder, display)
-        _check_as_measured(display, monitor)
+        _check_against_monitor(display, monitor)
         return compute_viewing_from_cm(
             monitor.resolution, monitor.width_cm, monitor.distance_cm, monitor.refresh_hz
         )
@@ -88,7 +88,7 @@ def compute_viewing(display: DisplaySettings, folder: Path) -> ViewingGeometry:
     return ViewingGeometry(resolution, distance, display.refresh_hz)
 
 
-def _check_as_measured(display: DisplaySettings, monitor: Monitor) -> None:
+def _check_against_monitor(display: DisplaySettings, monitor: Monitor) -> None:
     """Refuse settings that differ from what was measured of the monitor."""
     for name in ("resolution", "refresh_hz"):
         declared, measured = getattr(display, name), getattr(monitor, name)

@@ -73,7 +73,7 @@ class SessionProcedure:
             trial,
             self._notices_before(history, decision),
             feedback=self.experiment.feedback.when == "always",
-            missed=self._criterion_missed(history),
+            missed=self._has_missed_criterion(history),
         )
 
     def upcoming_steps(self, history: History) -> list[SessionStep]:
@@ -107,7 +107,7 @@ class SessionProcedure:
 
     @cached_property
     def total(self) -> int | None:
-        """Number of main trials; None if it depends on answers."""
+        """Return the number of main trials; None if it depends on answers."""
         schedule = self.experiment.schedule
         return None if schedule.adaptive else len(schedule.list_decisions(self.design))
 
@@ -130,7 +130,7 @@ class SessionProcedure:
         design, gap = replace(self.practice, factors=factors), self.experiment.schedule.source_gap
         return draw_practice_trials(design, settings.trials, gap, (decision.block, attempt))[position]
 
-    def _criterion_missed(self, history: History) -> bool:
+    def _has_missed_criterion(self, history: History) -> bool:
         settings, done = self.experiment.practice, _trailing_practice(history)
         return settings is not None and bool(done) and not _meets_criterion(done, settings)
 

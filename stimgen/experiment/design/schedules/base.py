@@ -36,7 +36,7 @@ class Schedule(FamilyMember, ABC):
 
     @property
     def blocked_factors(self) -> tuple[str, ...]:
-        """Names of the factors whose values are shown in separate blocks."""
+        """Return the names of the factors whose values are shown in separate blocks."""
         return ()
 
     @abstractmethod

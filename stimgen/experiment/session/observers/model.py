@@ -10,9 +10,9 @@ from typing_extensions import override
 
 from stimgen.experiment.design.trial import ShownPicture, Trial, TrialOutcome
 from stimgen.experiment.pictures.pool import PicturePool
+from stimgen.experiment.session.computed_observer import ComputedObserver
 from stimgen.experiment.session.observers.base import ObserverContext, PreparedTrial
 from stimgen.experiment.session.observers.simulated import draw_response_time
-from stimgen.experiment.session.virtual_clock import ComputedObserver
 from stimgen.reading.random_numbers import RandomStream, normal
 from stimgen.stimulus_set.features import Features
 from stimgen.stimulus_set.record import FileHash

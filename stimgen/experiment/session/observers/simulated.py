@@ -8,8 +8,8 @@ from typing_extensions import override
 
 from stimgen.experiment.design.trial import Trial, TrialOutcome
 from stimgen.experiment.schema.observer_settings import PsychometricFunction, ResponseTimeDistribution
+from stimgen.experiment.session.computed_observer import ComputedObserver
 from stimgen.experiment.session.observers.base import ObserverContext, PreparedTrial
-from stimgen.experiment.session.virtual_clock import ComputedObserver
 from stimgen.reading.errors import StimgenError
 from stimgen.reading.random_numbers import RandomStream
 

@@ -1,4 +1,4 @@
-"""Simulates the time of a session without a screen, in which everything happens as intended."""
+"""Defines observers without a screen, for whom everything happens exactly as intended."""
 
 from __future__ import annotations
 
