@@ -14,58 +14,40 @@ MIN_SIZE = 32  # two positions are left of it at pool4
 
 @dataclass(frozen=True)
 class BenchOptions:
-    """Holds what the user asked for.
-
-    Attributes
-    ----------
-    device : str
-        The device to compute on, as `find_device` takes it.
-    size : int or None
-        The side of the picture in pixels; None stands for 256, or for 48 with `quick`.
-    workers : int or None
-        The number of processes that make stimuli at the same time, if these are to be measured too.
-    quick : bool
-        Whether everything is small, to see whether it runs: the figures then mean little.
-    """
+    """Holds what the user asked for."""
 
     device: str = "auto"
+    """The device to compute on, as `find_device` takes it."""
     size: int | None = None
+    """The side of the picture in pixels; None stands for 256, or for 48 with `quick`."""
     workers: int | None = None
+    """The number of processes that make stimuli at the same time, if these are to be measured too."""
     quick: bool = False
+    """Whether everything is small, to see whether it runs: the figures then mean little."""
 
 
 @dataclass(frozen=True)
 class Effort:
-    """Says how much is measured.
-
-    Attributes
-    ----------
-    size : int
-        The side of pictures in pixels.
-    depth : str
-        The deepest layer of the VGG-19 that is evaluated.
-    repeats, batch_repeats : int
-        How often evaluations and batches are measured.
-    texture : int or None
-        The evaluations of one texture at each scale; None stands for the usual number.
-    workers, memory : int
-        The evaluations at each scale where workers, and where memory, are measured.
-    stimuli : tuple of int
-        The sizes of the batches whose memory is measured.
-    """
+    """Says how much is measured."""
 
     size: int
+    """The side of pictures in pixels."""
     depth: str
+    """The deepest layer of the VGG-19 that is evaluated."""
     repeats: int
-    texture: int | None
     batch_repeats: int
+    """How often evaluations and batches are measured."""
+    texture: int | None
+    """The evaluations of one texture at each scale; None stands for the usual number."""
     workers: int
     memory: int
+    """The evaluations at each scale where workers, and where memory, are measured."""
     stimuli: tuple[int, ...]
+    """The sizes of the batches whose memory is measured."""
 
 
-QUICK_EFFORT = Effort(48, QUICK_DEPTH, 2, 2, 1, 2, 2, (1,))
-USUAL_EFFORT = Effort(256, DEPTH, 7, None, 3, 20, 3, (1, 4))
+QUICK_EFFORT = Effort(48, QUICK_DEPTH, 2, 1, 2, 2, 2, (1,))
+USUAL_EFFORT = Effort(256, DEPTH, 7, 3, None, 20, 3, (1, 4))
 
 
 def choose_effort(options: BenchOptions) -> Effort:

@@ -7,8 +7,6 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any
 
-import torch
-
 from stimgen.benchmark.subject import PHOTOGRAPH, BenchmarkSubject
 from stimgen.benchmark.timing import ratio
 from stimgen.execution.batch import form_batches
@@ -57,10 +55,15 @@ def compare_workers(subject: BenchmarkSubject, workers: int, evaluations: int) -
 
 
 def _row(subject: BenchmarkSubject, workers: int, threads: int, evaluations: int) -> dict[str, Any]:
+    kind, size = subject.device.type, default_batch_size(subject.device)
     with tempfile.TemporaryDirectory(prefix="stimgen-") as place:
         plan = plan_benchmark(Path(place), subject, workers, evaluations)
         store = Store.create(Path(place) / "set")
-        _make(plan, store, subject.device.type, (workers, threads))
+        with lock_set(store.folder), start_workers(workers, kind, threads) as client:
+            progress = RunProgress()
+            executor = DaskExecutor(client, (), kind, progress.notices.append)
+            context = RunContext(plan, store, executor.device, size)
+            executor.run(form_batches(plan.stimuli, size), context, progress, ignore_progress)
         made = [store.read_record(stimulus.id).made for stimulus in plan.stimuli]
     # From the first beginning to the last end, without the time of starting workers.
     began = min(datetime.fromisoformat(one.started) for one in made)
@@ -79,13 +82,3 @@ def plan_benchmark(place: Path, subject: BenchmarkSubject, workers: int, evaluat
     count = workers * BATCHES * default_batch_size(subject.device)
     text = PROTOCOL.format(size=subject.size, photograph=PHOTOGRAPH, evaluations=evaluations, count=count)
     return make_plan(parse_protocol(parse_document(text, place / "bench.yaml")))
-
-
-def _make(plan: ProtocolPlan, store: Store, kind: str, threads: tuple[int, int]) -> None:
-    workers, each = threads
-    size = default_batch_size(torch.device(kind))
-    with lock_set(store.folder), start_workers(workers, kind, each) as client:
-        progress = RunProgress()
-        executor = DaskExecutor(client, (), kind, progress.notices.append)
-        context = RunContext(plan, store, executor.device, size)
-        executor.run(form_batches(plan.stimuli, size), context, progress, ignore_progress)

@@ -16,36 +16,24 @@ from stimgen.synthesis.evaluation_network import EvaluationNetwork
 
 @dataclass(frozen=True)
 class RunContext:
-    """Describes one run; it is made once and handed down to whoever makes a batch.
-
-    Attributes
-    ----------
-    plan : ProtocolPlan
-        The whole plan.
-    store : Store
-        The set that stimuli are written to.
-    device : torch.device
-        The device that computes.
-    batch_size : int
-        The largest number of stimuli that are made together; on a GPU every batch is padded to it.
-    root : Path or None
-        A folder that sources may lie in, besides the protocol's own.
-    part : str
-        The name of the part of the set that is locked; an empty name stands for the whole set.
-    judge : EvaluationNetwork or None
-        The network that compares stimuli with their sources, if that is wanted.
-    memory : MemoryLimit
-        What is known of the device's memory.
-    """
+    """Describes one run; it is made once and handed down to whoever makes a batch."""
 
     plan: ProtocolPlan
+    """The whole plan."""
     store: Store
+    """The set that stimuli are written to."""
     device: torch.device
+    """The device that computes."""
     batch_size: int
+    """The largest number of stimuli that are made together; on a GPU every batch is padded to it."""
     root: Path | None = None
+    """A folder that sources may lie in, besides the protocol's own."""
     part: str = ""
+    """The name of the part of the set that is locked; an empty name stands for the whole set."""
     judge: EvaluationNetwork | None = None
+    """The network that compares stimuli with their sources, if that is wanted."""
     memory: MemoryLimit = field(default_factory=MemoryLimit)
+    """What is known of the device's memory."""
 
     @property
     def output(self) -> OutputSettings:

@@ -27,30 +27,20 @@ Notify = Callable[[str], None]
 
 @dataclass(frozen=True)
 class GenerateOptions:
-    """Says how to generate a set; on a CPU nothing here changes what is made.
-
-    Attributes
-    ----------
-    device : str
-        ``auto``, ``cpu``, ``cuda``, ``cuda:N`` or ``mps``.
-    batch_size : int or None
-        The number of stimuli that are made together; None stands for what suits the device.
-    root : Path or None
-        A folder that sources may lie in, besides the protocol's own.
-    shard : Shard or None
-        The part to make. Nothing is derived of it: `stimgen merge`, or a run without `shard`, does that.
-    dask : str or None
-        The address of a Dask scheduler whose workers make the stimuli.
-    workers : int or None
-        The number of processes of this computer that make the stimuli.
-    """
+    """Says how to generate a set; on a CPU nothing here changes what is made."""
 
     device: str = "auto"
+    """``auto``, ``cpu``, ``cuda``, ``cuda:N`` or ``mps``."""
     batch_size: int | None = None
+    """The number of stimuli that are made together; None stands for what suits the device."""
     root: Path | None = None
+    """A folder that sources may lie in, besides the protocol's own."""
     shard: Shard | None = None
+    """The part to make. Nothing is derived of it: `stimgen merge`, or a run without `shard`, does that."""
     dask: str | None = None
+    """The address of a Dask scheduler whose workers make the stimuli."""
     workers: int | None = None
+    """The number of processes of this computer that make the stimuli."""
 
 
 class Executor(Protocol):

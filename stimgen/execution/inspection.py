@@ -26,25 +26,17 @@ from stimgen.synthesis.tensors import stack_pictures
 
 @dataclass(frozen=True, eq=False)
 class Inspection:
-    """Holds what the model sees of a stimulus and of its source.
-
-    Attributes
-    ----------
-    source, synthesis : Pixels
-        The pictures as the model sees them, before any step after the synthesis.
-    result : SynthesisResult
-        Traces and snapshots.
-    maps : list of LayerMaps
-        The maps of every layer that the objective measures.
-    losses : dict
-        The share of the loss of every layer at every snapshot, by the layer's name.
-    """
+    """Holds what the model sees of a stimulus and of its source."""
 
     source: Pixels
     synthesis: Pixels
+    """The pictures as the model sees them, before any step after the synthesis."""
     result: SynthesisResult
+    """Traces and snapshots."""
     maps: list[LayerMaps]
+    """The maps of every layer that the objective measures."""
     losses: dict[str, list[float]]
+    """The share of the loss of every layer at every snapshot, by the layer's name."""
 
 
 def inspect_stimulus(

@@ -21,21 +21,14 @@ FOLDERS_AT_ONCE = 4  # of pictures, traces, arrays and snapshots
 
 @dataclass(frozen=True)
 class SetStatus:
-    """Tells which stimuli of a plan are there.
-
-    Attributes
-    ----------
-    missing : list of PlannedStimulus
-        The stimuli to make, in the plan's order: those without a record, or with files missing.
-    misnamed : list of PlannedStimulus
-        Finished stimuli whose names, credits or layout are not the plan's.
-    unchanged : bool
-        Whether the index knows that everything is there as the plan wants it.
-    """
+    """Tells which stimuli of a plan are there."""
 
     missing: list[PlannedStimulus]
+    """The stimuli to make, in the plan's order: those without a record, or with files missing."""
     misnamed: list[PlannedStimulus]
+    """Finished stimuli whose names, credits or layout are not the plan's."""
     unchanged: bool
+    """Whether the index knows that everything is there as the plan wants it."""
 
 
 def find_missing(plan: ProtocolPlan, store: Store, index: SetIndex) -> SetStatus:

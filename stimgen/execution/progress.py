@@ -12,36 +12,24 @@ from stimgen.execution.synthesize import Failure
 
 @dataclass
 class RunProgress:
-    """Tells how far a run has come: what a display shows.
-
-    Attributes
-    ----------
-    planned : int
-        The number of stimuli of the protocol, or of a shard.
-    there : int
-        Those that were there before.
-    made : int
-        Those that have been made now.
-    under_way : float
-        The stimuli under way, each as far as it has come: two halves are 1.
-    loss : float
-        The mean loss of the stimuli under way.
-    workers : int
-        The number of worker processes; 0 where this process makes everything.
-    failures : list of Failure
-        The stimuli that could not be made.
-    notices : list of str
-        What the user should know, one line each.
-    """
+    """Tells how far a run has come: what a display shows."""
 
     planned: int = 0
+    """The number of stimuli of the protocol, or of a shard."""
     there: int = 0
+    """Those that were there before."""
     made: int = 0
+    """Those that have been made now."""
     under_way: float = 0.0
+    """The stimuli under way, each as far as it has come: two halves are 1."""
     loss: float = math.nan
+    """The mean loss of the stimuli under way."""
     workers: int = 0
+    """The number of worker processes; 0 where this process makes everything."""
     failures: list[Failure] = field(default_factory=list)
+    """The stimuli that could not be made."""
     notices: list[str] = field(default_factory=list)
+    """What the user should know, one line each."""
     _began: float = field(default_factory=time.monotonic)
 
     def begin(self, planned: int, there: int) -> None:

@@ -9,9 +9,8 @@ import numpy as np
 
 from stimgen.images.light import Encoding
 from stimgen.images.measures.comparison import SourceComparator
-from stimgen.images.measures.rounding import round_significant
 from stimgen.images.prepare import Pixels
-from stimgen.stimulus_set.quality import ColourDistances, EvaluationRecord, QualityRecord
+from stimgen.stimulus_set.quality import ColourDistances, EvaluationRecord, QualityRecord, round_significant
 from stimgen.synthesis.evaluation_network import EvaluationScores, LoadedEvaluationNetwork
 from stimgen.synthesis.methods import TraceEntry
 

@@ -34,6 +34,8 @@ from stimgen.stimulus_set.store import ARRAYS, IMAGES, TRACES, json_bytes, recor
 from stimgen.synthesis.methods import SynthesisResult, TraceEntry
 from stimgen.synthesis.snapshots import Snapshot
 
+Files = dict[str, FileHash]
+
 
 def write_stimulus(i: int, batch: ProcessedBatch, made: Provenance, context: RunContext) -> None:
     """Write the picture, array, trace and snapshots of the i-th stimulus of a batch, and then its record.
@@ -53,9 +55,7 @@ def write_stimulus(i: int, batch: ProcessedBatch, made: Provenance, context: Run
     context.store.write(record_file(stimulus.id), json_bytes(record.to_dict()))
 
 
-def _build_content(
-    i: int, batch: ProcessedBatch, files: dict[str, FileHash], context: RunContext
-) -> RecordContent:
+def _build_content(i: int, batch: ProcessedBatch, files: Files, context: RunContext) -> RecordContent:
     stimulus, result, store = batch.stimuli[i], batch.result, context.store
     levels = decode_png(store.read(files[IMAGES].file), store.folder / files[IMAGES].file)
     original = _ensure_original(stimulus.source, batch.sources[i], context)

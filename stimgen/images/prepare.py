@@ -66,11 +66,9 @@ class Preparation(Model):
         _, _, width, height = self._crop_rectangle(image)
         target = self._target_size(width, height)
         if not self.enlarge and (target[0] > width or target[1] > height):
-            raise StimgenError(
-                f"the crop has {width} x {height} pixels, so {target[0]} x {target[1]} would enlarge it",
-                where=image.file,
-                hint=f"choose a size up to {min(width, height)}, another crop, or `enlarge: true`",
-            )
+            what = f"the crop has {width} x {height} pixels, so {target[0]} x {target[1]} would enlarge it"
+            hint = f"choose a size up to {min(width, height)}, another crop, or `enlarge: true`"
+            raise StimgenError(what, where=image.file, hint=hint)
         return target
 
     def shape(self, image: ImageFile) -> tuple[int, int, int]:
@@ -117,10 +115,8 @@ class Preparation(Model):
         if isinstance(self.crop, Box):
             left, top, w, h = self.crop.box
             if left + w > width or top + h > height:
-                raise StimgenError(
-                    f"the box {list(self.crop.box)} does not fit into its {width} x {height} pixels",
-                    where=image.file,
-                )
+                message = f"the box {list(self.crop.box)} does not fit into its {width} x {height} pixels"
+                raise StimgenError(message, where=image.file)
             return left, top, w, h
         if self.crop == "none":
             return 0, 0, width, height

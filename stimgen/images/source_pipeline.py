@@ -26,9 +26,8 @@ BACKGROUND = 0.5
 def _refuse_synthesis_steps(steps: tuple[ImageStep, ...]) -> tuple[ImageStep, ...]:
     for step in steps:
         if step.needs_synthesis:
-            raise validation_error(
-                f"{step.name!r} compares a synthesised picture with its source", hint="write it under `after`"
-            )
+            message = f"{step.name!r} compares a synthesised picture with its source"
+            raise validation_error(message, hint="write it under `after`")
     return steps
 
 
@@ -187,7 +186,6 @@ def _name_key_in_errors(key: str) -> Iterator[None]:
 
 def _refuse_other_size(image: ImageFile, mask: ImageFile) -> None:
     if mask.size != image.size:
-        raise StimgenError(
-            f"has {mask.size[0]} x {mask.size[1]} pixels, the photograph {image.size[0]} x {image.size[1]}",
-            where=mask.file,
-        )
+        (width, height), (wide, high) = mask.size, image.size
+        message = f"has {width} x {height} pixels, the photograph {wide} x {high}"
+        raise StimgenError(message, where=mask.file)

@@ -75,16 +75,13 @@ def _check_repeatability(name: str, extract: Extract, images: Tensor, features: 
         again = _call(name, extract, images)
         fewer = _call(name, extract, images[[2, 0]])
     for layer, maps in features.items():
+        what = _describe(layer, name)
         if not _are_close(again[layer], maps):
-            raise StimgenError(
-                f"{_describe(layer, name)} has other maps when it is called again",
-                hint="switch off randomness, such as dropout: `.eval()`",
-            )
+            hint = "switch off randomness, such as dropout: `.eval()`"
+            raise StimgenError(f"{what} has other maps when it is called again", hint=hint)
         if not _are_close(fewer[layer], maps[[2, 0]]):
-            raise StimgenError(
-                f"{_describe(layer, name)} lets images of a batch influence each other",
-                hint="normalise within images: `.eval()`",
-            )
+            hint = "normalise within images: `.eval()`"
+            raise StimgenError(f"{what} lets images of a batch influence each other", hint=hint)
 
 
 def _are_close(maps: Tensor, expected: Tensor) -> bool:

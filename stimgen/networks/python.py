@@ -172,11 +172,8 @@ class PythonFeatures:
         features = self._network.registration().function(images.expand(-1, COLOURS, -1, -1))
         missing = [layer for layer in self._layers if layer not in features]
         if missing:
-            raise StimgenError(
-                f"the network {self._network.use!r} returned no layer {missing[0]!r}",
-                given=missing[0],
-                allowed=list(features),
-            )
+            message = f"the network {self._network.use!r} returned no layer {missing[0]!r}"
+            raise StimgenError(message, given=missing[0], allowed=list(features))
         return {layer: features[layer] for layer in self._layers}
 
 

@@ -63,11 +63,8 @@ def read_checked(store: Store, file: FileHash) -> bytes:
     """
     data = store.read(file.file)
     if sha256_bytes(data) != file.sha256:
-        raise StimgenError(
-            "its bytes do not match its record",
-            where=store.path(file.file),
-            hint="`stimgen verify` lists everything that is wrong with the set",
-        )
+        hint = "`stimgen verify` lists everything that is wrong with the set"
+        raise StimgenError("its bytes do not match its record", where=store.path(file.file), hint=hint)
     return data
 
 

@@ -9,9 +9,9 @@ import numpy as np
 
 from stimgen.images.light import Encoding
 from stimgen.images.measures.appearance import Appearance, measure_appearance
-from stimgen.images.measures.rounding import round_significant
 from stimgen.images.write import as_pixels, decode_png
 from stimgen.reading.errors import StimgenError
+from stimgen.stimulus_set.quality import round_significant
 from stimgen.stimulus_set.record import Record, RecordContent
 from stimgen.stimulus_set.store import Store
 

@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
+import math
+
 from stimgen.reading.model import Model
+
+DIGITS = 6
 
 
 class EvaluationRecord(Model):
@@ -40,3 +44,8 @@ class QualityRecord(Model):
     """Whether going on would have changed little; None where nothing was minimised."""
     judge: EvaluationRecord | None
     """None without a judge."""
+
+
+def round_significant(value: float) -> float | None:
+    """Round to six significant digits, which hide the last bits of sums; return None for NaN."""
+    return float(f"{value:.{DIGITS}g}") if math.isfinite(value) else None

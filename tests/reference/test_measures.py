@@ -20,13 +20,13 @@ from stimgen.images.light import Encoding, from_light, luminance, to_light
 from stimgen.images.measures.appearance import edge_energy, mean_lab, measure_appearance
 from stimgen.images.measures.comparison import SourceComparator, measure_wasserstein
 from stimgen.images.measures.copies import CopyCheck
-from stimgen.images.measures.rounding import round_significant
 from stimgen.images.measures.spectrum import (
     AmplitudeSpectrum,
     amplitude_spectrum,
     spectral_slope,
     spectrum_distance,
 )
+from stimgen.stimulus_set.quality import round_significant
 
 RNG = np.random.default_rng(5)
 COFFEE = data.coffee()[100:196, 150:278].astype(np.float32) / 255

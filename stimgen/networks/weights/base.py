@@ -91,10 +91,8 @@ def read_weights(file: Path, sha256: str, spec: StateDictSpec) -> tuple[dict[str
         )
     for key, shape in spec.shapes.items():
         if tuple(state[key].shape) != shape:
-            raise StimgenError(
-                f"the tensor {key!r} has shape {tuple(state[key].shape)}; {spec.network} needs {shape}",
-                where=file,
-            )
+            message = f"the tensor {key!r} has shape {tuple(state[key].shape)}; {spec.network} needs {shape}"
+            raise StimgenError(message, where=file)
     return {key: state[key].float() for key in spec.shapes}, found
 
 
@@ -107,12 +105,9 @@ def _load_state(file: Path) -> dict[str, Tensor]:
         # Never without weights_only: a pickle can run any code.
         state = torch.load(file, map_location="cpu", weights_only=True)
     except Exception as error:  # the readers raise half a dozen kinds for damaged files
-        reason = str(error).split("\n", 1)[0]
-        raise StimgenError(
-            f"the weights cannot be read: {reason}",
-            where=file,
-            hint="accepted: a .safetensors file, or a PyTorch state dict that holds tensors only",
-        ) from None
+        message = f"the weights cannot be read: {error}".split("\n", 1)[0]
+        hint = "accepted: a .safetensors file, or a PyTorch state dict that holds tensors only"
+        raise StimgenError(message, where=file, hint=hint) from None
     if not isinstance(state, dict) or not all(isinstance(tensor, Tensor) for tensor in state.values()):
         raise StimgenError("the weights are not a state dict of tensors", where=file)
     return state

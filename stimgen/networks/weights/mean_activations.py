@@ -63,11 +63,9 @@ class MeanActivations(Model):
             )
         missing = [layer for layer in spec.chain if layer not in self.means]
         if missing:
-            raise StimgenError(
-                f"the mean activations stop before {missing[0]}, which is needed: measure deeper layers too",
-                given=missing[0],
-                allowed=list(self.means),
-            )
+            first = missing[0]
+            message = f"the mean activations stop before {first}, which is needed: measure deeper layers too"
+            raise StimgenError(message, given=first, allowed=list(self.means))
 
 
 def read_mean_activations(file: Path, sha256: str) -> MeanActivations:
@@ -95,10 +93,9 @@ def check_no_silent_filter(layer: str, means: tuple[float, ...]) -> None:
     silent = [i for i, mean in enumerate(means) if not mean > 0.0]
     if silent:
         more = f" ({len(silent)} of the layer's {len(means)} are silent)" if len(silent) > 1 else ""
-        raise StimgenError(
-            f"filter {silent[0]} of {layer} is silent in all images: its mean activation is zero{more}",
-            hint="measure in more or larger images, or only down to a shallower layer",
-        )
+        message = f"filter {silent[0]} of {layer} is silent in all images: its mean activation is zero{more}"
+        hint = "measure in more or larger images, or only down to a shallower layer"
+        raise StimgenError(message, hint=hint)
 
 
 def rescale_weights(tensors: Tensors, spec: StateDictSpec, means: MeanActivations) -> Tensors:

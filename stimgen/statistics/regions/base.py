@@ -33,28 +33,20 @@ class Positions:
 
 @dataclass(frozen=True, eq=False)
 class PoolingWindow:
-    """Holds the weights of one pooling region on a grid of positions.
-
-    Attributes
-    ----------
-    rows, columns : slice
-        Rectangle outside of which the region's weight is zero.
-    weights : array or None
-        Weight of every position of that rectangle, in [0, 1]; None means one everywhere.
-    total : float
-        Divisor of sums over the region: the sum of the weights, except in layouts that follow a paper's code
-        with another divisor.
-    share : float
-        How much the region's squared differences count; the mean over all regions is 1. If regions differ in
-        size, it is proportional to the size. With equal shares, small regions would be matched at the expense
-        of large ones, whose pixels would hardly change.
-    """
+    """Holds the weights of one pooling region on a grid of positions."""
 
     rows: slice
     columns: slice
+    """Rectangle outside of which the region's weight is zero."""
     weights: NDArray[np.float64] | None
+    """Weight of every position of that rectangle, in [0, 1]; None means one everywhere."""
     total: float
+    """Divisor of sums over the region: the sum of the weights, except in layouts that follow a paper's code
+    with another divisor."""
     share: float = 1.0
+    """How much the region's squared differences count; the mean over all regions is 1. If regions differ in
+    size, it is proportional to the size. With equal shares, small regions would be matched at the expense of
+    large ones, whose pixels would hardly change."""
 
     @classmethod
     def full(cls, height: int, width: int) -> PoolingWindow:
