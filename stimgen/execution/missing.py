@@ -39,11 +39,9 @@ def find_missing(plan: ProtocolPlan, store: Store, index: SetIndex) -> SetStatus
     reader = _StatusReader(plan, store, index)
     states = _read_states(plan, store)
     found = {stimulus.id: reader.find_status(stimulus, state) for stimulus, state in states}
-    return SetStatus(
-        missing=[s for s in plan.stimuli if found[s.id] is _StimulusStatus.MISSING],
-        misnamed=[s for s in plan.stimuli if found[s.id] is _StimulusStatus.MISNAMED],
-        unchanged=all(status is _StimulusStatus.KNOWN for status in found.values()),
-    )
+    missing = [s for s in plan.stimuli if found[s.id] is _StimulusStatus.MISSING]
+    misnamed = [s for s in plan.stimuli if found[s.id] is _StimulusStatus.MISNAMED]
+    return SetStatus(missing, misnamed, set(found.values()) <= {_StimulusStatus.KNOWN})
 
 
 class _StimulusStatus(Enum):

@@ -23,11 +23,9 @@ class Vgg19(Vgg):
     def validation(self) -> Validation:
         if not self.weights.trained:
             return super().validation()
-        difference = (
-            "but their mean activations were measured in other images"
-            if isinstance(self.weights, NormalisedWeights)
-            else "not the weights named here"
-        )
+        difference = "not the weights named here"
+        if isinstance(self.weights, NormalisedWeights):
+            difference = "but their mean activations were measured in other images"
         return Validation(
             False,
             "the published comparisons with observers (Wallis et al. 2017) used a VGG-19 whose weights "

@@ -33,39 +33,33 @@ def stimulus_details(
         "size": content.size,
         "exact": pictures.side is None,
         "warnings": [RULES[key].title for key in listed.warnings],
-        "groups": [[title, facts] for title, facts in _list_groups(record) if facts],
+        "groups": [[title, facts] for title, facts in _list_groups(record).items() if facts],
         "curve": read_curve(store, content),
         "snapshots": list(_embed_snapshots(pictures, content)),
     }
 
 
-def _list_groups(record: Record) -> Iterator[tuple[str, Facts]]:
+def _list_groups(record: Record) -> dict[str, Facts]:
     content, made = record.content, record.made
-    yield (
-        "Stimulus",
-        _make_facts(
-            ("Id", content.id),
-            ("File", content.file),
-            ("Encoding", content.encoding),
-            ("Parameters of the model", f"{content.parameters:,}" if content.parameters else None),
-            ("Evaluations", f"{content.evaluations:,}; stopped: {content.stopped}"),
-            ("Made", f"{made.finished} on {made.device}"),
-        ),
+    stimulus = _make_facts(
+        ("Id", content.id),
+        ("File", content.file),
+        ("Encoding", content.encoding),
+        ("Parameters of the model", f"{content.parameters:,}" if content.parameters else None),
+        ("Evaluations", f"{content.evaluations:,}; stopped: {content.stopped}"),
+        ("Made", f"{made.finished} on {made.device}"),
     )
-    yield "Quality", _quality_facts(content)
-    yield "Settings", _settings_facts(content)
-    yield (
-        "SHA-256",
-        _make_facts(
-            ("Picture", content.sha256),
-            ("Pixels", content.pixels_sha256),
-            ("Array", content.array.sha256 if content.array else None),
-            ("Trace", content.trace.sha256),
-            ("Source file", content.source.sha256),
-            ("Source as the model saw it", content.source.original.sha256),
-            *((f"Weights of {one.name}", one.weights_sha256) for one in content.network),
-        ),
+    hashes = _make_facts(
+        ("Picture", content.sha256),
+        ("Pixels", content.pixels_sha256),
+        ("Array", content.array.sha256 if content.array else None),
+        ("Trace", content.trace.sha256),
+        ("Source file", content.source.sha256),
+        ("Source as the model saw it", content.source.original.sha256),
+        *((f"Weights of {one.name}", one.weights_sha256) for one in content.network),
     )
+    settings = _settings_facts(content)
+    return {"Stimulus": stimulus, "Quality": _quality_facts(content), "Settings": settings, "SHA-256": hashes}
 
 
 def _quality_facts(content: RecordContent) -> Facts:

@@ -132,9 +132,8 @@ class _DaskRun:
             workers = [worker]
             self._bundle = self._bundle or pack(self._context)
             (bundle,) = self._client.scatter([self._bundle], workers=workers, hash=False)
-        future = self._client.submit(
-            run_task, task, bundle, workers=workers, allow_other_workers=workers is not None, pure=False
-        )
+        where = {"workers": workers, "allow_other_workers": workers is not None}
+        future = self._client.submit(run_task, task, bundle, pure=False, **where)
         future.add_done_callback(lambda _: self._news.set())
         self._running[future] = batch
 
@@ -164,11 +163,9 @@ class _DaskRun:
             return
         if outcome.problem:
             raise StimgenError(f"{outcome.problem}\n  (on the worker {name})")
-        self._pool.notify(
-            f"workers on {host} write to {folder}"
-            if outcome.sees_folder
-            else f"workers on {host} do not see {folder}: they send back what they make"
-        )
+        seen = f"write to {folder}"
+        unseen = f"do not see {folder}: they send back what they make"
+        self._pool.notify(f"workers on {host} {seen if outcome.sees_folder else unseen}")
         for file, data in outcome.files.items():
             self._context.store.write(file, data)
         by_id = {stimulus.id: stimulus for stimulus in batch}

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import logging
 import os
-import subprocess
 import sys
 import tempfile
 import time
 from collections.abc import Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
+from subprocess import Popen, TimeoutExpired
 from typing import TextIO
 
 import dask
@@ -57,36 +57,33 @@ def start_workers(count: int, device: str, threads: int | None = None) -> Iterat
         (Path(place) / "log").open("w+") as log,
         ExitStack() as started,
     ):
-        workers: list[subprocess.Popen[bytes]] = []
+        workers: list[Popen[bytes]] = []
         started.callback(_end, workers)
         # Programs of their own: a process that this one spawns would run the user's script again. Each has
         # its own session, so that Ctrl-C ends this process, which then ends its workers.
         command = [sys.executable, *WORKER, "--death-timeout", "60", "--local-directory", place]
         command.append(cluster.scheduler_address)
-        for environment in environments:
-            workers.append(
-                subprocess.Popen(
-                    command, env=os.environ | environment, stdout=log, stderr=log, start_new_session=True
-                )
-            )
+        for own in environments:
+            env = os.environ | own
+            workers.append(Popen(command, env=env, stdout=log, stderr=log, start_new_session=True))
         while len(client.nthreads()) < count:
             _refuse_ended(workers, log)
             time.sleep(BEAT)
         yield client
 
 
-def _end(workers: Sequence[subprocess.Popen[bytes]]) -> None:
+def _end(workers: Sequence[Popen[bytes]]) -> None:
     for worker in workers:
         worker.terminate()
     for worker in workers:
         try:
             worker.wait(PATIENCE)
-        except subprocess.TimeoutExpired:
+        except TimeoutExpired:
             worker.kill()
             worker.wait()
 
 
-def _refuse_ended(workers: Sequence[subprocess.Popen[bytes]], log: TextIO) -> None:
+def _refuse_ended(workers: Sequence[Popen[bytes]], log: TextIO) -> None:
     if any(worker.poll() is not None for worker in workers):
         log.seek(0)
         last = log.read().strip().rpartition("\n")[2]

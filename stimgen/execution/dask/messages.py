@@ -55,8 +55,5 @@ class BatchOutcome:
 
 def find_difference(machine: Machine, required: Mapping[str, str]) -> str:
     """Return what differs from the versions and the kind of device that are required; empty if nothing."""
-    return ", ".join(
-        f"{name} {machine.get(name)} instead of {value}"
-        for name, value in required.items()
-        if machine.get(name) != value
-    )
+    pairs = [(name, machine.get(name), value) for name, value in required.items()]
+    return ", ".join(f"{name} {has} instead of {value}" for name, has, value in pairs if has != value)

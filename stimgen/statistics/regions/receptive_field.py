@@ -84,11 +84,9 @@ class ReceptiveFieldRegions(Regions):
                 for rows in split_into_strips(picture[0], self.rows)
                 for columns in split_into_strips(picture[1], self.columns)
             ]
-        return [
-            row[:, np.newaxis] * column
-            for row in _band_shares(positions.field, shape[0], picture[0], self.rows)
-            for column in _band_shares(positions.field, shape[1], picture[1], self.columns)
-        ]
+        rows = _band_shares(positions.field, shape[0], picture[0], self.rows)
+        columns = _band_shares(positions.field, shape[1], picture[1], self.columns)
+        return [row[:, np.newaxis] * column for row in rows for column in columns]
 
     def _make_window(self, weights: Floats) -> PoolingWindow | None:
         """Return the window of a region, cut to where it has weight, or None if it has none."""
