@@ -21,7 +21,11 @@ def import_psychopy(module: str) -> Any:
     display.
     """
     os.environ.setdefault("PSYCHOPYNOPACKAGES", "1")
-    _check_home()
+    if not os.access(Path.home(), os.W_OK):
+        raise StimgenError(
+            "PsychoPy keeps preferences in the home folder, which cannot be written",
+            hint="set HOME to a folder that can be written",
+        )
     try:
         logging = import_optional("psychopy.logging", EXTRA, PURPOSE)
         logging.console.setLevel(logging.ERROR)
@@ -31,14 +35,6 @@ def import_psychopy(module: str) -> Any:
     except Exception as error:
         # Modules of PsychoPy connect to the display when they are imported, and raise errors of many kinds.
         raise _display_error(error) from None
-
-
-def _check_home() -> None:
-    if not os.access(Path.home(), os.W_OK):
-        raise StimgenError(
-            "PsychoPy keeps preferences in the home folder, which cannot be written",
-            hint="set HOME to a folder that can be written",
-        )
 
 
 def _display_error(error: Exception) -> StimgenError:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import OrderedDict
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import Any, NamedTuple, Protocol
 
@@ -90,7 +91,7 @@ class FrameRenderer:
 
     def _paint(self, layers: list[FrameLayer], photodiode: Colour, fixation: Colour) -> Frame:
         """Return the smallest frame that holds all layers, the photodiode's patch and the fixation mark."""
-        layers = [*layers, *self._photodiode_layers(photodiode), *self._fixation_layers(fixation)]
+        layers = [*layers, *self._list_marks(photodiode, fixation)]
         if not layers:
             return Frame.blank(self.viewing.resolution, self.background)
         left, top = min(layer.box[0] for layer in layers), min(layer.box[1] for layer in layers)
@@ -105,33 +106,27 @@ class FrameRenderer:
             np.copyto(part, layer.pixels, where=where)
         return Frame(self.viewing.resolution, self.background, left, top, pixels)
 
-    def _fixation_layers(self, colour: Colour) -> list[FrameLayer]:
-        fixation, (width, height) = self.experiment.display.fixation, self.viewing.resolution
-        wide = self.viewing.pixels_wide(fixation.degrees)
-        diameter = fixation_diameter(fixation, wide, self.viewing.resolution)
-        if diameter == 0:
-            return []
-        box = ((width - diameter) // 2, (height - diameter) // 2, diameter, diameter)
-        return [FrameLayer(box, np.array(colour, np.uint8), fixation_mark(fixation.shape, diameter))]
-
-    def _photodiode_layers(self, colour: Colour) -> list[FrameLayer]:
-        patch = self.experiment.display.photodiode
-        if patch is None:
-            return []
-        return [FrameLayer(photodiode_box(patch, self.viewing.resolution), np.array(colour, np.uint8))]
+    def _list_marks(self, photodiode: Colour, fixation: Colour) -> Iterator[FrameLayer]:
+        display, resolution = self.experiment.display, self.viewing.resolution
+        if display.photodiode is not None:
+            yield FrameLayer(photodiode_box(display.photodiode, resolution), np.array(photodiode, np.uint8))
+        mark = display.fixation
+        diameter = fixation_diameter(mark, self.viewing.pixels_wide(mark.degrees), resolution)
+        if diameter > 0:
+            left, top = ((side - diameter) // 2 for side in resolution)
+            covered = fixation_mark(mark.shape, diameter)
+            yield FrameLayer((left, top, diameter, diameter), np.array(fixation, np.uint8), covered)
 
     def _find_patch(self, shown: ShownPicture) -> ByteImage:
         """Return what is seen of a picture, height x width x 3, from the cache if it is there."""
         key = (shown.set, shown.file, shown.crop, shown.size)
         if key not in self._patches:
             self._patches[key] = self._draw_patch(shown)
-            while len(self._patches) > 1 and self._cached_bytes() > PATCH_CACHE_BYTES:
+            patches = self._patches.values()
+            while len(patches) > 1 and sum(patch.nbytes for patch in patches) > PATCH_CACHE_BYTES:
                 self._patches.popitem(last=False)
         self._patches.move_to_end(key)
         return self._patches[key]
-
-    def _cached_bytes(self) -> int:
-        return sum(patch.nbytes for patch in self._patches.values())
 
     def _draw_patch(self, shown: ShownPicture) -> ByteImage:
         display = self.experiment.display

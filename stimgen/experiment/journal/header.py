@@ -102,13 +102,8 @@ class RecordedExperiment(_HeaderPart):
     @classmethod
     def from_loaded(cls, loaded: LoadedExperiment) -> RecordedExperiment:
         """Return what the journal keeps of an experiment."""
-        document = loaded.document
-        return cls(
-            name=loaded.experiment.name,
-            file=document.file.name,
-            sha256=loaded.sha256,
-            text=document.text,
-        )
+        name, document = loaded.experiment.name, loaded.document
+        return cls(name=name, file=document.file.name, sha256=loaded.sha256, text=document.text)
 
     def load(self, journal: Path) -> LoadedExperiment:
         """Return the experiment; errors name the journal that it was read from.

@@ -112,7 +112,9 @@ class Journal(AbstractContextManager["Journal"]):
         line, checksum = seal_line({**body, "seq": self._seq, "kind": kind}, self._checksum)
         start = os.fstat(self._descriptor).st_size
         try:
-            _write_all(self._descriptor, line)
+            unwritten = memoryview(line)
+            while unwritten:
+                unwritten = unwritten[os.write(self._descriptor, unwritten) :]
             push_to_disk(self._descriptor)
         except OSError as error:
             with suppress(OSError):
@@ -199,9 +201,3 @@ def _open_locked(file: Path, flags: int = 0) -> int:
         )
     os.close(descriptor)
     raise problem
-
-
-def _write_all(descriptor: int, data: bytes) -> None:
-    view = memoryview(data)
-    while view:
-        view = view[os.write(descriptor, view) :]

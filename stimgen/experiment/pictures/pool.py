@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from stimgen.experiment.pictures.pictures import PictureFiles, SetPicture
-from stimgen.experiment.pictures.selection import ContentsByCell, StimulusSelection, select_stimuli
+from stimgen.experiment.pictures.selection import ContentsByCell, select_stimuli
 from stimgen.experiment.pictures.sets import SetReference, open_sets
 from stimgen.experiment.pictures.validation import check_cells, check_pictures, check_quality
 from stimgen.experiment.schema.load import LoadedExperiment
@@ -64,21 +64,18 @@ def open_pool(loaded: LoadedExperiment, folders: Sequence[Path] | None = None) -
     check_cells(loaded, selection, contents)
     pictures = check_pictures(stores, contents)
     sets = tuple(SetReference.from_store(store) for store in stores)
+    changes = dict.fromkeys(change for _, content in selection.records for change in content.changes)
+    quick = (f"made in small: {change}" for change in changes)
     return PicturePool(
         stores=stores,
         sets=sets,
         conditions=selection.conditions,
         sources=selection.sources,
         practice_sources=selection.practice,
-        notes=(*_describe_quick_changes(selection), *_describe_conversions(loaded, sets, pictures)),
+        notes=(*quick, *_describe_conversions(loaded, sets, pictures)),
         _contents=contents,
         _pictures=pictures,
     )
-
-
-def _describe_quick_changes(selection: StimulusSelection) -> Iterator[str]:
-    changes = dict.fromkeys(change for _, content in selection.records for change in content.changes)
-    return (f"made in small: {change}" for change in changes)
 
 
 def _describe_conversions(

@@ -45,7 +45,14 @@ def open_sets(loaded: LoadedExperiment, folders: Sequence[Path] | None = None) -
     places = list(folders) if folders else [_find_set(i, name, loaded) for i, name in enumerate(names)]
     stores = tuple(Store.open(place) for place in places)
     for store in stores:
-        _check_finished(store)
+        planned = store.read_plan().ids
+        missing = len(set(planned) - store.list_finished())
+        if missing or not planned:
+            raise StimgenError(
+                f"is not finished: {missing} of {len(planned)} stimuli are missing",
+                where=store.folder,
+                hint="run the same stimgen generate command again to make them",
+            )
     return stores
 
 
@@ -59,14 +66,3 @@ def _find_set(index: int, name: str, loaded: LoadedExperiment) -> Path:
         where=loaded.document.where(("stimuli", "sets", index)),
         hint=f"make it with: stimgen generate {protocol} -o {name}; or name another folder with --stimuli",
     )
-
-
-def _check_finished(store: Store) -> None:
-    planned = store.read_plan().ids
-    missing = len(set(planned) - store.list_finished())
-    if missing or not planned:
-        raise StimgenError(
-            f"is not finished: {missing} of {len(planned)} stimuli are missing",
-            where=store.folder,
-            hint="run the same stimgen generate command again to make them",
-        )

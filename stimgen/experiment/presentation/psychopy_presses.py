@@ -71,9 +71,7 @@ class InputReader:
 
     def _on_text(self, text: str) -> None:
         time = float(self._clock.getTime())
-        self._characters += [
-            TypedCharacter("\r" if character == "\n" else character, time) for character in text
-        ]
+        self._characters += [TypedCharacter(character, time) for character in text.replace("\n", "\r")]
 
     def _on_motion(self, motion: int) -> None:
         if motion == import_pyglet("window.key").MOTION_BACKSPACE:

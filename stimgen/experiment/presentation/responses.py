@@ -168,9 +168,7 @@ def make_click_lookup(places: Mapping[str, Box], size: tuple[int, int]) -> Answe
         if pressed.point is None:
             return None
         x, y = pressed.point[0] + size[0] / 2, size[1] / 2 - pressed.point[1]
-        for answer, (left, top, width, height) in places.items():
-            if left <= x < left + width and top <= y < top + height:
-                return answer
-        return None
+        inside = (a for a, (left, top, w, h) in places.items() if left <= x < left + w and top <= y < top + h)
+        return next(inside, None)
 
     return find_answer

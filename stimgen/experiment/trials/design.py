@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from stimgen.experiment.design.decisions import Design, Factor, LevelScale, Participant
+from stimgen.experiment.design.decisions import Design, Factor, Participant
 from stimgen.experiment.pictures.pool import PicturePool
 from stimgen.experiment.schema.load import LoadedExperiment
 from stimgen.experiment.schema.schema import Experiment
@@ -19,8 +19,11 @@ def build_design(
     """
     experiment = loaded.experiment
     factors = list_factors(experiment, pool)
-    with loaded.at("schedule"):
-        level = _build_level(experiment, pool, factors)
+    level, by = None, experiment.schedule.level
+    if by is not None:
+        with loaded.at("schedule"):
+            hz = experiment.display.refresh_hz
+            level = build_level_scale(by, experiment.schedule.values, factors, pool, hz)
     answers = experiment.paradigm.answers()
     return Design(
         factors=factors,
@@ -55,10 +58,3 @@ def list_balanced_factors(experiment: Experiment) -> tuple[Factor, ...]:
     original then holds for that synthesis.
     """
     return experiment.paradigm.balanced_factors(experiment.stimuli.meet[0])
-
-
-def _build_level(experiment: Experiment, pool: PicturePool, factors: tuple[Factor, ...]) -> LevelScale | None:
-    schedule = experiment.schedule
-    if schedule.level is None:
-        return None
-    return build_level_scale(schedule.level, schedule.values, factors, pool, experiment.display.refresh_hz)

@@ -162,9 +162,6 @@ def _list_cell(
 
 def _participant_number(design: Design) -> int:
     """Return the participant's number; a random one if the label has none."""
-    number = design.participant.number
-    return (
-        RandomStream(*design.participant_key, "number").randbelow(FIRST_EXEMPLARS) + 1
-        if number is None
-        else number
-    )
+    if design.participant.number is not None:
+        return design.participant.number
+    return RandomStream(*design.participant_key, "number").randbelow(FIRST_EXEMPLARS) + 1

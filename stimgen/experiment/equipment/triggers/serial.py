@@ -14,6 +14,8 @@ from stimgen.reading.errors import StimgenError
 from stimgen.reading.extras import import_optional
 from stimgen.reading.model import Integer, Number, Text
 
+PURPOSE = "a trigger over a serial port"
+
 
 class Serial(CodedTrigger):
     """Writes one byte per event to a serial port; any incoming byte is a signal."""
@@ -29,15 +31,17 @@ class Serial(CodedTrigger):
 
     @override
     def open(self) -> SerialConnection:
-        serial = import_optional("serial", "triggers", "a trigger over a serial port")
+        serial = import_optional("serial", "triggers", PURPOSE)
         try:
             # Reading must not block, because the next frame does not wait.
             port = serial.serial_for_url(self.port, baudrate=self.baud, timeout=0, write_timeout=0.1)
         except (OSError, ValueError) as error:
+            reason = os.strerror(error.errno) if isinstance(error, OSError) and error.errno else error
+            ports = import_optional("serial.tools.list_ports", "triggers", PURPOSE).comports()
             raise StimgenError(
-                f"the serial port {self.port!r} cannot be opened: {_format_reason(error)}",
+                f"the serial port {self.port!r} cannot be opened: {reason}",
                 given=self.port,
-                allowed=_list_ports(),
+                allowed=sorted(port.device for port in ports),
                 hint="connect it, or name another port in the experiment's triggers",
             ) from None
         return SerialConnection(self, port)
@@ -66,13 +70,3 @@ class SerialConnection(TriggerConnection):
             self._pulses.close()
         finally:
             self._port.close()
-
-
-def _format_reason(error: Exception) -> str:
-    number = error.errno if isinstance(error, OSError) else None
-    return os.strerror(number) if number else str(error)
-
-
-def _list_ports() -> list[str]:
-    listed = import_optional("serial.tools.list_ports", "triggers", "a trigger over a serial port").comports()
-    return sorted(port.device for port in listed)
