@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 from stimgen.cli.text import format_columns
 
 if TYPE_CHECKING:
-    from stimgen.stimulus_set.verification import Verification
+    from stimgen.stimulus_set.file_checker import Verification
     from stimgen.workflow.resynthesis_comparison import PictureDifference, ResynthesisResult
 
 

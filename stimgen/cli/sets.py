@@ -12,7 +12,7 @@ from stimgen.cli.options import DEVICE, FOLDER, JSON, QUIET, ROOT, argument, opt
 from stimgen.cli.terminal import PROBLEM_FOUND, print_json, print_problems, print_result, print_text
 
 if TYPE_CHECKING:
-    from stimgen.stimulus_set.verification import Verification
+    from stimgen.stimulus_set.file_checker import Verification
     from stimgen.workflow.resynthesis_comparison import ResynthesisResult
 
 commands = typer.Typer()

@@ -144,7 +144,8 @@ def _common_columns(line: RecordedTrial) -> Row:
 
 
 def _image_columns(phase: Phase, shot: PresentedPhase, shown: ShownPicture) -> Row:
-    left, top, width, height = shown.crop
+    crop = zip(("left", "top", "width", "height"), shown.crop, strict=True)
+    places = {"pixels": (*shown.position, *shown.size), "degrees": (*shown.degrees, *shown.size_degrees)}
     return {
         "event": "image",
         "onset": shot.onset,
@@ -155,18 +156,12 @@ def _image_columns(phase: Phase, shot: PresentedPhase, shown: ShownPicture) -> R
         "role": shown.role,
         "source": shown.source,
         "seed": shown.seed,
-        "crop_left": left,
-        "crop_top": top,
-        "crop_width": width,
-        "crop_height": height,
-        "x_pixels": shown.position[0],
-        "y_pixels": shown.position[1],
-        "x_degrees": shown.degrees[0],
-        "y_degrees": shown.degrees[1],
-        "width_pixels": shown.size[0],
-        "height_pixels": shown.size[1],
-        "width_degrees": shown.size_degrees[0],
-        "height_degrees": shown.size_degrees[1],
+        **{f"crop_{side}": pixels for side, pixels in crop},
+        **{
+            f"{name}_{unit}": number
+            for unit, numbers in places.items()
+            for name, number in zip(("x", "y", "width", "height"), numbers, strict=True)
+        },
         "intended_onset": shot.intended_onset,
         "intended_duration": shot.intended_duration,
         "dropped": shot.dropped,

@@ -60,9 +60,11 @@ class ShownPictures:
         if others:
             raise StimgenError("is not the picture that was shown: its hash differs", where=others[0])
         where = f"in {', '.join(str(store.folder) for store in stores)}" if stores else "to be found"
+        sets = session.header.sets
+        name = sets[shown.set].name if 0 <= shown.set < len(sets) else "?"
         raise StimgenError(
             f"the picture {shown.file}, which participant {session.participant.label} saw, is not {where}",
-            hint=f"name the folder of the stimulus set {_set_name(shown, session)!r} with --stimuli; "
+            hint=f"name the folder of the stimulus set {name!r} with --stimuli; "
             "tables without pictures: --format csv",
         )
 
@@ -80,11 +82,6 @@ def _check_name(name: str) -> str:
     if path.is_absolute() or ".." in path.parts or "\\" in name or ":" in name or not path.parts:
         raise StimgenError(f"{name!r} is not the name of a picture in a set")
     return name
-
-
-def _set_name(shown: ShownPicture, session: JournalSession) -> str:
-    sets = session.header.sets
-    return sets[shown.set].name if 0 <= shown.set < len(sets) else "?"
 
 
 def _list_set_names(session: JournalSession) -> list[str]:

@@ -22,7 +22,9 @@ def build_publication(protocol: Protocol) -> dict[str, Any]:
     ``choices`` lists every family member in use, with its phrase for a methods section and the keys of its
     papers; ``literature`` these papers; ``papers`` those that the protocol itself names.
     """
-    used = sorted(_find_members(protocol), key=_member_key)
+    conditions = [(condition.resolved_method, condition.after) for condition in protocol.conditions]
+    everything = (conditions, protocol.sources, protocol.references, protocol.judge)
+    used = sorted(_find_members(everything), key=_member_key)
     choices = [
         choice for key, alike in groupby(used, key=_member_key) for choice in _build_choices(key, alike)
     ]
@@ -34,12 +36,7 @@ def build_publication(protocol: Protocol) -> dict[str, Any]:
     }
 
 
-def _find_members(protocol: Protocol) -> Iterator[FamilyMember]:
-    conditions = [(condition.resolved_method, condition.after) for condition in protocol.conditions]
-    return _find_nested_members((conditions, protocol.sources, protocol.references, protocol.judge))
-
-
-def _find_nested_members(value: Any) -> Iterator[FamilyMember]:
+def _find_members(value: Any) -> Iterator[FamilyMember]:
     """Yield the members that a value is or contains, at any depth."""
     if isinstance(value, FamilyMember):
         yield value
@@ -47,7 +44,7 @@ def _find_nested_members(value: Any) -> Iterator[FamilyMember]:
         value = [getattr(value, name) for name in type(value).model_fields]
     if isinstance(value, Iterable) and not isinstance(value, (str, bytes, dict)):
         for inner in value:
-            yield from _find_nested_members(inner)
+            yield from _find_members(inner)
 
 
 def _member_key(member: FamilyMember) -> tuple[str, str]:

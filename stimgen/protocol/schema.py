@@ -65,14 +65,10 @@ class SeedRange(Model):
         return self
 
 
-def _kind_of_seeds(value: Any) -> str:
-    return "range" if isinstance(value, (Mapping, SeedRange)) else "list"
-
-
 Seeds = Annotated[
     Annotated[tuple[Seed, ...], Field(min_length=1, max_length=1_000_000), Tag("list")]
     | Annotated[SeedRange, Tag("range")],
-    Discriminator(_kind_of_seeds),
+    Discriminator(lambda value: "range" if isinstance(value, (Mapping, SeedRange)) else "list"),
 ]
 
 

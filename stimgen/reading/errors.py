@@ -61,7 +61,8 @@ class StimgenError(Exception):
         place = f"{self.where}: " if self.where else ""
         lines = [make_printable(place, limit=1000) + make_printable(self.message)]
         if self.allowed:
-            lines.append("  allowed: " + make_printable(_join_words(self.allowed), limit=2000))
+            more = f", ... ({len(self.allowed)} in all)" if len(self.allowed) > 60 else ""
+            lines.append("  allowed: " + make_printable(", ".join(self.allowed[:60]) + more, limit=2000))
         near = find_nearest(self.given, self.allowed)
         if near is not None:
             lines.append(f"  did you mean {near!r}?")
@@ -121,8 +122,3 @@ def make_printable(text: str, limit: int = 600) -> str:
     """Return `text` with control characters except line feeds escaped, cut to `limit` characters."""
     cut = text if len(text) <= limit else text[:limit] + "..."
     return "".join(c if c.isprintable() or c == "\n" else repr(c)[1:-1] for c in cut)
-
-
-def _join_words(words: tuple[str, ...], limit: int = 60) -> str:
-    more = f", ... ({len(words)} in all)" if len(words) > limit else ""
-    return ", ".join(words[:limit]) + more

@@ -30,7 +30,9 @@ def draw_contact_sheet(store: Store) -> Image.Image:
     if not rows:
         raise StimgenError("no stimulus is finished yet", where=store.folder)
     width = GAP + max(len(row) + 1 for row in rows) * (TILE + GAP)
-    below = wrap(_describe_changes(store), width // LETTER_WIDTH)
+    changes = store.read_plan().protocol.get("changes")  # by ``--quick``
+    told = "; ".join(map(str, changes)) if isinstance(changes, list) else None
+    below = wrap(f"Quick, not the protocol itself: {told}", width // LETTER_WIDTH) if told is not None else []
     bottom = GAP + len(rows) * (TILE + CAPTION_HEIGHT + GAP)
     sheet = Image.new("RGB", (width, bottom + len(below) * CAPTION_HEIGHT), BACKGROUND)
     for i, row in enumerate(rows):
@@ -46,13 +48,6 @@ def write_contact_sheet(store: Store) -> None:
     buffer = io.BytesIO()
     draw_contact_sheet(store).save(buffer, format="PNG")
     store.update(SHEET, buffer.getvalue())
-
-
-def _describe_changes(store: Store) -> str:
-    """Return what ``--quick`` changed of the protocol."""
-    changes = store.read_plan().protocol.get("changes")
-    told = "; ".join(map(str, changes)) if isinstance(changes, list) else None
-    return "" if told is None else f"Quick, not the protocol itself: {told}"
 
 
 def _sample_rows(contents: Iterable[RecordContent]) -> list[list[RecordContent]]:

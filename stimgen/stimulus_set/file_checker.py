@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Iterator
+from dataclasses import dataclass, field
 
 from stimgen.reading.errors import StimgenError
 from stimgen.reading.identity import sha256_bytes
@@ -10,7 +11,38 @@ from stimgen.stimulus_set.checksums import hash_stored_file, read_checksums
 from stimgen.stimulus_set.leftovers import belongs_to, id_prefixes, is_temporary, list_files
 from stimgen.stimulus_set.record import FileHash
 from stimgen.stimulus_set.store import CHECKSUMS, ORIGINALS, Store
-from stimgen.stimulus_set.verification import Verification
+
+
+@dataclass
+class Verification:
+    """Holds what verifying a set found."""
+
+    planned: int = 0
+    """Number of stimuli that the protocol names."""
+    checked: int = 0
+    """Number of stimuli that were checked."""
+    problems: list[str] = field(default_factory=list)
+    """One line per problem, which names its file."""
+    missing: list[str] = field(default_factory=list)
+    """Files of the set that are not there."""
+    spoilt: list[str] = field(default_factory=list)
+    """Files of stimuli and additions that are there, but have changed."""
+
+    @property
+    def sound(self) -> bool:
+        """Return whether there is no problem."""
+        return not self.problems
+
+    def add_missing(self, name: str) -> None:
+        """Add the problem that a file is not there."""
+        self.problems.append(f"{name}: is missing")
+        self.missing.append(name)
+
+    def add_spoilt(self, name: str, problem: str | StimgenError) -> None:
+        """Add a problem of a file that is there; an error names the file already."""
+        self.problems.append(f"{name}: {problem}" if isinstance(problem, str) else str(problem))
+        if name not in self.spoilt[-1:]:
+            self.spoilt.append(name)
 
 
 class FileChecker:

@@ -12,9 +12,9 @@ from stimgen.reading.errors import StimgenError
 from stimgen.reading.identity import sha256_bytes
 from stimgen.stimulus_set.checksums import hash_stored_file, read_checksums
 from stimgen.stimulus_set.derived import write_derived_files
+from stimgen.stimulus_set.file_checker import Verification
 from stimgen.stimulus_set.lock import lock_set
 from stimgen.stimulus_set.store import MANIFEST, PLAN, SHEET, TOP_LEVEL_FILES, Store, json_bytes, record_file
-from stimgen.stimulus_set.verification import Verification
 from stimgen.stimulus_set.verify import verify_set
 
 

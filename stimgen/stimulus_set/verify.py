@@ -11,12 +11,11 @@ from stimgen.images.write import check_png, decode_png
 from stimgen.reading.errors import StimgenError
 from stimgen.reading.identity import sha256_bytes
 from stimgen.stimulus_set.additions import list_addition_files, parse_addition
-from stimgen.stimulus_set.file_checker import FileChecker
+from stimgen.stimulus_set.file_checker import FileChecker, Verification
 from stimgen.stimulus_set.lock import refuse_locked
 from stimgen.stimulus_set.manifest import build_pieces
 from stimgen.stimulus_set.record import Record, RecordContent
 from stimgen.stimulus_set.store import CITATION, MANIFEST, PLAN, SHEET, TABLE, PlanRecord, Store, record_file
-from stimgen.stimulus_set.verification import Verification
 
 
 def verify_set(store: Store) -> Verification:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
-from typing import Annotated, Any, Literal
+from typing import Annotated, Literal
 
 import torch
 from pydantic import Discriminator, Field, Tag, model_validator
@@ -24,14 +24,6 @@ PRECISE_FRACTION = 0.25  # of the finest scale's evaluations, in mixed precision
 Evaluations = Annotated[Integer, Field(ge=1, le=1_000_000)]
 
 
-def _kind_of_evaluations(value: Any) -> str:
-    return "list" if isinstance(value, (list, tuple)) else "number"
-
-
-def _kind_of_scales(value: Any) -> str:
-    return "word" if isinstance(value, str) else "number"
-
-
 @dataclass(frozen=True)
 class Stage:
     """Describes evaluations at one size, in pixels, in one precision of the networks."""
@@ -48,14 +40,14 @@ class SynthesisSettings(Model):
     scales: Annotated[
         Annotated[Literal["auto"], Tag("word")]
         | Annotated[Annotated[Integer, Field(ge=1, le=8)], Tag("number")],
-        Discriminator(_kind_of_scales),
+        Discriminator(lambda value: "word" if isinstance(value, str) else "number"),
     ] = "auto"
     """Number of scales, from coarse to fine, each half the side of the next; ``auto``: down to 64 pixels;
     1: single scale."""
     evaluations: Annotated[
         Annotated[Evaluations, Tag("number")]
         | Annotated[tuple[Evaluations, ...], Field(min_length=1, max_length=8), Tag("list")],
-        Discriminator(_kind_of_evaluations),
+        Discriminator(lambda value: "list" if isinstance(value, (list, tuple)) else "number"),
     ] = 100
     """Evaluations of the objective at each scale: one number, or a list from coarse to fine."""
     optimiser: AnyOptimiser = Field(default_factory=Lbfgs)

@@ -19,14 +19,9 @@ from stimgen.statistics.regions.grid import Grid
 
 Weight = Annotated[Number, Field(ge=0.0)]
 
-
-def _kind_of_layers(value: Any) -> str:
-    return "weighted" if isinstance(value, Mapping) else "list"
-
-
 Layers = Annotated[
     Annotated[tuple[Text, ...], Tag("list")] | Annotated[dict[Text, Weight], Tag("weighted")],
-    Discriminator(_kind_of_layers),
+    Discriminator(lambda value: "weighted" if isinstance(value, Mapping) else "list"),
 ]
 
 

@@ -32,7 +32,7 @@ def cite_set(folder: Path, name: str | None = None) -> tuple[str, list[str]]:
 
 def _find_gaps(citation: Citation) -> list[str]:
     found = [f"the set is {citation.incomplete}"] if citation.incomplete else []
-    if not citation.authors:
+    if not citation.metadata.authors:
         found.append("the set names no authors: add `authors` to the protocol and generate again")
     if not citation.metadata.choices:
         found.append(

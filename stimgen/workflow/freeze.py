@@ -8,7 +8,7 @@ from pathlib import Path
 from stimgen.experiment.design.decisions import Participant, participant_labels
 from stimgen.experiment.pictures.sets import SetReference
 from stimgen.experiment.schema.load import LoadedExperiment
-from stimgen.export.archive import ZipArchive
+from stimgen.export.archive import create_archive
 from stimgen.export.sets.contents import SetContents
 from stimgen.export.study.comparison import StudyComparison, compare_with_study
 from stimgen.export.study.frozen import (
@@ -69,18 +69,17 @@ def freeze_study(loaded: LoadedExperiment, options: StudyOptions, target: Path) 
     prepared = PreparedExperiment.prepare(loaded, options.stimuli)
     sets = [SetContents(store) for store in prepared.pool.stores]
     study = _describe_study(prepared, options, sets)
-    with create_atomically(target) as unfinished, ZipArchive(unfinished, study.name) as archive:
-        archive.add(EXPERIMENT, loaded.document.text.encode())
-        archive.add(EXCLUSIONS, exclusions)
-        archive.add(README, README_TEXT.encode())
-        archive.add(STUDY, json_bytes(study.to_dict()))
+    with create_atomically(target) as unfinished, create_archive(unfinished, study.name) as add:
+        add(EXPERIMENT, loaded.document.text.encode())
+        add(EXCLUSIONS, exclusions)
+        add(README, README_TEXT.encode())
+        add(STUDY, json_bytes(study.to_dict()))
         for participant in study.persons:
-            archive.add(trials_file(participant), _format_trials(prepared, participant))
+            add(trials_file(participant), _format_trials(prepared, participant))
         for i, contents in enumerate(sets, 1):
             for entry in contents.entries:
-                archive.add(
-                    f"{SETS}/{i}_{contents.name}/{entry.name}", contents.read(entry.name, entry.sha256)
-                )
+                name = f"{SETS}/{i}_{contents.name}/{entry.name}"
+                add(name, contents.read(entry.name, entry.sha256))
     return study
 
 

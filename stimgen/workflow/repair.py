@@ -12,9 +12,9 @@ from stimgen.reading.errors import StimgenError
 from stimgen.reading.shipped import PROTOCOLS
 from stimgen.reading.text import to_one_line
 from stimgen.stimulus_set.additions import read_additions
+from stimgen.stimulus_set.file_checker import Verification
 from stimgen.stimulus_set.repair import RepairResult, repair_store
 from stimgen.stimulus_set.store import Store
-from stimgen.stimulus_set.verification import Verification
 
 
 def repair_set(folder: Path) -> tuple[RepairResult, list[str]]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from importlib.metadata import version
 from pathlib import Path
-from typing import Any, Literal, NamedTuple
+from typing import Any, Literal
 
 from typing_extensions import override
 
@@ -42,14 +42,6 @@ COLUMNS = (
 )
 
 
-class BidsPicture(NamedTuple):
-    """Holds a picture of the set, and what is said of it."""
-
-    file: str
-    row: dict[str, Any]
-    details: dict[str, Any]
-
-
 class Bids(Exporter):
     """Writes stimuli/ of a BIDS dataset (draft BEP 044, Stim-BIDS), each picture with its settings."""
 
@@ -58,14 +50,16 @@ class Bids(Exporter):
     @override
     def write(self, contents: SetContents, target: Path) -> None:
         rows = []
-        for picture in _list_pictures(contents):
-            file = target / STIMULI / picture_name(picture.row[STIMULUS_COLUMN])
-            contents.copy(picture.file, picture.row["sha256"], file)
-            file.with_suffix(".json").write_bytes(json_bytes(_sidecar(picture)))
-            rows.append(picture.row)
+        for stored, described, record in _list_pictures(contents):
+            row = {key: to_one_line(v) if isinstance(v, str) else v for key, v in described.items()}
+            file = target / STIMULI / picture_name(row[STIMULUS_COLUMN])
+            contents.copy(stored, row["sha256"], file)
+            told = {key.title(): row[key] for key in ("description", "license", "copyright") if row[key]}
+            file.with_suffix(".json").write_bytes(json_bytes({**told, "StimgenRecord": record}))
+            rows.append({"type": "image", **row})
         (target / TABLE).write_bytes(format_tsv(COLUMNS, rows))
-        described = {column.name: column.to_sidecar() for column in COLUMNS}
-        (target / TABLE).with_suffix(".json").write_bytes(json_bytes(described))
+        columns = {column.name: column.to_sidecar() for column in COLUMNS}
+        (target / TABLE).with_suffix(".json").write_bytes(json_bytes(columns))
         (target / "dataset_description.json").write_bytes(json_bytes(_describe_dataset(contents)))
         (target / "README").write_text(render_citation(contents.citation, "methods"), encoding="utf-8")
         (target / CITATION).write_bytes(contents.read(CITATION))
@@ -84,16 +78,16 @@ def _describe_dataset(contents: SetContents) -> dict[str, Any]:
     return {key: value for key, value in described.items() if value}
 
 
-def _list_pictures(contents: SetContents) -> Iterator[BidsPicture]:
+def _list_pictures(contents: SetContents) -> Iterator[tuple[str, dict[str, Any], dict[str, Any]]]:
     licence = contents.citation.metadata.licence
     for source in contents.sources():
-        yield _describe_original(source)
+        yield source.original.file, _describe_original(source), source.to_dict()
     for content in contents.stimuli():
-        yield _describe_stimulus(content, licence)
+        yield content.file, _describe_stimulus(content, licence), content.to_dict()
 
 
-def _describe_original(source: SourceRecord) -> BidsPicture:
-    row = {
+def _describe_original(source: SourceRecord) -> dict[str, Any]:
+    return {
         STIMULUS_COLUMN: original_label(source.original.sha256),
         "license": source.licence,
         "copyright": source.credit,
@@ -101,11 +95,10 @@ def _describe_original(source: SourceRecord) -> BidsPicture:
         "source": source.id,
         "sha256": source.original.sha256,
     }
-    return BidsPicture(source.original.file, _clean_row(row), source.to_dict())
 
 
-def _describe_stimulus(content: RecordContent, licence: str | None) -> BidsPicture:
-    row = {
+def _describe_stimulus(content: RecordContent, licence: str | None) -> dict[str, Any]:
+    return {
         STIMULUS_COLUMN: stimulus_label(content.id),
         "license": licence,
         "copyright": content.source.credit,
@@ -116,15 +109,3 @@ def _describe_stimulus(content: RecordContent, licence: str | None) -> BidsPictu
         "seed": content.seed,
         "sha256": content.sha256,
     }
-    return BidsPicture(content.file, _clean_row(row), content.to_dict())
-
-
-def _clean_row(row: dict[str, Any]) -> dict[str, Any]:
-    tidy = {key: to_one_line(value) if isinstance(value, str) else value for key, value in row.items()}
-    return {"type": "image", **tidy}
-
-
-def _sidecar(picture: BidsPicture) -> dict[str, Any]:
-    """Return the description beside a picture: the draft's fields, and the set's record."""
-    known = {name.title(): picture.row[name] for name in ("description", "license", "copyright")}
-    return {key: value for key, value in known.items() if value} | {"StimgenRecord": picture.details}

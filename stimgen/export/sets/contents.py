@@ -10,48 +10,31 @@ from typing import NamedTuple
 
 from stimgen.reading.errors import StimgenError
 from stimgen.reading.identity import sha256_bytes
+from stimgen.stimulus_set import store as files
 from stimgen.stimulus_set.checksums import hash_stored_file, read_checksums
 from stimgen.stimulus_set.citing import Citation, read_citation
 from stimgen.stimulus_set.record import RecordContent, SourceRecord
-from stimgen.stimulus_set.store import (
-    ADDITIONS,
-    ARRAYS,
-    CHECKSUMS,
-    CITATION,
-    IMAGES,
-    MANIFEST,
-    ORIGINALS,
-    PLAN,
-    RECORDS,
-    SHEET,
-    SNAPSHOTS,
-    TABLE,
-    TRACES,
-    Store,
-    record_file,
-)
+from stimgen.stimulus_set.store import CHECKSUMS, Store, record_file
 from stimgen.stimulus_set.verify import verify_set
 
 # The names that sets give to files; other characters have meanings in formats, archives and web addresses.
 PART = r"[A-Za-z0-9][A-Za-z0-9._-]*"
 NAME = re.compile(rf"{PART}(/{PART}){{0,3}}")
 MAX_NAME_LENGTH = 250
-
-
 DESCRIPTIONS = {
-    PLAN: "The protocol, and the ids of the stimuli that it stands for",
-    MANIFEST: "The protocol, and the records of all stimuli",
-    TABLE: "The stimuli, one a row",
-    CITATION: "How to cite the set",
-    CHECKSUMS: "SHA-256 of every other file",
-    ADDITIONS: "What a command added to the set",
-    SHEET: "Originals and stimuli side by side",
-    IMAGES: "Picture of a stimulus",
-    ORIGINALS: "Picture that stimuli were made from, as the model saw it",
-    RECORDS: "What a stimulus is, and how it was made",
-    TRACES: "The loss at every evaluation",
-    ARRAYS: "Picture of a stimulus before rounding",
-    SNAPSHOTS: "Picture of a synthesis on its way",
+    files.PLAN: "The protocol, and the ids of the stimuli that it stands for",
+    files.MANIFEST: "The protocol, and the records of all stimuli",
+    files.TABLE: "The stimuli, one a row",
+    files.CITATION: "How to cite the set",
+    files.CHECKSUMS: "SHA-256 of every other file",
+    files.ADDITIONS: "What a command added to the set",
+    files.SHEET: "Originals and stimuli side by side",
+    files.IMAGES: "Picture of a stimulus",
+    files.ORIGINALS: "Picture that stimuli were made from, as the model saw it",
+    files.RECORDS: "What a stimulus is, and how it was made",
+    files.TRACES: "The loss at every evaluation",
+    files.ARRAYS: "Picture of a stimulus before rounding",
+    files.SNAPSHOTS: "Picture of a synthesis on its way",
 }
 
 

@@ -50,7 +50,7 @@ def _about(citation: Citation, package: Any) -> dict[str, Any]:
         "version": citation.version,
         "date_published": citation.date,
         "cite_as": render_citation(citation, "bibtex").split("\n\n", 1)[0],
-        "creators": [_creator(author.name, package) for author in citation.authors],
+        "creators": [_creator(author.name, package) for author in citation.metadata.authors],
     }
     return {key: value for key, value in described.items() if value and value != [""]}
 

@@ -43,7 +43,7 @@ def _package(contents: SetContents) -> dict[str, Any]:
         "description": to_one_line(metadata.notes or ""),
         "version": citation.version,
         "licenses": _licences(metadata.licence),
-        "contributors": [_contributor(author) for author in citation.authors],
+        "contributors": [_contributor(author) for author in citation.metadata.authors],
         "sources": [{"title": _describe_source(one)} for one in citation.summary.sources.values()],
     }
     return {key: value for key, value in package.items() if value}

@@ -51,7 +51,7 @@ def _descriptor() -> Entity:
 def _about(contents: SetContents) -> list[Entity]:
     """Return the set itself, its authors, its licence and the papers behind it."""
     citation, metadata = contents.citation, contents.citation.metadata
-    people = [_author(author, i) for i, author in enumerate(citation.authors)]
+    people = [_author(author, i) for i, author in enumerate(citation.metadata.authors)]
     authors = [entities[0] for entities in people]
     papers = [_paper(paper) for paper in citation.papers]
     licence = _licence(metadata.licence)

@@ -7,7 +7,7 @@ from typing import Literal
 
 from typing_extensions import override
 
-from stimgen.export.archive import ZipArchive
+from stimgen.export.archive import create_archive
 from stimgen.export.sets.base import Exporter
 from stimgen.export.sets.contents import SetContents
 
@@ -19,6 +19,6 @@ class Zip(Exporter):
 
     @override
     def write(self, contents: SetContents, target: Path) -> None:
-        with ZipArchive(target, contents.name) as archive:
+        with create_archive(target, contents.name) as add:
             for entry in contents.entries:
-                archive.add(entry.name, contents.read(entry.name, entry.sha256))
+                add(entry.name, contents.read(entry.name, entry.sha256))

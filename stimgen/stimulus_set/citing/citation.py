@@ -9,7 +9,7 @@ from pathlib import Path
 from stimgen.reading.papers import Paper
 from stimgen.reading.text import to_one_line
 from stimgen.stimulus_set.citing.summary import SetSummary
-from stimgen.stimulus_set.metadata import Author, SetMetadata
+from stimgen.stimulus_set.metadata import SetMetadata
 from stimgen.stimulus_set.store import PLAN, PlanRecord, Store
 
 
@@ -33,11 +33,6 @@ class Citation:
     def title(self) -> str:
         """Return the set's title, or its name."""
         return to_one_line(self.metadata.title or "") or to_one_line(self.metadata.name) or "Stimuli"
-
-    @property
-    def authors(self) -> tuple[Author, ...]:
-        """Return the authors to be cited."""
-        return self.metadata.authors
 
     @property
     def year(self) -> str:

@@ -89,9 +89,11 @@ class OptimiserBatch(ABC, Generic[StateT]):
 
     def drop_done(self) -> None:
         """Take images that are done out of the batch, but never leave one alone."""
-        keep = select_remaining([image.reason for image in self.images])
+        active = [i for i, image in enumerate(self.images) if image.reason is None]
+        done = [i for i, image in enumerate(self.images) if image.reason is not None]
+        keep = sorted(active + done[: max(0, 2 - len(active))])
         if len(keep) < len(self.images):
-            self._store_minima([i for i, image in enumerate(self.images) if image.reason is not None])
+            self._store_minima(done)
             self.keep(torch.tensor(keep))
             self.images = [self.images[i] for i in keep]
 
@@ -209,13 +211,6 @@ def run_descent(
         return batch.finish()
     finally:
         batch.close()
-
-
-def select_remaining(reasons: Sequence[StopReason | None]) -> list[int]:
-    """Return the images that stay in a batch: those not done, and others if needed for at least two."""
-    active = [i for i, reason in enumerate(reasons) if reason is None]
-    done = [i for i, reason in enumerate(reasons) if reason is not None]
-    return sorted(active + done[: max(0, 2 - len(active))])
 
 
 def broadcast(values: Sequence[float], like: Tensor) -> Tensor:

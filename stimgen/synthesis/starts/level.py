@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Any
+from typing import Annotated
 
 import numpy as np
 from numpy.typing import NDArray
@@ -12,14 +12,9 @@ from stimgen.reading.model import Number
 
 LevelPart = Annotated[Number, Field(ge=0.0, le=1.0)]
 
-
-def _kind(value: Any) -> str:
-    return "colours" if isinstance(value, (list, tuple)) else "number"
-
-
 Level = Annotated[
     Annotated[LevelPart, Tag("number")] | Annotated[tuple[LevelPart, LevelPart, LevelPart], Tag("colours")],
-    Discriminator(_kind),
+    Discriminator(lambda value: "colours" if isinstance(value, (list, tuple)) else "number"),
 ]
 
 

@@ -16,7 +16,7 @@ def format_set_entry(citation: Citation) -> str:
     """Return the entry of the set itself."""
     version = f" (Version {citation.version})" if citation.version else ""
     title = f"{citation.title}{version} [Data set]"
-    authors = format_authors([author.name for author in citation.authors])
+    authors = format_authors([author.name for author in citation.metadata.authors])
     # Without authors, the title moves to their place.
     parts = [f"{authors} ({citation.year}).", f"{title}."] if authors else [f"{title}. ({citation.year})."]
     if citation.incomplete:

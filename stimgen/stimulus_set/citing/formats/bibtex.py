@@ -40,7 +40,7 @@ def _set_entry(citation: Citation) -> str:
         citation.incomplete,
     ]
     fields = {
-        "author": _authors(author.name for author in citation.authors),
+        "author": _authors(author.name for author in citation.metadata.authors),
         "title": f"{{{escape_latex(citation.title)}}}",
         "year": citation.year,
         "howpublished": "Stimulus set",

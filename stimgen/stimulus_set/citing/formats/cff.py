@@ -38,7 +38,7 @@ def render(citation: Citation) -> str:
         "type": "dataset",
         "title": citation.title,
         "abstract": _abstract(citation),
-        "authors": [_author(author) for author in citation.authors] or [{"name": "anonymous"}],
+        "authors": [_author(author) for author in citation.metadata.authors] or [{"name": "anonymous"}],
         "version": citation.version,
         "date-released": citation.date,
         "doi": metadata.doi if _is_doi(metadata.doi) else None,
