@@ -95,8 +95,8 @@ def _split_parts(recorded: RecordedSession, file: Path) -> tuple[SessionPart, ..
     resumed = [event for event in recorded.events if event.get("event") == "resumed"]
     begins = [recorded.header, *(SessionStart.parse(event, file) for event in resumed)]
     ends = [begin.seq for begin in begins[1:]] + [len(recorded.trials) + len(recorded.events) + 2]
-    parts = []
-    for begin, end in zip(begins, ends, strict=True):
-        trials = tuple(line for line in recorded.trials if begin.seq < line.seq < end)
-        parts.append(SessionPart(begin, trials))
+    parts = (
+        SessionPart(begin, tuple(line for line in recorded.trials if begin.seq < line.seq < end))
+        for begin, end in zip(begins, ends, strict=True)
+    )
     return tuple(part for part in parts if part.trials)

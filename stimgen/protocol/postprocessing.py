@@ -8,13 +8,7 @@ from typing import Any, NamedTuple
 
 from stimgen.images.picture import MaskedPicture, PictureAndSource, measure_clipping
 from stimgen.images.prepare import Pixels
-from stimgen.images.sequence import (
-    apply_geometry,
-    apply_steps,
-    final_size,
-    needs_set_mean,
-    resolve_set_means,
-)
+from stimgen.images.sequence import apply_geometry, apply_steps, final_size, needs_set_mean, resolve_set_means
 from stimgen.images.steps import ImageStep
 from stimgen.protocol.load import LoadedProtocol
 from stimgen.protocol.planned_source import PlannedSource

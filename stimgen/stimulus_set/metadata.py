@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -81,7 +81,3 @@ class SetMetadata(Model):
         """Return what a paper's methods call a member; its name where the plan has no phrase."""
         known = (choice.phrase for choice in self.choices if (choice.kind, choice.name) == (kind, name))
         return next(known, name.replace("_", " "))
-
-    def list_papers(self) -> Iterator[Paper]:
-        """Yield the papers that the set follows, and those behind its members, each once."""
-        yield from {paper.key: paper for paper in (*self.papers, *self.literature)}.values()

@@ -28,7 +28,7 @@ def write(sessions: Iterable[JournalSession], folder: Path, pictures: ShownPictu
         write_session_table(session, folder)
 
 
-def write_session_table(session: JournalSession, folder: Path) -> Path:
+def write_session_table(session: JournalSession, folder: Path) -> None:
     """Write the table of one session, and return its file; an existing one is kept if that fails."""
     file = folder / f"{session.stem}_task-{session.experiment}.csv"
     rows = list(trial_rows(session))
@@ -37,10 +37,9 @@ def write_session_table(session: JournalSession, folder: Path) -> Path:
     text = io.StringIO()
     writer = csv.DictWriter(text, names, restval="", lineterminator="\n")
     writer.writeheader()
-    writer.writerows({name: _format_cell(value) for name, value in row.items()} for row in rows)
+    writer.writerows({name: escape_formula(value) for name, value in row.items()} for row in rows)
     with write_atomically(file) as stream:
         stream.write(text.getvalue().encode("utf-8-sig"))
-    return file
 
 
 def trial_rows(session: JournalSession) -> Iterator[dict[str, Any]]:
@@ -120,7 +119,3 @@ def _session_columns(session: JournalSession, part: SessionPart) -> dict[str, An
         "stimgenVersion": part.begin.versions.get("stimgen"),
         "frameRate": part.refresh_hz,
     }
-
-
-def _format_cell(value: Any) -> Any:
-    return "" if value is None else escape_formula(value)

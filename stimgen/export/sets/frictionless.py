@@ -35,6 +35,7 @@ class Frictionless(Exporter):
 
 def _package(contents: SetContents) -> dict[str, Any]:
     citation, metadata = contents.citation, contents.citation.metadata
+    licence = spdx_identifier(metadata.licence)
     package = {
         "profile": "data-package",
         "name": contents.name.lower(),
@@ -42,18 +43,11 @@ def _package(contents: SetContents) -> dict[str, Any]:
         "title": citation.title,
         "description": to_one_line(metadata.notes or ""),
         "version": citation.version,
-        "licenses": _licences(metadata.licence),
+        "licenses": [{"name": licence, "path": licence_url(licence)}] if licence else [],
         "contributors": [_contributor(author) for author in citation.metadata.authors],
         "sources": [{"title": _describe_source(one)} for one in citation.summary.sources.values()],
     }
     return {key: value for key, value in package.items() if value}
-
-
-def _licences(licence: str | None) -> list[dict[str, str]]:
-    identifier, address = spdx_identifier(licence), licence_url(licence)
-    if identifier and address:
-        return [{"name": identifier, "path": address}]
-    return []
 
 
 def _contributor(author: Author) -> dict[str, str]:

@@ -64,7 +64,9 @@ class Citation:
     @property
     def papers(self) -> list[Paper]:
         """Return the papers that the set follows, and those behind its members, in alphabetical order."""
-        return sorted(self.metadata.list_papers(), key=lambda paper: (paper.authors, paper.year, paper.title))
+        metadata = self.metadata
+        papers = {paper.key: paper for paper in (*metadata.papers, *metadata.literature)}.values()
+        return sorted(papers, key=lambda paper: (paper.authors, paper.year, paper.title))
 
 
 def read_citation(store: Store) -> Citation:

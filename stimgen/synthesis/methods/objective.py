@@ -15,13 +15,7 @@ from stimgen.networks import DeviceSpec, Validation
 from stimgen.reading.errors import StimgenError
 from stimgen.reading.model import validation_error
 from stimgen.reading.papers import Paper
-from stimgen.synthesis.methods.base import (
-    Losses,
-    Method,
-    ReferenceInfo,
-    SynthesisBatch,
-    SynthesisResult,
-)
+from stimgen.synthesis.methods.base import Losses, Method, ReferenceInfo, SynthesisBatch, SynthesisResult
 from stimgen.synthesis.methods.trace_recorder import TraceRecorder, compute_offsets
 from stimgen.synthesis.objective import BatchSources, Objective, group_layers, load_networks
 from stimgen.synthesis.optimisers import SynthesisStep, find_optimisers

@@ -14,13 +14,7 @@ from typing_extensions import override
 from stimgen.images.prepare import Pixels
 from stimgen.reading.errors import StimgenError
 from stimgen.reading.model import Integer, Number, validation_error
-from stimgen.synthesis.methods.base import (
-    Losses,
-    Method,
-    ReferenceInfo,
-    SynthesisBatch,
-    SynthesisResult,
-)
+from stimgen.synthesis.methods.base import Losses, Method, ReferenceInfo, SynthesisBatch, SynthesisResult
 from stimgen.synthesis.methods.trace_recorder import TraceRecorder, compute_offsets
 from stimgen.synthesis.optimisers import AnyOptimiser, SynthesisStep
 from stimgen.synthesis.optimisers.lbfgs import Lbfgs
