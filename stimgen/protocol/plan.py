@@ -162,9 +162,10 @@ def _refuse_unsuitable_sources(
                 about = error.add_prefix(f"condition {condition.id!r}, source {source.id!r}")
                 raise about.add_location(loaded.document.where(("conditions", i))) from None
     judge = loaded.protocol.judge
-    for source in sources if judge is not None else ():
+    for source in sources:
         try:
-            judge.check(source.shape[1], source.shape[0])
+            if judge is not None:
+                judge.check(source.shape[1], source.shape[0])
         except StimgenError as error:
             about = error.add_prefix(f"judge: source {source.id!r}")
             raise about.add_location(loaded.document.where(("judge",))) from None

@@ -117,8 +117,7 @@ class Features:
         across = overlap_fractions(left, width, size[0], self.record.cells)
         down = overlap_fractions(top, height, size[1], self.record.cells)
         grid = self._array[self._find_row(picture)].astype(np.float64)
-        found: NDArray[np.float64] = np.tensordot(np.outer(down, across), grid, axes=2)
-        return found
+        return np.tensordot(np.outer(down, across), grid, axes=2)
 
     def _find_row(self, picture: FileHash) -> int:
         row = self._rows.get((picture.file, picture.sha256))
@@ -147,8 +146,7 @@ def overlap_fractions(start: float, length: float, total: float, count: int) -> 
     """
     edges = np.arange(count + 1) * (total / count)
     inside = np.clip(edges, start, start + length)
-    found: NDArray[np.float64] = np.diff(inside) / length
-    return found
+    return np.diff(inside) / length
 
 
 def write_features(

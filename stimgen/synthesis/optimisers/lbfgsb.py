@@ -176,5 +176,4 @@ class _LbfgsbBatch(OptimiserBatch[_ScipyDescent]):
 
 def _to_vectors(images: Tensor) -> Vector:
     """Return every image as a vector in float64."""
-    vectors: Vector = images.flatten(1).cpu().numpy().astype(np.float64)
-    return vectors
+    return images.flatten(1).cpu().numpy().astype(np.float64)

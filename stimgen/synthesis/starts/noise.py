@@ -28,5 +28,4 @@ class NormalNoise(Start):
     @override
     def pixels(self, shape: tuple[int, int, int], key: tuple[str, int], picture: Pixels | None) -> Pixels:
         values = self.deviation * draw_normal_noise(shape, key)
-        noise: Pixels = (expand_level(self.mean, shape[2]) + values).astype(np.float32)
-        return noise
+        return (expand_level(self.mean, shape[2]) + values).astype(np.float32)

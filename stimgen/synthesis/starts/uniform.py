@@ -30,5 +30,4 @@ class UniformNoise(Start):
     @override
     def pixels(self, shape: tuple[int, int, int], key: tuple[str, int], picture: Pixels | None) -> Pixels:
         values = 2.0 * uniform(math.prod(shape), "start", *key).reshape(shape) - 1.0
-        noise: Pixels = (expand_level(self.mean, shape[2]) + self.half_width * values).astype(np.float32)
-        return noise
+        return (expand_level(self.mean, shape[2]) + self.half_width * values).astype(np.float32)
