@@ -14,8 +14,7 @@ from stimgen.experiment.display_check.card_drawing import (
     WHITE,
     CardCanvas,
     LengthScale,
-    draw_horizontal_scale,
-    draw_vertical_scale,
+    draw_scale,
     luminance_percent,
     make_line_patterns,
 )
@@ -116,12 +115,13 @@ class DisplayTestCard:
         bar, reach = max(4, round(2 * self._unit)), 0.47 * self.size[0]
         for i, scale in enumerate(self.scales):
             top = self._percent_of_height(77.5 + 6 * i)
-            draw_horizontal_scale(canvas, scale, top, (bar, reach, self._letter_size))
-        left, labels = round(2.5 * self._unit), round(8 * self._unit)
+            labels = top + bar + 0.85 * self._letter_size
+            draw_scale(canvas, scale, (top, bar, labels), (reach, self._letter_size), vertical=False)
+        left, middle = round(2.5 * self._unit), round(8 * self._unit)
         sizes = (0.255 * self.size[1], self._letter_size)
-        draw_vertical_scale(canvas, self.scales[-1], (left, bar, labels), sizes)
-        right = (self.size[0] - left - bar, bar, self.size[0] - labels)
-        draw_vertical_scale(canvas, self.scales[0], right, sizes)
+        draw_scale(canvas, self.scales[-1], (left, bar, middle), sizes, vertical=True)
+        right = (self.size[0] - left - bar, bar, self.size[0] - middle)
+        draw_scale(canvas, self.scales[0], right, sizes, vertical=True)
 
     def _draw_picture_outlines(self, canvas: CardCanvas) -> None:
         level = WHITE if self.background < DARK else BLACK

@@ -83,46 +83,32 @@ def _round_numbers() -> Iterator[int]:
         yield from (factor * 10**power for factor in (1, 2, 5))
 
 
-def draw_horizontal_scale(
-    canvas: CardCanvas, scale: LengthScale, top: int, sizes: tuple[int, float, float]
+def draw_scale(
+    canvas: CardCanvas,
+    scale: LengthScale,
+    bar: tuple[int, int, float],
+    sizes: tuple[float, float],
+    *,
+    vertical: bool,
 ) -> None:
     """Draw a scale about the middle of the screen: units are black and white in turn.
 
-    `sizes` are the bar's height, how far it reaches from the middle, and the letter size, in pixels.
+    `bar` is its upper or left edge, its thickness and the middle of its labels; `sizes` are how far it
+    reaches from the middle and the letter size, all in pixels.
     """
-    height, reach, letter_size = sizes
-    width = canvas.pixels.shape[1]
+    (edge, thickness, labels), (reach, letter_size) = bar, sizes
+    length = canvas.pixels.shape[0 if vertical else 1]
     ticks = scale.find_ticks(SHORTEST_UNIT * letter_size, reach)
-    for i, (left, right) in enumerate(_pixel_spans(ticks, width)):
-        canvas.paint((left, top, right - left, height), (BLACK, WHITE)[i % 2])
+    units = pairwise(math.floor(length / 2 + at + 0.5) for _, at in ticks)
+    for i, (start, end) in enumerate(units):
+        box = (edge, start, thickness, end - start) if vertical else (start, edge, end - start, thickness)
+        canvas.paint(box, (BLACK, WHITE)[i % 2])
+    step, zero = (2.2, scale.unit) if vertical else (3.2, f"0 {scale.unit}")
     for value, at in ticks:
-        if value % scale.choose_step(3.2 * letter_size) == 0:
-            name = f"{value}" if value else f"0 {scale.unit}"
-            canvas.write(name, (width / 2 + at, top + height + 0.85 * letter_size), letter_size)
-
-
-def draw_vertical_scale(
-    canvas: CardCanvas, scale: LengthScale, bar: tuple[int, int, int], sizes: tuple[float, float]
-) -> None:
-    """Draw a scale from top to bottom about the middle of the screen.
-
-    `bar` is its left edge, its width and the middle of its labels; `sizes` are how far it reaches from the
-    middle and the letter size, all in pixels.
-    """
-    (left, wide, labels), (reach, letter_size) = bar, sizes
-    height = canvas.pixels.shape[0]
-    ticks = scale.find_ticks(SHORTEST_UNIT * letter_size, reach)
-    for i, (top, bottom) in enumerate(_pixel_spans(ticks, height)):
-        canvas.paint((left, top, wide, bottom - top), (BLACK, WHITE)[i % 2])
-    for value, at in ticks:
-        if value % scale.choose_step(2.2 * letter_size) == 0:
+        if value % scale.choose_step(step * letter_size) == 0:
             # Values above the middle are positive.
-            canvas.write(f"{value}" if value else scale.unit, (labels, height / 2 - at), letter_size)
-
-
-def _pixel_spans(ticks: list[tuple[int, float]], length: int) -> Iterator[tuple[int, int]]:
-    """Return the first and last pixel edge of every unit."""
-    return pairwise(math.floor(length / 2 + at + 0.5) for _, at in ticks)
+            centre = (labels, length / 2 - at) if vertical else (length / 2 + at, labels)
+            canvas.write(f"{value}" if value else zero, centre, letter_size)
 
 
 def make_line_patterns(side: int, encoding: Encoding) -> dict[str, ByteImage]:

@@ -44,10 +44,8 @@ class ViewingGeometry:
 
     def degrees(self, x: float, y: float) -> tuple[float, float]:
         """Return the visual angles of a point along both axes: atan(x / d) and atan(y / d)."""
-        return (
-            math.degrees(math.atan2(x, self.distance_px)),
-            math.degrees(math.atan2(y, self.distance_px)),
-        )
+        distance = self.distance_px
+        return math.degrees(math.atan2(x, distance)), math.degrees(math.atan2(y, distance))
 
     def extent(self, position: tuple[float, float], size: tuple[int, int]) -> tuple[float, float]:
         """Return width and height, in degrees of visual angle, of an area centred at a position in pixels."""

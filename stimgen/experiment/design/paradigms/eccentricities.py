@@ -19,11 +19,8 @@ from stimgen.experiment.design.paradigms.base import (
 from stimgen.experiment.design.trial import Role
 from stimgen.reading.model import Number, OneOrMore, validation_error
 
-Eccentricities = Annotated[
-    tuple[Annotated[Number, Field(ge=0.0, lt=90.0)], ...],
-    Field(min_length=1),
-    OneOrMore(),
-]
+Eccentricity = Annotated[Number, Field(ge=0.0, lt=90.0)]
+Eccentricities = Annotated[tuple[Eccentricity, ...], Field(min_length=1), OneOrMore()]
 
 
 class EccentricParadigm(Paradigm):
@@ -63,11 +60,8 @@ class EccentricParadigm(Paradigm):
 
     def left_right_places(self, decision: TrialDecision) -> tuple[PicturePlace, PicturePlace]:
         """Return the places left and right of fixation at a trial's eccentricity."""
-        distance = self.find_eccentricity(decision)
-        return (
-            PicturePlace(angle=180.0, eccentricity=distance),
-            PicturePlace(angle=0.0, eccentricity=distance),
-        )
+        away = self.find_eccentricity(decision)
+        return PicturePlace(angle=180.0, eccentricity=away), PicturePlace(angle=0.0, eccentricity=away)
 
 
 class PairParadigm(EccentricParadigm):
@@ -89,6 +83,5 @@ class PairParadigm(EccentricParadigm):
         else:
             places = self.places or self.left_right_places(decision)
         slots = tuple(PictureSlot(*slot) for slot in zip(roles, places, copies, strict=True))
-        return Arrangement(
-            tuple((slot,) for slot in slots) if self.layout == "temporal" else (slots,), correct
-        )
+        intervals = tuple((slot,) for slot in slots) if self.layout == "temporal" else (slots,)
+        return Arrangement(intervals, correct)
