@@ -15,12 +15,7 @@ from stimgen.experiment.schema.viewing import ViewingGeometry
 from stimgen.experiment.trials.crops import identify_part, is_inside, parts_fit
 from stimgen.experiment.trials.design import list_balanced_factors, list_factors
 from stimgen.experiment.trials.exemplars import identify_picture, list_syntheses
-from stimgen.experiment.trials.screen_checks import (
-    check_aperture,
-    check_durations,
-    check_marks,
-    check_places,
-)
+from stimgen.experiment.trials.screen_checks import check_aperture, check_durations, check_marks, check_places
 from stimgen.reading.errors import StimgenError
 
 Size = tuple[int, int]

@@ -9,13 +9,7 @@ from pydantic import Field, model_validator
 from typing_extensions import override
 
 from stimgen.experiment.design.decisions import Factor, TrialDecision
-from stimgen.experiment.design.paradigms.base import (
-    CENTRE,
-    Arrangement,
-    Paradigm,
-    PicturePlace,
-    PictureSlot,
-)
+from stimgen.experiment.design.paradigms.base import CENTRE, Arrangement, Paradigm, PicturePlace, PictureSlot
 from stimgen.experiment.design.trial import Role
 from stimgen.reading.model import Number, OneOrMore, validation_error
 

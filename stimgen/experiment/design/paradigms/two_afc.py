@@ -10,12 +10,7 @@ import numpy as np
 from typing_extensions import override
 
 from stimgen.experiment.design.decisions import Factor, TrialDecision
-from stimgen.experiment.design.paradigms.base import (
-    Arrangement,
-    Pairing,
-    draw_observations,
-    roles_in_pairing,
-)
+from stimgen.experiment.design.paradigms.base import Arrangement, Pairing, draw_observations, roles_in_pairing
 from stimgen.experiment.design.paradigms.eccentricities import PairParadigm
 from stimgen.experiment.design.trial import Trial
 from stimgen.reading.random_numbers import RandomStream

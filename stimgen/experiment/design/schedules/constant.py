@@ -11,13 +11,7 @@ from typing import Annotated, Literal
 from pydantic import Field
 from typing_extensions import override
 
-from stimgen.experiment.design.decisions import (
-    Design,
-    Scalar,
-    TrialDecision,
-    TrialResult,
-    combine_factors,
-)
+from stimgen.experiment.design.decisions import Design, Scalar, TrialDecision, TrialResult, combine_factors
 from stimgen.experiment.design.schedules.base import Schedule
 from stimgen.experiment.design.schedules.counterbalance import (
     FIRST_EXEMPLARS,
