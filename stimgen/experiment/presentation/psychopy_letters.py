@@ -30,8 +30,13 @@ class TextDrawer:
 
     def load(self, text_box: TextBox) -> None:
         """Lay out a text, which takes longer than a refresh of the screen."""
-        if text_box not in self._texts:
-            self._texts[text_box] = self._lay_out(text_box)
+        if text_box in self._texts:
+            return
+        left, top, wide, high = text_box.box
+        lines, size = fit_text(text_box.text, (wide, high), self._measure_width)
+        width, height = self._window.size
+        centre = (left + wide / 2 - width / 2, height / 2 - top - high / 2)
+        self._texts[text_box] = self._make_text("\n".join(lines), size, centre)
 
     def draw(self, text_box: TextBox) -> None:
         """Draw a text."""
@@ -41,13 +46,6 @@ class TextDrawer:
     def release(self) -> None:
         """Free all texts."""
         self._texts.clear()
-
-    def _lay_out(self, text_box: TextBox) -> Any:
-        left, top, wide, high = text_box.box
-        lines, size = fit_text(text_box.text, (wide, high), self._measure_width)
-        width, height = self._window.size
-        centre = (left + wide / 2 - width / 2, height / 2 - top - high / 2)
-        return self._make_text("\n".join(lines), size, centre)
 
     def _measure_width(self, text: str) -> float:
         if text not in self._widths:

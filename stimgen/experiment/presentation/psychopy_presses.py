@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from typing import Any
 
 from stimgen.experiment.equipment.psychopy_part import import_psychopy, import_pyglet
@@ -83,11 +82,3 @@ class InputReader:
         if name is not None:
             point = (x - self._size[0] / 2, y - self._size[1] / 2)
             self._waiting.append(PressEvent(name, float(self._clock.getTime()), point))
-
-
-def check_keys(keys: Sequence[str]) -> None:
-    """Raise StimgenError, with the nearest name, if no key has one of these names."""
-    known = sorted(set(import_psychopy("hardware.keyboard").keyNames.values()))
-    for key in keys:
-        if key not in known:
-            raise StimgenError(f"there is no key {key!r} on the keyboard", given=key, allowed=known)

@@ -13,7 +13,7 @@ from PIL import Image
 from stimgen.experiment.equipment.psychopy_part import import_psychopy, import_pyglet, psychopy_version
 from stimgen.experiment.frames.frame import Frame
 from stimgen.experiment.presentation.psychopy_letters import TextDrawer
-from stimgen.experiment.presentation.psychopy_presses import InputReader, check_keys
+from stimgen.experiment.presentation.psychopy_presses import InputReader
 from stimgen.experiment.presentation.screen import (
     DARK,
     FlipCallbacks,
@@ -149,7 +149,10 @@ class PsychopyScreen:
 
     def check_keys(self, keys: Sequence[str]) -> None:
         """Raise StimgenError if no key has one of these names."""
-        check_keys(keys)
+        known = sorted(set(import_psychopy("hardware.keyboard").keyNames.values()))
+        for key in keys:
+            if key not in known:
+                raise StimgenError(f"there is no key {key!r} on the keyboard", given=key, allowed=known)
 
     def _open_window(self) -> None:
         visual, monitors = import_psychopy("visual"), import_psychopy("monitors")
