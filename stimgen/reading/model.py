@@ -16,7 +16,6 @@ from pydantic import (
     ValidationError,
     model_validator,
 )
-from pydantic.json_schema import JsonSchemaValue
 from pydantic_core import CoreSchema, ErrorDetails, PydanticCustomError, core_schema
 
 from stimgen.reading.document import Document
@@ -39,11 +38,9 @@ class OneOrMore:
         """Return the tuple's schema, which anything but a list or tuple enters as the only entry."""
         return core_schema.no_info_before_validator_function(_wrap_in_list, handler(source))
 
-    def __get_pydantic_json_schema__(
-        self, schema: CoreSchema, handler: GetJsonSchemaHandler
-    ) -> JsonSchemaValue:
+    def __get_pydantic_json_schema__(self, core: CoreSchema, handler: GetJsonSchemaHandler) -> dict[str, Any]:
         """Return the schema of an entry or of a list of entries."""
-        several = handler(schema)
+        several = handler(core)
         return {"anyOf": [several["items"], several]}
 
 

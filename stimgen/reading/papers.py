@@ -8,7 +8,6 @@ from pathlib import Path
 from typing import Annotated, Any, Literal
 
 from pydantic import Field, GetJsonSchemaHandler, model_validator
-from pydantic.json_schema import JsonSchemaValue
 from pydantic_core import CoreSchema
 
 from stimgen.reading.document import read_document
@@ -62,11 +61,9 @@ class Paper(Model):
         return known[data].to_dict()
 
     @classmethod
-    def __get_pydantic_json_schema__(
-        cls, schema: CoreSchema, handler: GetJsonSchemaHandler
-    ) -> JsonSchemaValue:
+    def __get_pydantic_json_schema__(cls, core: CoreSchema, handler: GetJsonSchemaHandler) -> dict[str, Any]:
         """Return the mapping's schema with the known keys as alternatives."""
-        return {"anyOf": [{"enum": list(load_papers())}, handler(schema)]}
+        return {"anyOf": [{"enum": list(load_papers())}, handler(core)]}
 
     @property
     def link(self) -> str | None:

@@ -12,7 +12,6 @@ from functools import cached_property
 from typing import Any, ClassVar
 
 from pydantic import GetCoreSchemaHandler, GetJsonSchemaHandler
-from pydantic.json_schema import JsonSchemaValue
 from pydantic_core import CoreSchema, core_schema
 
 from stimgen.reading.model import Model, validation_error
@@ -99,13 +98,11 @@ class Family:
         union = core_schema.tagged_union_schema(choices, discriminator=_find_tag)
         return core_schema.no_info_before_validator_function(self._resolve_name, union)
 
-    def __get_pydantic_json_schema__(
-        self, schema: CoreSchema, handler: GetJsonSchemaHandler
-    ) -> JsonSchemaValue:
+    def __get_pydantic_json_schema__(self, core: CoreSchema, handler: GetJsonSchemaHandler) -> dict[str, Any]:
         """Return the union's JSON schema with the bare names as alternatives."""
         words = [{"type": "string", "pattern": f"^{cls.short_form}$"} for cls in self._with_short_form()]
         # More than one member can match a mapping that leaves out the name: `anyOf` rather than `oneOf`.
-        members = handler(schema)["oneOf"] if len(self.members) > 1 else [handler(schema)]
+        members = handler(core)["oneOf"] if len(self.members) > 1 else [handler(core)]
         return {"anyOf": [{"enum": list(self.members)}, *words, *members]}
 
     def _with_short_form(self) -> list[type[FamilyMember]]:

@@ -71,4 +71,7 @@ class Citation:
 
 def read_citation(store: Store) -> Citation:
     """Return the citation of the set in a folder, reading all its records."""
-    return Citation.from_plan(store.read_plan(), SetSummary.from_records(store.read_records()))
+    plan, summary = store.read_plan(), SetSummary()
+    for record in store.read_records():
+        summary.add(record)
+    return Citation.from_plan(plan, summary)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterable
 from dataclasses import dataclass, field
 
 from stimgen.stimulus_set.record import Record, RecordContent, SourceRecord
@@ -50,14 +49,6 @@ class SetSummary:
     made: str = ""
     """When the last stimulus was finished."""
     _pictures: list[str] = field(default_factory=list)
-
-    @classmethod
-    def from_records(cls, records: Iterable[Record]) -> SetSummary:
-        """Sum up records."""
-        summary = cls()
-        for record in records:
-            summary.add(record)
-        return summary
 
     def add(self, record: Record) -> None:
         """Add a stimulus."""

@@ -86,6 +86,9 @@ class SynthesisResult:
         return self.snapshots[i] if self.snapshots else []
 
 
+SynthesisRun = Generator[SynthesisStep, None, SynthesisResult]
+
+
 @dataclass(frozen=True)
 class ReferenceInfo:
     """Identifies the pictures that a method names in addition to the sources."""
@@ -155,7 +158,5 @@ class Method(FamilyMember, ABC):
         return []
 
     @abstractmethod
-    def run(
-        self, batch: SynthesisBatch, device: torch.device
-    ) -> Generator[SynthesisStep, None, SynthesisResult]:
+    def run(self, batch: SynthesisBatch, device: torch.device) -> SynthesisRun:
         """Make a batch of stimuli, yielding a step after each evaluation; raises as `load`."""

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from abc import abstractmethod
-from collections.abc import Generator
 from typing import Any
 
 import numpy as np
@@ -18,8 +17,8 @@ from stimgen.synthesis.methods.base import (
     SynthesisBatch,
     SynthesisItem,
     SynthesisResult,
+    SynthesisRun,
 )
-from stimgen.synthesis.optimisers import SynthesisStep
 
 # Bytes of a number, and how many planes a transform and its result take.
 BYTES, PLANES = 16, 6
@@ -42,9 +41,7 @@ class DirectMethod(Method):
         return BYTES * PLANES * width * height * channels
 
     @override
-    def run(
-        self, batch: SynthesisBatch, device: torch.device
-    ) -> Generator[SynthesisStep, None, SynthesisResult]:
+    def run(self, batch: SynthesisBatch, device: torch.device) -> SynthesisRun:
         yield from ()
         count = len(batch.items)
         images = [self.make_picture(item).astype(np.float32) for item in batch.items]

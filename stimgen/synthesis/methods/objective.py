@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Generator, Sequence
+from collections.abc import Sequence
 from typing import Any
 
 import torch
@@ -15,10 +15,10 @@ from stimgen.networks import DeviceSpec, Validation
 from stimgen.reading.errors import StimgenError
 from stimgen.reading.model import validation_error
 from stimgen.reading.papers import Paper
-from stimgen.synthesis.methods.base import Losses, Method, ReferenceInfo, SynthesisBatch, SynthesisResult
+from stimgen.synthesis.methods.base import Losses, Method, ReferenceInfo, SynthesisBatch, SynthesisRun
 from stimgen.synthesis.methods.trace_recorder import TraceRecorder, compute_offsets
 from stimgen.synthesis.objective import BatchSources, Objective, group_layers, load_networks
-from stimgen.synthesis.optimisers import SynthesisStep, find_optimisers
+from stimgen.synthesis.optimisers import find_optimisers
 from stimgen.synthesis.pyramid import enlarge_images, shrink_images
 from stimgen.synthesis.settings import Stage, SynthesisSettings
 from stimgen.synthesis.snapshots import SnapshotRecorder
@@ -138,9 +138,7 @@ class ObjectiveMethod(Method):
         return [network.validation() for network in {term.network: None for term in self.terms}]
 
     @override
-    def run(
-        self, batch: SynthesisBatch, device: torch.device
-    ) -> Generator[SynthesisStep, None, SynthesisResult]:
+    def run(self, batch: SynthesisBatch, device: torch.device) -> SynthesisRun:
         return (yield from _ObjectiveRun(self, batch, device).run())
 
 
@@ -165,7 +163,7 @@ class _ObjectiveRun:
             {name: stack_pictures([pixels] * 2, device) for name, pixels in batch.pictures.items()},
         )
 
-    def run(self) -> Generator[SynthesisStep, None, SynthesisResult]:
+    def run(self) -> SynthesisRun:
         settings, constraint = self._settings, self._settings.range
         stages = settings.stages(*self._sources.size)
         offsets = compute_offsets([((stage.width, stage.height), stage.evaluations) for stage in stages])

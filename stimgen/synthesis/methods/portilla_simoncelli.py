@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Generator, Sequence
+from collections.abc import Sequence
 from dataclasses import replace
 from typing import Annotated, Any, ClassVar, Literal
 
@@ -14,9 +14,9 @@ from typing_extensions import override
 from stimgen.images.prepare import Pixels
 from stimgen.reading.errors import StimgenError
 from stimgen.reading.model import Integer, Number, validation_error
-from stimgen.synthesis.methods.base import Losses, Method, ReferenceInfo, SynthesisBatch, SynthesisResult
+from stimgen.synthesis.methods.base import Losses, Method, ReferenceInfo, SynthesisBatch, SynthesisRun
 from stimgen.synthesis.methods.trace_recorder import TraceRecorder, compute_offsets
-from stimgen.synthesis.optimisers import AnyOptimiser, SynthesisStep
+from stimgen.synthesis.optimisers import AnyOptimiser
 from stimgen.synthesis.optimisers.lbfgs import Lbfgs
 from stimgen.synthesis.plenoptic_model import (
     PACKAGE,
@@ -135,9 +135,7 @@ class PortillaSimoncelli(Method):
         return BYTES_PER_NUMBER * width * height * channels * planes
 
     @override
-    def run(
-        self, batch: SynthesisBatch, device: torch.device
-    ) -> Generator[SynthesisStep, None, SynthesisResult]:
+    def run(self, batch: SynthesisBatch, device: torch.device) -> SynthesisRun:
         self.load(device)
         return (yield from _PortillaSimoncelliRun(self, batch, device).run())
 
@@ -158,7 +156,7 @@ class _PortillaSimoncelliRun:
         )
         self._recorder = TraceRecorder(PARTS, SnapshotRecorder(batch.snapshots, len(batch.items)))
 
-    def run(self) -> Generator[SynthesisStep, None, SynthesisResult]:
+    def run(self) -> SynthesisRun:
         starts = [item.start for item in self._batch.items]
         start = self._measure(starts)
         images = self._to_tensor(pad_to_slots(starts, self._batch.slots))
