@@ -42,10 +42,8 @@ class ParticipantTable:
 
     def add(self, session: JournalSession) -> None:
         """Add the participant of a session; of several answers to one question, the first is kept."""
-        participant = f"sub-{session.participant.label}"
-        row = self._rows.setdefault(
-            participant, {"participant_id": participant, "observer": session.observer}
-        )
+        label = f"sub-{session.participant.label}"
+        row = self._rows.setdefault(label, {"participant_id": label, "observer": session.observer})
         if session.observer not in row["observer"].split(" and "):
             row["observer"] += f" and {session.observer}"
         for field, answer in session.form_answers.items():

@@ -25,9 +25,7 @@ def build_publication(protocol: Protocol) -> dict[str, Any]:
     conditions = [(condition.resolved_method, condition.after) for condition in protocol.conditions]
     everything = (conditions, protocol.sources, protocol.references, protocol.judge)
     used = sorted(_find_members(everything), key=_member_key)
-    choices = [
-        choice for key, alike in groupby(used, key=_member_key) for choice in _build_choices(key, alike)
-    ]
+    choices = [choice for key, alike in groupby(used, _member_key) for choice in _build_choices(key, alike)]
     literature = resolve_papers(paper for one in used for paper in one.citations())
     return {
         "choices": [choice.to_dict() for choice in choices],

@@ -91,6 +91,8 @@ class _SourceEntry:
                 hint="say `channels: grey`, or keep the picture before rounding with `output: {array: true}`",
             )
         size, preparation = (shape[1], shape[0]), staging.preparation
+        if preparation.output_size(image) != size:
+            preparation = preparation.replace(size=size)
         bits = {"bits": output.bits} if output.bits != 8 else {}
         return PlannedSource(
             id=spec.id or _derive_id(name),
@@ -99,9 +101,7 @@ class _SourceEntry:
             mask=FoundFile(mask.file, mask.sha256) if mask is not None else None,
             shape=shape,
             recipe=staging.recipe(SourceFiles(image, mask)) | bits,
-            preparation=preparation
-            if preparation.output_size(image) == size
-            else preparation.replace(size=size),
+            preparation=preparation,
             staging=staging,
             bits=output.bits,
             spec=spec,

@@ -34,18 +34,11 @@ class RoCrate(Exporter):
     def write(self, contents: SetContents, target: Path) -> None:
         contents.copy_all(target)
         files = [_file(entry) for entry in contents.entries]
-        graph = [_descriptor(), *_about(contents), *files, *_describe_provenance(contents)]
+        about = {"about": {"@id": "./"}, "conformsTo": {"@id": SPECIFICATION}}
+        descriptor = {"@id": DESCRIPTOR, "@type": "CreativeWork", **about}
+        graph = [descriptor, *_about(contents), *files, *_describe_provenance(contents)]
         crate = {"@context": f"{SPECIFICATION}/context", "@graph": graph}
         (target / DESCRIPTOR).write_bytes(json_bytes(crate))
-
-
-def _descriptor() -> Entity:
-    return {
-        "@id": DESCRIPTOR,
-        "@type": "CreativeWork",
-        "about": {"@id": "./"},
-        "conformsTo": {"@id": SPECIFICATION},
-    }
 
 
 def _about(contents: SetContents) -> list[Entity]:

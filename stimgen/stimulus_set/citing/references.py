@@ -38,12 +38,8 @@ class References:
         return [self._reference(paper) for paper in self._papers]
 
     def _reference(self, paper: Paper) -> str:
-        year = f"{paper.year}{self._letters[paper.key]}"
-        texts = (
-            f"{format_authors(paper.authors)} ({year})",
-            to_one_line(paper.title),
-            _describe_venue(paper),
-        )
+        beginning = f"{format_authors(paper.authors)} ({paper.year}{self._letters[paper.key]})"
+        texts = (beginning, to_one_line(paper.title), _describe_venue(paper))
         return " ".join(part for part in (*map(format_sentence, texts), paper.link) if part)
 
 

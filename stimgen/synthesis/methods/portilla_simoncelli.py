@@ -148,9 +148,7 @@ class _PortillaSimoncelliRun:
         height, width, _ = batch.items[0].source.shape
         self._model = PlenopticModel((height, width), method.shape, device)
         sources = {item.source_key: item.source for item in batch.items}
-        targets = {
-            key: self._model.measure_target(self._to_tensor([pixels])) for key, pixels in sources.items()
-        }
+        targets = {key: self._model.measure_target(self._to_tensor([p])) for key, p in sources.items()}
         self._objective = PortillaSimoncelliObjective(
             self._model, [targets[item.source_key] for item in batch.items], method.range_penalty
         )

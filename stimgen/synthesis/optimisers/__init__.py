@@ -16,11 +16,4 @@ def find_optimisers(quality: Literal["keeps_bounds", "handles_noise"]) -> list[s
     return [name for name, cls in OPTIMISERS.members.items() if getattr(cls, quality)]
 
 
-__all__ = [
-    "OPTIMISERS",
-    "AnyOptimiser",
-    "OptimisationResult",
-    "Optimiser",
-    "SynthesisStep",
-    "find_optimisers",
-]
+__all__ = ["OPTIMISERS", "AnyOptimiser", "OptimisationResult", "Optimiser", "SynthesisStep"]
