@@ -7,6 +7,7 @@ network.
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Iterable, Iterator
 from functools import cached_property
 from typing import Annotated, Literal
@@ -170,10 +171,15 @@ def write_features(
     StimgenError
         Another run is writing the set, or it cannot be written.
     """
+    # Of the numbers as they were computed: `verify` finds a disk that changed them.
+    digest = hashlib.sha256()
     with open_addition(store, f"{FEATURES}-{record.name}", command, {}) as writer:
         with writer.open_file(record.array.file) as stream:
-            stream.writelines(_npy_chunks(record, grids))
-        finished = record.model_copy(update={"array": writer.files[-1]})
+            for data in _npy_chunks(record, grids):
+                digest.update(data)
+                stream.write(data)
+        array = FileHash(file=record.array.file, sha256=digest.hexdigest())
+        finished = record.model_copy(update={"array": array})
         writer.write(feature_record_file(record.name), json_bytes(finished.to_dict()))
     return finished
 
