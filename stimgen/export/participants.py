@@ -43,9 +43,9 @@ class ParticipantTable:
     def add(self, session: JournalSession) -> None:
         """Add the participant of a session; of several answers to one question, the first is kept."""
         label = f"sub-{session.participant.label}"
-        row = self._rows.setdefault(label, {"participant_id": label, "observer": session.observer})
-        if session.observer not in row["observer"].split(" and "):
-            row["observer"] += f" and {session.observer}"
+        row = self._rows.setdefault(label, {"participant_id": label, "observer": ""})
+        before = row["observer"].split(" and ") if row["observer"] else []
+        row["observer"] = " and ".join(dict.fromkeys([*before, *session.observers]))
         for field, answer in session.form_answers.items():
             if not row.get(field):
                 row[field] = answer

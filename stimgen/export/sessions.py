@@ -29,6 +29,12 @@ class SessionPart:
         return float(found) if isinstance(found, int | float) else None
 
     @property
+    def observer(self) -> str:
+        """Return ``person``, or the name of the computed observer."""
+        name = self.begin.observer.name
+        return "person" if name == HUMAN_OBSERVER else name
+
+    @property
     def presenter(self) -> tuple[str, str]:
         """Return name and version of the software that presented the trials."""
         name, versions = self.begin.observer.name, self.begin.versions
@@ -59,9 +65,13 @@ class JournalSession:
         return self.header.experiment.name
 
     @property
-    def observer(self) -> str:
-        """Return ``person``, or the name of the computed observer."""
-        return "person" if self.header.observer.name == HUMAN_OBSERVER else self.header.observer.name
+    def observers(self) -> list[str]:
+        """Return who answered, in their order: ``person``, or names of computed observers.
+
+        Version 0.1.0 let another observer finish a session, so that there may be several.
+        """
+        parts = self.parts or (SessionPart(self.header, ()),)
+        return list(dict.fromkeys(part.observer for part in parts))
 
     @property
     def stem(self) -> str:

@@ -5,17 +5,21 @@ from __future__ import annotations
 from pathlib import Path
 
 from stimgen.experiment.journal.journal import RecordedSession, has_header, read_journal
+from stimgen.export.sessions import HUMAN_OBSERVER
 from stimgen.reading.errors import StimgenError
 from stimgen.workflow.prepared_experiment import PreparedExperiment
 
 
-def read_interrupted_session(prepared: PreparedExperiment, journal: Path) -> RecordedSession | None:
+def read_interrupted_session(
+    prepared: PreparedExperiment, journal: Path, observer: str
+) -> RecordedSession | None:
     """Return what was recorded of a session to resume; None if it stopped before it had really begun.
 
     Raises
     ------
     StimgenError
-        There is no such session, it is complete, or its experiment or stimulus sets have changed.
+        There is no such session, it is complete, another kind of observer began it, or its experiment or
+        stimulus sets have changed.
     """
     if not journal.is_file():
         raise StimgenError(
@@ -28,6 +32,13 @@ def read_interrupted_session(prepared: PreparedExperiment, journal: Path) -> Rec
     recorded = read_journal(journal)
     if recorded.complete:
         raise StimgenError("this session is complete: nothing is left to resume", where=journal)
+    began = recorded.header.observer.name
+    if began != observer:
+        raise StimgenError(
+            f"this session was begun by {_describe(began)}: {_describe(observer)} cannot finish it",
+            where=journal,
+            hint=f"resume it with --observer {began}, or name another participant",
+        )
     if recorded.header.experiment.sha256 != prepared.loaded.sha256:
         raise StimgenError(
             "the experiment was changed after this session began",
@@ -41,3 +52,7 @@ def read_interrupted_session(prepared: PreparedExperiment, journal: Path) -> Rec
             hint="name the same sets with --stimuli, or start another session",
         )
     return recorded
+
+
+def _describe(observer: str) -> str:
+    return "a person" if observer == HUMAN_OBSERVER else f"the {observer} observer"

@@ -69,7 +69,7 @@ def run_session(
     folder = DataFolder(options.find_data_folder(loaded))
     file = folder.journal_file(participant, loaded.experiment.name)
     finish_withdrawals(folder.folder)
-    before = read_interrupted_session(prepared, file) if options.resume else None
+    before = read_interrupted_session(prepared, file, options.observer) if options.resume else None
     if before is None:
         folder.refuse_existing(participant, loaded.experiment.name)
     form = _check_form(prepared, folder.form_file(participant), options)

@@ -114,7 +114,7 @@ def _session_columns(session: JournalSession, part: SessionPart) -> dict[str, An
         "session": session.participant.session,
         "date": part.begin.started.strftime("%Y-%m-%d_%Hh%M.%S"),  # as PsychoPy writes it
         "expName": session.experiment,
-        "observer": session.observer,
+        "observer": part.observer,
         "psychopyVersion": release if software == "PsychoPy" else None,
         "stimgenVersion": part.begin.versions.get("stimgen"),
         "frameRate": part.refresh_hz,

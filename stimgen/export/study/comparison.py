@@ -68,6 +68,8 @@ def compare_with_study(frozen: FrozenStudy, data: Path) -> StudyComparison:
 
 def _find_setting_problems(frozen: FrozenStudy, session: JournalSession) -> Iterator[str]:
     header, study = session.header, frozen.study
+    if len(session.observers) > 1:
+        yield f"it mixes answers of different observers: {', '.join(session.observers)}"
     if header.experiment.sha256 != study.experiment_sha256:
         before = frozen.read(EXPERIMENT).decode("utf-8", "replace").splitlines()
         after = header.experiment.text.splitlines()
@@ -124,8 +126,8 @@ def _find_differences(wanted: Any, ran: Any, place: str) -> Iterator[str]:
 
 
 def _list_notes(software: Mapping[str, str], session: JournalSession) -> Iterator[str]:
-    if session.observer != "person":
-        yield f"answered by the {session.observer} observer"
+    if session.observers != ["person"]:
+        yield f"answered by the {' and the '.join(session.observers)} observer"
     for package in sorted(software.keys() & session.header.versions.keys()):
         was, now = software[package], session.header.versions[package]
         if was != now:
