@@ -50,7 +50,11 @@ def run(
     participant: str | None = option("--participant", "LABEL", f"{LABEL} [default: a dialog asks]"),
     session: str = SESSION,
     stimuli: list[Path] | None = STIMULI,
-    data: Path | None = option("-o, --output", "DATA", "The folder of the data. [default: data/NAME]"),
+    data: Path | None = option(
+        "-o, --output",
+        "DATA",
+        "The folder of the data. [default: data/NAME; rehearsal/NAME without a person]",
+    ),
     observer: str = option(
         "--observer", "OBSERVER", "psychopy (a person), simulated or model.", default="psychopy"
     ),

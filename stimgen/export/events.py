@@ -8,7 +8,7 @@ from typing import Any
 from stimgen.experiment.design.trial import Phase, PresentedPhase, ShownPicture
 from stimgen.experiment.journal.journal import RecordedTrial
 from stimgen.export.columns import TableColumn
-from stimgen.export.sessions import SessionPart
+from stimgen.export.sessions import OBSERVERS, SessionPart
 from stimgen.export.sets.bids_names import original_label, stimulus_label
 
 Row = dict[str, Any]
@@ -41,6 +41,7 @@ FIXED_COLUMNS = (
         "Whether the trial was practice and does not count.",
         levels={"true": "practice", "false": "a trial that counts"},
     ),
+    TableColumn("observer", "Who answered the trial.", levels=OBSERVERS),
     TableColumn("track", "Name of the staircase or other adaptive track."),
     TableColumn("level", "Number of the level that an adaptive schedule chose, in the factor's own unit."),
     TableColumn("interval", "Number of the interval in which the picture was shown, from 1."),
@@ -118,7 +119,7 @@ def find_factors(parts: tuple[SessionPart, ...]) -> dict[str, str]:
 def event_rows(part: SessionPart, name_of: Callable[[ShownPicture], str]) -> Iterator[Row]:
     """Yield the rows of a part, by onset; `name_of` gives the file of a picture that was shown."""
     for line in part.trials:
-        common = _common_columns(line)
+        common = _common_columns(line) | {"observer": part.observer}
         rows = [
             common | _image_columns(phase, shot, shown) | {"stim_file": name_of(shown)}
             for phase, shot in zip(line.trial.phases, line.outcome.shots, strict=True)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from stimgen.export.columns import TableColumn
-from stimgen.export.sessions import JournalSession
+from stimgen.export.sessions import OBSERVERS, JournalSession
 
 OLDEST_AGE = 89
 """From this age on, BIDS wants no exact ages, because few people are so old."""
@@ -23,13 +23,7 @@ UNITS = {"age": "year"}
 IDENTITY_COLUMNS = (
     TableColumn("participant_id", "Opaque label of the participant."),
     TableColumn(
-        "observer",
-        "Who answered.",
-        levels={
-            "person": "a person",
-            "simulated": "an observer of known sensitivity, computed",
-            "model": "an observer who compares features of the pictures, computed",
-        },
+        "observer", "Who answered; several, joined by 'and', where sessions are mixed.", levels=OBSERVERS
     ),
 )
 

@@ -7,11 +7,15 @@ from pathlib import Path
 
 from stimgen.experiment.design.decisions import Participant
 from stimgen.experiment.journal.data_folder import DataFolder
-from stimgen.experiment.journal.header import JournalHeader, SessionStart
+from stimgen.experiment.journal.header import HUMAN_OBSERVER, JournalHeader, SessionStart
 from stimgen.experiment.journal.journal import RecordedSession, RecordedTrial, read_journal
 from stimgen.reading.errors import StimgenError
 
-HUMAN_OBSERVER = "psychopy"
+OBSERVERS = {
+    "person": "a person",
+    "simulated": "a computed observer of known sensitivity",
+    "model": "a computed observer that compares features of the pictures",
+}
 
 
 @dataclass(frozen=True)

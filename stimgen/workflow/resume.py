@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from pathlib import Path
 
+from stimgen.experiment.journal.header import HUMAN_OBSERVER
 from stimgen.experiment.journal.journal import RecordedSession, has_header, read_journal
-from stimgen.export.sessions import HUMAN_OBSERVER
 from stimgen.reading.errors import StimgenError
 from stimgen.workflow.prepared_experiment import PreparedExperiment
 

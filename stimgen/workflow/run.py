@@ -12,6 +12,7 @@ from stimgen.experiment.design.decisions import Participant
 from stimgen.experiment.journal.data_folder import CSV, DataFolder
 from stimgen.experiment.journal.form import check_form, write_form
 from stimgen.experiment.journal.header import (
+    HUMAN_OBSERVER,
     JournalHeader,
     RecordedDisplay,
     RecordedExperiment,
@@ -47,8 +48,9 @@ class RunOptions:
     form: Mapping[str, str] = field(default_factory=dict)
 
     def find_data_folder(self, loaded: LoadedExperiment) -> Path:
-        """Return the folder of the data of an experiment."""
-        return self.data or Path("data") / loaded.experiment.name
+        """Return the folder of the data of an experiment; rehearsals have one of their own."""
+        usual = "data" if self.observer == HUMAN_OBSERVER else "rehearsal"
+        return self.data or Path(usual) / loaded.experiment.name
 
 
 def run_session(
@@ -70,6 +72,7 @@ def run_session(
     file = folder.journal_file(participant, loaded.experiment.name)
     finish_withdrawals(folder.folder)
     before = read_interrupted_session(prepared, file, options.observer) if options.resume else None
+    folder.refuse_other_observers(options.observer)
     if before is None:
         folder.refuse_existing(participant, loaded.experiment.name)
     form = _check_form(prepared, folder.form_file(participant), options)

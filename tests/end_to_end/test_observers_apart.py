@@ -104,3 +104,44 @@ def test_a_session_that_version_0_1_0_let_another_observer_finish_says_so(
     assert participants[1].split("\t")[:2] == ["sub-01", "person and simulated"]
     (difference,) = check_study(tmp_path / "study.zip", tmp_path).differences
     assert "mixes answers of different observers: person, simulated" in difference
+
+
+def test_rehearsals_have_a_folder_of_their_own(
+    prepared: PreparedExperiment, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    assert run_session(prepared, FIRST, RunOptions("simulated")).journal.parts[:2] == ("rehearsal", "e")
+    assert RunOptions().find_data_folder(prepared.loaded) == Path("data") / "e"
+
+
+@pytest.mark.parametrize(
+    ("there", "wanted", "said"),
+    [
+        ("psychopy", "simulated", ("sessions of people", "computed observers need")),
+        ("simulated", "psychopy", ("sessions of computed observers", "people need")),
+        ("model", "psychopy", ("sessions of computed observers", "people need")),
+    ],
+)
+def test_people_and_computed_observers_never_share_a_folder(
+    prepared: PreparedExperiment, tmp_path: Path, there: str, wanted: str, said: tuple[str, ...]
+) -> None:
+    rewrite(run_simulated(prepared, tmp_path), there)
+    with pytest.raises(StimgenError) as caught:
+        run_session(prepared, Participant("02"), RunOptions(wanted, data=tmp_path))
+    assert [fragment for fragment in (*said, str(tmp_path)) if fragment not in str(caught.value)] == []
+    assert len(list((tmp_path / "journals").iterdir())) == 1
+
+
+def test_a_damaged_journal_does_not_stop_the_next_participant(
+    prepared: PreparedExperiment, tmp_path: Path
+) -> None:
+    run_simulated(prepared, tmp_path).write_bytes(b"{}\n{}\n")
+    assert run_session(prepared, Participant("02"), RunOptions("simulated", data=tmp_path)).complete
+
+
+def test_events_say_who_answered(prepared: PreparedExperiment, folder: Path, tmp_path: Path) -> None:
+    run_simulated(prepared, tmp_path)
+    assert list(write_tables(tmp_path, TableOptions("bids", stimuli=(folder / "set",))))
+    (table,) = (tmp_path / "bids").rglob("*_events.tsv")
+    with table.open(encoding="utf-8", newline="") as stream:
+        assert {row["observer"] for row in csv.DictReader(stream, delimiter="\t")} == {"simulated"}

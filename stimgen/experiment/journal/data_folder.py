@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import re
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import NamedTuple
 
 from stimgen.experiment.design.decisions import Participant
-from stimgen.experiment.journal.journal import has_header
+from stimgen.experiment.journal.header import HUMAN_OBSERVER
+from stimgen.experiment.journal.journal import has_header, read_header
 from stimgen.reading.errors import StimgenError
 
 JOURNALS, FORMS, BIDS, CSV = "journals", "participants", "bids", "csv"
@@ -57,6 +59,25 @@ class DataFolder:
                     where=one.file,
                     hint="continue it with --resume, or name another participant or session",
                 )
+
+    def refuse_other_observers(self, observer: str) -> None:
+        """Raise StimgenError if people and computed observers would share the folder."""
+        human, before = observer == HUMAN_OBSERVER, self._find_observer()
+        if before is not None and (before == HUMAN_OBSERVER) != human:
+            here, wanted = ("computed observers", "people") if human else ("people", "computed observers")
+            raise StimgenError(
+                f"holds sessions of {here}: those of {wanted} need a folder of their own",
+                where=self.folder,
+                hint="leave out -o, or name another folder",
+            )
+
+    def _find_observer(self) -> str | None:
+        """Return the observer of the first journal that can be read; all of a folder are of one kind."""
+        for one in self.journals():
+            with suppress(StimgenError):  # another participant's damaged journal does not stop this one
+                if header := read_header(one.file):
+                    return header.observer.name
+        return None
 
 
 def _stem(participant: Participant) -> str:

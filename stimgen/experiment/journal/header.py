@@ -18,6 +18,8 @@ from stimgen.reading.errors import StimgenError
 from stimgen.reading.model import Model, Number, format_first_error
 
 FORMAT: Final = 1
+HUMAN_OBSERVER = "psychopy"
+"""The observer through which a person answers; the others are computed."""
 
 Label = Annotated[str, Field(pattern=r"^[A-Za-z0-9]{1,32}$")]
 ExperimentName = Annotated[str, Field(pattern=r"^[a-z0-9][a-z0-9_]{0,63}$")]

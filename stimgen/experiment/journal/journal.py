@@ -164,7 +164,20 @@ def has_header(file: Path) -> bool:
 
     Raises `StimgenError` if the journal is missing or damaged.
     """
-    return next(parse_lines(read_limited(file, MAXIMUM_BYTES, "journal"), file), None) is not None
+    return _read_first_line(file) is not None
+
+
+def read_header(file: Path) -> JournalHeader | None:
+    """Return the header of a journal, or None if it has none yet.
+
+    Raises `StimgenError` if the journal is missing or damaged.
+    """
+    first = _read_first_line(file)
+    return None if first is None else JournalHeader.parse(first.body, file)
+
+
+def _read_first_line(file: Path) -> JournalLine | None:
+    return next(parse_lines(read_limited(file, MAXIMUM_BYTES, "journal"), file), None)
 
 
 def _read_lines(file: Path) -> list[JournalLine]:
