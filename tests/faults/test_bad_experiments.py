@@ -126,6 +126,13 @@ MISTAKES = [
     ("[1, 3]", "[1, 1]", 6, ("1", "twice")),
     ("original-synthesis", "orginal-synthesis", 7, ("'orginal-synthesis'", "'original-synthesis'")),
     ("[1, 3]", "[1]\n  again: seed", 2, ("2 seeds", ": 1")),
+    (
+        "  crop: {size: 8}\nparadigm:\n  name: oddity\n  angles: [90, 210, 330]\n  eccentricity: 4\n"
+        "  oddball: original",
+        "  again: seed\nparadigm:\n  name: oddity\n  eccentricity: 4",
+        2,
+        ("original", "more than once", "paradigm.oddball: original", "stimuli.crop", "stimuli.again: same"),
+    ),
     ("[1, 3]\n  meet: original-synthesis", "[1]\n  meet: synthesis-synthesis", 2, ("2 seeds",)),
     ("{size: 8}", "{size: 17}", 2, ("17 x 17", "32 x 24", "12 pixels")),
     ("{size: 8}", "{size: 33}", 8, ("33 x 33", "32 x 24")),

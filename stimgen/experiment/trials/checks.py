@@ -120,10 +120,13 @@ def _check_trial(experiment: Experiment, pool: PicturePool, arrangement: Arrange
     cropped = settings.crop is not None and settings.crop.place == "random"
     for role in sorted({role for role, copy in parts if copy > 0}):
         if not cropped and (settings.again == "crop" or role == ORIGINAL):
+            once = experiment.paradigm.original_once if role == ORIGINAL else "stimuli.again: seed"
+            ways = ["take random crops (stimuli.crop)", "show the same picture again (stimuli.again: same)"]
+            if once:
+                ways.insert(0, f"show each picture once ({once})")
             raise StimgenError(
                 f"a trial shows the {role.replace('_', ' ')} more than once, but there is only one",
-                hint="use random crops (stimuli.crop), another seed (stimuli.again: seed) for syntheses, or "
-                "the same picture again (stimuli.again: same)",
+                hint=" or ".join(ways),
             )
     if cropped and settings.crop is not None and settings.crop.overlap != "allow":
         together = len(parts) if settings.crop.overlap == "never" else _count_most_shown(experiment, slots)

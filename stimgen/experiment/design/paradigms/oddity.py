@@ -43,6 +43,7 @@ class Oddity(EccentricParadigm):
     """What the odd picture is; ``either``: each in half of the trials."""
 
     clickable = True
+    original_once = "paradigm.oddball: original"
 
     @property
     @override
