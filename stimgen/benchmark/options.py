@@ -6,7 +6,8 @@ from dataclasses import dataclass, replace
 
 from stimgen.benchmark.evaluation import DEPTH, QUICK_DEPTH
 from stimgen.benchmark.subject import MAX_SIZE
-from stimgen.execution.executor import MAX_WORKERS, require_dask
+from stimgen.execution.context import MAX_WORKERS
+from stimgen.execution.executor import require_dask
 from stimgen.reading.errors import StimgenError
 
 MIN_SIZE = 32  # two positions are left of it at pool4

@@ -2,16 +2,22 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
 import torch
 
 from stimgen.execution.memory import MemoryLimit
-from stimgen.protocol.plan import ProtocolPlan
+from stimgen.protocol.plan import PlannedStimulus, ProtocolPlan
 from stimgen.protocol.schema import OutputSettings
 from stimgen.stimulus_set.store import Store
 from stimgen.synthesis.evaluation_network import EvaluationNetwork
+
+MAX_WORKERS = 512
+
+Batches = Sequence[Sequence[PlannedStimulus]]
+Notify = Callable[[str], None]
 
 
 @dataclass(frozen=True)

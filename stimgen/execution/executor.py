@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from importlib.util import find_spec
@@ -12,17 +12,11 @@ from typing import Protocol
 import torch
 
 from stimgen.execution.batch import run_batch
-from stimgen.execution.context import RunContext
+from stimgen.execution.context import Batches, Notify, RunContext
 from stimgen.execution.device import find_device
 from stimgen.execution.progress import ProgressCallback, RunProgress
 from stimgen.execution.shard import Shard
-from stimgen.protocol.plan import PlannedStimulus
 from stimgen.reading.errors import StimgenError
-
-MAX_WORKERS = 512
-
-Batches = Sequence[Sequence[PlannedStimulus]]
-Notify = Callable[[str], None]
 
 
 @dataclass(frozen=True)

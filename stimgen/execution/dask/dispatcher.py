@@ -20,12 +20,11 @@ import torch
 from distributed import Client, Future
 from distributed.scheduler import KilledWorker
 
-from stimgen.execution.context import RunContext
+from stimgen.execution.context import Batches, Notify, RunContext
 from stimgen.execution.dask.bundle import Bundle, pack
 from stimgen.execution.dask.messages import BatchOutcome, WorkerTask
 from stimgen.execution.dask.worker import UnequalWorkerError, hash_ids, run_task
 from stimgen.execution.dask.workers import WorkerPool
-from stimgen.execution.executor import Batches, Notify
 from stimgen.execution.progress import ProgressCallback, RunProgress
 from stimgen.execution.synthesize import Failure, package_versions
 from stimgen.protocol.plan import PlannedStimulus

@@ -17,7 +17,7 @@ import dask
 import torch
 from distributed import Client, LocalCluster
 
-from stimgen.execution.executor import MAX_WORKERS
+from stimgen.execution.context import MAX_WORKERS
 from stimgen.reading.errors import StimgenError
 
 PATIENCE, BEAT = 15.0, 0.1  # seconds for a worker to end, and between looks at whether all are there

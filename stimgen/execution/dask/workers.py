@@ -10,9 +10,9 @@ from typing import Any
 
 from distributed import Client
 
+from stimgen.execution.context import Notify
 from stimgen.execution.dask.messages import Machine, find_difference
 from stimgen.execution.dask.worker import describe_machine
-from stimgen.execution.executor import Notify
 from stimgen.reading.errors import StimgenError
 
 PATIENCE, BEAT = 10.0, 0.1  # seconds for a scheduler to answer, and between looks for the first worker
