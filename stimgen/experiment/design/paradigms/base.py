@@ -79,7 +79,7 @@ class Paradigm(FamilyMember, ABC):
     """Whether the answers stand for the pictures of the last interval, in order, so that the participant can
     click on a picture."""
     original_once: ClassVar[str] = ""
-    """What to write so that a trial shows the original once, for messages; empty if it never shows it twice."""
+    """What to write so that a trial shows the original once, for messages; empty if it always does."""
 
     @abstractmethod
     def default_keys(self) -> dict[str, str]:
