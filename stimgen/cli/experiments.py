@@ -75,7 +75,7 @@ def run(
     from stimgen.experiment.journal.form import parse_form_answers
     from stimgen.experiment.schema.load import load_experiment
     from stimgen.workflow.run import RunOptions
-    from stimgen.workflow.study import run_study
+    from stimgen.workflow.study import SessionId, run_study
 
     options = RunOptions(
         observer=observer,
@@ -87,7 +87,9 @@ def run(
         form=parse_form_answers(form or ()),
     )
     outcomes = []
-    for outcome in run_study(load_experiment(experiment), (participant, session), participants, options):
+    for outcome in run_study(
+        load_experiment(experiment), SessionId(participant, session), participants, options
+    ):
         outcomes.append(outcome)
         if not (quiet or as_json):
             print_text(format_outcome(outcome))

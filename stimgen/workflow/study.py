@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import replace
+from typing import NamedTuple
 
 from stimgen.experiment.design.decisions import Participant, participant_labels
 from stimgen.experiment.equipment.psychopy_part import has_display
@@ -16,29 +17,36 @@ from stimgen.workflow.run import RunOptions, run_session
 from stimgen.workflow.session_outcome import SessionOutcome
 
 
+class SessionId(NamedTuple):
+    """Names a session; without a participant, a dialog asks for one."""
+
+    participant: str | None
+    session: str
+
+
 def run_study(
-    loaded: LoadedExperiment, who: tuple[str | None, str], participants: int | None, options: RunOptions
+    loaded: LoadedExperiment, session_id: SessionId, participants: int | None, options: RunOptions
 ) -> Iterator[SessionOutcome]:
     """Run one participant's session, or one session of each of several simulated observers.
 
-    `who` is the labels of participant and session. Without a participant, a dialog asks for both and for the
-    form; this needs a display and the observer ``psychopy``. `participants` is the number of simulated
-    observers, labelled 01, 02, ...
+    Without a participant in `session_id`, a dialog asks for participant, session and form; this needs a
+    display and the observer ``psychopy``. `participants` is the number of simulated observers, labelled
+    01, 02, ...
 
     Raises
     ------
     StimgenError
         The arguments contradict each other; otherwise as `run_session`.
     """
-    label, session = who
-    persons = _list_participants(label, session, participants, options)
+    label, session = session_id
+    named = _list_participants(label, session, participants, options)
     prepared = PreparedExperiment.prepare(loaded, options.stimuli)
-    if not persons:
+    if not named:
         folder = DataFolder(options.find_data_folder(loaded))
         known = {"session": session, **options.form}
         participant, form = ask_participant(loaded, folder, known, resume=options.resume)
-        persons, options = [participant], replace(options, form=form)
-    for participant in persons:
+        named, options = [participant], replace(options, form=form)
+    for participant in named:
         yield run_session(prepared, participant, options)
 
 

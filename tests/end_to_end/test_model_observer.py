@@ -29,7 +29,7 @@ from stimgen.stimulus_set.store import Store
 from stimgen.stimulus_set.verify import verify_set
 from stimgen.workflow.features import FeatureOptions, compute_features
 from stimgen.workflow.run import RunOptions
-from stimgen.workflow.study import run_study
+from stimgen.workflow.study import SessionId, run_study
 
 PROTOCOL = """
 name: tiny
@@ -87,7 +87,7 @@ def sessions(folder: Path, noise: float, data: str) -> Iterator[tuple[float | No
     (folder / "tiny_experiment.yaml").write_text(EXPERIMENT.replace("NOISE", str(noise)))
     loaded = load_experiment(folder / "tiny_experiment.yaml")
     options = RunOptions(observer="model", data=folder / data)
-    for ended in run_study(loaded, (None, "1"), 2, options):
+    for ended in run_study(loaded, SessionId(None, "1"), 2, options):
         yield ended.correct, [line.outcome.answer for line in read_journal(ended.journal).trials]
 
 

@@ -26,7 +26,7 @@ from stimgen.reading.errors import StimgenError
 from stimgen.workflow.prepared_experiment import PreparedExperiment
 from stimgen.workflow.replay import replay_trial
 from stimgen.workflow.run import RunOptions
-from stimgen.workflow.study import run_study
+from stimgen.workflow.study import SessionId, run_study
 
 pytestmark = pytest.mark.usefixtures("home")
 
@@ -66,9 +66,8 @@ def session(tmp_path_factory: pytest.TempPathFactory) -> Path:
     write_its_set(folder)
     write_experiment(folder, *CHANGES)
     options = RunOptions("simulated", (folder / "set",), folder / "data")
-    assert [
-        ended.complete for ended in run_study(load_experiment(folder / "e.yaml"), ("01", "1"), None, options)
-    ]
+    loaded = load_experiment(folder / "e.yaml")
+    assert [ended.complete for ended in run_study(loaded, SessionId("01", "1"), None, options)]
     return folder
 
 

@@ -20,7 +20,7 @@ from stimgen.reading.shipped import EXPERIMENTS, PROTOCOLS
 from stimgen.workflow.prepared_experiment import PreparedExperiment
 from stimgen.workflow.run import RunOptions
 from stimgen.workflow.session_outcome import SessionOutcome
-from stimgen.workflow.study import run_study
+from stimgen.workflow.study import SessionId, run_study
 
 FILES = EXPERIMENTS.files()
 EXPECTED = {
@@ -62,7 +62,7 @@ def comment(name: str) -> str:
 
 def run(name: str, sets: tuple[Path, ...], data: Path, participants: int = 1) -> list[SessionOutcome]:
     options = RunOptions(observer="simulated", stimuli=sets, data=data)
-    return list(run_study(load_experiment(name), (None, "1"), participants, options))
+    return list(run_study(load_experiment(name), SessionId(None, "1"), participants, options))
 
 
 @pytest.mark.parametrize("name", sorted(EXPECTED))

@@ -22,7 +22,7 @@ from stimgen.experiment.trials.procedure import AnsweredTrial
 from stimgen.reading.errors import StimgenError
 from stimgen.workflow.prepared_experiment import PreparedExperiment
 from stimgen.workflow.run import RunOptions
-from stimgen.workflow.study import run_study
+from stimgen.workflow.study import SessionId, run_study
 from stimgen.workflow.trials import list_trials
 
 SOURCES = ("a", "b", "c", "d", "e", "f")
@@ -61,7 +61,7 @@ class Study:
         """Return the trials of a study."""
         data = self.folder / f"data_{self.name}"
         ended = run_study(
-            self.load(**settings), (None, "1"), participants, RunOptions("simulated", data=data)
+            self.load(**settings), SessionId(None, "1"), participants, RunOptions("simulated", data=data)
         )
         return [line for one in ended for line in read_journal(one.journal).trials]
 
@@ -142,7 +142,9 @@ def test_an_adaptive_study_finds_the_threshold_that_the_observer_has(
         "simulated": {"psychometric": {"threshold": 250.0, "slope": 4.0}},
     }
     loaded = study.load(**settings)
-    (ended,) = run_study(loaded, ("01", "1"), None, RunOptions("simulated", data=folder / f"data_{name}"))
+    (ended,) = run_study(
+        loaded, SessionId("01", "1"), None, RunOptions("simulated", data=folder / f"data_{name}")
+    )
     tracks = 2 * loaded.experiment.schedule.model_dump()["tracks"]
     assert ended.complete
     assert ended.trials == tracks * schedule["trials"]

@@ -48,7 +48,7 @@ from stimgen.workflow.repair import repair_set
 from stimgen.workflow.replay import replay_trial
 from stimgen.workflow.report import write_report
 from stimgen.workflow.run import RunOptions
-from stimgen.workflow.study import run_study
+from stimgen.workflow.study import SessionId, run_study
 from stimgen.workflow.tabulate import TableOptions as Tables
 from stimgen.workflow.tabulate import write_tables
 
@@ -94,7 +94,7 @@ def prepared(folder: Path) -> Home:
     write_its_set(folder)
     write_experiment(folder)
     options = RunOptions("simulated", (folder / "set",), folder / "data")
-    list(run_study(load_experiment(folder / "e.yaml"), ("01", "1"), None, options))
+    list(run_study(load_experiment(folder / "e.yaml"), SessionId("01", "1"), None, options))
     return Home(folder)
 
 

@@ -20,7 +20,7 @@ from stimgen.experiment.session.session import list_planned_trials
 from stimgen.reading.errors import StimgenError
 from stimgen.workflow.prepared_experiment import PreparedExperiment
 from stimgen.workflow.run import RunOptions
-from stimgen.workflow.study import run_study
+from stimgen.workflow.study import SessionId, run_study
 
 LONGEST = 16
 Refused = Callable[..., str]
@@ -297,7 +297,7 @@ def test_a_mistake(
     file = write_experiment(tmp_path, (old, new))
     options = RunOptions("simulated", data=tmp_path / "data")
     with pytest.raises(StimgenError) as caught:
-        list(run_study(load_experiment(file), ("01", "1"), None, options))
+        list(run_study(load_experiment(file), SessionId("01", "1"), None, options))
     assert everything_in(tmp_path) == [str(file)]
     found = str(caught.value).replace(f"{tmp_path}/", "")
     assert caught.value.exit_code == 2

@@ -1,4 +1,4 @@
-"""The memory does not suffice: fewer stimuli at once, the same set, and nothing half-written."""
+"""Out of memory: fewer stimuli are made at once, the same set, and nothing half-written."""
 
 from __future__ import annotations
 
