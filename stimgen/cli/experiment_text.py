@@ -60,14 +60,24 @@ def _format_trial(trial: dict[str, Any]) -> tuple[str, ...]:
 def format_outcome(outcome: SessionOutcome) -> str:
     """Return one line about a session that ended, and one per track of an adaptive schedule."""
     state = "complete" if outcome.complete else "not complete (continue it with --resume)"
-    score = "" if outcome.correct is None else f", {outcome.correct:.1%} correct"
-    lines = [f"{outcome.journal}: {format_count(outcome.trials, 'trial')}{score}, {state}"]
+    lines = [f"{outcome.journal}: {format_count(outcome.trials, 'trial')}{_format_score(outcome)}, {state}"]
     for track, estimates in outcome.summary.items():
         values = (
             f"{name} {'none' if value is None else f'{value:.4g}'}" for name, value in estimates.items()
         )
         lines.append(f"  {track}: {', '.join(values)}")
     return "\n".join(lines)
+
+
+def _format_score(outcome: SessionOutcome) -> str:
+    """Return the proportion correct, of which trials, and how many were missed."""
+    missed = f", {outcome.missed} missed" if outcome.missed else ""
+    if outcome.correct is None:
+        return missed
+    among = ""
+    if outcome.missed:
+        among = f" of {outcome.graded}" + (" answered" if outcome.graded < outcome.trials else "")
+    return f", {outcome.correct:.1%} correct{among}{missed}"
 
 
 def format_tables(tables: TableFolder) -> str:

@@ -8,6 +8,7 @@ from typing import Any
 from stimgen.experiment.design.trial import Phase, PresentedPhase, ShownPicture
 from stimgen.experiment.journal.journal import RecordedTrial
 from stimgen.export.columns import TableColumn
+from stimgen.export.response_times import time_from_last
 from stimgen.export.sessions import OBSERVERS, SessionPart
 from stimgen.export.sets.bids_names import original_label, stimulus_label
 
@@ -80,6 +81,17 @@ FIXED_COLUMNS = (
     TableColumn("response", "The answer that counted; n/a where there was none in time."),
     TableColumn("key", "Key or button of the answer."),
     TableColumn("response_time", "From the onset of the trial's first picture to the answer.", "s"),
+    TableColumn(
+        "response_time_last",
+        "From the onset of the last interval's pictures to the answer. It is shorter than response_time where "
+        "pictures come one after the other.",
+        "s",
+    ),
+    TableColumn(
+        "missed",
+        "Whether there was no answer in time; n/a in rows of pictures.",
+        levels={"true": "no answer in time", "false": "an answer"},
+    ),
     TableColumn("correct_response", "The correct answer; n/a where none is."),
     TableColumn("correct", "Whether the answer was correct.", levels={"true": "correct", "false": "wrong"}),
     TableColumn(
@@ -182,6 +194,8 @@ def _response_columns(line: RecordedTrial) -> Row:
         "response": outcome.answer,
         "key": outcome.key,
         "response_time": outcome.seconds,
+        "response_time_last": time_from_last(line),
+        "missed": outcome.answer is None,
         "correct_response": line.trial.correct,
         "correct": line.correct,
     }

@@ -14,7 +14,7 @@ from stimgen.experiment.schema.viewing import ViewingGeometry, compute_viewing
 from stimgen.experiment.trials.builder import TrialBuilder
 from stimgen.experiment.trials.checks import check_experiment
 from stimgen.experiment.trials.design import build_design
-from stimgen.experiment.trials.keys import assign_keys, check_keys
+from stimgen.experiment.trials.keys import assign_keys, check_keys, check_swap
 from stimgen.experiment.trials.procedure import SessionProcedure
 from stimgen.reading.errors import StimgenError
 
@@ -60,6 +60,8 @@ class PreparedExperiment:
         design = build_design(self.loaded, self.pool, participant)
         with self.loaded.at("schedule"):
             experiment.schedule.check(design)
+        with self.loaded.at("responses", "swap"):
+            check_swap(experiment)
         with self.loaded.at("responses"):
             check_keys(experiment, assign_keys(experiment, participant))
         practice = (

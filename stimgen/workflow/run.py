@@ -80,7 +80,10 @@ def run_session(
     procedure = prepared.build_procedure(participant, language)
     context = _build_context(prepared, procedure, participant, options)
     observer = make_observer(options.observer, context)
-    history = [AnsweredTrial(line.trial, line.correct) for line in before.trials] if before else []
+    history = [
+        AnsweredTrial(line.trial, line.correct, missed=line.outcome.answer is None)
+        for line in (before.trials if before else ())
+    ]
     try:
         measured = observer.begin()
         if form:

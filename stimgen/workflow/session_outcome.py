@@ -19,7 +19,11 @@ class SessionOutcome:
     trials : int
         Number of main trials so far; practice does not count.
     correct : float or None
-        Proportion correct among the main trials with an answer; None without any.
+        Proportion correct among the main trials that were graded; None without any.
+    graded : int
+        Number of these trials.
+    missed : int
+        Number of main trials without an answer; with ``responses.missed: wrong`` they are graded, too.
     summary : dict
         What an adaptive schedule estimated, by track.
     problem : str or None
@@ -32,6 +36,8 @@ class SessionOutcome:
     correct: float | None
     summary: dict[str, Any]
     problem: str | None = None
+    graded: int = 0
+    missed: int = 0
 
     @classmethod
     def of(
@@ -41,4 +47,12 @@ class SessionOutcome:
         main = [answered for answered in history if not answered.trial.practice]
         grades = [answered.correct for answered in main if answered.correct is not None]
         correct = sum(grades) / len(grades) if grades else None
-        return cls(journal, complete, len(main), correct, procedure.summary(history))
+        return cls(
+            journal,
+            complete,
+            len(main),
+            correct,
+            procedure.summary(history),
+            graded=len(grades),
+            missed=sum(answered.missed for answered in main),
+        )

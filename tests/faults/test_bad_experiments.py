@@ -69,6 +69,12 @@ def is_short(message: str) -> None:
     assert all(line.isprintable() for line in lines)
 
 
+def swap_keys_of(paradigm: str) -> list[tuple[str, str]]:
+    """Return the changes to the experiment that give it a paradigm with its default keys, swapped."""
+    odd = "  name: oddity\n  angles: [90, 210, 330]\n  eccentricity: 4\n  oddball: original\n"
+    return [(odd, f"  name: {paradigm}\n"), ('  keys: {"1": up, "2": left, "3": right}', "  swap: true")]
+
+
 def holds(found: str, *parts: str) -> None:
     for part in parts:
         assert part in found
@@ -526,9 +532,19 @@ class TestCalls:
         assert contents(tmp_path) == before
 
     def test_keys_of_a_participant_without_a_number(self, tmp_path: Path, refused: Refused) -> None:
-        write_experiment(tmp_path, ("responses:", "responses:\n  swap: true"))
+        write_experiment(tmp_path, *swap_keys_of("yes_no"))
         found = refused(str(tmp_path / "e.yaml"), "--participant", "ana")
-        assert found.startswith("e.yaml:24: responses.swap: ")
+        assert found.startswith("e.yaml:21: responses.swap: ")
+
+    def test_keys_of_places_cannot_be_swapped(self, tmp_path: Path, refused: Refused) -> None:
+        write_experiment(tmp_path, ("responses:", "responses:\n  swap: true"))
+        found = refused(str(tmp_path / "e.yaml"), "--participant", "01")
+        holds(found, "e.yaml:25: swap: true", "oddity", "places", "leave out swap")
+
+    def test_keys_that_name_other_answers_cannot_be_swapped(self, tmp_path: Path, refused: Refused) -> None:
+        write_experiment(tmp_path, *swap_keys_of("two_afc"))
+        found = refused(str(tmp_path / "e.yaml"), "--participant", "01")
+        holds(found, "e.yaml:22: swap: true", "'2'", "'1'", "f and j")
 
     @pytest.mark.parametrize(
         ("old", "new", "told"),

@@ -28,7 +28,7 @@ OTHERS = [
             "mask": {"duration": "6 frames", "grain": 3},
             "between": "500 ms",
         },
-        "responses": {"window": "2000 ms", "counts": "last", "swap": True},
+        "responses": {"window": "2000 ms", "counts": "last", "missed": "wrong"},
     },
     {
         "paradigm": {"name": "abx", "layout": "sample_first", "eccentricity": [2, 4]},

@@ -6,10 +6,12 @@ from types import SimpleNamespace
 from typing import Any
 
 import pytest
+from pydantic import TypeAdapter
 
 from stimgen.experiment.design.decisions import Participant
+from stimgen.experiment.design.paradigms import AnyParadigm
 from stimgen.experiment.schema.timing import ResponseSettings
-from stimgen.experiment.trials.keys import assign_keys, check_keys
+from stimgen.experiment.trials.keys import assign_keys, check_keys, check_swap
 from stimgen.reading.errors import StimgenError
 
 
@@ -97,3 +99,44 @@ def test_keys_that_do_not_collide_are_accepted() -> None:
 def test_what_contradicts_itself_is_refused(said: dict[str, Any], message: str) -> None:
     with pytest.raises(ValueError, match=message):
         ResponseSettings.model_validate(said)
+
+
+def swapped(paradigm: dict[str, Any], **responses: Any) -> Any:
+    """What `check_swap` reads of an experiment."""
+    return SimpleNamespace(
+        paradigm=TypeAdapter(AnyParadigm).validate_python(paradigm),
+        responses=ResponseSettings.model_validate({"swap": True, **responses}),
+    )
+
+
+@pytest.mark.parametrize(
+    ("paradigm", "responses", "message"),
+    [
+        ({"name": "oddity"}, {}, "places"),
+        ({"name": "two_afc", "layout": "spatial"}, {}, "places"),
+        ({"name": "abx", "layout": "sample_first"}, {"keys": {"A": "f", "B": "j"}}, "places"),
+        ({"name": "oddity", "layout": "temporal"}, {}, "'3' for the answer '1'"),
+        ({"name": "two_afc"}, {}, "'2' for the answer '1'"),
+    ],
+)
+def test_swapped_keys_that_contradict_the_answers_are_refused(
+    paradigm: dict[str, Any], responses: dict[str, Any], message: str
+) -> None:
+    with pytest.raises(StimgenError, match=message):
+        check_swap(swapped(paradigm, **responses))
+    check_swap(swapped(paradigm, **responses, swap=False))
+    check_swap(swapped(paradigm, **responses, device="mouse"))
+
+
+@pytest.mark.parametrize(
+    ("paradigm", "keys"),
+    [
+        ({"name": "same_different"}, {}),
+        ({"name": "yes_no"}, {"yes": "f", "no": "j"}),
+        ({"name": "abx"}, {}),
+        ({"name": "two_afc"}, {"1": "f", "2": "j"}),
+        ({"name": "oddity", "layout": "temporal"}, {"1": "f", "3": "j"}),
+    ],
+)
+def test_keys_that_contradict_nothing_may_be_swapped(paradigm: dict[str, Any], keys: dict[str, str]) -> None:
+    check_swap(swapped(paradigm, keys=keys))

@@ -49,13 +49,17 @@ class ResponseSettings(Model):
     keys: dict[Text, Text | tuple[Text, ...]] = Field(default_factory=dict)
     """One or several keys for each answer; other answers have the paradigm's default keys."""
     swap: Flag = False
-    """Whether every second participant has the keys in the opposite order."""
+    """Whether every second participant has the keys in the opposite order; refused if the answers are places
+    on the screen."""
     start: Literal["onset", "offset"] = "onset"
     """Whether answers count from the onset or from the offset of the last interval's pictures."""
     window: Duration | None = None
     """How long answers are accepted after the last pictures (or mask); the default is no limit."""
     counts: Literal["first", "last"] = "first"
     """Which press counts; with ``last`` the whole window passes."""
+    missed: Literal["blank", "wrong"] = "blank"
+    """What a trial without an answer counts as: ``blank``, neither correct nor wrong, so that scores and
+    schedules pass over it; or ``wrong``, as PsychoPy counts it."""
     ends_stimulus: Flag = False
     """Whether the answer removes the last pictures from the screen."""
     quit: Text = "escape"

@@ -13,6 +13,7 @@ from stimgen.experiment.frames.renderer import FrameRenderer
 from stimgen.experiment.journal.journal import Journal
 from stimgen.experiment.presentation.screen import SessionStopped
 from stimgen.experiment.session.observers.base import Observer, PreparedTrial
+from stimgen.experiment.trials.grading import grade_answer
 from stimgen.experiment.trials.procedure import AnsweredTrial, SessionProcedure, SessionStep
 from stimgen.reading.errors import StimgenError
 
@@ -70,8 +71,8 @@ class Session:
 
     def _run_trial(self, step: SessionStep) -> AnsweredTrial:
         outcome = self.observer.respond(self._prepare(step))
-        correct = self.procedure.experiment.paradigm.grade(step.trial, outcome.answer)
-        answered = AnsweredTrial(step.trial, correct)
+        correct = grade_answer(self.procedure.experiment, step.trial, outcome.answer)
+        answered = AnsweredTrial(step.trial, correct, missed=outcome.answer is None)
         self.journal.append("trial", make_trial_line(answered, outcome))
         self.history.append(answered)
         return answered

@@ -47,6 +47,34 @@ def assign_keys(experiment: Experiment, participant: Participant) -> dict[str, t
     return dict(zip(keys, reversed(keys.values()), strict=True)) if participant.number % 2 == 0 else keys
 
 
+def check_swap(experiment: Experiment) -> None:
+    """Raise a `StimgenError` if swapped keys would contradict the answers.
+
+    They do where the answers are places on the screen, because the key of the left place would mean the right
+    one, and where the key of one answer is the name of another: the key 1 would mean the answer 2.
+    """
+    if not experiment.responses.swap or experiment.responses.device == "mouse":
+        return
+    if experiment.paradigm.answers_are_places:
+        raise StimgenError(
+            f"swap: true would contradict the places: the answers of {experiment.paradigm.name} are pictures "
+            "at places on the screen, and every second participant would have the keys of other places",
+            hint="leave out swap; where the correct picture is shown is balanced for every participant",
+        )
+    if not set(experiment.responses.keys) <= set(experiment.paradigm.answers()):
+        return  # keys for unknown answers are the mistake that is reported
+    keys = assign_keys(experiment, Participant("2"))
+    for answer, several in keys.items():
+        for key in several:
+            if key != answer and key in keys:
+                raise StimgenError(
+                    f"swap: true would contradict the answers: every second participant would press the key "
+                    f"{key!r} for the answer {answer!r}",
+                    hint="leave out swap, or give every answer a key in responses.keys that names no other, "
+                    "such as f and j",
+                )
+
+
 def check_keys(experiment: Experiment, keys: Keys) -> None:
     """Raise a `StimgenError` if a key has two meanings, or an answer has no key or an unknown button.
 

@@ -22,6 +22,8 @@ class AnsweredTrial:
 
     trial: Trial
     correct: bool | None
+    missed: bool = False
+    """Whether there was no answer in time."""
 
     @cached_property
     def result(self) -> TrialResult:

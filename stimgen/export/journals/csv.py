@@ -11,6 +11,7 @@ from typing import Any
 
 from stimgen.experiment.journal.journal import RecordedTrial
 from stimgen.export.events import find_factors
+from stimgen.export.response_times import time_from_last
 from stimgen.export.sessions import JournalSession, SessionPart
 from stimgen.export.shown_pictures import ShownPictures
 from stimgen.reading.atomic import write_atomically
@@ -100,6 +101,8 @@ def _response_columns(line: RecordedTrial) -> dict[str, Any]:
         "key_resp.keys": NO_KEY if outcome.key is None and outcome.answer is None else outcome.key,
         "key_resp.corr": None if line.correct is None else int(line.correct),
         "key_resp.rt": outcome.seconds,
+        "key_resp.rt_last": time_from_last(line),
+        "missed": outcome.answer is None,
         "response": outcome.answer,
         "correct_response": line.trial.correct,
         "interrupted": outcome.interrupted,

@@ -81,6 +81,11 @@ class Paradigm(FamilyMember, ABC):
     original_once: ClassVar[str] = ""
     """What to write so that a trial shows the original once, for messages; empty if it always does."""
 
+    @property
+    def answers_are_places(self) -> bool:
+        """Return whether the answers stand for the places of pictures that are on the screen together."""
+        return self.clickable and getattr(self, "layout", "spatial") != "temporal"
+
     @abstractmethod
     def default_keys(self) -> dict[str, str]:
         """Return every possible answer with its default key; nothing if the answer is typed."""

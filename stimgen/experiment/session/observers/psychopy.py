@@ -25,6 +25,7 @@ from stimgen.experiment.presentation.screen import PresentationScreen, PressEven
 from stimgen.experiment.presentation.targets import picture_boxes, word_boxes
 from stimgen.experiment.presentation.trial_presenter import PresentationRules
 from stimgen.experiment.session.observers.base import Observer, ObserverContext, PreparedTrial
+from stimgen.experiment.trials.grading import grade_answer
 from stimgen.reading.errors import StimgenError
 
 MAXIMUM_TEXTURE_BYTES = 512 * 2**20
@@ -190,5 +191,5 @@ class PsychopyObserver(Observer):
         return boxes, tuple(TextBox(words.get(answer, answer), box) for answer, box in boxes.items())
 
     def _feedback_frame(self, trial: Trial, answer: str | None) -> Frame | None:
-        correct = self._setting.experiment.paradigm.grade(trial, answer)
+        correct = grade_answer(self._setting.experiment, trial, answer)
         return None if correct is None else self._setting.frames.render_feedback(correct=correct)
