@@ -83,7 +83,7 @@ FIXED_COLUMNS = (
     TableColumn("response_time", "From the onset of the trial's first picture to the answer.", "s"),
     TableColumn(
         "response_time_last",
-        "From the onset of the last interval's pictures to the answer. It is shorter than response_time where "
+        "From the onset of the last interval's pictures to the answer. Shorter than response_time where "
         "pictures come one after the other.",
         "s",
     ),
