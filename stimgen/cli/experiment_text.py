@@ -109,7 +109,10 @@ def format_display_check(found: DisplayCheckResult) -> str:
     """Return what was measured, and where it was saved."""
     if found.file is None:
         return found.measurement
-    return (
-        f"{found.measurement}\nsaved as {found.file}; use it in experiments: "
-        f"display: {{monitor: {found.file.stem}}}"
-    )
+    name = found.file.stem
+    if found.failure is not None:
+        return (
+            f"{found.measurement}\nsaved as {found.file}, marked as failed: experiments refuse it. Switch on "
+            "vertical sync, close other programs, and measure again with --replace"
+        )
+    return f"{found.measurement}\nsaved as {found.file}; use it in experiments: display: {{monitor: {name}}}"

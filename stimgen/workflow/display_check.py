@@ -50,6 +50,23 @@ class DisplayCheckResult:
         """Return why durations on this screen are unreliable; None if they are reliable."""
         return self.refresh.problem(self.seen.declared_hz)
 
+    @property
+    def refresh_hz(self) -> float:
+        """Return the rate of the saved monitor: the declared one if the measured one is near it."""
+        measured, declared = self.refresh.hz, self.seen.declared_hz
+        near = abs(measured / declared - 1) <= 0.01
+        # If flips do not wait for the screen, the measured rate is not the screen's.
+        waits = measured <= 1.5 * declared
+        return declared if near or not waits else round(measured, 2)
+
+    @property
+    def failure(self) -> str | None:
+        """Return why experiments refuse the saved monitor; None if they do not.
+
+        A screen with another rate than the declared one is saved with its own, and that is no failure.
+        """
+        return self.refresh.problem(self.refresh_hz)
+
     def to_dict(self) -> dict[str, Any]:
         """Return the measurement as JSON values."""
         viewing, refresh = self.seen.viewing, self.refresh
@@ -65,6 +82,7 @@ class DisplayCheckResult:
             "frames": refresh.refreshes,
             "problem": self.problem,
             "keyboard_backend": self.keyboard,
+            "failure": self.failure,
             "saved": None if self.file is None else str(self.file),
         }
 
@@ -96,7 +114,14 @@ def check_display(setup: DisplaySetup, options: DisplayCheckOptions) -> DisplayC
     card = seen.make_card(pool)
     background = (card.background,) * 3
     screen = PsychopyScreen(
-        WindowSettings(seen.size, seen.declared_hz, background, setup.screen, setup.windowed)
+        WindowSettings(
+            seen.size,
+            seen.declared_hz,
+            background,
+            setup.screen,
+            setup.windowed,
+            gamma=setup.find_gamma(),
+        )
     )
     try:
         keyboard = screen.open()["keyboard_backend"]
@@ -107,7 +132,7 @@ def check_display(setup: DisplaySetup, options: DisplayCheckOptions) -> DisplayC
         )
         if file is not None:
             save_monitor(build_monitor(found), file)
-        saved = "" if file is None else f"saved as {file.stem}; "
+        saved = "" if file is None else f"saved as {file.stem}{', but failed' if found.failure else ''}; "
         scene = card.scene(f"{found.measurement}\n{saved}press any key to close")
         _show_scene(screen, scene, stays=options.seconds is None)
     finally:
@@ -140,19 +165,18 @@ def measure_refresh(screen: PresentationScreen, scene: Scene, seconds: float) ->
 def build_monitor(found: DisplayCheckResult) -> Monitor:
     """Return the monitor that a measurement describes."""
     seen, refresh = found.seen, found.refresh
-    near = abs(refresh.hz / seen.declared_hz - 1) <= 0.01
-    # If flips do not wait for the screen, the measured rate is not the screen's.
-    waits = refresh.hz <= 1.5 * seen.declared_hz
     return Monitor(
         resolution=seen.size,
         width_cm=seen.width_cm,
         distance_cm=None if seen.viewing is None else seen.viewing.distance_cm,
-        refresh_hz=seen.declared_hz if near or not waits else round(refresh.hz, 2),
+        refresh_hz=found.refresh_hz,
         measured_hz=round(refresh.hz, 4),
         dropped=refresh.dropped,
         frames=refresh.refreshes,
         linearised=seen.setup.table,
         measured=format_current_time(),
+        problem=found.failure or "",
+        gamma=seen.setup.find_gamma(),
     )
 
 

@@ -9,6 +9,7 @@ from stimgen.experiment.design.decisions import Participant
 from stimgen.experiment.frames.renderer import FrameRenderer
 from stimgen.experiment.pictures.pool import PicturePool, open_pool
 from stimgen.experiment.schema.load import LoadedExperiment
+from stimgen.experiment.schema.monitor import refuse_failed_monitor
 from stimgen.experiment.schema.session_flow import Instructions
 from stimgen.experiment.schema.viewing import ViewingGeometry, compute_viewing
 from stimgen.experiment.trials.builder import TrialBuilder
@@ -37,6 +38,7 @@ class PreparedExperiment:
             A picture, the screen or a duration does not fit the experiment.
         """
         with loaded.at("display"):
+            refuse_failed_monitor(loaded.experiment.display, loaded.folder)
             viewing = compute_viewing(loaded.experiment.display, loaded.folder)
         pool = open_pool(loaded, stimuli or None)
         check_experiment(loaded, pool, viewing)

@@ -21,6 +21,7 @@ from stimgen.experiment.journal.header import (
 )
 from stimgen.experiment.journal.journal import Journal, RecordedSession
 from stimgen.experiment.schema.load import LoadedExperiment
+from stimgen.experiment.schema.monitor import find_gamma
 from stimgen.experiment.session.observers import ObserverContext, make_observer
 from stimgen.experiment.session.session import Session, TrialCallback, format_current_time
 from stimgen.experiment.trials.keys import assign_keys
@@ -135,6 +136,7 @@ def _build_context(
         keys=assign_keys(experiment, participant),
         texts=procedure.texts,
         windowed=options.windowed,
+        gamma=find_gamma(experiment.display, prepared.loaded.folder),
     )
 
 

@@ -410,8 +410,9 @@ class TestSets:
                 file.write_text(json.dumps(plain))
         write_experiment(tmp_path)
         found = refused(folder=folder)
-        assert found.startswith("e.yaml:2: 3 stimuli ")
+        assert found.startswith("e.yaml:2: 3 of 12 stimuli ")
         holds(found, "brick_fine_s3_", "converged", "stimuli.not_converged: show")
+        holds(found, "raise evaluations in", "from 3 to 6", "stimgen generate PROTOCOL.yaml -o ")
         write_experiment(tmp_path, ("  seeds: [1, 3]", "  seeds: [1, 3]\n  not_converged: show"))
         PreparedExperiment.prepare(load_experiment(tmp_path / "e.yaml"), (folder / "set",))
 

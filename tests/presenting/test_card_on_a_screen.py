@@ -30,7 +30,7 @@ def test_the_card_is_shown_as_predicted_until_a_key_is_pressed(
     measuring = room.page("640 x 480 pixels, 40 cm wide, at 57 cm, 15.92 pixels per degree, sRGB\nmeasuring")
     card = room.until(lambda event: len(event.get("texts", ())) > 50)
     assert measuring["differs"] == card["differs"] == 0
-    assert "saved as lab; press any key to close" in card["texts"][-1]
+    assert "saved as lab, but failed; press any key to close" in card["texts"][-1]
     # Pictures of 64 x 48 pixels, 4 degrees from fixation.
     assert "0.0, 4.0" in card["texts"]
     assert "keyboard: ptb" in card["texts"][-1] or "keyboard: iohub" in card["texts"][-1]
@@ -39,6 +39,7 @@ def test_the_card_is_shown_as_predicted_until_a_key_is_pressed(
     # A display that nobody sees has no refresh to wait for.
     assert seen.code == 1
     assert "PROBLEM: " in seen.out
+    assert "marked as failed: experiments refuse it" in seen.out
     assert (tmp_path / "monitors" / "lab.yaml").is_file()
     # An experiment that quotes it can be run on this display: its size is what was measured.
     room.begin("display-check", file, "--seconds", "0.1", "--json")

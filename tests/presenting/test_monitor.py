@@ -19,6 +19,15 @@ monitor.setSizePix((640, 480))
 monitor.save()
 """
 
+CALIBRATED = """
+import datetime
+import numpy
+grid = numpy.array([[0, 100, 2.2], [0, 30, 2.1], [0, 60, 2.2], [0, 10, 2.3]])
+monitor.setGammaGrid(grid)
+monitor.setCalibDate(datetime.datetime(2026, 1, 5, 12).timestamp())
+monitor.save()
+"""
+
 
 def test_a_monitor_of_the_monitor_center_is_known(
     room: Room, environment: dict[str, str], sets: Path, tmp_path: Path
@@ -40,3 +49,31 @@ def test_a_monitor_of_the_monitor_center_is_known(
     session = room.end()
     assert session.code == 2
     assert "there is no monitor 'lap'" in session.err
+
+
+def test_a_gamma_calibration_is_loaded_or_refused(
+    room: Room, environment: dict[str, str], sets: Path, tmp_path: Path
+) -> None:
+    """The display of this test has no table, so that loading it is seen to fail."""
+    quiet = {**environment, "PSYCHOPYNOPACKAGES": "1"}
+    made = MEASURED.replace('"lab"', '"calibrated"').replace("monitor.save()", CALIBRATED)
+    subprocess.run([sys.executable, "-c", made], env=quiet, check=True, capture_output=True)
+    file = write(sets, "calibrated", paradigm={"name": "yes_no", "place": {"x": -3, "y": 2}})
+    said = json.loads(file.read_text())
+    file.write_text(json.dumps({**said, "display": {"monitor": "calibrated"}}))
+    room.begin("trials", file, "--participant", "01")
+    session = room.end()
+    assert session.code == 2
+    assert "gamma 2.1, 2.2, 2.3), but display.transfer is srgb" in session.err
+    assert "write transfer: {linearised: 2026-01-05}" in session.err
+    display = {
+        "monitor": "calibrated",
+        "transfer": {"linearised": "2026-01-05"},
+        "mismatch": "convert",
+        "unverified_timing": "mark",
+    }
+    file.write_text(json.dumps({**said, "display": display}))
+    room.begin("run", file, "--participant", "01", "-o", tmp_path)
+    session = room.end()
+    assert session.code == 2
+    assert "the monitor's gamma calibration cannot be loaded into the graphics card" in session.err

@@ -4,10 +4,14 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
+from pathlib import Path
 
 import pytest
+from hand_made import write_set
 
 from stimgen.execution.quality import has_converged
+from stimgen.execution.writer import format_trace
+from stimgen.experiment.pictures.convergence import FLAT_PER_CENT, measure_last_fall
 from stimgen.synthesis.methods import Losses, TraceEntry
 
 
@@ -52,3 +56,25 @@ def test_within_the_tolerance_it_has() -> None:
 
 def test_without_a_trace_there_is_nothing_to_say() -> None:
     assert has_converged([], "made") is None
+
+
+@pytest.mark.parametrize("exponent", [0.5, 2.0])
+@pytest.mark.parametrize("count", [10, 60, 100])
+def test_what_an_experiment_is_told_agrees_with_the_record(
+    tmp_path: Path, exponent: float, count: int
+) -> None:
+    entries = trace(falling(1.0)) + trace(falling(exponent, count), 1)
+    store = write_set(tmp_path / "set")
+    content = next(iter(store.read_records())).content
+    (store.folder / content.trace.file).write_bytes(format_trace(entries))
+    told = measure_last_fall(store, content)
+    assert told is not None
+    assert (told < FLAT_PER_CENT) is has_converged(entries, "evaluations")
+
+
+def test_a_trace_that_does_not_tell_is_passed_over(tmp_path: Path) -> None:
+    store = write_set(tmp_path / "set")
+    content = next(iter(store.read_records())).content
+    for text in (b"", b"scale,evaluation,total\n", b"\xff", b"scale,evaluation,total\n" + b"0,1,1\n" * 20):
+        (store.folder / content.trace.file).write_bytes(text)
+        assert measure_last_fall(store, content) is None

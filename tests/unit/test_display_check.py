@@ -18,7 +18,7 @@ from stimgen.experiment.display_check.setup import DisplaySetup
 from stimgen.experiment.presentation.screen import RefreshMeasurement
 from stimgen.experiment.schema.display import DisplaySettings
 from stimgen.experiment.schema.load import load_experiment
-from stimgen.experiment.schema.monitor import find_monitor
+from stimgen.experiment.schema.monitor import find_monitor, refuse_failed_monitor, save_monitor
 from stimgen.workflow import display_check
 from stimgen.workflow.display_check import (
     DisplayCheckOptions,
@@ -137,7 +137,19 @@ def test_the_rate_is_the_declared_one_where_that_was_measured_or_nothing_could_b
     assert build_monitor(found).refresh_hz == saved
     assert build_monitor(found).measured_hz == hz
     assert (found.problem is None) == (problem is None)
+    # Another rate than the declared one is the screen's own; one that is not the screen's is a failure.
+    assert bool(build_monitor(found).problem) == (found.failure is not None) == (hz == 4000.0)
     assert (problem or "") in found.measurement
+
+
+def test_a_failed_measurement_is_refused_by_experiments(tmp_path: Path) -> None:
+    seen = DisplaySetup(**ROOM).find_geometry(lambda _: (640, 480))
+    found = DisplayCheckResult(seen, RefreshMeasurement(60.0, 5.0, 60, 600), "ptb", Path("monitors/lab.yaml"))
+    assert "marked as failed" in format_display_check(found)
+    save_monitor(build_monitor(found), tmp_path / "monitors" / "lab.yaml")
+    with pytest.raises(StimgenError, match=r"60 of 600 refreshes were missed\n.*--save lab --replace"):
+        refuse_failed_monitor(DisplaySettings(monitor="lab"), tmp_path)
+    refuse_failed_monitor(DisplaySettings(monitor="lab", unverified_timing="mark"), tmp_path)
 
 
 class TestWithAnExperiment:

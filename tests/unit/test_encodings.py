@@ -16,6 +16,7 @@ from stimgen.experiment.frames.renderer import convert_encoding
 from stimgen.experiment.journal.journal import read_journal
 from stimgen.experiment.schema.display import DisplaySettings
 from stimgen.experiment.schema.load import load_experiment
+from stimgen.experiment.schema.monitor import find_gamma
 from stimgen.experiment.schema.viewing import compute_viewing
 from stimgen.experiment.session.observers import psychopy as observer
 from stimgen.workflow.prepared_experiment import PreparedExperiment
@@ -151,8 +152,12 @@ class TestMonitors:
                 f"{MONITOR}linearised: 2025-01-05\n",
                 "transfer: {linearised: 2025-01-05}",
             ),
-            (", resolution: [640, 480]", MONITOR, "resolution is"),
-            (", refresh_hz: 120", MONITOR, "display.refresh_hz .*120.0.*'lab'.* 60.0"),
+            (", resolution: [640, 480]", MONITOR, "resolution is 640 x 480 pixels"),
+            (
+                ", refresh_hz: 120",
+                MONITOR,
+                "refresh_hz is 120 Hz, .*'lab' has 60 Hz\n.*display-check --save lab",
+            ),
             (", width_cm: 41", MONITOR, "monitor.* width_cm"),
             (", pixels_per_degree: 30", MONITOR, "monitor.* pixels_per_degree"),
         ],
@@ -168,7 +173,13 @@ class TestMonitorCenter:
     @pytest.fixture
     def known(self, monkeypatch: pytest.MonkeyPatch) -> dict[str, object]:
         pytest.importorskip("psychopy", reason="psychopy is not installed")
-        known: dict[str, object] = {"resolution": (320, 240), "width_cm": 40.0, "distance_cm": 57.0}
+        known: dict[str, object] = {
+            "resolution": (320, 240),
+            "width_cm": 40.0,
+            "distance_cm": 57.0,
+            "gamma": None,
+            "calibrated": "2026-01-05",
+        }
         monkeypatch.setattr("stimgen.experiment.schema.monitor.find_psychopy_monitor", {"center": known}.get)
         return known
 
@@ -178,6 +189,23 @@ class TestMonitorCenter:
         viewing = compute_viewing(declared, tmp_path)
         assert (viewing.resolution, viewing.refresh_hz) == ((320, 240), 75.0)
         assert viewing.distance_px == 57 * 320 / 40
+
+    def test_a_gamma_calibration_is_used_where_its_day_is_named(
+        self, tmp_path: Path, known: dict[str, object]
+    ) -> None:
+        known["gamma"] = (2.1, 2.2, 2.3)
+        declared = DisplaySettings(monitor="center", transfer={"linearised": "2026-01-05"})
+        assert find_gamma(declared, tmp_path) == (2.1, 2.2, 2.3)
+
+    @pytest.mark.parametrize("transfer", ["srgb", {"linearised": "2025-01-05"}])
+    def test_a_gamma_calibration_is_never_ignored(
+        self, tmp_path: Path, known: dict[str, object], transfer: object
+    ) -> None:
+        known["gamma"] = (2.1, 2.2, 2.3)
+        with pytest.raises(
+            StimgenError, match=r"2\.1, 2\.2, 2\.3(.|\n)*transfer: \{linearised: 2026-01-05\}"
+        ):
+            compute_viewing(DisplaySettings(monitor="center", transfer=transfer), tmp_path)
 
     @pytest.mark.parametrize("lacking", ["resolution", "width_cm", "distance_cm"])
     def test_one_that_lacks_a_length_is_refused(

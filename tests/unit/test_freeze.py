@@ -149,6 +149,21 @@ def test_an_interrupted_session_is_as_planned_so_far(study: Path) -> None:
     assert any(line.startswith("participant 02, session 1: 0 of ") for line in found.sessions)
 
 
+def test_an_archive_of_before_a_field_of_trials_existed_compares_equal(study: Path) -> None:
+    """Trials of older archives lack fields that have a default."""
+    [name] = [n for n in ZipFile(study / "study.zip").namelist() if n.endswith("sub-01_ses-1.jsonl")]
+    lines = [json.loads(line) for line in ZipFile(study / "study.zip").read(name).splitlines()]
+    for line in lines:
+        for trial in line.get("one_of", [line.get("practice")]):
+            assert trial.pop("track") is None
+            assert trial.pop("practice") is ("practice" in line)
+    for line in lines:
+        if "practice" in line:
+            line["practice"]["practice"] = True
+    resealed(study / "study.zip", b"".join(json.dumps(line).encode() + b"\n" for line in lines))
+    assert checked(study).differences == []
+
+
 def test_an_adaptive_schedule_stays_among_its_candidates(tmp_path: Path) -> None:
     write_set(tmp_path / "set", Wanted(SOURCES, ("a", "b"), (1, 3), (64, 64), array=False))
     (tmp_path / "e.yaml").write_text(STAIRCASE)

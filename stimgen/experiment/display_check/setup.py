@@ -12,6 +12,7 @@ from stimgen.experiment.frames.placing import size_on_screen, top_left
 from stimgen.experiment.pictures.pool import PicturePool
 from stimgen.experiment.schema.display import DisplaySettings, FixationMark
 from stimgen.experiment.schema.load import LoadedExperiment
+from stimgen.experiment.schema.monitor import find_gamma
 from stimgen.experiment.schema.viewing import ViewingGeometry, compute_viewing, compute_viewing_from_cm
 from stimgen.experiment.trials.checks import find_shown_size, list_arrangements
 
@@ -53,6 +54,20 @@ class DisplaySetup:
         """Date of the table that makes light proportional to numbers, or None if there is none."""
         return self.linearised or (None if self.display is None else self.display.table)
 
+    def find_gamma(self) -> tuple[float, ...] | None:
+        """Return the exponents of the experiment's monitor; None if the user says everything anew.
+
+        Raises `StimgenError` if the experiment's monitor is not known.
+        """
+        if self.loaded is None or self.linearised is not None or self._says_all:
+            return None
+        with self.loaded.at("display"):
+            return find_gamma(self.loaded.experiment.display, self.loaded.folder)
+
+    @property
+    def _says_all(self) -> bool:
+        return self.width_cm is not None and self.distance_cm is not None
+
     def find_geometry(self, actual: Callable[[int], tuple[int, int]]) -> DisplayGeometry:
         """Return the setup with its lengths.
 
@@ -72,7 +87,7 @@ class DisplaySetup:
 
     def _experiment_viewing(self) -> ViewingGeometry | None:
         """Return the experiment's viewing geometry, unless the user says everything anew."""
-        if self.loaded is None or (self.width_cm is not None and self.distance_cm is not None):
+        if self.loaded is None or self._says_all:
             return None
         with self.loaded.at("display"):
             return compute_viewing(self.loaded.experiment.display, self.loaded.folder)

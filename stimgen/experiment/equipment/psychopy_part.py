@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import sys
 from collections.abc import Mapping
+from datetime import datetime
 from pathlib import Path
 from typing import Any
 
@@ -64,14 +65,26 @@ def has_display() -> bool:
 
 
 def find_psychopy_monitor(name: str) -> Mapping[str, Any] | None:
-    """Return a monitor's ``resolution``, ``width_cm`` and ``distance_cm``, or None if it is not known."""
+    """Return what the Monitor Center knows of a monitor, or None if it does not know it.
+
+    ``resolution``, ``width_cm`` and ``distance_cm``; ``gamma``, one exponent for each of red, green and blue,
+    or None if none was measured; and ``calibrated``, the day of the calibration, YYYY-MM-DD.
+    """
     monitors = import_psychopy("monitors")
     if name not in monitors.getAllMonitors():
         return None
     monitor = monitors.Monitor(name, autoLog=False)
-    size = monitor.getSizePix()
+    size, date = monitor.getSizePix(), monitor.getCalibDate()
     return {
         "resolution": None if size is None else (int(size[0]), int(size[1])),
         "width_cm": monitor.getWidth(),
         "distance_cm": monitor.getDistance(),
+        "gamma": None if monitor.gammaIsDefault() else _list_exponents(monitor.getGamma()),
+        "calibrated": "" if date is None else datetime.fromtimestamp(date).astimezone().date().isoformat(),
     }
+
+
+def _list_exponents(gamma: Any) -> tuple[float, ...]:
+    """Return three exponents for PsychoPy's one or three."""
+    several = [float(gamma)] if isinstance(gamma, int | float) else [float(one) for one in gamma]
+    return tuple(several if len(several) == 3 else several[:1] * 3)

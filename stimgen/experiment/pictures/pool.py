@@ -59,7 +59,7 @@ def open_pool(loaded: LoadedExperiment, folders: Sequence[Path] | None = None) -
     """
     stores = open_sets(loaded, folders)
     selection = select_stimuli(loaded, stores)
-    check_quality(loaded, selection)
+    check_quality(loaded, stores, selection)
     contents = selection.group_by_cell()
     check_cells(loaded, selection, contents)
     pictures = check_pictures(stores, contents)

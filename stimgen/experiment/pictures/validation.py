@@ -2,9 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 
+from stimgen.experiment.pictures.convergence import (
+    FLAT_PER_CENT,
+    measure_last_fall,
+    suggest_evaluations,
+)
 from stimgen.experiment.pictures.pictures import SetPicture, read_picture_bytes
 from stimgen.experiment.pictures.selection import ContentsByCell, StimulusSelection
 from stimgen.experiment.schema.load import LoadedExperiment
@@ -14,25 +19,50 @@ from stimgen.reading.errors import CombinedError, StimgenError
 from stimgen.stimulus_set.record import FileHash, RecordContent
 from stimgen.stimulus_set.store import Store
 
+NOT_CONVERGED = "did not converge"
 MAX_NAMED = 5  # so that a message with many stimuli stays on one screen
 
 
-def check_quality(loaded: LoadedExperiment, selection: StimulusSelection) -> None:
-    """Refuse stimuli that did not converge or contain a copy of their source; the first are named."""
+def check_quality(loaded: LoadedExperiment, stores: Sequence[Store], selection: StimulusSelection) -> None:
+    """Refuse stimuli that did not converge or contain a copy of their source.
+
+    The first are named, with how far they are from converging, and with what mends them.
+    """
     settings = loaded.experiment.stimuli
     unfit = [
-        f"{Path(content.file).name} {reason}"
-        for _, content in selection.records
+        (stores[index], content, reason)
+        for index, content in selection.records
         if (reason := find_unfitness(settings, content))
     ]
     if unfit:
+        named = "; ".join(_describe_unfit(*one) for one in unfit[:MAX_NAMED])
         more = f"; and {len(unfit) - MAX_NAMED} more" if len(unfit) > MAX_NAMED else ""
         raise StimgenError(
-            f"{len(unfit)} stimuli should not be shown: {'; '.join(unfit[:MAX_NAMED])}{more}",
+            f"{len(unfit)} of {len(selection.records)} stimuli should not be shown: {named}{more}",
             where=loaded.document.where(("stimuli",)),
-            hint="generate them with more evaluations, leave them out, or write stimuli.not_converged: show "
-            "or stimuli.copies: show",
+            hint="\n  ".join(_list_remedies(unfit)),
         )
+
+
+def _describe_unfit(store: Store, content: RecordContent, reason: str) -> str:
+    fall = measure_last_fall(store, content) if reason == NOT_CONVERGED else None
+    return f"{Path(content.file).name} {reason}" + ("" if fall is None else f" ({fall:.3g} %)")
+
+
+def _list_remedies(unfit: Sequence[tuple[Store, RecordContent, str]]) -> Iterator[str]:
+    """Yield what can be done about unfit stimuli, one line each."""
+    loose = [(store, content) for store, content, reason in unfit if reason == NOT_CONVERGED]
+    if loose:
+        yield (
+            f"the last tenth of the evaluations may bring at most {FLAT_PER_CENT} % of the fall of the loss; "
+            "for the first:"
+        )
+        yield suggest_evaluations(*loose[0])
+    keys = (("not_converged", bool(loose)), ("copies", len(loose) < len(unfit)))
+    yield (
+        "or leave them out (stimuli.conditions, sources, seeds); or show them as they are: "
+        + " and ".join(f"stimuli.{key}: show" for key, some in keys if some)
+    )
 
 
 def find_unfitness(settings: StimulusSettings, content: RecordContent) -> str | None:
@@ -41,7 +71,7 @@ def find_unfitness(settings: StimulusSettings, content: RecordContent) -> str | 
     if quality is None:
         return None
     if quality.converged is False and settings.not_converged == "refuse":
-        return "did not converge"
+        return NOT_CONVERGED
     if settings.copies == "refuse" and (quality.largest_copy or 0.0) >= settings.largest_copy:
         return f"contains a copy of its source (correlation {quality.largest_copy:.2f})"
     return None

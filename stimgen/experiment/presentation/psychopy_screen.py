@@ -49,6 +49,8 @@ class WindowSettings:
     right_to_left: bool = False
     """Direction of texts."""
     font: str | None = None
+    gamma: tuple[float, ...] | None = None
+    """Exponents of red, green and blue that a table of the graphics card undoes; None loads no table."""
 
 
 class PsychopyScreen:
@@ -81,6 +83,7 @@ class PsychopyScreen:
             "resolution": list(self.size),
             "screen": self.settings.screen,
             "full_screen": not self.settings.windowed,
+            "gamma": None if self.settings.gamma is None else list(self.settings.gamma),
             "keyboard_backend": self._input.backend,
             "psychopyVersion": psychopy_version(),
         }
@@ -159,8 +162,8 @@ class PsychopyScreen:
         self._check_window_fits(screen_size(self.settings.screen))
         monitor = monitors.Monitor("stimgen", autoLog=False)
         monitor.setSizePix(self.settings.size)
-        # No gamma, so that no table is loaded into the graphics card. No framebuffer object, because its
-        # pixels would be interpolated.
+        # Without a gamma no table is loaded into the graphics card. No framebuffer object, because its pixels
+        # would be interpolated.
         self._window = visual.Window(
             self.settings.size,
             fullscr=not self.settings.windowed,
@@ -177,6 +180,8 @@ class PsychopyScreen:
             multiSample=False,
             autoLog=False,
         )
+        if self.settings.gamma is not None:
+            self._load_gamma(self.settings.gamma)
         self._background = self.settings.background
         self._clock = import_psychopy("logging").defaultClock
         self._text_drawer = TextDrawer(
@@ -187,6 +192,19 @@ class PsychopyScreen:
         )
         self._check_size()
         self._window.mouseVisible = self.settings.pointer
+
+    def _load_gamma(self, gamma: tuple[float, ...]) -> None:
+        """Load a table into the graphics card, which PsychoPy takes out again when the window closes."""
+        try:
+            self._window.gamma = list(gamma)
+        except Exception as error:
+            # PsychoPy raises errors of several kinds, by platform.
+            raise StimgenError(
+                f"the monitor's gamma calibration cannot be loaded into the graphics card: "
+                f"{str(error).splitlines()[0]}",
+                hint="load it with the tools of the operating system, measure the screen with stimgen "
+                "display-check --save NAME --linearised DATE, and write display: {monitor: NAME}",
+            ) from None
 
     def _check_window_fits(self, screen: tuple[int, int]) -> None:
         (width, height), (screen_width, screen_height) = self.size, screen

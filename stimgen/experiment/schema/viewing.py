@@ -92,8 +92,10 @@ def _check_against_monitor(display: DisplaySettings, monitor: Monitor) -> None:
         declared, measured = getattr(display, name), getattr(monitor, name)
         if name in display.model_fields_set and declared not in (None, measured):
             raise StimgenError(
-                f"display.{name} is {declared}, but the monitor {display.monitor!r} has {measured}",
-                hint=f"correct display.{name}, or leave it out",
+                f"display.{name} is {_format_measure(declared)}, but the monitor {display.monitor!r} has "
+                f"{_format_measure(measured)}",
+                hint=f"take {name} out of display: the monitor has it; if the screen is another one now, "
+                f"measure it again: stimgen display-check --save {display.monitor} --replace",
             )
     if display.table != monitor.linearised:
         raise StimgenError(
@@ -101,6 +103,10 @@ def _check_against_monitor(display: DisplaySettings, monitor: Monitor) -> None:
             f"measured as {_format_transfer(monitor.linearised)}",
             hint=f"write transfer: {_format_transfer(monitor.linearised)}, or measure the monitor again",
         )
+
+
+def _format_measure(value: float | tuple[int, int]) -> str:
+    return f"{value[0]} x {value[1]} pixels" if isinstance(value, tuple) else f"{value:g} Hz"
 
 
 def _format_transfer(table: str | None) -> str:

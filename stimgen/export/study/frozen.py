@@ -11,6 +11,7 @@ from zipfile import ZIP_STORED, BadZipFile, ZipFile
 from pydantic import ValidationError
 
 from stimgen.experiment.design.decisions import Participant
+from stimgen.experiment.design.trial import Trial
 from stimgen.reading.errors import StimgenError
 from stimgen.reading.files import MEGABYTE
 from stimgen.reading.identity import canonical_json, sha256_bytes
@@ -94,8 +95,17 @@ class PlannedTrials(NamedTuple):
     def parse(cls, data: bytes) -> PlannedTrials:
         """Return the trials of a text that `to_bytes` wrote."""
         entries = [json.loads(line) for line in data.splitlines()]
-        practice = [entry["practice"] for entry in entries if "practice" in entry]
-        return cls(practice, [entry["one_of"] for entry in entries if "one_of" in entry])
+        practice = [_complete_trial(entry["practice"]) for entry in entries if "practice" in entry]
+        main = [[_complete_trial(one) for one in entry["one_of"]] for entry in entries if "one_of" in entry]
+        return cls(practice, main)
+
+
+def _complete_trial(trial: dict[str, Any]) -> dict[str, Any]:
+    """Return a trial with the fields that trials did not have yet when it was frozen, at their defaults.
+
+    Whatever is not a valid trial raises a `ValueError`.
+    """
+    return Trial.model_validate(trial).to_dict()
 
 
 def trials_file(participant: Participant) -> str:

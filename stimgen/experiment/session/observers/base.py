@@ -44,6 +44,8 @@ class ObserverContext:
     """Instructions in the session's language."""
     windowed: bool = False
     """Whether the screen is a window instead of the full screen."""
+    gamma: tuple[float, ...] | None = None
+    """Exponents of red, green and blue that the screen is to undo; None if no table is loaded."""
 
 
 class Observer(Protocol):

@@ -44,6 +44,7 @@ def make(setting: ObserverContext) -> PsychopyObserver:
         pointer=experiment.responses.device == "mouse",
         right_to_left=setting.texts.right_to_left,
         font=setting.texts.font,
+        gamma=setting.gamma,
     )
     return PsychopyObserver(setting, PsychopyScreen(window))
 

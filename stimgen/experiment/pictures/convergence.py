@@ -1,0 +1,58 @@
+"""Tells how far a synthesis was from converging, and what makes it converge."""
+
+from __future__ import annotations
+
+import csv
+import io
+import math
+from pathlib import Path
+
+from stimgen.reading.errors import StimgenError
+from stimgen.reading.shipped import PROTOCOLS
+from stimgen.stimulus_set.record import RecordContent
+from stimgen.stimulus_set.store import Store
+
+# As generation decides it (docs/quality.md): less than 2.5 % of the fall in the last tenth.
+TENTHS, FLAT_PER_CENT = 10, 2.5
+
+
+def measure_last_fall(store: Store, content: RecordContent) -> float | None:
+    """Return which per cent of the fall of the loss the last tenth of the evaluations brought.
+
+    The fall is that of the logarithm of the lowest loss at the finest scale (docs/quality.md). None if the
+    trace cannot be read, has fewer than ten evaluations, or does not fall.
+    """
+    try:
+        losses = _read_losses(store.read(content.trace.file))
+    except (StimgenError, ValueError, KeyError, TypeError):
+        return None
+    tenth = len(losses) // TENTHS
+    if tenth == 0 or not all(0 < loss < math.inf for loss in losses) or min(losses) >= losses[0]:
+        return None
+    return 100 * math.log(min(losses[:-tenth]) / min(losses)) / math.log(losses[0] / min(losses))
+
+
+def _read_losses(trace: bytes) -> list[float]:
+    """Return the total losses at the finest scale of a trace."""
+    rows = list(csv.DictReader(io.StringIO(trace.decode("ascii"))))
+    return [float(row["total"]) for row in rows if row["scale"] == rows[-1]["scale"]]
+
+
+def suggest_evaluations(store: Store, content: RecordContent) -> str:
+    """Return what to change in the protocol of a set, and the command that makes its stimuli again."""
+    protocol = str(store.read_plan().protocol.get("file") or "PROTOCOL.yaml")
+    stem = Path(protocol).stem
+    shipped = None if Path(protocol).exists() else PROTOCOLS.files().get(stem)
+    if content.changes:
+        name = protocol if shipped is None else stem
+        return (
+            f"{store.folder} was made with --quick; the whole set: stimgen generate {name} "
+            f"-o {store.folder}-whole"
+        )
+    key = "budget" if content.settings.get("method") == "portilla_simoncelli" else "evaluations"
+    evaluations = content.schedule[-1][2]
+    copy = "" if shipped is None else f"copy {shipped} to {protocol}; "
+    return (
+        f"{copy}raise {key} in {protocol} from {evaluations} to {2 * evaluations} or more, then run: "
+        f"stimgen generate {protocol} -o {store.folder}"
+    )
