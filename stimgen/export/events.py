@@ -8,6 +8,7 @@ from typing import Any
 from stimgen.experiment.design.trial import Phase, PresentedPhase, ShownPicture
 from stimgen.experiment.journal.journal import RecordedTrial
 from stimgen.export.columns import TableColumn
+from stimgen.export.phase_durations import duration_columns, list_planned_durations, list_timed_kinds
 from stimgen.export.response_times import time_from_last
 from stimgen.export.sessions import OBSERVERS, SessionPart
 from stimgen.export.sets.bids_names import original_label, stimulus_label
@@ -111,9 +112,11 @@ FIXED_COLUMNS = (
 
 
 def event_columns(parts: tuple[SessionPart, ...]) -> tuple[TableColumn, ...]:
-    """Return the columns of the events: the fixed ones, and one per factor."""
+    """Return the columns of the events: the fixed ones, and one per factor, and those of durations."""
     factors = find_factors(parts).items()
-    return (*FIXED_COLUMNS, *(TableColumn(f"factor_{name}", about) for name, about in factors))
+    kinds = list_timed_kinds(line for part in parts for line in part.trials)
+    levels = (TableColumn(f"factor_{name}", about) for name, about in factors)
+    return (*FIXED_COLUMNS, *levels, *duration_columns(kinds))
 
 
 def find_factors(parts: tuple[SessionPart, ...]) -> dict[str, str]:
@@ -153,6 +156,7 @@ def _common_columns(line: RecordedTrial) -> Row:
         "interrupted": line.outcome.interrupted,
         "timing_verified": line.outcome.timing_verified,
         **{f"factor_{name}": value for name, value in {**trial.levels, **trial.balanced}.items()},
+        **list_planned_durations(line),
     }
 
 

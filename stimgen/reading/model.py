@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping, Sequence
 from typing import Annotated, Any, Self, TypeVar
 
 from pydantic import (
     BaseModel,
     ConfigDict,
+    Discriminator,
     Field,
     GetCoreSchemaHandler,
     GetJsonSchemaHandler,
@@ -87,6 +88,28 @@ def validation_error(
     """
     context = {"message": message, "given": given, "allowed": allowed or [], "at": at, "hint": hint}
     return PydanticCustomError("mistake", "{message}", context)
+
+
+def discriminate_kinds(
+    find_kind: Callable[[Any], str | None], message: str, allowed: Sequence[str], at: str
+) -> Discriminator:
+    """Return what tells the members of a union apart by the tag that `find_kind` returns.
+
+    A value for which it returns None is refused with `message`, at the key `at`.
+    """
+    context: dict[str, Any] = {
+        "message": message,
+        "given": None,
+        "allowed": list(allowed),
+        "at": at,
+        "hint": None,
+    }
+    return Discriminator(
+        find_kind,
+        custom_error_type="mistake",
+        custom_error_message="{message}",
+        custom_error_context=context,
+    )
 
 
 def repeat_error(error: ValidationError) -> PydanticCustomError:

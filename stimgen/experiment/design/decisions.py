@@ -67,8 +67,8 @@ class LevelScale:
     factor: str
     """The ordered factor, such as ``condition``."""
     by: str
-    """What the numbers are: ``scaling``, ``regions``, ``depth``, ``duration`` (ms), ``eccentricity``
-    (deg)."""
+    """What the numbers are: ``scaling``, ``regions``, ``depth``, ``duration`` (ms), ``soa`` (ms),
+    ``eccentricity`` (deg)."""
     values: tuple[Scalar, ...]
     """The factor's values, in the order of their numbers."""
     numbers: tuple[float, ...]

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Final, Literal
+from typing import Any, ClassVar, Final, Literal
+
+from pydantic import SerializerFunctionWrapHandler, model_serializer
 
 from stimgen.experiment.design.decisions import Scalar
 from stimgen.images.light import Encoding
@@ -13,6 +15,24 @@ ORIGINAL: Final = "original"
 SYNTHESIS: Final = "synthesis"
 Role = Literal["original", "synthesis", "other_seed"]
 Box = tuple[int, int, int, int]
+
+
+class JournalPart(Model):
+    """Is a part of a journal's line; what came later is left out where it has its default.
+
+    So a trial that an earlier version could show has the same line as before.
+    """
+
+    came_later: ClassVar[frozenset[str]] = frozenset()
+    """Fields that version 0.1.0 did not have; each has a default."""
+
+    @model_serializer(mode="wrap")
+    def _leave_out_defaults(self, handler: SerializerFunctionWrapHandler) -> dict[str, Any]:
+        found: dict[str, Any] = handler(self)
+        for name in self.came_later:
+            if getattr(self, name) == type(self).model_fields[name].default:
+                found.pop(name, None)
+        return found
 
 
 class ShownPicture(Model):
@@ -47,10 +67,12 @@ class ShownPicture(Model):
     """How pixel values relate to luminance."""
 
 
-class Phase(Model):
+class Phase(JournalPart):
     """Describes what stays on the screen for a number of refreshes."""
 
-    kind: Literal["fixation", "stimulus", "between", "mask"]
+    kind: Literal["fixation", "cue", "stimulus", "gap", "between", "mask"]
+    """``gap`` is fixation from the pictures to what must begin at a set time after them, or from a cue to the
+    pictures."""
     frames: int
     """Duration in refreshes of the screen."""
     interval: int | None = None
@@ -60,7 +82,7 @@ class Phase(Model):
     """Left, top, width and height of the areas that a ``mask`` covers, in pixels of the screen."""
 
 
-class Trial(Model):
+class Trial(JournalPart):
     """Describes a trial before it is run."""
 
     index: int
@@ -83,6 +105,11 @@ class Trial(Model):
     """Possible answers; empty if the answer is typed."""
     correct: str | None
     """The correct answer; None if there is none."""
+    between_trials: int | None = None
+    """Fewest refreshes from the end of the trial before to this one, if they were drawn; None if the
+    experiment has one duration for all."""
+
+    came_later = frozenset({"between_trials"})
 
     @property
     def stimuli(self) -> tuple[Phase, ...]:

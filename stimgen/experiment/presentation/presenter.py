@@ -17,7 +17,7 @@ class SessionPresenter:
 
     def __init__(self, screen: PresentationScreen, rules: PresentationRules, pages: PagePresenter) -> None:
         self._screen, self._rules, self._pages = screen, rules, pages
-        self._ready_at = 0.0
+        self._ended_at: float | None = None
         self.zero = 0.0
         """The screen's time at which the session's clock began."""
 
@@ -38,7 +38,7 @@ class SessionPresenter:
             presenter = TrialPresenter(self._screen, self._rules, trial, frames)
             response = make_response()
             try:
-                presenter.wait_until_ready(self._ready_at)
+                presenter.wait_until_ready(self._find_earliest(trial))
                 presenter.run(response)
                 break
             except TrialPaused:
@@ -48,7 +48,7 @@ class SessionPresenter:
         if (frame := find_feedback(counted.answer if counted else None)) is not None:
             presenter.show_feedback(frame)
         presenter.show_fixation()
-        self._ready_at = self._screen.read_clock() + self._rules.between_trials
+        self._ended_at = self._screen.read_clock()
         return TrialOutcome(
             answer=counted.answer if counted else None,
             key=counted.key if counted else None,
@@ -58,3 +58,10 @@ class SessionPresenter:
             interrupted=interrupted,
             timing_verified=self._screen.verified,
         )
+
+    def _find_earliest(self, trial: Trial) -> float:
+        """Return when a trial may begin, after the one before it."""
+        if self._ended_at is None:
+            return 0.0
+        drawn = trial.between_trials
+        return self._ended_at + (self._rules.between_trials if drawn is None else drawn * self._screen.period)

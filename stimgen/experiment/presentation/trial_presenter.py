@@ -26,7 +26,7 @@ class PresentationRules:
     """How long answers count after the last pictures or their mask; None for ever."""
     feedback: float = 0.3
     between_trials: float = 0.4
-    """The shortest time from the end of a trial to the beginning of the next."""
+    """The shortest time from the end of a trial to the beginning of the next, unless the next has its own."""
     connections: tuple[tuple[Trigger, TriggerConnection], ...] = ()
 
     def flip_callbacks(self, event: Event) -> FlipCallbacks:

@@ -7,6 +7,7 @@ from typing import Annotated, Literal
 from pydantic import Field, model_validator
 
 from stimgen.experiment.design.duration import Duration, ms
+from stimgen.experiment.design.jitter import AnyDuration, Jitter
 from stimgen.reading.model import Flag, Integer, Model, Number, OneOrMore, Text, validation_error
 
 Durations = Annotated[tuple[Duration, ...], Field(min_length=1, max_length=50), OneOrMore()]
@@ -17,27 +18,49 @@ Colour = tuple[ColourValue, ColourValue, ColourValue]
 class NoiseMask(Model):
     """Describes the noise that covers the places of the pictures after they disappear."""
 
-    duration: Duration = ms(100)
+    duration: AnyDuration = ms(100)
     """Duration of the mask."""
     grain: Annotated[Integer, Field(ge=1, le=256)] = 4
     """Side of the noise's squares, in pixels of the screen."""
 
 
 class TimingSettings(Model):
-    """Describes when things are shown; durations are given in ms or in frames, and kept exactly."""
+    """Describes when things are shown; durations are given in ms or in frames, and kept exactly.
 
-    fixation: Duration = ms(500)
+    A duration that differs from trial to trial is a distribution: ``{distribution: uniform, min: 400 ms, max:
+    800 ms}``.
+    """
+
+    fixation: AnyDuration = ms(500)
     """Fixation before the first picture."""
     stimulus: Durations = (ms(500),)
     """Pictures of each interval; several values are a factor, ``duration``."""
-    between: Duration = ms(500)
+    soa: Durations | None = None
+    """Time from the onset of the pictures to that of their mask, or without a mask to that of the next
+    interval's pictures; fixation fills the rest of it. Several values are a factor, ``soa``."""
+    between: AnyDuration = ms(500)
     """Fixation between the intervals of a trial."""
     mask: NoiseMask | None = None
     """Mask after the pictures of every interval."""
-    between_trials: Duration = ms(400)
+    between_trials: AnyDuration = ms(400)
     """Minimum time from the answer, or the feedback on it, to the next trial."""
     tolerance_ms: Annotated[Number, Field(ge=0.0, le=100.0)] = 1.0
     """Largest difference between a duration in ms and a whole number of frames."""
+
+    @model_validator(mode="after")
+    def _check_soa(self) -> TimingSettings:
+        if self.soa is not None and self.mask is None and "between" in self.model_fields_set:
+            raise validation_error(
+                "without a mask, soa gives the time to the next interval's pictures, and so does between",
+                at="soa",
+                hint="leave out one of them, or add a mask",
+            )
+        return self
+
+    @property
+    def fixed_between_trials(self) -> Duration | None:
+        """Return the time between trials; None if it is drawn for every trial."""
+        return None if isinstance(self.between_trials, Jitter) else self.between_trials
 
 
 class ResponseSettings(Model):

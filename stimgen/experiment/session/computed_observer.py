@@ -42,6 +42,8 @@ class ComputedObserver(Observer):
         gives an outcome without an answer. The frames are rendered as for a person.
         """
         hashes = [frame.sha256 for frame in prepared.frames()]
+        if self._now > 0.0 and (drawn := prepared.trial.between_trials) is not None:
+            self._now += drawn / self._refresh_hz
         shots = self._present(prepared, hashes)
         time = self._find_answer_time(prepared, shots, seconds)
         if time is not None and self.context.experiment.responses.ends_stimulus:
@@ -111,7 +113,8 @@ class ComputedObserver(Observer):
             time = end
         if feedback:
             time += experiment.feedback.duration.milliseconds(self._refresh_hz) / 1000
-        self._now = time + experiment.timing.between_trials.milliseconds(self._refresh_hz) / 1000
+        fixed = experiment.timing.fixed_between_trials
+        self._now = time + (fixed.milliseconds(self._refresh_hz) / 1000 if fixed is not None else 0.0)
 
 
 def _find_stimuli(prepared: PreparedTrial) -> list[int]:

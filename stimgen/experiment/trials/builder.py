@@ -6,16 +6,16 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from stimgen.experiment.design.decisions import LevelScale, Participant, TrialDecision
-from stimgen.experiment.design.duration import Duration
 from stimgen.experiment.design.paradigms.base import Pairing, PictureSlot
-from stimgen.experiment.design.trial import ORIGINAL, Box, Phase, ShownPicture, Trial
-from stimgen.experiment.frames.placing import box_on_screen, size_on_screen, top_left
+from stimgen.experiment.design.trial import ORIGINAL, Box, ShownPicture, Trial
+from stimgen.experiment.frames.placing import size_on_screen, top_left
 from stimgen.experiment.pictures.pictures import SetPicture
 from stimgen.experiment.pictures.pool import PicturePool
 from stimgen.experiment.schema.schema import Experiment
 from stimgen.experiment.schema.viewing import ViewingGeometry
 from stimgen.experiment.trials.crops import draw_crops
 from stimgen.experiment.trials.exemplars import identify_picture, list_syntheses, rotate_seeds
+from stimgen.experiment.trials.phases import DurationCounter, PhaseBuilder
 from stimgen.reading.random_numbers import RandomStream
 
 
@@ -39,19 +39,13 @@ class TrialBuilder:
         """
         arrangement = self.experiment.paradigm.arrange(decision, self._find_pairing(decision))
         slots = [slot for interval in arrangement.intervals for slot in interval]
-        stream = RandomStream(
-            "experiment",
-            self.experiment.name,
-            self.experiment.seed,
-            self.participant.label,
-            self.participant.session,
-            "practice" if practice else "pictures",
-            number,
-        )
+        stream = RandomStream(*self._key, "practice" if practice else "pictures", number)
         pictures = self._choose_pictures(slots, decision)
         crops = draw_crops(self.experiment.stimuli, slots, pictures, stream)
         condition = str(decision.levels["condition"])
         shown = [self._show(*part, condition) for part in zip(slots, pictures, crops, strict=True)]
+        left = iter(shown)
+        phases = self._plan_phases(decision, number, practice=practice)
         return Trial(
             index=index,
             block=decision.block,
@@ -61,10 +55,25 @@ class TrialBuilder:
             number=self._find_number(decision),
             source=decision.source,
             balanced=dict(decision.balanced),
-            phases=self._list_phases([len(interval) for interval in arrangement.intervals], shown, decision),
+            phases=phases.list_phases([[next(left) for _ in interval] for interval in arrangement.intervals]),
             answers=self.experiment.paradigm.answers(),
             correct=arrangement.correct,
+            between_trials=phases.draw_between_trials(),
         )
+
+    @property
+    def _key(self) -> tuple[str | int, ...]:
+        """Return the key of the participant's random numbers."""
+        experiment, participant = self.experiment, self.participant
+        return "experiment", experiment.name, experiment.seed, participant.label, participant.session
+
+    def _plan_phases(self, decision: TrialDecision, number: int, *, practice: bool) -> PhaseBuilder:
+        timing, key = (
+            self.experiment.timing,
+            (*self._key, "durations", "practice" if practice else "main", number),
+        )
+        durations = DurationCounter(self.viewing.refresh_hz, timing.tolerance_ms, key)
+        return PhaseBuilder(timing, self.viewing, durations, decision.levels)
 
     def _find_number(self, decision: TrialDecision) -> float | None:
         if self.level is None:
@@ -110,26 +119,3 @@ class TrialBuilder:
             size_degrees=(round(extent[0], 4), round(extent[1], 4)),
             encoding=picture.encoding,
         )
-
-    def _list_phases(
-        self, counts: Sequence[int], shown: Sequence[ShownPicture], decision: TrialDecision
-    ) -> tuple[Phase, ...]:
-        """Return fixation and the intervals of `counts` pictures, with masks and fixation between them."""
-        timing = self.experiment.timing
-        duration = Duration.model_validate(str(decision.levels.get("duration", timing.stimulus[0])))
-        phases = [Phase(kind="fixation", frames=self._count_frames(timing.fixation))]
-        left = list(shown)
-        for number, count in enumerate(counts, 1):
-            now, left = tuple(left[:count]), left[count:]
-            if number > 1:
-                phases.append(Phase(kind="between", frames=self._count_frames(timing.between)))
-            frames = self._count_frames(duration)
-            phases.append(Phase(kind="stimulus", frames=frames, interval=number, shown=now))
-            if timing.mask is not None:
-                boxes = tuple(box_on_screen(self.viewing, picture) for picture in now)
-                frames = self._count_frames(timing.mask.duration)
-                phases.append(Phase(kind="mask", frames=frames, interval=number, mask=boxes))
-        return tuple(phase for phase in phases if phase.frames > 0)
-
-    def _count_frames(self, duration: Duration) -> int:
-        return duration.count_frames(self.viewing.refresh_hz, self.experiment.timing.tolerance_ms)

@@ -14,11 +14,14 @@ from stimgen.experiment.schema.schema import Experiment
 from stimgen.experiment.schema.viewing import ViewingGeometry
 from stimgen.experiment.trials.crops import identify_part, is_inside, parts_fit
 from stimgen.experiment.trials.design import list_balanced_factors, list_factors
+from stimgen.experiment.trials.duration_checks import check_durations
 from stimgen.experiment.trials.exemplars import identify_picture, list_syntheses
-from stimgen.experiment.trials.screen_checks import check_aperture, check_durations, check_marks, check_places
+from stimgen.experiment.trials.screen_checks import check_aperture, check_marks, check_places
 from stimgen.reading.errors import StimgenError
 
 Size = tuple[int, int]
+WITHOUT_PLACES = ("condition", "duration", "soa")
+"""Factors that do not change what is shown where."""
 
 
 def check_experiment(loaded: LoadedExperiment, pool: PicturePool, viewing: ViewingGeometry) -> None:
@@ -51,9 +54,7 @@ def check_experiment(loaded: LoadedExperiment, pool: PicturePool, viewing: Viewi
 
 def list_arrangements(experiment: Experiment, pool: PicturePool) -> Iterator[Arrangement]:
     """Yield every arrangement that trials can have."""
-    factors = [
-        factor for factor in list_factors(experiment, pool) if factor.name not in ("condition", "duration")
-    ]
+    factors = [factor for factor in list_factors(experiment, pool) if factor.name not in WITHOUT_PLACES]
     for levels, balanced in product(
         combine_factors(factors), combine_factors(list_balanced_factors(experiment))
     ):

@@ -41,6 +41,8 @@ def list_factors(experiment: Experiment, pool: PicturePool) -> tuple[Factor, ...
     found = [Factor("condition", pool.conditions)]
     if len(experiment.timing.stimulus) > 1:
         found.append(Factor("duration", tuple(str(duration) for duration in experiment.timing.stimulus)))
+    if experiment.timing.soa is not None and len(experiment.timing.soa) > 1:
+        found.append(Factor("soa", tuple(str(duration) for duration in experiment.timing.soa)))
     if len(experiment.stimuli.meet) > 1:
         found.append(Factor("meet", tuple(experiment.stimuli.meet)))
     found += experiment.paradigm.factors()

@@ -18,17 +18,18 @@ def build_level_scale(
 ) -> LevelScale:
     """Return the level of a schedule.
 
-    `by` is ``duration`` or ``eccentricity``, which are factors; ``scaling``, ``regions`` or ``depth``, which
-    are read from the records of the conditions; or ``condition``, for numbers that are `given`. Given numbers
-    of conditions replace those of the records. `refresh_hz` converts durations in frames.
+    `by` is ``duration``, ``soa`` or ``eccentricity``, which are factors; ``scaling``, ``regions`` or
+    ``depth``, which are read from the records of the conditions; or ``condition``, for numbers that are
+    `given`. Given numbers of conditions replace those of the records. `refresh_hz` converts durations in
+    frames.
 
     A missing factor or number, equal numbers of two values, and numbers for unknown conditions raise a
     `StimgenError`.
     """
-    name = by if by in ("duration", "eccentricity") else "condition"
+    name = by if by in ("duration", "soa", "eccentricity") else "condition"
     factor = next((factor for factor in factors if factor.name == name), None)
     if factor is None:
-        where = "timing.stimulus" if by == "duration" else f"paradigm.{by}"
+        where = {"duration": "timing.stimulus", "soa": "timing.soa"}.get(by, f"paradigm.{by}")
         raise StimgenError(
             f"schedule.level is {by}, which has only one value", hint=f"give several values in {where}"
         )
@@ -55,7 +56,7 @@ def _check_numbers(by: str, given: Mapping[str, float], factor: Factor) -> None:
 def _find_number(
     by: str, value: Scalar, given: Mapping[str, float], pool: PicturePool, refresh_hz: float
 ) -> float:
-    if by == "duration":
+    if by in ("duration", "soa"):
         return Duration.model_validate(str(value)).milliseconds(refresh_hz)
     if by == "eccentricity":
         return float(value)

@@ -1,10 +1,9 @@
-"""Checks that an experiment suits the size and the refresh rate of a screen."""
+"""Checks that an experiment suits the size of a screen."""
 
 from __future__ import annotations
 
 from itertools import combinations
 
-from stimgen.experiment.design.duration import Duration
 from stimgen.experiment.design.paradigms.base import Arrangement, PictureSlot
 from stimgen.experiment.design.trial import Box
 from stimgen.experiment.frames.overlays import fixation_diameter, photodiode_box
@@ -14,26 +13,6 @@ from stimgen.experiment.schema.schema import Experiment
 from stimgen.experiment.schema.viewing import ViewingGeometry
 from stimgen.experiment.trials.crops import boxes_overlap, is_inside
 from stimgen.reading.errors import StimgenError
-
-
-def check_durations(loaded: LoadedExperiment, viewing: ViewingGeometry, *, several: bool) -> None:
-    """Raise a `StimgenError` for durations that are not a whole number of refreshes, or no picture at all.
-
-    `several` says whether trials have several intervals, with fixation between them.
-    """
-    timing = loaded.experiment.timing
-    durations: list[tuple[tuple[str, ...], Duration]] = [(("timing", "fixation"), timing.fixation)]
-    durations += [(("timing", "between"), timing.between)] if several else []
-    durations += [(("timing", "mask", "duration"), timing.mask.duration)] if timing.mask else []
-    durations += [(("timing", "stimulus"), duration) for duration in timing.stimulus]
-    for path, duration in durations:
-        with loaded.at(*path):
-            try:
-                frames = duration.count_frames(viewing.refresh_hz, timing.tolerance_ms)
-            except StimgenError as error:
-                raise error.add_prefix(".".join(path)) from None
-            if frames < 1 and path[-1] == "stimulus":
-                raise StimgenError(f"timing.stimulus: {duration} is less than one frame")
 
 
 def check_marks(loaded: LoadedExperiment, viewing: ViewingGeometry) -> None:

@@ -11,6 +11,7 @@ from typing import Any
 
 from stimgen.experiment.journal.journal import RecordedTrial
 from stimgen.export.events import find_factors
+from stimgen.export.phase_durations import list_planned_durations
 from stimgen.export.response_times import time_from_last
 from stimgen.export.sessions import JournalSession, SessionPart
 from stimgen.export.shown_pictures import ShownPictures
@@ -61,6 +62,7 @@ def trial_rows(session: JournalSession) -> Iterator[dict[str, Any]]:
                 **{f"factor_{name}" if name in taken else name: levels.get(name) for name in named},
                 **response,
                 **about,
+                **list_planned_durations(line),
             }
 
 

@@ -12,7 +12,7 @@ from stimgen.experiment.design.decisions import Design, TrialDecision, TrialResu
 from stimgen.reading.model import Integer, Label, Number
 from stimgen.reading.registry import FamilyMember
 
-LevelDimension = Literal["scaling", "regions", "depth", "duration", "eccentricity", "condition"]
+LevelDimension = Literal["scaling", "regions", "depth", "duration", "soa", "eccentricity", "condition"]
 
 
 class Schedule(FamilyMember, ABC):

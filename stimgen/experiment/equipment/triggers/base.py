@@ -14,10 +14,11 @@ from stimgen.reading.errors import StimgenError
 from stimgen.reading.model import Flag, Integer
 from stimgen.reading.registry import FamilyMember
 
-Event = Literal["session", "fixation", "stimulus", "between", "mask", "response", "end"]
+Event = Literal["session", "fixation", "cue", "stimulus", "gap", "between", "mask", "response", "end"]
 Code = Annotated[Integer, Field(ge=1, le=255)]
 Result = TypeVar("Result")
 
+# A gap has no number of its own, because pictures and masks mark both of its ends.
 CODES: dict[Event, int] = {
     "session": 1,
     "fixation": 2,
@@ -26,6 +27,7 @@ CODES: dict[Event, int] = {
     "mask": 16,
     "response": 32,
     "end": 64,
+    "cue": 128,
 }
 
 

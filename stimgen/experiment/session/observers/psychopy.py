@@ -123,12 +123,13 @@ class PsychopyObserver(Observer):
     def _make_presenter(self) -> None:
         setting, experiment = self._setting, self._setting.experiment
         responses, hz = experiment.responses, setting.viewing.refresh_hz
+        fixed = experiment.timing.fixed_between_trials
         self._rules = PresentationRules(
             responses,
             fixation=setting.frames.render_fixation(),
             window=None if responses.window is None else responses.window.milliseconds(hz) / 1000,
             feedback=experiment.feedback.duration.milliseconds(hz) / 1000,
-            between_trials=experiment.timing.between_trials.milliseconds(hz) / 1000,
+            between_trials=fixed.milliseconds(hz) / 1000 if fixed is not None else 0.0,
             connections=tuple(self._connections),
         )
         empty = Frame.blank(setting.viewing.resolution, setting.frames.background)
