@@ -16,13 +16,24 @@ if TYPE_CHECKING:
     from stimgen.api import generate, load, plan, synthesize
     from stimgen.networks.python import register_network
     from stimgen.reading.errors import StimgenError
+    from stimgen.sensitivity import dprime
     from stimgen.stimulus_set import StimulusSet
 
-__all__ = ["StimgenError", "StimulusSet", "generate", "load", "plan", "register_network", "synthesize"]
+__all__ = [
+    "StimgenError",
+    "StimulusSet",
+    "dprime",
+    "generate",
+    "load",
+    "plan",
+    "register_network",
+    "synthesize",
+]
 
 _MODULES = {
     "StimgenError": "stimgen.reading.errors",
     "StimulusSet": "stimgen.stimulus_set",
+    "dprime": "stimgen.sensitivity",
     "generate": "stimgen.api",
     "load": "stimgen.api",
     "plan": "stimgen.api",

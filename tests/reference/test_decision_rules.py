@@ -14,13 +14,14 @@ from scipy.stats import multivariate_normal, norm
 
 from stimgen.experiment.design.paradigms import Paradigm
 from stimgen.experiment.design.paradigms.abx import Abx
-from stimgen.experiment.design.paradigms.naming import Naming, probability_of_largest
+from stimgen.experiment.design.paradigms.naming import Naming
 from stimgen.experiment.design.paradigms.oddity import Oddity
 from stimgen.experiment.design.paradigms.same_different import SameDifferent
 from stimgen.experiment.design.paradigms.two_afc import TwoAfc
 from stimgen.experiment.design.paradigms.yes_no import YesNo
 from stimgen.experiment.design.trial import Trial
 from stimgen.reading.random_numbers import RandomStream
+from stimgen.sensitivity.forced_choice import predict_forced_choice
 
 PAGE = Path(__file__).resolve().parents[2] / "docs" / "designs.md"
 DPRIMES = (0.0, 0.3, 1.0, 2.0, 3.0, 4.5)
@@ -46,7 +47,7 @@ def test_four_fifths_correct_in_an_oddity_task_are_a_dprime_of_3_129() -> None:
     found = brentq(lambda dprime: Oddity().proportion_correct(dprime) - 0.8, 0.1, 10.0)
     assert round(found, 3) == 3.129
     # As three-alternative forced choice it would be taken for less than half of it.
-    assert round(brentq(lambda dprime: probability_of_largest(3, dprime) - 0.8, 0.1, 10.0), 2) == 1.65
+    assert round(brentq(lambda dprime: predict_forced_choice(dprime, 3) - 0.8, 0.1, 10.0), 2) == 1.65
 
 
 @pytest.mark.parametrize("dprime", DPRIMES)
@@ -78,7 +79,7 @@ def test_more_alternatives_by_drawing_sensations(alternatives: int, dprime: floa
 def test_two_alternatives(dprime: float, layout: str) -> None:
     paradigm = TwoAfc.model_validate({"layout": layout})
     assert paradigm.proportion_correct(dprime) == pytest.approx(norm.cdf(dprime / math.sqrt(2)), abs=1e-12)
-    assert probability_of_largest(2, dprime) == pytest.approx(paradigm.proportion_correct(dprime), abs=1e-8)
+    assert predict_forced_choice(dprime, 2) == pytest.approx(paradigm.proportion_correct(dprime), abs=1e-8)
 
 
 @pytest.mark.parametrize("dprime", DPRIMES)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Sequence
 from typing import Literal
 
@@ -21,6 +20,7 @@ from stimgen.experiment.design.paradigms.base import (
 from stimgen.experiment.design.paradigms.eccentricities import EccentricParadigm
 from stimgen.experiment.design.trial import Trial
 from stimgen.reading.random_numbers import RandomStream
+from stimgen.sensitivity.abx import predict_abx
 
 
 class Abx(EccentricParadigm):
@@ -74,11 +74,7 @@ class Abx(EccentricParadigm):
 
     def proportion_correct(self, dprime: float) -> float:
         """Return the expected proportion correct (Macmillan & Creelman 2005, chapter 9)."""
-        from scipy.special import ndtr
-
-        near = float(ndtr(dprime / math.sqrt(2)))
-        other = float(ndtr(dprime / math.sqrt(6) if self.rule == "differencing" else dprime / 2))
-        return near * other + (1 - near) * (1 - other)
+        return float(predict_abx(dprime, self.rule))
 
     def judge_features(self, trial: Trial, features: Sequence[Sequence[float]], stream: RandomStream) -> str:
         """Return the picture whose features are closer to those of X."""

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 import unicodedata
 from collections.abc import Sequence
 from typing import Annotated, Literal
@@ -25,6 +24,7 @@ from stimgen.experiment.design.trial import ORIGINAL, SYNTHESIS, Role, Trial
 from stimgen.reading.errors import StimgenError
 from stimgen.reading.model import Label, TextLine, validation_error
 from stimgen.reading.random_numbers import RandomStream
+from stimgen.sensitivity.forced_choice import predict_forced_choice
 
 
 class Naming(Paradigm):
@@ -97,7 +97,7 @@ class Naming(Paradigm):
 
     def proportion_correct(self, dprime: float) -> float:
         """Return the proportion correct of m-AFC (Green & Swets 1966)."""
-        return probability_of_largest(len(self.guesses()), dprime)
+        return float(predict_forced_choice(dprime, len(self.guesses())))
 
     def judge_features(self, trial: Trial, features: Sequence[Sequence[float]], stream: RandomStream) -> str:
         """Return a random name, because features do not tell what things are called."""
@@ -108,21 +108,3 @@ class Naming(Paradigm):
 def normalise_word(word: str) -> str:
     """Return a word without differences of case, spaces and Unicode composition."""
     return " ".join(unicodedata.normalize("NFKC", word).casefold().split())
-
-
-def probability_of_largest(alternatives: int, dprime: float) -> float:
-    """Return the probability that an observation shifted by d' is the largest of m.
-
-    Examples
-    --------
-    >>> [round(probability_of_largest(3, d), 4) for d in (0.0, 1.0, 2.0, 3.0)]
-    [0.3333, 0.6337, 0.8658, 0.9688]
-    """
-    from scipy.integrate import quad
-    from scipy.special import ndtr
-
-    def integrand(x: float) -> float:
-        density = math.exp(-((x - dprime) ** 2) / 2) / math.sqrt(2 * math.pi)
-        return float(density * ndtr(x) ** (alternatives - 1))
-
-    return float(quad(integrand, dprime - 10, dprime + 10)[0])

@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Sequence
-from functools import cache
 from typing import Annotated, Literal
 
 import numpy as np
@@ -26,6 +24,7 @@ from stimgen.experiment.design.paradigms.eccentricities import EccentricParadigm
 from stimgen.experiment.design.trial import Trial
 from stimgen.reading.model import Integer, Number, validation_error
 from stimgen.reading.random_numbers import RandomStream
+from stimgen.sensitivity.oddity import predict_oddity
 
 
 class Oddity(EccentricParadigm):
@@ -109,9 +108,7 @@ class Oddity(EccentricParadigm):
 
     def proportion_correct(self, dprime: float) -> float:
         """Return the expected proportion correct of the rule for one-dimensional sensations."""
-        if self.alternatives == 3:
-            return _compute_triangular_rule(dprime)
-        return _compute_farthest_rule(dprime, self.alternatives)
+        return float(predict_oddity(dprime, self.alternatives))
 
     def judge_features(self, trial: Trial, features: Sequence[Sequence[float]], stream: RandomStream) -> str:
         """Return the picture whose features lie farthest from the mean of the others."""
@@ -123,35 +120,3 @@ def _find_odd(values: Sequence[Sequence[float]]) -> int:
     """Return the index of the vector farthest from the mean of all, and so of the others."""
     array = np.asarray(values)
     return int(np.square(array - array.mean(0)).sum(1).argmax())
-
-
-def _compute_triangular_rule(dprime: float) -> float:
-    """Return the proportion correct of the triangular rule (Ennis 1993, after Ura 1960)."""
-    from scipy.integrate import quad
-    from scipy.special import ndtr
-
-    shift = dprime * math.sqrt(2 / 3)
-
-    def integrand(z: float) -> float:
-        density = math.exp(-z * z / 2) / math.sqrt(2 * math.pi)
-        both = ndtr(-z * math.sqrt(3) + shift) + ndtr(-z * math.sqrt(3) - shift)
-        return float(2 * both * density)
-
-    return float(quad(integrand, 0.0, 12.0)[0])
-
-
-@cache
-def _compute_farthest_rule(dprime: float, alternatives: int) -> float:
-    """Return the proportion correct of the rule for more than three pictures.
-
-    No integral over one variable is known. The result is the share of 2^16 points of a Sobol sequence, a
-    deterministic quadrature that is accurate to about 0.001.
-    """
-    from scipy.special import ndtri
-    from scipy.stats import qmc
-
-    points = qmc.Sobol(alternatives, scramble=False).random_base2(16)
-    values = ndtri(np.clip(points, 2.0**-33, 1 - 2.0**-33))
-    values[:, 0] += dprime
-    distances = np.abs(values - values.mean(1, keepdims=True))
-    return float((distances.argmax(1) == 0).mean())

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Sequence
 from typing import Annotated, Literal
 
@@ -16,6 +15,7 @@ from stimgen.experiment.design.paradigms.eccentricities import PairParadigm
 from stimgen.experiment.design.trial import Trial
 from stimgen.reading.model import Number
 from stimgen.reading.random_numbers import RandomStream
+from stimgen.sensitivity.same_different import predict_differencing
 
 
 class SameDifferent(PairParadigm):
@@ -48,14 +48,8 @@ class SameDifferent(PairParadigm):
 
     def proportion_correct(self, dprime: float) -> float:
         """Return the mean of hits and correct rejections, for equal numbers of same and different pairs."""
-        from scipy.special import ndtr
-
-        def exceed_criterion(shift: float) -> float:
-            up = (shift - self.criterion) / math.sqrt(2)
-            down = (-shift - self.criterion) / math.sqrt(2)
-            return float(ndtr(up) + ndtr(down))
-
-        return (exceed_criterion(dprime) + 1 - exceed_criterion(0.0)) / 2
+        hits, alarms = predict_differencing(dprime, self.criterion)
+        return float((hits + 1 - alarms) / 2)
 
     def judge_features(self, trial: Trial, features: Sequence[Sequence[float]], stream: RandomStream) -> str:
         """Return whether the mean squared difference of the features exceeds half the squared criterion.

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Sequence
 from typing import Literal
 
@@ -14,6 +13,7 @@ from stimgen.experiment.design.paradigms.base import Arrangement, Pairing, draw_
 from stimgen.experiment.design.paradigms.eccentricities import PairParadigm
 from stimgen.experiment.design.trial import Trial
 from stimgen.reading.random_numbers import RandomStream
+from stimgen.sensitivity.forced_choice import predict_forced_choice
 
 
 class TwoAfc(PairParadigm):
@@ -47,9 +47,7 @@ class TwoAfc(PairParadigm):
 
     def proportion_correct(self, dprime: float) -> float:
         """Return Phi(d' / sqrt 2), which holds for an observer without bias."""
-        from scipy.special import ndtr
-
-        return float(ndtr(dprime / math.sqrt(2)))
+        return float(predict_forced_choice(dprime, 2))
 
     def judge_features(self, trial: Trial, features: Sequence[Sequence[float]], stream: RandomStream) -> str:
         """Return the picture whose features lie farther from the mean over the set.

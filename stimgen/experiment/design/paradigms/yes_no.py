@@ -21,6 +21,7 @@ from stimgen.experiment.design.paradigms.base import (
 from stimgen.experiment.design.trial import Trial
 from stimgen.reading.model import Number
 from stimgen.reading.random_numbers import RandomStream
+from stimgen.sensitivity.yes_no import predict_yes_no
 
 
 class YesNo(Paradigm):
@@ -57,10 +58,8 @@ class YesNo(Paradigm):
 
     def proportion_correct(self, dprime: float) -> float:
         """Return the mean of hits and correct rejections, for equal numbers of originals and syntheses."""
-        from scipy.special import ndtr
-
-        hits, rejections = ndtr(dprime / 2 - self.criterion), ndtr(dprime / 2 + self.criterion)
-        return float((hits + rejections) / 2)
+        hits, alarms = predict_yes_no(dprime, self.criterion)
+        return float((hits + 1 - alarms) / 2)
 
     def judge_features(self, trial: Trial, features: Sequence[Sequence[float]], stream: RandomStream) -> str:
         """Return yes if the features lie farther from the mean over the set than they do on average."""
