@@ -28,18 +28,33 @@ commands = typer.Typer()
 @commands.command()
 def trials(
     experiment: str = EXPERIMENT,
-    participant: str = option("--participant", "LABEL", LABEL, ...),
+    participant: str | None = option("--participant", "LABEL", LABEL),
     session: str = SESSION,
     stimuli: list[Path] | None = STIMULI,
+    participants: int | None = option(
+        "--participants", "N", "Count the trials of N participants instead, to see the balance.", min=1
+    ),
     *,
     as_json: bool = JSON,
 ) -> None:
-    """List the trials of a session in advance."""
+    """List the trials of a session in advance, or show how those of several participants are balanced."""
+    from stimgen.cli.balance_text import format_balance
     from stimgen.cli.experiment_text import format_trials
     from stimgen.experiment.design.decisions import Participant
     from stimgen.experiment.schema.load import load_experiment
+    from stimgen.reading.errors import StimgenError
+    from stimgen.workflow.balance import count_trials
     from stimgen.workflow.trials import list_trials
 
+    if (participant is None) == (participants is None):
+        raise StimgenError(
+            "name one participant, to list the trials, or a number of participants, to count them",
+            hint="for example --participant 01, or --participants 12",
+        )
+    if participant is None:
+        counted = count_trials(load_experiment(experiment), participants or 1, session, tuple(stimuli or ()))
+        print_result(counted, format_balance, as_json=as_json)
+        return
     found = list_trials(load_experiment(experiment), Participant(participant, session), tuple(stimuli or ()))
     print_result(found, format_trials, as_json=as_json)
 

@@ -2,33 +2,23 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import replace
+from collections import Counter
+from collections.abc import Sequence
 from functools import lru_cache
-from itertools import product
 from typing import Annotated, Literal
 
 from pydantic import Field
 from typing_extensions import override
 
-from stimgen.experiment.design.decisions import Design, Scalar, TrialDecision, TrialResult, combine_factors
+from stimgen.experiment.design.decisions import Design, TrialDecision, TrialResult, combine_factors
 from stimgen.experiment.design.schedules.base import Schedule
-from stimgen.experiment.design.schedules.counterbalance import (
-    FIRST_EXEMPLARS,
-    assign_order,
-    latin_square,
-    williams_orders,
-)
-from stimgen.experiment.design.schedules.order import check_gap, draw_spaced_order
+from stimgen.experiment.design.schedules.constant_trials import BLOCK_ORDERS, ConstantTrials
+from stimgen.experiment.design.schedules.order import check_gap
+from stimgen.experiment.design.schedules.rotation import SourceRotation, check_rotation, list_cell_sizes
 from stimgen.reading.errors import StimgenError
-from stimgen.reading.model import Integer, OneOrMore, Text
-from stimgen.reading.random_numbers import RandomStream
+from stimgen.reading.model import Integer, Number, OneOrMore, Text
 
-BLOCK_ORDERS: Mapping[str, Callable[[int], list[list[int]]]] = {
-    "latin": latin_square,
-    "williams": williams_orders,
-}
-"""Functions from the number of blocks to the orders that participants take in turn."""
+BlockOrder = Literal["random", "fixed", "latin", "williams"]
 
 
 class Constant(Schedule):
@@ -37,17 +27,28 @@ class Constant(Schedule):
     name: Literal["constant"] = "constant"
     repetitions: Annotated[Integer, Field(ge=1, le=1000)] = 1
     """How often every source is shown in every cell of the design."""
+    rotated: Annotated[tuple[Text, ...], OneOrMore()] = ()
+    """Factors whose values are rotated over the sources: a participant sees each source with one value, or
+    one combination of values, of these factors. Over as many participants as combinations (1 to n, n + 1 to
+    2n, and so on), every source is shown with each: a Latin square."""
+    blocks: Annotated[Integer, Field(ge=1, le=1000)] = 1
+    """Number of equal blocks; with `blocked` factors, of each of their values. Every block has all cells, and
+    all sources of a cell, equally often, so that `repetitions` must be a multiple of it."""
     blocked: Annotated[tuple[Text, ...], OneOrMore()] = ()
     """Factors whose values are shown in separate blocks; all others are mixed."""
-    block_order: Literal["random", "fixed", "latin", "williams"] = "random"
+    block_order: BlockOrder = "random"
     """Order of the blocks. ``random``: drawn for every participant. ``fixed``: as listed. ``latin``: rotated
     by the participant's number, so that over as many participants as blocks every block is once at every
     position. ``williams``: in addition, every block directly follows every other equally often (Williams
     1949), over as many participants as blocks if their number is even, and twice as many if it is odd."""
+    block_list: tuple[Text | Number | Integer, ...] = ()
+    """The order of the blocks as values of the one blocked factor, instead of `block_order`; each value as
+    often as `blocks` says, such as ``[a, b, b, a]`` with ``blocks: 2``."""
     balance: Literal["within", "across"] = "within"
     """``within``: balanced factors, such as the odd picture's place, occur equally often for every
     participant in every cell. ``across``: they do so as nearly as possible, and exactly over as many
-    participants as there are combinations: 1 to n, n + 1 to 2n, and so on."""
+    participants as there are combinations: 1 to n, n + 1 to 2n, and so on. With `rotated` factors, that is
+    over as many participants as these have combinations, times n."""
 
     @property
     @override
@@ -56,34 +57,81 @@ class Constant(Schedule):
 
     @override
     def check(self, design: Design) -> None:
-        names = [factor.name for factor in design.factors]
-        for name in self.blocked:
-            if name not in names:
-                raise StimgenError(
-                    f"schedule.blocked: there is no factor {name!r}", given=name, allowed=names
-                )
-        needs_number = self.balance == "across" or (self.blocked and self.block_order in BLOCK_ORDERS)
-        if needs_number and design.participant.number is None:
+        _check_names("blocked", self.blocked, design)
+        _check_names("rotated", self.rotated, design)
+        self._check_number(design)
+        check_rotation(design, self.rotated)
+        self._check_blocks(design)
+        self._check_balance(design)
+        self._check_gap(design)
+
+    def _check_number(self, design: Design) -> None:
+        ordered = self.blocked and self.block_order in BLOCK_ORDERS and not self.block_list
+        if (self.balance == "across" or self.rotated or ordered) and design.participant.number is None:
             raise StimgenError(
                 "counterbalancing across participants needs a number at the end of the participant's label, "
                 f"but {design.participant.label!r} has none",
                 hint="use labels such as 01, 02, ...",
             )
-        self._check_balance(design)
-        trials = len(design.sources) * self.repetitions * len(combine_factors(design.factors))
-        check_gap(self.source_gap, len(design.sources), trials)
+
+    def _check_blocks(self, design: Design) -> None:
+        if self.repetitions % self.blocks:
+            raise StimgenError(
+                f"schedule.blocks: {self.repetitions} repetitions cannot be dealt out to {self.blocks} equal "
+                "blocks",
+                hint=f"use a multiple of {self.blocks} repetitions",
+            )
+        if not self.block_list:
+            return
+        if len(self.blocked) != 1:
+            raise StimgenError(
+                "schedule.block_list lists the values of one blocked factor, but schedule.blocked names "
+                f"{', '.join(self.blocked) or 'none'}"
+            )
+        (values,) = (factor.values for factor in design.factors if factor.name == self.blocked[0])
+        wanted, listed = Counter(map(str, values)), Counter(map(str, self.block_list))
+        for value in {**listed, **wanted}:
+            if listed[value] != wanted[value] * self.blocks:
+                known = value in wanted
+                raise StimgenError(
+                    f"schedule.block_list has {value!r} {listed[value]} times, but needs it "
+                    f"{wanted[value] * self.blocks} times"
+                    if known
+                    else f"schedule.block_list: {self.blocked[0]} has no value {value!r}",
+                    given=None if known else value,
+                    allowed=() if known else list(wanted),
+                )
 
     def _check_balance(self, design: Design) -> None:
-        sources, combinations = len(design.sources), len(combine_factors(design.balanced))
-        trials = sources * self.repetitions
-        if self.balance == "within" and trials % combinations:
-            possible = next(n for n in range(1, combinations + 1) if sources * n % combinations == 0)
-            factors = " x ".join(f"{factor.name} ({len(factor.values)})" for factor in design.balanced)
-            raise StimgenError(
-                f"every cell has {trials} trials ({sources} sources x {self.repetitions} repetitions), which "
-                f"cannot be balanced over the {combinations} combinations of {factors}",
-                hint=f"use a multiple of {possible} repetitions, or balance: across",
-            )
+        combinations = len(combine_factors(design.balanced))
+        if self.balance == "across":
+            return
+        sizes = list_cell_sizes(design, self.rotated)
+        for sources in sizes:
+            trials = sources * self.repetitions
+            if trials % combinations:
+                possible = next(
+                    n for n in range(1, combinations + 1) if not any(one * n % combinations for one in sizes)
+                )
+                factors = " x ".join(f"{factor.name} ({len(factor.values)})" for factor in design.balanced)
+                has = "every cell has" if len(sizes) == 1 else "some cells have"
+                raise StimgenError(
+                    f"{has} {trials} trials ({sources} sources x {self.repetitions} repetitions), which "
+                    f"cannot be balanced over the {combinations} combinations of {factors}",
+                    hint=f"use a multiple of {possible} repetitions, or balance: across",
+                )
+
+    def _check_gap(self, design: Design) -> None:
+        others = len(combine_factors(f for f in design.factors if f.name not in self.rotated))
+        trials = len(design.sources) * self.repetitions * others
+        if trials == len(design.sources):  # every source comes once
+            return
+        # In separate blocks of a rotated factor, only the sources of its value are shown.
+        apart = [name for name in self.blocked if name in self.rotated]
+        rotation = SourceRotation.of(design, self.rotated)
+        cells = map(rotation.find_cell, design.sources)
+        of_block = Counter(tuple(cell[name] for name in apart) for cell in cells)
+        check_gap(self.source_gap, min(of_block.values()), trials)
 
     @override
     def list_decisions(self, design: Design) -> tuple[TrialDecision, ...]:
@@ -94,68 +142,27 @@ class Constant(Schedule):
         decisions = _list_decisions(self, design)
         return decisions[len(history)] if len(history) < len(decisions) else None
 
+    def plan_trials(self, design: Design) -> ConstantTrials:
+        """Return what lists the trials of a participant."""
+        return ConstantTrials(
+            design=design,
+            repetitions=self.repetitions,
+            rounds=self.blocks,
+            blocked=self.blocked,
+            rotated=self.rotated,
+            block_order=self.block_order,
+            block_list=self.block_list,
+            source_gap=self.source_gap,
+        )
+
 
 @lru_cache(maxsize=64)
 def _list_decisions(schedule: Constant, design: Design) -> tuple[TrialDecision, ...]:
-    found: list[TrialDecision] = []
-    for number, block in enumerate(_order_blocks(schedule, design), 1):
-        trials = _list_block(schedule, design, block, number)
-        before = [trial.source for trial in found[-schedule.source_gap :]] if schedule.source_gap else []
-        stream = RandomStream(*design.participant_key, "order", number)
-        order = draw_spaced_order([trial.source for trial in trials], schedule.source_gap, before, stream)
-        found += [trials[i] for i in order]
-    return tuple(found)
+    return schedule.plan_trials(design).list_decisions()
 
 
-def _order_blocks(schedule: Constant, design: Design) -> list[dict[str, Scalar]]:
-    """Return the values of the blocked factors, block by block, in this participant's order."""
-    blocks = combine_factors(factor for factor in design.factors if factor.name in schedule.blocked)
-    if schedule.block_order == "random":
-        return RandomStream(*design.participant_key, "blocks").permutation(blocks)
-    if schedule.block_order == "fixed":
-        return blocks
-    orders = BLOCK_ORDERS[schedule.block_order](len(blocks))
-    return [blocks[i] for i in orders[assign_order(_participant_number(design), len(orders))]]
-
-
-def _list_block(
-    schedule: Constant, design: Design, block: dict[str, Scalar], number: int
-) -> list[TrialDecision]:
-    """Return the trials of a block, not yet in order."""
-    found = []
-    for cell, levels in enumerate(combine_factors(design.factors)):
-        if block.items() <= levels.items():
-            found += _list_cell(schedule, design, levels, cell)
-    return [replace(decision, block=number) for decision in found]
-
-
-def _list_cell(
-    schedule: Constant, design: Design, levels: dict[str, Scalar], cell: int
-) -> list[TrialDecision]:
-    """Return the trials of a cell: every source `repetitions` times, with combinations dealt in turn.
-
-    Dealing continues from source to source and from cell to cell, so that in any run of trials no combination
-    comes twice before all came once. All participants have the same deal, but each participant of a round
-    begins at another combination. So every trial meets every combination once in the round.
-    """
-    combinations, number = combine_factors(design.balanced), _participant_number(design)
-    place, lap = assign_order(number, len(combinations)), (number - 1) // len(combinations)
-    shared = (*design.key, design.participant.session)
-    dealt = RandomStream(*shared, "deal").permutation(combinations)
-    sources = RandomStream(*shared, "sources", cell).permutation(design.sources)
-    first = cell * len(sources) * schedule.repetitions + place
-    found = []
-    for i, (source, again) in enumerate(product(sources, range(schedule.repetitions))):
-        # The next participant continues with the next exemplars; each round of participants begins with
-        # others, so that over the rounds every combination meets every exemplar.
-        exemplar = RandomStream(*shared, "exemplars", source, cell).randbelow(FIRST_EXEMPLARS)
-        exemplar += (place + lap) * schedule.repetitions + again
-        found.append(TrialDecision(1, levels, source, dealt[(first + i) % len(dealt)], exemplar))
-    return found
-
-
-def _participant_number(design: Design) -> int:
-    """Return the participant's number; a random one if the label has none."""
-    if design.participant.number is not None:
-        return design.participant.number
-    return RandomStream(*design.participant_key, "number").randbelow(FIRST_EXEMPLARS) + 1
+def _check_names(key: str, names: Sequence[str], design: Design) -> None:
+    known = [factor.name for factor in design.factors]
+    for name in names:
+        if name not in known:
+            raise StimgenError(f"schedule.{key}: there is no factor {name!r}", given=name, allowed=known)
