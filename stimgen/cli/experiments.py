@@ -37,7 +37,7 @@ def trials(
     *,
     as_json: bool = JSON,
 ) -> None:
-    """List the trials of a session in advance, or show how those of several participants are balanced."""
+    """List the trials of a session in advance, or count those of several."""
     from stimgen.cli.balance_text import format_balance
     from stimgen.cli.experiment_text import format_trials
     from stimgen.experiment.design.decisions import Participant
