@@ -37,7 +37,7 @@ def trials(
     *,
     as_json: bool = JSON,
 ) -> None:
-    """List the trials of a session in advance, or count those of several."""
+    """List the trials of a session in advance, or count them."""
     from stimgen.cli.balance_text import format_balance
     from stimgen.cli.experiment_text import format_trials
     from stimgen.experiment.design.decisions import Participant
