@@ -9,7 +9,7 @@ from stimgen.experiment.design.trial import Phase, PresentedPhase, ShownPicture
 from stimgen.experiment.journal.journal import RecordedTrial
 from stimgen.export.columns import TableColumn
 from stimgen.export.phase_durations import duration_columns, list_planned_durations, list_timed_kinds
-from stimgen.export.response_times import time_from_last
+from stimgen.export.response_times import time_from_last, time_of_first_letter
 from stimgen.export.sessions import OBSERVERS, SessionPart
 from stimgen.export.sets.bids_names import original_label, stimulus_label
 
@@ -111,12 +111,20 @@ FIXED_COLUMNS = (
 )
 
 
+FIRST_LETTER = TableColumn(
+    "first_letter_time",
+    "From the onset of the trial's first picture to the first letter of a typed answer; n/a without letters.",
+    "s",
+)
+
+
 def event_columns(parts: tuple[SessionPart, ...]) -> tuple[TableColumn, ...]:
-    """Return the columns of the events: the fixed ones, and one per factor, and those of durations."""
+    """Return the columns of the events: the fixed ones, one per factor, and those of what is in the trials."""
     factors = find_factors(parts).items()
-    kinds = list_timed_kinds(line for part in parts for line in part.trials)
+    lines = [line for part in parts for line in part.trials]
     levels = (TableColumn(f"factor_{name}", about) for name, about in factors)
-    return (*FIXED_COLUMNS, *levels, *duration_columns(kinds))
+    typed = () if all(line.trial.answers for line in lines) else (FIRST_LETTER,)
+    return (*FIXED_COLUMNS, *typed, *levels, *duration_columns(list_timed_kinds(lines)))
 
 
 def find_factors(parts: tuple[SessionPart, ...]) -> dict[str, str]:
@@ -199,6 +207,7 @@ def _response_columns(line: RecordedTrial) -> Row:
         "key": outcome.key,
         "response_time": outcome.seconds,
         "response_time_last": time_from_last(line),
+        "first_letter_time": time_of_first_letter(line),
         "missed": outcome.answer is None,
         "correct_response": line.trial.correct,
         "correct": line.correct,

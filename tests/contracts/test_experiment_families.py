@@ -29,6 +29,7 @@ from stimgen.experiment.design.trial import Trial
 from stimgen.reading.registry import Family, FamilyMember
 
 NAMES = {"names": {"a": "apple", "b": ["bell", "chime"], "c": "cup", "d": "door"}}
+UNKNOWN = {**NAMES, "unknown": "don't know", "criterion": 0.8}
 
 # What a member needs, and what else of it is worth a test; others are tested as they are by themselves.
 VARIANTS: dict[str, list[dict[str, Any]]] = {
@@ -37,7 +38,7 @@ VARIANTS: dict[str, list[dict[str, Any]]] = {
     "two_afc": [{}, {"layout": "spatial"}],
     "same_different": [{}, {"layout": "spatial"}, {"criterion": 2.5}],
     "yes_no": [{}, {"criterion": 0.7}],
-    "naming": [NAMES, {**NAMES, "typed": True}, {**NAMES, "show": "synthesis"}],
+    "naming": [NAMES, {**NAMES, "typed": True}, {**NAMES, "show": "synthesis"}, UNKNOWN, {**UNKNOWN, "typed": True}],
     "constant": [{}, {"source_gap": 3}, {"repetitions": 2, "blocked": ["condition"], "source_gap": 2}],
     "staircase": [
         {"level": "condition", "trials": 12, "source_gap": 3},
@@ -132,7 +133,8 @@ def test_each_answer_is_correct_equally_often_where_all_that_is_balanced_is(para
     counts = Counter(trial.correct for _, _, trial, _ in arranged(paradigm))
     assert set(counts) == set(paradigm.guesses())
     assert len(set(counts.values())) == 1
-    assert set(paradigm.answers()) in (set(), set(counts))
+    # An answer that says that one does not know is never correct.
+    assert set(paradigm.answers()) - {getattr(paradigm, "unknown", None)} in (set(), set(counts))
 
 
 @paradigms
@@ -214,7 +216,8 @@ def test_decisions_reach_the_proportion_correct_that_is_expected(paradigm: Parad
 def test_who_sees_nothing_is_at_chance_and_who_sees_more_is_better(paradigm: Paradigm) -> None:
     expected = [paradigm.proportion_correct(dprime) for dprime in (0.0, 0.5, 1.0, 2.0, 4.0, 12.0)]
     chance = 1 / len(paradigm.guesses())
-    assert expected[0] == pytest.approx(chance, abs=1e-3)
+    if getattr(paradigm, "unknown", None) is None:
+        assert expected[0] == pytest.approx(chance, abs=1e-3)
     assert expected == sorted(expected)
     # With pictures that are the same, a criterion for their difference makes errors whatever d' is.
     assert expected[-1] > (0.85 if paradigm.name == "same_different" else 0.9999)

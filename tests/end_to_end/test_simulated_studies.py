@@ -80,6 +80,10 @@ STUDIES: dict[str, tuple[dict[str, Any], str]] = {
     "same_different": ({"name": "same_different"}, "original-synthesis"),
     "yes_no": ({"name": "yes_no", "criterion": 0.3}, "original-synthesis"),
     "naming": ({"name": "naming", "names": NAMES, "typed": True}, "original-synthesis"),
+    "unknown": (
+        {"name": "naming", "names": NAMES, "typed": True, "unknown": "?", "criterion": 1.2},
+        "original-synthesis",
+    ),
 }
 
 

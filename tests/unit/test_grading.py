@@ -14,9 +14,10 @@ from stimgen.cli.experiment_text import format_outcome
 from stimgen.experiment.design.decisions import Participant
 from stimgen.experiment.journal.journal import RecordedSession, read_journal
 from stimgen.experiment.schema.load import load_experiment
-from stimgen.export.events import event_rows
+from stimgen.export.events import event_columns, event_rows
 from stimgen.export.journals.csv import trial_rows
 from stimgen.export.sessions import read_session
+from stimgen.reading.errors import StimgenError
 from stimgen.workflow.prepared_experiment import PreparedExperiment
 from stimgen.workflow.run import RunOptions, run_session
 from stimgen.workflow.session_outcome import SessionOutcome
@@ -88,3 +89,40 @@ def test_times_are_counted_from_the_last_pictures_too(folder: Path) -> None:
 def test_both_times_are_one_where_pictures_are_shown_together(folder: Path) -> None:
     for row in trial_rows(read_session(simulate(folder).journal)):
         assert row["key_resp.rt"] == row["key_resp.rt_last"]
+
+
+NAMES = "paradigm:\n  name: naming\n  typed: true\n  names: {brick: wall, coffee: cup of coffee, gravel: path}\n"
+TYPED = (
+    ("paradigm:\n  name: oddity\n  angles: [90, 210, 330]\n  eccentricity: 4\n  oddball: original\n", NAMES),
+    ('  keys: {"1": up, "2": left, "3": right}', "  window: 9000 ms"),
+    ("repetitions: 3", "repetitions: 4"),
+)
+
+
+def test_a_typed_word_has_the_time_of_its_first_letter_and_not_knowing_is_an_answer(folder: Path) -> None:
+    unknown = NAMES, NAMES + "  unknown: don't know\n  criterion: 0.7\n"
+    outcome = simulate(folder, *TYPED, unknown)
+    rows = [row for row in trial_rows(read_session(outcome.journal)) if row["trials.thisN"] is not None]
+    unsure = [row for row in rows if row["response"] == "don't know"]
+    assert 0 < len(unsure) < len(rows)
+    for row in rows:
+        assert (row["key_resp.keys"], row["missed"]) == ("return", False)
+        if row in unsure:
+            assert (row["key_resp.corr"], row["key_resp.rt_first_letter"]) == (0, None)
+        else:
+            assert row["key_resp.rt_first_letter"] == pytest.approx(row["key_resp.rt"] / 2, abs=1e-5)
+    assert outcome.missed == 0
+    assert outcome.graded == outcome.trials
+    (part,) = read_session(outcome.journal).parts
+    assert "first_letter_time" in [column.name for column in event_columns((part,))]
+    times = [row["first_letter_time"] for row in event_rows(part, lambda _: "") if row["event"] == "response"]
+    assert times[-len(rows) :] == [row["key_resp.rt_first_letter"] for row in rows]
+
+
+@pytest.mark.parametrize(
+    ("more", "message"),
+    [("  criterion: 1\n", "criterion needs unknown"), ("  unknown: Path\n", "'Path' is also a name")],
+)
+def test_what_does_not_fit_the_names_is_refused(folder: Path, more: str, message: str) -> None:
+    with pytest.raises(StimgenError, match=message):
+        load_experiment(write_experiment(folder, *TYPED, (NAMES, NAMES + more)))

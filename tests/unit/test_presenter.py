@@ -118,6 +118,7 @@ def present(
     meaning: AnswerLookup | None = KEYS,
     feedback: Callable[[str | None], Frame | None] = nothing,
     lines: Any = (),
+    empty: str | None = None,
     **said: Any,
 ) -> TrialOutcome:
     """Present the trial: pictures at refreshes 7 and 14, their mask at 24, nothing more from 26 on.
@@ -132,7 +133,7 @@ def present(
 
     def answering() -> ChoiceResponse | TypedResponse:
         return (
-            TypedResponse(screen, responses)
+            TypedResponse(screen, responses, empty)
             if meaning is None
             else ChoiceResponse(screen, responses, meaning)
         )
@@ -302,6 +303,10 @@ def test_a_word_is_typed_and_ends_with_return() -> None:
 def test_nothing_typed_is_no_answer_and_an_unfinished_word_is_none() -> None:
     outcome = present(ExactScreen(letters=letters("\r \rcup\r", 26)), None)
     assert (outcome.answer, outcome.seconds) == ("cup", at(32))
+    outcome = present(ExactScreen(letters=[(26, "\r"), (27, " "), (28, "\r")]), None, empty="don't know")
+    assert (outcome.answer, outcome.key, outcome.seconds) == ("don't know", "return", at(26))
+    outcome = present(ExactScreen(letters=letters("c\bcup\r", 26)), None, empty="don't know")
+    assert (outcome.answer, outcome.seconds) == ("cup", at(31))
     outcome = present(ExactScreen(letters=letters("cup", 30)), None, window="20 frames")
     assert (outcome.answer, [press.answer for press in outcome.presses]) == (None, ["c", "cu", "cup"])
 

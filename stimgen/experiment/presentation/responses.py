@@ -103,10 +103,16 @@ class ChoiceResponse(Response):
 
 
 class TypedResponse(Response):
-    """Takes an answer that is typed and ended with return; a press is a key with the word after it."""
+    """Takes an answer that is typed and ended with return; a press is a key with the word after it.
 
-    def __init__(self, screen: PresentationScreen, settings: ResponseSettings) -> None:
+    Return without letters gives the answer `empty`, or nothing if that is None.
+    """
+
+    def __init__(
+        self, screen: PresentationScreen, settings: ResponseSettings, empty: str | None = None
+    ) -> None:
         super().__init__(screen, settings)
+        self._empty = empty
         self._text = ""
         self._done = False
         self._update_texts()
@@ -125,6 +131,7 @@ class TypedResponse(Response):
             self._text = self._text[:-1]
         elif character == "\r":
             # Spaces alone are not an answer, nor is a second press of return after a notice.
+            self._text = self._text if self._text.strip() else self._empty or self._text
             self._done = bool(self._text.strip())
         elif character.isprintable():
             self._text += character

@@ -9,6 +9,7 @@ from typing import Any
 from typing_extensions import override
 
 from stimgen.experiment.design.trial import Notice, PresentedPhase, Press, TrialOutcome
+from stimgen.experiment.session.simulated_typing import simulate_typing
 from stimgen.experiment.session.observers.base import Observer, ObserverContext, PreparedTrial
 
 
@@ -48,17 +49,25 @@ class ComputedObserver(Observer):
         time = self._find_answer_time(prepared, shots, seconds)
         if time is not None and self.context.experiment.responses.ends_stimulus:
             shots = self._present(prepared, hashes, time)
-        keys = self.context.keys.get(answer, (answer,))
         onset = shots[_find_stimuli(prepared)[0]].onset
-        press = None if time is None else Press(answer=answer, key=keys[0], seconds=round(time - onset, 6))
+        presses = () if time is None else self._press(prepared, answer, round(time - onset, 6))
+        press = presses[-1] if presses else None
         self._advance(shots, time, feedback=prepared.feedback)
         return TrialOutcome(
             answer=press.answer if press else None,
             key=press.key if press else None,
             seconds=press.seconds if press else None,
-            presses=(press,) if press else (),
+            presses=presses,
             shots=tuple(shots),
         )
+
+    def _press(self, prepared: PreparedTrial, answer: str, seconds: float) -> tuple[Press, ...]:
+        """Return the presses that give an answer; the last one counts."""
+        if not prepared.trial.answers:
+            empty = self.context.experiment.paradigm.answer_without_letters()
+            return simulate_typing(answer, seconds, letters=answer != empty)
+        keys = self.context.keys.get(answer, (answer,))
+        return (Press(answer=answer, key=keys[0], seconds=seconds),)
 
     def _find_answer_time(
         self, prepared: PreparedTrial, shots: list[PresentedPhase], seconds: float | None

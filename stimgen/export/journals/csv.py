@@ -12,7 +12,7 @@ from typing import Any
 from stimgen.experiment.journal.journal import RecordedTrial
 from stimgen.export.events import find_factors
 from stimgen.export.phase_durations import list_planned_durations
-from stimgen.export.response_times import time_from_last
+from stimgen.export.response_times import time_from_last, time_of_first_letter
 from stimgen.export.sessions import JournalSession, SessionPart
 from stimgen.export.shown_pictures import ShownPictures
 from stimgen.reading.atomic import write_atomically
@@ -104,6 +104,7 @@ def _response_columns(line: RecordedTrial) -> dict[str, Any]:
         "key_resp.corr": None if line.correct is None else int(line.correct),
         "key_resp.rt": outcome.seconds,
         "key_resp.rt_last": time_from_last(line),
+        **({} if line.trial.answers else {"key_resp.rt_first_letter": time_of_first_letter(line)}),
         "missed": outcome.answer is None,
         "response": outcome.answer,
         "correct_response": line.trial.correct,

@@ -94,6 +94,10 @@ class Paradigm(FamilyMember, ABC):
         """Return the possible answers, in the order of their keys; none if the answer is typed."""
         return tuple(self.default_keys())
 
+    def answer_without_letters(self) -> str | None:
+        """Return the answer that return alone gives if answers are typed; None if it gives none."""
+        return None
+
     def guesses(self) -> tuple[str, ...]:
         """Return what an observer who saw nothing may answer; these are words if the answer is typed."""
         return self.answers()

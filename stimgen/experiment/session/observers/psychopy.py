@@ -176,7 +176,8 @@ class PsychopyObserver(Observer):
     def _make_response(self, trial: Trial) -> Response:
         responses = self._setting.experiment.responses
         if not trial.answers:
-            return TypedResponse(self._screen, responses)
+            empty = self._setting.experiment.paradigm.answer_without_letters()
+            return TypedResponse(self._screen, responses, empty)
         if responses.device != "mouse":
             lookup = make_key_lookup(self._setting.keys, mouse=responses.device == "buttons")
             return ChoiceResponse(self._screen, responses, lookup)
