@@ -38,7 +38,13 @@ VARIANTS: dict[str, list[dict[str, Any]]] = {
     "two_afc": [{}, {"layout": "spatial"}],
     "same_different": [{}, {"layout": "spatial"}, {"criterion": 2.5}],
     "yes_no": [{}, {"criterion": 0.7}],
-    "naming": [NAMES, {**NAMES, "typed": True}, {**NAMES, "show": "synthesis"}, UNKNOWN, {**UNKNOWN, "typed": True}],
+    "naming": [
+        NAMES,
+        {**NAMES, "typed": True},
+        {**NAMES, "show": "synthesis"},
+        UNKNOWN,
+        {**UNKNOWN, "typed": True},
+    ],
     "constant": [{}, {"source_gap": 3}, {"repetitions": 2, "blocked": ["condition"], "source_gap": 2}],
     "staircase": [
         {"level": "condition", "trials": 12, "source_gap": 3},

@@ -91,7 +91,7 @@ def test_both_times_are_one_where_pictures_are_shown_together(folder: Path) -> N
         assert row["key_resp.rt"] == row["key_resp.rt_last"]
 
 
-NAMES = "paradigm:\n  name: naming\n  typed: true\n  names: {brick: wall, coffee: cup of coffee, gravel: path}\n"
+NAMES = "paradigm:\n  name: naming\n  typed: true\n  names: {brick: wall, coffee: cup, gravel: path}\n"
 TYPED = (
     ("paradigm:\n  name: oddity\n  angles: [90, 210, 330]\n  eccentricity: 4\n  oddball: original\n", NAMES),
     ('  keys: {"1": up, "2": left, "3": right}', "  window: 9000 ms"),

@@ -9,8 +9,8 @@ from typing import Any
 from typing_extensions import override
 
 from stimgen.experiment.design.trial import Notice, PresentedPhase, Press, TrialOutcome
-from stimgen.experiment.session.simulated_typing import simulate_typing
 from stimgen.experiment.session.observers.base import Observer, ObserverContext, PreparedTrial
+from stimgen.experiment.session.simulated_typing import simulate_typing
 
 
 class ComputedObserver(Observer):

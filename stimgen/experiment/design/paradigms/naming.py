@@ -56,9 +56,7 @@ class Naming(Paradigm):
                 f"there are {len(self.guesses())} different answers, but a list needs 2 to 10", at="names"
             )
         if self.criterion is not None and self.unknown is None:
-            raise validation_error(
-                "criterion needs unknown, the answer of who does not know", at="criterion"
-            )
+            raise validation_error("criterion needs unknown, the answer of who does not know", at="criterion")
         if self.unknown is not None and normalise_word(self.unknown) in {
             normalise_word(word) for source in self.names for word in self.accepted_words(source)
         }:
