@@ -119,7 +119,7 @@ FIRST_LETTER = TableColumn(
 
 
 def event_columns(parts: tuple[SessionPart, ...]) -> tuple[TableColumn, ...]:
-    """Return the columns of the events: the fixed ones, one per factor, and those of what is in the trials."""
+    """Return the columns of the events: the fixed ones, one per factor, and those of the trials."""
     factors = find_factors(parts).items()
     lines = [line for part in parts for line in part.trials]
     levels = (TableColumn(f"factor_{name}", about) for name, about in factors)
