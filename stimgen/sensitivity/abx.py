@@ -6,7 +6,9 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 
-def predict_abx(dprime: ArrayLike, rule: str = "differencing") -> NDArray[np.float64]:
+def predict_abx(
+    dprime: ArrayLike, rule: str = "differencing", shift: ArrayLike = 0.0
+) -> NDArray[np.float64]:
     """Return the proportion correct of an observer without bias (Macmillan & Creelman 2005, chapter 9).
 
     Parameters
@@ -16,6 +18,9 @@ def predict_abx(dprime: ArrayLike, rule: str = "differencing") -> NDArray[np.flo
     rule : str
         ``differencing``: the one of A and B that differs less from X (roving designs). ``independent``: the
         order of A and B, and what X is, are decided separately (fixed designs).
+    shift : array_like
+        With ``independent``, the distance of the criterion for X from the midpoint between A and B, where it
+        lies for other d' of the same experiment.
 
     Returns
     -------
@@ -33,5 +38,8 @@ def predict_abx(dprime: ArrayLike, rule: str = "differencing") -> NDArray[np.flo
 
     values = np.asarray(dprime, dtype=float)
     order = ndtr(values / np.sqrt(2))
-    other = ndtr(values / np.sqrt(6) if rule == "differencing" else values / 2)
+    off = np.asarray(shift, dtype=float)
+    other = (ndtr(values / 2 + off) + ndtr(values / 2 - off)) / 2
+    if rule == "differencing":
+        other = ndtr(values / np.sqrt(6))
     return np.asarray(order * other + (1 - order) * (1 - other))

@@ -23,7 +23,7 @@ from stimgen.experiment.design.decisions import (
     TrialResult,
 )
 from stimgen.experiment.design.paradigms import PARADIGMS, Paradigm, PictureSlot
-from stimgen.experiment.design.paradigms.base import Pairing
+from stimgen.experiment.design.paradigms.base import Pairing, Perception
 from stimgen.experiment.design.schedules import SCHEDULES, Schedule
 from stimgen.experiment.design.trial import Trial
 from stimgen.reading.registry import Family, FamilyMember
@@ -210,7 +210,7 @@ def test_decisions_reach_the_proportion_correct_that_is_expected(paradigm: Parad
     count = 10000 // len(trials) * len(trials)
     stream: Any = Quick(7)
     right = sum(
-        paradigm.grade(trial, paradigm.decide(trial, dprime, stream)) is True
+        paradigm.grade(trial, paradigm.decide(trial, Perception.constant(dprime), stream)) is True
         for trial in trials * (count // len(trials))
     )
     expected = paradigm.proportion_correct(dprime)

@@ -16,6 +16,8 @@ from hand_made import Wanted, write_set
 
 from stimgen.cli.experiment_text import format_trials
 from stimgen.experiment.design.decisions import Participant
+from stimgen.experiment.design.paradigms.base import Perception
+from stimgen.experiment.design.paradigms.oddity import Oddity
 from stimgen.experiment.journal.journal import RecordedTrial, read_journal
 from stimgen.experiment.schema.load import LoadedExperiment, load_experiment
 from stimgen.experiment.trials.procedure import AnsweredTrial
@@ -99,7 +101,11 @@ def test_a_study_reaches_the_proportion_correct_that_its_dprime_predicts(folder:
     }
     lines = study.run(3, **settings)
     rule = study.load(**settings).experiment.paradigm
-    by_condition = {condition: rule.proportion_correct(value) for condition, value in dprime.items()}
+    mean = sum(dprime.values()) / len(dprime)
+    by_condition = {
+        condition: rule.proportion_correct_among(Perception(value, mean))
+        for condition, value in dprime.items()
+    }
     expected = [by_condition[str(line.trial.levels["condition"])] for line in lines]
     correct = [line.correct is True for line in lines]
     assert len(lines) == 3 * 2 * 6 * 8
@@ -108,6 +114,35 @@ def test_a_study_reaches_the_proportion_correct_that_its_dprime_predicts(folder:
     # And it is the condition that makes the difference.
     apart = np.array([1 if p > np.mean(expected) else -1 for p in expected])
     assert abs(float(apart @ (np.array(correct, dtype=float) - expected))) < 3.5 * error
+
+
+def test_a_dprime_of_two_factors_is_reached_in_every_cell(folder: Path) -> None:
+    values = {"original": 2.5, "synthesis": {"easy": 1.5, "hard": 0.3}}
+    settings: dict[str, Any] = {
+        "paradigm": {"name": "oddity", "layout": "temporal"},
+        "stimuli": {"sets": ["set"], "conditions": ["easy", "hard"], "again": "same"},
+        "schedule": {"name": "constant", "repetitions": 18},
+        "timing": {"stimulus": ["100 ms", "200 ms"]},
+        "simulated": {
+            "dprime": {
+                "by": ["oddball", "condition"],
+                "values": values,
+                "times": {"duration": {"100 ms": 0.5, "200 ms": 1.0}},
+            }
+        },
+    }
+    lines = Study(folder, "cells").run(1, **settings)
+    expected = []
+    for line in lines:
+        levels, odd = line.trial.levels, str(line.trial.balanced["oddball"])
+        dprime: Any = values[odd]
+        dprime = dprime if isinstance(dprime, float) else dprime[levels["condition"]]
+        expected.append(Oddity().proportion_correct(dprime * (0.5 if levels["duration"] == "100 ms" else 1)))
+    correct = np.array([line.correct is True for line in lines], dtype=float)
+    for one in sorted(set(expected)):
+        cell = np.isclose(expected, one)
+        error = math.sqrt(one * (1 - one) / cell.sum())
+        assert abs(correct[cell].mean() - one) < 3.5 * error
 
 
 def test_a_psychometric_function_is_measured_by_constant_stimuli(folder: Path) -> None:

@@ -17,6 +17,7 @@ from stimgen.experiment.design.decisions import Participant
 from stimgen.experiment.design.trial import Phase, Trial, TrialOutcome
 from stimgen.experiment.schema.observer_settings import PsychometricFunction, SimulatedObserverSettings
 from stimgen.experiment.schema.schema import Experiment
+from stimgen.experiment.schema.sensitivity import SensitivityTable
 from stimgen.experiment.session.observers.base import PreparedTrial
 from stimgen.experiment.session.observers.simulated import compute_psychometric, make
 from stimgen.reading.document import read_document
@@ -39,7 +40,7 @@ def setting(**settings: Any) -> Any:
     return SimpleNamespace(
         experiment=experiment,
         participant=Participant("01"),
-        pool=SimpleNamespace(conditions=("texture",)),
+        pool=SimpleNamespace(conditions=("texture",), sources=("a",), practice_sources=()),
         viewing=SimpleNamespace(refresh_hz=100.0),
         keys={},
     )
@@ -142,12 +143,18 @@ def test_psychometric_functions_rise_or_fall() -> None:
 
 def test_what_the_documentation_says_of_an_observer_can_be_said(tmp_path: Path) -> None:
     page = (Path(__file__).resolve().parents[2] / "docs" / "designs.md").read_text()
-    (block,) = re.findall(r"```yaml\n(.*?)```", page, flags=re.DOTALL)
-    (tmp_path / "block.yaml").write_text(block)
-    document = read_document(tmp_path / "block.yaml")
-    observer = validate(SimulatedObserverSettings, document.data["simulated"], document)
-    assert observer.dprime == {"texture": 2.0, "texform": 1.2}
-    assert observer.lapse == 0.02
+    found = []
+    for block in re.findall(r"```yaml\n(simulated:.*?)```", page, flags=re.DOTALL):
+        (tmp_path / "block.yaml").write_text(block)
+        document = read_document(tmp_path / "block.yaml")
+        found.append(validate(SimulatedObserverSettings, document.data["simulated"], document))
+    assert found[0].dprime == {"texture": 2.0, "texform": 1.2}
+    assert found[0].lapse == 0.02
+    assert found[1].dprime == SensitivityTable(
+        by=("eccentricity", "condition"),
+        values={"4": {"texture": 2.0, "texform": 1.2}, "10": 0.6},
+        times={"duration": {"200 ms": 0.7, "2000 ms": 1.0}},
+    )
 
 
 def test_some_answers_are_missing() -> None:

@@ -6,10 +6,10 @@ from typing import Annotated, Literal
 
 from pydantic import Field, model_validator
 
-from stimgen.reading.model import Integer, Label, Model, Number, Text, validation_error
+from stimgen.experiment.schema.sensitivity import AnySensitivity
+from stimgen.reading.model import Integer, Model, Number, Text, validation_error
 
 Probability = Annotated[Number, Field(ge=0.0, le=1.0)]
-Sensitivity = Annotated[Number, Field(ge=0.0, le=20.0)]
 
 
 class PsychometricFunction(Model):
@@ -38,13 +38,13 @@ class ResponseTimeDistribution(Model):
 class SimulatedObserverSettings(Model):
     """Describes an observer of known sensitivity, by `dprime` or by a `psychometric` function."""
 
-    dprime: Sensitivity | dict[Label, Sensitivity] | None = None
-    """True d', for all trials or for every condition; the default is 1.5."""
+    dprime: AnySensitivity | None = None
+    """True d', for all trials, for every condition, or as a table by any factors; the default is 1.5."""
     psychometric: PsychometricFunction | None = None
     """Probability of a correct answer, without guesses and lapses; replaces `dprime`."""
     guess: Probability | None = None
     """Lower asymptote of the psychometric function, the proportion correct when guessing; the default is
-    chance."""
+    chance. In yes-no and same-different it is the rate of false alarms, at any level."""
     lapse: Probability = 0.0
     """Proportion of random answers, whatever was shown."""
     missing: Probability = 0.0

@@ -13,12 +13,13 @@ from stimgen.experiment.design.paradigms.base import (
     CENTRE,
     Arrangement,
     Pairing,
+    Perception,
     PictureSlot,
     order_roles,
     roles_in_pairing,
 )
 from stimgen.experiment.design.paradigms.eccentricities import EccentricParadigm
-from stimgen.experiment.design.trial import Trial
+from stimgen.experiment.design.trial import SYNTHESIS, Trial
 from stimgen.reading.random_numbers import RandomStream
 from stimgen.sensitivity.abx import predict_abx
 
@@ -62,19 +63,29 @@ class Abx(EccentricParadigm):
         pair = (PictureSlot(a, left), PictureSlot(b, right))
         return Arrangement(((PictureSlot(x, sample, 1),), pair), correct)
 
-    def decide(self, trial: Trial, dprime: float, stream: RandomStream) -> str:
+    def decide(self, trial: Trial, perceived: Perception, stream: RandomStream) -> str:
         """Return the answer of the rule that `rule` names."""
-        shift = dprime / 2
+        shift = perceived.dprime / 2
         a, b = stream.normal() - shift, stream.normal() + shift
         x = stream.normal() + (-shift if trial.correct == "A" else shift)
         if self.rule == "differencing":
             return "A" if abs(x - a) < abs(x - b) else "B"
-        # Independent observations: the order of A and B and the identity of X are decided separately.
-        return "A" if (b > a) == (x < 0) else "B"
+        # Independent observations: the order of A and B and the identity of X are decided separately. X is
+        # compared with the criterion, which lies at half the mean d' from the originals in every trial.
+        criterion = perceived.mean_dprime / 2 - shift
+        if trial.balanced["a"] == SYNTHESIS:
+            criterion = -criterion
+        return "A" if (b > a) == (x < criterion) else "B"
 
     def proportion_correct(self, dprime: float) -> float:
         """Return the expected proportion correct (Macmillan & Creelman 2005, chapter 9)."""
         return float(predict_abx(dprime, self.rule))
+
+    @override
+    def proportion_correct_among(self, perceived: Perception) -> float:
+        """Return the same, with the criterion for X where it is for the mean d'."""
+        shift = (perceived.dprime - perceived.mean_dprime) / 2
+        return float(predict_abx(perceived.dprime, self.rule, shift))
 
     def judge_features(self, trial: Trial, features: Sequence[Sequence[float]], stream: RandomStream) -> str:
         """Return the picture whose features are closer to those of X."""

@@ -68,6 +68,21 @@ class Arrangement:
     """The correct answer."""
 
 
+@dataclass(frozen=True)
+class Perception:
+    """Represents what a simulated observer perceives of a trial; nothing of it is not on the screen."""
+
+    dprime: float
+    """Sensitivity to the difference between the pictures that the trial shows."""
+    mean_dprime: float
+    """Mean d' of the whole experiment, at which a criterion is fixed: nobody knows what the next trial is."""
+
+    @classmethod
+    def constant(cls, dprime: float) -> Perception:
+        """Return the perception in an experiment in which all trials have the same d'."""
+        return cls(dprime, dprime)
+
+
 class Paradigm(FamilyMember, ABC):
     """Defines a task: what is shown, what can be answered, what is correct and how an observer decides."""
 
@@ -78,6 +93,9 @@ class Paradigm(FamilyMember, ABC):
     clickable: ClassVar[bool] = False
     """Whether the answers stand for the pictures of the last interval, in order, so that the participant can
     click on a picture."""
+    signal_answer: ClassVar[str] = ""
+    """The answer that reports a signal, such as ``different``, if there are trials without a signal; empty if
+    every trial has one."""
     original_once: ClassVar[str] = ""
     """What to write so that a trial shows the original once, for messages; empty if it always does."""
 
@@ -115,12 +133,22 @@ class Paradigm(FamilyMember, ABC):
         """Return what is shown where, and the correct answer."""
 
     @abstractmethod
-    def decide(self, trial: Trial, dprime: float, stream: RandomStream) -> str:
-        """Return the answer of an observer with sensitivity `dprime`, by the paradigm's decision rule."""
+    def decide(self, trial: Trial, perceived: Perception, stream: RandomStream) -> str:
+        """Return the answer of a simulated observer, by the paradigm's decision rule.
+
+        It depends on what the trial shows, and neither on the names of its levels nor on what cannot be seen.
+        """
 
     @abstractmethod
     def proportion_correct(self, dprime: float) -> float:
-        """Return the expected proportion correct of `decide`, computed without simulation."""
+        """Return the expected proportion correct of `decide`, if all trials have the same d'."""
+
+    def proportion_correct_among(self, perceived: Perception) -> float:
+        """Return the expected proportion correct at one d' in an experiment with several.
+
+        It differs from `proportion_correct` if the observer has a criterion, which is the same in all trials.
+        """
+        return self.proportion_correct(perceived.dprime)
 
     @abstractmethod
     def judge_features(self, trial: Trial, features: Sequence[Sequence[float]], stream: RandomStream) -> str:

@@ -17,6 +17,7 @@ from stimgen.experiment.design.paradigms.base import (
     Arrangement,
     Pairing,
     Paradigm,
+    Perception,
     PicturePlace,
     PictureSlot,
     draw_observations,
@@ -110,10 +111,10 @@ class Naming(Paradigm):
             return None
         return normalise_word(answer) in {normalise_word(word) for word in self.accepted_words(trial.source)}
 
-    def decide(self, trial: Trial, dprime: float, stream: RandomStream) -> str:
+    def decide(self, trial: Trial, perceived: Perception, stream: RandomStream) -> str:
         """Return the name with the largest of as many observations (identification as m-AFC)."""
         words = self.guesses()
-        values = draw_observations(words, trial.correct, dprime, stream)
+        values = draw_observations(words, trial.correct, perceived.dprime, stream)
         if self.unknown is not None and self.criterion is not None and max(values) <= self.criterion:
             return self.unknown
         return words[int(np.argmax(values))]
@@ -124,6 +125,13 @@ class Naming(Paradigm):
         if self.criterion is None:
             return float(predict_forced_choice(dprime, alternatives))
         return _predict_above(self.criterion, dprime, alternatives)
+
+    @override
+    def proportion_correct_among(self, perceived: Perception) -> float:
+        """Return the same, with the mean d' for originals, which look alike in all conditions."""
+        dprimes = {ORIGINAL: (perceived.mean_dprime,), SYNTHESIS: (perceived.dprime,)}
+        shown = dprimes.get(self.show, (perceived.mean_dprime, perceived.dprime))
+        return sum(map(self.proportion_correct, shown)) / len(shown)
 
     def judge_features(self, trial: Trial, features: Sequence[Sequence[float]], stream: RandomStream) -> str:
         """Return a random name, because features do not tell what things are called."""

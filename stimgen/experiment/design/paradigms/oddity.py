@@ -14,6 +14,7 @@ from stimgen.experiment.design.paradigms.base import (
     CENTRE,
     Arrangement,
     Pairing,
+    Perception,
     PicturePlace,
     PictureSlot,
     draw_observations,
@@ -98,12 +99,12 @@ class Oddity(EccentricParadigm):
         intervals = (tuple(slots),) if self.layout == "spatial" else tuple((slot,) for slot in slots)
         return Arrangement(intervals, str(decision.balanced["location"]))
 
-    def decide(self, trial: Trial, dprime: float, stream: RandomStream) -> str:
+    def decide(self, trial: Trial, perceived: Perception, stream: RandomStream) -> str:
         """Return the picture whose observation lies farthest from the mean of the others.
 
         For three pictures this is the triangular rule: the one outside the closest pair (Frijters 1979).
         """
-        values = draw_observations(trial.answers, trial.correct, dprime, stream)
+        values = draw_observations(trial.answers, trial.correct, perceived.dprime, stream)
         return trial.answers[_find_odd([[value] for value in values])]
 
     def proportion_correct(self, dprime: float) -> float:

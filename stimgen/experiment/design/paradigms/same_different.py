@@ -10,7 +10,13 @@ from pydantic import Field
 from typing_extensions import override
 
 from stimgen.experiment.design.decisions import Factor, TrialDecision
-from stimgen.experiment.design.paradigms.base import Arrangement, Pairing, order_roles, roles_in_pairing
+from stimgen.experiment.design.paradigms.base import (
+    Arrangement,
+    Pairing,
+    Perception,
+    order_roles,
+    roles_in_pairing,
+)
 from stimgen.experiment.design.paradigms.eccentricities import PairParadigm
 from stimgen.experiment.design.trial import Trial
 from stimgen.reading.model import Number
@@ -26,6 +32,8 @@ class SameDifferent(PairParadigm):
     """For a simulated observer: two observations that differ by more than this, in standard deviations of one
     observation, are called different (differencing rule: Macmillan & Creelman 2005, chapter 9)."""
 
+    signal_answer = "different"
+
     @override
     def default_keys(self) -> dict[str, str]:
         return {"same": "s", "different": "d"}
@@ -40,9 +48,9 @@ class SameDifferent(PairParadigm):
         correct = str(decision.balanced["pair"])
         return self.arrange_pair(decision, (first, first if correct == "same" else other), correct)
 
-    def decide(self, trial: Trial, dprime: float, stream: RandomStream) -> str:
+    def decide(self, trial: Trial, perceived: Perception, stream: RandomStream) -> str:
         """Return whether the two observations differ by more than the criterion."""
-        mean_difference = dprime if trial.correct == "different" else 0.0
+        mean_difference = perceived.dprime if trial.correct == "different" else 0.0
         difference = stream.normal() - stream.normal() + mean_difference
         return "different" if abs(difference) > self.criterion else "same"
 

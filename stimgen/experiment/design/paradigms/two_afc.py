@@ -9,7 +9,13 @@ import numpy as np
 from typing_extensions import override
 
 from stimgen.experiment.design.decisions import Factor, TrialDecision
-from stimgen.experiment.design.paradigms.base import Arrangement, Pairing, draw_observations, roles_in_pairing
+from stimgen.experiment.design.paradigms.base import (
+    Arrangement,
+    Pairing,
+    Perception,
+    draw_observations,
+    roles_in_pairing,
+)
 from stimgen.experiment.design.paradigms.eccentricities import PairParadigm
 from stimgen.experiment.design.trial import Trial
 from stimgen.reading.random_numbers import RandomStream
@@ -40,9 +46,9 @@ class TwoAfc(PairParadigm):
             return self.arrange_pair(decision, (original, synthesis), self.answers()[0])
         return self.arrange_pair(decision, (synthesis, original), self.answers()[1])
 
-    def decide(self, trial: Trial, dprime: float, stream: RandomStream) -> str:
+    def decide(self, trial: Trial, perceived: Perception, stream: RandomStream) -> str:
         """Return the answer with the larger observation (Green & Swets 1966)."""
-        values = draw_observations(trial.answers, trial.correct, dprime, stream)
+        values = draw_observations(trial.answers, trial.correct, perceived.dprime, stream)
         return trial.answers[int(np.argmax(values))]
 
     def proportion_correct(self, dprime: float) -> float:

@@ -14,6 +14,7 @@ from stimgen.experiment.design.paradigms.base import (
     Arrangement,
     Pairing,
     Paradigm,
+    Perception,
     PicturePlace,
     PictureSlot,
     roles_in_pairing,
@@ -31,10 +32,12 @@ class YesNo(Paradigm):
     place: PicturePlace = CENTRE
     """Place of the picture."""
     criterion: Number = 0.0
-    """For a simulated observer: distance from the midpoint between the two distributions, in their standard
-    deviations; a positive value means more answers "no"."""
+    """For a simulated observer: distance of the criterion from the midpoint between the distributions of
+    originals and of syntheses, in their standard deviations; a positive value means more answers "no". It is
+    one criterion for all trials: with several d', the midpoint is that of their mean."""
 
     pairings = frozenset({"original-synthesis"})
+    signal_answer = "no"
 
     @override
     def default_keys(self) -> dict[str, str]:
@@ -51,14 +54,23 @@ class YesNo(Paradigm):
         slot = PictureSlot(original if is_original else synthesis, self.place)
         return Arrangement(((slot,),), "yes" if is_original else "no")
 
-    def decide(self, trial: Trial, dprime: float, stream: RandomStream) -> str:
-        """Return whether the observation exceeds the criterion."""
-        value = stream.normal() + (dprime / 2 if trial.correct == "yes" else -dprime / 2)
-        return "yes" if value > self.criterion else "no"
+    def decide(self, trial: Trial, perceived: Perception, stream: RandomStream) -> str:
+        """Return whether the observation exceeds the criterion.
+
+        Observations of originals have the mean 0 in every condition; those of syntheses have the mean -d'.
+        """
+        value = stream.normal() - (0.0 if trial.correct == "yes" else perceived.dprime)
+        return "yes" if value > self.criterion - perceived.mean_dprime / 2 else "no"
 
     def proportion_correct(self, dprime: float) -> float:
         """Return the mean of hits and correct rejections, for equal numbers of originals and syntheses."""
-        hits, alarms = predict_yes_no(dprime, self.criterion)
+        return self.proportion_correct_among(Perception.constant(dprime))
+
+    @override
+    def proportion_correct_among(self, perceived: Perception) -> float:
+        """Return the same, with the criterion where it is for the mean d'."""
+        shift = (perceived.dprime - perceived.mean_dprime) / 2
+        hits, alarms = predict_yes_no(perceived.dprime, self.criterion + shift)
         return float((hits + 1 - alarms) / 2)
 
     def judge_features(self, trial: Trial, features: Sequence[Sequence[float]], stream: RandomStream) -> str:

@@ -6,28 +6,21 @@ import math
 
 from typing_extensions import override
 
+from stimgen.experiment.design.decisions import Factor
+from stimgen.experiment.design.paradigms.base import Perception
 from stimgen.experiment.design.trial import Trial, TrialOutcome
 from stimgen.experiment.schema.observer_settings import PsychometricFunction, ResponseTimeDistribution
 from stimgen.experiment.session.computed_observer import ComputedObserver
 from stimgen.experiment.session.observers.base import ObserverContext, PreparedTrial
+from stimgen.experiment.session.true_sensitivity import SensitivityRule, shows_only_originals
+from stimgen.experiment.trials.design import list_balanced_factors, list_factors
 from stimgen.reading.errors import StimgenError
 from stimgen.reading.random_numbers import RandomStream
 
-DEFAULT_DPRIME = 1.5
-
 
 def make(context: ObserverContext) -> SimulatedObserver:
-    """Return the observer; unknown conditions and levels without numbers raise a `StimgenError`."""
-    settings, conditions = context.experiment.simulated, context.pool.conditions
-    if isinstance(settings.dprime, dict):
-        for name in settings.dprime:
-            if name not in conditions:
-                raise StimgenError(
-                    f"simulated.dprime: there is no condition {name!r}", given=name, allowed=conditions
-                )
-        for name in conditions:
-            if name not in settings.dprime:
-                raise StimgenError(f"simulated.dprime has no value for the condition {name!r}")
+    """Return the observer; a d' of unknown factors and levels without numbers raise a `StimgenError`."""
+    settings = context.experiment.simulated
     if settings.psychometric is not None and context.experiment.schedule.level is None:
         raise StimgenError(
             "simulated.psychometric needs a level, but the schedule has none",
@@ -40,8 +33,15 @@ class SimulatedObserver(ComputedObserver):
     """Answers by the paradigm's decision rule with a true d', or by a psychometric function.
 
     The same participant, session and trial always get the same answer, so that an interrupted session
-    continues as if it had not been interrupted.
+    continues as if it had not been interrupted. It knows only what is on the screen: an original is perceived
+    alike in all conditions, and the criterion is one for all trials.
     """
+
+    def __init__(self, context: ObserverContext) -> None:
+        super().__init__(context)
+        self._sensitivity = SensitivityRule.build(
+            context.experiment.simulated.dprime, _list_known_factors(context)
+        )
 
     @override
     def respond(self, task: PreparedTrial) -> TrialOutcome:
@@ -58,15 +58,36 @@ class SimulatedObserver(ComputedObserver):
         if stream.uniform() < settings.lapse:
             return stream.choice(paradigm.guesses())
         if settings.psychometric is None or trial.number is None:
-            dprime = settings.dprime
-            if isinstance(dprime, dict):
-                dprime = dprime[str(trial.levels["condition"])]
-            return paradigm.decide(trial, DEFAULT_DPRIME if dprime is None else dprime, stream)
+            dprime = self._sensitivity.find_dprime(trial)
+            return paradigm.decide(trial, Perception(dprime, self._sensitivity.mean), stream)
         guesses = paradigm.guesses()
-        guess = settings.guess if settings.guess is not None else 1 / len(guesses)
-        probability = guess + (1 - guess) * compute_psychometric(settings.psychometric, trial.number)
-        wrong = [answer for answer in guesses if answer != trial.correct]
-        return trial.correct or "" if stream.uniform() < probability else stream.choice(wrong)
+        expected, probability = self._find_probability(settings.psychometric, trial, trial.number)
+        others = [answer for answer in guesses if answer != expected]
+        return expected if stream.uniform() < probability else stream.choice(others)
+
+    def _find_probability(
+        self, function: PsychometricFunction, trial: Trial, level: float
+    ) -> tuple[str, float]:
+        """Return an answer and its probability: the correct one, or the one that reports a signal."""
+        experiment = self.context.experiment
+        paradigm, guess = experiment.paradigm, experiment.simulated.guess
+        guess = 1 / len(paradigm.guesses()) if guess is None else guess
+        if paradigm.signal_answer and trial.correct != paradigm.signal_answer:
+            return paradigm.signal_answer, guess
+        # Where originals alone are shown, nobody sees the condition's level: they are seen as well as can be.
+        is_seen = experiment.schedule.level in ("duration", "eccentricity") or not shows_only_originals(trial)
+        seen = compute_psychometric(function, level) if is_seen else 1.0
+        return trial.correct or "", guess + (1 - guess) * seen
+
+
+def _list_known_factors(context: ObserverContext) -> list[Factor]:
+    """Return everything that d' may depend on."""
+    pool = context.pool
+    return [
+        *list_factors(context.experiment, pool),
+        *list_balanced_factors(context.experiment),
+        Factor("source", (*pool.sources, *pool.practice_sources)),
+    ]
 
 
 def compute_psychometric(function: PsychometricFunction, level: float) -> float:
