@@ -6,9 +6,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 
-def predict_abx(
-    dprime: ArrayLike, rule: str = "differencing", shift: ArrayLike = 0.0
-) -> NDArray[np.float64]:
+def predict_abx(dprime: ArrayLike, rule: str = "differencing", shift: ArrayLike = 0.0) -> NDArray[np.float64]:
     """Return the proportion correct of an observer without bias (Macmillan & Creelman 2005, chapter 9).
 
     Parameters
