@@ -8,6 +8,7 @@ from stimgen.cli.text import format_columns
 from stimgen.stimulus_set.citing.wording import format_count
 
 if TYPE_CHECKING:
+    from stimgen.experiment.design.threshold import TrackThreshold
     from stimgen.workflow.display_check import DisplayCheckResult
     from stimgen.workflow.replay import ReplayedTrial
     from stimgen.workflow.session_outcome import SessionOutcome
@@ -61,11 +62,7 @@ def format_outcome(outcome: SessionOutcome) -> str:
     """Return one line about a session that ended, and one per track of an adaptive schedule."""
     state = "complete" if outcome.complete else "not complete (continue it with --resume)"
     lines = [f"{outcome.journal}: {format_count(outcome.trials, 'trial')}{_format_score(outcome)}, {state}"]
-    for track, estimates in outcome.summary.items():
-        values = (
-            f"{name} {'none' if value is None else f'{value:.4g}'}" for name, value in estimates.items()
-        )
-        lines.append(f"  {track}: {', '.join(values)}")
+    lines += [f"  track {found.track}: {_format_threshold(found)}" for found in outcome.thresholds]
     return "\n".join(lines)
 
 
@@ -78,6 +75,23 @@ def _format_score(outcome: SessionOutcome) -> str:
     if outcome.missed:
         among = f" of {outcome.graded}" + (" answered" if outcome.graded < outcome.trials else "")
     return f", {outcome.correct:.1%} correct{among}{missed}"
+
+
+def _format_threshold(found: TrackThreshold) -> str:
+    """Return a threshold with its unit, its method and what holds there, or why there is none."""
+    trials = format_count(found.trials, "trial")
+    if found.threshold is None:
+        return f"no threshold after {trials}: {found.reason}"
+    unit = f" {found.unit}" if found.unit else ""
+    others = "".join(f", {name} {value:.3g}" for name, value in found.estimates.items())
+    method = found.method
+    if found.posterior is None:
+        used = sum(one.used for one in found.reversals)
+        method += f", {used} of {len(found.reversals)}"
+    return (
+        f"threshold {found.level} {found.threshold:.4g}{unit}, SD {found.sd:.3g}{others} "
+        f"({method}; {found.target}; {trials})"
+    )
 
 
 def format_tables(tables: TableFolder) -> str:

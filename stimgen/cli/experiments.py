@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict
 from datetime import datetime
 from pathlib import Path
 
@@ -111,7 +110,7 @@ def run(
         if outcome.problem is not None:
             print_text(outcome.problem, error=True)
     if as_json:
-        print_json([asdict(outcome) | {"journal": str(outcome.journal)} for outcome in outcomes])
+        print_json([outcome.to_dict() for outcome in outcomes])
     if not all(outcome.complete for outcome in outcomes):
         raise typer.Exit(INTERRUPTED)
 

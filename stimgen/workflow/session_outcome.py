@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from stimgen.experiment.design.threshold import TrackThreshold
 from stimgen.experiment.trials.procedure import AnsweredTrial, SessionProcedure
 
 
@@ -24,8 +25,8 @@ class SessionOutcome:
         Number of these trials.
     missed : int
         Number of main trials without an answer; with ``responses.missed: wrong`` they are graded, too.
-    summary : dict
-        What an adaptive schedule estimated, by track.
+    thresholds : tuple of TrackThreshold
+        Thresholds of an adaptive schedule, one for each track.
     problem : str or None
         Why the session's table could not be written; the journal is complete all the same.
     """
@@ -34,10 +35,29 @@ class SessionOutcome:
     complete: bool
     trials: int
     correct: float | None
-    summary: dict[str, Any]
+    thresholds: tuple[TrackThreshold, ...] = ()
     problem: str | None = None
     graded: int = 0
     missed: int = 0
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return the outcome as JSON-ready values."""
+        return {
+            "journal": str(self.journal),
+            "complete": self.complete,
+            "trials": self.trials,
+            "correct": self.correct,
+            "graded": self.graded,
+            "missed": self.missed,
+            "summary": self.summary,
+            "thresholds": [one.to_dict() for one in self.thresholds],
+            "problem": self.problem,
+        }
+
+    @property
+    def summary(self) -> dict[str, Any]:
+        """Return the figures of every track that are printed, by its name."""
+        return {one.track: one.to_summary() for one in self.thresholds}
 
     @classmethod
     def of(
@@ -52,7 +72,7 @@ class SessionOutcome:
             complete,
             len(main),
             correct,
-            procedure.summary(history),
+            procedure.find_thresholds(history),
             graded=len(grades),
             missed=sum(answered.missed for answered in main),
         )

@@ -47,9 +47,10 @@ VARIANTS: dict[str, list[dict[str, Any]]] = {
     ],
     "constant": [{}, {"source_gap": 3}, {"repetitions": 2, "blocked": ["condition"], "source_gap": 2}],
     "staircase": [
-        {"level": "condition", "trials": 12, "source_gap": 3},
+        {"level": "condition", "harder": "lower", "trials": 12, "source_gap": 3},
         {
             "level": "condition",
+            "harder": "lower",
             "trials": 30,
             "reversals": 4,
             "tracks": 3,
@@ -60,8 +61,16 @@ VARIANTS: dict[str, list[dict[str, Any]]] = {
         {"level": "condition", "trials": 8, "harder": "higher", "start": 2.2},
     ],
     "questplus": [
-        {"level": "condition", "trials": 5, "source_gap": 2},
-        {"level": "condition", "trials": 3, "tracks": 2, "form": "normal", "threshold": [1, 2], "slope": [1]},
+        {"level": "condition", "harder": "lower", "trials": 5, "source_gap": 2},
+        {
+            "level": "condition",
+            "harder": "lower",
+            "trials": 3,
+            "tracks": 2,
+            "form": "normal",
+            "threshold": [1, 2],
+            "slope": [1],
+        },
     ],
 }
 
@@ -340,7 +349,9 @@ def test_a_session_ends_and_keeps_its_sources_apart(
     tracks = Counter(choice.track for choice, _ in done)
     if schedule.adaptive:
         assert max(tracks.values()) <= getattr(schedule, "trials", 0)
-    assert json.dumps(schedule.summary(design(), [past for _, past in done]))
+    assert json.dumps(
+        [one.to_dict() for one in schedule.find_thresholds(design(), [past for _, past in done])]
+    )
 
 
 @schedules

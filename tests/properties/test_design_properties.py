@@ -349,6 +349,7 @@ def test_staircases_take_turns_and_their_candidates_are_even(
     some = levelled(shape)
     schedule = Staircase(
         level="condition",
+        harder="lower",
         tracks=tracks,
         trials=trials,
         reversals=reversals,
@@ -372,8 +373,7 @@ def test_staircases_take_turns_and_their_candidates_are_even(
     for lap in range(0, len(done), every):
         kinds = [(choice.source, combination(choice)) for choice in done[lap : lap + every]]
         assert len(set(kinds)) == len(kinds)
-    summary = schedule.summary(some, history)
-    assert {name: found["trials"] for name, found in summary.items()} == per_track
+    assert {found.track: found.trials for found in schedule.find_thresholds(some, history)} == per_track
 
 
 def walked(

@@ -59,7 +59,7 @@ def converged(schedule: Staircase, sign: float, seed: int) -> float:
             right = bool(rng.random() < expit(sign * level.numbers[i]))
             own.append(TrialResult({"condition": level.values[i]}, "a", track.name, right))
         history += own
-    return float(np.mean([track["threshold"] for track in schedule.summary(FINE, history).values()]))
+    return float(np.mean([found.threshold for found in schedule.find_thresholds(FINE, history)]))
 
 
 @pytest.mark.parametrize(
@@ -159,10 +159,12 @@ def test_questplus_recovers_a_threshold(threshold: float, seed: int) -> None:
     pytest.importorskip("questplus")
     schedule = Questplus(level="scaling", trials=40)
     history, levels = answered(schedule, SCALINGS, lambda level: weibull(level, threshold, 3.5), seed)
-    (found,) = schedule.summary(SCALINGS, history).values()
-    assert found["trials"] == 40
-    assert found["threshold_sd"] < threshold / 3
-    assert abs(found["threshold"] - threshold) < 2.6 * found["threshold_sd"]
+    (found,) = schedule.find_thresholds(SCALINGS, history)
+    assert found.trials == found.counted == 40
+    assert found.threshold is not None
+    assert found.sd is not None
+    assert found.sd < threshold / 3
+    assert abs(found.threshold - threshold) < 2.6 * found.sd
     # It asks near the threshold, and not everywhere.
     assert np.median(np.abs(np.log2(np.array(levels[20:]) / threshold))) < 1.0
 
@@ -177,5 +179,7 @@ def test_questplus_of_what_is_harder_where_it_is_higher() -> None:
         return 1 / 3 + 2 / 3 * 0.5 * math.erfc((level - 5.0) / math.sqrt(2))
 
     history, _ = answered(schedule, some, correct, seed=8)
-    (found,) = schedule.summary(some, history).values()
-    assert abs(found["threshold"] - 5.0) < 2.6 * found["threshold_sd"] < 2.6
+    (found,) = schedule.find_thresholds(some, history)
+    assert found.threshold is not None
+    assert found.sd is not None
+    assert abs(found.threshold - 5.0) < 2.6 * found.sd < 2.6

@@ -6,10 +6,12 @@ import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from itertools import product
+from typing import Literal
 
 from stimgen.reading.errors import StimgenError
 
 Scalar = str | int | float | bool
+HarderDirection = Literal["lower", "higher"]
 
 
 @dataclass(frozen=True)
@@ -73,6 +75,8 @@ class LevelScale:
     """The factor's values, in the order of their numbers."""
     numbers: tuple[float, ...]
     """One number for each value, rising."""
+    harder: HarderDirection | None = None
+    """Whether lower or higher numbers are harder; None if only the user can know."""
 
 
 @dataclass(frozen=True)
@@ -128,3 +132,5 @@ class TrialResult:
     track: str | None = None
     correct: bool | None = None
     """None if there was no answer, or if no answer is correct."""
+    index: int = 0
+    """Index of the trial in the session."""

@@ -6,12 +6,14 @@ import os
 from collections.abc import Mapping
 from contextlib import AbstractContextManager, suppress
 from dataclasses import dataclass
+from itertools import takewhile
 from pathlib import Path
 from typing import Any, NamedTuple
 
 from pydantic import ValidationError
 from typing_extensions import override
 
+from stimgen.experiment.design.threshold import TrackThreshold
 from stimgen.experiment.design.trial import Trial, TrialOutcome
 from stimgen.experiment.journal.header import FORMAT, JournalHeader
 from stimgen.experiment.journal.journal_lines import JournalLine, parse_lines, seal_line
@@ -32,6 +34,9 @@ class RecordedTrial(NamedTuple):
     correct: bool | None
     time: str
     seq: int
+    adaptive: Mapping[str, Any] = {}
+    """What the trial changed in its adaptive track: ``reversal`` of a staircase; ``mean``, ``sd`` and
+    ``entropy`` of the threshold's posterior of QUEST+."""
 
 
 @dataclass(frozen=True)
@@ -46,6 +51,8 @@ class RecordedSession:
     """Whether the session reached its end."""
     torn: bool
     """Whether the last line was only partly written; it is not among the trials."""
+    thresholds: tuple[TrackThreshold, ...] = ()
+    """Thresholds of an adaptive schedule; none if the last trial was not followed by an end or a stop."""
 
 
 class Journal(AbstractContextManager["Journal"]):
@@ -156,6 +163,7 @@ def read_journal(file: Path) -> RecordedSession:
         events=tuple(line.body for line in lines if line.body["kind"] not in ("trial", "end")),
         complete="end" in kinds,
         torn=file.stat().st_size > (lines[-1] if lines else first).end,
+        thresholds=_parse_thresholds([line.body for line in lines], file),
     )
 
 
@@ -193,7 +201,18 @@ def _parse_trial(body: dict[str, Any], where: Location) -> RecordedTrial:
         correct, time = body["correct"], body["time"]
     except (KeyError, ValidationError) as error:
         raise StimgenError(f"is not a trial: {str(error).splitlines()[0]}", where=where) from None
-    return RecordedTrial(trial, outcome, correct, time, body["seq"])
+    return RecordedTrial(trial, outcome, correct, time, body["seq"], body.get("adaptive", {}))
+
+
+def _parse_thresholds(lines: list[dict[str, Any]], file: Path) -> tuple[TrackThreshold, ...]:
+    """Return the thresholds after the last trial; none of version 0.1.0, or of a session that was killed."""
+    after = takewhile(lambda line: line["kind"] != "trial", reversed(lines))
+    found = next((line["thresholds"] for line in after if line.get("thresholds")), [])
+    try:
+        return tuple(TrackThreshold.model_validate(one) for one in found)
+    except (TypeError, ValidationError) as error:
+        problem = str(error).splitlines()[0]
+        raise StimgenError(f"its thresholds cannot be read: {problem}", where=file) from None
 
 
 def _open_locked(file: Path, flags: int = 0) -> int:

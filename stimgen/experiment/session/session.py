@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -49,18 +49,23 @@ class Session:
                         report(answered)
             self.observer.tell(self.procedure.end_notice(self.history))
         except SessionStopped:
-            self._record_event("stopped")
+            self._record_event("stopped", **self._list_thresholds())
             return False
         except StimgenError as error:
             # The journal says why the session ended, such as lost equipment, unless the disk itself fails.
             with suppress(StimgenError):
                 self._record_event("failed", text=error.message)
             raise
-        self.journal.append("end", {"time": format_current_time()})
+        self.journal.append("end", {"time": format_current_time(), **self._list_thresholds()})
         return True
 
-    def _record_event(self, event: str, **details: str) -> None:
+    def _record_event(self, event: str, **details: object) -> None:
         self.journal.append("event", {"event": event, **details, "time": format_current_time()})
+
+    def _list_thresholds(self) -> dict[str, object]:
+        """Return the thresholds of an adaptive schedule for the journal; nothing for other schedules."""
+        found = [one.to_dict() for one in self.procedure.find_thresholds(self.history)]
+        return {"thresholds": found} if found else {}
 
     def _tell(self, step: SessionStep) -> None:
         if step.missed:
@@ -73,7 +78,8 @@ class Session:
         outcome = self.observer.respond(self._prepare(step))
         correct = grade_answer(self.procedure.experiment, step.trial, outcome.answer)
         answered = AnsweredTrial(step.trial, correct, missed=outcome.answer is None)
-        self.journal.append("trial", make_trial_line(answered, outcome))
+        adaptive = self.procedure.describe_track([*self.history, answered])
+        self.journal.append("trial", make_trial_line(answered, outcome, adaptive))
         self.history.append(answered)
         return answered
 
@@ -81,14 +87,17 @@ class Session:
         return PreparedTrial(step.trial, lambda: self.frames.render_trial(step.trial), step.feedback)
 
 
-def make_trial_line(answered: AnsweredTrial, outcome: TrialOutcome) -> dict[str, object]:
-    """Return what the journal keeps of a trial."""
-    return {
+def make_trial_line(
+    answered: AnsweredTrial, outcome: TrialOutcome, adaptive: Mapping[str, object] | None = None
+) -> dict[str, object]:
+    """Return what the journal keeps of a trial; `adaptive` is what it changed in its track."""
+    line: dict[str, object] = {
         "trial": answered.trial.to_dict(),
         "outcome": outcome.to_dict(),
         "correct": answered.correct,
         "time": format_current_time(),
     }
+    return line | ({"adaptive": dict(adaptive)} if adaptive else {})
 
 
 def format_current_time() -> str:

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from stimgen.experiment.design.decisions import Design, Factor, Participant
 from stimgen.experiment.pictures.pool import PicturePool
 from stimgen.experiment.schema.load import LoadedExperiment
 from stimgen.experiment.schema.schema import Experiment
-from stimgen.experiment.trials.levels import build_level_scale
+from stimgen.experiment.trials.levels import build_level_scale, find_harder_direction
 from stimgen.reading.errors import StimgenError
 
 
@@ -24,6 +26,8 @@ def build_design(
         with loaded.at("schedule"):
             hz = experiment.display.refresh_hz
             level = build_level_scale(by, experiment.schedule.values, factors, pool, hz)
+            harder = find_harder_direction(by, likeness_helps=experiment.paradigm.likeness_helps)
+            level = replace(level, harder=harder)
     answers = experiment.paradigm.answers()
     return Design(
         factors=factors,

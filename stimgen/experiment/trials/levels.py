@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping
 from itertools import pairwise
 from typing import Any
 
-from stimgen.experiment.design.decisions import Factor, LevelScale, Scalar
+from stimgen.experiment.design.decisions import Factor, HarderDirection, LevelScale, Scalar
 from stimgen.experiment.design.duration import Duration
 from stimgen.experiment.pictures.pool import PicturePool
 from stimgen.reading.errors import StimgenError
@@ -40,6 +40,20 @@ def build_level_scale(
         if numbers[first] == numbers[second]:
             raise StimgenError(f"{first!r} and {second!r} have the same level: {by} {numbers[first]:g}")
     return LevelScale(name, by, tuple(order), tuple(numbers[value] for value in order))
+
+
+def find_harder_direction(by: str, *, likeness_helps: bool = False) -> HarderDirection | None:
+    """Return whether lower or higher numbers of a dimension are harder; None for ``condition``.
+
+    Smaller scaling, more regions and deeper layers make syntheses more like the original, and more like each
+    other: harder to tell apart (Freeman & Simoncelli 2011; Wallis et al. 2017), but easier to name, which
+    `likeness_helps` says. Shorter pictures and pictures farther from fixation are harder in any task.
+    """
+    if by in ("duration", "eccentricity"):
+        return "lower" if by == "duration" else "higher"
+    if by == "condition":
+        return None
+    return "lower" if (by == "scaling") != likeness_helps else "higher"
 
 
 def _check_numbers(by: str, given: Mapping[str, float], factor: Factor) -> None:

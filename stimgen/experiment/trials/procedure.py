@@ -10,6 +10,7 @@ from typing import Any
 
 from stimgen.experiment.design.decisions import Design, Factor, TrialDecision, TrialResult
 from stimgen.experiment.design.practice import draw_practice_trials
+from stimgen.experiment.design.threshold import TrackThreshold
 from stimgen.experiment.design.trial import Notice, NoticeKind, Trial
 from stimgen.experiment.schema.schema import Experiment
 from stimgen.experiment.schema.session_flow import Instructions, PracticeSettings
@@ -29,7 +30,7 @@ class AnsweredTrial:
     def result(self) -> TrialResult:
         """Return the trial as a schedule sees it; cached because every step reads the whole history."""
         trial = self.trial
-        return TrialResult(levels=trial.levels, source=trial.source, track=trial.track, correct=self.correct)
+        return TrialResult(trial.levels, trial.source, trial.track, self.correct, trial.index)
 
 
 History = Sequence[AnsweredTrial]
@@ -103,9 +104,15 @@ class SessionProcedure:
         """Return the text for the end of the session."""
         return _make_notice("end", self.texts.end, _select_main_trials(history))
 
-    def summary(self, history: History) -> dict[str, Any]:
-        """Return what an adaptive schedule found."""
-        return self.experiment.schedule.summary(self.design, _list_results(history))
+    def find_thresholds(self, history: History) -> tuple[TrackThreshold, ...]:
+        """Return the thresholds of an adaptive schedule, one for each track."""
+        return self.experiment.schedule.find_thresholds(self.design, _list_results(history))
+
+    def describe_track(self, history: History) -> dict[str, Any]:
+        """Return what the last trial changed in its adaptive track; nothing if it has none."""
+        if not history or history[-1].trial.track is None:
+            return {}
+        return self.experiment.schedule.describe_track(self.design, _list_results(history))
 
     @cached_property
     def total(self) -> int | None:

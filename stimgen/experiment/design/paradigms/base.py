@@ -96,6 +96,8 @@ class Paradigm(FamilyMember, ABC):
     signal_answer: ClassVar[str] = ""
     """The answer that reports a signal, such as ``different``, if there are trials without a signal; empty if
     every trial has one."""
+    likeness_helps: ClassVar[bool] = False
+    """Whether the task is easier with syntheses that are more like the original, as naming is."""
     original_once: ClassVar[str] = ""
     """What to write so that a trial shows the original once, for messages; empty if it always does."""
 

@@ -49,6 +49,7 @@ class Naming(Paradigm):
     """Place of the picture."""
 
     pairings = frozenset({"original-synthesis"})
+    likeness_helps = True
 
     @model_validator(mode="after")
     def _check_list(self) -> Naming:

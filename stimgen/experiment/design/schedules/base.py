@@ -9,6 +9,7 @@ from typing import Annotated, Any, ClassVar, Literal
 from pydantic import Field
 
 from stimgen.experiment.design.decisions import Design, TrialDecision, TrialResult
+from stimgen.experiment.design.threshold import TrackThreshold
 from stimgen.reading.model import Integer, Label, Number
 from stimgen.reading.registry import FamilyMember
 
@@ -50,8 +51,13 @@ class Schedule(FamilyMember, ABC):
     def list_decisions(self, design: Design) -> tuple[TrialDecision, ...]:
         """Return all trials in order; an adaptive schedule returns candidates without the level's value."""
 
-    def summary(self, design: Design, history: Sequence[TrialResult]) -> dict[str, Any]:
-        """Return what an adaptive schedule found, such as thresholds, as JSON-ready values."""
+    def find_thresholds(self, design: Design, history: Sequence[TrialResult]) -> tuple[TrackThreshold, ...]:
+        """Return the thresholds of an adaptive schedule, one for each track."""
+        del design, history
+        return ()
+
+    def describe_track(self, design: Design, history: Sequence[TrialResult]) -> dict[str, Any]:
+        """Return what the last trial changed in its track, as JSON-ready values; none if nothing adapts."""
         del design, history
         return {}
 

@@ -12,7 +12,9 @@ from pydantic import Field, model_validator
 from typing_extensions import override
 
 from stimgen.experiment.design.decisions import Design, TrialResult
+from stimgen.experiment.design.schedules.posterior import describe_posterior, explain_no_threshold
 from stimgen.experiment.design.schedules.tracks import AdaptiveSchedule, Track, require_level, select_track
+from stimgen.experiment.design.threshold import UNITS, ThresholdPosterior, TrackThreshold
 from stimgen.reading.errors import StimgenError
 from stimgen.reading.extras import import_optional
 from stimgen.reading.model import Number, validation_error
@@ -60,23 +62,42 @@ class Questplus(AdaptiveSchedule):
     def choose_level(self, design: Design, track: Track, history: Sequence[TrialResult]) -> int:
         return _get_engine(self, design, track.name).choose_level(history)
 
-    def summary(self, design: Design, history: Sequence[TrialResult]) -> dict[str, Any]:
-        """Return posterior means of every track, and the standard deviation of the threshold."""
-        return {
-            track.name: _get_engine(self, design, track.name).estimate(select_track(history, track))
+    @override
+    def describe_track(self, design: Design, history: Sequence[TrialResult]) -> dict[str, Any]:
+        own = [result for result in history if result.track == history[-1].track]
+        found, _ = _get_engine(self, design, str(history[-1].track)).estimate(own)
+        return {"mean": found.mean, "sd": found.sd, "entropy": found.entropy}
+
+    @override
+    def find_thresholds(self, design: Design, history: Sequence[TrialResult]) -> tuple[TrackThreshold, ...]:
+        return tuple(
+            self._find_threshold(design, track.name, select_track(history, track))
             for track in self.all_tracks(design)
-        }
+        )
 
-    def to_intensity(self, number: float) -> float:
-        """Return a level on the axis of the psychometric function, which rises as the task gets easier."""
-        value = math.log10(number) if self.form == "weibull" else number
-        return value if self.harder == "lower" else -value
+    def _find_threshold(self, design: Design, track: str, own: Sequence[TrialResult]) -> TrackThreshold:
+        posterior, estimates = _get_engine(self, design, track).estimate(own)
+        reason, level = explain_no_threshold(posterior), require_level(design)
+        return TrackThreshold(
+            track=track,
+            level=level.by,
+            unit=UNITS.get(level.by),
+            threshold=posterior.mean if reason is None else None,
+            reason=reason,
+            method="posterior mean",
+            target=TARGETS[self.form],
+            trials=len(own),
+            counted=sum(result.correct is not None for result in own),
+            sd=posterior.sd,
+            posterior=posterior,
+            estimates=estimates,
+        )
 
-    def from_intensity(self, intensity: float) -> float:
-        """Return the level for a value on the axis of the psychometric function."""
-        value = intensity if self.harder == "lower" else -intensity
-        return 10**value if self.form == "weibull" else value
 
+TARGETS = {
+    "weibull": "1 - 1/e of the way from guessing to the highest proportion correct",
+    "normal": "halfway from guessing to the highest proportion correct",
+}
 
 # The package warns of logarithms of zero, which it intends, and of changes that xarray plans.
 _quiet = partial(warnings.catch_warnings, action="ignore")
@@ -99,7 +120,7 @@ class _QuestPlusEngine:
     """
 
     def __init__(self, schedule: Questplus, design: Design) -> None:
-        self._schedule = schedule
+        self._schedule, self._harder = schedule, schedule.find_harder(design)
         self._level = require_level(design)
         self._chance = design.chance
         self._numbers = dict(zip(self._level.values, self._level.numbers, strict=True))
@@ -109,25 +130,33 @@ class _QuestPlusEngine:
     def choose_level(self, history: Sequence[TrialResult]) -> int:
         with _quiet():
             wanted = float(self._update(history).next_stim["intensity"])
-        intensities = [self._schedule.to_intensity(number) for number in self._level.numbers]
+        intensities = [self._to_intensity(number) for number in self._level.numbers]
         return min(range(len(intensities)), key=lambda i: abs(intensities[i] - wanted))
 
-    def estimate(self, history: Sequence[TrialResult]) -> dict[str, float]:
+    def estimate(self, history: Sequence[TrialResult]) -> tuple[ThresholdPosterior, dict[str, float]]:
+        """Return the posterior of the threshold, and the posterior means of the other parameters."""
         threshold, slope = self._parameter_names
         with _quiet():
             procedure = self._update(history)
             means = procedure.param_estimate
-            posterior = procedure.marginal_posterior[threshold]
-        values = [self._schedule.from_intensity(float(x)) for x in procedure.param_domain[threshold]]
-        mean = sum(p * v for p, v in zip(posterior, values, strict=True))
-        variance = sum(p * (v - mean) ** 2 for p, v in zip(posterior, values, strict=True))
-        return {
-            "threshold": round(float(mean), 6),
-            "threshold_sd": round(math.sqrt(max(0.0, float(variance))), 6),
-            "slope": round(float(means[slope]), 6),
-            "lapse": round(float(means["lapse_rate"]), 6),
-            "trials": len(history),
-        }
+            probabilities = procedure.marginal_posterior[threshold]
+        values = [self._from_intensity(float(x)) for x in procedure.param_domain[threshold]]
+        pairs = sorted((value, float(p)) for value, p in zip(values, probabilities, strict=True))
+        estimates = {"slope": float(means[slope]), "lapse": float(means["lapse_rate"])}
+        if len(procedure.param_domain["lower_asymptote"]) > 1:
+            estimates["guess"] = float(means["lower_asymptote"])
+        posterior = describe_posterior([value for value, _ in pairs], [p for _, p in pairs])
+        return posterior, {name: round(value, 6) for name, value in estimates.items()}
+
+    def _to_intensity(self, number: float) -> float:
+        """Return a level on the axis of the psychometric function, which rises as the task gets easier."""
+        value = math.log10(number) if self._schedule.form == "weibull" else number
+        return value if self._harder == "lower" else -value
+
+    def _from_intensity(self, intensity: float) -> float:
+        """Return the level for a value on the axis of the psychometric function."""
+        value = intensity if self._harder == "lower" else -intensity
+        return 10**value if self._schedule.form == "weibull" else value
 
     @property
     def _parameter_names(self) -> tuple[str, str]:
@@ -136,7 +165,7 @@ class _QuestPlusEngine:
     def _update(self, history: Sequence[TrialResult]) -> Any:
         """Return the procedure after a history; trials without an answer are ignored."""
         results = [
-            (self._schedule.to_intensity(self._numbers[result.levels[self._level.factor]]), result.correct)
+            (self._to_intensity(self._numbers[result.levels[self._level.factor]]), result.correct)
             for result in history
             if result.correct is not None
         ]
@@ -150,8 +179,8 @@ class _QuestPlusEngine:
 
     def _create(self) -> Any:
         schedule, (threshold, slope) = self._schedule, self._parameter_names
-        intensities = sorted(schedule.to_intensity(number) for number in self._level.numbers)
-        thresholds = sorted(schedule.to_intensity(number) for number in schedule.threshold or ())
+        intensities = sorted(self._to_intensity(number) for number in self._level.numbers)
+        thresholds = sorted(self._to_intensity(number) for number in schedule.threshold or ())
         if not thresholds:
             thresholds = [intensities[0] + (intensities[-1] - intensities[0]) * i / 39 for i in range(40)]
         guesses = schedule.guess if schedule.guess is not None else (self._chance or 0.0,)

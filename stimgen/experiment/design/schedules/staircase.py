@@ -9,12 +9,16 @@ from pydantic import Field
 from typing_extensions import override
 
 from stimgen.experiment.design.decisions import Design, TrialResult
+from stimgen.experiment.design.schedules.reversals import (
+    average_reversals,
+    compute_target,
+    find_reversals,
+    trace_moves,
+)
 from stimgen.experiment.design.schedules.tracks import AdaptiveSchedule, Track, require_level, select_track
+from stimgen.experiment.design.threshold import UNITS, TrackReversal, TrackThreshold
 from stimgen.reading.errors import StimgenError
 from stimgen.reading.model import Integer, Number, OneOrMore
-
-# The first reversals still depend on where a track began.
-IGNORED_REVERSALS = 2
 
 
 class Staircase(AdaptiveSchedule):
@@ -52,52 +56,65 @@ class Staircase(AdaptiveSchedule):
 
     @override
     def choose_level(self, design: Design, track: Track, history: Sequence[TrialResult]) -> int:
-        return self._walk(design, track, history)[0]
+        index, reversals = self._first_level(design, track), 0
+        moves = self._trace(history)
+        turned = set(find_reversals(moves))
+        for position, move in enumerate(moves):
+            reversals += position in turned
+            if move:
+                index = self._move(design, index, move, reversals)
+        return index
 
     @override
     def is_finished(self, design: Design, track: Track, history: Sequence[TrialResult]) -> bool:
-        return self.reversals is not None and len(self._walk(design, track, history)[1]) >= self.reversals
+        return self.reversals is not None and len(find_reversals(self._trace(history))) >= self.reversals
 
-    def summary(self, design: Design, history: Sequence[TrialResult]) -> dict[str, Any]:
-        """Return, for every track, the mean level of its reversals without the first two."""
-        numbers, found = require_level(design).numbers, {}
-        for track in self.all_tracks(design):
-            own = select_track(history, track)
-            reversals = [numbers[i] for i in self._walk(design, track, own)[1]]
-            used = reversals[IGNORED_REVERSALS:] or reversals
-            threshold = sum(used) / len(used) if used else None
-            found[track.name] = {"threshold": threshold, "reversals": len(reversals), "trials": len(own)}
-        return found
+    @override
+    def describe_track(self, design: Design, history: Sequence[TrialResult]) -> dict[str, Any]:
+        own = [result for result in history if result.track == history[-1].track]
+        return {"reversal": len(own) - 1 in find_reversals(self._trace(own))}
 
-    def _walk(self, design: Design, track: Track, history: Sequence[TrialResult]) -> tuple[int, list[int]]:
-        """Return the index of a track's next level and the indices of its reversals.
+    @override
+    def find_thresholds(self, design: Design, history: Sequence[TrialResult]) -> tuple[TrackThreshold, ...]:
+        return tuple(
+            self._find_threshold(design, track.name, select_track(history, track))
+            for track in self.all_tracks(design)
+        )
 
-        Trials without an answer are ignored.
-        """
-        index, reversals = self._first_level(design, track), []
-        right = wrong = before = 0
-        for result in history:
-            if result.correct is None:
-                continue
-            right, wrong = (right + 1, 0) if result.correct else (0, wrong + 1)
-            harder = 1 if right == self.down else -1 if wrong == self.up else 0
-            if harder == 0:
-                continue
-            right = wrong = 0
-            if before == -harder:
-                reversals.append(index)
-            before = harder
-            index = self._move(design, index, harder, len(reversals))
-        return index, reversals
+    def _find_threshold(self, design: Design, track: str, own: Sequence[TrialResult]) -> TrackThreshold:
+        scale = require_level(design)
+        numbers = dict(zip(scale.values, scale.numbers, strict=True))
+        levels = [numbers[result.levels[scale.factor]] for result in own]
+        found = average_reversals(levels, self._trace(own), scale.numbers, self.find_harder(design))
+        return TrackThreshold(
+            track=track,
+            level=scale.by,
+            unit=UNITS.get(scale.by),
+            threshold=found.threshold,
+            reason=found.reason,
+            method=f"{'geometric ' if found.geometric else ''}mean of reversals",
+            target=f"{compute_target(self.up, self.down):.3f} correct",
+            trials=len(own),
+            counted=sum(result.correct is not None for result in own),
+            sd=found.sd,
+            reversals=tuple(
+                TrackReversal(trial=own[i].index, level=levels[i], used=i in found.used)
+                for i in found.reversals
+            ),
+        )
+
+    def _trace(self, history: Sequence[TrialResult]) -> list[int]:
+        """Return the move of a track after each of its trials."""
+        return trace_moves([result.correct for result in history], self.up, self.down)
 
     def _move(self, design: Design, index: int, harder: int, reversals: int) -> int:
         step = self.steps[min(reversals, len(self.steps) - 1)]
-        direction = -harder if self.harder == "lower" else harder
+        direction = -harder if self.find_harder(design) == "lower" else harder
         return max(0, min(len(require_level(design).values) - 1, index + direction * step))
 
     def _first_level(self, design: Design, track: Track) -> int:
         numbers = require_level(design).numbers
         if not self.start:
-            return len(numbers) - 1 if self.harder == "lower" else 0
+            return len(numbers) - 1 if self.find_harder(design) == "lower" else 0
         start = self.start[track.number % len(self.start)]
         return min(range(len(numbers)), key=lambda i: abs(numbers[i] - start))

@@ -6,13 +6,14 @@ from abc import abstractmethod
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
-from typing import Annotated, Literal
+from typing import Annotated
 
 from pydantic import Field
 from typing_extensions import override
 
 from stimgen.experiment.design.decisions import (
     Design,
+    HarderDirection,
     LevelScale,
     Scalar,
     TrialDecision,
@@ -44,8 +45,10 @@ class AdaptiveSchedule(Schedule):
 
     level: LevelDimension
     """The number along which the schedule moves; ``condition`` needs `values`."""
-    harder: Literal["lower", "higher"] = "lower"
-    """Whether lower or higher numbers are harder to discriminate."""
+    harder: HarderDirection | None = None
+    """Whether lower or higher numbers are harder. By default lower for ``scaling`` and ``duration``, and
+    higher for ``regions``, ``depth`` and ``eccentricity``; in naming, which similarity to the original makes
+    easier, higher for ``scaling`` and lower for ``regions`` and ``depth``. ``condition`` needs it."""
     tracks: Annotated[Integer, Field(ge=1, le=20)] = 1
     """Number of interleaved tracks for every combination of the other factors."""
     trials: Annotated[Integer, Field(ge=1, le=2000)] = 40
@@ -55,8 +58,15 @@ class AdaptiveSchedule(Schedule):
 
     @override
     def check(self, design: Design) -> None:
-        if len(require_level(design).values) < 2:
+        level = require_level(design)
+        if len(level.values) < 2:
             raise StimgenError("an adaptive schedule needs at least two levels")
+        if self.harder is None and level.harder is None:
+            raise StimgenError(
+                "schedule.harder is missing: only you know whether lower or higher numbers of your "
+                "conditions are harder",
+                hint="write harder: lower, or harder: higher",
+            )
         check_gap(self.source_gap, len(design.sources), self.trials * len(self.all_tracks(design)))
 
     @override
@@ -74,6 +84,10 @@ class AdaptiveSchedule(Schedule):
         levels = {**track.others, level.factor: value}
         ordered = {factor.name: levels[factor.name] for factor in design.factors}
         return TrialDecision(1, ordered, candidate.source, candidate.balanced, candidate.exemplar, track.name)
+
+    def find_harder(self, design: Design) -> HarderDirection:
+        """Return whether lower or higher numbers are harder."""
+        return self.harder or require_level(design).harder or "lower"
 
     @abstractmethod
     def choose_level(self, design: Design, track: Track, history: Sequence[TrialResult]) -> int:
