@@ -12,6 +12,7 @@ from stimgen.export.phase_durations import duration_columns, list_planned_durati
 from stimgen.export.response_times import time_from_last, time_of_first_letter
 from stimgen.export.sessions import OBSERVERS, SessionPart
 from stimgen.export.sets.bids_names import original_label, stimulus_label
+from stimgen.export.thresholds import ADAPTIVE_COLUMNS, adaptive_cells
 
 Row = dict[str, Any]
 
@@ -46,6 +47,7 @@ FIXED_COLUMNS = (
     TableColumn("observer", "Who answered the trial.", levels=OBSERVERS),
     TableColumn("track", "Name of the staircase or other adaptive track."),
     TableColumn("level", "Number of the level that an adaptive schedule chose, in the factor's own unit."),
+    *ADAPTIVE_COLUMNS,
     TableColumn("interval", "Number of the interval in which the picture was shown, from 1."),
     TableColumn("stim_file", "The picture, relative to the folder stimuli."),
     TableColumn("stim_id", "Label of the picture in the table of its set's stimuli, stimuli.tsv."),
@@ -160,6 +162,7 @@ def _common_columns(line: RecordedTrial) -> Row:
         "practice": trial.practice,
         "track": trial.track,
         "level": trial.number,
+        **adaptive_cells(line),
         "source": trial.source,
         "interrupted": line.outcome.interrupted,
         "timing_verified": line.outcome.timing_verified,

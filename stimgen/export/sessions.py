@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from stimgen.experiment.design.decisions import Participant
+from stimgen.experiment.design.threshold import TrackThreshold
 from stimgen.experiment.journal.data_folder import DataFolder
 from stimgen.experiment.journal.header import HUMAN_OBSERVER, JournalHeader, SessionStart
 from stimgen.experiment.journal.journal import RecordedSession, RecordedTrial, read_journal
@@ -55,6 +56,8 @@ class JournalSession:
     parts: tuple[SessionPart, ...]
     """Only parts with trials."""
     instructions: str
+    thresholds: tuple[TrackThreshold, ...] = ()
+    """Thresholds of an adaptive schedule."""
     form_answers: dict[str, str] = field(default_factory=dict)
     """Answers of the participant's form that are to be in tables, by field."""
 
@@ -97,7 +100,8 @@ def read_session(file: Path) -> JournalSession:
                 where=file,
             )
     texts = (event.get("text", "") for event in recorded.events if event.get("event") == "start")
-    session = JournalSession(recorded.header, _split_parts(recorded, file), str(next(texts, "")))
+    instructions = str(next(texts, ""))
+    session = JournalSession(recorded.header, _split_parts(recorded, file), instructions, recorded.thresholds)
     name = DataFolder(file.parent).journal_file(session.participant, session.experiment).name
     if file.name != name:
         raise StimgenError(f"was renamed, and is {name}: give it that name again", where=file)

@@ -349,9 +349,9 @@ def test_a_session_ends_and_keeps_its_sources_apart(
     tracks = Counter(choice.track for choice, _ in done)
     if schedule.adaptive:
         assert max(tracks.values()) <= getattr(schedule, "trials", 0)
-    assert json.dumps(
-        [one.to_dict() for one in schedule.find_thresholds(design(), [past for _, past in done])]
-    )
+    for found in schedule.find_thresholds(design(), [past for _, past in done]):
+        assert json.dumps(found.to_dict())
+        assert (found.threshold is None) == (found.reason is not None)
 
 
 @schedules

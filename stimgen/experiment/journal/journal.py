@@ -207,7 +207,7 @@ def _parse_trial(body: dict[str, Any], where: Location) -> RecordedTrial:
 def _parse_thresholds(lines: list[dict[str, Any]], file: Path) -> tuple[TrackThreshold, ...]:
     """Return the thresholds after the last trial; none of version 0.1.0, or of a session that was killed."""
     after = takewhile(lambda line: line["kind"] != "trial", reversed(lines))
-    found = next((line["thresholds"] for line in after if line.get("thresholds")), [])
+    found: list[Any] = next((line["thresholds"] for line in after if line.get("thresholds")), [])
     try:
         return tuple(TrackThreshold.model_validate(one) for one in found)
     except (TypeError, ValidationError) as error:

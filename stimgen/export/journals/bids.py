@@ -14,6 +14,7 @@ from stimgen.export.participants import ParticipantTable
 from stimgen.export.sessions import JournalSession, SessionPart
 from stimgen.export.sets.bids_names import STIMULI
 from stimgen.export.shown_pictures import ShownPictures
+from stimgen.export.thresholds import THRESHOLD_COLUMNS, threshold_rows
 from stimgen.reading.atomic import write_atomically
 from stimgen.reading.errors import StimgenError
 from stimgen.stimulus_set.store import json_bytes
@@ -22,7 +23,7 @@ BIDS_VERSION = "1.11.0"
 PARTICIPANTS = "participants.tsv"
 OURS = re.compile(
     r"dataset_description\.json|participants\.(tsv|json)|README|stimuli/.+"
-    r"|sub-[A-Za-z0-9]+/ses-[A-Za-z0-9]+/beh/[^/]+_events\.(tsv|json)"
+    r"|sub-[A-Za-z0-9]+/ses-[A-Za-z0-9]+/beh/[^/]+_(events|beh)\.(tsv|json)"
 )
 RRID = {"PsychoPy": "RRID:SCR_006571"}
 
@@ -64,6 +65,21 @@ def _write_session(session: JournalSession, folder: Path, pictures: ShownPicture
         rows = event_rows(part, lambda shown: pictures.copy(shown, session, folder / STIMULI))
         _write(place / f"{name}.tsv", format_tsv(columns, rows))
         _write(place / f"{name}.json", json_bytes({**_describe_run(session, part), **described}))
+    if session.thresholds:
+        _write_thresholds(session, place)
+
+
+def _write_thresholds(session: JournalSession, place: Path) -> None:
+    """Write the thresholds of an adaptive schedule as a table of behaviour, one row per track."""
+    name = f"{session.stem}_task-{task_label(session.experiment)}_beh"
+    described = {column.name: column.to_sidecar() for column in THRESHOLD_COLUMNS}
+    about = {
+        "TaskName": session.experiment,
+        "Instructions": session.instructions or MISSING,
+        "TaskDescription": f"Thresholds of the adaptive tracks of the experiment {session.experiment}.",
+    }
+    _write(place / f"{name}.tsv", format_tsv(THRESHOLD_COLUMNS, threshold_rows(session)))
+    _write(place / f"{name}.json", json_bytes({**about, **described}))
 
 
 def _describe_run(session: JournalSession, part: SessionPart) -> dict[str, Any]:
@@ -126,9 +142,9 @@ again. Edit a copy, not this folder.
 
 Each file *_events.tsv has a row for every picture that was shown, and a row for the response; the rows of
 one trial have the same trial_index. Onsets are in seconds from the beginning of the run. A session that was
-interrupted has several runs. The JSON file of the same name describes the columns. The pictures are in the
-folder stimuli, and stim_file is their name in it; crop_left, crop_top, crop_width and crop_height tell which
-part of a picture was shown.
+interrupted has several runs. The pictures are in the folder stimuli, and stim_file is their name in it;
+crop_left, crop_top, crop_width and crop_height tell which part of a picture was shown. A file *_beh.tsv has
+the thresholds of an adaptive schedule. The JSON file of the same name describes the columns of a table.
 
 Participants are opaque labels. Their answers to the form are kept apart from the trials, and are in
 participants.tsv only if they were asked for by name.

@@ -5,7 +5,7 @@ from __future__ import annotations
 import csv
 import io
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -15,6 +15,7 @@ from stimgen.export.phase_durations import list_planned_durations
 from stimgen.export.response_times import time_from_last, time_of_first_letter
 from stimgen.export.sessions import JournalSession, SessionPart
 from stimgen.export.shown_pictures import ShownPictures
+from stimgen.export.thresholds import THRESHOLD_COLUMNS, adaptive_cells, threshold_rows
 from stimgen.reading.atomic import write_atomically
 from stimgen.reading.text import escape_formula
 
@@ -31,9 +32,17 @@ def write(sessions: Iterable[JournalSession], folder: Path, pictures: ShownPictu
 
 
 def write_session_table(session: JournalSession, folder: Path) -> None:
-    """Write the table of one session, and return its file; an existing one is kept if that fails."""
-    file = folder / f"{session.stem}_task-{session.experiment}.csv"
-    rows = list(trial_rows(session))
+    """Write the table of one session, and that of its thresholds if it has any.
+
+    Existing files are kept if that fails.
+    """
+    stem = f"{session.stem}_task-{session.experiment}"
+    _write_rows(folder / f"{stem}.csv", list(trial_rows(session)))
+    if session.thresholds:
+        _write_rows(folder / f"{stem}_thresholds.csv", list(_threshold_rows(session)))
+
+
+def _write_rows(file: Path, rows: Sequence[dict[str, Any]]) -> None:
     names = list(dict.fromkeys(name for row in rows for name in row))
     # A byte-order mark, as PsychoPy writes it: without one, spreadsheets take UTF-8 for something else.
     text = io.StringIO()
@@ -66,6 +75,13 @@ def trial_rows(session: JournalSession) -> Iterator[dict[str, Any]]:
             }
 
 
+def _threshold_rows(session: JournalSession) -> Iterator[dict[str, Any]]:
+    names = [column.name for column in THRESHOLD_COLUMNS]
+    about = _session_columns(session, session.parts[-1]) if session.parts else {}
+    for row in threshold_rows(session):
+        yield {name: row.get(name) for name in names} | about
+
+
 def _number_columns(line: RecordedTrial, number: int) -> dict[str, Any]:
     """Return what PsychoPy's loops write; their numbers begin with 0."""
     trial = line.trial
@@ -77,6 +93,7 @@ def _number_columns(line: RecordedTrial, number: int) -> dict[str, Any]:
         "block": trial.block,
         "track": trial.track,
         "level": trial.number,
+        **(adaptive_cells(line) if line.adaptive else {}),
         "source": trial.source,
     }
 

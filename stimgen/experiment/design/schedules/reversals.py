@@ -98,9 +98,8 @@ def average_reversals(
         return ReversalAverage(None, reason, tuple(reversals), (), geometric, None)
     found = [levels[i] for i in used]
     mean = sum(map(math.log, found)) / len(found) if geometric else sum(found) / len(found)
-    return ReversalAverage(
-        math.exp(mean) if geometric else mean, None, tuple(reversals), tuple(used), geometric, stdev(found)
-    )
+    threshold, sd = round(math.exp(mean) if geometric else mean, 6), round(stdev(found), 6)
+    return ReversalAverage(threshold, None, tuple(reversals), tuple(used), geometric, sd)
 
 
 def compute_target(up: int, down: int) -> float:
