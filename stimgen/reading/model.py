@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
 from typing import Annotated, Any, Self, TypeVar
 
 from pydantic import (
@@ -90,26 +91,29 @@ def validation_error(
     return PydanticCustomError("mistake", "{message}", context)
 
 
-def discriminate_kinds(
-    find_kind: Callable[[Any], str | None], message: str, allowed: Sequence[str], at: str
-) -> Discriminator:
-    """Return what tells the members of a union apart by the tag that `find_kind` returns.
+@dataclass(frozen=True)
+class KindOf:
+    """Annotates a union whose members are told apart by a tag."""
 
-    A value for which it returns None is refused with `message`, at the key `at`.
-    """
-    context: dict[str, Any] = {
-        "message": message,
-        "given": None,
-        "allowed": list(allowed),
-        "at": at,
-        "hint": None,
-    }
-    return Discriminator(
-        find_kind,
-        custom_error_type="mistake",
-        custom_error_message="{message}",
-        custom_error_context=context,
-    )
+    find_kind: Callable[[Any], str | None]
+    """Returns the tag of a value; None if it is of no kind."""
+    message: str
+    """What is wrong with a value of no kind."""
+    allowed: tuple[str, ...]
+    """What may be written at the key `at`, which says the kind."""
+    at: str
+
+    def __get_pydantic_core_schema__(self, source: Any, handler: GetCoreSchemaHandler) -> CoreSchema:
+        """Return the schema of the union."""
+        context: dict[str, Any] = {"message": self.message, "given": None, "hint": None}
+        context |= {"allowed": list(self.allowed), "at": self.at}
+        tell_apart = Discriminator(
+            self.find_kind,
+            custom_error_type="mistake",
+            custom_error_message="{message}",
+            custom_error_context=context,
+        )
+        return tell_apart.__get_pydantic_core_schema__(source, handler)
 
 
 def repeat_error(error: ValidationError) -> PydanticCustomError:

@@ -12,7 +12,7 @@ from wired import StandInScreen, write_experiment
 
 from stimgen import StimgenError
 from stimgen.experiment.design.decisions import Participant
-from stimgen.experiment.frames.renderer import convert_encoding
+from stimgen.experiment.frames.patches import convert_encoding
 from stimgen.experiment.journal.journal import read_journal
 from stimgen.experiment.schema.display import DisplaySettings
 from stimgen.experiment.schema.load import load_experiment

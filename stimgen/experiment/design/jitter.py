@@ -14,7 +14,7 @@ from typing_extensions import override
 
 from stimgen.experiment.design.duration import Duration
 from stimgen.reading.errors import StimgenError
-from stimgen.reading.model import Model, discriminate_kinds
+from stimgen.reading.model import KindOf, Model
 
 DISTRIBUTIONS: Final = ("uniform", "exponential", "listed")
 HALVINGS: Final = 60  # of an interval of width 1: to the last bits of a number
@@ -160,6 +160,6 @@ AnyDuration = Annotated[
     | Annotated[UniformJitter, Tag("uniform")]
     | Annotated[ExponentialJitter, Tag("exponential")]
     | Annotated[ListedJitter, Tag("listed")],
-    discriminate_kinds(_find_kind, "there is no such distribution", DISTRIBUTIONS, at="distribution"),
+    KindOf(_find_kind, "there is no such distribution", DISTRIBUTIONS, at="distribution"),
 ]
 """A duration, or a distribution of durations."""

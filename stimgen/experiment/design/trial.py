@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any, ClassVar, Final, Literal
+from typing import Annotated, Any, ClassVar, Final, Literal
 
-from pydantic import SerializerFunctionWrapHandler, model_serializer
+from pydantic import Field, SerializerFunctionWrapHandler, model_serializer
 
 from stimgen.experiment.design.decisions import Scalar
 from stimgen.images.light import Encoding
@@ -15,6 +15,7 @@ ORIGINAL: Final = "original"
 SYNTHESIS: Final = "synthesis"
 Role = Literal["original", "synthesis", "other_seed"]
 Box = tuple[int, int, int, int]
+Coordinate = Annotated[float, Field(ge=-1e5, le=1e5)]
 
 
 class JournalPart(Model):
@@ -67,6 +68,29 @@ class ShownPicture(Model):
     """How pixel values relate to luminance."""
 
 
+class MaskPatch(Model):
+    """Describes what covers the place of a picture, through the same aperture."""
+
+    kind: Literal["noise", "scrambled", "texture"]
+    picture: ShownPicture
+    """What is seen, with its place and its part. ``scrambled``: its phases are drawn anew. ``noise``: only
+    its place counts."""
+    seed: Annotated[int, Field(ge=0, lt=2**53)]
+    """Seed of the noise or of the phases."""
+    grain: Annotated[int, Field(ge=1, le=256)] | None = None
+    """Side of the noise's squares, in pixels of the screen."""
+
+
+class CueMark(Model):
+    """Describes a mark of a cue, in pixels from the screen's centre, x to the right, y up."""
+
+    shape: Literal["ring", "dot", "line"]
+    ends: tuple[Coordinate, Coordinate, Coordinate, Coordinate]
+    """Both ends of a line; the centre, twice, of a ring or a dot."""
+    width: Annotated[int, Field(ge=1, le=20_000)]
+    """Diameter, or width of the line."""
+
+
 class Phase(JournalPart):
     """Describes what stays on the screen for a number of refreshes."""
 
@@ -79,7 +103,13 @@ class Phase(JournalPart):
     """Number of the interval, from 1, of a ``stimulus`` or its ``mask``."""
     shown: tuple[ShownPicture, ...] = ()
     mask: tuple[Box, ...] = ()
-    """Left, top, width and height of the areas that a ``mask`` covers, in pixels of the screen."""
+    """Left, top, width and height of the areas that a ``mask`` of noise covers, in pixels of the screen."""
+    covers: tuple[MaskPatch, ...] = ()
+    """What a ``mask`` of another kind shows, before pictures, or through an aperture."""
+    cues: tuple[CueMark, ...] = ()
+    """Marks of a ``cue``."""
+
+    came_later = frozenset({"covers", "cues"})
 
 
 class Trial(JournalPart):

@@ -2,33 +2,22 @@
 
 from __future__ import annotations
 
-from collections import OrderedDict
 from collections.abc import Iterator
-from dataclasses import dataclass, field
-from typing import Any, NamedTuple, Protocol
+from dataclasses import dataclass
+from functools import cached_property
+from typing import NamedTuple
 
 import numpy as np
-from PIL import Image
 
-from stimgen.experiment.design.trial import Box, Phase, ShownPicture, Trial
+from stimgen.experiment.design.trial import Box, Phase, Trial
+from stimgen.experiment.frames.cue_marks import cue_box, draw_cue_mark
 from stimgen.experiment.frames.frame import ByteImage, Frame
-from stimgen.experiment.frames.overlays import (
-    Coverage,
-    fixation_diameter,
-    fixation_mark,
-    mask_noise,
-    photodiode_box,
-)
+from stimgen.experiment.frames.overlays import Coverage, fixation_diameter, fixation_mark, photodiode_box
+from stimgen.experiment.frames.patches import PatchRenderer, PixelSource
 from stimgen.experiment.frames.placing import box_on_screen
 from stimgen.experiment.schema.schema import Experiment
 from stimgen.experiment.schema.viewing import ViewingGeometry
-from stimgen.images.light import Encoding, from_light, to_light
-from stimgen.images.picture import MaskedPicture, ScreenSpec
-from stimgen.images.prepare import Pixels
-from stimgen.images.steps import GeometryStep
-from stimgen.images.write import quantise
 
-PATCH_CACHE_BYTES = 2**27
 WHITE, BLACK = (255, 255, 255), (0, 0, 0)
 Colour = tuple[int, int, int]
 
@@ -43,13 +32,6 @@ class FrameLayer(NamedTuple):
     """Where the layer covers what is below; None for everywhere."""
 
 
-class PixelSource(Protocol):
-    """Provides the pixels of pictures; see `PicturePool` and `PictureFiles`."""
-
-    def pixels(self, picture: ShownPicture) -> Pixels:
-        """Return a picture, height x width x channels in [0, 1], in the encoding of its set."""
-
-
 @dataclass
 class FrameRenderer:
     """Renders trials as frames; the same trial always gives the same pixels."""
@@ -57,7 +39,6 @@ class FrameRenderer:
     experiment: Experiment
     pool: PixelSource
     viewing: ViewingGeometry
-    _patches: OrderedDict[Any, ByteImage] = field(default_factory=OrderedDict)
 
     def render_trial(self, trial: Trial) -> list[Frame]:
         """Return one frame for each phase of a trial.
@@ -75,19 +56,36 @@ class FrameRenderer:
         colours = self.experiment.feedback
         return self._paint([], BLACK, colours.correct if correct else colours.wrong)
 
+    @cached_property
+    def patches(self) -> PatchRenderer:
+        """Return what draws pictures and masks."""
+        return PatchRenderer(self.experiment, self.pool)
+
     @property
     def background(self) -> Colour:
         """Return the background's red, green and blue."""
         return _grey_colour(self.experiment.display.background)
 
     def _render_phase(self, trial: Trial, phase: Phase) -> Frame:
+        patches, viewing = self.patches, self.viewing
         layers = [
-            FrameLayer(box_on_screen(self.viewing, shown), self._find_patch(shown)) for shown in phase.shown
+            FrameLayer(box_on_screen(viewing, shown), patches.find_picture(shown)) for shown in phase.shown
         ]
         for number, box in enumerate(phase.mask):
-            layers.append(FrameLayer(box, self._draw_mask(box, trial.index, phase.interval or 0, number)))
+            pixels = patches.draw_square_mask(box, trial.index, phase.interval or 0, number)
+            layers.append(FrameLayer(box, pixels))
+        for cover in phase.covers:
+            layers.append(FrameLayer(box_on_screen(viewing, cover.picture), patches.draw_cover(cover)))
+        layers += self._list_cues(phase)
         photodiode = WHITE if phase.kind == "stimulus" else BLACK
         return self._paint(layers, photodiode, _grey_colour(self.experiment.display.fixation.value))
+
+    def _list_cues(self, phase: Phase) -> Iterator[FrameLayer]:
+        cue = self.experiment.timing.cue
+        colour = np.array(_grey_colour(cue.value if cue is not None else 0.0), np.uint8)
+        for mark in phase.cues:
+            covered = draw_cue_mark(mark, self.viewing.resolution)
+            yield FrameLayer(cue_box(mark, self.viewing.resolution), colour, covered)
 
     def _paint(self, layers: list[FrameLayer], photodiode: Colour, fixation: Colour) -> Frame:
         """Return the smallest frame that holds all layers, the photodiode's patch and the fixation mark."""
@@ -117,59 +115,6 @@ class FrameRenderer:
             covered = fixation_mark(mark.shape, diameter)
             yield FrameLayer((left, top, diameter, diameter), np.array(fixation, np.uint8), covered)
 
-    def _find_patch(self, shown: ShownPicture) -> ByteImage:
-        """Return what is seen of a picture, height x width x 3, from the cache if it is there."""
-        key = (shown.set, shown.file, shown.crop, shown.size)
-        if key not in self._patches:
-            self._patches[key] = self._draw_patch(shown)
-            patches = self._patches.values()
-            while len(patches) > 1 and sum(patch.nbytes for patch in patches) > PATCH_CACHE_BYTES:
-                self._patches.popitem(last=False)
-        self._patches.move_to_end(key)
-        return self._patches[key]
-
-    def _draw_patch(self, shown: ShownPicture) -> ByteImage:
-        display = self.experiment.display
-        left, top, width, height = shown.crop
-        part = self.pool.pixels(shown)[top : top + height, left : left + width]
-        pixels = convert_encoding(part, shown.encoding, display.encoding)
-        screen = ScreenSpec(display.encoding, _round_to_8_bits(display.background))
-        picture = MaskedPicture.from_pixels(pixels, screen)
-        if isinstance(display.aperture, GeometryStep):
-            picture = display.aperture.apply_geometry(picture)
-        seen = resample_to(picture.render(), shown.size)
-        return np.broadcast_to(quantise(seen), (*seen.shape[:2], 3)).astype(np.uint8)
-
-    def _draw_mask(self, box: Box, *key: int) -> ByteImage:
-        """Return a noise mask. Its random key is the trial's, so that the mask can be drawn again."""
-        experiment, encoding = self.experiment, self.experiment.display.encoding
-        grain = experiment.timing.mask.grain if experiment.timing.mask else 1
-        background = float(to_light(np.array(_round_to_8_bits(experiment.display.background)), encoding))
-        light = mask_noise(box, grain, background, "mask", experiment.name, experiment.seed, *key)
-        grey = quantise(from_light(light[:, :, np.newaxis], encoding))
-        return np.repeat(grey, 3, axis=2).astype(np.uint8)
-
-
-def convert_encoding(pixels: Pixels, encoding: Encoding, wanted: Encoding) -> Pixels:
-    """Return pixels in another encoding, or unchanged if it is their own."""
-    return pixels if encoding == wanted else from_light(to_light(pixels, encoding), wanted)
-
-
-def resample_to(pixels: Pixels, size: tuple[int, int]) -> Pixels:
-    """Resample encoded values to a width and height with a Lanczos filter; unchanged if they have it."""
-    if (pixels.shape[1], pixels.shape[0]) == size:
-        return pixels
-    channels = [
-        np.asarray(Image.fromarray(pixels[:, :, i]).resize(size, Image.Resampling.LANCZOS))
-        for i in range(pixels.shape[2])
-    ]
-    return np.stack(channels, axis=2)
-
 
 def _grey_colour(value: float) -> Colour:
     return (round(value * 255),) * 3
-
-
-def _round_to_8_bits(value: float) -> float:
-    """Return a value as a screen of 8 bits shows it, so that soft edges fade into exactly the background."""
-    return round(value * 255) / 255

@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from stimgen.experiment.design.trial import Phase, Trial
+from stimgen.experiment.frames.cue_marks import cue_box
 from stimgen.experiment.frames.frame import Frame
 from stimgen.experiment.frames.placing import box_on_screen
 from stimgen.experiment.frames.renderer import FrameRenderer
@@ -120,10 +121,12 @@ class JournalReplay:
         """Refuse what lies outside of the screen or of a picture."""
         screen = (0, 0, *self.viewing.resolution)
         for phase in trial.phases:
-            boxes = [*phase.mask, *(box_on_screen(self.viewing, shown) for shown in phase.shown)]
+            pictures_shown = [*phase.shown, *(cover.picture for cover in phase.covers)]
+            boxes = [*phase.mask, *(box_on_screen(self.viewing, shown) for shown in pictures_shown)]
+            boxes += [cue_box(mark, self.viewing.resolution) for mark in phase.cues]
             if not all(is_inside(box, screen) for box in boxes):
                 raise StimgenError(f"trial {trial.index} shows something that does not lie on the screen")
-            for shown in phase.shown:
+            for shown in pictures_shown:
                 height, width = pictures.pixels(shown).shape[:2]
                 if not is_inside(shown.crop, (0, 0, width, height)):
                     raise StimgenError(f"trial {trial.index} shows a part that {shown.file} does not have")

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from stimgen.experiment.pictures.pictures import PictureFiles, SetPicture
@@ -11,6 +11,7 @@ from stimgen.experiment.pictures.selection import ContentsByCell, select_stimuli
 from stimgen.experiment.pictures.sets import SetReference, open_sets
 from stimgen.experiment.pictures.validation import check_cells, check_pictures, check_quality
 from stimgen.experiment.schema.load import LoadedExperiment
+from stimgen.reading.errors import StimgenError
 from stimgen.stimulus_set.record import RecordContent
 
 
@@ -26,6 +27,22 @@ class PicturePool(PictureFiles):
     """Remarks for the user, which the journal keeps."""
     _contents: ContentsByCell = field(default_factory=dict)
     _pictures: Mapping[tuple[int, str], SetPicture] = field(default_factory=dict)
+    labels: tuple[str, ...] = ()
+    """Labels of the sets, if they are told apart; `seeds` and the others are then of the first set."""
+    _contents_by_set: tuple[ContentsByCell, ...] = ()
+
+    def select_set(self, label: str) -> PicturePool:
+        """Return the pictures of the set with a label; see `list_sets`."""
+        return self.list_sets()[self.labels.index(label)]
+
+    def list_sets(self) -> tuple[PicturePool, ...]:
+        """Return a pool for each set that is told apart; the pool itself if none is."""
+        if not self.labels:
+            return (self,)
+        return tuple(
+            replace(self, labels=(), _contents_by_set=(), _contents=contents)
+            for contents in self._contents_by_set
+        )
 
     def seeds(self, source: str, condition: str) -> tuple[int, ...]:
         """Return the seeds of a source and a condition, rising."""
@@ -60,9 +77,17 @@ def open_pool(loaded: LoadedExperiment, folders: Sequence[Path] | None = None) -
     stores = open_sets(loaded, folders)
     selection = select_stimuli(loaded, stores)
     check_quality(loaded, stores, selection)
-    contents = selection.group_by_cell()
-    check_cells(loaded, selection, contents)
-    pictures = check_pictures(stores, contents)
+    labels = loaded.experiment.stimuli.labels
+    if labels and len(labels) != len(stores):
+        raise StimgenError(
+            f"stimuli.labels names {len(labels)} sets, but {len(stores)} are given",
+            where=loaded.document.where(("stimuli", "labels")),
+        )
+    parts = [selection.select_set(i) for i in range(len(labels))] or [selection]
+    contents = [part.group_by_cell() for part in parts]
+    for part, cells in zip(parts, contents, strict=True):
+        check_cells(loaded, part, cells)
+    pictures = {key: one for cells in contents for key, one in check_pictures(stores, cells).items()}
     sets = tuple(SetReference.from_store(store) for store in stores)
     changes = dict.fromkeys(change for _, content in selection.records for change in content.changes)
     quick = (f"made in small: {change}" for change in changes)
@@ -73,7 +98,9 @@ def open_pool(loaded: LoadedExperiment, folders: Sequence[Path] | None = None) -
         sources=selection.sources,
         practice_sources=selection.practice,
         notes=(*quick, *_describe_conversions(loaded, sets, pictures)),
-        _contents=contents,
+        _contents=contents[0],
+        labels=labels,
+        _contents_by_set=tuple(contents) if labels else (),
         _pictures=pictures,
     )
 

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from stimgen.experiment.schema.load import LoadedExperiment
+from stimgen.experiment.schema.masks import MASK_SIDES, MaskPair, TextureMask
 from stimgen.reading.errors import StimgenError
 from stimgen.stimulus_set.record import RecordContent
 from stimgen.stimulus_set.store import Store
@@ -22,21 +23,34 @@ class StimulusSelection:
     sources: tuple[str, ...]
     practice: tuple[str, ...]
     """Sources of the practice, which are not among `sources`."""
+    masking: tuple[str, ...]
+    """Conditions whose stimuli mask pictures."""
     records: tuple[tuple[int, RecordContent], ...]
     """Index of the set and record of every stimulus."""
 
     def group_by_cell(self) -> ContentsByCell:
         """Return the records by source, condition and seed; each may occur in one set only."""
-        found: dict[tuple[str, str], dict[int, tuple[int, RecordContent]]] = {}
-        for index, content in self.records:
-            seeds = found.setdefault((content.source.id, content.condition), {})
-            if content.seed in seeds:
-                raise StimgenError(
-                    f"two sets have a stimulus of source {content.source.id!r}, condition "
-                    f"{content.condition!r} and seed {content.seed}: leave out one of the sets"
-                )
-            seeds[content.seed] = (index, content)
-        return found
+        return _group_by_cell(self.records)
+
+    def select_set(self, index: int) -> StimulusSelection:
+        """Return the selection without the records of other sets."""
+        records = tuple(record for record in self.records if record[0] == index)
+        return replace(self, records=records)
+
+
+def _group_by_cell(records: Sequence[tuple[int, RecordContent]]) -> ContentsByCell:
+    found: dict[tuple[str, str], dict[int, tuple[int, RecordContent]]] = {}
+    for index, content in records:
+        seeds = found.setdefault((content.source.id, content.condition), {})
+        if content.seed in seeds:
+            raise StimgenError(
+                f"two sets have a stimulus of source {content.source.id!r}, condition "
+                f"{content.condition!r} and seed {content.seed}",
+                hint="tell the sets apart with one label for each, such as stimuli.labels: [first, second]; "
+                "or leave out one of the sets",
+            )
+        seeds[content.seed] = (index, content)
+    return found
 
 
 def select_stimuli(loaded: LoadedExperiment, stores: Sequence[Store]) -> StimulusSelection:
@@ -54,17 +68,37 @@ def select_stimuli(loaded: LoadedExperiment, stores: Sequence[Store]) -> Stimulu
     sources = _select_sources(loaded, practice, known_sources)
     known_conditions = list(dict.fromkeys(content.condition for _, content in records))
     _check_names(loaded, ("stimuli", "conditions"), settings.conditions, known_conditions)
+    masking = _list_mask_conditions(loaded, known_conditions)
     known_seeds = sorted({content.seed for _, content in records})
     _check_names(loaded, ("stimuli", "seeds"), settings.seeds, known_seeds)
     conditions, seeds = settings.conditions or tuple(known_conditions), settings.seeds or known_seeds
     selected = tuple(
         (index, content)
         for index, content in records
-        if content.condition in conditions
+        if content.condition in (*conditions, *masking)
         and content.source.id in (*sources, *practice)
         and content.seed in seeds
     )
-    return StimulusSelection(conditions, sources, practice, selected)
+    return StimulusSelection(conditions, sources, practice, masking, selected)
+
+
+def _list_mask_conditions(loaded: LoadedExperiment, known: Sequence[str]) -> tuple[str, ...]:
+    """Return the conditions of masks; an unknown one is refused."""
+    timing, found = loaded.experiment.timing, []
+    for side in MASK_SIDES:
+        mask = timing.find_mask(side)
+        if isinstance(mask, TextureMask):
+            found.append(mask.condition)
+            if mask.condition not in known:
+                inner = (side,) if isinstance(timing.mask, MaskPair) else ()
+                path = ("timing", "mask", *inner, "condition")
+                raise StimgenError(
+                    f"{'.'.join(path)}: no set has the condition {mask.condition!r}",
+                    where=loaded.document.where(path),
+                    given=mask.condition,
+                    allowed=list(known),
+                )
+    return tuple(dict.fromkeys(found))
 
 
 def _select_sources(

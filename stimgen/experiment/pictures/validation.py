@@ -79,7 +79,7 @@ def find_unfitness(settings: StimulusSettings, content: RecordContent) -> str | 
 
 def check_cells(loaded: LoadedExperiment, selection: StimulusSelection, contents: ContentsByCell) -> None:
     """Refuse a design in which a source has no stimulus of a condition."""
-    for condition in selection.conditions:
+    for condition in dict.fromkeys((*selection.conditions, *selection.masking)):
         for source in (*selection.sources, *selection.practice):
             if (source, condition) not in contents:
                 seeds = loaded.experiment.stimuli.seeds

@@ -66,6 +66,9 @@ class StimulusSettings(Model):
 
     sets: Annotated[tuple[TextLine, ...], Field(min_length=1, max_length=20), Unique]
     """Folders of stimulus sets, relative to the experiment's file; ``--stimuli`` names others."""
+    labels: Annotated[tuple[Label, ...], Field(max_length=20), Unique] = ()
+    """A label for each of the sets, in their order, to compare sets that have the same sources and
+    conditions: the factor ``set``. Without labels, all sets are one pool."""
     conditions: Annotated[tuple[Label, ...], Unique] = ()
     """Ids of the sets' conditions, in order; the default is all."""
     sources: Annotated[tuple[Label, ...], Unique] = ()
@@ -85,6 +88,16 @@ class StimulusSettings(Model):
     """What to do if a stimulus contains a copy of its source."""
     largest_copy: Annotated[Number, Field(ge=0.0, le=1.0)] = 0.9
     """Normalised cross-correlation with the source above which a stimulus counts as a copy."""
+
+    @model_validator(mode="after")
+    def _check_labels(self) -> StimulusSettings:
+        if self.labels and len(self.labels) != len(self.sets):
+            raise validation_error(
+                f"there are {len(self.sets)} sets, but {len(self.labels)} labels",
+                at="labels",
+                hint="write one label for each set, in the same order",
+            )
+        return self
 
     @model_validator(mode="after")
     def _check_seeds(self) -> StimulusSettings:

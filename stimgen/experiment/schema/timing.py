@@ -8,20 +8,13 @@ from pydantic import Field, model_validator
 
 from stimgen.experiment.design.duration import Duration, ms
 from stimgen.experiment.design.jitter import AnyDuration, Jitter
+from stimgen.experiment.schema.cues import CueSettings
+from stimgen.experiment.schema.masks import AnyMask, MaskPair, MaskSide, NoiseMask, ScrambledMask, TextureMask
 from stimgen.reading.model import Flag, Integer, Model, Number, OneOrMore, Text, validation_error
 
 Durations = Annotated[tuple[Duration, ...], Field(min_length=1, max_length=50), OneOrMore()]
 ColourValue = Annotated[Integer, Field(ge=0, le=255)]
 Colour = tuple[ColourValue, ColourValue, ColourValue]
-
-
-class NoiseMask(Model):
-    """Describes the noise that covers the places of the pictures after they disappear."""
-
-    duration: AnyDuration = ms(100)
-    """Duration of the mask."""
-    grain: Annotated[Integer, Field(ge=1, le=256)] = 4
-    """Side of the noise's squares, in pixels of the screen."""
 
 
 class TimingSettings(Model):
@@ -40,8 +33,10 @@ class TimingSettings(Model):
     interval's pictures; fixation fills the rest of it. Several values are a factor, ``soa``."""
     between: AnyDuration = ms(500)
     """Fixation between the intervals of a trial."""
-    mask: NoiseMask | None = None
-    """Mask after the pictures of every interval."""
+    cue: CueSettings | None = None
+    """Marks that tell, before the pictures, where they will be."""
+    mask: AnyMask | None = None
+    """Mask after the pictures of every interval; or masks ``before`` and ``after`` them."""
     between_trials: AnyDuration = ms(400)
     """Minimum time from the answer, or the feedback on it, to the next trial."""
     tolerance_ms: Annotated[Number, Field(ge=0.0, le=100.0)] = 1.0
@@ -49,13 +44,38 @@ class TimingSettings(Model):
 
     @model_validator(mode="after")
     def _check_soa(self) -> TimingSettings:
-        if self.soa is not None and self.mask is None and "between" in self.model_fields_set:
+        if self.soa is None or self.find_mask("after") is not None:
+            return self
+        if self.find_mask("before") is not None:
+            raise validation_error(
+                "soa would be the time to the next pictures, before which a mask is shown",
+                at="soa",
+                hint="leave out soa, or add timing.mask.after",
+            )
+        if self.cue is not None and self.cue.interval == "every":
+            raise validation_error(
+                "soa would be the time to the next pictures, before which a cue is shown",
+                at="soa",
+                hint="write cue.interval: first, or add a mask",
+            )
+        if "between" in self.model_fields_set:
             raise validation_error(
                 "without a mask, soa gives the time to the next interval's pictures, and so does between",
                 at="soa",
                 hint="leave out one of them, or add a mask",
             )
         return self
+
+    def find_mask(self, side: MaskSide) -> NoiseMask | ScrambledMask | TextureMask | None:
+        """Return the mask before or after the pictures."""
+        if isinstance(self.mask, MaskPair):
+            return self.mask.before if side == "before" else self.mask.after
+        return self.mask if side == "after" else None
+
+    @property
+    def is_timed_by_soa(self) -> bool:
+        """Return whether the asynchrony is that of two intervals, so that ``between`` is unused."""
+        return self.soa is not None and self.find_mask("after") is None
 
     @property
     def fixed_between_trials(self) -> Duration | None:

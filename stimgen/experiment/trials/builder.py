@@ -15,6 +15,7 @@ from stimgen.experiment.schema.schema import Experiment
 from stimgen.experiment.schema.viewing import ViewingGeometry
 from stimgen.experiment.trials.crops import draw_crops
 from stimgen.experiment.trials.exemplars import identify_picture, list_syntheses, rotate_seeds
+from stimgen.experiment.trials.mask_builder import MaskBuilder
 from stimgen.experiment.trials.phases import DurationCounter, PhaseBuilder
 from stimgen.reading.random_numbers import RandomStream
 
@@ -45,7 +46,7 @@ class TrialBuilder:
         condition = str(decision.levels["condition"])
         shown = [self._show(*part, condition) for part in zip(slots, pictures, crops, strict=True)]
         left = iter(shown)
-        phases = self._plan_phases(decision, number, practice=practice)
+        phases = self._plan_phases(decision, number, shown, practice=practice)
         return Trial(
             index=index,
             block=decision.block,
@@ -67,13 +68,23 @@ class TrialBuilder:
         experiment, participant = self.experiment, self.participant
         return "experiment", experiment.name, experiment.seed, participant.label, participant.session
 
-    def _plan_phases(self, decision: TrialDecision, number: int, *, practice: bool) -> PhaseBuilder:
-        timing, key = (
-            self.experiment.timing,
-            (*self._key, "durations", "practice" if practice else "main", number),
+    def _plan_phases(
+        self, decision: TrialDecision, number: int, shown: Sequence[ShownPicture], *, practice: bool
+    ) -> PhaseBuilder:
+        experiment, kind = self.experiment, "practice" if practice else "main"
+        hz, tolerance = self.viewing.refresh_hz, experiment.timing.tolerance_ms
+        durations = DurationCounter(hz, tolerance, (*self._key, "durations", kind, number))
+        ids = frozenset(picture.id for picture in shown)
+        pool = self._find_pool(decision)
+        masks = MaskBuilder(pool, experiment.stimuli.crop, (*self._key, "masks", kind, number), ids)
+        return PhaseBuilder(
+            experiment.timing, experiment.display, self.viewing, durations, masks, decision.levels
         )
-        durations = DurationCounter(self.viewing.refresh_hz, timing.tolerance_ms, key)
-        return PhaseBuilder(timing, self.viewing, durations, decision.levels)
+
+    def _find_pool(self, decision: TrialDecision) -> PicturePool:
+        """Return the pictures of the trial's set, if sets are told apart."""
+        label = decision.levels.get("set")
+        return self.pool if label is None else self.pool.select_set(str(label))
 
     def _find_number(self, decision: TrialDecision) -> float | None:
         if self.level is None:
@@ -85,7 +96,7 @@ class TrialBuilder:
         return next((pairing for pairing in pairings if pairing == decision.levels.get("meet")), pairings[0])
 
     def _choose_pictures(self, slots: Sequence[PictureSlot], decision: TrialDecision) -> list[SetPicture]:
-        settings, pool = self.experiment.stimuli, self.pool
+        settings, pool = self.experiment.stimuli, self._find_pool(decision)
         source, condition = decision.source, str(decision.levels["condition"])
         syntheses = list_syntheses(settings, slots)
         chosen = rotate_seeds(pool.seeds(source, condition), decision.exemplar, len(syntheses))

@@ -16,11 +16,12 @@ from stimgen.experiment.trials.crops import identify_part, is_inside, parts_fit
 from stimgen.experiment.trials.design import list_balanced_factors, list_factors
 from stimgen.experiment.trials.duration_checks import check_durations
 from stimgen.experiment.trials.exemplars import identify_picture, list_syntheses
+from stimgen.experiment.trials.phase_checks import check_cues, check_masks
 from stimgen.experiment.trials.screen_checks import check_aperture, check_marks, check_places
 from stimgen.reading.errors import StimgenError
 
 Size = tuple[int, int]
-WITHOUT_PLACES = ("condition", "duration", "soa")
+WITHOUT_PLACES = ("condition", "duration", "soa", "cue", "set")
 """Factors that do not change what is shown where."""
 
 
@@ -47,6 +48,8 @@ def check_experiment(loaded: LoadedExperiment, pool: PicturePool, viewing: Viewi
             _check_trial(experiment, pool, arrangement, size)
     check_durations(loaded, viewing, several=any(len(one.intervals) > 1 for one in arrangements))
     check_marks(loaded, viewing)
+    check_masks(loaded, pool, arrangements)
+    check_cues(loaded, viewing, arrangements, size)
     with loaded.at("paradigm"):
         for arrangement in arrangements:
             check_places(experiment, viewing, arrangement, size)
@@ -145,8 +148,9 @@ def _count_most_shown(experiment: Experiment, slots: Sequence[PictureSlot]) -> i
 
 def _check_seeds(experiment: Experiment, pool: PicturePool, slots: Sequence[PictureSlot]) -> None:
     needed = len(list_syntheses(experiment.stimuli, slots))
-    for source, condition in product((*pool.sources, *pool.practice_sources), pool.conditions):
-        seeds = pool.seeds(source, condition)
+    sources = (*pool.sources, *pool.practice_sources)
+    for part, source, condition in product(pool.list_sets(), sources, pool.conditions):
+        seeds = part.seeds(source, condition)
         if len(seeds) < needed:
             raise StimgenError(
                 f"a trial needs syntheses of {needed} seeds, but source {source!r} in condition "

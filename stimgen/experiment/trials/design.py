@@ -43,10 +43,14 @@ def build_design(
 def list_factors(experiment: Experiment, pool: PicturePool) -> tuple[Factor, ...]:
     """Return the factors that differ from trial to trial, the condition first."""
     found = [Factor("condition", pool.conditions)]
+    if len(pool.labels) > 1:
+        found.append(Factor("set", pool.labels))
     if len(experiment.timing.stimulus) > 1:
         found.append(Factor("duration", tuple(str(duration) for duration in experiment.timing.stimulus)))
     if experiment.timing.soa is not None and len(experiment.timing.soa) > 1:
         found.append(Factor("soa", tuple(str(duration) for duration in experiment.timing.soa)))
+    if experiment.timing.cue is not None and len(experiment.timing.cue.validity) > 1:
+        found.append(Factor("cue", tuple(experiment.timing.cue.validity)))
     if len(experiment.stimuli.meet) > 1:
         found.append(Factor("meet", tuple(experiment.stimuli.meet)))
     found += experiment.paradigm.factors()

@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from stimgen.experiment.design.duration import Duration
 from stimgen.experiment.design.jitter import Jitter
 from stimgen.experiment.schema.load import LoadedExperiment
+from stimgen.experiment.schema.masks import MASK_SIDES, MaskPair
 from stimgen.experiment.schema.timing import TimingSettings
 from stimgen.experiment.schema.viewing import ViewingGeometry
 from stimgen.reading.errors import StimgenError
@@ -35,10 +36,15 @@ def check_durations(loaded: LoadedExperiment, viewing: ViewingGeometry, *, sever
 def _list_durations(timing: TimingSettings, *, several: bool) -> Iterator[tuple[Path, Duration | Jitter]]:
     """Yield the durations that trials use, with their places in the experiment."""
     yield ("timing", "fixation"), timing.fixation
-    if several and (timing.soa is None or timing.mask is not None):
+    if several and not timing.is_timed_by_soa:
         yield ("timing", "between"), timing.between
-    if timing.mask is not None:
-        yield ("timing", "mask", "duration"), timing.mask.duration
+    for side in MASK_SIDES:
+        mask, inner = timing.find_mask(side), (side,) if isinstance(timing.mask, MaskPair) else ()
+        if mask is not None:
+            yield ("timing", "mask", *inner, "duration"), mask.duration
+    if timing.cue is not None:
+        yield ("timing", "cue", "duration"), timing.cue.duration
+        yield ("timing", "cue", "gap"), timing.cue.gap
     for name, values in (("stimulus", timing.stimulus), ("soa", timing.soa or ())):
         for duration in values:
             yield ("timing", name), duration
@@ -58,7 +64,7 @@ def _count_refreshes(duration: Duration | Jitter, refresh_hz: float, tolerance_m
 def _check_asynchronies(timing: TimingSettings, refresh_hz: float, *, several: bool) -> None:
     if timing.soa is None:
         return
-    if timing.mask is None and not several:
+    if timing.is_timed_by_soa and not several:
         raise StimgenError(
             "timing.soa: nothing follows the pictures: a trial has one interval, and there is no mask",
             hint="add timing.mask, or leave out timing.soa",

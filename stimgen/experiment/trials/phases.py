@@ -10,8 +10,12 @@ from stimgen.experiment.design.duration import Duration
 from stimgen.experiment.design.jitter import Jitter
 from stimgen.experiment.design.trial import Phase, ShownPicture
 from stimgen.experiment.frames.placing import box_on_screen
+from stimgen.experiment.schema.display import DisplaySettings
+from stimgen.experiment.schema.masks import MaskSide
 from stimgen.experiment.schema.timing import TimingSettings
 from stimgen.experiment.schema.viewing import ViewingGeometry
+from stimgen.experiment.trials.cue_builder import build_marks
+from stimgen.experiment.trials.mask_builder import MaskBuilder
 from stimgen.reading.random_numbers import uniform
 
 
@@ -38,11 +42,13 @@ class DurationCounter:
 
 @dataclass(frozen=True)
 class PhaseBuilder:
-    """Lists the phases of a trial: fixation, and the intervals with their masks."""
+    """Lists the phases of a trial: fixation, and the intervals with their cues and masks."""
 
     timing: TimingSettings
+    display: DisplaySettings
     viewing: ViewingGeometry
     durations: DurationCounter
+    masks: MaskBuilder
     levels: Mapping[str, Scalar]
     """Value of every factor of the design."""
 
@@ -50,10 +56,9 @@ class PhaseBuilder:
         """Return the phases that have at least one refresh."""
         phases = [Phase(kind="fixation", frames=self._count(self.timing.fixation, "fixation"))]
         for number, shown in enumerate(intervals, 1):
-            if number > 1 and not self._is_timed_by_soa:
-                phases.append(
-                    Phase(kind="between", frames=self._count(self.timing.between, "between", number))
-                )
+            if number > 1 and not self.timing.is_timed_by_soa:
+                frames = self._count(self.timing.between, "between", number)
+                phases.append(Phase(kind="between", frames=frames))
             phases += self._list_interval(number, tuple(shown), last=number == len(intervals))
         return tuple(phase for phase in phases if phase.frames > 0)
 
@@ -63,20 +68,38 @@ class PhaseBuilder:
         return self._count(between, "between_trials") if isinstance(between, Jitter) else None
 
     def _list_interval(self, number: int, shown: tuple[ShownPicture, ...], *, last: bool) -> Iterator[Phase]:
+        yield from self._list_cue(number, shown)
+        yield from self._list_mask("before", number, shown)
         frames = self._count(self._find_level("duration", self.timing.stimulus))
         yield Phase(kind="stimulus", frames=frames, interval=number, shown=shown)
-        if self.timing.soa is not None and not (last and self._is_timed_by_soa):
+        if self.timing.soa is not None and not (last and self.timing.is_timed_by_soa):
             asynchrony = self._count(self._find_level("soa", self.timing.soa))
             yield Phase(kind="gap", frames=asynchrony - frames, interval=number)
-        if self.timing.mask is not None:
-            boxes = tuple(box_on_screen(self.viewing, picture) for picture in shown)
-            frames = self._count(self.timing.mask.duration, "mask", number)
-            yield Phase(kind="mask", frames=frames, interval=number, mask=boxes)
+        yield from self._list_mask("after", number, shown)
 
-    @property
-    def _is_timed_by_soa(self) -> bool:
-        """Return whether the asynchrony is that of two intervals, so that `between` is unused."""
-        return self.timing.soa is not None and self.timing.mask is None
+    def _list_cue(self, number: int, shown: tuple[ShownPicture, ...]) -> Iterator[Phase]:
+        cue = self.timing.cue
+        if cue is None or (number > 1 and cue.interval == "first"):
+            return
+        validity = str(self.levels.get("cue", cue.validity[0]))
+        places = [picture.position for picture in shown]
+        marks = build_marks(cue, validity, places, self.display.fixation, self.viewing)
+        frames = self._count(cue.duration, "cue", number)
+        yield Phase(kind="cue", frames=frames, interval=number, cues=marks)
+        yield Phase(kind="gap", frames=self._count(cue.gap, "cue_gap", number), interval=number)
+
+    def _list_mask(self, side: MaskSide, number: int, shown: tuple[ShownPicture, ...]) -> Iterator[Phase]:
+        mask = self.timing.find_mask(side)
+        if mask is None:
+            return
+        frames = self._count(mask.duration, "mask" if side == "after" else "mask_before", number)
+        if mask.kind == "noise" and side == "after" and self.display.aperture is None:
+            # As in version 0.1.0: the noise of these boxes follows from the trial's number.
+            boxes = tuple(box_on_screen(self.viewing, picture) for picture in shown)
+            yield Phase(kind="mask", frames=frames, interval=number, mask=boxes)
+        else:
+            covers = self.masks.build(mask, shown, side, number)
+            yield Phase(kind="mask", frames=frames, interval=number, covers=covers)
 
     def _find_level(self, factor: str, values: Sequence[Duration]) -> Duration:
         return Duration.model_validate(str(self.levels.get(factor, values[0])))

@@ -1,0 +1,114 @@
+"""Checks that cues and masks suit the pictures and the screen, before the first trial."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from itertools import product
+
+from stimgen.experiment.design.paradigms.base import Arrangement, PictureSlot
+from stimgen.experiment.design.trial import CueMark
+from stimgen.experiment.frames.cue_marks import cue_box
+from stimgen.experiment.frames.placing import Size, size_on_screen, top_left
+from stimgen.experiment.pictures.pool import PicturePool
+from stimgen.experiment.schema.cues import CueSettings
+from stimgen.experiment.schema.load import LoadedExperiment
+from stimgen.experiment.schema.masks import MASK_SIDES, TextureMask
+from stimgen.experiment.schema.schema import Experiment
+from stimgen.experiment.schema.viewing import ViewingGeometry
+from stimgen.experiment.trials.crops import is_inside
+from stimgen.experiment.trials.cue_builder import Point, build_marks
+from stimgen.experiment.trials.exemplars import list_syntheses
+from stimgen.experiment.trials.mask_builder import list_other_sources
+from stimgen.experiment.trials.screen_checks import format_place
+from stimgen.reading.errors import StimgenError
+
+
+def check_masks(loaded: LoadedExperiment, pool: PicturePool, arrangements: Iterable[Arrangement]) -> None:
+    """Raise a `StimgenError` if there is no texture that could mask a picture."""
+    experiment = loaded.experiment
+    used = max(_count_syntheses(experiment, arrangement) for arrangement in arrangements)
+    for side in MASK_SIDES:
+        mask = experiment.timing.find_mask(side)
+        if isinstance(mask, TextureMask):
+            with loaded.at("timing", "mask"):
+                _check_textures(mask, pool, used)
+
+
+def _count_syntheses(experiment: Experiment, arrangement: Arrangement) -> int:
+    slots = [slot for interval in arrangement.intervals for slot in interval]
+    return len(list_syntheses(experiment.stimuli, slots))
+
+
+def _check_textures(mask: TextureMask, pool: PicturePool, used: int) -> None:
+    sources = (*pool.sources, *pool.practice_sources)
+    if mask.source == "other":
+        if not all(list_other_sources(pool, source) for source in sources):
+            raise StimgenError(
+                "timing.mask: there is no other source to mask a picture with",
+                hint="write source: same, or name more sources",
+            )
+        return
+    needed = used + 1 if mask.condition in pool.conditions else 1
+    for part, source in product(pool.list_sets(), sources):
+        seeds = part.seeds(source, mask.condition)
+        if len(seeds) < needed:
+            raise StimgenError(
+                f"timing.mask: a trial shows {used} of the {len(seeds)} stimuli of source {source!r} in "
+                f"condition {mask.condition!r}, so that none is left to mask them",
+                hint="name another condition, write source: other, or make more seeds",
+            )
+
+
+def check_cues(
+    loaded: LoadedExperiment, viewing: ViewingGeometry, arrangements: Iterable[Arrangement], crop: Size
+) -> None:
+    """Raise a `StimgenError` for cues off the screen, or to a place whose opposite place has a picture."""
+    experiment, cue = loaded.experiment, loaded.experiment.timing.cue
+    if cue is None:
+        return
+    size = size_on_screen(experiment.display, viewing, crop)
+    with loaded.at("timing", "cue"):
+        for arrangement in arrangements:
+            for interval in arrangement.intervals if cue.interval == "every" else arrangement.intervals[:1]:
+                places = {_find_position(viewing, slot, size): slot for slot in interval}
+                _check_opposite(cue, places, size)
+                for validity in cue.validity:
+                    marks = build_marks(cue, validity, list(places), experiment.display.fixation, viewing)
+                    _check_on_screen(marks, viewing)
+
+
+def _find_position(viewing: ViewingGeometry, slot: PictureSlot, size: Size) -> Point:
+    """Return the centre of a picture in pixels from the screen's centre, as trials record it."""
+    left, top = top_left(viewing, slot.place, size)
+    width, height = viewing.resolution
+    return left + size[0] / 2 - width / 2, height / 2 - top - size[1] / 2
+
+
+def _check_opposite(cue: CueSettings, places: dict[Point, PictureSlot], size: Size) -> None:
+    """Refuse a cue to an opposite place where a picture is, or a line to fixation itself."""
+    for place, slot in places.items():
+        if cue.mark == "line" and place == (0.0, 0.0):
+            raise StimgenError(
+                "timing.cue: a line cannot point to a picture at fixation", hint="write mark: ring"
+            )
+        for validity in cue.validity:
+            opposite = (-place[0], -place[1])
+            if validity != "valid" and any(_overlap(opposite, other, size) for other in places):
+                raise StimgenError(
+                    f"timing.cue.validity: a cue cannot be {validity}, because the place across fixation "
+                    f"from {format_place(slot)} has a picture, too",
+                    hint="write validity: valid, or show the pictures on one side of fixation only",
+                )
+
+
+def _overlap(first: Point, second: Point, size: Size) -> bool:
+    return all(abs(a - b) < side for a, b, side in zip(first, second, size, strict=True))
+
+
+def _check_on_screen(marks: Iterable[CueMark], viewing: ViewingGeometry) -> None:
+    for mark in marks:
+        if not is_inside(cue_box(mark, viewing.resolution), (0, 0, *viewing.resolution)):
+            raise StimgenError(
+                "timing.cue: a mark of the cue is not on the screen",
+                hint="write a smaller timing.cue.degrees",
+            )
