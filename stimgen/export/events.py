@@ -17,11 +17,17 @@ from stimgen.export.thresholds import ADAPTIVE_COLUMNS, adaptive_cells
 Row = dict[str, Any]
 
 PIXELS = "pixel"
+FROM_START = TableColumn(
+    "onset_from_start",
+    "The onset counted from the start of the run's main trials: where a trigger started them, from its "
+    "signal, such as a scanner's first volume. It is negative in the practice before them.",
+    "s",
+)
 FIXED_COLUMNS = (
     TableColumn(
         "onset",
-        "Beginning of the event as the flip reported it, from the beginning of the run. Without a "
-        "response: when the pictures (or their mask) had ended.",
+        "Beginning of the event as the flip reported it, from the beginning of the run, practice included. "
+        "Without a response: when the pictures (or their mask) had ended.",
         "s",
     ),
     TableColumn("duration", "How long a picture was shown; 0 for a response.", "s"),
@@ -31,6 +37,7 @@ FIXED_COLUMNS = (
         levels={
             "image": "a picture on the screen; those of one interval have the same onset",
             "response": "the answer that counted, or that there was none",
+            "trigger": "the signal of other equipment that started the main trials",
         },
     ),
     TableColumn("trial_type", "Condition of the trial, as the stimulus set names it."),
@@ -110,6 +117,7 @@ FIXED_COLUMNS = (
             "false": "they were not checked, or were found bad; also of observers without a screen",
         },
     ),
+    FROM_START,
 )
 
 
@@ -143,14 +151,33 @@ def find_factors(parts: tuple[SessionPart, ...]) -> dict[str, str]:
 
 def event_rows(part: SessionPart, name_of: Callable[[ShownPicture], str]) -> Iterator[Row]:
     """Yield the rows of a part, by onset; `name_of` gives the file of a picture that was shown."""
+    started = False
     for line in part.trials:
-        common = _common_columns(line) | {"observer": part.observer}
+        if not (started or line.trial.practice):
+            started = True
+            yield from _trigger_rows(part)
+        common = _common_columns(line) | {"observer": part.observer_of(line)}
         rows = [
             common | _image_columns(phase, shot, shown) | {"stim_file": name_of(shown)}
             for phase, shot in zip(line.trial.phases, line.outcome.shots, strict=True)
             for shown in phase.shown
         ]
-        yield from sorted([*rows, common | _response_columns(line)], key=lambda row: float(row["onset"]))
+        rows.append(common | _response_columns(line))
+        for row in sorted(rows, key=lambda row: float(row["onset"])):
+            yield row | {FROM_START.name: onset_from_start(part, row["onset"])}
+
+
+def onset_from_start(part: SessionPart, onset: float) -> float | None:
+    """Return an onset in seconds from the start of the main trials; None if it is not known."""
+    return None if part.main_start is None else round(onset - part.main_start.seconds, 6)
+
+
+def _trigger_rows(part: SessionPart) -> Iterator[Row]:
+    """Yield the row of the trigger that started the main trials, if one did."""
+    start = part.main_start
+    if start is not None and start.trigger is not None:
+        onset = {"onset": start.seconds, FROM_START.name: 0.0}
+        yield {"event": "trigger", "duration": 0, "observer": part.observer, **onset}
 
 
 def _common_columns(line: RecordedTrial) -> Row:

@@ -4,13 +4,15 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 
 from stimgen.experiment.design.decisions import Participant
 from stimgen.experiment.design.threshold import TrackThreshold
+from stimgen.experiment.design.trial import MAIN_START, MainStart
 from stimgen.experiment.journal.data_folder import DataFolder
 from stimgen.experiment.journal.header import HUMAN_OBSERVER, JournalHeader, SessionStart
 from stimgen.experiment.journal.journal import RecordedSession, RecordedTrial, read_journal
-from stimgen.reading.errors import StimgenError
+from stimgen.reading.errors import Location, StimgenError
 
 OBSERVERS = {
     "person": "a person",
@@ -26,6 +28,8 @@ class SessionPart:
     begin: SessionStart
     """Screen, versions and time."""
     trials: tuple[RecordedTrial, ...]
+    main_start: MainStart | None = None
+    """When the main trials began on the part's clock; None if they did not, or version 0.1.0 ran it."""
 
     @property
     def refresh_hz(self) -> float | None:
@@ -36,8 +40,11 @@ class SessionPart:
     @property
     def observer(self) -> str:
         """Return ``person``, or the name of the computed observer."""
-        name = self.begin.observer.name
-        return "person" if name == HUMAN_OBSERVER else name
+        return _describe_observer(self.begin.observer.name)
+
+    def observer_of(self, line: RecordedTrial) -> str:
+        """Return who answered a trial: ``person``, or the name of a computed observer."""
+        return self.observer if line.observer is None else _describe_observer(line.observer)
 
     @property
     def presenter(self) -> tuple[str, str]:
@@ -77,8 +84,8 @@ class JournalSession:
 
         Version 0.1.0 let another observer finish a session, so that there may be several.
         """
-        parts = self.parts or (SessionPart(self.header, ()),)
-        return list(dict.fromkeys(part.observer for part in parts))
+        answered = [part.observer_of(line) for part in self.parts for line in part.trials]
+        return list(dict.fromkeys(answered or [SessionPart(self.header, ()).observer]))
 
     @property
     def stem(self) -> str:
@@ -113,8 +120,24 @@ def _split_parts(recorded: RecordedSession, file: Path) -> tuple[SessionPart, ..
     resumed = [event for event in recorded.events if event.get("event") == "resumed"]
     begins = [recorded.header, *(SessionStart.parse(event, file) for event in resumed)]
     ends = [begin.seq for begin in begins[1:]] + [len(recorded.trials) + len(recorded.events) + 2]
+    starts = [event for event in recorded.events if event.get("event") == MAIN_START]
     parts = (
-        SessionPart(begin, tuple(line for line in recorded.trials if begin.seq < line.seq < end))
+        SessionPart(
+            begin,
+            tuple(line for line in recorded.trials if begin.seq < line.seq < end),
+            next((_parse_start(event, file) for event in starts if begin.seq < event["seq"] < end), None),
+        )
         for begin, end in zip(begins, ends, strict=True)
     )
     return tuple(part for part in parts if part.trials)
+
+
+def _parse_start(event: dict[str, Any], file: Path) -> MainStart:
+    seconds, trigger = event.get("seconds"), event.get("trigger")
+    if not isinstance(seconds, int | float) or not isinstance(trigger, str | None):
+        raise StimgenError("does not say when its main trials began", where=Location(file, event["seq"] + 1))
+    return MainStart(float(seconds), trigger)
+
+
+def _describe_observer(name: str) -> str:
+    return "person" if name == HUMAN_OBSERVER else name

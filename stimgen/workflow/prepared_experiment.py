@@ -17,6 +17,7 @@ from stimgen.experiment.trials.checks import check_experiment
 from stimgen.experiment.trials.design import build_design
 from stimgen.experiment.trials.keys import assign_keys, check_keys, check_swap
 from stimgen.experiment.trials.procedure import SessionProcedure
+from stimgen.experiment.trials.texts import fill_texts
 from stimgen.reading.errors import StimgenError
 
 
@@ -71,7 +72,8 @@ class PreparedExperiment:
         )
         builder = TrialBuilder(experiment, self.pool, self.viewing, participant, design.level)
         chosen = self.choose_language(language)
-        texts = Instructions() if chosen is None else experiment.instructions[chosen]
+        given = Instructions() if chosen is None else experiment.instructions[chosen]
+        texts = fill_texts(experiment, given, assign_keys(experiment, participant))
         return SessionProcedure(experiment, builder, design, practice, texts)
 
     def choose_language(self, wanted: str | None) -> str | None:

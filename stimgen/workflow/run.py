@@ -90,7 +90,7 @@ def run_session(
         if form:
             write_form(folder.form_file(participant), participant, form)
         with _open_journal(file, before, _build_header(prepared, context, options, measured)) as journal:
-            session = Session(procedure, prepared.frames, observer, journal, history)
+            session = Session(procedure, prepared.frames, observer, journal, history, options.observer)
             complete = session.run(report)
     finally:
         observer.end()

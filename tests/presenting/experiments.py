@@ -27,6 +27,7 @@ BASE: dict[str, Any] = {
         "between_trials": "2 frames",
     },
     "feedback": {"duration": "2 frames"},
+    "instructions": {"en": {"start": ""}},
 }
 
 
@@ -34,7 +35,8 @@ def write(folder: Path, name: str, **settings: Any) -> Path:
     """Write an experiment: what is not said is as in `BASE`."""
     merged = {"name": name, **BASE}
     for key, value in settings.items():
-        base = merged.get(key)
+        # Instructions are replaced, because the first language is the session's.
+        base = None if key == "instructions" else merged.get(key)
         merged[key] = {**base, **value} if isinstance(base, dict) and isinstance(value, dict) else value
     file = folder / f"{name}.yaml"
     # JSON is YAML, too.

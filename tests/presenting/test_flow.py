@@ -87,6 +87,7 @@ def test_practice_breaks_and_feedback(room: Room, sets: Path, tmp_path: Path) ->
         "practice",
         "practice_again",
         "block",
+        "main_start",
         "break",
     ]
     assert [line.correct for line in recorded.trials] == [False, False, True, True, True, False]
@@ -156,15 +157,18 @@ def test_a_pause_shows_the_trial_again_and_a_second_escape_quits(
     assert [line.outcome.interrupted for line in recorded.trials] == [1]
     assert [line.outcome.answer for line in recorded.trials] == ["no"]
     assert recorded.events[-1]["event"] == "stopped"
-    resumed(room, file, tmp_path, 1)
+    resumed(room, file, tmp_path, 1, "Welcome.")
 
 
-def resumed(room: Room, file: Path, data: Path, done: int) -> None:
+def resumed(room: Room, file: Path, data: Path, done: int, ready: str) -> None:
     """Go on with a session, and check that nothing is missing and nothing comes twice."""
     trials = planned(file)
     before = journal(data, file.stem).trials
     assert len(before) == done
     room.begin("run", file, "--participant", "01", "-o", data, "--resume")
+    # Nobody is dropped into a trial: a text, or a page with the keys, comes first.
+    room.page(ready)
+    room.press("space")
     rest = [answer(room) for _ in trials[done:]]
     assert rest == trials[done:]
     session = room.end()
@@ -187,7 +191,7 @@ def test_a_killed_session_loses_the_trial_on_the_screen_alone(
         other.stimulus()
         os.kill(other.process.pid, signal.SIGKILL)
         other.process.wait()
-    resumed(room, file, tmp_path, 2)
+    resumed(room, file, tmp_path, 2, "The session continues.\n\nyes: y\nno: n")
 
 
 def test_the_last_of_two_presses_counts_and_none_is_no_answer(room: Room, sets: Path, tmp_path: Path) -> None:

@@ -48,6 +48,8 @@ def test_a_plug_that_is_pulled_ends_the_session_which_goes_on_later(
     assert before.events[-1]["event"] == "failed"
     box.plug_in()
     room.begin(*command, "--resume")
+    room.page("The session continues.")
+    room.press("space")
     for _ in range(len(planned) - 1):
         room.stimulus()
         room.press("y")

@@ -68,7 +68,7 @@ class Case(NamedTuple):
 
 
 MOUSE = {"responses": {"device": "mouse"}}
-WORDS = {"en": {"answers": {"wall": "Mauer", "cup": "Tasse"}}}
+WORDS = {"en": {"start": "", "answers": {"wall": "Mauer", "cup": "Tasse"}}}
 CASES = {
     "oddity_spatial": Case({"name": "oddity", "eccentricity": 5}, key()),
     "oddity_temporal": Case({"name": "oddity", "layout": "temporal", "alternatives": 4}, key()),

@@ -86,7 +86,8 @@ def trial(index: int) -> Trial:
 def line(index: int) -> dict[str, object]:
     press = Press(answer="1", key="1", seconds=0.5)
     outcome = TrialOutcome(answer="1", key="1", seconds=0.5, presses=(press,))
-    return make_trial_line(AnsweredTrial(trial(index), True), outcome) | {"time": "2026-01-01T00:00:00+00:00"}
+    made = make_trial_line(AnsweredTrial(trial(index), True), outcome, "psychopy")
+    return made | {"time": "2026-01-01T00:00:00+00:00"}
 
 
 def write(file: Path, trials: int = 3, *, end: bool = True) -> bytes:

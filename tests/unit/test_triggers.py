@@ -123,9 +123,11 @@ def test_the_session_begins_with_a_signal_that_came_while_it_was_awaited(
     screen.after_flip = signal_once
     _, journal = run(tmp_path, f"[{{port: {box.name}, starts: true}}]")
     began = next(when for when, _ in screen.shown if when > signals[0])
-    # The session's clock began with the signal; two refreshes and three of fixation later there are pictures.
+    (start,) = (event for event in journal.events if event["event"] == "main_start")
+    assert (start["seconds"], start["trigger"]) == (round(signals[0], 6), "serial")
+    # Two refreshes and three of fixation after the signal there are pictures.
     first = journal.trials[0].outcome.shots[1]
-    assert first.onset == round(5 * screen.period, 6)
+    assert first.onset == pytest.approx(signals[0] + 5 * screen.period, abs=1e-6)
     assert first.frame_sha256 == screen.shown[round(began / screen.period) + 4][1].frame.sha256
     assert box.take(last=64)[0] == 1
 
@@ -135,6 +137,8 @@ def test_a_key_starts_the_session_and_is_no_answer(tmp_path: Path, screen: Stand
     _, journal = run(tmp_path, "[{name: keys, keys: [t]}]")
     # The fourth press, after two seconds without a trial.
     assert min(t for t, s in screen.shown if s.frame != screen.shown[0][1].frame) > 1.5
+    (start,) = (event for event in journal.events if event["event"] == "main_start")
+    assert (start["seconds"], start["trigger"]) == (1.5, "keys")
     assert {press.key for line in journal.trials for press in line.outcome.presses} <= {"1", "2"}
 
 

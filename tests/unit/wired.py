@@ -20,6 +20,7 @@ schedule: {{name: constant, repetitions: 1}}
 display: {{resolution: [320, 240], pixels_per_degree: 20, {display}}}
 timing: {{fixation: 3 frames, stimulus: 5 frames, between: 2 frames, mask: {{duration: 4 frames}}}}
 triggers: {triggers}
+instructions: {{en: {{start: "", ready: ""}}}}
 """
 
 

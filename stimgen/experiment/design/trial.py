@@ -157,7 +157,7 @@ class Press(Model):
 
 
 class PresentedPhase(Model):
-    """Records how a phase was shown; times are in seconds on the session's clock."""
+    """Records how a phase was shown; times are in seconds on the run's clock, which practice shares."""
 
     frame_sha256: str | None
     """Hash of the rendered frame, see `Frame.sha256`; None if the observer saw no frame."""
@@ -188,7 +188,21 @@ class TrialOutcome(Model):
     """Whether the screen's timing was checked and found good in this session."""
 
 
-NoticeKind = Literal["start", "practice", "practice_again", "block", "break", "end"]
+MAIN_START: Final = "main_start"
+"""The journal's event of a `MainStart`."""
+
+
+@dataclass(frozen=True)
+class MainStart:
+    """Records when the main trials of a run began."""
+
+    seconds: float
+    """Time on the run's clock, which begins before the practice."""
+    trigger: str | None = None
+    """Name of the trigger whose signal started them; None if no trigger waited for one."""
+
+
+NoticeKind = Literal["start", "ready", "practice", "practice_again", "block", "break", "end"]
 
 
 @dataclass(frozen=True)

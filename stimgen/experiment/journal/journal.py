@@ -37,6 +37,8 @@ class RecordedTrial(NamedTuple):
     adaptive: Mapping[str, Any] = {}
     """What the trial changed in its adaptive track: ``reversal`` of a staircase; ``mean``, ``sd`` and
     ``entropy`` of the threshold's posterior of QUEST+."""
+    observer: str | None = None
+    """Name of the observer who answered; None in journals of version 0.1.0, whose runs say it."""
 
 
 @dataclass(frozen=True)
@@ -198,10 +200,12 @@ def _read_lines(file: Path) -> list[JournalLine]:
 def _parse_trial(body: dict[str, Any], where: Location) -> RecordedTrial:
     try:
         trial, outcome = Trial.model_validate(body["trial"]), TrialOutcome.model_validate(body["outcome"])
-        correct, time = body["correct"], body["time"]
+        correct, time, observer = body["correct"], body["time"], body.get("observer")
     except (KeyError, ValidationError) as error:
         raise StimgenError(f"is not a trial: {str(error).splitlines()[0]}", where=where) from None
-    return RecordedTrial(trial, outcome, correct, time, body["seq"], body.get("adaptive", {}))
+    if observer is not None and not isinstance(observer, str):
+        raise StimgenError("is not a trial: observer is not a name", where=where)
+    return RecordedTrial(trial, outcome, correct, time, body["seq"], body.get("adaptive", {}), observer)
 
 
 def _parse_thresholds(lines: list[dict[str, Any]], file: Path) -> tuple[TrackThreshold, ...]:

@@ -19,7 +19,7 @@ class SessionPresenter:
         self._screen, self._rules, self._pages = screen, rules, pages
         self._ended_at: float | None = None
         self.zero = 0.0
-        """The screen's time at which the session's clock began."""
+        """The screen's time at which the run's clock began: before the practice."""
 
     def present(
         self,

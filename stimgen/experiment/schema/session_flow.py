@@ -40,11 +40,17 @@ class BreakSettings(Model):
 class Instructions(Model):
     """Holds the texts in one language.
 
-    ``{score}`` is replaced by the per cent correct, and ``{left}`` by the number of trials that are left.
+    ``{score}`` is replaced by the per cent correct, and ``{left}`` by the number of trials that are left. In
+    every text, ``{key:ANSWER}`` is replaced by this participant's key for an answer, and ``{keys}`` by a list
+    of all answers with their keys.
     """
 
-    start: Paragraphs = ""
-    """Text before everything."""
+    start: Paragraphs | None = None
+    """Text before everything. Without it, and without a text before the first trial, a page lists the answers
+    with their keys; an empty text shows no page."""
+    ready: Paragraphs | None = None
+    """Text when an interrupted session is resumed; the default is the text of `start`, or the page with the
+    keys; an empty text shows no page."""
     practice: Paragraphs = ""
     """Text before practice."""
     practice_again: Paragraphs = ""
@@ -60,7 +66,9 @@ class Instructions(Model):
     waiting: Paragraphs = ""
     """Text while the session waits for the trigger that starts it; without a text, fixation is shown."""
     answers: dict[Text, Text] = Field(default_factory=dict)
-    """Words for the answers, shown when they are clicked or typed."""
+    """Words for the answers, shown when they are clicked or typed, and by ``{keys}``."""
+    keys: dict[Text, Text] = Field(default_factory=dict)
+    """Words for keys or buttons, such as ``{space: Leertaste}``, shown by ``{key:ANSWER}`` and ``{keys}``."""
     right_to_left: Flag = False
     """Whether the language is written from right to left."""
     font: TextLine | None = None

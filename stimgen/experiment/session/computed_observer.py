@@ -8,7 +8,7 @@ from typing import Any
 
 from typing_extensions import override
 
-from stimgen.experiment.design.trial import Notice, PresentedPhase, Press, TrialOutcome
+from stimgen.experiment.design.trial import MainStart, Notice, PresentedPhase, Press, TrialOutcome
 from stimgen.experiment.session.observers.base import Observer, ObserverContext, PreparedTrial
 from stimgen.experiment.session.simulated_typing import simulate_typing
 
@@ -31,6 +31,10 @@ class ComputedObserver(Observer):
     @override
     def tell(self, notice: Notice) -> None:
         pass
+
+    @override
+    def start(self, task: PreparedTrial) -> MainStart:
+        return MainStart(round(self._now, 6))
 
     @override
     def end(self) -> None:

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from itertools import takewhile
+from typing import Any
 
-from stimgen.experiment.design.trial import Trial, TrialOutcome
+from stimgen.experiment.design.trial import MAIN_START, Notice, Trial, TrialOutcome
 from stimgen.experiment.frames.renderer import FrameRenderer
 from stimgen.experiment.journal.journal import Journal
 from stimgen.experiment.presentation.screen import SessionStopped
@@ -32,17 +33,23 @@ class Session:
     """The journal, which is open."""
     history: list[AnsweredTrial]
     """Trials that were answered before an interruption."""
+    answered_by: str
+    """Name of the observer, as the journal's header has it."""
+    _started: bool = field(default=False, init=False)
+    """Whether the main trials of this run began."""
 
     def run(self, report: TrialCallback | None = None) -> bool:
         """Run the session to its end, and return whether it got there.
 
         A trial is on the disk before the next one begins, and before `report` is called with it.
         """
+        notices = self.procedure.resume_notices(self.history)
         try:
             while steps := self.procedure.upcoming_steps(self.history):
                 # Loaded before the text is read, so that the key after it starts the trial without delay.
                 self.observer.prepare([self._prepare(step) for step in steps])
-                self._tell(steps[0])
+                self._tell(steps[0], notices)
+                notices = ()
                 for step in steps:
                     answered = self._run_trial(step)
                     if report is not None:
@@ -67,19 +74,25 @@ class Session:
         found = [one.to_dict() for one in self.procedure.find_thresholds(self.history)]
         return {"thresholds": found} if found else {}
 
-    def _tell(self, step: SessionStep) -> None:
+    def _tell(self, step: SessionStep, before: Sequence[Notice]) -> None:
+        """Show the texts before a step, after those in `before`."""
         if step.missed:
             self._record_event("criterion_missed")
-        for notice in step.notices:
+        for notice in (*before, *step.notices):
             self._record_event(notice.kind, text=notice.text)
             self.observer.tell(notice)
 
     def _run_trial(self, step: SessionStep) -> AnsweredTrial:
-        outcome = self.observer.respond(self._prepare(step))
+        task = self._prepare(step)
+        if not self._started and not step.trial.practice:
+            self._started = True
+            start = self.observer.start(task)
+            self._record_event(MAIN_START, seconds=start.seconds, trigger=start.trigger)
+        outcome = self.observer.respond(task)
         correct = grade_answer(self.procedure.experiment, step.trial, outcome.answer)
         answered = AnsweredTrial(step.trial, correct, missed=outcome.answer is None)
         adaptive = self.procedure.describe_track([*self.history, answered])
-        self.journal.append("trial", make_trial_line(answered, outcome, adaptive))
+        self.journal.append("trial", make_trial_line(answered, outcome, self.answered_by, adaptive))
         self.history.append(answered)
         return answered
 
@@ -88,13 +101,20 @@ class Session:
 
 
 def make_trial_line(
-    answered: AnsweredTrial, outcome: TrialOutcome, adaptive: Mapping[str, object] | None = None
+    answered: AnsweredTrial,
+    outcome: TrialOutcome,
+    observer: str,
+    adaptive: Mapping[str, object] | None = None,
 ) -> dict[str, object]:
-    """Return what the journal keeps of a trial; `adaptive` is what it changed in its track."""
+    """Return what the journal keeps of a trial that an observer of this name answered.
+
+    `adaptive` is what it changed in its track.
+    """
     line: dict[str, object] = {
         "trial": answered.trial.to_dict(),
         "outcome": outcome.to_dict(),
         "correct": answered.correct,
+        "observer": observer,
         "time": format_current_time(),
     }
     return line | ({"adaptive": dict(adaptive)} if adaptive else {})

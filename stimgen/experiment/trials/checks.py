@@ -18,6 +18,7 @@ from stimgen.experiment.trials.duration_checks import check_durations
 from stimgen.experiment.trials.exemplars import identify_picture, list_syntheses
 from stimgen.experiment.trials.phase_checks import check_cues, check_masks
 from stimgen.experiment.trials.screen_checks import check_aperture, check_marks, check_places
+from stimgen.experiment.trials.texts import check_texts
 from stimgen.reading.errors import StimgenError
 
 Size = tuple[int, int]
@@ -34,6 +35,7 @@ def check_experiment(loaded: LoadedExperiment, pool: PicturePool, viewing: Viewi
     """
     experiment = loaded.experiment
     _check_words(loaded)
+    check_texts(loaded)
     with loaded.at("paradigm"):
         experiment.paradigm.check_sources((*pool.sources, *pool.practice_sources))
     with loaded.at("display", "transfer"):

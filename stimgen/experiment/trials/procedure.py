@@ -104,6 +104,22 @@ class SessionProcedure:
         """Return the text for the end of the session."""
         return _make_notice("end", self.texts.end, _select_main_trials(history))
 
+    def resume_notices(self, history: History) -> tuple[Notice, ...]:
+        """Return the texts to read when a session is resumed, before those of its next step.
+
+        They are those of the beginning, and of the practice or the block in whose middle the session stands.
+        There are none if nothing was answered before, or nothing is left.
+        """
+        step = self.next(history) if history else None
+        if step is None:
+            return ()
+        notices = [_make_notice("ready", self.texts.ready or "")]
+        if not step.notices:
+            practice = step.trial.practice
+            text = self.texts.practice if practice else self.texts.block
+            notices.append(_make_notice("practice" if practice else "block", text))
+        return _drop_empty_notices(notices)
+
     def find_thresholds(self, history: History) -> tuple[TrackThreshold, ...]:
         """Return the thresholds of an adaptive schedule, one for each track."""
         return self.experiment.schedule.find_thresholds(self.design, _list_results(history))
@@ -169,7 +185,7 @@ class SessionProcedure:
         return _drop_empty_notices(notices)
 
     def _start_notices(self, history: History) -> list[Notice]:
-        return [] if history else [_make_notice("start", self.texts.start)]
+        return [] if history else [_make_notice("start", self.texts.start or "")]
 
 
 def _select_main_trials(history: History) -> list[AnsweredTrial]:

@@ -141,10 +141,12 @@ Behavioural data of the experiment: {tasks}
 again. Edit a copy, not this folder.
 
 Each file *_events.tsv has a row for every picture that was shown, and a row for the response; the rows of
-one trial have the same trial_index. Onsets are in seconds from the beginning of the run. A session that was
-interrupted has several runs. The pictures are in the folder stimuli, and stim_file is their name in it;
-crop_left, crop_top, crop_width and crop_height tell which part of a picture was shown. A file *_beh.tsv has
-the thresholds of an adaptive schedule. The JSON file of the same name describes the columns of a table.
+one trial have the same trial_index. Onsets are in seconds from the beginning of the run, practice included;
+onset_from_start counts from the signal that started the main trials, such as a scanner's, or from their
+beginning. A session that was interrupted has several runs, each with its own clock. The pictures are in the
+folder stimuli, and stim_file is their name in it; crop_left, crop_top, crop_width and crop_height tell which
+part of a picture was shown. A file *_beh.tsv has the thresholds of an adaptive schedule. The JSON file of the
+same name describes the columns of a table.
 
 Participants are opaque labels. Their answers to the form are kept apart from the trials, and are in
 participants.tsv only if they were asked for by name.

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from stimgen.experiment.journal.journal import RecordedTrial
-from stimgen.export.events import find_factors
+from stimgen.export.events import FROM_START, find_factors, onset_from_start
 from stimgen.export.phase_durations import list_planned_durations
 from stimgen.export.response_times import time_from_last, time_of_first_letter
 from stimgen.export.sessions import JournalSession, SessionPart
@@ -62,8 +62,9 @@ def trial_rows(session: JournalSession) -> Iterator[dict[str, Any]]:
             number = counts[line.trial.practice]
             counts[line.trial.practice] += 1
             response = _response_columns(line)
-            about = _session_columns(session, part) | {"run": run}
+            about = _session_columns(session, part, line) | {"run": run}
             fixed = _number_columns(line, number) | _picture_columns(line)
+            fixed[FROM_START.name] = onset_from_start(part, fixed["stimulus.started"])
             levels = {**line.trial.levels, **line.trial.balanced}
             taken = {*fixed, *response, *about}
             yield {
@@ -130,14 +131,14 @@ def _response_columns(line: RecordedTrial) -> dict[str, Any]:
     }
 
 
-def _session_columns(session: JournalSession, part: SessionPart) -> dict[str, Any]:
+def _session_columns(session: JournalSession, part: SessionPart, line: RecordedTrial) -> dict[str, Any]:
     software, release = part.presenter
     return {
         "participant": session.participant.label,
         "session": session.participant.session,
         "date": part.begin.started.strftime("%Y-%m-%d_%Hh%M.%S"),  # as PsychoPy writes it
         "expName": session.experiment,
-        "observer": part.observer,
+        "observer": part.observer_of(line),
         "psychopyVersion": release if software == "PsychoPy" else None,
         "stimgenVersion": part.begin.versions.get("stimgen"),
         "frameRate": part.refresh_hz,

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Protocol
 
 from stimgen.experiment.design.decisions import Participant
-from stimgen.experiment.design.trial import Notice, Trial, TrialOutcome
+from stimgen.experiment.design.trial import MainStart, Notice, Trial, TrialOutcome
 from stimgen.experiment.frames.frame import Frame
 from stimgen.experiment.schema.session_flow import Instructions
 
@@ -54,6 +54,8 @@ class Observer(Protocol):
     def begin(self) -> dict[str, Any]:
         """Get ready, and return measurements of display and timing for the journal's header.
 
+        The run's clock begins here: practice and main trials have their times on it.
+
         A missing display or keyboard, a display that differs from the declared one, and timing that cannot be
         verified raise a `StimgenError`.
         """
@@ -63,6 +65,12 @@ class Observer(Protocol):
 
     def tell(self, notice: Notice) -> None:
         """Show a text and wait until it was read."""
+
+    def start(self, task: PreparedTrial) -> MainStart:
+        """Start the main trials, of which `task` is the first, after the signal if a trigger waits for one.
+
+        It is called once a run; practice comes before it.
+        """
 
     def respond(self, task: PreparedTrial) -> TrialOutcome:
         """Present a trial and return its outcome; raise `SessionStopped` if the participant quits."""

@@ -8,7 +8,7 @@ from typing import Any
 
 from typing_extensions import override
 
-from stimgen.experiment.design.trial import Box, Notice, Trial, TrialOutcome
+from stimgen.experiment.design.trial import Box, MainStart, Notice, Trial, TrialOutcome
 from stimgen.experiment.equipment.triggers.base import Trigger, TriggerConnection
 from stimgen.experiment.frames.frame import Frame
 from stimgen.experiment.presentation.pages import PagePresenter
@@ -21,10 +21,11 @@ from stimgen.experiment.presentation.responses import (
     make_click_lookup,
     make_key_lookup,
 )
-from stimgen.experiment.presentation.screen import PresentationScreen, PressEvent, Scene, TextBox
+from stimgen.experiment.presentation.screen import PresentationScreen, Scene, TextBox
 from stimgen.experiment.presentation.targets import picture_boxes, word_boxes
 from stimgen.experiment.presentation.trial_presenter import PresentationRules
 from stimgen.experiment.session.observers.base import Observer, ObserverContext, PreparedTrial
+from stimgen.experiment.session.start_signal import StartSignal
 from stimgen.experiment.trials.grading import grade_answer
 from stimgen.reading.errors import StimgenError
 
@@ -74,6 +75,7 @@ class PsychopyObserver(Observer):
                 "mark}, and every line of the journal says that timing was not verified",
             )
         self._make_presenter()
+        self._presenter.zero = self._screen.read_clock()
         return {**measured, "timing_verified": problem is None}
 
     @override
@@ -94,17 +96,25 @@ class PsychopyObserver(Observer):
             self._pages.show_until_read(notice.text)
 
     @override
+    def start(self, task: PreparedTrial) -> MainStart:
+        # Loaded before the signal, so that the first trial follows it at once.
+        self._load_trial(task)
+        self._started = True
+        signal = StartSignal(self._connections, self._screen.read_clock)
+        time = self._screen.read_clock()
+        if signal.is_awaited:
+            signal.ignore_earlier()
+            text = self._setting.texts.waiting
+            time = self._pages.await_signal(text, self._rules.fixation, signal.find)
+        for send in self._rules.flip_callbacks("session"):
+            send()
+        return MainStart(round(time - self._presenter.zero, 6), signal.source)
+
+    @override
     def respond(self, task: PreparedTrial) -> TrialOutcome:
         trial = task.trial
-        frames = self._frames.pop(trial.index, None)
-        if frames is None:
-            self._screen.release()
-            frames = task.frames()
-            self._load_frames(frames)
-        # Texts of the response screen are loaded, too, because nothing may delay the end of the pictures.
-        self._screen.load(Scene(self._rules.fixation, self._make_response(trial).texts))
-        if not self._started and not trial.practice:
-            self._wait_for_start()
+        self._load_trial(task)
+        frames = self._frames.pop(trial.index)
         find_feedback = partial(self._feedback_frame, trial) if task.feedback else lambda _: None
         return self._presenter.present(trial, frames, partial(self._make_response, trial), find_feedback)
 
@@ -144,34 +154,18 @@ class PsychopyObserver(Observer):
             keys += [key for several in self._setting.keys.values() for key in several]
         return keys
 
+    def _load_trial(self, task: PreparedTrial) -> None:
+        """Load what a trial shows, as far as it is not loaded yet."""
+        if task.trial.index not in self._frames:
+            self._screen.release()
+            self._frames[task.trial.index] = task.frames()
+            self._load_frames(self._frames[task.trial.index])
+        # Texts of the response screen are loaded, too, because nothing may delay the end of the pictures.
+        self._screen.load(Scene(self._rules.fixation, self._make_response(task.trial).texts))
+
     def _load_frames(self, frames: Sequence[Frame]) -> None:
         for frame in (self._rules.fixation, *frames):
             self._screen.load(Scene(frame))
-
-    def _wait_for_start(self) -> None:
-        """Start the session's clock, after the signal if a trigger waits for one."""
-        self._started = True
-        waiting = [(trigger, connection) for trigger, connection in self._connections if trigger.starts]
-        self._presenter.zero = self._screen.read_clock()
-        if waiting:
-            for _, connection in waiting:
-                # A signal that came before the wait does not start the session.
-                connection.poll_signal()
-            find_signal = partial(self._find_signal, waiting)
-            text = self._setting.texts.waiting
-            self._presenter.zero = self._pages.await_signal(text, self._rules.fixation, find_signal)
-        for send in self._rules.flip_callbacks("session"):
-            send()
-
-    def _find_signal(
-        self, waiting: Sequence[tuple[Trigger, TriggerConnection]], presses: Sequence[PressEvent]
-    ) -> float | None:
-        keys = {key for trigger, _ in waiting for key in trigger.signal_keys()}
-        pressed = [press.time for press in presses if press.point is None and press.key in keys]
-        if pressed:
-            return pressed[0]
-        signalled = any(connection.poll_signal() for _, connection in waiting)
-        return self._screen.read_clock() if signalled else None
 
     def _make_response(self, trial: Trial) -> Response:
         responses = self._setting.experiment.responses
