@@ -7,7 +7,6 @@ from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from itertools import takewhile
-from typing import Any
 
 from stimgen.experiment.design.trial import MAIN_START, Notice, Trial, TrialOutcome
 from stimgen.experiment.frames.renderer import FrameRenderer

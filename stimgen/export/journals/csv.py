@@ -62,7 +62,7 @@ def trial_rows(session: JournalSession) -> Iterator[dict[str, Any]]:
             number = counts[line.trial.practice]
             counts[line.trial.practice] += 1
             response = _response_columns(line)
-            about = _session_columns(session, part, line) | {"run": run}
+            about = _session_columns(session, part) | {"run": run, "observer": part.observer_of(line)}
             fixed = _number_columns(line, number) | _picture_columns(line)
             fixed[FROM_START.name] = onset_from_start(part, fixed["stimulus.started"])
             levels = {**line.trial.levels, **line.trial.balanced}
@@ -131,14 +131,14 @@ def _response_columns(line: RecordedTrial) -> dict[str, Any]:
     }
 
 
-def _session_columns(session: JournalSession, part: SessionPart, line: RecordedTrial) -> dict[str, Any]:
+def _session_columns(session: JournalSession, part: SessionPart) -> dict[str, Any]:
     software, release = part.presenter
     return {
         "participant": session.participant.label,
         "session": session.participant.session,
         "date": part.begin.started.strftime("%Y-%m-%d_%Hh%M.%S"),  # as PsychoPy writes it
         "expName": session.experiment,
-        "observer": part.observer_of(line),
+        "observer": part.observer,
         "psychopyVersion": release if software == "PsychoPy" else None,
         "stimgenVersion": part.begin.versions.get("stimgen"),
         "frameRate": part.refresh_hz,
