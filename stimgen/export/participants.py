@@ -27,12 +27,15 @@ IDENTITY_COLUMNS = (
     ),
 )
 
+GROUP = TableColumn("group", "Group that the experiment assigned to the participant.")
+
 
 class ParticipantTable:
     """Collects the participants of sessions in a table."""
 
     def __init__(self) -> None:
         self._rows: dict[str, dict[str, str]] = {}
+        self._groups: dict[str, str] = {}
 
     def add(self, session: JournalSession) -> None:
         """Add the participant of a session; of several answers to one question, the first is kept."""
@@ -40,6 +43,8 @@ class ParticipantTable:
         row = self._rows.setdefault(label, {"participant_id": label, "observer": ""})
         before = row["observer"].split(" and ") if row["observer"] else []
         row["observer"] = " and ".join(dict.fromkeys([*before, *session.observers]))
+        if session.header.group is not None:
+            self._groups[label] = session.header.group
         for field, answer in session.form_answers.items():
             if not row.get(field):
                 row[field] = answer
@@ -55,12 +60,16 @@ class ParticipantTable:
         ]
         rows = [
             {names.get(field, field): _coarsen(field, value) for field, value in row.items()}
-            for _, row in sorted(self._rows.items())
+            | ({GROUP.name: self._groups.get(label, "")} if self._groups else {})
+            for label, row in sorted(self._rows.items())
         ]
-        return [*IDENTITY_COLUMNS, *columns], rows
+        assigned = [GROUP] if self._groups else []
+        return [*IDENTITY_COLUMNS, *assigned, *columns], rows
 
     def _column_name(self, field: str) -> str:
         answers = {row.get(field, "") for row in self._rows.values()} - {""}
+        if field == GROUP.name and self._groups:  # an experiment in the same folder asked for it
+            return f"{field}_as_told"
         return field if answers <= WORDS.get(field, answers) else f"{field}_as_told"
 
 

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
-from stimgen.experiment.design.decisions import Participant, participant_labels
+from stimgen.experiment.design.decisions import Participant
 from stimgen.experiment.pictures.sets import SetReference
+from stimgen.experiment.schema.groups import list_group_labels
 from stimgen.experiment.schema.load import LoadedExperiment
 from stimgen.export.archive import create_archive
 from stimgen.export.sets.contents import SetContents
@@ -67,8 +69,9 @@ def freeze_study(loaded: LoadedExperiment, options: StudyOptions, target: Path) 
     """
     exclusions = _read_exclusions(loaded, options)
     prepared = PreparedExperiment.prepare(loaded, options.stimuli)
-    sets = [SetContents(store) for store in prepared.pool.stores]
-    study = _describe_study(prepared, options, sets)
+    used = _list_sets(prepared)
+    sets = list(used.values())
+    study = _describe_study(prepared, options, used)
     with create_atomically(target) as unfinished, create_archive(unfinished, study.name) as add:
         add(EXPERIMENT, loaded.document.text.encode())
         add(EXCLUSIONS, exclusions)
@@ -111,21 +114,30 @@ def _read_exclusions(loaded: LoadedExperiment, options: StudyOptions) -> bytes:
 
 
 def _describe_study(
-    prepared: PreparedExperiment, options: StudyOptions, sets: list[SetContents]
+    prepared: PreparedExperiment, options: StudyOptions, sets: Mapping[SetReference, SetContents]
 ) -> StudyRecord:
     experiment = prepared.loaded.experiment
+    labels = list_group_labels(experiment.groups, options.participants)
+    placed = {label: prepared.choose_group(Participant(label))[0].group for label in labels}
     return StudyRecord(
         name=experiment.name,
         title=experiment.title or experiment.name,
         experiment_sha256=prepared.loaded.sha256,
         seed=experiment.seed,
         adaptive=experiment.schedule.adaptive,
-        participants=tuple(participant_labels(options.participants)),
+        participants=tuple(labels),
+        groups={label: group for label, group in placed.items() if group is not None},
         sessions=options.sessions,
         viewing=prepared.viewing.to_dict(),
-        sets=tuple(map(_describe_set, prepared.pool.sets, sets)),
+        sets=tuple(_describe_set(used, contents) for used, contents in sets.items()),
         software=read_versions(),
     )
+
+
+def _list_sets(prepared: PreparedExperiment) -> dict[SetReference, SetContents]:
+    """Return the sets of all groups, each once."""
+    pairs = (pair for pool in prepared.pools for pair in zip(pool.sets, pool.stores, strict=True))
+    return {used: SetContents(store) for used, store in dict(pairs).items()}
 
 
 def _describe_set(used: SetReference, contents: SetContents) -> FrozenSet:

@@ -6,6 +6,7 @@ from stimgen.experiment.design.decisions import Participant
 from stimgen.experiment.journal.data_folder import DataFolder
 from stimgen.experiment.journal.form import check_form
 from stimgen.experiment.presentation.psychopy_dialog import ask_fields
+from stimgen.experiment.schema.group_selection import assign_group
 from stimgen.experiment.schema.load import LoadedExperiment
 from stimgen.reading.errors import StimgenError
 
@@ -31,6 +32,8 @@ def ask_participant(
         said = {field: answer.strip() for field, answer in answers.items()}
         try:
             participant = Participant(said[PARTICIPANT], said[SESSION])
+            if experiment.groups:
+                assign_group(experiment.groups, participant)
             if not resume:
                 folder.refuse_existing(participant, experiment.name)
             return participant, check_form(fields[2:], {field: said[field] for field in fields[2:]})

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from stimgen.experiment.design.decisions import Participant
 from stimgen.experiment.frames.renderer import FrameRenderer
 from stimgen.experiment.pictures.pool import PicturePool, open_pool
+from stimgen.experiment.schema.group_selection import assign_group, select_folders, select_group
 from stimgen.experiment.schema.load import LoadedExperiment
 from stimgen.experiment.schema.monitor import refuse_failed_monitor
 from stimgen.experiment.schema.session_flow import Instructions
@@ -23,11 +25,16 @@ from stimgen.reading.errors import StimgenError
 
 @dataclass(frozen=True)
 class PreparedExperiment:
-    """Holds an experiment with its checked pictures and screen, for all participants."""
+    """Holds an experiment with its checked pictures and screen, for all participants or those of a group."""
 
     loaded: LoadedExperiment
     pool: PicturePool
+    """The pictures; those of the first group, if there are groups."""
     viewing: ViewingGeometry
+    groups: Mapping[str, PreparedExperiment] = field(default_factory=dict)
+    """The experiment as each group sees it."""
+    group: str | None = None
+    """The group that the experiment was prepared for."""
 
     @classmethod
     def prepare(cls, loaded: LoadedExperiment, stimuli: tuple[Path, ...] = ()) -> PreparedExperiment:
@@ -38,6 +45,25 @@ class PreparedExperiment:
         StimgenError
             A picture, the screen or a duration does not fit the experiment.
         """
+        names = list(loaded.experiment.groups)
+        if not names:
+            return cls._prepare_one(loaded, stimuli)
+        groups = {name: cls._prepare_group(loaded, name, stimuli) for name in names}
+        first = groups[names[0]]
+        return cls(loaded, first.pool, first.viewing, groups)
+
+    @classmethod
+    def _prepare_group(
+        cls, loaded: LoadedExperiment, name: str, stimuli: tuple[Path, ...]
+    ) -> PreparedExperiment:
+        try:
+            folders = select_folders(loaded, name, stimuli)
+            return replace(cls._prepare_one(select_group(loaded, name), folders), group=name)
+        except StimgenError as error:
+            raise error.add_prefix(f"group {name!r}") from None
+
+    @classmethod
+    def _prepare_one(cls, loaded: LoadedExperiment, stimuli: tuple[Path, ...]) -> PreparedExperiment:
         with loaded.at("display"):
             refuse_failed_monitor(loaded.experiment.display, loaded.folder)
             viewing = compute_viewing(loaded.experiment.display, loaded.folder)
@@ -46,9 +72,28 @@ class PreparedExperiment:
         return cls(loaded, pool, viewing)
 
     @property
+    def pools(self) -> tuple[PicturePool, ...]:
+        """Return the pictures of every group, or the only ones."""
+        return tuple(prepared.pool for prepared in self.groups.values()) or (self.pool,)
+
+    @property
     def frames(self) -> FrameRenderer:
         """Return the renderer of the trials' frames."""
         return FrameRenderer(self.loaded.experiment, self.pool, self.viewing)
+
+    def choose_group(self, participant: Participant) -> tuple[PreparedExperiment, Participant]:
+        """Return the experiment as a participant sees it, and the participant with its number in the group.
+
+        Raises
+        ------
+        StimgenError
+            The participant belongs to no group.
+        """
+        if not self.groups:
+            return self, participant
+        with self.loaded.at("groups"):
+            name, placed = assign_group(self.loaded.experiment.groups, participant)
+        return self.groups[name], placed
 
     def build_procedure(self, participant: Participant, language: str | None = None) -> SessionProcedure:
         """Return the procedure of one participant's session.
@@ -56,9 +101,12 @@ class PreparedExperiment:
         Raises
         ------
         StimgenError
-            The schedule does not fit the design, two answers share a key, or the instructions do not exist
-            in the language.
+            The schedule does not fit the design, two answers share a key, the instructions do not exist in
+            the language, or the participant belongs to no group.
         """
+        if self.groups:
+            prepared, placed = self.choose_group(participant)
+            return prepared.build_procedure(placed, language)
         experiment = self.loaded.experiment
         design = build_design(self.loaded, self.pool, participant)
         with self.loaded.at("schedule"):

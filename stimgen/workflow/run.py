@@ -68,6 +68,7 @@ def run_session(
         The session exists already, nothing is left to resume, or something does not fit the experiment.
         Nothing was shown then.
     """
+    prepared, participant = prepared.choose_group(participant)
     loaded = prepared.loaded
     folder = DataFolder(options.find_data_folder(loaded))
     file = folder.journal_file(participant, loaded.experiment.name)
@@ -159,6 +160,7 @@ def _build_header(
         experiment=RecordedExperiment.from_loaded(loaded),
         participant=participant.label,
         session=participant.session,
+        group=prepared.group,
         language=prepared.choose_language(options.language),
         observer=RecordedObserver(
             name=options.observer, settings=settings.to_dict() if settings is not None else {}

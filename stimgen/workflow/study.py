@@ -6,9 +6,10 @@ from collections.abc import Iterator
 from dataclasses import replace
 from typing import NamedTuple
 
-from stimgen.experiment.design.decisions import Participant, participant_labels
+from stimgen.experiment.design.decisions import Participant
 from stimgen.experiment.equipment.psychopy_part import has_display
 from stimgen.experiment.journal.data_folder import DataFolder
+from stimgen.experiment.schema.groups import list_group_labels
 from stimgen.experiment.schema.load import LoadedExperiment
 from stimgen.reading.errors import StimgenError
 from stimgen.workflow.participant_dialog import ask_participant
@@ -38,8 +39,8 @@ def run_study(
     StimgenError
         The arguments contradict each other; otherwise as `run_session`.
     """
-    label, session = session_id
-    named = _list_participants(label, session, participants, options)
+    session = session_id.session
+    named = _list_participants(loaded, session_id, participants, options)
     prepared = PreparedExperiment.prepare(loaded, options.stimuli)
     if not named:
         folder = DataFolder(options.find_data_folder(loaded))
@@ -51,9 +52,10 @@ def run_study(
 
 
 def _list_participants(
-    label: str | None, session: str, participants: int | None, options: RunOptions
+    loaded: LoadedExperiment, session_id: SessionId, participants: int | None, options: RunOptions
 ) -> list[Participant]:
     """Return the participants that the arguments name; none if a dialog is to ask."""
+    label, session = session_id
     if participants is None:
         if label is not None:
             return [Participant(label, session)]
@@ -67,4 +69,4 @@ def _list_participants(
         )
     if options.form:
         raise StimgenError("--form belongs to one participant, but --participants runs several")
-    return [Participant(name, session) for name in participant_labels(participants)]
+    return [Participant(name, session) for name in list_group_labels(loaded.experiment.groups, participants)]

@@ -23,10 +23,10 @@ def list_trials(
     Returns
     -------
     dict
-        ``experiment``, ``participant``, ``session``, ``adaptive``; ``trials``: what the journal records of
-        every trial before it is shown. For an adaptive schedule instead ``practice``, and ``candidates``: for
-        each trial a list with every combination of the factors. Practice is listed once; if it is repeated
-        in the session, the numbers of later trials rise and nothing else changes.
+        ``experiment``, ``participant``, ``session``, ``group``, ``adaptive``; ``trials``: what the journal
+        records of every trial before it is shown. For an adaptive schedule instead ``practice``, and
+        ``candidates``: for each trial a list with every combination of the factors. Practice is listed once;
+        if it is repeated in the session, the numbers of later trials rise and nothing else changes.
 
     Raises
     ------
@@ -38,11 +38,13 @@ def list_trials(
 
 def list_session_trials(prepared: PreparedExperiment, participant: Participant) -> dict[str, Any]:
     """Return what `list_trials` does, for an experiment that is prepared."""
+    prepared, participant = prepared.choose_group(participant)
     procedure, experiment = prepared.build_procedure(participant), prepared.loaded.experiment
     found: dict[str, Any] = {
         "experiment": experiment.name,
         "participant": participant.label,
         "session": participant.session,
+        "group": prepared.group,
         "adaptive": experiment.schedule.adaptive,
     }
     if not experiment.schedule.adaptive:

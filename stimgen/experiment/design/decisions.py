@@ -23,6 +23,8 @@ class Participant:
 
     label: str
     session: str = "1"
+    turn: int | None = None
+    """Number in the participant's group; None if the label's own number counts."""
 
     def __post_init__(self) -> None:
         """Refuse labels that cannot be part of a file name."""
@@ -34,7 +36,9 @@ class Participant:
 
     @property
     def number(self) -> int | None:
-        """Return the number at the end of the label, used for counterbalancing; None if there is none."""
+        """Return the number for counterbalancing: that in the group, or at the end of the label; or None."""
+        if self.turn is not None:
+            return self.turn
         digits = re.search(r"[0-9]+$", self.label)
         return int(digits[0]) if digits else None
 

@@ -122,6 +122,8 @@ class JournalHeader(SessionStart):
     experiment: RecordedExperiment
     participant: Label
     session: Label
+    group: str | None = None
+    """The participant's group, if the experiment has groups."""
     language: str | None
     keys: dict[str, list[str]]
     sets: tuple[SetReference, ...]

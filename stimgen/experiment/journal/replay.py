@@ -17,6 +17,7 @@ from stimgen.experiment.frames.placing import box_on_screen
 from stimgen.experiment.frames.renderer import FrameRenderer
 from stimgen.experiment.journal.journal import RecordedSession, RecordedTrial, read_journal
 from stimgen.experiment.pictures.pictures import PictureFiles
+from stimgen.experiment.schema.group_selection import select_group
 from stimgen.experiment.schema.load import LoadedExperiment
 from stimgen.experiment.schema.viewing import ViewingGeometry
 from stimgen.experiment.trials.crops import is_inside
@@ -58,7 +59,8 @@ class JournalReplay:
         """
         recorded = read_journal(file)
         header = recorded.header
-        loaded, viewing = header.experiment.load(file), header.display.viewing.geometry()
+        loaded = select_group(header.experiment.load(file), header.group)
+        viewing = header.display.viewing.geometry()
         check_marks(loaded, viewing)
         return cls(file, recorded, loaded, viewing)
 

@@ -10,6 +10,7 @@ from stimgen.experiment.design.paradigms import AnyParadigm
 from stimgen.experiment.design.schedules import AnySchedule
 from stimgen.experiment.equipment.triggers import AnyTrigger
 from stimgen.experiment.schema.display import DisplaySettings
+from stimgen.experiment.schema.groups import GroupSettings, check_groups
 from stimgen.experiment.schema.observer_settings import ModelObserverSettings, SimulatedObserverSettings
 from stimgen.experiment.schema.session_flow import (
     BreakSettings,
@@ -19,7 +20,7 @@ from stimgen.experiment.schema.session_flow import (
 )
 from stimgen.experiment.schema.stimuli import StimulusSettings
 from stimgen.experiment.schema.timing import FeedbackSettings, ResponseSettings, TimingSettings
-from stimgen.reading.model import Integer, Model, Text, TextLine, validation_error
+from stimgen.reading.model import Integer, Label, Model, Text, TextLine, validation_error
 
 Language = Annotated[str, Field(pattern=r"^[a-z]{2,3}(-[A-Za-z0-9]{2,8})*$")]
 
@@ -61,6 +62,8 @@ class Experiment(Model):
     """The observer of ``--observer simulated``."""
     model: ModelObserverSettings = ModelObserverSettings()
     """The observer of ``--observer model``."""
+    groups: dict[Label, GroupSettings] = Field(default_factory=dict)
+    """Groups of participants, by name, who differ in conditions, sources, sets or the order of blocks."""
     seed: Annotated[Integer, Field(ge=0)] = 1
     """Seed of the lists of trials; another seed gives other lists."""
 
@@ -72,5 +75,18 @@ class Experiment(Model):
                     f"the paradigm {self.paradigm.name!r} does not allow meet: {pairing}",
                     allowed=sorted(self.paradigm.pairings),
                     at="stimuli",
+                )
+        return self
+
+    @model_validator(mode="after")
+    def _check_groups(self) -> Experiment:
+        stimuli = self.stimuli
+        given = {"sets": stimuli.sets, "conditions": stimuli.conditions, "sources": stimuli.sources}
+        check_groups(self.groups, given, self.participant.form)
+        ordered = "block_order" in type(self.schedule).model_fields
+        for name, group in self.groups.items():
+            if not ordered and (group.block_order or group.block_list):
+                raise validation_error(
+                    f"groups.{name}: the schedule {self.schedule.name!r} has no order of blocks", at="groups"
                 )
         return self

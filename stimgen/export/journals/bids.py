@@ -93,6 +93,7 @@ def _describe_run(session: JournalSession, part: SessionPart) -> dict[str, Any]:
         "StimgenExperimentSHA256": header.experiment.sha256,
         "StimgenSets": [{"protocol": used.protocol, "plan_sha256": used.plan_sha256} for used in header.sets],
         "StimgenSeed": header.seed,
+        "StimgenGroup": header.group or MISSING,
         "StimgenLanguage": header.language or MISSING,
         "StimgenKeys": header.keys,
         "StimgenTimingVerified": part.begin.display.measured.get("timing_verified") is True,

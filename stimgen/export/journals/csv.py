@@ -136,6 +136,7 @@ def _session_columns(session: JournalSession, part: SessionPart) -> dict[str, An
     return {
         "participant": session.participant.label,
         "session": session.participant.session,
+        "group": session.header.group,
         "date": part.begin.started.strftime("%Y-%m-%d_%Hh%M.%S"),  # as PsychoPy writes it
         "expName": session.experiment,
         "observer": part.observer,

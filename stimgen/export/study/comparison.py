@@ -77,9 +77,15 @@ def _find_setting_problems(frozen: FrozenStudy, session: JournalSession) -> Iter
         lines = [make_printable(line, limit=200) for line in changed[:MAX_LINES]]
         lines += ["..."] if len(changed) > MAX_LINES else []
         yield "\n    ".join(["the experiment is not the one that was frozen:", *lines])
+    planned = study.groups.get(header.participant)
+    if header.group != planned:
+        yield f"its group is {header.group or 'none'}, and was to be {planned or 'none'}"
     was = [(one.name, one.plan_sha256) for one in study.sets]
     now = [(one.name, one.plan_sha256) for one in header.sets]
-    if [plan for _, plan in was] != [plan for _, plan in now]:
+    known = [plan for _, plan in was]
+    if planned is not None:  # a group may have some of the sets only, and in an order of its own
+        known = [plan for _, plan in now if plan in known]
+    if known != [plan for _, plan in now]:
         names = ", ".join(name for name, plan in now if plan not in {known for _, known in was})
         yield f"the {PLAN} of its sets are others ({names or 'fewer, or in another order'})"
 

@@ -53,6 +53,8 @@ class StudyRecord(Model):
     adaptive: bool
     """Whether the lists hold candidates, among which the answers decide."""
     participants: tuple[str, ...]
+    groups: dict[str, str] = {}
+    """The group of every participant, if there are groups."""
     sessions: tuple[str, ...]
     viewing: dict[str, Any]
     """The screen, for which places and durations were computed."""
