@@ -9,6 +9,7 @@ from stimgen.cli.text import format_columns
 from stimgen.stimulus_set.citing.wording import format_count
 
 MOST_COLUMNS = 8
+MOST_LABELS = 4
 
 
 def format_balance(found: dict[str, Any]) -> str:
@@ -22,7 +23,7 @@ def format_balance(found: dict[str, Any]) -> str:
 def _format_group(group: Mapping[str, Any]) -> Iterator[str]:
     labels = group["participants"]
     named = f"group {group['group']}: " if group["group"] is not None else ""
-    span = labels[0] if len(labels) == 1 else f"{labels[0]} to {labels[-1]}"
+    span = ", ".join(labels if len(labels) <= MOST_LABELS else [*labels[:2], "...", labels[-1]])
     yield f"{named}{format_count(len(labels), 'participant')}, {span}"
     yield from format_columns(_tabulate_counts(group["cells"], group["counts"]), "  ")
     seen = {sum(count > 0 for count in row) for row in group["each"].values()}
