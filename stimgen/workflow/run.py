@@ -80,7 +80,7 @@ def run_session(
     form = _check_form(prepared, folder.form_file(participant), options)
     language = before.header.language if before else prepared.choose_language(options.language)
     procedure = prepared.build_procedure(participant, language)
-    context = _build_context(prepared, procedure, participant, options)
+    context = _build_context(prepared, procedure, participant, options, language)
     observer = make_observer(options.observer, context)
     history = [
         AnsweredTrial(line.trial, line.correct, missed=line.outcome.answer is None)
@@ -125,7 +125,11 @@ def _check_form(prepared: PreparedExperiment, file: Path, options: RunOptions) -
 
 
 def _build_context(
-    prepared: PreparedExperiment, procedure: SessionProcedure, participant: Participant, options: RunOptions
+    prepared: PreparedExperiment,
+    procedure: SessionProcedure,
+    participant: Participant,
+    options: RunOptions,
+    language: str | None,
 ) -> ObserverContext:
     experiment = prepared.loaded.experiment
     return ObserverContext(
@@ -136,6 +140,7 @@ def _build_context(
         frames=prepared.frames,
         keys=assign_keys(experiment, participant),
         texts=procedure.texts,
+        language=language,
         windowed=options.windowed,
         gamma=find_gamma(experiment.display, prepared.loaded.folder),
     )

@@ -170,7 +170,27 @@ class PresentedPhase(Model):
     """Number of refreshes that were missed during the phase."""
 
 
-class TrialOutcome(Model):
+class FurtherAnswer(Model):
+    """Records the answer to a question that followed the answer of a trial."""
+
+    question: str
+    """Name of the question in tables."""
+    answer: str | None
+    """None if there was no answer in time."""
+    key: str | None = None
+    seconds: float | None = None
+    """Time from the onset of the question to the answer."""
+    presses: tuple[Press, ...] = ()
+    """All presses; their times count from the onset of the question."""
+    onset: float
+    """When the question appeared, in seconds on the session's clock."""
+    frame_sha256: str | None = None
+    """Hash of what was behind the texts when the question was answered, with the slider's mark."""
+    interrupted: int = 0
+    """How often a pause interrupted the question, after which it was shown again."""
+
+
+class TrialOutcome(JournalPart):
     """Records how a trial ended."""
 
     answer: str | None
@@ -186,6 +206,10 @@ class TrialOutcome(Model):
     """How often a pause interrupted the trial, after which it was shown again from its beginning."""
     timing_verified: bool = False
     """Whether the screen's timing was checked and found good in this session."""
+    further: tuple[FurtherAnswer, ...] = ()
+    """Answers to the questions that followed, in their order; none after a missed trial."""
+
+    came_later = frozenset({"further"})
 
 
 MAIN_START: Final = "main_start"

@@ -18,9 +18,9 @@ from stimgen.experiment.display_check.card_drawing import (
     luminance_percent,
     make_line_patterns,
 )
-from stimgen.experiment.frames.frame import Frame
+from stimgen.experiment.frames.frame import DARK, Frame
 from stimgen.experiment.frames.overlays import fixation_diameter, fixation_mark, photodiode_box
-from stimgen.experiment.presentation.screen import DARK, Scene, TextBox
+from stimgen.experiment.presentation.screen import Scene, TextBox
 from stimgen.experiment.schema.display import FixationMark, PhotodiodePatch
 from stimgen.experiment.schema.viewing import ViewingGeometry
 from stimgen.images.light import Encoding

@@ -11,6 +11,9 @@ from numpy.typing import NDArray
 
 ByteImage = NDArray[np.uint8]
 
+DARK = 110
+"""On backgrounds below this level letters and lines are white, otherwise black."""
+
 
 @dataclass(frozen=True, eq=False)
 class Frame:

@@ -11,10 +11,11 @@ import numpy as np
 
 from stimgen.experiment.design.trial import Box, Phase, Trial
 from stimgen.experiment.frames.cue_marks import cue_box, draw_cue_mark
-from stimgen.experiment.frames.frame import ByteImage, Frame
+from stimgen.experiment.frames.frame import DARK, ByteImage, Frame
 from stimgen.experiment.frames.overlays import Coverage, fixation_diameter, fixation_mark, photodiode_box
 from stimgen.experiment.frames.patches import PatchRenderer, PixelSource
 from stimgen.experiment.frames.placing import box_on_screen
+from stimgen.experiment.frames.slider import find_ends, find_line, find_mark
 from stimgen.experiment.schema.schema import Experiment
 from stimgen.experiment.schema.viewing import ViewingGeometry
 
@@ -61,6 +62,13 @@ class FrameRenderer:
         """Return what draws pictures and masks."""
         return PatchRenderer(self.experiment, self.pool)
 
+    def render_question(self, *, slider: bool, value: int | None = None) -> Frame:
+        """Return what is behind the texts of a question: nothing, or a slider with its mark at a value."""
+        size, colour = self.viewing.resolution, WHITE if self.background[0] < DARK else BLACK
+        boxes = [find_line(size), *find_ends(size)] if slider else []
+        boxes += [find_mark(size, value)] if slider and value is not None else []
+        return self._paint([FrameLayer(box, np.array(colour, np.uint8)) for box in boxes], BLACK, None)
+
     @property
     def background(self) -> Colour:
         """Return the background's red, green and blue."""
@@ -87,8 +95,8 @@ class FrameRenderer:
             covered = draw_cue_mark(mark, self.viewing.resolution)
             yield FrameLayer(cue_box(mark, self.viewing.resolution), colour, covered)
 
-    def _paint(self, layers: list[FrameLayer], photodiode: Colour, fixation: Colour) -> Frame:
-        """Return the smallest frame that holds all layers, the photodiode's patch and the fixation mark."""
+    def _paint(self, layers: list[FrameLayer], photodiode: Colour, fixation: Colour | None) -> Frame:
+        """Return the smallest frame that holds all layers, the photodiode's patch and a fixation mark."""
         layers = [*layers, *self._list_marks(photodiode, fixation)]
         if not layers:
             return Frame.blank(self.viewing.resolution, self.background)
@@ -104,13 +112,13 @@ class FrameRenderer:
             np.copyto(part, layer.pixels, where=where)
         return Frame(self.viewing.resolution, self.background, left, top, pixels)
 
-    def _list_marks(self, photodiode: Colour, fixation: Colour) -> Iterator[FrameLayer]:
+    def _list_marks(self, photodiode: Colour, fixation: Colour | None) -> Iterator[FrameLayer]:
         display, resolution = self.experiment.display, self.viewing.resolution
         if display.photodiode is not None:
             yield FrameLayer(photodiode_box(display.photodiode, resolution), np.array(photodiode, np.uint8))
         mark = display.fixation
         diameter = fixation_diameter(mark, self.viewing.pixels_wide(mark.degrees), resolution)
-        if diameter > 0:
+        if diameter > 0 and fixation is not None:
             left, top = ((side - diameter) // 2 for side in resolution)
             covered = fixation_mark(mark.shape, diameter)
             yield FrameLayer((left, top, diameter, diameter), np.array(fixation, np.uint8), covered)

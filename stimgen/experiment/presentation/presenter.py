@@ -7,6 +7,7 @@ from collections.abc import Callable, Sequence
 from stimgen.experiment.design.trial import Trial, TrialOutcome
 from stimgen.experiment.frames.frame import Frame
 from stimgen.experiment.presentation.pages import PagePresenter
+from stimgen.experiment.presentation.question_presenter import PreparedQuestion, QuestionPresenter
 from stimgen.experiment.presentation.responses import Response, TrialPaused
 from stimgen.experiment.presentation.screen import PresentationScreen
 from stimgen.experiment.presentation.trial_presenter import PresentationRules, TrialPresenter
@@ -17,6 +18,7 @@ class SessionPresenter:
 
     def __init__(self, screen: PresentationScreen, rules: PresentationRules, pages: PagePresenter) -> None:
         self._screen, self._rules, self._pages = screen, rules, pages
+        self._questions = QuestionPresenter(screen, pages, rules.responses.quit)
         self._ended_at: float | None = None
         self.zero = 0.0
         """The screen's time at which the run's clock began: before the practice."""
@@ -27,11 +29,12 @@ class SessionPresenter:
         frames: Sequence[Frame],
         make_response: Callable[[], Response],
         find_feedback: Callable[[str | None], Frame | None],
+        questions: Sequence[PreparedQuestion] = (),
     ) -> TrialOutcome:
         """Present a trial, again from its beginning after every pause, and return its outcome.
 
         `make_response` returns a new collector of presses. `find_feedback` returns the frame that tells
-        whether an answer was correct, or None. Raises `SessionStopped` if the session is ended in a pause.
+        whether an answer was correct, or None. `questions` are asked before it, after a response. Raises `SessionStopped` if the session is ended in a pause.
         """
         interrupted = 0
         while True:
@@ -45,6 +48,8 @@ class SessionPresenter:
                 self._pages.pause()
                 interrupted += 1
         counted = response.counted_press
+        # A missed trial has nothing to be asked about.
+        further = tuple(self._questions.ask(one, self.zero) for one in questions) if counted else ()
         if (frame := find_feedback(counted.answer if counted else None)) is not None:
             presenter.show_feedback(frame)
         presenter.show_fixation()
@@ -57,6 +62,7 @@ class SessionPresenter:
             shots=presenter.presented_phases(self.zero),
             interrupted=interrupted,
             timing_verified=self._screen.verified,
+            further=further,
         )
 
     def _find_earliest(self, trial: Trial) -> float:

@@ -11,11 +11,10 @@ import numpy as np
 from PIL import Image
 
 from stimgen.experiment.equipment.psychopy_part import import_psychopy, import_pyglet, psychopy_version
-from stimgen.experiment.frames.frame import Frame
+from stimgen.experiment.frames.frame import DARK, Frame
 from stimgen.experiment.presentation.psychopy_letters import TextDrawer
 from stimgen.experiment.presentation.psychopy_presses import InputReader
 from stimgen.experiment.presentation.screen import (
-    DARK,
     FlipCallbacks,
     PressEvent,
     RefreshMeasurement,
@@ -149,6 +148,10 @@ class PsychopyScreen:
     def read_characters(self) -> list[TypedCharacter]:
         """Return the characters since the last call."""
         return [] if self._input is None else self._input.read_characters()
+
+    def show_pointer(self, *, visible: bool) -> None:
+        """Show or hide the mouse pointer."""
+        self._window.mouseVisible = visible
 
     def check_keys(self, keys: Sequence[str]) -> None:
         """Raise StimgenError if no key has one of these names."""

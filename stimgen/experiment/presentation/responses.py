@@ -105,14 +105,18 @@ class ChoiceResponse(Response):
 class TypedResponse(Response):
     """Takes an answer that is typed and ended with return; a press is a key with the word after it.
 
-    Return without letters gives the answer `empty`, or nothing if that is None.
+    Return without letters gives the answer `empty`, or nothing if that is None. `texts` are shown above it.
     """
 
     def __init__(
-        self, screen: PresentationScreen, settings: ResponseSettings, empty: str | None = None
+        self,
+        screen: PresentationScreen,
+        settings: ResponseSettings,
+        empty: str | None = None,
+        texts: tuple[TextBox, ...] = (),
     ) -> None:
         super().__init__(screen, settings)
-        self._empty = empty
+        self._empty, self._other_texts = empty, texts
         self._text = ""
         self._done = False
         self._update_texts()
@@ -141,7 +145,7 @@ class TypedResponse(Response):
         """Put the word below the middle of the screen."""
         width, height = self._screen.size
         box = (width // 8, height * 5 // 8, width * 3 // 4, height // 8)
-        self.texts = (TextBox(self._text + "_", box),)
+        self.texts = (*self._other_texts, TextBox(self._text + "_", box))
 
     @property
     @override

@@ -13,10 +13,6 @@ from stimgen.experiment.frames.frame import Frame
 
 FlipCallbacks = Sequence[Callable[[], None]]
 
-DARK = 110
-"""On backgrounds below this level letters and lines are white, otherwise black."""
-
-
 class SessionStopped(Exception):  # noqa: N818 - not an error: the participant or the experimenter ended the session
     """Ends the session. What was answered is kept; the trial on the screen is not."""
 
@@ -134,6 +130,9 @@ class PresentationScreen(Protocol):
 
         When the scene is due matters only if flips do not wait for the refresh.
         """
+
+    def show_pointer(self, *, visible: bool) -> None:
+        """Show or hide the mouse pointer."""
 
     def check_keys(self, keys: Sequence[str]) -> None:
         """Raise StimgenError, with the nearest name, if no key of the keyboard has one of these names."""

@@ -6,7 +6,9 @@ from typing import Annotated
 
 from pydantic import Field, model_validator
 
+from stimgen.experiment.design.local_text import Language
 from stimgen.experiment.design.paradigms import AnyParadigm
+from stimgen.experiment.design.questions import AnyQuestion
 from stimgen.experiment.design.schedules import AnySchedule
 from stimgen.experiment.equipment.triggers import AnyTrigger
 from stimgen.experiment.schema.display import DisplaySettings
@@ -21,9 +23,6 @@ from stimgen.experiment.schema.session_flow import (
 from stimgen.experiment.schema.stimuli import StimulusSettings
 from stimgen.experiment.schema.timing import FeedbackSettings, ResponseSettings, TimingSettings
 from stimgen.reading.model import Integer, Label, Model, Text, TextLine, validation_error
-
-Language = Annotated[str, Field(pattern=r"^[a-z]{2,3}(-[A-Za-z0-9]{2,8})*$")]
-
 
 class Experiment(Model):
     """Describes a discrimination experiment with stimulus sets."""
@@ -46,6 +45,8 @@ class Experiment(Model):
     """Durations."""
     responses: ResponseSettings = ResponseSettings()
     """How answers are given."""
+    questions: Annotated[tuple[AnyQuestion, ...], Field(max_length=10)] = ()
+    """Further questions after the answer of a trial, such as confidence, in this order."""
     feedback: FeedbackSettings = FeedbackSettings()
     """Feedback on answers."""
     practice: PracticeSettings | None = None
@@ -66,6 +67,18 @@ class Experiment(Model):
     """Groups of participants, by name, who differ in conditions, sources, sets or the order of blocks."""
     seed: Annotated[Integer, Field(ge=0)] = 1
     """Seed of the lists of trials; another seed gives other lists."""
+
+    @model_validator(mode="after")
+    def _check_questions(self) -> Experiment:
+        names = [question.key for question in self.questions]
+        for i, name in enumerate(names):
+            if name in names[:i]:
+                raise validation_error(
+                    f"two questions are called {name!r} in tables",
+                    hint="give one of them another name with column: ...",
+                    at="questions",
+                )
+        return self
 
     @model_validator(mode="after")
     def _check_pairings(self) -> Experiment:

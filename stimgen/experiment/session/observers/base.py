@@ -42,6 +42,8 @@ class ObserverContext:
     """This participant's keys for every answer."""
     texts: Instructions = field(default_factory=Instructions)
     """Instructions in the session's language."""
+    language: str | None = None
+    """The session's language; None without instructions."""
     windowed: bool = False
     """Whether the screen is a window instead of the full screen."""
     gamma: tuple[float, ...] | None = None

@@ -14,6 +14,8 @@ from stimgen.experiment.frames.frame import Frame
 from stimgen.experiment.presentation.pages import PagePresenter
 from stimgen.experiment.presentation.presenter import SessionPresenter
 from stimgen.experiment.presentation.psychopy_screen import PsychopyScreen, WindowSettings
+from stimgen.experiment.presentation.question_presenter import PreparedQuestion
+from stimgen.experiment.presentation.question_screens import QuestionScreens
 from stimgen.experiment.presentation.responses import (
     ChoiceResponse,
     Response,
@@ -116,7 +118,18 @@ class PsychopyObserver(Observer):
         self._load_trial(task)
         frames = self._frames.pop(trial.index)
         find_feedback = partial(self._feedback_frame, trial) if task.feedback else lambda _: None
-        return self._presenter.present(trial, frames, partial(self._make_response, trial), find_feedback)
+        questions = self._prepare_questions(trial)
+        return self._presenter.present(
+            trial, frames, partial(self._make_response, trial), find_feedback, questions
+        )
+
+    def _prepare_questions(self, trial: Trial) -> list[PreparedQuestion]:
+        """Return the questions that follow a trial, whose frames and texts are loaded."""
+        screens = QuestionScreens(self._screen, self._setting.frames, self._setting.language)
+        questions = screens.prepare(self._setting.experiment.questions, practice=trial.practice)
+        for question in questions:
+            self._screen.load(question.scene(question.make_response()))
+        return questions
 
     @override
     def end(self) -> None:
@@ -152,6 +165,7 @@ class PsychopyObserver(Observer):
         keys = [experiment.responses.quit, *signals]
         if experiment.responses.device == "keyboard":
             keys += [key for several in self._setting.keys.values() for key in several]
+        keys += [key for question in experiment.questions for key in question.answer_keys().values()]
         return keys
 
     def _load_trial(self, task: PreparedTrial) -> None:

@@ -1,0 +1,80 @@
+"""Takes an answer on a slider, with the mouse or with keys."""
+
+from __future__ import annotations
+
+from typing import Final
+
+from typing_extensions import override
+
+from stimgen.experiment.design.questions.scale import SLIDER_END
+from stimgen.experiment.design.trial import Box, Press
+from stimgen.experiment.frames.slider import find_value
+from stimgen.experiment.presentation.responses import Response, make_click_lookup, poll_presses
+from stimgen.experiment.presentation.screen import PresentationScreen, PressEvent, TextBox
+from stimgen.experiment.schema.timing import ResponseSettings
+
+STEPS: Final = {"left": -5, "right": 5, "down": -1, "up": 1}
+"""By how much keys move the mark; the first of these presses puts it into the middle."""
+CONFIRMING: Final = ("return", "space")
+
+
+class SliderResponse(Response):
+    """Takes a value from 0 to 100. There is no mark, and nothing to confirm, until a value was chosen.
+
+    A click on the slider chooses a value, and so do keys. Return, the space bar or a click in the box
+    `confirm` ends the answer.
+    """
+
+    def __init__(
+        self,
+        screen: PresentationScreen,
+        settings: ResponseSettings,
+        texts: tuple[TextBox, ...],
+        confirm: Box,
+    ) -> None:
+        super().__init__(screen, settings)
+        self.texts = texts
+        self.value: int | None = None
+        """Where the mark is."""
+        self._find_confirmation = make_click_lookup({"": confirm}, screen.size)
+        self._done = False
+
+    @override
+    def listen(self) -> None:
+        for pressed in poll_presses(self._screen, self._settings.quit):
+            if not self._done and self.window.opens <= pressed.time <= self.window.closes:
+                self._take(pressed)
+
+    def _take(self, pressed: PressEvent) -> None:
+        before, done = self.value, self._is_confirmation(pressed)
+        self._done = done and self.value is not None
+        self.value = self.value if done else self._choose_value(pressed)
+        if self._done or self.value != before:
+            self._presses.append((str(self.value), pressed))
+
+    def _is_confirmation(self, pressed: PressEvent) -> bool:
+        if pressed.point is None:
+            return pressed.key in CONFIRMING
+        return self._find_confirmation(pressed) is not None
+
+    def _choose_value(self, pressed: PressEvent) -> int | None:
+        if pressed.point is not None:
+            width, height = self._screen.size
+            x, y = pressed.point[0] + width / 2, height / 2 - pressed.point[1]
+            found = find_value(self._screen.size, x, y)
+            return self.value if found is None else found
+        if pressed.key not in STEPS:
+            return self.value
+        if self.value is None:
+            return SLIDER_END // 2
+        return min(max(self.value + STEPS[pressed.key], 0), SLIDER_END)
+
+    @property
+    @override
+    def counted_press(self) -> Press | None:
+        return self.presses[-1] if self._done else None
+
+    @property
+    @override
+    def is_complete(self) -> bool:
+        return self._done or self._is_over
