@@ -8,6 +8,7 @@ from typing import Any
 from stimgen.experiment.design.trial import Phase, PresentedPhase, ShownPicture
 from stimgen.experiment.journal.journal import RecordedTrial
 from stimgen.export.columns import TableColumn
+from stimgen.export.further_answers import QUESTION, list_asked, question_rows
 from stimgen.export.phase_durations import duration_columns, list_planned_durations, list_timed_kinds
 from stimgen.export.response_times import time_from_last, time_of_first_letter
 from stimgen.export.sessions import OBSERVERS, SessionPart
@@ -38,6 +39,7 @@ FIXED_COLUMNS = (
             "image": "a picture on the screen; those of one interval have the same onset",
             "response": "the answer that counted, or that there was none",
             "trigger": "the signal of other equipment that started the main trials",
+            "question": "a further question after the answer",
         },
     ),
     TableColumn("trial_type", "Condition of the trial, as the stimulus set names it."),
@@ -134,7 +136,8 @@ def event_columns(parts: tuple[SessionPart, ...]) -> tuple[TableColumn, ...]:
     lines = [line for part in parts for line in part.trials]
     levels = (TableColumn(f"factor_{name}", about) for name, about in factors)
     typed = () if all(line.trial.answers for line in lines) else (FIRST_LETTER,)
-    return (*FIXED_COLUMNS, *typed, *levels, *duration_columns(list_timed_kinds(lines)))
+    asked = (QUESTION,) if list_asked(parts) else ()
+    return (*FIXED_COLUMNS, *typed, *asked, *levels, *duration_columns(list_timed_kinds(lines)))
 
 
 def find_factors(parts: tuple[SessionPart, ...]) -> dict[str, str]:
@@ -162,7 +165,7 @@ def event_rows(part: SessionPart, name_of: Callable[[ShownPicture], str]) -> Ite
             for phase, shot in zip(line.trial.phases, line.outcome.shots, strict=True)
             for shown in phase.shown
         ]
-        rows.append(common | _response_columns(line))
+        rows += [common | _response_columns(line), *(common | row for row in question_rows(line))]
         for row in sorted(rows, key=lambda row: float(row["onset"])):
             yield row | {FROM_START.name: onset_from_start(part, row["onset"])}
 

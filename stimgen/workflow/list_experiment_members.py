@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from stimgen.experiment.design.paradigms import PARADIGMS
+from stimgen.experiment.design.questions import QUESTIONS
 from stimgen.experiment.design.schedules import SCHEDULES
 from stimgen.experiment.equipment.triggers import TRIGGERS
 from stimgen.experiment.session.observers import observer_summaries
@@ -12,6 +13,7 @@ from stimgen.reading.shipped import EXPERIMENTS
 EXPERIMENT_FAMILIES: dict[str, Family] = {
     "paradigms": PARADIGMS,
     "schedules": SCHEDULES,
+    "questions": QUESTIONS,
     "triggers": TRIGGERS,
 }
 

@@ -19,6 +19,7 @@ from stimgen.experiment.trials.checks import check_experiment
 from stimgen.experiment.trials.design import build_design
 from stimgen.experiment.trials.keys import assign_keys, check_keys, check_swap
 from stimgen.experiment.trials.procedure import SessionProcedure
+from stimgen.experiment.trials.question_checks import check_questions
 from stimgen.experiment.trials.texts import fill_texts
 from stimgen.reading.errors import StimgenError
 
@@ -69,6 +70,7 @@ class PreparedExperiment:
             viewing = compute_viewing(loaded.experiment.display, loaded.folder)
         pool = open_pool(loaded, stimuli or None)
         check_experiment(loaded, pool, viewing)
+        check_questions(loaded)
         return cls(loaded, pool, viewing)
 
     @property

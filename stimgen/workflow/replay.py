@@ -30,7 +30,7 @@ class ReplayedFrame(NamedTuple):
 
 @dataclass(frozen=True)
 class ReplayedTrial:
-    """Represents a trial whose frames were drawn again, one for each phase.
+    """Represents a trial whose frames were drawn again, one for each phase and question.
 
     `versions` gives, for packages that have changed since the session, the version then and now.
     """
@@ -87,8 +87,7 @@ def replay_trial(
 
 
 def _format_file_name(number: int, frame: RedrawnFrame) -> str:
-    interval = "" if frame.phase.interval is None else f"_{frame.phase.interval}"
-    return f"{number:02}_{frame.phase.kind}{interval}.png"
+    return f"{number:02}_{frame.name}.png"
 
 
 def _compare_versions(then: Mapping[str, str]) -> dict[str, tuple[str, str]]:

@@ -10,7 +10,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import NamedTuple
 
-from stimgen.experiment.design.trial import Phase, Trial
+from stimgen.experiment.design.questions.scale import SLIDER_END
+from stimgen.experiment.design.trial import FurtherAnswer, Phase, Trial
 from stimgen.experiment.frames.cue_marks import cue_box
 from stimgen.experiment.frames.frame import Frame
 from stimgen.experiment.frames.placing import box_on_screen
@@ -22,16 +23,18 @@ from stimgen.experiment.schema.load import LoadedExperiment
 from stimgen.experiment.schema.viewing import ViewingGeometry
 from stimgen.experiment.trials.crops import is_inside
 from stimgen.experiment.trials.screen_checks import check_aperture, check_marks
-from stimgen.reading.errors import StimgenError
+from stimgen.reading.errors import StimgenError, make_printable
 
 MOST_PHASES = 100
 
 
 class RedrawnFrame(NamedTuple):
-    """Represents a phase of a trial that was drawn again."""
+    """Represents a phase of a trial, or a question after it, that was drawn again."""
 
-    phase: Phase
+    name: str
+    """The phase and the number of its interval, or the question, such as ``stimulus_1``."""
     frame: Frame
+    """Of a question, what was behind its texts when it was answered."""
     recorded: str | None
     """Hash of the frame that was shown; None if the observer saw none."""
 
@@ -117,7 +120,21 @@ class JournalReplay:
         renderer = FrameRenderer(self.loaded.experiment, pictures, self.viewing)
         hashes = [shot.frame_sha256 for shot in shots] or [None] * len(trial.phases)
         for phase, frame, recorded in zip(trial.phases, renderer.render_trial(trial), hashes, strict=True):
-            yield RedrawnFrame(phase, frame, recorded)
+            yield RedrawnFrame(_name_phase(phase), frame, recorded)
+        for answer in line.outcome.further:
+            yield self._redraw_question(renderer, answer)
+
+    def _redraw_question(self, renderer: FrameRenderer, answer: FurtherAnswer) -> RedrawnFrame:
+        question = next((one for one in self.loaded.experiment.questions if one.key == answer.question), None)
+        if question is None:
+            raise StimgenError(
+                f"the experiment has no question {make_printable(answer.question, 80)!r}", where=self.file
+            )
+        is_slider, value = question.input_kind == "slider", None
+        if is_slider and answer.presses:
+            value = _read_slider_value(answer.presses[-1].answer)
+        frame = renderer.render_question(slider=is_slider, value=value)
+        return RedrawnFrame(f"question_{question.key}", frame, answer.frame_sha256)
 
     def _check_boxes(self, trial: Trial, pictures: PictureFiles) -> None:
         """Refuse what lies outside of the screen or of a picture."""
@@ -133,3 +150,13 @@ class JournalReplay:
                 if not is_inside(shown.crop, (0, 0, width, height)):
                     raise StimgenError(f"trial {trial.index} shows a part that {shown.file} does not have")
                 check_aperture(self.loaded.experiment, shown.crop[2:])
+
+
+def _name_phase(phase: Phase) -> str:
+    return phase.kind if phase.interval is None else f"{phase.kind}_{phase.interval}"
+
+
+def _read_slider_value(text: str) -> int | None:
+    """Return where a slider's mark was; None for what is no place on it, which is then not drawn."""
+    value = int(text) if text.isdecimal() and len(text) <= len(str(SLIDER_END)) else -1
+    return value if 0 <= value <= SLIDER_END else None

@@ -34,7 +34,8 @@ class SessionPresenter:
         """Present a trial, again from its beginning after every pause, and return its outcome.
 
         `make_response` returns a new collector of presses. `find_feedback` returns the frame that tells
-        whether an answer was correct, or None. `questions` are asked before it, after a response. Raises `SessionStopped` if the session is ended in a pause.
+        whether an answer was correct, or None. `questions` are asked between a response and its feedback.
+        Raises `SessionStopped` if the session is ended in a pause.
         """
         interrupted = 0
         while True:

@@ -13,6 +13,7 @@ from stimgen.experiment.frames.frame import Frame
 
 FlipCallbacks = Sequence[Callable[[], None]]
 
+
 class SessionStopped(Exception):  # noqa: N818 - not an error: the participant or the experimenter ended the session
     """Ends the session. What was answered is kept; the trial on the screen is not."""
 

@@ -2,20 +2,14 @@
 
 from __future__ import annotations
 
-from typing import Final
-
 from typing_extensions import override
 
-from stimgen.experiment.design.questions.scale import SLIDER_END
+from stimgen.experiment.design.questions.scale import CONFIRMING_KEYS, SLIDER_END, SLIDER_STEPS
 from stimgen.experiment.design.trial import Box, Press
 from stimgen.experiment.frames.slider import find_value
 from stimgen.experiment.presentation.responses import Response, make_click_lookup, poll_presses
 from stimgen.experiment.presentation.screen import PresentationScreen, PressEvent, TextBox
 from stimgen.experiment.schema.timing import ResponseSettings
-
-STEPS: Final = {"left": -5, "right": 5, "down": -1, "up": 1}
-"""By how much keys move the mark; the first of these presses puts it into the middle."""
-CONFIRMING: Final = ("return", "space")
 
 
 class SliderResponse(Response):
@@ -54,7 +48,7 @@ class SliderResponse(Response):
 
     def _is_confirmation(self, pressed: PressEvent) -> bool:
         if pressed.point is None:
-            return pressed.key in CONFIRMING
+            return pressed.key in CONFIRMING_KEYS
         return self._find_confirmation(pressed) is not None
 
     def _choose_value(self, pressed: PressEvent) -> int | None:
@@ -63,11 +57,11 @@ class SliderResponse(Response):
             x, y = pressed.point[0] + width / 2, height / 2 - pressed.point[1]
             found = find_value(self._screen.size, x, y)
             return self.value if found is None else found
-        if pressed.key not in STEPS:
+        if pressed.key not in SLIDER_STEPS:
             return self.value
         if self.value is None:
             return SLIDER_END // 2
-        return min(max(self.value + STEPS[pressed.key], 0), SLIDER_END)
+        return min(max(self.value + SLIDER_STEPS[pressed.key], 0), SLIDER_END)
 
     @property
     @override

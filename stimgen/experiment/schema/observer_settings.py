@@ -47,6 +47,9 @@ class SimulatedObserverSettings(Model):
     chance. In yes-no and same-different it is the rate of false alarms, at any level."""
     lapse: Probability = 0.0
     """Proportion of random answers, whatever was shown."""
+    metacognition: Annotated[Number, Field(ge=0.0, le=5.0)] = 1.0
+    """How well confidence follows the evidence: meta-d' divided by d' (Maniscalco & Lau 2012); 0: not at all,
+    1: as signal detection theory predicts."""
     missing: Probability = 0.0
     """Proportion of trials without an answer."""
     time: ResponseTimeDistribution = ResponseTimeDistribution()

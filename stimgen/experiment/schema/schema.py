@@ -24,6 +24,7 @@ from stimgen.experiment.schema.stimuli import StimulusSettings
 from stimgen.experiment.schema.timing import FeedbackSettings, ResponseSettings, TimingSettings
 from stimgen.reading.model import Integer, Label, Model, Text, TextLine, validation_error
 
+
 class Experiment(Model):
     """Describes a discrimination experiment with stimulus sets."""
 

@@ -3,13 +3,23 @@
 from __future__ import annotations
 
 import math
+from abc import abstractmethod
 from collections.abc import Sequence
 from typing import Any
 
 from typing_extensions import override
 
-from stimgen.experiment.design.trial import MainStart, Notice, PresentedPhase, Press, TrialOutcome
+from stimgen.experiment.design.questions import Question
+from stimgen.experiment.design.trial import (
+    FurtherAnswer,
+    MainStart,
+    Notice,
+    PresentedPhase,
+    Press,
+    TrialOutcome,
+)
 from stimgen.experiment.session.observers.base import Observer, ObserverContext, PreparedTrial
+from stimgen.experiment.session.simulated_questions import find_question_seconds, record_further_answer
 from stimgen.experiment.session.simulated_typing import simulate_typing
 
 
@@ -56,14 +66,37 @@ class ComputedObserver(Observer):
         onset = shots[_find_stimuli(prepared)[0]].onset
         presses = () if time is None else self._press(prepared, answer, round(time - onset, 6))
         press = presses[-1] if presses else None
-        self._advance(shots, time, feedback=prepared.feedback)
+        self._now = self._find_end(shots, time)
+        further = self._answer_questions(prepared, answer) if press else ()
+        self._advance(feedback=prepared.feedback)
         return TrialOutcome(
             answer=press.answer if press else None,
             key=press.key if press else None,
             seconds=press.seconds if press else None,
             presses=presses,
             shots=tuple(shots),
+            further=further,
         )
+
+    @abstractmethod
+    def answer_question(
+        self, question: Question, prepared: PreparedTrial, answer: str
+    ) -> tuple[str, float | None]:
+        """Return the answer to a question about a trial, and the seconds that it takes.
+
+        `answer` is that of the trial. The answer must be the same whenever the question is asked again.
+        """
+
+    def _answer_questions(self, prepared: PreparedTrial, answer: str) -> tuple[FurtherAnswer, ...]:
+        """Return the answers to the questions that follow a trial, and advance the time to their end."""
+        found = []
+        for question in self.context.experiment.questions:
+            if question.is_asked(practice=prepared.trial.practice):
+                said, seconds = self.answer_question(question, prepared, answer)
+                further = record_further_answer(self.context, question, said, seconds, onset=self._now)
+                self._now += find_question_seconds(self.context, question, further)
+                found.append(further)
+        return tuple(found)
 
     def _press(self, prepared: PreparedTrial, answer: str, seconds: float) -> tuple[Press, ...]:
         """Return the presses that give an answer; the last one counts."""
@@ -115,19 +148,21 @@ class ComputedObserver(Observer):
     def _refresh_hz(self) -> float:
         return self.context.viewing.refresh_hz
 
-    def _advance(self, shots: list[PresentedPhase], answered: float | None, *, feedback: bool) -> None:
-        """Advance the time to the beginning of the next trial."""
-        experiment = self.context.experiment
+    def _find_end(self, shots: list[PresentedPhase], answered: float | None) -> float:
+        """Return the time at which nothing more is awaited from the trial."""
         end = shots[-1].onset + shots[-1].duration
         time = self._find_deadline(shots)
-        if experiment.responses.counts == "first" and answered is not None:
+        if self.context.experiment.responses.counts == "first" and answered is not None:
             time = max(end, answered)
-        if time == math.inf:
-            time = end
+        return end if time == math.inf else time
+
+    def _advance(self, *, feedback: bool) -> None:
+        """Advance the time to the beginning of the next trial."""
+        experiment = self.context.experiment
         if feedback:
-            time += experiment.feedback.duration.milliseconds(self._refresh_hz) / 1000
-        fixed = experiment.timing.fixed_between_trials
-        self._now = time + (fixed.milliseconds(self._refresh_hz) / 1000 if fixed is not None else 0.0)
+            self._now += experiment.feedback.duration.milliseconds(self._refresh_hz) / 1000
+        if (fixed := experiment.timing.fixed_between_trials) is not None:
+            self._now += fixed.milliseconds(self._refresh_hz) / 1000
 
 
 def _find_stimuli(prepared: PreparedTrial) -> list[int]:

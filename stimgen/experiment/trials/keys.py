@@ -80,11 +80,7 @@ def check_keys(experiment: Experiment, keys: Keys) -> None:
 
     `keys` are those of `assign_keys`. The keys to quit and those that triggers listen to have a meaning, too.
     """
-    responses = experiment.responses
-    taken: dict[str, str] = {responses.quit: "pauses the session (responses.quit)"}
-    for trigger in experiment.triggers:
-        for key in trigger.signal_keys():
-            _claim_key(taken, key, f"is the signal of the trigger {trigger.name!r}")
+    responses, taken = experiment.responses, list_keys_in_use(experiment)
     if responses.device == "mouse":
         return
     if responses.device == "buttons":
@@ -95,13 +91,28 @@ def check_keys(experiment: Experiment, keys: Keys) -> None:
         for key in keys[answer]:
             if responses.device == "buttons" and key not in MOUSE_BUTTONS:
                 raise StimgenError(f"{key!r} is not a mouse button", given=key, allowed=MOUSE_BUTTONS)
-            _claim_key(taken, key, f"stands for the answer {answer!r}")
+            claim_key(taken, key, f"stands for the answer {answer!r}")
 
 
-def _claim_key(taken: dict[str, str], key: str, purpose: str) -> None:
+def list_keys_in_use(experiment: Experiment) -> dict[str, str]:
+    """Return the keys that are no answers, and what each of them does.
+
+    A key that is the signal of two triggers, or quits as well, raises a `StimgenError`.
+    """
+    taken = {experiment.responses.quit: "pauses the session (responses.quit)"}
+    for trigger in experiment.triggers:
+        for key in trigger.signal_keys():
+            claim_key(taken, key, f"is the signal of the trigger {trigger.name!r}")
+    return taken
+
+
+def claim_key(
+    taken: dict[str, str], key: str, purpose: str, hint: str = "choose another key in responses.keys"
+) -> None:
+    """Note that a key has a purpose; raise a `StimgenError` if it has one already."""
     if key in taken:
         raise StimgenError(
             f"the key {key!r} has two meanings: it {taken[key]}, and it {purpose}",
-            hint="choose another key in responses.keys",
+            hint=hint,
         )
     taken[key] = purpose

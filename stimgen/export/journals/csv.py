@@ -11,6 +11,7 @@ from typing import Any
 
 from stimgen.experiment.journal.journal import RecordedTrial
 from stimgen.export.events import FROM_START, find_factors, onset_from_start
+from stimgen.export.further_answers import list_asked, question_columns
 from stimgen.export.phase_durations import list_planned_durations
 from stimgen.export.response_times import time_from_last, time_of_first_letter
 from stimgen.export.sessions import JournalSession, SessionPart
@@ -56,7 +57,7 @@ def _write_rows(file: Path, rows: Sequence[dict[str, Any]]) -> None:
 def trial_rows(session: JournalSession) -> Iterator[dict[str, Any]]:
     """Yield one row per trial, with the columns in their order."""
     counts = {True: 0, False: 0}
-    named = list(find_factors(session.parts))
+    named, asked = list(find_factors(session.parts)), list_asked(session.parts)
     for run, part in enumerate(session.parts, 1):
         for line in part.trials:
             number = counts[line.trial.practice]
@@ -73,6 +74,7 @@ def trial_rows(session: JournalSession) -> Iterator[dict[str, Any]]:
                 **response,
                 **about,
                 **list_planned_durations(line),
+                **question_columns(line, asked),
             }
 
 

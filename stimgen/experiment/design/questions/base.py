@@ -24,7 +24,7 @@ class Question(FamilyMember, ABC):
     text: LocalText
     """The question: one text, or a text for each language of the instructions."""
     column: ColumnName | None = None
-    """Name of the question in journals and tables, such as ``sure`` for the column ``question_sure.response``;
+    """Name of the question in journals and tables: ``sure`` gives the column ``question_sure.response``;
     the default is its kind."""
     when: Literal["always", "practice", "main"] = "always"
     """Trials after which it is asked: all, only those of practice, or only the others."""
@@ -56,6 +56,10 @@ class Question(FamilyMember, ABC):
         """Return every possible answer with its key; nothing if the answer is typed or on a slider."""
         return {}
 
+    def control_keys(self) -> tuple[str, ...]:
+        """Return the keys that mean something else than an answer, such as those that move a slider."""
+        return ("return", "backspace") if self.input_kind == "typed" else ()
+
     def answer_words(self, language: str | None) -> dict[str, str]:
         """Return what is shown for every possible answer."""
         del language
@@ -81,7 +85,7 @@ class Question(FamilyMember, ABC):
         """Return the answer of a simulated observer.
 
         `evidence` is the distance of the trial's observation from the decision boundary, in standard
-        deviations; it is negative if a noisy second look contradicts the answer.
+        deviations, from 0 on.
         """
 
     @abstractmethod

@@ -14,6 +14,10 @@ from stimgen.reading.random_numbers import RandomStream
 
 SLIDER_END: Final = 100
 """The right end of a slider; the left one is 0."""
+SLIDER_STEPS: Final = {"left": -5, "right": 5, "down": -1, "up": 1}
+"""By how much keys move a slider's mark; the first of these presses puts it into the middle."""
+CONFIRMING_KEYS: Final = ("return", "space")
+"""Keys that confirm where a slider's mark is."""
 
 
 class ScaleQuestion(Question):
@@ -50,6 +54,10 @@ class ScaleQuestion(Question):
             return {}
         keys = self.keys or tuple(str(step % 10) for step in range(1, self.steps + 1))
         return {str(step): key for step, key in enumerate(keys, 1)}
+
+    @override
+    def control_keys(self) -> tuple[str, ...]:
+        return (*SLIDER_STEPS, *CONFIRMING_KEYS) if self.by == "slider" else ()
 
     @override
     def end_words(self, language: str | None) -> tuple[str, str]:

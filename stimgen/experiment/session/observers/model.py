@@ -8,6 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 from typing_extensions import override
 
+from stimgen.experiment.design.questions import Question
 from stimgen.experiment.design.trial import ShownPicture, Trial, TrialOutcome
 from stimgen.experiment.pictures.pool import PicturePool
 from stimgen.experiment.session.computed_observer import ComputedObserver
@@ -49,6 +50,16 @@ class ModelObserver(ComputedObserver):
         key = ("model", settings.seed, participant.label, participant.session, task.trial.index)
         answer = self._answer(task.trial, key)
         return self.record(task, answer, draw_response_time(settings.time, RandomStream(*key, "time")))
+
+    @override
+    def answer_question(
+        self, question: Question, prepared: PreparedTrial, answer: str
+    ) -> tuple[str, float | None]:
+        """Return a random answer, because features do not tell how sure one is."""
+        settings, participant = self.context.experiment.model, self.context.participant
+        key = (participant.label, participant.session, prepared.trial.index)
+        stream = RandomStream("model", settings.seed, *key, "question", question.key)
+        return question.guess(stream), draw_response_time(settings.time, stream)
 
     def _answer(self, trial: Trial, key: tuple[str | int, ...]) -> str:
         vectors = [self._features.vector(shown) for phase in trial.stimuli for shown in phase.shown]

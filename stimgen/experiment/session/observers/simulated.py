@@ -8,10 +8,12 @@ from typing_extensions import override
 
 from stimgen.experiment.design.decisions import Factor
 from stimgen.experiment.design.paradigms.base import Perception
+from stimgen.experiment.design.questions import Question
 from stimgen.experiment.design.trial import Trial, TrialOutcome
 from stimgen.experiment.schema.observer_settings import PsychometricFunction, ResponseTimeDistribution
 from stimgen.experiment.session.computed_observer import ComputedObserver
 from stimgen.experiment.session.observers.base import ObserverContext, PreparedTrial
+from stimgen.experiment.session.simulated_questions import draw_evidence
 from stimgen.experiment.session.true_sensitivity import SensitivityRule, shows_only_originals
 from stimgen.experiment.trials.design import list_balanced_factors, list_factors
 from stimgen.reading.errors import StimgenError
@@ -52,6 +54,33 @@ class SimulatedObserver(ComputedObserver):
         answer = self._answer(task.trial, stream)
         missing = stream.uniform() < settings.missing
         return self.record(task, answer, None if missing else draw_response_time(settings.time, stream))
+
+    @override
+    def answer_question(
+        self, question: Question, prepared: PreparedTrial, answer: str
+    ) -> tuple[str, float | None]:
+        settings, participant = self.context.experiment.simulated, self.context.participant
+        key = (participant.label, participant.session, prepared.trial.index)
+        stream = RandomStream("simulated", settings.seed, *key, "question", question.key)
+        correct = self.context.experiment.paradigm.grade(prepared.trial, answer)
+        mean = settings.metacognition * self._find_mean(prepared.trial)
+        said = question.simulate(draw_evidence(mean, correct, stream), stream)
+        return said, draw_response_time(settings.time, stream)
+
+    def _find_mean(self, trial: Trial) -> float:
+        """Return the mean of an observation, as in two-alternative forced choice: d' / sqrt 2.
+
+        For a psychometric function it is the one that has the same proportion of correct answers.
+        """
+        settings = self.context.experiment.simulated
+        if settings.psychometric is None or trial.number is None:
+            return self._sensitivity.find_dprime(trial) / math.sqrt(2)
+        from scipy.special import ndtri
+
+        _, probability = self._find_probability(settings.psychometric, trial, trial.number)
+        chance = 1 / len(self.context.experiment.paradigm.guesses())
+        known = min(max((probability - chance) / (1 - chance), 0.0), 0.9999)
+        return float(ndtri((1 + known) / 2))
 
     def _answer(self, trial: Trial, stream: RandomStream) -> str:
         settings, paradigm = self.context.experiment.simulated, self.context.experiment.paradigm
