@@ -157,8 +157,8 @@ def test_the_inverse_of_a_proportion_gives_the_dprime_back(model: DecisionModel,
 
 
 @pytest.mark.parametrize("model", RATE_MODELS, ids=lambda model: model.text.partition(" (")[0])
-@given(d=st.floats(0.3, 4.0), place=st.floats(0.3, 1.5))
-@settings(max_examples=15, deadline=None)
+@given(d=st.floats(0.5, 4.0), place=st.floats(0.3, 1.0))
+@settings(max_examples=8, deadline=None)
 def test_the_inverse_of_rates_gives_dprime_and_criterion_back(
     model: DecisionModel, d: float, place: float
 ) -> None:
