@@ -11,6 +11,7 @@ from typing import Any
 import typer
 from typer.core import TyperGroup
 
+from stimgen.cli.analysis import commands as analysis_commands
 from stimgen.cli.experiment_data import commands as data_commands
 from stimgen.cli.experiments import commands as experiment_commands
 from stimgen.cli.installation import commands as installation_commands
@@ -24,6 +25,7 @@ HEADINGS = {
     "stimgen.cli.sets": "Use stimulus sets",
     "stimgen.cli.experiments": "Run experiments",
     "stimgen.cli.experiment_data": "Use data of experiments",
+    "stimgen.cli.analysis": "Analyze data",
     "stimgen.cli.installation": "Other commands",
 }
 
@@ -51,7 +53,14 @@ app = typer.Typer(
     rich_markup_mode=None,
 )
 # Added without names, so that all commands stand side by side.
-for group in (protocol_commands, set_commands, experiment_commands, data_commands, installation_commands):
+for group in (
+    protocol_commands,
+    set_commands,
+    experiment_commands,
+    data_commands,
+    analysis_commands,
+    installation_commands,
+):
     app.add_typer(group)
 
 

@@ -36,7 +36,7 @@ LONGEST = 15
 
 COMMANDS = [
     *("plan", "generate", "show", "verify", "repair", "merge", "cite", "export", "confounds", "report"),
-    *("features", "trials", "run", "display-check", "tabulate", "replay", "withdraw", "freeze"),
+    *("features", "trials", "run", "display-check", "tabulate", "replay", "withdraw", "freeze", "analyze"),
     *("list", "schema", "doctor", "bench", "weights normalize"),
 ]
 

@@ -1,0 +1,172 @@
+"""Reads journals, BIDS datasets and CSV files into one table of trials."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import replace
+from pathlib import Path
+
+from stimgen.analysis.columns import TRIAL_COLUMNS
+from stimgen.analysis.read.bids import read_bids
+from stimgen.analysis.read.csv_table import read_csv
+from stimgen.analysis.read.journals import read_journals
+from stimgen.analysis.settings import AnalysisSettings
+from stimgen.analysis.trial_table import TrialTable
+from stimgen.experiment.journal.data_folder import JOURNALS
+from stimgen.experiment.journal.journal import has_header
+from stimgen.reading.errors import StimgenError
+
+TABLES = (".csv", ".tsv", ".txt")
+
+
+def read_trials(paths: Sequence[Path], settings: AnalysisSettings | None = None) -> TrialTable:
+    """Return all trials of folders and files, as one table.
+
+    A folder is one that `stimgen run` wrote (its journals are read), a BIDS dataset, or one with CSV files; a
+    file is a journal (.jsonl) or a table (.csv, .tsv).
+
+    Parameters
+    ----------
+    paths : sequence of Path
+        Folders and files.
+    settings : AnalysisSettings, optional
+        Names of columns and what is not in the data.
+
+    Returns
+    -------
+    TrialTable
+        The trials, with what else is known.
+
+    Raises
+    ------
+    StimgenError
+        A path is none of those; a file is damaged, lacks a column, or has a value out of range; a trial
+        occurs twice; or people and computed observers would be pooled.
+    """
+    settings = settings or AnalysisSettings()
+    journals, tables = _collect(paths, settings)
+    if journals:
+        tables.insert(0, read_journals(journals))
+    table = _keep_observer(_join(tables), settings)
+    _refuse_twice(table)
+    return _apply(table, settings)
+
+
+def _collect(paths: Sequence[Path], settings: AnalysisSettings) -> tuple[list[Path], list[TrialTable]]:
+    """Return the journals among the paths, and the tables of the others."""
+    journals: list[Path] = []
+    tables: list[TrialTable] = []
+    for path in paths:
+        if path.is_dir():
+            found = sorted((path / JOURNALS).glob("*.jsonl")) or sorted(path.glob("*.jsonl"))
+            csv_files = sorted(
+                file
+                for file in path.glob("*")
+                if file.suffix.lower() in (".csv", ".tsv") and file.stem != "participants"
+            )
+            if found:
+                journals += [file for file in found if has_header(file)]
+            elif (path / "dataset_description.json").is_file():
+                tables.append(read_bids(path))
+            elif csv_files:
+                tables += [read_csv(file, settings) for file in csv_files]
+            else:
+                raise StimgenError("holds neither journals nor a BIDS dataset nor CSV files", where=path)
+        elif path.suffix.lower() == ".jsonl":
+            journals.append(path)
+        elif path.suffix.lower() in TABLES or path.exists():
+            tables.append(read_csv(path, settings))
+        else:
+            raise StimgenError("no such file or folder", where=path)
+    return journals, tables
+
+
+def _join(tables: list[TrialTable]) -> TrialTable:
+    import pandas as pd
+
+    if len(tables) == 1:
+        return tables[0]
+    if not tables:
+        from stimgen.analysis.trial_table import complete_frame
+
+        return TrialTable(complete_frame({name: [] for name in TRIAL_COLUMNS}))
+    factors = list(dict.fromkeys(name for table in tables for name in table.factors))
+    frame = pd.concat([table.frame for table in tables], ignore_index=True)
+    for name in factors:
+        frame[name] = frame[name].fillna("")
+    notes = dict.fromkeys(note for table in tables for note in table.notes)
+    return TrialTable(
+        frame,
+        tuple(sorted(factors, key=lambda name: name != "condition")),
+        next((table.model for table in tables if table.model), None),
+        next((table.chance for table in tables if table.chance), None),
+        notes=tuple(notes),
+    )
+
+
+def _keep_observer(table: TrialTable, settings: AnalysisSettings) -> TrialTable:
+    """Keep one kind of observer; a person's trials and a computed observer's are never pooled."""
+    kinds = sorted(set(table.frame["observer"]))
+    if settings.observer is not None:
+        kept = table.frame[table.frame["observer"] == settings.observer].reset_index(drop=True)
+        dropped = len(table.frame) - len(kept)
+        if not dropped:
+            return replace(table, frame=kept)
+        return replace(table, frame=kept).add_notes(f"{dropped} trials of other observers were left out.")
+    if len(kinds) > 1:
+        counts = ", ".join(f"{(table.frame['observer'] == kind).sum()} of {kind}" for kind in kinds)
+        raise StimgenError(
+            f"trials of different observers are never pooled: {counts}",
+            hint=f"keep those of one: --observer {kinds[0]}",
+        )
+    return table
+
+
+def _refuse_twice(table: TrialTable) -> None:
+    frame = table.frame
+    keys = ["experiment", "participant", "session", "trial"]
+    twice = frame[frame.duplicated(keys, keep="first")]
+    if len(twice) and not frame["trial"].isna().any():
+        first = twice.iloc[0]
+        raise StimgenError(
+            f"{first['file']}, line {first['row']:.0f}: trial {first['trial']:.0f} of participant "
+            f"{first['participant']}, session {first['session']}, occurs twice",
+            hint="name each session once; a column of sessions is named by --column session=NAME",
+        )
+
+
+def _apply(table: TrialTable, settings: AnalysisSettings) -> TrialTable:
+    """Put what the user says in the place of what the data say."""
+    model = settings.decision_model or table.model
+    if settings.task is None and model is not None and (settings.rule or settings.dimensions > 1):
+        model = replace(model, rule=settings.rule or model.rule, dimensions=settings.dimensions)
+    chance = settings.chance if settings.chance is not None else table.chance
+    if settings.chance is None and model is not None:
+        chance = model.chance
+    factors = _choose_factors(table, settings)
+    for name in settings.order:
+        _require_column(name, table)
+    return replace(table, model=model, chance=chance, factors=factors, orders=tuple(settings.order.items()))
+
+
+def _choose_factors(table: TrialTable, settings: AnalysisSettings) -> tuple[str, ...]:
+    if settings.by is None:
+        return table.factors
+    for name in settings.by:
+        _require_column(name, table)
+    return settings.by
+
+
+def _require_column(name: str, table: TrialTable) -> None:
+    if name not in table.frame.columns:
+        raise StimgenError(
+            f"the data have no factor {name!r}",
+            given=name,
+            allowed=_list_names(
+                table.factors, ("condition", "source", "oddball", "session", "block", "group")
+            ),
+        )
+
+
+def _list_names(*names: Iterable[str]) -> list[str]:
+    return list(dict.fromkeys(name for part in names for name in part))

@@ -1,0 +1,127 @@
+"""Reads trials from BIDS datasets that `stimgen tabulate` wrote."""
+
+from __future__ import annotations
+
+import json
+import re
+from pathlib import Path
+from typing import Any
+
+from stimgen.analysis.trial_table import TrialTable, complete_frame
+from stimgen.reading.errors import Location, StimgenError
+from stimgen.reading.files import read_limited
+
+MAXIMUM_BYTES = 2**30
+_NAME = re.compile(r"sub-(?P<participant>[A-Za-z0-9]+)_ses-(?P<session>[A-Za-z0-9]+)_task-")
+NEEDED = ("event", "trial_index", "response", "correct")
+MISSING = "n/a"
+
+
+def read_bids(folder: Path) -> TrialTable:
+    """Return the trials of all sessions of a BIDS dataset: its rows of responses.
+
+    Raises
+    ------
+    StimgenError
+        There are no events, a file lacks a column, or a value is out of range, with its line.
+    """
+    files = sorted(folder.glob("sub-*/ses-*/beh/*_events.tsv"))
+    if not files:
+        raise StimgenError("has no events: sub-*/ses-*/beh/*_events.tsv", where=folder)
+    groups = _read_groups(folder)
+    rows: list[dict[str, Any]] = []
+    for file in files:
+        rows += _read_events(file, groups)
+    names = list(dict.fromkeys(name for row in rows for name in row))
+    columns = {name: [row.get(name) for row in rows] for name in names}
+    factors = [name for name in columns if name not in _FIXED and name not in BALANCED]
+    for name in ("block", "level", "response_time", "confidence", "trial"):
+        columns[name] = [_to_number(row, name) for row in rows]
+    for row in rows:
+        row.pop("where")
+    columns.pop("where", None)
+    frame = complete_frame(columns, factors)
+    return TrialTable(frame, tuple(sorted(factors, key=lambda name: name != "condition")))
+
+
+BALANCED = ("location", "a", "x", "pair", "first", "shown")
+_FIXED = {
+    "participant", "session", "group", "experiment", "observer", "block", "trial", "practice", "catch",
+    "source", "level", "track", "oddball", "response", "correct_response", "correct", "missed",
+    "response_time", "confidence", "excluded", "file", "row", "where",
+}  # fmt: skip
+
+
+def _read_events(file: Path, groups: dict[str, str]) -> list[dict[str, Any]]:
+    text = read_limited(file, MAXIMUM_BYTES).decode("utf-8-sig")
+    header, *lines = (line.split("\t") for line in text.splitlines())
+    for name in NEEDED:
+        if name not in header:
+            raise StimgenError(f"has no column {name!r}", where=Location(file, 1), allowed=header)
+    match = _NAME.match(file.name)
+    if match is None:
+        raise StimgenError("its name does not begin with sub-LABEL_ses-LABEL_task-", where=file)
+    sidecar = file.with_suffix(".json")
+    about = json.loads(read_limited(sidecar, MAXIMUM_BYTES)) if sidecar.is_file() else {}
+    common = {**match.groupdict(), "experiment": about.get("TaskName", ""), "file": file.name}
+    common["group"] = groups.get(common["participant"], "")
+    found = []
+    for number, line in enumerate(lines, 2):
+        if len(line) != len(header):
+            problem = f"has {len(line)} values, but there are {len(header)} columns"
+            raise StimgenError(problem, where=Location(file, number))
+        values = {name: "" if value == MISSING else value for name, value in zip(header, line, strict=True)}
+        if values["event"] == "response":
+            found.append(_describe(values, Location(file, number)) | common | {"row": number})
+    return found
+
+
+def _describe(values: dict[str, str], where: Location) -> dict[str, Any]:
+    if values["correct"] not in ("true", "false", ""):
+        raise StimgenError(f"correct: {values['correct']!r} is neither true nor false nor n/a", where=where)
+    is_missed = not values["response"]
+    factors = {name[7:]: value for name, value in values.items() if name.startswith("factor_")}
+    return {
+        "condition": values.get("trial_type", ""),
+        **factors,
+        "observer": values.get("observer") or "person",
+        "block": values.get("block", ""),
+        "trial": values["trial_index"],
+        "practice": values.get("practice") == "true",
+        "catch": values.get("catch", ""),
+        "source": values.get("source", ""),
+        "level": values.get("level", ""),
+        "track": values.get("track", ""),
+        "response": values["response"],
+        "correct_response": values.get("correct_response", ""),
+        "correct": None if is_missed or not values["correct"] else float(values["correct"] == "true"),
+        "missed": is_missed,
+        "response_time": values.get("response_time", ""),
+        "confidence": values.get("confidence", ""),
+        "where": where,
+    }
+
+
+def _to_number(row: dict[str, Any], name: str) -> float | None:
+    text = row[name]
+    if text in ("", None):
+        return None
+    try:
+        return float(text)
+    except ValueError:
+        raise StimgenError(f"{name}: {text!r} is not a number", where=row["where"]) from None
+
+
+def _read_groups(folder: Path) -> dict[str, str]:
+    """Return the group of each participant, if participants.tsv has them."""
+    file = folder / "participants.tsv"
+    if not file.is_file():
+        return {}
+    text = read_limited(file, MAXIMUM_BYTES).decode("utf-8-sig")
+    header, *lines = (line.split("\t") for line in text.splitlines())
+    if "group" not in header:
+        return {}
+    place = header.index("group")
+    return {
+        line[0].removeprefix("sub-"): line[place].replace(MISSING, "") for line in lines if len(line) > place
+    }

@@ -1,0 +1,94 @@
+"""Reads trials from journals of `stimgen run`."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from pathlib import Path
+from typing import Any
+
+from stimgen.analysis.trial_table import TrialTable, complete_frame
+from stimgen.experiment.design.paradigms import Paradigm
+from stimgen.experiment.journal.journal import RecordedTrial
+from stimgen.export.sessions import JournalSession, SessionPart, read_session
+from stimgen.reading.errors import StimgenError
+from stimgen.sensitivity import RULES, DecisionModel
+
+
+def read_journals(files: Iterable[Path]) -> TrialTable:
+    """Return the trials of journals of one task.
+
+    Task, alternatives and decision rule are those of the experiment that a journal keeps.
+
+    Raises
+    ------
+    StimgenError
+        A journal is missing or damaged, or their tasks differ.
+    """
+    rows: list[dict[str, Any]] = []
+    factors: dict[str, None] = {}
+    models: dict[DecisionModel | None, Path] = {}
+    chances: dict[float | None, None] = {}
+    for file in files:
+        session = read_session(file)
+        paradigm = session.header.experiment.load(file).experiment.paradigm
+        models.setdefault(find_decision_model(paradigm), file)
+        for part in session.parts:
+            for line in part.trials:
+                rows.append(_describe(line, session, part) | {"file": file.name, "row": line.seq + 1})
+                factors.update(dict.fromkeys(line.trial.levels))
+                chances[1 / len(line.trial.answers) if line.trial.answers else None] = None
+    if len(models) > 1:
+        (first, at), (second, other) = list(models.items())[:2]
+        names = [one.text if one else "a task without d'" for one in (first, second)]
+        raise StimgenError(
+            f"has another task ({names[1]}) than {at} ({names[0]})",
+            where=other,
+            hint="analyze the experiments one at a time",
+        )
+    model = next(iter(models), None)
+    chance = model.chance if model else next(iter(chances)) if len(chances) == 1 else None
+    names = sorted(factors, key=lambda name: name != "condition")
+    columns = {
+        name: [row.get(name) for row in rows] for name in dict.fromkeys(key for row in rows for key in row)
+    }
+    return TrialTable(complete_frame(columns, names), tuple(names), model, chance)
+
+
+def find_decision_model(paradigm: Paradigm) -> DecisionModel | None:
+    """Return the model of a paradigm's answers; None if d' is not defined for it."""
+    if paradigm.name == "naming":
+        count = len(paradigm.guesses())
+        return (
+            DecisionModel("forced_choice", alternatives=count) if count > 1 and paradigm.answers() else None
+        )
+    if paradigm.name not in RULES:
+        return None
+    rule = str(getattr(paradigm, "rule", ""))
+    count = len(paradigm.answers()) if paradigm.name in ("oddity", "forced_choice") else 0
+    return DecisionModel(paradigm.name, rule if rule in RULES[paradigm.name] else "", count)
+
+
+def _describe(line: RecordedTrial, session: JournalSession, part: SessionPart) -> dict[str, Any]:
+    trial, outcome = line.trial, line.outcome
+    is_missed = outcome.answer is None
+    return {
+        **trial.levels,
+        "participant": session.participant.label,
+        "session": session.participant.session,
+        "group": getattr(session.header, "group", None),
+        "experiment": session.experiment,
+        "observer": part.observer,
+        "block": trial.block,
+        "trial": trial.index,
+        "practice": trial.practice,
+        "catch": getattr(trial, "catch", None),
+        "source": trial.source,
+        "level": trial.number,
+        "track": trial.track,
+        "oddball": trial.balanced.get("oddball"),
+        "response": outcome.answer,
+        "correct_response": trial.correct,
+        "correct": None if line.correct is None or is_missed else float(line.correct),
+        "missed": is_missed,
+        "response_time": outcome.seconds,
+    }

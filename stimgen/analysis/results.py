@@ -1,0 +1,58 @@
+"""Computes all tables of results that the data allow."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from typing import TYPE_CHECKING
+
+from stimgen.analysis.accuracy import compute_group_accuracy, compute_participant_accuracy
+from stimgen.analysis.dprimes import compute_dprime
+from stimgen.analysis.settings import AnalysisSettings
+from stimgen.analysis.trial_table import TrialTable
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+Analysis = Callable[[TrialTable, AnalysisSettings], "pd.DataFrame | None"]
+
+
+def compute_results(table: TrialTable, settings: AnalysisSettings) -> Iterator[tuple[str, pd.DataFrame]]:
+    """Yield name and content of every table that the data allow, in the order of a report.
+
+    An analysis that needs what the data do not have, such as response times, is left out.
+
+    Raises
+    ------
+    StimgenError
+        The answers are not those of the task.
+    """
+    for name, compute in ANALYSES.items():
+        found = compute(table, settings)
+        if found is not None:
+            yield name, found
+
+
+def _participants(table: TrialTable, settings: AnalysisSettings) -> pd.DataFrame:
+    return compute_participant_accuracy(table, "participant", settings.confidence)
+
+
+def _sources(table: TrialTable, settings: AnalysisSettings) -> pd.DataFrame | None:
+    if not (table.frame["source"] != "").any():
+        return None
+    return compute_participant_accuracy(table, "source", settings.confidence)
+
+
+def _dprimes(table: TrialTable, settings: AnalysisSettings) -> pd.DataFrame | None:
+    if table.model is None:
+        return None
+    keys = ["group", "participant", *(name for name in table.factors if name != "participant")]
+    return compute_dprime(table, keys, settings)
+
+
+ANALYSES: dict[str, Analysis] = {
+    "accuracy": compute_group_accuracy,
+    "accuracy_by_participant": _participants,
+    "accuracy_by_source": _sources,
+    "dprime": _dprimes,
+}
+"""Every analysis by the name of its table."""

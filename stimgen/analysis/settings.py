@@ -1,0 +1,118 @@
+"""Defines what a user can say about data and their analysis, in a YAML file or on the command line."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated, Any, Literal
+
+from pydantic import Field, model_validator
+
+from stimgen.analysis.columns import TRIAL_COLUMNS
+from stimgen.reading.document import read_document
+from stimgen.reading.errors import StimgenError
+from stimgen.reading.model import Integer, Model, Number, Text, TextLine, validate, validation_error
+from stimgen.sensitivity import CORRECTIONS, RULES, DecisionModel
+
+Observer = Literal["person", "simulated", "model"]
+
+
+class AnalysisSettings(Model):
+    """Says which columns data have, what the task was, and how it is analysed."""
+
+    columns: dict[Text, TextLine] = Field(default_factory=dict)
+    """Their name of a column, by ours: ``condition: model``. A name of ours that is not a standard column is
+    a factor."""
+    factors: tuple[Text, ...] = ()
+    """Further columns that are independent variables, such as ``viewing``."""
+    by: tuple[Text, ...] | None = None
+    """Factors that tables are split by. [default: all]"""
+    order: dict[Text, tuple[Text, ...]] = Field(default_factory=dict)
+    """Values of a factor, in the order of tables and figures; also those that nobody saw."""
+    observer: Observer | None = None
+    """Keep only trials of this observer."""
+    task: Text | None = None
+    """The task, for chance and d': a key of `stimgen.sensitivity.RULES`. [default: the experiment's]"""
+    rule: Text = ""
+    """Decision rule of the task. [default: the experiment's, or the task's first]"""
+    alternatives: Annotated[Integer, Field(ge=0, le=1000)] = 0
+    """Number of alternatives. [default: the experiment's, or the task's]"""
+    dimensions: Annotated[Integer, Field(ge=1, le=100)] = 1
+    """Number of dimensions of a sensation, for oddity."""
+    chance: Annotated[Number, Field(ge=0.0, lt=1.0)] | None = None
+    """Proportion correct of an observer who guesses. [default: the task's]"""
+    correction: Text | None = None
+    """Correction of proportions of 0 and 1 for d': log-linear, 1/(2N) or none. [default: 1/(2N) for
+    proportions correct, log-linear for hits and false alarms]"""
+    confidence: Annotated[Number, Field(gt=0.5, lt=1.0)] = 0.95
+    """Confidence of intervals."""
+    response_time_unit: Literal["s", "ms"] = "s"
+    """Unit of response times in the data."""
+    resamples: Annotated[Integer, Field(ge=100, le=100_000)] = 2000
+    """Number of bootstrap samples."""
+    seed: Annotated[Integer, Field(ge=0)] = 1
+    """Seed of the bootstrap."""
+
+    @model_validator(mode="after")
+    def _check_words(self) -> AnalysisSettings:
+        for key, given, allowed in (
+            ("task", self.task, list(RULES)),
+            ("correction", self.correction, list(CORRECTIONS)),
+        ):
+            if given is not None and given not in allowed:
+                raise validation_error(f"{given!r} is not understood", given=given, allowed=allowed, at=key)
+        for name in self.factors:
+            if name in TRIAL_COLUMNS and name not in ("condition", "oddball", "level"):
+                raise validation_error(f"{name!r} is a standard column, and no factor", at="factors")
+        return self
+
+    @property
+    def decision_model(self) -> DecisionModel | None:
+        """Return the model that task, rule, alternatives and dimensions name; None without a task.
+
+        Raises `StimgenError` if they do not go together.
+        """
+        if self.task is None:
+            return None
+        return DecisionModel(self.task, self.rule, self.alternatives, self.dimensions)
+
+    @property
+    def named_factors(self) -> tuple[str, ...]:
+        """Return the factors that the user names, by our names."""
+        named = [name for name in self.columns if name not in TRIAL_COLUMNS]
+        return tuple(dict.fromkeys([*named, *self.factors]))
+
+
+def load_settings(file: Path | None, changes: dict[str, Any]) -> AnalysisSettings:
+    """Return the settings of a file, with those of the command line in their place.
+
+    Mappings and lists are joined: the command line's entries come last. Raises `StimgenError` with file and
+    line if the file does not exist or is not valid.
+    """
+    settings = AnalysisSettings()
+    if file is not None:
+        document = read_document(file)
+        if not isinstance(document.data, dict):
+            raise StimgenError("settings must be a mapping of keys to values", where=document.where(()))
+        settings = validate(AnalysisSettings, document.data, document)
+    joined = {name: _join(getattr(settings, name), value) for name, value in changes.items()}
+    from pydantic import ValidationError
+
+    try:
+        return settings.replace(**joined)
+    except ValidationError as error:
+        details = error.errors()[0]
+        context = details.get("ctx", {})
+        name = str(context.get("at") or (details["loc"] or ("",))[0])
+        raise StimgenError(
+            f"--{name.replace('_', '-')}: {context.get('message', details['msg'])}",
+            given=context.get("given"),
+            allowed=context.get("allowed", ()),
+        ) from None
+
+
+def _join(before: Any, after: Any) -> Any:
+    if isinstance(before, dict):
+        return {**before, **after}
+    if isinstance(before, tuple) and isinstance(after, tuple):
+        return tuple(dict.fromkeys([*before, *after]))
+    return after

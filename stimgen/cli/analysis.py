@@ -1,0 +1,80 @@
+"""Defines the commands that analyze answers."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import typer
+
+from stimgen.cli.options import JSON, argument, option
+from stimgen.cli.terminal import print_json, print_text
+
+commands = typer.Typer()
+
+
+@commands.command()
+def analyze(
+    data: list[Path] = argument("DATA...", "Folders of `stimgen run`, BIDS folders, journals or CSV files."),
+    output: Path | None = option("-o, --output", "FOLDER", "Folder of the results. [default: analysis/NAME]"),
+    settings: Path | None = option("--settings", "FILE", "A YAML file with columns, task and so on."),
+    columns: list[str] | None = option(
+        "--column", "OURS=THEIRS", "A column of a CSV file, such as condition=model; repeatable."
+    ),
+    factors: list[str] | None = option(
+        "--factor", "COLUMN", "A further independent variable of a CSV file; repeatable."
+    ),
+    by: str | None = option("--by", "A,B", "Factors that tables are split by. [default: all]"),
+    task: str | None = option("--task", "TASK", "The task. [default: the experiment's]"),
+    rule: str | None = option("--rule", "RULE", "The decision rule for d'. [default: the task's]"),
+    alternatives: int | None = option("--alternatives", "N", "Number of alternatives."),
+    dimensions: int | None = option(
+        "--dimensions", "N", "Dimensions of sensations, for oddity. [default: 1]"
+    ),
+    chance: float | None = option("--chance", "P", "Proportion correct by chance. [default: the task's]"),
+    correction: str | None = option(
+        "--correction", "NAME", "Of proportions 0 and 1: log-linear, 1/(2N), none."
+    ),
+    observer: str | None = option("--observer", "NAME", "Keep person, simulated or model."),
+    unit: str | None = option("--response-time-unit", "UNIT", "s or ms. [default: s]"),
+    *,
+    as_json: bool = JSON,
+) -> None:
+    """Compute results from answers.
+
+    Writes tables: proportion correct by condition, participant and source with intervals, d' and more.
+    """
+    from stimgen.analysis.settings import load_settings
+    from stimgen.cli.analysis_text import format_analysis
+    from stimgen.workflow.analyze import analyze as run_analysis
+
+    given: dict[str, Any] = {
+        "columns": dict(map(_split_column, columns or ())),
+        "factors": tuple(factors or ()),
+        "by": None if by is None else tuple(one.strip() for one in by.split(",") if one.strip()),
+        "task": task,
+        "rule": rule,
+        "alternatives": alternatives,
+        "dimensions": dimensions,
+        "chance": chance,
+        "correction": correction,
+        "observer": observer,
+        "response_time_unit": unit,
+    }
+    changes = {name: value for name, value in given.items() if value is not None}
+    found = run_analysis(data, load_settings(settings, changes), output)
+    if as_json:
+        print_json(found.to_dict())
+    else:
+        print_text(format_analysis(found))
+
+
+def _split_column(text: str) -> tuple[str, str]:
+    from stimgen.reading.errors import StimgenError
+
+    ours, separator, theirs = text.partition("=")
+    if not separator or not ours or not theirs:
+        raise StimgenError(
+            f"--column {text}: is not OURS=THEIRS", hint="for example --column condition=model"
+        )
+    return ours, theirs

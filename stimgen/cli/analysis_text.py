@@ -1,0 +1,68 @@
+"""Formats results of analyses for people to read."""
+
+from __future__ import annotations
+
+import math
+from typing import TYPE_CHECKING, Any
+
+from stimgen.cli.text import format_columns
+from stimgen.reading.errors import make_printable
+from stimgen.stimulus_set.citing.wording import format_count
+
+if TYPE_CHECKING:
+    from stimgen.workflow.analyze import AnalysisResults
+
+MOST_ROWS = 60
+
+
+def format_analysis(found: AnalysisResults) -> str:
+    """Return the counts of trials, the table of proportions correct, notes, and the files."""
+    table = found.table
+    eligible = len(table.eligible)
+    missed = int(table.eligible["missed"].sum())
+    people = table.frame["participant"].nunique()
+    head = (
+        f"{format_count(people, 'participant')}, {format_count(len(table.frame), 'trial')}: "
+        f"{len(table.counted)} count, {missed} without an answer, "
+        f"{len(table.frame) - eligible} practice, catch or excluded"
+    )
+    lines = [head]
+    if table.model is not None:
+        lines.append(f"d' for {table.model.text}")
+    lines += ["", *_format_accuracy(found), "", *map(make_printable, table.notes)]
+    names = ", ".join(f"{name}.csv" for name in ["trials", *found.tables])
+    return "\n".join([*lines, f"{found.folder}: {names}"])
+
+
+def _format_accuracy(found: AnalysisResults) -> list[str]:
+    frame = found.tables["accuracy"]
+    factors = list(found.table.factors)
+    if not len(found.table.counted):
+        return ["no trial counts, so that there are no results"]
+    head = ["group", *factors, "trials", "pooled (Wilson)", "mean of participants (bootstrap)"]
+    rows = [head]
+    for row in frame.head(MOST_ROWS).to_dict("records"):
+        mean = _format_interval(row["mean"], row["mean_low"], row["mean_high"])
+        rows.append(
+            [
+                str(row["group"]),
+                *(make_printable(str(row[name]), 40) for name in factors),
+                str(row["trials"]),
+                _format_interval(row["proportion"], row["low"], row["high"]),
+                f"{mean} of {row['participants']}",
+            ]
+        )
+    more = len(frame) - MOST_ROWS
+    return [*format_columns(rows), *([f"... and {more} more rows"] if more > 0 else [])]
+
+
+def _format_interval(value: float, low: float, high: float) -> str:
+    return f"{_format_share(value)} [{_format_share(low)}, {_format_share(high)}]"
+
+
+def _format_share(value: Any) -> str:
+    """Return a proportion with three decimals and without its leading zero, as papers write it."""
+    if value is None or math.isnan(value):
+        return "n/a"
+    text = f"{value:.3f}"
+    return text[1:] if text.startswith("0") else text
