@@ -28,7 +28,9 @@ def make_table(
         for c, chance in (("a", 0.9), ("b", 0.5))
         for _ in range(repetitions)
     ]
-    columns = {name: [row[name] for row in rows] for name in ("participant", "condition", "source", "correct")}
+    columns = {
+        name: [row[name] for row in rows] for name in ("participant", "condition", "source", "correct")
+    }
     if correct is not None:
         columns["correct"] = [correct] * len(rows)
     columns["response"] = ["1"] * len(rows)
