@@ -1,4 +1,4 @@
-"""Lists the events of a session: one row for every picture shown, and one for the response."""
+"""Lists the events of a session: a row for every picture, cue and mask shown, and one for the response."""
 
 from __future__ import annotations
 
@@ -37,6 +37,8 @@ FIXED_COLUMNS = (
         "What the row describes.",
         levels={
             "image": "a picture on the screen; those of one interval have the same onset",
+            "cue": "marks that tell where the pictures will be",
+            "mask": "what covers the place of a picture before or after it; plain noise has no row",
             "response": "the answer that counted, or that there was none",
             "trigger": "the signal of other equipment that started the main trials",
             "question": "a further question after the answer",
@@ -161,9 +163,9 @@ def event_rows(part: SessionPart, name_of: Callable[[ShownPicture], str]) -> Ite
             yield from _trigger_rows(part)
         common = _common_columns(line) | {"observer": part.observer_of(line)}
         rows = [
-            common | _image_columns(phase, shot, shown) | {"stim_file": name_of(shown)}
+            common | row
             for phase, shot in zip(line.trial.phases, line.outcome.shots, strict=True)
-            for shown in phase.shown
+            for row in _phase_rows(phase, shot, name_of)
         ]
         rows += [common | _response_columns(line), *(common | row for row in question_rows(line))]
         for row in sorted(rows, key=lambda row: float(row["onset"])):
@@ -201,29 +203,49 @@ def _common_columns(line: RecordedTrial) -> Row:
     }
 
 
-def _image_columns(phase: Phase, shot: PresentedPhase, shown: ShownPicture) -> Row:
-    crop = zip(("left", "top", "width", "height"), shown.crop, strict=True)
-    places = {"pixels": (*shown.position, *shown.size), "degrees": (*shown.degrees, *shown.size_degrees)}
+def _phase_rows(phase: Phase, shot: PresentedPhase, name_of: Callable[[ShownPicture], str]) -> Iterator[Row]:
+    timing = _timing_columns(phase, shot)
+    for shown in phase.shown:
+        image = _image_columns(shown) | _place_columns(shown) | {"stim_file": name_of(shown)}
+        yield {"event": "image"} | timing | image
+    for cover in phase.covers:
+        shown = cover.picture
+        texture = _image_columns(shown) | {"stim_file": name_of(shown)} if cover.kind == "texture" else {}
+        yield {"event": "mask"} | timing | _place_columns(shown) | texture
+    if phase.cues:
+        yield {"event": "cue"} | timing
+
+
+def _timing_columns(phase: Phase, shot: PresentedPhase) -> Row:
     return {
-        "event": "image",
         "onset": shot.onset,
         "duration": shot.duration,
         "interval": phase.interval,
+        "intended_onset": shot.intended_onset,
+        "intended_duration": shot.intended_duration,
+        "dropped": shot.dropped,
+        "frame_sha256": shot.frame_sha256,
+    }
+
+
+def _image_columns(shown: ShownPicture) -> Row:
+    crop = zip(("left", "top", "width", "height"), shown.crop, strict=True)
+    return {
         "stim_id": stimulus_label(shown.id) if shown.id else original_label(shown.sha256),
         "stim_sha256": shown.sha256,
         "role": shown.role,
         "source": shown.source,
         "seed": shown.seed,
         **{f"crop_{side}": pixels for side, pixels in crop},
-        **{
-            f"{name}_{unit}": number
-            for unit, numbers in places.items()
-            for name, number in zip(("x", "y", "width", "height"), numbers, strict=True)
-        },
-        "intended_onset": shot.intended_onset,
-        "intended_duration": shot.intended_duration,
-        "dropped": shot.dropped,
-        "frame_sha256": shot.frame_sha256,
+    }
+
+
+def _place_columns(shown: ShownPicture) -> Row:
+    places = {"pixels": (*shown.position, *shown.size), "degrees": (*shown.degrees, *shown.size_degrees)}
+    return {
+        f"{name}_{unit}": number
+        for unit, numbers in places.items()
+        for name, number in zip(("x", "y", "width", "height"), numbers, strict=True)
     }
 
 
