@@ -48,11 +48,19 @@ def count_phase_frames(line: RecordedTrial) -> dict[str, list[int]]:
 
 
 def duration_columns(kinds: Iterable[str]) -> list[TableColumn]:
-    """Return two columns for each of the kinds."""
+    """Return two columns for each of the kinds.
+
+    Those that a trial may have several of name no unit, because they are then lists, which BIDS takes for
+    text.
+    """
     return [
-        TableColumn(f"{kind}_{unit}", f"{ABOUT[kind]}, as planned; one number for each of the trial.", name)
+        TableColumn(
+            f"{kind}_{unit}",
+            f"{ABOUT[kind]}, as planned, in {about}; semicolons part several.",
+            units=about if kind in ("fixation", "between_trials") else None,
+        )
         for kind in kinds
-        for unit, name in (("frames", "refresh of the screen"), ("ms", "ms"))
+        for unit, about in (("frames", "refreshes"), ("ms", "ms"))
     ]
 
 
