@@ -87,6 +87,23 @@ CASES = {
     ),
     "naming_listed": Case({"name": "naming", "names": NAMES}, key(wall="1", cup="2")),
     "naming_clicked": Case({"name": "naming", "names": NAMES}, click_word, {**MOUSE, "instructions": WORDS}),
+    "masked_and_cued": Case(
+        {"name": "yes_no", "place": {"angle": 0, "eccentricity": 8}},
+        key(),
+        {
+            "timing": {
+                "fixation": {"distribution": "uniform", "min": "2 frames", "max": "6 frames"},
+                "cue": {"duration": "3 frames", "gap": "2 frames", "mark": "line", "degrees": 2},
+                "soa": "9 frames",
+                "mask": {
+                    "before": {"kind": "scrambled", "duration": "3 frames"},
+                    "after": {"kind": "texture", "condition": "texture", "source": "other"},
+                },
+                "between_trials": {"distribution": "listed", "values": ["2 frames", "4 frames"]},
+            },
+            "display": {"aperture": {"edge": 4}},
+        },
+    ),
     "naming_typed": Case({"name": "naming", "names": NAMES, "typed": True}, type_word),
 }
 

@@ -284,6 +284,39 @@ def test_marks_are_sent_at_the_first_refresh_of_every_phase_and_at_the_answer() 
     assert sent == [("stimulus", 7), ("between", 11), ("stimulus", 14), ("mask", 24), ("response", 31)]
 
 
+def test_cues_and_gaps_are_marked_too_and_a_drawn_time_since_the_last_trial_is_kept() -> None:
+    screen: Any = ExactScreen([(30.5, "f"), (70.5, "f")])
+    sent: list[tuple[Event, int]] = []
+
+    class Marking:
+        """Equipment that is told of what is new in trials."""
+
+        def events(self) -> set[Event]:
+            return {"cue", "gap", "stimulus"}
+
+        def send(self, event: Event) -> None:
+            sent.append((event, screen.refresh))
+
+    kinds = {"fixation": 3, "cue": 2, "gap": 4, "stimulus": 5}
+    phases = tuple(Phase.model_validate({"kind": kind, "frames": n}) for kind, n in kinds.items())
+    shown = trial("1", "2").model_copy(update={"phases": phases, "between_trials": 12})
+    marking: Any = Marking()
+    rules = PresentationRules(
+        ResponseSettings(),
+        REST,
+        between_trials=50 * PERIOD,
+        connections=((marking, marking),),
+    )
+    presenter = SessionPresenter(screen, rules, PagePresenter(screen, PAGE, "escape"))
+    for _ in range(2):
+        presenter.present(
+            shown, FRAMES[:4], lambda: ChoiceResponse(screen, ResponseSettings(), KEYS), nothing
+        )
+    assert sent[:3] == [("cue", 5), ("gap", 7), ("stimulus", 11)]
+    # The answer is at refresh 31 and fixation at 32: twelve refreshes later the next trial begins.
+    assert screen.seen(FRAMES[0]) == [2, 3, 4, 44, 45, 46]
+
+
 def letters(text: str, begin: float) -> list[tuple[float, str]]:
     return [(begin + i, letter) for i, letter in enumerate(text)]
 

@@ -9,15 +9,15 @@ from stimgen.reading.random_numbers import uniform
 
 Light = NDArray[np.float64]
 ROUNDS = 30
-"""Rounds after which mean and contrast differ by less than a level of 8 bits in all but extreme pictures."""
+"""Rounds after which mean and contrast are those of the picture, unless it is nearly all black and white."""
 
 
 def scramble_phases(light: Light, *key: str | int) -> Light:
     """Return a picture, height x width x channels, with the same amplitude spectrum and random phases.
 
     The phases of a noise picture are added to those of every channel, so that relations between colours are
-    kept (Dakin et al. 2002). Mean and standard deviation of every channel are those of `light`, as nearly as
-    values in [0, 1] permit. `key` names the stream of random numbers.
+    kept (Galerne, Gousseau & Morel 2011). Mean and standard deviation of every channel are those of
+    `light`, as nearly as values in [0, 1] permit. `key` names the stream of random numbers.
     """
     height, width = light.shape[:2]
     noise = np.fft.fft2(uniform(height * width, *key).reshape(height, width))

@@ -85,8 +85,8 @@ def open_pool(loaded: LoadedExperiment, folders: Sequence[Path] | None = None) -
         )
     parts = [selection.select_set(i) for i in range(len(labels))] or [selection]
     contents = [part.group_by_cell() for part in parts]
-    for part, cells in zip(parts, contents, strict=True):
-        check_cells(loaded, part, cells)
+    for i, (part, cells) in enumerate(zip(parts, contents, strict=True)):
+        check_cells(loaded, part, cells, labels[i] if labels else None)
     pictures = {key: one for cells in contents for key, one in check_pictures(stores, cells).items()}
     sets = tuple(SetReference.from_store(store) for store in stores)
     changes = dict.fromkeys(change for _, content in selection.records for change in content.changes)

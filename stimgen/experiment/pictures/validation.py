@@ -77,15 +77,18 @@ def find_unfitness(settings: StimulusSettings, content: RecordContent) -> str | 
     return None
 
 
-def check_cells(loaded: LoadedExperiment, selection: StimulusSelection, contents: ContentsByCell) -> None:
-    """Refuse a design in which a source has no stimulus of a condition."""
+def check_cells(
+    loaded: LoadedExperiment, selection: StimulusSelection, contents: ContentsByCell, label: str | None = None
+) -> None:
+    """Refuse a design in which a source has no stimulus of a condition, in the set with a label."""
+    in_set = "" if label is None else f" in the set {label!r}"
     for condition in dict.fromkeys((*selection.conditions, *selection.masking)):
         for source in (*selection.sources, *selection.practice):
             if (source, condition) not in contents:
                 seeds = loaded.experiment.stimuli.seeds
                 with_seeds = f" with seeds {', '.join(map(str, seeds))}" if seeds else ""
                 raise StimgenError(
-                    f"source {source!r} has no stimulus of condition {condition!r}{with_seeds}",
+                    f"source {source!r} has no stimulus of condition {condition!r}{with_seeds}{in_set}",
                     where=loaded.document.where(("stimuli",)),
                     hint="name only sources that have all conditions in stimuli.sources",
                 )
