@@ -12,9 +12,9 @@ from stimgen.experiment.design.decisions import Design, Factor, Participant, Tri
 from stimgen.experiment.design.practice import draw_practice_trials
 from stimgen.experiment.design.schedules import Schedule
 from stimgen.experiment.design.trial import Trial
+from stimgen.experiment.schema.feedback import FeedbackSettings
 from stimgen.experiment.schema.schema import Experiment
 from stimgen.experiment.schema.session_flow import BreakSettings, Instructions, PracticeSettings
-from stimgen.experiment.schema.timing import FeedbackSettings
 from stimgen.experiment.trials.procedure import AnsweredTrial, SessionProcedure, SessionStep
 
 TEXTS = Instructions(

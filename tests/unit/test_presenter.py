@@ -11,6 +11,7 @@ import pytest
 from stimgen.experiment.design.trial import Phase, Trial, TrialOutcome
 from stimgen.experiment.equipment.triggers.base import Event
 from stimgen.experiment.frames.frame import Frame
+from stimgen.experiment.presentation.feedback import FeedbackComposer, FeedbackSignal
 from stimgen.experiment.presentation.pages import PagePresenter
 from stimgen.experiment.presentation.presenter import SessionPresenter
 from stimgen.experiment.presentation.responses import (
@@ -28,6 +29,7 @@ from stimgen.experiment.presentation.screen import (
     TypedCharacter,
 )
 from stimgen.experiment.presentation.trial_presenter import PresentationRules
+from stimgen.experiment.schema.feedback import FeedbackKind, FeedbackWords
 from stimgen.experiment.schema.timing import ResponseSettings
 
 PERIOD = 1 / 50
@@ -108,7 +110,7 @@ def trial(*answers: str) -> Trial:
 KEYS = make_key_lookup({"1": ("f",), "2": ("j",)}, mouse=False)
 
 
-def nothing(answer: str | None) -> Frame | None:
+def nothing(answer: str | None) -> FeedbackSignal | None:
     del answer
     return None
 
@@ -116,7 +118,7 @@ def nothing(answer: str | None) -> Frame | None:
 def present(
     screen: Any,
     meaning: AnswerLookup | None = KEYS,
-    feedback: Callable[[str | None], Frame | None] = nothing,
+    feedback: Callable[[str | None], FeedbackSignal | None] = nothing,
     lines: Any = (),
     empty: str | None = None,
     **said: Any,
@@ -223,10 +225,16 @@ def test_after_a_window_without_an_answer_there_is_none() -> None:
 
 
 def test_feedback_follows_the_answer() -> None:
-    screen = ExactScreen([(30.5, "f")])
-    present(screen, feedback=lambda answer: RIGHT if answer == "1" else WRONG)
+    screen, played = ExactScreen([(30.5, "f")]), []
+    words = FeedbackWords(correct="Right!")
+    frames: dict[FeedbackKind, Frame] = {"correct": RIGHT, "wrong": WRONG}
+    feedback = FeedbackComposer(frames, SIZE, words, lambda kind: played.append((kind, screen.refresh)))
+    present(screen, feedback=lambda answer: feedback.compose("correct" if answer == "1" else "wrong"))
     assert screen.seen(RIGHT) == [32, 33, 34, 35, 36]
     assert screen.seen(WRONG) == []
+    assert played == [("correct", 32)]
+    assert [scene.texts[0].text for scene in feedback.scenes()] == ["Right!", "Wrong"]
+    assert screen.shown[31][1] == feedback.scenes()[0]
 
 
 def test_escape_breaks_the_trial_off_and_shows_it_again() -> None:

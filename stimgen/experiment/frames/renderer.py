@@ -16,6 +16,7 @@ from stimgen.experiment.frames.overlays import Coverage, fixation_diameter, fixa
 from stimgen.experiment.frames.patches import PatchRenderer, PixelSource
 from stimgen.experiment.frames.placing import box_on_screen
 from stimgen.experiment.frames.slider import find_ends, find_line, find_mark
+from stimgen.experiment.schema.display import FixationMark
 from stimgen.experiment.schema.schema import Experiment
 from stimgen.experiment.schema.viewing import ViewingGeometry
 
@@ -53,9 +54,13 @@ class FrameRenderer:
         return self._paint([], BLACK, _grey_colour(self.experiment.display.fixation.value))
 
     def render_feedback(self, *, correct: bool) -> Frame:
-        """Return the frame whose fixation mark has the colour of a correct or a wrong answer."""
-        colours = self.experiment.feedback
-        return self._paint([], BLACK, colours.correct if correct else colours.wrong)
+        """Return the frame whose fixation mark has the colour of a correct or a wrong answer.
+
+        Without a fixation mark, a dot of 0.2 degrees has the colour.
+        """
+        colours, mark = self.experiment.feedback, self.experiment.display.fixation
+        shown = FixationMark() if mark.shape == "none" else mark
+        return self._paint([], BLACK, colours.correct if correct else colours.wrong, shown)
 
     @cached_property
     def patches(self) -> PatchRenderer:
@@ -95,9 +100,19 @@ class FrameRenderer:
             covered = draw_cue_mark(mark, self.viewing.resolution)
             yield FrameLayer(cue_box(mark, self.viewing.resolution), colour, covered)
 
-    def _paint(self, layers: list[FrameLayer], photodiode: Colour, fixation: Colour | None) -> Frame:
-        """Return the smallest frame that holds all layers, the photodiode's patch and a fixation mark."""
-        layers = [*layers, *self._list_marks(photodiode, fixation)]
+    def _paint(
+        self,
+        layers: list[FrameLayer],
+        photodiode: Colour,
+        fixation: Colour | None,
+        mark: FixationMark | None = None,
+    ) -> Frame:
+        """Return the smallest frame that holds all layers, the photodiode's patch and a fixation mark.
+
+        `mark` replaces the experiment's own mark.
+        """
+        mark = mark or self.experiment.display.fixation
+        layers = [*layers, *self._list_marks(photodiode, fixation, mark)]
         if not layers:
             return Frame.blank(self.viewing.resolution, self.background)
         left, top = min(layer.box[0] for layer in layers), min(layer.box[1] for layer in layers)
@@ -112,11 +127,10 @@ class FrameRenderer:
             np.copyto(part, layer.pixels, where=where)
         return Frame(self.viewing.resolution, self.background, left, top, pixels)
 
-    def _list_marks(self, photodiode: Colour, fixation: Colour | None) -> Iterator[FrameLayer]:
+    def _list_marks(self, photodiode: Colour, fixation: Colour | None, mark: FixationMark) -> Iterator[FrameLayer]:
         display, resolution = self.experiment.display, self.viewing.resolution
         if display.photodiode is not None:
             yield FrameLayer(photodiode_box(display.photodiode, resolution), np.array(photodiode, np.uint8))
-        mark = display.fixation
         diameter = fixation_diameter(mark, self.viewing.pixels_wide(mark.degrees), resolution)
         if diameter > 0 and fixation is not None:
             left, top = ((side - diameter) // 2 for side in resolution)

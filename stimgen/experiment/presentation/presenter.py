@@ -6,6 +6,7 @@ from collections.abc import Callable, Sequence
 
 from stimgen.experiment.design.trial import Trial, TrialOutcome
 from stimgen.experiment.frames.frame import Frame
+from stimgen.experiment.presentation.feedback import FeedbackSignal
 from stimgen.experiment.presentation.pages import PagePresenter
 from stimgen.experiment.presentation.question_presenter import PreparedQuestion, QuestionPresenter
 from stimgen.experiment.presentation.responses import Response, TrialPaused
@@ -28,14 +29,14 @@ class SessionPresenter:
         trial: Trial,
         frames: Sequence[Frame],
         make_response: Callable[[], Response],
-        find_feedback: Callable[[str | None], Frame | None],
+        find_feedback: Callable[[str | None], FeedbackSignal | None],
         questions: Sequence[PreparedQuestion] = (),
     ) -> TrialOutcome:
         """Present a trial, again from its beginning after every pause, and return its outcome.
 
-        `make_response` returns a new collector of presses. `find_feedback` returns the frame that tells
-        whether an answer was correct, or None. `questions` are asked between a response and its feedback.
-        Raises `SessionStopped` if the session is ended in a pause.
+        `make_response` returns a new collector of presses. `find_feedback` returns what tells whether an
+        answer was correct, or None. `questions` are asked between a response and its feedback. Raises
+        `SessionStopped` if the session is ended in a pause.
         """
         interrupted = 0
         while True:
@@ -51,8 +52,8 @@ class SessionPresenter:
         counted = response.counted_press
         # A missed trial has nothing to be asked about.
         further = tuple(self._questions.ask(one, self.zero) for one in questions) if counted else ()
-        if (frame := find_feedback(counted.answer if counted else None)) is not None:
-            presenter.show_feedback(frame)
+        if (signal := find_feedback(counted.answer if counted else None)) is not None:
+            presenter.show_feedback(signal)
         presenter.show_fixation()
         self._ended_at = self._screen.read_clock()
         return TrialOutcome(

@@ -9,6 +9,7 @@ from functools import partial
 from stimgen.experiment.design.trial import PresentedPhase, Trial
 from stimgen.experiment.equipment.triggers.base import Event, Trigger, TriggerConnection
 from stimgen.experiment.frames.frame import Frame
+from stimgen.experiment.presentation.feedback import FeedbackSignal
 from stimgen.experiment.presentation.refreshes import FramePacer
 from stimgen.experiment.presentation.responses import Response, poll_presses
 from stimgen.experiment.presentation.screen import FlipCallbacks, PresentationScreen, Scene
@@ -64,10 +65,10 @@ class TrialPresenter:
         """Show fixation for one refresh."""
         self._pacer.show_next(Scene(self._rules.fixation))
 
-    def show_feedback(self, frame: Frame) -> None:
-        """Show the frame of the feedback as long as the rules say."""
-        for _ in range(max(1, round(self._rules.feedback / self._screen.period))):
-            self._pacer.show_next(Scene(frame))
+    def show_feedback(self, signal: FeedbackSignal) -> None:
+        """Show the feedback as long as the rules say."""
+        for n in range(max(1, round(self._rules.feedback / self._screen.period))):
+            self._pacer.show_next(signal.scene, signal.on_flip if n == 0 else ())
 
     def run(self, response: Response) -> None:
         """Show all phases, then fixation until the response is complete.

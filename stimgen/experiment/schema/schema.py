@@ -12,6 +12,7 @@ from stimgen.experiment.design.questions import AnyQuestion
 from stimgen.experiment.design.schedules import AnySchedule
 from stimgen.experiment.equipment.triggers import AnyTrigger
 from stimgen.experiment.schema.display import DisplaySettings
+from stimgen.experiment.schema.feedback import FeedbackSettings
 from stimgen.experiment.schema.groups import GroupSettings, check_groups
 from stimgen.experiment.schema.observer_settings import ModelObserverSettings, SimulatedObserverSettings
 from stimgen.experiment.schema.session_flow import (
@@ -21,7 +22,7 @@ from stimgen.experiment.schema.session_flow import (
     PracticeSettings,
 )
 from stimgen.experiment.schema.stimuli import StimulusSettings
-from stimgen.experiment.schema.timing import FeedbackSettings, ResponseSettings, TimingSettings
+from stimgen.experiment.schema.timing import ResponseSettings, TimingSettings
 from stimgen.reading.model import Integer, Label, Model, Text, TextLine, validation_error
 
 

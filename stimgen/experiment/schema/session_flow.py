@@ -6,6 +6,7 @@ from typing import Annotated, Literal
 
 from pydantic import Field
 
+from stimgen.experiment.schema.feedback import FeedbackWords
 from stimgen.experiment.schema.stimuli import Unique
 from stimgen.reading.model import Flag, Integer, Label, Model, Number, Text, TextLine
 
@@ -69,6 +70,8 @@ class Instructions(Model):
     """Words for the answers, shown when they are clicked or typed, and by ``{keys}``."""
     keys: dict[Text, Text] = Field(default_factory=dict)
     """Words for keys or buttons, such as ``{space: Leertaste}``, shown by ``{key:ANSWER}`` and ``{keys}``."""
+    feedback: FeedbackWords | None = None
+    """Words of feedback by text; the default is English."""
     right_to_left: Flag = False
     """Whether the language is written from right to left."""
     font: TextLine | None = None

@@ -125,17 +125,3 @@ class ResponseSettings(Model):
                 at="ends_stimulus",
             )
         return self
-
-
-class FeedbackSettings(Model):
-    """Describes the feedback, which the colour of the fixation mark gives."""
-
-    when: Literal["never", "practice", "always"] = "practice"
-    """Trials with feedback."""
-    duration: Duration = ms(300)
-    """Duration of the feedback."""
-    # People without red or green cones can tell these colours apart.
-    correct: Colour = (0, 114, 178)
-    """Red, green and blue, 0 to 255."""
-    wrong: Colour = (213, 94, 0)
-    """Red, green and blue, 0 to 255."""

@@ -54,6 +54,13 @@ def check_texts(loaded: LoadedExperiment) -> None:
         for name in TEXTS:
             with loaded.at(*place, name):
                 _check_placeholders(getattr(texts, name) or "", answers)
+        words_needed = experiment.feedback.when != "never" and "text" in experiment.feedback.by
+        if words_needed and texts.feedback is None and not language.startswith("en"):
+            raise StimgenError(
+                f"instructions.{language} has no words for the feedback",
+                where=loaded.document.where(place),
+                hint="add feedback: {correct: ..., wrong: ..., missed: ...}",
+            )
         for key in texts.keys:
             with loaded.at(*place, "keys", key):
                 if key not in known:

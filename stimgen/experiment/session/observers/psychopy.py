@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from functools import partial
 from typing import Any
 
@@ -11,9 +11,11 @@ from typing_extensions import override
 from stimgen.experiment.design.trial import Box, MainStart, Notice, Trial, TrialOutcome
 from stimgen.experiment.equipment.triggers.base import Trigger, TriggerConnection
 from stimgen.experiment.frames.frame import Frame
+from stimgen.experiment.presentation.feedback import FeedbackSignal
 from stimgen.experiment.presentation.pages import PagePresenter
 from stimgen.experiment.presentation.presenter import SessionPresenter
 from stimgen.experiment.presentation.psychopy_screen import PsychopyScreen, WindowSettings
+from stimgen.experiment.presentation.psychopy_sounds import TonePlayer
 from stimgen.experiment.presentation.question_presenter import PreparedQuestion
 from stimgen.experiment.presentation.question_screens import QuestionScreens
 from stimgen.experiment.presentation.responses import (
@@ -26,9 +28,11 @@ from stimgen.experiment.presentation.responses import (
 from stimgen.experiment.presentation.screen import PresentationScreen, Scene, TextBox
 from stimgen.experiment.presentation.targets import picture_boxes, word_boxes
 from stimgen.experiment.presentation.trial_presenter import PresentationRules
+from stimgen.experiment.schema.feedback import FeedbackKind
+from stimgen.experiment.session.feedback import make_feedback_composer
 from stimgen.experiment.session.observers.base import Observer, ObserverContext, PreparedTrial
 from stimgen.experiment.session.start_signal import StartSignal
-from stimgen.experiment.trials.grading import grade_answer
+from stimgen.experiment.trials.grading import classify_answer
 from stimgen.reading.errors import StimgenError
 
 MAXIMUM_TEXTURE_BYTES = 512 * 2**20
@@ -60,6 +64,7 @@ class PsychopyObserver(Observer):
         self._frames: dict[int, Sequence[Frame]] = {}
         self._connections: list[tuple[Trigger, TriggerConnection]] = []
         self._started = False
+        self._play: Callable[[FeedbackKind], None] | None = None
 
     @override
     def begin(self) -> dict[str, Any]:
@@ -67,6 +72,7 @@ class PsychopyObserver(Observer):
         # A port that is missing is reported before anything is shown.
         for trigger in experiment.triggers:
             self._connections.append((trigger, trigger.open()))
+        self._open_sound()
         measured = self._screen.open()
         self._screen.check_keys(self._keys_in_use())
         problem = measured["timing_problem"]
@@ -117,7 +123,7 @@ class PsychopyObserver(Observer):
         trial = task.trial
         self._load_trial(task)
         frames = self._frames.pop(trial.index)
-        find_feedback = partial(self._feedback_frame, trial) if task.feedback else lambda _: None
+        find_feedback = partial(self._find_feedback, trial) if task.feedback else lambda _: None
         questions = self._prepare_questions(trial)
         return self._presenter.present(
             trial, frames, partial(self._make_response, trial), find_feedback, questions
@@ -155,6 +161,7 @@ class PsychopyObserver(Observer):
             between_trials=fixed.milliseconds(hz) / 1000 if fixed is not None else 0.0,
             connections=tuple(self._connections),
         )
+        self._feedback = make_feedback_composer(setting, self._rules.fixation, self._play)
         empty = Frame.blank(setting.viewing.resolution, setting.frames.background)
         self._pages = PagePresenter(self._screen, empty, responses.quit, setting.texts.pause)
         self._presenter = SessionPresenter(self._screen, self._rules, self._pages)
@@ -176,6 +183,8 @@ class PsychopyObserver(Observer):
             self._load_frames(self._frames[task.trial.index])
         # Texts of the response screen are loaded, too, because nothing may delay the end of the pictures.
         self._screen.load(Scene(self._rules.fixation, self._make_response(task.trial).texts))
+        for scene in self._feedback.scenes() if task.feedback else ():
+            self._screen.load(scene)
 
     def _load_frames(self, frames: Sequence[Frame]) -> None:
         for frame in (self._rules.fixation, *frames):
@@ -201,6 +210,13 @@ class PsychopyObserver(Observer):
         boxes, words = word_boxes(trial.answers, self._screen.size), setting.texts.answers
         return boxes, tuple(TextBox(words.get(answer, answer), box) for answer, box in boxes.items())
 
-    def _feedback_frame(self, trial: Trial, answer: str | None) -> Frame | None:
-        correct = grade_answer(self._setting.experiment, trial, answer)
-        return None if correct is None else self._setting.frames.render_feedback(correct=correct)
+    def _find_feedback(self, trial: Trial, answer: str | None) -> FeedbackSignal | None:
+        kind = classify_answer(self._setting.experiment, trial, answer)
+        return None if kind is None else self._feedback.compose(kind)
+
+    def _open_sound(self) -> None:
+        """Prepare the tones of the feedback, so that a computer without sound is reported at once."""
+        settings = self._setting.experiment.feedback
+        if "sound" in settings.by and settings.when != "never":
+            seconds = settings.duration.milliseconds(self._setting.viewing.refresh_hz) / 1000
+            self._play = TonePlayer(settings.tones, seconds).play
