@@ -127,7 +127,9 @@ class FrameRenderer:
             np.copyto(part, layer.pixels, where=where)
         return Frame(self.viewing.resolution, self.background, left, top, pixels)
 
-    def _list_marks(self, photodiode: Colour, fixation: Colour | None, mark: FixationMark) -> Iterator[FrameLayer]:
+    def _list_marks(
+        self, photodiode: Colour, fixation: Colour | None, mark: FixationMark
+    ) -> Iterator[FrameLayer]:
         display, resolution = self.experiment.display, self.viewing.resolution
         if display.photodiode is not None:
             yield FrameLayer(photodiode_box(display.photodiode, resolution), np.array(photodiode, np.uint8))
