@@ -30,7 +30,8 @@ def _format_group(group: Mapping[str, Any]) -> Iterator[str]:
     if seen != {len(group["cells"])}:
         few = " or ".join(map(str, sorted(seen)))
         yield f"each participant sees a source in {few} of {len(group['cells'])} cells"
-    yield from format_columns([_format_balance(count) for count in group["balance"]])
+    whom = "participants" if group["group"] is None else "participants of the group"
+    yield from format_columns([_format_balance(count, whom) for count in group["balance"]])
 
 
 def _tabulate_counts(cells: Sequence[str], counts: Mapping[str, Sequence[int]]) -> list[Sequence[str]]:
@@ -41,10 +42,10 @@ def _tabulate_counts(cells: Sequence[str], counts: Mapping[str, Sequence[int]]) 
     return [("cell", *counts), *((cell, *map(str, row)) for cell, *row in rows)]
 
 
-def _format_balance(count: Mapping[str, Any]) -> tuple[str, str]:
+def _format_balance(count: Mapping[str, Any], whom: str) -> tuple[str, str]:
     what = f"{count['what']}:"
     if count["exact"]:
         return what, f"exact, {count['least']} each"
     wanted = count["exact_with"]
-    hint = "" if wanted is None else f"; exact with {wanted} participants"
+    hint = "" if wanted is None else f"; exact with {wanted} {whom}"
     return what, f"not exact, {count['least']} to {count['most']}{hint}"

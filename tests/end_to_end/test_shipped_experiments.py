@@ -26,8 +26,10 @@ FILES = EXPERIMENTS.files()
 EXPECTED = {
     "freeman_simoncelli_abx",
     "jagadeesh2022_oddity",
+    "oddity_groups",
     "quickstart",
     "questplus_scaling",
+    "rotated_naming",
     "same_different",
     "staircase_regions",
     "texform_naming",

@@ -153,6 +153,20 @@ def test_a_round_of_participants_is_a_latin_square(plan: Plan, lap: int) -> None
     check_round(plan, lap)
 
 
+@pytest.mark.long
+@settings(max_examples=10_000, deadline=None)
+@given(plans(blocks=4), st.integers(1, 10_000))
+def test_ten_thousand_lists_are_balanced(plan: Plan, participant: int) -> None:
+    check_participant(plan, participant)
+
+
+@pytest.mark.long
+@settings(max_examples=1000, deadline=None)
+@given(plans(blocks=4), st.integers(0, 20))
+def test_a_thousand_rounds_are_latin_squares(plan: Plan, lap: int) -> None:
+    check_round(plan, lap)
+
+
 @settings(max_examples=30)
 @given(st.integers(2, 4), st.integers(1, 3), st.integers(1, 3), st.integers(0, 2))
 def test_rows_orders_and_keys_meet_equally_often(rotated: int, blocked: int, rounds: int, lap: int) -> None:

@@ -35,10 +35,12 @@ class SensitivityRule:
         cls,
         setting: float | Mapping[str, float] | SensitivityTable | None,
         factors: Sequence[Factor],
+        elsewhere: Collection[str] = (),
     ) -> SensitivityRule:
         """Return the rule of a setting, for trials with these factors.
 
-        An unknown factor or value, and a value without a d', raise a `StimgenError`.
+        An unknown factor or value, and a value without a d', raise a `StimgenError`. Names in `elsewhere`
+        are known: other groups of participants see these conditions.
         """
         if setting is None or isinstance(setting, float):
             return cls((), DEFAULT_DPRIME if setting is None else setting, {})
@@ -52,9 +54,9 @@ class SensitivityRule:
                     given=name,
                     allowed=list(known),
                 )
-        _check_values(setting.values, [known[name] for name in setting.by], "")
+        _check_values(setting.values, [known[name] for name in setting.by], "", elsewhere)
         for name, weights in setting.times.items():
-            _check_names(weights, known[name], " in times")
+            _check_names(weights, known[name], " in times", elsewhere)
         names = dict.fromkeys((*setting.by, *setting.times))
         return cls(tuple(known[name] for name in names), setting.values, setting.times)
 
@@ -97,19 +99,22 @@ def shows_only_originals(trial: Trial) -> bool:
     return bool(shown) and all(picture.role == ORIGINAL for picture in shown)
 
 
-def _check_values(values: SensitivityValues, factors: Sequence[Factor], where: str) -> None:
+def _check_values(
+    values: SensitivityValues, factors: Sequence[Factor], where: str, elsewhere: Collection[str]
+) -> None:
     if isinstance(values, dict):
-        _check_names(values, factors[0], where)
+        _check_names(values, factors[0], where, elsewhere)
         for name, below in values.items():
-            _check_values(below, factors[1:], f"{where}, below {name!r}" if where else f" below {name!r}")
+            deeper = f"{where}, below {name!r}" if where else f" below {name!r}"
+            _check_values(below, factors[1:], deeper, elsewhere)
 
 
-def _check_names(names: Collection[str], factor: Factor, where: str) -> None:
+def _check_names(names: Collection[str], factor: Factor, where: str, elsewhere: Collection[str]) -> None:
     """Raise a `StimgenError` unless there is a name for each of a factor's values, and no other."""
     matched = {_find_name(names, value): value for value in factor.values}
     allowed = [_format_value(value) for value in factor.values]
     for name in names:
-        if name not in matched:
+        if name not in matched and not (factor.name == "condition" and name in elsewhere):
             raise StimgenError(
                 f"{SETTING}: the factor {factor.name!r} has no value {name!r}{where and ','}{where}",
                 given=name,

@@ -41,8 +41,11 @@ class SimulatedObserver(ComputedObserver):
 
     def __init__(self, context: ObserverContext) -> None:
         super().__init__(context)
+        groups = context.experiment.groups.values()
         self._sensitivity = SensitivityRule.build(
-            context.experiment.simulated.dprime, _list_known_factors(context)
+            context.experiment.simulated.dprime,
+            _list_known_factors(context),
+            [name for group in groups for name in group.conditions],
         )
 
     @override
