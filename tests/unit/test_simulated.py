@@ -40,7 +40,7 @@ def setting(**settings: Any) -> Any:
     return SimpleNamespace(
         experiment=experiment,
         participant=Participant("01"),
-        pool=SimpleNamespace(conditions=("texture",), sources=("a",), practice_sources=()),
+        pool=SimpleNamespace(conditions=("texture",), sources=("a",), practice_sources=(), labels=()),
         viewing=SimpleNamespace(refresh_hz=100.0),
         keys={},
     )

@@ -29,17 +29,19 @@ class QuestionLayout:
 def lay_out_question(question: Question, language: str | None, size: Size) -> QuestionLayout:
     """Return the layout of a question on a screen of this size.
 
-    The question is above the middle, and what can be answered below. The answers of a scale, which has words
-    at its ends, are in one row.
+    The question is above the middle, and what can be answered below. The answers of a scale are in one row,
+    in letters that may be wider than a step, because they are short.
     """
     width, height = size
     prompt = TextBox(question.choose_text(language), (width // 8, height // 6, width * 3 // 4, height // 4))
-    keys, ends = question.answer_keys(), question.end_words(language)
-    boxes = _find_boxes(list(keys), size, is_scale=any(ends))
-    words = question.answer_words(language)
-    answers = [TextBox(_format_answer(words[answer], key), boxes[answer]) for answer, key in keys.items()]
+    keys, words = question.answer_keys(), question.answer_words(language)
+    boxes = _find_boxes(list(keys), size, is_scale=question.is_scale)
+    answers = [
+        _show_answer(words[answer], key, boxes[answer], size, is_scale=question.is_scale)
+        for answer, key in keys.items()
+    ]
     confirm = _find_confirm_box(size)
-    texts = [prompt, *answers, *_place_ends(ends, boxes, size)]
+    texts = [prompt, *answers, *_place_ends(question.end_words(language), boxes, size)]
     texts += [TextBox(CONFIRM, confirm)] if question.input_kind == "slider" else []
     return QuestionLayout(tuple(text for text in texts if text.text), boxes, confirm)
 
@@ -48,14 +50,20 @@ def _find_boxes(answers: list[str], size: Size, *, is_scale: bool) -> dict[str, 
     if not answers or not is_scale:
         return word_boxes(answers, size) if answers else {}
     width, height = size
-    wide, high = width * 2 // 3 // len(answers), height // 12
+    wide, high = width * 2 // 3 // len(answers), height // 8
     left, top = (width - wide * len(answers)) // 2, height * 5 // 8 - high // 2
     return {answer: (left + i * wide, top, wide, high) for i, answer in enumerate(answers)}
 
 
-def _format_answer(word: str, key: str) -> str:
-    """Return a word with its key below it, if the key is not the word."""
-    return word if word == key else f"{word}\n({key})"
+def _show_answer(word: str, key: str, box: Box, size: Size, *, is_scale: bool) -> TextBox:
+    """Return a word with its key, if the key is not the word."""
+    if not is_scale:
+        return TextBox(f"{word} ({key})", box)
+    left, top, wide, high = box
+    # Letters have an eighth of a box's width; a step is short enough to have larger ones.
+    wider = max(wide, size[0] // 4)
+    text = word if word == key else f"{word}\n({key})"
+    return TextBox(text, (left - (wider - wide) // 2, top, wider, high))
 
 
 def _place_ends(ends: tuple[str, str], boxes: Mapping[str, Box], size: Size) -> list[TextBox]:
@@ -74,5 +82,5 @@ def _place_ends(ends: tuple[str, str], boxes: Mapping[str, Box], size: Size) -> 
 
 def _find_confirm_box(size: Size) -> Box:
     width, height = size
-    wide, high = width // 8, height // 12
+    wide, high = width // 4, height // 12
     return (width - wide) // 2, height * 13 // 16, wide, high

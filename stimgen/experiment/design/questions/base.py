@@ -34,6 +34,9 @@ class Question(FamilyMember, ABC):
     input: ClassVar[InputKind] = "keys"
     """How it is answered; ``slider`` gives a whole number from 0 to 100."""
 
+    is_scale: ClassVar[bool] = False
+    """Whether its answers are the steps of a scale, which are shown in one row."""
+
     @property
     def key(self) -> str:
         """Return the question's name in journals and tables."""

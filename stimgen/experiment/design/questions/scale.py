@@ -33,6 +33,8 @@ class ScaleQuestion(Question):
     ends: tuple[LocalText, LocalText] = ("", "")
     """Words at the lower and at the upper end."""
 
+    is_scale = True
+
     @model_validator(mode="after")
     def _check_scale(self) -> Self:
         if self.by == "slider":
