@@ -250,6 +250,8 @@ def test_other_pictures_of_the_set_need_not_be_there(home: Path, run: Run) -> No
 
 
 FIRST = "trial.phases.1.shown.0."
+COVER = "trial.phases.2.covers.0."
+CUES = "trial.phases.2.cues"
 STRANGE = [
     (FIRST + "file", "../../e.yaml", "leads out of the set's folder"),
     (FIRST + "file", "/etc/passwd", "leads out of the set's folder"),
@@ -275,6 +277,18 @@ STRANGE = [
     (FIRST + "encoding", "cmyk", "is not a trial"),
     ("trial.phases.2.mask", [[0, 0, 10**9, 10**9]], "does not lie on the screen"),
     ("trial.phases.2.mask", [[-3, 0, 5, 5]], "does not lie on the screen"),
+    (COVER + "seed", -1, "is not a trial"),
+    (COVER + "seed", 2**53, "is not a trial"),
+    (COVER + "grain", 10**9, "is not a trial"),
+    (COVER + "kind", "fog", "is not a trial"),
+    (COVER + "picture.file", "../../e.yaml", "leads out of the set's folder"),
+    (COVER + "picture.crop", [0, 0, 10**9, 10**9], "shows a part that"),
+    (COVER + "picture.size", [10**9, 10**9], "does not lie on the screen"),
+    (COVER + "picture.position", [-500.0, 0], "does not lie on the screen"),
+    (CUES, [{"shape": "dot", "ends": [0, 0, 0, 0], "width": 10**9}], "is not a trial"),
+    (CUES, [{"shape": "dot", "ends": [0, 0, 0, 0], "width": 20_000}], "does not lie on the screen"),
+    (CUES, [{"shape": "line", "ends": [0, 0, 1e300, 0], "width": 2}], "is not a trial"),
+    (CUES, [{"shape": "ring", "ends": [-5000, 0, 0, 0], "width": 2}], "does not lie on the screen"),
     ("trial.phases", [], "has 0 phases"),
     ("trial.phases", [{"kind": "fixation", "frames": 1}] * 200, "has 200 phases"),
     ("trial.phases", None, "is not a trial"),
