@@ -10,9 +10,12 @@ from textwrap import dedent
 from typing import Any
 
 import pytest
+from hand_made import Wanted, write_set
 from PIL import Image
 
 import stimgen
+from stimgen.experiment.design.decisions import Participant
+from stimgen.experiment.schema.load import load_experiment
 from stimgen.experiment.schema.schema import Experiment
 from stimgen.protocol.load import load_protocol
 from stimgen.protocol.plan import make_plan
@@ -22,6 +25,7 @@ from stimgen.reading.model import validate
 from stimgen.synthesis.settings import SynthesisSettings
 from stimgen.synthesis.term import Term
 from stimgen.workflow.list_members import FAMILIES
+from stimgen.workflow.trials import list_trials
 
 ROOT = Path(__file__).resolve().parents[2]
 PAGES = [ROOT / "README.md", ROOT / "CHANGELOG.md", *sorted((ROOT / "docs").glob("*.md"))]
@@ -141,6 +145,18 @@ def test_what_the_equipment_page_says_of_displays_and_triggers(block: str) -> No
     document = parse_document(rest + dedent(block), Path("equipment.yaml"))
     experiment = validate(Experiment, document.data, document)
     assert experiment.triggers or experiment.display.monitor == "lab"
+
+
+@pytest.mark.parametrize("block", [one for one in blocks("docs/designs.md", "yaml") if "timing:" in one])
+def test_the_times_of_the_designs_page(block: str, tmp_path: Path) -> None:
+    write_set(tmp_path / "set", Wanted(conditions=("texture", "texform"), seeds=(1,)))
+    (tmp_path / "e.yaml").write_text(
+        "name: e\nstimuli: {sets: [set], conditions: [texture]}\n"
+        "paradigm: {name: yes_no, place: {angle: 0, eccentricity: 4}}\nschedule: constant\n"
+        "display: {resolution: [640, 480], pixels_per_degree: 30}\n" + block
+    )
+    listed = list_trials(load_experiment(tmp_path / "e.yaml"), Participant("01"))["trials"]
+    assert listed
 
 
 def run_block(marker: str, *changes: tuple[str, str]) -> dict[str, Any]:

@@ -17,6 +17,7 @@ from numpy.typing import NDArray
 from stimgen.experiment.design.decisions import Participant
 from stimgen.experiment.design.trial import CueMark, Phase, Trial
 from stimgen.experiment.frames.cue_marks import cue_box, draw_cue_mark
+from stimgen.experiment.frames.placing import box_on_screen
 from stimgen.experiment.frames.scramble import scramble_phases
 from stimgen.experiment.schema.load import load_experiment
 from stimgen.experiment.session.session import list_planned_trials
@@ -167,6 +168,19 @@ def test_noise_without_an_aperture_is_that_of_before(room: Room) -> None:
     (mask,) = find(trial, "mask")
     assert len(mask.mask) == 3
     assert "covers" not in mask.to_dict()
+
+
+def test_square_noise_of_a_journal_of_before_is_drawn_in_any_aperture(room: Room) -> None:
+    aperture = ("  refresh_hz: 60", "  refresh_hz: 60\n  aperture: {edge: 2}")
+    made = room(aperture, timed("mask: {grain: 1}"))
+    trial = trials(made)[0]
+    boxes = tuple(box_on_screen(made.viewing, cover.picture) for cover in trial.phases[2].covers)
+    before = trial.phases[2].model_copy(update={"covers": (), "mask": boxes})
+    old = trial.model_copy(update={"phases": (*trial.phases[:2], before)})
+    square, round_ = (cut(draw(made, one)[2], trial.phases[2]) for one in (old, trial))
+    corners = np.ix_((0, -1), (0, -1))
+    assert (round_[corners] == GREY).all()
+    assert (square[corners] != GREY).any()
 
 
 def test_noise_before_the_pictures_is_not_that_after_them(room: Room) -> None:

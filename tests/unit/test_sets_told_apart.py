@@ -11,6 +11,7 @@ from hand_made import Wanted, write_set
 from hand_made_experiment import CONDITIONS, HEIGHT, SEEDS, SOURCES, WIDTH, write_experiment
 
 from stimgen.experiment.design.decisions import Participant
+from stimgen.experiment.schema.group_selection import select_group
 from stimgen.experiment.schema.load import load_experiment
 from stimgen.experiment.session.session import list_planned_trials
 from stimgen.reading.errors import StimgenError
@@ -64,6 +65,13 @@ def test_every_set_has_blocks_of_its_own(room: Room) -> None:
     found = list_planned_trials(room(LABELS, blocked).build_procedure(Participant("01")))
     blocks = {(trial.block, trial.levels["set"]) for trial in found if not trial.practice}
     assert len(blocks) == 2
+
+
+def test_a_group_keeps_the_labels_of_its_sets(room: Room) -> None:
+    groups = ("name: e\n", "name: e\ngroups:\n  both: {}\n  one: {sets: two}\n")
+    loaded = room(LABELS, groups).loaded
+    labels = [select_group(loaded, name).experiment.stimuli.labels for name in ("both", "one")]
+    assert labels == [("early", "late"), ("late",)]
 
 
 @pytest.mark.parametrize(

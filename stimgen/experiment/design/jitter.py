@@ -64,7 +64,7 @@ class ExponentialJitter(Jitter):
     """Draws durations from an exponential distribution, cut off at both ends.
 
     At every moment the end is nearly as likely as at the moment before, so that waiting tells little about
-    what comes next (Luce 1986, chapter 4). In refreshes this is a geometric distribution.
+    what comes next (Luce 1986). In refreshes this is a geometric distribution.
     """
 
     distribution: Literal["exponential"]

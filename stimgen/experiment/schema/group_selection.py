@@ -86,7 +86,7 @@ def select_group(loaded: LoadedExperiment, name: str | None) -> LoadedExperiment
             given=name,
             allowed=list(groups),
         )
-    stimuli = experiment.stimuli.replace(**groups[name].changes)
+    stimuli = experiment.stimuli.replace(**groups[name].changes, **_change_labels(experiment, groups[name]))
     schedule = _change_schedule(experiment, groups[name])
     # Not validated again: other groups name sets and conditions that this one does not have.
     changed = experiment.model_copy(update={"stimuli": stimuli, "schedule": schedule})
@@ -110,6 +110,14 @@ def select_folders(loaded: LoadedExperiment, name: str, folders: tuple[Path, ...
             hint="name a folder for each of stimuli.sets, in their order",
         )
     return tuple(folders[sets.index(one)] for one in wanted)
+
+
+def _change_labels(experiment: Experiment, group: GroupSettings) -> dict[str, tuple[str, ...]]:
+    """Return the labels of the group's sets, if it has sets of its own and they have labels."""
+    sets, labels = experiment.stimuli.sets, experiment.stimuli.labels
+    if not group.sets or not labels:
+        return {}
+    return {"labels": tuple(labels[sets.index(one)] for one in group.sets)}
 
 
 def _change_schedule(experiment: Experiment, group: GroupSettings) -> Any:
