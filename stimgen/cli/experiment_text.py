@@ -27,16 +27,19 @@ def format_trials(found: dict[str, Any]) -> str:
     session = f"{found['experiment']}, participant {found['participant']}, session {found['session']}"
     if found["adaptive"]:
         candidates = [trial for group in found["candidates"] for trial in group]
-        trials = found["practice"] + candidates
+        trials = found["practice"] + candidates + [one["trial"] for one in found["catch"]]
         head = (
             f"{session}: up to {len(found['candidates'])} trials. The schedule is adaptive: of all rows with "
             "the same trial number, the answers so far decide which one is shown"
         )
     else:
         trials = found["trials"]
-        head = f"{session}: {len(trials)} trials"
-    factors = list(trials[0]["levels"] | trials[0]["balanced"])
-    rows = [("trial", "block", "source", *factors, "correct", "pictures"), *map(_format_trial, trials)]
+        head = f"{session}: {len(trials)} trials{_count_catch_trials(trials)}"
+    factors = list(dict.fromkeys(name for trial in trials for name in trial["levels"] | trial["balanced"]))
+    rows = [
+        ("trial", "block", "source", *factors, "correct", "pictures"),
+        *(_format_trial(trial, factors) for trial in trials),
+    ]
     note = (
         "Pictures: role and seed, position relative to the fixation mark, width x height; all in degrees of "
         "visual angle."
@@ -44,7 +47,12 @@ def format_trials(found: dict[str, Any]) -> str:
     return "\n".join([head, *format_columns(rows), note])
 
 
-def _format_trial(trial: dict[str, Any]) -> tuple[str, ...]:
+def _count_catch_trials(trials: list[dict[str, Any]]) -> str:
+    count = sum(trial.get("catch") is not None for trial in trials)
+    return f", of which {count} catch trial{'s'[: count > 1]}" if count else ""
+
+
+def _format_trial(trial: dict[str, Any], factors: list[str]) -> tuple[str, ...]:
     pictures = [
         f"{shown['role']}{'' if shown['seed'] is None else ' ' + str(shown['seed'])} "
         f"at ({shown['degrees'][0]:.1f}, {shown['degrees'][1]:.1f}), "
@@ -52,8 +60,9 @@ def _format_trial(trial: dict[str, Any]) -> tuple[str, ...]:
         for phase in trial["phases"]
         for shown in phase["shown"]
     ]
-    values = (trial["levels"] | trial["balanced"]).values()
-    block = "practice" if trial["practice"] else str(trial["block"])
+    levels = trial["levels"] | trial["balanced"]
+    values = (levels.get(name, "-") for name in factors)
+    block = "practice" if trial["practice"] else trial.get("catch") or str(trial["block"])
     correct = "-" if trial["correct"] is None else str(trial["correct"])
     return str(trial["index"]), block, trial["source"], *map(str, values), correct, "; ".join(pictures)
 

@@ -38,8 +38,8 @@ A study as it was planned, archived by stimgen before it was run.
 
 experiment.yaml   the experiment
 exclusions.txt    the exclusion rules: whose data, and which trials, are left out
-trials/           the trials of every participant and session, one per line, practice first; with an
-                  adaptive schedule, a line lists all candidates for a trial
+trials/           the trials of every participant and session, one per line, practice first,
+                  catch trials last; with an adaptive schedule, a line lists all candidates for a trial
 sets/             the stimulus sets, complete
 study.json        participants, hashes, the screen, software versions
 checksums.sha256  the hash of every file; check them with: sha256sum -c checksums.sha256

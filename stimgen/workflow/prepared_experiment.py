@@ -16,7 +16,7 @@ from stimgen.experiment.schema.session_flow import Instructions
 from stimgen.experiment.schema.viewing import ViewingGeometry, compute_viewing
 from stimgen.experiment.trials.builder import TrialBuilder
 from stimgen.experiment.trials.checks import check_experiment
-from stimgen.experiment.trials.design import build_design
+from stimgen.experiment.trials.design import build_design, build_practice_design, list_catch_series
 from stimgen.experiment.trials.keys import assign_keys, check_keys, check_swap
 from stimgen.experiment.trials.procedure import SessionProcedure
 from stimgen.experiment.trials.question_checks import check_questions
@@ -117,14 +117,13 @@ class PreparedExperiment:
             check_swap(experiment)
         with self.loaded.at("responses"):
             check_keys(experiment, assign_keys(experiment, participant))
-        practice = (
-            build_design(self.loaded, self.pool, participant, practice=True) if experiment.practice else None
-        )
+        practice = build_practice_design(experiment, design)
         builder = TrialBuilder(experiment, self.pool, self.viewing, participant, design.level)
         chosen = self.choose_language(language)
         given = Instructions() if chosen is None else experiment.instructions[chosen]
         texts = fill_texts(experiment, given, assign_keys(experiment, participant))
-        return SessionProcedure(experiment, builder, design, practice, texts)
+        catch = list_catch_series(experiment, design)
+        return SessionProcedure(experiment, builder, design, practice, texts, catch)
 
     def choose_language(self, wanted: str | None) -> str | None:
         """Return the session's language: `wanted`, or the experiment's first; None without instructions.

@@ -18,7 +18,7 @@ class SessionOutcome:
     Attributes
     ----------
     trials : int
-        Number of main trials so far; practice does not count.
+        Number of main trials so far; practice and catch trials do not count.
     correct : float or None
         Proportion correct among the main trials that were graded; None without any.
     graded : int
@@ -64,7 +64,7 @@ class SessionOutcome:
         cls, journal: Path, procedure: SessionProcedure, history: Sequence[AnsweredTrial], *, complete: bool
     ) -> SessionOutcome:
         """Return the outcome of a session with the answers in `history`."""
-        main = [answered for answered in history if not answered.trial.practice]
+        main = [answered for answered in history if answered.trial.is_main]
         grades = [answered.correct for answered in main if answered.correct is not None]
         correct = sum(grades) / len(grades) if grades else None
         return cls(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import replace
 from itertools import product
 from pathlib import Path
@@ -24,9 +25,10 @@ def list_trials(
     -------
     dict
         ``experiment``, ``participant``, ``session``, ``group``, ``adaptive``; ``trials``: what the journal
-        records of every trial before it is shown. For an adaptive schedule instead ``practice``, and
-        ``candidates``: for each trial a list with every combination of the factors. Practice is listed once;
-        if it is repeated in the session, the numbers of later trials rise and nothing else changes.
+        records of every trial before it is shown. For an adaptive schedule instead ``practice``;
+        ``candidates``: for each trial a list with every combination of the factors; and ``catch``: each catch
+        trial (``trial``), and after how many main trials it comes (``after``). Practice is listed once; if it
+        is repeated in the session, the numbers of later trials rise and nothing else changes.
 
     Raises
     ------
@@ -55,7 +57,17 @@ def list_session_trials(prepared: PreparedExperiment, participant: Participant) 
         [trial.to_dict() for trial in _list_candidates(procedure, decision, number, len(practice))]
         for number, decision in enumerate(experiment.schedule.list_decisions(procedure.design), 1)
     ]
+    found["catch"] = list(_list_catch_trials(procedure, len(found["candidates"])))
     return found
+
+
+def _list_catch_trials(procedure: SessionProcedure, main: int) -> Iterator[dict[str, Any]]:
+    """Yield the catch trials that come before the last of `main` trials, each kind in its order."""
+    for series in procedure.catch:
+        for number in range(1, series.count_due(max(main - 1, 0)) + 1):
+            # The block and the number in the session depend on the answers.
+            trial = procedure.builder.build(series.decide(number, 1), number, number, catch=series.name)
+            yield {"after": series.find_place(number), "trial": trial.to_dict()}
 
 
 def _list_candidates(

@@ -116,10 +116,12 @@ class Trial(JournalPart):
     """Describes a trial before it is run."""
 
     index: int
-    """Counts from 1 over the whole session, practice included."""
+    """Counts from 1 over the whole session, practice and catch trials included."""
     block: int
     """Counts from 1."""
     practice: bool = False
+    catch: str | None = None
+    """Name of the kind of catch trial; None for other trials."""
     track: str | None = None
     """Name of the adaptive track."""
     levels: dict[str, Scalar]
@@ -139,7 +141,12 @@ class Trial(JournalPart):
     """Fewest refreshes from the end of the trial before to this one, if they were drawn; None if the
     experiment has one duration for all."""
 
-    came_later = frozenset({"between_trials"})
+    came_later = frozenset({"between_trials", "catch"})
+
+    @property
+    def is_main(self) -> bool:
+        """Return whether the trial counts: it is neither practice nor a catch trial."""
+        return not self.practice and self.catch is None
 
     @property
     def stimuli(self) -> tuple[Phase, ...]:

@@ -23,6 +23,9 @@ class PicturePool(PictureFiles):
     conditions: tuple[str, ...]
     sources: tuple[str, ...]
     practice_sources: tuple[str, ...]
+    """Sources that only practice shows."""
+    cells: tuple[tuple[str, str], ...] = ()
+    """Source and condition of all stimuli, those of practice and of catch trials included."""
     notes: tuple[str, ...] = ()
     """Remarks for the user, which the journal keeps."""
     _contents: ContentsByCell = field(default_factory=dict)
@@ -43,6 +46,16 @@ class PicturePool(PictureFiles):
             replace(self, labels=(), _contents_by_set=(), _contents=contents)
             for contents in self._contents_by_set
         )
+
+    @property
+    def all_conditions(self) -> tuple[str, ...]:
+        """Return the conditions of all trials, those of practice and catch trials after the others."""
+        return tuple(dict.fromkeys((*self.conditions, *(condition for _, condition in self.cells))))
+
+    @property
+    def all_sources(self) -> tuple[str, ...]:
+        """Return the sources of all trials, those of practice and catch trials after the others."""
+        return tuple(dict.fromkeys((*self.sources, *(source for source, _ in self.cells))))
 
     def seeds(self, source: str, condition: str) -> tuple[int, ...]:
         """Return the seeds of a source and a condition, rising."""
@@ -94,9 +107,10 @@ def open_pool(loaded: LoadedExperiment, folders: Sequence[Path] | None = None) -
     return PicturePool(
         stores=stores,
         sets=sets,
-        conditions=selection.conditions,
-        sources=selection.sources,
+        conditions=selection.main.conditions,
+        sources=selection.main.sources,
         practice_sources=selection.practice,
+        cells=selection.cells,
         notes=(*quick, *_describe_conversions(loaded, sets, pictures)),
         _contents=contents[0],
         labels=labels,

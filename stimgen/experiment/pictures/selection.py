@@ -2,31 +2,54 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
+from itertools import product
 
 from stimgen.experiment.schema.load import LoadedExperiment
 from stimgen.experiment.schema.masks import MASK_SIDES, MaskPair, TextureMask
+from stimgen.experiment.schema.schema import Experiment
 from stimgen.reading.errors import StimgenError
 from stimgen.stimulus_set.record import RecordContent
 from stimgen.stimulus_set.store import Store
 
 ContentsByCell = Mapping[tuple[str, str], Mapping[int, tuple[int, RecordContent]]]
 """Index of the set and record, by source and condition, and by seed."""
+KeyPath = tuple[str | int, ...]
+
+
+@dataclass(frozen=True)
+class StimulusCells:
+    """Names the stimuli of some trials: every source in every condition."""
+
+    conditions: tuple[str, ...]
+    sources: tuple[str, ...]
 
 
 @dataclass(frozen=True)
 class StimulusSelection:
     """Holds the selected conditions, sources and records."""
 
-    conditions: tuple[str, ...]
-    sources: tuple[str, ...]
+    main: StimulusCells
+    """Stimuli of the main trials."""
     practice: tuple[str, ...]
-    """Sources of the practice, which are not among `sources`."""
+    """Sources that only practice shows."""
+    others: tuple[StimulusCells, ...]
+    """Stimuli of practice, and of each kind of catch trials."""
     masking: tuple[str, ...]
     """Conditions whose stimuli mask pictures."""
     records: tuple[tuple[int, RecordContent], ...]
     """Index of the set and record of every stimulus."""
+
+    @property
+    def cells(self) -> tuple[tuple[str, str], ...]:
+        """Return source and condition of everything that trials may show, beside masks."""
+        return list_cells((self.main, *self.others))
+
+    @property
+    def cells_with_masks(self) -> tuple[tuple[str, str], ...]:
+        """Return source and condition of everything that may be shown."""
+        return _add_masks(self.cells, self.masking)
 
     def group_by_cell(self) -> ContentsByCell:
         """Return the records by source, condition and seed; each may occur in one set only."""
@@ -53,33 +76,52 @@ def _group_by_cell(records: Sequence[tuple[int, RecordContent]]) -> ContentsByCe
     return found
 
 
+def list_cells(several: Sequence[StimulusCells]) -> tuple[tuple[str, str], ...]:
+    """Return source and condition of each stimulus, without repetitions."""
+    pairs = (pair for cells in several for pair in product(cells.sources, cells.conditions))
+    return tuple(dict.fromkeys(pairs))
+
+
+def _add_masks(cells: Sequence[tuple[str, str]], masking: Sequence[str]) -> tuple[tuple[str, str], ...]:
+    """Return the cells, and all of their sources in the conditions of masks."""
+    sources = dict.fromkeys(source for source, _ in cells)
+    return tuple(dict.fromkeys((*cells, *product(sources, masking))))
+
+
 def select_stimuli(loaded: LoadedExperiment, stores: Sequence[Store]) -> StimulusSelection:
     """Return the stimuli that the experiment names.
 
-    Unknown conditions, sources and seeds, and no source for the main trials, raise a `StimgenError`.
+    Unknown conditions, sources and seeds, and no source or condition for the main trials, raise a
+    `StimgenError`.
     """
     records = [
         (index, record.content) for index, store in enumerate(stores) for record in store.read_records()
     ]
-    settings = loaded.experiment.stimuli
-    known_sources = list(dict.fromkeys(content.source.id for _, content in records))
-    practice = loaded.experiment.practice.sources if loaded.experiment.practice else ()
-    _check_names(loaded, ("practice", "sources"), practice, known_sources)
-    sources = _select_sources(loaded, practice, known_sources)
-    known_conditions = list(dict.fromkeys(content.condition for _, content in records))
-    _check_names(loaded, ("stimuli", "conditions"), settings.conditions, known_conditions)
-    masking = _list_mask_conditions(loaded, known_conditions)
+    known = {
+        "conditions": list(dict.fromkeys(content.condition for _, content in records)),
+        "sources": list(dict.fromkeys(content.source.id for _, content in records)),
+    }
+    experiment = loaded.experiment
+    for path, names in _list_named(experiment):
+        _check_names(loaded, path, names, known[str(path[-1])])
+    masking = _list_mask_conditions(loaded, known["conditions"])
     known_seeds = sorted({content.seed for _, content in records})
-    _check_names(loaded, ("stimuli", "seeds"), settings.seeds, known_seeds)
-    conditions, seeds = settings.conditions or tuple(known_conditions), settings.seeds or known_seeds
+    _check_names(loaded, ("stimuli", "seeds"), experiment.stimuli.seeds, known_seeds)
+    practice = experiment.practice.own_sources if experiment.practice else ()
+    _refuse_shared_sources(loaded, practice)
+    main = StimulusCells(
+        _select_main(loaded, "conditions", known["conditions"]),
+        _select_main(loaded, "sources", known["sources"]),
+    )
+    others = tuple(_list_others(experiment, main))
+    cells = set(_add_masks(list_cells((main, *others)), masking))
+    seeds = experiment.stimuli.seeds or known_seeds
     selected = tuple(
         (index, content)
         for index, content in records
-        if content.condition in (*conditions, *masking)
-        and content.source.id in (*sources, *practice)
-        and content.seed in seeds
+        if (content.source.id, content.condition) in cells and content.seed in seeds
     )
-    return StimulusSelection(conditions, sources, practice, masking, selected)
+    return StimulusSelection(main, practice, others, masking, selected)
 
 
 def _list_mask_conditions(loaded: LoadedExperiment, known: Sequence[str]) -> tuple[str, ...]:
@@ -101,35 +143,68 @@ def _list_mask_conditions(loaded: LoadedExperiment, known: Sequence[str]) -> tup
     return tuple(dict.fromkeys(found))
 
 
-def _select_sources(
-    loaded: LoadedExperiment, practice: Sequence[str], known: Sequence[str]
-) -> tuple[str, ...]:
-    """Return the sources of the main trials: those that are named, or all except those of the practice."""
-    named = loaded.experiment.stimuli.sources
-    _check_names(loaded, ("stimuli", "sources"), named, known)
-    for i, source in enumerate(practice):
-        if source in named:
-            raise StimgenError(
-                f"the source {source!r} is named for practice and for the main trials (stimuli.sources)",
-                where=loaded.document.where(("practice", "sources", i)),
-            )
-    left = named or tuple(source for source in known if source not in practice)
+def _list_others(experiment: Experiment, main: StimulusCells) -> Iterator[StimulusCells]:
+    """Yield the stimuli of practice and of catch trials."""
+    practice = experiment.practice
+    if practice is not None:
+        yield StimulusCells(practice.conditions or main.conditions, practice.own_sources or main.sources)
+    for catch in experiment.catch:
+        yield StimulusCells(catch.conditions or main.conditions, catch.sources or main.sources)
+
+
+def _list_named(experiment: Experiment) -> Iterator[tuple[KeyPath, tuple[str, ...]]]:
+    """Yield all conditions and sources that the experiment names, with the path of each list."""
+    if experiment.practice is not None:
+        yield ("practice", "sources"), experiment.practice.own_sources
+        yield ("practice", "conditions"), experiment.practice.conditions
+    for i, catch in enumerate(experiment.catch):
+        yield ("catch", i, "sources"), catch.sources
+        yield ("catch", i, "conditions"), catch.conditions
+    yield ("stimuli", "sources"), experiment.stimuli.sources
+    yield ("stimuli", "conditions"), experiment.stimuli.conditions
+
+
+def _select_main(loaded: LoadedExperiment, what: str, known: Sequence[str]) -> tuple[str, ...]:
+    """Return what the main trials show: what is named for them, or all that nothing else names."""
+    named = list(_list_named(loaded.experiment))
+    chosen = next(names for path, names in named if path == ("stimuli", what))
+    elsewhere = [(path, names) for path, names in named if path[0] != "stimuli" and path[-1] == what]
+    taken = {name for _, names in elsewhere for name in names}
+    left = chosen or tuple(name for name in known if name not in taken)
     if not left:
+        path = next(path for path, names in elsewhere if names)
         raise StimgenError(
-            "practice.sources names all sources: none is left for the main trials",
-            where=loaded.document.where(("practice", "sources")),
+            f"{format_key_path(path)} names all {what}: none is left for the main trials",
+            where=loaded.document.where(path),
+            hint=f"name those of the main trials in stimuli.{what}",
         )
     return left
 
 
+def _refuse_shared_sources(loaded: LoadedExperiment, practice: Sequence[str]) -> None:
+    for i, source in enumerate(practice):
+        if source in loaded.experiment.stimuli.sources:
+            raise StimgenError(
+                f"the source {source!r} is named for practice and for the main trials (stimuli.sources)",
+                where=loaded.document.where(("practice", "sources", i)),
+                hint="to practise with the sources of the main trials, write practice.sources: main",
+            )
+
+
 def _check_names(
-    loaded: LoadedExperiment, path: tuple[str, str], names: Sequence[str | int], known: Sequence[str | int]
+    loaded: LoadedExperiment, path: KeyPath, names: Sequence[str | int], known: Sequence[str | int]
 ) -> None:
     for i, name in enumerate(names):
         if name not in known:
             raise StimgenError(
-                f"{'.'.join(path)}: no set has the {path[-1].removesuffix('s')} {name!r}",
+                f"{format_key_path(path)}: no set has the {str(path[-1]).removesuffix('s')} {name!r}",
                 where=loaded.document.where((*path, i)),
                 given=name if isinstance(name, str) else None,
                 allowed=[str(one) for one in known],
             )
+
+
+def format_key_path(path: KeyPath) -> str:
+    """Return a path as errors write it, such as ``catch[0].sources``."""
+    steps = (f"[{step}]" if isinstance(step, int) else f".{step}" for step in path)
+    return "".join(steps).removeprefix(".")

@@ -82,16 +82,16 @@ def check_cells(
 ) -> None:
     """Refuse a design in which a source has no stimulus of a condition, in the set with a label."""
     in_set = "" if label is None else f" in the set {label!r}"
-    for condition in dict.fromkeys((*selection.conditions, *selection.masking)):
-        for source in (*selection.sources, *selection.practice):
-            if (source, condition) not in contents:
-                seeds = loaded.experiment.stimuli.seeds
-                with_seeds = f" with seeds {', '.join(map(str, seeds))}" if seeds else ""
-                raise StimgenError(
-                    f"source {source!r} has no stimulus of condition {condition!r}{with_seeds}{in_set}",
-                    where=loaded.document.where(("stimuli",)),
-                    hint="name only sources that have all conditions in stimuli.sources",
-                )
+    for source, condition in selection.cells_with_masks:
+        if (source, condition) not in contents:
+            seeds = loaded.experiment.stimuli.seeds
+            with_seeds = f" with seeds {', '.join(map(str, seeds))}" if seeds else ""
+            raise StimgenError(
+                f"source {source!r} has no stimulus of condition {condition!r}{with_seeds}{in_set}",
+                where=loaded.document.where(("stimuli",)),
+                hint="name only sources that have all conditions of their trials, in stimuli.sources, "
+                "practice.sources and catch[].sources",
+            )
 
 
 def check_pictures(stores: Sequence[Store], contents: ContentsByCell) -> dict[tuple[int, str], SetPicture]:

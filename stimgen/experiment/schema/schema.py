@@ -11,6 +11,7 @@ from stimgen.experiment.design.paradigms import AnyParadigm
 from stimgen.experiment.design.questions import AnyQuestion
 from stimgen.experiment.design.schedules import AnySchedule
 from stimgen.experiment.equipment.triggers import AnyTrigger
+from stimgen.experiment.schema.catch_trials import CatchTrials
 from stimgen.experiment.schema.display import DisplaySettings
 from stimgen.experiment.schema.feedback import FeedbackSettings
 from stimgen.experiment.schema.groups import GroupSettings, check_groups
@@ -53,6 +54,8 @@ class Experiment(Model):
     """Feedback on answers."""
     practice: PracticeSettings | None = None
     """Practice trials before the main trials."""
+    catch: CatchTrials = ()
+    """Catch trials between the main trials: easy ones with a known answer, which do not count."""
     breaks: BreakSettings | None = None
     """Breaks between trials."""
     instructions: dict[Language, Instructions] = Field(default_factory=dict)

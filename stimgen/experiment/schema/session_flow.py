@@ -4,22 +4,34 @@ from __future__ import annotations
 
 from typing import Annotated, Literal
 
-from pydantic import Field
+from pydantic import Discriminator, Field, Tag
 
 from stimgen.experiment.schema.feedback import FeedbackWords
 from stimgen.experiment.schema.stimuli import Unique
+from stimgen.experiment.schema.timing import Durations
 from stimgen.reading.model import Flag, Integer, Label, Model, Number, Text, TextLine
 
 Paragraphs = Annotated[Text, Field(max_length=5000)]
 
 
+PracticeSources = Annotated[
+    Annotated[Literal["main"], Tag("word")]
+    | Annotated[tuple[Label, ...], Field(min_length=1), Unique, Tag("list")],
+    Discriminator(lambda value: "word" if isinstance(value, str) else "list"),
+]
+
+
 class PracticeSettings(Model):
-    """Describes the practice, which has sources of its own."""
+    """Describes the practice, which has sources of its own or those of the main trials."""
 
     trials: Annotated[Integer, Field(ge=1, le=1000)]
     """Number of trials of one practice."""
-    sources: Annotated[tuple[Label, ...], Field(min_length=1), Unique]
-    """Sources that are shown in practice only."""
+    sources: PracticeSources
+    """Sources that are shown in practice only; ``main``: those of the main trials."""
+    conditions: Annotated[tuple[Label, ...], Unique] = ()
+    """Conditions of the practice; the default is those of the main trials."""
+    stimulus: Durations | None = None
+    """Duration of the pictures in practice; the default is as in the main trials."""
     before: Literal["session", "block"] = "session"
     """Whether practice comes once, or before every block."""
     criterion: Annotated[Number, Field(gt=0.0, le=1.0)] | None = None
@@ -27,6 +39,11 @@ class PracticeSettings(Model):
     attempts: Annotated[Integer, Field(ge=1, le=20)] = 3
     """Maximum number of practices; after the last one the session continues, and the journal records that the
     criterion was missed."""
+
+    @property
+    def own_sources(self) -> tuple[str, ...]:
+        """Return the sources that are shown in practice only; none if they are those of the main trials."""
+        return () if self.sources == "main" else self.sources
 
 
 class BreakSettings(Model):

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 
 from stimgen.experiment.design.decisions import Factor, Scalar, combine_factors
@@ -36,11 +36,13 @@ class SensitivityRule:
         setting: float | Mapping[str, float] | SensitivityTable | None,
         factors: Sequence[Factor],
         elsewhere: Collection[str] = (),
+        others: Mapping[str, Sequence[str]] | None = None,
     ) -> SensitivityRule:
         """Return the rule of a setting, for trials with these factors.
 
         An unknown factor or value, and a value without a d', raise a `StimgenError`. Names in `elsewhere`
-        are known: other groups of participants see these conditions.
+        are known: other groups of participants see these conditions. `others` are values, by factor, that
+        only practice and catch trials have: they need a d', too, but no mean is taken over them.
         """
         if setting is None or isinstance(setting, float):
             return cls((), DEFAULT_DPRIME if setting is None else setting, {})
@@ -54,9 +56,10 @@ class SensitivityRule:
                     given=name,
                     allowed=list(known),
                 )
-        _check_values(setting.values, [known[name] for name in setting.by], "", elsewhere)
+        every = {name: _add_values(factor, (others or {}).get(name, ())) for name, factor in known.items()}
+        _check_values(setting.values, [every[name] for name in setting.by], "", elsewhere)
         for name, weights in setting.times.items():
-            _check_names(weights, known[name], " in times", elsewhere)
+            _check_names(weights, every[name], " in times", elsewhere)
         names = dict.fromkeys((*setting.by, *setting.times))
         return cls(tuple(known[name] for name in names), setting.values, setting.times)
 
@@ -97,6 +100,10 @@ def shows_only_originals(trial: Trial) -> bool:
     """Return whether no synthesis is on the screen, so that nobody can see the trial's condition."""
     shown = [picture for phase in trial.stimuli for picture in phase.shown]
     return bool(shown) and all(picture.role == ORIGINAL for picture in shown)
+
+
+def _add_values(factor: Factor, values: Sequence[str]) -> Factor:
+    return replace(factor, values=tuple(dict.fromkeys((*factor.values, *values))))
 
 
 def _check_values(

@@ -31,26 +31,36 @@ class TrialBuilder:
     level: LevelScale | None = None
     """The schedule's level, whose number is recorded."""
 
-    def build(self, decision: TrialDecision, index: int, number: int, *, practice: bool = False) -> Trial:
+    def build(
+        self,
+        decision: TrialDecision,
+        index: int,
+        number: int,
+        *,
+        practice: bool = False,
+        catch: str | None = None,
+    ) -> Trial:
         """Return the trial of a decision that has a value for every factor.
 
         `index` counts all trials of the session from 1, `number` only the main trials, or only those of
-        practice. Crops are drawn by `number`, so that the main trials are the same however often the practice
-        is repeated.
+        practice, or of one kind of catch trials, which `catch` names. Crops are drawn by `number`, so that
+        the main trials are the same however often the practice is repeated.
         """
         arrangement = self.experiment.paradigm.arrange(decision, self._find_pairing(decision))
         slots = [slot for interval in arrangement.intervals for slot in interval]
-        stream = RandomStream(*self._key, "practice" if practice else "pictures", number)
+        kind = ("catch", catch) if catch is not None else ("practice",) if practice else ()
+        stream = RandomStream(*self._key, *(kind or ("pictures",)), number)
         pictures = self._choose_pictures(slots, decision)
         crops = draw_crops(self.experiment.stimuli, slots, pictures, stream)
         condition = str(decision.levels["condition"])
         shown = [self._show(*part, condition) for part in zip(slots, pictures, crops, strict=True)]
         left = iter(shown)
-        phases = self._plan_phases(decision, number, shown, practice=practice)
+        phases = self._plan_phases(decision, number, shown, kind or ("main",))
         return Trial(
             index=index,
             block=decision.block,
             practice=practice,
+            catch=catch,
             track=decision.track,
             levels=dict(decision.levels),
             number=self._find_number(decision),
@@ -69,14 +79,14 @@ class TrialBuilder:
         return "experiment", experiment.name, experiment.seed, participant.label, participant.session
 
     def _plan_phases(
-        self, decision: TrialDecision, number: int, shown: Sequence[ShownPicture], *, practice: bool
+        self, decision: TrialDecision, number: int, shown: Sequence[ShownPicture], kind: tuple[str, ...]
     ) -> PhaseBuilder:
-        experiment, kind = self.experiment, "practice" if practice else "main"
+        experiment = self.experiment
         hz, tolerance = self.viewing.refresh_hz, experiment.timing.tolerance_ms
-        durations = DurationCounter(hz, tolerance, (*self._key, "durations", kind, number))
+        durations = DurationCounter(hz, tolerance, (*self._key, "durations", *kind, number))
         ids = frozenset(picture.id for picture in shown)
         pool = self._find_pool(decision)
-        masks = MaskBuilder(pool, experiment.stimuli.crop, (*self._key, "masks", kind, number), ids)
+        masks = MaskBuilder(pool, experiment.stimuli.crop, (*self._key, "masks", *kind, number), ids)
         return PhaseBuilder(
             experiment.timing, experiment.display, self.viewing, durations, masks, decision.levels
         )
@@ -89,7 +99,9 @@ class TrialBuilder:
     def _find_number(self, decision: TrialDecision) -> float | None:
         if self.level is None:
             return None
-        return self.level.numbers[self.level.values.index(decision.levels[self.level.factor])]
+        # Practice and catch trials may have conditions or durations of their own, which have no number.
+        numbers = dict(zip(self.level.values, self.level.numbers, strict=True))
+        return numbers.get(decision.levels[self.level.factor])
 
     def _find_pairing(self, decision: TrialDecision) -> Pairing:
         pairings = self.experiment.stimuli.meet

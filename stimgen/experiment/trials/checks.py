@@ -37,7 +37,7 @@ def check_experiment(loaded: LoadedExperiment, pool: PicturePool, viewing: Viewi
     _check_words(loaded)
     check_texts(loaded)
     with loaded.at("paradigm"):
-        experiment.paradigm.check_sources((*pool.sources, *pool.practice_sources))
+        experiment.paradigm.check_sources(pool.all_sources)
     with loaded.at("display", "transfer"):
         _check_encodings(experiment, pool)
     with loaded.at("stimuli", "crop"):
@@ -48,6 +48,7 @@ def check_experiment(loaded: LoadedExperiment, pool: PicturePool, viewing: Viewi
     with loaded.at("stimuli"):
         for arrangement in arrangements:
             _check_trial(experiment, pool, arrangement, size)
+    _check_catch(loaded, arrangements)
     check_durations(loaded, viewing, several=any(len(one.intervals) > 1 for one in arrangements))
     check_marks(loaded, viewing)
     check_masks(loaded, pool, arrangements)
@@ -67,6 +68,16 @@ def list_arrangements(experiment: Experiment, pool: PicturePool) -> Iterator[Arr
         for pairing in experiment.stimuli.meet:
             if levels.get("meet", pairing) == pairing:
                 yield experiment.paradigm.arrange(decision, pairing)
+
+
+def _check_catch(loaded: LoadedExperiment, arrangements: Sequence[Arrangement]) -> None:
+    """Refuse catch trials of a paradigm in which no answer is correct."""
+    if loaded.experiment.catch and any(one.correct is None for one in arrangements):
+        name = loaded.experiment.paradigm.name
+        raise StimgenError(
+            f"catch trials need a correct answer, and the paradigm {name!r} has none",
+            where=loaded.document.where(("catch",)),
+        )
 
 
 def _check_words(loaded: LoadedExperiment) -> None:
@@ -150,8 +161,7 @@ def _count_most_shown(experiment: Experiment, slots: Sequence[PictureSlot]) -> i
 
 def _check_seeds(experiment: Experiment, pool: PicturePool, slots: Sequence[PictureSlot]) -> None:
     needed = len(list_syntheses(experiment.stimuli, slots))
-    sources = (*pool.sources, *pool.practice_sources)
-    for part, source, condition in product(pool.list_sets(), sources, pool.conditions):
+    for part, (source, condition) in product(pool.list_sets(), pool.cells):
         seeds = part.seeds(source, condition)
         if len(seeds) < needed:
             raise StimgenError(

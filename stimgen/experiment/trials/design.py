@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import replace
 
+from stimgen.experiment.design.catch_series import CatchSeries, replace_stimuli
 from stimgen.experiment.design.decisions import Design, Factor, Participant
+from stimgen.experiment.design.duration import Duration
 from stimgen.experiment.pictures.pool import PicturePool
 from stimgen.experiment.schema.load import LoadedExperiment
 from stimgen.experiment.schema.schema import Experiment
@@ -12,10 +15,8 @@ from stimgen.experiment.trials.levels import build_level_scale, find_harder_dire
 from stimgen.reading.errors import StimgenError
 
 
-def build_design(
-    loaded: LoadedExperiment, pool: PicturePool, participant: Participant, *, practice: bool = False
-) -> Design:
-    """Return the design of the main trials, or of practice, which has sources of its own.
+def build_design(loaded: LoadedExperiment, pool: PicturePool, participant: Participant) -> Design:
+    """Return the design of the main trials.
 
     A level of the schedule without a number, or a repeated value of a factor, raises a `StimgenError`.
     """
@@ -31,13 +32,48 @@ def build_design(
     answers = experiment.paradigm.answers()
     return Design(
         factors=factors,
-        sources=pool.practice_sources if practice else pool.sources,
+        sources=pool.sources,
         balanced=list_balanced_factors(experiment),
         participant=participant,
         key=("experiment", experiment.name, experiment.seed),
         level=level,
         chance=1 / len(answers) if answers else None,
     )
+
+
+def build_practice_design(experiment: Experiment, main: Design) -> Design | None:
+    """Return the design of practice, which `main` is changed into; None without practice."""
+    settings = experiment.practice
+    if settings is None:
+        return None
+    return replace_stimuli(main, settings.conditions, settings.own_sources, _format_all(settings.stimulus))
+
+
+def list_catch_series(experiment: Experiment, main: Design) -> tuple[CatchSeries, ...]:
+    """Return each kind of catch trials, for the session of the design `main`."""
+    return tuple(
+        CatchSeries(
+            one.name,
+            one.every,
+            one.shift,
+            replace_stimuli(main, one.conditions, one.sources, _format_all(one.stimulus)),
+        )
+        for one in experiment.catch
+    )
+
+
+def list_other_values(experiment: Experiment) -> dict[str, tuple[str, ...]]:
+    """Return the conditions, durations and sources that practice and catch trials name, by factor."""
+    some = (*experiment.catch, *((experiment.practice,) if experiment.practice else ()))
+    return {
+        "condition": tuple(name for one in some for name in one.conditions),
+        "duration": tuple(name for one in some for name in _format_all(one.stimulus)),
+        "source": tuple(name for one in experiment.catch for name in one.sources),
+    }
+
+
+def _format_all(durations: Sequence[Duration] | None) -> tuple[str, ...]:
+    return tuple(str(duration) for duration in durations or ())
 
 
 def list_factors(experiment: Experiment, pool: PicturePool) -> tuple[Factor, ...]:

@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 from stimgen.experiment.design.duration import Duration
 from stimgen.experiment.design.jitter import Jitter
+from stimgen.experiment.pictures.selection import format_key_path
 from stimgen.experiment.schema.load import LoadedExperiment
 from stimgen.experiment.schema.masks import MASK_SIDES, MaskPair
+from stimgen.experiment.schema.schema import Experiment
 from stimgen.experiment.schema.timing import TimingSettings
 from stimgen.experiment.schema.viewing import ViewingGeometry
 from stimgen.reading.errors import StimgenError
 
-Path = tuple[str, ...]
+Path = tuple[str | int, ...]
 
 
 def check_durations(loaded: LoadedExperiment, viewing: ViewingGeometry, *, several: bool) -> None:
@@ -21,16 +23,18 @@ def check_durations(loaded: LoadedExperiment, viewing: ViewingGeometry, *, sever
     `several` says whether trials have several intervals, with fixation between them.
     """
     timing = loaded.experiment.timing
-    for path, duration in _list_durations(timing, several=several):
+    others = _list_other_durations(loaded.experiment)
+    for path, duration in (*_list_durations(timing, several=several), *others):
         with loaded.at(*path):
             try:
                 frames = _count_refreshes(duration, viewing.refresh_hz, timing.tolerance_ms)
             except StimgenError as error:
-                raise error.add_prefix(".".join(path)) from None
+                raise error.add_prefix(format_key_path(path)) from None
             if frames < 1 and path[-1] == "stimulus":
-                raise StimgenError(f"timing.stimulus: {duration} is less than one frame")
+                raise StimgenError(f"{format_key_path(path)}: {duration} is less than one frame")
     with loaded.at("timing", "soa"):
-        _check_asynchronies(timing, viewing.refresh_hz, several=several)
+        shown = (*timing.stimulus, *(duration for _, duration in others))
+        _check_asynchronies(timing, shown, viewing.refresh_hz, several=several)
 
 
 def _list_durations(timing: TimingSettings, *, several: bool) -> Iterator[tuple[Path, Duration | Jitter]]:
@@ -53,6 +57,15 @@ def _list_durations(timing: TimingSettings, *, several: bool) -> Iterator[tuple[
         yield ("timing", "between_trials"), timing.between_trials
 
 
+def _list_other_durations(experiment: Experiment) -> list[tuple[Path, Duration]]:
+    """Return the durations of pictures in practice and catch trials, with their places."""
+    practice = experiment.practice.stimulus if experiment.practice else None
+    found: list[tuple[Path, Duration]] = [(("practice", "stimulus"), one) for one in practice or ()]
+    for i, catch in enumerate(experiment.catch):
+        found += [(("catch", i, "stimulus"), one) for one in catch.stimulus or ()]
+    return found
+
+
 def _count_refreshes(duration: Duration | Jitter, refresh_hz: float, tolerance_ms: float) -> int:
     """Return the fewest refreshes that a duration may have."""
     if isinstance(duration, Duration):
@@ -61,7 +74,9 @@ def _count_refreshes(duration: Duration | Jitter, refresh_hz: float, tolerance_m
     return duration.draw_frames(0.0, refresh_hz, tolerance_ms)
 
 
-def _check_asynchronies(timing: TimingSettings, refresh_hz: float, *, several: bool) -> None:
+def _check_asynchronies(
+    timing: TimingSettings, shown: Sequence[Duration], refresh_hz: float, *, several: bool
+) -> None:
     if timing.soa is None:
         return
     if timing.is_timed_by_soa and not several:
@@ -70,7 +85,7 @@ def _check_asynchronies(timing: TimingSettings, refresh_hz: float, *, several: b
             hint="add timing.mask, or leave out timing.soa",
         )
     shortest = min(timing.soa, key=lambda one: one.milliseconds(refresh_hz))
-    longest = max(timing.stimulus, key=lambda one: one.milliseconds(refresh_hz))
+    longest = max(shown, key=lambda one: one.milliseconds(refresh_hz))
     counts = [one.count_frames(refresh_hz, timing.tolerance_ms) for one in (shortest, longest)]
     if counts[0] < counts[1]:
         raise StimgenError(

@@ -8,6 +8,7 @@ from functools import cached_property
 from itertools import takewhile
 from typing import Any
 
+from stimgen.experiment.design.catch_series import CatchSeries
 from stimgen.experiment.design.decisions import Design, Factor, TrialDecision, TrialResult
 from stimgen.experiment.design.practice import draw_practice_trials
 from stimgen.experiment.design.threshold import TrackThreshold
@@ -62,12 +63,17 @@ class SessionProcedure:
     """Design of the practice trials."""
     texts: Instructions = field(default_factory=Instructions)
     """Instructions in the session's language."""
+    catch: tuple[CatchSeries, ...] = ()
+    """Catch trials, which are inserted between the main trials and never given to the schedule."""
 
     def next(self, history: History) -> SessionStep | None:
         """Return what follows `history`; None at the end."""
         decision = self.experiment.schedule.next(self.design, _list_results(history))
         if decision is None:
             return None
+        # Before practice, which would otherwise not be at the end of the history.
+        if (caught := self._next_catch(history)) is not None:
+            return caught
         practice = self._next_practice(history, decision)
         if practice is not None:
             return self._practice_step(history, practice)
@@ -136,6 +142,17 @@ class SessionProcedure:
         schedule = self.experiment.schedule
         return None if schedule.adaptive else len(schedule.list_decisions(self.design))
 
+    def _next_catch(self, history: History) -> SessionStep | None:
+        """Return the catch trial that comes next, if one is due after the main trials so far."""
+        main = _select_main_trials(history)
+        for series in self.catch:
+            done = sum(answered.trial.catch == series.name for answered in history)
+            if done < series.count_due(len(main)):
+                decision = series.decide(done + 1, main[-1].trial.block)
+                trial = self.builder.build(decision, len(history) + 1, done + 1, catch=series.name)
+                return SessionStep(trial, feedback=self.experiment.feedback.when == "always")
+        return None
+
     def _next_practice(self, history: History, decision: TrialDecision) -> TrialDecision | None:
         """Return the next trial of practice, if there is practice before the main trial of `decision`."""
         settings, main = self.experiment.practice, _select_main_trials(history)
@@ -149,7 +166,9 @@ class SessionProcedure:
             return None
         blocked = self.experiment.schedule.blocked_factors
         factors = tuple(
-            Factor(factor.name, (decision.levels[factor.name],)) if factor.name in blocked else factor
+            Factor(factor.name, (decision.levels[factor.name],))
+            if factor.name in blocked and decision.levels[factor.name] in factor.values
+            else factor
             for factor in self.practice.factors
         )
         design, gap = replace(self.practice, factors=factors), self.experiment.schedule.source_gap
@@ -167,7 +186,7 @@ class SessionProcedure:
             notices.append(_make_notice("practice", self.texts.practice))
         elif len(done) % trials == 0:
             notices.append(_make_notice("practice_again", self.texts.practice_again, done[-trials:]))
-        number = len(history) - len(_select_main_trials(history)) + 1
+        number = sum(answered.trial.practice for answered in history) + 1
         trial = self.builder.build(decision, len(history) + 1, number, practice=True)
         return SessionStep(trial, _drop_empty_notices(notices), self.experiment.feedback.when != "never")
 
@@ -189,7 +208,7 @@ class SessionProcedure:
 
 
 def _select_main_trials(history: History) -> list[AnsweredTrial]:
-    return [answered for answered in history if not answered.trial.practice]
+    return [answered for answered in history if answered.trial.is_main]
 
 
 def _list_results(history: History) -> list[TrialResult]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import io
 import re
+from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import Any
@@ -56,12 +57,12 @@ def _write_rows(file: Path, rows: Sequence[dict[str, Any]]) -> None:
 
 def trial_rows(session: JournalSession) -> Iterator[dict[str, Any]]:
     """Yield one row per trial, with the columns in their order."""
-    counts = {True: 0, False: 0}
+    counts: Counter[tuple[bool, str | None]] = Counter()
     named, asked = list(find_factors(session.parts)), list_asked(session.parts)
     for run, part in enumerate(session.parts, 1):
         for line in part.trials:
-            number = counts[line.trial.practice]
-            counts[line.trial.practice] += 1
+            number = counts[line.trial.practice, line.trial.catch]
+            counts[line.trial.practice, line.trial.catch] += 1
             response = _response_columns(line)
             about = _session_columns(session, part) | {"run": run, "observer": part.observer_of(line)}
             fixed = _number_columns(line, number) | _picture_columns(line)
@@ -90,7 +91,7 @@ def _number_columns(line: RecordedTrial, number: int) -> dict[str, Any]:
     trial = line.trial
     return {
         "thisN": number,
-        "trials.thisN": None if trial.practice else number,
+        "trials.thisN": number if trial.is_main else None,
         "practice.thisN": number if trial.practice else None,
         "trial_index": trial.index,
         "block": trial.block,
@@ -98,6 +99,7 @@ def _number_columns(line: RecordedTrial, number: int) -> dict[str, Any]:
         "level": trial.number,
         **(adaptive_cells(line) if line.adaptive else {}),
         "source": trial.source,
+        "catch": trial.catch,
     }
 
 

@@ -57,7 +57,7 @@ def compare_with_study(frozen: FrozenStudy, data: Path) -> StudyComparison:
         trials = frozen.trials(participant)
         problems = [*_find_setting_problems(frozen, session), *_find_trial_problems(trials, session)]
         found.differences += [f"{name}: {problem}" for problem in problems]
-        ran = sum(not line.trial.practice for part in session.parts for line in part.trials)
+        ran = sum(line.trial.is_main for part in session.parts for line in part.trials)
         verdict = f"{'not ' if problems else ''}as planned"
         found.sessions.append(f"{name}: {ran} of {len(trials.main)} trials, {verdict}")
         found.notes += [f"{name}: {note}" for note in _list_notes(study.software, session)]
@@ -91,9 +91,8 @@ def _find_setting_problems(frozen: FrozenStudy, session: JournalSession) -> Iter
 
 
 def _find_trial_problems(planned: PlannedTrials, session: JournalSession) -> Iterator[str]:
-    ran = [line.trial.to_dict() for part in session.parts for line in part.trials]
-    practice = [trial for trial in ran if trial["practice"]]
-    main = [trial for trial in ran if not trial["practice"]]
+    ran = PlannedTrials.from_trials(line.trial.to_dict() for part in session.parts for line in part.trials)
+    practice, main = ran.practice, [trial for [trial] in ran.main]
     if len(main) > len(planned.main):
         yield f"{len(main)} trials were run, and {len(planned.main)} were planned"
     if practice and not planned.practice:
@@ -103,6 +102,23 @@ def _find_trial_problems(planned: PlannedTrials, session: JournalSession) -> Ite
         yield from (f"practice {i}: {text}" for text in _find_closest_difference(planned.practice, trial))
     for i, (wanted, trial) in enumerate(zip(planned.main, main, strict=False), 1):
         yield from (f"trial {i}: {text}" for text in _find_closest_difference(wanted, trial))
+    yield from _find_catch_problems(planned, ran)
+
+
+def _find_catch_problems(planned: PlannedTrials, ran: PlannedTrials) -> Iterator[str]:
+    """Yield what differs in the catch trials, each kind by itself."""
+    for name in dict.fromkeys(one.trial["catch"] for one in (*planned.catch, *ran.catch)):
+        wanted, found = ([one for one in some.catch if one.trial["catch"] == name] for some in (planned, ran))
+        due = sum(one.after < len(ran.main) for one in wanted)
+        if not due <= len(found) <= len(wanted):
+            yield f"{len(found)} catch trials {name!r} were run, and {len(wanted)} were planned"
+        for i, (want, one) in enumerate(zip(wanted, found, strict=False), 1):
+            text = f"catch trial {name!r} {i}"
+            if want.after != one.after:
+                yield f"{text} came after trial {one.after}, and was to come after {want.after}"
+            # An adaptive schedule decides when a block begins.
+            same, other = ({**trial, "block": None} for trial in (want.trial, one.trial))
+            yield from (f"{text}: {difference}" for difference in _find_closest_difference([same], other))
 
 
 def _find_closest_difference(wanted: Sequence[Mapping[str, Any]], trial: Mapping[str, Any]) -> Iterator[str]:

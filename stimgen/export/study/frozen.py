@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import Any, NamedTuple
 from zipfile import ZIP_STORED, BadZipFile, ZipFile
@@ -70,6 +70,14 @@ class StudyRecord(Model):
                 yield Participant(participant, session)
 
 
+class PlannedCatch(NamedTuple):
+    """Holds a catch trial and its place."""
+
+    after: int
+    """Number of main trials before it."""
+    trial: dict[str, Any]
+
+
 class PlannedTrials(NamedTuple):
     """Holds the trials of a session."""
 
@@ -77,20 +85,35 @@ class PlannedTrials(NamedTuple):
     """Practice trials, each once."""
     main: list[list[dict[str, Any]]]
     """For every trial that counts, what it may be: one trial, or the candidates of an adaptive schedule."""
+    catch: list[PlannedCatch]
+    """Catch trials, each kind in its order."""
 
     @classmethod
     def from_listing(cls, listed: Mapping[str, Any]) -> PlannedTrials:
         """Return the trials of what `stimgen trials` lists."""
         if listed["adaptive"]:
-            return cls(listed["practice"], listed["candidates"])
-        trials = listed["trials"]
-        practice = [trial for trial in trials if trial["practice"]]
-        return cls(practice, [[trial] for trial in trials if not trial["practice"]])
+            catch = [PlannedCatch(one["after"], one["trial"]) for one in listed["catch"]]
+            return cls(listed["practice"], listed["candidates"], catch)
+        return cls.from_trials(listed["trials"])
+
+    @classmethod
+    def from_trials(cls, trials: Iterable[dict[str, Any]]) -> PlannedTrials:
+        """Return the trials of a session in their order, sorted by what they are for."""
+        found = cls([], [], [])
+        for trial in trials:
+            if trial["practice"]:
+                found.practice.append(trial)
+            elif trial.get("catch") is not None:
+                found.catch.append(PlannedCatch(len(found.main), trial))
+            else:
+                found.main.append([trial])
+        return found
 
     def to_bytes(self) -> bytes:
-        """Return the trials as text: one line of JSON each, practice first."""
+        """Return the trials as text: one line of JSON each, practice first, catch trials last."""
         entries: list[dict[str, Any]] = [{"practice": trial} for trial in self.practice]
         entries += [{"one_of": trials} for trials in self.main]
+        entries += [{"catch": one.trial, "after": one.after} for one in self.catch]
         return b"".join(canonical_json(entry) + b"\n" for entry in entries)
 
     @classmethod
@@ -99,7 +122,12 @@ class PlannedTrials(NamedTuple):
         entries = [json.loads(line) for line in data.splitlines()]
         practice = [_complete_trial(entry["practice"]) for entry in entries if "practice" in entry]
         main = [[_complete_trial(one) for one in entry["one_of"]] for entry in entries if "one_of" in entry]
-        return cls(practice, main)
+        catch = [
+            PlannedCatch(int(entry["after"]), _complete_trial(entry["catch"]))
+            for entry in entries
+            if "catch" in entry
+        ]
+        return cls(practice, main, catch)
 
 
 def _complete_trial(trial: dict[str, Any]) -> dict[str, Any]:

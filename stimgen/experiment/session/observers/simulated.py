@@ -15,7 +15,7 @@ from stimgen.experiment.session.computed_observer import ComputedObserver
 from stimgen.experiment.session.observers.base import ObserverContext, PreparedTrial
 from stimgen.experiment.session.simulated_questions import draw_evidence
 from stimgen.experiment.session.true_sensitivity import SensitivityRule, shows_only_originals
-from stimgen.experiment.trials.design import list_balanced_factors, list_factors
+from stimgen.experiment.trials.design import list_balanced_factors, list_factors, list_other_values
 from stimgen.reading.errors import StimgenError
 from stimgen.reading.random_numbers import RandomStream
 
@@ -46,6 +46,7 @@ class SimulatedObserver(ComputedObserver):
             context.experiment.simulated.dprime,
             _list_known_factors(context),
             [name for group in groups for name in group.conditions],
+            list_other_values(context.experiment),
         )
 
     @override
@@ -76,7 +77,7 @@ class SimulatedObserver(ComputedObserver):
         For a psychometric function it is the one that has the same proportion of correct answers.
         """
         settings = self.context.experiment.simulated
-        if settings.psychometric is None or trial.number is None:
+        if settings.psychometric is None:
             return self._sensitivity.find_dprime(trial) / math.sqrt(2)
         from scipy.special import ndtri
 
@@ -98,7 +99,7 @@ class SimulatedObserver(ComputedObserver):
         return expected if stream.uniform() < probability else stream.choice(others)
 
     def _find_probability(
-        self, function: PsychometricFunction, trial: Trial, level: float
+        self, function: PsychometricFunction, trial: Trial, level: float | None
     ) -> tuple[str, float]:
         """Return an answer and its probability: the correct one, or the one that reports a signal."""
         experiment = self.context.experiment
@@ -108,7 +109,8 @@ class SimulatedObserver(ComputedObserver):
             return paradigm.signal_answer, guess
         # Where originals alone are shown, nobody sees the condition's level: they are seen as well as can be.
         is_seen = experiment.schedule.level in ("duration", "eccentricity") or not shows_only_originals(trial)
-        seen = compute_psychometric(function, level) if is_seen else 1.0
+        # Catch trials and practice may have no level: they are meant to be seen.
+        seen = compute_psychometric(function, level) if is_seen and level is not None else 1.0
         return trial.correct or "", guess + (1 - guess) * seen
 
 
