@@ -177,7 +177,9 @@ def observer(paradigm: dict[str, Any], simulated: dict[str, Any]) -> SimulatedOb
         "display": {"pixels_per_degree": 10, "resolution": [60, 50], "refresh_hz": 100.0},
     }
     experiment = Experiment.model_validate({**said, "paradigm": paradigm, "simulated": simulated})
-    pool = SimpleNamespace(conditions=("texture", "texform"), sources=("a", "b"), practice_sources=(), labels=())
+    pool = SimpleNamespace(
+        conditions=("texture", "texform"), sources=("a", "b"), practice_sources=(), labels=()
+    )
     context: Any = SimpleNamespace(experiment=experiment, participant=Participant("01"), pool=pool, keys={})
     return SimulatedObserver(context)
 
