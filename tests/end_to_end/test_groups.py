@@ -72,6 +72,18 @@ def test_rotation_and_keys_go_on_within_each_group(folder: Path) -> None:
         assert all(sorted(row) == [0, 3] for row in group["each"].values())
 
 
+def test_a_group_has_a_labelled_set(folder: Path) -> None:
+    labelled = ("sets: [set]", "sets: [set, other]\n  labels: [old, new]")
+    loaded = load(folder, "{a: {sets: other}, b: {}}", labelled, ("seeds: [1, 3]", "seeds: []"))
+    trials = [list_trials(loaded, Participant(label))["trials"] for label in ("01", "02")]
+    seeds = [
+        {shown["seed"] for trial in one for phase in trial["phases"] for shown in phase["shown"]} - {None}
+        for one in trials
+    ]
+    assert seeds == [{7, 9}, {1, 3, 5, 7, 9}]
+    assert {trial["levels"]["set"] for trial in trials[1]} == {"old", "new"}
+
+
 def test_labels_and_patterns_assign_groups_and_orders(folder: Path) -> None:
     orders = "{a: {participants: [anna, bert], block_list: [fine, coarse]}, b: {participants: 'B*', %s}}"
     loaded = load(folder, orders % "block_list: [coarse, fine]", BLOCKED)
@@ -174,3 +186,15 @@ def test_what_groups_cannot_be_is_refused(folder: Path, groups: str, said: str) 
     with pytest.raises(StimgenError, match=said) as refused:
         see(load(folder, groups), "01")
     assert refused.value.where is not None
+
+
+def test_a_group_of_an_adaptive_schedule_has_levels_of_its_own(folder: Path) -> None:
+    constant = "schedule:\n  name: constant\n  repetitions: 3\n"
+    adaptive = "schedule: {name: staircase, level: condition, values: {fine: 1, coarse: 2}, harder: lower, trials: 4}\n"
+    loaded = load(folder, "{a: {sources: brick}, b: {conditions: [coarse, fine]}}", (constant, adaptive))
+    listed = list_trials(loaded, Participant("01"))
+    assert {trial["source"] for some in listed["candidates"] for trial in some} == {"brick"}
+    with pytest.raises(StimgenError, match="the schedule is adaptive"):
+        count_trials(loaded, 2)
+    with pytest.raises(StimgenError, match="the schedule 'staircase' has no block_list"):
+        load(folder, "{a: {block_list: [fine]}, b: {}}", (constant, adaptive))

@@ -101,10 +101,11 @@ class Experiment(Model):
         stimuli = self.stimuli
         given = {"sets": stimuli.sets, "conditions": stimuli.conditions, "sources": stimuli.sources}
         check_groups(self.groups, given, self.participant.form)
-        ordered = "block_order" in type(self.schedule).model_fields
+        known = type(self.schedule).model_fields
         for name, group in self.groups.items():
-            if not ordered and (group.block_order or group.block_list):
-                raise validation_error(
-                    f"groups.{name}: the schedule {self.schedule.name!r} has no order of blocks", at="groups"
-                )
+            for key, value in (("block_order", group.block_order), ("block_list", group.block_list)):
+                if value and key not in known:
+                    raise validation_error(
+                        f"groups.{name}: the schedule {self.schedule.name!r} has no {key}", at="groups"
+                    )
         return self
