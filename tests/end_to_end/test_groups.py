@@ -190,7 +190,8 @@ def test_what_groups_cannot_be_is_refused(folder: Path, groups: str, said: str) 
 
 def test_a_group_of_an_adaptive_schedule_has_levels_of_its_own(folder: Path) -> None:
     constant = "schedule:\n  name: constant\n  repetitions: 3\n"
-    adaptive = "schedule: {name: staircase, level: condition, values: {fine: 1, coarse: 2}, harder: lower, trials: 4}\n"
+    level = "level: condition, values: {fine: 1, coarse: 2}, harder: lower"
+    adaptive = f"schedule: {{name: staircase, {level}, trials: 4}}\n"
     loaded = load(folder, "{a: {sources: brick}, b: {conditions: [coarse, fine]}}", (constant, adaptive))
     listed = list_trials(loaded, Participant("01"))
     assert {trial["source"] for some in listed["candidates"] for trial in some} == {"brick"}
