@@ -162,7 +162,8 @@ def event_rows(part: SessionPart, name_of: Callable[[ShownPicture], str]) -> Ite
         if not (started or line.trial.practice):
             started = True
             yield from _trigger_rows(part)
-        common = _common_columns(line) | {"observer": part.observer_of(line)}
+        durations = list_planned_durations(line, part.planned_refresh_hz)
+        common = _common_columns(line) | durations | {"observer": part.observer_of(line)}
         rows = [
             common | row
             for phase, shot in zip(line.trial.phases, line.outcome.shots, strict=True)
@@ -201,7 +202,6 @@ def _common_columns(line: RecordedTrial) -> Row:
         "interrupted": line.outcome.interrupted,
         "timing_verified": line.outcome.timing_verified,
         **{f"factor_{name}": value for name, value in {**trial.levels, **trial.balanced}.items()},
-        **list_planned_durations(line),
     }
 
 

@@ -64,18 +64,13 @@ def duration_columns(kinds: Iterable[str]) -> list[TableColumn]:
     ]
 
 
-def list_planned_durations(line: RecordedTrial) -> dict[str, str]:
-    """Return the durations of a trial for a table, in refreshes and in milliseconds; semicolons part them."""
-    period = _find_period(line)
+def list_planned_durations(line: RecordedTrial, refresh_hz: float) -> dict[str, str]:
+    """Return the durations of a trial for a table, in refreshes and in milliseconds; semicolons part them.
+
+    `refresh_hz` is the rate that the trial was planned with.
+    """
     found = {}
     for kind, counts in count_phase_frames(line).items():
         found[f"{kind}_frames"] = ";".join(map(str, counts))
-        found[f"{kind}_ms"] = ";".join(f"{1000 * count * period:.6g}" for count in counts)
+        found[f"{kind}_ms"] = ";".join(f"{1000 * count / refresh_hz:.8g}" for count in counts)
     return found
-
-
-def _find_period(line: RecordedTrial) -> float:
-    """Return the seconds of a refresh that the trial was planned with."""
-    phases, shots = line.trial.phases, line.outcome.shots
-    frames = sum(phase.frames for phase in phases)
-    return sum(shot.intended_duration for shot in shots) / frames if frames else 0.0

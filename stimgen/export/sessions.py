@@ -38,6 +38,11 @@ class SessionPart:
         return float(found) if isinstance(found, int | float) else None
 
     @property
+    def planned_refresh_hz(self) -> float:
+        """Return the refresh rate that the experiment declares, by which durations were counted."""
+        return self.begin.display.viewing.refresh_hz
+
+    @property
     def observer(self) -> str:
         """Return ``person``, or the name of the computed observer."""
         return _describe_observer(self.begin.observer.name)

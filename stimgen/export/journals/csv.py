@@ -74,7 +74,7 @@ def trial_rows(session: JournalSession) -> Iterator[dict[str, Any]]:
                 **{f"factor_{name}" if name in taken else name: levels.get(name) for name in named},
                 **response,
                 **about,
-                **list_planned_durations(line),
+                **list_planned_durations(line, part.planned_refresh_hz),
                 **question_columns(line, asked),
             }
 
