@@ -24,7 +24,8 @@ VERDICTS = {
 
 def format_trials(found: dict[str, Any]) -> str:
     """Return a table of trials, or of an adaptive schedule's candidates, one per line."""
-    session = f"{found['experiment']}, participant {found['participant']}, session {found['session']}"
+    group = "" if found["group"] is None else f" (group {found['group']})"
+    session = f"{found['experiment']}, participant {found['participant']}{group}, session {found['session']}"
     if found["adaptive"]:
         candidates = [trial for group in found["candidates"] for trial in group]
         trials = found["practice"] + candidates + [one["trial"] for one in found["catch"]]

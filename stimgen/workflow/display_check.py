@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -17,6 +17,7 @@ from stimgen.experiment.presentation.psychopy_screen import (
     screen_size,
 )
 from stimgen.experiment.presentation.screen import PresentationScreen, RefreshMeasurement, Scene
+from stimgen.experiment.schema.group_selection import select_folders, select_group
 from stimgen.experiment.schema.monitor import MONITOR_FOLDER, Monitor, save_monitor
 from stimgen.experiment.session.session import format_current_time
 from stimgen.reading.errors import StimgenError
@@ -108,7 +109,8 @@ def check_display(setup: DisplaySetup, options: DisplayCheckOptions) -> DisplayC
         There is no display or keyboard; the monitor's measures are missing, or it exists already; or a key
         was pressed during the measurement. Nothing was saved then.
     """
-    pool = None if setup.loaded is None else open_pool(setup.loaded, options.stimuli or None)
+    setup, folders = _select_first_group(setup, options.stimuli)
+    pool = None if setup.loaded is None else open_pool(setup.loaded, folders or None)
     seen = setup.find_geometry(screen_size)
     file = _find_monitor_file(seen, options)
     card = seen.make_card(pool)
@@ -178,6 +180,17 @@ def build_monitor(found: DisplayCheckResult) -> Monitor:
         problem=found.failure or "",
         gamma=seen.setup.find_gamma(),
     )
+
+
+def _select_first_group(
+    setup: DisplaySetup, folders: tuple[Path, ...]
+) -> tuple[DisplaySetup, tuple[Path, ...]]:
+    """Return the setup and the sets of an experiment's first group, which stands for all."""
+    if setup.loaded is None or not setup.loaded.experiment.groups:
+        return setup, folders
+    name = next(iter(setup.loaded.experiment.groups))
+    loaded = select_group(setup.loaded, name)
+    return replace(setup, loaded=loaded), select_folders(setup.loaded, name, folders)
 
 
 def _find_monitor_file(seen: DisplayGeometry, options: DisplayCheckOptions) -> Path | None:

@@ -91,15 +91,17 @@ class Constant(Schedule):
         (values,) = (factor.values for factor in design.factors if factor.name == self.blocked[0])
         wanted, listed = Counter(map(str, values)), Counter(map(str, self.block_list))
         for value in {**listed, **wanted}:
-            if listed[value] != wanted[value] * self.blocks:
-                known = value in wanted
+            if value not in wanted:
                 raise StimgenError(
-                    f"schedule.block_list has {value!r} {listed[value]} times, but needs it "
-                    f"{wanted[value] * self.blocks} times"
-                    if known
-                    else f"schedule.block_list: {self.blocked[0]} has no value {value!r}",
-                    given=None if known else value,
-                    allowed=() if known else list(wanted),
+                    f"schedule.block_list: {self.blocked[0]} has no value {value!r}",
+                    given=value,
+                    allowed=list(wanted),
+                )
+            if listed[value] != self.blocks:
+                raise StimgenError(
+                    f"schedule.block_list has {value!r} {listed[value]} times, and schedule.blocks is "
+                    f"{self.blocks}",
+                    hint=f"list each of {', '.join(wanted)} as often as schedule.blocks says",
                 )
 
     def _check_balance(self, design: Design) -> None:
