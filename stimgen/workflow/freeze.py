@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 
 from stimgen.experiment.design.decisions import Participant
+from stimgen.experiment.frames.page_pictures import list_page_pictures
 from stimgen.experiment.pictures.sets import SetReference
 from stimgen.experiment.schema.groups import list_group_labels
 from stimgen.experiment.schema.load import LoadedExperiment
@@ -16,6 +17,7 @@ from stimgen.export.study.comparison import StudyComparison, compare_with_study
 from stimgen.export.study.frozen import (
     EXCLUSIONS,
     EXPERIMENT,
+    PICTURES,
     README,
     SETS,
     STUDY,
@@ -41,6 +43,7 @@ exclusions.txt    the exclusion rules: whose data, and which trials, are left ou
 trials/           the trials of every participant and session, one per line, practice first,
                   catch trials last; with an adaptive schedule, a line lists all candidates for a trial
 sets/             the stimulus sets, complete
+pictures/         the pictures of the instructions, if there are any
 study.json        participants, hashes, the screen, software versions
 checksums.sha256  the hash of every file; check them with: sha256sum -c checksums.sha256
 
@@ -79,6 +82,8 @@ def freeze_study(loaded: LoadedExperiment, options: StudyOptions, target: Path) 
         add(STUDY, json_bytes(study.to_dict()))
         for participant in study.persons:
             add(trials_file(participant), _format_trials(prepared, participant))
+        for picture in list_page_pictures(loaded):
+            add((PurePosixPath(PICTURES) / picture.name).as_posix(), picture.image.data)
         for i, contents in enumerate(sets, 1):
             for entry in contents.entries:
                 name = f"{SETS}/{i}_{contents.name}/{entry.name}"
@@ -129,6 +134,7 @@ def _describe_study(
         groups={label: group for label, group in placed.items() if group is not None},
         sessions=options.sessions,
         viewing=prepared.viewing.to_dict(),
+        pictures={picture.name: picture.sha256 for picture in list_page_pictures(prepared.loaded)},
         sets=tuple(_describe_set(used, contents) for used, contents in sets.items()),
         software=read_versions(),
     )

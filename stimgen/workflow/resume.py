@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
-from stimgen.experiment.journal.header import HUMAN_OBSERVER
+from stimgen.experiment.frames.page_pictures import PagePicture
+from stimgen.experiment.journal.header import HUMAN_OBSERVER, JournalHeader, RecordedPicture
 from stimgen.experiment.journal.journal import RecordedSession, has_header, read_journal
 from stimgen.reading.errors import StimgenError
 from stimgen.workflow.prepared_experiment import PreparedExperiment
@@ -52,6 +54,22 @@ def read_interrupted_session(
             hint="name the same sets with --stimuli, or start another session",
         )
     return recorded
+
+
+def record_pictures(pictures: Mapping[str, PagePicture]) -> tuple[RecordedPicture, ...]:
+    """Return what the journal keeps of the pictures of the instructions."""
+    return tuple(RecordedPicture(file=name, sha256=one.sha256) for name, one in pictures.items())
+
+
+def refuse_changed_pictures(began: JournalHeader, now: Sequence[RecordedPicture], journal: Path) -> None:
+    """Raise `StimgenError` if a picture of the instructions is not the one that a session began with."""
+    for was, one in zip(began.pictures, now, strict=False):
+        if was != one:
+            raise StimgenError(
+                f"the picture {one.file} was changed after this session began",
+                where=journal,
+                hint="restore the file, or start another session",
+            )
 
 
 def _describe(observer: str) -> str:

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from stimgen.experiment.design.decisions import Participant
+from stimgen.experiment.frames.page_pictures import load_page_pictures
 from stimgen.experiment.journal.data_folder import CSV, DataFolder
 from stimgen.experiment.journal.form import check_form, write_form
 from stimgen.experiment.journal.header import (
@@ -30,7 +31,7 @@ from stimgen.export.journals.csv import write_session_table
 from stimgen.export.sessions import read_session
 from stimgen.reading.errors import StimgenError
 from stimgen.workflow.prepared_experiment import PreparedExperiment
-from stimgen.workflow.resume import read_interrupted_session
+from stimgen.workflow.resume import read_interrupted_session, record_pictures, refuse_changed_pictures
 from stimgen.workflow.session_outcome import SessionOutcome
 from stimgen.workflow.versions import read_versions
 from stimgen.workflow.withdraw import finish_withdrawals
@@ -81,6 +82,8 @@ def run_session(
     language = before.header.language if before else prepared.choose_language(options.language)
     procedure = prepared.build_procedure(participant, language)
     context = _build_context(prepared, procedure, participant, options, language)
+    if before is not None:
+        refuse_changed_pictures(before.header, record_pictures(context.pictures), file)
     observer = make_observer(options.observer, context)
     history = [
         AnsweredTrial(line.trial, line.correct, missed=line.outcome.answer is None)
@@ -140,6 +143,7 @@ def _build_context(
         frames=prepared.frames,
         keys=assign_keys(experiment, participant),
         texts=procedure.texts,
+        pictures=load_page_pictures(prepared.loaded, procedure.texts),
         language=language,
         windowed=options.windowed,
         gamma=find_gamma(experiment.display, prepared.loaded.folder),
@@ -179,6 +183,7 @@ def _build_header(
         sets=prepared.pool.sets,
         seed=loaded.experiment.seed,
         notes=prepared.pool.notes,
+        pictures=record_pictures(context.pictures),
         versions=read_versions(),
         started=datetime.now(UTC),
     )

@@ -243,3 +243,9 @@ class Notice:
     kind: NoticeKind
     text: str
     """Text in the session's language; paragraphs end with line feeds."""
+    picture: str = ""
+    """Path of a picture above the text, from the experiment's folder; empty if there is none."""
+    minimum_s: float = 0.0
+    """Seconds before which it cannot be left."""
+    maximum_s: float | None = None
+    """Seconds after which it ends by itself; None if it waits for a key."""

@@ -115,6 +115,14 @@ class RecordedExperiment(_HeaderPart):
         return parse_experiment(parse_document(self.text, Path(f"{journal} (its experiment)")))
 
 
+class RecordedPicture(_HeaderPart):
+    """Names a picture of the instructions, with the hash of its file."""
+
+    file: str
+    """Path from the experiment's folder."""
+    sha256: str
+
+
 class JournalHeader(SessionStart):
     """Represents the first line of a journal."""
 
@@ -129,6 +137,8 @@ class JournalHeader(SessionStart):
     sets: tuple[SetReference, ...]
     seed: int
     notes: tuple[str, ...] = ()
+    pictures: tuple[RecordedPicture, ...] = ()
+    """Pictures of the instructions in the session's language."""
 
     def start(self) -> SessionStart:
         """Return the part of the header that a resumed session writes again."""

@@ -4,14 +4,16 @@ from __future__ import annotations
 
 from typing import Annotated, Literal
 
-from pydantic import Discriminator, Field, Tag
+from pydantic import Discriminator, Field, Tag, model_validator
 
 from stimgen.experiment.schema.feedback import FeedbackWords
 from stimgen.experiment.schema.stimuli import Unique
 from stimgen.experiment.schema.timing import Durations
-from stimgen.reading.model import Flag, Integer, Label, Model, Number, Text, TextLine
+from stimgen.reading.model import Flag, Integer, Label, Model, Number, Text, TextLine, validation_error
 
 Paragraphs = Annotated[Text, Field(max_length=5000)]
+BreakSeconds = Annotated[Number, Field(ge=0.0, le=7200.0)]
+PageName = Literal["start", "ready", "practice", "practice_again", "block", "rest", "end"]
 
 
 PracticeSources = Annotated[
@@ -53,6 +55,17 @@ class BreakSettings(Model):
     """Number of trials between two breaks, without practice."""
     score: Flag = True
     """Whether the participant is told the proportion correct since the last break."""
+    minimum_s: BreakSeconds = 0.0
+    """Shortest time of a break in seconds; they are counted down, and no key ends the break before."""
+    maximum_s: BreakSeconds | None = None
+    """Longest time of a break in seconds; then the session continues by itself. Without it, a break ends with
+    a key."""
+
+    @model_validator(mode="after")
+    def _check_times(self) -> BreakSettings:
+        if self.maximum_s is not None and self.maximum_s < max(self.minimum_s, 1.0):
+            raise validation_error("maximum_s must be at least minimum_s, and 1 second", at="maximum_s")
+        return self
 
 
 class Instructions(Model):
@@ -87,6 +100,8 @@ class Instructions(Model):
     """Words for the answers, shown when they are clicked or typed, and by ``{keys}``."""
     keys: dict[Text, Text] = Field(default_factory=dict)
     """Words for keys or buttons, such as ``{space: Leertaste}``, shown by ``{key:ANSWER}`` and ``{keys}``."""
+    pictures: dict[PageName, TextLine] = Field(default_factory=dict)
+    """Pictures above texts, such as ``{start: task.png}``: files in the experiment's folder or below."""
     feedback: FeedbackWords | None = None
     """Words of feedback by text; the default is English."""
     right_to_left: Flag = False

@@ -40,7 +40,7 @@ class ComputedObserver(Observer):
 
     @override
     def tell(self, notice: Notice) -> None:
-        pass
+        self._now += notice.minimum_s
 
     @override
     def start(self, task: PreparedTrial) -> MainStart:

@@ -78,7 +78,7 @@ class Session:
         if step.missed:
             self._record_event("criterion_missed")
         for notice in (*before, *step.notices):
-            self._record_event(notice.kind, text=notice.text)
+            self._record_event(notice.kind, text=notice.text, **_describe_page(notice))
             self.observer.tell(notice)
 
     def _run_trial(self, step: SessionStep) -> AnsweredTrial:
@@ -97,6 +97,12 @@ class Session:
 
     def _prepare(self, step: SessionStep) -> PreparedTrial:
         return PreparedTrial(step.trial, lambda: self.frames.render_trial(step.trial), step.feedback)
+
+
+def _describe_page(notice: Notice) -> dict[str, object]:
+    """Return what the journal keeps of a page besides its text: its picture, and how long it is shown."""
+    kept = {"picture": notice.picture, "minimum_s": notice.minimum_s, "maximum_s": notice.maximum_s}
+    return {name: value for name, value in kept.items() if value}
 
 
 def make_trial_line(

@@ -8,6 +8,7 @@ from itertools import product
 from stimgen.experiment.design.decisions import TrialDecision, combine_factors
 from stimgen.experiment.design.paradigms.base import Arrangement, PictureSlot
 from stimgen.experiment.design.trial import ORIGINAL
+from stimgen.experiment.frames.page_pictures import check_page_pictures
 from stimgen.experiment.pictures.pool import PicturePool
 from stimgen.experiment.schema.load import LoadedExperiment
 from stimgen.experiment.schema.schema import Experiment
@@ -36,6 +37,7 @@ def check_experiment(loaded: LoadedExperiment, pool: PicturePool, viewing: Viewi
     experiment = loaded.experiment
     _check_words(loaded)
     check_texts(loaded)
+    check_page_pictures(loaded)
     with loaded.at("paradigm"):
         experiment.paradigm.check_sources(pool.all_sources)
     with loaded.at("display", "transfer"):

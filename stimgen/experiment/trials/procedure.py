@@ -16,6 +16,7 @@ from stimgen.experiment.design.trial import Notice, NoticeKind, Trial
 from stimgen.experiment.schema.schema import Experiment
 from stimgen.experiment.schema.session_flow import Instructions, PracticeSettings
 from stimgen.experiment.trials.builder import TrialBuilder
+from stimgen.experiment.trials.notices import complete_notice, complete_notices
 
 
 @dataclass(frozen=True)
@@ -108,7 +109,8 @@ class SessionProcedure:
 
     def end_notice(self, history: History) -> Notice:
         """Return the text for the end of the session."""
-        return _make_notice("end", self.texts.end, _select_main_trials(history))
+        notice = _make_notice("end", self.texts.end, _select_main_trials(history))
+        return complete_notice(notice, self.texts, self.experiment.breaks)
 
     def resume_notices(self, history: History) -> tuple[Notice, ...]:
         """Return the texts to read when a session is resumed, before those of its next step.
@@ -124,7 +126,7 @@ class SessionProcedure:
             practice = step.trial.practice
             text = self.texts.practice if practice else self.texts.block
             notices.append(_make_notice("practice" if practice else "block", text))
-        return _drop_empty_notices(notices)
+        return self._complete(notices)
 
     def find_thresholds(self, history: History) -> tuple[TrackThreshold, ...]:
         """Return the thresholds of an adaptive schedule, one for each track."""
@@ -188,7 +190,7 @@ class SessionProcedure:
             notices.append(_make_notice("practice_again", self.texts.practice_again, done[-trials:]))
         number = sum(answered.trial.practice for answered in history) + 1
         trial = self.builder.build(decision, len(history) + 1, number, practice=True)
-        return SessionStep(trial, _drop_empty_notices(notices), self.experiment.feedback.when != "never")
+        return SessionStep(trial, self._complete(notices), self.experiment.feedback.when != "never")
 
     def _notices_before(self, history: History, decision: TrialDecision) -> tuple[Notice, ...]:
         """Return the texts to read before a main trial."""
@@ -201,7 +203,10 @@ class SessionProcedure:
             notices.append(replace(notice, text=notice.text.replace("{left}", left)))
         if not main or main[-1].trial.block != decision.block:
             notices.append(_make_notice("block", self.texts.block))
-        return _drop_empty_notices(notices)
+        return self._complete(notices)
+
+    def _complete(self, notices: Sequence[Notice]) -> tuple[Notice, ...]:
+        return complete_notices(notices, self.texts, self.experiment.breaks)
 
     def _start_notices(self, history: History) -> list[Notice]:
         return [] if history else [_make_notice("start", self.texts.start or "")]
@@ -232,8 +237,3 @@ def _make_notice(kind: NoticeKind, text: str, scored: History = ()) -> Notice:
     answered = [trial.correct for trial in scored if trial.correct is not None]
     score = f"{100 * sum(answered) / len(answered):.0f} %" if answered else ""
     return Notice(kind, text.replace("{score}", score))
-
-
-def _drop_empty_notices(notices: Sequence[Notice]) -> tuple[Notice, ...]:
-    """Return the notices with a text; a break without a text is kept, because it is still a break."""
-    return tuple(notice for notice in notices if notice.text or notice.kind == "break")

@@ -36,13 +36,18 @@ def fill_texts(experiment: Experiment, texts: Instructions, keys: Keys) -> Instr
 
     `keys` are those of `assign_keys`.
     """
-    first = [texts.block, texts.practice if experiment.practice is not None else ""]
+    kinds = ["block"] if experiment.practice is None else ["block", "practice"]
+    pictures = {str(name): file for name, file in texts.pictures.items()}
+    first = [getattr(texts, kind) or pictures.get(kind) for kind in kinds]
+    if texts.ready is None and "start" in pictures:
+        pictures.setdefault("ready", pictures["start"])
     start = texts.start if texts.start is not None else "" if any(first) else START_PAGE
     ready = texts.ready if texts.ready is not None else texts.start or READY_PAGE
     filled = {"start": start, "ready": ready}
     words = _AnswerWords(experiment, texts, keys)
     every = {name: filled.get(name, getattr(texts, name)) for name in TEXTS}
-    return texts.model_copy(update={name: words.fill(text) for name, text in every.items()})
+    shown: dict[str, object] = {name: words.fill(text) for name, text in every.items()}
+    return texts.model_copy(update=shown | {"pictures": pictures})
 
 
 def check_texts(loaded: LoadedExperiment) -> None:

@@ -80,6 +80,9 @@ def _find_setting_problems(frozen: FrozenStudy, session: JournalSession) -> Iter
     planned = study.groups.get(header.participant)
     if header.group != planned:
         yield f"its group is {header.group or 'none'}, and was to be {planned or 'none'}"
+    for picture in header.pictures:
+        if study.pictures.get(picture.file) != picture.sha256:
+            yield f"the instructions showed another picture than the frozen {picture.file}"
     was = [(one.name, one.plan_sha256) for one in study.sets]
     now = [(one.name, one.plan_sha256) for one in header.sets]
     known = [plan for _, plan in was]

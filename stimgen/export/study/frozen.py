@@ -19,7 +19,7 @@ from stimgen.reading.model import Model, format_first_error
 from stimgen.stimulus_set.store import CHECKSUMS
 
 STUDY, EXPERIMENT, EXCLUSIONS, README = "study.json", "experiment.yaml", "exclusions.txt", "README.txt"
-TRIALS, SETS = "trials", "sets"
+TRIALS, SETS, PICTURES = "trials", "sets", "pictures"
 MAX_FILE_BYTES = 1024 * MEGABYTE
 
 
@@ -59,6 +59,8 @@ class StudyRecord(Model):
     viewing: dict[str, Any]
     """The screen, for which places and durations were computed."""
     sets: tuple[FrozenSet, ...]
+    pictures: dict[str, str] = {}
+    """Hashes of the pictures of the instructions, by their paths from the experiment's folder."""
     software: dict[str, str]
     """Versions of the software that froze it."""
 

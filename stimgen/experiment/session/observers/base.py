@@ -12,6 +12,7 @@ from stimgen.experiment.frames.frame import Frame
 from stimgen.experiment.schema.session_flow import Instructions
 
 if TYPE_CHECKING:
+    from stimgen.experiment.frames.page_pictures import PagePicture
     from stimgen.experiment.frames.renderer import FrameRenderer
     from stimgen.experiment.pictures.pool import PicturePool
     from stimgen.experiment.schema.schema import Experiment
@@ -42,6 +43,8 @@ class ObserverContext:
     """This participant's keys for every answer."""
     texts: Instructions = field(default_factory=Instructions)
     """Instructions in the session's language."""
+    pictures: Mapping[str, PagePicture] = field(default_factory=dict)
+    """Pictures of the instructions, by their paths from the experiment's folder."""
     language: str | None = None
     """The session's language; None without instructions."""
     windowed: bool = False

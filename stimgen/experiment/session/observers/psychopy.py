@@ -12,7 +12,7 @@ from stimgen.experiment.design.trial import Box, MainStart, Notice, Trial, Trial
 from stimgen.experiment.equipment.triggers.base import Trigger, TriggerConnection
 from stimgen.experiment.frames.frame import Frame
 from stimgen.experiment.presentation.feedback import FeedbackSignal
-from stimgen.experiment.presentation.pages import PagePresenter
+from stimgen.experiment.presentation.pages import Page, PagePresenter, picture_box
 from stimgen.experiment.presentation.presenter import SessionPresenter
 from stimgen.experiment.presentation.psychopy_screen import PsychopyScreen, WindowSettings
 from stimgen.experiment.presentation.psychopy_sounds import TonePlayer
@@ -100,8 +100,10 @@ class PsychopyObserver(Observer):
 
     @override
     def tell(self, notice: Notice) -> None:
-        if notice.text.strip():
-            self._pages.show_until_read(notice.text)
+        if notice.text.strip() or notice.picture or notice.minimum_s or notice.maximum_s:
+            picture = self._draw_picture(notice) if notice.picture else None
+            page = Page(notice.text, picture, notice.minimum_s, notice.maximum_s)
+            self._pages.show_until_read(page)
 
     @override
     def start(self, task: PreparedTrial) -> MainStart:
@@ -165,6 +167,12 @@ class PsychopyObserver(Observer):
         empty = Frame.blank(setting.viewing.resolution, setting.frames.background)
         self._pages = PagePresenter(self._screen, empty, responses.quit, setting.texts.pause)
         self._presenter = SessionPresenter(self._screen, self._rules, self._pages)
+
+    def _draw_picture(self, notice: Notice) -> Frame:
+        setting, size = self._setting, self._screen.size
+        box = picture_box(size, with_text=bool(notice.text.strip()))
+        encoding = setting.experiment.display.encoding
+        return setting.pictures[notice.picture].draw(size, setting.frames.background, box, encoding)
 
     def _keys_in_use(self) -> list[str]:
         experiment = self._setting.experiment
