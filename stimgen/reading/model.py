@@ -72,7 +72,9 @@ class Model(BaseModel):
 
     def replace(self, **changes: Any) -> Self:
         """Return a validated copy in which some fields are changed."""
-        return type(self).model_validate({**dict(self), **changes})
+        # Not `dict(self)`: of a model with a field `keys`, it would call that.
+        fields = {name: getattr(self, name) for name in type(self).model_fields}
+        return type(self).model_validate({**fields, **changes})
 
 
 def validation_error(

@@ -33,6 +33,7 @@ EXPECTED = {
     "same_different",
     "staircase_regions",
     "texform_naming",
+    "two_afc_confidence",
     "two_afc_original",
     "wallis2017_oddity",
 }

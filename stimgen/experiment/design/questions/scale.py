@@ -26,8 +26,8 @@ class ScaleQuestion(Question):
     by: Literal["keys", "slider"] = "keys"
     """``keys``: one key for each step; ``slider``: a place on a line from 0 to 100, which the mouse or the
     keys left and right choose, and return, the space bar or a second click confirms."""
-    steps: Annotated[Integer, Field(ge=2, le=10)] = 4
-    """Number of steps, 1 to `steps`."""
+    steps: Annotated[Integer, Field(ge=2, le=10)] | None = None
+    """Number of steps, which are called 1, 2, ...; the default is 4."""
     keys: tuple[Text, ...] = ()
     """One key for each step; the default is the digits, and 0 for a tenth."""
     ends: tuple[LocalText, LocalText] = ("", "")
@@ -39,11 +39,16 @@ class ScaleQuestion(Question):
     def _check_scale(self) -> Self:
         if self.by == "slider":
             for field in ("steps", "keys"):
-                if field in self.model_fields_set:
+                if getattr(self, field):
                     raise validation_error(f"a slider has no {field}: it goes from 0 to 100", at=field)
-        elif self.keys and len(self.keys) != self.steps:
-            raise validation_error(f"{len(self.keys)} keys are given for {self.steps} steps", at="keys")
+        elif self.keys and len(self.keys) != self.step_count:
+            raise validation_error(f"{len(self.keys)} keys are given for {self.step_count} steps", at="keys")
         return self
+
+    @property
+    def step_count(self) -> int:
+        """Return the number of steps of a scale that is answered with keys."""
+        return self.steps or 4
 
     @property
     @override
@@ -54,7 +59,7 @@ class ScaleQuestion(Question):
     def answer_keys(self) -> dict[str, str]:
         if self.by == "slider":
             return {}
-        keys = self.keys or tuple(str(step % 10) for step in range(1, self.steps + 1))
+        keys = self.keys or tuple(str(step % 10) for step in range(1, self.step_count + 1))
         return {str(step): key for step, key in enumerate(keys, 1)}
 
     @override
@@ -70,7 +75,7 @@ class ScaleQuestion(Question):
         """Return the answer at a position from 0, the lower end, to 1."""
         if self.by == "slider":
             return str(round(SLIDER_END * position))
-        return str(1 + min(self.steps - 1, int(self.steps * position)))
+        return str(1 + min(self.step_count - 1, int(self.step_count * position)))
 
     @override
     def guess(self, stream: RandomStream) -> str:
