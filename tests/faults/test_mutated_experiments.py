@@ -52,6 +52,22 @@ OTHERS = [
         "schedule": {"name": "constant", "repetitions": 2},
         "responses": {},
     },
+    {
+        "paradigm": {"name": "yes_no", "place": {"angle": 0, "eccentricity": 4}},
+        "schedule": {"name": "constant", "repetitions": 2},
+        "timing": {
+            "fixation": {"distribution": "exponential", "mean": "500 ms", "min": "300 ms", "max": "1500 ms"},
+            "cue": {"mark": "line", "gap": "50 ms", "validity": ["valid", "neutral"]},
+            "stimulus": "50 ms",
+            "soa": ["50 ms", "100 ms"],
+            "mask": {
+                "before": {"kind": "scrambled", "duration": "100 ms"},
+                "after": {"kind": "texture", "condition": "fine", "source": "other"},
+            },
+            "between_trials": {"distribution": "listed", "values": ["100 ms", "200 ms"]},
+        },
+        "responses": {},
+    },
 ]
 
 

@@ -10,6 +10,7 @@ from stimgen.experiment.pictures.pool import PicturePool
 from stimgen.experiment.schema.masks import MaskSide, NoiseMask, ScrambledMask, TextureMask
 from stimgen.experiment.schema.stimuli import CropSettings
 from stimgen.experiment.trials.crops import draw_boxes
+from stimgen.reading.errors import StimgenError
 from stimgen.reading.random_numbers import RandomStream, random_words
 
 Mask = NoiseMask | ScrambledMask | TextureMask
@@ -49,7 +50,13 @@ class MaskBuilder:
             source = stream.choice(list_other_sources(self.pool, source))
         seeds = self.pool.seeds(source, mask.condition)
         pictures = [self.pool.synthesis(source, mask.condition, seed) for seed in seeds]
-        picture = stream.choice([one for one in pictures if one.id not in self.shown_ids])
+        left = [one for one in pictures if one.id not in self.shown_ids]
+        if not left:
+            raise StimgenError(
+                f"all stimuli of source {source!r} in condition {mask.condition!r} are shown by one trial, so "
+                "that none is left to mask them"
+            )
+        picture = stream.choice(left)
         changes = {
             "set": picture.set,
             "id": picture.id,

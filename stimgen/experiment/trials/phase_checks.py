@@ -40,7 +40,7 @@ def _count_syntheses(experiment: Experiment, arrangement: Arrangement) -> int:
 
 
 def _check_textures(mask: TextureMask, pool: PicturePool, used: int) -> None:
-    sources = (*pool.sources, *pool.practice_sources)
+    sources = pool.all_sources
     if mask.source == "other":
         if not all(list_other_sources(pool, source) for source in sources):
             raise StimgenError(
@@ -48,7 +48,7 @@ def _check_textures(mask: TextureMask, pool: PicturePool, used: int) -> None:
                 hint="write source: same, or name more sources",
             )
         return
-    needed = used + 1 if mask.condition in pool.conditions else 1
+    needed = used + 1 if mask.condition in pool.all_conditions else 1
     for part, source in product(pool.list_sets(), sources):
         seeds = part.seeds(source, mask.condition)
         if len(seeds) < needed:
