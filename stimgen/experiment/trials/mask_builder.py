@@ -53,8 +53,8 @@ class MaskBuilder:
         left = [one for one in pictures if one.id not in self.shown_ids]
         if not left:
             raise StimgenError(
-                f"all stimuli of source {source!r} in condition {mask.condition!r} are shown by one trial, so "
-                "that none is left to mask them"
+                f"all stimuli of source {source!r} in condition {mask.condition!r} are in one trial, so that "
+                "none is left to mask them"
             )
         picture = stream.choice(left)
         changes = {
