@@ -37,6 +37,8 @@ def format_trials(found: dict[str, Any]) -> str:
         trials = found["trials"]
         head = f"{session}: {len(trials)} trials{_count_catch_trials(trials)}"
     factors = list(dict.fromkeys(name for trial in trials for name in trial["levels"] | trial["balanced"]))
+    some_without = any(trial.get("signal") is False for trial in trials)
+    factors += ["signal"] if some_without else []
     rows = [
         ("trial", "block", "source", *factors, "correct", "pictures"),
         *(_format_trial(trial, factors) for trial in trials),
@@ -45,6 +47,10 @@ def format_trials(found: dict[str, Any]) -> str:
         "Pictures: role and seed, position relative to the fixation mark, width x height; all in degrees of "
         "visual angle."
     )
+    if some_without:
+        note += (
+            "\nSignal: no in trials whose correct answer does not depend on the level; they do not move it."
+        )
     return "\n".join([head, *format_columns(rows), note])
 
 
@@ -61,7 +67,8 @@ def _format_trial(trial: dict[str, Any], factors: list[str]) -> tuple[str, ...]:
         for phase in trial["phases"]
         for shown in phase["shown"]
     ]
-    levels = trial["levels"] | trial["balanced"]
+    signal = {True: "yes", False: "no"}.get(trial.get("signal"), "-")
+    levels = trial["levels"] | trial["balanced"] | {"signal": signal}
     values = (levels.get(name, "-") for name in factors)
     block = "practice" if trial["practice"] else trial.get("catch") or str(trial["block"])
     correct = "-" if trial["correct"] is None else str(trial["correct"])

@@ -13,6 +13,11 @@ from stimgen.export.sessions import JournalSession
 POSTERIOR = "of the threshold's posterior by QUEST+ after the trial, in units of the level."
 ADAPTIVE_COLUMNS = (
     TableColumn(
+        "signal",
+        "Whether the correct answer depends on the level; n/a if it does in all trials.",
+        levels={"true": "it does", "false": "it does not, and the answer did not move the level"},
+    ),
+    TableColumn(
         "reversal",
         "Whether the staircase turned at the trial; n/a without a staircase.",
         levels={"true": "the answer turned the staircase", "false": "it did not"},
@@ -33,6 +38,7 @@ THRESHOLD_COLUMNS = (
     TableColumn("method", "How the threshold was computed."),
     TableColumn("target", "What holds at the threshold, such as the proportion correct."),
     TableColumn("trials", "Number of trials of the track."),
+    TableColumn("without_signal", "Number of its trials without a signal, which did not move it."),
     TableColumn("counted", "Number of trials that moved the track: with a signal, and with an answer."),
     TableColumn("reversals", "Number of reversals of a staircase."),
     TableColumn("reversals_averaged", "Number of reversals, the last ones, that the threshold averages."),
@@ -56,6 +62,7 @@ def adaptive_cells(line: RecordedTrial) -> dict[str, Any]:
     """Return the cells of a trial in `ADAPTIVE_COLUMNS`."""
     found = line.adaptive
     return {
+        "signal": line.trial.signal,
         "reversal": found.get("reversal"),
         **{f"posterior_{name}": found.get(name) for name in ("mean", "sd", "entropy")},
     }
@@ -77,6 +84,7 @@ def _describe_threshold(found: TrackThreshold) -> dict[str, Any]:
         "method": found.method,
         "target": found.target,
         "trials": found.trials,
+        "without_signal": found.without_signal,
         "counted": found.counted,
         **found.estimates,
     }

@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from itertools import product
 from typing import Literal
 
+from stimgen.experiment.design.detection import DetectionRule
 from stimgen.reading.errors import StimgenError
 
 Scalar = str | int | float | bool
@@ -101,11 +102,22 @@ class Design:
     """The scale along which an adaptive schedule moves."""
     chance: float | None = None
     """Proportion correct of an observer who guesses."""
+    without_signal: tuple[tuple[tuple[str, Scalar], ...], ...] = ()
+    """Values of the balanced factors in trials that an adaptive schedule cannot learn from: nothing that the
+    level changes is shown, as in trials with two originals."""
+    detection: DetectionRule | None = None
+    """How answers depend on a criterion; None if the task has none, as forced choice."""
 
     @property
     def participant_key(self) -> tuple[str | int, ...]:
         """Return the key of the random numbers that belong to the participant and session."""
         return *self.key, self.participant.label, self.participant.session
+
+    def has_signal(self, balanced: Mapping[str, Scalar]) -> bool | None:
+        """Return whether trials have a signal with these balanced factors; None if all trials have one."""
+        if not self.without_signal:
+            return None
+        return all(dict(values) != dict(balanced) for values in self.without_signal)
 
 
 @dataclass(frozen=True)
@@ -125,6 +137,8 @@ class TrialDecision:
     decides which exemplars (seeds) are shown."""
     track: str | None = None
     """Name of the track, if the schedule interleaves several."""
+    signal: bool | None = None
+    """Whether the trial has a signal, if an adaptive schedule has trials without one."""
 
 
 @dataclass(frozen=True)
@@ -138,3 +152,5 @@ class TrialResult:
     """None if there was no answer, or if no answer is correct."""
     index: int = 0
     """Index of the trial in the session."""
+    signal: bool = True
+    """Whether the trial had a signal; the others do not move a track."""

@@ -53,6 +53,8 @@ class TrackThreshold(Model):
     """Number of trials of the track."""
     counted: int
     """Number of trials that moved the track: with a signal, and with an answer."""
+    without_signal: int = 0
+    """Number of trials without a signal, which did not move the track."""
     sd: float | None = None
     """Standard deviation of the reversals that were averaged, or of the posterior."""
     reversals: tuple[TrackReversal, ...] = ()

@@ -127,7 +127,10 @@ class Trial(JournalPart):
     levels: dict[str, Scalar]
     """Value of every factor of the design."""
     number: float | None = None
-    """The level's number, if the schedule has a level."""
+    """The level's number, if the schedule has a level; None if an adaptive schedule shows a trial in which
+    the level cannot be seen, such as an original in yes-no."""
+    signal: bool | None = None
+    """Whether the trial has a signal, which moves the track; None if all trials of the schedule do."""
     source: str
     balanced: dict[str, Scalar]
     """Value of every balanced factor."""

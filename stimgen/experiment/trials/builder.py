@@ -64,6 +64,7 @@ class TrialBuilder:
             track=decision.track,
             levels=dict(decision.levels),
             number=self._find_number(decision),
+            signal=decision.signal,
             source=decision.source,
             balanced=dict(decision.balanced),
             phases=phases.list_phases([[next(left) for _ in interval] for interval in arrangement.intervals]),
@@ -97,8 +98,8 @@ class TrialBuilder:
         return self.pool if label is None else self.pool.select_set(str(label))
 
     def _find_number(self, decision: TrialDecision) -> float | None:
-        if self.level is None:
-            return None
+        if self.level is None or (decision.signal is False and self.level.factor == "condition"):
+            return None  # nobody can see the condition of an original
         # Practice and catch trials may have conditions or durations of their own, which have no number.
         numbers = dict(zip(self.level.values, self.level.numbers, strict=True))
         return numbers.get(decision.levels[self.level.factor])

@@ -12,6 +12,7 @@ from stimgen.experiment.pictures.pool import PicturePool
 from stimgen.experiment.schema.load import LoadedExperiment
 from stimgen.experiment.schema.schema import Experiment
 from stimgen.experiment.trials.levels import build_level_scale, find_harder_direction
+from stimgen.experiment.trials.signals import list_without_signal
 from stimgen.reading.errors import StimgenError
 
 
@@ -29,7 +30,9 @@ def build_design(loaded: LoadedExperiment, pool: PicturePool, participant: Parti
             level = build_level_scale(by, experiment.schedule.values, factors, pool, hz)
             harder = find_harder_direction(by, likeness_helps=experiment.paradigm.likeness_helps)
             level = replace(level, harder=harder)
-    answers = experiment.paradigm.answers()
+    answers, without_signal = experiment.paradigm.answers(), ()
+    if level is not None and experiment.schedule.adaptive:
+        without_signal = list_without_signal(experiment, factors, pool.sources[0], level)
     return Design(
         factors=factors,
         sources=pool.sources,
@@ -38,6 +41,8 @@ def build_design(loaded: LoadedExperiment, pool: PicturePool, participant: Parti
         key=("experiment", experiment.name, experiment.seed),
         level=level,
         chance=1 / len(answers) if answers else None,
+        without_signal=without_signal,
+        detection=experiment.paradigm.detection,
     )
 
 

@@ -32,7 +32,14 @@ class AnsweredTrial:
     def result(self) -> TrialResult:
         """Return the trial as a schedule sees it; cached because every step reads the whole history."""
         trial = self.trial
-        return TrialResult(trial.levels, trial.source, trial.track, self.correct, trial.index)
+        return TrialResult(
+            levels=trial.levels,
+            source=trial.source,
+            track=trial.track,
+            correct=self.correct,
+            index=trial.index,
+            signal=trial.signal is not False,
+        )
 
 
 History = Sequence[AnsweredTrial]

@@ -10,6 +10,7 @@ from typing import Annotated, ClassVar, Literal
 from pydantic import Field, model_validator
 
 from stimgen.experiment.design.decisions import Factor, Scalar, TrialDecision
+from stimgen.experiment.design.detection import DetectionRule
 from stimgen.experiment.design.trial import ORIGINAL, SYNTHESIS, Role, Trial
 from stimgen.reading.model import Model, Number, validation_error
 from stimgen.reading.random_numbers import RandomStream
@@ -96,6 +97,8 @@ class Paradigm(FamilyMember, ABC):
     signal_answer: ClassVar[str] = ""
     """The answer that reports a signal, such as ``different``, if there are trials without a signal; empty if
     every trial has one."""
+    detection: ClassVar[DetectionRule | None] = None
+    """How often a signal is reported, if the task has a criterion."""
     likeness_helps: ClassVar[bool] = False
     """Whether the task is easier with syntheses that are more like the original, as naming is."""
     original_once: ClassVar[str] = ""

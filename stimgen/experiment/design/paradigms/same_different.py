@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
 
 import numpy as np
 from pydantic import Field
 from typing_extensions import override
 
 from stimgen.experiment.design.decisions import Factor, TrialDecision
+from stimgen.experiment.design.detection import DetectionRule, Rates
 from stimgen.experiment.design.paradigms.base import (
     Arrangement,
     Pairing,
@@ -24,6 +25,11 @@ from stimgen.reading.random_numbers import RandomStream
 from stimgen.sensitivity.same_different import predict_differencing
 
 
+def _report_difference(dprime: Any, criterion: Any) -> Rates:
+    """Return how often two pictures are called different, by the differencing rule."""
+    return predict_differencing(dprime, criterion)[0]
+
+
 class SameDifferent(PairParadigm):
     """Asks whether two pictures are the same or different."""
 
@@ -33,6 +39,7 @@ class SameDifferent(PairParadigm):
     observation, are called different (differencing rule: Macmillan & Creelman 2005, chapter 9)."""
 
     signal_answer = "different"
+    detection = DetectionRule("same_different", _report_difference, tuple(i / 4 for i in range(1, 17)))
 
     @override
     def default_keys(self) -> dict[str, str]:

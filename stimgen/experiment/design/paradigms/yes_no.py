@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Literal
+from typing import Any, Literal
 
 import numpy as np
 from typing_extensions import override
 
 from stimgen.experiment.design.decisions import Factor, TrialDecision
+from stimgen.experiment.design.detection import DetectionRule, Rates
 from stimgen.experiment.design.paradigms.base import (
     CENTRE,
     Arrangement,
@@ -25,6 +26,11 @@ from stimgen.reading.random_numbers import RandomStream
 from stimgen.sensitivity.yes_no import predict_yes_no
 
 
+def _report_synthesis(dprime: Any, criterion: Any) -> Rates:
+    """Return how often a picture is called a synthesis; the criterion is a distance from originals."""
+    return predict_yes_no(dprime, criterion - dprime / 2)[0]
+
+
 class YesNo(Paradigm):
     """Asks whether one picture is an original."""
 
@@ -38,6 +44,7 @@ class YesNo(Paradigm):
 
     pairings = frozenset({"original-synthesis"})
     signal_answer = "no"
+    detection = DetectionRule("yes_no", _report_synthesis, tuple(i / 4 - 1 for i in range(17)))
 
     @override
     def default_keys(self) -> dict[str, str]:

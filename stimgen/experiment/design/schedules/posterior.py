@@ -1,14 +1,25 @@
-"""Describes the posterior of a threshold, and says when it tells no threshold: pure functions."""
+"""Describes the posterior of a threshold, and says when it tells no threshold."""
 
 from __future__ import annotations
 
 import math
 from collections.abc import Sequence
+from dataclasses import dataclass
 
 from stimgen.experiment.design.threshold import ThresholdPosterior
 
 QUANTILES = (0.025, 0.16, 0.5, 0.84, 0.975)
 DIGITS = 6
+
+
+@dataclass(frozen=True)
+class LevelAnswer:
+    """Represents what a posterior learns from a trial."""
+
+    level: int | None
+    """Index of the level; None in a trial without a signal."""
+    positive: bool
+    """Whether the answer was correct; in a task with a criterion, whether it reported a signal."""
 
 
 def describe_posterior(values: Sequence[float], probabilities: Sequence[float]) -> ThresholdPosterior:

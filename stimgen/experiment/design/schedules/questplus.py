@@ -2,21 +2,20 @@
 
 from __future__ import annotations
 
-import math
-import warnings
 from collections.abc import Sequence
-from functools import lru_cache, partial
+from functools import lru_cache
 from typing import Annotated, Any, Literal
 
 from pydantic import Field, model_validator
 from typing_extensions import override
 
 from stimgen.experiment.design.decisions import Design, TrialResult
-from stimgen.experiment.design.schedules.posterior import describe_posterior, explain_no_threshold
+from stimgen.experiment.design.schedules.dprime_engine import DprimeEngine
+from stimgen.experiment.design.schedules.posterior import LevelAnswer, explain_no_threshold
+from stimgen.experiment.design.schedules.questplus_engine import QuestPlusEngine, import_questplus
 from stimgen.experiment.design.schedules.tracks import AdaptiveSchedule, Track, require_level, select_track
-from stimgen.experiment.design.threshold import UNITS, ThresholdPosterior, TrackThreshold
+from stimgen.experiment.design.threshold import UNITS, TrackThreshold
 from stimgen.reading.errors import StimgenError
-from stimgen.reading.extras import import_optional
 from stimgen.reading.model import Number, validation_error
 
 Grid = Annotated[tuple[Number, ...], Field(min_length=1, max_length=200)]
@@ -26,16 +25,22 @@ Probabilities = Annotated[
 
 
 class Questplus(AdaptiveSchedule):
-    """Chooses the level that is most informative about a psychometric function: QUEST+ (Watson 2017)."""
+    """Chooses the level that is most informative about a psychometric function: QUEST+ (Watson 2017).
+
+    In yes-no and same-different the function is that of d', with the criterion as a further parameter (Lesmes
+    et al. 2015).
+    """
 
     name: Literal["questplus"] = "questplus"
-    form: Literal["weibull", "normal"] = "weibull"
-    """The psychometric function: ``weibull`` over the level's logarithm, or ``normal`` over the level."""
+    form: Literal["weibull", "normal", "dprime"] | None = None
+    """The psychometric function: ``weibull`` over the level's logarithm, or ``normal`` over the level; for
+    yes-no and same-different ``dprime``, where d' is (level / threshold)^slope. The default is ``dprime`` for
+    those, and else ``weibull``."""
     threshold: Grid | None = None
     """Possible thresholds, in units of the level; by default 40 between the lowest and the highest level."""
     slope: Grid = (1.0, 2.0, 3.5, 5.0, 8.0)
-    """Possible slopes: the Weibull exponent, or the standard deviation of the normal distribution in units of
-    the level."""
+    """Possible slopes: the exponent of the Weibull function or of d', or the standard deviation of the normal
+    distribution in units of the level."""
     guess: Probabilities | None = None
     """Possible proportions correct of an observer who guesses; the default is chance."""
     lapse: Probabilities = (0.0, 0.02, 0.05)
@@ -45,27 +50,35 @@ class Questplus(AdaptiveSchedule):
     def _check_numbers(self) -> Questplus:
         for name in ("threshold", "slope"):
             values = getattr(self, name) or ()
-            if (name == "slope" or self.form == "weibull") and any(value <= 0 for value in values):
+            if (name == "slope" or self.form != "normal") and any(value <= 0 for value in values):
                 raise validation_error(f"every {name} must be greater than 0", at=name)
         return self
 
     @override
     def check(self, design: Design) -> None:
         super().check(design)
-        if self.form == "weibull" and min(require_level(design).numbers) <= 0:
+        form = self.find_form(design)
+        if (form == "dprime") != (design.detection is not None):
+            problem, hint = _describe_misfit(form, design)
+            raise StimgenError(problem, hint=hint)
+        if form == "dprime" and self.guess is not None:
             raise StimgenError(
-                "a Weibull function needs levels above zero", hint="use form: normal, or other values"
+                "schedule.guess has no effect: the answers without a signal tell the guess rate"
             )
-        _import_questplus()
+        if form != "normal" and min(require_level(design).numbers) <= 0:
+            other = "" if form == "dprime" else "form: normal, or "
+            raise StimgenError(f"form: {form} needs levels above zero", hint=f"use {other}other values")
+        if form != "dprime":
+            import_questplus()
 
     @override
     def choose_level(self, design: Design, track: Track, history: Sequence[TrialResult]) -> int:
-        return _get_engine(self, design, track.name).choose_level(history)
+        return _get_engine(self, design, track.name).choose_level(_list_answers(design, history))
 
     @override
     def describe_track(self, design: Design, history: Sequence[TrialResult]) -> dict[str, Any]:
         own = [result for result in history if result.track == history[-1].track]
-        found, _ = _get_engine(self, design, str(history[-1].track)).estimate(own)
+        found, _ = _get_engine(self, design, str(history[-1].track)).estimate(_list_answers(design, own))
         return {"mean": found.mean, "sd": found.sd, "entropy": found.entropy}
 
     @override
@@ -75,8 +88,12 @@ class Questplus(AdaptiveSchedule):
             for track in self.all_tracks(design)
         )
 
+    def find_form(self, design: Design) -> str:
+        """Return the psychometric function: the one that was chosen, or the one that suits the task."""
+        return self.form or ("weibull" if design.detection is None else "dprime")
+
     def _find_threshold(self, design: Design, track: str, own: Sequence[TrialResult]) -> TrackThreshold:
-        posterior, estimates = _get_engine(self, design, track).estimate(own)
+        posterior, estimates = _get_engine(self, design, track).estimate(_list_answers(design, own))
         reason, level = explain_no_threshold(posterior), require_level(design)
         return TrackThreshold(
             track=track,
@@ -85,116 +102,72 @@ class Questplus(AdaptiveSchedule):
             threshold=posterior.mean if reason is None else None,
             reason=reason,
             method="posterior mean",
-            target=TARGETS[self.form],
+            target=TARGETS[self.find_form(design)],
             trials=len(own),
-            counted=sum(result.correct is not None for result in own),
+            counted=sum(result.correct is not None and result.signal for result in own),
+            without_signal=sum(not result.signal for result in own),
             sd=posterior.sd,
             posterior=posterior,
             estimates=estimates,
         )
 
+    def list_thresholds(self, design: Design) -> list[float]:
+        """Return the possible thresholds, in rising order."""
+        if self.threshold:
+            return sorted(self.threshold)
+        low, high = require_level(design).numbers[0], require_level(design).numbers[-1]
+        if self.find_form(design) == "normal":
+            return [low + (high - low) * i / (DEFAULT_COUNT - 1) for i in range(DEFAULT_COUNT)]
+        return [low * (high / low) ** (i / (DEFAULT_COUNT - 1)) for i in range(DEFAULT_COUNT)]
 
+
+DEFAULT_COUNT = 40
 TARGETS = {
     "weibull": "1 - 1/e of the way from guessing to the highest proportion correct",
     "normal": "halfway from guessing to the highest proportion correct",
+    "dprime": "d' = 1",
 }
 
-# The package warns of logarithms of zero, which it intends, and of changes that xarray plans.
-_quiet = partial(warnings.catch_warnings, action="ignore")
+
+def _describe_misfit(form: str, design: Design) -> tuple[str, str]:
+    """Return why a function does not suit the task, and what does."""
+    if design.detection is None:
+        return "form: dprime is for tasks with a criterion, such as yes_no", "write form: weibull"
+    task = design.detection.task
+    return (
+        f"form: {form} describes the proportion correct, which in {task} depends on the observer's criterion",
+        "write form: dprime, which estimates the criterion from trials without a signal",
+    )
 
 
-def _import_questplus() -> Any:
-    return import_optional("questplus", "questplus", "the schedule questplus")
+def _list_answers(design: Design, history: Sequence[TrialResult]) -> list[LevelAnswer]:
+    """Return what the engines learn from; trials without an answer are ignored.
+
+    In a task with a criterion, this is whether a signal was reported, also without one. In others, it is
+    whether the answer was correct, in trials with a signal.
+    """
+    level, found = require_level(design), []
+    indices = {value: i for i, value in enumerate(level.values)}
+    for result in history:
+        if result.correct is None:
+            continue
+        if result.signal:
+            found.append(LevelAnswer(indices[result.levels[level.factor]], result.correct))
+        elif design.detection is not None:
+            found.append(LevelAnswer(None, not result.correct))
+    return found
 
 
 @lru_cache(maxsize=256)
-def _get_engine(schedule: Questplus, design: Design, track: str) -> _QuestPlusEngine:
+def _get_engine(schedule: Questplus, design: Design, track: str) -> QuestPlusEngine | DprimeEngine:
     del track  # only a key of the cache: every track has its own engine
-    return _QuestPlusEngine(schedule, design)
-
-
-class _QuestPlusEngine:
-    """Runs the package's procedure, and extends it if a history is longer than the one before.
-
-    The engine is only a cache: its answers depend on the history that it is given, and on nothing else.
-    """
-
-    def __init__(self, schedule: Questplus, design: Design) -> None:
-        self._schedule, self._harder = schedule, schedule.find_harder(design)
-        self._level = require_level(design)
-        self._chance = design.chance
-        self._numbers = dict(zip(self._level.values, self._level.numbers, strict=True))
-        self._seen: list[tuple[float, bool]] = []
-        self._procedure: Any = None
-
-    def choose_level(self, history: Sequence[TrialResult]) -> int:
-        with _quiet():
-            wanted = float(self._update(history).next_stim["intensity"])
-        intensities = [self._to_intensity(number) for number in self._level.numbers]
-        return min(range(len(intensities)), key=lambda i: abs(intensities[i] - wanted))
-
-    def estimate(self, history: Sequence[TrialResult]) -> tuple[ThresholdPosterior, dict[str, float]]:
-        """Return the posterior of the threshold, and the posterior means of the other parameters."""
-        threshold, slope = self._parameter_names
-        with _quiet():
-            procedure = self._update(history)
-            means = procedure.param_estimate
-            probabilities = procedure.marginal_posterior[threshold]
-        values = [self._from_intensity(float(x)) for x in procedure.param_domain[threshold]]
-        pairs = sorted((value, float(p)) for value, p in zip(values, probabilities, strict=True))
-        estimates = {"slope": float(means[slope]), "lapse": float(means["lapse_rate"])}
-        if len(procedure.param_domain["lower_asymptote"]) > 1:
-            estimates["guess"] = float(means["lower_asymptote"])
-        posterior = describe_posterior([value for value, _ in pairs], [p for _, p in pairs])
-        return posterior, {name: round(value, 6) for name, value in estimates.items()}
-
-    def _to_intensity(self, number: float) -> float:
-        """Return a level on the axis of the psychometric function, which rises as the task gets easier."""
-        value = math.log10(number) if self._schedule.form == "weibull" else number
-        return value if self._harder == "lower" else -value
-
-    def _from_intensity(self, intensity: float) -> float:
-        """Return the level for a value on the axis of the psychometric function."""
-        value = intensity if self._harder == "lower" else -intensity
-        return 10**value if self._schedule.form == "weibull" else value
-
-    @property
-    def _parameter_names(self) -> tuple[str, str]:
-        return ("threshold", "slope") if self._schedule.form == "weibull" else ("mean", "sd")
-
-    def _update(self, history: Sequence[TrialResult]) -> Any:
-        """Return the procedure after a history; trials without an answer are ignored."""
-        results = [
-            (self._to_intensity(self._numbers[result.levels[self._level.factor]]), result.correct)
-            for result in history
-            if result.correct is not None
-        ]
-        if self._procedure is None or results[: len(self._seen)] != self._seen:
-            self._procedure, self._seen = self._create(), []
-        for intensity, correct in results[len(self._seen) :]:
-            response = "yes" if correct else "no"
-            self._procedure.update(stim={"intensity": intensity}, outcome={"response": response})
-        self._seen = results
-        return self._procedure
-
-    def _create(self) -> Any:
-        schedule, (threshold, slope) = self._schedule, self._parameter_names
-        intensities = sorted(self._to_intensity(number) for number in self._level.numbers)
-        thresholds = sorted(self._to_intensity(number) for number in schedule.threshold or ())
-        if not thresholds:
-            thresholds = [intensities[0] + (intensities[-1] - intensities[0]) * i / 39 for i in range(40)]
-        guesses = schedule.guess if schedule.guess is not None else (self._chance or 0.0,)
-        return _import_questplus().QuestPlus(
-            stim_domain={"intensity": intensities},
-            param_domain={
-                threshold: thresholds,
-                slope: list(schedule.slope),
-                "lower_asymptote": list(guesses),
-                "lapse_rate": list(schedule.lapse),
-            },
-            outcome_domain={"response": ["yes", "no"]},
-            func="weibull" if schedule.form == "weibull" else "norm_cdf",
-            stim_scale="log10" if schedule.form == "weibull" else "linear",
-            stim_selection_method="min_entropy",
-            param_estimation_method="mean",
-        )
+    form, level, harder = schedule.find_form(design), require_level(design), schedule.find_harder(design)
+    sign: Literal[1, -1] = 1 if harder == "lower" else -1
+    thresholds = schedule.list_thresholds(design)
+    if design.detection is not None:
+        rule, slopes, lapses = design.detection, schedule.slope, schedule.lapse
+        return DprimeEngine(rule, level.numbers, sign, thresholds, slopes, lapses)
+    guesses = schedule.guess if schedule.guess is not None else (design.chance or 0.0,)
+    return QuestPlusEngine(
+        form, level.numbers, sign, thresholds, slopes=schedule.slope, guesses=guesses, lapses=schedule.lapse
+    )

@@ -48,6 +48,13 @@ class Staircase(AdaptiveSchedule):
     @override
     def check(self, design: Design) -> None:
         super().check(design)
+        if design.detection is not None:
+            task = design.detection.task
+            raise StimgenError(
+                f"a staircase cannot measure {task}: it would follow the observer's criterion, not the level",
+                hint="use schedule: questplus, which estimates the criterion from trials without a signal, "
+                "or a forced choice such as two_afc or abx",
+            )
         if len(self.start) not in (0, 1, self.tracks):
             raise StimgenError(
                 f"schedule.start has {len(self.start)} values for {self.tracks} tracks: give one for all "
@@ -95,7 +102,8 @@ class Staircase(AdaptiveSchedule):
             method=f"{'geometric ' if found.geometric else ''}mean of reversals",
             target=f"{compute_target(self.up, self.down):.3f} correct",
             trials=len(own),
-            counted=sum(result.correct is not None for result in own),
+            counted=sum(result.correct is not None and result.signal for result in own),
+            without_signal=sum(not result.signal for result in own),
             sd=found.sd,
             reversals=tuple(
                 TrackReversal(trial=own[i].index, level=levels[i], used=i in found.used)
@@ -105,7 +113,8 @@ class Staircase(AdaptiveSchedule):
 
     def _trace(self, history: Sequence[TrialResult]) -> list[int]:
         """Return the move of a track after each of its trials."""
-        return trace_moves([result.correct for result in history], self.up, self.down)
+        answers = [result.correct if result.signal else None for result in history]
+        return trace_moves(answers, self.up, self.down)
 
     def _move(self, design: Design, index: int, harder: int, reversals: int) -> int:
         step = self.steps[min(reversals, len(self.steps) - 1)]

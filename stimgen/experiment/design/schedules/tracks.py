@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from abc import abstractmethod
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import lru_cache
 from typing import Annotated
 
@@ -83,7 +83,7 @@ class AdaptiveSchedule(Schedule):
         value = level.values[self.choose_level(design, track, select_track(history, track))]
         levels = {**track.others, level.factor: value}
         ordered = {factor.name: levels[factor.name] for factor in design.factors}
-        return TrialDecision(1, ordered, candidate.source, candidate.balanced, candidate.exemplar, track.name)
+        return replace(candidate, levels=ordered, track=track.name)
 
     def find_harder(self, design: Design) -> HarderDirection:
         """Return whether lower or higher numbers are harder."""
@@ -158,6 +158,7 @@ def deal_candidates(design: Design, count: int, gap: int) -> tuple[TrialDecision
         order = draw_spaced_order([source for source, _ in pairs], gap, before, RandomStream(*own, lap))
         for i in order:
             source, values = pairs[i]
-            found.append(TrialDecision(1, {}, source, values, exemplars[source]))
+            signal = design.has_signal(values)
+            found.append(TrialDecision(1, {}, source, values, exemplars[source], signal=signal))
             exemplars[source] += 1
     return tuple(found[:count])

@@ -90,11 +90,11 @@ class SimulatedObserver(ComputedObserver):
         settings, paradigm = self.context.experiment.simulated, self.context.experiment.paradigm
         if stream.uniform() < settings.lapse:
             return stream.choice(paradigm.guesses())
-        if settings.psychometric is None or trial.number is None:
+        if settings.psychometric is None or (trial.number is None and trial.signal is not False):
             dprime = self._sensitivity.find_dprime(trial)
             return paradigm.decide(trial, Perception(dprime, self._sensitivity.mean), stream)
         guesses = paradigm.guesses()
-        expected, probability = self._find_probability(settings.psychometric, trial, trial.number)
+        expected, probability = self._find_probability(settings.psychometric, trial, trial.number or 0.0)
         others = [answer for answer in guesses if answer != expected]
         return expected if stream.uniform() < probability else stream.choice(others)
 
