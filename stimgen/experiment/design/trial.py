@@ -144,7 +144,7 @@ class Trial(JournalPart):
     """Fewest refreshes from the end of the trial before to this one, if they were drawn; None if the
     experiment has one duration for all."""
 
-    came_later = frozenset({"between_trials", "catch"})
+    came_later = frozenset({"between_trials", "catch", "signal"})
 
     @property
     def is_main(self) -> bool:
