@@ -67,7 +67,7 @@ def _format_trial(trial: dict[str, Any], factors: list[str]) -> tuple[str, ...]:
         for phase in trial["phases"]
         for shown in phase["shown"]
     ]
-    signal = {True: "yes", False: "no"}.get(trial.get("signal"), "-")
+    signal = {None: "-", True: "yes", False: "no"}[trial.get("signal")]
     levels = trial["levels"] | trial["balanced"] | {"signal": signal}
     values = (levels.get(name, "-") for name in factors)
     block = "practice" if trial["practice"] else trial.get("catch") or str(trial["block"])

@@ -30,9 +30,7 @@ def build_design(loaded: LoadedExperiment, pool: PicturePool, participant: Parti
             level = build_level_scale(by, experiment.schedule.values, factors, pool, hz)
             harder = find_harder_direction(by, likeness_helps=experiment.paradigm.likeness_helps)
             level = replace(level, harder=harder)
-    answers, without_signal = experiment.paradigm.answers(), ()
-    if level is not None and experiment.schedule.adaptive:
-        without_signal = list_without_signal(experiment, factors, pool.sources[0], level)
+    answers, adapts = experiment.paradigm.answers(), experiment.schedule.adaptive
     return Design(
         factors=factors,
         sources=pool.sources,
@@ -41,7 +39,9 @@ def build_design(loaded: LoadedExperiment, pool: PicturePool, participant: Parti
         key=("experiment", experiment.name, experiment.seed),
         level=level,
         chance=1 / len(answers) if answers else None,
-        without_signal=without_signal,
+        without_signal=list_without_signal(experiment, factors, pool.sources[0], level)
+        if adapts and level is not None
+        else (),
         detection=experiment.paradigm.detection,
     )
 
