@@ -45,6 +45,7 @@ stimuli: {sets: [sets/tiny], again: seed}
 paradigm: {name: oddity, oddball: original}
 schedule: {name: constant, repetitions: 9}
 display: {resolution: [1024, 768], pixels_per_degree: 30}
+questions: [confidence]
 model: {features: made, noise: NOISE}
 """
 
@@ -88,7 +89,11 @@ def sessions(folder: Path, noise: float, data: str) -> Iterator[tuple[float | No
     loaded = load_experiment(folder / "tiny_experiment.yaml")
     options = RunOptions(observer="model", data=folder / data)
     for ended in run_study(loaded, SessionId(None, "1"), 2, options):
-        yield ended.correct, [line.outcome.answer for line in read_journal(ended.journal).trials]
+        outcomes = [line.outcome for line in read_journal(ended.journal).trials]
+        # Features do not tell how sure one is: confidence is a guess.
+        assert {further.answer for one in outcomes for further in one.further} <= {"1", "2", "3", "4"}
+        answers = [one.answer for one in outcomes]
+        yield ended.correct, answers + [further.answer for one in outcomes for further in one.further]
 
 
 class TestStored:

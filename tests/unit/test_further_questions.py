@@ -54,8 +54,7 @@ class PointingScreen(ExactScreen):
         self.pointer = visible
 
 
-def ask(screen: Any, kind: str = "keys", window: float | None = None) -> FurtherAnswer:
-    """Ask a question that appears at refresh 1."""
+def prepare_question(screen: Any, kind: str = "keys", window: float | None = None) -> PreparedQuestion:
 
     def make_response() -> Response:
         if kind == "typed":
@@ -70,8 +69,15 @@ def ask(screen: Any, kind: str = "keys", window: float | None = None) -> Further
             SIZE, (128, 128, 128), 0, 0, np.full((1, 1, 3), 255 if value is None else value, np.uint8)
         )
 
-    question = PreparedQuestion("q", make_response, find_frame, window, pointer=kind == "slider")
-    return QuestionPresenter(screen, PagePresenter(screen, PAGE, "escape"), "escape").ask(question, 0.0)
+    return PreparedQuestion("q", make_response, find_frame, window, pointer=kind == "slider")
+
+
+def ask(screen: Any, *how: Any, on_flip: Any = tuple, **more: Any) -> FurtherAnswer:
+    """Ask a question that appears at refresh 1."""
+    pages = PagePresenter(screen, PAGE, "escape")
+    return QuestionPresenter(screen, pages, "escape", on_flip).ask(
+        prepare_question(screen, *how, **more), 0.0
+    )
 
 
 def at(refreshes: float) -> Any:
@@ -84,6 +90,12 @@ class TestPresenting:
         answer = ask(PointingScreen([(-3, "f"), (0.5, "f"), (5.2, "x"), (6.2, "j"), (6.3, "f")]))
         assert (answer.question, answer.answer, answer.key, answer.seconds) == ("q", "2", "j", at(6.2))
         assert answer.onset == pytest.approx(PERIOD)
+
+    def test_other_equipment_is_told_when_it_appears(self) -> None:
+        screen = PointingScreen([(5, "f")])
+        marks: list[int] = []
+        ask(screen, on_flip=lambda: [lambda: marks.append(screen.refresh)])
+        assert marks == [1]
 
     def test_a_window_ends_it(self) -> None:
         screen = PointingScreen([(40, "f")])

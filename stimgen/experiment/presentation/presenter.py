@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from functools import partial
 
 from stimgen.experiment.design.trial import Trial, TrialOutcome
 from stimgen.experiment.frames.frame import Frame
@@ -19,7 +20,8 @@ class SessionPresenter:
 
     def __init__(self, screen: PresentationScreen, rules: PresentationRules, pages: PagePresenter) -> None:
         self._screen, self._rules, self._pages = screen, rules, pages
-        self._questions = QuestionPresenter(screen, pages, rules.responses.quit)
+        mark = partial(rules.flip_callbacks, "question")
+        self._questions = QuestionPresenter(screen, pages, rules.responses.quit, mark)
         self._ended_at: float | None = None
         self.zero = 0.0
         """The screen's time at which the run's clock began: before the practice."""

@@ -10,7 +10,7 @@ from stimgen.experiment.frames.frame import Frame
 from stimgen.experiment.presentation.pages import PagePresenter
 from stimgen.experiment.presentation.refreshes import FramePacer
 from stimgen.experiment.presentation.responses import Response, TrialPaused, poll_presses
-from stimgen.experiment.presentation.screen import PresentationScreen, Scene
+from stimgen.experiment.presentation.screen import FlipCallbacks, PresentationScreen, Scene
 
 
 @dataclass(frozen=True)
@@ -36,8 +36,15 @@ class PreparedQuestion:
 class QuestionPresenter:
     """Asks questions one after the other; pauses are pages, after which a question is asked again."""
 
-    def __init__(self, screen: PresentationScreen, pages: PagePresenter, quit_key: str) -> None:
-        self._screen, self._pages, self._quit = screen, pages, quit_key
+    def __init__(
+        self,
+        screen: PresentationScreen,
+        pages: PagePresenter,
+        quit_key: str,
+        on_flip: Callable[[], FlipCallbacks] = tuple,
+    ) -> None:
+        """Ask on a screen; `on_flip` returns what is to be called when a question appears."""
+        self._screen, self._pages, self._quit, self._on_flip = screen, pages, quit_key, on_flip
 
     def ask(self, question: PreparedQuestion, zero: float) -> FurtherAnswer:
         """Ask a question until it is answered or its time is over.
@@ -75,7 +82,7 @@ class QuestionPresenter:
         # What was pressed before the question appeared is no answer to it.
         poll_presses(self._screen, self._quit)
         self._screen.read_characters()
-        shown = pacer.show_next(question.scene(response))
+        shown = pacer.show_next(question.scene(response), self._on_flip())
         window = response.window
         window.onset = window.opens = shown
         if question.window is not None:

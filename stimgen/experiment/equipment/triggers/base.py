@@ -14,11 +14,14 @@ from stimgen.reading.errors import StimgenError
 from stimgen.reading.model import Flag, Integer
 from stimgen.reading.registry import FamilyMember
 
-Event = Literal["session", "fixation", "cue", "stimulus", "gap", "between", "mask", "response", "end"]
+Event = Literal[
+    "session", "fixation", "cue", "stimulus", "gap", "between", "mask", "response", "question", "end"
+]
 Code = Annotated[Integer, Field(ge=1, le=255)]
 Result = TypeVar("Result")
 
-# A gap has no number of its own, because pictures and masks mark both of its ends.
+# A gap has no number of its own, because pictures and masks mark both of its ends; nor has a question, because
+# all eight bits are in use.
 CODES: dict[Event, int] = {
     "session": 1,
     "fixation": 2,
