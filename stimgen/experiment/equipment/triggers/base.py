@@ -20,7 +20,7 @@ Event = Literal[
 Code = Annotated[Integer, Field(ge=1, le=255)]
 Result = TypeVar("Result")
 
-# A gap has no number of its own, because pictures and masks mark both of its ends; nor has a question, because
+# A gap has no number of its own, because pictures and masks mark both of its ends. Nor has a question:
 # all eight bits are in use.
 CODES: dict[Event, int] = {
     "session": 1,
