@@ -6,8 +6,16 @@ from collections.abc import Callable, Iterator
 from typing import TYPE_CHECKING
 
 from stimgen.analysis.accuracy import compute_group_accuracy, compute_participant_accuracy
+from stimgen.analysis.contrasts import compute_contrasts, compute_equivalence
 from stimgen.analysis.dprimes import compute_dprime
+from stimgen.analysis.metacognition import compute_confidence
+from stimgen.analysis.mixed import compute_mixed_model
+from stimgen.analysis.naming import compute_confusions, compute_recognisability
+from stimgen.analysis.oddballs import compute_oddball_asymmetry
+from stimgen.analysis.response_times import compute_response_times
 from stimgen.analysis.settings import AnalysisSettings
+from stimgen.analysis.thresholds import compute_thresholds, compute_tracks
+from stimgen.analysis.trends import compute_trend
 from stimgen.analysis.trial_table import TrialTable
 
 if TYPE_CHECKING:
@@ -54,5 +62,16 @@ ANALYSES: dict[str, Analysis] = {
     "accuracy_by_participant": _participants,
     "accuracy_by_source": _sources,
     "dprime": _dprimes,
+    "contrasts": compute_contrasts,
+    "equivalence": compute_equivalence,
+    "mixed_model": compute_mixed_model,
+    "thresholds": compute_thresholds,
+    "tracks": compute_tracks,
+    "response_times": compute_response_times,
+    "trend": compute_trend,
+    "oddball_asymmetry": compute_oddball_asymmetry,
+    "recognisability": compute_recognisability,
+    "confusions": compute_confusions,
+    "confidence": compute_confidence,
 }
 """Every analysis by the name of its table."""

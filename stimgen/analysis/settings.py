@@ -45,8 +45,17 @@ class AnalysisSettings(Model):
     proportions correct, log-linear for hits and false alarms]"""
     confidence: Annotated[Number, Field(gt=0.5, lt=1.0)] = 0.95
     """Confidence of intervals."""
+    level: Text | None = None
+    """The factor whose values are numbers that psychometric functions are fitted along, such as ``duration``;
+    ``50 ms`` is 50. [default: the column level]"""
+    levels: dict[Text, Number] = Field(default_factory=dict)
+    """Number of each value of `level`, where they are not numbers: ``{scale1: 0.3, scale2: 0.5}``."""
+    function: Literal["logistic", "normal", "weibull", "critical_scaling"] = "logistic"
+    """The psychometric function; ``critical_scaling`` is for scalings of pooling regions."""
     response_time_unit: Literal["s", "ms"] = "s"
     """Unit of response times in the data."""
+    synonyms: dict[Text, tuple[Text, ...]] = Field(default_factory=dict)
+    """Answers of naming that count as one word in tables of confusions: ``{dog: [puppy, hound]}``."""
     resamples: Annotated[Integer, Field(ge=100, le=100_000)] = 2000
     """Number of bootstrap samples."""
     seed: Annotated[Integer, Field(ge=0)] = 1

@@ -30,6 +30,9 @@ class TrialTable:
     """Proportion correct of an observer who guesses."""
     orders: tuple[tuple[str, tuple[str, ...]], ...] = ()
     """Values of factors in the order of tables, also those that no trial has."""
+    staircase: tuple[int, int] | None = None
+    """Wrong answers in a row after which a track's level becomes easier, and correct ones after which it
+    becomes harder; None where levels were not chosen by a staircase, or it is not known."""
     notes: tuple[str, ...] = ()
     """What a reader of the results must know about the data."""
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Sequence
 from dataclasses import replace
 from pathlib import Path
@@ -17,6 +18,8 @@ from stimgen.experiment.journal.journal import has_header
 from stimgen.reading.errors import StimgenError
 
 TABLES = (".csv", ".tsv", ".txt")
+COMMON_FACTORS = ("condition", "source", "oddball", "session", "block", "group")
+_NUMBER = re.compile(r"[-+]?(\d+\.?\d*|\.\d+)([eE][-+]?\d+)?")
 
 
 def read_trials(paths: Sequence[Path], settings: AnalysisSettings | None = None) -> TrialTable:
@@ -143,10 +146,31 @@ def _apply(table: TrialTable, settings: AnalysisSettings) -> TrialTable:
     chance = settings.chance if settings.chance is not None else table.chance
     if settings.chance is None and model is not None:
         chance = model.chance
+    table = _number_levels(table, settings)
     factors = _choose_factors(table, settings)
     for name in settings.order:
         _require_column(name, table)
     return replace(table, model=model, chance=chance, factors=factors, orders=tuple(settings.order.items()))
+
+
+def _number_levels(table: TrialTable, settings: AnalysisSettings) -> TrialTable:
+    """Return the table with the numbers of the factor that `settings.level` names."""
+    if settings.level is None:
+        return table
+    _require_column(settings.level, table)
+    numbers = {}
+    for value in sorted(set(table.frame[settings.level])):
+        number = _NUMBER.match(value)
+        if value in settings.levels:
+            numbers[value] = settings.levels[value]
+        elif number is not None and value:
+            numbers[value] = float(number[0])
+        else:
+            raise StimgenError(
+                f"{settings.level}: {value!r} does not begin with a number",
+                hint=f"give the numbers in the settings: levels: {{{value}: NUMBER, ...}}",
+            )
+    return replace(table, frame=table.frame.assign(level=table.frame[settings.level].map(numbers)))
 
 
 def _choose_factors(table: TrialTable, settings: AnalysisSettings) -> tuple[str, ...]:
@@ -162,9 +186,7 @@ def _require_column(name: str, table: TrialTable) -> None:
         raise StimgenError(
             f"the data have no factor {name!r}",
             given=name,
-            allowed=_list_names(
-                table.factors, ("condition", "source", "oddball", "session", "block", "group")
-            ),
+            allowed=_list_names(table.factors, COMMON_FACTORS),
         )
 
 

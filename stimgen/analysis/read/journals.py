@@ -3,15 +3,21 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
 from stimgen.analysis.trial_table import TrialTable, complete_frame
 from stimgen.experiment.design.paradigms import Paradigm
+from stimgen.experiment.design.schedules import Schedule
+from stimgen.experiment.design.schedules.staircase import Staircase
 from stimgen.experiment.journal.journal import RecordedTrial
 from stimgen.export.sessions import JournalSession, SessionPart, read_session
 from stimgen.reading.errors import StimgenError
 from stimgen.sensitivity import RULES, DecisionModel
+
+CONFIDENCE = "confidence"
+"""Name of the question after trials whose answers are ratings of confidence."""
 
 
 def read_journals(files: Iterable[Path]) -> TrialTable:
@@ -28,10 +34,13 @@ def read_journals(files: Iterable[Path]) -> TrialTable:
     factors: dict[str, None] = {}
     models: dict[DecisionModel | None, Path] = {}
     chances: dict[float | None, None] = {}
+    staircases: dict[tuple[int, int] | None, None] = {}
     for file in files:
         session = read_session(file)
-        paradigm = session.header.experiment.load(file).experiment.paradigm
+        experiment = session.header.experiment.load(file).experiment
+        paradigm = experiment.paradigm
         models.setdefault(find_decision_model(paradigm), file)
+        staircases[_find_staircase(experiment.schedule)] = None
         for part in session.parts:
             for line in part.trials:
                 rows.append(_describe(line, session, part) | {"file": file.name, "row": line.seq + 1})
@@ -47,11 +56,16 @@ def read_journals(files: Iterable[Path]) -> TrialTable:
         )
     model = next(iter(models), None)
     chance = model.chance if model else next(iter(chances)) if len(chances) == 1 else None
+    staircase = next(iter(staircases)) if len(staircases) == 1 else None
     names = sorted(factors, key=lambda name: name != "condition")
     columns = {
         name: [row.get(name) for row in rows] for name in dict.fromkeys(key for row in rows for key in row)
     }
-    return TrialTable(complete_frame(columns, names), tuple(names), model, chance)
+    return TrialTable(complete_frame(columns, names), tuple(names), model, chance, staircase=staircase)
+
+
+def _find_staircase(schedule: Schedule) -> tuple[int, int] | None:
+    return (schedule.up, schedule.down) if isinstance(schedule, Staircase) else None
 
 
 def find_decision_model(paradigm: Paradigm) -> DecisionModel | None:
@@ -91,4 +105,14 @@ def _describe(line: RecordedTrial, session: JournalSession, part: SessionPart) -
         "correct": None if line.correct is None or is_missed else float(line.correct),
         "missed": is_missed,
         "response_time": outcome.seconds,
+        "confidence": _find_confidence(line),
     }
+
+
+def _find_confidence(line: RecordedTrial) -> float | None:
+    """Return the answer to the question named confidence, if it is a number."""
+    for further in line.outcome.further:
+        if further.question == CONFIDENCE and further.answer is not None:
+            with suppress(ValueError):
+                return float(further.answer)
+    return None
