@@ -7,8 +7,10 @@ import signal
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
 from experiments import write, wrong
+from PIL import Image
 from room import Room
 
 from stimgen.experiment.design.decisions import Participant
@@ -207,3 +209,39 @@ def test_the_last_of_two_presses_counts_and_none_is_no_answer(room: Room, sets: 
     assert (twice.outcome.answer, twice.outcome.key) == ("no", "n")
     assert twice.outcome.seconds == twice.outcome.presses[1].seconds
     assert (never.outcome.answer, never.outcome.seconds, never.correct) == (None, None, None)
+
+
+def test_a_page_has_a_picture_and_a_break_is_counted_down(room: Room, sets: Path, tmp_path: Path) -> None:
+    Image.fromarray(np.full((90, 120, 3), (200, 10, 30), np.uint8)).save(sets / "page.png")
+    texts = {
+        "start": "{key:yes} or {key:no}",
+        "pictures": {"start": "page.png"},
+        "feedback": {"correct": "Richtig", "wrong": "Falsch"},
+    }
+    file = write(
+        sets,
+        "pages",
+        paradigm=YES_NO,
+        instructions={"de": texts},
+        breaks={"every": 1, "minimum_s": 1, "maximum_s": 2},
+        feedback={"when": "always", "by": "text", "duration": "8 frames"},
+    )
+    room.begin("run", file, "--participant", "01", "--windowed", "-o", tmp_path)
+    room.page("y or n")
+    room.press("space")
+    answer(room)
+    assert room.page("Richtig")["ready"]
+    assert room.page("100 %")["texts"] == ["100 %", "0:01"]
+    # A key before the shortest time does not end the break, and it ends without one.
+    room.press("space")
+    answer(room, correctly=False)
+    room.page("Falsch")
+    session = room.end()
+    assert (session.code, session.err) == (0, "")
+    assert [scene["differs"] for scene in session.scenes] == [0] * len(session.scenes)
+    recorded = journal(tmp_path, "pages")
+    rested = [event for event in recorded.events if event["event"] == "break"]
+    assert [(event["minimum_s"], event["maximum_s"]) for event in rested] == [(1.0, 2.0)]
+    first, second = (line.outcome for line in recorded.trials)
+    assert second.shots[0].onset - first.shots[-1].onset > 2
+    assert [one.file for one in recorded.header.pictures] == ["page.png"]

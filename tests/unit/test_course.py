@@ -211,3 +211,34 @@ def test_whether_practice_is_repeated_is_not_certain_before_it_was_answered() ->
     assert [step.trial.practice for step in told.upcoming_steps(wrong)] == [True, True]
     right = [AnsweredTrial(step.trial, True) for step in told.upcoming_steps([])]
     assert not any(step.trial.practice for step in told.upcoming_steps(right))
+
+
+def told_when_resumed(course: SessionProcedure, done: int) -> list[tuple[str, str]]:
+    """Return what is read when a session of correct answers is resumed after so many trials."""
+    history = [AnsweredTrial(step.trial, True) for step in walked(course)[:done]]
+    notices = course.resume_notices(history)
+    step = course.next(history)
+    return [(one.kind, one.text) for one in (*notices, *(step.notices if step else ()))]
+
+
+def test_a_resumed_session_begins_with_a_page_and_the_text_of_the_place_where_it_stands() -> None:
+    texts = TEXTS.model_copy(update={"ready": "ready"})
+    resumed = replace(course(practice=PracticeSettings(trials=2, sources=("c", "d"))), texts=texts)
+    assert told_when_resumed(resumed, 0) == [("start", "hello"), ("practice", "try")]
+    assert told_when_resumed(resumed, 1) == [("ready", "ready"), ("practice", "try")]
+    assert told_when_resumed(resumed, 2) == [("ready", "ready"), ("block", "go")]
+    assert told_when_resumed(resumed, 3) == [("ready", "ready"), ("block", "go")]
+    assert told_when_resumed(resumed, 6) == [("ready", "ready"), ("block", "go")]
+    assert told_when_resumed(resumed, 10) == []
+    rested = replace(course(breaks=BreakSettings(every=3, minimum_s=5)), texts=texts)
+    assert told_when_resumed(rested, 3)[0] == ("ready", "ready")
+    assert [kind for kind, _ in told_when_resumed(rested, 3)] == ["ready", "break"]
+
+
+def test_a_break_has_its_times_and_pages_have_their_pictures() -> None:
+    texts = TEXTS.model_copy(update={"pictures": {"block": "b.png", "rest": "r.png"}})
+    steps = walked(replace(course(breaks=BreakSettings(every=3, minimum_s=5, maximum_s=9)), texts=texts))
+    (rest,) = steps[3].notices
+    assert (rest.picture, rest.minimum_s, rest.maximum_s) == ("r.png", 5.0, 9.0)
+    start, block = steps[0].notices
+    assert (start.picture, block.picture, block.minimum_s, block.maximum_s) == ("", "b.png", 0.0, None)

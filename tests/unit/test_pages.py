@@ -193,7 +193,7 @@ def test_the_page_shows_the_picture_itself_or_a_smaller_one(experiment: Path) ->
     frame = picture.draw((320, 240), (128, 128, 128), picture_box((320, 240), with_text=True), "srgb")
     assert frame.pixels.shape == (40, 60, 3)
     assert (frame.pixels == (200, 10, 30)).all()
-    assert (frame.left + 30, frame.top + 20) == (160, 84)
+    assert (frame.left + 30, frame.top + 20) == (160, 77)
     small = picture.draw((320, 240), (128, 128, 128), (0, 0, 30, 30), "linear")
     assert small.pixels.shape == (20, 30, 3)
     assert tuple(small.pixels[0, 0]) == (147, 1, 3)

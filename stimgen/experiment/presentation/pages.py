@@ -121,7 +121,7 @@ class PagePresenter:
 def text_box(size: tuple[int, int], *, pictured: bool) -> Box:
     """Return the box of a page's text on a screen of this size; under a picture it is lower."""
     width, height = size
-    left, top = round(EDGE * width), round((0.62 if pictured else EDGE) * height)
+    left, top = round(EDGE * width), round((0.56 if pictured else EDGE) * height)
     return left, top, width - 2 * left, round((1 - EDGE) * height) - top
 
 
@@ -129,4 +129,4 @@ def picture_box(size: tuple[int, int], *, with_text: bool) -> Box:
     """Return the box in which a page shows a picture, on a screen of this size."""
     width, height = size
     left, top = round(EDGE * width), round(EDGE * height)
-    return left, top, width - 2 * left, round((0.6 if with_text else 1 - EDGE) * height) - top
+    return left, top, width - 2 * left, round((0.54 if with_text else 1 - EDGE) * height) - top
