@@ -43,6 +43,7 @@ QUESTIONS = """questions:
   - {name: rating, by: slider, text: "natural?", when: main}
   - {name: typed, text: "what?", when: practice, window: 600 ms}
 """
+PSYCHOMETRIC = "simulated: {psychometric: {threshold: 300, slope: 3}}\n"
 
 
 class PointingScreen(ExactScreen):
@@ -210,6 +211,19 @@ class TestSimulated:
             ratings[line.correct].append(int(line.outcome.further[0].answer or 0))
         assert np.mean(ratings[True]) > np.mean(ratings[False]) + 0.2
         assert {*ratings[True], *ratings[False]} == {1, 2, 3, 4}
+
+    def test_a_psychometric_function_has_evidence_too(self, folder: Path) -> None:
+        """At the lowest level the observer guesses, and at the highest it is certain."""
+        lines = simulate(
+            folder,
+            ("repetitions: 3", "repetitions: 12\n  level: duration"),
+            ("stimulus: 200 ms", "stimulus: [100 ms, 800 ms]"),
+            ("instructions:\n", PSYCHOMETRIC + "instructions:\n"),
+        ).trials
+        sure: dict[object, list[int]] = {"100 ms": [], "800 ms": []}
+        for line in lines:
+            sure[line.trial.levels["duration"]].append(int(line.outcome.further[0].answer or 0))
+        assert np.mean(sure["800 ms"]) > 3.5 > np.mean(sure["100 ms"]) + 0.5
 
     def test_an_interrupted_session_continues_as_if_it_had_not_been(self, folder: Path) -> None:
         prepared = prepare(folder)
