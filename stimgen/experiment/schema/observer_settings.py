@@ -7,7 +7,7 @@ from typing import Annotated, Literal
 from pydantic import Field, model_validator
 
 from stimgen.experiment.schema.sensitivity import AnySensitivity
-from stimgen.reading.model import Integer, Model, Number, Text, validation_error
+from stimgen.reading.model import Integer, Label, Model, Number, Text, validation_error
 
 Probability = Annotated[Number, Field(ge=0.0, le=1.0)]
 
@@ -45,6 +45,15 @@ class SimulatedObserverSettings(Model):
     guess: Probability | None = None
     """Lower asymptote of the psychometric function, the proportion correct when guessing; the default is
     chance. In yes-no and same-different it is the rate of false alarms, at any level."""
+    scale: dict[Label, Number] = Field(default_factory=dict)
+    """For ``mlds``: where every condition, or ``original``, lies on the perceptual scale; the default is
+    evenly from 0 to 1 in the order of the scale."""
+    dimensions: Annotated[Integer, Field(ge=1, le=100)] = 2
+    """For ``triplets``: number of dimensions of the perceptual space, in which every picture lies at a random
+    point, with a standard deviation of 1 in each dimension."""
+    noise: Annotated[Number, Field(ge=0.0)] = 0.2
+    """For ``mlds``: standard deviation of the noise of a decision between two differences. For ``triplets``:
+    that of the noise of every picture in each dimension."""
     lapse: Probability = 0.0
     """Proportion of random answers, whatever was shown."""
     metacognition: Annotated[Number, Field(ge=0.0, le=5.0)] = 1.0

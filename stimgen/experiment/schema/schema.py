@@ -109,3 +109,24 @@ class Experiment(Model):
                         f"groups.{name}: the schedule {self.schedule.name!r} has no {key}", at="groups"
                     )
         return self
+
+    @model_validator(mode="after")
+    def _check_judgements(self) -> Experiment:
+        """Refuse what needs correct answers if no answer is correct."""
+        if self.paradigm.has_correct_answer:
+            return self
+        given = {
+            ("schedule", "level"): self.schedule.adaptive or self.schedule.level is not None,
+            ("feedback", "when"): self.feedback.when == "always",
+            ("practice", "criterion"): self.practice is not None and self.practice.criterion is not None,
+            ("breaks", "score"): self.breaks is not None and "score" in self.breaks.model_fields_set
+            and self.breaks.score,
+        }
+        for (at, key), is_given in given.items():
+            if is_given:
+                raise validation_error(
+                    f"{at}.{key} needs correct answers, but the paradigm {self.paradigm.name!r} has none",
+                    at=at,
+                    hint="write schedule: constant" if at == "schedule" else f"leave out {at}.{key}",
+                )
+        return self

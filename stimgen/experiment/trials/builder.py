@@ -14,7 +14,12 @@ from stimgen.experiment.pictures.pool import PicturePool
 from stimgen.experiment.schema.schema import Experiment
 from stimgen.experiment.schema.viewing import ViewingGeometry
 from stimgen.experiment.trials.crops import draw_crops
-from stimgen.experiment.trials.exemplars import identify_picture, list_syntheses, rotate_seeds
+from stimgen.experiment.trials.exemplars import (
+    PictureKey,
+    identify_picture,
+    list_syntheses,
+    rotate_seeds,
+)
 from stimgen.experiment.trials.mask_builder import MaskBuilder
 from stimgen.experiment.trials.phases import DurationCounter, PhaseBuilder
 from stimgen.reading.random_numbers import RandomStream
@@ -52,8 +57,8 @@ class TrialBuilder:
         stream = RandomStream(*self._key, *(kind or ("pictures",)), number)
         pictures = self._choose_pictures(slots, decision)
         crops = draw_crops(self.experiment.stimuli, slots, pictures, stream)
-        condition = str(decision.levels["condition"])
-        shown = [self._show(*part, condition) for part in zip(slots, pictures, crops, strict=True)]
+        conditions = [self._find_cell(slot, decision)[1] for slot in slots]
+        shown = [self._show(*part) for part in zip(slots, pictures, crops, conditions, strict=True)]
         left = iter(shown)
         phases = self._plan_phases(decision, number, shown, kind or ("main",))
         return Trial(
@@ -110,16 +115,27 @@ class TrialBuilder:
 
     def _choose_pictures(self, slots: Sequence[PictureSlot], decision: TrialDecision) -> list[SetPicture]:
         settings, pool = self.experiment.stimuli, self._find_pool(decision)
-        source, condition = decision.source, str(decision.levels["condition"])
-        syntheses = list_syntheses(settings, slots)
-        chosen = rotate_seeds(pool.seeds(source, condition), decision.exemplar, len(syntheses))
-        seeds = dict(zip(syntheses, chosen, strict=True))
+        cells = [self._find_cell(slot, decision) for slot in slots]
+        seeds: dict[PictureKey, int] = {}
+        for cell in dict.fromkeys(cells):
+            own = [slot for slot, other in zip(slots, cells, strict=True) if other == cell]
+            syntheses = list_syntheses(settings, own)
+            chosen = rotate_seeds(pool.seeds(*cell), decision.exemplar, len(syntheses))
+            seeds.update(zip(syntheses, chosen, strict=True))
         return [
-            pool.original(source, condition)
+            pool.original(*cell)
             if slot.role == ORIGINAL
-            else pool.synthesis(source, condition, seeds[identify_picture(settings, slot)])
-            for slot in slots
+            else pool.synthesis(*cell, seeds[identify_picture(settings, slot)])
+            for slot, cell in zip(slots, cells, strict=True)
         ]
+
+    def _find_cell(self, slot: PictureSlot, decision: TrialDecision) -> tuple[str, str]:
+        """Return source and condition of a slot's picture."""
+        source, condition = slot.source or decision.source, slot.condition or decision.levels.get("condition")
+        if condition is None:
+            # An original in a trial of several conditions is the one that the first of them was made for.
+            condition = next(name for one, name in self.pool.cells if one == source)
+        return source, str(condition)
 
     def _show(self, slot: PictureSlot, picture: SetPicture, crop: Box, condition: str) -> ShownPicture:
         size = size_on_screen(self.experiment.display, self.viewing, (crop[2], crop[3]))

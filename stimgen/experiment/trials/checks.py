@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterator, Sequence
 from itertools import product
 
-from stimgen.experiment.design.decisions import TrialDecision, combine_factors
+from stimgen.experiment.design.decisions import Factor, TrialDecision, combine_factors
 from stimgen.experiment.design.paradigms.base import Arrangement, PictureSlot
 from stimgen.experiment.design.trial import ORIGINAL
 from stimgen.experiment.frames.page_pictures import check_page_pictures
@@ -14,7 +15,7 @@ from stimgen.experiment.schema.load import LoadedExperiment
 from stimgen.experiment.schema.schema import Experiment
 from stimgen.experiment.schema.viewing import ViewingGeometry
 from stimgen.experiment.trials.crops import identify_part, is_inside, parts_fit
-from stimgen.experiment.trials.design import list_balanced_factors, list_factors
+from stimgen.experiment.trials.design import list_balanced_factors, list_factors, make_shared_key
 from stimgen.experiment.trials.duration_checks import check_durations
 from stimgen.experiment.trials.exemplars import identify_picture, list_syntheses
 from stimgen.experiment.trials.phase_checks import check_cues, check_masks
@@ -46,7 +47,8 @@ def check_experiment(loaded: LoadedExperiment, pool: PicturePool, viewing: Viewi
         size = find_shown_size(experiment, pool)
     with loaded.at("display", "aperture"):
         check_aperture(experiment, size)
-    arrangements = list(list_arrangements(experiment, pool))
+    with loaded.at("paradigm"):
+        arrangements = list(list_arrangements(experiment, pool))
     with loaded.at("stimuli"):
         for arrangement in arrangements:
             _check_trial(experiment, pool, arrangement, size)
@@ -61,12 +63,16 @@ def check_experiment(loaded: LoadedExperiment, pool: PicturePool, viewing: Viewi
 
 
 def list_arrangements(experiment: Experiment, pool: PicturePool) -> Iterator[Arrangement]:
-    """Yield every arrangement that trials can have."""
+    """Yield every arrangement that trials can have, of whichever conditions and sources."""
     factors = [factor for factor in list_factors(experiment, pool) if factor.name not in WITHOUT_PLACES]
+    key = make_shared_key(experiment)
+    pictures = {factor.name for factor in experiment.paradigm.picture_factors(pool.conditions, key)}
+    factors = [Factor(one.name, one.values[:1]) if one.name in pictures else one for one in factors]
+    source = experiment.paradigm.list_sources(pool.sources, key)[0]
     for levels, balanced in product(
         combine_factors(factors), combine_factors(list_balanced_factors(experiment))
     ):
-        decision = TrialDecision(1, levels, pool.sources[0], balanced)
+        decision = TrialDecision(1, levels, source, balanced)
         for pairing in experiment.stimuli.meet:
             if levels.get("meet", pairing) == pairing:
                 yield experiment.paradigm.arrange(decision, pairing)
@@ -137,7 +143,7 @@ def _check_trial(experiment: Experiment, pool: PicturePool, arrangement: Arrange
     settings = experiment.stimuli
     parts = {identify_part(settings, slot) for slot in slots}
     cropped = settings.crop is not None and settings.crop.place == "random"
-    for role in sorted({role for role, copy in parts if copy > 0}):
+    for role in sorted({role for role, copy, *_ in parts if copy > 0}):
         if not cropped and (settings.again == "crop" or role == ORIGINAL):
             once = experiment.paradigm.original_once if role == ORIGINAL else "stimuli.again: seed"
             ways = ["take random crops (stimuli.crop)", "show the same picture again (stimuli.again: same)"]
@@ -148,7 +154,9 @@ def _check_trial(experiment: Experiment, pool: PicturePool, arrangement: Arrange
                 hint=" or ".join(ways),
             )
     if cropped and settings.crop is not None and settings.crop.overlap != "allow":
-        together = len(parts) if settings.crop.overlap == "never" else _count_most_shown(experiment, slots)
+        together = max(Counter(source for *_, source in parts).values())
+        if settings.crop.overlap == "between_pictures":
+            together = _count_most_shown(experiment, slots)
         _check_room(pool, size, together)
 
 
@@ -156,13 +164,15 @@ def _count_most_shown(experiment: Experiment, slots: Sequence[PictureSlot]) -> i
     """Return the largest number of parts that a trial shows of one picture."""
     parts: dict[object, set[object]] = {}
     for slot in slots:
-        picture = ORIGINAL if slot.role == ORIGINAL else identify_picture(experiment.stimuli, slot)
+        is_original = slot.role == ORIGINAL
+        picture = (ORIGINAL, slot.source) if is_original else identify_picture(experiment.stimuli, slot)
         parts.setdefault(picture, set()).add(identify_part(experiment.stimuli, slot))
     return max(map(len, parts.values()))
 
 
 def _check_seeds(experiment: Experiment, pool: PicturePool, slots: Sequence[PictureSlot]) -> None:
-    needed = len(list_syntheses(experiment.stimuli, slots))
+    syntheses = list_syntheses(experiment.stimuli, slots)
+    needed = max(Counter((source, condition) for *_, condition, source in syntheses).values(), default=0)
     for part, (source, condition) in product(pool.list_sets(), pool.cells):
         seeds = part.seeds(source, condition)
         if len(seeds) < needed:

@@ -13,8 +13,8 @@ from stimgen.reading.random_numbers import RandomStream
 
 ATTEMPTS = 20
 Size = tuple[int, int]
-PartKey = tuple[str, int]
-"""Role and copy, which identify the part of a picture in a trial."""
+PartKey = tuple[str, int, str | None, str | None]
+"""Role, copy, condition and source, which identify the part of a picture in a trial."""
 
 
 def draw_crops(
@@ -45,16 +45,16 @@ def draw_crops(
 
 def identify_part(settings: StimulusSettings, slot: PictureSlot) -> PartKey:
     """Return a key of the part of a slot's picture; with ``again: same`` all copies show the same part."""
-    return slot.role, 0 if settings.again == "same" else slot.copy
+    return slot.role, 0 if settings.again == "same" else slot.copy, slot.condition, slot.source
 
 
 def _group_parts(
     crop: CropSettings, parts: Sequence[PartKey], pictures: Sequence[SetPicture]
 ) -> list[list[PartKey]]:
-    """Return groups of parts that must not overlap."""
+    """Return groups of parts that must not overlap; those of different sources always may."""
     found: dict[object, dict[PartKey, None]] = {}
     for part, picture in zip(parts, pictures, strict=True):
-        groups = {"never": None, "between_pictures": (picture.set, picture.file), "allow": part}
+        groups = {"never": part[-1], "between_pictures": (picture.set, picture.file), "allow": part}
         found.setdefault(groups[crop.overlap], {})[part] = None
     return [list(group) for group in found.values()]
 

@@ -9,8 +9,10 @@ from stimgen.experiment.design.catch_series import CatchSeries, replace_stimuli
 from stimgen.experiment.design.decisions import Design, Factor, Participant
 from stimgen.experiment.design.duration import Duration
 from stimgen.experiment.pictures.pool import PicturePool
+from stimgen.experiment.schema.catch_trials import CatchSettings
 from stimgen.experiment.schema.load import LoadedExperiment
 from stimgen.experiment.schema.schema import Experiment
+from stimgen.experiment.schema.session_flow import PracticeSettings
 from stimgen.experiment.trials.levels import build_level_scale, find_harder_direction
 from stimgen.experiment.trials.signals import list_without_signal
 from stimgen.reading.errors import StimgenError
@@ -22,7 +24,9 @@ def build_design(loaded: LoadedExperiment, pool: PicturePool, participant: Parti
     A level of the schedule without a number, or a repeated value of a factor, raises a `StimgenError`.
     """
     experiment = loaded.experiment
-    factors = list_factors(experiment, pool)
+    with loaded.at("paradigm"):
+        factors = list_factors(experiment, pool)
+        sources = experiment.paradigm.list_sources(pool.sources, make_shared_key(experiment))
     level, by = None, experiment.schedule.level
     if by is not None:
         with loaded.at("schedule"):
@@ -33,10 +37,10 @@ def build_design(loaded: LoadedExperiment, pool: PicturePool, participant: Parti
     answers, adapts = experiment.paradigm.answers(), experiment.schedule.adaptive
     return Design(
         factors=factors,
-        sources=pool.sources,
+        sources=sources,
         balanced=list_balanced_factors(experiment),
         participant=participant,
-        key=("experiment", experiment.name, experiment.seed),
+        key=make_shared_key(experiment),
         level=level,
         chance=1 / len(answers) if answers else None,
         without_signal=list_without_signal(experiment, factors, pool.sources[0], level)
@@ -51,7 +55,7 @@ def build_practice_design(experiment: Experiment, main: Design) -> Design | None
     settings = experiment.practice
     if settings is None:
         return None
-    return replace_stimuli(main, settings.conditions, settings.own_sources, _format_all(settings.stimulus))
+    return _replace_stimuli(experiment, main, settings, settings.own_sources)
 
 
 def list_catch_series(experiment: Experiment, main: Design) -> tuple[CatchSeries, ...]:
@@ -61,10 +65,23 @@ def list_catch_series(experiment: Experiment, main: Design) -> tuple[CatchSeries
             one.name,
             one.every,
             one.shift,
-            replace_stimuli(main, one.conditions, one.sources, _format_all(one.stimulus)),
+            _replace_stimuli(experiment, main, one, one.sources),
         )
         for one in experiment.catch
     )
+
+
+def _replace_stimuli(
+    experiment: Experiment, main: Design, some: PracticeSettings | CatchSettings, sources: tuple[str, ...]
+) -> Design:
+    """Return the main design with the stimuli of practice or of catch trials, combined by the paradigm."""
+    paradigm, key = experiment.paradigm, make_shared_key(experiment)
+    combined = paradigm.list_sources(sources, key) if sources else ()
+    design = replace_stimuli(main, some.conditions, combined, _format_all(some.stimulus))
+    if not some.conditions:
+        return design
+    own = {factor.name: factor for factor in paradigm.picture_factors(some.conditions, key)}
+    return replace(design, factors=tuple(own.get(one.name, one) for one in design.factors))
 
 
 def list_other_values(experiment: Experiment) -> dict[str, tuple[str, ...]]:
@@ -83,7 +100,7 @@ def _format_all(durations: Sequence[Duration] | None) -> tuple[str, ...]:
 
 def list_factors(experiment: Experiment, pool: PicturePool) -> tuple[Factor, ...]:
     """Return the factors that differ from trial to trial, the condition first."""
-    found = [Factor("condition", pool.conditions)]
+    found = list(experiment.paradigm.picture_factors(pool.conditions, make_shared_key(experiment)))
     if len(pool.labels) > 1:
         found.append(Factor("set", pool.labels))
     if len(experiment.timing.stimulus) > 1:
@@ -100,6 +117,11 @@ def list_factors(experiment: Experiment, pool: PicturePool) -> tuple[Factor, ...
             if value in factor.values[:i]:
                 raise StimgenError(f"{factor.name}: {value!r} is named twice")
     return tuple(found)
+
+
+def make_shared_key(experiment: Experiment) -> tuple[str | int, ...]:
+    """Return the key of the random numbers that all participants share."""
+    return "experiment", experiment.name, experiment.seed
 
 
 def list_balanced_factors(experiment: Experiment) -> tuple[Factor, ...]:

@@ -8,14 +8,17 @@ from stimgen.experiment.design.paradigms.base import PictureSlot
 from stimgen.experiment.design.trial import ORIGINAL
 from stimgen.experiment.schema.stimuli import StimulusSettings
 
+PictureKey = tuple[str, int, str | None, str | None]
+"""Role, copy, condition and source, which identify a picture in a trial."""
 
-def identify_picture(settings: StimulusSettings, slot: PictureSlot) -> tuple[str, int]:
+
+def identify_picture(settings: StimulusSettings, slot: PictureSlot) -> PictureKey:
     """Return a key of the slot's picture; another copy is another picture only with ``again: seed``."""
-    return slot.role, slot.copy if settings.again == "seed" else 0
+    return slot.role, slot.copy if settings.again == "seed" else 0, slot.condition, slot.source
 
 
-def list_syntheses(settings: StimulusSettings, slots: Sequence[PictureSlot]) -> list[tuple[str, int]]:
-    """Return the keys of the syntheses that a trial needs; each has another seed."""
+def list_syntheses(settings: StimulusSettings, slots: Sequence[PictureSlot]) -> list[PictureKey]:
+    """Return the keys of the syntheses that a trial needs; those of one cell have different seeds."""
     return list(dict.fromkeys(identify_picture(settings, slot) for slot in slots if slot.role != ORIGINAL))
 
 

@@ -57,6 +57,10 @@ class PictureSlot:
     copy: int = 0
     """Slots with the same role and copy show the same picture and crop. For another copy, ``stimuli.again``
     decides: another crop of the picture, another seed, or the same again."""
+    condition: str | None = None
+    """Condition of the picture; None for that of the trial."""
+    source: str | None = None
+    """Source of the picture; None for that of the trial."""
 
 
 @dataclass(frozen=True)
@@ -77,6 +81,11 @@ class Perception:
     """Sensitivity to the difference between the pictures that the trial shows."""
     mean_dprime: float
     """Mean d' of the whole experiment, at which a criterion is fixed: nobody knows what the next trial is."""
+    points: tuple[tuple[float, ...], ...] = ()
+    """Where the pictures of the trial, in the order in which they are shown, lie on a perceptual scale or in
+    a perceptual space; empty if the paradigm is about differences."""
+    noise: float = 0.0
+    """Standard deviation of the noise on this scale, or in every dimension of this space."""
 
     @classmethod
     def constant(cls, dprime: float) -> Perception:
@@ -101,6 +110,11 @@ class Paradigm(FamilyMember, ABC):
     """How often a signal is reported, if the task has a criterion."""
     likeness_helps: ClassVar[bool] = False
     """Whether the task is easier with syntheses that are more like the original, as naming is."""
+    has_correct_answer: ClassVar[bool] = True
+    """Whether trials have a correct answer; otherwise answers are a matter of judgement."""
+    perceives: ClassVar[Literal["differences", "scale", "space"]] = "differences"
+    """What a simulated observer perceives: differences by d', or where each picture lies on a scale or in a
+    space."""
     original_once: ClassVar[str] = ""
     """What to write so that a trial shows the original once, for messages; empty if it always does."""
 
@@ -131,6 +145,25 @@ class Paradigm(FamilyMember, ABC):
 
     def factors(self) -> tuple[Factor, ...]:
         """Return the paradigm's own independent variables, if they have several values."""
+        return ()
+
+    def picture_factors(self, conditions: Sequence[str], key: tuple[str | int, ...]) -> tuple[Factor, ...]:
+        """Return the factors that say of which conditions pictures are shown: by default ``condition``.
+
+        `key` seeds random choices, which are the same for all participants. A choice that is impossible
+        raises a `StimgenError`; so it does in `list_sources` and `scale_items`.
+        """
+        del key
+        return (Factor("condition", tuple(conditions)),)
+
+    def list_sources(self, sources: Sequence[str], key: tuple[str | int, ...]) -> tuple[str, ...]:
+        """Return what trials have as their source: by default one of the sources, else several of them."""
+        del key
+        return tuple(sources)
+
+    def scale_items(self, conditions: Sequence[str]) -> tuple[str, ...]:
+        """Return the conditions in the order of the scale that is measured; none if there is no scale."""
+        del conditions
         return ()
 
     @abstractmethod

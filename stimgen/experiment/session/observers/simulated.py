@@ -13,6 +13,7 @@ from stimgen.experiment.design.trial import Trial, TrialOutcome
 from stimgen.experiment.schema.observer_settings import PsychometricFunction, ResponseTimeDistribution
 from stimgen.experiment.session.computed_observer import ComputedObserver
 from stimgen.experiment.session.observers.base import ObserverContext, PreparedTrial
+from stimgen.experiment.session.perceptual_space import PerceptualSpace
 from stimgen.experiment.session.simulated_questions import draw_evidence
 from stimgen.experiment.session.true_sensitivity import SensitivityRule, shows_only_originals
 from stimgen.experiment.trials.design import list_balanced_factors, list_factors, list_other_values
@@ -47,6 +48,9 @@ class SimulatedObserver(ComputedObserver):
             _list_known_factors(context),
             [name for group in groups for name in group.conditions],
             list_other_values(context.experiment),
+        )
+        self._space = PerceptualSpace.build(
+            context.experiment.simulated, context.experiment.paradigm, context.pool.conditions
         )
 
     @override
@@ -91,12 +95,16 @@ class SimulatedObserver(ComputedObserver):
         if stream.uniform() < settings.lapse:
             return stream.choice(paradigm.guesses())
         if settings.psychometric is None or (trial.number is None and trial.signal is not False):
-            dprime = self._sensitivity.find_dprime(trial)
-            return paradigm.decide(trial, Perception(dprime, self._sensitivity.mean), stream)
+            return paradigm.decide(trial, self._perceive(trial), stream)
         guesses = paradigm.guesses()
         expected, probability = self._find_probability(settings.psychometric, trial, trial.number or 0.0)
         others = [answer for answer in guesses if answer != expected]
         return expected if stream.uniform() < probability else stream.choice(others)
+
+    def _perceive(self, trial: Trial) -> Perception:
+        rule, points = self._sensitivity, self._space.find_points(trial)
+        noise = self.context.experiment.simulated.noise
+        return Perception(rule.find_dprime(trial), rule.mean, points, noise)
 
     def _find_probability(
         self, function: PsychometricFunction, trial: Trial, level: float | None
