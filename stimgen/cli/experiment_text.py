@@ -59,9 +59,17 @@ def _count_catch_trials(trials: list[dict[str, Any]]) -> str:
     return f", of which {count} catch trial{'s'[: count > 1]}" if count else ""
 
 
+def _name_picture(trial: dict[str, Any], shown: dict[str, Any]) -> str:
+    """Return role and seed of a picture; and its source and condition, unless the trial gives them."""
+    source = shown["source"] if shown["source"] != trial["source"] else None
+    given = "condition" in trial["levels"] or shown["seed"] is None
+    parts = (shown["role"], source, None if given else shown["condition"], shown["seed"])
+    return " ".join(str(part) for part in parts if part is not None)
+
+
 def _format_trial(trial: dict[str, Any], factors: list[str]) -> tuple[str, ...]:
     pictures = [
-        f"{shown['role']}{'' if shown['seed'] is None else ' ' + str(shown['seed'])} "
+        f"{_name_picture(trial, shown)} "
         f"at ({shown['degrees'][0]:.1f}, {shown['degrees'][1]:.1f}), "
         f"{shown['size_degrees'][0]:.1f} x {shown['size_degrees'][1]:.1f}"
         for phase in trial["phases"]

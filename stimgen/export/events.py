@@ -75,6 +75,9 @@ FIXED_COLUMNS = (
     ),
     TableColumn("source", "Name of the photograph."),
     TableColumn("seed", "Seed of the synthesis; n/a for an original."),
+    TableColumn(
+        "condition", "Condition of the synthesis; of an original, that of the trial or the set's first."
+    ),
     TableColumn("crop_left", "Left edge of the part that was shown, from the picture's left edge.", PIXELS),
     TableColumn("crop_top", "Upper edge of the part that was shown, from the picture's upper edge.", PIXELS),
     TableColumn("crop_width", "Width of the part that was shown.", PIXELS),
@@ -238,6 +241,7 @@ def _image_columns(shown: ShownPicture) -> Row:
         "role": shown.role,
         "source": shown.source,
         "seed": shown.seed,
+        "condition": shown.condition,
         **{f"crop_{side}": pixels for side, pixels in crop},
     }
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from contextlib import nullcontext
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from pathlib import Path
@@ -84,7 +85,10 @@ def run_session(
     context = _build_context(prepared, procedure, participant, options, language)
     if before is not None:
         refuse_changed_pictures(before.header, record_pictures(context.pictures), file)
-    observer = make_observer(options.observer, context)
+    # Where the file describes the observer, errors name the place.
+    described = (options.observer,) if options.observer in type(loaded.experiment).model_fields else None
+    with loaded.at(*described) if described else nullcontext():
+        observer = make_observer(options.observer, context)
     history = [
         AnsweredTrial(line.trial, line.correct, missed=line.outcome.answer is None)
         for line in (before.trials if before else ())

@@ -47,7 +47,11 @@ VARIANTS: dict[str, list[dict[str, Any]]] = {
         UNKNOWN,
         {**UNKNOWN, "typed": True},
     ],
-    "mlds": [{}, {"method": "triads"}, {"layout": "temporal", "order": ["original", "easy", "hard", "worst"]}],
+    "mlds": [
+        {},
+        {"method": "triads"},
+        {"layout": "temporal", "order": ["original", "easy", "hard", "worst"]},
+    ],
     "triplets": [{}, {"items": "conditions"}, {"show": "original", "layout": "temporal", "number": 2}],
     "constant": [{}, {"source_gap": 3}, {"repetitions": 2, "blocked": ["condition"], "source_gap": 2}],
     "staircase": [
@@ -117,9 +121,7 @@ def test_a_member_round_trips_through_json(member: FamilyMember) -> None:
 # Paradigms
 
 paradigms = pytest.mark.parametrize("paradigm", every(PARADIGMS))
-graded = pytest.mark.parametrize(
-    "paradigm", [p for p in every(PARADIGMS) if p.values[0].has_correct_answer]
-)
+graded = pytest.mark.parametrize("paradigm", [p for p in every(PARADIGMS) if p.values[0].has_correct_answer])
 
 
 def arranged(paradigm: Paradigm) -> Iterator[tuple[Pairing, TrialDecision, Trial, list[PictureSlot]]]:

@@ -119,7 +119,8 @@ class Experiment(Model):
             ("schedule", "level"): self.schedule.adaptive or self.schedule.level is not None,
             ("feedback", "when"): self.feedback.when == "always",
             ("practice", "criterion"): self.practice is not None and self.practice.criterion is not None,
-            ("breaks", "score"): self.breaks is not None and "score" in self.breaks.model_fields_set
+            ("breaks", "score"): self.breaks is not None
+            and "score" in self.breaks.model_fields_set
             and self.breaks.score,
         }
         for (at, key), is_given in given.items():

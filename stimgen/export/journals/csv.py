@@ -113,6 +113,8 @@ def _picture_columns(line: RecordedTrial) -> dict[str, Any]:
         "ids": ";".join(one.id or "" for one in shown),
         "roles": ";".join(one.role for one in shown),
         "seeds": ";".join("" if one.seed is None else str(one.seed) for one in shown),
+        "conditions": ";".join(one.condition for one in shown),
+        "sources": ";".join(one.source for one in shown),
         "stimulus.started": first.onset,
         "stimulus.duration": first.duration,
         "dropped": sum(shot.dropped for shot in line.outcome.shots),
