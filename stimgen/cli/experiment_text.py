@@ -51,7 +51,14 @@ def format_trials(found: dict[str, Any]) -> str:
         note += (
             "\nSignal: no in trials whose correct answer does not depend on the level; they do not move it."
         )
-    return "\n".join([head, *format_columns(rows), note])
+    return "\n".join([head + _format_questions(found["questions"]), *format_columns(rows), note])
+
+
+def _format_questions(questions: dict[str, str]) -> str:
+    """Return a line about the questions after trials, if there are any."""
+    asked = {"always": "", "practice": " (practice only)", "main": " (not in practice)"}
+    names = [f"{name}{asked[when]}" for name, when in questions.items()]
+    return f"\nQuestions after each trial: {', '.join(names)}" if names else ""
 
 
 def _count_catch_trials(trials: list[dict[str, Any]]) -> str:

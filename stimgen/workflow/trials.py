@@ -24,7 +24,8 @@ def list_trials(
     Returns
     -------
     dict
-        ``experiment``, ``participant``, ``session``, ``group``, ``adaptive``; ``trials``: what the journal
+        ``experiment``, ``participant``, ``session``, ``group``, ``adaptive``; ``questions``: those after
+        trials, with when they are asked; ``trials``: what the journal
         records of every trial before it is shown. For an adaptive schedule instead ``practice``;
         ``candidates``: for each trial a list with every combination of the factors; and ``catch``: each catch
         trial (``trial``), and after how many main trials it comes (``after``). Practice is listed once; if it
@@ -48,6 +49,7 @@ def list_session_trials(prepared: PreparedExperiment, participant: Participant) 
         "session": participant.session,
         "group": prepared.group,
         "adaptive": experiment.schedule.adaptive,
+        "questions": {question.key: question.when for question in experiment.questions},
     }
     if not experiment.schedule.adaptive:
         return found | {"trials": [trial.to_dict() for trial in list_planned_trials(procedure)]}

@@ -15,6 +15,7 @@ from hypothesis import strategies as st
 from scipy.stats import kstest, truncnorm
 from test_presenter import PAGE, PERIOD, SIZE, ExactScreen, letters
 
+from stimgen.cli.experiment_text import format_trials
 from stimgen.experiment.design.decisions import Participant
 from stimgen.experiment.design.trial import Box, FurtherAnswer
 from stimgen.experiment.frames.frame import Frame
@@ -35,6 +36,7 @@ from stimgen.reading.errors import StimgenError
 from stimgen.reading.random_numbers import RandomStream
 from stimgen.workflow.prepared_experiment import PreparedExperiment
 from stimgen.workflow.run import RunOptions, run_session
+from stimgen.workflow.trials import list_session_trials
 
 SETTINGS = ResponseSettings()
 CONFIRM: Box = (30, 50, 20, 8)
@@ -276,6 +278,13 @@ def simulate_late(folder: Path) -> list[Any]:
     options = RunOptions(observer="simulated", data=folder / "late")
     journal = run_session(prepare(folder, slow), Participant("01"), options).journal
     return [line for line in read_journal(journal).trials if line.trial.practice]
+
+
+def test_questions_are_in_the_list_of_trials(folder: Path) -> None:
+    found = list_session_trials(prepare(folder), Participant("01"))
+    assert found["questions"] == {"confidence": "always", "rating": "main", "typed": "practice"}
+    line = format_trials(found).splitlines()[1]
+    assert line == "Questions after each trial: confidence, rating (not in practice), typed (practice only)"
 
 
 @pytest.mark.parametrize(
