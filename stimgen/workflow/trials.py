@@ -80,6 +80,7 @@ def _list_candidates(
     found = []
     for values in product(*(factor.values for factor in factors)):
         levels = dict(zip((factor.name for factor in factors), values, strict=True))
-        decided = replace(decision, levels=levels)
+        block = procedure.experiment.schedule.find_block(procedure.design, levels)
+        decided = replace(decision, levels=levels, block=block)
         found.append(procedure.builder.build(decided, practice + number, number))
     return found

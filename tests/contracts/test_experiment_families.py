@@ -67,6 +67,7 @@ VARIANTS: dict[str, list[dict[str, Any]]] = {
             "steps": [2, 1],
         },
         {"level": "condition", "trials": 8, "harder": "higher", "start": 2.2},
+        {"level": "condition", "trials": 6, "harder": "lower", "blocked": "duration", "source_gap": 2},
     ],
     "questplus": [
         {"level": "condition", "harder": "lower", "trials": 5, "source_gap": 2},

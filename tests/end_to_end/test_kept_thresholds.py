@@ -202,6 +202,37 @@ def test_what_a_criterion_would_spoil_is_refused(folder: Path, said: dict[str, A
     assert "refused.yaml:1" in str(refused.value)
 
 
+def test_tracks_of_a_condition_may_run_in_one_block(folder: Path) -> None:
+    settings: dict[str, Any] = {
+        "paradigm": {"name": "two_afc"},
+        "timing": {"stimulus": ["50 ms", "100 ms", "200 ms", "400 ms"], "fixation": "0 ms"},
+        "schedule": {"name": "staircase", "level": "duration", "trials": 8, "blocked": "condition"},
+        "practice": {"trials": 2, "sources": ["d"], "before": "block"},
+    }
+    _, recorded = run(folder, "blocked", **settings)
+    main = [line.trial for line in recorded.trials if not line.trial.practice]
+    assert [trial.block for trial in main] == [1] * 16 + [2] * 16 + [3] * 16
+    assert all(len({t.levels["condition"] for t in main[i : i + 16]}) == 1 for i in (0, 16, 32))
+    # Practice comes before every block, with its condition; and what came is among the candidates.
+    assert sum(line.trial.practice for line in recorded.trials) == 6
+    listed = list_trials(load_experiment(folder / "blocked.yaml"), Participant("01"))
+    for number, trial in enumerate(main):
+        said = trial.to_dict() | {"track": None, "index": 2 + number + 1}
+        assert said in listed["candidates"][number]
+
+
+def test_the_factor_of_the_level_cannot_be_blocked(folder: Path) -> None:
+    for blocked, message in (("duration", "tracks move along it"), ("conditoin", "'conditoin'")):
+        with pytest.raises(StimgenError, match=message):
+            run(
+                folder,
+                "refused",
+                paradigm={"name": "two_afc"},
+                timing={"stimulus": ["50 ms", "100 ms"]},
+                schedule={"name": "staircase", "level": "duration", "blocked": blocked},
+            )
+
+
 def test_dprime_is_for_tasks_with_a_criterion(folder: Path) -> None:
     with pytest.raises(StimgenError, match="form: dprime is for tasks with a criterion"):
         run(

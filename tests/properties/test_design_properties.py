@@ -376,6 +376,63 @@ def test_staircases_take_turns_and_their_candidates_are_even(
     assert {found.track: found.trials for found in schedule.find_thresholds(some, history)} == per_track
 
 
+@few
+@given(
+    shapes,
+    st.integers(1, 2),
+    st.integers(1, 6),
+    st.none() | st.integers(1, 2),
+    st.sampled_from(["random", "fixed", "latin", "williams"]),
+    st.lists(st.sampled_from([True, False, None]), min_size=1, max_size=20),
+)
+def test_tracks_of_a_block_run_to_their_end_before_others_begin(
+    shape: Shape,
+    tracks: int,
+    trials: int,
+    reversals: int | None,
+    order: str,
+    answers: list[bool | None],
+) -> None:
+    some = levelled(shape)
+    blocked = tuple(factor.name for factor in some.factors[1:2])
+    schedule = Staircase.model_validate(
+        {
+            "level": "condition",
+            "harder": "lower",
+            "tracks": tracks,
+            "trials": trials,
+            "reversals": reversals,
+            "source_gap": shape.sources - 1,
+            "blocked": blocked,
+            "block_order": order,
+        }
+    )
+    schedule.check(some)
+    history, done = walked(schedule, some, answers)
+    numbers = [choice.block for choice in done]
+    assert numbers == sorted(numbers)
+    assert set(numbers) == set(range(1, prod(shape.factors[1:2]) + 1))
+    values = {(choice.block, *(choice.levels[name] for name in blocked)) for choice in done}
+    assert len(values) == len(set(numbers))
+    assert all(schedule.find_block(some, choice.levels) == choice.block for choice in done)
+    assert apart([choice.source for choice in done], schedule.source_gap)
+    # The tracks are the same as without blocks, and so is the rule that moves them.
+    mixed, _ = walked(schedule.replace(blocked=()), some, answers)
+    assert {past.track for past in history} == {past.track for past in mixed}
+
+
+def test_orders_of_blocked_tracks_are_balanced_over_participants() -> None:
+    shape = Shape((4, 3), 4, (2,))
+    schedule = Staircase(level="condition", harder="lower", trials=2, blocked=("f1",), block_order="latin")
+    orders = []
+    for number in range(1, 4):
+        some = levelled(shape)
+        some = replace(some, participant=Participant(f"{number:02}"))
+        _, done = walked(schedule, some, [True])
+        orders.append(list(dict.fromkeys(choice.levels["f1"] for choice in done)))
+    assert all(len(set(position)) == 3 for position in zip(*orders, strict=True))
+
+
 def walked(
     schedule: Schedule, some: Design, answers: Sequence[bool | None]
 ) -> tuple[list[TrialResult], list[TrialDecision]]:

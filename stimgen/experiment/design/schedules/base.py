@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Annotated, Any, ClassVar, Literal
 
 from pydantic import Field
 
-from stimgen.experiment.design.decisions import Design, TrialDecision, TrialResult
+from stimgen.experiment.design.decisions import Design, Scalar, TrialDecision, TrialResult
 from stimgen.experiment.design.threshold import TrackThreshold
 from stimgen.reading.model import Integer, Label, Number
 from stimgen.reading.registry import FamilyMember
@@ -39,6 +39,11 @@ class Schedule(FamilyMember, ABC):
     def blocked_factors(self) -> tuple[str, ...]:
         """Return the names of the factors whose values are shown in separate blocks."""
         return ()
+
+    def find_block(self, design: Design, levels: Mapping[str, Scalar]) -> int:
+        """Return the number of the block in which an adaptive schedule shows trials with these levels."""
+        del design, levels
+        return 1
 
     @abstractmethod
     def check(self, design: Design) -> None:

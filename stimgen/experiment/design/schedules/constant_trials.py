@@ -29,6 +29,12 @@ BLOCK_ORDERS: Mapping[str, Callable[[int], list[list[int]]]] = {
 Levels = dict[str, Scalar]
 
 
+def order_blocks(design: Design, blocked: Sequence[str], order: str) -> list[Levels]:
+    """Return the values of the blocked factors, one block for each, in this participant's order."""
+    trials = ConstantTrials(design, 1, 1, blocked, rotated=(), block_order=order, block_list=(), source_gap=0)
+    return trials.order_blocks()
+
+
 @dataclass(frozen=True)
 class ConstantTrials:
     """Lists the trials of a participant; `repetitions` is divisible by `rounds`."""

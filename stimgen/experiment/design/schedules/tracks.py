@@ -21,10 +21,12 @@ from stimgen.experiment.design.decisions import (
     combine_factors,
 )
 from stimgen.experiment.design.schedules.base import LevelDimension, Schedule
+from stimgen.experiment.design.schedules.constant import BlockOrder
+from stimgen.experiment.design.schedules.constant_trials import BLOCK_ORDERS, order_blocks
 from stimgen.experiment.design.schedules.counterbalance import FIRST_EXEMPLARS
 from stimgen.experiment.design.schedules.order import check_gap, draw_spaced_order
 from stimgen.reading.errors import StimgenError
-from stimgen.reading.model import Integer
+from stimgen.reading.model import Integer, OneOrMore, Text
 from stimgen.reading.random_numbers import RandomStream
 
 
@@ -53,12 +55,23 @@ class AdaptiveSchedule(Schedule):
     """Number of interleaved tracks for every combination of the other factors."""
     trials: Annotated[Integer, Field(ge=1, le=2000)] = 40
     """Maximum number of trials of a track."""
+    blocked: Annotated[tuple[Text, ...], OneOrMore()] = ()
+    """Factors whose values are shown in separate blocks: the tracks of one value, or of one combination of
+    values, run to their end before others begin. The factor of the level cannot be blocked."""
+    block_order: BlockOrder = "random"
+    """Order of the blocks, as in the schedule ``constant``."""
 
     adaptive = True
+
+    @property
+    @override
+    def blocked_factors(self) -> tuple[str, ...]:
+        return self.blocked
 
     @override
     def check(self, design: Design) -> None:
         level = require_level(design)
+        self._check_blocks(design, level)
         if len(level.values) < 2:
             raise StimgenError("an adaptive schedule needs at least two levels")
         if self.harder is None and level.harder is None:
@@ -69,21 +82,52 @@ class AdaptiveSchedule(Schedule):
             )
         check_gap(self.source_gap, len(design.sources), self.trials * len(self.all_tracks(design)))
 
+    def _check_blocks(self, design: Design, level: LevelScale) -> None:
+        allowed = [factor.name for factor in design.factors if factor.name != level.factor]
+        for name in self.blocked:
+            if name == level.factor:
+                raise StimgenError(
+                    f"schedule.blocked: {name!r} cannot be blocked, because tracks move along it",
+                    hint=f"block other factors, such as {allowed[0]!r}"
+                    if allowed
+                    else "leave out schedule.blocked",
+                )
+            if name not in allowed:
+                raise StimgenError(
+                    f"schedule.blocked: there is no factor {name!r}", given=name, allowed=allowed
+                )
+        if self.blocked and self.block_order in BLOCK_ORDERS and design.participant.number is None:
+            raise StimgenError(
+                f"block_order: {self.block_order} needs a number at the end of the participant's label, but "
+                f"{design.participant.label!r} has none",
+                hint="use labels such as 01, 02, ...",
+            )
+
     @override
     def list_decisions(self, design: Design) -> tuple[TrialDecision, ...]:
         return deal_candidates(design, self.trials * len(self.all_tracks(design)), self.source_gap)
 
     @override
     def next(self, design: Design, history: Sequence[TrialResult]) -> TrialDecision | None:
-        track = self._choose_track(design, history)
-        if track is None:
+        chosen = self._choose_track(design, history)
+        if chosen is None:
             return None
+        block, track = chosen
         candidate = self.list_decisions(design)[len(history)]
         level = require_level(design)
         value = level.values[self.choose_level(design, track, select_track(history, track))]
         levels = {**track.others, level.factor: value}
         ordered = {factor.name: levels[factor.name] for factor in design.factors}
-        return replace(candidate, levels=ordered, track=track.name)
+        return replace(candidate, block=block, levels=ordered, track=track.name)
+
+    @override
+    def find_block(self, design: Design, levels: Mapping[str, Scalar]) -> int:
+        blocks = self._order_blocks(design)
+        return next(i for i, block in enumerate(blocks, 1) if block.items() <= levels.items())
+
+    def _order_blocks(self, design: Design) -> list[dict[str, Scalar]]:
+        """Return the values of the blocked factors, block by block; one block if there are none."""
+        return order_blocks(design, self.blocked, self.block_order)
 
     def find_harder(self, design: Design) -> HarderDirection:
         """Return whether lower or higher numbers are harder."""
@@ -107,9 +151,20 @@ class AdaptiveSchedule(Schedule):
             for i in range(self.tracks)
         ]
 
-    def _choose_track(self, design: Design, history: Sequence[TrialResult]) -> Track | None:
-        """Return the next track: in every round, each unfinished track has one trial, in random order."""
+    def _choose_track(self, design: Design, history: Sequence[TrialResult]) -> tuple[int, Track] | None:
+        """Return the number of the block and the next track; None if all tracks are finished."""
         tracks = self.all_tracks(design)
+        for number, block in enumerate(self._order_blocks(design), 1):
+            among = [track for track in tracks if block.items() <= track.others.items()]
+            track = self._take_turns(design, among, history, number)
+            if track is not None:
+                return number, track
+        return None
+
+    def _take_turns(
+        self, design: Design, tracks: Sequence[Track], history: Sequence[TrialResult], block: int
+    ) -> Track | None:
+        """Return the next track: in every round, each unfinished track has one trial, in random order."""
         done = {track.name: select_track(history, track) for track in tracks}
         unfinished = [
             track
@@ -119,7 +174,8 @@ class AdaptiveSchedule(Schedule):
         if not unfinished:
             return None
         turn = min(len(done[track.name]) for track in unfinished)
-        stream = RandomStream(*design.participant_key, "round", turn)
+        key = ("round", turn) if block == 1 else ("round", turn, block)
+        stream = RandomStream(*design.participant_key, *key)
         order = stream.permutation([track.name for track in tracks])
         behind = [track for track in unfinished if len(done[track.name]) == turn]
         return min(behind, key=lambda track: order.index(track.name))
