@@ -1,4 +1,4 @@
-"""Studies of simulated observers find the thresholds that were put in, with little bias: QUEST+ and staircase."""
+"""Studies of simulated observers find the thresholds that were put in, by QUEST+ and by staircases."""
 
 from __future__ import annotations
 
