@@ -27,11 +27,13 @@ def tabulate(
     Writes a BIDS dataset with the pictures, and CSV files with PsychoPy's columns.
     """
     from stimgen.cli.experiment_text import format_tables
-    from stimgen.workflow.tabulate import TableOptions, write_tables
+    from stimgen.workflow.tabulate import TableOptions, find_exclusions, write_tables
 
     options = TableOptions(name, output, tuple(stimuli or ()), tuple(fields or ()))
     for tables in write_tables(data, options):
         print_text(format_tables(tables))
+    for line in find_exclusions(data).format_lines():
+        print_text(line)
 
 
 @commands.command()
@@ -121,7 +123,7 @@ def _compare_with_study(archive: Path, data: Path, *, as_json: bool) -> None:
     if as_json:
         print_json({"as_planned": found.as_planned, **vars(found)})
     else:
-        for line in (*found.sessions, *(f"note: {note}" for note in found.notes)):
+        for line in (*found.sessions, *found.exclusions, *(f"note: {note}" for note in found.notes)):
             print_text(make_printable(line))
         print_problems(make_printable(difference, 5000) for difference in found.differences)
         verdict = "as planned" if found.as_planned else f"differences from the plan: {len(found.differences)}"

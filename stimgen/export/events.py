@@ -7,10 +7,13 @@ from typing import Any
 
 from stimgen.experiment.design.trial import Phase, PresentedPhase, ShownPicture
 from stimgen.experiment.journal.journal import RecordedTrial
+from stimgen.experiment.journal.response_times import time_from_last
+from stimgen.experiment.schema.exclusions import ExclusionRules
 from stimgen.export.columns import TableColumn
+from stimgen.export.exclusions import EXCLUDED, exclude_trial
 from stimgen.export.further_answers import QUESTION, list_asked, question_rows
 from stimgen.export.phase_durations import duration_columns, list_planned_durations, list_timed_kinds
-from stimgen.export.response_times import time_from_last, time_of_first_letter
+from stimgen.export.response_times import time_of_first_letter
 from stimgen.export.sessions import OBSERVERS, SessionPart
 from stimgen.export.sets.bids_names import original_label, stimulus_label
 from stimgen.export.thresholds import ADAPTIVE_COLUMNS, adaptive_cells
@@ -136,14 +139,17 @@ FIRST_LETTER = TableColumn(
 )
 
 
-def event_columns(parts: tuple[SessionPart, ...]) -> tuple[TableColumn, ...]:
+def event_columns(
+    parts: tuple[SessionPart, ...], rules: ExclusionRules | None = None
+) -> tuple[TableColumn, ...]:
     """Return the columns of the events: the fixed ones, one per factor, and those of the trials."""
     factors = find_factors(parts).items()
     lines = [line for part in parts for line in part.trials]
     levels = (TableColumn(f"factor_{name}", about) for name, about in factors)
     typed = () if all(line.trial.answers for line in lines) else (FIRST_LETTER,)
     asked = (QUESTION,) if list_asked(parts) else ()
-    return (*FIXED_COLUMNS, *typed, *asked, *levels, *duration_columns(list_timed_kinds(lines)))
+    excluded = () if rules is None else (EXCLUDED,)
+    return (*FIXED_COLUMNS, *excluded, *typed, *asked, *levels, *duration_columns(list_timed_kinds(lines)))
 
 
 def find_factors(parts: tuple[SessionPart, ...]) -> dict[str, str]:
@@ -158,8 +164,13 @@ def find_factors(parts: tuple[SessionPart, ...]) -> dict[str, str]:
     return found
 
 
-def event_rows(part: SessionPart, name_of: Callable[[ShownPicture], str]) -> Iterator[Row]:
-    """Yield the rows of a part, by onset; `name_of` gives the file of a picture that was shown."""
+def event_rows(
+    part: SessionPart, name_of: Callable[[ShownPicture], str], rules: ExclusionRules | None = None
+) -> Iterator[Row]:
+    """Yield the rows of a part, by onset.
+
+    `name_of` gives the file of a picture that was shown, and `rules` say which trials do not count.
+    """
     started = False
     for line in part.trials:
         if not (started or line.trial.practice):
@@ -167,6 +178,7 @@ def event_rows(part: SessionPart, name_of: Callable[[ShownPicture], str]) -> Ite
             yield from _trigger_rows(part)
         durations = list_planned_durations(line, part.planned_refresh_hz)
         common = _common_columns(line) | durations | {"observer": part.observer_of(line)}
+        common |= exclude_trial(rules, line)
         rows = [
             common | row
             for phase, shot in zip(line.trial.phases, line.outcome.shots, strict=True)

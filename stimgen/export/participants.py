@@ -27,6 +27,9 @@ IDENTITY_COLUMNS = (
     ),
 )
 
+EXCLUDED = TableColumn(
+    "excluded", "Why the participant does not count, by the experiment's exclusion rules; n/a if they do."
+)
 GROUP = TableColumn("group", "Group that the experiment assigned to the participant.")
 
 
@@ -36,6 +39,7 @@ class ParticipantTable:
     def __init__(self) -> None:
         self._rows: dict[str, dict[str, str]] = {}
         self._groups: dict[str, str] = {}
+        self._excluded: dict[str, dict[str, None]] = {}
 
     def add(self, session: JournalSession) -> None:
         """Add the participant of a session; of several answers to one question, the first is kept."""
@@ -45,6 +49,9 @@ class ParticipantTable:
         row["observer"] = " and ".join(dict.fromkeys([*before, *session.observers]))
         if session.header.group is not None:
             self._groups[label] = session.header.group
+        if session.participant_exclusion is not None:
+            reasons = self._excluded.setdefault(label, {})
+            reasons |= {session.participant_exclusion: None} if session.participant_exclusion else {}
         for field, answer in session.form_answers.items():
             if not row.get(field):
                 row[field] = answer
@@ -61,9 +68,11 @@ class ParticipantTable:
         rows = [
             {names.get(field, field): _coarsen(field, value) for field, value in row.items()}
             | ({GROUP.name: self._groups.get(label, "")} if self._groups else {})
+            | ({EXCLUDED.name: "; ".join(self._excluded.get(label, ()))} if self._excluded else {})
             for label, row in sorted(self._rows.items())
         ]
         assigned = [GROUP] if self._groups else []
+        assigned += [EXCLUDED] if self._excluded else []
         return [*IDENTITY_COLUMNS, *assigned, *columns], rows
 
     def _column_name(self, field: str) -> str:

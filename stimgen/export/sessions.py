@@ -10,8 +10,10 @@ from stimgen.experiment.design.decisions import Participant
 from stimgen.experiment.design.threshold import TrackThreshold
 from stimgen.experiment.design.trial import MAIN_START, MainStart
 from stimgen.experiment.journal.data_folder import DataFolder
+from stimgen.experiment.journal.exclusions import read_exclusion_rules
 from stimgen.experiment.journal.header import HUMAN_OBSERVER, JournalHeader, SessionStart
 from stimgen.experiment.journal.journal import RecordedSession, RecordedTrial, read_journal
+from stimgen.experiment.schema.exclusions import ExclusionRules
 from stimgen.reading.errors import Location, StimgenError
 
 OBSERVERS = {
@@ -70,6 +72,12 @@ class JournalSession:
     instructions: str
     thresholds: tuple[TrackThreshold, ...] = ()
     """Thresholds of an adaptive schedule."""
+    exclusions: ExclusionRules | None = None
+    """Exclusion rules that the experiment states."""
+    criterion_missed: bool = False
+    """Whether a practice ended without reaching its criterion."""
+    participant_exclusion: str | None = None
+    """Why the participant does not count, over all sessions; empty if they do, None if that is not known."""
     form_answers: dict[str, str] = field(default_factory=dict)
     """Answers of the participant's form that are to be in tables, by field."""
 
@@ -113,7 +121,14 @@ def read_session(file: Path) -> JournalSession:
             )
     texts = (event.get("text", "") for event in recorded.events if event.get("event") == "start")
     instructions = str(next(texts, ""))
-    session = JournalSession(recorded.header, _split_parts(recorded, file), instructions, recorded.thresholds)
+    session = JournalSession(
+        recorded.header,
+        _split_parts(recorded, file),
+        instructions,
+        recorded.thresholds,
+        exclusions=read_exclusion_rules(recorded.header, file),
+        criterion_missed=any(event.get("event") == "criterion_missed" for event in recorded.events),
+    )
     name = DataFolder(file.parent).journal_file(session.participant, session.experiment).name
     if file.name != name:
         raise StimgenError(f"was renamed, and is {name}: give it that name again", where=file)

@@ -32,9 +32,10 @@ from stimgen.reading.errors import StimgenError
 from stimgen.reading.files import MEGABYTE, read_limited
 from stimgen.stimulus_set.store import json_bytes
 from stimgen.workflow.prepared_experiment import PreparedExperiment
-from stimgen.workflow.trials import list_session_trials
+from stimgen.workflow.trials import list_repeated_practice, list_session_trials
 from stimgen.workflow.versions import read_versions
 
+RULES_HEAD = "Rules of the experiment, which stimgen applies in tables and analyses:"
 README_TEXT = """\
 A study as it was planned, archived by stimgen before it was run.
 
@@ -106,16 +107,20 @@ def check_study(archive: Path, data: Path) -> StudyComparison:
 
 
 def _read_exclusions(loaded: LoadedExperiment, options: StudyOptions) -> bytes:
+    rules = loaded.experiment.exclusions
+    stated = "" if rules is None else "\n".join([RULES_HEAD, *(f"- {rule}" for rule in rules.describe()), ""])
     if options.exclusions is not None:
-        return read_limited(options.exclusions, MEGABYTE)
-    if not loaded.experiment.notes.strip():
+        text = read_limited(options.exclusions, MEGABYTE)
+        return text + (b"\n\n" if text and stated else b"") + stated.encode()
+    if not loaded.experiment.notes.strip() and rules is None:
         raise StimgenError(
             "the exclusion rules are missing: whose data, and which trials, will be left out",
             where=loaded.document.file,
             hint="write them, even if there are none, into a text file and name it with --exclusions; "
-            "or into the experiment's `notes`",
+            "or into the experiment's `notes` or `exclusions`",
         )
-    return loaded.experiment.notes.encode()
+    notes = loaded.experiment.notes
+    return (notes + ("\n\n" if notes and stated else "") + stated).encode()
 
 
 def _describe_study(
@@ -160,4 +165,8 @@ def _describe_set(used: SetReference, contents: SetContents) -> FrozenSet:
 
 
 def _format_trials(prepared: PreparedExperiment, participant: Participant) -> bytes:
-    return PlannedTrials.from_listing(list_session_trials(prepared, participant)).to_bytes()
+    planned = PlannedTrials.from_listing(list_session_trials(prepared, participant))
+    own, placed = prepared.choose_group(participant)
+    repeated = list_repeated_practice(own.build_procedure(placed))
+    planned.practice.extend(trial.to_dict() for trial in repeated)
+    return planned.to_bytes()

@@ -8,10 +8,12 @@ from pathlib import Path
 from typing import get_args
 
 from stimgen.experiment.journal.data_folder import DataFolder
+from stimgen.experiment.journal.exclusions import read_exclusion_rules
 from stimgen.experiment.journal.form import read_form
-from stimgen.experiment.journal.journal import has_header
+from stimgen.experiment.journal.journal import has_header, read_header
 from stimgen.experiment.schema.session_flow import FormField
 from stimgen.export.derived import check_holds_only_tables, list_file_names
+from stimgen.export.exclusions import ExclusionReport
 from stimgen.export.journals import list_journal_formats, load_journal_format
 from stimgen.export.sessions import JournalSession, read_session
 from stimgen.export.shown_pictures import ShownPictures
@@ -63,13 +65,14 @@ def write_tables(data: Path, options: TableOptions | None = None) -> Iterator[Ta
             raise StimgenError(f"forms have no field {field!r}", given=field, allowed=get_args(FormField))
     finish_withdrawals(data)
     files, skipped = find_journals(data)
+    report = find_exclusions(data)
     places = [Path.cwd(), data, *list(data.resolve().parents)[:2]]
     for name, module in formats.items():
         folder = options.folder(data, name)
         check_holds_only_tables(folder, module.OURS)
         with replace_folder(folder) as fresh:
             module.write(
-                _read_sessions(data, files, options.form_fields),
+                _read_sessions(data, files, options.form_fields, report),
                 fresh,
                 ShownPictures(options.stimuli, places),
             )
@@ -95,10 +98,32 @@ def find_journals(data: Path) -> tuple[list[Path], list[Path]]:
     return whole, [file for file in files if file not in whole]
 
 
-def _read_sessions(data: Path, files: list[Path], fields: tuple[str, ...]) -> Iterator[JournalSession]:
+def find_exclusions(data: Path) -> ExclusionReport:
+    """Return what the exclusion rules of the experiments in a folder of data exclude.
+
+    Raises
+    ------
+    StimgenError
+        The folder contains no journals, or one is damaged.
+    """
+    report = ExclusionReport()
+    for file in find_journals(data)[0]:
+        header = read_header(file)
+        if header is not None and read_exclusion_rules(header, file) is not None:
+            report.add(read_session(file))
+    return report
+
+
+def _read_sessions(
+    data: Path, files: list[Path], fields: tuple[str, ...], report: ExclusionReport
+) -> Iterator[JournalSession]:
     """Yield sessions one by one, because all sessions of a large study may not fit into memory."""
     folder = DataFolder(data)
     for file in files:
         session = read_session(file)
         answers = read_form(folder.form_file(session.participant)) if fields else {}
-        yield replace(session, form_answers={field: answers.get(field, "") for field in fields})
+        yield replace(
+            session,
+            form_answers={field: answers.get(field, "") for field in fields},
+            participant_exclusion=report.find_reason(session),
+        )

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import replace
-from itertools import product
+from itertools import product, takewhile
 from pathlib import Path
 from typing import Any
 
@@ -12,7 +12,7 @@ from stimgen.experiment.design.decisions import Participant, TrialDecision
 from stimgen.experiment.design.trial import Trial
 from stimgen.experiment.schema.load import LoadedExperiment
 from stimgen.experiment.session.session import list_planned_trials, list_practice_trials
-from stimgen.experiment.trials.procedure import SessionProcedure
+from stimgen.experiment.trials.procedure import AnsweredTrial, SessionProcedure
 from stimgen.workflow.prepared_experiment import PreparedExperiment
 
 
@@ -70,6 +70,24 @@ def _list_catch_trials(procedure: SessionProcedure, main: int) -> Iterator[dict[
             # The block and the number in the session depend on the answers.
             trial = procedure.builder.build(series.decide(number, 1), number, number, catch=series.name)
             yield {"after": series.find_place(number), "trial": trial.to_dict()}
+
+
+def list_repeated_practice(procedure: SessionProcedure) -> list[Trial]:
+    """Return the trials of practice that is repeated because it fails, for as often as it may be."""
+    settings = procedure.experiment.practice
+    if settings is None or settings.criterion is None:
+        return []
+    history: list[AnsweredTrial] = []
+    repeated: list[Trial] = []
+    while (step := procedure.next(history)) is not None:
+        before = [one.trial for one in history]
+        last = list(takewhile(lambda trial: trial.practice, reversed(before)))
+        if step.trial.practice and len(last) >= settings.trials:
+            repeated.append(step.trial)
+        elif procedure.experiment.schedule.adaptive and not step.trial.practice:
+            break  # as `list_session_trials`, which lists the practice at the beginning only
+        history.append(AnsweredTrial(step.trial, not step.trial.practice))
+    return repeated
 
 
 def _list_candidates(

@@ -13,6 +13,7 @@ from stimgen.experiment.design.schedules import AnySchedule
 from stimgen.experiment.equipment.triggers import AnyTrigger
 from stimgen.experiment.schema.catch_trials import CatchTrials
 from stimgen.experiment.schema.display import DisplaySettings
+from stimgen.experiment.schema.exclusions import ExclusionRules
 from stimgen.experiment.schema.feedback import FeedbackSettings
 from stimgen.experiment.schema.groups import GroupSettings, check_groups
 from stimgen.experiment.schema.observer_settings import ModelObserverSettings, SimulatedObserverSettings
@@ -56,6 +57,8 @@ class Experiment(Model):
     """Practice trials before the main trials."""
     catch: CatchTrials = ()
     """Catch trials between the main trials: easy ones with a known answer, which do not count."""
+    exclusions: ExclusionRules | None = None
+    """Rules that say which trials, and whose data, do not count."""
     breaks: BreakSettings | None = None
     """Breaks between trials."""
     instructions: dict[Language, Instructions] = Field(default_factory=dict)
@@ -130,4 +133,25 @@ class Experiment(Model):
                     at=at,
                     hint="write schedule: constant" if at == "schedule" else f"leave out {at}.{key}",
                 )
+        return self
+
+    @model_validator(mode="after")
+    def _check_exclusions(self) -> Experiment:
+        people = self.exclusions.participants if self.exclusions else None
+        if people is not None and people.catch_below is not None and not self.catch:
+            raise validation_error(
+                "exclusions.participants.catch_below needs catch trials",
+                at="exclusions",
+                hint="add catch: [{every: 20, conditions: [...]}], or leave out catch_below",
+            )
+        if (
+            people is not None
+            and people.practice_criterion
+            and not (self.practice and self.practice.criterion)
+        ):
+            raise validation_error(
+                "exclusions.participants.practice_criterion needs a practice with a criterion",
+                at="exclusions",
+                hint="add practice.criterion: 0.75, or leave out practice_criterion",
+            )
         return self

@@ -57,12 +57,14 @@ def task_label(experiment: str) -> str:
 def _write_session(session: JournalSession, folder: Path, pictures: ShownPictures) -> None:
     participant = session.participant
     place = folder / f"sub-{participant.label}/ses-{participant.session}/beh"
-    columns = event_columns(session.parts)
+    columns = event_columns(session.parts, session.exclusions)
     described = {column.name: column.to_sidecar() for column in columns}
     for run, part in enumerate(session.parts, 1):
         entity = f"_run-{run}" if len(session.parts) > 1 else ""
         name = f"{session.stem}_task-{task_label(session.experiment)}{entity}_events"
-        rows = event_rows(part, lambda shown: pictures.copy(shown, session, folder / STIMULI))
+        rows = event_rows(
+            part, lambda shown: pictures.copy(shown, session, folder / STIMULI), session.exclusions
+        )
         _write(place / f"{name}.tsv", format_tsv(columns, rows))
         _write(place / f"{name}.json", json_bytes({**_describe_run(session, part), **described}))
     if session.thresholds:

@@ -11,10 +11,12 @@ from pathlib import Path
 from typing import Any
 
 from stimgen.experiment.journal.journal import RecordedTrial
+from stimgen.experiment.journal.response_times import time_from_last
 from stimgen.export.events import FROM_START, find_factors, onset_from_start
+from stimgen.export.exclusions import exclusion_columns
 from stimgen.export.further_answers import list_asked, question_columns
 from stimgen.export.phase_durations import list_planned_durations
-from stimgen.export.response_times import time_from_last, time_of_first_letter
+from stimgen.export.response_times import time_of_first_letter
 from stimgen.export.sessions import JournalSession, SessionPart
 from stimgen.export.shown_pictures import ShownPictures
 from stimgen.export.thresholds import THRESHOLD_COLUMNS, adaptive_cells, threshold_rows
@@ -73,6 +75,7 @@ def trial_rows(session: JournalSession) -> Iterator[dict[str, Any]]:
                 **fixed,
                 **{f"factor_{name}" if name in taken else name: levels.get(name) for name in named},
                 **response,
+                **exclusion_columns(session, line),
                 **about,
                 **list_planned_durations(line, part.planned_refresh_hz),
                 **question_columns(line, asked),

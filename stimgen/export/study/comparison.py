@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from stimgen.experiment.journal.data_folder import DataFolder
+from stimgen.export.exclusions import ExclusionReport
 from stimgen.export.sessions import JournalSession, read_session
 from stimgen.export.study.frozen import EXPERIMENT, FrozenStudy, PlannedTrials
 from stimgen.reading.errors import make_printable
@@ -28,6 +29,8 @@ class StudyComparison:
     """The state of every session, one line each."""
     differences: list[str] = field(default_factory=list)
     """What is not as planned."""
+    exclusions: list[str] = field(default_factory=list)
+    """What the frozen exclusion rules exclude of the data so far; empty without rules."""
     notes: list[str] = field(default_factory=list)
     """What a reader should know, but no plan says."""
 
@@ -45,7 +48,7 @@ def compare_with_study(frozen: FrozenStudy, data: Path) -> StudyComparison:
     frozen.verify()
     found, study = StudyComparison(), frozen.study
     planned = {(participant.label, participant.session): participant for participant in study.persons}
-    seen = set()
+    seen, report = set(), ExclusionReport(frozen.exclusion_rules)
     for journal in DataFolder(data).journals():
         session = read_session(journal.file)
         name = f"participant {journal.participant}, session {journal.session}"
@@ -54,6 +57,8 @@ def compare_with_study(frozen: FrozenStudy, data: Path) -> StudyComparison:
             found.differences.append(f"{name} of {journal.task} was not planned")
             continue
         seen.add((journal.participant, journal.session))
+        if report.rules is not None:
+            report.add(session)
         trials = frozen.trials(participant)
         problems = [*_find_setting_problems(frozen, session), *_find_trial_problems(trials, session)]
         found.differences += [f"{name}: {problem}" for problem in problems]
@@ -61,6 +66,7 @@ def compare_with_study(frozen: FrozenStudy, data: Path) -> StudyComparison:
         verdict = f"{'not ' if problems else ''}as planned"
         found.sessions.append(f"{name}: {ran} of {len(trials.main)} trials, {verdict}")
         found.notes += [f"{name}: {note}" for note in _list_notes(study.software, session)]
+    found.exclusions = report.format_lines()
     missing = [f"participant {p}, session {s}" for p, s in planned if (p, s) not in seen]
     found.notes += [f"not run yet: {'; '.join(missing)}"] if missing else []
     return found

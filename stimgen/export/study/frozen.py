@@ -12,6 +12,8 @@ from pydantic import ValidationError
 
 from stimgen.experiment.design.decisions import Participant
 from stimgen.experiment.design.trial import Trial
+from stimgen.experiment.journal.exclusions import parse_exclusion_rules
+from stimgen.experiment.schema.exclusions import ExclusionRules
 from stimgen.reading.errors import StimgenError
 from stimgen.reading.files import MEGABYTE
 from stimgen.reading.identity import canonical_json, sha256_bytes
@@ -181,6 +183,11 @@ class FrozenStudy:
             return PlannedTrials.parse(self.read(trials_file(participant)))
         except (ValueError, KeyError, TypeError, AttributeError, RecursionError):
             raise self._damage_error(f"{trials_file(participant)} holds no trials") from None
+
+    @property
+    def exclusion_rules(self) -> ExclusionRules | None:
+        """Return the exclusion rules that the frozen experiment states; None if it states none."""
+        return parse_exclusion_rules(self.read(EXPERIMENT).decode("utf-8"), self.file)
 
     def read(self, name: str) -> bytes:
         """Return the bytes of a file; raise `StimgenError` where it is missing or has another checksum."""

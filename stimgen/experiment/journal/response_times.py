@@ -1,0 +1,17 @@
+"""Computes response times from what journals hold."""
+
+from __future__ import annotations
+
+from stimgen.experiment.journal.journal import RecordedTrial
+
+
+def time_from_last(line: RecordedTrial) -> float | None:
+    """Return the seconds from the onset of the last interval's pictures to the answer; None without one.
+
+    Journals keep the time from the first pictures, which is longer by the intervals before the last.
+    """
+    if line.outcome.seconds is None:
+        return None
+    phases = zip(line.trial.phases, line.outcome.shots, strict=True)
+    onsets = [shot.onset for phase, shot in phases if phase.kind == "stimulus"]
+    return round(line.outcome.seconds - (onsets[-1] - onsets[0]), 6)
