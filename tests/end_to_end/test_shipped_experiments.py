@@ -27,6 +27,7 @@ EXPECTED = {
     "freeman_simoncelli_abx",
     "jagadeesh2022_oddity",
     "oddity_groups",
+    "oddity_with_checks",
     "quickstart",
     "questplus_scaling",
     "rotated_naming",
@@ -88,7 +89,7 @@ class TestEvery:
         (ended,) = run(name, tuple(set_of(Path(folder).name) for folder in experiment.stimuli.sets), tmp_path)
         assert ended.complete
         recorded = read_journal(ended.journal)
-        counting = [line.trial for line in recorded.trials if not line.trial.practice]
+        counting = [line.trial for line in recorded.trials if line.trial.is_main]
         assert len(counting) == ended.trials > 0
         assert all(text.start for text in experiment.instructions.values())
         if not experiment.schedule.adaptive:
