@@ -52,6 +52,7 @@ VARIANTS: dict[str, list[dict[str, Any]]] = {
         {"method": "triads"},
         {"layout": "temporal", "order": ["original", "easy", "hard", "worst"]},
     ],
+    "rating": [{}, {"steps": 2, "show": "synthesis"}, {"steps": 10}],
     "triplets": [{}, {"items": "conditions"}, {"show": "original", "layout": "temporal", "number": 2}],
     "constant": [{}, {"source_gap": 3}, {"repetitions": 2, "blocked": ["condition"], "source_gap": 2}],
     "staircase": [

@@ -317,3 +317,30 @@ def test_keys_that_are_needed_to_answer_cannot_pause(folder: Path, question: str
     )
     with pytest.raises(StimgenError, match=f"'{quit_key}' has two meanings"):
         PreparedExperiment.prepare(load_experiment(file))
+
+
+RATING = "paradigm:\n  name: rating\n  steps: 5\n"
+
+
+def test_pictures_are_rated_without_a_correct_answer(folder: Path) -> None:
+    """Originals are rated higher by an observer to whom syntheses look different."""
+    file = write_experiment(
+        folder,
+        (
+            "paradigm:\n  name: oddity\n  angles: [90, 210, 330]\n  eccentricity: 4\n  oddball: original\n",
+            RATING,
+        ),
+        ('  keys: {"1": up, "2": left, "3": right}', '  keys: {"1": a, "5": g}'),
+        ("repetitions: 3", "repetitions: 40"),
+        ("instructions:\n", "simulated: {dprime: 2}\ninstructions:\n"),
+    )
+    options = RunOptions(observer="simulated", data=folder / "data")
+    prepared = PreparedExperiment.prepare(load_experiment(file))
+    outcome = run_session(prepared, Participant("01"), options)
+    assert (outcome.correct, outcome.missed, outcome.complete) == (None, 0, True)
+    rated: dict[object, list[int]] = {"original": [], "synthesis": []}
+    for line in read_journal(outcome.journal).trials:
+        assert line.correct is None
+        rated[line.trial.balanced["shown"]].append(int(line.outcome.answer or 0))
+    assert np.mean(rated["original"]) > np.mean(rated["synthesis"]) + 1
+    assert {*rated["original"], *rated["synthesis"]} == {1, 2, 3, 4, 5}
