@@ -43,12 +43,17 @@ def run_simulated(prepared: PreparedExperiment, data: Path, *, resume: bool = Fa
 
 
 def rewrite(journal: Path, observer: str, kept: int | None = None) -> None:
-    """Write the header as `observer` would have written it, and keep the first trials, or all lines."""
+    """Write the journal as version 0.1.0 with `observer`, and keep the first trials, or all lines.
+
+    That version named the observer in the header alone.
+    """
     lines, checksum = [], ""
     for text in journal.read_text(encoding="utf-8").splitlines()[: None if kept is None else 1 + kept]:
         body = json.loads(text)
         if body["kind"] == "header":
             body["observer"] = {"name": observer, "settings": {}}
+        if body["kind"] == "trial":
+            body.pop("observer", None)
         del body["checksum"]
         line, checksum = seal_line(body, checksum)
         lines.append(line)
@@ -104,6 +109,23 @@ def test_a_session_that_version_0_1_0_let_another_observer_finish_says_so(
     assert participants[1].split("\t")[:2] == ["sub-01", "person and simulated"]
     (difference,) = check_study(tmp_path / "study.zip", tmp_path).differences
     assert "mixes answers of different observers: person, simulated" in difference
+
+
+def test_every_trial_names_its_observer_whatever_the_header_says(
+    prepared: PreparedExperiment, tmp_path: Path
+) -> None:
+    journal = run_simulated(prepared, tmp_path)
+    assert {line.observer for line in read_journal(journal).trials} == {"simulated"}
+    lines, checksum = [], ""
+    for text in journal.read_text(encoding="utf-8").splitlines():
+        body = json.loads(text)
+        if body["kind"] == "trial" and body["trial"]["index"] > KEPT:
+            body["observer"] = "psychopy"
+        del body["checksum"]
+        line, checksum = seal_line(body, checksum)
+        lines.append(line)
+    journal.write_bytes(b"".join(lines))
+    assert read_session(journal).observers == ["simulated", "person"]
 
 
 def test_rehearsals_have_a_folder_of_their_own(

@@ -99,3 +99,35 @@ def check_with_validator(folder: Path) -> None:
     done = subprocess.run([program, str(folder)], capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stdout
     assert "EVENT_ONSET_ORDER" not in done.stdout + done.stderr
+
+
+def test_a_triggers_signal_has_its_time_on_the_clock_that_practice_began(
+    room: Room, sets: Path, tmp_path: Path
+) -> None:
+    file = write(
+        sets,
+        "triggered",
+        paradigm={"name": "yes_no"},
+        practice={"trials": 2, "sources": ["brick"]},
+        schedule={"repetitions": 2},
+        triggers=[{"name": "keys", "keys": ["t"]}],
+        instructions={"en": {"start": "", "waiting": "Wait."}},
+    )
+    room.begin("run", file, "--participant", "01", "-o", tmp_path)
+    planned = list_trials(load_experiment(file), Participant("01"))["trials"]
+    for trial in planned:
+        if not trial["practice"] and planned[trial["index"] - 2]["practice"]:
+            room.page("Wait.")
+            room.press("t")
+        answer("yes_no", room, trial)
+    assert room.end().code == 0
+    list(write_tables(tmp_path, TableOptions("bids", tmp_path / "bids", (sets / "set",))))
+    (table,) = (pd.read_csv(file, sep="\t") for file in (tmp_path / "bids").rglob("*_events.tsv"))
+    assert table.onset.is_monotonic_increasing
+    (signal,) = table.index[table.event == "trigger"]
+    assert table.onset_from_start[signal] == 0.0
+    assert set(table.practice[:signal]) == {True}
+    assert set(table.practice[signal + 1 :]) == {False}
+    assert 0 < table.onset_from_start[signal + 1] < 5
+    assert (table.onset - table.onset_from_start - table.onset[signal]).abs().max() < 1e-5
+    check_with_validator(tmp_path / "bids")
