@@ -30,6 +30,7 @@ timing:
   between_trials: {distribution: uniform, min: 200 ms, max: 400 ms}
 """
 STAIRCASE = (
+    ("yes_no, place: {angle: 180, eccentricity: 4}", "two_afc, layout: spatial, eccentricity: 4"),
     ("schedule: {name: constant}", "schedule: {name: staircase, level: soa, trials: 12}"),
     ("soa: [50 ms, 100 ms]", "soa: [50 ms, 100 ms, 150 ms, 200 ms]"),
     ("validity: [valid, invalid]", "validity: valid"),

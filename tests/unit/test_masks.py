@@ -210,6 +210,22 @@ def test_cues_mark_the_place_the_opposite_place_or_both(room: Room, mark: str) -
         assert np.array_equal(screens[0], screens[2])
 
 
+def test_the_only_picture_may_be_at_several_places_to_which_cues_point(room: Room) -> None:
+    places = "[{angle: 0, eccentricity: 4}, {angle: 90, eccentricity: 3}, {angle: 180, eccentricity: 4}]"
+    several = (ONE_PLACE[0], ONE_PLACE[1].replace("{angle: 0, eccentricity: 4}", places))
+    made = room(several, KEYS, timed(CUE % "dot"))
+    found = [trial for trial in trials(made) if not trial.practice]
+    counts = Counter((trial.levels["cue"], trial.balanced["place"]) for trial in found)
+    assert set(counts.values()) == {4}
+    positions = {trial.balanced["place"]: find(trial, "stimulus")[0].shown[0].position for trial in found}
+    assert len(set(positions.values())) == 3
+    other = {1: 3, 2: 1, 3: 1}
+    for trial in found:
+        place = int(str(trial.balanced["place"]))
+        wanted = {"valid": {place}, "invalid": {other[place]}, "neutral": {1, 2, 3}}[str(trial.levels["cue"])]
+        assert {mark.ends[:2] for mark in find(trial, "cue")[0].cues} == {positions[one] for one in wanted}
+
+
 def test_every_interval_can_have_a_cue(room: Room) -> None:
     spatial = "  angles: [90, 210, 330]\n  eccentricity: 4\n"
     temporal = (spatial, "  layout: temporal\n")

@@ -28,6 +28,13 @@ def top_left(viewing: ViewingGeometry, place: PicturePlace, size: Size) -> tuple
     return math.floor(width / 2 + x - size[0] / 2 + 0.5), math.floor(height / 2 - y - size[1] / 2 + 0.5)
 
 
+def position_on_screen(viewing: ViewingGeometry, place: PicturePlace, size: Size) -> tuple[float, float]:
+    """Return the centre of what is at a place, in pixels from the screen's centre, as trials record it."""
+    left, top = top_left(viewing, place, size)
+    width, height = viewing.resolution
+    return left + size[0] / 2 - width / 2, height / 2 - top - size[1] / 2
+
+
 def box_on_screen(viewing: ViewingGeometry, shown: ShownPicture) -> Box:
     """Return the box of a picture on the screen."""
     width, height = viewing.resolution

@@ -28,7 +28,8 @@ class CueSettings(Model):
     value: Annotated[Number, Field(ge=0.0, le=1.0)] = 0.0
     """Grey value from 0 to 1, in the screen's encoding."""
     validity: Annotated[tuple[CueValidity, ...], Field(min_length=1), Unique, OneOrMore()] = ("valid",)
-    """``valid``: at all places of the pictures; ``invalid``: at the opposite places across fixation;
-    ``neutral``: at both, so that it tells when but not where. Several values are a factor, ``cue``."""
+    """``valid``: at all places of the pictures. ``invalid``: at the opposite places across fixation, or the
+    paradigm's ``place`` that is nearest to it. ``neutral``: at all of these, so that it tells when but not
+    where. Several values are a factor, ``cue``."""
     interval: Literal["first", "every"] = "first"
     """Whether the cue comes before the first interval or before every one."""

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from stimgen.experiment.design.decisions import LevelScale, Participant, TrialDecision
 from stimgen.experiment.design.paradigms.base import Pairing, PictureSlot
 from stimgen.experiment.design.trial import ORIGINAL, Box, ShownPicture, Trial
-from stimgen.experiment.frames.placing import size_on_screen, top_left
+from stimgen.experiment.frames.placing import position_on_screen, size_on_screen
 from stimgen.experiment.pictures.pictures import SetPicture
 from stimgen.experiment.pictures.pool import PicturePool
 from stimgen.experiment.schema.schema import Experiment
@@ -93,9 +93,7 @@ class TrialBuilder:
         ids = frozenset(picture.id for picture in shown)
         pool = self._find_pool(decision)
         masks = MaskBuilder(pool, experiment.stimuli.crop, (*self._key, "masks", *kind, number), ids)
-        return PhaseBuilder(
-            experiment.timing, experiment.display, self.viewing, durations, masks, decision.levels
-        )
+        return PhaseBuilder(experiment, self.viewing, durations, masks, decision.levels)
 
     def _find_pool(self, decision: TrialDecision) -> PicturePool:
         """Return the pictures of the trial's set, if sets are told apart."""
@@ -139,9 +137,7 @@ class TrialBuilder:
 
     def _show(self, slot: PictureSlot, picture: SetPicture, crop: Box, condition: str) -> ShownPicture:
         size = size_on_screen(self.experiment.display, self.viewing, (crop[2], crop[3]))
-        left, top = top_left(self.viewing, slot.place, size)
-        width, height = self.viewing.resolution
-        position = (left + size[0] / 2 - width / 2, height / 2 - top - size[1] / 2)
+        position = position_on_screen(self.viewing, slot.place, size)
         degrees, extent = self.viewing.degrees(*position), self.viewing.extent(position, size)
         return ShownPicture(
             set=picture.set,

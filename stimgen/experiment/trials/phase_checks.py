@@ -8,15 +8,14 @@ from itertools import product
 from stimgen.experiment.design.paradigms.base import Arrangement, PictureSlot
 from stimgen.experiment.design.trial import CueMark
 from stimgen.experiment.frames.cue_marks import cue_box
-from stimgen.experiment.frames.placing import Size, size_on_screen, top_left
+from stimgen.experiment.frames.placing import Size, position_on_screen, size_on_screen
 from stimgen.experiment.pictures.pool import PicturePool
-from stimgen.experiment.schema.cues import CueSettings
 from stimgen.experiment.schema.load import LoadedExperiment
 from stimgen.experiment.schema.masks import MASK_SIDES, TextureMask
 from stimgen.experiment.schema.schema import Experiment
 from stimgen.experiment.schema.viewing import ViewingGeometry
 from stimgen.experiment.trials.crops import is_inside
-from stimgen.experiment.trials.cue_builder import Point, build_marks
+from stimgen.experiment.trials.cue_builder import CueBuilder, Point
 from stimgen.experiment.trials.exemplars import list_syntheses
 from stimgen.experiment.trials.mask_builder import list_other_sources
 from stimgen.experiment.trials.screen_checks import format_place
@@ -67,37 +66,29 @@ def check_cues(
     if cue is None:
         return
     size = size_on_screen(experiment.display, viewing, crop)
+    cues = CueBuilder.from_experiment(cue, experiment, viewing, size)
     with loaded.at("timing", "cue"):
         for arrangement in arrangements:
             for interval in arrangement.intervals if cue.interval == "every" else arrangement.intervals[:1]:
-                places = {_find_position(viewing, slot, size): slot for slot in interval}
-                _check_opposite(cue, places, size)
+                places = {position_on_screen(viewing, slot.place, size): slot for slot in interval}
+                _check_other_places(cues, places, size)
                 for validity in cue.validity:
-                    marks = build_marks(cue, validity, list(places), experiment.display.fixation, viewing)
-                    _check_on_screen(marks, viewing)
+                    _check_on_screen(cues.build(validity, places), viewing)
 
 
-def _find_position(viewing: ViewingGeometry, slot: PictureSlot, size: Size) -> Point:
-    """Return the centre of a picture in pixels from the screen's centre, as trials record it."""
-    left, top = top_left(viewing, slot.place, size)
-    width, height = viewing.resolution
-    return left + size[0] / 2 - width / 2, height / 2 - top - size[1] / 2
-
-
-def _check_opposite(cue: CueSettings, places: dict[Point, PictureSlot], size: Size) -> None:
-    """Refuse a cue to an opposite place where a picture is, or a line to fixation itself."""
+def _check_other_places(cues: CueBuilder, places: dict[Point, PictureSlot], size: Size) -> None:
+    """Refuse a cue to another place where a picture is, or a line to fixation itself."""
     for place, slot in places.items():
-        if cue.mark == "line" and place == (0.0, 0.0):
+        if cues.cue.mark == "line" and (0.0, 0.0) in (place, *cues.possible):
             raise StimgenError(
                 "timing.cue: a line cannot point to a picture at fixation", hint="write mark: ring"
             )
-        for validity in cue.validity:
-            opposite = (-place[0], -place[1])
-            if validity != "valid" and any(_overlap(opposite, other, size) for other in places):
+        for validity in cues.cue.validity:
+            if validity != "valid" and any(_overlap(cues.find_other(place), other, size) for other in places):
                 raise StimgenError(
                     f"timing.cue.validity: a cue cannot be {validity}, because the place across fixation "
                     f"from {format_place(slot)} has a picture, too",
-                    hint="write validity: valid, or show the pictures on one side of fixation only",
+                    hint="write validity: valid, or show one picture, away from fixation",
                 )
 
 

@@ -10,11 +10,11 @@ from stimgen.experiment.design.duration import Duration
 from stimgen.experiment.design.jitter import Jitter
 from stimgen.experiment.design.trial import Phase, ShownPicture
 from stimgen.experiment.frames.placing import box_on_screen
-from stimgen.experiment.schema.display import DisplaySettings
 from stimgen.experiment.schema.masks import MaskSide
+from stimgen.experiment.schema.schema import Experiment
 from stimgen.experiment.schema.timing import TimingSettings
 from stimgen.experiment.schema.viewing import ViewingGeometry
-from stimgen.experiment.trials.cue_builder import build_marks
+from stimgen.experiment.trials.cue_builder import CueBuilder
 from stimgen.experiment.trials.mask_builder import MaskBuilder
 from stimgen.reading.random_numbers import uniform
 
@@ -44,13 +44,17 @@ class DurationCounter:
 class PhaseBuilder:
     """Lists the phases of a trial: fixation, and the intervals with their cues and masks."""
 
-    timing: TimingSettings
-    display: DisplaySettings
+    experiment: Experiment
     viewing: ViewingGeometry
     durations: DurationCounter
     masks: MaskBuilder
     levels: Mapping[str, Scalar]
     """Value of every factor of the design."""
+
+    @property
+    def timing(self) -> TimingSettings:
+        """Return the experiment's durations, masks and cues."""
+        return self.experiment.timing
 
     def list_phases(self, intervals: Sequence[Sequence[ShownPicture]]) -> tuple[Phase, ...]:
         """Return the phases that have at least one refresh."""
@@ -82,8 +86,8 @@ class PhaseBuilder:
         if cue is None or (number > 1 and cue.interval == "first"):
             return
         validity = str(self.levels.get("cue", cue.validity[0]))
-        places = [picture.position for picture in shown]
-        marks = build_marks(cue, validity, places, self.display.fixation, self.viewing)
+        cues = CueBuilder.from_experiment(cue, self.experiment, self.viewing, shown[0].size)
+        marks = cues.build(validity, [picture.position for picture in shown])
         frames = self._count(cue.duration, "cue", number)
         yield Phase(kind="cue", frames=frames, interval=number, cues=marks)
         yield Phase(kind="gap", frames=self._count(cue.gap, "cue_gap", number), interval=number)
@@ -93,7 +97,7 @@ class PhaseBuilder:
         if mask is None:
             return
         frames = self._count(mask.duration, "mask" if side == "after" else "mask_before", number)
-        if mask.kind == "noise" and side == "after" and self.display.aperture is None:
+        if mask.kind == "noise" and side == "after" and self.experiment.display.aperture is None:
             # As in version 0.1.0: the noise of these boxes follows from the trial's number.
             boxes = tuple(box_on_screen(self.viewing, picture) for picture in shown)
             yield Phase(kind="mask", frames=frames, interval=number, mask=boxes)

@@ -143,6 +143,11 @@ class Paradigm(FamilyMember, ABC):
     def balanced_factors(self, pairing: Pairing) -> tuple[Factor, ...]:
         """Return the factors that should occur equally often, such as the location of the odd picture."""
 
+    @property
+    def possible_places(self) -> tuple[PicturePlace, ...]:
+        """Return where the only picture may be; none if trials show several pictures."""
+        return ()
+
     def factors(self) -> tuple[Factor, ...]:
         """Return the paradigm's own independent variables, if they have several values."""
         return ()

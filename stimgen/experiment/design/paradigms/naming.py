@@ -13,15 +13,13 @@ from typing_extensions import override
 
 from stimgen.experiment.design.decisions import Factor, TrialDecision
 from stimgen.experiment.design.paradigms.base import (
-    CENTRE,
     Arrangement,
     Pairing,
-    Paradigm,
     Perception,
-    PicturePlace,
     PictureSlot,
     draw_observations,
 )
+from stimgen.experiment.design.paradigms.places import PlacedParadigm
 from stimgen.experiment.design.trial import ORIGINAL, SYNTHESIS, Role, Trial
 from stimgen.reading.errors import StimgenError
 from stimgen.reading.model import Label, Number, TextLine, validation_error
@@ -29,7 +27,7 @@ from stimgen.reading.random_numbers import RandomStream
 from stimgen.sensitivity.forced_choice import predict_forced_choice
 
 
-class Naming(Paradigm):
+class Naming(PlacedParadigm):
     """Asks what a picture shows; the answer is typed or chosen from a list."""
 
     name: Literal["naming"] = "naming"
@@ -45,8 +43,6 @@ class Naming(Paradigm):
     by default it always names something."""
     show: Literal["original", "synthesis", "both"] = "both"
     """What is shown; ``both``: each in half of the trials."""
-    place: PicturePlace = CENTRE
-    """Place of the picture."""
 
     pairings = frozenset({"original-synthesis"})
     likeness_helps = True
@@ -88,13 +84,15 @@ class Naming(Paradigm):
     @override
     def balanced_factors(self, pairing: Pairing) -> tuple[Factor, ...]:
         del pairing
-        return (Factor("shown", (ORIGINAL, SYNTHESIS) if self.show == "both" else (self.show,)),)
+        shown = Factor("shown", (ORIGINAL, SYNTHESIS) if self.show == "both" else (self.show,))
+        return shown, *self.balanced_places()
 
     @override
     def arrange(self, decision: TrialDecision, pairing: Pairing) -> Arrangement:
         del pairing
         role: Role = ORIGINAL if decision.balanced["shown"] == ORIGINAL else SYNTHESIS
-        return Arrangement(((PictureSlot(role, self.place),),), self.accepted_words(decision.source)[0])
+        slot = PictureSlot(role, self.find_place(decision))
+        return Arrangement(((slot,),), self.accepted_words(decision.source)[0])
 
     @override
     def check_sources(self, sources: Sequence[str]) -> None:

@@ -11,15 +11,13 @@ from typing_extensions import override
 from stimgen.experiment.design.decisions import Factor, TrialDecision
 from stimgen.experiment.design.detection import DetectionRule, Rates
 from stimgen.experiment.design.paradigms.base import (
-    CENTRE,
     Arrangement,
     Pairing,
-    Paradigm,
     Perception,
-    PicturePlace,
     PictureSlot,
     roles_in_pairing,
 )
+from stimgen.experiment.design.paradigms.places import PlacedParadigm
 from stimgen.experiment.design.trial import Trial
 from stimgen.reading.model import Number
 from stimgen.reading.random_numbers import RandomStream
@@ -31,12 +29,10 @@ def _report_synthesis(dprime: Any, criterion: Any) -> Rates:
     return predict_yes_no(dprime, criterion - dprime / 2)[0]
 
 
-class YesNo(Paradigm):
+class YesNo(PlacedParadigm):
     """Asks whether one picture is an original."""
 
     name: Literal["yes_no"] = "yes_no"
-    place: PicturePlace = CENTRE
-    """Place of the picture."""
     criterion: Number = 0.0
     """For a simulated observer: distance of the criterion from the midpoint between the distributions of
     originals and of syntheses, in their standard deviations; a positive value means more answers "no". It is
@@ -52,13 +48,13 @@ class YesNo(Paradigm):
 
     @override
     def balanced_factors(self, pairing: Pairing) -> tuple[Factor, ...]:
-        return (Factor("shown", roles_in_pairing(pairing)),)
+        return Factor("shown", roles_in_pairing(pairing)), *self.balanced_places()
 
     @override
     def arrange(self, decision: TrialDecision, pairing: Pairing) -> Arrangement:
         original, synthesis = roles_in_pairing(pairing)
         is_original = decision.balanced["shown"] == original
-        slot = PictureSlot(original if is_original else synthesis, self.place)
+        slot = PictureSlot(original if is_original else synthesis, self.find_place(decision))
         return Arrangement(((slot,),), "yes" if is_original else "no")
 
     def decide(self, trial: Trial, perceived: Perception, stream: RandomStream) -> str:
