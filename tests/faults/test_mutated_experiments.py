@@ -29,6 +29,12 @@ OTHERS = [
             "between": "500 ms",
         },
         "responses": {"window": "2000 ms", "counts": "last", "missed": "wrong"},
+        "questions": [
+            "confidence",
+            {"name": "rating", "text": {"en": "?", "de": "?"}, "by": "slider"},
+            {"name": "choice", "text": "?", "answers": ["a", "b"], "keys": {"b": "x"}, "when": "main"},
+            {"name": "typed", "text": "?", "unknown": "-", "window": "2000 ms"},
+        ],
     },
     {
         "paradigm": {"name": "abx", "layout": "sample_first", "eccentricity": [2, 4]},

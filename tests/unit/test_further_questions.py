@@ -21,6 +21,8 @@ from stimgen.experiment.design.trial import Box, FurtherAnswer
 from stimgen.experiment.frames.frame import Frame
 from stimgen.experiment.frames.slider import find_line
 from stimgen.experiment.journal.journal import RecordedSession, read_journal
+from stimgen.experiment.journal.replay import JournalReplay, RedrawnFrame
+from stimgen.experiment.pictures.pictures import PictureFiles
 from stimgen.experiment.presentation.pages import PagePresenter
 from stimgen.experiment.presentation.question_presenter import PreparedQuestion, QuestionPresenter
 from stimgen.experiment.presentation.responses import ChoiceResponse, Response, TypedResponse, make_key_lookup
@@ -34,6 +36,7 @@ from stimgen.export.journals.csv import trial_rows
 from stimgen.export.sessions import read_session
 from stimgen.reading.errors import StimgenError
 from stimgen.reading.random_numbers import RandomStream
+from stimgen.stimulus_set.store import Store
 from stimgen.workflow.prepared_experiment import PreparedExperiment
 from stimgen.workflow.run import RunOptions, run_session
 from stimgen.workflow.trials import list_session_trials
@@ -344,3 +347,23 @@ def test_pictures_are_rated_without_a_correct_answer(folder: Path) -> None:
         rated[line.trial.balanced["shown"]].append(int(line.outcome.answer or 0))
     assert np.mean(rated["original"]) > np.mean(rated["synthesis"]) + 1
     assert {*rated["original"], *rated["synthesis"]} == {1, 2, 3, 4, 5}
+
+
+def test_a_strangers_journal_with_other_questions_is_not_drawn(folder: Path) -> None:
+    simulate(folder)
+    (journal,) = (folder / "data" / "journals").iterdir()
+    replay = JournalReplay.from_journal(journal)
+    pictures = PictureFiles((Store.open(folder / "set"),))
+    line = replay.find_trial(5)
+    assert all(frame.agrees for frame in replay.redraw(line, pictures))
+    rating = line.outcome.further[1]
+
+    def redraw(**changes: Any) -> list[RedrawnFrame]:
+        outcome = line.outcome.replace(further=(rating.replace(**changes),))
+        return list(replay.redraw(line._replace(outcome=outcome), pictures))
+
+    with pytest.raises(StimgenError, match="has no question 'shoe size'"):
+        redraw(question="shoe size")
+    for answer in ("101", "-1", "9" * 5000, "x", "²"):
+        press = rating.presses[-1].replace(answer=answer)
+        assert redraw(presses=(press,))[-1].agrees is False
