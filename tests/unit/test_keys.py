@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+import ast
+import re
+from importlib.util import find_spec
+from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
 
@@ -10,6 +14,7 @@ from pydantic import TypeAdapter
 
 from stimgen.experiment.design.decisions import Participant
 from stimgen.experiment.design.paradigms import AnyParadigm
+from stimgen.experiment.equipment.key_names import EVERYWHERE, KEY_NAMES
 from stimgen.experiment.schema.timing import ResponseSettings
 from stimgen.experiment.trials.keys import assign_keys, check_keys, check_swap
 from stimgen.reading.errors import StimgenError
@@ -86,6 +91,37 @@ def test_keys_that_do_not_collide_are_accepted() -> None:
         experiment(device="buttons", keys={"a": "left", "b": "right", "c": "middle"}, quit="left"),
     ):
         check_keys(accepted, assign_keys(accepted, Participant("01")))
+
+
+@pytest.mark.parametrize(
+    ("said", "meant"),
+    [
+        ({"keys": {"a": "spacebar"}}, "space"),
+        ({"keys": {"a": "Left"}}, "left"),
+        ({"keys": {"a": "num1"}}, "num_1"),
+        ({"keys": {"a": ","}}, "comma"),
+        ({"quit": "esc"}, "escape"),
+        ({"triggers": (SimpleNamespace(name="scanner", signal_keys=lambda: ("enter",)),)}, "return"),
+    ],
+)
+def test_names_of_no_key_are_found_without_a_keyboard(said: dict[str, Any], meant: str) -> None:
+    refused = experiment(**said)
+    with pytest.raises(StimgenError, match=f"there is no key .*, and it (.|\n)*did you mean {meant!r}"):
+        check_keys(refused, assign_keys(refused, Participant("01")))
+
+
+def test_names_are_those_of_psychopy() -> None:
+    """Read from its text, because importing it needs a display."""
+    psychopy = find_spec("psychopy")
+    if psychopy is None or psychopy.origin is None:
+        pytest.skip("psychopy is not installed")
+    text = (Path(psychopy.origin).parent / "hardware" / "keyboard.py").read_text()
+    tables = re.findall(r"^keyNames(?:Win|Mac|Linux) = (\{.*?\})", text, re.M | re.S)
+    systems = [set(ast.literal_eval(table).values()) for table in tables]
+    assert len(systems) == 3
+    assert set(KEY_NAMES) == set.union(*systems)
+    assert set(EVERYWHERE) == set.intersection(*systems)
+    assert len(KEY_NAMES) == len(set(KEY_NAMES))
 
 
 @pytest.mark.parametrize(

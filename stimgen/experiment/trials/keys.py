@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
 from stimgen.experiment.design.decisions import Participant
+from stimgen.experiment.equipment.key_names import check_key_name
 from stimgen.reading.errors import StimgenError
 
 if TYPE_CHECKING:
@@ -76,7 +77,7 @@ def check_swap(experiment: Experiment) -> None:
 
 
 def check_keys(experiment: Experiment, keys: Keys) -> None:
-    """Raise a `StimgenError` if a key has two meanings, or an answer has no key or an unknown button.
+    """Raise a `StimgenError` if a key has two meanings or does not exist, or an answer has no key.
 
     `keys` are those of `assign_keys`. The keys to quit and those that triggers listen to have a meaning, too.
     """
@@ -89,19 +90,24 @@ def check_keys(experiment: Experiment, keys: Keys) -> None:
         if not keys.get(answer):
             raise StimgenError(f"the answer {answer!r} has no key", hint="add one to responses.keys")
         for key in keys[answer]:
-            if responses.device == "buttons" and key not in MOUSE_BUTTONS:
+            purpose = f"stands for the answer {answer!r}"
+            if responses.device == "keyboard":
+                check_key_name(key, purpose)
+            elif key not in MOUSE_BUTTONS:
                 raise StimgenError(f"{key!r} is not a mouse button", given=key, allowed=MOUSE_BUTTONS)
-            claim_key(taken, key, f"stands for the answer {answer!r}")
+            claim_key(taken, key, purpose)
 
 
 def list_keys_in_use(experiment: Experiment) -> dict[str, str]:
     """Return the keys that are no answers, and what each of them does.
 
-    A key that is the signal of two triggers, or quits as well, raises a `StimgenError`.
+    A key that does not exist, is the signal of two triggers, or quits as well, raises a `StimgenError`.
     """
     taken = {experiment.responses.quit: "pauses the session (responses.quit)"}
+    check_key_name(experiment.responses.quit, taken[experiment.responses.quit])
     for trigger in experiment.triggers:
         for key in trigger.signal_keys():
+            check_key_name(key, f"is the signal of the trigger {trigger.name!r}")
             claim_key(taken, key, f"is the signal of the trigger {trigger.name!r}")
     return taken
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from stimgen.experiment.design.questions import Question
+from stimgen.experiment.equipment.key_names import check_key_name
 from stimgen.experiment.schema.load import LoadedExperiment
 from stimgen.experiment.schema.schema import Experiment
 from stimgen.experiment.trials.keys import claim_key, list_keys_in_use
@@ -38,4 +39,6 @@ def check_question_keys(experiment: Experiment, question: Question) -> None:
     for key in question.control_keys():
         claim_key(taken, key, f"is needed to answer the question {question.key!r}", hint)
     for answer, key in question.answer_keys().items():
-        claim_key(taken, key, f"stands for the answer {answer!r} to the question {question.key!r}", hint)
+        purpose = f"stands for the answer {answer!r} to the question {question.key!r}"
+        check_key_name(key, purpose)
+        claim_key(taken, key, purpose, hint)
