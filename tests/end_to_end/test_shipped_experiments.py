@@ -26,6 +26,7 @@ FILES = EXPERIMENTS.files()
 EXPECTED = {
     "freeman_simoncelli_abx",
     "jagadeesh2022_oddity",
+    "mlds_scaling",
     "oddity_groups",
     "oddity_with_checks",
     "quickstart",
