@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 from typing import Any
 
 import pytest
+import yaml
 from hand_made_experiment import write_experiment, write_its_set
 
 from stimgen import StimgenError
@@ -112,3 +114,14 @@ def test_an_answer_that_does_not_exist_is_found_when_trials_are_listed(
     told = str(raised.value)
     assert f"e.yaml:{line}" in told
     assert all(word in told for word in words)
+
+
+def test_the_examples_of_the_documentation_are_valid() -> None:
+    page = (Path(__file__).parents[2] / "docs" / "presenting.md").read_text(encoding="utf-8")
+    blocks = [yaml.safe_load(block) for block in re.findall(r"```yaml\n(.*?)```", page, flags=re.DOTALL)]
+    assert len(blocks) >= 4
+    for block in blocks:
+        experiment = Experiment.model_validate({**BASE, **block})
+        for texts in experiment.instructions.values():
+            filled = fill_texts(experiment, texts, assign_keys(experiment, Participant("01")))
+            assert "{key" not in f"{filled.start}{filled.rest}"

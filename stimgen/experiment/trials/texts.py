@@ -81,7 +81,7 @@ class _AnswerWords:
 
     def fill(self, text: str) -> str:
         """Return a text with words in place of ``{key:ANSWER}`` and ``{keys}``."""
-        filled = _PLACEHOLDER.sub(lambda found: self._describe_keys(found[2]), text)
+        filled = _PLACEHOLDER.sub(lambda found: self._describe_keys(found[2].strip()), text)
         return filled.replace("{keys}", self._list_answers())
 
     def _list_answers(self) -> str:
@@ -114,7 +114,7 @@ def _list_keys(experiment: Experiment) -> list[str]:
 
 
 def _check_placeholders(text: str, answers: Sequence[str]) -> None:
-    for name, answer in _PLACEHOLDER.findall(text):
+    for name, answer in ((name, answer.strip()) for name, answer in _PLACEHOLDER.findall(text)):
         if name != "key":
             raise StimgenError(
                 f"{{{name}:{answer}}} is not a placeholder",
