@@ -14,6 +14,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from numpy.typing import NDArray
 
+from stimgen.experiment.design.balance import BalanceTally
 from stimgen.experiment.design.decisions import Participant
 from stimgen.experiment.design.trial import CueMark, Phase, Trial
 from stimgen.experiment.frames.cue_marks import cue_box, draw_cue_mark
@@ -210,6 +211,26 @@ def test_cues_mark_the_place_the_opposite_place_or_both(room: Room, mark: str) -
         assert np.array_equal(screens[0], screens[2])
 
 
+def test_cues_may_be_valid_in_most_trials(room: Room) -> None:
+    cue = "cue: {validity: {valid: 3, invalid: 1}}"
+    made = room(ONE_PLACE, KEYS, ("repetitions: 3", "repetitions: 4"), timed(cue))
+    procedure = made.build_procedure(Participant("01"))
+    found = [trial for trial in list_planned_trials(procedure) if not trial.practice]
+    counts = Counter((trial.levels["condition"], trial.balanced["cue"], trial.correct) for trial in found)
+    assert counts == {
+        (condition, cue, answer): {"valid": 3, "invalid": 1}[str(cue)]
+        for condition in ("fine", "coarse")
+        for cue in ("valid", "invalid")
+        for answer in ("yes", "no")
+    }
+    for trial in found:
+        (mark,) = find(trial, "cue")[0].cues
+        assert (mark.ends[0] > 0) == (trial.balanced["cue"] == "valid")
+    tally = BalanceTally(procedure.design, ())
+    tally.add(procedure.experiment.schedule.list_decisions(procedure.design))
+    assert next(count for count in tally.counts if "cue" in count.what).exact
+
+
 def test_the_only_picture_may_be_at_several_places_to_which_cues_point(room: Room) -> None:
     places = "[{angle: 0, eccentricity: 4}, {angle: 90, eccentricity: 3}, {angle: 180, eccentricity: 4}]"
     several = (ONE_PLACE[0], ONE_PLACE[1].replace("{angle: 0, eccentricity: 4}", places))
@@ -266,6 +287,10 @@ def test_a_mark_fills_its_box_and_no_more(ends: tuple[int, int, int, int], width
         ("mask: {grain: 0}", ("timing.mask.grain",)),
         ("cue: {validity: [valid, invalid], degrees: 40}", ("not on the screen", "degrees")),
         ("cue: {validity: [valid, valid]}", ("timing.cue.validity", "named twice")),
+        ("cue: {validity: {valid: 4, wrong: 1}}", ("timing.cue.validity", "wrong", "invalid")),
+        ("cue: {validity: {valid: 0, invalid: 1}}", ("timing.cue.validity.valid", "0")),
+        ("cue: {validity: {valid: 4}}", ("timing.cue.validity", "at least 2")),
+        ("cue: {validity: often}", ("timing.cue.validity", "often", "valid")),
         ("cue: {gap: 20 ms}", ("timing.cue.gap", "1.20 frames")),
     ],
 )

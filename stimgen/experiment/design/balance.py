@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections import Counter
 from collections.abc import Callable, Hashable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -20,16 +21,16 @@ class BalanceCount:
     what: str
     """What is counted, such as ``sources in cells``."""
     every: Sequence[Hashable]
-    """All things that should come."""
+    """All things that should come; what stands there twice should come twice as often."""
     find: Callable[[Sequence[TrialDecision], str], Iterable[Hashable]]
     """Function that lists the things in a participant's trials, with the participant's keys."""
     found: Counter[Hashable] = field(default_factory=Counter)
 
     @property
     def range(self) -> tuple[int, int]:
-        """Return how often the rarest and the most frequent thing came."""
-        frequencies = [self.found[thing] for thing in self.every]
-        return min(frequencies), max(frequencies)
+        """Return how often the rarest and the most frequent thing came, of what should come once in turn."""
+        frequencies = [self.found[thing] / weight for thing, weight in Counter(self.every).items()]
+        return math.floor(min(frequencies)), math.ceil(max(frequencies))
 
     @property
     def exact(self) -> bool:

@@ -93,7 +93,8 @@ class TrialBuilder:
         ids = frozenset(picture.id for picture in shown)
         pool = self._find_pool(decision)
         masks = MaskBuilder(pool, experiment.stimuli.crop, (*self._key, "masks", *kind, number), ids)
-        return PhaseBuilder(experiment, self.viewing, durations, masks, decision.levels)
+        levels = {**decision.levels, **decision.balanced}
+        return PhaseBuilder(experiment, self.viewing, durations, masks, levels)
 
     def _find_pool(self, decision: TrialDecision) -> PicturePool:
         """Return the pictures of the trial's set, if sets are told apart."""

@@ -107,8 +107,9 @@ def list_factors(experiment: Experiment, pool: PicturePool) -> tuple[Factor, ...
         found.append(Factor("duration", tuple(str(duration) for duration in experiment.timing.stimulus)))
     if experiment.timing.soa is not None and len(experiment.timing.soa) > 1:
         found.append(Factor("soa", tuple(str(duration) for duration in experiment.timing.soa)))
-    if experiment.timing.cue is not None and len(experiment.timing.cue.validity) > 1:
-        found.append(Factor("cue", tuple(experiment.timing.cue.validity)))
+    cue = experiment.timing.cue
+    if cue is not None and len(cue.deal) > 1 and not cue.is_balanced:
+        found.append(Factor("cue", cue.deal))
     if len(experiment.stimuli.meet) > 1:
         found.append(Factor("meet", tuple(experiment.stimuli.meet)))
     found += experiment.paradigm.factors()
@@ -130,4 +131,6 @@ def list_balanced_factors(experiment: Experiment) -> tuple[Factor, ...]:
     With several pairings, the synthesis of another seed can replace the original; what a factor says of the
     original then holds for that synthesis.
     """
-    return experiment.paradigm.balanced_factors(experiment.stimuli.meet[0])
+    cue = experiment.timing.cue
+    cues = (Factor("cue", cue.deal),) if cue is not None and cue.is_balanced else ()
+    return *experiment.paradigm.balanced_factors(experiment.stimuli.meet[0]), *cues

@@ -72,7 +72,7 @@ def check_cues(
             for interval in arrangement.intervals if cue.interval == "every" else arrangement.intervals[:1]:
                 places = {position_on_screen(viewing, slot.place, size): slot for slot in interval}
                 _check_other_places(cues, places, size)
-                for validity in cue.validity:
+                for validity in dict.fromkeys(cue.deal):
                     _check_on_screen(cues.build(validity, places), viewing)
 
 
@@ -83,7 +83,7 @@ def _check_other_places(cues: CueBuilder, places: dict[Point, PictureSlot], size
             raise StimgenError(
                 "timing.cue: a line cannot point to a picture at fixation", hint="write mark: ring"
             )
-        for validity in cues.cue.validity:
+        for validity in dict.fromkeys(cues.cue.deal):
             if validity != "valid" and any(_overlap(cues.find_other(place), other, size) for other in places):
                 raise StimgenError(
                     f"timing.cue.validity: a cue cannot be {validity}, because the place across fixation "

@@ -49,7 +49,7 @@ class PhaseBuilder:
     durations: DurationCounter
     masks: MaskBuilder
     levels: Mapping[str, Scalar]
-    """Value of every factor of the design."""
+    """Value of every factor of the design, balanced ones included."""
 
     @property
     def timing(self) -> TimingSettings:
@@ -85,7 +85,7 @@ class PhaseBuilder:
         cue = self.timing.cue
         if cue is None or (number > 1 and cue.interval == "first"):
             return
-        validity = str(self.levels.get("cue", cue.validity[0]))
+        validity = str(self.levels.get("cue", cue.deal[0]))
         cues = CueBuilder.from_experiment(cue, self.experiment, self.viewing, shown[0].size)
         marks = cues.build(validity, [picture.position for picture in shown])
         frames = self._count(cue.duration, "cue", number)
