@@ -116,11 +116,8 @@ class SimulatedObserver(ComputedObserver):
         if paradigm.signal_answer and trial.correct != paradigm.signal_answer:
             return paradigm.signal_answer, guess
         # Where originals alone are shown, nobody sees the condition's level: they are seen as well as can be.
-        is_seen = experiment.schedule.level in (
-            "duration",
-            "soa",
-            "eccentricity",
-        ) or not shows_only_originals(trial)
+        is_of_the_screen = experiment.schedule.level in ("duration", "soa", "eccentricity")
+        is_seen = is_of_the_screen or not shows_only_originals(trial)
         # Catch trials and practice may have no level: they are meant to be seen.
         seen = compute_psychometric(function, level) if is_seen and level is not None else 1.0
         return trial.correct or "", guess + (1 - guess) * seen
