@@ -22,6 +22,9 @@ TRIAL_COLUMNS = {
     "correct": "1 for a correct answer, 0 for a wrong one; n/a where there is no answer, or none is correct.",
     "missed": "Whether there was no answer in time.",
     "response_time": "Seconds from the onset of the first picture to the answer; n/a without one.",
+    "response_time_last": "The same from the onset of the last interval's pictures; n/a where not known.",
+    "interrupted": "How often a pause interrupted the trial; n/a where the data have none.",
+    "dropped": "Refreshes of the screen that were missed; n/a where the data have none.",
     "confidence": "Rating of confidence as a number; n/a where none was asked for.",
     "excluded": "Why the trial does not count; empty if it does.",
     "file": "Name of the file that the trial was read from.",
@@ -45,5 +48,16 @@ TEXTS = (
     "excluded",
     "file",
 )
-NUMBERS = ("block", "trial", "level", "correct", "response_time", "confidence", "row")
+NUMBERS = (
+    "block",
+    "trial",
+    "level",
+    "correct",
+    "response_time",
+    "response_time_last",
+    "interrupted",
+    "dropped",
+    "confidence",
+    "row",
+)
 FLAGS = ("practice", "missed")

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from stimgen.analysis.accuracy import compute_group_accuracy, compute_participant_accuracy
 from stimgen.analysis.contrasts import compute_contrasts, compute_equivalence
 from stimgen.analysis.dprimes import compute_dprime
+from stimgen.analysis.exclusions import compute_exclusions
 from stimgen.analysis.metacognition import compute_confidence
 from stimgen.analysis.mixed import compute_mixed_model
 from stimgen.analysis.naming import compute_confusions, compute_recognisability
@@ -58,6 +59,7 @@ def _dprimes(table: TrialTable, settings: AnalysisSettings) -> pd.DataFrame | No
 
 
 ANALYSES: dict[str, Analysis] = {
+    "exclusions": compute_exclusions,
     "accuracy": compute_group_accuracy,
     "accuracy_by_participant": _participants,
     "accuracy_by_source": _sources,

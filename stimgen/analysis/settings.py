@@ -8,6 +8,7 @@ from typing import Annotated, Any, Literal
 from pydantic import Field, model_validator
 
 from stimgen.analysis.columns import TRIAL_COLUMNS
+from stimgen.experiment.schema.exclusions import ExclusionRules
 from stimgen.reading.document import read_document
 from stimgen.reading.errors import StimgenError
 from stimgen.reading.model import Integer, Model, Number, Text, TextLine, validate, validation_error
@@ -30,6 +31,9 @@ class AnalysisSettings(Model):
     """Values of a factor, in the order of tables and figures; also those that nobody saw."""
     observer: Observer | None = None
     """Keep only trials of this observer."""
+    exclusions: ExclusionRules | None = None
+    """Rules about which trials and participants do not count, as in an experiment. [default: the
+    experiment's]"""
     task: Text | None = None
     """The task, for chance and d': a key of `stimgen.sensitivity.RULES`. [default: the experiment's]"""
     rule: Text = ""

@@ -8,6 +8,7 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 from stimgen.analysis.columns import FLAGS, NUMBERS, TEXTS, TRIAL_COLUMNS
+from stimgen.experiment.schema.exclusions import ExclusionRules
 from stimgen.sensitivity import DecisionModel
 
 if TYPE_CHECKING:
@@ -33,6 +34,10 @@ class TrialTable:
     staircase: tuple[int, int] | None = None
     """Wrong answers in a row after which a track's level becomes easier, and correct ones after which it
     becomes harder; None where levels were not chosen by a staircase, or it is not known."""
+    rules: tuple[tuple[str, ExclusionRules], ...] = ()
+    """Exclusion rules that experiments state, by their names."""
+    criterion_missed: frozenset[tuple[str, str]] = frozenset()
+    """Participants, with their experiment, who began without reaching the criterion of the practice."""
     notes: tuple[str, ...] = ()
     """What a reader of the results must know about the data."""
 

@@ -8,6 +8,7 @@ from dataclasses import replace
 from pathlib import Path
 
 from stimgen.analysis.columns import TRIAL_COLUMNS
+from stimgen.analysis.exclusions import apply_exclusions
 from stimgen.analysis.read.bids import read_bids
 from stimgen.analysis.read.csv_table import read_csv
 from stimgen.analysis.read.journals import read_journals
@@ -103,6 +104,8 @@ def _join(tables: list[TrialTable]) -> TrialTable:
         tuple(sorted(factors, key=lambda name: name != "condition")),
         next((table.model for table in tables if table.model), None),
         next((table.chance for table in tables if table.chance), None),
+        rules=tuple(rule for table in tables for rule in table.rules),
+        criterion_missed=frozenset().union(*(table.criterion_missed for table in tables)),
         notes=tuple(notes),
     )
 
@@ -140,6 +143,10 @@ def _refuse_twice(table: TrialTable) -> None:
 
 def _apply(table: TrialTable, settings: AnalysisSettings) -> TrialTable:
     """Put what the user says in the place of what the data say."""
+    rules = dict(table.rules)
+    if settings.exclusions is not None:
+        rules = dict.fromkeys(set(table.frame["experiment"]), settings.exclusions)
+    table = apply_exclusions(table, rules)
     model = settings.decision_model or table.model
     if settings.task is None and model is not None and (settings.rule or settings.dimensions > 1):
         model = replace(model, rule=settings.rule or model.rule, dimensions=settings.dimensions)

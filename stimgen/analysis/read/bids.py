@@ -4,9 +4,13 @@ from __future__ import annotations
 
 import json
 import re
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+from stimgen.analysis.columns import TRIAL_COLUMNS
+from stimgen.analysis.exclusions import WHOLE
+from stimgen.analysis.read.journals import CONFIDENCE
 from stimgen.analysis.trial_table import TrialTable, complete_frame
 from stimgen.reading.errors import Location, StimgenError
 from stimgen.reading.files import read_limited
@@ -28,14 +32,14 @@ def read_bids(folder: Path) -> TrialTable:
     files = sorted(folder.glob("sub-*/ses-*/beh/*_events.tsv"))
     if not files:
         raise StimgenError("has no events: sub-*/ses-*/beh/*_events.tsv", where=folder)
-    groups = _read_groups(folder)
+    people = _read_participants(folder)
     rows: list[dict[str, Any]] = []
     for file in files:
-        rows += _read_events(file, groups)
+        rows += _read_events(file, people)
     names = list(dict.fromkeys(name for row in rows for name in row))
     columns = {name: [row.get(name) for row in rows] for name in names}
     factors = [name for name in columns if name not in _FIXED and name not in BALANCED]
-    for name in ("block", "level", "response_time", "confidence", "trial"):
+    for name in NUMBERS_OF_EVENTS:
         columns[name] = [_to_number(row, name) for row in rows]
     for row in rows:
         row.pop("where")
@@ -44,36 +48,65 @@ def read_bids(folder: Path) -> TrialTable:
     return TrialTable(frame, tuple(sorted(factors, key=lambda name: name != "condition")))
 
 
+NUMBERS_OF_EVENTS = (
+    "block",
+    "level",
+    "response_time",
+    "response_time_last",
+    "interrupted",
+    "confidence",
+    "trial",
+)
 BALANCED = ("location", "a", "x", "pair", "first", "shown")
-_FIXED = {
-    "participant", "session", "group", "experiment", "observer", "block", "trial", "practice", "catch",
-    "source", "level", "track", "oddball", "response", "correct_response", "correct", "missed",
-    "response_time", "confidence", "excluded", "file", "row", "where",
-}  # fmt: skip
+_FIXED = {*TRIAL_COLUMNS, "where"}
 
 
-def _read_events(file: Path, groups: dict[str, str]) -> list[dict[str, Any]]:
-    text = read_limited(file, MAXIMUM_BYTES).decode("utf-8-sig")
-    header, *lines = (line.split("\t") for line in text.splitlines())
-    for name in NEEDED:
-        if name not in header:
-            raise StimgenError(f"has no column {name!r}", where=Location(file, 1), allowed=header)
+def _read_events(file: Path, people: dict[str, dict[str, str]]) -> list[dict[str, Any]]:
     match = _NAME.match(file.name)
     if match is None:
         raise StimgenError("its name does not begin with sub-LABEL_ses-LABEL_task-", where=file)
     sidecar = file.with_suffix(".json")
     about = json.loads(read_limited(sidecar, MAXIMUM_BYTES)) if sidecar.is_file() else {}
-    common = {**match.groupdict(), "experiment": about.get("TaskName", ""), "file": file.name}
-    common["group"] = groups.get(common["participant"], "")
+    person = people.get(match["participant"], {})
+    common = {
+        **match.groupdict(),
+        "experiment": about.get("TaskName", ""),
+        "group": person.get("group", ""),
+        "file": file.name,
+    }
+    events = list(_read_rows(file))
+    ratings = {
+        values["trial_index"]: values["response"]
+        for _, values in events
+        if values["event"] == "question" and values.get("question") == CONFIDENCE
+    }
     found = []
+    for number, values in events:
+        if values["event"] == "response":
+            row = _describe(values, Location(file, number)) | common | {"row": number}
+            row["confidence"] = ratings.get(values["trial_index"], "")
+            is_main = not row["practice"] and not row["catch"]
+            if person.get("excluded") and is_main and not row["excluded"]:
+                row["excluded"] = WHOLE + person["excluded"]
+            found.append(row)
+    return found
+
+
+def _read_rows(file: Path) -> Iterator[tuple[int, dict[str, str]]]:
+    """Yield the number and the values of each line, empty where they are n/a."""
+    text = read_limited(file, MAXIMUM_BYTES).decode("utf-8-sig")
+    header, *lines = (line.split("\t") for line in text.splitlines())
+    for name in NEEDED:
+        if name not in header:
+            raise StimgenError(f"has no column {name!r}", where=Location(file, 1), allowed=header)
     for number, line in enumerate(lines, 2):
         if len(line) != len(header):
             problem = f"has {len(line)} values, but there are {len(header)} columns"
             raise StimgenError(problem, where=Location(file, number))
-        values = {name: "" if value == MISSING else value for name, value in zip(header, line, strict=True)}
-        if values["event"] == "response":
-            found.append(_describe(values, Location(file, number)) | common | {"row": number})
-    return found
+        yield (
+            number,
+            {name: "" if value == MISSING else value for name, value in zip(header, line, strict=True)},
+        )
 
 
 def _describe(values: dict[str, str], where: Location) -> dict[str, Any]:
@@ -97,7 +130,9 @@ def _describe(values: dict[str, str], where: Location) -> dict[str, Any]:
         "correct": None if is_missed or not values["correct"] else float(values["correct"] == "true"),
         "missed": is_missed,
         "response_time": values.get("response_time", ""),
-        "confidence": values.get("confidence", ""),
+        "response_time_last": values.get("response_time_last", ""),
+        "interrupted": values.get("interrupted", ""),
+        "excluded": values.get("excluded", ""),
         "where": where,
     }
 
@@ -112,16 +147,17 @@ def _to_number(row: dict[str, Any], name: str) -> float | None:
         raise StimgenError(f"{name}: {text!r} is not a number", where=row["where"]) from None
 
 
-def _read_groups(folder: Path) -> dict[str, str]:
-    """Return the group of each participant, if participants.tsv has them."""
+def _read_participants(folder: Path) -> dict[str, dict[str, str]]:
+    """Return the columns of participants.tsv by participant, empty where they are n/a."""
     file = folder / "participants.tsv"
     if not file.is_file():
         return {}
     text = read_limited(file, MAXIMUM_BYTES).decode("utf-8-sig")
     header, *lines = (line.split("\t") for line in text.splitlines())
-    if "group" not in header:
-        return {}
-    place = header.index("group")
+    rows = [dict(zip(header, line, strict=False)) for line in lines]
     return {
-        line[0].removeprefix("sub-"): line[place].replace(MISSING, "") for line in lines if len(line) > place
+        row.get("participant_id", "").removeprefix("sub-"): {
+            name: "" if value == MISSING else value for name, value in row.items()
+        }
+        for row in rows
     }

@@ -58,8 +58,9 @@ def read_csv(file: Path, settings: AnalysisSettings) -> TrialTable:
     for name, convert in CONVERTERS.items():
         if name in names:
             columns[name] = reader.convert(names[name], convert)
-    if settings.response_time_unit == "ms" and "response_time" in columns:
-        columns["response_time"] = [one / 1000 for one in columns["response_time"]]
+    for name in ("response_time", "response_time_last"):
+        if settings.response_time_unit == "ms" and name in columns:
+            columns[name] = [one / 1000 for one in columns[name]]
     _check_response_times(columns, reader, names)
     _complete_answers(columns)
     columns.setdefault("session", ["1"] * len(rows))
@@ -226,6 +227,9 @@ CONVERTERS: dict[str, Callable[[str], Any]] = {
     "practice": _to_flag,
     "correct": _to_answer,
     "response_time": _to_time,
+    "response_time_last": _to_time,
+    "interrupted": _to_number,
+    "dropped": _to_number,
     "response": _to_text,
     "correct_response": _to_text,
     "track": _to_text,

@@ -12,6 +12,8 @@ from stimgen.experiment.design.paradigms import Paradigm
 from stimgen.experiment.design.schedules import Schedule
 from stimgen.experiment.design.schedules.staircase import Staircase
 from stimgen.experiment.journal.journal import RecordedTrial
+from stimgen.experiment.journal.response_times import time_from_last
+from stimgen.experiment.schema.exclusions import ExclusionRules
 from stimgen.export.sessions import JournalSession, SessionPart, read_session
 from stimgen.reading.errors import StimgenError
 from stimgen.sensitivity import RULES, DecisionModel
@@ -34,12 +36,18 @@ def read_journals(files: Iterable[Path]) -> TrialTable:
     factors: dict[str, None] = {}
     models: dict[DecisionModel | None, Path] = {}
     chances: dict[float | None, None] = {}
+    rules: dict[str, ExclusionRules] = {}
+    missed: set[tuple[str, str]] = set()
     staircases: dict[tuple[int, int] | None, None] = {}
     for file in files:
         session = read_session(file)
         experiment = session.header.experiment.load(file).experiment
         paradigm = experiment.paradigm
         models.setdefault(find_decision_model(paradigm), file)
+        if session.exclusions is not None:
+            rules[session.experiment] = session.exclusions
+        if session.criterion_missed:
+            missed.add((session.participant.label, session.experiment))
         staircases[_find_staircase(experiment.schedule)] = None
         for part in session.parts:
             for line in part.trials:
@@ -61,7 +69,15 @@ def read_journals(files: Iterable[Path]) -> TrialTable:
     columns = {
         name: [row.get(name) for row in rows] for name in dict.fromkeys(key for row in rows for key in row)
     }
-    return TrialTable(complete_frame(columns, names), tuple(names), model, chance, staircase=staircase)
+    return TrialTable(
+        complete_frame(columns, names),
+        tuple(names),
+        model,
+        chance,
+        staircase=staircase,
+        rules=tuple(rules.items()),
+        criterion_missed=frozenset(missed),
+    )
 
 
 def _find_staircase(schedule: Schedule) -> tuple[int, int] | None:
@@ -89,13 +105,13 @@ def _describe(line: RecordedTrial, session: JournalSession, part: SessionPart) -
         **trial.levels,
         "participant": session.participant.label,
         "session": session.participant.session,
-        "group": getattr(session.header, "group", None),
+        "group": session.header.group,
         "experiment": session.experiment,
-        "observer": part.observer,
+        "observer": part.observer_of(line),
         "block": trial.block,
         "trial": trial.index,
         "practice": trial.practice,
-        "catch": getattr(trial, "catch", None),
+        "catch": trial.catch,
         "source": trial.source,
         "level": trial.number,
         "track": trial.track,
@@ -105,6 +121,9 @@ def _describe(line: RecordedTrial, session: JournalSession, part: SessionPart) -
         "correct": None if line.correct is None or is_missed else float(line.correct),
         "missed": is_missed,
         "response_time": outcome.seconds,
+        "response_time_last": time_from_last(line),
+        "interrupted": outcome.interrupted,
+        "dropped": sum(shot.dropped for shot in outcome.shots),
         "confidence": _find_confidence(line),
     }
 
