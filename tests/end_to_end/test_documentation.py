@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import re
 import subprocess
 import sys
@@ -12,19 +13,27 @@ from typing import Any
 import pytest
 from hand_made import Wanted, write_set
 from PIL import Image
+from planned_set import write_planned_set
+from typer.testing import CliRunner
 
 import stimgen
+from stimgen.cli.main import app
 from stimgen.experiment.design.decisions import Participant
+from stimgen.experiment.journal.data_folder import DataFolder
+from stimgen.experiment.journal.journal import Journal, read_journal
 from stimgen.experiment.schema.load import load_experiment
 from stimgen.experiment.schema.schema import Experiment
 from stimgen.protocol.load import load_protocol
 from stimgen.protocol.plan import make_plan
 from stimgen.protocol.schema import Condition, Protocol, SourceSpec
 from stimgen.reading.document import parse_document
+from stimgen.reading.errors import StimgenError
 from stimgen.reading.model import validate
 from stimgen.synthesis.settings import SynthesisSettings
 from stimgen.synthesis.term import Term
 from stimgen.workflow.list_members import FAMILIES
+from stimgen.workflow.prepared_experiment import PreparedExperiment
+from stimgen.workflow.run import RunOptions, run_session
 from stimgen.workflow.trials import list_trials
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -185,3 +194,47 @@ def test_the_loop_of_the_python_page_gives_the_bytes_of_the_protocol() -> None:
 def test_the_own_loop_of_the_python_page_comes_close_to_its_source() -> None:
     losses = run_block("own")["losses"]
     assert losses[-1] < 1e-3 * losses[0]
+
+
+def split_tutorial() -> list[tuple[str, str]]:
+    """Return each command of the experiments page that has an output beside it, with that output."""
+    text = (ROOT / "docs" / "experiments.md").read_text().partition("## A model as an observer")[0]
+    shown = re.findall(r"```sh\n([^`]*)```\n+```\n([^`]*)```", text)
+    return [(commands.strip().splitlines()[-1], output) for commands, output in shown]
+
+
+@pytest.fixture(scope="module")
+def tutorial(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A folder in which somebody followed the page; the set has noise for pictures."""
+    folder = tmp_path_factory.mktemp("tutorial")
+    write_planned_set(folder / "sets" / "quickstart", "quickstart")
+    prepared = PreparedExperiment.prepare(load_experiment("quickstart"), (folder / "sets" / "quickstart",))
+    for label in ("01", "02", "03", "08"):
+        options = RunOptions(observer="simulated", data=folder / "rehearsal" / "quickstart")
+        run_session(prepared, Participant(label), options)
+    kept = DataFolder(folder / "rehearsal" / "quickstart").journal_file(Participant("08"), "quickstart")
+    header = read_journal(kept).header
+    kept.unlink()
+    (kept.parents[1] / "csv" / f"{kept.stem}.csv").unlink()
+    person = {**header.to_dict(), "observer": {"name": "psychopy", "settings": {}}}
+    file = DataFolder(folder / "data" / "quickstart").journal_file(Participant("08"), "quickstart")
+    Journal.create(file, person).close()
+    return folder
+
+
+@pytest.mark.parametrize(("command", "output"), split_tutorial(), ids=lambda text: text.split(" ")[1])
+def test_the_tutorial_shows_what_is_printed(
+    tutorial: Path, monkeypatch: pytest.MonkeyPatch, command: str, output: str
+) -> None:
+    monkeypatch.chdir(tutorial)
+    arguments = command.split()[1:]
+    assert command.startswith("stimgen ")
+    if "simulated" in arguments:  # what the fixture did
+        arguments += ["-o", f"again-{os.getpid()}"]
+    done = CliRunner().invoke(app, arguments)
+    text = str(done.exception) if isinstance(done.exception, StimgenError) else done.output
+    printed = [re.sub(r"again-\d+", "rehearsal/quickstart", line) for line in text.splitlines()]
+    for line in output.strip("\n").splitlines():
+        begins = line.removesuffix("...").rstrip()
+        assert any(one == line or (begins != line and one.startswith(begins)) for one in printed), printed
+    assert "..." in output or len(printed) == len(output.strip("\n").splitlines())
