@@ -16,6 +16,7 @@ from stimgen.export.phase_durations import duration_columns, list_planned_durati
 from stimgen.export.response_times import time_of_first_letter
 from stimgen.export.sessions import OBSERVERS, SessionPart
 from stimgen.export.sets.bids_names import original_label, stimulus_label
+from stimgen.export.stream_hits import list_stream_columns, stream_cells
 from stimgen.export.thresholds import ADAPTIVE_COLUMNS, adaptive_cells
 
 Row = dict[str, Any]
@@ -147,6 +148,7 @@ def event_columns(
     lines = [line for part in parts for line in part.trials]
     levels = (TableColumn(f"factor_{name}", about) for name, about in factors)
     typed = () if all(line.trial.answers for line in lines) else (FIRST_LETTER,)
+    typed = (*typed, *list_stream_columns(lines))
     asked = (QUESTION,) if list_asked(parts) else ()
     excluded = () if rules is None else (EXCLUDED,)
     return (*FIXED_COLUMNS, *excluded, *typed, *asked, *levels, *duration_columns(list_timed_kinds(lines)))
@@ -184,7 +186,10 @@ def event_rows(
             for phase, shot in zip(line.trial.phases, line.outcome.shots, strict=True)
             for row in _phase_rows(phase, shot, name_of)
         ]
-        rows += [common | _response_columns(line), *(common | row for row in question_rows(line))]
+        rows += [
+            common | _response_columns(line) | stream_cells(line),
+            *(common | row for row in question_rows(line)),
+        ]
         for row in sorted(rows, key=lambda row: float(row["onset"])):
             yield row | {FROM_START.name: onset_from_start(part, row["onset"])}
 

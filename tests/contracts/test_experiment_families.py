@@ -53,6 +53,7 @@ VARIANTS: dict[str, list[dict[str, Any]]] = {
         {"layout": "temporal", "order": ["original", "easy", "hard", "worst"]},
     ],
     "rating": [{}, {"steps": 2, "show": "synthesis"}, {"steps": 10}],
+    "one_back": [{"length": 5}, {"length": 6, "repeats": 3, "show": "original", "streams": 5}],
     "triplets": [{}, {"items": "conditions"}, {"show": "original", "layout": "temporal", "number": 2}],
     "constant": [{}, {"source_gap": 3}, {"repetitions": 2, "blocked": ["condition"], "source_gap": 2}],
     "staircase": [
@@ -123,7 +124,11 @@ def test_a_member_round_trips_through_json(member: FamilyMember) -> None:
 # Paradigms
 
 paradigms = pytest.mark.parametrize("paradigm", every(PARADIGMS))
-graded = pytest.mark.parametrize("paradigm", [p for p in every(PARADIGMS) if p.values[0].has_correct_answer])
+choices = pytest.mark.parametrize("paradigm", [p for p in every(PARADIGMS) if not p.values[0].is_stream])
+graded = pytest.mark.parametrize(
+    "paradigm",
+    [p for p in every(PARADIGMS) if p.values[0].has_correct_answer and not p.values[0].is_stream],
+)
 
 
 def arranged(paradigm: Paradigm) -> Iterator[tuple[Pairing, TrialDecision, Trial, list[PictureSlot]]]:
@@ -259,7 +264,7 @@ def test_answers_are_graded(paradigm: Paradigm) -> None:
         assert all(paradigm.grade(trial, answer) is False for answer in wrong)
 
 
-@paradigms
+@choices
 def test_features_are_judged_with_an_allowed_answer(paradigm: Paradigm) -> None:
     rng, stream = np.random.default_rng(5), Quick(5)
     for _, _, trial, items in arranged(paradigm):

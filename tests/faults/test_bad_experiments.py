@@ -160,7 +160,7 @@ MISTAKES = [
         ("12 stimuli", "stimuli.copies: show"),
     ),
     # paradigm
-    ("  name: oddity", "  name: odity", 10, ("'odity'", "abx, mlds, naming", "'oddity'")),
+    ("  name: oddity", "  name: odity", 10, ("'odity'", "abx, mlds, naming, oddity, one_back", "'oddity'")),
     ("  angles:", "  angels:", 11, ("paradigm:", "'angels'", "'angles'")),
     ("[90, 210, 330]", "[90, 210]", 11, ("2 angles", "3")),
     (

@@ -24,6 +24,7 @@ from stimgen.experiment.schema.session_flow import (
     PracticeSettings,
 )
 from stimgen.experiment.schema.stimuli import StimulusSettings
+from stimgen.experiment.schema.stream_checks import check_stream_responses
 from stimgen.experiment.schema.timing import ResponseSettings, TimingSettings
 from stimgen.reading.model import Integer, Label, Model, Text, TextLine, validation_error
 
@@ -111,6 +112,16 @@ class Experiment(Model):
                     raise validation_error(
                         f"groups.{name}: the schedule {self.schedule.name!r} has no {key}", at="groups"
                     )
+        return self
+
+    @model_validator(mode="after")
+    def _check_stream(self) -> Experiment:
+        if self.paradigm.is_stream:
+            check_stream_responses(self.responses)
+            if self.schedule.adaptive:
+                raise validation_error(
+                    f"the paradigm {self.paradigm.name!r} needs schedule: constant", at="schedule"
+                )
         return self
 
     @model_validator(mode="after")

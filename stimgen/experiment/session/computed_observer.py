@@ -20,6 +20,7 @@ from stimgen.experiment.design.trial import (
 )
 from stimgen.experiment.session.observers.base import Observer, ObserverContext, PreparedTrial
 from stimgen.experiment.session.simulated_questions import find_question_seconds, record_further_answer
+from stimgen.experiment.session.simulated_stream import press_in_stream
 from stimgen.experiment.session.simulated_typing import simulate_typing
 
 
@@ -60,12 +61,18 @@ class ComputedObserver(Observer):
         if self._now > 0.0 and (drawn := prepared.trial.between_trials) is not None:
             self._now += drawn / self._refresh_hz
         shots = self._present(prepared, hashes)
-        time = self._find_answer_time(prepared, shots, seconds)
+        is_stream = self.context.experiment.paradigm.is_stream
+        # A stream is awaited to its end, whatever is pressed.
+        time = None if is_stream else self._find_answer_time(prepared, shots, seconds)
         if time is not None and self.context.experiment.responses.ends_stimulus:
             shots = self._present(prepared, hashes, time)
         onset = shots[_find_stimuli(prepared)[0]].onset
-        presses = () if time is None else self._press(prepared, answer, round(time - onset, 6))
-        press = presses[-1] if presses else None
+        if is_stream:
+            said = press_in_stream(self.context, prepared.trial, answer, seconds)
+            presses, press = said.presses, said.counted
+        else:
+            presses = () if time is None else self._press(prepared, answer, round(time - onset, 6))
+            press = presses[-1] if presses else None
         self._now = self._find_end(shots, time)
         further = self._answer_questions(prepared, answer) if press else ()
         self._advance(feedback=prepared.feedback)

@@ -69,6 +69,8 @@ def _check_settings(settings: SimulatedObserverSettings, paradigm: Paradigm) -> 
         "psychometric": settings.psychometric is not None,
     }
     used = {"differences": ("dprime", "psychometric"), "scale": ("scale",), "space": ()}[paradigm.perceives]
+    if paradigm.is_stream:
+        used = ("dprime",)
     other = {"differences": "dprime", "scale": "scale and noise", "space": "dimensions and noise"}
     for name, is_given in given.items():
         if is_given and name not in used:

@@ -19,6 +19,7 @@ from stimgen.export.phase_durations import list_planned_durations
 from stimgen.export.response_times import time_of_first_letter
 from stimgen.export.sessions import JournalSession, SessionPart
 from stimgen.export.shown_pictures import ShownPictures
+from stimgen.export.stream_hits import stream_cells
 from stimgen.export.thresholds import THRESHOLD_COLUMNS, adaptive_cells, threshold_rows
 from stimgen.reading.atomic import write_atomically
 from stimgen.reading.text import escape_formula
@@ -75,6 +76,7 @@ def trial_rows(session: JournalSession) -> Iterator[dict[str, Any]]:
                 **fixed,
                 **{f"factor_{name}" if name in taken else name: levels.get(name) for name in named},
                 **response,
+                **stream_cells(line),
                 **exclusion_columns(session, line),
                 **about,
                 **list_planned_durations(line, part.planned_refresh_hz),

@@ -110,6 +110,8 @@ class Paradigm(FamilyMember, ABC):
     """How often a signal is reported, if the task has a criterion."""
     likeness_helps: ClassVar[bool] = False
     """Whether the task is easier with syntheses that are more like the original, as naming is."""
+    is_stream: ClassVar[bool] = False
+    """Whether all presses from the first picture on are the answer, which `read_presses` gives."""
     has_correct_answer: ClassVar[bool] = True
     """Whether trials have a correct answer; otherwise answers are a matter of judgement."""
     perceives: ClassVar[Literal["differences", "scale", "space"]] = "differences"
@@ -174,6 +176,10 @@ class Paradigm(FamilyMember, ABC):
     @abstractmethod
     def arrange(self, decision: TrialDecision, pairing: Pairing) -> Arrangement:
         """Return what is shown where, and the correct answer."""
+
+    def read_presses(self, trial: Trial, seconds: Sequence[float], refresh_hz: float) -> str:
+        """Return the answer that presses at these times since the first picture are, if `is_stream`."""
+        raise NotImplementedError
 
     @abstractmethod
     def decide(self, trial: Trial, perceived: Perception, stream: RandomStream) -> str:

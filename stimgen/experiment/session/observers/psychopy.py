@@ -26,6 +26,7 @@ from stimgen.experiment.presentation.responses import (
     make_key_lookup,
 )
 from stimgen.experiment.presentation.screen import PresentationScreen, Scene, TextBox
+from stimgen.experiment.presentation.stream_response import StreamResponse
 from stimgen.experiment.presentation.targets import picture_boxes, word_boxes
 from stimgen.experiment.presentation.trial_presenter import PresentationRules
 from stimgen.experiment.schema.feedback import FeedbackKind
@@ -205,6 +206,11 @@ class PsychopyObserver(Observer):
             return TypedResponse(self._screen, responses, empty)
         if responses.device != "mouse":
             lookup = make_key_lookup(self._setting.keys, mouse=responses.device == "buttons")
+            paradigm = self._setting.experiment.paradigm
+            if paradigm.is_stream:
+                hz = self._setting.viewing.refresh_hz
+                read = partial(paradigm.read_presses, trial, refresh_hz=hz)
+                return StreamResponse(self._screen, responses, lookup, read)
             return ChoiceResponse(self._screen, responses, lookup)
         boxes, texts = self._find_click_targets(trial)
         return ChoiceResponse(self._screen, responses, make_click_lookup(boxes, self._screen.size), texts)
