@@ -22,7 +22,11 @@ from stimgen.workflow.tabulate import TableOptions, write_tables
 from stimgen.workflow.trials import list_trials
 
 RESUMED = ("oddity_spatial", "naming_typed")
-ALSO_RESUMED = ("two_afc_temporal", "abx_clicked", "same_different", "yes_no_buttons", "naming_clicked")
+ALSO_RESUMED = ("abx_clicked", "yes_no_buttons", "naming_clicked")
+SEEN = {CASES[name].paradigm["name"] for name in (*RESUMED, *ALSO_RESUMED)}
+"""Paradigms that are resumed already; of each other one, its first case is."""
+OTHERS = {case.paradigm["name"]: name for name, case in reversed(CASES.items())}
+LONG = (*ALSO_RESUMED, *(name for paradigm, name in OTHERS.items() if paradigm not in SEEN))
 KEYS = {
     "oddity_spatial": "1: 1\n2: 2\n3: 3",
     "abx_clicked": "Click on your answer.",
@@ -37,9 +41,7 @@ def answer(name: str, room: Room, trial: dict[str, Any]) -> None:
     CASES[name].answering(room, trial, trial["correct"])
 
 
-@pytest.mark.parametrize(
-    "name", [*RESUMED, *(pytest.param(name, marks=pytest.mark.long) for name in ALSO_RESUMED)]
-)
+@pytest.mark.parametrize("name", [*RESUMED, *(pytest.param(name, marks=pytest.mark.long) for name in LONG)])
 def test_a_resumed_session_begins_with_a_page_and_has_one_clock_a_run(
     name: str, room: Room, sets: Path, tmp_path: Path
 ) -> None:
