@@ -59,9 +59,11 @@ def room(environment: dict[str, str]) -> Iterator[Room]:
 
 @pytest.fixture(scope="session")
 def sets(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Return a folder with a set, written without torch."""
+    """Return a folder with two sets, written without torch."""
     from hand_made import Wanted, write_set
 
     folder = tmp_path_factory.mktemp("sets")
     write_set(folder / "set", Wanted(size=(64, 48), seeds=(1, 3), array=False))
+    wide = Wanted(("brick", "coffee", "gravel"), ("a", "b", "c", "d"), (1,), (64, 48), array=False)
+    write_set(folder / "wide", wide)
     return folder

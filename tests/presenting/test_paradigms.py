@@ -67,6 +67,12 @@ class Case(NamedTuple):
     settings: dict[str, Any] = {}
 
 
+def wide(conditions: list[str], sources: list[str]) -> dict[str, Any]:
+    """Return what takes pictures from the set of many conditions, for paradigms without correct answers."""
+    stimuli = {"sets": ["wide"], "conditions": conditions, "sources": sources}
+    return {"stimuli": stimuli, "feedback": {"when": "never"}}
+
+
 MOUSE = {"responses": {"device": "mouse"}}
 WORDS = {"en": {"start": "", "answers": {"wall": "Mauer", "cup": "Tasse"}}}
 CASES = {
@@ -87,6 +93,11 @@ CASES = {
     ),
     "naming_listed": Case({"name": "naming", "names": NAMES}, key(wall="1", cup="2")),
     "naming_clicked": Case({"name": "naming", "names": NAMES}, click_word, {**MOUSE, "instructions": WORDS}),
+    "rating": Case({"name": "rating"}, key(), wide(["a"], ["brick", "coffee"])),
+    "triplets": Case({"name": "triplets"}, key(), wide(["a", "b"], ["brick", "coffee", "gravel"])),
+    "mlds": Case(
+        {"name": "mlds"}, key(upper="Up", lower="Down"), wide(["a", "b", "c", "d"], ["brick", "coffee"])
+    ),
     "masked_and_cued": Case(
         {"name": "yes_no", "place": {"angle": 0, "eccentricity": 8}},
         key(),
@@ -118,7 +129,8 @@ def test_a_session_is_shown_answered_and_recorded(name: str, room: Room, sets: P
     answers = []
     for number, trial in enumerate(planned):
         choices = trial["answers"] or ["wall", "cup"]
-        answers.append(wrong(choices, trial["correct"]) if number % 2 else trial["correct"])
+        correct = trial["correct"] or choices[0]
+        answers.append(wrong(choices, correct) if number % 2 else correct)
         begun, _ = room.stimulus()
         assert begun["trial"] == trial
         case.answering(room, trial, answers[-1])
@@ -139,7 +151,8 @@ def check_journal(recorded: RecordedSession, planned: list[dict[str, Any]], answ
     assert [line.trial.to_dict() for line in recorded.trials] == planned
     assert [line.outcome.answer for line in recorded.trials] == answers
     assert [line.correct for line in recorded.trials] == [
-        answer == trial["correct"] for answer, trial in zip(answers, planned, strict=True)
+        None if trial["correct"] is None else answer == trial["correct"]
+        for answer, trial in zip(answers, planned, strict=True)
     ]
     for line in recorded.trials:
         assert line.outcome.seconds is not None
