@@ -62,7 +62,7 @@ FIXED_COLUMNS = (
     TableColumn("catch", "Name of the kind of catch trial, which does not count; n/a for other trials."),
     TableColumn("observer", "Who answered the trial.", levels=OBSERVERS),
     TableColumn("track", "Name of the staircase or other adaptive track."),
-    TableColumn("level", "Number of the level that an adaptive schedule chose, in the factor's own unit."),
+    TableColumn("level", "Number of the schedule's level, in its own unit; n/a where nobody can see it."),
     *ADAPTIVE_COLUMNS,
     TableColumn("interval", "Number of the interval in which the picture was shown, from 1."),
     TableColumn("stim_file", "The picture, relative to the folder stimuli."),

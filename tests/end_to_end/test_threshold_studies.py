@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import os
-from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -40,7 +39,7 @@ def _no_waiting_for_the_disk(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def find_thresholds(folder: Path, name: str, runs: int, **settings: Any) -> np.ndarray[Any, Any]:
-    """Return the threshold of every session of a study; not a number if a track has none."""
+    """Return the mean threshold of every session of a study; not a number if no track has one."""
     file = folder / f"{name}.yaml"
     schedule = {"level": "scaling", "values": SCALINGS, **settings.pop("schedule")}
     said = {
@@ -62,8 +61,8 @@ def find_thresholds(folder: Path, name: str, runs: int, **settings: Any) -> np.n
         )
     )
     assert len(ended) == len(participant_labels(runs))
-    found = [[track.threshold or np.nan for track in one.thresholds] for one in ended]
-    return np.asarray(np.nanmean(np.array(found, dtype=float), axis=1))
+    found = [[track.threshold for track in one.thresholds if track.threshold is not None] for one in ended]
+    return np.array([np.mean(thresholds) if thresholds else np.nan for thresholds in found])
 
 
 STUDIES: dict[str, dict[str, Any]] = {
@@ -100,13 +99,31 @@ def test_a_few_sessions_find_the_threshold(folder: Path, name: str) -> None:
 
 @pytest.mark.long
 @pytest.mark.parametrize("name", STUDIES)
-def test_fifty_sessions_find_the_threshold_without_bias(
-    folder: Path, name: str, record_property: Callable[[str, object], None]
-) -> None:
+def test_fifty_sessions_find_the_threshold(folder: Path, name: str) -> None:
     found, true = find_thresholds(folder, name, 50, **STUDIES[name]), expected(name)
     known = found[np.isfinite(found)]
-    record_property("bias", float(known.mean() / true - 1))
-    record_property("spread", float(known.std() / true))
     assert len(known) >= 48
-    assert known.mean() == pytest.approx(true, rel=0.08)
+    # A staircase with steps of 26 per cent lies a quarter of a step too far on the harder side.
+    assert known.mean() == pytest.approx(true, rel=0.1 if name == "abx_staircase" else 0.05)
     assert known.std() < 0.2 * true
+
+
+@pytest.mark.long
+@pytest.mark.parametrize(
+    ("task", "criterion"),
+    [
+        *(("yes_no", place) for place in (-1.0, -0.5, 0.0, 0.5, 1.0)),
+        *(("same_different", place) for place in (0.5, 1.5, 2.5)),
+    ],
+)
+def test_fifty_sessions_find_the_threshold_with_any_criterion(
+    folder: Path, task: str, criterion: float
+) -> None:
+    name = f"{task}_{10 * criterion:.0f}".replace("-", "minus")
+    paradigm = {"name": task, "criterion": criterion}
+    schedule = {"name": "questplus", "trials": 120}
+    found = find_thresholds(folder, name, 50, paradigm=paradigm, schedule=schedule)
+    known = found[np.isfinite(found)]
+    assert len(known) >= 48
+    assert known.mean() == pytest.approx(THRESHOLD, rel=0.1)
+    assert known.std() < 0.2 * THRESHOLD
