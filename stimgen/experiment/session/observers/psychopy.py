@@ -8,7 +8,7 @@ from typing import Any
 
 from typing_extensions import override
 
-from stimgen.experiment.design.trial import Box, MainStart, Notice, Trial, TrialOutcome
+from stimgen.experiment.design.trial import MainStart, Notice, Trial, TrialOutcome
 from stimgen.experiment.equipment.triggers.base import Trigger, TriggerConnection
 from stimgen.experiment.frames.frame import Frame
 from stimgen.experiment.presentation.feedback import FeedbackSignal
@@ -18,20 +18,12 @@ from stimgen.experiment.presentation.psychopy_screen import PsychopyScreen, Wind
 from stimgen.experiment.presentation.psychopy_sounds import TonePlayer
 from stimgen.experiment.presentation.question_presenter import PreparedQuestion
 from stimgen.experiment.presentation.question_screens import QuestionScreens
-from stimgen.experiment.presentation.responses import (
-    ChoiceResponse,
-    Response,
-    TypedResponse,
-    make_click_lookup,
-    make_key_lookup,
-)
-from stimgen.experiment.presentation.screen import PresentationScreen, Scene, TextBox
-from stimgen.experiment.presentation.stream_response import StreamResponse
-from stimgen.experiment.presentation.targets import picture_boxes, word_boxes
+from stimgen.experiment.presentation.screen import PresentationScreen, Scene
 from stimgen.experiment.presentation.trial_presenter import PresentationRules
 from stimgen.experiment.schema.feedback import FeedbackKind
 from stimgen.experiment.session.feedback import make_feedback_composer
 from stimgen.experiment.session.observers.base import Observer, ObserverContext, PreparedTrial
+from stimgen.experiment.session.response_maker import ResponseMaker
 from stimgen.experiment.session.start_signal import StartSignal
 from stimgen.experiment.trials.grading import classify_answer
 from stimgen.reading.errors import StimgenError
@@ -65,6 +57,7 @@ class PsychopyObserver(Observer):
         self._frames: dict[int, Sequence[Frame]] = {}
         self._connections: list[tuple[Trigger, TriggerConnection]] = []
         self._started = False
+        self._responses = ResponseMaker(setting, screen)
         self._play: Callable[[FeedbackKind], None] | None = None
 
     @override
@@ -129,7 +122,7 @@ class PsychopyObserver(Observer):
         find_feedback = partial(self._find_feedback, trial) if task.feedback else lambda _: None
         questions = self._prepare_questions(trial)
         return self._presenter.present(
-            trial, frames, partial(self._make_response, trial), find_feedback, questions
+            trial, frames, partial(self._responses.make, trial), find_feedback, questions
         )
 
     def _prepare_questions(self, trial: Trial) -> list[PreparedQuestion]:
@@ -191,38 +184,13 @@ class PsychopyObserver(Observer):
             self._frames[task.trial.index] = task.frames()
             self._load_frames(self._frames[task.trial.index])
         # Texts of the response screen are loaded, too, because nothing may delay the end of the pictures.
-        self._screen.load(Scene(self._rules.fixation, self._make_response(task.trial).texts))
+        self._screen.load(Scene(self._rules.fixation, self._responses.make(task.trial).texts))
         for scene in self._feedback.scenes() if task.feedback else ():
             self._screen.load(scene)
 
     def _load_frames(self, frames: Sequence[Frame]) -> None:
         for frame in (self._rules.fixation, *frames):
             self._screen.load(Scene(frame))
-
-    def _make_response(self, trial: Trial) -> Response:
-        responses = self._setting.experiment.responses
-        if not trial.answers:
-            empty = self._setting.experiment.paradigm.answer_without_letters()
-            return TypedResponse(self._screen, responses, empty)
-        if responses.device != "mouse":
-            lookup = make_key_lookup(self._setting.keys, mouse=responses.device == "buttons")
-            paradigm = self._setting.experiment.paradigm
-            if paradigm.is_stream:
-                hz = self._setting.viewing.refresh_hz
-                read = partial(paradigm.read_presses, trial, refresh_hz=hz)
-                return StreamResponse(self._screen, responses, lookup, read)
-            return ChoiceResponse(self._screen, responses, lookup)
-        boxes, texts = self._find_click_targets(trial)
-        return ChoiceResponse(self._screen, responses, make_click_lookup(boxes, self._screen.size), texts)
-
-    def _find_click_targets(self, trial: Trial) -> tuple[dict[str, Box], tuple[TextBox, ...]]:
-        """Return the boxes in which answers are clicked, and the words that are shown in them."""
-        setting = self._setting
-        pictures = picture_boxes(trial, setting.viewing) if setting.experiment.paradigm.clickable else None
-        if pictures is not None:
-            return pictures, ()
-        boxes, words = word_boxes(trial.answers, self._screen.size), setting.texts.answers
-        return boxes, tuple(TextBox(words.get(answer, answer), box) for answer, box in boxes.items())
 
     def _find_feedback(self, trial: Trial, answer: str | None) -> FeedbackSignal | None:
         kind = classify_answer(self._setting.experiment, trial, answer)
