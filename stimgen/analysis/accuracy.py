@@ -8,7 +8,14 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from stimgen.analysis.cells import count_trials, list_cells, split_groups
-from stimgen.analysis.resampling import cross_counts, draw_means, find_influences, find_mean_interval
+from stimgen.analysis.resampling import (
+    FEWEST_PARTICIPANTS,
+    FEWEST_SOURCES,
+    cross_counts,
+    draw_means,
+    find_influences,
+    find_mean_interval,
+)
 from stimgen.analysis.settings import AnalysisSettings
 from stimgen.analysis.trial_table import TrialTable
 from stimgen.sensitivity import find_wilson_interval
@@ -123,7 +130,8 @@ def _add_means(found: pd.DataFrame, group: TrialTable, settings: AnalysisSetting
 
 def _name_interval(shape: tuple[int, ...]) -> str:
     people, sources, _ = shape
-    names = [name for name, count in (("participants", people), ("sources", sources)) if count > 1]
+    enough = (people >= FEWEST_PARTICIPANTS, sources >= FEWEST_SOURCES)
+    names = [name for name, is_enough in zip(("participants", "sources"), enough, strict=True) if is_enough]
     return "bootstrap over " + " and ".join(names) if names else "Wilson"
 
 

@@ -18,21 +18,21 @@ EVERYBODY = "all"
 def split_groups(table: TrialTable) -> Iterator[tuple[str, TrialTable]]:
     """Yield all participants as the group ``all``, and then each group, if there are several."""
     yield EVERYBODY, table
-    names = sort_values(name for name in table.frame["group"] if name)
+    names = sort_values(name for name in table.main["group"] if name)
     if len(names) > 1:
         for name in names:
             yield name, replace(table, frame=table.frame[table.frame["group"] == name])
 
 
 def list_cells(table: TrialTable, keys: Sequence[str]) -> pd.DataFrame:
-    """Return every combination of the columns `keys` that occurs, in the order of tables.
+    """Return every combination of the columns `keys` that occurs in main trials, in the order of tables.
 
     A value that the user's order names but no trial has is combined with what occurs in other columns.
     """
     import pandas as pd
 
     orders = dict(table.orders)
-    found = table.frame[list(keys)].drop_duplicates()
+    found = table.main[list(keys)].drop_duplicates()
     for name in (key for key in keys if key in orders):
         unseen = [value for value in orders[name] if value not in set(table.frame[name])]
         others = [key for key in keys if key != name]

@@ -12,7 +12,6 @@ from numpy.typing import NDArray
 from stimgen.analysis.cells import split_groups
 from stimgen.analysis.resampling import (
     CrossedCounts,
-    MeanInterval,
     cross_counts,
     draw_means,
     find_influences,
@@ -20,6 +19,7 @@ from stimgen.analysis.resampling import (
 )
 from stimgen.analysis.settings import AnalysisSettings
 from stimgen.analysis.trial_table import TrialTable
+from stimgen.sensitivity import find_wilson_interval
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -44,15 +44,34 @@ class _Samples:
         draws = draw_means(counts, settings.resamples, settings.seed)
         return cls(counts, mean, draws, find_influences(counts, mean))
 
-    def find_interval(self, first: int, second: int | None, confidence: float) -> tuple[float, MeanInterval]:
-        """Return a cell's mean, or its difference from another's, and the interval of that."""
+    def find_interval(self, first: int, second: int | None, confidence: float) -> tuple[float, float, float]:
+        """Return a cell's mean, or its difference from another's, with its limits.
+
+        Where nothing varies between participants or sources, the limits are Wilson's of the pooled trials;
+        for a difference, combined as Newcombe (1998) does.
+        """
         estimate, draws, parts = self.mean[first], self.draws[:, first], self.influences[:, :, first]
         if second is not None:
             estimate = estimate - self.mean[second]
             draws = draws - self.draws[:, second]
             parts = parts - self.influences[:, :, second]
-        limits = find_mean_interval(np.array([estimate]), draws[:, None], parts[:, :, None], confidence)
-        return float(estimate), limits
+        found = find_mean_interval(np.array([estimate]), draws[:, None], parts[:, :, None], confidence)
+        low, high = float(found.low[0]), float(found.high[0])
+        if not found.error[0] > 0:
+            low, high = self._pool(first, second, confidence)
+        least = 0.0 if second is None else -1.0
+        return float(estimate), max(least, low), min(1.0, high)
+
+    def _pool(self, first: int, second: int | None, confidence: float) -> tuple[float, float]:
+        correct, trials = self.counts.correct.sum((0, 1)), self.counts.trials.sum((0, 1))
+        low, high = find_wilson_interval(correct, trials, confidence)
+        if second is None:
+            return float(low[first]), float(high[first])
+        p = correct / np.maximum(trials, 1)
+        difference = p[first] - p[second]
+        down = np.hypot(p[first] - low[first], high[second] - p[second])
+        up = np.hypot(high[first] - p[first], p[second] - low[second])
+        return float(difference - down), float(difference + up)
 
 
 def compute_contrasts(table: TrialTable, settings: AnalysisSettings) -> pd.DataFrame | None:
@@ -104,17 +123,17 @@ def _compare(
 ) -> dict[str, Any]:
     factor, first, second = pair
     cells = samples.counts.cells
-    estimate, limits = samples.find_interval(first, second, settings.confidence)
-    _, narrow = samples.find_interval(first, second, 2 * settings.confidence - 1)
+    estimate, low, high = samples.find_interval(first, second, settings.confidence)
+    _, lower, upper = samples.find_interval(first, second, 2 * settings.confidence - 1)
     return {
         "factor": factor,
         "first": cells[factor].iloc[first],
         "second": cells[factor].iloc[second],
         **{name: "" if name == factor else cells[name].iloc[first] for name in group.factors},
         "difference": estimate,
-        "low": float(limits.low[0]),
-        "high": float(limits.high[0]),
-        "excludes": float(max(abs(narrow.low[0]), abs(narrow.high[0]))),
+        "low": low,
+        "high": high,
+        "excludes": max(abs(lower), abs(upper)),
     }
 
 
@@ -149,9 +168,8 @@ def compute_equivalence(table: TrialTable, settings: AnalysisSettings) -> pd.Dat
             continue
         samples = _Samples.draw(group, settings)
         for i in range(len(samples.mean)):
-            mean, limits = samples.find_interval(i, None, 2 * settings.confidence - 1)
+            mean, low, high = samples.find_interval(i, None, 2 * settings.confidence - 1)
             cell = {key: samples.counts.cells[key].iloc[i] for key in group.factors}
-            low, high = _limit(samples, i, limits, settings)
             highest = max(high, table.chance)
             rows.append(
                 {
@@ -165,19 +183,6 @@ def compute_equivalence(table: TrialTable, settings: AnalysisSettings) -> pd.Dat
                 }
             )
     return pd.DataFrame(rows) if rows else None
-
-
-def _limit(
-    samples: _Samples, cell: int, limits: MeanInterval, settings: AnalysisSettings
-) -> tuple[float, float]:
-    """Return one-sided limits of a mean; Wilson's of the pooled trials where nothing varies."""
-    from stimgen.sensitivity import find_wilson_interval
-
-    if limits.error[0] > 0:
-        return max(0.0, float(limits.low[0])), min(1.0, float(limits.high[0]))
-    correct, trials = samples.counts.correct[:, :, cell].sum(), samples.counts.trials[:, :, cell].sum()
-    low, high = find_wilson_interval(correct, trials, 2 * settings.confidence - 1)
-    return float(low), float(high)
 
 
 def _find_dprime(table: TrialTable, proportion: float) -> float:

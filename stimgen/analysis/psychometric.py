@@ -242,7 +242,7 @@ class _GridSearch:
 
 
 def _order(value: float, one: float, other: float) -> Estimate:
-    return Estimate(value, min(one, other), max(one, other))
+    return Estimate(value, min(one, other) + 0.0, max(one, other) + 0.0)  # no -0
 
 
 def _find_crossing(axis: Values, profile: Values, best: int, limit: float, side: int) -> float:

@@ -17,6 +17,8 @@ if TYPE_CHECKING:
 
 Values = NDArray[np.float64]
 CHUNK = 4_000_000
+FEWEST_PARTICIPANTS, FEWEST_SOURCES = 3, 5
+"""With fewer, the spread between them is hardly known, and the result holds for these only."""
 
 
 @dataclass(frozen=True)
@@ -151,7 +153,8 @@ def find_mean_interval(
     Returns
     -------
     MeanInterval
-        NaN where neither several participants nor several sources contribute, or all are alike.
+        Fewer than three participants, or five sources, are held fixed: the interval is for these only. NaN
+        where both are held fixed, or all are alike.
     """
     from scipy.stats import norm, t
 
@@ -160,14 +163,15 @@ def find_mean_interval(
     sources = (np.abs(influences).sum(0) > 0).sum(0)
     by_people, by_sources = np.square(influences.sum(1)).sum(0), np.square(influences.sum(0)).sum(0)
     single = np.square(influences).sum((0, 1))
+    many_people, many_sources = people >= FEWEST_PARTICIPANTS, sources >= FEWEST_SOURCES
     with np.errstate(invalid="ignore", divide="ignore"):
-        of_people = np.where(people > 1, by_people * people / (people - 1), 0.0)
-        of_sources = np.where(sources > 1, by_sources * sources / (sources - 1), 0.0)
-        both = (people > 1) & (sources > 1)
-        variance = np.where(both, np.maximum(of_people + of_sources - single, single), of_people + of_sources)
+        of_people = np.where(many_people, by_people * people / (people - 1), 0.0)
+        of_sources = np.where(many_sources, by_sources * sources / (sources - 1), 0.0)
+        both = np.maximum(of_people + of_sources - single, single)
+        variance = np.where(many_people & many_sources, both, of_people + of_sources)
         free = np.square(of_people + of_sources) / (
-            np.where(people > 1, of_people**2 / (people - 1), 0.0)
-            + np.where(sources > 1, of_sources**2 / (sources - 1), 0.0)
+            np.where(many_people, of_people**2 / (people - 1), 0.0)
+            + np.where(many_sources, of_sources**2 / (sources - 1), 0.0)
         )
         # A cell that nobody saw has only NaN, of which NumPy would warn.
         draws = np.where(np.isnan(estimate), 0.0, draws)

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from stimgen.analysis.accuracy import compute_group_accuracy, compute_participant_accuracy
 from stimgen.analysis.contrasts import compute_contrasts, compute_equivalence
+from stimgen.analysis.difference_scaling import compute_difference_scale
 from stimgen.analysis.dprimes import compute_dprime
 from stimgen.analysis.exclusions import compute_exclusions
 from stimgen.analysis.metacognition import compute_confidence
@@ -75,5 +76,6 @@ ANALYSES: dict[str, Analysis] = {
     "recognisability": compute_recognisability,
     "confusions": compute_confusions,
     "confidence": compute_confidence,
+    "difference_scale": compute_difference_scale,
 }
 """Every analysis by the name of its table."""

@@ -51,7 +51,7 @@ class AnalysisSettings(Model):
     """Confidence of intervals."""
     level: Text | None = None
     """The factor whose values are numbers that psychometric functions are fitted along, such as ``duration``;
-    ``50 ms`` is 50. [default: the column level]"""
+    ``50 ms`` is 50, and ``scaling-0.5`` is 0.5. [default: the column level]"""
     levels: dict[Text, Number] = Field(default_factory=dict)
     """Number of each value of `level`, where they are not numbers: ``{scale1: 0.3, scale2: 0.5}``."""
     function: Literal["logistic", "normal", "weibull", "critical_scaling"] = "logistic"

@@ -13,6 +13,7 @@ from stimgen.analysis.psychometric import Curve, LevelCounts, PsychometricFit, f
 from stimgen.analysis.settings import AnalysisSettings
 from stimgen.analysis.trial_table import TrialTable, sort_values
 from stimgen.experiment.design.schedules.reversals import average_reversals, compute_target, trace_moves
+from stimgen.experiment.design.threshold import TrackThreshold
 from stimgen.reading.errors import StimgenError
 
 if TYPE_CHECKING:
@@ -127,11 +128,12 @@ def _describe_fit(fit: PsychometricFit | None, curve: Curve) -> dict[str, Any]:
 
 
 def compute_tracks(table: TrialTable, settings: AnalysisSettings) -> pd.DataFrame | None:
-    """Return the thresholds of adaptive tracks by their reversals, beside those of psychometric functions.
+    """Return the thresholds of adaptive tracks by their schedule, beside those of psychometric functions.
 
-    Reversals are averaged as Levitt (1971) does, see `average_reversals`. The two agree only where they mean
-    the same performance: ``fit_at_reversals`` is the fitted proportion correct at the reversals' threshold,
-    to compare with ``target``.
+    A session's own threshold is taken where it recorded one: the mean of reversals, or QUEST+'s posterior.
+    Otherwise reversals are averaged as Levitt (1971) does, see `average_reversals`. Both columns agree only
+    where they mean the same performance: ``fit_at_threshold`` is the fitted proportion correct at the
+    schedule's threshold, to compare with ``target``.
 
     Parameters
     ----------
@@ -144,8 +146,8 @@ def compute_tracks(table: TrialTable, settings: AnalysisSettings) -> pd.DataFram
     -------
     DataFrame or None
         ``participant``, ``session`` and ``track``; ``trials``; ``reversals``; ``threshold`` with its ``sd``,
-        or the ``reason`` why there is none; ``target``; ``fit_threshold`` with ``fit_low`` and ``fit_high``
-        of the track's own trials; ``fit_at_reversals``. None without adaptive tracks.
+        or the ``reason`` why there is none; ``method`` and ``target``; ``fit_threshold`` with ``fit_low`` and
+        ``fit_high`` of the track's own trials; ``fit_at_threshold``. None without adaptive tracks.
     """
     import pandas as pd
 
@@ -155,17 +157,31 @@ def compute_tracks(table: TrialTable, settings: AnalysisSettings) -> pd.DataFram
         return None
     curve = choose_curve(table, settings)
     rows = []
+    known = dict(table.thresholds)
     keys = ["experiment", "participant", "session", "track"]
     for values, part in frame.groupby(keys, sort=True):
         labels = dict(zip(keys[1:], values[1:], strict=True))
         own = part.sort_values("trial", kind="stable")
         answered = own[own["correct"].notna()]
         fit = fit_psychometric(count_levels(answered), curve, settings.confidence, settings.seed)
-        rows.append({**labels, "trials": len(own), **_average_track(own, table), **_compare_fit(fit)})
+        recorded = known.get((str(values[0]), str(values[1]), str(values[2]), str(values[3])))
+        own_threshold = _average_track(own, table) if recorded is None else _repeat(recorded)
+        rows.append({**labels, "trials": len(own), **own_threshold, **_compare_fit(fit)})
         threshold = rows[-1]["threshold"]
         if fit is not None and threshold is not None:
-            rows[-1]["fit_at_reversals"] = float(fit.predict(np.array(threshold)))
+            rows[-1]["fit_at_threshold"] = float(fit.predict(np.array(threshold)))
     return pd.DataFrame(rows)
+
+
+def _repeat(recorded: TrackThreshold) -> dict[str, Any]:
+    return {
+        "reversals": len(recorded.reversals),
+        "threshold": recorded.threshold,
+        "sd": recorded.sd if recorded.posterior is None else recorded.posterior.sd,
+        "reason": recorded.reason or "",
+        "method": recorded.method,
+        "target": recorded.target,
+    }
 
 
 def _average_track(own: pd.DataFrame, table: TrialTable) -> dict[str, Any]:
@@ -177,28 +193,29 @@ def _average_track(own: pd.DataFrame, table: TrialTable) -> dict[str, Any]:
     if table.staircase is None:
         # The table knows no rule: a change of the level is a move.
         moves = [int(step) * (-1 if harder == "lower" else 1) for step in steps] + [0]
-        target = float("nan")
+        target = ""
     else:
         answers = [None if one != one else bool(one) for one in own["correct"]]
         moves = trace_moves(answers, *table.staircase)
-        target = compute_target(*table.staircase)
+        target = f"{compute_target(*table.staircase):.3f} correct"
     found = average_reversals(levels, moves, scale, harder)
     return {
         "reversals": len(found.reversals),
         "threshold": found.threshold,
         "sd": found.sd,
         "reason": found.reason or "",
+        "method": f"{'geometric ' if found.geometric else ''}mean of reversals",
         "target": target,
     }
 
 
 def _compare_fit(fit: PsychometricFit | None) -> dict[str, Any]:
     if fit is None:
-        return {"fit_threshold": None, "fit_low": None, "fit_high": None, "fit_at_reversals": None}
+        return {"fit_threshold": None, "fit_low": None, "fit_high": None, "fit_at_threshold": None}
     one = fit.threshold
     return {
         "fit_threshold": one.value,
         "fit_low": one.low,
         "fit_high": one.high,
-        "fit_at_reversals": None,
+        "fit_at_threshold": None,
     }

@@ -8,6 +8,7 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 from stimgen.analysis.columns import FLAGS, NUMBERS, TEXTS, TRIAL_COLUMNS
+from stimgen.experiment.design.threshold import TrackThreshold
 from stimgen.experiment.schema.exclusions import ExclusionRules
 from stimgen.sensitivity import DecisionModel
 
@@ -31,6 +32,8 @@ class TrialTable:
     """Proportion correct of an observer who guesses."""
     orders: tuple[tuple[str, tuple[str, ...]], ...] = ()
     """Values of factors in the order of tables, also those that no trial has."""
+    thresholds: tuple[tuple[tuple[str, str, str, str], TrackThreshold], ...] = ()
+    """Thresholds that sessions recorded, by experiment, participant, session and track."""
     staircase: tuple[int, int] | None = None
     """Wrong answers in a row after which a track's level becomes easier, and correct ones after which it
     becomes harder; None where levels were not chosen by a staircase, or it is not known."""
@@ -42,10 +45,16 @@ class TrialTable:
     """What a reader of the results must know about the data."""
 
     @property
+    def main(self) -> pd.DataFrame:
+        """Return trials that are neither practice nor catch trials, excluded or not."""
+        frame = self.frame
+        return frame[~frame["practice"] & (frame["catch"] == "")]
+
+    @property
     def eligible(self) -> pd.DataFrame:
         """Return trials that are neither practice nor catch trials nor excluded, answered or not."""
-        frame = self.frame
-        return frame[~frame["practice"] & (frame["catch"] == "") & (frame["excluded"] == "")]
+        frame = self.main
+        return frame[frame["excluded"] == ""]
 
     @property
     def counted(self) -> pd.DataFrame:

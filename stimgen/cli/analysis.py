@@ -35,6 +35,8 @@ def analyze(
     correction: str | None = option(
         "--correction", "NAME", "Of proportions 0 and 1: log-linear, 1/(2N), none."
     ),
+    level: str | None = option("--level", "FACTOR", "The factor that psychometric functions are along."),
+    function: str | None = option("--function", "NAME", "logistic, normal, weibull or critical_scaling."),
     observer: str | None = option("--observer", "NAME", "Keep person, simulated or model."),
     unit: str | None = option("--response-time-unit", "UNIT", "s or ms. [default: s]"),
     *,
@@ -58,6 +60,8 @@ def analyze(
         "dimensions": dimensions,
         "chance": chance,
         "correction": correction,
+        "level": level,
+        "function": function,
         "observer": observer,
         "response_time_unit": unit,
     }

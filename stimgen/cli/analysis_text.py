@@ -18,14 +18,17 @@ MOST_ROWS = 60
 def format_analysis(found: AnalysisResults) -> str:
     """Return the counts of trials, the table of proportions correct, notes, and the files."""
     table = found.table
-    eligible = len(table.eligible)
-    missed = int(table.eligible["missed"].sum())
-    people = table.frame["participant"].nunique()
-    head = (
-        f"{format_count(people, 'participant')}, {format_count(len(table.frame), 'trial')}: "
-        f"{len(table.counted)} count, {missed} without an answer, "
-        f"{len(table.frame) - eligible} practice, catch or excluded"
-    )
+    frame = table.frame
+    parts = {
+        "count": len(table.counted),
+        "without an answer": int(table.eligible["missed"].sum()),
+        "practice": int(frame["practice"].sum()),
+        "catch": int((frame["catch"] != "").sum()),
+        "excluded": int((frame["excluded"] != "").sum()),
+    }
+    people = format_count(frame["participant"].nunique(), "participant")
+    counts = ", ".join(f"{count} {name}" for name, count in parts.items() if count or name == "count")
+    head = f"{people}, {format_count(len(frame), 'trial')}: {counts}"
     lines = [head]
     if table.model is not None:
         lines.append(f"d' for {table.model.text}")
@@ -38,7 +41,7 @@ def _format_accuracy(found: AnalysisResults) -> list[str]:
     frame = found.tables["accuracy"]
     factors = list(found.table.factors)
     if not len(found.table.counted):
-        return ["no trial counts, so that there are no results"]
+        return ["no answer that counts is right or wrong, so that there are no proportions correct"]
     head = ["group", *factors, "trials", "pooled (Wilson)", "mean of participants (bootstrap)"]
     rows = [head]
     for row in frame.head(MOST_ROWS).to_dict("records"):

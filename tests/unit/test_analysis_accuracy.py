@@ -90,8 +90,12 @@ def test_all_or_none_correct(value: float) -> None:
 
 
 def test_one_participant_and_one_trial() -> None:
-    alone = compute_group_accuracy(make_table(1), FEW)
+    alone = compute_group_accuracy(make_table(1, 6), FEW)
     assert (alone["interval"] == "bootstrap over sources").all()
+    # Three sources tell hardly anything about others, and two participants neither.
+    assert (compute_group_accuracy(make_table(1, 3), FEW)["interval"] == "Wilson").all()
+    assert (compute_group_accuracy(make_table(4, 3), FEW)["interval"] == "bootstrap over participants").all()
+    assert (compute_group_accuracy(make_table(2, 6), FEW)["interval"] == "bootstrap over sources").all()
     single = make_table(1, 1, 1)
     found = compute_group_accuracy(single, FEW)
     assert found["trials"].tolist() == [1, 1]

@@ -9,6 +9,8 @@ import numpy as np
 import pytest
 from analysis_trials import Observers, build_table, simulate_table
 
+from stimgen.analysis.difference_scaling import compute_difference_scale
+from stimgen.analysis.exclusions import apply_exclusions, compute_exclusions
 from stimgen.analysis.metacognition import compute_confidence, find_type2_area
 from stimgen.analysis.naming import compute_confusions, compute_recognisability
 from stimgen.analysis.oddballs import compute_oddball_asymmetry
@@ -17,6 +19,7 @@ from stimgen.analysis.results import ANALYSES, compute_results
 from stimgen.analysis.settings import AnalysisSettings
 from stimgen.analysis.trends import compute_trend
 from stimgen.analysis.trial_table import TrialTable, complete_frame
+from stimgen.experiment.schema.exclusions import ExclusionRules
 from stimgen.reading.errors import StimgenError
 from stimgen.sensitivity import DecisionModel
 from stimgen.workflow.analyze import analyze
@@ -108,6 +111,57 @@ def test_confidence_that_tells_correct_from_wrong_answers() -> None:
     assert found["area"].iloc[0] == pytest.approx((3 * 2 + 0.5) / 8)
     assert np.isnan(find_type2_area([1, 2], []))
     assert compute_confidence(simulate_table({"a": 0.0}), FEW) is None
+
+
+def test_difference_scaling_recovers_a_scale() -> None:
+    scale = {"a": 0.0, "b": 1.0, "c": 2.5, "d": 3.0, "e": 4.5}
+    rng = np.random.default_rng(1)
+    subsets = [tuple(sorted(rng.choice(list(scale), 4, replace=False))) for _ in range(1500)]
+    psi = np.array([[scale[item] for item in subset] for subset in subsets])
+    decision = psi[:, 3] - psi[:, 2] - psi[:, 1] + psi[:, 0] + rng.standard_normal(1500)
+    columns = {
+        "participant": ["1"] * 1500,
+        "quadruple": ["+".join(subset) for subset in subsets],
+        "larger": np.where(decision > 0, "high", "low").tolist(),
+        "correct": [np.nan] * 1500,
+    }
+    found = compute_difference_scale(build_table(columns, ("quadruple", "larger")), FEW)
+    assert found is not None
+    assert found["item"].tolist() == list(scale)
+    assert (found["low"] <= list(scale.values())).all()
+    assert (found["high"] >= list(scale.values())).all()
+    assert found["normalized"].iloc[-1] == 1.0
+    # Ten answers without noise do not determine five values.
+    few = {name: values[:10] for name, values in columns.items()}
+    nothing = compute_difference_scale(build_table(few, ("quadruple", "larger")), FEW)
+    assert nothing is not None
+    assert nothing["high"].iloc[1:].isna().all()
+
+
+def test_exclusion_rules_are_applied_counted_and_listed() -> None:
+    rules = ExclusionRules.model_validate(
+        {"trials": {"faster_than": "200 ms", "missed": True}, "participants": {"accuracy_below": 0.4}}
+    )
+    columns = {
+        "participant": ["1"] * 4 + ["2"] * 4,
+        "correct": [1, 1, 0, np.nan, 0, 0, 0, 1],
+        "missed": [False, False, False, True, False, False, False, False],
+        "response_time": [0.5, 0.1, 0.6, np.nan, 0.5, 0.5, 0.5, 0.5],
+        "trial": [1.0, 2, 3, 4, 1, 2, 3, 4],
+    }
+    table = apply_exclusions(build_table(columns, ()), {"": rules})
+    assert table.frame["excluded"].tolist()[:4] == ["", "faster than 200 ms", "", "missed"]
+    assert len(table.counted) == 2
+    found = compute_exclusions(table, FEW)
+    assert found is not None
+    assert found[["participant", "whole", "trials"]].to_numpy().tolist() == [
+        ["1", False, 1],
+        ["1", False, 1],
+        ["2", True, 4],
+    ]
+    assert found["numbers"].tolist() == ["1:2", "1:4", "1:1 1:2 1:3 1:4"]
+    assert "25.0% correct, less than 0.4" in found["reason"].iloc[2]
+    assert compute_exclusions(build_table(columns, ()), FEW) is None
 
 
 EDGES: dict[str, TrialTable] = {

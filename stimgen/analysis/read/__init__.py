@@ -19,6 +19,7 @@ from stimgen.experiment.journal.journal import has_header
 from stimgen.reading.errors import StimgenError
 
 TABLES = (".csv", ".tsv", ".txt")
+_NUMBER_INSIDE = re.compile(r"\d+\.?\d*")
 COMMON_FACTORS = ("condition", "source", "oddball", "session", "block", "group")
 _NUMBER = re.compile(r"[-+]?(\d+\.?\d*|\.\d+)([eE][-+]?\d+)?")
 
@@ -104,6 +105,8 @@ def _join(tables: list[TrialTable]) -> TrialTable:
         tuple(sorted(factors, key=lambda name: name != "condition")),
         next((table.model for table in tables if table.model), None),
         next((table.chance for table in tables if table.chance), None),
+        thresholds=tuple(one for table in tables for one in table.thresholds),
+        staircase=next((table.staircase for table in tables if table.staircase), None),
         rules=tuple(rule for table in tables for rule in table.rules),
         criterion_missed=frozenset().union(*(table.criterion_missed for table in tables)),
         notes=tuple(notes),
@@ -167,22 +170,26 @@ def _number_levels(table: TrialTable, settings: AnalysisSettings) -> TrialTable:
     _require_column(settings.level, table)
     numbers = {}
     for value in sorted(set(table.frame[settings.level])):
-        number = _NUMBER.match(value)
+        found = _NUMBER.match(value) or _NUMBER_INSIDE.search(value)
         if value in settings.levels:
             numbers[value] = settings.levels[value]
-        elif number is not None and value:
-            numbers[value] = float(number[0])
-        else:
+        elif found is not None:
+            numbers[value] = float(found[0])
+        elif value:
             raise StimgenError(
-                f"{settings.level}: {value!r} does not begin with a number",
+                f"{settings.level}: {value!r} has no number",
                 hint=f"give the numbers in the settings: levels: {{{value}: NUMBER, ...}}",
             )
     return replace(table, frame=table.frame.assign(level=table.frame[settings.level].map(numbers)))
 
 
 def _choose_factors(table: TrialTable, settings: AnalysisSettings) -> tuple[str, ...]:
+    """Return the factors that the user names, or those of which main trials have several values."""
     if settings.by is None:
-        return table.factors
+        main = table.main
+        varied = [name for name in table.factors if name == "condition" or main[name].nunique() > 1]
+        named = [name for name in settings.order if name in table.factors]
+        return tuple(dict.fromkeys([*varied, *named]))
     for name in settings.by:
         _require_column(name, table)
     return settings.by

@@ -7,10 +7,12 @@ from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
+from stimgen.analysis.difference_scaling import LARGER, SUBSETS
 from stimgen.analysis.trial_table import TrialTable, complete_frame
 from stimgen.experiment.design.paradigms import Paradigm
 from stimgen.experiment.design.schedules import Schedule
 from stimgen.experiment.design.schedules.staircase import Staircase
+from stimgen.experiment.design.threshold import TrackThreshold
 from stimgen.experiment.journal.journal import RecordedTrial
 from stimgen.experiment.journal.response_times import time_from_last
 from stimgen.experiment.schema.exclusions import ExclusionRules
@@ -37,6 +39,7 @@ def read_journals(files: Iterable[Path]) -> TrialTable:
     models: dict[DecisionModel | None, Path] = {}
     chances: dict[float | None, None] = {}
     rules: dict[str, ExclusionRules] = {}
+    thresholds: list[tuple[tuple[str, str, str, str], TrackThreshold]] = []
     missed: set[tuple[str, str]] = set()
     staircases: dict[tuple[int, int] | None, None] = {}
     for file in files:
@@ -44,6 +47,9 @@ def read_journals(files: Iterable[Path]) -> TrialTable:
         experiment = session.header.experiment.load(file).experiment
         paradigm = experiment.paradigm
         models.setdefault(find_decision_model(paradigm), file)
+        for one in session.thresholds:
+            label = (session.experiment, session.participant.label, session.participant.session, one.track)
+            thresholds.append((label, one))
         if session.exclusions is not None:
             rules[session.experiment] = session.exclusions
         if session.criterion_missed:
@@ -70,10 +76,11 @@ def read_journals(files: Iterable[Path]) -> TrialTable:
         name: [row.get(name) for row in rows] for name in dict.fromkeys(key for row in rows for key in row)
     }
     return TrialTable(
-        complete_frame(columns, names),
+        complete_frame(columns, [*names, *([LARGER] if LARGER in columns else [])]),
         tuple(names),
         model,
         chance,
+        thresholds=tuple(thresholds),
         staircase=staircase,
         rules=tuple(rules.items()),
         criterion_missed=frozenset(missed),
@@ -103,6 +110,7 @@ def _describe(line: RecordedTrial, session: JournalSession, part: SessionPart) -
     is_missed = outcome.answer is None
     return {
         **trial.levels,
+        **_find_larger_pair(line),
         "participant": session.participant.label,
         "session": session.participant.session,
         "group": session.header.group,
@@ -126,6 +134,17 @@ def _describe(line: RecordedTrial, session: JournalSession, part: SessionPart) -
         "dropped": sum(shot.dropped for shot in outcome.shots),
         "confidence": _find_confidence(line),
     }
+
+
+def _find_larger_pair(line: RecordedTrial) -> dict[str, str]:
+    """Return which pair of difference scaling was judged to differ more; nothing for other tasks."""
+    trial, answer = line.trial, line.outcome.answer
+    if not any(name in trial.levels for name in SUBSETS):
+        return {}
+    if answer not in trial.answers:
+        return {LARGER: ""}
+    is_second = trial.answers.index(answer) == 1
+    return {LARGER: "high" if is_second == (trial.balanced["first"] == "lower") else "low"}
 
 
 def _find_confidence(line: RecordedTrial) -> float | None:
