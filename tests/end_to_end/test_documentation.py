@@ -34,6 +34,7 @@ from stimgen.synthesis.term import Term
 from stimgen.workflow.list_members import FAMILIES
 from stimgen.workflow.prepared_experiment import PreparedExperiment
 from stimgen.workflow.run import RunOptions, run_session
+from stimgen.workflow.study import SessionId, run_study
 from stimgen.workflow.trials import list_trials
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -156,7 +157,45 @@ def test_what_the_equipment_page_says_of_displays_and_triggers(block: str) -> No
     assert experiment.triggers or experiment.display.monitor == "lab"
 
 
-@pytest.mark.parametrize("block", [one for one in blocks("docs/designs.md", "yaml") if "timing:" in one])
+PARADIGM_BLOCKS = [one for one in blocks("docs/designs.md", "yaml") if one.startswith("paradigm:")]
+
+
+@pytest.mark.parametrize("block", PARADIGM_BLOCKS)
+def test_the_paradigms_of_the_designs_page(block: str, tmp_path: Path) -> None:
+    sources = tuple(f"source{i}" for i in range(1, 11))
+    write_set(tmp_path / "set", Wanted(sources, ("texture", "texform"), (1,), array=False))
+    schedule = "" if "schedule:" in block else "schedule: {name: constant, balance: across}\n"
+    (tmp_path / "e.yaml").write_text(
+        "name: e\nstimuli: {sets: [set]}\ndisplay: {resolution: [640, 480], pixels_per_degree: 30}\n"
+        + schedule
+        + block
+    )
+    loaded = load_experiment(tmp_path / "e.yaml")
+    assert list_trials(loaded, Participant("01"))["trials"]
+
+
+def test_the_scale_of_the_designs_page(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    write_planned_set(tmp_path / "set", "scaling_series")
+    options = RunOptions("simulated", stimuli=(tmp_path / "set",))
+    assert list(run_study(load_experiment("mlds_scaling"), SessionId(None, "1"), 1, options))
+    capsys.readouterr()
+    (code,) = [one for one in blocks("docs/designs.md", "python") if "fit_difference_scale" in one]
+    exec(code, {})  # noqa: S102 - our own page
+    values = re.findall(r"[0-9.]+(?=[,\]])", capsys.readouterr().out)
+    assert [float(value) for value in values] == pytest.approx([0, 0.05, 0.12, 0.3, 0.6, 0.85, 1], abs=0.12)
+
+
+@pytest.mark.parametrize(
+    "block",
+    [
+        one
+        for one in blocks("docs/designs.md", "yaml")
+        if "timing:" in one and not one.startswith("paradigm:")
+    ],
+)
 def test_the_times_of_the_designs_page(block: str, tmp_path: Path) -> None:
     write_set(tmp_path / "set", Wanted(conditions=("texture", "texform"), seeds=(1,)))
     (tmp_path / "e.yaml").write_text(
