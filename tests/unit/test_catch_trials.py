@@ -8,6 +8,8 @@ from pathlib import Path
 import pytest
 from hand_made import Wanted, write_set
 
+from stimgen.analysis.accuracy import compute_accuracy
+from stimgen.analysis.read import read_trials
 from stimgen.experiment.design.decisions import Participant
 from stimgen.experiment.journal.journal import read_journal
 from stimgen.experiment.schema.load import load_experiment
@@ -157,3 +159,12 @@ def test_mistakes_are_explained(folder: Path, before: str, after: str, words: st
         return
     with pytest.raises(StimgenError, match=words):
         PreparedExperiment.prepare(load_experiment(folder / "e.yaml"))
+
+
+def test_an_analysis_has_the_cells_of_main_trials_only(folder: Path) -> None:
+    run(folder)
+    table = read_trials([folder / "data"])
+    assert table.factors == ("condition",)
+    found = compute_accuracy(table, ["condition"])
+    assert list(found["condition"]) == ["coarse", "fine"]
+    assert list(found["trials"]) == [6, 6]

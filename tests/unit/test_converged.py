@@ -11,7 +11,7 @@ from hand_made import write_set
 
 from stimgen.execution.quality import has_converged
 from stimgen.execution.writer import format_trace
-from stimgen.experiment.pictures.convergence import FLAT_PER_CENT, measure_last_fall
+from stimgen.experiment.pictures.remedies import FLAT_PER_CENT, measure_last_fall
 from stimgen.synthesis.methods import Losses, TraceEntry
 
 

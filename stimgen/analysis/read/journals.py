@@ -58,7 +58,8 @@ def read_journals(files: Iterable[Path]) -> TrialTable:
         for part in session.parts:
             for line in part.trials:
                 rows.append(_describe(line, session, part) | {"file": file.name, "row": line.seq + 1})
-                factors.update(dict.fromkeys(line.trial.levels))
+                # Practice and catch trials may have conditions and durations of their own.
+                factors.update(dict.fromkeys(line.trial.levels if line.trial.is_main else ()))
                 chances[1 / len(line.trial.answers) if line.trial.answers else None] = None
     if len(models) > 1:
         (first, at), (second, other) = list(models.items())[:2]

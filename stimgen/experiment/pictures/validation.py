@@ -5,12 +5,12 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
-from stimgen.experiment.pictures.convergence import (
+from stimgen.experiment.pictures.pictures import SetPicture, read_picture_bytes
+from stimgen.experiment.pictures.remedies import (
     FLAT_PER_CENT,
     measure_last_fall,
     suggest_evaluations,
 )
-from stimgen.experiment.pictures.pictures import SetPicture, read_picture_bytes
 from stimgen.experiment.pictures.selection import ContentsByCell, StimulusSelection
 from stimgen.experiment.schema.load import LoadedExperiment
 from stimgen.experiment.schema.stimuli import StimulusSettings

@@ -11,6 +11,7 @@ from stimgen.experiment.design.paradigms.base import Arrangement, PictureSlot
 from stimgen.experiment.design.trial import ORIGINAL
 from stimgen.experiment.frames.page_pictures import check_page_pictures
 from stimgen.experiment.pictures.pool import PicturePool
+from stimgen.experiment.pictures.remedies import suggest_seeds
 from stimgen.experiment.schema.load import LoadedExperiment
 from stimgen.experiment.schema.schema import Experiment
 from stimgen.experiment.schema.viewing import ViewingGeometry
@@ -178,8 +179,18 @@ def _check_seeds(experiment: Experiment, pool: PicturePool, slots: Sequence[Pict
         if len(seeds) < needed:
             raise StimgenError(
                 f"a trial needs syntheses of {needed} seeds, but source {source!r} in condition "
-                f"{condition!r} has only: {', '.join(map(str, seeds))}"
+                f"{condition!r} has only: {', '.join(map(str, seeds))}",
+                hint=_suggest_seeds(experiment, part, (source, condition), needed),
             )
+
+
+def _suggest_seeds(experiment: Experiment, pool: PicturePool, cell: tuple[str, str], needed: int) -> str:
+    """Return what to do about too few seeds."""
+    if experiment.stimuli.seeds:
+        return "name more seeds in stimuli.seeds, or none"
+    content = pool.record(*cell)
+    index = pool.synthesis(*cell, content.seed).set
+    return suggest_seeds(pool.stores[index], content, needed)
 
 
 def _check_room(pool: PicturePool, size: Size, count: int) -> None:

@@ -1,4 +1,4 @@
-"""Tells how far a synthesis was from converging, and what makes it converge."""
+"""Tells how far a synthesis was from converging, and what mends a set that an experiment cannot show."""
 
 from __future__ import annotations
 
@@ -40,19 +40,35 @@ def _read_losses(trace: bytes) -> list[float]:
 
 def suggest_evaluations(store: Store, content: RecordContent) -> str:
     """Return what to change in the protocol of a set, and the command that makes its stimuli again."""
-    protocol = str(store.read_plan().protocol.get("file") or "PROTOCOL.yaml")
-    stem = Path(protocol).stem
-    shipped = None if Path(protocol).exists() else PROTOCOLS.files().get(stem)
     if content.changes:
-        name = protocol if shipped is None else stem
-        return (
-            f"{store.folder} was made with --quick; the whole set: stimgen generate {name} "
-            f"-o {store.folder}-whole"
-        )
+        return _suggest_whole_set(store)
     key = "budget" if content.settings.get("method") == "portilla_simoncelli" else "evaluations"
     evaluations = content.schedule[-1][2]
+    return _suggest_change(store, f"raise {key} in {{}} from {evaluations} to {2 * evaluations} or more")
+
+
+def suggest_seeds(store: Store, content: RecordContent, needed: int) -> str:
+    """Return how to make stimuli of `needed` seeds, with the command."""
+    if content.changes:
+        return _suggest_whole_set(store)
+    return _suggest_change(store, f"write at least {needed} seeds in {{}}")
+
+
+def _suggest_whole_set(store: Store) -> str:
+    protocol, shipped = _find_protocol(store)
+    name = protocol if shipped is None else Path(protocol).stem
+    command = f"stimgen generate {name} -o {store.folder}-whole"
+    return f"{store.folder} was made with --quick; the whole set: {command}"
+
+
+def _suggest_change(store: Store, change: str) -> str:
+    """Return a change, in which braces stand for the protocol's file, and the command that follows it."""
+    protocol, shipped = _find_protocol(store)
     copy = "" if shipped is None else f"copy {shipped} to {protocol}; "
-    return (
-        f"{copy}raise {key} in {protocol} from {evaluations} to {2 * evaluations} or more, then run: "
-        f"stimgen generate {protocol} -o {store.folder}"
-    )
+    return f"{copy}{change.format(protocol)}, then run: stimgen generate {protocol} -o {store.folder}"
+
+
+def _find_protocol(store: Store) -> tuple[str, Path | None]:
+    """Return the name of a set's protocol, and the shipped file of that name if there is no other."""
+    protocol = str(store.read_plan().protocol.get("file") or "PROTOCOL.yaml")
+    return protocol, None if Path(protocol).exists() else PROTOCOLS.files().get(Path(protocol).stem)
