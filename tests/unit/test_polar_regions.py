@@ -128,7 +128,7 @@ def test_texforms_fixated_right_of_the_picture_are_made_of_few_large_regions() -
     layout = Polar(fixation=(945.5 / 640, 319.5 / 640), aspect=1.0)
     found = weights(layout, Positions(64, 64, (640, 640)))
     widths = [np.count_nonzero((share >= 0.5).any(0)) for share in found]
-    assert layout.count_regions(640, 640) == len(found) < 20
+    assert len(found) <= layout.count_regions(640, 640) < 20
     # Next to the fixation eccentricity is 306 pixels, at the other border 946: 153 to 473 wide, cut off by
     # the borders of the picture.
     assert max(widths) > 15

@@ -23,6 +23,9 @@ MOST = 4096
 # position, with a weight too small to divide by.
 SMALLEST_SHARE = 1e-3
 
+# Eccentricity from which freeman-lab/metamers counts rings, in parts of the side of a square picture.
+INNERMOST = 0.025 / 2
+
 Floats = NDArray[np.float64]
 Integers = NDArray[np.int64]
 Coordinate = Annotated[Number, Field(ge=-10.0, le=11.0)]
@@ -34,7 +37,8 @@ class Polar(Regions):
     With e the eccentricity of a region's centre, a region is scaling x e wide along the radius and scaling x
     e / aspect across it, both measured where it shares its weight equally with its neighbour. Its window is
     flat-topped in log eccentricity and in polar angle (online methods, equations 9 to 11). The width across
-    the radius is rounded, so that a whole number of sectors closes the circle.
+    the radius is rounded, so that a whole number of sectors closes the circle. Inside of the first ring there
+    is one more region, the fovea, which the authors' code (freeman-lab/metamers) does not match.
     """
 
     phrase = "pooling regions that grow with eccentricity"
@@ -51,8 +55,10 @@ class Polar(Regions):
     the texforms of Long, Yu & Konkle (2018)."""
     overlap: Annotated[Number, Field(ge=0.0, le=1.0)] = 0.5
     """Width of the soft edge between neighbours, as a part of a region's width: t of equation 9."""
-    fovea: Annotated[Number, Field(ge=0.001, le=2.0)] = 0.02
-    """Eccentricity, in parts of the picture's longer side, within which there is a single region."""
+    fovea: Annotated[Number, Field(ge=0.001, le=2.0)] | None = None
+    """Eccentricity of the inner border of the first ring, in parts of the picture's longer side; inside of it
+    there is a single region. If left out, it is where freeman-lab/metamers has it: half a ring outside of
+    0.0125 of the side of a square picture, rounded to whole pixels."""
 
     @lru_cache(maxsize=256)  # noqa: B019 - layouts are few, small and frozen
     def count_regions(self, width: int, height: int) -> int:
@@ -96,7 +102,7 @@ class Polar(Regions):
         # A ring from e / q to e q is scaling x e wide if q - 1/q is the scaling; its logarithm is 2 log q.
         ring_width = 2 * math.asinh(self.scaling / 2)
         count = max(1, round(2 * math.pi * self.aspect / self.scaling))
-        eccentricity = np.maximum(np.hypot(x, y), 1e-9) / (self.fovea * max(picture))
+        eccentricity = np.maximum(np.hypot(x, y), 1e-9) / self._find_first_border(picture, ring_width)
         rings = _neighbours(np.log(eccentricity) / ring_width, self.overlap)
         # Equation 10: the flat top of the first sector begins at the horizontal.
         turn = (np.arctan2(y, x) / (2 * np.pi)) % 1.0 * count + self.overlap / 2
@@ -108,6 +114,15 @@ class Polar(Regions):
                 regions.append(np.where(ring < 0, 0, index))
                 weights.append(part * other)
         return np.stack(regions), np.stack(weights)
+
+    def _find_first_border(self, picture: tuple[int, int], ring_width: float) -> float:
+        """Return the eccentricity in pixels at which fovea and first ring share equally."""
+        if self.fovea is not None:
+            return self.fovea * max(picture)
+        # In freeman-lab/metamers the first ring's centre lies a ring's width outside of this eccentricity,
+        # which Matlab rounds half up.
+        first = max(1, math.floor(INNERMOST * math.sqrt(math.prod(picture)) + 0.5))
+        return first * math.exp(ring_width / 2)
 
 
 def _neighbours(along: Floats, overlap: float) -> Iterator[tuple[Integers, Floats]]:
