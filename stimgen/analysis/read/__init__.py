@@ -160,7 +160,9 @@ def _apply(table: TrialTable, settings: AnalysisSettings) -> TrialTable:
     factors = _choose_factors(table, settings)
     for name in settings.order:
         _require_column(name, table)
-    return replace(table, model=model, chance=chance, factors=factors, orders=tuple(settings.order.items()))
+    notes = tuple(one for one in table.notes if model is None or not one.endswith("--task."))
+    orders = tuple(settings.order.items())
+    return replace(table, model=model, chance=chance, factors=factors, orders=orders, notes=notes)
 
 
 def _number_levels(table: TrialTable, settings: AnalysisSettings) -> TrialTable:

@@ -38,14 +38,19 @@ def read_bids(folder: Path) -> TrialTable:
         rows += _read_events(file, people)
     names = list(dict.fromkeys(name for row in rows for name in row))
     columns = {name: [row.get(name) for row in rows] for name in names}
-    factors = [name for name in columns if name not in _FIXED and name not in BALANCED]
+    factors = [
+        name for name in columns if name == "condition" or (name not in _FIXED and name not in BALANCED)
+    ]
     for name in NUMBERS_OF_EVENTS:
         columns[name] = [_to_number(row, name) for row in rows]
-    for row in rows:
-        row.pop("where")
-    columns.pop("where", None)
+    for name in ("where", "answers"):
+        columns.pop(name, None)
     frame = complete_frame(columns, factors)
-    return TrialTable(frame, tuple(sorted(factors, key=lambda name: name != "condition")))
+    numbers = {row["answers"] for row in rows}
+    chance = 1 / numbers.pop() if len(numbers) == 1 and 0 not in numbers else None
+    notes = ("A BIDS dataset does not tell the task: for d', name it with --task.",)
+    ordered = tuple(sorted(factors, key=lambda name: name != "condition"))
+    return TrialTable(frame, ordered, chance=chance, notes=notes)
 
 
 NUMBERS_OF_EVENTS = (
@@ -58,7 +63,7 @@ NUMBERS_OF_EVENTS = (
     "trial",
 )
 BALANCED = ("location", "a", "x", "pair", "first", "shown")
-_FIXED = {*TRIAL_COLUMNS, "where"}
+_FIXED = {*TRIAL_COLUMNS, "where", "answers"}
 
 
 def _read_events(file: Path, people: dict[str, dict[str, str]]) -> list[dict[str, Any]]:
@@ -73,6 +78,7 @@ def _read_events(file: Path, people: dict[str, dict[str, str]]) -> list[dict[str
         "experiment": about.get("TaskName", ""),
         "group": person.get("group", ""),
         "file": file.name,
+        "answers": len(about.get("StimgenKeys") or ()),
     }
     events = list(_read_rows(file))
     ratings = {
