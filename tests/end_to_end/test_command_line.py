@@ -218,7 +218,7 @@ class TestList:
     ) -> None:
         monkeypatch.setitem(sys.modules, "torch", None)
         found = json.loads(run("list", "--json").out)
-        assert list(found) == ["paradigms", "schedules", "triggers", "observers", "experiments"]
+        assert list(found) == ["paradigms", "schedules", "questions", "triggers", "observers", "experiments"]
 
     def test_is_json_if_asked(self, run: Run) -> None:
         found = json.loads(run("list", "--json").out)
