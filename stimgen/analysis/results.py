@@ -10,6 +10,7 @@ from stimgen.analysis.contrasts import compute_contrasts, compute_equivalence
 from stimgen.analysis.difference_scaling import compute_difference_scale
 from stimgen.analysis.dprimes import compute_dprime
 from stimgen.analysis.exclusions import compute_exclusions
+from stimgen.analysis.levels import compute_level_accuracy
 from stimgen.analysis.metacognition import compute_confidence
 from stimgen.analysis.mixed import compute_mixed_model
 from stimgen.analysis.naming import compute_confusions, compute_recognisability
@@ -69,6 +70,7 @@ ANALYSES: dict[str, Analysis] = {
     "equivalence": compute_equivalence,
     "mixed_model": compute_mixed_model,
     "thresholds": compute_thresholds,
+    "accuracy_by_level": compute_level_accuracy,
     "tracks": compute_tracks,
     "response_times": compute_response_times,
     "trend": compute_trend,

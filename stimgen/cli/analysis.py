@@ -44,7 +44,8 @@ def analyze(
 ) -> None:
     """Compute results from answers.
 
-    Writes tables: proportion correct by condition, participant and source with intervals, d' and more.
+    Writes tables and figures: proportion correct by condition, participant and source with intervals, d' and
+    more; and report.html, a page that shows them all, with a methods paragraph and references.
     """
     from stimgen.analysis.settings import load_settings
     from stimgen.cli.analysis_text import format_analysis

@@ -34,7 +34,8 @@ def format_analysis(found: AnalysisResults) -> str:
         lines.append(f"d' for {table.model.text}")
     lines += ["", *_format_accuracy(found), "", *map(make_printable, table.notes)]
     names = ", ".join(f"{name}.csv" for name in ["trials", *found.tables])
-    return "\n".join([*lines, f"{found.folder}: {names}"])
+    drawn = f", {format_count(len(found.figures), 'figure')} in figures/" if found.figures else ""
+    return "\n".join([*lines, f"{found.folder}: report.html{drawn}, {names}"])
 
 
 def _format_accuracy(found: AnalysisResults) -> list[str]:

@@ -2,19 +2,15 @@
 
 from __future__ import annotations
 
-import base64
-import hashlib
 from collections.abc import Iterator
 from typing import Any, BinaryIO
 
-from jinja2 import Environment, PackageLoader, StrictUndefined
-from markupsafe import Markup, escape
+from jinja2 import Environment
 
 from stimgen.images.measures.appearance import LABELS
-from stimgen.reading.errors import make_printable
-from stimgen.reading.text import to_one_line
 from stimgen.report import overview
 from stimgen.report.details import stimulus_details
+from stimgen.report.environment import make_environment, make_security_policy, read_template
 from stimgen.report.pictures import EmbeddedPicture, PictureEmbedder
 from stimgen.report.rules import RULES
 from stimgen.report.survey import ListedStimulus, RecordSurvey
@@ -25,7 +21,6 @@ from stimgen.stimulus_set.store import Store
 
 MAX_STIMULI = 5000
 """Largest number of stimuli that a page shows by default."""
-LONGEST_PROTOCOL = 200_000
 
 
 def write_page(store: Store, stream: BinaryIO, most: int = MAX_STIMULI) -> None:
@@ -36,25 +31,10 @@ def write_page(store: Store, stream: BinaryIO, most: int = MAX_STIMULI) -> None:
 
     Raises `StimgenError` if nothing is finished, a record is damaged, or a file does not match its record.
     """
-    environment = _make_environment()
+    environment = make_environment("stimgen.report")
     page = environment.get_template("page.html")
     for piece in page.generate(_PageBuilder(store, most).context(environment)):
         stream.write(piece.encode("utf-8"))
-
-
-def _make_environment() -> Environment:
-    environment = Environment(
-        loader=PackageLoader("stimgen.report"),
-        autoescape=True,
-        undefined=StrictUndefined,
-        trim_blocks=True,
-        lstrip_blocks=True,
-        # Text from strangers loses marks that change the direction of writing, and other hidden characters.
-        finalize=lambda value: to_one_line(value) if type(value) is str else value,
-    )
-    environment.filters["verbatim"] = _escape_verbatim
-    environment.filters["number"] = _format_number
-    return environment
 
 
 class _PageBuilder:
@@ -70,11 +50,11 @@ class _PageBuilder:
     def context(self, environment: Environment) -> dict[str, Any]:
         """Return the variables of the template."""
         citation, survey = Citation.from_plan(self._plan, self._survey.summary), self._survey
-        script, style = (_read_template(environment, name) for name in ("script.js", "style.css"))
+        script, style = (read_template(environment, name) for name in ("script.js", "style.css"))
         return {
             "script": script,
             "style": style,
-            "policy": _security_policy(script, style),
+            "policy": make_security_policy(script, style),
             "citation": citation,
             "facts": overview.set_facts(citation, survey),
             "warnings": list(overview.find_warnings(citation, survey, self._shown)),
@@ -125,27 +105,3 @@ class _PageBuilder:
                 "titles": [RULES[key].title for key in one.warnings],
                 "details": stimulus_details(self._store, self._pictures, one, record),
             }
-
-
-def _read_template(environment: Environment, name: str) -> Markup:
-    loader = environment.loader
-    return Markup(loader.get_source(environment, name)[0] if loader else "")
-
-
-def _security_policy(script: str, style: str) -> Markup:
-    """Return a policy that allows only this script and this style, and loads nothing from anywhere."""
-    digests = (hashlib.sha256(text.encode()).digest() for text in (script, style))
-    script_hash, style_hash = (f"'sha256-{base64.b64encode(digest).decode()}'" for digest in digests)
-    return Markup(
-        f"default-src 'none'; img-src data:; script-src {script_hash}; style-src {style_hash}; "
-        "base-uri 'none'; form-action 'none'"
-    )
-
-
-def _format_number(number: float | None) -> str:
-    return "" if number is None else f"{number:.3g}".replace("-", "\u2212")
-
-
-def _escape_verbatim(text: object) -> Markup:
-    """Escape text for the page, keeping its lines and spaces; other invisible characters are spelt out."""
-    return escape(make_printable(str(text), limit=LONGEST_PROTOCOL))

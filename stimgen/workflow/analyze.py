@@ -1,19 +1,25 @@
-"""Analyzes answers, and writes tables of results."""
+"""Analyzes answers, and writes tables, figures and the page of the results."""
 
 from __future__ import annotations
 
+import platform
 import re
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
+from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from stimgen.analysis.figures import FORMATS, FigureSubject, ResultFigure, draw_figures, write_figure
+from stimgen.analysis.page import AnalysisPage, format_page
 from stimgen.analysis.read import read_trials
 from stimgen.analysis.results import compute_results
 from stimgen.analysis.settings import AnalysisSettings
 from stimgen.analysis.trial_table import TrialTable
 from stimgen.export.derived import check_holds_only_tables
 from stimgen.reading.atomic import replace_folder, write_atomically
+from stimgen.reading.errors import StimgenError
 from stimgen.reading.text import escape_formula
 
 if TYPE_CHECKING:
@@ -21,6 +27,14 @@ if TYPE_CHECKING:
 
 OURS = re.compile(r"\w+\.csv|figures/[\w-]+\.(png|svg|pdf)|report\.html")
 """Files that an analysis writes, relative to its folder."""
+PACKAGES = {
+    "stimgen": "stimgen",
+    "NumPy": "numpy",
+    "SciPy": "scipy",
+    "pandas": "pandas",
+    "statsmodels": "statsmodels",
+    "matplotlib": "matplotlib",
+}
 
 
 @dataclass(frozen=True)
@@ -31,12 +45,15 @@ class AnalysisResults:
     table: TrialTable
     tables: dict[str, pd.DataFrame]
     """Tables of results by name."""
+    figures: dict[str, ResultFigure]
+    """Figures by name; none without matplotlib."""
 
     def to_dict(self) -> dict[str, Any]:
         """Return the tables as JSON-ready lists of rows, with n/a as null."""
         return {
             "folder": str(self.folder),
             "notes": list(self.table.notes),
+            "figures": {name: found.caption for name, found in self.figures.items()},
             "tables": {name: _to_rows(frame) for name, frame in self.tables.items()},
         }
 
@@ -44,7 +61,7 @@ class AnalysisResults:
 def analyze(
     paths: Sequence[Path], settings: AnalysisSettings | None = None, target: Path | None = None
 ) -> AnalysisResults:
-    """Read trials, compute all results that they allow, and write them as CSV files.
+    """Read trials, compute all results that they allow, and write them as tables, figures and one web page.
 
     Parameters
     ----------
@@ -61,15 +78,56 @@ def analyze(
         Data are missing, damaged or contradict each other, or the folder holds something else.
     """
     settings = settings or AnalysisSettings()
-    folder = target or Path("analysis") / (paths[0].resolve().stem if paths else "data")
+    name = paths[0].resolve().stem if paths else "data"
+    folder = target or Path("analysis") / name
     check_holds_only_tables(folder, OURS)
     table = read_trials(paths, settings)
     tables = dict(compute_results(table, settings))
+    table, figures = _draw(table, tables, settings)
+    page = AnalysisPage(f"Analysis of {name}", table, settings, tables, figures, _list_versions())
     with replace_folder(folder) as fresh:
-        for name, frame in {"trials": table.frame, **tables}.items():
-            with write_atomically(fresh / f"{name}.csv") as stream:
-                stream.write(_format_csv(frame).encode("utf-8"))
-    return AnalysisResults(folder, table, tables)
+        for file, data in _format_files(page):
+            (fresh / file).parent.mkdir(exist_ok=True)
+            with write_atomically(fresh / file) as stream:
+                stream.write(data)
+    return AnalysisResults(folder, table, tables, figures)
+
+
+def _draw(
+    table: TrialTable, tables: dict[str, pd.DataFrame], settings: AnalysisSettings
+) -> tuple[TrialTable, dict[str, ResultFigure]]:
+    """Return the figures; without matplotlib none, and a note that says so."""
+    subject = FigureSubject(
+        factors=table.factors,
+        chance=table.chance,
+        model=table.model,
+        level=settings.level or "level",
+        confidence=settings.confidence,
+        is_person=bool((table.frame["observer"] == "person").all()),
+    )
+    try:
+        return table, dict(draw_figures(tables, subject))
+    except StimgenError as error:
+        return table.add_notes(f"There are no figures: {error}"), {}
+
+
+def _format_files(page: AnalysisPage) -> Iterator[tuple[str, bytes]]:
+    """Yield name and bytes of every file of the results."""
+    for name, frame in {"trials": page.table.frame, **page.tables}.items():
+        yield f"{name}.csv", _format_csv(frame).encode("utf-8")
+    for name, found in page.figures.items():
+        for file_format in FORMATS:
+            yield f"figures/{name}.{file_format}", write_figure(found.figure, file_format)
+    yield "report.html", format_page(page)
+
+
+def _list_versions() -> dict[str, str]:
+    """Return the versions of the software that computes results."""
+    found = {"stimgen": "", "Python": platform.python_version()}
+    for name, package in PACKAGES.items():
+        with suppress(PackageNotFoundError):
+            found[name] = version(package)
+    return found
 
 
 def _format_csv(frame: pd.DataFrame) -> str:

@@ -1,0 +1,50 @@
+"""Draws figures of results: each function takes tables and returns a matplotlib figure with its caption."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from stimgen.analysis.figures.accuracy import draw_accuracy
+from stimgen.analysis.figures.dprime import draw_dprime
+from stimgen.analysis.figures.psychometric import draw_psychometric_functions
+from stimgen.analysis.figures.response_times import draw_response_times
+from stimgen.analysis.figures.source_map import draw_source_map
+from stimgen.analysis.figures.sources import draw_sources
+from stimgen.analysis.figures.style import FORMATS, write_figure
+from stimgen.analysis.figures.subject import DrawFunction, FigureSubject, MapPictures, ResultFigure, Tables
+from stimgen.analysis.figures.trend import draw_trend
+
+__all__ = [
+    "FIGURES",
+    "FORMATS",
+    "FigureSubject",
+    "MapPictures",
+    "ResultFigure",
+    "draw_figures",
+    "write_figure",
+]
+
+FIGURES: dict[str, DrawFunction] = {
+    "accuracy": draw_accuracy,
+    "sources": draw_sources,
+    "source_map": draw_source_map,
+    "psychometric": draw_psychometric_functions,
+    "dprime": draw_dprime,
+    "response_times": draw_response_times,
+    "trend": draw_trend,
+}
+"""Every figure by its name, in the order of a report."""
+
+
+def draw_figures(tables: Tables, subject: FigureSubject) -> Iterator[tuple[str, ResultFigure]]:
+    """Yield name and figure of everything that the tables allow.
+
+    Raises
+    ------
+    StimgenError
+        matplotlib is not installed.
+    """
+    for name, draw in FIGURES.items():
+        found = draw(tables, subject)
+        if found is not None:
+            yield name, found

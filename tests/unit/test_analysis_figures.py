@@ -1,0 +1,178 @@
+"""Figures and page of an analysis: of little data, always the same bytes, and of names from strangers."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Mapping
+from dataclasses import replace
+from functools import cache
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import pytest
+from analysis_trials import Observers, build_table, simulate_table
+
+from stimgen.analysis.figures import FIGURES, FigureSubject, draw_figures, write_figure
+from stimgen.analysis.figures.style import FORMATS, format_label
+from stimgen.analysis.page import AnalysisPage, format_page
+from stimgen.analysis.page.counts import count_kinds
+from stimgen.analysis.results import compute_results
+from stimgen.analysis.settings import AnalysisSettings
+from stimgen.analysis.trial_table import TrialTable
+
+pytest.importorskip("matplotlib", reason="matplotlib is not installed")
+FEW = AnalysisSettings(resamples=100)
+HOSTILE = "<script>alert(1)</script>$\\frac{1}{2}$\u202e{{ 7*7 }}\u6f22"
+
+
+def describe(table: TrialTable) -> FigureSubject:
+    return FigureSubject(table.factors, table.chance, table.model, "contrast", 0.95)
+
+
+@cache
+def find_study() -> tuple[TrialTable, Mapping[str, pd.DataFrame]]:
+    """Return a study with two factors, levels and response times, and all its tables."""
+    table = simulate_table({"scale1": 2.0, "scale2": 0.0}, Observers(3, 3, 6))
+    rng = np.random.default_rng(1)
+    frame = table.frame.assign(
+        viewing=np.where(rng.random(len(table.frame)) < 0.5, "short", "long"),
+        level=rng.integers(1, 4, len(table.frame)) * 1.0,
+        response_time=rng.random(len(table.frame)) + 0.3,
+    )
+    table = replace(table, frame=frame, factors=("condition", "viewing"))
+    return table, dict(compute_results(table, FEW))
+
+
+def list_labels(figure: Any) -> Iterator[str]:
+    for panel in figure.axes:
+        yield from (text.get_text() for text in (panel.title, panel.xaxis.label, panel.yaxis.label))
+    yield from (text.get_text() for text in figure.texts)
+
+
+def test_every_figure_is_drawn_with_words_and_a_caption() -> None:
+    table, tables = find_study()
+    found = dict(draw_figures(tables, describe(table)))
+    assert set(found) == set(FIGURES)
+    for drawn in found.values():
+        assert any(list_labels(drawn.figure))
+        assert drawn.caption.endswith(".")
+    assert "Response time (s)" in set(list_labels(found["response_times"].figure))
+    assert "rule farthest" in found["dprime"].caption
+
+
+@pytest.mark.parametrize("file_format", FORMATS)
+def test_the_same_tables_give_the_same_bytes(file_format: str) -> None:
+    table, tables = find_study()
+    name = "accuracy"
+    one, other = (FIGURES[name](tables, describe(table)) for _ in range(2))
+    assert one is not None
+    assert other is not None
+    # A file that was written before leaves no traces in the next.
+    write_figure(one.figure, "png")
+    assert write_figure(one.figure, file_format) == write_figure(other.figure, file_format)
+
+
+def test_a_figure_shows_each_participant_and_mean() -> None:
+    table, tables = find_study()
+    drawn = FIGURES["accuracy"](tables, describe(table))
+    assert drawn is not None
+    (panel,) = drawn.figure.axes
+    points = [len(one.get_offsets()) for one in panel.collections if hasattr(one, "get_offsets")]
+    assert sum(count == 6 for count in points) == 2  # three participants in two conditions, twice
+    assert panel.get_title() == "3 participants"
+
+
+def make_small(correct: list[float]) -> TrialTable:
+    count = len(correct)
+    columns = {
+        "participant": ["01"] * count,
+        "condition": ["a"] * count,
+        "source": ["s"] * count,
+        "correct": correct,
+        "response_time": [0.5] * count,
+        "level": [1.0] * count,
+        "trial": list(range(1, count + 1)),
+    }
+    return build_table(columns, ("condition",))
+
+
+@pytest.mark.parametrize(
+    ("correct", "names"),
+    [
+        ([], set()),
+        ([float("nan")], set()),
+        ([1.0], {"accuracy", "dprime", "psychometric", "response_times"}),
+        ([1.0] * 25, {"accuracy", "dprime", "psychometric", "response_times", "trend"}),
+        ([0.0] * 25, {"accuracy", "dprime", "psychometric", "response_times", "trend"}),
+    ],
+)
+def test_little_data_have_the_figures_that_they_allow(correct: list[float], names: set[str]) -> None:
+    table = make_small(correct)
+    tables = dict(compute_results(table, FEW))
+    found = dict(draw_figures(tables, describe(table)))
+    assert set(found) == names
+    for drawn in found.values():
+        assert write_figure(drawn.figure, "svg").startswith(b"<?xml")
+    page = AnalysisPage("small", table, FEW, tables, found, {})
+    assert (b"There is nothing to draw" in format_page(page)) == (not names)
+
+
+def test_a_condition_that_nobody_saw_has_its_place() -> None:
+    table = replace(find_study()[0], orders=(("condition", ("scale0", "scale1", "scale2")),))
+    drawn = FIGURES["accuracy"](dict(compute_results(table, FEW)), describe(table))
+    assert drawn is not None
+    labels = [text.get_text() for text in drawn.figure.axes[0].get_xticklabels()]
+    assert labels == ["scale0", "scale1", "scale2"]
+
+
+def test_names_of_strangers_are_drawn_and_escaped() -> None:
+    table, _ = find_study()
+    frame = table.frame.replace({"condition": {"scale1": HOSTILE}, "source": {"s1": HOSTILE}})
+    table = replace(table, frame=frame).add_notes(HOSTILE)
+    tables = dict(compute_results(table, FEW))
+    figures = dict(draw_figures(tables, describe(table)))
+    page = format_page(AnalysisPage(HOSTILE, table, FEW, tables, figures, {"stimgen": HOSTILE})).decode()
+    assert "<script>" not in page
+    assert "\u202e" not in page
+    assert "{{ 7*7 }}" in page
+    assert set(re.findall(r"<(\w+)[^>]* src=\"(\w+):", page)) == {("img", "data")}
+    for figure in figures.values():
+        svg = write_figure(figure.figure, "svg")
+        assert b"<script" not in svg.replace(b"<!--", b"").split(b"-->")[0]
+
+
+def test_labels_are_short_and_without_formulas() -> None:
+    assert format_label("$x$") == r"\$x\$"
+    assert format_label("a\nb\u202e") == "a b"
+    assert format_label("x" * 40) == "x" * 25 + "..."
+    assert format_label("\u6f22") == r"\u6f22"
+
+
+def test_the_page_has_methods_with_references_and_says_who_answered() -> None:
+    table, tables = find_study()
+    page = format_page(AnalysisPage("x", table, FEW, tables, {}, {"stimgen": "1"})).decode()
+    assert "100 samples, seed 1" in page
+    assert "Wilson, E. B. (1927)" in page
+    assert "No person answered" not in page
+    computed = replace(table, frame=table.frame.assign(observer="simulated"))
+    page = format_page(AnalysisPage("x", computed, FEW, tables, {}, {})).decode()
+    assert "No person answered: these are answers of a computed observer (simulated)." in page
+    drawn = FIGURES["accuracy"](tables, replace(describe(table), is_person=False))
+    assert drawn is not None
+    assert drawn.figure.axes[0].get_title() == "3 simulated observers"
+
+
+def test_every_trial_is_of_one_kind() -> None:
+    table, _ = find_study()
+    frame = table.frame.copy()
+    frame.loc[:4, "practice"] = True
+    frame.loc[3:7, "excluded"] = "too fast"
+    frame.loc[7:9, ["missed", "correct"]] = [True, np.nan]
+    counts = count_kinds(replace(table, frame=frame))
+    assert {one.kind: one.trials for one in counts} == {
+        "practice": 5,
+        "excluded: too fast": 3,
+        "without an answer": 2,
+        "counted": len(frame) - 10,
+    }
