@@ -31,9 +31,8 @@ def draw_trend(tables: Tables, subject: FigureSubject) -> ResultFigure | None:
     )
     with use_style():
         figure, (panel,) = make_panels(1, 1, (4.0, 2.6))
-        panel.errorbar(
-            part, value, np.stack([value - low, high - value]), fmt="o-", color=COLOURS[0], markersize=5
-        )
+        bars = np.stack([value - low, high - value])
+        panel.errorbar(part, value, bars, fmt="o-", color=COLOURS[0], markersize=5)
         scale_proportions(panel, subject.chance)
         panel.set_xticks(part)
         panel.set_xlabel("Tenth of the session's trials")

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
-from numbers import Real
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
@@ -101,7 +100,7 @@ def format_cell(value: Any, column: str = "") -> str:
         return "yes" if value else "no"
     if value is None:
         return "\u2013"
-    if not isinstance(value, Real) or isinstance(value, int) or hasattr(value, "bit_count"):
+    if not isinstance(value, float):
         return str(value)
     number = float(value)
     if math.isnan(number):
