@@ -93,7 +93,11 @@ def _format_trial(trial: dict[str, Any], factors: list[str]) -> tuple[str, ...]:
 def format_outcome(outcome: SessionOutcome) -> str:
     """Return one line about a session that ended, and one per track of an adaptive schedule."""
     state = "complete" if outcome.complete else "not complete (continue it with --resume)"
-    lines = [f"{outcome.journal}: {format_count(outcome.trials, 'trial')}{_format_score(outcome)}, {state}"]
+    caught = (
+        f", catch trials {outcome.catch_correct} of {outcome.catch_trials}" if outcome.catch_trials else ""
+    )
+    score = f"{format_count(outcome.trials, 'trial')}{_format_score(outcome)}{caught}"
+    lines = [f"{outcome.journal}: {score}, {state}"]
     lines += [f"  track {found.track}: {_format_threshold(found)}" for found in outcome.thresholds]
     return "\n".join(lines)
 

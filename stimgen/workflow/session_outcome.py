@@ -25,6 +25,8 @@ class SessionOutcome:
         Number of these trials.
     missed : int
         Number of main trials without an answer; with ``responses.missed: wrong`` they are graded, too.
+    catch_trials, catch_correct : int
+        Number of catch trials, and of those that were correct.
     thresholds : tuple of TrackThreshold
         Thresholds of an adaptive schedule, one for each track.
     problem : str or None
@@ -39,6 +41,8 @@ class SessionOutcome:
     problem: str | None = None
     graded: int = 0
     missed: int = 0
+    catch_trials: int = 0
+    catch_correct: int = 0
 
     def to_dict(self) -> dict[str, Any]:
         """Return the outcome as JSON-ready values."""
@@ -49,6 +53,8 @@ class SessionOutcome:
             "correct": self.correct,
             "graded": self.graded,
             "missed": self.missed,
+            "catch_trials": self.catch_trials,
+            "catch_correct": self.catch_correct,
             "summary": self.summary,
             "thresholds": [one.to_dict() for one in self.thresholds],
             "problem": self.problem,
@@ -65,6 +71,7 @@ class SessionOutcome:
     ) -> SessionOutcome:
         """Return the outcome of a session with the answers in `history`."""
         main = [answered for answered in history if answered.trial.is_main]
+        caught = [answered for answered in history if answered.trial.catch is not None]
         grades = [answered.correct for answered in main if answered.correct is not None]
         correct = sum(grades) / len(grades) if grades else None
         return cls(
@@ -75,4 +82,6 @@ class SessionOutcome:
             procedure.find_thresholds(history),
             graded=len(grades),
             missed=sum(answered.missed for answered in main),
+            catch_trials=len(caught),
+            catch_correct=sum(answered.correct is True for answered in caught),
         )

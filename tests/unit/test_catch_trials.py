@@ -10,6 +10,7 @@ from hand_made import Wanted, write_set
 
 from stimgen.analysis.accuracy import compute_accuracy
 from stimgen.analysis.read import read_trials
+from stimgen.cli.experiment_text import format_outcome
 from stimgen.experiment.design.decisions import Participant
 from stimgen.experiment.journal.journal import read_journal
 from stimgen.experiment.schema.load import load_experiment
@@ -67,6 +68,9 @@ def test_they_are_recorded_and_not_counted(folder: Path) -> None:
     }
     assert [phase.frames for phase in caught[0].trial.stimuli] == [30]
     assert outcome.trials == 12 == len(recorded) - len(caught) - 2
+    correct = sum(line.correct is True for line in caught)
+    assert (outcome.catch_trials, outcome.catch_correct) == (len(caught), correct)
+    assert f", catch trials {correct} of {len(caught)}, complete" in format_outcome(outcome)
     # Practice shows the sources of the main trials, in a condition and for a time of its own.
     practice = [line.trial for line in recorded if line.trial.practice]
     assert {trial.source for trial in practice} <= {"brick", "coffee"}
@@ -88,6 +92,16 @@ def test_tables_name_them(folder: Path) -> None:
     found = list(csv.DictReader(events.read_text().splitlines(), delimiter="\t"))
     answers = [row for row in found if row["event"] == "response"]
     assert [row["catch"] for row in answers] == [row["catch"] or "n/a" for row in rows]
+
+
+def test_an_observer_with_a_psychometric_function_sees_them(folder: Path) -> None:
+    """Their duration has no place on the function's scale: they are meant to be seen."""
+    function = "psychometric: {form: logistic, threshold: 500, slope: 0.1}"
+    (folder / "e.yaml").write_text(STAIRCASE.replace("dprime: 0.0", function))
+    outcome = run(folder)
+    assert outcome.catch_correct == outcome.catch_trials > 4
+    assert outcome.correct is not None
+    assert outcome.correct < 0.7
 
 
 def test_an_interrupted_session_continues_the_same(folder: Path) -> None:
@@ -116,6 +130,14 @@ def test_a_frozen_study_has_them(folder: Path, text: str) -> None:
     if "staircase" in text:
         listed = list_trials(loaded, Participant("01"))
         assert [one["trial"]["catch"] for one in listed["catch"]][:2] == ["attention"] * 2
+
+
+def test_a_paradigm_without_a_correct_answer_is_refused(folder: Path) -> None:
+    (folder / "e.yaml").write_text(
+        EXPERIMENT.replace("{name: oddity, eccentricity: 4, oddball: original}", "{name: rating}")
+    )
+    with pytest.raises(StimgenError, match=r"e.yaml:8: catch trials need a correct answer.* 'rating'"):
+        PreparedExperiment.prepare(load_experiment(folder / "e.yaml"))
 
 
 @pytest.mark.parametrize(

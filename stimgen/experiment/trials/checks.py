@@ -53,7 +53,7 @@ def check_experiment(loaded: LoadedExperiment, pool: PicturePool, viewing: Viewi
     with loaded.at("stimuli"):
         for arrangement in arrangements:
             _check_trial(experiment, pool, arrangement, size)
-    _check_catch(loaded, arrangements)
+    _check_catch(loaded)
     check_durations(loaded, viewing, several=any(len(one.intervals) > 1 for one in arrangements))
     check_marks(loaded, viewing)
     check_masks(loaded, pool, arrangements)
@@ -79,12 +79,12 @@ def list_arrangements(experiment: Experiment, pool: PicturePool) -> Iterator[Arr
                 yield experiment.paradigm.arrange(decision, pairing)
 
 
-def _check_catch(loaded: LoadedExperiment, arrangements: Sequence[Arrangement]) -> None:
+def _check_catch(loaded: LoadedExperiment) -> None:
     """Refuse catch trials of a paradigm in which no answer is correct."""
-    if loaded.experiment.catch and any(one.correct is None for one in arrangements):
-        name = loaded.experiment.paradigm.name
+    paradigm = loaded.experiment.paradigm
+    if loaded.experiment.catch and not paradigm.has_correct_answer:
         raise StimgenError(
-            f"catch trials need a correct answer, and the paradigm {name!r} has none",
+            f"catch trials need a correct answer, and the paradigm {paradigm.name!r} has none",
             where=loaded.document.where(("catch",)),
         )
 

@@ -94,10 +94,10 @@ class SimulatedObserver(ComputedObserver):
         settings, paradigm = self.context.experiment.simulated, self.context.experiment.paradigm
         if stream.uniform() < settings.lapse:
             return stream.choice(paradigm.guesses())
-        if settings.psychometric is None or (trial.number is None and trial.signal is not False):
+        if settings.psychometric is None:
             return paradigm.decide(trial, self._perceive(trial), stream)
         guesses = paradigm.guesses()
-        expected, probability = self._find_probability(settings.psychometric, trial, trial.number or 0.0)
+        expected, probability = self._find_probability(settings.psychometric, trial, trial.number)
         others = [answer for answer in guesses if answer != expected]
         return expected if stream.uniform() < probability else stream.choice(others)
 
