@@ -38,6 +38,11 @@ def analyze(
     level: str | None = option("--level", "FACTOR", "The factor that psychometric functions are along."),
     function: str | None = option("--function", "NAME", "logistic, normal, weibull or critical_scaling."),
     observer: str | None = option("--observer", "NAME", "Keep person, simulated or model."),
+    stimuli: list[Path] | None = option(
+        "--stimuli",
+        "FOLDER",
+        "A set whose pictures stand in figures; repeatable. [default: the journals']",
+    ),
     unit: str | None = option("--response-time-unit", "UNIT", "s or ms. [default: s]"),
     *,
     as_json: bool = JSON,
@@ -67,7 +72,7 @@ def analyze(
         "response_time_unit": unit,
     }
     changes = {name: value for name, value in given.items() if value is not None}
-    found = run_analysis(data, load_settings(settings, changes), output)
+    found = run_analysis(data, load_settings(settings, changes), output, stimuli or ())
     if as_json:
         print_json(found.to_dict())
     else:

@@ -11,8 +11,9 @@ from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from stimgen.analysis.figures import FORMATS, FigureSubject, ResultFigure, draw_figures, write_figure
+from stimgen.analysis.figures import FigureSubject, MapPictures, ResultFigure, draw_figures, write_formats
 from stimgen.analysis.page import AnalysisPage, format_page
+from stimgen.analysis.pictures import find_pictures
 from stimgen.analysis.read import read_trials
 from stimgen.analysis.results import compute_results
 from stimgen.analysis.settings import AnalysisSettings
@@ -59,7 +60,10 @@ class AnalysisResults:
 
 
 def analyze(
-    paths: Sequence[Path], settings: AnalysisSettings | None = None, target: Path | None = None
+    paths: Sequence[Path],
+    settings: AnalysisSettings | None = None,
+    target: Path | None = None,
+    stimuli: Sequence[Path] = (),
 ) -> AnalysisResults:
     """Read trials, compute all results that they allow, and write them as tables, figures and one web page.
 
@@ -71,6 +75,8 @@ def analyze(
         Columns, task and what else the data do not say.
     target : Path, optional
         The folder of the results, which replaces an earlier one. [default: analysis/NAME]
+    stimuli : sequence of Path
+        Stimulus sets whose pictures stand in figures. [default: those that journals name, if they are found]
 
     Raises
     ------
@@ -83,8 +89,10 @@ def analyze(
     check_holds_only_tables(folder, OURS)
     table = read_trials(paths, settings)
     tables = dict(compute_results(table, settings))
-    table, figures = _draw(table, tables, settings)
-    page = AnalysisPage(f"Analysis of {name}", table, settings, tables, figures, _list_versions())
+    pictures = find_pictures(table, paths, stimuli)
+    table, figures = _draw(table, tables, settings, pictures)
+    drawings = {name: write_formats(one.figure) for name, one in figures.items()}
+    page = AnalysisPage(f"Analysis of {name}", table, settings, tables, figures, drawings, _list_versions())
     with replace_folder(folder) as fresh:
         for file, data in _format_files(page):
             (fresh / file).parent.mkdir(exist_ok=True)
@@ -94,7 +102,10 @@ def analyze(
 
 
 def _draw(
-    table: TrialTable, tables: dict[str, pd.DataFrame], settings: AnalysisSettings
+    table: TrialTable,
+    tables: dict[str, pd.DataFrame],
+    settings: AnalysisSettings,
+    pictures: MapPictures,
 ) -> tuple[TrialTable, dict[str, ResultFigure]]:
     """Return the figures; without matplotlib none, and a note that says so."""
     subject = FigureSubject(
@@ -104,6 +115,7 @@ def _draw(
         level=settings.level or "level",
         confidence=settings.confidence,
         is_person=bool((table.frame["observer"] == "person").all()),
+        pictures=pictures,
     )
     try:
         return table, dict(draw_figures(tables, subject))
@@ -115,9 +127,9 @@ def _format_files(page: AnalysisPage) -> Iterator[tuple[str, bytes]]:
     """Yield name and bytes of every file of the results."""
     for name, frame in {"trials": page.table.frame, **page.tables}.items():
         yield f"{name}.csv", _format_csv(frame).encode("utf-8")
-    for name, found in page.figures.items():
-        for file_format in FORMATS:
-            yield f"figures/{name}.{file_format}", write_figure(found.figure, file_format)
+    for name, drawings in page.drawings.items():
+        for file_format, data in drawings.items():
+            yield f"figures/{name}.{file_format}", data
     yield "report.html", format_page(page)
 
 

@@ -5,12 +5,13 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from stimgen.analysis.figures.accuracy import draw_accuracy
+from stimgen.analysis.figures.difference_scale import draw_difference_scale
 from stimgen.analysis.figures.dprime import draw_dprime
 from stimgen.analysis.figures.psychometric import draw_psychometric_functions
 from stimgen.analysis.figures.response_times import draw_response_times
 from stimgen.analysis.figures.source_map import draw_source_map
 from stimgen.analysis.figures.sources import draw_sources
-from stimgen.analysis.figures.style import FORMATS, write_figure
+from stimgen.analysis.figures.style import FORMATS, write_figure, write_formats
 from stimgen.analysis.figures.subject import DrawFunction, FigureSubject, MapPictures, ResultFigure, Tables
 from stimgen.analysis.figures.trend import draw_trend
 
@@ -22,6 +23,7 @@ __all__ = [
     "ResultFigure",
     "draw_figures",
     "write_figure",
+    "write_formats",
 ]
 
 FIGURES: dict[str, DrawFunction] = {
@@ -29,6 +31,7 @@ FIGURES: dict[str, DrawFunction] = {
     "sources": draw_sources,
     "source_map": draw_source_map,
     "psychometric": draw_psychometric_functions,
+    "difference_scale": draw_difference_scale,
     "dprime": draw_dprime,
     "response_times": draw_response_times,
     "trend": draw_trend,

@@ -83,6 +83,11 @@ def write_figure(figure: Any, file_format: str) -> bytes:
     return stream.getvalue()
 
 
+def write_formats(figure: Any) -> dict[str, bytes]:
+    """Return the bytes of a figure in every format."""
+    return {file_format: write_figure(figure, file_format) for file_format in FORMATS}
+
+
 def format_label(name: object, longest: int = LONGEST_LABEL) -> str:
     """Return a name from a stranger that is safe in a figure: short, in known letters, without formulas."""
     text = to_one_line(str(name))

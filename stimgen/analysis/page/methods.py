@@ -170,7 +170,7 @@ def _describe_thresholds(text: MethodsText) -> Iterator[str]:
         )
     if "tracks" in text.tables:
         yield f"thresholds of adaptive tracks are also means of reversals{text.cite('levitt1971')}"
-    if "difference_scales" in text.tables:
+    if "difference_scale" in text.tables:
         yield f"perceptual scales were fitted by maximum likelihood{text.cite('maloney2003')}"
 
 

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from markupsafe import Markup
 
-from stimgen.analysis.figures import ResultFigure, write_figure
+from stimgen.analysis.figures import ResultFigure
 from stimgen.analysis.page.counts import count_kinds
 from stimgen.analysis.page.methods import write_methods
 from stimgen.analysis.page.tables import MOST_ROWS, format_table
@@ -36,6 +36,8 @@ class AnalysisPage:
     settings: AnalysisSettings
     tables: Mapping[str, pd.DataFrame]
     figures: Mapping[str, ResultFigure]
+    drawings: Mapping[str, Mapping[str, bytes]]
+    """Bytes of each figure by format; see `write_formats`."""
     versions: Mapping[str, str]
 
 
@@ -56,7 +58,7 @@ def format_page(page: AnalysisPage) -> bytes:
         observers=join_words(sorted(set(page.table.frame["observer"]))),
         counts=count_kinds(page.table),
         total=len(page.table.frame),
-        figures=[_embed(name, figure) for name, figure in page.figures.items()],
+        figures=[_embed(name, one, page.drawings[name]) for name, one in page.figures.items()],
         tables=[format_table(name, frame) for name, frame in page.tables.items()],
         open_tables=OPEN_TABLES,
         most=MOST_ROWS,
@@ -87,11 +89,11 @@ def _list_facts(page: AnalysisPage) -> list[tuple[str, str]]:
     return [(name, text) for name, text in found if text]
 
 
-def _embed(name: str, drawn: ResultFigure) -> dict[str, Any]:
+def _embed(name: str, drawn: ResultFigure, drawings: Mapping[str, bytes]) -> dict[str, Any]:
     """Return what the page shows of a figure: a drawing inside the page, which runs and loads nothing."""
-    data, kind = write_figure(drawn.figure, "svg"), "svg+xml"
+    data, kind = drawings["svg"], "svg+xml"
     if len(data) > LARGEST_SVG:
-        data, kind = write_figure(drawn.figure, "png"), "png"
+        data, kind = drawings["png"], "png"
     width = round(100 * drawn.figure.get_figwidth())
     return {
         "name": name,

@@ -51,6 +51,10 @@ ABOUT = {
     ),
     "recognisability": ("Recognisability", "How often each picture is named correctly."),
     "confusions": ("Confusions", "What pictures are taken for."),
+    "difference_scale": (
+        "Perceptual scale",
+        "In standard deviations of the noise of a decision, from 0 for the first stimulus.",
+    ),
     "confidence": ("Confidence", "Type-2 ROC of each participant."),
 }
 """Title and explanation of every table, by its name."""
