@@ -145,7 +145,7 @@ def label_places(panel: Any, names: Iterable[str], width: float) -> float:
 
 def scale_proportions(panel: Any, chance: float | None) -> None:
     """Give a panel an axis of proportions, from 0 to 1, with a line at chance."""
-    panel.set_ylim(-0.02, 1.02)
+    panel.set_ylim(-0.03, 1.05)
     panel.set_yticks([0, 0.25, 0.5, 0.75, 1.0], ["0", ".25", ".50", ".75", "1"])
     if chance is not None and chance == chance:
         panel.axhline(chance, color=GREY, linewidth=0.9, linestyle=(0, (4, 3)), zorder=0)
