@@ -245,3 +245,37 @@ def test_a_page_has_a_picture_and_a_break_is_counted_down(room: Room, sets: Path
     first, second = (line.outcome for line in recorded.trials)
     assert second.shots[0].onset - first.shots[-1].onset > 2
     assert [one.file for one in recorded.header.pictures] == ["page.png"]
+
+
+def test_catch_trials_are_shown_among_the_others(room: Room, sets: Path, tmp_path: Path) -> None:
+    """The session is stopped after the first catch trial, and resumed."""
+    file = write(
+        sets,
+        "caught",
+        paradigm=YES_NO,
+        schedule={"repetitions": 3},
+        catch=[{"name": "attention", "every": 2, "jitter": 0}],
+        exclusions={"trials": {"missed": True}, "participants": {"catch_below": 0.5}},
+        responses={"keys": INITIALS},
+    )
+    trials = planned(file)
+    room.begin("run", file, "--participant", "01", "-o", tmp_path)
+    for trial in trials[:3]:
+        assert answer(room, correctly=trial.get("catch") is None) == trial
+    assert trials[2]["catch"] == "attention"
+    room.stimulus()
+    room.press("Escape")
+    room.page("Paused.")
+    room.press("Escape")
+    assert room.end().code == 130
+    room.begin("run", file, "--participant", "01", "-o", tmp_path, "--resume")
+    room.page("The session continues.")
+    room.press("space")
+    for trial in trials[3:]:
+        assert answer(room, correctly=trial.get("catch") is None) == trial
+    session = room.end()
+    caught = sum("catch" in trial for trial in trials)
+    assert (session.code, session.err) == (0, "")
+    assert f"100.0% correct, catch trials 0 of {caught}, complete" in session.out
+    room.begin("tabulate", tmp_path, "--format", "csv")
+    assert "excluded participants: 1 of 1\n  01: 0.0% of catch trials correct" in room.end().out
