@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import Any
 
-from stimgen.experiment.design.threshold import TrackThreshold
+from stimgen.experiment.design.threshold import TrackChange, TrackThreshold
 from stimgen.experiment.journal.journal import RecordedTrial
 from stimgen.export.columns import TableColumn
 from stimgen.export.sessions import JournalSession
@@ -60,11 +60,13 @@ THRESHOLD_COLUMNS = (
 
 def adaptive_cells(line: RecordedTrial) -> dict[str, Any]:
     """Return the cells of a trial in `ADAPTIVE_COLUMNS`."""
-    found = line.adaptive
+    found = line.adaptive or TrackChange()
     return {
         "signal": line.trial.signal,
-        "reversal": found.get("reversal"),
-        **{f"posterior_{name}": found.get(name) for name in ("mean", "sd", "entropy")},
+        "reversal": found.reversal,
+        "posterior_mean": found.mean,
+        "posterior_sd": found.sd,
+        "posterior_entropy": found.entropy,
     }
 
 

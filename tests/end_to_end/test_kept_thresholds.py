@@ -81,7 +81,7 @@ def test_a_staircase_is_kept_with_its_reversals(folder: Path) -> None:
     marked = [
         line.trial.index
         for line in recorded.trials
-        if line.trial.track == first.track and line.adaptive["reversal"]
+        if line.trial.track == first.track and line.adaptive and line.adaptive.reversal
     ]
     assert marked == [one.trial for one in first.reversals]
     assert [not one.used for one in first.reversals[:2]] == [True, True]
@@ -126,9 +126,13 @@ def test_questplus_keeps_its_posterior_and_the_criterion(folder: Path) -> None:
     assert found.threshold is not None
     assert 1.4 < found.threshold < 2.8
     assert (found.trials, found.counted + found.without_signal) == (60, 60)
-    last = recorded.trials[-1].adaptive
-    assert last["mean"] == found.posterior.mean
-    assert last["entropy"] < recorded.trials[0].adaptive["entropy"]
+    first, last = recorded.trials[0].adaptive, recorded.trials[-1].adaptive
+    assert first is not None
+    assert last is not None
+    assert last.mean == found.posterior.mean
+    assert last.entropy is not None
+    assert first.entropy is not None
+    assert last.entropy < first.entropy
     # Trials without a signal have no level, and the list of trials says so.
     for line in recorded.trials:
         assert (line.trial.number is None) == (line.trial.signal is False) == (line.trial.correct == "yes")
@@ -231,6 +235,17 @@ def test_the_factor_of_the_level_cannot_be_blocked(folder: Path) -> None:
                 timing={"stimulus": ["50 ms", "100 ms"]},
                 schedule={"name": "staircase", "level": "duration", "blocked": blocked},
             )
+
+
+def test_a_stream_moves_no_track(folder: Path) -> None:
+    with pytest.raises(StimgenError, match="a stream is correct only as a whole"):
+        run(
+            folder,
+            "refused",
+            paradigm={"name": "one_back", "length": 5, "repeats": 1},
+            responses={"window": "1000 ms"},
+            schedule={"name": "staircase", **ALONG_CONDITIONS},
+        )
 
 
 def test_dprime_is_for_tasks_with_a_criterion(folder: Path) -> None:

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from stimgen.experiment.design.decisions import Factor
-from stimgen.experiment.trials.levels import build_level_scale
+from stimgen.experiment.trials.levels import build_level_scale, find_harder_direction
 from stimgen.reading.errors import StimgenError
 
 
@@ -66,6 +66,25 @@ def test_levels_may_be_given() -> None:
     given = {"noise": 3.0, "mixed": -1.0}
     assert level("condition", "noise", "mixed", given=given)[1] == {"mixed": -1.0, "noise": 3.0}
     assert level("scaling", "noise", "mixed", given=given)[1] == {"mixed": -1.0, "noise": 3.0}
+
+
+@pytest.mark.parametrize(
+    ("by", "apart", "named"),
+    [
+        ("scaling", "lower", "higher"),
+        ("regions", "higher", "lower"),
+        ("depth", "higher", "lower"),
+        ("duration", "lower", "lower"),
+        ("soa", "lower", "lower"),
+        ("eccentricity", "higher", "higher"),
+        ("condition", None, None),
+    ],
+)
+def test_what_is_harder_to_tell_apart_may_be_easier_to_name(
+    by: str, apart: str | None, named: str | None
+) -> None:
+    assert find_harder_direction(by) == apart
+    assert find_harder_direction(by, likeness_helps=True) == named
 
 
 @pytest.mark.parametrize(

@@ -33,6 +33,19 @@ class ThresholdPosterior(Model):
     """Uncertainty in bits: 0 if one value is certain."""
 
 
+class TrackChange(Model):
+    """Describes what a trial changed in its track."""
+
+    reversal: bool | None = None
+    """Whether the staircase turned at the trial; None without a staircase."""
+    mean: float | None = None
+    """Mean of the threshold's posterior by QUEST+ after the trial."""
+    sd: float | None = None
+    """Its standard deviation."""
+    entropy: float | None = None
+    """Its uncertainty in bits."""
+
+
 class TrackThreshold(Model):
     """Holds the threshold of a track, or why there is none."""
 

@@ -13,7 +13,7 @@ from typing import Any, NamedTuple
 from pydantic import ValidationError
 from typing_extensions import override
 
-from stimgen.experiment.design.threshold import TrackThreshold
+from stimgen.experiment.design.threshold import TrackChange, TrackThreshold
 from stimgen.experiment.design.trial import Trial, TrialOutcome
 from stimgen.experiment.journal.header import FORMAT, JournalHeader
 from stimgen.experiment.journal.journal_lines import JournalLine, parse_lines, seal_line
@@ -34,9 +34,8 @@ class RecordedTrial(NamedTuple):
     correct: bool | None
     time: str
     seq: int
-    adaptive: Mapping[str, Any] = {}
-    """What the trial changed in its adaptive track: ``reversal`` of a staircase; ``mean``, ``sd`` and
-    ``entropy`` of the threshold's posterior of QUEST+."""
+    adaptive: TrackChange | None = None
+    """What the trial changed in its adaptive track; None without one, and in journals of version 0.1.0."""
     observer: str | None = None
     """Name of the observer who answered; None in journals of version 0.1.0, whose runs say it."""
 
@@ -201,11 +200,12 @@ def _parse_trial(body: dict[str, Any], where: Location) -> RecordedTrial:
     try:
         trial, outcome = Trial.model_validate(body["trial"]), TrialOutcome.model_validate(body["outcome"])
         correct, time, observer = body["correct"], body["time"], body.get("observer")
+        adaptive = TrackChange.model_validate(body["adaptive"]) if "adaptive" in body else None
     except (KeyError, ValidationError) as error:
         raise StimgenError(f"is not a trial: {str(error).splitlines()[0]}", where=where) from None
     if observer is not None and not isinstance(observer, str):
         raise StimgenError("is not a trial: observer is not a name", where=where)
-    return RecordedTrial(trial, outcome, correct, time, body["seq"], body.get("adaptive", {}), observer)
+    return RecordedTrial(trial, outcome, correct, time, body["seq"], adaptive, observer)
 
 
 def _parse_thresholds(lines: list[dict[str, Any]], file: Path) -> tuple[TrackThreshold, ...]:

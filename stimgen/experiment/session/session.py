@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from itertools import takewhile
 
+from stimgen.experiment.design.threshold import TrackChange
 from stimgen.experiment.design.trial import MAIN_START, Notice, Trial, TrialOutcome
 from stimgen.experiment.frames.renderer import FrameRenderer
 from stimgen.experiment.journal.journal import Journal
@@ -109,7 +110,7 @@ def make_trial_line(
     answered: AnsweredTrial,
     outcome: TrialOutcome,
     observer: str,
-    adaptive: Mapping[str, object] | None = None,
+    adaptive: TrackChange | None = None,
 ) -> dict[str, object]:
     """Return what the journal keeps of a trial that an observer of this name answered.
 
@@ -122,7 +123,7 @@ def make_trial_line(
         "observer": observer,
         "time": format_current_time(),
     }
-    return line | ({"adaptive": dict(adaptive)} if adaptive else {})
+    return line | ({"adaptive": adaptive.model_dump(exclude_none=True)} if adaptive else {})
 
 
 def format_current_time() -> str:

@@ -14,7 +14,7 @@ from stimgen.experiment.schema.load import LoadedExperiment
 from stimgen.experiment.schema.schema import Experiment
 from stimgen.experiment.schema.session_flow import PracticeSettings
 from stimgen.experiment.trials.levels import build_level_scale, find_harder_direction
-from stimgen.experiment.trials.signals import list_without_signal
+from stimgen.experiment.trials.signals import NO_VALUES, list_without_signal
 from stimgen.reading.errors import StimgenError
 
 
@@ -34,7 +34,10 @@ def build_design(loaded: LoadedExperiment, pool: PicturePool, participant: Parti
             level = build_level_scale(by, experiment.schedule.values, factors, pool, hz)
             harder = find_harder_direction(by, likeness_helps=experiment.paradigm.likeness_helps)
             level = replace(level, harder=harder)
-    answers, adapts = experiment.paradigm.answers(), experiment.schedule.adaptive
+    answers, without_signal = experiment.paradigm.answers(), NO_VALUES
+    if level is not None and experiment.schedule.adaptive:
+        with loaded.at("schedule"):
+            without_signal = list_without_signal(experiment, factors, sources[0], level)
     return Design(
         factors=factors,
         sources=sources,
@@ -43,9 +46,7 @@ def build_design(loaded: LoadedExperiment, pool: PicturePool, participant: Parti
         key=make_shared_key(experiment),
         level=level,
         chance=1 / len(answers) if answers else None,
-        without_signal=list_without_signal(experiment, factors, pool.sources[0], level)
-        if adapts and level is not None
-        else (),
+        without_signal=without_signal,
         detection=experiment.paradigm.detection,
     )
 

@@ -47,12 +47,13 @@ def find_harder_direction(by: str, *, likeness_helps: bool = False) -> HarderDir
 
     Smaller scaling, more regions and deeper layers make syntheses more like the original, and more like each
     other: harder to tell apart (Freeman & Simoncelli 2011; Wallis et al. 2017), but easier to name, which
-    `likeness_helps` says. Shorter pictures and pictures farther from fixation are harder in any task.
+    `likeness_helps` says. Shorter pictures, earlier masks and places farther from fixation are harder in any
+    task.
     """
-    if by in ("duration", "eccentricity"):
-        return "lower" if by == "duration" else "higher"
     if by == "condition":
         return None
+    if by in ("duration", "soa", "eccentricity"):
+        return "higher" if by == "eccentricity" else "lower"
     return "lower" if (by == "scaling") != likeness_helps else "higher"
 
 

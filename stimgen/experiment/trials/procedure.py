@@ -6,12 +6,11 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from functools import cached_property
 from itertools import takewhile
-from typing import Any
 
 from stimgen.experiment.design.catch_series import CatchSeries
 from stimgen.experiment.design.decisions import Design, Factor, TrialDecision, TrialResult
 from stimgen.experiment.design.practice import draw_practice_trials
-from stimgen.experiment.design.threshold import TrackThreshold
+from stimgen.experiment.design.threshold import TrackChange, TrackThreshold
 from stimgen.experiment.design.trial import Notice, NoticeKind, Trial
 from stimgen.experiment.schema.schema import Experiment
 from stimgen.experiment.schema.session_flow import Instructions, PracticeSettings
@@ -139,10 +138,10 @@ class SessionProcedure:
         """Return the thresholds of an adaptive schedule, one for each track."""
         return self.experiment.schedule.find_thresholds(self.design, _list_results(history))
 
-    def describe_track(self, history: History) -> dict[str, Any]:
-        """Return what the last trial changed in its adaptive track; nothing if it has none."""
+    def describe_track(self, history: History) -> TrackChange | None:
+        """Return what the last trial changed in its adaptive track; None if it has none."""
         if not history or history[-1].trial.track is None:
-            return {}
+            return None
         return self.experiment.schedule.describe_track(self.design, _list_results(history))
 
     @cached_property

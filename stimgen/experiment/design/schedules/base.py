@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from collections.abc import Mapping, Sequence
-from typing import Annotated, Any, ClassVar, Literal
+from typing import Annotated, ClassVar, Literal
 
 from pydantic import Field
 
 from stimgen.experiment.design.decisions import Design, Scalar, TrialDecision, TrialResult
-from stimgen.experiment.design.threshold import TrackThreshold
+from stimgen.experiment.design.threshold import TrackChange, TrackThreshold
 from stimgen.reading.model import Integer, Label, Number
 from stimgen.reading.registry import FamilyMember
 
@@ -61,10 +61,10 @@ class Schedule(FamilyMember, ABC):
         del design, history
         return ()
 
-    def describe_track(self, design: Design, history: Sequence[TrialResult]) -> dict[str, Any]:
-        """Return what the last trial changed in its track, as JSON-ready values; none if nothing adapts."""
+    def describe_track(self, design: Design, history: Sequence[TrialResult]) -> TrackChange | None:
+        """Return what the last trial changed in its track; None if nothing adapts."""
         del design, history
-        return {}
+        return None
 
     @abstractmethod
     def next(self, design: Design, history: Sequence[TrialResult]) -> TrialDecision | None:

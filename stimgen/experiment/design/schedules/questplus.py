@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from functools import lru_cache
-from typing import Annotated, Any, Literal
+from typing import Annotated, Literal
 
 from pydantic import Field, model_validator
 from typing_extensions import override
@@ -14,7 +14,7 @@ from stimgen.experiment.design.schedules.dprime_engine import DprimeEngine
 from stimgen.experiment.design.schedules.posterior import LevelAnswer, explain_no_threshold
 from stimgen.experiment.design.schedules.questplus_engine import QuestPlusEngine, import_questplus
 from stimgen.experiment.design.schedules.tracks import AdaptiveSchedule, Track, require_level, select_track
-from stimgen.experiment.design.threshold import UNITS, TrackThreshold
+from stimgen.experiment.design.threshold import UNITS, TrackChange, TrackThreshold
 from stimgen.reading.errors import StimgenError
 from stimgen.reading.model import Number, validation_error
 
@@ -76,10 +76,10 @@ class Questplus(AdaptiveSchedule):
         return _get_engine(self, design, track.name).choose_level(_list_answers(design, history))
 
     @override
-    def describe_track(self, design: Design, history: Sequence[TrialResult]) -> dict[str, Any]:
+    def describe_track(self, design: Design, history: Sequence[TrialResult]) -> TrackChange:
         own = [result for result in history if result.track == history[-1].track]
         found, _ = _get_engine(self, design, str(history[-1].track)).estimate(_list_answers(design, own))
-        return {"mean": found.mean, "sd": found.sd, "entropy": found.entropy}
+        return TrackChange(mean=found.mean, sd=found.sd, entropy=found.entropy)
 
     @override
     def find_thresholds(self, design: Design, history: Sequence[TrialResult]) -> tuple[TrackThreshold, ...]:

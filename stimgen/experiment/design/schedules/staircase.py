@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Annotated, Any, Literal
+from typing import Annotated, Literal
 
 from pydantic import Field
 from typing_extensions import override
@@ -16,7 +16,7 @@ from stimgen.experiment.design.schedules.reversals import (
     trace_moves,
 )
 from stimgen.experiment.design.schedules.tracks import AdaptiveSchedule, Track, require_level, select_track
-from stimgen.experiment.design.threshold import UNITS, TrackReversal, TrackThreshold
+from stimgen.experiment.design.threshold import UNITS, TrackChange, TrackReversal, TrackThreshold
 from stimgen.reading.errors import StimgenError
 from stimgen.reading.model import Integer, Number, OneOrMore
 
@@ -43,7 +43,7 @@ class Staircase(AdaptiveSchedule):
     tracks: Annotated[Integer, Field(ge=1, le=20)] = 2
     """Number of interleaved staircases for every combination of the other factors."""
     reversals: Annotated[Integer, Field(ge=1)] | None = None
-    """Number of reversals after which a track ends."""
+    """Number of reversals after which a track ends; a threshold needs at least six."""
 
     @override
     def check(self, design: Design) -> None:
@@ -77,9 +77,9 @@ class Staircase(AdaptiveSchedule):
         return self.reversals is not None and len(find_reversals(self._trace(history))) >= self.reversals
 
     @override
-    def describe_track(self, design: Design, history: Sequence[TrialResult]) -> dict[str, Any]:
+    def describe_track(self, design: Design, history: Sequence[TrialResult]) -> TrackChange:
         own = [result for result in history if result.track == history[-1].track]
-        return {"reversal": len(own) - 1 in find_reversals(self._trace(own))}
+        return TrackChange(reversal=len(own) - 1 in find_reversals(self._trace(own)))
 
     @override
     def find_thresholds(self, design: Design, history: Sequence[TrialResult]) -> tuple[TrackThreshold, ...]:
