@@ -237,17 +237,6 @@ def test_the_factor_of_the_level_cannot_be_blocked(folder: Path) -> None:
             )
 
 
-def test_a_stream_moves_no_track(folder: Path) -> None:
-    with pytest.raises(StimgenError, match="a stream is correct only as a whole"):
-        run(
-            folder,
-            "refused",
-            paradigm={"name": "one_back", "length": 5, "repeats": 1},
-            responses={"window": "1000 ms"},
-            schedule={"name": "staircase", **ALONG_CONDITIONS},
-        )
-
-
 def test_dprime_is_for_tasks_with_a_criterion(folder: Path) -> None:
     with pytest.raises(StimgenError, match="form: dprime is for tasks with a criterion"):
         run(

@@ -36,8 +36,7 @@ def build_design(loaded: LoadedExperiment, pool: PicturePool, participant: Parti
             level = replace(level, harder=harder)
     answers, without_signal = experiment.paradigm.answers(), NO_VALUES
     if level is not None and experiment.schedule.adaptive:
-        with loaded.at("schedule"):
-            without_signal = list_without_signal(experiment, factors, sources[0], level)
+        without_signal = list_without_signal(experiment, factors, sources[0], level)
     return Design(
         factors=factors,
         sources=sources,

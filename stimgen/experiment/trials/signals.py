@@ -5,7 +5,6 @@ from __future__ import annotations
 from stimgen.experiment.design.decisions import Factor, LevelScale, Scalar, TrialDecision, combine_factors
 from stimgen.experiment.design.trial import ORIGINAL
 from stimgen.experiment.schema.schema import Experiment
-from stimgen.reading.errors import StimgenError
 
 BalancedValues = tuple[tuple[tuple[str, Scalar], ...], ...]
 NO_VALUES: BalancedValues = ()
@@ -17,15 +16,9 @@ def list_without_signal(
     """Return the values of the balanced factors of trials without a signal; `source` is any of them.
 
     The paradigm decides: it names the answer that reports a signal, or shows originals alone, in which nobody
-    can see the condition. A paradigm whose answers cannot move a track raises a `StimgenError`.
+    can see the condition.
     """
     paradigm, found = experiment.paradigm, []
-    if paradigm.not_adaptive:
-        schedule = experiment.schedule.name
-        raise StimgenError(
-            f"the schedule {schedule} cannot follow the answers of {paradigm.name}: {paradigm.not_adaptive}",
-            hint="use the schedule constant",
-        )
     balanced = paradigm.balanced_factors(experiment.stimuli.meet[0])
     levels = combine_factors(factors)[0]
     for values in combine_factors(balanced):

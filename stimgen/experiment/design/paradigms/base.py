@@ -108,8 +108,6 @@ class Paradigm(FamilyMember, ABC):
     every trial has one."""
     detection: ClassVar[DetectionRule | None] = None
     """How often a signal is reported, if the task has a criterion."""
-    not_adaptive: ClassVar[str] = ""
-    """Why an adaptive schedule cannot follow the answers, for messages; empty if it can."""
     likeness_helps: ClassVar[bool] = False
     """Whether the task is easier with syntheses that are more like the original, as naming is."""
     is_stream: ClassVar[bool] = False

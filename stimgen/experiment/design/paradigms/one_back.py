@@ -59,7 +59,6 @@ class OneBack(Paradigm):
 
     pairings = frozenset({"original-synthesis"})
     is_stream = True
-    not_adaptive = "a stream is correct only as a whole, which depends on the observer's criterion"
 
     @model_validator(mode="after")
     def _check_repeats(self) -> OneBack:

@@ -49,8 +49,8 @@ class AdaptiveSchedule(Schedule):
     """The number along which the schedule moves; ``condition`` needs `values`."""
     harder: HarderDirection | None = None
     """Whether lower or higher numbers are harder. By default lower for ``scaling``, ``duration`` and ``soa``,
-    and higher for ``regions``, ``depth`` and ``eccentricity``; in naming, which similarity to the original makes
-    easier, higher for ``scaling`` and lower for ``regions`` and ``depth``. ``condition`` needs it."""
+    and higher for ``regions``, ``depth`` and ``eccentricity``; in naming, which likeness to the original
+    makes easier, higher for ``scaling`` and lower for ``regions`` and ``depth``. ``condition`` needs it."""
     tracks: Annotated[Integer, Field(ge=1, le=20)] = 1
     """Number of interleaved tracks for every combination of the other factors."""
     trials: Annotated[Integer, Field(ge=1, le=2000)] = 40
