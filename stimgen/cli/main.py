@@ -15,6 +15,7 @@ from stimgen.cli.analysis import commands as analysis_commands
 from stimgen.cli.experiment_data import commands as data_commands
 from stimgen.cli.experiments import commands as experiment_commands
 from stimgen.cli.installation import commands as installation_commands
+from stimgen.cli.prospects import commands as prospect_commands
 from stimgen.cli.protocols import commands as protocol_commands
 from stimgen.cli.sets import commands as set_commands
 from stimgen.cli.terminal import INTERRUPTED, PROBLEM_FOUND, print_text
@@ -23,6 +24,7 @@ from stimgen.cli.terminal import INTERRUPTED, PROBLEM_FOUND, print_text
 HEADINGS = {
     "stimgen.cli.protocols": "Make stimulus sets",
     "stimgen.cli.sets": "Use stimulus sets",
+    "stimgen.cli.prospects": "Before anyone is tested",
     "stimgen.cli.experiments": "Run experiments",
     "stimgen.cli.experiment_data": "Use data of experiments",
     "stimgen.cli.analysis": "Analyze data",
@@ -56,6 +58,7 @@ app = typer.Typer(
 for group in (
     protocol_commands,
     set_commands,
+    prospect_commands,
     experiment_commands,
     data_commands,
     analysis_commands,

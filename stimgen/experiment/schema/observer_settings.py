@@ -45,6 +45,13 @@ class SimulatedObserverSettings(Model):
     guess: Probability | None = None
     """Lower asymptote of the psychometric function, the proportion correct when guessing; the default is
     chance. In yes-no and same-different it is the rate of false alarms, at any level."""
+    participant_sd: Annotated[Number, Field(ge=0.0, le=2.0)] = 0.0
+    """Standard deviation of d' over participants, as a share of d'; 0: all participants are alike."""
+    source_sd: Annotated[Number, Field(ge=0.0, le=2.0)] = 0.0
+    """Standard deviation of d' over sources, as a share of d'; it is the same for all participants."""
+    correlation: Probability = 0.5
+    """Correlation, between the cells of the design, of these differences (on a logarithmic scale): 1 if who
+    is good in one condition is as good in all."""
     scale: dict[Label, Number] = Field(default_factory=dict)
     """For ``mlds``: where every condition, or ``original``, lies on the perceptual scale; the default is
     evenly from 0 to 1 in the order of the scale."""
@@ -70,6 +77,8 @@ class SimulatedObserverSettings(Model):
     def _check_one_way(self) -> SimulatedObserverSettings:
         if self.dprime is not None and self.psychometric is not None:
             raise validation_error("give either dprime or psychometric, not both")
+        if self.psychometric is not None and (self.participant_sd or self.source_sd):
+            raise validation_error("participant_sd and source_sd need dprime, not psychometric")
         if self.guess is not None and self.psychometric is None:
             raise validation_error(
                 "guess needs a psychometric function; with dprime it follows from the paradigm", at="guess"

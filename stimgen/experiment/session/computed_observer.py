@@ -16,6 +16,7 @@ from stimgen.experiment.design.trial import (
     Notice,
     PresentedPhase,
     Press,
+    Trial,
     TrialOutcome,
 )
 from stimgen.experiment.session.observers.base import Observer, ObserverContext, PreparedTrial
@@ -84,6 +85,25 @@ class ComputedObserver(Observer):
             shots=tuple(shots),
             further=further,
         )
+
+    def find_response_time(self, trial: Trial, seconds: float | None) -> float | None:
+        """Return the response time of an answer that `record` would keep; None if it comes too late.
+
+        `seconds` counts from when answers begin to count, and the response time from the onset of the first
+        pictures.
+        """
+        if seconds is None:
+            return None
+        ends, places, frames = [], [], 0
+        for i, phase in enumerate(trial.phases):
+            places += [i] if phase.kind == "stimulus" else []
+            frames += phase.frames
+            ends.append(frames / self._refresh_hz)
+        first, last = (ends[i] - trial.phases[i].frames / self._refresh_hz for i in (places[0], places[-1]))
+        start = ends[places[-1]] if self.context.experiment.responses.start == "offset" else last
+        window = self.context.experiment.responses.window
+        until = math.inf if window is None else ends[-1] + window.milliseconds(self._refresh_hz) / 1000
+        return round(start + seconds - first, 6) if start + seconds <= until else None
 
     @abstractmethod
     def answer_question(

@@ -67,10 +67,13 @@ def _check_settings(settings: SimulatedObserverSettings, paradigm: Paradigm) -> 
         "scale": bool(settings.scale),
         "dprime": settings.dprime is not None,
         "psychometric": settings.psychometric is not None,
+        "participant_sd": settings.participant_sd > 0,
+        "source_sd": settings.source_sd > 0,
     }
-    used = {"differences": ("dprime", "psychometric"), "scale": ("scale",), "space": ()}[paradigm.perceives]
+    differences = ("dprime", "psychometric", "participant_sd", "source_sd")
+    used = {"differences": differences, "scale": ("scale",), "space": ()}[paradigm.perceives]
     if paradigm.is_stream:
-        used = ("dprime",)
+        used = ("dprime", "participant_sd", "source_sd")
     other = {"differences": "dprime", "scale": "scale and noise", "space": "dimensions and noise"}
     for name, is_given in given.items():
         if is_given and name not in used:

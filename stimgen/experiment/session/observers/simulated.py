@@ -14,6 +14,7 @@ from stimgen.experiment.schema.observer_settings import PsychometricFunction, Re
 from stimgen.experiment.session.computed_observer import ComputedObserver
 from stimgen.experiment.session.observers.base import ObserverContext, PreparedTrial
 from stimgen.experiment.session.perceptual_space import PerceptualSpace
+from stimgen.experiment.session.sensitivity_variation import SensitivityVariation
 from stimgen.experiment.session.simulated_questions import draw_evidence
 from stimgen.experiment.session.true_sensitivity import SensitivityRule, shows_only_originals
 from stimgen.experiment.trials.design import list_balanced_factors, list_factors, list_other_values
@@ -49,19 +50,27 @@ class SimulatedObserver(ComputedObserver):
             [name for group in groups for name in group.conditions],
             list_other_values(context.experiment),
         )
+        self._variation = SensitivityVariation.build(context.experiment.simulated, context.participant.label)
         self._space = PerceptualSpace.build(
             context.experiment.simulated, context.experiment.paradigm, context.pool.conditions
         )
 
     @override
     def respond(self, task: PreparedTrial) -> TrialOutcome:
+        return self.record(task, *self.answer(task.trial))
+
+    @property
+    def mean_dprime(self) -> float:
+        """Return the mean d' of all combinations of the factors that it depends on, over participants."""
+        return self._sensitivity.mean
+
+    def answer(self, trial: Trial) -> tuple[str, float | None]:
+        """Return the answer to a trial, and the seconds that it takes; None if there is no answer."""
         settings, participant = self.context.experiment.simulated, self.context.participant
-        stream = RandomStream(
-            "simulated", settings.seed, participant.label, participant.session, task.trial.index
-        )
-        answer = self._answer(task.trial, stream)
+        stream = RandomStream("simulated", settings.seed, participant.label, participant.session, trial.index)
+        answer = self._answer(trial, stream)
         missing = stream.uniform() < settings.missing
-        return self.record(task, answer, None if missing else draw_response_time(settings.time, stream))
+        return answer, None if missing else draw_response_time(settings.time, stream)
 
     @override
     def answer_question(
@@ -82,7 +91,7 @@ class SimulatedObserver(ComputedObserver):
         """
         settings = self.context.experiment.simulated
         if settings.psychometric is None:
-            return self._sensitivity.find_dprime(trial) / math.sqrt(2)
+            return self._find_dprime(trial) / math.sqrt(2)
         from scipy.special import ndtri
 
         _, probability = self._find_probability(settings.psychometric, trial, trial.number)
@@ -102,9 +111,12 @@ class SimulatedObserver(ComputedObserver):
         return expected if stream.uniform() < probability else stream.choice(others)
 
     def _perceive(self, trial: Trial) -> Perception:
-        rule, points = self._sensitivity, self._space.find_points(trial)
-        noise = self.context.experiment.simulated.noise
-        return Perception(rule.find_dprime(trial), rule.mean, points, noise)
+        mean = self._sensitivity.mean * self._variation.mean_factor
+        points, noise = self._space.find_points(trial), self.context.experiment.simulated.noise
+        return Perception(self._find_dprime(trial), mean, points, noise)
+
+    def _find_dprime(self, trial: Trial) -> float:
+        return self._sensitivity.find_dprime(trial) * self._variation.find_factor(trial)
 
     def _find_probability(
         self, function: PsychometricFunction, trial: Trial, level: float | None
