@@ -20,6 +20,7 @@ from stimgen.experiment.session.observers.base import ObserverContext
 from stimgen.experiment.session.observers.simulated import SimulatedObserver
 from stimgen.experiment.session.session import list_planned_trials
 from stimgen.experiment.trials.grading import grade_answer
+from stimgen.experiment.trials.keys import assign_keys
 from stimgen.workflow.prepared_experiment import PreparedExperiment
 
 
@@ -45,19 +46,24 @@ class SimulatedParticipant:
         prepared = self.prepared
         experiment = prepared.loaded.experiment.model_copy(update={"simulated": settings, "questions": ()})
         return SimulatedObserver(
-            ObserverContext(experiment, self.participant, prepared.pool, prepared.viewing, prepared.frames)
+            ObserverContext(
+                experiment,
+                self.participant,
+                prepared.pool,
+                prepared.viewing,
+                prepared.frames,
+                assign_keys(experiment, self.participant),
+            )
         )
 
     def answer(self, settings: SimulatedObserverSettings) -> Iterator[tuple[str | None, float, float]]:
         """Yield for each trial the answer, NaN, 0 or 1 for correct, and the response time in seconds."""
         experiment, observer = self.prepared.loaded.experiment, self.make_observer(settings)
         for trial in self.trials:
-            given, seconds = observer.answer(trial)
-            time = observer.find_response_time(trial, seconds)
-            answer = None if time is None else given
+            answer, time = observer.find_counted(trial, *observer.answer(trial)) or (None, float("nan"))
             grade = grade_answer(experiment, trial, answer)
             correct = float("nan") if grade is None or answer is None else float(grade)
-            yield answer, correct, float("nan") if time is None else time
+            yield answer, correct, time
 
 
 @dataclass(frozen=True)

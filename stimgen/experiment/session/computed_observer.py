@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from abc import abstractmethod
 from collections.abc import Sequence
+from itertools import accumulate
 from typing import Any
 
 from typing_extensions import override
@@ -86,24 +87,25 @@ class ComputedObserver(Observer):
             further=further,
         )
 
-    def find_response_time(self, trial: Trial, seconds: float | None) -> float | None:
-        """Return the response time of an answer that `record` would keep; None if it comes too late.
+    def find_counted(self, trial: Trial, answer: str, seconds: float | None) -> tuple[str, float] | None:
+        """Return the answer that `record` would keep, and its response time; None if there is none in time.
 
         `seconds` counts from when answers begin to count, and the response time from the onset of the first
         pictures.
         """
+        if self.context.experiment.paradigm.is_stream:
+            counted = press_in_stream(self.context, trial, answer, seconds).counted
+            return None if counted is None else (counted.answer, counted.seconds)
         if seconds is None:
             return None
-        ends, places, frames = [], [], 0
-        for i, phase in enumerate(trial.phases):
-            places += [i] if phase.kind == "stimulus" else []
-            frames += phase.frames
-            ends.append(frames / self._refresh_hz)
-        first, last = (ends[i] - trial.phases[i].frames / self._refresh_hz for i in (places[0], places[-1]))
-        start = ends[places[-1]] if self.context.experiment.responses.start == "offset" else last
-        window = self.context.experiment.responses.window
-        until = math.inf if window is None else ends[-1] + window.milliseconds(self._refresh_hz) / 1000
-        return round(start + seconds - first, 6) if start + seconds <= until else None
+        hz, responses = self._refresh_hz, self.context.experiment.responses
+        onsets = [0, *accumulate(phase.frames for phase in trial.phases)]
+        places = [i for i, phase in enumerate(trial.phases) if phase.kind == "stimulus"]
+        start = onsets[places[-1] + (responses.start == "offset")] / hz
+        window = responses.window
+        until = math.inf if window is None else onsets[-1] / hz + window.milliseconds(hz) / 1000
+        time = start + seconds
+        return None if time > until else (answer, round(time - onsets[places[0]] / hz, 6))
 
     @abstractmethod
     def answer_question(
