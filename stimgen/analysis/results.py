@@ -10,11 +10,13 @@ from stimgen.analysis.contrasts import compute_contrasts, compute_equivalence
 from stimgen.analysis.difference_scaling import compute_difference_scale
 from stimgen.analysis.dprimes import compute_dprime
 from stimgen.analysis.exclusions import compute_exclusions
+from stimgen.analysis.judgements import compute_ratings, compute_similarity
 from stimgen.analysis.levels import compute_level_accuracy
 from stimgen.analysis.metacognition import compute_confidence
 from stimgen.analysis.mixed import compute_mixed_model
 from stimgen.analysis.naming import compute_confusions, compute_recognisability
 from stimgen.analysis.oddballs import compute_oddball_asymmetry
+from stimgen.analysis.rankings import compute_source_ranking
 from stimgen.analysis.response_times import compute_response_times
 from stimgen.analysis.settings import AnalysisSettings
 from stimgen.analysis.thresholds import compute_thresholds, compute_tracks
@@ -65,6 +67,7 @@ ANALYSES: dict[str, Analysis] = {
     "accuracy": compute_group_accuracy,
     "accuracy_by_participant": _participants,
     "accuracy_by_source": _sources,
+    "source_ranking": compute_source_ranking,
     "dprime": _dprimes,
     "contrasts": compute_contrasts,
     "equivalence": compute_equivalence,
@@ -79,5 +82,7 @@ ANALYSES: dict[str, Analysis] = {
     "confusions": compute_confusions,
     "confidence": compute_confidence,
     "difference_scale": compute_difference_scale,
+    "ratings": compute_ratings,
+    "similarity": compute_similarity,
 }
 """Every analysis by the name of its table."""

@@ -39,7 +39,7 @@ def compute_trend(table: TrialTable, settings: AnalysisSettings) -> pd.DataFrame
     keys = ["experiment", "participant", "session"]
     place = frame.groupby(keys, sort=False)["trial"].rank(method="first") - 0.5
     length = frame.groupby(keys, sort=False)["trial"].transform("size")
-    if not len(frame) or length.max() < 2 * PARTS:
+    if not len(table.counted) or length.max() < 2 * PARTS:
         return None
     part = (PARTS * place // length).astype(int) + 1
     moved = TrialTable(frame.assign(part=part.map(str)), ("part",), chance=table.chance)

@@ -59,10 +59,11 @@ class Model(BaseModel):
     @classmethod
     def _refuse_unknown_keys(cls, data: Any) -> Any:
         if isinstance(data, Mapping):
+            fields = cls.model_fields  # a property: journals have many keys
             for key in data:
-                if key not in cls.model_fields:
+                if key not in fields:
                     raise validation_error(
-                        f"unknown key {key!r}", given=str(key), allowed=list(cls.model_fields), at=str(key)
+                        f"unknown key {key!r}", given=str(key), allowed=list(fields), at=str(key)
                     )
         return data
 

@@ -11,9 +11,11 @@ from analysis_trials import Observers, build_table, simulate_table
 
 from stimgen.analysis.difference_scaling import compute_difference_scale
 from stimgen.analysis.exclusions import apply_exclusions, compute_exclusions
+from stimgen.analysis.judgements import compute_ratings, compute_similarity
 from stimgen.analysis.metacognition import compute_confidence, find_type2_area
 from stimgen.analysis.naming import compute_confusions, compute_recognisability
 from stimgen.analysis.oddballs import compute_oddball_asymmetry
+from stimgen.analysis.rankings import compute_source_ranking
 from stimgen.analysis.response_times import compute_response_times
 from stimgen.analysis.results import ANALYSES, compute_results
 from stimgen.analysis.settings import AnalysisSettings
@@ -199,3 +201,48 @@ def test_results_are_written_whole_and_replace_only_results(tmp_path: Path) -> N
     (target / "own.txt").write_text("mine")
     with pytest.raises(StimgenError, match="holds something that tables are not made of"):
         analyze([file], FEW, target)
+
+
+def test_sources_are_ranked_from_the_hardest_on() -> None:
+    frame = simulate_table({"a": 0.0, "b": 2.0}, Observers(5, 4, 20)).frame
+    harder = frame["source"] == "s2"
+    frame.loc[harder, "correct"] = np.where(np.arange(harder.sum()) % 5 == 0, 1.0, 0.0)
+    found = compute_source_ranking(build_table(frame.to_dict("list"), ("condition",)), FEW)
+    assert found is not None
+    assert found["rank"].tolist() == [1, 2, 3, 4]
+    assert found["source"].iloc[0] == "s2"
+    assert found["mean"].is_monotonic_increasing
+    assert {"in a", "in b"} <= set(found.columns)
+    assert compute_source_ranking(simulate_table({"a": 0.0}, Observers(2, 1)), FEW) is None
+
+
+def test_ratings_have_means_over_participants() -> None:
+    columns = {
+        "participant": ["1", "1", "2", "3"],
+        "condition": ["a"] * 4,
+        "response": ["1", "3", "4", "6"],
+        "correct": [np.nan] * 4,
+    }
+    found = compute_ratings(build_table(columns, ("condition",)), FEW)
+    assert found is not None
+    row = found.iloc[0]
+    assert (row["participants"], row["trials"], row["rating"]) == (3, 4, 4.0)
+    assert row["low"] < 4 < row["high"]
+    assert compute_ratings(simulate_table({"a": 0.0}), FEW) is None
+
+
+def test_the_similarity_of_pairs_in_triplets() -> None:
+    columns = {
+        "participant": ["1"] * 4,
+        "triplet": ["a+b+c", "a+b+c", "a+b+d", "b+c+d"],
+        "odd_item": ["c", "a", "d", ""],
+        "correct": [np.nan] * 4,
+    }
+    found = compute_similarity(build_table(columns, ("triplet", "odd_item")), FEW)
+    assert found is not None
+    pairs = {
+        (row["first"], row["second"]): (row["trials"], row["together"]) for row in found.to_dict("records")
+    }
+    assert pairs[("a", "b")] == (3, 2)
+    assert pairs[("b", "c")] == (2, 1)
+    assert compute_similarity(simulate_table({"a": 0.0}), FEW) is None

@@ -133,3 +133,15 @@ def test_settings_of_a_file_and_of_the_command_line_are_joined(tmp_path: Path) -
         load_settings(bad, {})
     with pytest.raises(StimgenError, match=r"--task(.|\n)*did you mean 'oddity'"):
         load_settings(None, {"task": "odity"})
+
+
+def test_a_session_that_ended_before_its_first_trial_has_none(tmp_path: Path) -> None:
+    folder = tmp_path / "journals"
+    folder.mkdir()
+    source = MADE_BEFORE / "data" / "oddity" / "journals" / "sub-01_ses-1_task-oddity.jsonl"
+    header, *_ = source.read_text(encoding="utf-8").splitlines()
+    (folder / source.name).write_text(header + "\n", encoding="utf-8")
+
+    table = read_trials([tmp_path])
+    assert len(table.frame) == 0
+    assert table.chance == pytest.approx(1 / 3)

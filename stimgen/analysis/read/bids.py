@@ -10,7 +10,7 @@ from typing import Any
 
 from stimgen.analysis.columns import TRIAL_COLUMNS
 from stimgen.analysis.exclusions import WHOLE
-from stimgen.analysis.read.journals import CONFIDENCE
+from stimgen.analysis.read.journal_rows import CONFIDENCE
 from stimgen.analysis.trial_table import TrialTable, complete_frame
 from stimgen.reading.errors import Location, StimgenError
 from stimgen.reading.files import read_limited
