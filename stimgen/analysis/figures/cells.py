@@ -90,7 +90,7 @@ def draw_cells(plot: CellPlot) -> tuple[Any, list[Any]]:
     split = list(plot.split())[:MOST_PANELS]
     axis, series = plot.axis[:MOST_PLACES], plot.series[:MOST_SERIES]
     columns = len(set(plot.means[plot.panels])) if len(plot.factors) > 2 else plot.columns
-    width = min(9.0, max(2.3, 0.6 + 0.12 * len(axis) * (1 + len(series))))
+    width = min(9.0, max(2.3, 0.6 + 0.127 * len(axis) * (1 + len(series))))
     columns = max(1, min(columns, int(11.5 / width)))
     figure, panels = make_panels(len(split), columns, (width, plot.height), sharex=True, sharey=True)
     for (title, means, members), panel in zip(split, panels, strict=True):

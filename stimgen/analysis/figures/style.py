@@ -134,7 +134,7 @@ def label_places(panel: Any, names: Iterable[str], width: float) -> float:
     """
     labels = [format_label(name) for name in names]
     longest = max(map(len, labels), default=0)
-    is_tight = longest * 0.075 > 0.92 * width / max(1, len(labels))
+    is_tight = longest * 0.068 > 0.92 * width / max(1, len(labels))
     panel.set_xticks(range(len(labels)), labels)
     if is_tight:
         panel.tick_params(axis="x", labelrotation=45)
