@@ -106,7 +106,7 @@ def test_the_commands_of_the_published_data_read_files_as_the_authors_wrote_them
     raw.mkdir(parents=True)
     for subject in ("cf", "S1"):
         rows = [
-            f"conv{i % 2 + 1},Gravel0097_1_S,{i % 2},{i % 3 + 1},{200 if i < 9 else 2000},1,1,1,1,1,{subject},1,"
+            f"conv{i % 2 + 1},Gravel,{i % 2},{i % 3 + 1},{200 if i < 9 else 2000},1,1,1,1,1,{subject},1,"
             f"cin,1.5,{i + 1},{'NaN,NaN' if i == 4 else '1,0.5'},NaN,NaN"
             for i in range(18)
         ]
