@@ -59,7 +59,7 @@ def trial(shown: tuple[str, ...] = ("synthesis",), correct: str = "no", **levels
         block=1,
         levels={"condition": "texture", **levels},
         source="a",
-        balanced={"oddball": "original", "a": "original"},
+        balanced={"oddball": "original", "a": "original", "shown": shown[0]},
         phases=(Phase(kind="stimulus", frames=1, interval=1, shown=pictures),),
         answers=("yes", "no"),
         correct=correct,
@@ -176,6 +176,8 @@ def observer(paradigm: dict[str, Any], simulated: dict[str, Any]) -> SimulatedOb
         "schedule": {"name": "constant", "level": "condition", "values": values},
         "display": {"pixels_per_degree": 10, "resolution": [60, 50], "refresh_hz": 100.0},
     }
+    if paradigm["name"] == "rating":
+        said["schedule"] = {"name": "constant"}
     experiment = Experiment.model_validate({**said, "paradigm": paradigm, "simulated": simulated})
     pool = SimpleNamespace(
         conditions=("texture", "texform"), sources=("a", "b"), practice_sources=(), labels=()
@@ -207,6 +209,19 @@ def test_a_label_that_is_not_on_the_screen_changes_no_answer(
         for condition in numbers
     }
     assert len(found) == 1
+
+
+def test_originals_are_rated_alike_in_all_conditions() -> None:
+    some = observer({"name": "rating"}, SIMULATED[0])
+    for seed in range(100):
+        found = {
+            some._answer(
+                trial(("original",), "", condition=condition).replace(correct=None),
+                RandomStream("rating", seed),
+            )
+            for condition in ("texture", "texform")
+        }
+        assert len(found) == 1
 
 
 def rates(some: SimulatedObserver, condition: str, number: float) -> tuple[float, float]:

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 
 from stimgen.experiment.design.catch_series import CatchSeries, replace_stimuli
-from stimgen.experiment.design.decisions import Design, Factor, Participant
+from stimgen.experiment.design.decisions import Design, Factor, Participant, Scalar
 from stimgen.experiment.design.duration import Duration
 from stimgen.experiment.pictures.pool import PicturePool
 from stimgen.experiment.schema.catch_trials import CatchSettings
@@ -114,9 +114,11 @@ def list_factors(experiment: Experiment, pool: PicturePool) -> tuple[Factor, ...
         found.append(Factor("meet", tuple(experiment.stimuli.meet)))
     found += experiment.paradigm.factors()
     for factor in found:
-        for i, value in enumerate(factor.values):
-            if value in factor.values[:i]:
+        seen: set[Scalar] = set()
+        for value in factor.values:
+            if value in seen:
                 raise StimgenError(f"{factor.name}: {value!r} is named twice")
+            seen.add(value)
     return tuple(found)
 
 

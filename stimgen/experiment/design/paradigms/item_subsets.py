@@ -5,7 +5,10 @@ from __future__ import annotations
 import math
 from collections import Counter
 from collections.abc import Sequence
-from itertools import combinations, islice
+from functools import lru_cache
+from itertools import combinations
+
+import numpy as np
 
 from stimgen.reading.errors import StimgenError
 from stimgen.reading.random_numbers import RandomStream
@@ -13,8 +16,8 @@ from stimgen.reading.random_numbers import RandomStream
 SEPARATOR = "+"
 """Stands between items; no label contains it."""
 LARGEST_LIST = 20_000
-CANDIDATES = 24
-ATTEMPTS = 200
+ROWS = 512
+"""Number of subsets that are drawn at once."""
 
 Subset = tuple[str, ...]
 
@@ -60,50 +63,47 @@ def list_subsets(
         )
     # Few are left out more easily than many are drawn; those that are left out are spread evenly, too.
     few = min(number, total - number)
-    drawn = _draw_subsets(len(items), size, few, RandomStream(*key, "subsets"))
+    drawn = _draw_subsets(len(items), size, few, key)
     if number != few:
-        drawn = [chosen for chosen in combinations(range(len(items)), size) if chosen not in set(drawn)]
+        left_out = set(drawn)
+        drawn = tuple(one for one in combinations(range(len(items)), size) if one not in left_out)
     return tuple(tuple(items[i] for i in chosen) for chosen in drawn)
 
 
-def _draw_subsets(items: int, size: int, number: int, stream: RandomStream) -> list[tuple[int, ...]]:
-    """Return different subsets; if a draw comes to a dead end, another begins."""
-    for _ in range(ATTEMPTS):
-        dealer = _SubsetDealer(items, size, stream)
-        if all(dealer.deal() for _ in range(number)):
-            return sorted(dealer.found)
-    raise StimgenError(f"no {number} sets of {size} were found in which {items} items occur equally often")
+@lru_cache(maxsize=64)
+def _draw_subsets(
+    items: int, size: int, number: int, key: tuple[str | int, ...]
+) -> tuple[tuple[int, ...], ...]:
+    """Return different subsets of items, which are numbered from 0, each item equally often."""
+    stream = RandomStream(*key, "subsets")
+    found: dict[tuple[int, ...], None] = {}
+    while len(found) < number:
+        rows = np.array(stream.uniforms(items * ROWS)).reshape(ROWS, items)
+        chosen = np.sort(np.argsort(rows, axis=1, kind="stable")[:, :size], axis=1)
+        for row in chosen[: number - len(found)].tolist():
+            found[tuple(row)] = None
+    return tuple(sorted(_even_out(list(found), items, stream)))
 
 
-class _SubsetDealer:
-    """Deals rounds of all items, from 0, into different subsets."""
+def _even_out(drawn: list[tuple[int, ...]], items: int, stream: RandomStream) -> set[tuple[int, ...]]:
+    """Replace the most frequent item by the rarest, in one subset after the other, until all are even.
 
-    def __init__(self, items: int, size: int, stream: RandomStream) -> None:
-        self.found: set[tuple[int, ...]] = set()
-        self._items, self._size, self._stream = range(items), size, stream
-        self._pairs: Counter[tuple[int, ...]] = Counter()
-        self._left: list[int] = []
-
-    def deal(self) -> bool:
-        """Deal one more subset; return False if all that are possible were dealt before."""
-        # What is left of a round belongs to the next subset, which takes the rest from a new round.
-        must = [] if len(self._left) >= self._size else self._left
-        others = [i for i in self._items if i not in must] if len(self._left) < self._size else self._left
-        chosen = self._choose(must, others)
-        if chosen is None:
-            return False
-        self.found.add(chosen)
-        self._pairs.update(combinations(chosen, 2))
-        self._left = sorted({*must, *others} - {*chosen} | {*must})
-        return True
-
-    def _choose(self, must: list[int], others: list[int]) -> tuple[int, ...] | None:
-        """Return a new subset whose pairs were together least often, among some that are drawn at random."""
-        size = self._size - len(must)
-        draws = (self._stream.permutation(others)[:size] for _ in range(CANDIDATES))
-        drawn = (tuple(sorted([*must, *draw])) for draw in draws)
-        new = [candidate for candidate in drawn if candidate not in self.found]
-        if not new:
-            every = (tuple(sorted([*must, *rest])) for rest in combinations(others, size))
-            new = list(islice((candidate for candidate in every if candidate not in self.found), 1))
-        return min(new, key=lambda chosen: sum(self._pairs[p] for p in combinations(chosen, 2)), default=None)
+    There always is a subset that can be changed: more of them have the first item without the second than the
+    other way round, so that not all of their counterparts are there already.
+    """
+    found, order = set(drawn), stream.permutation(drawn)
+    counts = Counter(dict.fromkeys(range(items), 0))
+    counts.update(item for subset in drawn for item in subset)
+    while True:
+        (most, high), (least, low) = counts.most_common()[0], counts.most_common()[-1]
+        if high - low <= 1:
+            return found
+        for i, subset in enumerate(order):
+            changed = tuple(sorted({*subset, least} - {most}))
+            if most in subset and least not in subset and changed not in found:
+                found.remove(subset)
+                found.add(changed)
+                order[i] = changed
+                counts[most] -= 1
+                counts[least] += 1
+                break
