@@ -9,13 +9,14 @@ from pathlib import Path
 import numpy as np
 
 from stimgen.execution.quality import BatchQuality, has_converged
+from stimgen.images.measures.spectrum import measure_amplitude_kept
 from stimgen.images.prepare import Pixels
 from stimgen.images.source_pipeline import ModelInput
 from stimgen.images.write import as_pixels, decode_png, quantise
 from stimgen.protocol.plan import PlannedStimulus
 from stimgen.protocol.postprocessing import PostprocessedPicture
 from stimgen.reading.errors import StimgenError
-from stimgen.stimulus_set.quality import QualityRecord
+from stimgen.stimulus_set.quality import QualityRecord, round_significant
 from stimgen.stimulus_set.record import ClippedRecord, LossesRecord, LossRecord
 from stimgen.synthesis.evaluation_network import LoadedEvaluationNetwork
 from stimgen.synthesis.methods import Losses, SynthesisResult
@@ -68,7 +69,11 @@ def postprocess(
         files=files,
         clipped=clipped,
         losses=_measure_losses(result, images, decoded, stimuli[0]),
-        quality=quality.records(decoded, [stimulus.source.id for stimulus in stimuli], converged),
+        quality=_add_amplitudes(
+            quality.records(decoded, [stimulus.source.id for stimulus in stimuli], converged),
+            decoded,
+            result if not stimuli[0].condition.after.steps else None,
+        ),
         problems=problems,
     )
 
@@ -111,6 +116,19 @@ def _round_sources(stimuli: Sequence[PlannedStimulus], inputs: Sequence[ModelInp
     for source, found in {s.source.id: (s.source, i) for s, i in zip(stimuli, inputs, strict=True)}.values():
         rounded[source.id] = as_pixels(quantise(after.place_source(source, found.pixels), source.bits))
     return rounded
+
+
+def _add_amplitudes(
+    records: list[QualityRecord], saved: list[Pixels], result: SynthesisResult | None
+) -> list[QualityRecord]:
+    """Return the records with what saved pictures kept of the amplitudes that they should have."""
+    if result is None or not result.amplitudes:
+        return records
+    kept = [
+        None if wanted is None else round_significant(measure_amplitude_kept(picture, wanted))
+        for picture, wanted in zip(saved, result.amplitudes, strict=True)
+    ]
+    return [record.replace(amplitude_kept=one) for record, one in zip(records, kept, strict=True)]
 
 
 def _loss_record(losses: Losses | None) -> LossRecord | None:

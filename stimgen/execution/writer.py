@@ -59,7 +59,7 @@ def _build_content(i: int, batch: ProcessedBatch, files: Files, context: RunCont
     stimulus, result, store = batch.stimuli[i], batch.result, context.store
     levels = decode_png(store.read(files[IMAGES].file), store.folder / files[IMAGES].file)
     original = _ensure_original(stimulus.source, batch.sources[i], context)
-    height, width, _ = stimulus.source.shape
+    height, width, channels = stimulus.source.shape
     return RecordContent(
         id=stimulus.id,
         file=files[IMAGES].file,
@@ -77,7 +77,7 @@ def _build_content(i: int, batch: ProcessedBatch, files: Files, context: RunCont
         schedule=stimulus.condition.method.schedule(width, height),
         **stimulus.condition.recipe,
         network=_network_records(result, stimulus),
-        parameters=stimulus.condition.method.count_parameters(width, height),
+        parameters=stimulus.condition.method.count_parameters(width, height, channels),
         losses=batch.losses[i],
         evaluations=len(result.traces[i]),
         stopped=result.reasons[i],

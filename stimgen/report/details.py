@@ -73,6 +73,7 @@ def _quality_facts(content: RecordContent) -> Facts:
         ("Largest copy", found.largest_copy if found else None),
         ("Luminance distance", found.luminance_distance if found else None),
         ("Spectrum distance", found.spectrum_distance if found else None),
+        ("Amplitudes kept", found.amplitude_kept if found else None),
         (f"Score by {judge.network}" if judge else "", judge.score if judge else None),
         ("Score between halves of the source", judge.halves if judge else None),
         ("Clipped in the stimulus", f"{content.clipped.saved:.2%}"),

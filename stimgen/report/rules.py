@@ -10,6 +10,7 @@ import numpy as np
 from stimgen.stimulus_set.record import RecordContent
 
 CLIPPED = 0.05
+AMPLITUDE_LOST = 0.01
 COPIED = 0.95
 OUTLYING = 3.5
 """Robust standard deviations (Iglewicz & Hoaglin 1993, *How to detect and handle outliers*)."""
@@ -37,6 +38,12 @@ RULES = {
         f"In source or stimulus, at least {CLIPPED:.0%} of the values were outside the range of the screen.",
         lambda content: max(content.clipped.saved, content.clipped.source) >= CLIPPED,
     ),
+    "amplitude": WarningRule(
+        "Amplitudes lost",
+        f"The method should keep amplitudes, and at least {AMPLITUDE_LOST:.0%} of them are lost in the file, "
+        "because values did not fit between black and white. Lower the contrast of the source.",
+        lambda content: 1 - _get_amplitude_kept(content) >= AMPLITUDE_LOST,
+    ),
     "copied": WarningRule(
         "Close to its source",
         f"The correlation of a crop with the source is at least {COPIED}. This is normal for controls that "
@@ -50,6 +57,11 @@ RULES = {
         lambda _: False,  # needs the others of its condition: `find_outliers`
     ),
 }
+
+
+def _get_amplitude_kept(content: RecordContent) -> float:
+    kept = content.quality.amplitude_kept if content.quality else None
+    return 1.0 if kept is None else kept
 
 
 def compute_score(content: RecordContent) -> float | None:

@@ -8,6 +8,7 @@ from typing import Literal
 import torch
 from torch import Tensor
 
+from stimgen.images.measures.spectrum import count_spectrum_parameters
 from stimgen.reading.model import Flag
 from stimgen.statistics.base import LayerSize, LayerStatistic, Target
 from stimgen.statistics.regions import Pooling
@@ -30,7 +31,12 @@ class Autocorrelation(LayerStatistic):
     each map's power spectrum (Gonthier, Gousseau & Ladjal 2022). All shifts have the same weight."""
 
     def count_layer_parameters(self, size: LayerSize) -> int:
-        """Return one for each map and shift; two opposite shifts have the same products and count once."""
+        """Return one for each map and shift; two opposite shifts have the same products and count once.
+
+        With `wrapped` they are as many as a power spectrum has, counted as in `count_spectrum_parameters`.
+        """
+        if self.wrapped:
+            return size.channels * count_spectrum_parameters(size.width, size.height, 1)
         down, across = size.height // 2, size.width // 2
         return size.channels * ((down + 1) * (across + 1) + down * across)
 

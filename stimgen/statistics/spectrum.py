@@ -8,6 +8,7 @@ import torch
 from torch import Tensor
 from typing_extensions import override
 
+from stimgen.images.measures.spectrum import count_spectrum_parameters
 from stimgen.statistics.base import LayerSize, LayerStatistic, Target
 from stimgen.statistics.regions import Pooling
 from stimgen.statistics.squared_error import squared_errors, squared_norms
@@ -29,7 +30,7 @@ class SpectrumStatistic(LayerStatistic):
 
     def count_layer_parameters(self, size: LayerSize) -> int:
         """Return, for half of the frequencies, a modulus of each map and the phase of each but the first."""
-        return size.positions * (2 * size.channels - 1) // 2
+        return count_spectrum_parameters(size.width, size.height, size.channels)
 
     @override
     def target(self, features: Tensor, pooling: Pooling) -> Target:

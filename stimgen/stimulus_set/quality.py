@@ -44,6 +44,9 @@ class QualityRecord(Model):
     """Whether going on would have changed little; None where nothing was minimised."""
     judge: EvaluationRecord | None
     """None without a judge."""
+    amplitude_kept: float | None = None
+    """Part of the amplitudes that the file has of those that its method should keep; None for methods that
+    keep none, and after steps."""
 
 
 def round_significant(value: float) -> float | None:

@@ -75,7 +75,9 @@ def _describe_condition(condition: PlannedCondition, plan: ProtocolPlan) -> dict
     return {
         "id": condition.id,
         "layers": list(method.layers),
-        "parameters": max(method.count_parameters(s.shape[1], s.shape[0]) for s in condition.sources),
+        "parameters": max(
+            method.count_parameters(s.shape[1], s.shape[0], s.shape[2]) for s in condition.sources
+        ),
         "stimuli": len(stimuli),
         "evaluations": max(evaluations),
         "bytes": sum(

@@ -23,8 +23,8 @@ from stimgen.protocol.plan import make_plan
 MADE = Path(__file__).parents[1] / "made_before"
 SETS = {"textures": 20, "scales": 8}
 SESSIONS = {"oddity": ["01", "02"], "staircase": ["01"]}
-DERIVED = ("manifest.json", "checksums.sha256", ".index")
-"""Files that say when, or by which version, they were written."""
+DERIVED = ("manifest.json", "checksums.sha256", ".index", "CITATION.cff")
+"""Files that say when, or by which version, they were written, and which papers that version cites."""
 
 Stimgen = Callable[..., str]
 

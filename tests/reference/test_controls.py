@@ -11,9 +11,11 @@ import torch
 
 from stimgen import generate
 from stimgen.reading.random_numbers import uniform
-from stimgen.synthesis.methods import METHODS, SynthesisBatch, SynthesisItem
-from stimgen.synthesis.methods.direct import count_frequencies
-from stimgen.synthesis.methods.phase_scrambled import compute_unit_phases
+from stimgen.statistics import LayerSize
+from stimgen.statistics.autocorrelation import Autocorrelation
+from stimgen.statistics.spectrum import SpectrumStatistic
+from stimgen.synthesis.methods import METHODS, ReferenceInfo, SynthesisBatch, SynthesisItem
+from stimgen.synthesis.methods.phase_scrambled import PhaseScrambled, compute_unit_phases
 from stimgen.synthesis.methods.spectrum_matched_noise import SpectrumMatchedNoise
 
 CPU = torch.device("cpu")
@@ -51,7 +53,8 @@ def covariance(picture: np.ndarray) -> np.ndarray:
 @pytest.mark.parametrize("shape", SHAPES)
 class TestPhaseScrambled:
     def test_keeps_every_amplitude_and_the_colours(self, shape: tuple[int, int, int]) -> None:
-        found, source = made("phase_scrambled", item(shape)), item(shape).source.astype(np.float64)
+        found = made("phase_scrambled", item(shape), range="cut")
+        source = item(shape).source.astype(np.float64)
         np.testing.assert_allclose(np.sqrt(power(found)), np.sqrt(power(source)), atol=2e-5)
         np.testing.assert_allclose(found.mean((0, 1)), source.mean((0, 1)), atol=1e-7)
         np.testing.assert_allclose(covariance(found), covariance(source), atol=1e-8)
@@ -72,12 +75,71 @@ def test_phases_are_one_where_noise_has_no_amplitude() -> None:
     np.testing.assert_array_equal(compute_unit_phases(np.zeros((4, 6))), np.ones((4, 4)))
 
 
-@pytest.mark.parametrize(("width", "height"), [(8, 8), (8, 9), (9, 8), (9, 11)])
-def test_frequencies_count_mirror_images_once(width: int, height: int) -> None:
-    rows, columns = np.indices((height, width))
-    mirrored = (-rows % height) * width + (-columns % width)
-    pairs = {frozenset(pair) for pair in zip(range(width * height), mirrored.ravel().tolist(), strict=True)}
-    assert count_frequencies(width, height) == len(pairs)
+def striped(contrast: float) -> np.ndarray:
+    """Return a picture of black and white patches, in which many values lie at the ends of the range."""
+    y, x = np.mgrid[:32, :48]
+    patches = np.stack([(x // 5 + y // (4 + i)) % 2 for i in range(3)], axis=2)
+    return (0.5 + contrast * (patches - 0.5)).astype(np.float32)
+
+
+class TestRange:
+    def changed(
+        self, contrast: float, how: str, name: str = "phase_scrambled"
+    ) -> tuple[np.ndarray, np.ndarray]:
+        picture = striped(contrast)
+        one = SynthesisItem(picture, np.zeros_like(picture), "picture", ("picture", 1))
+        return made(name, one, range=how), picture.astype(np.float64)
+
+    def kept(self, found: np.ndarray, source: np.ndarray) -> float:
+        spectra = np.sqrt(power(found)), np.sqrt(power(source))
+        for spectrum in spectra:
+            spectrum[0, 0] = 0
+        return float((spectra[0] * spectra[1]).sum() / (spectra[1] ** 2).sum())
+
+    @pytest.mark.parametrize("contrast", [0.3, 0.5, 0.7])
+    def test_fit_keeps_amplitudes_means_and_colours_in_range(self, contrast: float) -> None:
+        found, source = self.changed(contrast, "fit")
+        assert found.min() >= 0
+        assert found.max() <= 1
+        assert self.kept(found, source) == pytest.approx(1, abs=0.01)
+        np.testing.assert_allclose(found.mean((0, 1)), source.mean((0, 1)), atol=0.01)
+        np.testing.assert_allclose(covariance(found), covariance(source), rtol=0.03, atol=2e-3)
+        assert abs(np.corrcoef(found.ravel(), source.ravel())[0, 1]) < 0.5
+
+    def test_scale_has_the_same_amplitudes_up_to_a_factor(self) -> None:
+        (found, source), (before, _) = self.changed(0.9, "scale"), self.changed(0.9, "cut")
+        assert before.min() < -0.1
+        assert max(-found.min(), found.max() - 1) == pytest.approx(0, abs=1e-6)
+        factor = self.kept(found, source)
+        assert 0.3 < factor < 0.9
+        expected = factor * np.sqrt(power(source))
+        expected[0, 0] /= factor
+        np.testing.assert_allclose(np.sqrt(power(found)), expected, atol=2e-4)
+
+    def test_what_fits_is_the_same_in_all_ways(self) -> None:
+        found = [self.changed(0.1, how)[0] for how in ("fit", "scale", "cut")]
+        assert 0 < found[0].min() < found[0].max() < 1
+        assert np.array_equal(found[0], found[1])
+        assert np.array_equal(found[0], found[2])
+
+    @pytest.mark.parametrize("name", ["phase_scrambled", "spectrum_matched_noise"])
+    def test_identities_of_before_are_those_of_cut(self, name: str) -> None:
+        cut, fit = (METHODS.members[name](range=how).recipe(ReferenceInfo()) for how in ("cut", "fit"))
+        assert "range" not in cut["settings"]
+        assert fit["settings"] == {**cut["settings"], "range": "fit"}
+
+
+@pytest.mark.parametrize(("channels", "numbers"), [(1, 1), (3, 5)])
+def test_members_of_one_spectrum_have_one_number_of_parameters(channels: int, numbers: int) -> None:
+    sizes = {"a": LayerSize(channels, 10, 12)}
+    found = [
+        PhaseScrambled().count_parameters(12, 10, channels),
+        SpectrumMatchedNoise().count_parameters(12, 10, channels),
+        SpectrumStatistic().count_parameters(sizes),
+    ]
+    assert found == [numbers * 60] * 3
+    # One number less of each channel's phases, which a map's autocorrelation does not know.
+    assert Autocorrelation(wrapped=True).count_parameters(sizes) == channels * 60
 
 
 SEEDS = 400
@@ -88,7 +150,9 @@ class TestSpectrumMatchedNoise:
 
     def noises(self, spectrum: str) -> np.ndarray:
         items = [item(self.SHAPE, seed) for seed in range(SEEDS)]
-        return np.stack([made("spectrum_matched_noise", one, spectrum=spectrum) for one in items])
+        return np.stack(
+            [made("spectrum_matched_noise", one, spectrum=spectrum, range="cut") for one in items]
+        )
 
     @pytest.mark.parametrize("spectrum", ["full", "radial"])
     def test_mean_is_the_sources_and_colours_are_so_on_the_average(self, spectrum: str) -> None:
@@ -122,9 +186,10 @@ class TestSpectrumMatchedNoise:
         assert made("spectrum_matched_noise", one, spectrum="radial").shape == (13, 9, 1)
 
     def test_parameters(self) -> None:
-        assert SpectrumMatchedNoise().count_parameters(10, 12) == count_frequencies(10, 12)
         # The corner, where both frequencies are a half, is sqrt(2) * 5 = 7.07 cycles from zero.
-        assert SpectrumMatchedNoise(spectrum="radial").count_parameters(10, 10) == 8
+        radial = SpectrumMatchedNoise(spectrum="radial")
+        assert radial.count_parameters(10, 10) == 8
+        assert radial.count_parameters(10, 10, 3) == 3 + 7 * 6
 
 
 @pytest.mark.parametrize("shape", SHAPES)
@@ -164,3 +229,9 @@ def test_a_protocol_of_controls(tmp_path: Path) -> None:
         assert np.array_equal(picture, original) == (content.condition == "same")
         if content.condition == "shuffled":
             np.testing.assert_array_equal(np.sort(picture, axis=None), np.sort(original, axis=None))
+        kept = content.quality.amplitude_kept
+        if content.condition in ("same", "shuffled"):
+            assert kept is None
+        else:
+            assert 0.96 < kept < 1.01
+            assert content.clipped.saved == 0

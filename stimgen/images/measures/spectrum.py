@@ -5,8 +5,10 @@ from __future__ import annotations
 from typing import NamedTuple
 
 import numpy as np
+from numpy.typing import NDArray
 
 from stimgen.images.light import Plane
+from stimgen.images.prepare import Pixels
 
 FAINT = 1e-6  # lower amplitudes are replaced by this, so that all have a logarithm
 LOWEST, FEWEST = 4, 3  # lowest cycles per picture, and smallest number of rings, that a slope is fitted to
@@ -62,6 +64,29 @@ def spectrum_distance(one: AmplitudeSpectrum, other: AmplitudeSpectrum) -> float
     if not one.cycles.size:
         return float("nan")
     return float(np.sqrt(np.mean((_log_amplitude(one) - _log_amplitude(other)) ** 2)))
+
+
+def count_spectrum_parameters(width: int, height: int, channels: int) -> int:
+    """Return how many numbers describe the spectrum of a picture or of maps, without the common phase.
+
+    For half of the frequencies, as the others are their mirror images, they are a modulus of each channel and
+    the phase of each but the first. Wallis et al. (2017) count 209,408 parameters of their model powerspec
+    in the same way.
+    """
+    return width * height * (2 * channels - 1) // 2
+
+
+def measure_amplitude_kept(picture: Pixels, wanted: Pixels | NDArray[np.float64]) -> float:
+    """Return which part of the amplitude spectrum of one picture another one of the same shape has.
+
+    It is the mean ratio of amplitudes over all frequencies but zero and over all channels, weighted by the
+    power of `wanted`: 1 for the same amplitudes, 0.75 for three quarters of the contrast. It is NaN for an
+    even picture.
+    """
+    found, given = (np.abs(np.fft.rfft2(one.astype(np.float64), axes=(0, 1))) for one in (picture, wanted))
+    given[0, 0] = 0.0
+    power = (given**2).sum()
+    return float((found * given).sum() / power) if power > FAINT**2 else float("nan")
 
 
 def _log_amplitude(found: AmplitudeSpectrum) -> Plane:

@@ -7,7 +7,9 @@ from collections.abc import Callable, Generator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, ClassVar
 
+import numpy as np
 import torch
+from numpy.typing import NDArray
 
 from stimgen.images.prepare import Pixels
 from stimgen.networks import Validation
@@ -80,6 +82,8 @@ class SynthesisResult:
     """Every network's name, with the hash of the weights in use."""
     snapshots: list[list[Snapshot]] = field(default_factory=list)
     """Pictures on the way, if requested; empty for methods that compute a picture at once."""
+    amplitudes: Sequence[Pixels | NDArray[np.float64] | None] = ()
+    """Pictures with the amplitude spectra that stimuli should have; empty if no method gives them any."""
 
     def snapshots_of(self, i: int) -> list[Snapshot]:
         """Return the snapshots of an item, in the order in which they were made."""
@@ -123,8 +127,8 @@ class Method(FamilyMember, ABC):
         return ()
 
     @abstractmethod
-    def count_parameters(self, width: int, height: int) -> int:
-        """Return the number of parameters that describe a source of this size."""
+    def count_parameters(self, width: int, height: int, channels: int = 1) -> int:
+        """Return the number of parameters that describe a source of this size and number of channels."""
 
     @abstractmethod
     def recipe(self, known: ReferenceInfo) -> dict[str, Any]:

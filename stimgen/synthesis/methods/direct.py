@@ -31,6 +31,11 @@ class DirectMethod(Method):
     def make_picture(self, item: SynthesisItem) -> NDArray[np.float64] | Pixels:
         """Return the stimulus of one item: height x width x channels, not clipped."""
 
+    def find_wanted_amplitudes(self, item: SynthesisItem) -> NDArray[np.float64] | Pixels | None:
+        """Return a picture with the amplitudes that the stimulus should have; None if it need have none."""
+        del item
+        return None
+
     @override
     def recipe(self, known: ReferenceInfo) -> dict[str, Any]:
         plain = self.to_dict()
@@ -45,11 +50,5 @@ class DirectMethod(Method):
         yield from ()
         count = len(batch.items)
         images = [self.make_picture(item).astype(np.float32) for item in batch.items]
-        return SynthesisResult(images, None, [[]] * count, ["made"] * count, None, [])
-
-
-def count_frequencies(width: int, height: int) -> int:
-    """Return how many frequencies a real plane has; a frequency and its mirror image count once."""
-    # The constant, and waves that alternate along a side of even length, are their own mirror images.
-    alone = (2 - width % 2) * (2 - height % 2)
-    return (width * height + alone) // 2
+        wanted = [self.find_wanted_amplitudes(item) for item in batch.items]
+        return SynthesisResult(images, None, [[]] * count, ["made"] * count, None, [], amplitudes=wanted)

@@ -24,7 +24,7 @@ class HistogramMatchedNoise(DirectMethod):
     name: Literal["histogram_matched_noise"] = "histogram_matched_noise"
 
     @override
-    def count_parameters(self, width: int, height: int) -> int:
+    def count_parameters(self, width: int, height: int, channels: int = 1) -> int:
         """Return the number of values of one channel; only their order is not kept."""
         return width * height
 

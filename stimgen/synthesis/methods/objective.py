@@ -78,7 +78,7 @@ class ObjectiveMethod(Method):
         return tuple(dict.fromkeys(name for term in self.terms for name in term.layer_weights))
 
     @override
-    def count_parameters(self, width: int, height: int) -> int:
+    def count_parameters(self, width: int, height: int, channels: int = 1) -> int:
         return sum(term.count_parameters(width, height) for term in self.terms)
 
     @override

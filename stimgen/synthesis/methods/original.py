@@ -20,7 +20,7 @@ class OriginalMethod(DirectMethod):
     seeded: ClassVar[bool] = False
 
     @override
-    def count_parameters(self, width: int, height: int) -> int:
+    def count_parameters(self, width: int, height: int, channels: int = 1) -> int:
         return 0
 
     @override

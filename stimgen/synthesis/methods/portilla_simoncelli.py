@@ -75,7 +75,7 @@ class PortillaSimoncelli(Method):
         return self.scales, self.orientations, self.neighbourhood
 
     @override
-    def count_parameters(self, width: int, height: int) -> int:
+    def count_parameters(self, width: int, height: int, channels: int = 1) -> int:
         """Return the number of statistics, each counted once: 710 with 4 scales, 4 orientations and 7."""
         scales, orientations = self.scales, self.orientations
         shifts = (self.neighbourhood**2 - 1) // 2

@@ -8,18 +8,19 @@ import numpy as np
 from numpy.typing import NDArray
 from typing_extensions import override
 
+from stimgen.images.measures.spectrum import count_spectrum_parameters
 from stimgen.reading.random_numbers import normal
+from stimgen.synthesis.methods.amplitude_range import AmplitudeMethod
 from stimgen.synthesis.methods.base import SynthesisItem
-from stimgen.synthesis.methods.direct import DirectMethod, count_frequencies
 
 
-class SpectrumMatchedNoise(DirectMethod):
+class SpectrumMatchedNoise(AmplitudeMethod):
     """Makes Gaussian noise with the expected power spectrum, and the means and colours, of the source.
 
     White noise filtered by the source's spectrum (asymptotic discrete spot noise: Galerne, Gousseau & Morel
-    2011, Random phase textures, IEEE Transactions on Image Processing 20: 257-267). Amplitudes are random,
-    while ``phase_scrambled`` keeps the source's: power, contrast and covariance of the colours are the
-    source's on average over seeds, the means exactly.
+    2011). Amplitudes are random, while ``phase_scrambled`` keeps the source's: power, contrast and covariance
+    of the colours are the source's on average over seeds, before values outside [0, 1] are dealt with; the
+    means are the source's. The record says in ``amplitude_kept`` what is left of the noise's amplitudes.
     """
 
     phrase = "Gaussian noise with the amplitude spectra of the source images"
@@ -29,16 +30,24 @@ class SpectrumMatchedNoise(DirectMethod):
     """``full``: the power of every frequency; ``radial``: its mean over all orientations."""
 
     @override
-    def count_parameters(self, width: int, height: int) -> int:
-        return (
-            count_frequencies(width, height)
-            if self.spectrum == "full"
-            else int(_compute_rings(width, height).max()) + 1
-        )
+    def count_parameters(self, width: int, height: int, channels: int = 1) -> int:
+        """Return the numbers of a spectrum, or for each ring a power of each channel and of each pair."""
+        if self.spectrum == "full":
+            return count_spectrum_parameters(width, height, channels)
+        # The constant is a ring of its own, of which only the means are kept.
+        rings = int(_compute_rings(width, height).max())
+        return channels + rings * channels * (channels + 1) // 2
+
+    @override
+    def find_wanted_amplitudes(self, item: SynthesisItem) -> NDArray[np.float64]:
+        return self._make_noise(item)
 
     @override
     def make_picture(self, item: SynthesisItem) -> NDArray[np.float64]:
-        """Return the noise around the source's means."""
+        """Return the noise around the source's means, in range."""
+        return self.move_into_range(self._make_noise(item))
+
+    def _make_noise(self, item: SynthesisItem) -> NDArray[np.float64]:
         height, width, channels = item.source.shape
         mean = item.source.mean(axis=(0, 1), dtype=np.float64)
         spectrum = np.fft.fft2(item.source - mean, axes=(0, 1))
