@@ -19,6 +19,7 @@ from stimgen.analysis.oddballs import compute_oddball_asymmetry
 from stimgen.analysis.rankings import compute_source_ranking
 from stimgen.analysis.response_times import compute_response_times
 from stimgen.analysis.settings import AnalysisSettings
+from stimgen.analysis.streams import compute_streams
 from stimgen.analysis.thresholds import compute_thresholds, compute_tracks
 from stimgen.analysis.trends import compute_trend
 from stimgen.analysis.trial_table import TrialTable
@@ -82,6 +83,7 @@ ANALYSES: dict[str, Analysis] = {
     "confusions": compute_confusions,
     "confidence": compute_confidence,
     "difference_scale": compute_difference_scale,
+    "streams": compute_streams,
     "ratings": compute_ratings,
     "similarity": compute_similarity,
 }

@@ -56,6 +56,9 @@ class AnalysisSettings(Model):
     """Number of each value of `level`, where they are not numbers: ``{scale1: 0.3, scale2: 0.5}``."""
     function: Literal["logistic", "normal", "weibull", "critical_scaling"] = "logistic"
     """The psychometric function; ``critical_scaling`` is for scalings of pooling regions."""
+    level_scale: Literal["linear", "logarithmic"] | None = None
+    """Whether ``logistic`` and ``normal`` functions are of the level or of its logarithm. [default: of the
+    logarithm if the largest level is four times the smallest or more]"""
     response_time_unit: Literal["s", "ms"] = "s"
     """Unit of response times in the data."""
     synonyms: dict[Text, tuple[Text, ...]] = Field(default_factory=dict)

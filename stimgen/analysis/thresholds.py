@@ -77,7 +77,12 @@ def choose_curve(table: TrialTable, settings: AnalysisSettings) -> Curve:
             "the critical scaling needs a task whose d' comes from proportions correct",
             hint="name the task, such as --task abx",
         )
-    logarithmic = is_wide and settings.function in ("logistic", "normal")
+    if settings.level_scale == "logarithmic" and not (levels > 0).all():
+        raise StimgenError(
+            f"the level {levels.min():g} has no logarithm", hint="say --level-scale linear, or leave it out"
+        )
+    is_log = is_wide if settings.level_scale is None else settings.level_scale == "logarithmic"
+    logarithmic = is_log and settings.function in ("logistic", "normal")
     return Curve(settings.function, table.chance or 0.0, logarithmic, model)
 
 

@@ -37,6 +37,7 @@ def analyze(
     ),
     level: str | None = option("--level", "FACTOR", "The factor that psychometric functions are along."),
     function: str | None = option("--function", "NAME", "logistic, normal, weibull or critical_scaling."),
+    level_scale: str | None = option("--level-scale", "SCALE", "linear or logarithmic. [default: by levels]"),
     observer: str | None = option("--observer", "NAME", "Keep person, simulated or model."),
     stimuli: list[Path] | None = option(
         "--stimuli",
@@ -68,6 +69,7 @@ def analyze(
         "correction": correction,
         "level": level,
         "function": function,
+        "level_scale": level_scale,
         "observer": observer,
         "response_time_unit": unit,
     }

@@ -242,3 +242,14 @@ def test_data_without_levels_have_no_thresholds() -> None:
     assert compute_tracks(table, FEW) is None
     empty = TrialTable(complete_frame({"participant": []}))
     assert compute_thresholds(empty, FEW) is None
+
+
+def test_the_scale_of_the_level_can_be_said() -> None:
+    for scale, name in (("linear", "linear"), (None, "logarithmic")):
+        found = compute_thresholds(make_tracks(40, 200), FEW.replace(level_scale=scale))
+        assert found is not None
+        assert found["scale"].tolist() == [name]
+    table = make_tracks()
+    table.frame.loc[0, "level"] = 0.0
+    with pytest.raises(StimgenError, match="the level 0 has no logarithm"):
+        compute_thresholds(table, FEW.replace(level_scale="logarithmic"))

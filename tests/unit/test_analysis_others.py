@@ -19,6 +19,7 @@ from stimgen.analysis.rankings import compute_source_ranking
 from stimgen.analysis.response_times import compute_response_times
 from stimgen.analysis.results import ANALYSES, compute_results
 from stimgen.analysis.settings import AnalysisSettings
+from stimgen.analysis.streams import STREAM_COLUMNS, compute_streams
 from stimgen.analysis.trends import compute_trend
 from stimgen.analysis.trial_table import TrialTable, complete_frame
 from stimgen.experiment.schema.exclusions import ExclusionRules
@@ -246,3 +247,23 @@ def test_the_similarity_of_pairs_in_triplets() -> None:
     assert pairs[("a", "b")] == (3, 2)
     assert pairs[("b", "c")] == (2, 1)
     assert compute_similarity(simulate_table({"a": 0.0}), FEW) is None
+
+
+def test_streams_have_hits_and_false_alarms_over_their_pictures() -> None:
+    columns = {
+        "participant": ["2", "1", "1"],
+        "correct": [1.0, 0.0, 1.0],
+        "stream_hits": [2, 1, 2],
+        "stream_signals": [2, 2, 2],
+        "stream_alarms": [0, 1, 0],
+        "stream_noises": [9, 9, 9],
+    }
+    found = compute_streams(replace(build_table(columns, STREAM_COLUMNS), factors=()), FEW)
+    assert found is not None
+    counts = ["participant", "streams", "hits", "signals", "false_alarms", "noises"]
+    assert found[counts].to_numpy().tolist() == [
+        ["1", 2, 3, 4, 1, 18],
+        ["2", 1, 2, 2, 0, 9],
+    ]
+    assert (found["low"] < found["dprime"]).all()
+    assert compute_streams(simulate_table({"a": 0.0}), FEW) is None

@@ -89,9 +89,25 @@ def test_mistakes_in_tables_are_named_with_their_row(
 
 
 def test_a_trial_that_occurs_twice_is_refused(tmp_path: Path) -> None:
-    file = write(tmp_path, "participant,session,trial,correct\n1,1,7,1\n1,2,7,0\n1,2,7,1\n")
+    text = "participant,session,trial,correct,rt\n1,1,7,1,0.5\n1,2,7,0,0.6\n1,2,7,0,0.6\n"
     with pytest.raises(StimgenError, match="line 4: trial 7 of participant 1, session 2, occurs twice"):
-        read_trials([file])
+        read_trials([write(tmp_path, text)])
+    first = write(tmp_path, text.replace("1,2,7,0,0.6\n1", "1"))
+    with pytest.raises(StimgenError, match="occurs twice"):
+        read_trials([first, write(tmp_path, first.read_text(), "copy.csv")])
+
+
+def test_trials_whose_numbers_begin_again_are_numbered_by_their_order(tmp_path: Path) -> None:
+    text = "participant,trial,correct,rt\n1,1,1,0.5\n1,2,0,0.6\n1,1,1,0.7\n2,1,1,0.5\n"
+    table = read_trials([write(tmp_path, text)])
+    assert table.frame["trial"].tolist() == [1, 2, 3, 1]
+    assert "begin again" in table.notes[-1]
+
+
+def test_decimal_commas_are_read_where_semicolons_separate_columns(tmp_path: Path) -> None:
+    table = read(tmp_path, "participant;rt;correct\n1;0,485;TRUE\n1;1,5;FALSE\n", AnalysisSettings())
+    assert table.frame["response_time"].tolist() == [0.485, 1.5]
+    assert table.frame["correct"].tolist() == [1, 0]
 
 
 def test_people_and_computed_observers_are_never_pooled(tmp_path: Path) -> None:

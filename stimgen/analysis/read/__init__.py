@@ -53,8 +53,7 @@ def read_trials(paths: Sequence[Path], settings: AnalysisSettings | None = None)
     if journals:
         tables.insert(0, read_journals(journals))
     table = _keep_observer(_join(tables), settings)
-    _refuse_twice(table)
-    return _apply(table, settings)
+    return _apply(_number_trials(table), settings)
 
 
 def _collect(paths: Sequence[Path], settings: AnalysisSettings) -> tuple[list[Path], list[TrialTable]]:
@@ -131,17 +130,28 @@ def _keep_observer(table: TrialTable, settings: AnalysisSettings) -> TrialTable:
     return table
 
 
-def _refuse_twice(table: TrialTable) -> None:
+def _number_trials(table: TrialTable) -> TrialTable:
+    """Refuse trials that occur twice, and number trials whose numbers begin again within a session.
+
+    Two rows are one trial if number, answer and response time are the same. Without response times, which
+    hardly ever agree by chance, they are taken for two.
+    """
     frame = table.frame
-    keys = ["experiment", "participant", "session", "trial"]
-    twice = frame[frame.duplicated(keys, keep="first")]
-    if len(twice) and not frame["trial"].isna().any():
+    keys = ["experiment", "participant", "session", "block", "trial"]
+    if not frame.duplicated(keys).any() or frame["trial"].isna().any():
+        return table
+    answers = ["participant", "session", "trial", "response", "correct", "response_time"]
+    twice = frame[frame.duplicated(answers) & frame["response_time"].notna()]
+    if len(twice):
         first = twice.iloc[0]
         raise StimgenError(
             f"{first['file']}, line {first['row']:.0f}: trial {first['trial']:.0f} of participant "
             f"{first['participant']}, session {first['session']}, occurs twice",
             hint="name each session once; a column of sessions is named by --column session=NAME",
         )
+    order = frame.groupby(["experiment", "participant", "session"], sort=False).cumcount() + 1.0
+    note = "Numbers of trials begin again within a session: trials are numbered in the order of rows."
+    return replace(table, frame=frame.assign(trial=order)).add_notes(note)
 
 
 def _apply(table: TrialTable, settings: AnalysisSettings) -> TrialTable:

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import csv
 import io
+import re
 from collections.abc import Callable
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -33,6 +35,7 @@ ALIASES = {
     "correct_response": ("correct_answer", "corrans"),
 }
 """Names that other programs give to columns, in lower case; they are used where ours is missing."""
+_COMMA = re.compile(r"[-+]?\d+,\d+([eE][-+]?\d+)?")
 PRACTICE_NUMBER = "practice.thisN"
 """PsychoPy's number of a practice trial, which our own CSV files have."""
 OBSERVERS = {"person": "person", "psychopy": "person", "simulated": "simulated", "model": "model"}
@@ -50,9 +53,10 @@ def read_csv(file: Path, settings: AnalysisSettings) -> TrialTable:
         The file cannot be read; a column is missing, or was named but does not exist; or a value is out of
         range, with its line.
     """
-    header, rows, lines = _read_rows(file)
+    table = _RawTable.read(file)
+    header, rows, lines = table.header, table.rows, table.lines
     names = _find_columns(header, settings, file)
-    reader = _ColumnReader(file, header, rows, lines)
+    reader = _ColumnReader(table)
     columns: dict[str, Any] = {name: reader.texts(names[name]) for name in names if name not in CONVERTERS}
     factors = [name for name in settings.named_factors if name in names]
     for name, convert in CONVERTERS.items():
@@ -81,37 +85,59 @@ def read_csv(file: Path, settings: AnalysisSettings) -> TrialTable:
     return TrialTable(frame, tuple(every), notes=tuple(notes))
 
 
-def _read_rows(file: Path) -> tuple[list[str], list[list[str]], list[int]]:
-    """Return the header, the rows that are not empty, and the line of each."""
+@dataclass(frozen=True)
+class _RawTable:
+    """Holds the texts of a file."""
+
+    file: Path
+    header: list[str]
+    rows: list[list[str]]
+    """Without empty ones."""
+    lines: list[int]
+    """The line of each row."""
+    separator: str
+
+    @classmethod
+    def read(cls, file: Path) -> _RawTable:
+        text = _decode(file)
+        first = text.partition("\n")[0]
+        separator = max("\t;,", key=first.count) if any(one in first for one in "\t;,") else ","
+        reader = csv.reader(io.StringIO(text, newline=""), delimiter=separator)
+        try:
+            header = [name.strip() for name in next(reader, [])]
+            rows, lines, line = [], [], reader.line_num + 1
+            for row in reader:
+                if any(row):
+                    rows.append(row)
+                    lines.append(line)
+                line = reader.line_num + 1
+        except csv.Error as error:
+            raise StimgenError(f"not a table: {error}", where=Location(file, reader.line_num)) from None
+        table = cls(file, header, rows, lines, separator)
+        table._check()
+        return table
+
+    def _check(self) -> None:
+        header = self.header
+        if not header:
+            raise StimgenError("is empty; the first line must name the columns", where=self.file)
+        twice = [name for name in header if name and header.count(name) > 1]
+        if twice:
+            raise StimgenError(f"the column {twice[0]!r} appears twice", where=Location(self.file, 1))
+        for row, at in zip(self.rows, self.lines, strict=True):
+            if len(row) != len(header):
+                problem = f"has {len(row)} values, but there are {len(header)} columns"
+                raise StimgenError(problem, where=Location(self.file, at))
+
+
+def _decode(file: Path) -> str:
     raw = read_limited(file, MAXIMUM_BYTES)
     try:
-        text = raw.decode("utf-8-sig")
+        return raw.decode("utf-8-sig")
     except UnicodeDecodeError as error:
         line = raw.count(b"\n", 0, error.start) + 1
-        raise StimgenError("not UTF-8 text", where=Location(file, line)) from None
-    first = text.partition("\n")[0]
-    separator = max("\t;,", key=first.count) if any(one in first for one in "\t;,") else ","
-    reader = csv.reader(io.StringIO(text, newline=""), delimiter=separator)
-    try:
-        header = [name.strip() for name in next(reader, [])]
-        rows, lines, line = [], [], reader.line_num + 1
-        for row in reader:
-            if any(row):
-                rows.append(row)
-                lines.append(line)
-            line = reader.line_num + 1
-    except csv.Error as error:
-        raise StimgenError(f"not a table: {error}", where=Location(file, reader.line_num)) from None
-    if not header:
-        raise StimgenError("is empty; the first line must name the columns", where=file)
-    twice = [name for name in header if name and header.count(name) > 1]
-    if twice:
-        raise StimgenError(f"the column {twice[0]!r} appears twice", where=Location(file, 1))
-    for row, at in zip(rows, lines, strict=True):
-        if len(row) != len(header):
-            problem = f"has {len(row)} values, but there are {len(header)} columns"
-            raise StimgenError(problem, where=Location(file, at))
-    return header, rows, lines
+        hint = "save it as CSV UTF-8"
+        raise StimgenError("not UTF-8 text", where=Location(file, line), hint=hint) from None
 
 
 def _find_columns(header: list[str], settings: AnalysisSettings, file: Path) -> dict[str, str]:
@@ -151,13 +177,13 @@ def _find_columns(header: list[str], settings: AnalysisSettings, file: Path) -> 
 class _ColumnReader:
     """Converts columns of a file; errors name the line."""
 
-    def __init__(self, file: Path, header: list[str], rows: list[list[str]], lines: list[int]) -> None:
-        self._file, self._rows, self._lines = file, rows, lines
-        self._places = {name: i for i, name in enumerate(header)}
+    def __init__(self, table: _RawTable) -> None:
+        self._table = table
+        self._places = {name: i for i, name in enumerate(table.header)}
 
     def texts(self, column: str) -> list[str]:
         place = self._places[column]
-        return [row[place].strip() for row in self._rows]
+        return [row[place].strip() for row in self._table.rows]
 
     def convert(self, column: str, convert: Callable[[str], Any]) -> list[Any]:
         known: dict[str, Any] = {}
@@ -165,15 +191,20 @@ class _ColumnReader:
         for i, text in enumerate(self.texts(column)):
             if text not in known:
                 try:
-                    known[text] = convert(text)
+                    known[text] = convert(self._to_point(text))
                 except ValueError as error:
                     raise self.error(column, i, f"{text!r} {error}") from None
             found.append(known[text])
         return found
 
+    def _to_point(self, text: str) -> str:
+        """Return a number with a decimal comma as one with a point, where commas separate no columns."""
+        is_number = self._table.separator != "," and _COMMA.fullmatch(text) is not None
+        return text.replace(",", ".") if is_number else text
+
     def error(self, column: str, row: int, problem: str) -> StimgenError:
         """Return an error about a value."""
-        return StimgenError(f"{column}: {problem}", where=Location(self._file, self._lines[row]))
+        return StimgenError(f"{column}: {problem}", where=Location(self._table.file, self._table.lines[row]))
 
 
 def _to_number(text: str) -> float:

@@ -7,7 +7,9 @@ from typing import Any
 
 from stimgen.analysis.difference_scaling import LARGER, SUBSETS
 from stimgen.analysis.judgements import ODD_ITEM, TRIPLET
+from stimgen.analysis.streams import STREAM_COLUMNS
 from stimgen.experiment.design.paradigms.item_subsets import split_items
+from stimgen.experiment.design.streams import REPEATED_FACTOR, parse_positions
 from stimgen.experiment.journal.journal import RecordedTrial
 from stimgen.experiment.journal.response_times import time_from_last
 from stimgen.export.sessions import JournalSession, SessionPart
@@ -24,6 +26,7 @@ def describe_trial(line: RecordedTrial, session: JournalSession, part: SessionPa
         **trial.levels,
         **_find_larger_pair(line),
         **_find_odd_item(line),
+        **_count_presses(line),
         "participant": session.participant.label,
         "session": session.participant.session,
         "group": session.header.group,
@@ -69,6 +72,17 @@ def _find_odd_item(line: RecordedTrial) -> dict[str, str]:
         return {}
     shown = [split_items(items)[int(digit) - 1] for digit in order]
     return {TRIPLET: items, ODD_ITEM: shown[int(answer) - 1] if answer in trial.answers else ""}
+
+
+def _count_presses(line: RecordedTrial) -> dict[str, int]:
+    """Return hits and false alarms over the pictures of a stream; nothing for other tasks."""
+    trial = line.trial
+    if REPEATED_FACTOR not in trial.balanced or trial.correct is None or line.outcome.answer is None:
+        return {}
+    repeated, pressed = (set(parse_positions(text)) for text in (trial.correct, line.outcome.answer))
+    others = len(trial.stimuli) - 1 - len(repeated)
+    counts = (len(repeated & pressed), len(repeated), len(pressed - repeated), others)
+    return dict(zip(STREAM_COLUMNS, counts, strict=True))
 
 
 def _find_confidence(line: RecordedTrial) -> float | None:

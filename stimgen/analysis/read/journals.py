@@ -10,6 +10,7 @@ from typing import Any
 from stimgen.analysis.difference_scaling import LARGER
 from stimgen.analysis.judgements import ODD_ITEM, TRIPLET
 from stimgen.analysis.read.journal_rows import describe_trial
+from stimgen.analysis.streams import STREAM_COLUMNS
 from stimgen.analysis.trial_table import TrialTable, complete_frame
 from stimgen.experiment.design.paradigms import Paradigm
 from stimgen.experiment.design.schedules import Schedule
@@ -104,7 +105,7 @@ class _Collection:
         names = sorted(self.factors, key=lambda name: name != "condition")
         every = dict.fromkeys(name for row in self.rows for name in row)
         columns = {name: [row.get(name) for row in self.rows] for name in every}
-        extra = [name for name in (LARGER, TRIPLET, ODD_ITEM) if name in columns]
+        extra = [name for name in (LARGER, TRIPLET, ODD_ITEM, *STREAM_COLUMNS) if name in columns]
         return TrialTable(
             complete_frame(columns, [*names, *extra]),
             tuple(names),
