@@ -84,19 +84,19 @@ def _list_references(data: Sequence[Path]) -> Iterator[tuple[Path, SetReference]
 
 
 def _read_sets(table: TrialTable, stores: Sequence[Store]) -> MapPictures:
-    frame = table.frame
-    cells = set(zip(frame["source"], frame["condition"], strict=True))
-    names = {source for source, _ in cells if source}
+    names, conditions = set(table.frame["source"]), set(table.frame["condition"])
     sources: dict[str, Any] = {}
     stimuli: dict[tuple[str, str], Any] = {}
     for store in stores:
         for record in store.read_records():
             content = record.content
-            cell = (content.source.id, content.condition)
-            if content.source.id in names and content.source.id not in sources:
-                sources[content.source.id] = _read_picture(store, content.source.original)
-            if cell in cells and cell not in stimuli:
-                stimuli[cell] = _read_picture(store, content.files[0])
+            source, condition = content.source.id, content.condition
+            if source not in names:
+                continue
+            if source not in sources:
+                sources[source] = _read_picture(store, content.source.original)
+            if condition in conditions and (source, condition) not in stimuli:
+                stimuli[source, condition] = _read_picture(store, content.files[0])
             if len(stimuli) + len(sources) >= MOST_PICTURES:
                 return MapPictures(sources, stimuli)
     return MapPictures(sources, stimuli)

@@ -65,8 +65,7 @@ def title_groups(means: pd.DataFrame, members: pd.DataFrame | None, subject: Fig
 
 def _caption(subject: FigureSubject, means: pd.DataFrame, members: pd.DataFrame | None) -> str:
     count = 0 if members is None else members["participant"].nunique()
-    kinds = [kind for kind in dict.fromkeys(means["interval"]) if kind]
-    interval = " or ".join(kinds)
+    interval = "; or ".join(kind for kind in dict.fromkeys(means["interval"]) if kind)
     behind = "; small symbols are single participants" if count > 1 else ""
     chance = "" if subject.chance is None else f" The dashed line is chance ({subject.chance:.3g})."
     return (

@@ -91,7 +91,7 @@ def draw_cells(plot: CellPlot) -> tuple[Any, list[Any]]:
     axis, series = plot.axis[:MOST_PLACES], plot.series[:MOST_SERIES]
     columns = len(set(plot.means[plot.panels])) if len(plot.factors) > 2 else plot.columns
     width = min(9.0, max(2.3, 0.6 + 0.127 * len(axis) * (1 + len(series))))
-    columns = max(1, min(columns, int(11.5 / width)))
+    columns = max(1, min(columns, int(11.7 / width)))
     figure, panels = make_panels(len(split), columns, (width, plot.height), sharex=True, sharey=True)
     for (title, means, members), panel in zip(split, panels, strict=True):
         panel.set_title(title)

@@ -65,7 +65,8 @@ def draw_source_map(tables: Tables, subject: FigureSubject) -> ResultFigure | No
         figure.colorbar(
             image, ax=panels, label="Proportion correct", shrink=min(1.0, 2.5 / height), aspect=15
         )
-    return ResultFigure(figure, "Sources and conditions", _caption(subject, len(names) - len(shown)))
+    example = choose_example(shown, columns, subject)
+    return ResultFigure(figure, "Sources and conditions", _caption(subject, len(names) - len(shown), example))
 
 
 def _spread(
@@ -115,13 +116,20 @@ def _place_sources(panel: Any, shown: list[str], subject: FigureSubject) -> None
 def _place_stimuli(panel: Any, columns: list[str], shown: list[str], subject: FigureSubject) -> None:
     """Put a stimulus of each condition above the map, all of one source."""
     stimuli = subject.pictures.stimuli
-    source = next((name for name in shown if any((name, one) in stimuli for one in columns)), None)
+    source = choose_example(shown, columns, subject)
     if source is None:
         return
     panel.set_title(panel.get_title(), pad=PICTURE_POINTS + 10)
     for i, name in enumerate(columns):
         if (source, name) in stimuli:
             _place(panel, stimuli[source, name], (i, 1), (0, 4), ("data", "axes fraction"))
+
+
+def choose_example(shown: list[str], columns: list[str], subject: FigureSubject) -> str | None:
+    """Return the source with stimuli of most conditions, of several the easiest; None without stimuli."""
+    counts = {name: sum((name, one) in subject.pictures.stimuli for one in columns) for name in shown}
+    best = max(shown, key=counts.__getitem__)
+    return best if counts[best] else None
 
 
 def _place(
@@ -138,16 +146,12 @@ def _place(
     panel.add_artist(box)
 
 
-def _caption(subject: FigureSubject, hidden: int) -> str:
+def _caption(subject: FigureSubject, hidden: int, example: str | None) -> str:
     more = f" The {hidden} hardest sources are only in the table." if hidden else ""
-    pictures = ""
-    if subject.pictures.sources:
-        pictures = " The photographs stand beside their names"
-        pictures += (
-            ", and above each condition a stimulus of the easiest source."
-            if subject.pictures.stimuli
-            else "."
-        )
+    pictures = " The photographs stand beside their names" if subject.pictures.sources else ""
+    if pictures:
+        above = f", and above each condition a stimulus of {format_label(example)}" if example else ""
+        pictures += f"{above}."
     chance = f"from chance ({subject.chance:.3g})" if subject.chance else "from 0"
     return (
         "Proportion correct of all participants' trials with each source (easiest above) in each condition; "

@@ -25,6 +25,7 @@ TASK_PAPERS = {
     "same_different": ("dai1996",),
 }
 """Papers about d' of a task."""
+BOOTSTRAP = "bootstrap over "
 CORRECTIONS = {
     "1/(2N)": "proportions of 0 and 1 were taken as 1/(2N) and 1 - 1/(2N), where N is the number of trials{}",
     "log-linear": "0.5 was added to the numbers of hits and false alarms, and 1 to those of trials{}",
@@ -101,7 +102,9 @@ def _describe_trials(table: TrialTable) -> Iterator[str]:
     people = table.frame["participant"].nunique()
     kinds = sorted(set(table.frame["observer"]))
     who = "participant" if kinds == ["person"] or not kinds else f"{' and '.join(kinds)} observer"
-    yield f"{format_count(people, who)} gave answers in {format_count(len(table.frame), 'trial')}"
+    sources = sum(1 for name in table.frame["source"].unique() if name)
+    stimuli = f", with stimuli of {format_count(sources, 'source image')}" if sources else ""
+    yield f"{format_count(people, who)} gave answers in {format_count(len(table.frame), 'trial')}{stimuli}"
     left = [f"{one.kind} ({one.trials:,})" for one in counts if one.kind != "counted"]
     if left:
         yield f"these trials were left out: {join_words(map(to_one_line, left))}"
@@ -120,9 +123,10 @@ def _describe_accuracy(text: MethodsText) -> Iterator[str]:
     yield (
         f"proportions correct{chance} of single cells have {percent} score intervals{text.cite('wilson1927')}"
     )
-    if found["interval"].str.startswith("bootstrap").any():
-        kinds = join_words(dict.fromkeys(one for one in found["interval"] if one.startswith("bootstrap")))
-        crossed = text.cite("owen2007", "cameron2011") if "and" in kinds else ""
+    if found["interval"].str.startswith(BOOTSTRAP).any():
+        drawn = [one.removeprefix(BOOTSTRAP) for one in found["interval"] if one.startswith(BOOTSTRAP)]
+        kinds = BOOTSTRAP + ", or over ".join(dict.fromkeys(drawn))
+        crossed = text.cite("owen2007", "cameron2011") if " and " in kinds else ""
         yield (
             f"intervals of means over participants come from a {kinds} ({text.settings.resamples:,} samples, "
             f"seed {text.settings.seed}), scaled to the variance of the mean{crossed} and to Student's t"
@@ -140,7 +144,7 @@ def _describe_dprime(text: MethodsText) -> Iterator[str]:
         yield CORRECTIONS[correction].format(text.cite("hautus1995") if correction != "none" else "")
     both = text.cite("zou2008") if text.table.model.has_rates else ""
     how = f"combine those of both rates{both}" if both else "are those of proportions, through the model"
-    yield f"its intervals {how}"
+    yield f"intervals of d' {how}"
 
 
 def _describe_models(text: MethodsText) -> Iterator[str]:
