@@ -52,8 +52,16 @@ def list_labels(figure: Any) -> Iterator[str]:
 
 def test_every_figure_is_drawn_with_words_and_a_caption() -> None:
     table, tables = find_study()
-    found = dict(draw_figures(tables, describe(table)))
+    scale = {
+        "participant": ["all"] * 3 + ["01"] * 3 + ["02"] * 3,
+        "item": ["a", "b", "c"] * 3,
+        "scale": [0.0, 1.0, 2.0, 0.0, 0.8, 1.9] + [np.nan] * 3,
+    }
+    frame = pd.DataFrame(scale)
+    frame = frame.assign(low=frame["scale"] - 0.2, high=frame["scale"] + 0.2)
+    found = dict(draw_figures({**tables, "difference_scale": frame}, describe(table)))
     assert set(found) == set(FIGURES)
+    assert "1 of the scales is not determined" in found["difference_scale"].caption
     for drawn in found.values():
         assert any(list_labels(drawn.figure))
         assert drawn.caption.endswith(".")

@@ -58,7 +58,9 @@ def draw_difference_scale(tables: Tables, subject: FigureSubject) -> ResultFigur
     who = "all participants' trials" if main == EVERYBODY else f"participant {format_label(main)}"
     behind = "; grey lines are single participants" if main == EVERYBODY else ""
     lost = found.groupby("participant")["scale"].apply(lambda column: column.isna().all()).sum()
-    lacking = f" {lost} scales are not determined by the answers." if lost else ""
+    lacking = (
+        f" {lost} of the scales {'is' if lost == 1 else 'are'} not determined by the answers." if lost else ""
+    )
     caption = (
         f"Difference scale of {who}, with {subject.percent} Wald intervals{behind}. The first stimulus is at "
         "0; one unit is the standard deviation of the noise of a decision."

@@ -155,5 +155,6 @@ def _caption(subject: FigureSubject, fits: pd.DataFrame, hidden: int) -> str:
     return (
         f"Proportion correct against {format_label(subject.level)}, with {subject.percent} Wilson intervals; "
         f"the area of a symbol grows with its trials. Lines: {names} functions, fitted by maximum likelihood;"
-        f" horizontal bars: {subject.percent} intervals of the thresholds.{pooled}{lacking}{more}"
+        f" horizontal bars: {subject.percent} intervals of the thresholds, where they have limits."
+        f"{pooled}{lacking}{more}"
     )
