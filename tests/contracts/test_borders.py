@@ -24,6 +24,13 @@ def loaded_by(statement: str) -> set[str]:
         ("import stimgen.stimulus_set.verify, stimgen.stimulus_set.verify", set()),
         ("import stimgen.workflow.confounds", set()),
         ("import stimgen.images.read, stimgen.images.write", set()),
+        ("import stimgen.analysis.results, stimgen.workflow.analyze, stimgen.sensitivity", set()),
+        (
+            "import stimgen.analysis.read as r, pathlib, stimgen.analysis.results as a, stimgen.analysis.settings as s;"
+            "t = r.read_trials([pathlib.Path('tests/made_before/data/oddity')]);"
+            "dict(a.compute_results(t, s.AnalysisSettings(resamples=100)))",
+            {"pandas"},
+        ),
         ("import stimgen.protocol.plan, stimgen.networks.vgg19", {"torch"}),
     ],
 )
