@@ -26,9 +26,10 @@ def loaded_by(statement: str) -> set[str]:
         ("import stimgen.images.read, stimgen.images.write", set()),
         ("import stimgen.analysis.results, stimgen.workflow.analyze, stimgen.sensitivity", set()),
         (
-            "import stimgen.analysis.read as r, pathlib, stimgen.analysis.results as a, stimgen.analysis.settings as s;"
+            "import pathlib, stimgen.analysis.read as r, stimgen.analysis.results as a;"
+            "from stimgen.analysis.settings import AnalysisSettings as Settings;"
             "t = r.read_trials([pathlib.Path('tests/made_before/data/oddity')]);"
-            "dict(a.compute_results(t, s.AnalysisSettings(resamples=100)))",
+            "dict(a.compute_results(t, Settings(resamples=100)))",
             {"pandas"},
         ),
         ("import stimgen.protocol.plan, stimgen.networks.vgg19", {"torch"}),
