@@ -30,13 +30,17 @@ class PcaGram(GramStatistic):
 
     name: Literal["pca_gram"] = "pca_gram"
     components: Annotated[Integer, Field(ge=1, le=4096)] = 64
-    """Number of components of each layer; all, if a layer has fewer maps. They are those of the covariance
-    over the whole source, also if regions are pooled, and of the covariance between two sources for a target
-    between them."""
+    """Number of components of each layer; all, if a layer has fewer maps, and one less than a layer has
+    positions, if these are fewer, because further components would be arbitrary. They are those of the
+    covariance over the whole source, also if regions are pooled, and of the covariance between two sources
+    for a target between them."""
+    divisor: Literal["maps", "components"] = "maps"
+    """What N is in the papers' normalisations: the number of a layer's ``maps``, as in the authors' code, or
+    of its ``components``. It decides how much each layer counts."""
 
     def count_layer_parameters(self, size: LayerSize) -> int:
         """Return k (k + 1) / 2 for each region, k the number of components."""
-        kept = min(self.components, size.channels)
+        kept = self._count_components(size.channels, size.positions)
         return size.regions * kept * (kept + 1) // 2
 
     def count_working_numbers(self, sizes: Mapping[str, LayerSize]) -> float:
@@ -68,14 +72,24 @@ class PcaGram(GramStatistic):
 
     @override
     def distance(self, features: Tensor, target: Target) -> Tensor:
-        return self._gram.distance(_project(features, target.values[0]), _gram_target(target, first=1))
+        components = target.values[0]
+        distance = self._gram.distance(_project(features, components), _gram_target(target, first=1))
+        if self.normalisation == "relative" or self.divisor == "components" or not components.shape[2]:
+            return distance
+        return distance * (components.shape[2] / components.shape[1]) ** 2
+
+    def _count_components(self, maps: int, positions: int) -> int:
+        """Return how many components of so many maps are kept; without their mean, positions span one less."""
+        return maps if self.components >= maps else max(1, min(self.components, positions - 1))
 
     @property
     def _gram(self) -> Gram:
         return Gram(centred=self.centred, normalisation=self.normalisation)
 
     def _fit_components(self, covariances: Tensor, whole: Target, dtype: torch.dtype | None = None) -> Target:
-        components = _components(covariances, self.components).to(dtype or whole.values[0].dtype)
+        positions = int(whole.values[-1][0])
+        count = self._count_components(covariances.shape[1], positions)
+        components = _components(covariances, count).to(dtype or whole.values[0].dtype)
         return replace(whole, values=(components, covariances, *whole.values))
 
     def _reduce(self, target: Target) -> Target:

@@ -8,7 +8,7 @@ import torch
 
 from stimgen.networks import DeviceSpec
 from stimgen.networks.vgg19 import Vgg19
-from stimgen.statistics import RandomKey, Target
+from stimgen.statistics import LayerSize, RandomKey, Target
 from stimgen.statistics.gram import Gram
 from stimgen.statistics.pca_gram import PcaGram
 from stimgen.statistics.regions import Pooling
@@ -49,11 +49,16 @@ def expected(source: np.ndarray, image: np.ndarray, statistic: PcaGram, rows: li
         error += ((grams[1] - grams[0]) ** 2).sum()
         norm += (grams[0] ** 2).sum()
     if statistic.normalisation == "gatys2015":
-        return error / (4 * len(kept) ** 2 * len(rows))
+        # The authors' code divides by the number of maps, also after they were reduced.
+        number = len(source) if statistic.divisor == "maps" else len(kept)
+        return error / (4 * number**2 * len(rows))
     return error / norm
 
 
-@pytest.mark.parametrize("fields", [{}, {"centred": False}, {"normalisation": "gatys2015"}])
+COMPONENTS = {"normalisation": "gatys2015", "divisor": "components"}
+
+
+@pytest.mark.parametrize("fields", [{}, {"centred": False}, {"normalisation": "gatys2015"}, COMPONENTS])
 @pytest.mark.parametrize("halves", [False, True])
 def test_distance_is_that_of_projected_maps(fields: dict, halves: bool) -> None:
     statistic = PcaGram(components=3, **fields)
@@ -84,6 +89,17 @@ def test_all_components_are_the_gram_matrix() -> None:
     for count in (5, 64):
         statistic = PcaGram(components=count)
         torch.testing.assert_close(statistic.distance(image, target(statistic, features())), whole)
+
+
+@pytest.mark.parametrize(("positions", "kept"), [((2, 2), 3), ((1, 2), 1), ((1, 1), 1), ((2, 3), 4)])
+def test_components_are_fewer_than_positions(positions: tuple[int, int], kept: int) -> None:
+    statistic = PcaGram(components=4)
+    source = features()[:, :, : positions[0], : positions[1]].copy()
+    found = target(statistic, source)
+    assert found.values[0].shape == (2, 5, kept)
+    assert statistic.count_parameters({"a": LayerSize(5, *positions)}) == kept * (kept + 1) // 2
+    # All maps need no components.
+    assert target(PcaGram(components=5), source).values[0].shape[2] == 0
 
 
 @pytest.mark.parametrize(("count", "parameters"), [(64, 10_400), (20, 1_050)])
