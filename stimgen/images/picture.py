@@ -71,7 +71,7 @@ class MaskedPicture:
         return float(self.compute_mean(luminance(self.light)))
 
     def rms_contrast(self) -> float:
-        """Return the visible part's RMS contrast: standard deviation over mean of luminance (Peli 1990)."""
+        """Return the visible part's RMS contrast: standard deviation over mean of luminance."""
         values = luminance(self.light)
         mean = self.compute_mean(values)
         if mean <= 0.0:

@@ -70,6 +70,14 @@ def _inherit(data: dict[str, Any], settings: dict[str, Any], keys: tuple[str, ..
     return data | inherited
 
 
+def _is_file_of_weights(base: dict[str, Any], change: dict[str, Any]) -> bool:
+    """Return whether a change of normalised weights names weights, and not other mean activations.
+
+    Both are a file and its hash. Files of mean activations are JSON, and no file of weights is.
+    """
+    return base.get("name") == "normalised" and not str(change.get("file", ".json")).endswith(".json")
+
+
 def merge_settings(base: Any, change: Any, key: str | None = None) -> Any:
     """Return `base`, which is inherited, with the fields of `change`, in mappings within mappings too.
 
@@ -89,5 +97,7 @@ def merge_settings(base: Any, change: Any, key: str | None = None) -> Any:
     if not isinstance(base, dict) or not isinstance(change, dict):
         return change
     if "name" in change and change["name"] != base.get("name", change["name"]):
+        return change
+    if key == "weights" and _is_file_of_weights(base, change):
         return change
     return base | {inner: merge_settings(base.get(inner), value, inner) for inner, value in change.items()}

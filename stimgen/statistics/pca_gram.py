@@ -79,7 +79,7 @@ class PcaGram(GramStatistic):
         return distance * (components.shape[2] / components.shape[1]) ** 2
 
     def _count_components(self, maps: int, positions: int) -> int:
-        """Return how many components of so many maps are kept; without their mean, positions span one less."""
+        """Return how many components of so many maps are kept; n positions have n - 1 without the mean."""
         return maps if self.components >= maps else max(1, min(self.components, positions - 1))
 
     @property

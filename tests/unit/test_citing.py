@@ -20,6 +20,7 @@ from stimgen.reading.errors import StimgenError
 from stimgen.reading.papers import load_papers
 from stimgen.stimulus_set.citing import list_citation_formats, read_citation, render_citation
 from stimgen.stimulus_set.citing.by_condition import combine_clauses
+from stimgen.stimulus_set.citing.methods_sentences import list_layers
 from stimgen.stimulus_set.citing.references import References
 from stimgen.stimulus_set.citing.summary import SetSummary
 from stimgen.stimulus_set.store import CITATION, PLAN, Store, json_bytes
@@ -91,6 +92,20 @@ def test_apa_has_authors_year_version_and_doi(tmp_path: Path) -> None:
         "Lov\u00e9lace, A. B., van der Walt, S., & Smith and Sons (2026). Two textures (Version 1.0) "
         "[Data set]. https://doi.org/10.5281/zenodo.1234\n"
     )
+
+
+@pytest.mark.parametrize(
+    ("layers", "told"),
+    [
+        ({"a": 1.0, "b": 1.0}, "from the layers a and b (weight = 1 each)"),
+        ({"a": 0.2, "b": 0.2}, "from the layers a and b (weight = 0.2 each)"),
+        ({"a": 1.0, "b": 0.5}, "from the layers a (weight = 1) and b (weight = 0.5)"),
+        ({"a": 1.0}, "from the layer a"),
+        ({"a": 5.0}, "from the layer a (weight = 5)"),
+    ],
+)
+def test_weights_of_layers_are_told_also_if_equal(layers: dict[str, float], told: str) -> None:
+    assert list_layers({"layers": layers}) == told
 
 
 def test_papers_that_look_alike_are_told_apart() -> None:

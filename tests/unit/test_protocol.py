@@ -296,6 +296,16 @@ class TestHandedDown:
         assert merge_settings(None, {"a": 1}) == {"a": 1}
         assert merge_settings({"a": 1}, None) == {"a": 1}
 
+    def test_a_file_of_weights_replaces_normalised_weights(self) -> None:
+        normalised = {"name": "normalised", "base": "random", "file": "means.json", "sha256": "0"}
+        own = {"file": "own.safetensors", "sha256": "1"}
+        base = {"name": "vgg19", "weights": normalised}
+        assert merge_settings(base, {"weights": own}, "network") == {"name": "vgg19", "weights": own}
+        # Other mean activations, and other weights to normalise, are changes of them.
+        for change in ({"file": "other.json", "sha256": "1"}, {"base": "imagenet"}):
+            merged = merge_settings(base, {"weights": change}, "network")
+            assert merged == {"name": "vgg19", "weights": {**normalised, **change}}
+
 
 class TestWeightsFromFiles:
     HASH = "ab" * 32

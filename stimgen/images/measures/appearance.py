@@ -22,7 +22,7 @@ class Appearance(NamedTuple):
     luminance: float
     """Mean of the relative luminance Y: 0 is black, 1 white."""
     contrast: float
-    """RMS contrast: standard deviation over mean of Y (Peli 1990, *JOSA A* 7, 2032); NaN for black."""
+    """RMS contrast: standard deviation over mean of Y; NaN for black. That of Peli (1990) is another."""
     lightness: float
     """Mean of CIELAB L*, D65: 0 to 100."""
     red_green: float

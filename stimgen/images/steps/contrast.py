@@ -24,7 +24,7 @@ class Contrast(MatchingStep):
 
     name: Literal["contrast"] = "contrast"
     rms: Rms = "source"
-    """Standard deviation over mean of the luminance of the visible part (Peli 1990); ``source``: the source's
+    """Standard deviation over mean of the luminance of the visible part; ``source``: the source's
     contrast; ``set``: the mean over all sources of the protocol."""
 
     target_key: ClassVar[str] = "rms"

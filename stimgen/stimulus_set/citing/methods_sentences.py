@@ -42,7 +42,7 @@ class MethodsWriter:
         """
         topics: list[tuple[str, Callable[[ConditionSummary], str]]] = [
             ("stimuli were", self._describe_method),
-            ("feature maps were taken", lambda one: "".join(map(_list_layers, _only_term(one)))),
+            ("feature maps were taken", lambda one: "".join(map(list_layers, _only_term(one)))),
             ("statistics were computed", lambda one: "".join(map(self._name_regions, _only_term(one)))),
             ("synthesis ran", lambda one: "".join(_name_target(term, one) for term in _only_term(one))),
             ("the loss, the mismatch between stimulus and target, was minimised", self._describe_descent),
@@ -77,7 +77,7 @@ class MethodsWriter:
         text = f"{statistic} of {self._name_network(network)}"
         if len(condition.first.terms) == 1:
             return text
-        rest = (_list_layers(term), self._name_regions(term), _name_target(term, condition))
+        rest = (list_layers(term), self._name_regions(term), _name_target(term, condition))
         return ", ".join([text, *(part for part in rest if part)])
 
     def _describe_descent(self, condition: ConditionSummary) -> str:
@@ -138,15 +138,21 @@ def _only_term(condition: ConditionSummary) -> Sequence[Mapping[str, Any]]:
     return condition.first.terms if len(condition.first.terms) == 1 else ()
 
 
-def _list_layers(term: Mapping[str, Any]) -> str:
+def list_layers(term: Mapping[str, Any]) -> str:
+    """Return a term's layers and their weights, which decide what is minimised also where they are equal."""
     layers = term.get("layers")
     weights = layers if isinstance(layers, Mapping) else {}
-    alike = len({str(weight) for weight in weights.values()}) == 1
+    values = {format_value(weight) for weight in weights.values()}
+    alike = len(values) == 1
     names = [
         to_one_line(name) if alike else f"{to_one_line(name)} (weight = {format_value(weights[name])})"
         for name in weights
     ]
-    return f"from the {'layers' if len(names) > 1 else 'layer'} {join_words(names)}"
+    if len(names) > 1:
+        common = format_brackets(f"weight = {values.pop()} each") if alike else ""
+        return f"from the layers {join_words(names)}{common}"
+    weight = "" if values <= {"1"} else format_brackets(f"weight = {values.pop()}")
+    return f"from the layer {join_words(names)}{weight}"
 
 
 def _name_target(term: Mapping[str, Any], condition: ConditionSummary) -> str:

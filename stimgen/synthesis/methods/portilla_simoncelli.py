@@ -37,7 +37,7 @@ PLANES, PLANES_AN_ORIENTATION = 12, 33
 class PortillaSimoncelli(Method):
     """Makes textures with the joint statistics of a steerable pyramid, by the plenoptic package; grey only.
 
-    Portilla & Simoncelli 2000, International Journal of Computer Vision 40: 49-71.
+    Portilla & Simoncelli 2000, International Journal of Computer Vision 40: 49-70.
     """
 
     phrase = "the texture model of Portilla and Simoncelli"
@@ -49,8 +49,8 @@ class PortillaSimoncelli(Method):
     """Octaves of the steerable pyramid."""
     orientations: Annotated[Integer, Field(ge=2, le=16)] = 4
     """Orientations of the steerable pyramid."""
-    neighbourhood: Annotated[Integer, Field(ge=3, le=31)] = 9
-    """Side of the square of shifts of all autocorrelations: an odd number."""
+    neighbourhood: Annotated[Integer, Field(ge=3, le=31)] = 7
+    """Side of the square of shifts of all autocorrelations: an odd number, 7 in the paper."""
     coarse_to_fine: Annotated[Integer, Field(ge=0, le=1_000_000)] = 7
     """Evaluations of each step from the coarsest statistics to all but the finest; 0: all at once."""
     budget: Annotated[Integer, Field(ge=1, le=1_000_000)] = 200
