@@ -10,6 +10,7 @@ from stimgen.analysis.figures.dprime import draw_dprime
 from stimgen.analysis.figures.psychometric import draw_psychometric_functions
 from stimgen.analysis.figures.response_times import draw_response_times
 from stimgen.analysis.figures.source_map import draw_source_map
+from stimgen.analysis.figures.source_ranking import draw_source_ranking
 from stimgen.analysis.figures.sources import draw_sources
 from stimgen.analysis.figures.style import FORMATS, write_figure, write_formats
 from stimgen.analysis.figures.subject import DrawFunction, FigureSubject, MapPictures, ResultFigure, Tables
@@ -30,6 +31,7 @@ FIGURES: dict[str, DrawFunction] = {
     "accuracy": draw_accuracy,
     "sources": draw_sources,
     "source_map": draw_source_map,
+    "source_ranking": draw_source_ranking,
     "psychometric": draw_psychometric_functions,
     "difference_scale": draw_difference_scale,
     "dprime": draw_dprime,

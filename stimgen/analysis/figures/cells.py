@@ -89,7 +89,8 @@ def draw_cells(plot: CellPlot) -> tuple[Any, list[Any]]:
     """Return a figure with a panel for each group (or source), and its panels."""
     split = list(plot.split())[:MOST_PANELS]
     axis, series = plot.axis[:MOST_PLACES], plot.series[:MOST_SERIES]
-    columns = len(set(plot.means[plot.panels])) if len(plot.factors) > 2 else plot.columns
+    groups = plot.means[plot.panels].nunique()
+    columns = groups if len(plot.factors) > 2 and groups > 1 else plot.columns
     width = min(9.0, max(2.3, 0.6 + 0.127 * len(axis) * (1 + len(series))))
     columns = max(1, min(columns, int(11.7 / width)))
     figure, panels = make_panels(len(split), columns, (width, plot.height), sharex=True, sharey=True)

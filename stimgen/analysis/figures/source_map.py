@@ -9,13 +9,13 @@ import numpy as np
 from stimgen.analysis.figures.sources import rank_sources
 from stimgen.analysis.figures.style import format_label, format_title, label_places, make_panels, use_style
 from stimgen.analysis.figures.subject import FigureSubject, ResultFigure, Tables
+from stimgen.analysis.figures.thumbnails import PICTURE_POINTS, place_picture, place_sources
 
 if TYPE_CHECKING:
     import pandas as pd
 
 MOST_SOURCES = 60
 MOST_COLUMNS = 40
-PICTURE_POINTS = 26
 MOST_NUMBERS = 16
 """In wider maps, numbers would not fit into the cells."""
 
@@ -58,7 +58,7 @@ def draw_source_map(tables: Tables, subject: FigureSubject) -> ResultFigure | No
             _title_map(panel, factors, part)
             _place_stimuli(panel, columns, shown, subject)
         panels[0].set_yticks(range(len(shown)), [format_label(name) for name in shown])
-        _place_sources(panels[0], shown, subject)
+        place_sources(panels[0], shown, subject.pictures)
         figure.set_figheight(height + more)
         if factors:
             figure.supxlabel(format_title(factors[0]), fontsize=9)
@@ -103,16 +103,6 @@ def _title_map(panel: Any, factors: list[str], part: str) -> None:
         panel.set_title(f"{format_title(factors[1])}: {format_label(part)}")
 
 
-def _place_sources(panel: Any, shown: list[str], subject: FigureSubject) -> None:
-    """Put the photographs between the names of the sources and the map."""
-    if not subject.pictures.sources:
-        return
-    panel.tick_params(axis="y", pad=PICTURE_POINTS + 8)
-    for i, name in enumerate(shown):
-        if name in subject.pictures.sources:
-            _place(panel, subject.pictures.sources[name], (0, i), (-4, 0), ("axes fraction", "data"))
-
-
 def _place_stimuli(panel: Any, columns: list[str], shown: list[str], subject: FigureSubject) -> None:
     """Put a stimulus of each condition above the map, all of one source."""
     stimuli = subject.pictures.stimuli
@@ -122,7 +112,7 @@ def _place_stimuli(panel: Any, columns: list[str], shown: list[str], subject: Fi
     panel.set_title(panel.get_title(), pad=PICTURE_POINTS + 10)
     for i, name in enumerate(columns):
         if (source, name) in stimuli:
-            _place(panel, stimuli[source, name], (i, 1), (0, 4), ("data", "axes fraction"))
+            place_picture(panel, stimuli[source, name], (i, 1), (0, 4), ("data", "axes fraction"))
 
 
 def choose_example(shown: list[str], columns: list[str], subject: FigureSubject) -> str | None:
@@ -130,20 +120,6 @@ def choose_example(shown: list[str], columns: list[str], subject: FigureSubject)
     counts = {name: sum((name, one) in subject.pictures.stimuli for one in columns) for name in shown}
     best = max(shown, key=counts.__getitem__)
     return best if counts[best] else None
-
-
-def _place(
-    panel: Any, picture: Any, where: tuple[float, float], beside: tuple[float, float], units: tuple[str, str]
-) -> None:
-    """Put a picture beside a place along a side of the map."""
-    from matplotlib.offsetbox import AnnotationBbox, OffsetImage
-
-    image = OffsetImage(np.asarray(picture.convert("RGB")), zoom=PICTURE_POINTS / max(picture.size))
-    align = (1.0, 0.5) if beside[0] else (0.5, 0.0)
-    box = AnnotationBbox(
-        image, where, beside, units, boxcoords="offset points", frameon=False, pad=0, box_alignment=align
-    )
-    panel.add_artist(box)
 
 
 def _caption(subject: FigureSubject, hidden: int, example: str | None) -> str:

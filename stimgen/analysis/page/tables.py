@@ -22,6 +22,10 @@ ABOUT = {
         "Proportion correct with each source",
         "Trials of all participants, with Wilson's interval.",
     ),
+    "source_ranking": (
+        "Sources in the order of their difficulty",
+        "Means over participants, and the proportion correct in each condition.",
+    ),
     "accuracy_by_level": (
         "Proportion correct at each level",
         "The data of the psychometric functions, with Wilson's interval.",
