@@ -30,8 +30,8 @@ if TYPE_CHECKING:
 
 Values = NDArray[np.float64]
 PRIOR_SD = 3.0
-MOST_EFFECTS = 1500
-"""More random effects than these take minutes; deviations in single conditions are left out then."""
+MOST_EFFECTS = 800
+"""With more random effects, which take half a minute, deviations in single conditions are left out."""
 COMPONENTS = ("participant", "source", "participant x condition", "source x condition")
 
 
