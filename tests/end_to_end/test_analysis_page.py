@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 import shutil
 import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -151,3 +152,16 @@ def test_the_published_page_has_the_numbers_of_the_published_data() -> None:
     model = compute_mixed_model(table, settings)
     assert model is not None
     assert model[model.term == "condition x viewing"].chi2.iloc[0] == pytest.approx(18.0, abs=0.1)
+
+
+def test_without_matplotlib_there_are_tables_and_a_page_that_says_so(
+    study: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for name in [one for one in sys.modules if one.partition(".")[0] == "matplotlib"]:
+        monkeypatch.delitem(sys.modules, name)
+    monkeypatch.setitem(sys.modules, "matplotlib", None)
+    found = analyze([study / "data"], target=tmp_path / "results")
+    assert not found.figures
+    page = (tmp_path / "results" / "report.html").read_text(encoding="utf-8")
+    assert "There are no figures: drawing figures of results needs matplotlib" in page
+    assert (tmp_path / "results" / "accuracy.csv").is_file()

@@ -13,6 +13,7 @@ import pandas as pd
 import pytest
 from analysis_trials import Observers, build_table, simulate_table
 
+from stimgen.analysis.exclusions import compute_exclusions
 from stimgen.analysis.figures import FIGURES, FigureSubject, draw_figures, write_figure, write_formats
 from stimgen.analysis.figures.style import FORMATS, format_label
 from stimgen.analysis.page import AnalysisPage, format_page
@@ -20,6 +21,7 @@ from stimgen.analysis.page.counts import count_kinds
 from stimgen.analysis.results import compute_results
 from stimgen.analysis.settings import AnalysisSettings
 from stimgen.analysis.trial_table import TrialTable
+from stimgen.experiment.schema.exclusions import ExclusionRules, TrialExclusions
 
 pytest.importorskip("matplotlib", reason="matplotlib is not installed")
 FEW = AnalysisSettings(resamples=100)
@@ -168,6 +170,20 @@ def test_the_page_has_methods_with_references_and_says_who_answered() -> None:
     drawn = FIGURES["accuracy"](tables, replace(describe(table), is_person=False))
     assert drawn is not None
     assert drawn.figure.axes[0].get_title() == "3 simulated observers"
+
+
+def test_the_page_states_the_rules_and_lists_what_they_exclude() -> None:
+    rules = ExclusionRules(trials=TrialExclusions(faster_than="200 ms"))
+    table, _ = find_study()
+    frame = table.frame.copy()
+    frame.loc[:2, "excluded"] = "faster than 200 ms"
+    table = replace(table, frame=frame, rules=(("", rules),))
+    tables = {"exclusions": compute_exclusions(table, FEW)}
+    page = format_page(AnalysisPage("x", table, FEW, tables, {}, {}, {})).decode()
+    assert "Exclusion rules:" in page
+    (sentence,) = rules.describe()
+    assert page.count(sentence) == 2
+    assert "excluded: faster than 200 ms" in page
 
 
 def test_every_trial_is_of_one_kind() -> None:

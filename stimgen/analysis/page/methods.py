@@ -108,10 +108,16 @@ def _describe_trials(table: TrialTable) -> Iterator[str]:
     left = [f"{one.kind} ({one.trials:,})" for one in counts if one.kind != "counted"]
     if left:
         yield f"these trials were left out: {join_words(map(to_one_line, left))}"
+    yield from list_exclusion_rules(table)
     if table.factors:
         named = join_words(to_one_line(name.replace("_", " ")) for name in table.factors)
         many = "s were" if len(table.factors) > 1 else " was"
         yield f"the independent variable{many} {named}"
+
+
+def list_exclusion_rules(table: TrialTable) -> list[str]:
+    """Return a sentence for each exclusion rule that was stated."""
+    return list(dict.fromkeys(sentence for _, rules in table.rules for sentence in rules.describe()))
 
 
 def _describe_accuracy(text: MethodsText) -> Iterator[str]:

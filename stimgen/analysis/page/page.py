@@ -11,7 +11,7 @@ from markupsafe import Markup
 
 from stimgen.analysis.figures import ResultFigure
 from stimgen.analysis.page.counts import count_kinds
-from stimgen.analysis.page.methods import write_methods
+from stimgen.analysis.page.methods import list_exclusion_rules, write_methods
 from stimgen.analysis.page.tables import MOST_ROWS, format_table
 from stimgen.analysis.settings import AnalysisSettings
 from stimgen.analysis.trial_table import TrialTable
@@ -57,6 +57,7 @@ def format_page(page: AnalysisPage) -> bytes:
         is_person=_is_person(page.table),
         observers=join_words(sorted(set(page.table.frame["observer"]))),
         counts=count_kinds(page.table),
+        rules=list_exclusion_rules(page.table),
         total=len(page.table.frame),
         figures=[_embed(name, one, page.drawings[name]) for name, one in page.figures.items()],
         tables=[format_table(name, frame) for name, frame in page.tables.items()],
