@@ -223,7 +223,7 @@ def test_a_page_has_a_picture_and_a_break_is_counted_down(room: Room, sets: Path
         "pages",
         paradigm=YES_NO,
         instructions={"de": texts},
-        breaks={"every": 1, "minimum_s": 1, "maximum_s": 2},
+        breaks={"every": 1, "min": "1 s", "max": "2 s"},
         feedback={"when": "always", "by": "text", "duration": "8 frames"},
     )
     room.begin("run", file, "--participant", "01", "--windowed", "-o", tmp_path)

@@ -97,7 +97,7 @@ def test_each_rule_about_participants_excludes_on_its_own(
     facts: list[TrialFacts], accuracy: float | None, misses: float | None, caught: float | None, missed: bool
 ) -> None:
     people = ParticipantExclusions(
-        accuracy_below=accuracy, misses_above=misses, catch_below=caught, practice_criterion=True
+        accuracy_below=accuracy, missed_above=misses, catch_below=caught, practice_criterion=True
     )
     rules = ExclusionRules(participants=people)
     figures = compute_figures(rules, facts, criterion_missed=missed)

@@ -170,7 +170,7 @@ def test_a_paradigm_without_a_correct_answer_is_refused(folder: Path) -> None:
             "sources: [brick, coffee]",
             "practice.sources names all sources: none is left(.|\n)*stimuli.sources",
         ),
-        ("sources: main", "sources: mein", "practice.sources: 'mein' is not understood(.|\n)*main"),
+        ("sources: main", "sources: mein", "practice.sources: no set has the source 'mein'(.|\n)*main"),
     ],
 )
 def test_mistakes_are_explained(folder: Path, before: str, after: str, words: str | None) -> None:

@@ -230,14 +230,18 @@ def test_a_resumed_session_begins_with_a_page_and_the_text_of_the_place_where_it
     assert told_when_resumed(resumed, 3) == [("ready", "ready"), ("block", "go")]
     assert told_when_resumed(resumed, 6) == [("ready", "ready"), ("block", "go")]
     assert told_when_resumed(resumed, 10) == []
-    rested = replace(course(breaks=BreakSettings(every=3, minimum_s=5)), texts=texts)
+    rested = replace(course(breaks=BreakSettings.model_validate({"every": 3, "min": "5 s"})), texts=texts)
     assert told_when_resumed(rested, 3)[0] == ("ready", "ready")
     assert [kind for kind, _ in told_when_resumed(rested, 3)] == ["ready", "break"]
 
 
 def test_a_break_has_its_times_and_pages_have_their_pictures() -> None:
     texts = TEXTS.model_copy(update={"pictures": {"block": "b.png", "rest": "r.png"}})
-    steps = walked(replace(course(breaks=BreakSettings(every=3, minimum_s=5, maximum_s=9)), texts=texts))
+    steps = walked(
+        replace(
+            course(breaks=BreakSettings.model_validate({"every": 3, "min": "5 s", "max": "9 s"})), texts=texts
+        )
+    )
     (rest,) = steps[3].notices
     assert (rest.picture, rest.minimum_s, rest.maximum_s) == ("r.png", 5.0, 9.0)
     start, block = steps[0].notices

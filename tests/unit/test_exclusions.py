@@ -31,7 +31,7 @@ catch: [{every: 4, conditions: [easy], sources: [gravel]}]
 simulated: {dprime: {fine: 2, coarse: 2, easy: 5}, missing: 0.15}
 exclusions:
   trials: {faster_than: 400 ms, slower_than: 0.9 s, missed: true}
-  participants: {catch_below: 0.5, misses_above: 0.2, practice_criterion: true}
+  participants: {catch_below: 0.5, missed_above: 0.2, practice_criterion: true}
 """
 PEOPLE = ("01", "02", "03", "04")
 

@@ -29,7 +29,6 @@ HEADER: dict[str, Any] = {
     "experiment": {"name": "x", "file": "x.yaml", "sha256": "0" * 64, "text": "name: x"},
     "participant": "01",
     "session": "1",
-    "group": None,
     "language": None,
     "observer": {"name": "simulated", "settings": {}},
     "keys": {"1": ["left"]},

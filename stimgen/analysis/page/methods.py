@@ -25,6 +25,23 @@ TASK_PAPERS = {
     "same_different": ("dai1996",),
 }
 """Papers about d' of a task."""
+OTHER_PAPERS = frozenset(
+    {
+        "cameron2011",
+        "fleming2014",
+        "freeman2011",
+        "hautus1995",
+        "levitt1971",
+        "maloney2003",
+        "moscatelli2012",
+        "owen2007",
+        "schuirmann1987",
+        "wichmann2001",
+        "wilson1927",
+        "zou2008",
+    }
+)
+"""The other papers that a paragraph can cite."""
 BOOTSTRAP = "bootstrap over "
 CORRECTIONS = {
     "1/(2N)": "proportions of 0 and 1 were taken as 1/(2N) and 1 - 1/(2N), where N is the number of trials{}",
@@ -190,6 +207,3 @@ def _describe_rest(text: MethodsText) -> Iterator[str]:
     if "confidence" in text.tables:
         paper = text.cite("fleming2014")
         yield f"confidence was related to correct answers by the area under the type-2 ROC{paper}"
-
-
-DESCRIPTIONS = (_describe_accuracy, _describe_dprime, _describe_models, _describe_thresholds, _describe_rest)

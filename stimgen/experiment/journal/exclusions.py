@@ -166,7 +166,7 @@ def find_participant_exclusions(rules: ExclusionRules, figures: ParticipantFigur
         ("of catch trials correct", figures.catch_accuracy, people.catch_below),
     )
     above: Sequence[tuple[str, float, float | None]] = (
-        ("of trials missed", figures.missed / trials, people.misses_above),
+        ("of trials missed", figures.missed / trials, people.missed_above),
         ("of trials excluded", figures.excluded / trials, people.excluded_above),
     )
     # Sums and quotients of whole numbers are compared with what was typed: 0.7 is not below 0.7.

@@ -20,6 +20,8 @@ from stimgen.reading.model import Model, Number, format_first_error
 FORMAT: Final = 1
 HUMAN_OBSERVER = "psychopy"
 """The observer through which a person answers; the others are computed."""
+CAME_LATER: Final = frozenset({"group", "pictures"})
+"""Keys that headers of version 0.1.0 did not have."""
 
 Label = Annotated[str, Field(pattern=r"^[A-Za-z0-9]{1,32}$")]
 ExperimentName = Annotated[str, Field(pattern=r"^[a-z0-9][a-z0-9_]{0,63}$")]
@@ -139,6 +141,11 @@ class JournalHeader(SessionStart):
     notes: tuple[str, ...] = ()
     pictures: tuple[RecordedPicture, ...] = ()
     """Pictures of the instructions in the session's language."""
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return the header without keys that version 0.1.0 did not have, where they are empty."""
+        found = super().to_dict()
+        return {key: value for key, value in found.items() if value or key not in CAME_LATER}
 
     def start(self) -> SessionStart:
         """Return the part of the header that a resumed session writes again."""

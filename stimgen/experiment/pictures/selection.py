@@ -194,13 +194,14 @@ def _refuse_shared_sources(loaded: LoadedExperiment, practice: Sequence[str]) ->
 def _check_names(
     loaded: LoadedExperiment, path: KeyPath, names: Sequence[str | int], known: Sequence[str | int]
 ) -> None:
+    words = ["main"] if path == ("practice", "sources") else []
     for i, name in enumerate(names):
         if name not in known:
             raise StimgenError(
                 f"{format_key_path(path)}: no set has the {str(path[-1]).removesuffix('s')} {name!r}",
                 where=loaded.document.where((*path, i)),
                 given=name if isinstance(name, str) else None,
-                allowed=[str(one) for one in known],
+                allowed=[str(one) for one in known] + words,
             )
 
 

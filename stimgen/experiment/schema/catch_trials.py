@@ -8,7 +8,7 @@ from pydantic import AfterValidator, Field, model_validator
 
 from stimgen.experiment.schema.stimuli import Unique
 from stimgen.experiment.schema.timing import Durations
-from stimgen.reading.model import Integer, Label, Model, validation_error
+from stimgen.reading.model import Integer, Label, Model, OneOrMore, validation_error
 
 
 class CatchSettings(Model):
@@ -21,10 +21,10 @@ class CatchSettings(Model):
     jitter: Annotated[Integer, Field(ge=0)] | None = None
     """Largest shift of each from its regular place, in main trials, drawn at random; less than half of
     ``every``. The default is a quarter of ``every``."""
-    conditions: Annotated[tuple[Label, ...], Unique] = ()
+    conditions: Annotated[tuple[Label, ...], Unique, OneOrMore()] = ()
     """Conditions that are shown, such as an obviously different synthesis; the default is those of the main
     trials."""
-    sources: Annotated[tuple[Label, ...], Unique] = ()
+    sources: Annotated[tuple[Label, ...], Unique, OneOrMore()] = ()
     """Sources that are shown; the default is those of the main trials."""
     stimulus: Durations | None = None
     """Duration of the pictures; the default is as in the main trials."""
@@ -55,4 +55,6 @@ def _refuse_same_names(several: tuple[CatchSettings, ...]) -> tuple[CatchSetting
     return several
 
 
-CatchTrials = Annotated[tuple[CatchSettings, ...], Field(max_length=5), AfterValidator(_refuse_same_names)]
+CatchTrials = Annotated[
+    tuple[CatchSettings, ...], Field(max_length=5), OneOrMore(), AfterValidator(_refuse_same_names)
+]

@@ -2,58 +2,14 @@
 
 from __future__ import annotations
 
-import re
-from collections.abc import Mapping
-from typing import Annotated, Any, Literal
+from typing import Annotated, Literal
 
-from pydantic import Field, GetJsonSchemaHandler, model_serializer, model_validator
-from pydantic.json_schema import JsonSchemaValue
-from pydantic_core import CoreSchema
+from pydantic import Field, model_validator
 
+from stimgen.experiment.design.duration import TimeLimit
 from stimgen.reading.model import Flag, Integer, Model, Number, validation_error
 
-PATTERN = r"^([0-9]+(?:\.[0-9]+)?) ?(ms|s)$"
 Proportion = Annotated[Number, Field(ge=0.0, le=1.0)]
-
-
-class TimeLimit(Model):
-    """Represents a limit of response times: ``200 ms`` or ``5 s``."""
-
-    value: Number
-    """Number of milliseconds or seconds."""
-    unit: Literal["ms", "s"]
-    """The unit in which it was given; it is kept exactly."""
-
-    @property
-    def seconds(self) -> float:
-        """Return the limit in seconds."""
-        return self.value / 1000 if self.unit == "ms" else self.value
-
-    @model_validator(mode="before")
-    @classmethod
-    def _from_text(cls, value: Any) -> Any:
-        if isinstance(value, (Mapping, TimeLimit)):
-            return value
-        # Not `match`: `$` would allow a line feed at the end.
-        found = re.fullmatch(PATTERN, value) if isinstance(value, str) else None
-        if found is None:
-            raise validation_error(f"{value!r} is not a time", hint="write '200 ms' or '5 s'")
-        return {"value": float(found[1]), "unit": found[2]}
-
-    @classmethod
-    def __get_pydantic_json_schema__(
-        cls, schema: CoreSchema, handler: GetJsonSchemaHandler
-    ) -> JsonSchemaValue:
-        """Return a JSON schema that accepts the text or a mapping."""
-        return {"anyOf": [{"type": "string", "pattern": PATTERN}, handler(schema)]}
-
-    @model_serializer
-    def _to_text(self) -> str:
-        return str(self)
-
-    def __str__(self) -> str:
-        """Return the limit as it is written in an experiment."""
-        return f"{self.value:g} {self.unit}"
 
 
 class TrialExclusions(Model):
@@ -87,7 +43,7 @@ class ParticipantExclusions(Model):
 
     accuracy_below: Proportion | None = None
     """Least proportion correct in the main trials that count."""
-    misses_above: Proportion | None = None
+    missed_above: Proportion | None = None
     """Largest proportion of main trials without an answer."""
     excluded_above: Proportion | None = None
     """Largest proportion of main trials that the rules for trials exclude."""
@@ -122,7 +78,7 @@ class ExclusionRules(Model):
             (trials.interrupted or None, "Trials do not count if a pause interrupted them."),
             (trials.dropped_above, "Trials do not count if more than {} refreshes were missed."),
             (people.accuracy_below, "Participants do not count with less than {:.4g} correct."),
-            (people.misses_above, "Participants do not count if they missed more than {:.4g} of the trials."),
+            (people.missed_above, "Participants do not count if they missed more than {:.4g} of the trials."),
             (people.excluded_above, "Participants do not count with more than {:.4g} of trials excluded."),
             (people.catch_below, "Participants do not count with less than {:.4g} of catch trials correct."),
             (

@@ -35,7 +35,7 @@ class SensitivityTable(Model):
     """d' by the values of these factors, nested in this order. A number instead of a mapping holds for all
     values of the factors that are left."""
     times: dict[Text, dict[Text, Weight]] = Field(default_factory=dict)
-    """For further factors, numbers by which d' is multiplied: ``{duration: {200 ms: 0.7, 2 s: 1}}``."""
+    """For further factors, numbers by which d' is multiplied: ``{duration: {200 ms: 0.7, 2000 ms: 1}}``."""
 
     @model_validator(mode="after")
     def _check_factors(self) -> SensitivityTable:

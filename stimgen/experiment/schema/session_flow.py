@@ -2,24 +2,35 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Literal
+from typing import Annotated, Final, Literal
 
 from pydantic import Discriminator, Field, Tag, model_validator
 
+from stimgen.experiment.design.duration import TimeLimit
 from stimgen.experiment.schema.feedback import FeedbackWords
 from stimgen.experiment.schema.stimuli import Unique
 from stimgen.experiment.schema.timing import Durations
-from stimgen.reading.model import Flag, Integer, Label, Model, Number, Text, TextLine, validation_error
+from stimgen.reading.model import (
+    Flag,
+    Integer,
+    Label,
+    Model,
+    Number,
+    OneOrMore,
+    Text,
+    TextLine,
+    validation_error,
+)
 
 Paragraphs = Annotated[Text, Field(max_length=5000)]
-BreakSeconds = Annotated[Number, Field(ge=0.0, le=7200.0)]
+MAX_BREAK_SECONDS: Final = 7200.0
 PageName = Literal["start", "ready", "practice", "practice_again", "block", "rest", "end"]
 
 
 PracticeSources = Annotated[
     Annotated[Literal["main"], Tag("word")]
-    | Annotated[tuple[Label, ...], Field(min_length=1), Unique, Tag("list")],
-    Discriminator(lambda value: "word" if isinstance(value, str) else "list"),
+    | Annotated[tuple[Label, ...], Field(min_length=1), Unique, OneOrMore(), Tag("list")],
+    Discriminator(lambda value: "word" if value == "main" else "list"),
 ]
 
 
@@ -30,7 +41,7 @@ class PracticeSettings(Model):
     """Number of trials of one practice."""
     sources: PracticeSources
     """Sources that are shown in practice only; ``main``: those of the main trials."""
-    conditions: Annotated[tuple[Label, ...], Unique] = ()
+    conditions: Annotated[tuple[Label, ...], Unique, OneOrMore()] = ()
     """Conditions of the practice; the default is those of the main trials."""
     stimulus: Durations | None = None
     """Duration of the pictures in practice; the default is as in the main trials."""
@@ -55,16 +66,20 @@ class BreakSettings(Model):
     """Number of trials between two breaks, without practice."""
     score: Flag = True
     """Whether the participant is told the proportion correct since the last break."""
-    minimum_s: BreakSeconds = 0.0
-    """Shortest time of a break in seconds; they are counted down, and no key ends the break before."""
-    maximum_s: BreakSeconds | None = None
-    """Longest time of a break in seconds; then the session continues by itself. Without it, a break ends with
-    a key."""
+    min: TimeLimit = TimeLimit(value=0.0, unit="s")
+    """Shortest duration of a break, such as ``30 s``; the seconds are counted down, and no key ends the break
+    before."""
+    max: TimeLimit | None = None
+    """Longest duration of a break; then the session continues by itself. Without it, a break ends with a
+    key."""
 
     @model_validator(mode="after")
     def _check_times(self) -> BreakSettings:
-        if self.maximum_s is not None and self.maximum_s < max(self.minimum_s, 1.0):
-            raise validation_error("maximum_s must be at least minimum_s, and 1 second", at="maximum_s")
+        if self.max is not None and self.max.seconds < max(self.min.seconds, 1.0):
+            raise validation_error("max must be at least min, and 1 s", at="max")
+        for key, limit in (("min", self.min), ("max", self.max)):
+            if limit is not None and limit.seconds > MAX_BREAK_SECONDS:
+                raise validation_error(f"a break lasts at most {MAX_BREAK_SECONDS:.0f} s", at=key)
         return self
 
 

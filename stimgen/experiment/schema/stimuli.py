@@ -64,16 +64,16 @@ class CropSettings(Model):
 class StimulusSettings(Model):
     """Describes which stimuli are shown, and which of them are shown together."""
 
-    sets: Annotated[tuple[TextLine, ...], Field(min_length=1, max_length=20), Unique]
+    sets: Annotated[tuple[TextLine, ...], Field(min_length=1, max_length=20), Unique, OneOrMore()]
     """Folders of stimulus sets, relative to the experiment's file; ``--stimuli`` names others."""
-    labels: Annotated[tuple[Label, ...], Field(max_length=20), Unique] = ()
+    labels: Annotated[tuple[Label, ...], Field(max_length=20), Unique, OneOrMore()] = ()
     """A label for each of the sets, in their order, to compare sets that have the same sources and
     conditions: the factor ``set``. Without labels, all sets are one pool."""
-    conditions: Annotated[tuple[Label, ...], Unique] = ()
+    conditions: Annotated[tuple[Label, ...], Unique, OneOrMore()] = ()
     """Ids of the sets' conditions, in order; the default is all."""
-    sources: Annotated[tuple[Label, ...], Unique] = ()
+    sources: Annotated[tuple[Label, ...], Unique, OneOrMore()] = ()
     """Ids of the sets' sources; the default is all, except those of the practice."""
-    seeds: Annotated[tuple[Annotated[Integer, Field(ge=0)], ...], Unique] = ()
+    seeds: Annotated[tuple[Annotated[Integer, Field(ge=0)], ...], Unique, OneOrMore()] = ()
     """Seeds of the syntheses; the default is all."""
     meet: Pairings = ("original-synthesis",)
     """Which pictures are shown together in a trial; several values are a factor, ``meet``."""

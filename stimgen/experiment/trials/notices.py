@@ -26,4 +26,5 @@ def complete_notice(notice: Notice, texts: Instructions, breaks: BreakSettings |
     picture = pictures.get("rest" if notice.kind == "break" else notice.kind, "")
     if notice.kind != "break" or breaks is None:
         return replace(notice, picture=picture)
-    return replace(notice, picture=picture, minimum_s=breaks.minimum_s, maximum_s=breaks.maximum_s)
+    longest = None if breaks.max is None else breaks.max.seconds
+    return replace(notice, picture=picture, minimum_s=breaks.min.seconds, maximum_s=longest)
