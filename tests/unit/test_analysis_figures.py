@@ -61,7 +61,11 @@ def test_every_figure_is_drawn_with_words_and_a_caption() -> None:
     }
     frame = pd.DataFrame(scale)
     frame = frame.assign(low=frame["scale"] - 0.2, high=frame["scale"] + 0.2)
-    found = dict(draw_figures({**tables, "difference_scale": frame}, describe(table)))
+    named = pd.DataFrame({"correct_response": ["cat", "cat"], "response": ["cat", ""], "count": [3, 1]})
+    rated = {"participant": "01", "confidence": [1.0, 2.0], "proportion": [0.5, 0.9]}
+    rated |= {"hit_rate": [1.0, 0.6], "false_alarm_rate": [1.0, 0.1], "area": 0.75}
+    other = {"difference_scale": frame, "confusions": named, "confidence": pd.DataFrame(rated)}
+    found = dict(draw_figures({**tables, **other}, describe(table)))
     assert set(found) == set(FIGURES)
     assert "1 of the scales is not determined" in found["difference_scale"].caption
     for drawn in found.values():

@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from stimgen.analysis.figures.accuracy import draw_accuracy
+from stimgen.analysis.figures.confidence import draw_confidence
+from stimgen.analysis.figures.confusions import draw_confusions
 from stimgen.analysis.figures.difference_scale import draw_difference_scale
 from stimgen.analysis.figures.dprime import draw_dprime
 from stimgen.analysis.figures.psychometric import draw_psychometric_functions
@@ -37,6 +39,8 @@ FIGURES: dict[str, DrawFunction] = {
     "dprime": draw_dprime,
     "response_times": draw_response_times,
     "trend": draw_trend,
+    "confusions": draw_confusions,
+    "confidence": draw_confidence,
 }
 """Every figure by its name, in the order of a report."""
 
