@@ -25,8 +25,8 @@ timing:
   stimulus: 50 ms
   soa: [50 ms, 100 ms]
   mask:
-    before: {kind: scrambled, duration: {distribution: listed, values: [50 ms, 100 ms]}}
-    after: {kind: texture, condition: texform, source: other}
+    before: {name: scrambled, duration: {distribution: listed, values: [50 ms, 100 ms]}}
+    after: {name: texture, condition: texform, source: other}
   between_trials: {distribution: uniform, min: 200 ms, max: 400 ms}
 """
 STAIRCASE = (

@@ -67,8 +67,8 @@ OTHERS = [
             "stimulus": "50 ms",
             "soa": ["50 ms", "100 ms"],
             "mask": {
-                "before": {"kind": "scrambled", "duration": "100 ms"},
-                "after": {"kind": "texture", "condition": "fine", "source": "other"},
+                "before": {"name": "scrambled", "duration": "100 ms"},
+                "after": {"name": "texture", "condition": "fine", "source": "other"},
             },
             "between_trials": {"distribution": "listed", "values": ["100 ms", "200 ms"]},
         },

@@ -107,8 +107,8 @@ CASES = {
                 "cue": {"duration": "3 frames", "gap": "2 frames", "mark": "line", "degrees": 2},
                 "soa": "9 frames",
                 "mask": {
-                    "before": {"kind": "scrambled", "duration": "3 frames"},
-                    "after": {"kind": "texture", "condition": "texture", "source": "other"},
+                    "before": {"name": "scrambled", "duration": "3 frames"},
+                    "after": {"name": "texture", "condition": "texture", "source": "other"},
                 },
                 "between_trials": {"distribution": "listed", "values": ["2 frames", "4 frames"]},
             },

@@ -110,10 +110,10 @@ def test_a_picture_of_black_and_white_is_scrambled_within_them() -> None:
 
 
 def test_masks_come_before_and_after_the_pictures(room: Room) -> None:
-    after = "{kind: texture, condition: coarse, source: other, duration: 50 ms}"
+    after = "{name: texture, condition: coarse, source: other, duration: 50 ms}"
     made = room(
         ("  conditions: [fine, coarse]\n", "  conditions: [fine]\n"),
-        timed(f"mask: {{before: {{kind: scrambled}}, after: {after}}}"),
+        timed(f"mask: {{before: scrambled, after: {after}}}"),
     )
     for trial in trials(made):
         before, afterwards = find(trial, "mask")
@@ -137,7 +137,7 @@ def test_a_texture_that_masks_is_none_of_the_pictures(room: Room) -> None:
     made = room(
         ("  seeds: [1, 3]\n", ""),
         ("  conditions: [fine, coarse]\n", "  conditions: [fine]\n"),
-        timed("mask: {kind: texture, condition: fine}"),
+        timed("mask: {name: texture, condition: fine}"),
     )
     for trial in trials(made):
         ids = {shown.id for shown in find(trial, "stimulus")[0].shown}
@@ -153,7 +153,7 @@ def test_masks_are_seen_through_the_aperture(room: Room, kind: str, degrees: str
         ("  conditions: [fine, coarse]\n", "  conditions: [fine]\n"),
         ("  crop: {size: 8}", "  crop: {size: 12}"),
         ("  refresh_hz: 60", f"  refresh_hz: 60\n  aperture: {{diameter: 10, edge: 2}}{degrees}"),
-        timed(f"mask: {{kind: {kind}}}"),
+        timed(f"mask: {{name: {kind}}}"),
     )
     trial = trials(made)[0]
     screens = draw(made, trial)
@@ -278,11 +278,14 @@ def test_a_mark_fills_its_box_and_no_more(ends: tuple[int, int, int, int], width
 @pytest.mark.parametrize(
     ("text", "said"),
     [
-        ("mask: {kind: fog}", ("timing.mask", "no such mask", "scrambled")),
-        ("mask: {kind: texture}", ("timing.mask.condition", "missing")),
-        ("mask: {kind: texture, condition: fin}", ("timing.mask.condition", "'fin'", "'fine'")),
-        ("mask: {kind: texture, condition: fine}", ("timing.mask", "none is left", "source: other")),
-        ("mask: {before: {kind: texture, condition: x}}", ("timing.mask.before.condition", "'x'")),
+        ("mask: {name: fog}", ("timing.mask", "no such mask", "scrambled")),
+        ("mask: fog", ("timing.mask", "no such mask", "scrambled")),
+        ("mask: texture", ("timing.mask.condition", "missing")),
+        ("mask: {kind: noise}", ("timing.mask", "unknown key 'kind'")),
+        ("mask: {name: texture}", ("timing.mask.condition", "missing")),
+        ("mask: {name: texture, condition: fin}", ("timing.mask.condition", "'fin'", "'fine'")),
+        ("mask: {name: texture, condition: fine}", ("timing.mask", "none is left", "source: other")),
+        ("mask: {before: {name: texture, condition: x}}", ("timing.mask.before.condition", "'x'")),
         ("mask: {before: {duration: 20 ms}}", ("timing.mask.before.duration", "1.20 frames")),
         ("mask: {grain: 0}", ("timing.mask.grain",)),
         ("cue: {validity: [valid, invalid], degrees: 40}", ("not on the screen", "degrees")),

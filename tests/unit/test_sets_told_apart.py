@@ -53,7 +53,7 @@ def test_the_set_is_a_factor_and_all_pictures_of_a_trial_are_from_it(room: Room)
 
 
 def test_masks_are_from_the_set_of_the_trial(room: Room) -> None:
-    mask = ("  stimulus: 200 ms\n", "  stimulus: 200 ms\n  mask: {kind: texture, condition: fine}\n")
+    mask = ("  stimulus: 200 ms\n", "  stimulus: 200 ms\n  mask: {name: texture, condition: fine}\n")
     made = room(LABELS, ("  conditions: [fine, coarse]\n", "  conditions: [coarse]\n"), mask)
     for trial in list_planned_trials(made.build_procedure(Participant("01"))):
         index = ("early", "late").index(str(trial.levels["set"]))

@@ -9,7 +9,7 @@ from pydantic import Field, model_validator
 from stimgen.experiment.design.duration import Duration, ms
 from stimgen.experiment.design.jitter import AnyDuration, Jitter
 from stimgen.experiment.schema.cues import CueSettings
-from stimgen.experiment.schema.masks import AnyMask, MaskPair, MaskSide, NoiseMask, ScrambledMask, TextureMask
+from stimgen.experiment.schema.masks import AnyMask, Mask, MaskPair, MaskSide
 from stimgen.reading.model import Flag, Integer, Model, Number, OneOrMore, Text, validation_error
 
 Durations = Annotated[tuple[Duration, ...], Field(min_length=1, max_length=50), OneOrMore()]
@@ -66,7 +66,7 @@ class TimingSettings(Model):
             )
         return self
 
-    def find_mask(self, side: MaskSide) -> NoiseMask | ScrambledMask | TextureMask | None:
+    def find_mask(self, side: MaskSide) -> Mask | None:
         """Return the mask before or after the pictures."""
         if isinstance(self.mask, MaskPair):
             return self.mask.before if side == "before" else self.mask.after

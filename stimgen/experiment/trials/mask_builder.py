@@ -7,14 +7,11 @@ from dataclasses import dataclass
 
 from stimgen.experiment.design.trial import SYNTHESIS, Box, MaskPatch, ShownPicture
 from stimgen.experiment.pictures.pool import PicturePool
-from stimgen.experiment.schema.masks import MaskSide, NoiseMask, ScrambledMask, TextureMask
+from stimgen.experiment.schema.masks import Mask, MaskSide, TextureMask
 from stimgen.experiment.schema.stimuli import CropSettings
 from stimgen.experiment.trials.crops import draw_boxes
 from stimgen.reading.errors import StimgenError
 from stimgen.reading.random_numbers import RandomStream, random_words
-
-Mask = NoiseMask | ScrambledMask | TextureMask
-
 
 @dataclass(frozen=True)
 class MaskBuilder:
@@ -36,11 +33,11 @@ class MaskBuilder:
         for number, picture in enumerate(covered):
             key = (*self.key, side, interval, number)
             seen = picture
-            if mask.kind == "texture":
+            if mask.name == "texture":
                 seen = self._choose_texture(mask, picture, RandomStream(*key))
-            grain = mask.grain if mask.kind == "noise" else None
+            grain = mask.grain if mask.name == "noise" else None
             seed = int(random_words(1, *key, "seed")[0]) >> 11
-            found.append(MaskPatch(kind=mask.kind, picture=seen, seed=seed, grain=grain))
+            found.append(MaskPatch(kind=mask.name, picture=seen, seed=seed, grain=grain))
         return tuple(found)
 
     def _choose_texture(self, mask: TextureMask, covered: ShownPicture, stream: RandomStream) -> ShownPicture:

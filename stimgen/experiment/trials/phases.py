@@ -97,7 +97,7 @@ class PhaseBuilder:
         if mask is None:
             return
         frames = self._count(mask.duration, "mask" if side == "after" else "mask_before", number)
-        if mask.kind == "noise" and side == "after" and self.experiment.display.aperture is None:
+        if mask.name == "noise" and side == "after" and self.experiment.display.aperture is None:
             # As in version 0.1.0: the noise of these boxes follows from the trial's number.
             boxes = tuple(box_on_screen(self.viewing, picture) for picture in shown)
             yield Phase(kind="mask", frames=frames, interval=number, mask=boxes)
