@@ -22,10 +22,8 @@ from stimgen.export.sessions import JournalSession
 EXCLUDED = TableColumn(
     "excluded", "Why the trial does not count, by the experiment's exclusion rules; n/a if it does."
 )
-EXCLUDED_PARTICIPANT = TableColumn(
-    "participant_excluded",
-    "Why the participant does not count, by the experiment's exclusion rules; n/a if they do.",
-)
+PARTICIPANT_EXCLUDED = "participant_excluded"
+"""Name of the column that says of every trial why its participant does not count."""
 
 
 def exclude_trial(rules: ExclusionRules | None, line: RecordedTrial) -> dict[str, str | None]:
@@ -39,7 +37,7 @@ def exclusion_columns(session: JournalSession, line: RecordedTrial) -> dict[str,
     """Return why a trial, and its participant, do not count, as columns; none without rules."""
     found = exclude_trial(session.exclusions, line)
     if session.participant_exclusion is not None:
-        found[EXCLUDED_PARTICIPANT.name] = session.participant_exclusion or None
+        found[PARTICIPANT_EXCLUDED] = session.participant_exclusion or None
     return found
 
 

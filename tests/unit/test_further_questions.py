@@ -31,7 +31,8 @@ from stimgen.experiment.presentation.slider_response import SliderResponse
 from stimgen.experiment.schema.load import load_experiment
 from stimgen.experiment.schema.timing import ResponseSettings
 from stimgen.experiment.session.simulated_questions import draw_evidence
-from stimgen.export.events import event_columns, event_rows
+from stimgen.export.event_columns import event_columns
+from stimgen.export.events import event_rows
 from stimgen.export.journals.csv import trial_rows
 from stimgen.export.sessions import read_session
 from stimgen.reading.errors import StimgenError

@@ -14,7 +14,8 @@ from stimgen.cli.experiment_text import format_outcome
 from stimgen.experiment.design.decisions import Participant
 from stimgen.experiment.journal.journal import RecordedSession, read_journal
 from stimgen.experiment.schema.load import load_experiment
-from stimgen.export.events import event_columns, event_rows
+from stimgen.export.event_columns import event_columns
+from stimgen.export.events import event_rows
 from stimgen.export.journals.csv import trial_rows
 from stimgen.export.sessions import read_session
 from stimgen.reading.errors import StimgenError

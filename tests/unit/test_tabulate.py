@@ -27,7 +27,7 @@ from stimgen.experiment.journal.form import write_form
 from stimgen.experiment.journal.journal import Journal
 from stimgen.experiment.schema.load import load_experiment
 from stimgen.export.columns import TableColumn, format_tsv
-from stimgen.export.events import FIXED_COLUMNS
+from stimgen.export.event_columns import FIXED_COLUMNS
 from stimgen.export.journals import list_journal_formats, load_journal_format
 from stimgen.reading import atomic
 from stimgen.reading.errors import StimgenError

@@ -193,7 +193,7 @@ class FurtherAnswer(Model):
     presses: tuple[Press, ...] = ()
     """All presses; their times count from the onset of the question."""
     onset: float
-    """When the question appeared, in seconds on the session's clock."""
+    """When the question appeared, in seconds on the run's clock."""
     frame_sha256: str | None = None
     """Hash of what was behind the texts when the question was answered, with the slider's mark."""
     interrupted: int = 0

@@ -49,7 +49,7 @@ class QuestionPresenter:
     def ask(self, question: PreparedQuestion, zero: float) -> FurtherAnswer:
         """Ask a question until it is answered or its time is over.
 
-        `zero` is the screen's time at which the session's clock began. Raises `SessionStopped` if the session
+        `zero` is the screen's time at which the run's clock began. Raises `SessionStopped` if the session
         is ended in a pause.
         """
         interrupted = 0

@@ -9,7 +9,8 @@ from pathlib import Path
 from typing import Any
 
 from stimgen.export.columns import MISSING, format_tsv
-from stimgen.export.events import event_columns, event_rows
+from stimgen.export.event_columns import event_columns
+from stimgen.export.events import event_rows
 from stimgen.export.participants import ParticipantTable
 from stimgen.export.sessions import JournalSession, SessionPart
 from stimgen.export.sets.bids_names import STIMULI

@@ -11,12 +11,12 @@ from pathlib import Path
 from typing import Any
 
 from stimgen.experiment.journal.journal import RecordedTrial
-from stimgen.experiment.journal.response_times import time_from_last
-from stimgen.export.events import FROM_START, find_factors, onset_from_start
+from stimgen.experiment.journal.response_times import time_from_last, time_of_first_letter
+from stimgen.export.event_columns import FROM_START, find_factors
+from stimgen.export.events import onset_from_start
 from stimgen.export.exclusions import exclusion_columns
 from stimgen.export.further_answers import list_asked, question_columns
 from stimgen.export.phase_durations import list_planned_durations
-from stimgen.export.response_times import time_of_first_letter
 from stimgen.export.sessions import JournalSession, SessionPart
 from stimgen.export.shown_pictures import ShownPictures
 from stimgen.export.stream_hits import stream_cells
