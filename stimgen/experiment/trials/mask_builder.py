@@ -13,6 +13,7 @@ from stimgen.experiment.trials.crops import draw_boxes
 from stimgen.reading.errors import StimgenError
 from stimgen.reading.random_numbers import RandomStream, random_words
 
+
 @dataclass(frozen=True)
 class MaskBuilder:
     """Builds the masks of a trial."""
