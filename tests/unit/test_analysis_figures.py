@@ -64,7 +64,12 @@ def test_every_figure_is_drawn_with_words_and_a_caption() -> None:
     named = pd.DataFrame({"correct_response": ["cat", "cat"], "response": ["cat", ""], "count": [3, 1]})
     rated = {"participant": "01", "confidence": [1.0, 2.0], "proportion": [0.5, 0.9]}
     rated |= {"hit_rate": [1.0, 0.6], "false_alarm_rate": [1.0, 0.1], "area": 0.75}
-    other = {"difference_scale": frame, "confusions": named, "confidence": pd.DataFrame(rated)}
+    pair = {"first": ["a"], "second": ["b"], "trials": [6], "similarity": [0.5]}
+    rating = {"group": "all", "condition": ["a", "b"], "participants": 3, "rating": [2.5, 3.0], "low": 2.0}
+    stream = tables["dprime"].drop(columns="trials")
+    more = {"streams": stream, "ratings": pd.DataFrame({**rating, "high": 3.5})}
+    more["similarity"] = pd.DataFrame(pair)
+    other = {**more, "difference_scale": frame, "confusions": named, "confidence": pd.DataFrame(rated)}
     found = dict(draw_figures({**tables, **other}, describe(table)))
     assert set(found) == set(FIGURES)
     assert "1 of the scales is not determined" in found["difference_scale"].caption

@@ -37,7 +37,16 @@ def draw_dprime(tables: Tables, subject: FigureSubject) -> ResultFigure | None:
     found = tables.get("dprime")
     if found is None or "participant" not in found.columns:
         return None
-    finite = found[np.isfinite(found["dprime"].astype(float)) & (found["trials"] > 0)]
+    drawn = draw_sensitivity(found[found["trials"] > 0], subject)
+    if drawn is None:
+        return None
+    model = f" for {subject.model.text}" if subject.model else ""
+    return ResultFigure(drawn.figure, drawn.title, f"d'{model}. {drawn.caption}")
+
+
+def draw_sensitivity(found: pd.DataFrame, subject: FigureSubject) -> ResultFigure | None:
+    """Return the figure of a table with d' of participants in cells; None without a finite d'."""
+    finite = found[np.isfinite(found["dprime"].astype(float))]
     if not len(finite):
         return None
     factors = tuple(name for name in subject.factors if name in found.columns and name != "participant")
@@ -71,16 +80,15 @@ def _average(members: pd.DataFrame, factors: list[str], confidence: float) -> pd
 
 def _caption(subject: FigureSubject, found: pd.DataFrame, finite: pd.DataFrame) -> str:
     several = finite["participant"].nunique() > 1
-    left_out = int((found["trials"] > 0).sum()) - len(finite)
+    left_out = len(found) - len(finite)
     what = (
         f"Means over participants with {subject.percent} intervals (Student's t, from three participants on);"
         " small symbols are single participants"
         if several
         else f"One participant's d' with {subject.percent} intervals"
     )
-    model = f" for {subject.model.text}" if subject.model else ""
     correction = ", ".join(sorted(set(map(str, found["correction"]))))
     lost = f" {left_out} infinite values are left out." if left_out else ""
     if np.isinf(finite[["low", "high"]].to_numpy(dtype=float)).any() and not several:
         lost += " Infinite limits are not drawn."
-    return f"d'{model}. {what}. Correction of proportions of 0 and 1: {correction}.{lost}"
+    return f"{what}. Correction of proportions of 0 and 1: {correction}.{lost}"

@@ -59,6 +59,9 @@ ABOUT = {
         "Perceptual scale",
         "In standard deviations of the noise of a decision, from 0 for the first stimulus.",
     ),
+    "streams": ("Sensitivity in streams", "From hits and false alarms over the pictures of streams."),
+    "ratings": ("Ratings", "Means over participants, with intervals by Student's t."),
+    "similarity": ("Similarity", "How often two items stayed together, when a third was the odd one."),
     "confidence": ("Confidence", "Type-2 ROC of each participant."),
 }
 """Title and explanation of every table, by its name."""
