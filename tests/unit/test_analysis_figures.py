@@ -109,6 +109,7 @@ def make_small(correct: list[float]) -> TrialTable:
         "condition": ["a"] * count,
         "source": ["s"] * count,
         "correct": correct,
+        "response": ["" if one != one else "1" for one in correct],
         "response_time": [0.5] * count,
         "level": [1.0] * count,
         "trial": list(range(1, count + 1)),

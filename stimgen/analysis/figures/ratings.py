@@ -27,12 +27,10 @@ def draw_ratings(tables: Tables, subject: FigureSubject) -> ResultFigure | None:
         return None
     factors = tuple(name for name in subject.factors if name in found.columns)
     counts = found.groupby("group", sort=False)["participants"].max()
-    titles = {
-        name: subject.count_participants(count)
-        if len(counts) == 1
-        else f"{format_label(name)}: {subject.count_participants(count)}"
-        for name, count in counts.items()
-    }
+    titles = {}
+    for name, count in counts.items():
+        people = subject.count_participants(int(count))
+        titles[str(name)] = people if len(counts) == 1 else f"{format_label(name)}: {people}"
     plot = CellPlot(found.assign(value=found["rating"]), factors, "Mean rating", titles=titles)
     with use_style():
         figure, _ = draw_cells(plot)

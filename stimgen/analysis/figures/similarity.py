@@ -59,7 +59,7 @@ def draw_similarity(tables: Tables, subject: FigureSubject) -> ResultFigure | No
         bar.ax.axhline(CHANCE, color="white", linewidth=1.0)
         figure.set_figheight(figure.get_figheight() + more)
     caption = (
-        "How often two items stayed together, when one of three was chosen as the odd one. The line beside the "
-        "colours is chance (1/3); pairs without trials are white."
+        "How often two items stayed together, when one of three was chosen as the odd one. The line beside "
+        "the colours is chance (1/3); pairs without trials are white."
     )
     return ResultFigure(figure, "Similarity", caption)
