@@ -127,6 +127,7 @@ class TestWallis2017:
         ]
         practice = [trial.block for trial in trials if trial.practice]
         assert Counter(practice) == {1: 30, 2: 30}
+        assert {t.source for t in trials if t.practice} == {t.source for t in counting}
 
     def test_patches_lie_where_they_lay(self, trials: list[Trial]) -> None:
         # Published: (-170.5, 125.5), (0, -187), (170.5, 125.5); an even patch on an even screen lies half a
@@ -170,7 +171,9 @@ class TestWallis2017:
         assert str(experiment.timing.between_trials) == "400 ms"
         assert experiment.breaks is not None
         assert (experiment.breaks.every, experiment.breaks.score) == (72, True)
-        assert experiment.feedback.when == "never"
+        # In practice alone, for 200 ms, by the colour of the fixation mark.
+        told = experiment.feedback
+        assert (told.when, told.by, str(told.duration)) == ("practice", ("mark",), "200 ms")
 
 
 def test_the_session_of_jagadeesh_and_gardner_has_240_trials(set_of: MakeSet) -> None:
