@@ -21,6 +21,9 @@ VERDICTS = {
     None: "not shown to anybody (the journal has no hash of it)",
 }
 
+# Part of the wanted width from which on a picture's width at its place is told.
+LARGEST_SIZE_ERROR = 0.02
+
 
 def format_trials(found: dict[str, Any]) -> str:
     """Return a table of trials, or of an adaptive schedule's candidates, one per line."""
@@ -51,7 +54,23 @@ def format_trials(found: dict[str, Any]) -> str:
         note += (
             "\nSignal: no in trials whose correct answer does not depend on the level; they do not move it."
         )
+    note += _warn_of_size(trials, found.get("size"))
     return "\n".join([head + _format_questions(found["questions"]), *format_columns(rows), note])
+
+
+def _warn_of_size(trials: list[dict[str, Any]], wanted: float | None) -> str:
+    """Return a line about pictures that are not as wide as they would be at fixation, if there are any."""
+    shown = [one for trial in trials for phase in trial["phases"] for one in phase["shown"]]
+    if wanted is None or not shown:
+        return ""
+    other = max(shown, key=lambda one: abs(one["size_degrees"][0] - wanted))
+    width, (x, y) = other["size_degrees"][0], other["degrees"]
+    if abs(width - wanted) < LARGEST_SIZE_ERROR * wanted:
+        return ""
+    return (
+        f"\nSize: {wanted:g} degrees hold at fixation. On a flat screen, the picture at ({x:.1f}, {y:.1f}) "
+        f"is {width:.2g} degrees wide."
+    )
 
 
 def _format_questions(questions: dict[str, str]) -> str:

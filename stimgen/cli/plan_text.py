@@ -44,6 +44,9 @@ def _describe_condition(condition: Mapping[str, Any]) -> Rows:
         yield from _describe_term(term, condition["targets"])
     if condition["parameters"]:
         yield "parameters", f"{condition['parameters']:,} per source"
+    if condition["excess_parameters"] is not None:
+        counts = "{:,} parameters for {:,} pixel values".format(*condition["excess_parameters"])
+        yield "warning", f"{counts}: stimuli may be near copies of their sources"
     if condition["evaluations"]:
         for schedule in condition["schedules"]:
             yield "evaluations", ", then ".join(f"{n:,} at {w} x {h} px" for w, h, n in schedule)

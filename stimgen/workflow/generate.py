@@ -18,6 +18,7 @@ from stimgen.execution.missing import SetStatus, find_missing
 from stimgen.execution.progress import ProgressCallback, RunProgress, ignore_progress
 from stimgen.execution.shard import Shard
 from stimgen.protocol.load import LoadedProtocol
+from stimgen.protocol.overdetermined import describe_excess_parameters
 from stimgen.protocol.plan import PlannedStimulus, ProtocolPlan, make_plan
 from stimgen.protocol.planned_source import add_location
 from stimgen.protocol.publication import build_publication
@@ -52,6 +53,7 @@ def generate_set(
     """
     options, report = options or GenerateOptions(), report or ignore_progress
     plan, progress, store = make_plan(loaded, options.root), RunProgress(), Store(folder)
+    progress.notices += describe_excess_parameters(plan)
     with ExitStack() as stack:
         notify = _make_notifier(progress, report)
         executor = stack.enter_context(open_executor(options, _required_packages(plan), notify))

@@ -10,6 +10,7 @@ from stimgen.execution.device import MIN_SLOTS, default_batch_size, find_device
 from stimgen.execution.pace import estimate_batch_seconds
 from stimgen.execution.synthesize import stimulus_item
 from stimgen.protocol.load import LoadedProtocol
+from stimgen.protocol.overdetermined import count_excess_parameters
 from stimgen.protocol.plan import PlannedCondition, PlannedStimulus, ProtocolPlan, make_plan
 from stimgen.protocol.schema import OutputSettings
 from stimgen.synthesis.methods import SynthesisBatch
@@ -78,6 +79,7 @@ def _describe_condition(condition: PlannedCondition, plan: ProtocolPlan) -> dict
         "parameters": max(
             method.count_parameters(s.shape[1], s.shape[0], s.shape[2]) for s in condition.sources
         ),
+        "excess_parameters": count_excess_parameters(condition),
         "stimuli": len(stimuli),
         "evaluations": max(evaluations),
         "bytes": sum(

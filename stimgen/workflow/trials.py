@@ -10,6 +10,7 @@ from typing import Any
 
 from stimgen.experiment.design.decisions import Participant, TrialDecision
 from stimgen.experiment.design.trial import Trial
+from stimgen.experiment.schema.display import SizeInDegrees
 from stimgen.experiment.schema.load import LoadedExperiment
 from stimgen.experiment.session.session import list_planned_trials, list_practice_trials
 from stimgen.experiment.trials.procedure import AnsweredTrial, SessionProcedure
@@ -24,8 +25,9 @@ def list_trials(
     Returns
     -------
     dict
-        ``experiment``, ``participant``, ``session``, ``group``, ``adaptive``; ``questions``: those after
-        trials, with when they are asked; ``trials``: what the journal
+        ``experiment``, ``participant``, ``session``, ``group``, ``adaptive``; ``size``: width of pictures at
+        fixation in degrees, if the experiment says it; ``questions``: those after trials, with when they are
+        asked; ``trials``: what the journal
         records of every trial before it is shown. For an adaptive schedule instead ``practice``;
         ``candidates``: for each trial a list with every combination of the factors; and ``catch``: each catch
         trial (``trial``), and after how many main trials it comes (``after``). Practice is listed once; if it
@@ -49,6 +51,7 @@ def list_session_trials(prepared: PreparedExperiment, participant: Participant) 
         "session": participant.session,
         "group": prepared.group,
         "adaptive": experiment.schedule.adaptive,
+        "size": size.degrees if isinstance(size := experiment.display.size, SizeInDegrees) else None,
         "questions": {question.key: question.when for question in experiment.questions},
     }
     if not experiment.schedule.adaptive:
