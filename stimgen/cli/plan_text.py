@@ -59,7 +59,7 @@ def _describe_condition(condition: Mapping[str, Any]) -> Rows:
 
 
 def _describe_setting(key: str, value: Any) -> Rows:
-    if key in FAMILY_OF_SETTING:
+    if key in FAMILY_OF_SETTING and isinstance(value, Mapping):
         yield key, _format_member(FAMILY_OF_SETTING[key], value)
     elif key == "after":
         yield "afterwards", ", ".join(_format_member("steps", step) for step in value)

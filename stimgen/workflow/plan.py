@@ -79,7 +79,7 @@ def _describe_condition(condition: PlannedCondition, plan: ProtocolPlan) -> dict
         "parameters": max(
             method.count_parameters(s.shape[1], s.shape[0], s.shape[2]) for s in condition.sources
         ),
-        "excess_parameters": count_excess_parameters(condition),
+        "excess_parameters": list(excess) if (excess := count_excess_parameters(condition)) else None,
         "stimuli": len(stimuli),
         "evaluations": max(evaluations),
         "bytes": sum(

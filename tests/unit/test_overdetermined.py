@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 
 from stimgen.cli.plan_text import format_plan
@@ -38,9 +39,11 @@ def test_only_texforms_with_more_parameters_than_values_are_named(tmp_path: Path
 
 def test_plan_warns(tmp_path: Path) -> None:
     plan = describe_plan(load(tmp_path))
-    assert [one["excess_parameters"] for one in plan["conditions"]] == [None, (8320, 3072), None, None]
+    assert [one["excess_parameters"] for one in plan["conditions"]] == [None, [8320, 3072], None, None]
     text = format_plan(plan)
     assert text.count("8,320 parameters for 3,072 pixel values") == 1
+    # The range of a control is a word, and that of an objective a member of a family.
+    assert re.search(r"range +fit\n", text)
 
 
 def test_generate_warns(tmp_path: Path) -> None:
