@@ -22,6 +22,7 @@ from stimgen.export.derived import check_holds_only_tables
 from stimgen.reading.atomic import replace_folder, write_atomically
 from stimgen.reading.errors import StimgenError
 from stimgen.reading.text import escape_formula
+from stimgen.stimulus_set.citing.wording import join_words
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -92,13 +93,21 @@ def analyze(
     pictures = find_pictures(table, paths, stimuli)
     table, figures = _draw(table, tables, settings, pictures)
     drawings = {name: write_formats(one.figure) for name, one in figures.items()}
-    page = AnalysisPage(f"Analysis of {name}", table, settings, tables, figures, drawings, _list_versions())
+    page = AnalysisPage(
+        _find_title(table, name), table, settings, tables, figures, drawings, _list_versions()
+    )
     with replace_folder(folder) as fresh:
         for file, data in _format_files(page):
             (fresh / file).parent.mkdir(exist_ok=True)
             with write_atomically(fresh / file) as stream:
                 stream.write(data)
     return AnalysisResults(folder, table, tables, figures)
+
+
+def _find_title(table: TrialTable, name: str) -> str:
+    """Return the title of the page: the experiments, or the data's name where they name none."""
+    experiments = [one for one in dict.fromkeys(table.frame["experiment"]) if one]
+    return f"Analysis of {join_words(experiments[:3]) or name}"
 
 
 def _draw(

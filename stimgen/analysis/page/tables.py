@@ -11,7 +11,10 @@ if TYPE_CHECKING:
 
 MOST_ROWS = 200
 ABOUT = {
-    "exclusions": ("Excluded trials", "Who and what does not count, and why."),
+    "exclusions": (
+        "Excluded trials",
+        "Who and what does not count, and why. Numbers are sessions and trials, such as 1:21.",
+    ),
     "accuracy": (
         "Proportion correct",
         "Trials pooled, with Wilson's interval, and the mean over participants, with an interval for other "
