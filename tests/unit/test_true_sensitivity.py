@@ -15,6 +15,7 @@ from scipy.stats import norm
 
 from stimgen.experiment.design.decisions import Factor, Participant
 from stimgen.experiment.design.paradigms.base import Perception
+from stimgen.experiment.design.paradigms.rating import Rating
 from stimgen.experiment.design.paradigms.yes_no import YesNo
 from stimgen.experiment.design.trial import Phase, ShownPicture, Trial
 from stimgen.experiment.schema.observer_settings import SimulatedObserverSettings
@@ -222,6 +223,20 @@ def test_originals_are_rated_alike_in_all_conditions() -> None:
             for condition in ("texture", "texform")
         }
         assert len(found) == 1
+
+
+def test_syntheses_are_rated_lower_than_originals_by_their_own_dprime() -> None:
+    rating = Rating(steps=2)  # two steps part at the middle of the scale
+
+    def share(role: str, dprime: float) -> float:
+        shown = trial((role,)).replace(balanced={"shown": role}, answers=("1", "2"))
+        perceived = Perception(dprime, mean_dprime=2.0)
+        high = [rating.decide(shown, perceived, RandomStream("rating", i)) == "2" for i in range(4000)]
+        return float(np.mean(high))
+
+    assert share("original", 2.0) == pytest.approx(norm.cdf(1.0), abs=0.02)
+    assert share("synthesis", 1.0) == pytest.approx(norm.cdf(0.0), abs=0.03)
+    assert share("synthesis", 3.0) == pytest.approx(norm.cdf(-2.0), abs=0.02)
 
 
 def rates(some: SimulatedObserver, condition: str, number: float) -> tuple[float, float]:

@@ -26,7 +26,7 @@ from stimgen.experiment.schema.session_flow import (
 from stimgen.experiment.schema.stimuli import StimulusSettings
 from stimgen.experiment.schema.stream_checks import check_stream_responses
 from stimgen.experiment.schema.timing import ResponseSettings, TimingSettings
-from stimgen.reading.model import Integer, Label, Model, Text, TextLine, validation_error
+from stimgen.reading.model import Integer, Label, Model, OneOrMore, Text, TextLine, validation_error
 
 
 class Experiment(Model):
@@ -50,7 +50,7 @@ class Experiment(Model):
     """Durations."""
     responses: ResponseSettings = ResponseSettings()
     """How answers are given."""
-    questions: Annotated[tuple[AnyQuestion, ...], Field(max_length=10)] = ()
+    questions: Annotated[tuple[AnyQuestion, ...], Field(max_length=10), OneOrMore()] = ()
     """Further questions after the answer of a trial, such as confidence, in this order."""
     feedback: FeedbackSettings = FeedbackSettings()
     """Feedback on answers."""
@@ -64,7 +64,7 @@ class Experiment(Model):
     """Breaks between trials."""
     instructions: dict[Language, Instructions] = Field(default_factory=dict)
     """Texts for the participant, by language; the first is used unless ``--language`` names another."""
-    triggers: Annotated[tuple[AnyTrigger, ...], Field(max_length=5)] = ()
+    triggers: Annotated[tuple[AnyTrigger, ...], Field(max_length=5), OneOrMore()] = ()
     """Connections to other equipment."""
     participant: ParticipantForm = ParticipantForm()
     """Questions about the participant."""

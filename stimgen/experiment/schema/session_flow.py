@@ -134,5 +134,5 @@ FormField = Literal[
 class ParticipantForm(Model):
     """Describes what the participant is asked before the session; answers are kept apart from the trials."""
 
-    form: tuple[FormField, ...] = ()
+    form: Annotated[tuple[FormField, ...], OneOrMore()] = ()
     """Fields of the form."""

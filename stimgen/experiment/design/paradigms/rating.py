@@ -59,13 +59,14 @@ class Rating(Paradigm):
 
     @override
     def decide(self, trial: Trial, perceived: Perception, stream: RandomStream) -> str:
-        """Return the step of an observation, whose mean is d'/2 for an original and -d'/2 for a synthesis.
+        """Return the step of an observation, whose mean is lower by d' for a synthesis than for an original.
 
-        Criteria are evenly spaced from -1.5 to 1.5 standard deviations (rating method: Macmillan & Creelman
-        2005, chapter 3).
+        Criteria are evenly spaced from -1.5 to 1.5 standard deviations around the middle, at half the mean d'
+        from originals, which look alike in all conditions (rating method: Macmillan & Creelman 2005, chapter
+        3).
         """
-        shift = perceived.dprime / 2
-        return self._rate(stream.normal() + (shift if trial.balanced["shown"] == ORIGINAL else -shift))
+        distance = 0.0 if trial.balanced["shown"] == ORIGINAL else perceived.dprime
+        return self._rate(stream.normal() + perceived.mean_dprime / 2 - distance)
 
     @override
     def proportion_correct(self, dprime: float) -> float:
