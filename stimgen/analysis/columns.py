@@ -32,6 +32,8 @@ TRIAL_COLUMNS = {
 }
 """Every column, with a sentence about it. Factors of the design have further columns under their names."""
 
+DERIVED_COLUMNS = ("missed", "file", "row")
+"""Columns that no table of others can give."""
 TEXTS = (
     "participant",
     "session",

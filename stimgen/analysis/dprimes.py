@@ -74,7 +74,8 @@ def _compute_from_rates(
         raise StimgenError(
             f"in the task {model.task}, correct_response must be {signal!r} in some trials; there are only: "
             + ", ".join(map(repr, answers)),
-            hint="name the column: --column correct_response=NAME",
+            hint=f"say which means it: --value correct_response:{answers[-1] or 'THEIRS'}={signal}; "
+            "or name another column: --column correct_response=NAME",
         )
     for column, count, is_signal, event in (
         ("hits", "signals", True, 1.0),

@@ -21,6 +21,12 @@ TRIPLET, ODD_ITEM = "triplet", "odd_item"
 """Columns of the three items of a trial, joined by +, and of the one that was chosen as odd."""
 
 
+def count_judgements(table: TrialTable) -> int:
+    """Return the number of answers that would count, but of which none is right or wrong."""
+    frame = table.eligible
+    return int((~frame["missed"] & frame["correct"].isna()).sum())
+
+
 def compute_ratings(table: TrialTable, settings: AnalysisSettings) -> pd.DataFrame | None:
     """Return the mean rating of each cell: the mean over participants of their means.
 

@@ -2,18 +2,21 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
 from pydantic import Field, model_validator
 
-from stimgen.analysis.columns import TRIAL_COLUMNS
+from stimgen.analysis.columns import DERIVED_COLUMNS, TRIAL_COLUMNS
 from stimgen.experiment.schema.exclusions import ExclusionRules
 from stimgen.reading.document import read_document
 from stimgen.reading.errors import StimgenError
 from stimgen.reading.model import Integer, Model, Number, Text, TextLine, validate, validation_error
 from stimgen.sensitivity import CORRECTIONS, RULES, DecisionModel
 
+FLAGS = {"columns": "column", "factors": "factor", "values": "value"}
+"""Names of settings on the command line, where they differ."""
 Observer = Literal["person", "simulated", "model"]
 
 
@@ -21,10 +24,11 @@ class AnalysisSettings(Model):
     """Says which columns data have, what the task was, and how it is analysed."""
 
     columns: dict[Text, TextLine] = Field(default_factory=dict)
-    """Their name of a column, by ours: ``condition: model``. A name of ours that is not a standard column is
-    a factor."""
+    """Their name of a column, by ours: ``condition: model``. Ours is a standard column or one of `factors`."""
     factors: tuple[Text, ...] = ()
     """Further columns that are independent variables, such as ``viewing``."""
+    values: dict[Text, dict[Text, TextLine]] = Field(default_factory=dict)
+    """What values of a column mean, by our name of the column: ``correct_response: {present: yes}``."""
     by: tuple[Text, ...] | None = None
     """Factors that tables are split by. [default: all]"""
     order: dict[Text, tuple[Text, ...]] = Field(default_factory=dict)
@@ -59,8 +63,8 @@ class AnalysisSettings(Model):
     level_scale: Literal["linear", "logarithmic"] | None = None
     """Whether ``logistic`` and ``normal`` functions are of the level or of its logarithm. [default: of the
     logarithm if the largest level is four times the smallest or more]"""
-    response_time_unit: Literal["s", "ms"] = "s"
-    """Unit of response times in the data."""
+    response_time_unit: Literal["s", "ms"] | None = None
+    """Unit of response times in a table. [default: s, unless their median is longer than a minute: an error]"""
     synonyms: dict[Text, tuple[Text, ...]] = Field(default_factory=dict)
     """Answers of naming that count as one word in tables of confusions: ``{dog: [puppy, hound]}``."""
     resamples: Annotated[Integer, Field(ge=100, le=100_000)] = 2000
@@ -79,7 +83,21 @@ class AnalysisSettings(Model):
         for name in self.factors:
             if name in TRIAL_COLUMNS and name not in ("condition", "oddball", "level"):
                 raise validation_error(f"{name!r} is a standard column, and no factor", at="factors")
+        for key, named in (("columns", self.columns), ("values", self.values)):
+            self._check_columns(key, named)
         return self
+
+    def _check_columns(self, key: str, names: Iterable[str]) -> None:
+        known = [name for name in TRIAL_COLUMNS if name not in DERIVED_COLUMNS]
+        for name in names:
+            if name not in (*known, *self.factors):
+                raise validation_error(
+                    f"{name!r} is neither a standard column nor a factor",
+                    given=name,
+                    allowed=[*known, *self.factors],
+                    at=key,
+                    hint=f"if it is an independent variable, name it among the factors: --factor {name}=THEIRS",
+                )
 
     @property
     def decision_model(self) -> DecisionModel | None:
@@ -94,8 +112,7 @@ class AnalysisSettings(Model):
     @property
     def named_factors(self) -> tuple[str, ...]:
         """Return the factors that the user names, by our names."""
-        named = [name for name in self.columns if name not in TRIAL_COLUMNS]
-        return tuple(dict.fromkeys([*named, *self.factors]))
+        return tuple(dict.fromkeys(self.factors))
 
 
 def load_settings(file: Path | None, changes: dict[str, Any]) -> AnalysisSettings:
@@ -120,9 +137,10 @@ def load_settings(file: Path | None, changes: dict[str, Any]) -> AnalysisSetting
         context = details.get("ctx", {})
         name = str(context.get("at") or (details["loc"] or ("",))[0])
         raise StimgenError(
-            f"--{name.replace('_', '-')}: {context.get('message', details['msg'])}",
+            f"--{FLAGS.get(name, name).replace('_', '-')}: {context.get('message', details['msg'])}",
             given=context.get("given"),
             allowed=context.get("allowed", ()),
+            hint=context.get("hint"),
         ) from None
 
 

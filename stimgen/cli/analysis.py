@@ -22,7 +22,10 @@ def analyze(
         "--column", "OURS=THEIRS", "A column of a CSV file, such as condition=model; repeatable."
     ),
     factors: list[str] | None = option(
-        "--factor", "COLUMN", "A further independent variable of a CSV file; repeatable."
+        "--factor", "NAME[=THEIRS]", "A further independent variable of a CSV file; repeatable."
+    ),
+    values: list[str] | None = option(
+        "--value", "OURS:THEIRS=MEANING", "What a value means: correct_response:present=yes; repeatable."
     ),
     by: str | None = option("--by", "A,B", "Factors that tables are split by. [default: all]"),
     task: str | None = option("--task", "TASK", "The task. [default: the experiment's]"),
@@ -57,9 +60,12 @@ def analyze(
     from stimgen.cli.analysis_text import format_analysis
     from stimgen.workflow.analyze import analyze as run_analysis
 
+    renamed = [_split(one, "factor", "--factor viewing=duration") for one in factors or () if "=" in one]
+    named = [_split(one, "column", "--column condition=model") for one in columns or ()]
     given: dict[str, Any] = {
-        "columns": dict(map(_split_column, columns or ())),
-        "factors": tuple(factors or ()),
+        "columns": dict([*named, *renamed]),
+        "factors": tuple(one.partition("=")[0] for one in factors or ()),
+        "values": _collect_values(values or ()),
         "by": None if by is None else tuple(one.strip() for one in by.split(",") if one.strip()),
         "task": task,
         "rule": rule,
@@ -81,12 +87,26 @@ def analyze(
         print_text(format_analysis(found))
 
 
-def _split_column(text: str) -> tuple[str, str]:
+def _split(text: str, name: str, example: str) -> tuple[str, str]:
     from stimgen.reading.errors import StimgenError
 
     ours, separator, theirs = text.partition("=")
     if not separator or not ours or not theirs:
-        raise StimgenError(
-            f"--column {text}: is not OURS=THEIRS", hint="for example --column condition=model"
-        )
+        raise StimgenError(f"--{name} {text}: is not OURS=THEIRS", hint=f"for example {example}")
     return ours, theirs
+
+
+def _collect_values(texts: list[str] | tuple[()]) -> dict[str, dict[str, str]]:
+    from stimgen.reading.errors import StimgenError
+
+    found: dict[str, dict[str, str]] = {}
+    for text in texts:
+        column, colon, pair = text.partition(":")
+        theirs, equals, meaning = pair.rpartition("=")
+        if not (column and colon and theirs and equals and meaning):
+            raise StimgenError(
+                f"--value {text}: is not OURS:THEIRS=MEANING",
+                hint="for example --value correct_response:present=yes",
+            )
+        found.setdefault(column, {})[theirs] = meaning
+    return found

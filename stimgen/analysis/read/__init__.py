@@ -13,7 +13,7 @@ from stimgen.analysis.read.bids import read_bids
 from stimgen.analysis.read.csv_table import read_csv
 from stimgen.analysis.read.journals import read_journals
 from stimgen.analysis.settings import AnalysisSettings
-from stimgen.analysis.trial_table import TrialTable
+from stimgen.analysis.trial_table import TrialTable, sort_values
 from stimgen.experiment.journal.data_folder import JOURNALS
 from stimgen.experiment.journal.journal import has_header
 from stimgen.reading.errors import StimgenError
@@ -21,6 +21,7 @@ from stimgen.reading.errors import StimgenError
 TABLES = (".csv", ".tsv", ".txt")
 _NUMBER_INSIDE = re.compile(r"\d+\.?\d*")
 COMMON_FACTORS = ("condition", "source", "oddball", "session", "block", "group")
+_COMMA = re.compile(r"[-+]?\d+,\d+")
 _NUMBER = re.compile(r"[-+]?(\d+\.?\d*|\.\d+)([eE][-+]?\d+)?")
 
 
@@ -94,6 +95,12 @@ def _join(tables: list[TrialTable]) -> TrialTable:
         from stimgen.analysis.trial_table import complete_frame
 
         return TrialTable(complete_frame({name: [] for name in TRIAL_COLUMNS}))
+    models = {table.model.text if table.model else "a task without d'" for table in tables if len(table.frame)}
+    if len(models) > 1:
+        raise StimgenError(
+            "the data are of different tasks: " + " and ".join(sorted(models)),
+            hint="analyze the experiments one at a time",
+        )
     factors = list(dict.fromkeys(name for table in tables for name in table.factors))
     frame = pd.concat([table.frame for table in tables], ignore_index=True)
     for name in factors:
@@ -168,6 +175,10 @@ def _apply(table: TrialTable, settings: AnalysisSettings) -> TrialTable:
         chance = model.chance
     table = _number_levels(table, settings)
     factors = _choose_factors(table, settings)
+    experiments = sort_values(set(table.frame["experiment"]))
+    if len(experiments) > 1 and "experiment" not in factors:
+        note = f"Trials of {len(experiments)} experiments are taken together: {', '.join(experiments)}."
+        table = table.add_notes(f"{note} To keep them apart: --by {','.join(['experiment', *factors])}.")
     for name in settings.order:
         _require_column(name, table)
     notes = tuple(one for one in table.notes if model is None or not one.endswith("--task."))
@@ -182,7 +193,8 @@ def _number_levels(table: TrialTable, settings: AnalysisSettings) -> TrialTable:
     _require_column(settings.level, table)
     numbers = {}
     for value in sorted(set(table.frame[settings.level])):
-        found = _NUMBER.match(value) or _NUMBER_INSIDE.search(value)
+        text = value.replace(",", ".") if _COMMA.fullmatch(value) else value
+        found = _NUMBER.match(text) or _NUMBER_INSIDE.search(text)
         if value in settings.levels:
             numbers[value] = settings.levels[value]
         elif found is not None:

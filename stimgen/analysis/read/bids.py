@@ -14,11 +14,13 @@ from stimgen.analysis.read.journal_rows import CONFIDENCE
 from stimgen.analysis.trial_table import TrialTable, complete_frame
 from stimgen.reading.errors import Location, StimgenError
 from stimgen.reading.files import read_limited
+from stimgen.sensitivity import DecisionModel
 
 MAXIMUM_BYTES = 2**30
 _NAME = re.compile(r"sub-(?P<participant>[A-Za-z0-9]+)_ses-(?P<session>[A-Za-z0-9]+)_task-")
 NEEDED = ("event", "trial_index", "response", "correct")
 MISSING = "n/a"
+UNKNOWN_TASK = "A BIDS dataset of an older version does not tell the task: for d', name it with --task."
 
 
 def read_bids(folder: Path) -> TrialTable:
@@ -43,14 +45,35 @@ def read_bids(folder: Path) -> TrialTable:
     ]
     for name in NUMBERS_OF_EVENTS:
         columns[name] = [_to_number(row, name) for row in rows]
-    for name in ("where", "answers"):
+    for name in ("where", "answers", "decision"):
         columns.pop(name, None)
     frame = complete_frame(columns, factors)
     numbers = {row["answers"] for row in rows}
     chance = 1 / numbers.pop() if len(numbers) == 1 and 0 not in numbers else None
-    notes = ("A BIDS dataset does not tell the task: for d', name it with --task.",)
+    model = _find_model(rows)
+    is_unknown = model is None and bool((frame["correct_response"] != "").any())
+    notes = (UNKNOWN_TASK,) if is_unknown else ()
     ordered = tuple(sorted(factors, key=lambda name: name != "condition"))
-    return TrialTable(frame, ordered, chance=chance, notes=notes)
+    return TrialTable(frame, ordered, model, model.chance if model else chance, notes=notes)
+
+
+def _find_model(rows: list[dict[str, Any]]) -> DecisionModel | None:
+    """Return the decision model that all sidecars state; None where one does not."""
+    stated: dict[str, Location] = {}
+    for row in rows:
+        stated.setdefault(json.dumps(row["decision"], sort_keys=True), row["where"])
+    if len(stated) > 1:
+        raise StimgenError(
+            "the runs of the dataset have different tasks: " + " and ".join(sorted(stated)),
+            hint="analyze the experiments one at a time, each in a folder of its own",
+        )
+    known = next((row["decision"] for row in rows), None)
+    if not isinstance(known, dict):
+        return None
+    try:
+        return DecisionModel(**known)
+    except TypeError:
+        raise StimgenError("StimgenDecision in its sidecar has other keys", where=rows[0]["where"]) from None
 
 
 NUMBERS_OF_EVENTS = (
@@ -63,7 +86,7 @@ NUMBERS_OF_EVENTS = (
     "trial",
 )
 BALANCED = ("location", "a", "x", "pair", "first", "shown")
-_FIXED = {*TRIAL_COLUMNS, "where", "answers"}
+_FIXED = {*TRIAL_COLUMNS, "where", "answers", "decision"}
 
 
 def _read_events(file: Path, people: dict[str, dict[str, str]]) -> list[dict[str, Any]]:
@@ -79,6 +102,7 @@ def _read_events(file: Path, people: dict[str, dict[str, str]]) -> list[dict[str
         "group": person.get("group", ""),
         "file": file.name,
         "answers": len(about.get("StimgenKeys") or ()),
+        "decision": about.get("StimgenDecision", MISSING),
     }
     events = list(_read_rows(file))
     ratings = {

@@ -8,6 +8,7 @@ import re
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
+from statistics import median
 from typing import Any
 
 from stimgen.analysis.columns import TRIAL_COLUMNS
@@ -18,6 +19,9 @@ from stimgen.reading.files import read_limited
 
 MAXIMUM_BYTES = 2**30
 LONGEST_RESPONSE = 3600.0
+LONGEST_MEDIAN = 60.0
+SHORTEST_MEDIAN = 0.02
+"""Limits of response times in seconds: of one, and of the median of all."""
 BLANKS = {"", "na", "n/a", "nan", "none", "null", "."}
 WORDS = {
     **dict.fromkeys(("1", "1.0", "true", "t", "yes", "y", "correct", "right", "hit"), 1.0),
@@ -35,6 +39,7 @@ ALIASES = {
     "correct_response": ("correct_answer", "corrans"),
 }
 """Names that other programs give to columns, in lower case; they are used where ours is missing."""
+VALUE_HINT = "say what it means: --value COLUMN:VALUE=1, with our name of the column"
 _COMMA = re.compile(r"[-+]?\d+,\d+([eE][-+]?\d+)?")
 PRACTICE_NUMBER = "practice.thisN"
 """PsychoPy's number of a practice trial, which our own CSV files have."""
@@ -56,16 +61,13 @@ def read_csv(file: Path, settings: AnalysisSettings) -> TrialTable:
     table = _RawTable.read(file)
     header, rows, lines = table.header, table.rows, table.lines
     names = _find_columns(header, settings, file)
-    reader = _ColumnReader(table)
+    reader = _ColumnReader(table, {names[one]: known for one, known in settings.values.items() if one in names})
     columns: dict[str, Any] = {name: reader.texts(names[name]) for name in names if name not in CONVERTERS}
     factors = [name for name in settings.named_factors if name in names]
     for name, convert in CONVERTERS.items():
         if name in names:
             columns[name] = reader.convert(names[name], convert)
-    for name in ("response_time", "response_time_last"):
-        if settings.response_time_unit == "ms" and name in columns:
-            columns[name] = [one / 1000 for one in columns[name]]
-    _check_response_times(columns, reader, names)
+    notes = _scale_response_times(columns, settings.response_time_unit, reader, names)
     _complete_answers(columns)
     columns.setdefault("session", ["1"] * len(rows))
     if "practice" not in names and PRACTICE_NUMBER in header:
@@ -76,7 +78,7 @@ def read_csv(file: Path, settings: AnalysisSettings) -> TrialTable:
     frame = complete_frame(columns, factors)
     if "trial" not in names:
         frame["trial"] = frame.groupby(["participant", "session"]).cumcount() + 1.0
-    notes = [
+    notes += [
         f"The column {names[one]!r} is taken for {one}."
         for one in names
         if one not in settings.columns and names[one] != one
@@ -99,20 +101,20 @@ class _RawTable:
 
     @classmethod
     def read(cls, file: Path) -> _RawTable:
-        text = _decode(file)
-        first = text.partition("\n")[0]
+        stream = io.StringIO(_decode(file), newline="")
+        start, first = _skip_preface(stream)
         separator = max("\t;,", key=first.count) if any(one in first for one in "\t;,") else ","
-        reader = csv.reader(io.StringIO(text, newline=""), delimiter=separator)
+        reader = csv.reader(stream, delimiter=separator)
         try:
             header = [name.strip() for name in next(reader, [])]
-            rows, lines, line = [], [], reader.line_num + 1
+            rows, lines, line = [], [], start + reader.line_num + 1
             for row in reader:
                 if any(row):
                     rows.append(row)
                     lines.append(line)
-                line = reader.line_num + 1
+                line = start + reader.line_num + 1
         except csv.Error as error:
-            raise StimgenError(f"not a table: {error}", where=Location(file, reader.line_num)) from None
+            raise StimgenError(f"not a table: {error}", where=Location(file, start + reader.line_num)) from None
         table = cls(file, header, rows, lines, separator)
         table._check()
         return table
@@ -130,10 +132,22 @@ class _RawTable:
                 raise StimgenError(problem, where=Location(self.file, at))
 
 
+def _skip_preface(stream: io.StringIO) -> tuple[int, str]:
+    """Skip comments, and Excel's line about the separator; return their number, and the line of names."""
+    skipped = 0
+    while True:
+        place, line = stream.tell(), stream.readline()
+        if not (line.startswith("#") or re.fullmatch(r"sep=.\s*", line)):
+            stream.seek(place)
+            return skipped, line
+        skipped += 1
+
+
 def _decode(file: Path) -> str:
     raw = read_limited(file, MAXIMUM_BYTES)
+    encoding = "utf-16" if raw.startswith((b"\xff\xfe", b"\xfe\xff")) else "utf-8-sig"
     try:
-        return raw.decode("utf-8-sig")
+        return raw.decode(encoding)
     except UnicodeDecodeError as error:
         line = raw.count(b"\n", 0, error.start) + 1
         hint = "save it as CSV UTF-8"
@@ -153,7 +167,7 @@ def _find_columns(header: list[str], settings: AnalysisSettings, file: Path) -> 
                 allowed=header,
             )
         found[ours] = theirs
-    lower = {name.casefold(): name for name in reversed(header)}
+    lower = {re.sub(r"[ -]+", "_", name.casefold()): name for name in reversed(header)}
     for ours in TRIAL_COLUMNS:
         if ours in found or ours in ("file", "row", "missed"):
             continue
@@ -177,13 +191,16 @@ def _find_columns(header: list[str], settings: AnalysisSettings, file: Path) -> 
 class _ColumnReader:
     """Converts columns of a file; errors name the line."""
 
-    def __init__(self, table: _RawTable) -> None:
+    def __init__(self, table: _RawTable, meanings: dict[str, dict[str, str]]) -> None:
         self._table = table
+        self._meanings = meanings
         self._places = {name: i for i, name in enumerate(table.header)}
 
     def texts(self, column: str) -> list[str]:
         place = self._places[column]
-        return [row[place].strip() for row in self._table.rows]
+        found = [row[place].strip() for row in self._table.rows]
+        meanings = self._meanings.get(column)
+        return [meanings.get(text, text) for text in found] if meanings else found
 
     def convert(self, column: str, convert: Callable[[str], Any]) -> list[Any]:
         known: dict[str, Any] = {}
@@ -193,7 +210,9 @@ class _ColumnReader:
                 try:
                     known[text] = convert(self._to_point(text))
                 except ValueError as error:
-                    raise self.error(column, i, f"{text!r} {error}") from None
+                    found_error = self.error(column, i, f"{text!r} {error}")
+                    found_error.hint = VALUE_HINT if convert in (_to_answer, _to_flag) else None
+                    raise found_error from None
             found.append(known[text])
         return found
 
@@ -283,12 +302,33 @@ def _find_observers(reader: _ColumnReader, names: dict[str, str], is_named: bool
     return []
 
 
-def _check_response_times(columns: dict[str, Any], reader: _ColumnReader, names: dict[str, str]) -> None:
-    for i, seconds in enumerate(columns.get("response_time", ())):
+def _scale_response_times(
+    columns: dict[str, Any], unit: str | None, reader: _ColumnReader, names: dict[str, str]
+) -> list[str]:
+    """Convert response times to seconds, and return notes; refuse those that cannot be in the unit."""
+    if unit == "ms":
+        for name in ("response_time", "response_time_last"):
+            if name in columns:
+                columns[name] = [one / 1000 for one in columns[name]]
+    times = columns.get("response_time", ())
+    known = [seconds for seconds in times if seconds == seconds]
+    if not known:
+        return []
+    hint = "if the times are in milliseconds, say --response-time-unit ms"
+    for i, seconds in enumerate(times):
         if seconds > LONGEST_RESPONSE:
             error = reader.error(names["response_time"], i, f"{seconds:g} s is longer than an hour")
-            error.hint = "if the times are in milliseconds, say --response-time-unit ms"
+            error.hint = hint if unit != "ms" else None
             raise error
+    middle = median(known)
+    if unit is None and middle > LONGEST_MEDIAN:
+        problem = f"half of the response times are longer than {middle:g} s"
+        error = reader.error(names["response_time"], next(i for i, t in enumerate(times) if t >= middle), problem)
+        error.hint = f"{hint}; if they are in seconds, say --response-time-unit s"
+        raise error
+    if unit == "ms" and middle < SHORTEST_MEDIAN:
+        return [f"Half of the response times are shorter than {middle * 1000:g} ms: are they in seconds?"]
+    return []
 
 
 def _complete_answers(columns: dict[str, Any]) -> None:

@@ -12,7 +12,7 @@ from stimgen.analysis.judgements import ODD_ITEM, TRIPLET
 from stimgen.analysis.read.journal_rows import describe_trial
 from stimgen.analysis.streams import STREAM_COLUMNS
 from stimgen.analysis.trial_table import TrialTable, complete_frame
-from stimgen.experiment.design.paradigms import Paradigm
+from stimgen.experiment.design.decision_model import find_decision_model
 from stimgen.experiment.design.schedules import Schedule
 from stimgen.experiment.design.schedules.staircase import Staircase
 from stimgen.experiment.design.threshold import TrackThreshold
@@ -20,7 +20,7 @@ from stimgen.experiment.schema.exclusions import ExclusionRules
 from stimgen.experiment.schema.schema import Experiment
 from stimgen.export.sessions import JournalSession, read_session
 from stimgen.reading.errors import StimgenError
-from stimgen.sensitivity import RULES, DecisionModel
+from stimgen.sensitivity import DecisionModel
 
 
 def read_journals(files: Iterable[Path]) -> TrialTable:
@@ -120,17 +120,3 @@ class _Collection:
 
 def _find_staircase(schedule: Schedule) -> tuple[int, int] | None:
     return (schedule.up, schedule.down) if isinstance(schedule, Staircase) else None
-
-
-def find_decision_model(paradigm: Paradigm) -> DecisionModel | None:
-    """Return the model of a paradigm's answers; None if d' is not defined for it."""
-    if paradigm.name == "naming":
-        count = len(paradigm.guesses())
-        return (
-            DecisionModel("forced_choice", alternatives=count) if count > 1 and paradigm.answers() else None
-        )
-    if paradigm.name not in RULES:
-        return None
-    rule = str(getattr(paradigm, "rule", ""))
-    count = len(paradigm.answers()) if paradigm.name in ("oddity", "forced_choice") else 0
-    return DecisionModel(paradigm.name, rule if rule in RULES[paradigm.name] else "", count)

@@ -4,10 +4,15 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable
+from contextlib import suppress
+from dataclasses import asdict
+from functools import cache
 from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
+from stimgen.experiment.design.decision_model import find_decision_model
+from stimgen.experiment.schema.load import parse_experiment
 from stimgen.export.columns import MISSING, format_tsv
 from stimgen.export.event_columns import event_columns
 from stimgen.export.events import event_rows
@@ -17,6 +22,7 @@ from stimgen.export.sets.bids_names import STIMULI
 from stimgen.export.shown_pictures import ShownPictures
 from stimgen.export.thresholds import THRESHOLD_COLUMNS, threshold_rows
 from stimgen.reading.atomic import write_atomically
+from stimgen.reading.document import parse_document
 from stimgen.reading.errors import StimgenError
 from stimgen.stimulus_set.store import json_bytes
 
@@ -99,8 +105,20 @@ def _describe_run(session: JournalSession, part: SessionPart) -> dict[str, Any]:
         "StimgenGroup": header.group or MISSING,
         "StimgenLanguage": header.language or MISSING,
         "StimgenKeys": header.keys,
+        "StimgenDecision": _describe_decision(header.experiment.text),
         "StimgenTimingVerified": part.begin.display.measured.get("timing_verified") is True,
     }
+
+
+@cache
+def _describe_decision(experiment: str) -> dict[str, Any] | str:
+    """Return the task, rule and numbers that d' depends on, so that an analysis need not be told them."""
+    with suppress(StimgenError):
+        loaded = parse_experiment(parse_document(experiment, Path("experiment")))
+        model = find_decision_model(loaded.experiment.paradigm)
+        if model is not None:
+            return asdict(model)
+    return MISSING
 
 
 def _describe_presentation(part: SessionPart) -> dict[str, Any]:
