@@ -64,7 +64,7 @@ class AnalysisSettings(Model):
     """Whether ``logistic`` and ``normal`` functions are of the level or of its logarithm. [default: of the
     logarithm if the largest level is four times the smallest or more]"""
     response_time_unit: Literal["s", "ms"] | None = None
-    """Unit of response times in a table. [default: s, unless their median is longer than a minute: an error]"""
+    """Unit of response times in a table. [default: s; a median longer than a minute is an error]"""
     synonyms: dict[Text, tuple[Text, ...]] = Field(default_factory=dict)
     """Answers of naming that count as one word in tables of confusions: ``{dog: [puppy, hound]}``."""
     resamples: Annotated[Integer, Field(ge=100, le=100_000)] = 2000
@@ -96,7 +96,7 @@ class AnalysisSettings(Model):
                     given=name,
                     allowed=[*known, *self.factors],
                     at=key,
-                    hint=f"if it is an independent variable, name it among the factors: --factor {name}=THEIRS",
+                    hint=f"an independent variable is named among the factors: --factor {name}=THEIRS",
                 )
 
     @property

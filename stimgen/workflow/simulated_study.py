@@ -10,8 +10,8 @@ from typing import Any
 import numpy as np
 
 from stimgen.analysis.exclusions import apply_exclusions
-from stimgen.experiment.design.decision_model import find_decision_model
 from stimgen.analysis.trial_table import TrialTable, complete_frame
+from stimgen.experiment.design.decision_model import find_decision_model
 from stimgen.experiment.design.decisions import Participant
 from stimgen.experiment.design.trial import Trial
 from stimgen.experiment.schema.exclusions import ExclusionRules

@@ -21,7 +21,9 @@ GERMAN = AnalysisSettings(
     level="Kontrast",
     response_time_unit="ms",
 )
-SIGNALS = "participant,signal,response\n1,present,present\n1,absent,present\n2,present,absent\n2,absent,absent\n"
+SIGNALS = (
+    "participant,signal,response\n1,present,present\n1,absent,present\n2,present,absent\n2,absent,absent\n"
+)
 
 
 def write(folder: Path, text: str, encoding: str = "utf-8") -> Path:

@@ -95,7 +95,9 @@ def _join(tables: list[TrialTable]) -> TrialTable:
         from stimgen.analysis.trial_table import complete_frame
 
         return TrialTable(complete_frame({name: [] for name in TRIAL_COLUMNS}))
-    models = {table.model.text if table.model else "a task without d'" for table in tables if len(table.frame)}
+    models = {
+        table.model.text if table.model else "a task without d'" for table in tables if len(table.frame)
+    }
     if len(models) > 1:
         raise StimgenError(
             "the data are of different tasks: " + " and ".join(sorted(models)),

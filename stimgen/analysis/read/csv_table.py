@@ -61,7 +61,9 @@ def read_csv(file: Path, settings: AnalysisSettings) -> TrialTable:
     table = _RawTable.read(file)
     header, rows, lines = table.header, table.rows, table.lines
     names = _find_columns(header, settings, file)
-    reader = _ColumnReader(table, {names[one]: known for one, known in settings.values.items() if one in names})
+    reader = _ColumnReader(
+        table, {names[one]: known for one, known in settings.values.items() if one in names}
+    )
     columns: dict[str, Any] = {name: reader.texts(names[name]) for name in names if name not in CONVERTERS}
     factors = [name for name in settings.named_factors if name in names]
     for name, convert in CONVERTERS.items():
@@ -114,7 +116,9 @@ class _RawTable:
                     lines.append(line)
                 line = start + reader.line_num + 1
         except csv.Error as error:
-            raise StimgenError(f"not a table: {error}", where=Location(file, start + reader.line_num)) from None
+            raise StimgenError(
+                f"not a table: {error}", where=Location(file, start + reader.line_num)
+            ) from None
         table = cls(file, header, rows, lines, separator)
         table._check()
         return table
@@ -323,7 +327,9 @@ def _scale_response_times(
     middle = median(known)
     if unit is None and middle > LONGEST_MEDIAN:
         problem = f"half of the response times are longer than {middle:g} s"
-        error = reader.error(names["response_time"], next(i for i, t in enumerate(times) if t >= middle), problem)
+        error = reader.error(
+            names["response_time"], next(i for i, t in enumerate(times) if t >= middle), problem
+        )
         error.hint = f"{hint}; if they are in seconds, say --response-time-unit s"
         raise error
     if unit == "ms" and middle < SHORTEST_MEDIAN:
