@@ -24,7 +24,7 @@ class AnalysisSettings(Model):
     """Says which columns data have, what the task was, and how it is analysed."""
 
     columns: dict[Text, TextLine] = Field(default_factory=dict)
-    """Their name of a column, by ours: ``condition: model``. Ours is a standard column or one of `factors`."""
+    """Their name of a column, by ours: ``condition: model``. Ours is a standard column or a factor."""
     factors: tuple[Text, ...] = ()
     """Further columns that are independent variables, such as ``viewing``."""
     values: dict[Text, dict[Text, TextLine]] = Field(default_factory=dict)
