@@ -27,11 +27,11 @@ def list_trials(
     dict
         ``experiment``, ``participant``, ``session``, ``group``, ``adaptive``; ``size``: width of pictures at
         fixation in degrees, if the experiment says it; ``questions``: those after trials, with when they are
-        asked; ``trials``: what the journal
-        records of every trial before it is shown. For an adaptive schedule instead ``practice``;
-        ``candidates``: for each trial a list with every combination of the factors; and ``catch``: each catch
-        trial (``trial``), and after how many main trials it comes (``after``). Practice is listed once; if it
-        is repeated in the session, the numbers of later trials rise and nothing else changes.
+        asked; ``trials``: what the journal records of every trial before it is shown. For an adaptive
+        schedule instead ``practice``; ``candidates``: for each trial a list with every combination of the
+        factors; and ``catch``: each catch trial (``trial``), and after how many main trials it comes
+        (``after``). Practice is listed once; if it is repeated in the session, the numbers of later trials
+        rise and nothing else changes.
 
     Raises
     ------

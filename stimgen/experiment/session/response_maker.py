@@ -21,20 +21,20 @@ from stimgen.experiment.session.observers.base import ObserverContext
 class ResponseMaker:
     """Makes collectors of responses on a screen, as an experiment says."""
 
-    def __init__(self, setting: ObserverContext, screen: PresentationScreen) -> None:
-        self._setting, self._screen = setting, screen
+    def __init__(self, context: ObserverContext, screen: PresentationScreen) -> None:
+        self._context, self._screen = context, screen
 
     def make(self, trial: Trial) -> Response:
         """Return a new collector of responses to a trial."""
-        responses = self._setting.experiment.responses
+        responses = self._context.experiment.responses
         if not trial.answers:
-            empty = self._setting.experiment.paradigm.answer_without_letters()
+            empty = self._context.experiment.paradigm.answer_without_letters()
             return TypedResponse(self._screen, responses, empty)
         if responses.device != "mouse":
-            lookup = make_key_lookup(self._setting.keys, mouse=responses.device == "buttons")
-            paradigm = self._setting.experiment.paradigm
+            lookup = make_key_lookup(self._context.keys, mouse=responses.device == "buttons")
+            paradigm = self._context.experiment.paradigm
             if paradigm.is_stream:
-                hz = self._setting.viewing.refresh_hz
+                hz = self._context.viewing.refresh_hz
                 read = partial(paradigm.read_presses, trial, refresh_hz=hz)
                 return StreamResponse(self._screen, responses, lookup, read)
             return ChoiceResponse(self._screen, responses, lookup)
@@ -43,9 +43,9 @@ class ResponseMaker:
 
     def _find_click_targets(self, trial: Trial) -> tuple[dict[str, Box], tuple[TextBox, ...]]:
         """Return the boxes in which answers are clicked, and the words that are shown in them."""
-        setting = self._setting
-        pictures = picture_boxes(trial, setting.viewing) if setting.experiment.paradigm.clickable else None
+        context = self._context
+        pictures = picture_boxes(trial, context.viewing) if context.experiment.paradigm.clickable else None
         if pictures is not None:
             return pictures, ()
-        boxes, words = word_boxes(trial.answers, self._screen.size), setting.texts.answers
+        boxes, words = word_boxes(trial.answers, self._screen.size), context.texts.answers
         return boxes, tuple(TextBox(words.get(answer, answer), box) for answer, box in boxes.items())

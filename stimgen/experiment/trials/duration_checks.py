@@ -6,15 +6,13 @@ from collections.abc import Iterator, Sequence
 
 from stimgen.experiment.design.duration import Duration
 from stimgen.experiment.design.jitter import Jitter
-from stimgen.experiment.pictures.selection import format_key_path
+from stimgen.experiment.pictures.selection import KeyPath, format_key_path
 from stimgen.experiment.schema.load import LoadedExperiment
 from stimgen.experiment.schema.masks import MASK_SIDES, MaskPair
 from stimgen.experiment.schema.schema import Experiment
 from stimgen.experiment.schema.timing import TimingSettings
 from stimgen.experiment.schema.viewing import ViewingGeometry
 from stimgen.reading.errors import StimgenError
-
-Path = tuple[str | int, ...]
 
 
 def check_durations(loaded: LoadedExperiment, viewing: ViewingGeometry, *, several: bool) -> None:
@@ -37,7 +35,7 @@ def check_durations(loaded: LoadedExperiment, viewing: ViewingGeometry, *, sever
         _check_asynchronies(timing, shown, viewing.refresh_hz, several=several)
 
 
-def _list_durations(timing: TimingSettings, *, several: bool) -> Iterator[tuple[Path, Duration | Jitter]]:
+def _list_durations(timing: TimingSettings, *, several: bool) -> Iterator[tuple[KeyPath, Duration | Jitter]]:
     """Yield the durations that trials use, with their places in the experiment."""
     yield ("timing", "fixation"), timing.fixation
     if several and not timing.is_timed_by_soa:
@@ -57,10 +55,10 @@ def _list_durations(timing: TimingSettings, *, several: bool) -> Iterator[tuple[
         yield ("timing", "between_trials"), timing.between_trials
 
 
-def _list_other_durations(experiment: Experiment) -> list[tuple[Path, Duration]]:
+def _list_other_durations(experiment: Experiment) -> list[tuple[KeyPath, Duration]]:
     """Return the durations of pictures in practice and catch trials, with their places."""
     practice = experiment.practice.stimulus if experiment.practice else None
-    found: list[tuple[Path, Duration]] = [(("practice", "stimulus"), one) for one in practice or ()]
+    found: list[tuple[KeyPath, Duration]] = [(("practice", "stimulus"), one) for one in practice or ()]
     for i, catch in enumerate(experiment.catch):
         found += [(("catch", i, "stimulus"), one) for one in catch.stimulus or ()]
     return found

@@ -25,10 +25,8 @@ def check_question_keys(experiment: Experiment, question: Question) -> None:
     The keys to quit and those that triggers listen to have a meaning, too; where an answer is typed, every
     letter has one.
     """
-    taken, hint = (
-        list_keys_in_use(experiment),
-        "choose another key, for the question or for the other purpose",
-    )
+    taken = list_keys_in_use(experiment)
+    hint = "choose another key, for the question or for the other purpose"
     if question.input_kind == "typed":
         for key, purpose in taken.items():
             if len(key) == 1:

@@ -32,37 +32,37 @@ MAXIMUM_TEXTURE_BYTES = 512 * 2**20
 """Bytes of textures that are loaded ahead. The trials beyond are loaded one by one, between trials."""
 
 
-def make(setting: ObserverContext) -> PsychopyObserver:
+def make(context: ObserverContext) -> PsychopyObserver:
     """Return the observer."""
-    experiment = setting.experiment
+    experiment = context.experiment
     window = WindowSettings(
-        size=setting.viewing.resolution,
-        refresh_hz=setting.viewing.refresh_hz,
-        background=setting.frames.background,
+        size=context.viewing.resolution,
+        refresh_hz=context.viewing.refresh_hz,
+        background=context.frames.background,
         screen=experiment.display.screen,
-        windowed=setting.windowed,
+        windowed=context.windowed,
         pointer=experiment.responses.device == "mouse",
-        right_to_left=setting.texts.right_to_left,
-        font=setting.texts.font,
-        gamma=setting.gamma,
+        right_to_left=context.texts.right_to_left,
+        font=context.texts.font,
+        gamma=context.gamma,
     )
-    return PsychopyObserver(setting, PsychopyScreen(window))
+    return PsychopyObserver(context, PsychopyScreen(window))
 
 
 class PsychopyObserver(Observer):
     """Presents trials to a person, on a screen that `begin` opens, and takes the answers."""
 
-    def __init__(self, setting: ObserverContext, screen: PresentationScreen) -> None:
-        self._setting, self._screen = setting, screen
+    def __init__(self, context: ObserverContext, screen: PresentationScreen) -> None:
+        self._context, self._screen = context, screen
         self._frames: dict[int, Sequence[Frame]] = {}
         self._connections: list[tuple[Trigger, TriggerConnection]] = []
         self._started = False
-        self._responses = ResponseMaker(setting, screen)
+        self._responses = ResponseMaker(context, screen)
         self._play: Callable[[FeedbackKind], None] | None = None
 
     @override
     def begin(self) -> dict[str, Any]:
-        experiment = self._setting.experiment
+        experiment = self._context.experiment
         # A port that is missing is reported before anything is shown.
         for trigger in experiment.triggers:
             self._connections.append((trigger, trigger.open()))
@@ -108,7 +108,7 @@ class PsychopyObserver(Observer):
         time = self._screen.read_clock()
         if signal.is_awaited:
             signal.ignore_earlier()
-            text = self._setting.texts.waiting
+            text = self._context.texts.waiting
             time = self._pages.await_signal(text, self._rules.fixation, signal.find)
         for send in self._rules.flip_callbacks("session"):
             send()
@@ -127,8 +127,8 @@ class PsychopyObserver(Observer):
 
     def _prepare_questions(self, trial: Trial) -> list[PreparedQuestion]:
         """Return the questions that follow a trial, whose frames and texts are loaded."""
-        screens = QuestionScreens(self._screen, self._setting.frames, self._setting.language)
-        questions = screens.prepare(self._setting.experiment.questions, practice=trial.practice)
+        screens = QuestionScreens(self._screen, self._context.frames, self._context.language)
+        questions = screens.prepare(self._context.experiment.questions, practice=trial.practice)
         for question in questions:
             self._screen.load(question.scene(question.make_response()))
         return questions
@@ -146,34 +146,34 @@ class PsychopyObserver(Observer):
             self._screen.close()
 
     def _make_presenter(self) -> None:
-        setting, experiment = self._setting, self._setting.experiment
-        responses, hz = experiment.responses, setting.viewing.refresh_hz
+        context, experiment = self._context, self._context.experiment
+        responses, hz = experiment.responses, context.viewing.refresh_hz
         fixed = experiment.timing.fixed_between_trials
         self._rules = PresentationRules(
             responses,
-            fixation=setting.frames.render_fixation(),
+            fixation=context.frames.render_fixation(),
             window=None if responses.window is None else responses.window.milliseconds(hz) / 1000,
             feedback=experiment.feedback.duration.milliseconds(hz) / 1000,
             between_trials=fixed.milliseconds(hz) / 1000 if fixed is not None else 0.0,
             connections=tuple(self._connections),
         )
-        self._feedback = make_feedback_composer(setting, self._rules.fixation, self._play)
-        empty = Frame.blank(setting.viewing.resolution, setting.frames.background)
-        self._pages = PagePresenter(self._screen, empty, responses.quit, setting.texts.pause)
+        self._feedback = make_feedback_composer(context, self._rules.fixation, self._play)
+        empty = Frame.blank(context.viewing.resolution, context.frames.background)
+        self._pages = PagePresenter(self._screen, empty, responses.quit, context.texts.pause)
         self._presenter = SessionPresenter(self._screen, self._rules, self._pages)
 
     def _draw_picture(self, notice: Notice) -> Frame:
-        setting, size = self._setting, self._screen.size
+        context, size = self._context, self._screen.size
         box = picture_box(size, with_text=bool(notice.text.strip()))
-        encoding = setting.experiment.display.encoding
-        return setting.pictures[notice.picture].draw(size, setting.frames.background, box, encoding)
+        encoding = context.experiment.display.encoding
+        return context.pictures[notice.picture].draw(size, context.frames.background, box, encoding)
 
     def _keys_in_use(self) -> list[str]:
-        experiment = self._setting.experiment
+        experiment = self._context.experiment
         signals = [key for trigger in experiment.triggers for key in trigger.signal_keys()]
         keys = [experiment.responses.quit, *signals]
         if experiment.responses.device == "keyboard":
-            keys += [key for several in self._setting.keys.values() for key in several]
+            keys += [key for several in self._context.keys.values() for key in several]
         keys += [key for question in experiment.questions for key in question.answer_keys().values()]
         return keys
 
@@ -193,12 +193,12 @@ class PsychopyObserver(Observer):
             self._screen.load(Scene(frame))
 
     def _find_feedback(self, trial: Trial, answer: str | None) -> FeedbackSignal | None:
-        kind = classify_answer(self._setting.experiment, trial, answer)
+        kind = classify_answer(self._context.experiment, trial, answer)
         return None if kind is None else self._feedback.compose(kind)
 
     def _open_sound(self) -> None:
         """Prepare the tones of the feedback, so that a computer without sound is reported at once."""
-        settings = self._setting.experiment.feedback
+        settings = self._context.experiment.feedback
         if "sound" in settings.by and settings.when != "never":
-            seconds = settings.duration.milliseconds(self._setting.viewing.refresh_hz) / 1000
+            seconds = settings.duration.milliseconds(self._context.viewing.refresh_hz) / 1000
             self._play = TonePlayer(settings.tones, seconds).play
