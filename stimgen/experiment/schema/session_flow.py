@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Final, Literal
+from typing import Annotated, Any, Final, Literal
 
 from pydantic import Discriminator, Field, Tag, model_validator
 
@@ -27,10 +27,16 @@ MAX_BREAK_SECONDS: Final = 7200.0
 PageName = Literal["start", "ready", "practice", "practice_again", "block", "rest", "end"]
 
 
+def _allow_several_matches(schema: dict[str, Any]) -> None:
+    """Let the JSON schema accept ``main``, which is the word and also looks like the label of a source."""
+    schema["anyOf"] = schema.pop("oneOf")
+
+
 PracticeSources = Annotated[
     Annotated[Literal["main"], Tag("word")]
     | Annotated[tuple[Label, ...], Field(min_length=1), Unique, OneOrMore(), Tag("list")],
     Discriminator(lambda value: "word" if value == "main" else "list"),
+    Field(json_schema_extra=_allow_several_matches),
 ]
 
 
