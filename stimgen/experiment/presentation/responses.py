@@ -102,7 +102,29 @@ class ChoiceResponse(Response):
         return self._is_over or (self._settings.counts == "first" and self.counted_press is not None)
 
 
-class TypedResponse(Response):
+class ConfirmedResponse(Response):
+    """Represents a response that changes until it is confirmed."""
+
+    def __init__(self, screen: PresentationScreen, settings: ResponseSettings) -> None:
+        super().__init__(screen, settings)
+        self._done = False
+
+    @property
+    @override
+    def counted_press(self) -> Press | None:
+        return self.presses[-1] if self._done else None
+
+    @property
+    @override
+    def is_complete(self) -> bool:
+        return self._done or self._is_over
+
+    def _is_awaited(self, time: float) -> bool:
+        """Return whether what was pressed at a time can change the answer."""
+        return not self._done and self.window.opens <= time <= self.window.closes
+
+
+class TypedResponse(ConfirmedResponse):
     """Takes an answer that is typed and ended with return; a press is a key with the word after it.
 
     Return without letters gives the answer `empty`, or nothing if that is None. `texts` are shown above it.
@@ -118,14 +140,13 @@ class TypedResponse(Response):
         super().__init__(screen, settings)
         self._empty, self._other_texts = empty, texts
         self._text = ""
-        self._done = False
         self._update_texts()
 
     @override
     def listen(self) -> None:
         poll_presses(self._screen, self._settings.quit)
         for typed in self._screen.read_characters():
-            if not self._done and self.window.opens <= typed.time <= self.window.closes:
+            if self._is_awaited(typed.time):
                 self._take(typed.character, typed.time)
         self._update_texts()
 
@@ -146,16 +167,6 @@ class TypedResponse(Response):
         width, height = self._screen.size
         box = (width // 8, height * 5 // 8, width * 3 // 4, height // 8)
         self.texts = (*self._other_texts, TextBox(self._text + "_", box))
-
-    @property
-    @override
-    def counted_press(self) -> Press | None:
-        return self.presses[-1] if self._done else None
-
-    @property
-    @override
-    def is_complete(self) -> bool:
-        return self._done or self._is_over
 
 
 def poll_presses(screen: PresentationScreen, quit_key: str) -> list[PressEvent]:

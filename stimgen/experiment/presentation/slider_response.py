@@ -5,14 +5,14 @@ from __future__ import annotations
 from typing_extensions import override
 
 from stimgen.experiment.design.questions.scale import CONFIRMING_KEYS, SLIDER_END, SLIDER_STEPS
-from stimgen.experiment.design.trial import Box, Press
+from stimgen.experiment.design.trial import Box
 from stimgen.experiment.frames.slider import find_value
-from stimgen.experiment.presentation.responses import Response, make_click_lookup, poll_presses
+from stimgen.experiment.presentation.responses import ConfirmedResponse, make_click_lookup, poll_presses
 from stimgen.experiment.presentation.screen import PresentationScreen, PressEvent, TextBox
 from stimgen.experiment.schema.timing import ResponseSettings
 
 
-class SliderResponse(Response):
+class SliderResponse(ConfirmedResponse):
     """Takes a value from 0 to 100. There is no mark, and nothing to confirm, until a value was chosen.
 
     A click on the slider chooses a value, and so do keys. Return, the space bar or a click in the box
@@ -31,12 +31,11 @@ class SliderResponse(Response):
         self.value: int | None = None
         """Where the mark is."""
         self._find_confirmation = make_click_lookup({"": confirm}, screen.size)
-        self._done = False
 
     @override
     def listen(self) -> None:
         for pressed in poll_presses(self._screen, self._settings.quit):
-            if not self._done and self.window.opens <= pressed.time <= self.window.closes:
+            if self._is_awaited(pressed.time):
                 self._take(pressed)
 
     def _take(self, pressed: PressEvent) -> None:
@@ -62,13 +61,3 @@ class SliderResponse(Response):
         if self.value is None:
             return SLIDER_END // 2
         return min(max(self.value + SLIDER_STEPS[pressed.key], 0), SLIDER_END)
-
-    @property
-    @override
-    def counted_press(self) -> Press | None:
-        return self.presses[-1] if self._done else None
-
-    @property
-    @override
-    def is_complete(self) -> bool:
-        return self._done or self._is_over
