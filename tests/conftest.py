@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 from collections.abc import Generator
 from pathlib import Path
+from typing import TypeVar
 
 import pytest
 from hypothesis import settings
@@ -29,6 +30,7 @@ def shared() -> Path:
     return folder
 
 
+Report = TypeVar("Report", pytest.TestReport, pytest.CollectReport)
 # Nothing else may be skipped where display, browser and packages are supplied.
 ACCEPTED_SKIPS = ("Skipped: no GPU", "Skipped: no shared")
 
@@ -36,7 +38,17 @@ ACCEPTED_SKIPS = ("Skipped: no GPU", "Skipped: no shared")
 @pytest.hookimpl(wrapper=True)
 def pytest_runtest_makereport() -> Generator[None, pytest.TestReport, pytest.TestReport]:
     """In CI, take any other skip for a failure."""
-    report = yield
+    return refuse_skip((yield))
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_make_collect_report() -> Generator[None, pytest.CollectReport, pytest.CollectReport]:
+    """In CI, take the skip of a whole file for a failure."""
+    return refuse_skip((yield))
+
+
+def refuse_skip(report: Report) -> Report:
+    """Return the report, in CI as a failure if its skip has another reason."""
     if os.environ.get("CI") and report.skipped and isinstance(report.longrepr, tuple):
         reason = report.longrepr[2]
         if not reason.startswith(ACCEPTED_SKIPS):

@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from itertools import combinations
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
-from numpy.typing import NDArray
 
 from stimgen.analysis.cells import split_groups
 from stimgen.analysis.resampling import (
     CrossedCounts,
+    Values,
     cross_counts,
     draw_means,
     find_influences,
@@ -24,6 +25,8 @@ from stimgen.sensitivity import find_wilson_interval
 if TYPE_CHECKING:
     import pandas as pd
 
+CHUNK = 200
+"""So many differences are computed at once."""
 MOST_PAIRS = 2000
 """More pairs than these are not compared; somebody who has so many conditions looks at figures."""
 
@@ -33,9 +36,9 @@ class _Samples:
     """Holds the means of cells with what is needed for intervals of their differences."""
 
     counts: CrossedCounts
-    mean: NDArray[np.float64]
-    draws: NDArray[np.float64]
-    influences: NDArray[np.float64]
+    mean: Values
+    draws: Values
+    influences: Values
 
     @classmethod
     def draw(cls, table: TrialTable, settings: AnalysisSettings) -> _Samples:
@@ -44,34 +47,49 @@ class _Samples:
         draws = draw_means(counts, settings.resamples, settings.seed)
         return cls(counts, mean, draws, find_influences(counts, mean))
 
-    def find_interval(self, first: int, second: int | None, confidence: float) -> tuple[float, float, float]:
-        """Return a cell's mean, or its difference from another's, with its limits.
+    def find_intervals(
+        self, first: Sequence[int], second: Sequence[int] | None, confidence: float
+    ) -> tuple[Values, Values, Values]:
+        """Return means of cells, or their differences from others', with their limits.
 
         Where nothing varies between participants or sources, the limits are Wilson's of the pooled trials;
         for a difference, combined as Newcombe (1998) does.
         """
-        estimate, draws, parts = self.mean[first], self.draws[:, first], self.influences[:, :, first]
-        if second is not None:
-            estimate = estimate - self.mean[second]
-            draws = draws - self.draws[:, second]
-            parts = parts - self.influences[:, :, second]
-        found = find_mean_interval(np.array([estimate]), draws[:, None], parts[:, :, None], confidence)
-        low, high = float(found.low[0]), float(found.high[0])
-        if not found.error[0] > 0:
-            low, high = self._pool(first, second, confidence)
-        least = 0.0 if second is None else -1.0
-        return float(estimate), max(least, low), min(1.0, high)
+        parts = [
+            self._find_part(first[i : i + CHUNK], second and second[i : i + CHUNK], confidence)
+            for i in range(0, len(first), CHUNK)
+        ]
+        estimate, low, high = (np.concatenate(found) for found in zip(*parts, strict=True))
+        return estimate, low, high
 
-    def _pool(self, first: int, second: int | None, confidence: float) -> tuple[float, float]:
+    def _find_part(
+        self, first: Sequence[int], second: Sequence[int] | None, confidence: float
+    ) -> tuple[Values, Values, Values]:
+        a = list(first)
+        estimate, draws, parts = self.mean[a], self.draws[:, a], self.influences[:, :, a]
+        if second is not None:
+            b = list(second)
+            estimate = estimate - self.mean[b]
+            draws = draws - self.draws[:, b]
+            parts = parts - self.influences[:, :, b]
+        found = find_mean_interval(estimate, draws, parts, confidence)
+        low, high = self._pool(a, second, confidence)
+        low, high = np.where(found.error > 0, (found.low, found.high), (low, high))
+        return estimate, np.maximum(0.0 if second is None else -1.0, low), np.minimum(1.0, high)
+
+    def _pool(
+        self, first: Sequence[int], second: Sequence[int] | None, confidence: float
+    ) -> tuple[Values, Values]:
         correct, trials = self.counts.correct.sum((0, 1)), self.counts.trials.sum((0, 1))
         low, high = find_wilson_interval(correct, trials, confidence)
+        a = list(first)
         if second is None:
-            return float(low[first]), float(high[first])
-        p = correct / np.maximum(trials, 1)
-        difference = p[first] - p[second]
-        down = np.hypot(p[first] - low[first], high[second] - p[second])
-        up = np.hypot(high[first] - p[first], p[second] - low[second])
-        return float(difference - down), float(difference + up)
+            return low[a], high[a]
+        p, b = correct / np.maximum(trials, 1), list(second)
+        difference = p[a] - p[b]
+        down = np.hypot(p[a] - low[a], high[b] - p[b])
+        up = np.hypot(high[a] - p[a], p[b] - low[b])
+        return difference - down, difference + up
 
 
 def compute_contrasts(table: TrialTable, settings: AnalysisSettings) -> pd.DataFrame | None:
@@ -103,8 +121,8 @@ def compute_contrasts(table: TrialTable, settings: AnalysisSettings) -> pd.DataF
         if not len(group.counted) or not group.factors:
             continue
         samples = _Samples.draw(group, settings)
-        for factor, first, second in _list_pairs(samples.counts.cells, group.factors):
-            rows.append({"group": name, **_compare(samples, (factor, first, second), settings, group)})
+        pairs = _list_pairs(samples.counts.cells, group.factors)
+        rows += [{"group": name, **row} for row in _compare(samples, pairs, settings, group)]
     return pd.DataFrame(rows) if rows else None
 
 
@@ -119,22 +137,28 @@ def _list_pairs(cells: pd.DataFrame, factors: tuple[str, ...]) -> list[tuple[str
 
 
 def _compare(
-    samples: _Samples, pair: tuple[str, int, int], settings: AnalysisSettings, group: TrialTable
-) -> dict[str, Any]:
-    factor, first, second = pair
+    samples: _Samples, pairs: list[tuple[str, int, int]], settings: AnalysisSettings, group: TrialTable
+) -> Iterator[dict[str, Any]]:
+    if not pairs:
+        return
     cells = samples.counts.cells
-    estimate, low, high = samples.find_interval(first, second, settings.confidence)
-    _, lower, upper = samples.find_interval(first, second, 2 * settings.confidence - 1)
-    return {
-        "factor": factor,
-        "first": cells[factor].iloc[first],
-        "second": cells[factor].iloc[second],
-        **{name: "" if name == factor else cells[name].iloc[first] for name in group.factors},
-        "difference": estimate,
-        "low": low,
-        "high": high,
-        "excludes": max(abs(lower), abs(upper)),
-    }
+    places = [first for _, first, _ in pairs], [second for _, _, second in pairs]
+    intervals = samples.find_intervals(*places, settings.confidence)
+    _, lower, upper = samples.find_intervals(*places, 2 * settings.confidence - 1)
+    excludes = np.maximum(np.abs(lower), np.abs(upper))
+    columns = {name: cells[name].tolist() for name in group.factors}
+    for i, (factor, first, second) in enumerate(pairs):
+        estimate, low, high = (float(values[i]) for values in intervals)
+        yield {
+            "factor": factor,
+            "first": columns[factor][first],
+            "second": columns[factor][second],
+            **{name: "" if name == factor else columns[name][first] for name in group.factors},
+            "difference": estimate,
+            "low": low,
+            "high": high,
+            "excludes": float(excludes[i]),
+        }
 
 
 def compute_equivalence(table: TrialTable, settings: AnalysisSettings) -> pd.DataFrame | None:
@@ -167,8 +191,10 @@ def compute_equivalence(table: TrialTable, settings: AnalysisSettings) -> pd.Dat
         if not len(group.counted):
             continue
         samples = _Samples.draw(group, settings)
-        for i in range(len(samples.mean)):
-            mean, low, high = samples.find_interval(i, None, 2 * settings.confidence - 1)
+        every = range(len(samples.mean))
+        intervals = samples.find_intervals(every, None, 2 * settings.confidence - 1)
+        for i in every:
+            mean, low, high = (float(values[i]) for values in intervals)
             cell = {key: samples.counts.cells[key].iloc[i] for key in group.factors}
             highest = max(high, table.chance)
             rows.append(

@@ -9,6 +9,7 @@ import numpy as np
 
 from stimgen.analysis.cells import list_cells, split_groups
 from stimgen.analysis.difference_scaling import LARGER
+from stimgen.analysis.quantiles import find_student_quantile
 from stimgen.analysis.settings import AnalysisSettings
 from stimgen.analysis.trial_table import TrialTable
 from stimgen.experiment.design.paradigms.item_subsets import split_items
@@ -70,11 +71,13 @@ def compute_ratings(table: TrialTable, settings: AnalysisSettings) -> pd.DataFra
 
 
 def _describe(means: np.ndarray[Any, Any], settings: AnalysisSettings) -> dict[str, Any]:
-    from scipy.stats import t
-
     count, mean = len(means), float(means.mean())
     sd = float(means.std(ddof=1)) if count > 1 else float("nan")
-    half = float(t.ppf((1 + settings.confidence) / 2, count - 1)) * sd / np.sqrt(count) if count > 1 else sd
+    half = (
+        float(find_student_quantile(settings.confidence, count - 1)) * sd / np.sqrt(count)
+        if count > 1
+        else sd
+    )
     return {"participants": count, "rating": mean, "low": mean - half, "high": mean + half, "sd": sd}
 
 

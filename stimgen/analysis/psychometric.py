@@ -7,6 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from stimgen.analysis.quantiles import find_normal_quantile
 from stimgen.sensitivity import DecisionModel
 
 Values = NDArray[np.float64]
@@ -228,11 +229,9 @@ class _GridSearch:
 
     def find_estimate(self, grid: _Grid, dimension: int, confidence: float) -> Estimate:
         """Return a parameter's most likely value, and where its profile falls by half of chi-squared."""
-        from scipy.stats import chi2
-
         profile, axis = self._profile(grid, dimension), grid.axes[dimension]
         best = int(profile.argmax())
-        limit = profile[best] - float(chi2.ppf(confidence, 1)) / 2
+        limit = profile[best] - find_normal_quantile(confidence) ** 2 / 2
         low, high = (_find_crossing(axis, profile, best, limit, side) for side in (-1, 1))
         value = _find_peak(axis, profile, best)
         if dimension == 1:

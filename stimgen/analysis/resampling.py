@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from stimgen.analysis.cells import list_cells
+from stimgen.analysis.quantiles import find_normal_quantile, find_student_quantile
 from stimgen.analysis.trial_table import TrialTable
 
 if TYPE_CHECKING:
@@ -49,14 +50,7 @@ def cross_counts(table: TrialTable, keys: Sequence[str]) -> CrossedCounts:
     where = [_find_codes(frame[name], names) for name, names in zip(
         ("participant", "source"), (participants, sources), strict=True
     )]  # fmt: skip
-    if keys:
-        numbers = {
-            tuple(row): i for i, row in enumerate(cells[list(keys)].itertuples(index=False, name=None))
-        }
-        rows = frame[list(keys)].itertuples(index=False, name=None)
-        where.append(np.fromiter((numbers[row] for row in rows), dtype=np.int64, count=len(frame)))
-    else:
-        where.append(np.zeros(len(frame), dtype=np.int64))
+    where.append(_find_cells(frame, cells, keys))
     correct, trials = np.zeros(shape), np.zeros(shape)
     np.add.at(trials, tuple(where), 1.0)
     np.add.at(correct, tuple(where), frame["correct"].to_numpy(dtype=float))
@@ -64,8 +58,20 @@ def cross_counts(table: TrialTable, keys: Sequence[str]) -> CrossedCounts:
 
 
 def _find_codes(values: pd.Series, names: Sequence[str]) -> NDArray[np.int64]:
-    places = {name: i for i, name in enumerate(names)}
-    return np.asarray(values.map(places), dtype=np.int64)
+    import pandas as pd
+
+    return np.asarray(pd.Index(names).get_indexer(pd.Index(values)), dtype=np.int64)
+
+
+def _find_cells(frame: pd.DataFrame, cells: pd.DataFrame, keys: Sequence[str]) -> NDArray[np.int64]:
+    """Return the number of the cell of each trial."""
+    of_trials, of_cells = np.zeros(len(frame), dtype=np.int64), np.zeros(max(1, len(cells)), dtype=np.int64)
+    for name in keys:
+        values = list(dict.fromkeys(cells[name]))
+        of_trials = of_trials * len(values) + _find_codes(frame[name], values)
+        of_cells = of_cells * len(values) + _find_codes(cells[name], values)
+    order = np.argsort(of_cells, kind="stable")
+    return np.asarray(order[np.searchsorted(of_cells[order], of_trials)], dtype=np.int64)
 
 
 def _average(correct: Values, trials: Values, weights: Values) -> Values:
@@ -156,8 +162,6 @@ def find_mean_interval(
         Fewer than three participants, or five sources, are held fixed: the interval is for these only. NaN
         where both are held fixed, or all are alike.
     """
-    from scipy.stats import norm, t
-
     # A participant or a source without trials in a cell does not count among those that vary.
     people = (np.abs(influences).sum(1) > 0).sum(0)
     sources = (np.abs(influences).sum(0) > 0).sum(0)
@@ -176,10 +180,11 @@ def find_mean_interval(
         # A cell that nobody saw has only NaN, of which NumPy would warn.
         draws = np.where(np.isnan(estimate), 0.0, draws)
         spread = np.nanstd(draws, axis=0)
-        scale = (
-            np.sqrt(variance) / spread * t.ppf((1 + confidence) / 2, free) / norm.ppf((1 + confidence) / 2)
-        )
-        below, above = np.nanquantile(draws, [(1 - confidence) / 2, (1 + confidence) / 2], axis=0)
+        student, normal = find_student_quantile(confidence, free), find_normal_quantile(confidence)
+        scale = np.sqrt(variance) / spread * student / normal
+        # The function for samples without any is many times slower, and rarely needed.
+        find_quantiles = np.nanquantile if np.isnan(draws).any() else np.quantile
+        below, above = find_quantiles(draws, [(1 - confidence) / 2, (1 + confidence) / 2], axis=0)
         centre = np.nanmean(draws, axis=0)
         low, high = estimate + scale * (below - centre), estimate + scale * (above - centre)
     return MeanInterval(low, high, np.sqrt(variance))

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from stimgen.analysis.accuracy import compute_accuracy
+from stimgen.analysis.quantiles import find_student_quantile
 from stimgen.analysis.settings import AnalysisSettings
 from stimgen.analysis.trial_table import TrialTable
 
@@ -52,8 +53,6 @@ def compute_trend(table: TrialTable, settings: AnalysisSettings) -> pd.DataFrame
 
 def _find_change(frame: pd.DataFrame, confidence: float) -> tuple[float, float, float]:
     """Return the mean slope of the participants' answers over their sessions, with its interval."""
-    from scipy.stats import t
-
     slopes = []
     for _, own in frame.groupby("participant"):
         centred = own["place"] - own["place"].mean()
@@ -64,5 +63,7 @@ def _find_change(frame: pd.DataFrame, confidence: float) -> tuple[float, float, 
     mean = float(np.mean(slopes))
     if len(slopes) < 2:
         return mean, float("nan"), float("nan")
-    half = float(t.ppf((1 + confidence) / 2, len(slopes) - 1) * np.std(slopes, ddof=1) / np.sqrt(len(slopes)))
+    half = float(
+        find_student_quantile(confidence, len(slopes) - 1) * np.std(slopes, ddof=1) / np.sqrt(len(slopes))
+    )
     return mean, mean - half, mean + half

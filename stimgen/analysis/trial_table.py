@@ -90,7 +90,8 @@ def complete_frame(columns: dict[str, Any], factors: Iterable[str] = ()) -> pd.D
             parts[name] = frame[name].astype(bool) if name in frame else pd.Series(False, index=frame.index)
         elif name in TEXTS or name in extra:
             values = frame[name] if name in frame else pd.Series("", index=frame.index)
-            parts[name] = values.astype("object").map(format_value).astype("object")
+            texts = [one if type(one) is str else format_value(one) for one in values.tolist()]
+            parts[name] = pd.Series(texts, index=frame.index, dtype="object")
     return pd.DataFrame(parts, index=frame.index)
 
 

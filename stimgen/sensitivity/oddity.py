@@ -137,8 +137,7 @@ def _draw_sensations(alternatives: int, dimensions: int) -> tuple[NDArray[np.flo
     Only distances matter. So the further coordinates are turned until they form a triangle below the
     diagonal, where the square of an entry on it has a chi-squared distribution (Bartlett's decomposition).
     """
-    from scipy.special import ndtri
-    from scipy.stats import chi2
+    from scipy.special import gammaincinv, ndtri
 
     free = dimensions - 1
     places = [(i, j) for i in range(alternatives) for j in range(min(i + 1, free))]
@@ -146,7 +145,9 @@ def _draw_sensations(alternatives: int, dimensions: int) -> tuple[NDArray[np.flo
     further = np.zeros((len(points), alternatives, min(alternatives, free)))
     for k, (i, j) in enumerate(places, alternatives - 1):
         is_diagonal = i == j
-        further[:, i, j] = np.sqrt(chi2.ppf(points[:, k], free - i)) if is_diagonal else ndtri(points[:, k])
+        further[:, i, j] = (
+            np.sqrt(2 * gammaincinv((free - i) / 2, points[:, k])) if is_diagonal else ndtri(points[:, k])
+        )
     return ndtri(points[:, : alternatives - 1]), further
 
 

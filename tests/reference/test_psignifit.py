@@ -1,6 +1,6 @@
 """Our thresholds are near those of psignifit, another implementation (Schütt et al. 2016).
 
-psignifit is under the GPL, so that stimgen neither needs nor imports it; without it, these tests are skipped.
+psignifit is under the GPL, so that stimgen neither needs nor imports it: only tests do.
 It has priors, which pull a little where data are few.
 """
 

@@ -11,6 +11,7 @@ from stimgen.analysis.figures.accuracy import repeat_for_everybody, title_groups
 from stimgen.analysis.figures.cells import CellPlot, draw_cells, mark_reference
 from stimgen.analysis.figures.style import use_style
 from stimgen.analysis.figures.subject import FigureSubject, ResultFigure, Tables
+from stimgen.analysis.quantiles import find_student_quantile
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -64,13 +65,11 @@ def draw_sensitivity(found: pd.DataFrame, subject: FigureSubject) -> ResultFigur
 
 def _average(members: pd.DataFrame, factors: list[str], confidence: float) -> pd.DataFrame:
     """Return means over participants with Student's intervals; those of one participant are the table's."""
-    from scipy.stats import t
-
     grouped = members.groupby(["group", *factors], sort=False)
     found = grouped["value"].agg(["mean", "std", "count"]).reset_index()
     single = grouped[["low", "high"]].first().reset_index()
     count = found["count"].to_numpy(dtype=float)
-    half = t.ppf((1 + confidence) / 2, np.maximum(count - 1, 1)) * found["std"] / np.sqrt(count)
+    half = find_student_quantile(confidence, np.maximum(count - 1, 1)) * found["std"] / np.sqrt(count)
     # The interval of two participants is as wide as the axis, and tells nothing.
     half = np.where(count >= FEWEST, half, np.nan)
     low = np.where(count > 1, found["mean"] - half, single["low"])

@@ -78,7 +78,8 @@ def write_figure(figure: Any, file_format: str) -> bytes:
         if figure.get_layout_engine() is not None:
             # Another layout would begin where this one ends, and the second file would differ from the first.
             figure.draw_without_rendering()
-            figure.set_layout_engine("none")
+            # Without "none", which would stand for a layout, and be drawn for it once more in every format.
+            figure.set_layout_engine(None)
         figure.savefig(stream, format=file_format, metadata=FORMATS[file_format])
     return stream.getvalue()
 
