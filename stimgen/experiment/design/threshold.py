@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from stimgen.reading.model import Model
 
-UNITS = {"duration": "ms", "eccentricity": "deg", "regions": "regions", "depth": "layers"}
+UNITS = {"duration": "ms", "soa": "ms", "eccentricity": "deg", "regions": "regions", "depth": "layers"}
 """Unit of a level by its dimension; scaling and numbers given for conditions have none."""
 
 
