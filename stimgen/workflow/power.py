@@ -114,6 +114,7 @@ class PowerResults:
     experiment: str
     settings: SimulatedObserverSettings
     studies: int
+    confidence: float
     rates: pd.DataFrame
     """One row for each number of repetitions, number of participants and test: ``repetitions``,
     ``participants``, ``trials`` (main trials of a participant), what `find_effects` says of the test,
@@ -207,7 +208,11 @@ def estimate_power(
         rates.insert(2, "trials", _count_trials(job))
         parts.append(rates)
     return PowerResults(
-        loaded.experiment.name, settings, options.studies, pd.concat(parts, ignore_index=True)
+        loaded.experiment.name,
+        settings,
+        options.studies,
+        options.confidence,
+        pd.concat(parts, ignore_index=True),
     )
 
 
@@ -218,6 +223,12 @@ def _refuse_untestable(loaded: LoadedExperiment) -> None:
             where=loaded.document.where(("schedule",)),
             hint="simulate whole studies and see how well they find the threshold: stimgen run EXPERIMENT "
             "--observer simulated --participants 20, and stimgen analyze rehearsal/NAME",
+        )
+    if loaded.experiment.paradigm.is_stream:
+        raise StimgenError(
+            "the answers of a stream are hits and false alarms, and chance has no proportion of them correct",
+            where=loaded.document.where(("paradigm",)),
+            hint="simulate studies with --observer simulated, and compare their hits and false alarms",
         )
     if not loaded.experiment.paradigm.has_correct_answer:
         raise StimgenError(
