@@ -7,7 +7,7 @@ from pathlib import Path
 import typer
 
 from stimgen.cli.options import EXPERIMENT, JSON, QUIET, STIMULI, option
-from stimgen.cli.terminal import print_json, print_text
+from stimgen.cli.terminal import print_json, print_result, print_text
 
 commands = typer.Typer()
 
@@ -73,3 +73,36 @@ def power(  # each is an option of the command
         print_json({**found.to_dict(), "files": [str(file) for file in files]})
     else:
         print_text(format_power(found, files))
+
+
+@commands.command()
+def predict(
+    experiment: str = EXPERIMENT,
+    features: list[str] | None = option(
+        "--features", "NAME", "Features that `stimgen features` stored; repeatable. [default: all]"
+    ),
+    participants: int = option("--participants", "N", "Participants whose trials are answered.", 4, min=1),
+    scaled_by: str = option(
+        "--scaled-by", "NAME", "What features are measured by: parts or pictures.", "parts"
+    ),
+    noise: float | None = option(
+        "--noise", "SD", "Noise of each feature. [default: the experiment's]", min=0.0
+    ),
+    stimuli: list[Path] | None = STIMULI,
+    output: Path | None = option("-o, --output", "FILE", "Also write a CSV file."),
+    *,
+    as_json: bool = JSON,
+) -> None:
+    """Predict which conditions are hard, by features of the pictures.
+
+    The observer `model` answers the experiment's trials, with one network's features after the other.
+    """
+    from stimgen.cli.prospects_text import format_prediction, parse_scaled_by
+    from stimgen.experiment.schema.load import load_experiment
+    from stimgen.workflow.predict import PredictOptions, predict_accuracy
+
+    options = PredictOptions(tuple(features or ()), participants, parse_scaled_by(scaled_by), noise)
+    found = predict_accuracy(load_experiment(experiment), options, tuple(stimuli or ()))
+    if output is not None:
+        found.write(output)
+    print_result(found, format_prediction, as_json=as_json)

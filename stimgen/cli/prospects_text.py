@@ -15,6 +15,7 @@ from stimgen.reading.errors import StimgenError, make_printable
 
 if TYPE_CHECKING:
     from stimgen.workflow.power import PowerResults
+    from stimgen.workflow.predict import Prediction, ScaledBy
 
 MOST_ROWS = 80
 SECONDS_BETWEEN_LINES = 10.0
@@ -69,6 +70,37 @@ def show_progress(*, quiet: bool) -> Callable[[int, int], None] | None:
             print_text(f"{done} of {total} studies", error=True)
 
     return None if quiet else report
+
+
+def parse_scaled_by(name: str) -> ScaledBy:
+    """Return what features are measured by."""
+    if name == "parts":
+        return "parts"
+    if name == "pictures":
+        return "pictures"
+    raise StimgenError(f"--scaled-by: {name!r} is not understood", given=name, allowed=("parts", "pictures"))
+
+
+def format_prediction(found: Prediction) -> str:
+    """Return proportions correct by cell, with a column for each kind of features."""
+    frame, factors = found.accuracy, list(found.factors)
+    names = list(dict.fromkeys(frame["features"]))
+    rows = [[*factors, "trials", *(make_printable(name, 30) for name in names)]]
+    keys = factors or ["chance"]
+    for _, cell in frame.groupby(keys, sort=False, dropna=False):
+        shown = cell.set_index("features")
+        first = shown.iloc[0]
+        values = [shown.loc[name] for name in names]
+        rows.append(
+            [
+                *(make_printable(str(first[name]), 30) for name in factors),
+                str(first["trials"]),
+                *(f"{one['proportion']:.3f} [{one['low']:.3f}, {one['high']:.3f}]" for one in values),
+            ]
+        )
+    chance = "not known" if found.chance is None else f"{found.chance:.3f}"
+    head = f"{found.experiment}: proportion correct by features, with Wilson intervals; chance {chance}"
+    return "\n".join([head, "", *format_columns(rows)])
 
 
 def format_power(found: PowerResults, files: Sequence[Path]) -> str:

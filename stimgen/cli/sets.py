@@ -183,15 +183,18 @@ def features(
     depth: str | None = option("--depth", "DEPTH", "The deepest layer to use. [default: all layers]"),
     name: str | None = option("--name", "NAME", "Name of the features. [default: the network's]"),
     cells: int = option("--cells", "N", "Average maps in a grid of N x N cells.", 8, min=1, max=64),
+    statistic: str = option("--statistic", "NAME", "mean, or moments: also spatial variance.", "mean"),
     device: str = DEVICE,
 ) -> None:
     """Store a network's features of all pictures in a set.
 
     The observer `model` of experiments answers by these features. The set must be finished.
     """
-    from stimgen.workflow.features import FeatureOptions, compute_features
+    from stimgen.workflow.features import FeatureOptions, compute_features, parse_statistic
 
-    made = compute_features(folder, FeatureOptions(network, weights, depth, name, cells, device))
+    made = compute_features(
+        folder, FeatureOptions(network, weights, depth, name, cells, device, parse_statistic(statistic))
+    )
     pictures, rows, columns, count = made.shape
     print_text(
         f"{folder / made.array.file}: {count} features of {pictures} pictures in {rows} x {columns} cells"

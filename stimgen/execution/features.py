@@ -14,7 +14,7 @@ from stimgen.execution.device import default_batch_size, reproducible_computatio
 from stimgen.images.prepare import Pixels
 from stimgen.networks import FeatureExtractor
 from stimgen.reading.errors import StimgenError
-from stimgen.stimulus_set.features import Grids, overlap_fractions
+from stimgen.stimulus_set.features import FeatureStatistic, Grids, overlap_fractions
 from stimgen.synthesis.tensors import pad_to_slots, stack_pictures
 
 
@@ -26,6 +26,7 @@ class GridFeatureExtractor:
     layers: tuple[str, ...]
     cells: int
     device: torch.device
+    statistic: FeatureStatistic = "mean"
 
     def compute_grids(self, pictures: Iterable[Pixels]) -> Iterator[Grids]:
         """Yield the features of pictures, batch by batch: pictures x cells x cells x features.
@@ -39,7 +40,10 @@ class GridFeatureExtractor:
     def _batch(self, pictures: Sequence[Pixels]) -> Grids:
         with torch.no_grad(), reproducible_computation(self.device):
             maps = self.extract(stack_pictures(pictures, self.device))
-            means = [cell_means(maps[name].double().cpu(), self.cells) for name in self.layers]
+            found_maps = [maps[name].double().cpu() for name in self.layers]
+            means = [cell_means(one, self.cells) for one in found_maps]
+            if self.statistic == "moments":
+                means += [cell_means(one.square(), self.cells).sqrt() for one in found_maps]
         # Rounded, so that differences between kinds of machines in the last bits seldom show.
         found = torch.cat(means, 1).permute(0, 2, 3, 1).numpy()
         if not np.abs(found).max() < np.finfo(np.float16).max:

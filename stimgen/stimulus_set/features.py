@@ -26,6 +26,7 @@ from stimgen.stimulus_set.store import Store, json_bytes
 FEATURES = "features"
 MAGIC = b"\x93NUMPY\x01\x00"  # a .npy file of version 1.0
 Count = Annotated[int, Field(ge=1)]
+FeatureStatistic = Literal["mean", "moments"]
 Grids = NDArray[np.float16]
 """Pictures x cells x cells x features, from the upper left."""
 
@@ -46,8 +47,9 @@ class FeatureRecord(Model):
     """All that determines the maps."""
     weights_sha256: str | None
     layers: tuple[LayerRecord, ...]
-    statistic: Literal["mean"] = "mean"
-    """Of each map over the positions of a cell."""
+    statistic: FeatureStatistic = "mean"
+    """Of each map over the positions of a cell: ``mean``; or ``moments``, the mean, and after the means of
+    all maps the root of the mean square of each."""
     cells: Count
     """Along either side of the picture."""
     array: FileHash
@@ -58,7 +60,13 @@ class FeatureRecord(Model):
     @property
     def shape(self) -> tuple[int, int, int, int]:
         """Return the shape of the array."""
-        return len(self.pictures), self.cells, self.cells, sum(layer.channels for layer in self.layers)
+        numbers = self.maps * (2 if self.statistic == "moments" else 1)
+        return len(self.pictures), self.cells, self.cells, numbers
+
+    @property
+    def maps(self) -> int:
+        """Return the number of maps of all layers."""
+        return sum(layer.channels for layer in self.layers)
 
 
 class Features:
@@ -84,7 +92,10 @@ class Features:
 
     def check_same_kind(self, other: Features) -> None:
         """Raise `StimgenError` where the network, the weights or the layers of two sets' features differ."""
-        kinds = [(one.record.network, one.record.weights_sha256, one.record.layers) for one in (self, other)]
+        kinds = [
+            (one.record.network, one.record.weights_sha256, one.record.layers, one.record.statistic)
+            for one in (self, other)
+        ]
         if kinds[0] != kinds[1]:
             raise StimgenError(
                 f"the features {self.record.name!r} are of another kind than those of {other._folder}",
@@ -98,7 +109,7 @@ class Features:
     def of_part(
         self, picture: FileHash, box: tuple[int, int, int, int], size: tuple[int, int]
     ) -> NDArray[np.float64]:
-        """Return the features of a part of a picture.
+        """Return the features of a part of a picture: means, and for moments then standard deviations.
 
         Parameters
         ----------
@@ -118,7 +129,12 @@ class Features:
         across = overlap_fractions(left, width, size[0], self.record.cells)
         down = overlap_fractions(top, height, size[1], self.record.cells)
         grid = self._array[self._find_row(picture)].astype(np.float64)
-        return np.tensordot(np.outer(down, across), grid, axes=2)
+        maps = self.record.maps
+        # Squares can be averaged over cells, and roots of them cannot.
+        grid[..., maps:] = np.square(grid[..., maps:])
+        found: NDArray[np.float64] = np.tensordot(np.outer(down, across), grid, axes=2)
+        found[maps:] = np.sqrt(np.maximum(found[maps:] - np.square(found[:maps][: len(found) - maps]), 0.0))
+        return found
 
     def _find_row(self, picture: FileHash) -> int:
         row = self._rows.get((picture.file, picture.sha256))

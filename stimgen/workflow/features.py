@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, cast, get_args
 
 from pydantic import TypeAdapter
 
@@ -17,7 +17,13 @@ from stimgen.images.write import as_pixels, decode_png
 from stimgen.networks import NETWORKS, AnyNetwork, DeviceSpec, Network
 from stimgen.reading.errors import StimgenError
 from stimgen.reading.identity import sha256_bytes
-from stimgen.stimulus_set.features import FeatureRecord, LayerRecord, array_placeholder, write_features
+from stimgen.stimulus_set.features import (
+    FeatureRecord,
+    FeatureStatistic,
+    LayerRecord,
+    array_placeholder,
+    write_features,
+)
 from stimgen.stimulus_set.record import FileHash, RecordContent
 from stimgen.stimulus_set.store import Store
 from stimgen.workflow.weights import parse_weights
@@ -41,6 +47,9 @@ class FeatureOptions:
         The number of cells of the grid, along either side of a picture.
     device : str
         The device to compute on.
+    statistic : str
+        ``mean`` of each map in a cell, or ``moments``: also its mean square, from which the spatial standard
+        deviation in any part of a picture follows.
     """
 
     network: str = "embedded"
@@ -49,11 +58,13 @@ class FeatureOptions:
     name: str | None = None
     cells: int = 8
     device: str = "auto"
+    statistic: FeatureStatistic = "mean"
 
     def format_command(self, name: str) -> str:
         """Return the command that computes the same again."""
         chosen = {"network": self.network, "weights": self.weights, "depth": self.depth, "name": name}
         told = [f"--{key} {value}" for key, value in chosen.items() if value is not None]
+        told += [f"--statistic {self.statistic}"] if self.statistic != "mean" else []
         return " ".join(["stimgen features FOLDER", *told, f"--cells {self.cells}"])
 
 
@@ -82,12 +93,23 @@ def compute_features(folder: Path, options: FeatureOptions) -> FeatureRecord:
         weights_sha256=extract.weights_sha256,
         layers=tuple(LayerRecord(name=one, channels=network.layers()[one]) for one in layers),
         cells=options.cells,
+        statistic=options.statistic,
         array=array_placeholder(name),
         pictures=tuple(pictures),
     )
-    measure = GridFeatureExtractor(extract, layers, options.cells, device)
+    measure = GridFeatureExtractor(extract, layers, options.cells, device, options.statistic)
     return write_features(
         store, record, measure.compute_grids(_read_pictures(store, pictures)), options.format_command(name)
+    )
+
+
+def parse_statistic(name: str) -> FeatureStatistic:
+    """Return the statistic of a name, or raise a `StimgenError`."""
+    for known in get_args(FeatureStatistic):
+        if name == known:
+            return cast(FeatureStatistic, known)
+    raise StimgenError(
+        f"there is no statistic {name!r} of features", given=name, allowed=get_args(FeatureStatistic)
     )
 
 

@@ -259,7 +259,7 @@ def _prepare_job(
     everybody = dict.fromkeys(label for group in labels.values() for label in group)
     members = tuple(SimulatedParticipant.list_trials(prepared, Participant(label)) for label in everybody)
     study = SimulatedStudy(members, loaded.experiment.exclusions)
-    mean = members[0].make_observer(settings).mean_dprime
+    mean = members[0].find_mean_dprime(settings)
     kinds = {
         EFFECT: settings,
         NO_EFFECT: settings.replace(dprime=0.0),

@@ -15,13 +15,19 @@ from stimgen.experiment.design.decision_model import find_decision_model
 from stimgen.experiment.design.decisions import Participant
 from stimgen.experiment.design.trial import Trial
 from stimgen.experiment.schema.exclusions import ExclusionRules
-from stimgen.experiment.schema.observer_settings import SimulatedObserverSettings
+from stimgen.experiment.schema.observer_settings import ModelObserverSettings, SimulatedObserverSettings
 from stimgen.experiment.session.observers.base import ObserverContext
+from stimgen.experiment.session.observers.model import ModelObserver, read_features
 from stimgen.experiment.session.observers.simulated import SimulatedObserver
 from stimgen.experiment.session.session import list_planned_trials
+from stimgen.experiment.session.standardised_features import StandardisedFeatures
 from stimgen.experiment.trials.grading import grade_answer
 from stimgen.experiment.trials.keys import assign_keys
 from stimgen.workflow.prepared_experiment import PreparedExperiment
+
+ObserverSettings = SimulatedObserverSettings | ModelObserverSettings
+SharedFeatures = dict[tuple[str | None, str], StandardisedFeatures]
+"""Features by group and description of the observer."""
 
 
 @dataclass(frozen=True)
@@ -41,24 +47,37 @@ class SimulatedParticipant:
         chosen, placed = prepared.choose_group(participant)
         return cls(chosen, placed, tuple(list_planned_trials(procedure)))
 
-    def make_observer(self, settings: SimulatedObserverSettings) -> SimulatedObserver:
-        """Return an observer of this description, who shows no frames and is asked no further questions."""
-        prepared = self.prepared
-        experiment = prepared.loaded.experiment.model_copy(update={"simulated": settings, "questions": ()})
-        return SimulatedObserver(
-            ObserverContext(
-                experiment,
-                self.participant,
-                prepared.pool,
-                prepared.viewing,
-                prepared.frames,
-                assign_keys(experiment, self.participant),
-            )
-        )
+    def make_observer(
+        self, settings: ObserverSettings, shared: SharedFeatures
+    ) -> SimulatedObserver | ModelObserver:
+        """Return an observer of this description, who is shown no frames and asked no further questions.
 
-    def answer(self, settings: SimulatedObserverSettings) -> Iterator[tuple[str | None, float, float]]:
+        `shared` keeps features for the next participant of the group.
+        """
+        prepared, name = self.prepared, _find_name(settings)
+        changes = {name: settings, "questions": ()}
+        experiment = prepared.loaded.experiment.model_copy(update=changes)
+        keys = assign_keys(experiment, self.participant)
+        context = ObserverContext(
+            experiment, self.participant, prepared.pool, prepared.viewing, prepared.frames, keys
+        )
+        if name != "model":
+            return SimulatedObserver(context)
+        key = (prepared.group, str(settings))
+        features = shared.get(key) or read_features(context)
+        shared[key] = features
+        return ModelObserver(context, features)
+
+    def find_mean_dprime(self, settings: SimulatedObserverSettings) -> float:
+        """Return the mean d' of all cells of the design, over participants."""
+        observer = self.make_observer(settings, {})
+        return observer.mean_dprime if isinstance(observer, SimulatedObserver) else float("nan")
+
+    def answer(
+        self, settings: ObserverSettings, shared: SharedFeatures
+    ) -> Iterator[tuple[str | None, float, float]]:
         """Yield for each trial the answer, NaN, 0 or 1 for correct, and the response time in seconds."""
-        experiment, observer = self.prepared.loaded.experiment, self.make_observer(settings)
+        experiment, observer = self.prepared.loaded.experiment, self.make_observer(settings, shared)
         for trial in self.trials:
             answer, time = observer.find_counted(trial, *observer.answer(trial)) or (None, float("nan"))
             grade = grade_answer(experiment, trial, answer)
@@ -91,15 +110,17 @@ class SimulatedStudy:
         chance = model.chance if model else 1 / len(answers) if answers else None
         return TrialTable(complete_frame(self._columns, names), names, model, chance)
 
-    def simulate(self, settings: SimulatedObserverSettings) -> TrialTable:
+    def simulate(self, settings: ObserverSettings) -> TrialTable:
         """Return the answers of all participants, after the experiment's exclusion rules.
 
-        They are those that ``stimgen run --observer simulated`` has in its journals, and `stimgen analyze`
-        reads, except that a practice is never repeated.
+        They are those that ``stimgen run --observer simulated`` (or ``model``) has in its journals, and
+        ``stimgen analyze`` reads, except that a practice is never repeated.
         """
-        given = [one for member in self.members for one in member.answer(settings)]
+        shared: SharedFeatures = {}
+        given = [one for member in self.members for one in member.answer(settings, shared)]
         answers, correct, seconds = zip(*given, strict=True)
         frame = self._template.frame.assign(
+            observer=_find_name(settings),
             response=np.array([answer or "" for answer in answers], dtype=object),
             correct=np.array(correct),
             missed=np.array([answer is None for answer in answers]),
@@ -123,6 +144,10 @@ class SimulatedStudy:
         )
 
 
+def _find_name(settings: ObserverSettings) -> str:
+    return "model" if isinstance(settings, ModelObserverSettings) else "simulated"
+
+
 def select_participants(table: TrialTable, labels: Sequence[str]) -> TrialTable:
     """Return the trials of some participants."""
     return replace(table, frame=table.frame[table.frame["participant"].isin(labels)])
@@ -141,7 +166,6 @@ def _describe(trial: Trial, member: SimulatedParticipant) -> dict[str, Any]:
         "session": member.participant.session,
         "group": member.prepared.group,
         "experiment": member.prepared.loaded.experiment.name,
-        "observer": "simulated",
         "block": trial.block,
         "trial": trial.index,
         "practice": trial.practice,

@@ -14,6 +14,7 @@ from stimgen.cli.main import main
 from stimgen.execution.features import cell_means
 from stimgen.experiment.journal.journal import read_journal
 from stimgen.experiment.schema.load import load_experiment
+from stimgen.experiment.session.standardised_features import PartVariation
 from stimgen.reading.errors import StimgenError
 from stimgen.stimulus_set.features import (
     FeatureRecord,
@@ -28,6 +29,7 @@ from stimgen.stimulus_set.record import FileHash
 from stimgen.stimulus_set.store import Store
 from stimgen.stimulus_set.verify import verify_set
 from stimgen.workflow.features import FeatureOptions, compute_features
+from stimgen.workflow.predict import PredictOptions, predict_accuracy
 from stimgen.workflow.run import RunOptions
 from stimgen.workflow.study import SessionId, run_study
 
@@ -79,6 +81,25 @@ def written(store: Store, grids: np.ndarray) -> Features:
     return Features(store, "made")
 
 
+def written_moments(store: Store, values: np.ndarray) -> Features:
+    """Features of one map of 32 x 32 positions for every picture, in 4 x 4 cells."""
+    cells = values.reshape(len(values), 4, 8, 4, 8)
+    means, squares = cells.mean((2, 4)), np.sqrt(np.square(cells).mean((2, 4)))
+    grids = np.stack([means, squares], -1).astype(np.float16)
+    record = FeatureRecord(
+        name="moments",
+        network={"name": "by hand"},
+        weights_sha256=None,
+        layers=(LayerRecord(name="layer", channels=1),),
+        cells=4,
+        statistic="moments",
+        array=array_placeholder("moments"),
+        pictures=tuple(pictures(store)),
+    )
+    write_features(store, record, iter([grids]), "make them")
+    return Features(store, "moments")
+
+
 def random_grids(store: Store, cells: int = 4, count: int = 5) -> np.ndarray:
     shape = (len(pictures(store)), cells, cells, count)
     return np.random.default_rng(1).normal(size=shape).astype(np.float16)
@@ -111,6 +132,14 @@ class TestStored:
         # Half of one cell and the whole of its right neighbour: the neighbour counts twice.
         expected = (grid[2, 0] + 2 * grid[2, 1]) / 3
         assert np.allclose(features.of_part(picture, (4, 16, 12, 8), (32, 32)), expected)
+
+    def test_moments_give_mean_and_deviation_of_a_part(self, store: Store) -> None:
+        values = np.random.default_rng(2).gamma(2.0, size=(len(pictures(store)), 32, 32))
+        features = written_moments(store, values)
+        part = values[1, 8:24, 0:16]
+        found = features.of_part(pictures(store)[1], (0, 8, 16, 16), (32, 32))
+        assert found == pytest.approx([part.mean(), part.std()], rel=3e-3)
+        assert features.record.shape[3] == 2
 
     @pytest.mark.parametrize(("start", "length", "count"), [(0, 7, 7), (1, 3, 2), (2.5, 0.25, 5), (0, 7, 3)])
     def test_shares_are_of_a_whole(self, start: float, length: float, count: int) -> None:
@@ -205,3 +234,34 @@ class TestObserver:
         second = [answers for _, answers in sessions(tmp_path, 3.0, "second")]
         assert first == second
         assert first[0] != first[1]
+
+
+class TestPrediction:
+    @pytest.mark.parametrize("scaled_by", ["pictures", "parts"])
+    def test_it_has_the_answers_of_a_run(self, store: Store, scaled_by: str) -> None:
+        written(store, random_grids(store))
+        folder = store.folder.parents[1]
+        (folder / "e.yaml").write_text(EXPERIMENT.replace("NOISE", f"1, scaled_by: {scaled_by}"))
+        loaded = load_experiment(folder / "e.yaml")
+        options = RunOptions(observer="model", data=folder / "data")
+        ended = list(run_study(loaded, SessionId(None, "1"), 2, options))
+        correct = sum((one.correct or 0) * one.graded for one in ended)
+        found = predict_accuracy(loaded, PredictOptions(participants=2, scaled_by=scaled_by))
+        assert found.accuracy["correct"].tolist() == [round(correct)]
+        assert found.accuracy["features"].tolist() == ["made"]
+
+    def test_a_set_without_features_is_named(self, store: Store) -> None:
+        folder = store.folder.parents[1]
+        (folder / "e.yaml").write_text(EXPERIMENT.replace("NOISE", "1"))
+        with pytest.raises(StimgenError, match="has no features"):
+            predict_accuracy(load_experiment(folder / "e.yaml"), PredictOptions())
+
+    def test_parts_that_differ_along_a_direction_are_compressed(self) -> None:
+        rng = np.random.default_rng(3)
+        differences = rng.normal(size=(50, 1)) * np.array([[3.0, 3.0, 0.0, 0.0]]) + 0.01 * rng.normal(
+            size=(50, 4)
+        )
+        found = PartVariation.measure(differences)
+        along, across = found.compress(np.array([[1.0, 1.0, 0.0, 0.0], [1.0, -1.0, 0.0, 0.0]]))
+        assert np.linalg.norm(along) < 0.75 * np.linalg.norm(across)
+        assert across == pytest.approx([1, -1, 0, 0], abs=0.05)

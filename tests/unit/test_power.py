@@ -194,6 +194,19 @@ class TestMistakes:
                 estimate_power(load(tmp_path), PowerOptions(participants=numbers))
 
 
+def test_the_figure_has_a_line_for_each_test(tmp_path: Path) -> None:
+    from stimgen.analysis.figures.power import draw_power
+
+    options = PowerOptions(**{**vars(ALIKE), "participants": (2, 4), "studies": 1})
+    found = draw_power(estimate_power(load(tmp_path), options).rates)
+    axes = found.figure.axes
+    assert [[text.get_text() for text in one.get_legend().get_texts()] for one in axes] == [
+        ["coarse", "fine"],
+        ["coarse - fine"],
+    ]
+    assert axes[0].get_xticks().tolist() == [2, 4]
+
+
 @pytest.mark.long
 def test_false_alarms_are_as_rare_as_the_confidence_says(tmp_path: Path) -> None:
     loaded = load(tmp_path, ("repetitions: 3", "repetitions: 20"))

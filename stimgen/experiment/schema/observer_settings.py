@@ -91,8 +91,12 @@ class ModelObserverSettings(Model):
 
     features: Text = "embedded"
     """Name of the features."""
+    scaled_by: Literal["pictures", "parts"] = "pictures"
+    """What features are measured by: ``pictures``, their standard deviation over all pictures; or ``parts``,
+    the differences between parts of one picture, which make no other texture, and weigh less."""
     noise: Annotated[Number, Field(ge=0.0)] = 0.05
-    """Standard deviation of the noise added to every feature, relative to the feature's own over the set."""
+    """Standard deviation of the noise added to every feature, relative to the feature's own over the set, or
+    over the parts of a picture."""
     time: ResponseTimeDistribution = ResponseTimeDistribution()
     """Distribution of response times."""
     seed: Annotated[Integer, Field(ge=0)] = 1
