@@ -259,7 +259,10 @@ def _prepare_job(
     everybody = dict.fromkeys(label for group in labels.values() for label in group)
     members = tuple(SimulatedParticipant.list_trials(prepared, Participant(label)) for label in everybody)
     study = SimulatedStudy(members, loaded.experiment.exclusions)
-    mean = members[0].find_mean_dprime(settings)
+    try:
+        mean = members[0].find_mean_dprime(settings)
+    except StimgenError as error:
+        raise error if options.effect is None else error.add_prefix("--effect") from None
     kinds = {
         EFFECT: settings,
         NO_EFFECT: settings.replace(dprime=0.0),
