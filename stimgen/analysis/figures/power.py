@@ -45,7 +45,7 @@ def draw_power(rates: pd.DataFrame, confidence: float = 0.95) -> ResultFigure:
     """
     panels = _split_panels(rates)
     with use_style():
-        figure, axes = make_panels(min(len(panels), MOST_PANELS), 3, (3.0, 2.6), sharey=True)
+        figure, axes = make_panels(min(len(panels), MOST_PANELS), 3, (3.7, 2.6), sharey=True)
         for panel, (title, lines) in zip(axes, panels.items(), strict=False):
             _draw_panel(panel, title, lines)
         for panel in axes[::3]:
@@ -122,4 +122,4 @@ def _draw_panel(panel: Any, title: str, lines: dict[str, pd.DataFrame]) -> None:
     panel.set_xlabel("Participants")
     panel.set_title("\n".join(format_label(one, 60) for one in title.split("\n")))
     if any(lines):
-        panel.legend(loc="best")
+        panel.legend(loc="upper left", bbox_to_anchor=(1.0, 1.0))
