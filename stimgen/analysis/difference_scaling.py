@@ -2,17 +2,14 @@
 
 from __future__ import annotations
 
-import warnings
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
-import numpy as np
-from numpy.typing import NDArray
-
+from stimgen.analysis.quantiles import find_normal_quantile
 from stimgen.analysis.settings import AnalysisSettings
 from stimgen.analysis.trial_table import TrialTable, sort_values
 from stimgen.experiment.design.paradigms.item_subsets import split_items
-from stimgen.reading.extras import import_optional
+from stimgen.sensitivity.difference_scaling import fit_difference_scale
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -43,12 +40,7 @@ def compute_difference_scale(table: TrialTable, settings: AnalysisSettings) -> p
         ``participant`` (``all``: trials pooled), ``item`` in the order of the scale, ``trials``, ``scale``
         with ``low`` and ``high`` in standard deviations of the noise, and ``normalized``: the scale over
         that of the last item. Not a number where answers do not determine the scale. None without such
-        trials.
-
-    Raises
-    ------
-    StimgenError
-        statsmodels is not installed.
+        trials, or with fewer than three items.
     """
     import pandas as pd
 
@@ -60,15 +52,19 @@ def compute_difference_scale(table: TrialTable, settings: AnalysisSettings) -> p
     if not len(frame):
         return None
     items = order_items([split_items(value) for value in dict.fromkeys(frame[column])])
+    if len(items) < 3:
+        return None
     people = sort_values(frame["participant"])
     rows: list[dict[str, Any]] = []
+    places = {item: i for i, item in enumerate(items)}
+    z = find_normal_quantile(settings.confidence)
     for person in [*(["all"] if len(people) > 1 else []), *people]:
         own = frame if person == "all" else frame[frame["participant"] == person]
-        design = _build_design([split_items(value) for value in own[column]], items)
-        answers = np.asarray(own[LARGER] == "high", dtype=np.float64)
-        scale, errors = _fit_probit(design, answers)
-        z = _find_quantile(settings.confidence)
-        for item, value, error in zip(items, scale, errors, strict=True):
+        shown = [[places[item] for item in split_items(value)] for value in own[column]]
+        found = fit_difference_scale(shown, [one == "high" for one in own[LARGER]], len(items))
+        for item, value, error, normalized in zip(
+            items, found.scale, found.errors, found.values, strict=True
+        ):
             rows.append(
                 {
                     "participant": person,
@@ -77,7 +73,7 @@ def compute_difference_scale(table: TrialTable, settings: AnalysisSettings) -> p
                     "scale": value,
                     "low": value - z * error,
                     "high": value + z * error,
-                    "normalized": value / scale[-1] if scale[-1] else float("nan"),
+                    "normalized": normalized,
                 }
             )
     return pd.DataFrame(rows)
@@ -98,38 +94,3 @@ def order_items(subsets: Sequence[Sequence[str]]) -> list[str]:
         for first, second in zip(subset, subset[1:], strict=False):
             before[second].add(first)
     return list(TopologicalSorter(before).static_order())
-
-
-def _build_design(subsets: Sequence[Sequence[str]], items: Sequence[str]) -> NDArray[np.float64]:
-    """Return the weights of the scale values, without the first item's, in each trial."""
-    places = {item: i for i, item in enumerate(items)}
-    design = np.zeros((len(subsets), len(items)))
-    for row, subset in enumerate(subsets):
-        a, b, c, d = subset if len(subset) == 4 else (subset[0], subset[1], subset[1], subset[2])
-        for item, weight in ((a, 1.0), (b, -1.0), (c, -1.0), (d, 1.0)):
-            design[row, places[item]] += weight
-    return design[:, 1:]
-
-
-def _fit_probit(
-    design: NDArray[np.float64], answers: NDArray[np.float64]
-) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-    """Return the coefficients, after a 0 for the first item, and their standard errors."""
-    api: Any = import_optional("statsmodels.api", "analysis", "difference scaling")
-    family = api.families.Binomial(link=api.families.links.Probit())
-    nothing = np.full(design.shape[1] + 1, np.nan)
-    if np.linalg.matrix_rank(design) < design.shape[1]:
-        return nothing, nothing
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore")  # of answers without noise, which are recognised below
-        found = api.GLM(answers, design, family=family).fit()
-    errors = np.asarray(found.bse, dtype=float)
-    if not np.isfinite(errors).all() or errors.max() > 100:
-        return nothing, nothing
-    return np.concatenate([[0.0], found.params]), np.concatenate([[0.0], errors])
-
-
-def _find_quantile(confidence: float) -> float:
-    from scipy.special import ndtri
-
-    return float(ndtri((1 + confidence) / 2))

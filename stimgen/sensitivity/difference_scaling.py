@@ -13,16 +13,35 @@ from stimgen.reading.errors import StimgenError
 Array = NDArray[np.float64]
 
 
+LARGEST_ERROR = 100.0
+"""A scale whose standard errors are larger, in standard deviations of the noise, is not determined."""
+
+
 @dataclass(frozen=True)
 class DifferenceScale:
-    """Holds a perceptual scale, from 0 for the first item to 1 for the last."""
+    """Holds a perceptual scale in standard deviations of the noise of a decision, from 0 for the first item.
 
-    values: tuple[float, ...]
-    """Value of every item, in order."""
-    noise: float
-    """Standard deviation of the noise of a decision, in units of the scale."""
+    All numbers are NaN where answers do not determine the scale: where they are too few, or none contradicts
+    another.
+    """
+
+    scale: Array
+    """Value of every item, in order; they need not rise."""
+    errors: Array
+    """Standard errors of the values."""
     log_likelihood: float
     trials: int
+
+    @property
+    def values(self) -> Array:
+        """Return the scale from 0 for the first item to 1 for the last; NaN if that is not larger."""
+        last = self.scale[-1]
+        return self.scale / last if last > 0 else np.full(len(self.scale), np.nan)
+
+    @property
+    def noise(self) -> float:
+        """Return the standard deviation of the noise, in units of `values`."""
+        return float(1 / self.scale[-1])
 
 
 def predict_larger_difference(first: ArrayLike, second: ArrayLike, noise: ArrayLike) -> Array:
@@ -70,26 +89,28 @@ def fit_difference_scale(
     Returns
     -------
     DifferenceScale
-        The scale; it need not rise.
+        The scale, with the inverse of Fisher's information for its errors.
 
     Raises
     ------
     StimgenError
-        There are fewer than three items or no trials, or the last item differs from the first by nothing.
+        There are fewer than three items or no trials.
     """
-    from scipy.optimize import minimize
-
-    if items < 3 or not shown:
+    if items < 3 or not len(shown):
         raise StimgenError("a scale needs at least three items, and answers about them")
-    differences = np.array([_list_weights(trial, items) for trial in shown])
     signs = np.where(np.asarray(second, dtype=bool), 1.0, -1.0)
-    start = np.linspace(0.0, 1.0, items)[1:]
-    found = minimize(_compute_cost, start, (differences[:, 1:] * signs[:, None],), jac=True, method="BFGS")
-    weights = np.concatenate([[0.0], found.x])
-    if weights[-1] <= 0:
-        raise StimgenError("the answers give no scale: the last item is not beyond the first")
-    values = tuple(float(weight / weights[-1]) for weight in weights)
-    return DifferenceScale(values, float(1 / weights[-1]), -float(found.fun), len(shown))
+    differences = np.array([_list_weights(trial, items) for trial in shown])[:, 1:] * signs[:, None]
+    nothing = np.full(items, np.nan)
+    if np.linalg.matrix_rank(differences) < items - 1:
+        return DifferenceScale(nothing, nothing, float("nan"), len(shown))
+    weights, information, log_likelihood = _maximise(differences)
+    errors = np.sqrt(np.maximum(np.diag(np.linalg.pinv(information)), 0.0))
+    is_known = bool(np.isfinite(errors).all() and errors.max() < LARGEST_ERROR and errors.min() > 0)
+    if not is_known:
+        return DifferenceScale(nothing, nothing, float("nan"), len(shown))
+    return DifferenceScale(
+        np.concatenate([[0.0], weights]), np.concatenate([[0.0], errors]), log_likelihood, len(shown)
+    )
 
 
 def _list_weights(trial: Sequence[int], items: int) -> Array:
@@ -101,13 +122,28 @@ def _list_weights(trial: Sequence[int], items: int) -> Array:
     return weights
 
 
-def _compute_cost(weights: Array, differences: Array) -> tuple[float, Array]:
-    """Return the negative log likelihood and its gradient, with a little ridge that keeps it finite."""
-    from scipy.special import log_ndtr
+def _maximise(differences: Array) -> tuple[Array, Array, float]:
+    """Return the most likely weights by Newton's method, Fisher's information and the log-likelihood there.
 
+    The log-likelihood of a probit regression is concave. Without a maximum, the steps go on until the
+    information vanishes, or for 100 times.
+    """
+    from scipy.special import log_ndtr, ndtr
+
+    weights = np.zeros(differences.shape[1])
+    likelihood = float(log_ndtr(differences @ weights).sum())
+    for _ in range(100):
+        z = differences @ weights
+        slope = np.exp(-z * z / 2 - log_ndtr(z)) / np.sqrt(2 * np.pi)
+        curvature = slope * (z + slope)
+        step = np.linalg.lstsq((differences.T * curvature) @ differences, slope @ differences, rcond=None)[0]
+        gained = float(log_ndtr(differences @ (weights + step)).sum()) - likelihood
+        while gained < 0 and np.abs(step).max() > 1e-9:
+            step = step / 2
+            gained = float(log_ndtr(differences @ (weights + step)).sum()) - likelihood
+        weights, likelihood = weights + step, likelihood + gained
+        if gained < 1e-10:
+            break
     z = differences @ weights
-    log_probability = log_ndtr(z)
-    slope = np.exp(-z * z / 2 - log_probability) / np.sqrt(2 * np.pi)
-    ridge = 1e-4
-    cost = -float(log_probability.sum()) + ridge * float(weights @ weights)
-    return cost, -(slope @ differences) + 2 * ridge * weights
+    expected = np.exp(-z * z) / (2 * np.pi) / np.maximum(ndtr(z) * ndtr(-z), 1e-300)
+    return weights, (differences.T * expected) @ differences, likelihood

@@ -34,7 +34,6 @@ PACKAGES = {
     "NumPy": "numpy",
     "SciPy": "scipy",
     "pandas": "pandas",
-    "statsmodels": "statsmodels",
     "matplotlib": "matplotlib",
 }
 
@@ -155,7 +154,7 @@ def _format_csv(frame: pd.DataFrame) -> str:
     safe = frame.copy()
     for name in safe.columns:
         if safe[name].dtype == object:
-            safe[name] = safe[name].map(escape_formula)
+            safe[name] = [one and escape_formula(one) for one in safe[name].tolist()]
     return safe.to_csv(index=False, float_format="%.6g", na_rep="n/a", lineterminator="\n")
 
 

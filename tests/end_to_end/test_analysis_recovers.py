@@ -11,6 +11,8 @@ from typing import Any
 import pytest
 from planned_set import write_planned_set
 
+from stimgen.analysis.read import read_trials
+from stimgen.analysis.results import compute_results
 from stimgen.analysis.settings import AnalysisSettings
 from stimgen.experiment.schema.load import load_experiment
 from stimgen.reading.shipped import EXPERIMENTS
@@ -22,7 +24,6 @@ from stimgen.workflow.tabulate import TableOptions, write_tables
 
 # One interval in a thousand misses, so that no seed is lucky.
 SURE = AnalysisSettings(confidence=0.999, resamples=300)
-SHORT = ("quickstart", "same_different", "staircase_regions", "two_afc_confidence")
 Analyze = Callable[..., AnalysisResults]
 
 
@@ -59,25 +60,25 @@ def expected_proportions(name: str) -> dict[str, float]:
     }
 
 
-@pytest.mark.parametrize(
-    "name",
-    [
-        pytest.param(name, marks=() if name in SHORT else pytest.mark.long)
-        for name in sorted(EXPERIMENTS.files())
-    ],
-)
+@pytest.mark.long
+@pytest.mark.parametrize("name", sorted(EXPERIMENTS.files()))
 def test_every_shipped_experiment_is_analyzed_and_has_the_proportions_it_was_told(
     analyze_shipped: Analyze, name: str
 ) -> None:
     found = analyze_shipped(name)
     assert len(found.table.frame) > 0
+    check_proportions(name, found)
+    check_dprime(name, found)
+
+
+def check_proportions(name: str, found: AnalysisResults) -> None:
+    """Fail if proportions correct are far from what was told."""
     expected = expected_proportions(name)
     frame = found.table.counted
     for condition, own in frame.groupby("condition"):
         if condition in expected:
             low, high = find_wilson_interval(own["correct"].sum(), len(own), 0.9999)
             assert low <= expected[str(condition)] <= high, condition
-    check_dprime(name, found)
 
 
 def check_dprime(name: str, found: AnalysisResults) -> None:
@@ -91,6 +92,7 @@ def check_dprime(name: str, found: AnalysisResults) -> None:
     assert inside.mean() > 0.95
 
 
+@pytest.mark.long
 def test_a_staircase_has_the_threshold_that_was_put_in(analyze_shipped: Analyze) -> None:
     found = analyze_shipped("staircase_regions")
     pooled = found.tables["thresholds"].iloc[0]
@@ -119,6 +121,7 @@ def test_difference_scaling_has_the_scale_that_was_put_in(analyze_shipped: Analy
     assert (pooled["high"] >= truth - 1e-9).all()
 
 
+@pytest.mark.long
 def test_confidence_that_follows_the_evidence_tells_correct_answers(analyze_shipped: Analyze) -> None:
     area = (
         analyze_shipped("two_afc_confidence", 4).tables["confidence"].groupby("participant")["area"].first()
@@ -128,8 +131,14 @@ def test_confidence_that_follows_the_evidence_tells_correct_answers(analyze_ship
 
 def test_a_bids_dataset_gives_the_results_of_its_journals(analyze_shipped: Analyze, tmp_path: Path) -> None:
     by_journal = analyze_shipped("quickstart", 3)
+    check_proportions("quickstart", by_journal)
+    check_dprime("quickstart", by_journal)
     folders = [one for one in tmp_path.iterdir() if (one / "plan.json").is_file()]
     list(write_tables(tmp_path / "data", TableOptions("bids", tmp_path / "bids", tuple(folders))))
-    by_bids = analyze([tmp_path / "bids"], SURE.replace(task="oddity"), tmp_path / "again")
+    table = read_trials([tmp_path / "bids"])
+    # The sidecars tell the task and its rule.
+    assert table.model == by_journal.table.model is not None
+    assert not table.notes
+    found = dict(compute_results(table, SURE))
     for name in ("accuracy", "accuracy_by_participant", "dprime", "contrasts"):
-        assert by_bids.tables[name].equals(by_journal.tables[name]), name
+        assert found[name].equals(by_journal.tables[name]), name

@@ -8,6 +8,7 @@ from typing import Any
 
 import numpy as np
 import pytest
+import statsmodels.api as statsmodels
 from scipy.stats import norm
 
 from stimgen.experiment.design.decisions import TrialDecision, combine_factors
@@ -85,8 +86,25 @@ def test_the_decision_follows_the_formula() -> None:
 def test_a_scale_needs_answers() -> None:
     with pytest.raises(StimgenError, match="at least three items"):
         fit_difference_scale([], [], 5)
-    with pytest.raises(StimgenError, match="not beyond the first"):
-        fit_difference_scale([(0, 1, 2)] * 20 + [(2, 1, 0)] * 20, [False] * 20 + [False] * 20, 2 + 1)
+    # Of three items, one triad determines one value only.
+    assert np.isnan(fit_difference_scale([(0, 1, 2)] * 40, [False, True] * 20, 3).scale).all()
+
+
+@pytest.mark.parametrize("seed", range(3))
+def test_the_scale_is_that_of_a_probit_regression(seed: int) -> None:
+    rng = np.random.default_rng(seed)
+    shown = [sorted(rng.choice(6, 4, replace=False).tolist()) for _ in range(300)]
+    truth = np.sort(rng.uniform(0, 5, 6))
+    larger = [truth[d] - truth[c] - truth[b] + truth[a] + rng.standard_normal() > 0 for a, b, c, d in shown]
+    design = np.zeros((300, 6))
+    for row, (a, b, c, d) in enumerate(shown):
+        design[row, [a, b, c, d]] = [1, -1, -1, 1]
+    family = statsmodels.families.Binomial(link=statsmodels.families.links.Probit())
+    expected = statsmodels.GLM(np.array(larger, dtype=float), design[:, 1:], family=family).fit(tol=1e-12)
+    found = fit_difference_scale(shown, larger, 6)
+    assert found.scale[1:] == pytest.approx(expected.params, abs=1e-4)
+    assert found.errors[1:] == pytest.approx(expected.bse, rel=1e-3)
+    assert found.log_likelihood == pytest.approx(expected.llf)
 
 
 def test_without_noise_the_odd_one_lies_outside_the_closest_pair() -> None:

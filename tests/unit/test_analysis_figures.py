@@ -23,7 +23,6 @@ from stimgen.analysis.settings import AnalysisSettings
 from stimgen.analysis.trial_table import TrialTable
 from stimgen.experiment.schema.exclusions import ExclusionRules, TrialExclusions
 
-pytest.importorskip("matplotlib", reason="matplotlib is not installed")
 FEW = AnalysisSettings(resamples=100)
 HOSTILE = "<script>alert(1)</script>$\\frac{1}{2}$\u202e{{ 7*7 }}\u6f22"
 

@@ -253,3 +253,30 @@ def test_the_scale_of_the_level_can_be_said() -> None:
     table.frame.loc[0, "level"] = 0.0
     with pytest.raises(StimgenError, match="the level 0 has no logarithm"):
         compute_thresholds(table, FEW.replace(level_scale="logarithmic"))
+
+
+@pytest.mark.long
+def test_the_mixed_models_interaction_is_found_in_a_twentieth_of_data_without_one() -> None:
+    found = [find_interaction(seed) for seed in range(200)]
+    # 99.9 % of such counts lie between 2 and 21.
+    assert 2 <= sum(p < 0.05 for p in found) <= 21
+
+
+def find_interaction(seed: int) -> float:
+    """Return p of the interaction of two factors that only add up, with 8 observers and 6 sources."""
+    rng = np.random.default_rng(seed)
+    people, images = rng.normal(0, 0.5, 8), rng.normal(0, 0.5, 6)
+    places = np.indices((8, 6, 2, 2, 10)).reshape(5, -1)
+    logits = people[places[0]] + images[places[1]] + np.array([0.8, -0.2])[places[2]] + 0.7 * places[3]
+    correct = rng.random(len(logits)) < 1 / 3 + 2 / 3 * expit(logits)
+    columns = {
+        "participant": [f"p{one}" for one in places[0]],
+        "source": [f"s{one}" for one in places[1]],
+        "condition": [f"c{one}" for one in places[2]],
+        "viewing": [f"v{one}" for one in places[3]],
+        "correct": correct.astype(float).tolist(),
+        "trial": (np.arange(len(logits)) + 1.0).tolist(),
+    }
+    model = compute_mixed_model(build_table(columns, ("condition", "viewing")), FEW)
+    assert model is not None
+    return float(model[model["term"] == "condition x viewing"]["p"].iloc[0])
