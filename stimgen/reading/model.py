@@ -59,7 +59,8 @@ class Model(BaseModel):
     @classmethod
     def _refuse_unknown_keys(cls, data: Any) -> Any:
         if isinstance(data, Mapping):
-            fields = cls.model_fields  # a property: journals have many keys
+            # From pydantic 2.10 on, `model_fields` is a slow property, and journals have many models.
+            fields = getattr(cls, "__pydantic_fields__", None) or cls.model_fields
             for key in data:
                 if key not in fields:
                     raise validation_error(

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 from pathlib import Path
 from statistics import median
 
@@ -12,6 +13,7 @@ from stimgen.experiment.journal.journal import RecordedTrial
 from stimgen.experiment.journal.response_times import time_from_last
 from stimgen.experiment.schema.exclusions import ExclusionRules, TrialExclusions
 from stimgen.reading.document import parse_document
+from stimgen.reading.errors import StimgenError
 from stimgen.reading.model import Model, validate
 
 
@@ -103,7 +105,17 @@ def parse_exclusion_rules(text: str, kept_in: Path) -> ExclusionRules | None:
 
     Rules that are not valid raise a `StimgenError`.
     """
-    document = parse_document(text, Path(f"{kept_in} (its experiment)"))
+    try:
+        return _parse_rules(text, Path("experiment"))
+    except StimgenError:
+        # Again, for an error that names the file.
+        return _parse_rules(text, Path(f"{kept_in} (its experiment)"))
+
+
+@lru_cache(maxsize=16)
+def _parse_rules(text: str, file: Path) -> ExclusionRules | None:
+    """Return the rules; the journals of a study keep one text."""
+    document = parse_document(text, file)
     stated = document.data.get("exclusions") if isinstance(document.data, dict) else None
     if stated is None:
         return None
