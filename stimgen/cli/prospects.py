@@ -93,7 +93,7 @@ def predict(
     *,
     as_json: bool = JSON,
 ) -> None:
-    """Predict which conditions are hard, by features of the pictures.
+    """Predict from the pictures which conditions are hard.
 
     The observer `model` answers the experiment's trials, with one network's features after the other.
     """

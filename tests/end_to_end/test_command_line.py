@@ -36,8 +36,8 @@ LONGEST = 15
 
 COMMANDS = [
     *("plan", "generate", "show", "verify", "repair", "merge", "cite", "export", "confounds", "report"),
-    *("features", "trials", "run", "display-check", "tabulate", "replay", "withdraw", "freeze", "analyze"),
-    *("list", "schema", "doctor", "bench", "weights normalize"),
+    *("features", "power", "predict", "trials", "run", "display-check", "tabulate", "replay", "withdraw"),
+    *("freeze", "analyze", "list", "schema", "doctor", "bench", "weights normalize"),
 ]
 
 TINY = """\
