@@ -96,6 +96,12 @@ def test_seconds_are_not_taken_for_milliseconds_in_silence(tmp_path: Path) -> No
     assert any("are they in seconds?" in note for note in table.notes)
 
 
+def test_columns_that_could_be_factors_are_told(tmp_path: Path) -> None:
+    file = write(tmp_path, "participant,viewing,correct\n1,short,1\n1,long,0\n")
+    assert any("Columns not used: viewing." in note for note in read_trials([file]).notes)
+    assert not read_trials([file], AnalysisSettings(factors=("viewing",))).notes
+
+
 def test_files_of_several_experiments_are_told(tmp_path: Path) -> None:
     text = "participant,experiment,condition,correct\n1,one,a,1\n1,two,a,0\n"
     notes = read_trials([write(tmp_path, text)]).notes

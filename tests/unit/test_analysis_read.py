@@ -116,7 +116,7 @@ def test_people_and_computed_observers_are_never_pooled(tmp_path: Path) -> None:
         read(tmp_path, text, AnalysisSettings())
     kept = read(tmp_path, text, AnalysisSettings(observer="person"))
     assert kept.frame["participant"].tolist() == ["1"]
-    assert "1 trials of other observers" in kept.notes[-1]
+    assert "other observers were left out: 1." in kept.notes[-1]
 
 
 def test_journals_and_our_csv_files_give_the_same_trials() -> None:

@@ -129,7 +129,7 @@ def _keep_observer(table: TrialTable, settings: AnalysisSettings) -> TrialTable:
         dropped = len(table.frame) - len(kept)
         if not dropped:
             return replace(table, frame=kept)
-        return replace(table, frame=kept).add_notes(f"{dropped} trials of other observers were left out.")
+        return replace(table, frame=kept).add_notes(f"Trials of other observers were left out: {dropped}.")
     if len(kinds) > 1:
         counts = ", ".join(f"{(table.frame['observer'] == kind).sum()} of {kind}" for kind in kinds)
         raise StimgenError(

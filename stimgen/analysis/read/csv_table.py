@@ -22,6 +22,8 @@ LONGEST_RESPONSE = 3600.0
 LONGEST_MEDIAN = 60.0
 SHORTEST_MEDIAN = 0.02
 """Limits of response times in seconds: of one, and of the median of all."""
+MOST_VALUES, MOST_NAMES = 20, 8
+"""A column with more values is hardly a factor; so many names are told."""
 BLANKS = {"", "na", "n/a", "nan", "none", "null", "."}
 WORDS = {
     **dict.fromkeys(("1", "1.0", "true", "t", "yes", "y", "correct", "right", "hit"), 1.0),
@@ -85,8 +87,20 @@ def read_csv(file: Path, settings: AnalysisSettings) -> TrialTable:
         for one in names
         if one not in settings.columns and names[one] != one
     ]
+    notes += _tell_unused(header, names, reader)
     every = (["condition"] if "condition" in names else []) + [one for one in factors if one != "condition"]
     return TrialTable(frame, tuple(every), notes=tuple(notes))
+
+
+def _tell_unused(header: list[str], names: dict[str, str], reader: _ColumnReader) -> list[str]:
+    """Return a note about columns that could be independent variables, but are not named as such."""
+    rest = [name for name in header if name and name not in names.values()]
+    found = [name for name in rest if 2 <= len(set(reader.texts(name))) <= MOST_VALUES]
+    if not found:
+        return []
+    more = f" and {len(found) - MOST_NAMES} more" if len(found) > MOST_NAMES else ""
+    listed = ", ".join(found[:MOST_NAMES])
+    return [f"Columns not used: {listed}{more}. If one is an independent variable, name it: --factor NAME."]
 
 
 @dataclass(frozen=True)
