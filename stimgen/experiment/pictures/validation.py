@@ -53,10 +53,7 @@ def _list_remedies(unfit: Sequence[tuple[Store, RecordContent, str]]) -> Iterato
     """Yield what can be done about unfit stimuli, one line each."""
     loose = [(store, content) for store, content, reason in unfit if reason == NOT_CONVERGED]
     if loose:
-        yield (
-            f"the last tenth of the evaluations may bring at most {FLAT_PER_CENT} % of the fall of the loss; "
-            "for the first:"
-        )
+        yield f"the last tenth of the evaluations may bring at most {FLAT_PER_CENT} % of the fall of the loss"
         yield suggest_evaluations(*loose[0])
     keys = (("not_converged", bool(loose)), ("copies", len(loose) < len(unfit)))
     yield (
