@@ -26,7 +26,9 @@ def windows(layout: Polar, height: int, width: int, rows: int | None = None) -> 
     return every
 
 
-@pytest.mark.skipif(not FILE.exists(), reason="no shared: the windows of the published code are not beside the checkout")
+@pytest.mark.skipif(
+    not FILE.exists(), reason="no shared: the windows of the published code are not beside the checkout"
+)
 def test_the_windows_are_those_of_the_published_code() -> None:
     with np.load(FILE) as arrays:
         published = arrays["windows/scale1"].astype(np.float64)
