@@ -145,6 +145,14 @@ def test_the_published_page_has_the_numbers_of_the_published_data(shared: Path) 
         ):
             own = found[(found.group == group) & (found.viewing == viewing) & (found.condition == model)]
             assert f"{own[column].iloc[0]:.3f}"[1:] == number, (viewing, what, model)
+
+
+@pytest.mark.long
+def test_the_published_page_has_the_test_of_the_mixed_model(shared: Path) -> None:
+    settings = load_settings(
+        None, {"columns": {"condition": "model"}, "factors": ("viewing",), "task": "oddity"}
+    )
+    table = read_trials([shared / "data" / "wallis2017_experiment1.csv"], settings)
     model = compute_mixed_model(table, settings)
     assert model is not None
     assert model[model.term == "condition x viewing"].chi2.iloc[0] == pytest.approx(18.0, abs=0.1)
