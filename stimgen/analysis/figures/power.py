@@ -94,13 +94,20 @@ def _name_line(told: dict[str, Any], factors: list[str], rows: pd.DataFrame) -> 
     group = "" if told["group"] in ("all", "") else f"{told['group']}, "
     first = factors[0] if factors else ""
     if told["test"] != CONTRAST:
-        others = ", ".join(str(told[name]) for name in factors[1:])
+        others = ", ".join(_name_level(name, told) for name in factors[1:])
         return f"{group}{told['test']}\n{others or format_title(first)}, {trials}", str(told.get(first, ""))
     pair = f"{told['first']} - {told['second']}"
-    others = ", ".join(str(told[name]) for name in factors if told[name] and name != told["factor"])
+    rest = [name for name in factors if told[name] and name != told["factor"]]
     if told["factor"] == first:
+        others = ", ".join(_name_level(name, told) for name in rest)
         return f"{group}contrasts\n{others or format_title(first)}, {trials}", pair
-    return f"{group}{pair}\n{trials}", others
+    others = ", ".join(str(told[name]) if name == first else _name_level(name, told) for name in rest)
+    return f"{group}{told['factor'].replace('_', ' ')} {pair}\n{trials}", others
+
+
+def _name_level(name: str, told: dict[str, Any]) -> str:
+    """Return a factor with its value: a number alone does not say what it is of."""
+    return f"{name.replace('_', ' ')} {told[name]}"
 
 
 def _draw_panel(panel: Any, title: str, lines: dict[str, pd.DataFrame]) -> None:
