@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-import shutil
-import subprocess
-import sys
 from pathlib import Path
 from typing import Any
 
 import pandas as pd
 import pytest
+from bids_validator import has_bids_validator, validate_bids
 from experiments import write
 from room import Room
 from test_paradigms import CASES
@@ -94,13 +92,11 @@ def check_tables(data: Path, sets: Path) -> None:
 
 
 def check_with_validator(folder: Path) -> None:
-    name = "bids-validator-deno"
-    program = shutil.which(name) or shutil.which(name, path=str(Path(sys.executable).parent))
-    if program is None:
-        return  # it is in the extra `test`; the checks above need nothing
-    done = subprocess.run([program, str(folder)], capture_output=True, text=True, check=False)
-    assert done.returncode == 0, done.stdout
-    assert "EVENT_ONSET_ORDER" not in done.stdout + done.stderr
+    if not has_bids_validator():
+        return  # it is in the extra `test`, which a presenting computer does not have
+    verdict = validate_bids(folder)
+    assert (verdict.status, verdict.errors) == (0, [])
+    assert "EVENT_ONSET_ORDER" not in {one["code"] for one in verdict.issues}
 
 
 def test_a_triggers_signal_has_its_time_on_the_clock_that_practice_began(

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import shutil
 import subprocess
 import sys
 from importlib.util import find_spec
@@ -79,14 +78,3 @@ def psychopy_conditions(file: Path) -> Any:
 def crate_files(folder: Path) -> Any:
     """Return what rocrate reads: the crate's name and licence, and its files with their hashes."""
     return answer(CRATE, "rocrate", folder)
-
-
-def bids_problems(folder: Path) -> list[str]:
-    """Return the errors that the BIDS validator finds."""
-    validator = Path(sys.executable).with_name("bids-validator-deno")
-    program = str(validator) if validator.is_file() else shutil.which("bids-validator-deno")
-    if program is None:
-        pytest.skip("bids-validator-deno is not installed")
-    done = subprocess.run([program, "--json", str(folder)], capture_output=True, text=True, check=False)
-    issues = json.loads(done.stdout)["issues"]["issues"]
-    return [f"{i['code']} {i.get('location', '')}" for i in issues if i["severity"] == "error"]

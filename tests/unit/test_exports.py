@@ -16,6 +16,7 @@ import numpy as np
 import pandas as pd
 import pytest
 import readers
+from bids_validator import validate_bids
 from hand_made import Wanted, write_set
 
 from stimgen.export.sets import EXPORTERS
@@ -157,7 +158,7 @@ def test_the_same_set_gives_the_same_archive(stimuli: Path, tmp_path: Path) -> N
 
 def test_bids_is_valid_and_read_back(stimuli: Path, tmp_path: Path) -> None:
     out = exported(stimuli, "bids", tmp_path)
-    assert readers.bids_problems(out) == []
+    assert validate_bids(out).errors == []
     table = pd.read_csv(out / "stimuli" / "stimuli.tsv", sep="\t", na_values="n/a", index_col="stim_id")
     described = json.loads((out / "stimuli" / "stimuli.json").read_text())
     assert set(described) == {"stim_id", *table.columns}
@@ -257,7 +258,7 @@ def test_a_strangers_text_is_harmless_everywhere(tmp_path: Path, name: str) -> N
         assert not Path("ran").exists()
         assert [row["stimulus_id"] for row in rows] == store.read_plan().ids
     elif name == "bids":
-        assert readers.bids_problems(out) == []
+        assert validate_bids(out).errors == []
         table = (out / "stimuli" / "stimuli.tsv").read_text()
         assert not {"\u202e", "\x1b"} & set(table)
         assert all(
@@ -340,7 +341,7 @@ def test_a_set_of_which_little_is_said_is_handed_on(tmp_path: Path, name: str) -
     store = write_set(tmp_path / "set", Wanted(licence=None, about={"name": "<b>", "version": "first draft"}))
     out = exported(store.folder, name, tmp_path)
     if name == "bids":
-        assert readers.bids_problems(out) == []
+        assert validate_bids(out).errors == []
     elif name == "croissant":
         assert readers.croissant_records(out / "croissant.json")["problems"] == []
 
