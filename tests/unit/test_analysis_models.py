@@ -13,7 +13,8 @@ from scipy.special import expit
 from statsmodels.genmod.families.links import Link
 
 from stimgen.analysis.contrasts import compute_contrasts, compute_equivalence
-from stimgen.analysis.mixed import compute_mixed_model, fit_mixed_model
+from stimgen.analysis.mixed import compute_mixed_model
+from stimgen.analysis.mixed_fit import fit_mixed_model
 from stimgen.analysis.psychometric import Curve, LevelCounts, fit_psychometric
 from stimgen.analysis.settings import AnalysisSettings
 from stimgen.analysis.thresholds import compute_thresholds, compute_tracks
