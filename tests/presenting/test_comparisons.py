@@ -57,7 +57,9 @@ def test_pictures_of_several_kinds_are_compared(
     assert [scene["differs"] for scene in session.scenes] == [0] * len(session.scenes)
 
 
-def test_presses_during_a_stream_are_its_answer(room: Room, compared: Path, tmp_path: Path) -> None:
+def test_presses_during_a_stream_are_its_answer_and_a_stopped_session_is_resumed(
+    room: Room, compared: Path, tmp_path: Path
+) -> None:
     file = write(
         compared,
         "stream",
@@ -67,14 +69,22 @@ def test_presses_during_a_stream_are_its_answer(room: Room, compared: Path, tmp_
         timing={"stimulus": "8 frames", "between": "4 frames"},
         responses={"window": "20 frames"},
     )
-    room.begin("run", file, "--participant", "01", "-o", tmp_path)
+    command = ("run", file, "--participant", "01", "-o", tmp_path)
+    room.begin(*command)
     planned = list_trials(load_experiment(file), Participant("01"))["trials"]
-    for number, _ in enumerate(planned):
+    for presses in (["space"], ["space", "space"]):
         room.stimulus()
-        if number == 0:
-            room.press("space")
-        elif number == 1:
-            room.press("space", "space")
+        room.press(*presses)
+    room.stimulus()
+    room.press("Escape")
+    room.page("Paused.")
+    room.press("Escape")
+    assert room.end().code == 130
+    room.begin(*command, "--resume")
+    room.page("The session continues.")
+    room.press("space")
+    for _ in planned[2:]:
+        room.stimulus()
     session = room.end()
     assert (session.code, session.err) == (0, "")
     recorded = read_journal(DataFolder(tmp_path).journal_file(Participant("01"), "stream"))
