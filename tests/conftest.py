@@ -30,6 +30,12 @@ def shared() -> Path:
     return folder
 
 
+@pytest.fixture
+def no_waiting_for_the_disk(monkeypatch: pytest.MonkeyPatch) -> None:
+    """For tests that write thousands of trials; that these are safe on the disk is tested elsewhere."""
+    monkeypatch.setattr(os, "fsync", lambda _: None)
+
+
 Report = TypeVar("Report", pytest.TestReport, pytest.CollectReport)
 # Nothing else may be skipped where display, browser and packages are supplied.
 ACCEPTED_SKIPS = ("Skipped: no GPU", "Skipped: no shared")

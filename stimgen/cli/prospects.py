@@ -13,7 +13,7 @@ commands = typer.Typer()
 
 
 @commands.command()
-def power(  # each is an option of the command
+def power(
     experiment: str = EXPERIMENT,
     participants: str = option("--participants", "N,N", "Numbers of participants.", "8,12,16,20"),
     repetitions: str | None = option(
@@ -53,8 +53,9 @@ def power(  # each is an option of the command
     """
     from stimgen.cli.prospects_text import format_power, parse_effect, parse_numbers, show_progress
     from stimgen.experiment.schema.load import load_experiment
-    from stimgen.workflow.power import PowerOptions, estimate_power
+    from stimgen.workflow.power import estimate_power
     from stimgen.workflow.power_files import write_power
+    from stimgen.workflow.power_options import PowerOptions
 
     options = PowerOptions(
         participants=parse_numbers("--participants", participants),

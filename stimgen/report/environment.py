@@ -5,7 +5,7 @@ from __future__ import annotations
 import base64
 import hashlib
 
-from jinja2 import Environment, PackageLoader, StrictUndefined
+from jinja2 import ChoiceLoader, Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup, escape
 
 from stimgen.reading.errors import make_printable
@@ -15,9 +15,12 @@ LONGEST_PROTOCOL = 200_000
 
 
 def make_environment(package: str) -> Environment:
-    """Return the environment of the templates of a package, which escapes whatever it is given."""
+    """Return the environment of the templates of a package, which escapes whatever it is given.
+
+    What the package lacks, such as the head of all pages, is taken from this one.
+    """
     environment = Environment(
-        loader=PackageLoader(package),
+        loader=ChoiceLoader([PackageLoader(package), PackageLoader("stimgen.report")]),
         autoescape=True,
         undefined=StrictUndefined,
         trim_blocks=True,

@@ -55,6 +55,7 @@ class _PageBuilder:
             "script": script,
             "style": style,
             "policy": make_security_policy(script, style),
+            "title": citation.title,
             "citation": citation,
             "facts": overview.set_facts(citation, survey),
             "warnings": list(overview.find_warnings(citation, survey, self._shown)),

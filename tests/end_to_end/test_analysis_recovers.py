@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import math
-import os
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -22,14 +21,11 @@ from stimgen.workflow.run import RunOptions
 from stimgen.workflow.study import SessionId, run_study
 from stimgen.workflow.tabulate import TableOptions, write_tables
 
+pytestmark = pytest.mark.usefixtures("no_waiting_for_the_disk")
+
 # One interval in a thousand misses, so that no seed is lucky.
 SURE = AnalysisSettings(confidence=0.999, resamples=300)
 Analyze = Callable[..., AnalysisResults]
-
-
-@pytest.fixture(autouse=True)
-def _no_waiting_for_the_disk(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(os, "fsync", lambda _: None)
 
 
 @pytest.fixture

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import csv
 import json
-import os
 from pathlib import Path
 from typing import Any
 
@@ -23,6 +22,8 @@ from stimgen.workflow.session_outcome import SessionOutcome
 from stimgen.workflow.tabulate import write_tables
 from stimgen.workflow.trials import list_trials
 
+pytestmark = pytest.mark.usefixtures("no_waiting_for_the_disk")
+
 CONDITIONS = {"easy": 4.0, "middle": 2.0, "hard": 1.0}
 NAMES = {source: f"name of {source}" for source in "abcd"}
 ALONG_CONDITIONS = {"level": "condition", "harder": "lower", "values": CONDITIONS}
@@ -34,11 +35,6 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     made = tmp_path_factory.mktemp("thresholds")
     write_set(made / "set", Wanted(tuple("abcd"), tuple(CONDITIONS), (1, 3), array=False))
     return made
-
-
-@pytest.fixture(autouse=True)
-def _no_waiting_for_the_disk(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(os, "fsync", lambda _: None)
 
 
 def load(folder: Path, name: str, **settings: Any) -> LoadedExperiment:

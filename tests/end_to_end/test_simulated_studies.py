@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import math
-import os
 import sys
 from dataclasses import dataclass
 from pathlib import Path
@@ -26,6 +25,8 @@ from stimgen.workflow.prepared_experiment import PreparedExperiment
 from stimgen.workflow.run import RunOptions
 from stimgen.workflow.study import SessionId, run_study
 from stimgen.workflow.trials import list_trials
+
+pytestmark = pytest.mark.usefixtures("no_waiting_for_the_disk")
 
 SOURCES = ("a", "b", "c", "d", "e", "f")
 NAMES = {"a": "apple", "b": "bell", "c": "cup", "d": "door", "e": "egg", "f": "fish"}
@@ -66,12 +67,6 @@ class Study:
             self.load(**settings), SessionId(None, "1"), participants, RunOptions("simulated", data=data)
         )
         return [line for one in ended for line in read_journal(one.journal).trials]
-
-
-@pytest.fixture(autouse=True)
-def _no_waiting_for_the_disk(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Thousands of trials are written here; that they are safe on the disk is tested elsewhere."""
-    monkeypatch.setattr(os, "fsync", lambda _: None)
 
 
 STUDIES: dict[str, tuple[dict[str, Any], str]] = {

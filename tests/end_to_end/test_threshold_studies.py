@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
 from pathlib import Path
 from typing import Any
 
@@ -18,6 +17,8 @@ from stimgen.experiment.schema.load import load_experiment
 from stimgen.workflow.run import RunOptions
 from stimgen.workflow.study import SessionId, run_study
 
+pytestmark = pytest.mark.usefixtures("no_waiting_for_the_disk")
+
 THRESHOLD = 0.6
 """Scaling at which d' is 1."""
 SLOPE = 2.5
@@ -31,11 +32,6 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     made = tmp_path_factory.mktemp("studies")
     write_set(made / "set", Wanted(tuple("abcd"), tuple(SCALINGS), (1, 3), array=False))
     return made
-
-
-@pytest.fixture(autouse=True)
-def _no_waiting_for_the_disk(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(os, "fsync", lambda _: None)
 
 
 def find_thresholds(folder: Path, name: str, runs: int, **settings: Any) -> np.ndarray[Any, Any]:

@@ -15,7 +15,8 @@ from stimgen.experiment.schema.load import LoadedExperiment, load_experiment
 from stimgen.experiment.schema.observer_settings import SimulatedObserverSettings
 from stimgen.experiment.session.sensitivity_variation import SensitivityVariation, compute_factor
 from stimgen.reading.errors import StimgenError
-from stimgen.workflow.power import PowerOptions, estimate_power
+from stimgen.workflow.power import estimate_power
+from stimgen.workflow.power_options import PowerOptions
 from stimgen.workflow.run import RunOptions
 from stimgen.workflow.simulated_study import SimulatedParticipant, SimulatedStudy
 from stimgen.workflow.study import SessionId, run_study
