@@ -1,4 +1,4 @@
-"""Quantiles of distributions, without the time that importing `scipy.stats` takes."""
+"""Computes quantiles of distributions, without the time that importing `scipy.stats` takes."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Reads a table of trials of anybody's, whose columns the user names."""
+"""Reads tables of trials from other programs; the user says what their columns mean."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Makes what collects the responses to a trial: keys, buttons, clicks or typed words."""
+"""Builds the collector of the responses to a trial: keys, buttons, clicks or typed words."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Defines the question how sure the participant is."""
+"""Defines the question of how sure the participant is."""
 
 from __future__ import annotations
 
