@@ -6,7 +6,7 @@ import io
 import os
 import sys
 from itertools import groupby
-from typing import Any
+from typing import Annotated, Any
 
 import typer
 from typer.core import TyperGroup
@@ -44,6 +44,14 @@ class GroupedCommands(TyperGroup):
                 formatter.write_dl([(name, self.commands[name].get_short_help_str(limit)) for name in group])
 
 
+def _print_version(wanted: bool) -> None:
+    if wanted:
+        from importlib import metadata
+
+        print_text(f"stimgen {metadata.version('stimgen')}")
+        raise typer.Exit
+
+
 app = typer.Typer(
     name="stimgen",
     help="Reproducible, citable texture and texform stimuli for vision science.",
@@ -54,6 +62,18 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     rich_markup_mode=None,
 )
+
+
+@app.callback()
+def take_options(
+    version: Annotated[
+        bool,
+        typer.Option("--version", help="Show the version and exit.", is_eager=True, callback=_print_version),
+    ] = False,
+) -> None:
+    """Take the options that stand before a command."""
+
+
 # Added without names, so that all commands stand side by side.
 for group in (
     protocol_commands,

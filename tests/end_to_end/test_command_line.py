@@ -118,6 +118,10 @@ class TestHelp:
         assert sorted(named) == sorted({command.split()[0] for command in COMMANDS})
         assert "..." not in text.split("Make stimulus sets")[1]
 
+    def test_the_version_is_the_installed_one(self, run: Run) -> None:
+        ended = run("--version")
+        assert (ended.code, ended.out) == (0, f"stimgen {metadata.version('stimgen')}\n")
+
     def test_the_options_of_generate(self, run: Run) -> None:
         text = run("generate", "--help").out
         assert all(option in text for option in ("-o", "--device", "--batch-size", "--quiet", "--root"))
