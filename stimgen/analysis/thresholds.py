@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from stimgen.analysis.cells import EVERYBODY
-from stimgen.analysis.psychometric import Curve, LevelCounts, PsychometricFit, fit_psychometric
+from stimgen.analysis.psychometric import PsychometricFit, fit_psychometric
+from stimgen.analysis.psychometric_curve import Curve, LevelCounts
 from stimgen.analysis.settings import AnalysisSettings
 from stimgen.analysis.trial_table import TrialTable, sort_values
 from stimgen.experiment.design.schedules.reversals import average_reversals, compute_target, trace_moves

@@ -14,7 +14,8 @@ from scipy.special import expit
 
 from stimgen.analysis.accuracy import compute_group_accuracy
 from stimgen.analysis.contrasts import compute_contrasts
-from stimgen.analysis.psychometric import Curve, LevelCounts, fit_psychometric
+from stimgen.analysis.psychometric import fit_psychometric
+from stimgen.analysis.psychometric_curve import Curve, LevelCounts
 from stimgen.analysis.settings import AnalysisSettings
 from stimgen.sensitivity import (
     Counts,

@@ -9,7 +9,8 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from stimgen.analysis.psychometric import Curve, LevelCounts, fit_psychometric
+from stimgen.analysis.psychometric import fit_psychometric
+from stimgen.analysis.psychometric_curve import Curve, LevelCounts
 
 psignifit = pytest.importorskip("psignifit", reason="psignifit is a reference only, and not required")
 

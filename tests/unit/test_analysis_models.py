@@ -15,7 +15,8 @@ from statsmodels.genmod.families.links import Link
 from stimgen.analysis.contrasts import compute_contrasts, compute_equivalence
 from stimgen.analysis.mixed import compute_mixed_model
 from stimgen.analysis.mixed_fit import fit_mixed_model
-from stimgen.analysis.psychometric import Curve, LevelCounts, fit_psychometric
+from stimgen.analysis.psychometric import fit_psychometric
+from stimgen.analysis.psychometric_curve import Curve, LevelCounts
 from stimgen.analysis.settings import AnalysisSettings
 from stimgen.analysis.thresholds import compute_thresholds, compute_tracks
 from stimgen.analysis.trial_table import TrialTable, complete_frame

@@ -18,7 +18,7 @@ from stimgen.analysis.figures.style import (
     use_style,
 )
 from stimgen.analysis.figures.subject import FigureSubject, ResultFigure, Tables
-from stimgen.analysis.psychometric import Curve
+from stimgen.analysis.psychometric_curve import Curve
 
 if TYPE_CHECKING:
     import pandas as pd
