@@ -116,6 +116,7 @@ def comment(name: str) -> str:
 
 def test_all_papers_are_there() -> None:
     assert set(FILES) == {
+        "freeman2013",
         "freeman_simoncelli2011",
         "gatys2015",
         "gatys2015_layers",
@@ -132,6 +133,7 @@ def test_all_papers_are_there() -> None:
         "wallis2017_cnn",
         "wallis2017_powerspec",
         "wallis2017_ps",
+        "ziemba2016",
     }
 
 
@@ -165,8 +167,8 @@ class TestEvery:
         assert own.sources[0].name == "mine.png"
         assert len(own.stimuli) == len(shipped.stimuli)
         kept = {s.id for s in own.stimuli} & {s.id for s in shipped.stimuli}
-        # Of the reconstructions those of the other picture stay as they were.
-        assert len(kept) == (5 if name == "gatys2016_reconstructions" else 0)
+        # Those of other pictures stay as they were.
+        assert kept == {s.id for s in shipped.stimuli if s.source.id != shipped.sources[0].id}
 
 
 @pytest.mark.parametrize("name", PARAMETERS)
@@ -231,6 +233,23 @@ class TestSettings:
         steps = {name: load_protocol(name).protocol.after for name in GATYS2015}
         assert [step.name for step in steps["gatys2015"]] == ["histogram"]
         assert steps["gatys2015_layers"] == steps["gatys2015_pca"] == ()
+
+    def test_families_of_both_papers_are_the_same_pictures_of_equal_luminance_and_contrast(self) -> None:
+        families, small = made("freeman2013"), made("ziemba2016")
+        assert {s.id for s in small.stimuli} < {s.id for s in families.stimuli}
+        # 15 samples of each family and kind: 450 pictures of the papers' 15 families.
+        assert len(small.stimuli) == len(small.sources) * 15 * 2
+        (ps, noise) = (condition.method.to_dict() for condition in small.conditions)
+        assert (ps["name"], ps["scales"], ps["orientations"], ps["neighbourhood"]) == (
+            "portilla_simoncelli",
+            4,
+            4,
+            7,
+        )
+        assert noise["name"] == "phase_scrambled"
+        steps = [step.name for step in load_protocol("ziemba2016").protocol.after]
+        # Measured behind the window.
+        assert steps == ["flat_top", "luminance", "contrast"]
 
     def test_the_notebook_in_pytorch_pools_the_maximum(self) -> None:
         (condition,) = made("gatys2015_notebook").conditions
