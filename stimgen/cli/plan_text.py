@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from stimgen.cli.text import format_bytes, format_columns
+from stimgen.reading.errors import make_printable
 from stimgen.stimulus_set.citing.wording import describe_settings, format_brackets, format_count, format_value
 from stimgen.workflow.list_members import FAMILIES
 
 # Settings that a summary leaves out: who wants them asks for JSON.
 TECHNICAL = ("name", "parts", "weights", "network", "recipe", "sha256")
+NAMED = 5  # skipped files
 FAMILY_OF_SETTING = {"optimiser": "optimisers", "start": "starts", "range": "ranges"}
 
 Rows = Iterator[tuple[str, str]]
@@ -21,11 +23,18 @@ def format_plan(plan: Mapping[str, Any]) -> str:
     stimuli = format_count(len(plan["stimuli"]), "stimulus", "stimuli")
     lines = [f"{plan['protocol']}: {stimuli}, about {format_bytes(plan['bytes'])} on disk", "", "Sources"]
     lines += format_columns([(source["id"], _format_source(source)) for source in plan["sources"]], "  ")
+    if plan["skipped"]:
+        lines.append(f"  skipped, because they are no pictures: {_shorten_list(plan['skipped'])}")
     for condition in plan["conditions"]:
         count = format_count(condition["stimuli"], "stimulus", "stimuli")
         lines += ["", f"Condition {condition['id']}: {count}"]
         lines += format_columns(list(_describe_condition(condition)), "  ")
     return "\n".join(lines)
+
+
+def _shorten_list(names: Sequence[str]) -> str:
+    more = f" and {len(names) - NAMED} more" if len(names) > NAMED else ""
+    return make_printable(", ".join(names[:NAMED]) + more)
 
 
 def _format_source(source: Mapping[str, Any]) -> str:

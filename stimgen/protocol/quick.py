@@ -103,7 +103,7 @@ def _substitute_photographs(data: Data, folder: Path, root: Path | None) -> Iter
 
 def _exists(file: str, folder: Path, root: Path | None) -> bool:
     try:
-        return all(found.is_file() for _, found in find_files(file, folder, root))
+        return all(found.file.is_file() for found in find_files(file, folder, root))
     except StimgenError:
         return False
 

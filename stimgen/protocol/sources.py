@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from functools import cache, cached_property
 from pathlib import Path
@@ -14,15 +14,19 @@ from stimgen.images.read import SKIMAGE_PREFIX, ImageFile, read_image_file
 from stimgen.images.sequence import needs_set_mean, resolve_set_means
 from stimgen.images.source_pipeline import SourceFiles, SourceKeyError, SourcePipeline, SourcePresentation
 from stimgen.images.steps import ImageStep
-from stimgen.protocol.files import find_file, find_files
+from stimgen.protocol.files import FoundPath, find_file, find_files, is_pattern
 from stimgen.protocol.load import LoadedProtocol
 from stimgen.protocol.planned_source import FoundFile, PlannedSource, locate_source_error
 from stimgen.protocol.schema import SourceSpec
+from stimgen.protocol.source_ids import derive_ids
 from stimgen.reading.document import CONTROL_CHARACTERS
 from stimgen.reading.errors import Location, StimgenError
 from stimgen.reading.model import Model
 
 P = TypeVar("P", bound=Model)
+
+# Records could not hold these letters of a name, or a terminal would obey them.
+UNRECORDABLE = re.compile(rf"{CONTROL_CHARACTERS.pattern}|[\t\n\r]")
 
 
 def plan_sources(
@@ -41,8 +45,8 @@ def plan_sources(
         ]
         for key in ("sources", "references")
     )
-    _refuse_equal_ids([*sources, *references])
-    resolved = _resolve_means([*sources, *references], sources)
+    named = _name_sources([*sources, *references])
+    resolved = _resolve_means(named, named[: len(sources)])
     return resolved[: len(sources)], resolved[len(sources) :]
 
 
@@ -72,15 +76,16 @@ class _SourceEntry:
 
     def plan(self) -> Iterator[PlannedSource]:
         try:
-            for name, file in find_files(self.spec.file, self.loaded.folder, self.root):
-                yield self._plan_file(name, file)
+            for found in find_files(self.spec.file, self.loaded.folder, self.root):
+                yield self._plan_file(found)
         except StimgenError as error:
             raise locate_source_error(error, self.lines) from None
 
-    def _plan_file(self, name: str, file: Path) -> PlannedSource:
-        _refuse_name(name, self.spec)
-        image, spec, output = read_image_file(file), self.spec, self.loaded.protocol.output
-        mask = self._read_mask(name)
+    def _plan_file(self, found: FoundPath) -> PlannedSource:
+        if self.spec.id is not None and is_pattern(self.spec.file, self.loaded.folder):
+            raise StimgenError("a pattern names its sources by their files: leave out `id`")
+        image, spec, output = read_image_file(found.file), self.spec, self.loaded.protocol.output
+        mask = self._read_mask(found.name)
         staging = SourcePipeline(
             _extract_part(Preparation, spec), _extract_part(SourcePresentation, spec), output.encoding
         )
@@ -95,9 +100,9 @@ class _SourceEntry:
             preparation = preparation.replace(size=size)
         bits = {"bits": output.bits} if output.bits != 8 else {}
         return PlannedSource(
-            id=spec.id or _derive_id(name),
-            name=name,
-            image=FoundFile(file, image.sha256),
+            id=spec.id or "",  # derived when all sources are known
+            name=make_recordable(found.name),
+            image=FoundFile(found.file, image.sha256),
             mask=FoundFile(mask.file, mask.sha256) if mask is not None else None,
             shape=shape,
             recipe=staging.recipe(SourceFiles(image, mask)) | bits,
@@ -122,33 +127,34 @@ def _extract_part(model: type[P], spec: SourceSpec) -> P:
     return model.model_validate({key: getattr(spec, key) for key in model.model_fields})
 
 
-def _refuse_name(name: str, spec: SourceSpec) -> None:
-    if CONTROL_CHARACTERS.search(name) or "\n" in name:
-        # Records could not hold it, or a terminal would obey it.
-        raise StimgenError(f"the file name {name!r} is not one line of text: rename it")
-    if spec.id is not None and name != spec.file:
-        raise StimgenError("a pattern names its sources by their files: leave out `id`")
+def make_recordable(name: str) -> str:
+    r"""Return a file's name as records can hold it, with escapes such as ``\x1b`` for what is no text."""
+    return UNRECORDABLE.sub(lambda found: repr(found[0])[1:-1], name)
 
 
-def _derive_id(name: str) -> str:
-    stem = Path(name.removeprefix(SKIMAGE_PREFIX)).stem
-    if not re.fullmatch(r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}", stem):
-        raise StimgenError(
-            f"the file name {stem!r} cannot serve as an id: give the source an `id`",
-            hint="a file that a pattern finds cannot have one: rename it, or give it an entry of its own",
-        )
-    return stem
+def _name_sources(sources: list[PlannedSource]) -> list[PlannedSource]:
+    """Return the sources with ids, those of their names where the protocol gives none.
+
+    Raises `StimgenError` if the protocol gives two sources one id, or names one file twice without an id.
+    """
+    _refuse_equal([source for source in sources if source.spec.id is None], lambda source: str(source.file))
+    ids = derive_ids([source.name for source in sources], [source.spec.id for source in sources])
+    named = [replace(source, id=name) for source, name in zip(sources, ids, strict=True)]
+    # Without regard to case, because many file systems have none.
+    _refuse_equal(named, lambda source: source.id.lower())
+    return named
 
 
-def _refuse_equal_ids(sources: list[PlannedSource]) -> None:
+def _refuse_equal(sources: list[PlannedSource], key: Callable[[PlannedSource], str]) -> None:
     seen: dict[str, PlannedSource] = {}
     for source in sources:
-        # Without regard to case, because many file systems have none.
-        other = seen.setdefault(source.id.lower(), source)
+        other = seen.setdefault(key(source), source)
         if other is not source:
+            name = source.id or derive_ids([source.name], [None])[0]
             raise StimgenError(
-                f"two sources have the id {source.id!r}: {other.name} and {source.name}",
+                f"two sources have the id {name!r}: {other.name} and {source.name}",
                 where=source.lines["file"],
+                hint="leave one out, or give it another `id`",
             )
 
 

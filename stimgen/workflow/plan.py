@@ -9,6 +9,7 @@ from typing import Any
 from stimgen.execution.device import MIN_SLOTS, default_batch_size, find_device
 from stimgen.execution.pace import estimate_batch_seconds
 from stimgen.execution.synthesize import stimulus_item
+from stimgen.protocol.files import list_skipped
 from stimgen.protocol.load import LoadedProtocol
 from stimgen.protocol.overdetermined import count_excess_parameters
 from stimgen.protocol.plan import PlannedCondition, PlannedStimulus, ProtocolPlan, make_plan
@@ -32,7 +33,7 @@ def describe_plan(
     -------
     dict
         ``conditions`` with layers, parameters, stimuli, terms, settings, evaluations, bytes; ``stimuli`` with
-        id, source, condition, seed; totals.
+        id, source, condition, seed; totals; ``skipped`` files that are no pictures.
 
     Raises
     ------
@@ -54,7 +55,14 @@ def describe_plan(
             for s in plan.stimuli
         ],
         "bytes": sum(summary["bytes"] for summary in conditions),
+        "skipped": _list_skipped(loaded),
     }
+
+
+def _list_skipped(loaded: LoadedProtocol) -> list[str]:
+    """Return the files that a pattern matches, but which are no pictures."""
+    specs = (*loaded.protocol.sources, *loaded.protocol.references)
+    return list(dict.fromkeys(name for spec in specs for name in list_skipped(spec.file, loaded.folder)))
 
 
 def _describe_source(plan: ProtocolPlan, i: int) -> dict[str, Any]:

@@ -310,8 +310,10 @@ class TestPlan:
     def test_other_letters_and_marks_are_printed_as_they_are(self, run: Run, tmp_path: Path) -> None:
         Image.new("L", (20, 20)).save(tmp_path / "caf\u00e9 [x].png")
         text = TINY.replace('"skimage:brick"', '"caf\u00e9*.png"')
-        message = refused(run("plan", str(protocol(tmp_path, text))))
-        assert "'caf\u00e9 [x]' cannot serve as an id" in message
+        (tmp_path / "caf\u00e9.txt").write_text("no picture")
+        printed = run("plan", str(protocol(tmp_path, text))).out
+        assert "cafe-x  caf\u00e9 [x].png, 12 x 12 px, grey" in printed
+        assert "skipped, because they are no pictures: caf\u00e9.txt\n" in printed
 
     @pytest.mark.parametrize("encoding", ["latin-1", "utf-8"])
     def test_other_encodings_are_no_obstacle(

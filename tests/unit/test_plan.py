@@ -208,12 +208,12 @@ class TestRefusals:
         message = refusal(tmp_path, HEAD + "conditions: [{id: a, depth: pool1}, {id: A, depth: pool2}]\n")
         assert message == "p.yaml:6: two conditions have the id 'A'"
 
-    @pytest.mark.parametrize(
-        "other", ["{file: 'skimage:brick', size: 32}", "{file: 'skimage:coffee', id: BRICK}"]
-    )
-    def test_two_sources_with_one_id(self, tmp_path: Path, other: str) -> None:
+    def test_two_sources_with_one_id(self, tmp_path: Path) -> None:
+        other = "{file: 'skimage:brick', size: 32}"
         message = refusal(tmp_path, f"{HEAD}  - {other}\nconditions: [{{id: a, depth: pool1}}]\n")
-        assert re.match(r"p\.yaml:6: two sources have the id '(brick|BRICK)': skimage:brick and ", message)
+        assert message.startswith(
+            "p.yaml:6: two sources have the id 'brick': skimage:brick and skimage:brick"
+        )
 
     @pytest.mark.parametrize(
         ("size", "what", "smallest"),

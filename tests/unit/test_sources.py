@@ -6,20 +6,22 @@ import io
 import os
 import struct
 import sys
+import unicodedata
 import zlib
 from pathlib import Path
+from typing import Literal
 
 import numpy as np
 import pytest
 from PIL import Image
 
 from stimgen.images.read import MAXIMUM_PIXELS, find_skimage_file
-from stimgen.protocol.files import find_files
+from stimgen.protocol.files import find_files, list_skipped
 from stimgen.protocol.load import load_protocol
 from stimgen.protocol.planned_source import PlannedSource
 from stimgen.protocol.sources import plan_sources
 from stimgen.reading.errors import StimgenError
-from stimgen.reading.identity import sha256_file
+from stimgen.reading.identity import sha256_bytes, sha256_file
 
 TOO_MANY = f"more than {MAXIMUM_PIXELS:,} pixels"
 NOISE = np.random.default_rng(1).integers(0, 256, (40, 48, 3), dtype=np.uint8)
@@ -124,11 +126,61 @@ class TestFound:
         monkeypatch.chdir(tmp_path / "study")
         assert plan_sources(load_protocol("p.yaml"))[0][0].file == source.file
 
-    @pytest.mark.parametrize("name", ["two words.png", "é.png", ".hidden.png", "-x.png", "a" * 65 + ".png"])
-    def test_an_odd_file_name_needs_an_id(self, tmp_path: Path, name: str) -> None:
+    @pytest.mark.parametrize(
+        ("name", "derived"),
+        [
+            ("Foto 1.png", "Foto-1"),
+            ("Käse.png", "Kase"),
+            ("0.89_cat.png", "0.89_cat"),
+            ("Łódź (2).png", "Lodz-2"),
+            ("it's.png", "it-s"),
+            (".hidden.png", "hidden"),
+            ("-x.png", "x"),
+            ("a" * 65 + ".png", "a" * 64),
+            ("\u732b.png", "picture-a810bf84"),
+        ],
+    )
+    def test_an_odd_file_name_gives_an_id(self, tmp_path: Path, name: str, derived: str) -> None:
         picture(tmp_path / name)
-        assert "cannot serve as an id: give the source an `id`" in refusal(tmp_path, f'file: "{name}"')
+        (source,) = found(tmp_path, f'file: "{name}"')
+        assert (source.id, source.name) == (derived, name)
         assert found(tmp_path, f'{{file: "{name}", id: fine}}')[0].id == "fine"
+
+    def test_one_odd_name_does_not_refuse_the_others(self, tmp_path: Path) -> None:
+        for name in ("Foto 1.JPG", "Foto-1.png", "K\xe4se.png", "a/01.png", "b/01.png", "fine.png"):
+            picture(tmp_path / "photos" / name)
+        for name in ("._fine.png", ".DS_Store", "Thumbs.db", "notes.txt", "a/._01.png", ".trash/x.png"):
+            picture(tmp_path / "photos" / "fine.png").rename(tmp_path / "spare.png")
+            (tmp_path / "photos" / name).parent.mkdir(exist_ok=True)
+            (tmp_path / "photos" / name).write_bytes(b"no picture")
+        picture(tmp_path / "photos" / "fine.png")
+        ids = {source.name: source.id for source in found(tmp_path, 'file: "photos/**/*"')}
+        assert ids == {
+            "photos/Foto 1.JPG": "photos_Foto-1",
+            "photos/Foto-1.png": "Foto-1",
+            "photos/K\xe4se.png": "Kase",
+            "photos/fine.png": "fine",
+            "photos/a/01.png": "a_01",
+            "photos/b/01.png": "b_01",
+        }
+        assert list_skipped("photos/*", tmp_path) == ["photos/Thumbs.db", "photos/notes.txt"]
+
+    @pytest.mark.parametrize(("disk", "written"), [("NFD", "NFC"), ("NFC", "NFD")])
+    def test_unicode_normalisation_makes_no_difference(
+        self, tmp_path: Path, disk: Literal["NFC", "NFD"], written: Literal["NFC", "NFD"]
+    ) -> None:
+        picture(tmp_path / unicodedata.normalize(disk, "K\xe4se.png"))
+        for text in ("K\xe4se.png", "K\xe4*.png", "?\xe4se.png"):
+            (source,) = found(tmp_path, f'file: "{unicodedata.normalize(written, text)}"')
+            assert source.id == "Kase"
+            assert source.pixels().shape == (32, 32, 3)
+
+    def test_endings_match_whatever_their_case(self, tmp_path: Path) -> None:
+        for name in ("a.jpg", "b.JPG", "c.Jpg", "C2.png", "d.jpeg"):
+            picture(tmp_path / name)
+        assert [source.id for source in found(tmp_path, 'file: "?.jpg"')] == ["a", "b", "c"]
+        assert [source.id for source in found(tmp_path, 'file: "[a-c]*.jp*g"')] == ["a", "b", "c"]
+        assert [source.id for source in found(tmp_path, 'file: "[!a-c].JP*"')] == ["d"]
 
     @pytest.mark.parametrize("name", ["tilde~.png", "100%.png", "a#b.png", "x;y.png", "'q'.png", "$(ls).png"])
     def test_odd_characters_in_a_name_do_no_harm(self, tmp_path: Path, name: str) -> None:
@@ -143,6 +195,10 @@ class TestFound:
         picture(tmp_path / "x.png")
         with pytest.raises(StimgenError, match=r"p\.yaml:5: two sources have the id 'x': x\.png and x\.png"):
             found(tmp_path, 'file: "*.png"', "file: x.png")
+        assert [source.id for source in found(tmp_path, "file: x.png", "{file: x.png, id: X2}")] == [
+            "x",
+            "X2",
+        ]
 
     def test_a_file_that_changed_since_the_plan(self, tmp_path: Path) -> None:
         picture(tmp_path / "x.png")
@@ -252,14 +308,21 @@ class TestRefused:
     def test_a_folder(self, tmp_path: Path) -> None:
         (tmp_path / "x.png").mkdir()
         assert "cannot be read" in refusal(tmp_path, "file: x.png")
-        assert "cannot be read" in refusal(tmp_path, 'file: "*.png"')
+        assert "no image file matches" in refusal(tmp_path, 'file: "*.png"')
 
-    @pytest.mark.parametrize("folder", [b"caf\xe9", b"\x1b[31m", b"two\nlines"])
-    def test_a_folder_whose_name_is_no_text(self, tmp_path: Path, folder: bytes) -> None:
+    @pytest.mark.parametrize(
+        ("folder", "told"),
+        [(b"caf\xe9", r"caf\udce9"), (b"\x1b[31m", r"\x1b[31m"), (b"two\nlines", r"two\nlines")],
+    )
+    def test_a_folder_whose_name_is_no_text_is_recorded_with_escapes(
+        self, tmp_path: Path, folder: bytes, told: str
+    ) -> None:
         if sys.platform != "linux":
             pytest.skip("other systems have no such names")
         picture(tmp_path / os.fsdecode(folder) / "x.png")
-        assert "is not one line of text: rename it" in refusal(tmp_path, 'file: "*/*.png"')
+        (source,) = found(tmp_path, 'file: "*/*.png"')
+        assert (source.id, source.name) == ("x", f"{told}/x.png")
+        assert source.pixels().shape == source.shape
 
     def test_a_long_name(self, tmp_path: Path) -> None:
         assert "File name too long" in refusal(tmp_path, f"file: {'a' * 300}.png")
@@ -318,8 +381,22 @@ class TestRefused:
         picture(tmp_path / "x.png")
         assert told in refusal(tmp_path, source)
 
-    def test_two_sources_with_one_id(self, tmp_path: Path) -> None:
+    def test_two_names_that_differ_in_case_alone(self, tmp_path: Path) -> None:
         picture(tmp_path / "x.png")
         picture(tmp_path / "X.jpg")
-        with pytest.raises(StimgenError, match=r"p\.yaml:5: two sources have the id 'X': x\.png and X\.jpg"):
-            found(tmp_path, "file: x.png", "file: X.jpg")
+        ids = [source.id for source in found(tmp_path, "file: x.png", "file: X.jpg")]
+        assert ids == ["x-3910c650", "X-" + sha256_bytes(b"X.jpg")[:8]]
+        assert sha256_bytes(b"x.png")[:8] == "3910c650"
+
+    def test_two_sources_that_are_given_one_id(self, tmp_path: Path) -> None:
+        picture(tmp_path / "x.png")
+        picture(tmp_path / "y.png")
+        with pytest.raises(StimgenError, match=r"p\.yaml:5: two sources have the id 'A': x\.png and y\.png"):
+            found(tmp_path, "{file: x.png, id: a}", "{file: y.png, id: A}")
+
+    def test_nearest_names_are_told(self, tmp_path: Path) -> None:
+        picture(tmp_path / "photos" / "brick.png")
+        assert refusal(tmp_path, "file: photos/brik.png").endswith("did you mean 'brick.png'?")
+        assert refusal(tmp_path, 'file: "photos/brick*.jpg"').endswith("did you mean 'brick.png'?")
+        assert refusal(tmp_path, 'file: "foto/*.png"').endswith("did you mean 'photos'?")
+        assert "**/* goes into folders" in refusal(tmp_path, 'file: "*.png"')
