@@ -29,6 +29,8 @@ DATA = argument("DATA", "The folder that `stimgen run` wrote to.")
 
 DEVICE = option("--device", "DEVICE", "auto, cpu, cuda, cuda:N or mps.", "auto")
 ROOT = option("--root", "FOLDER", "Also allow source pictures from this folder.")
+NETWORK = option("--network", "NETWORK", "Use this network, such as vgg16, in place of trained ones.")
+WEIGHTS = option("--weights", "WEIGHTS", "Use these weights: imagenet, random, or a file.")
 QUICK = flag("--quick", "Use a small version of the protocol that takes a minute or two.")
 QUIET = flag("-q, --quiet", "Print only errors.")
 JSON = flag("--json", "Print JSON instead of text.")

@@ -7,7 +7,18 @@ from typing import TYPE_CHECKING, Any
 
 import typer
 
-from stimgen.cli.options import DEVICE, JSON, PROTOCOL, QUICK, QUIET, ROOT, flag, option
+from stimgen.cli.options import (
+    DEVICE,
+    JSON,
+    NETWORK,
+    PROTOCOL,
+    QUICK,
+    QUIET,
+    ROOT,
+    WEIGHTS,
+    flag,
+    option,
+)
 from stimgen.cli.terminal import (
     PROBLEM_FOUND,
     catch_termination,
@@ -30,6 +41,8 @@ def plan(
     root: Path | None = ROOT,
     regions: Path | None = option("--regions", "FOLDER", "Draw the pooling regions into this folder."),
     device: str = DEVICE,
+    network: str | None = NETWORK,
+    weights: str | None = WEIGHTS,
     *,
     probe: bool = flag("--probe", "Measure some evaluations and estimate the time."),
     quick: bool = QUICK,
@@ -43,7 +56,7 @@ def plan(
     from stimgen.workflow.plan import describe_plan
     from stimgen.workflow.regions import draw_regions
 
-    loaded = _load_protocol(protocol, root, quick=quick)
+    loaded = _load_protocol(protocol, root, network, weights, quick=quick)
     summary = describe_plan(loaded, root, device if probe else None)
     if regions is not None:
         drawn = draw_regions(loaded, regions, root)
@@ -61,6 +74,8 @@ def generate(
     shard: str | None = option("--shard", "I/N", "Make only part I of N; `stimgen merge` joins them."),
     dask: str | None = option("--dask", "ADDRESS", "Use the workers of this Dask scheduler."),
     workers: int | None = option("--workers", "N", "Use N processes on this computer, one per GPU if any."),
+    network: str | None = NETWORK,
+    weights: str | None = WEIGHTS,
     *,
     quick: bool = QUICK,
     as_json: bool = JSON,
@@ -76,7 +91,7 @@ def generate(
     from stimgen.workflow.generate import default_folder, generate_set
 
     part = None if shard is None else Shard.parse(shard)
-    loaded = _load_protocol(protocol, root, quick=quick)
+    loaded = _load_protocol(protocol, root, network, weights, quick=quick)
     folder = output or default_folder(loaded)
     options = GenerateOptions(device, batch_size, root, part, dask, workers)
     with ProgressDisplay(quiet=quiet or as_json) as display, catch_termination():
@@ -92,6 +107,8 @@ def generate(
     if as_json:
         print_json(describe_generation(progress, folder))
     elif not quiet:
+        for change in (loaded.substitution or {}).get("changes", ()):
+            print_text(f"network: {change}")
         for change in loaded.changes:
             print_text(f"quick: {change}")
         print_text(format_generation(progress, folder, part))
@@ -112,6 +129,8 @@ def show(
     every: int | None = option("--every", "N", "Evaluations between two frames of the movie.", min=1),
     device: str = DEVICE,
     root: Path | None = ROOT,
+    network: str | None = NETWORK,
+    weights: str | None = WEIGHTS,
     *,
     quick: bool = QUICK,
     quiet: bool = QUIET,
@@ -124,16 +143,23 @@ def show(
 
     options = ShowOptions(condition, source, seed, device, every, root)
     report = None if quiet else _print_tenths
-    files = show_stimulus(_load_protocol(protocol, root, quick=quick), options, output, report)
+    files = show_stimulus(
+        _load_protocol(protocol, root, network, weights, quick=quick), options, output, report
+    )
     if not quiet:
         print_text("\n".join(map(str, files)))
 
 
-def _load_protocol(protocol: str, root: Path | None, *, quick: bool) -> LoadedProtocol:
+def _load_protocol(
+    protocol: str, root: Path | None, network: str | None, weights: str | None, *, quick: bool
+) -> LoadedProtocol:
     from stimgen.protocol.load import load_protocol
     from stimgen.protocol.quick import make_quick_protocol
+    from stimgen.protocol.substitution import NetworkChoice, substitute_network
 
     loaded = load_protocol(protocol)
+    if network is not None or weights is not None:
+        loaded = substitute_network(loaded, NetworkChoice(network, weights))
     return make_quick_protocol(loaded, root) if quick else loaded
 
 

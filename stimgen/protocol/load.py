@@ -27,6 +27,7 @@ class LoadedProtocol:
     document: Document  # with line numbers
     protocol: Protocol
     changes: tuple[str, ...] = ()  # made to the file's settings, to try the protocol quickly
+    substitution: dict[str, Any] | None = None  # another network or weights, as plans record it
 
     @property
     def folder(self) -> Path:

@@ -7,6 +7,7 @@ from collections.abc import Iterable
 from textwrap import wrap
 
 from PIL import Image, ImageDraw, ImageFont
+from pydantic import JsonValue
 
 from stimgen.images.write import open_png, to_srgb_image
 from stimgen.reading.errors import StimgenError
@@ -30,9 +31,7 @@ def draw_contact_sheet(store: Store) -> Image.Image:
     if not rows:
         raise StimgenError("no stimulus is finished yet", where=store.folder)
     width = GAP + max(len(row) + 1 for row in rows) * (TILE + GAP)
-    changes = store.read_plan().protocol.get("changes")  # by ``--quick``
-    told = "; ".join(map(str, changes)) if isinstance(changes, list) else None
-    below = wrap(f"Quick, not the protocol itself: {told}", width // LETTER_WIDTH) if told is not None else []
+    below = _describe_changes(store.read_plan().protocol, width // LETTER_WIDTH)
     bottom = GAP + len(rows) * (TILE + CAPTION_HEIGHT + GAP)
     sheet = Image.new("RGB", (width, bottom + len(below) * CAPTION_HEIGHT), BACKGROUND)
     for i, row in enumerate(rows):
@@ -48,6 +47,19 @@ def write_contact_sheet(store: Store) -> None:
     buffer = io.BytesIO()
     draw_contact_sheet(store).save(buffer, format="PNG")
     store.update(SHEET, buffer.getvalue())
+
+
+def _describe_changes(protocol: dict[str, JsonValue], letters: int) -> list[str]:
+    """Return lines about what ``--network``, ``--weights`` and ``--quick`` changed of a protocol."""
+    substitution, quick = protocol.get("substitution"), protocol.get("changes")
+    network = substitution.get("changes") if isinstance(substitution, dict) else None
+    told = {"Network": network, "Quick, not the protocol itself": quick}
+    lines = [
+        f"{what}: {'; '.join(map(str, changes))}"
+        for what, changes in told.items()
+        if isinstance(changes, list)
+    ]
+    return [part for line in lines for part in wrap(line, letters)]
 
 
 def _sample_rows(contents: Iterable[RecordContent]) -> list[list[RecordContent]]:

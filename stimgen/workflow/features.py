@@ -15,6 +15,7 @@ from stimgen.images.light import from_light, to_light
 from stimgen.images.prepare import Pixels
 from stimgen.images.write import as_pixels, decode_png
 from stimgen.networks import NETWORKS, AnyNetwork, DeviceSpec, Network
+from stimgen.networks.weights.choose import parse_weights
 from stimgen.reading.errors import StimgenError
 from stimgen.reading.identity import sha256_bytes
 from stimgen.stimulus_set.features import (
@@ -26,7 +27,6 @@ from stimgen.stimulus_set.features import (
 )
 from stimgen.stimulus_set.record import FileHash, RecordContent
 from stimgen.stimulus_set.store import Store
-from stimgen.workflow.weights import parse_weights
 
 
 @dataclass(frozen=True)

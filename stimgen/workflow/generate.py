@@ -196,4 +196,5 @@ def _describe_protocol(loaded: LoadedProtocol) -> dict[str, Any]:
         "sha256": loaded.sha256,
         "text": loaded.document.text,
         **({"changes": list(loaded.changes)} if loaded.changes else {}),
+        **({"substitution": loaded.substitution} if loaded.substitution else {}),
     }

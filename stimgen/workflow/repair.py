@@ -60,7 +60,18 @@ def _name_protocol(store: Store) -> str:
     except StimgenError:
         return "PROTOCOL"
     shipped, quick = find_shipped_file(protocol), " --quick" if protocol.get("changes") else ""
-    return _quote(shipped.stem if shipped else str(protocol.get("file", "PROTOCOL"))) + quick
+    return (
+        _quote(shipped.stem if shipped else str(protocol.get("file", "PROTOCOL")))
+        + quick
+        + _name_network(protocol)
+    )
+
+
+def _name_network(protocol: dict[str, JsonValue]) -> str:
+    """Return the options that put another network or weights in the place of the protocol's."""
+    made = protocol.get("substitution")
+    named = made if isinstance(made, dict) else {}
+    return "".join(f" --{key} {_quote(str(named[key]))}" for key in ("network", "weights") if key in named)
 
 
 def _quote(text: str) -> str:

@@ -14,6 +14,7 @@ from stimgen.execution.progress import RunProgress, ignore_progress
 from stimgen.protocol.load import LoadedProtocol, parse_protocol
 from stimgen.protocol.plan import PlannedStimulus, ProtocolPlan, make_plan
 from stimgen.protocol.quick import make_quick_protocol
+from stimgen.protocol.substitution import repeat_substitution
 from stimgen.reading.document import parse_document
 from stimgen.stimulus_set.record import Record
 from stimgen.stimulus_set.store import PLAN, Store, json_bytes
@@ -73,6 +74,7 @@ def load_recorded_protocol(store: Store, root: Path | None = None) -> LoadedProt
     protocol = store.read_plan().protocol
     file = find_shipped_file(protocol) or (root or Path()) / Path(str(protocol.get("file"))).name
     loaded = parse_protocol(parse_document(str(protocol.get("text")), file))
+    loaded = repeat_substitution(loaded, protocol.get("substitution"))
     return make_quick_protocol(loaded, root) if protocol.get("changes") else loaded
 
 

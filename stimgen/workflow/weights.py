@@ -15,10 +15,11 @@ from torch import Tensor
 from stimgen.images.read import SKIMAGE_PREFIX, ImageFile, find_skimage_file, read_image_file
 from stimgen.networks import NETWORKS, DeviceSpec, FeatureExtractor
 from stimgen.networks.torchvision_network import TorchvisionNetwork
+from stimgen.networks.weights.choose import parse_weights
 from stimgen.networks.weights.mean_activations import MeanActivations, MeasuredImage, check_no_silent_filter
 from stimgen.reading.errors import StimgenError
 from stimgen.reading.files import write_file
-from stimgen.reading.identity import sha256_bytes, sha256_file
+from stimgen.reading.identity import sha256_bytes
 
 
 @dataclass(frozen=True)
@@ -95,26 +96,6 @@ def _build_network(measurement: NormalizationSettings) -> TorchvisionNetwork:
         )
     settings = {"pooling": measurement.pooling, "weights": parse_weights(measurement.weights)}
     return allowed[measurement.network].model_validate(settings)
-
-
-def parse_weights(named: str) -> str | dict[str, Any]:
-    """Return the setting ``weights`` of a network for ``imagenet``, ``random`` or a file, which is hashed.
-
-    Raises
-    ------
-    StimgenError
-        The file cannot be read.
-    """
-    if named in ("imagenet", "random"):
-        return named
-    try:
-        return {"name": "file", "file": named, "sha256": sha256_file(Path(named))}
-    except OSError as error:
-        raise StimgenError(
-            f"the weights cannot be read: {error.strerror}",
-            where=Path(named),
-            hint="`imagenet`, `random` or a file",
-        ) from None
 
 
 def _find_layers(network: TorchvisionNetwork, until: str | None) -> dict[str, str]:

@@ -69,6 +69,7 @@ def _describe_task(pool: WorkerPool, context: RunContext) -> WorkerTask:
         file=str(loaded.document.file.absolute()),
         root=str(context.root.absolute()) if context.root else None,
         quick=bool(loaded.changes),
+        substitution=loaded.substitution,
         plan_sha256=hash_ids(context.plan),
         folder=str(folder),
         part=context.part,

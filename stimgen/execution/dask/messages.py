@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from typing import Any
 
 Machine = dict[str, str]
 """The versions that a worker has, by package, and its ``host``, ``kind``, ``device`` and ``processor``."""
@@ -24,6 +25,8 @@ class WorkerTask:
     file: str
     root: str | None
     quick: bool
+    substitution: Mapping[str, Any] | None
+    """Another network or weights, as plans record it."""
     plan_sha256: str
     """The worker must plan the same stimuli (see `hash_ids`)."""
     folder: str

@@ -24,6 +24,7 @@ from stimgen.execution.progress import ProgressCallback, RunProgress
 from stimgen.protocol.load import parse_protocol
 from stimgen.protocol.plan import PlannedStimulus, ProtocolPlan, make_plan
 from stimgen.protocol.quick import make_quick_protocol
+from stimgen.protocol.substitution import repeat_substitution
 from stimgen.reading.document import parse_document
 from stimgen.reading.errors import StimgenError
 from stimgen.reading.identity import sha256_bytes
@@ -110,6 +111,7 @@ class _JoinedRun:
         elif not self.sees_folder:
             raise StimgenError(f"it does not see {task.folder}")
         loaded = parse_protocol(parse_document(task.text, file))
+        loaded = repeat_substitution(loaded, task.substitution)
         plan = make_plan(make_quick_protocol(loaded, root) if task.quick else loaded, root)
         if hash_ids(plan) != task.plan_sha256:
             raise StimgenError("it plans other stimuli than this computer")
