@@ -132,8 +132,8 @@ def _substitute(
 
 def _drop_layers(holder: Data, there: list[str], name: str) -> Iterator[str]:
     """Leave out layers that the other network does not have, if some are left."""
-    layers = holder.get("layers")
-    missing = [layer for layer in layers or () if layer not in there]
+    layers = holder.get("layers") or ()
+    missing = [layer for layer in layers if layer not in there]
     if missing and len(missing) < len(layers):
         kept = [layer for layer in layers if layer in there]
         holder["layers"] = {key: layers[key] for key in kept} if isinstance(layers, dict) else kept

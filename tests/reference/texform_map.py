@@ -62,11 +62,6 @@ class Namer:
         return found
 
 
-def read_photographs(size: int) -> dict[str, Picture]:
-    """Return the centre squares of scikit-image's photographs."""
-    return {name: _read(name, size) for name in CLASSES}
-
-
 def _read(name: str, size: int) -> Picture:
     image = Image.fromarray(getattr(data, name)())
     side = min(image.size)
@@ -92,7 +87,8 @@ def describe_cell(
     named = [(name, picture) for name in made if CLASSES[name] for picture in made[name]]
     rated = {name: namer.rate(sources[name]) for name in sources}
     found = [(name, namer.rate(picture)) for name, picture in named]
-    for name, classes in CLASSES.items():
+    for name in made:
+        classes = CLASSES[name]
         if classes:
             yield name, float(np.mean([p[list(classes)].sum() for key, p in found if key == name]))
     first = [bool(p.argmax() in CLASSES[name]) for name, p in found]
@@ -135,11 +131,13 @@ def main() -> None:
     parser.add_argument("--size", type=int, default=128)
     parser.add_argument("--depths", nargs="+", default=list(DEPTHS))
     parser.add_argument("--regions", nargs="+", choices=REGIONS, default=list(REGIONS))
-    parser.add_argument("--seeds", type=int, default=1)
-    parser.add_argument("--evaluations", type=int, default=80)
+    parser.add_argument("--photographs", nargs="+", choices=CLASSES, default=list(CLASSES))
+    parser.add_argument("--seeds", type=int, default=2)
+    parser.add_argument("--evaluations", type=int, default=60)
     parser.add_argument("--sheet", type=Path, help="a folder: one picture for each depth")
     options = parser.parse_args()
-    namer, sources = Namer(options.weights), read_photographs(options.size)
+    namer = Namer(options.weights)
+    sources = {name: _read(name, options.size) for name in options.photographs}
     cells = dict(describe_cell(namer, sources, {name: [source] for name, source in sources.items()}))
     say(f"| {options.size} px | regions | parameters a value | {' | '.join(cells)} |")
     say("|---" * (3 + len(cells)) + "|")
@@ -158,7 +156,8 @@ def main() -> None:
             say(f"| {depth} | {regions} | {ratio:.2f} | {' | '.join(f'{v:.2f}' for v in cells.values())} |")
             if options.sheet:
                 options.sheet.mkdir(exist_ok=True)
-                Image.fromarray(quantise(np.concatenate(rows))).save(options.sheet / f"{depth}.png")
+                place = options.sheet / f"{options.size}-{depth}.png"
+                Image.fromarray(quantise(np.concatenate(rows))).save(place)
 
 
 if __name__ == "__main__":
