@@ -15,6 +15,7 @@ from stimgen.cli.analysis import commands as analysis_commands
 from stimgen.cli.experiment_data import commands as data_commands
 from stimgen.cli.experiments import commands as experiment_commands
 from stimgen.cli.installation import commands as installation_commands
+from stimgen.cli.matching import commands as matching_commands
 from stimgen.cli.prospects import commands as prospect_commands
 from stimgen.cli.protocols import commands as protocol_commands
 from stimgen.cli.sets import commands as set_commands
@@ -23,6 +24,7 @@ from stimgen.cli.terminal import INTERRUPTED, PROBLEM_FOUND, print_text
 # The headings of the help text, by the module that a command is defined in.
 HEADINGS = {
     "stimgen.cli.protocols": "Make stimulus sets",
+    "stimgen.cli.matching": "Make stimulus sets",
     "stimgen.cli.sets": "Use stimulus sets",
     "stimgen.cli.prospects": "Before anyone is tested",
     "stimgen.cli.experiments": "Run experiments",
@@ -77,6 +79,7 @@ def take_options(
 # Added without names, so that all commands stand side by side.
 for group in (
     protocol_commands,
+    matching_commands,
     set_commands,
     prospect_commands,
     experiment_commands,
