@@ -58,6 +58,7 @@ def source_record(source: PlannedSource, original_sha256: str, output: OutputSet
         licence=source.spec.licence,
         credit=source.spec.credit,
         original=FileHash(file=original_name(source, output), sha256=original_sha256),
+        read=source.conversions or None,
     )
 
 

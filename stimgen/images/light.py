@@ -7,8 +7,8 @@ from typing import Any, Literal
 import numpy as np
 from numpy.typing import NDArray
 
-from stimgen.images.prepare import Pixels
-
+Pixels = NDArray[np.float32]
+"""Height x width x channels, encoded."""
 Encoding = Literal["srgb", "linear"]
 """``srgb``: IEC 61966-2-1; ``linear``: the values are light already."""
 Light = NDArray[np.float64]

@@ -11,13 +11,15 @@ from numpy.typing import NDArray
 from PIL import Image
 from pydantic import Discriminator, Field, Tag
 
-from stimgen.images.read import ImageFile
+from stimgen.images.light import Pixels as Pixels
+from stimgen.images.read import DecodedLevels, ImageFile
+from stimgen.images.write import as_image
 from stimgen.reading.errors import StimgenError
 from stimgen.reading.model import Flag, Integer, Model
 
 SMALLEST, LARGEST = 8, 4096
+LUMA = (0.299, 0.587, 0.114)
 
-Pixels = NDArray[np.float32]
 ImageSize = tuple[int, int]
 """Width and height in pixels."""
 Side = Annotated[Integer, Field(ge=SMALLEST, le=LARGEST)]
@@ -80,12 +82,14 @@ class Preparation(Model):
     def recipe(self, image: ImageFile) -> dict[str, Any]:
         """Return everything that determines the pixels; it raises what `output_size` raises."""
         height, width, channels = self.shape(image)
+        read = image.conversions
         return {
             "sha256": image.sha256,
             "box": list(self._crop_rectangle(image)),
             "size": [width, height],
             "channels": "grey" if channels == 1 else "colour",
             "resampling": self.resampling,
+            **({"read": read} if read else {}),
         }
 
     def prepare(self, image: ImageFile) -> Pixels:
@@ -96,19 +100,24 @@ class Preparation(Model):
         """
         target = self.output_size(image)
         left, top, width, height = self._crop_rectangle(image)
-        picture = image.decode().crop((left, top, left + width, top + height))
-        # Pillow resamples 8-bit pictures in integer arithmetic, which gives the same bits on every machine.
-        largest = 255.0
-        if picture.mode == "I;16":
-            picture, largest = picture.convert("F"), 65535.0
-        if self.channels == "grey" and picture.mode == "RGB":
-            picture = picture.convert("L")
-        if picture.size != target:
-            picture = picture.resize(target, Image.Resampling[self.resampling.upper()])
-        values = np.clip(np.asarray(picture, dtype=np.float32) / np.float32(largest), 0.0, 1.0)
-        if values.ndim == 2:
-            values = values[:, :, np.newaxis]
+        levels = image.decode()[top : top + height, left : left + width]
+        largest = np.iinfo(levels.dtype).max if levels.dtype.kind == "u" else 1
+        if self.channels == "grey" and levels.shape[2] == 3:
+            levels = _compute_luma(levels)
+        resized = self._resample(levels, target)
+        values = np.clip(resized.astype(np.float32) / np.float32(largest), 0.0, 1.0)
         return np.repeat(values, 3, axis=2) if self.channels == "colour" and values.shape[2] == 1 else values
+
+    def _resample(self, levels: DecodedLevels, target: ImageSize) -> NDArray[Any]:
+        """Return levels, 8 bits or floats, at another size."""
+        if levels.shape[1::-1] == target:
+            return levels
+        resampling = Image.Resampling[self.resampling.upper()]
+        if levels.dtype == np.uint8:
+            # Pillow does so in integer arithmetic, which gives the same bits on every machine.
+            return np.atleast_3d(np.asarray(as_image(levels).resize(target, resampling)))
+        planes = [Image.fromarray(plane.astype(np.float32)) for plane in np.moveaxis(levels, 2, 0)]
+        return np.stack([np.asarray(plane.resize(target, resampling)) for plane in planes], axis=2)
 
     def _crop_rectangle(self, image: ImageFile) -> tuple[int, int, int, int]:
         width, height = image.size
@@ -128,3 +137,11 @@ class Preparation(Model):
             return self.size
         scale = self.size / math.sqrt(width * height)
         return max(1, round(width * scale)), max(1, round(height * scale))
+
+
+def _compute_luma(levels: DecodedLevels) -> DecodedLevels:
+    """Return the luma of a picture in colour (ITU-R BT.601)."""
+    if levels.dtype == np.uint8:
+        return np.asarray(as_image(levels).convert("L"))[:, :, np.newaxis]
+    luma: NDArray[np.float32] = (levels.astype(np.float64) @ LUMA).astype(np.float32)
+    return luma[:, :, np.newaxis]

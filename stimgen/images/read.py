@@ -3,72 +3,233 @@
 from __future__ import annotations
 
 import importlib.util
-import io
-import warnings
-from collections.abc import Iterator
-from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
+from typing import Any
 
 import numpy as np
-from PIL import Image, ImageCms, ImageOps, UnidentifiedImageError
+from numpy.typing import NDArray
 
+from stimgen.images.declared_colour import (
+    DeclaredColour,
+    convert_declared,
+    convert_profile,
+    describe_profile,
+    profile_applies,
+)
+from stimgen.images.light import Encoding
+from stimgen.images.readers import find_reader
+from stimgen.images.readers.base import (
+    MAXIMUM_PIXELS as MAXIMUM_PIXELS,
+)
+from stimgen.images.readers.base import (
+    EncodedPicture,
+    PictureHeader,
+    PictureReader,
+    SourceReading,
+    StoredPicture,
+    refuse_bomb,
+    report_damage,
+)
 from stimgen.reading.errors import StimgenError
 from stimgen.reading.files import read_limited
 from stimgen.reading.identity import sha256_bytes
 
 MAXIMUM_FILE_BYTES = 256 * 2**20
-MAXIMUM_PIXELS = 80_000_000  # less than Pillow's own limit, above which it warns
-FORMATS = ("PNG", "JPEG", "TIFF", "BMP", "WEBP")
-GREY_MODES = ("1", "L", "LA", "I;16", "I;16B")
 SKIMAGE_PREFIX = "skimage:"
+DecodedLevels = NDArray[Any]
+"""Height x width x channels (1 or 3): uint8, uint16 or float32, of which white is 255, 65535 or 1."""
+LINEAR = DeclaredColour(exponent=1.0, source="protocol")
 
 
 @dataclass(frozen=True)
-class ImageFile:
+class ImageFile(EncodedPicture):
     """Holds the bytes of an image file. All errors in reading them are `StimgenError`."""
 
-    file: Path
-    data: bytes
+    encoding: Encoding = "srgb"
+    """How the pixels will be shown: a picture that declares to be linear is left as it is for ``linear``."""
 
     @cached_property
     def sha256(self) -> str:
         """Return the SHA-256 of the bytes in hexadecimal."""
         return sha256_bytes(self.data)
 
-    @cached_property
+    @property
     def size(self) -> tuple[int, int]:
         """Return width and height in pixels as displayed."""
-        with _open_image(self) as image:
-            # Only some versions of Pillow rotate the pictures of TIFF files by themselves.
-            if image.format == "TIFF":
-                return self._load_upright().size
-            turned = image.getexif().get(0x0112, 1) in (5, 6, 7, 8)
-            width, height = image.size
-        return (height, width) if turned else (width, height)
+        return self.header.width, self.header.height
 
-    @cached_property
+    @property
     def is_grey(self) -> bool:
         """Return whether the picture has a single channel, according to the file's header."""
-        with _open_image(self) as image:
-            return image.mode in GREY_MODES
+        return self.header.space == "grey"
 
-    def decode(self) -> Image.Image:
-        """Return the picture upright in mode RGB, L or I;16, converted to sRGB if it has another profile.
+    @cached_property
+    def header(self) -> PictureHeader:
+        """Return what the file's header says.
+
+        Raises `StimgenError` if the file is not an image, damaged, too large, in a mode without defined
+        colours, or if the protocol must say more of it: ``frame``, ``range`` or ``dataset``.
+        """
+        with report_damage(self.file):
+            header = self._reader.read_header(self)
+            refuse_bomb(header.width, header.height)
+            self._check_frame(header.frames)
+            self._check_colour(header)
+        return header
+
+    @property
+    def conversions(self) -> dict[str, Any]:
+        """Return, for identities, what determines the pixels besides the file and its profile.
+
+        It is empty for pictures that all versions of stimgen read alike.
+        """
+        header = self.header
+        found: dict[str, Any] = {}
+        if header.deep:
+            found["bits"] = 16
+        if header.frames > 1 and self.index:
+            found["frame"] = self.index + 1
+        for key, value in (("range", self.reading.range), ("dataset", header.dataset)):
+            if value is not None:
+                found[key] = list(value) if isinstance(value, tuple) else value
+        colour = self._name_conversion(header)
+        return found | ({"colour": colour} if colour else {})
+
+    def describe_reading(self) -> dict[str, Any]:
+        """Return, for records, what was done to the numbers in the file; nothing if they were taken as is."""
+        found, header = self.conversions, self.header
+        if header.frames > 1:
+            found |= {"frame": self.index + 1, "frames": header.frames}
+        if self._converts_profile:
+            name = describe_profile(header.colour.profile or b"")
+            found["colour"] = f"from {name!r} to sRGB, by LittleCMS with perceptual intent"
+        elif self._converts_values:
+            found["colour"] = f"to sRGB, from what {self._colour.source} declares"
+        return found
+
+    def decode(self) -> DecodedLevels:
+        """Return the picture upright, height x width x channels (1 or 3), sRGB-encoded.
 
         Raises `StimgenError` if the file is not an image, damaged, too large, transparent or in a mode
         without defined colours.
         """
-        return _convert_to_srgb(_convert_mode(self._load_upright(), self.file), self.file)
+        levels, alpha = self.decode_with_alpha()
+        if alpha is not None and (alpha < 1.0).any():
+            raise StimgenError("has transparent parts: put it on a background first", where=self.file)
+        return levels
 
-    def _load_upright(self) -> Image.Image:
-        with _open_image(self) as image:
-            image.load()
-            return ImageOps.exif_transpose(image)
+    def decode_with_alpha(self) -> tuple[DecodedLevels, NDArray[np.float32] | None]:
+        """Return the picture as `decode` does, and its opacity, height x width, if the file has one.
+
+        Raises `StimgenError` as `decode` does, but not for transparency.
+        """
+        header = self.header
+        with report_damage(self.file):
+            stored = self._reader.read(self)
+            if stored.levels.shape[1::-1] != self.size:
+                raise StimgenError("has other pixels than its header says")
+            return self._convert(stored, header), stored.alpha
+
+    @cached_property
+    def _reader(self) -> PictureReader:
+        return find_reader(self)
+
+    @property
+    def _colour(self) -> DeclaredColour:
+        """Return what the numbers mean: what the protocol says, or else the file."""
+        said = self.reading.colour
+        if said == "linear":
+            return LINEAR
+        return DeclaredColour() if said == "as_stored" else self.header.colour
+
+    @property
+    def _converts_profile(self) -> bool:
+        profile = self._colour.profile
+        return profile is not None and profile_applies(profile, self.header.space)
+
+    @property
+    def _converts_values(self) -> bool:
+        colour = self._colour
+        if self.encoding == "linear" and colour.is_linear:
+            return False
+        return colour.profile is None and colour.converts(self.is_grey)
+
+    def _name_conversion(self, header: PictureHeader) -> str | None:
+        declared = header.colour
+        if self.reading.colour == "as_stored":
+            obeyed = declared.profile is not None and profile_applies(declared.profile, header.space)
+            return "as_stored" if obeyed else None
+        if self.reading.colour == "linear":
+            return "linear" if self._converts_values or declared.profile is not None else None
+        if self._converts_profile and header.depth == "uint16":
+            return "profile"  # which earlier versions obeyed only for 8 bits
+        return "declared" if self._converts_values else None
+
+    def _check_frame(self, frames: int) -> None:
+        frame = self.reading.frame
+        if frame is None and frames > 1:
+            raise StimgenError(
+                f"has {frames} frames or pages", hint=f"say which one: `frame: 1` to `frame: {frames}`"
+            )
+        if frame is not None and frame > frames:
+            raise StimgenError(f"has {frames} frames or pages, so there is no frame {frame}")
+
+    def _check_colour(self, header: PictureHeader) -> None:
+        if header.depth not in ("uint8", "uint16") and self.reading.range is None:
+            self._refuse_without_range(header)
+        profile = header.colour.profile if self.reading.colour == "declared" else None
+        if header.space == "cmyk" and profile is None:
+            raise StimgenError(
+                "its mode 'CMYK' has no fixed meaning as colours without a profile: it needs an embedded one",
+                hint="save it as RGB or grey, or with its ICC profile",
+            )
+        if profile is not None:
+            profile_applies(profile, header.space)  # which refuses damaged ones
+
+    def _refuse_without_range(self, header: PictureHeader) -> None:
+        levels = self._reader.read(self).levels
+        lowest, highest = _find_extremes(levels)
+        raise StimgenError(
+            f"has numbers of type {header.depth}, from {lowest!s} to {highest!s}: which are black and white?",
+            hint=f"say so: `range: [{lowest!s}, {highest!s}]`, or for example `range: [0, 1]`",
+        )
+
+    def _convert(self, stored: StoredPicture, header: PictureHeader) -> DecodedLevels:
+        levels = stored.levels
+        if self.reading.range is not None:
+            levels = _apply_range(levels, self.reading.range)
+        if self._converts_profile:
+            return convert_profile(levels, self._colour.profile or b"", header.space)
+        return convert_declared(levels, self._colour) if self._converts_values else levels
 
 
-def read_image_file(file: Path) -> ImageFile:
+def _apply_range(levels: NDArray[Any], limits: tuple[float, float]) -> NDArray[np.float32]:
+    """Return levels as float32, with the two limits as 0 and 1; refuse numbers beyond them."""
+    lowest, highest = _find_extremes(levels)
+    # As numbers of the file's type, so that 0.1 is within a range from 0.1.
+    least, most = np.array(limits, levels.dtype if levels.dtype.kind == "f" else np.float64)
+    if lowest < least or highest > most:
+        raise StimgenError(
+            f"has numbers from {lowest!s} to {highest!s}, beyond the range {limits[0]:g} to {limits[1]:g}",
+            hint=f"say `range: [{min(lowest, least)!s}, {max(highest, most)!s}]`",
+        )
+    unit: NDArray[np.float32] = ((levels.astype(np.float64) - limits[0]) / (limits[1] - limits[0])).astype(
+        np.float32
+    )
+    return unit
+
+
+def _find_extremes(levels: NDArray[Any]) -> tuple[Any, Any]:
+    if not np.isfinite(levels).all():
+        raise StimgenError("has pixels that are no numbers (NaN) or infinite")
+    return levels.min(), levels.max()
+
+
+def read_image_file(
+    file: Path, reading: SourceReading | None = None, encoding: Encoding = "srgb"
+) -> ImageFile:
     """Read the bytes of an image file.
 
     Raises `StimgenError` if the file is missing, unreadable, empty or larger than 256 MB.
@@ -76,7 +237,7 @@ def read_image_file(file: Path) -> ImageFile:
     data = read_limited(file, MAXIMUM_FILE_BYTES, "image file")
     if not data:
         raise StimgenError("the image file is empty", where=file)
-    return ImageFile(file, data)
+    return ImageFile(file, data, reading or SourceReading(), encoding)
 
 
 def find_skimage_file(name: str) -> Path:
@@ -92,69 +253,3 @@ def find_skimage_file(name: str) -> Path:
     if name not in pictures:
         raise StimgenError(f"scikit-image contains no picture {name!r}", given=name, allowed=list(pictures))
     return pictures[name]
-
-
-@contextmanager
-def _open_image(image: ImageFile) -> Iterator[Image.Image]:
-    """Open an image; whatever Pillow raises becomes a `StimgenError`."""
-    try:
-        with warnings.catch_warnings():
-            # Pillow also warns of broken metadata, which do not matter.
-            warnings.simplefilter("ignore")
-            with Image.open(io.BytesIO(image.data), formats=FORMATS) as opened:
-                if opened.width * opened.height > MAXIMUM_PIXELS:
-                    raise Image.DecompressionBombError
-                yield opened
-    except StimgenError:
-        raise
-    except Image.DecompressionBombError:
-        raise StimgenError(f"more than {MAXIMUM_PIXELS:,} pixels", where=image.file) from None
-    except UnidentifiedImageError:
-        message = "not an image that can be read, or damaged"
-        raise StimgenError(message, where=image.file, allowed=FORMATS) from None
-    except Exception as error:  # Pillow's decoders raise almost anything if the data are damaged
-        raise StimgenError(f"the image is damaged or truncated ({error})", where=image.file) from None
-
-
-def _convert_mode(image: Image.Image, file: Path) -> Image.Image:
-    if _has_transparency(image):
-        raise StimgenError("has transparent parts: put it on a background first", where=file)
-    if image.mode in ("RGB", "L", "I;16"):
-        return image
-    if image.mode in ("1", "LA"):
-        return image.convert("L")
-    if image.mode == "I;16B":
-        return image.convert("I").convert("I;16")
-    if image.mode in ("P", "PA", "RGBA"):
-        return image.convert("RGB")
-    message = f"its mode {image.mode!r} has no fixed meaning as colours: save it as RGB or grey"
-    raise StimgenError(message, where=file)
-
-
-def _has_transparency(image: Image.Image) -> bool:
-    if not image.has_transparency_data:
-        return False
-    if image.mode == "I;16":
-        return bool((np.asarray(image) == image.info["transparency"]).any())
-    return image.convert("RGBA").getchannel("A").getextrema() != (255, 255)
-
-
-def _convert_to_srgb(image: Image.Image, file: Path) -> Image.Image:
-    profile_bytes = image.info.get("icc_profile")
-    if not profile_bytes or image.mode == "I;16":
-        return image
-    try:
-        profile = ImageCms.ImageCmsProfile(io.BytesIO(profile_bytes))
-        if "srgb" in ImageCms.getProfileDescription(profile).lower():
-            return image
-        if image.mode == "L" and profile.profile.xcolor_space.strip() != "GRAY":
-            return image  # a profile for colours does not apply to a grey picture
-        srgb = ImageCms.createProfile("sRGB")
-        # Without optimisation, because the shortened tables for greys are wrong by up to ten dark levels.
-        exact = ImageCms.Flags.NOOPTIMIZE
-        converted = ImageCms.profileToProfile(image, profile, srgb, outputMode="RGB", flags=exact)
-    except (ImageCms.PyCMSError, OSError) as error:
-        raise StimgenError(f"its colour profile cannot be used ({error})", where=file) from None
-    if converted is None:
-        raise StimgenError("its colour profile cannot be used", where=file)
-    return converted.convert(image.mode)

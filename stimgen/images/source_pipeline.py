@@ -110,6 +110,8 @@ class SourcePipeline:
             with _name_key_in_errors("mask"):
                 _refuse_other_size(image, mask)
             found["mask"] = mask.sha256
+            if mask.conversions:
+                found["mask_read"] = mask.conversions
         if presentation.before:
             found["before"] = [step.recipe() for step in presentation.before]
         if presentation.canvas is not None:

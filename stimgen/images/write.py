@@ -7,15 +7,14 @@ import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import IO, Literal
+from typing import IO, Any, Literal
 
 import numpy as np
 from numpy.typing import NDArray
 from PIL import Image, UnidentifiedImageError
 from PIL.PngImagePlugin import PngInfo
 
-from stimgen.images.light import Encoding, from_light
-from stimgen.images.prepare import Pixels
+from stimgen.images.light import Encoding, Pixels, from_light
 from stimgen.reading.errors import StimgenError
 
 Bits = Literal[8, 16]
@@ -103,9 +102,12 @@ def to_srgb_image(image: Image.Image) -> Image.Image:
     return Image.fromarray(levels).convert("RGB")
 
 
-def as_pixels(levels: Levels) -> Pixels:
-    """Convert levels to float32 in [0, 1]."""
-    return levels.astype(np.float32) / np.float32(np.iinfo(levels.dtype).max)
+def as_pixels(levels: NDArray[Any]) -> Pixels:
+    """Convert levels to float32 in [0, 1]; pixels are returned as they are."""
+    if levels.dtype.kind == "f":
+        return levels.astype(np.float32)
+    pixels: Pixels = levels.astype(np.float32) / np.float32(np.iinfo(levels.dtype).max)
+    return pixels
 
 
 def encode_array(pixels: Pixels) -> bytes:
@@ -115,6 +117,11 @@ def encode_array(pixels: Pixels) -> bytes:
     return buffer.getvalue()
 
 
-def as_image(levels: Levels) -> Image.Image:
+def as_8_bit_image(levels: NDArray[Any]) -> Image.Image:
+    """Convert levels or pixels, height x width x channels, to a Pillow image of mode L or RGB."""
+    return as_image(levels if levels.dtype == np.uint8 else quantise(as_pixels(levels)))
+
+
+def as_image(levels: NDArray[Any]) -> Image.Image:
     """Convert levels, height x width x channels (1 or 3), to a Pillow image."""
     return Image.fromarray(levels[:, :, 0] if levels.shape[2] == 1 else levels)

@@ -37,7 +37,7 @@ class PlannedCondition:
     @cached_property
     def recipe(self) -> dict[str, Any]:
         """Return terms and settings."""
-        start_sha256 = self.start_image.sha256 if self.start_image is not None else None
+        start_sha256 = self.start_image.identity if self.start_image is not None else None
         known = ReferenceInfo(start_sha256, {p.id: p.recipe for p in self.pictures})
         return self.after.add_to_recipe(self.method.recipe(known))
 

@@ -3,19 +3,21 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
 from typing import Any, TypeVar
 
+from stimgen.images.light import Encoding
 from stimgen.images.picture import MaskedPicture
 from stimgen.images.prepare import Pixels, Preparation
 from stimgen.images.read import ImageFile, read_image_file
+from stimgen.images.readers.base import SourceReading
 from stimgen.images.source_pipeline import ModelInput, SourceFiles, SourceKeyError, SourcePipeline
 from stimgen.images.write import Bits, encode_png, quantise
 from stimgen.protocol.schema import SourceSpec
 from stimgen.reading.errors import Location, StimgenError
-from stimgen.reading.identity import recipe_identity
+from stimgen.reading.identity import canonical_json, digest, recipe_identity
 
 T = TypeVar("T")
 
@@ -26,10 +28,28 @@ class FoundFile:
 
     file: Path
     sha256: str
+    reading: SourceReading = field(default_factory=SourceReading)
+    """What the protocol says of the numbers in it."""
+    encoding: Encoding = "srgb"
+    """How its pixels will be shown."""
+    conversions: str = ""
+    """Canonical JSON of what determines its pixels besides the file, if anything does."""
+
+    @classmethod
+    def from_image(cls, image: ImageFile) -> FoundFile:
+        """Return the file of an image that was read."""
+        found = image.conversions
+        said = canonical_json(found).decode() if found else ""
+        return cls(image.file, image.sha256, image.reading, image.encoding, said)
+
+    @property
+    def identity(self) -> str:
+        """Return a hash of what determines its pixels: that of the file, if it is read as it always was."""
+        return digest([self.sha256, self.conversions]) if self.conversions else self.sha256
 
     def read(self, what: str = "the source") -> ImageFile:
         """Return the file, called `what` in errors; raise `StimgenError` if it is damaged or has changed."""
-        image = read_image_file(self.file)
+        image = read_image_file(self.file, self.reading, self.encoding)
         if image.sha256 != self.sha256:
             raise StimgenError(f"{what} has changed since the plan was made", where=self.file)
         return image
@@ -53,6 +73,8 @@ class PlannedSource:
     staging: SourcePipeline
     """How the photograph becomes what a model measures."""
     bits: Bits
+    conversions: dict[str, Any]
+    """What was done to the numbers in the file, for records."""
     spec: SourceSpec
     lines: Mapping[str, Location]
     """Where the protocol names its ``file``, ``mask``, ``before`` and ``canvas``."""

@@ -75,7 +75,10 @@ def find_start_image(
     if picture is None:
         return None
     try:
-        image = read_image_file(find_file("the start image", picture, loaded.folder, root))
+        image = read_image_file(
+            find_file("the start image", picture, loaded.folder, root),
+            encoding=loaded.protocol.output.encoding,
+        )
         for source in sources:
             height, width, _ = source.preparation.shape(image)
             if (height, width) != source.shape[:2]:
@@ -85,4 +88,4 @@ def find_start_image(
                 )
     except StimgenError as error:
         raise add_location(error, loaded.where(i, "synthesis", "start")) from None
-    return FoundFile(image.file, image.sha256)
+    return FoundFile.from_image(image)

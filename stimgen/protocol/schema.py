@@ -9,6 +9,7 @@ from pydantic import Discriminator, Field, Tag, ValidationError, model_validator
 
 from stimgen.images.light import Encoding
 from stimgen.images.prepare import Preparation
+from stimgen.images.readers.base import SourceReading
 from stimgen.images.source_pipeline import SourcePresentation
 from stimgen.images.steps import Steps
 from stimgen.images.write import Bits
@@ -32,11 +33,11 @@ LARGEST_SEED = 2**53 - 1
 Seed = Annotated[Integer, Field(ge=0, le=LARGEST_SEED)]
 
 
-class SharedPreparation(Preparation, SourcePresentation):
+class SharedPreparation(Preparation, SourcePresentation, SourceReading):
     """Describes how sources become what a model measures."""
 
 
-class SourceSpec(Preparation, SourcePresentation):
+class SourceSpec(Preparation, SourcePresentation, SourceReading):
     """Names a photograph, or several, that stimuli are made from."""
 
     file: TextLine

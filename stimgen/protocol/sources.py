@@ -11,6 +11,7 @@ from typing import TypeVar
 
 from stimgen.images.prepare import Preparation
 from stimgen.images.read import SKIMAGE_PREFIX, ImageFile, read_image_file
+from stimgen.images.readers.base import SourceReading
 from stimgen.images.sequence import needs_set_mean, resolve_set_means
 from stimgen.images.source_pipeline import SourceFiles, SourceKeyError, SourcePipeline, SourcePresentation
 from stimgen.images.steps import ImageStep
@@ -69,7 +70,7 @@ class _SourceEntry:
         """Return where the entry is written, and where what it may inherit is."""
         document, own = self.loaded.document, (self.key, self.i)
         lines = {"file": document.where((*own, "file"))}
-        for key in SourcePresentation.model_fields:
+        for key in (*SourcePresentation.model_fields, *SourceReading.model_fields):
             written = (*own, key) if (*own, key) in document.lines else ("preparation", key)
             lines[key] = document.where(written)
         return lines
@@ -84,7 +85,8 @@ class _SourceEntry:
     def _plan_file(self, found: FoundPath) -> PlannedSource:
         if self.spec.id is not None and is_pattern(self.spec.file, self.loaded.folder):
             raise StimgenError("a pattern names its sources by their files: leave out `id`")
-        image, spec, output = read_image_file(found.file), self.spec, self.loaded.protocol.output
+        spec, output = self.spec, self.loaded.protocol.output
+        image = read_image_file(found.file, _extract_part(SourceReading, spec), output.encoding)
         mask = self._read_mask(found.name)
         staging = SourcePipeline(
             _extract_part(Preparation, spec), _extract_part(SourcePresentation, spec), output.encoding
@@ -102,13 +104,14 @@ class _SourceEntry:
         return PlannedSource(
             id=spec.id or "",  # derived when all sources are known
             name=make_recordable(found.name),
-            image=FoundFile(found.file, image.sha256),
-            mask=FoundFile(mask.file, mask.sha256) if mask is not None else None,
+            image=FoundFile.from_image(image),
+            mask=FoundFile.from_image(mask) if mask is not None else None,
             shape=shape,
             recipe=staging.recipe(SourceFiles(image, mask)) | bits,
             preparation=preparation,
             staging=staging,
             bits=output.bits,
+            conversions=image.describe_reading(),
             spec=spec,
             lines=self.lines,
         )
@@ -118,7 +121,9 @@ class _SourceEntry:
             return None
         text = self.spec.mask.replace("*", Path(name.removeprefix(SKIMAGE_PREFIX)).stem)
         try:
-            return read_image_file(find_file("the mask", text, self.loaded.folder, self.root))
+            file = find_file("the mask", text, self.loaded.folder, self.root)
+            # Its numbers are weights, whatever light they would make.
+            return read_image_file(file, SourceReading(colour="as_stored"))
         except StimgenError as error:
             raise SourceKeyError("mask", error) from None
 

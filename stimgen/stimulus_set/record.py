@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Annotated, Any, NamedTuple
 
-from pydantic import AfterValidator, Field, JsonValue
+from pydantic import AfterValidator, Field, JsonValue, SerializerFunctionWrapHandler, model_serializer
 
 from stimgen.reading.identity import SHA256_PATTERN, canonical_json, recipe_identity
 from stimgen.reading.model import Model
@@ -44,6 +44,15 @@ class SourceRecord(Model):
     credit: str | None
     original: FileHash
     """The source as the model saw it: cropped, resampled, after its steps, on its canvas; rounded."""
+    read: JsonObject | None = None
+    """What was done to the numbers in its file, such as a conversion of colours; left out if nothing was."""
+
+    @model_serializer(mode="wrap")
+    def _leave_out_default(self, handler: SerializerFunctionWrapHandler) -> dict[str, Any]:
+        found: dict[str, Any] = handler(self)
+        if self.read is None:
+            found.pop("read", None)
+        return found
 
 
 class NetworkRecord(Model):

@@ -7,11 +7,11 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-import numpy as np
 import torch
 from torch import Tensor
 
 from stimgen.images.read import SKIMAGE_PREFIX, ImageFile, find_skimage_file, read_image_file
+from stimgen.images.write import as_pixels
 from stimgen.networks import NETWORKS, DeviceSpec, FeatureExtractor
 from stimgen.networks.torchvision_network import TorchvisionNetwork
 from stimgen.networks.weights.choose import parse_weights
@@ -137,7 +137,5 @@ def _read_image(name: str) -> ImageFile:
 
 def _image_batch(image: ImageFile) -> Tensor:
     """Return a picture twice, because a single image is summed in another order than two."""
-    picture = image.decode()
-    levels = np.atleast_3d(np.asarray(picture, dtype=np.float32)).transpose(2, 0, 1)
-    highest = np.float32(65535.0 if picture.mode == "I;16" else 255.0)
-    return torch.from_numpy(levels / highest).unsqueeze(0).repeat(2, 1, 1, 1)
+    pixels = as_pixels(image.decode()).transpose(2, 0, 1)
+    return torch.from_numpy(pixels).unsqueeze(0).repeat(2, 1, 1, 1)

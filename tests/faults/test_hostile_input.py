@@ -154,13 +154,13 @@ class TestPhotographs:
         exif, buffer = Image.Exif(), io.BytesIO()
         exif[0x010E] = "a" * 65_000
         Image.new("RGB", (16, 16), (10, 20, 30)).save(buffer, format="JPEG", exif=exif, quality=100)
-        assert ImageFile(Path("photo"), buffer.getvalue()).decode().size == (16, 16)
+        assert ImageFile(Path("photo"), buffer.getvalue()).decode().shape == (16, 16, 3)
 
     def test_a_large_colour_profile_is_used_and_a_huge_one_refused(self) -> None:
         profile = ImageCms.ImageCmsProfile(ImageCms.createProfile("sRGB")).tobytes()
         buffer = io.BytesIO()
         Image.new("RGB", (16, 16)).save(buffer, format="PNG", icc_profile=profile + b"\0" * 900_000)
-        assert ImageFile(Path("photo"), buffer.getvalue()).decode().size == (16, 16)
+        assert ImageFile(Path("photo"), buffer.getvalue()).decode().shape == (16, 16, 3)
         buffer = io.BytesIO()
         Image.new("RGB", (16, 16)).save(buffer, format="PNG", icc_profile=profile + b"\0" * 30_000_000)
         with pytest.raises(StimgenError, match="too large"):

@@ -332,8 +332,8 @@ class TestRefused:
         [
             pytest.param(b"", "is empty", id="empty"),
             pytest.param(b"not a picture", "not an image that can be read", id="text"),
-            pytest.param(b"<svg width='9' height='9'/>", "allowed: PNG, JPEG, TIFF, BMP, WEBP", id="svg"),
-            pytest.param(encoded("GIF"), "not an image that can be read", id="gif"),
+            pytest.param(b"<svg width='9' height='9'/>", "this is a drawing (SVG)", id="svg"),
+            pytest.param(encoded("TGA"), "not an image that can be read", id="tga"),
             pytest.param(encoded("PNG")[:20], "image", id="half a header"),
             pytest.param(encoded("PNG")[:2000], "damaged or truncated", id="half a PNG"),
             pytest.param(encoded("PNG")[:-30], "damaged or truncated", id="most of a PNG"),
@@ -357,7 +357,7 @@ class TestRefused:
         picture(tmp_path / "x.jpg", "CMYK")
         assert "its mode 'CMYK' has no fixed meaning as colours" in refusal(tmp_path, "file: x.jpg")
         picture(tmp_path / "x.tif", "F")
-        assert "mode 'F'" in refusal(tmp_path, "file: x.tif")
+        assert "range: [" in refusal(tmp_path, "file: x.tif")
 
     @pytest.mark.parametrize("mode", ["RGBA", "LA"])
     def test_transparency(self, tmp_path: Path, mode: str) -> None:

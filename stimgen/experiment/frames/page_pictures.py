@@ -15,6 +15,7 @@ from stimgen.experiment.schema.load import LoadedExperiment
 from stimgen.experiment.schema.session_flow import Instructions
 from stimgen.images.light import Encoding, from_light, to_light
 from stimgen.images.read import ImageFile, read_image_file
+from stimgen.images.write import as_8_bit_image
 from stimgen.reading.errors import StimgenError
 
 
@@ -36,7 +37,7 @@ class PagePicture:
 
         `to` is the screen's encoding; the picture's own is sRGB.
         """
-        picture = self.image.decode().convert("RGB")
+        picture = as_8_bit_image(self.image.decode()).convert("RGB")
         left, top, width, height = box
         picture.thumbnail((width, height), Image.Resampling.LANCZOS)
         pixels = np.asarray(picture, np.uint8)
