@@ -8,10 +8,10 @@ from itertools import takewhile
 from pathlib import Path, PurePath
 
 from stimgen.images.read import SKIMAGE_PREFIX, find_skimage_file
+from stimgen.images.readers import list_data_endings, list_endings
 from stimgen.protocol.patterns import ANY_FOLDERS, compose_name, has_wildcard, list_entries, match_files
 from stimgen.reading.errors import StimgenError
 
-SUFFIXES = (".png", ".jpg", ".jpeg", ".tif", ".tiff", ".bmp", ".webp")
 NAMED = 3  # of the files that a pattern matches and that are no pictures
 
 
@@ -39,7 +39,7 @@ def find_files(text: str, folder: Path, root: Path | None) -> list[FoundPath]:
     pattern = _SplitPattern.parse(text)
     _resolve_inside(folder / pattern.start, folder, root)  # before anything is listed there
     matches = match_files(folder / pattern.start, pattern.parts)
-    pictures = [match for match in matches if is_picture(match.file)]
+    pictures = [match for match in matches if is_picture(match.file, text)]
     if not pictures:
         raise _explain_nothing(text, folder, pattern)
     return [
@@ -62,7 +62,7 @@ def list_skipped(text: str, folder: Path) -> list[str]:
         return []
     pattern = _SplitPattern.parse(text)
     matches = match_files(folder / pattern.start, pattern.parts)
-    return [pattern.name(match.file, folder) for match in matches if not is_picture(match.file)]
+    return [pattern.name(match.file, folder) for match in matches if not is_picture(match.file, text)]
 
 
 def is_pattern(text: str, folder: Path) -> bool:
@@ -73,9 +73,11 @@ def is_pattern(text: str, folder: Path) -> bool:
         return True
 
 
-def is_picture(file: Path) -> bool:
-    """Return whether a file is a picture by its ending."""
-    return file.suffix.lower() in SUFFIXES
+def is_picture(file: Path, pattern: str = "") -> bool:
+    """Return whether a file is a picture by its ending; files of arrays are if the pattern names theirs."""
+    ending = file.suffix.lower()
+    named = ending in list_data_endings() and pattern.lower().endswith(ending)
+    return named or ending in list_endings()
 
 
 @dataclass(frozen=True)

@@ -14,8 +14,9 @@ from stimgen.images.matching.run import MatchingResult, SetMatcher
 from stimgen.images.picture import MaskedPicture, ScreenSpec
 from stimgen.images.prepare import Preparation
 from stimgen.images.read import ImageFile, read_image_file
+from stimgen.images.readers import list_endings
+from stimgen.images.readers.base import SourceReading
 from stimgen.images.write import encode_png
-from stimgen.protocol.files import SUFFIXES
 from stimgen.reading.atomic import create_atomically
 from stimgen.reading.errors import CombinedError, StimgenError
 from stimgen.reading.identity import digest, sha256_bytes
@@ -91,7 +92,7 @@ class _PictureReader:
         picture = MaskedPicture.from_pixels(prepare(image), ScreenSpec(options.encoding))
         if options.masks is None:
             return picture
-        mask = read_image_file(_find_mask(options.masks, self.file))
+        mask = read_image_file(_find_mask(options.masks, self.file), SourceReading(colour="as_stored"))
         if mask.size != image.size:
             (width, height), (wide, high) = mask.size, image.size
             raise StimgenError(
@@ -102,7 +103,7 @@ class _PictureReader:
 
     def read(self) -> ImageFile:
         """Return the file; raise `StimgenError` if it cannot be read or is too small or large."""
-        image = read_image_file(self.file)
+        image = read_image_file(self.file, encoding=self._options.encoding)
         try:
             Preparation(crop="none", size=image.size)
         except ValueError:
@@ -125,12 +126,14 @@ def _find_pictures(folder: Path) -> list[Path]:
     files = sorted(
         file
         for file in folder.iterdir()
-        if file.suffix.lower() in SUFFIXES and not file.name.startswith(".") and file.is_file()
+        if file.suffix.lower() in list_endings() and not file.name.startswith(".") and file.is_file()
     )
     if len(files) < 2:
         count = f"only {files[0].name}" if files else "none"
         raise StimgenError(
-            f"matching needs at least two pictures; there is {count} here", where=folder, allowed=SUFFIXES
+            f"matching needs at least two pictures; there is {count} here",
+            where=folder,
+            allowed=list_endings(),
         )
     stems: dict[str, Path] = {}
     for file in files:
@@ -144,7 +147,7 @@ def _find_pictures(folder: Path) -> list[Path]:
 
 
 def _find_mask(folder: Path, file: Path) -> Path:
-    for suffix in (file.suffix, *SUFFIXES):
+    for suffix in (file.suffix, *list_endings()):
         if (folder / f"{file.stem}{suffix}").is_file():
             return folder / f"{file.stem}{suffix}"
     raise StimgenError(f"there is no mask for {file.name}", where=folder, hint=f"add {file.stem}.png")

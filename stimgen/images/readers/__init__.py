@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from functools import cache
+
 from stimgen.images.readers.base import EncodedPicture, PictureReader
 from stimgen.reading.errors import StimgenError
 from stimgen.reading.registry import Family
@@ -31,9 +33,16 @@ def list_formats() -> list[str]:
     return [form for member in _list_readers() for form in member.formats]
 
 
+@cache
 def list_endings() -> tuple[str, ...]:
-    """Return the endings of file names, in lower case, that patterns take for pictures."""
-    return tuple(ending for member in _list_readers() for ending in member.endings)
+    """Return the endings of file names, in lower case, of pictures."""
+    return tuple(e for member in _list_readers() if not member.holds_data for e in member.endings)
+
+
+@cache
+def list_data_endings() -> tuple[str, ...]:
+    """Return the endings of file names, in lower case, of arrays, of which only some are pictures."""
+    return tuple(e for member in _list_readers() if member.holds_data for e in member.endings)
 
 
 def _list_readers() -> list[type[PictureReader]]:

@@ -101,6 +101,8 @@ class PictureReader(FamilyMember, ABC):
     """Names of the formats for messages."""
     endings: ClassVar[tuple[str, ...]]
     """Endings of file names, in lower case, that patterns take for pictures."""
+    holds_data: ClassVar[bool] = False
+    """Whether most such files are no pictures, so that only patterns that name the ending take them."""
 
     @abstractmethod
     def recognises(self, data: bytes) -> bool:

@@ -32,6 +32,7 @@ class Hdf5(PictureReader):
 
     formats: ClassVar[tuple[str, ...]] = ("HDF5",)
     endings: ClassVar[tuple[str, ...]] = (".h5", ".hdf5")
+    holds_data: ClassVar[bool] = True
 
     @override
     def recognises(self, data: bytes) -> bool:

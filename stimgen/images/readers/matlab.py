@@ -38,6 +38,7 @@ class Matlab(PictureReader):
 
     formats: ClassVar[tuple[str, ...]] = ("MAT",)
     endings: ClassVar[tuple[str, ...]] = (".mat",)
+    holds_data: ClassVar[bool] = True
 
     @override
     def recognises(self, data: bytes) -> bool:

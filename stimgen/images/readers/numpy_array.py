@@ -38,6 +38,7 @@ class NumpyArray(PictureReader):
 
     formats: ClassVar[tuple[str, ...]] = ("NPY", "NPZ")
     endings: ClassVar[tuple[str, ...]] = (".npy", ".npz")
+    holds_data: ClassVar[bool] = True
 
     @override
     def recognises(self, data: bytes) -> bool:
