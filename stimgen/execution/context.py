@@ -10,6 +10,7 @@ import torch
 
 from stimgen.execution.memory import MemoryLimit
 from stimgen.protocol.plan import PlannedStimulus, ProtocolPlan
+from stimgen.protocol.proof import ProofSettings
 from stimgen.protocol.schema import OutputSettings
 from stimgen.stimulus_set.store import Store
 from stimgen.synthesis.evaluation_network import EvaluationNetwork
@@ -38,6 +39,8 @@ class RunContext:
     """The name of the part of the set that is locked; an empty name stands for the whole set."""
     judge: EvaluationNetwork | None = None
     """The network that compares stimuli with their sources, if that is wanted."""
+    proof: ProofSettings | None = None
+    """How metamers are compared with unrelated pictures, if that is wanted."""
     memory: MemoryLimit = field(default_factory=MemoryLimit)
     """What is known of the device's memory."""
 

@@ -8,6 +8,7 @@ from pathlib import Path
 
 import numpy as np
 
+from stimgen.execution.proof.prover import MetamerProver
 from stimgen.execution.quality import BatchQuality, has_converged
 from stimgen.images.measures.spectrum import measure_amplitude_kept
 from stimgen.images.prepare import Pixels
@@ -16,6 +17,7 @@ from stimgen.images.write import as_pixels, decode_png, quantise
 from stimgen.protocol.plan import PlannedStimulus
 from stimgen.protocol.postprocessing import PostprocessedPicture
 from stimgen.reading.errors import StimgenError
+from stimgen.stimulus_set.metamer import MetamerRecord
 from stimgen.stimulus_set.quality import QualityRecord, round_significant
 from stimgen.stimulus_set.record import ClippedRecord, LossesRecord, LossRecord
 from stimgen.synthesis.evaluation_network import LoadedEvaluationNetwork
@@ -45,8 +47,9 @@ def postprocess(
     stimuli: Sequence[PlannedStimulus],
     sources: Mapping[str, ModelInput],
     judge: LoadedEvaluationNetwork | None,
+    prover: MetamerProver | None = None,
 ) -> ProcessedBatch:
-    """Return what is saved of a batch, given the sources by id and perhaps a network to compare both."""
+    """Return what is saved of a batch, given the sources by id and what measures its quality."""
     inputs = [sources[stimulus.source.id] for stimulus in stimuli]
     # A failed stimulus is not written; grey stands in for it, so that the others can be measured.
     images = [image if np.isfinite(image).all() else np.full_like(image, 0.5) for image in result.images]
@@ -60,7 +63,9 @@ def postprocess(
     converged = [has_converged(trace, why) for trace, why in zip(result.traces, result.reasons, strict=True)]
     pairs = zip(inputs, saved, strict=True)
     clipped = [ClippedRecord(source=source.clipped, saved=picture.clipped) for source, picture in pairs]
-    quality = BatchQuality(_round_sources(stimuli, inputs), stimuli[0].source.staging.encoding, judge)
+    rounded = _round_sources(stimuli, inputs)
+    quality = BatchQuality(rounded, stimuli[0].source.staging.encoding, judge)
+    records = quality.records(decoded, [stimulus.source.id for stimulus in stimuli], converged)
     return ProcessedBatch(
         stimuli=stimuli,
         sources=[source.pixels for source in inputs],
@@ -70,7 +75,7 @@ def postprocess(
         clipped=clipped,
         losses=_measure_losses(result, images, decoded, stimuli[0]),
         quality=_add_amplitudes(
-            quality.records(decoded, [stimulus.source.id for stimulus in stimuli], converged),
+            _add_proofs(records, prover.prove(stimuli, decoded, rounded)) if prover else records,
             decoded,
             result if not stimuli[0].condition.after.steps else None,
         ),
@@ -129,6 +134,10 @@ def _add_amplitudes(
         for picture, wanted in zip(saved, result.amplitudes, strict=True)
     ]
     return [record.replace(amplitude_kept=one) for record, one in zip(records, kept, strict=True)]
+
+
+def _add_proofs(records: list[QualityRecord], proofs: Sequence[MetamerRecord | None]) -> list[QualityRecord]:
+    return [record.replace(metamer=proof) for record, proof in zip(records, proofs, strict=True)]
 
 
 def _loss_record(losses: Losses | None) -> LossRecord | None:

@@ -14,6 +14,7 @@ import torch
 from stimgen.execution.context import RunContext
 from stimgen.execution.device import device_name, processor_name, reproducible_computation
 from stimgen.execution.postprocess import postprocess
+from stimgen.execution.proof.prover import MetamerProver
 from stimgen.execution.writer import write_stimulus
 from stimgen.images.prepare import Pixels
 from stimgen.protocol.plan import PlannedStimulus
@@ -64,7 +65,12 @@ def synthesize_batch(
         batch = SynthesisBatch(items, slots, pictures, context.output.snapshots or 0)
         result = yield from method.run(batch, device)
         judge = LoadedEvaluationNetwork(context.judge, device, slots) if context.judge else None
-        processed = postprocess(result, stimuli, sources, judge)
+        prover = (
+            MetamerProver(context.proof, context.plan, context.store, device, slots)
+            if context.proof
+            else None
+        )
+        processed = postprocess(result, stimuli, sources, judge, prover)
     made = _describe_production(started, device, (len(items), slots), method.packages)
     failures = []
     for i, (stimulus, problem) in enumerate(zip(stimuli, processed.problems, strict=True)):

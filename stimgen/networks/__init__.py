@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Annotated
 
-from stimgen.networks.base import DeviceSpec, FeatureExtractor, Network, Validation
+from stimgen.networks.base import Classifier, DeviceSpec, FeatureExtractor, Network, Validation
 from stimgen.networks.python import register_network
 from stimgen.reading.registry import Family
 
@@ -14,6 +14,7 @@ AnyNetwork = Annotated[Network, NETWORKS]
 __all__ = [
     "NETWORKS",
     "AnyNetwork",
+    "Classifier",
     "DeviceSpec",
     "FeatureExtractor",
     "Network",

@@ -59,6 +59,17 @@ class FeatureExtractor(Protocol):
         """
 
 
+class Classifier(Protocol):
+    """Represents a whole network with its trained head."""
+
+    @property
+    def classes(self) -> tuple[str, ...]:
+        """Return the names of the classes."""
+
+    def __call__(self, images: Tensor) -> Tensor:
+        """Return batch x classes: the larger, the likelier; `images` are those of a `FeatureExtractor`."""
+
+
 class Network(FamilyMember, ABC):
     """Describes a network as protocols name it."""
 
@@ -98,6 +109,11 @@ class Network(FamilyMember, ABC):
 
         It raises `StimgenError` if the weights are missing, or are not the expected ones.
         """
+
+    def load_classifier(self, spec: DeviceSpec) -> Classifier | None:
+        """Return the whole network with its head; None if it has none, or its weights have none."""
+        del spec
+        return None
 
     def receptive_field(self, layer: str) -> ReceptiveField | None:
         """Return which pixels the positions of a layer see, or None if that is unknown."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from collections.abc import Iterable
+from contextlib import suppress
 from typing import Any, Literal
 
 import torch
@@ -16,6 +17,7 @@ from stimgen.networks.base import DeviceSpec, Network, Validation
 from stimgen.networks.convolutions import replace_convolutions
 from stimgen.networks.steps import NetworkStep
 from stimgen.networks.weights import AnyWeights, RandomWeights, StateDictSpec
+from stimgen.reading.errors import StimgenError
 
 # Mean and standard deviation of ImageNet's sRGB values, with which torchvision's networks are trained.
 MEAN = (0.485, 0.456, 0.406)
@@ -100,6 +102,19 @@ class TorchvisionNetwork(Network, ABC):
         return super().validation()
 
     @override
+    def load_classifier(self, spec: DeviceSpec) -> TorchvisionClassifier | None:
+        """Return the whole network, pooling as it does for features; None if its weights have no head."""
+        if not self.weights.have_head:
+            return None
+        with torch.device("meta"):
+            model = self.create_model().eval()
+        shapes = {key: tuple(tensor.shape) for key, tensor in model.state_dict().items()}
+        with suppress(StimgenError):  # the weights of the features alone
+            state, _ = self.weights.load_tensors(StateDictSpec(self.name, shapes))
+            return TorchvisionClassifier(self, model, state, spec)
+        return None
+
+    @override
     def load(self, layers: Iterable[str], spec: DeviceSpec) -> TorchvisionFeatures:
         return TorchvisionFeatures(self, tuple(layers), spec)
 
@@ -117,24 +132,59 @@ class TorchvisionFeatures:
         modules = nn.ModuleList(_build_module(model, step, network) for step in steps)
         _rectify_in_place(modules, steps, layers)
         self._modules = modules.to(spec.device, spec.dtype).to(memory_format=torch.channels_last)
-        self._dtype = spec.dtype
         self._names = [step.name for step in steps]
         self._layers = frozenset(layers)
-        self._mean = torch.tensor(MEAN, device=spec.device).view(1, 3, 1, 1)
-        self._deviation = torch.tensor(DEVIATION, device=spec.device).view(1, 3, 1, 1)
+        self._normalise = Normalisation(spec)
 
     def __call__(self, images: Tensor) -> dict[str, Tensor]:
         """Return batch x channels x height x width for each requested layer."""
-        # A grey image is copied to the three inputs (Wallis et al. 2017).
-        maps = (images.expand(-1, 3, -1, -1) - self._mean) / self._deviation
-        # Channels-last is the faster layout for convolutions, on processors and on GPUs.
-        maps = maps.to(self._dtype, memory_format=torch.channels_last)
+        maps = self._normalise(images)
         features: dict[str, Tensor] = {}
         for name, module in zip(self._names, self._modules, strict=True):
             maps = module(maps)
             if name in self._layers:
                 features[name] = maps
         return features
+
+
+class TorchvisionClassifier:
+    """Tells the classes of ImageNet apart, with the whole of a loaded network."""
+
+    def __init__(
+        self, network: TorchvisionNetwork, model: nn.Module, state: dict[str, Tensor], spec: DeviceSpec
+    ) -> None:
+        import torchvision
+
+        model.load_state_dict(state, assign=True)
+        for step in network.steps():
+            parts = _build_module(model, step, network).children()
+            for path, part in zip(step.modules, parts, strict=True):
+                model.set_submodule(path, part)
+        self._model = model.requires_grad_(False).to(spec.device, spec.dtype)
+        self._normalise = Normalisation(spec)
+        meta = torchvision.models.get_model_weights(network.name).DEFAULT.meta
+        self.classes: tuple[str, ...] = tuple(meta["categories"])
+
+    def __call__(self, images: Tensor) -> Tensor:
+        """Return batch x 1000."""
+        scores: Tensor = self._model(self._normalise(images))
+        return scores
+
+
+class Normalisation:
+    """Turns images into what torchvision's networks are trained with."""
+
+    def __init__(self, spec: DeviceSpec) -> None:
+        self._dtype = spec.dtype
+        self._mean = torch.tensor(MEAN, device=spec.device).view(1, 3, 1, 1)
+        self._deviation = torch.tensor(DEVIATION, device=spec.device).view(1, 3, 1, 1)
+
+    def __call__(self, images: Tensor) -> Tensor:
+        """Return batch x 3 x height x width, of mean 0 and deviation 1 over ImageNet's pictures."""
+        # A grey image is copied to the three inputs (Wallis et al. 2017).
+        maps = (images.expand(-1, 3, -1, -1) - self._mean) / self._deviation
+        # Channels-last is the faster layout for convolutions, on processors and on GPUs.
+        return maps.to(self._dtype, memory_format=torch.channels_last)
 
 
 def _list_tensors(network: TorchvisionNetwork, model: nn.Module, steps: NetworkSteps) -> StateDictSpec:

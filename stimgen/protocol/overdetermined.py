@@ -7,9 +7,6 @@ from collections.abc import Iterator
 from stimgen.protocol.plan import PlannedCondition, ProtocolPlan
 from stimgen.synthesis.methods import ObjectiveMethod
 
-RECONSTRUCTIONS = ("content",)
-"""Statistics that keep positions: what they are for is to make the picture again."""
-
 
 def count_excess_parameters(condition: PlannedCondition) -> tuple[int, int] | None:
     """Return parameters and values of the source with most parameters a value, if it has more parameters.
@@ -20,7 +17,7 @@ def count_excess_parameters(condition: PlannedCondition) -> tuple[int, int] | No
     method = condition.method
     if not isinstance(method, ObjectiveMethod):
         return None
-    if any(term.statistic.name in RECONSTRUCTIONS for term in method.terms):
+    if any(term.statistic.keeps_positions for term in method.terms):
         return None
     counts = [
         (method.count_parameters(width, height, channels), height * width * channels)

@@ -23,6 +23,7 @@ PHOTOGRAPHS = {
     "sources": ("skimage:brick", "skimage:coffee"),
     "references": ("skimage:chelsea", "skimage:gravel"),
 }
+SLOW_OPTIMISERS = ("adam", "gradient")
 NAME = "-quick"
 # Numbers of pixels, by the key that they stand under.
 LENGTHS = ("size", "x", "y", "box", "diameter", "edge")
@@ -164,9 +165,9 @@ def _reduce_evaluations(data: Data) -> Iterator[str]:
             # It has one for each scale of the full size; small pictures have fewer scales.
             found[f"{most} evaluations at every scale"] = None
             settings |= {"evaluations": most}
-        if settings["optimiser"]["name"] == "adam":
+        if (slow := settings["optimiser"]["name"]) in SLOW_OPTIMISERS:
             other = "lbfgsb" if settings["range"]["name"] == "bounds" else "lbfgs"
-            found[f"{other} in place of adam"] = None
+            found[f"{other} in place of {slow}"] = None
             settings["optimiser"] = OPTIMISERS.members[other]().to_dict()
         for holder in (condition, *(condition["objective"] or ())):
             found |= dict.fromkeys(_simplify_statistic(holder))

@@ -16,6 +16,7 @@ from stimgen.images.write import Bits
 from stimgen.networks import AnyNetwork
 from stimgen.networks.embedded import Embedded
 from stimgen.protocol.defaults import apply_defaults
+from stimgen.protocol.proof import ProofSettings, refuse_unprovable
 from stimgen.reading.model import Flag, Integer, Label, Model, Text, TextLine, repeat_error, validation_error
 from stimgen.reading.papers import Doi, Paper
 from stimgen.statistics import AnyStatistic
@@ -197,6 +198,9 @@ class Protocol(Model):
     """Steps, in their order, from a synthesised picture to what is saved; each condition may list others."""
     judge: EvaluationNetwork | None = None
     """A network that compares stimuli with their sources; records contain its scores."""
+    proof: ProofSettings | None = None
+    """Compares metamers, stimuli whose statistic is ``content``, with pairs of unrelated pictures; records
+    contain the result, and experiments refuse stimuli that are not nearer to their sources."""
     output: OutputSettings = Field(default_factory=OutputSettings)
     """What is written."""
 
@@ -212,6 +216,12 @@ class Protocol(Model):
             if condition.id.lower() in seen:
                 raise validation_error(f"two conditions have the id {condition.id!r}", at="conditions")
             seen.add(condition.id.lower())
+        return self
+
+    @model_validator(mode="after")
+    def _check_proof(self) -> Protocol:
+        if self.proof is not None:
+            refuse_unprovable(self.proof, [condition.resolved_method for condition in self.conditions])
         return self
 
     def seeds_of(self, condition: Condition) -> Sequence[int]:

@@ -9,6 +9,7 @@ from typing import Any
 
 from stimgen.reading.errors import StimgenError
 from stimgen.reading.text import to_one_line
+from stimgen.report.metamers import metamer_facts
 from stimgen.report.pictures import SNAPSHOT_SIDE, PictureEmbedder, read_checked
 from stimgen.report.rules import RULES
 from stimgen.report.survey import ListedStimulus
@@ -59,7 +60,13 @@ def _list_groups(record: Record) -> dict[str, Facts]:
         *((f"Weights of {one.name}", one.weights_sha256) for one in content.network),
     )
     settings = _settings_facts(content)
-    return {"Stimulus": stimulus, "Quality": _quality_facts(content), "Settings": settings, "SHA-256": hashes}
+    return {
+        "Stimulus": stimulus,
+        "Quality": _quality_facts(content),
+        "Metamer": metamer_facts(content),
+        "Settings": settings,
+        "SHA-256": hashes,
+    }
 
 
 def _quality_facts(content: RecordContent) -> Facts:

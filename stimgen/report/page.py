@@ -62,6 +62,8 @@ class _PageBuilder:
             "measures": LABELS,
             "confounds": compute_confounds(self._store, [one.id for one in self._shown]),
             "conditions": [overview.condition_row(*each) for each in survey.summary.conditions.items()],
+            "metamers": [row for name, one in survey.metamers.items() for row in one.list_rows(name)],
+            "pairs": max((one.pairs for one in survey.metamers.values()), default=0),
             "methods": overview.methods_paragraph(citation),
             "choices": self._choices(),
             "total": survey.summary.stimuli,

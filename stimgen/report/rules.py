@@ -50,6 +50,14 @@ RULES = {
         "keep the picture and for texforms with many regions; in a texture, it may be a copy or a gradient.",
         lambda content: content.quality is not None and (content.quality.largest_copy or 0.0) >= COPIED,
     ),
+    "not-metamer": WarningRule(
+        "Not a metamer",
+        "At a layer that it should match, at least one per cent of pairs of unrelated pictures are as near "
+        "to each other as it is to its source.",
+        lambda content: bool(
+            content.quality and content.quality.metamer and not content.quality.metamer.better
+        ),
+    ),
     OUTLIER: WarningRule(
         "Outlying score",
         "Its score (the judge\u2019s if there is one, otherwise the final loss) is more than "

@@ -6,6 +6,7 @@ from collections import Counter
 from dataclasses import dataclass, field
 from operator import attrgetter
 
+from stimgen.report.metamers import MetamerSummary
 from stimgen.report.rules import OUTLIER, RULES, compute_score, find_outliers
 from stimgen.stimulus_set.citing.summary import SetSummary
 from stimgen.stimulus_set.record import Record
@@ -34,6 +35,8 @@ class RecordSurvey:
     summary: SetSummary = field(default_factory=SetSummary)
     stimuli: list[ListedStimulus] = field(default_factory=list)
     """All stimuli in the set's order."""
+    metamers: dict[str, MetamerSummary] = field(default_factory=dict)
+    """The proofs of metamers, by condition."""
     files: dict[str, int] = field(default_factory=dict)
     """Size in bytes of every picture that the page may show."""
 
@@ -54,6 +57,8 @@ class RecordSurvey:
     def _add(self, store: Store, record: Record) -> None:
         self.summary.add(record)
         content = record.content
+        if content.quality and content.quality.metamer:
+            self.metamers.setdefault(content.condition, MetamerSummary()).add(content.quality.metamer)
         original = content.source.original.file
         warnings = tuple(key for key, rule in RULES.items() if rule.holds(content))
         labels = (content.id, content.source.id, content.condition, content.seed)

@@ -69,6 +69,9 @@ class Statistic(FamilyMember, ABC):
     name: str
     prior: ClassVar[bool] = False
     """Whether it rates an image by itself, without a source."""
+    keeps_positions: ClassVar[bool] = False
+    """Whether it compares feature maps at every position, so that matching it makes the source, or a metamer
+    of it for the network."""
     pools: ClassVar[bool] = True
     """Whether it can be pooled in regions; otherwise the whole image is its only region."""
     of_products: ClassVar[bool] = False

@@ -18,6 +18,7 @@ class ContentStatistic(LayerStatistic):
     phrase = "feature maps at every position"
     papers = ("gatys2016",)
     pools = False
+    keeps_positions = True
     numbers_per_parameter = 6
 
     name: Literal["content"] = "content"

@@ -13,6 +13,8 @@ from stimgen.stimulus_set.listing import list_entries
 from stimgen.stimulus_set.lock import LOCK
 from stimgen.stimulus_set.store import ARRAYS, IMAGES, ORIGINALS, SNAPSHOTS, TRACES, Store
 
+KEPT = ".kept-"
+"""Beginning of the names of files that only save time, as the index does: they are not part of the set."""
 # Names of stimuli' files end with the beginning of the id, those of originals with that of their recipe.
 _FOLDERS = "|".join((IMAGES, TRACES, ARRAYS, SNAPSHOTS))
 _OF_A_STIMULUS = re.compile(rf"(?:{_FOLDERS})/.*_([a-z2-7]{{8}})(?:_\d+_\d+)?\.\w+")
@@ -20,9 +22,12 @@ _ORIGINAL = re.compile(rf"{ORIGINALS}/.*_([a-z2-7]{{8}})\.png")
 
 
 def list_files(store: Store, folder: str | None = None) -> Iterator[str]:
-    """Yield the files in a set, or in one `folder` of it, except for index and locks; follow no links."""
+    """Yield the files in a set, or in one `folder` of it; follow no links.
+
+    Index, locks and what else only saves time are left out: they are no part of the set.
+    """
     for name in _walk(store.path(folder), f"{folder}/") if folder else _walk(store.folder, ""):
-        if name != INDEX and not name.startswith(LOCK):
+        if name != INDEX and not name.startswith((LOCK, KEPT)):
             yield name
 
 

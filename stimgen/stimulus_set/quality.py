@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 
 from stimgen.reading.model import Model
+from stimgen.stimulus_set.metamer import MetamerRecord
 
 DIGITS = 6
 
@@ -47,6 +48,9 @@ class QualityRecord(Model):
     amplitude_kept: float | None = None
     """Part of the amplitudes that the file has of those that its method should keep; None for methods that
     keep none, and after steps."""
+    metamer: MetamerRecord | None = None
+    """How near its activations are to its source's; None for stimuli that are no metamers, and without
+    `proof`."""
 
 
 def round_significant(value: float) -> float | None:

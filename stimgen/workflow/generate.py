@@ -82,6 +82,7 @@ def _make_context(
         root=options.root,
         part=options.shard.name if options.shard else "",
         judge=plan.loaded.protocol.judge,
+        proof=plan.loaded.protocol.proof,
     )
 
 

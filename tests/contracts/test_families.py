@@ -44,7 +44,10 @@ NEEDED = {
     "crop": {"box": [1, 2, 16, 15]},
 }
 # Members that would take long, or larger pictures, as they are.
-QUICK = {"portilla_simoncelli": {"scales": 1, "neighbourhood": 3, "coarse_to_fine": 1, "budget": 3}}
+QUICK = {
+    "portilla_simoncelli": {"scales": 1, "neighbourhood": 3, "coarse_to_fine": 1, "budget": 3},
+    "gradient": {"halve_every": 15},
+}
 CPU = torch.device("cpu")
 
 # Layouts of few regions, but more than one, for maps of few positions.

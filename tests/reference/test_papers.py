@@ -71,6 +71,10 @@ PARAMETERS: dict[str, dict[str, int]] = {
         pairs(1024),
     ),
     "wallis2017_cnn": {f"conv{n}": count for n, count in enumerate(FIRSTS, start=1)},
+    "feather2023": {
+        f"relu{n}_{i}": maps * (224 // 2 ** (n - 1)) ** 2
+        for n, (maps, i) in enumerate(zip(MAPS, CONVOLUTIONS, strict=True), start=1)
+    },
     "jagadeesh2022": {
         f"pool{depth}-{n}x{n}": STRIPS[n] ** 2 * POOLS[depth] for depth in (1, 2, 4) for n in STRIPS
     },
@@ -79,6 +83,7 @@ PARAMETERS: dict[str, dict[str, int]] = {
 
 
 EVALUATIONS = {
+    "feather2023": 8 * 3000,
     "gatys2015": 2000,
     "gatys2015_layers": 2000,
     "gatys2015_pca": 2000,
@@ -117,6 +122,7 @@ def comment(name: str) -> str:
 def test_all_papers_are_there() -> None:
     assert set(FILES) == {
         "freeman2013",
+        "feather2023",
         "freeman_simoncelli2011",
         "gatys2015",
         "gatys2015_layers",
@@ -259,6 +265,18 @@ class TestSettings:
         # In the notebook 1e9, which is too large for float32 unless the network's weights are rescaled.
         assert term.layer_weights == dict.fromkeys(["relu1_1", "pool1", "pool2", "pool3", "pool4"], 1.0)
         assert objective(condition).synthesis.optimiser.history == 100
+
+    def test_metamers_descend_as_the_authors_code(self) -> None:
+        protocol = load_protocol("feather2023").protocol
+        assert protocol.proof is not None
+        for condition in made("feather2023").conditions:
+            (term,) = objective(condition).terms
+            assert list(term.layer_weights) == [condition.id]
+            assert term.network.pooling == "maximum"
+            synthesis = objective(condition).synthesis
+            assert synthesis.optimiser.to_dict() == {"name": "gradient", "step": 1.0, "halve_every": 3000}
+            assert synthesis.range.to_dict() == {"name": "bounds", "of": "unit"}
+            assert (synthesis.start.mean, synthesis.start.deviation) == (0.5, 0.05)
 
     def test_reconstructions_measure_one_picture_each(self) -> None:
         for condition in made("gatys2016_reconstructions").conditions:

@@ -117,8 +117,9 @@ class _JoinedRun:
             raise StimgenError("it plans other stimuli than this computer")
         self.stimuli = {stimulus.id: stimulus for stimulus in plan.stimuli}
         store = Store(Path(task.folder) if self.sees_folder else home / SET)
-        device, judge = find_device(task.device), plan.loaded.protocol.judge
-        self.context = RunContext(plan, store, device, task.batch_size, judge=judge)
+        device, protocol = find_device(task.device), plan.loaded.protocol
+        judge, proof = protocol.judge, protocol.proof
+        self.context = RunContext(plan, store, device, task.batch_size, judge=judge, proof=proof)
 
 
 def _is_going_on(task: WorkerTask) -> bool:

@@ -16,15 +16,17 @@ from stimgen.experiment.schema.load import LoadedExperiment
 from stimgen.experiment.schema.stimuli import StimulusSettings
 from stimgen.images.write import decode_png
 from stimgen.reading.errors import CombinedError, StimgenError
+from stimgen.stimulus_set.metamer import MetamerRecord
 from stimgen.stimulus_set.record import FileHash, RecordContent
 from stimgen.stimulus_set.store import Store
 
 NOT_CONVERGED = "did not converge"
+NO_METAMER = "is no metamer"
 MAX_NAMED = 5  # so that a message with many stimuli stays on one screen
 
 
 def check_quality(loaded: LoadedExperiment, stores: Sequence[Store], selection: StimulusSelection) -> None:
-    """Refuse stimuli that did not converge or contain a copy of their source.
+    """Refuse stimuli that did not converge, contain a copy of their source, or are metamers by name only.
 
     The first are named, with how far they are from converging, and with what mends them.
     """
@@ -55,7 +57,18 @@ def _list_remedies(unfit: Sequence[tuple[Store, RecordContent, str]]) -> Iterato
     if loose:
         yield f"the last tenth of the evaluations may bring at most {FLAT_PER_CENT} % of the fall of the loss"
         yield suggest_evaluations(*loose[0])
-    keys = (("not_converged", bool(loose)), ("copies", len(loose) < len(unfit)))
+    reasons = [reason for _, _, reason in unfit]
+    far = [reason.startswith(NO_METAMER) for reason in reasons]
+    if any(far):
+        yield (
+            "fewer than one per cent of unrelated pairs may be as near as a metamer and its source: "
+            "raise evaluations, match a shallower layer, or use a network with trained weights"
+        )
+    keys = (
+        ("not_converged", bool(loose)),
+        ("not_metamers", any(far)),
+        ("copies", len(loose) + sum(far) < len(unfit)),
+    )
     yield (
         "or leave them out (stimuli.conditions, sources, seeds); or show them as they are: "
         + " and ".join(f"stimuli.{key}: show" for key, some in keys if some)
@@ -69,9 +82,20 @@ def find_unfitness(settings: StimulusSettings, content: RecordContent) -> str | 
         return None
     if quality.converged is False and settings.not_converged == "refuse":
         return NOT_CONVERGED
+    if quality.metamer is not None and not quality.metamer.better and settings.not_metamers == "refuse":
+        return f"{NO_METAMER} of its source ({_describe_shares(quality.metamer)})"
     if settings.copies == "refuse" and (quality.largest_copy or 0.0) >= settings.largest_copy:
         return f"contains a copy of its source (correlation {quality.largest_copy:.2f})"
     return None
+
+
+def _describe_shares(metamer: MetamerRecord) -> str:
+    """Return how many of the unrelated pairs are as near at the layers that are no better."""
+    return ", ".join(
+        f"{layer.layer}: {layer.share:.1%} of unrelated pairs are as near"
+        for layer in metamer.matched
+        if not layer.is_better
+    )
 
 
 def check_cells(

@@ -86,6 +86,9 @@ class StimulusSettings(Model):
     """What to do if a record says that a synthesis did not converge."""
     copies: Literal["refuse", "show"] = "refuse"
     """What to do if a stimulus contains a copy of its source."""
+    not_metamers: Literal["refuse", "show"] = "refuse"
+    """What to do if a record says that a metamer is no nearer to its source than one per cent of unrelated
+    pictures are to each other."""
     largest_copy: Annotated[Number, Field(ge=0.0, le=1.0)] = 0.9
     """Normalised cross-correlation with the source above which a stimulus counts as a copy."""
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from abc import ABC, abstractmethod
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated, Any, ClassVar
 
 import torch
 from pydantic import AfterValidator, Field, ValidationInfo
@@ -34,6 +34,8 @@ class Weights(FamilyMember, ABC):
     """Describes where a network's weights come from, as protocols name it."""
 
     name: str
+    have_head: ClassVar[bool] = False
+    """Whether a file of these weights may contain the layers that tell classes apart, unchanged."""
 
     @property
     @abstractmethod

@@ -16,6 +16,8 @@ class FileWeights(Weights):
 
     phrase = "weights from a file"
 
+    have_head = True
+
     name: Literal["file"] = "file"
     file: ProtocolFile
     """Path, relative to the protocol."""

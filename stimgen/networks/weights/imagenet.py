@@ -33,6 +33,8 @@ class ImagenetWeights(Weights):
     phrase = "weights trained on ImageNet"
     papers = ("deng2009",)
 
+    have_head = True
+
     name: Literal["imagenet"] = "imagenet"
 
     @property
