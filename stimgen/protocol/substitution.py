@@ -138,6 +138,19 @@ def _drop_layers(holder: Data, there: list[str], name: str) -> Iterator[str]:
         kept = [layer for layer in layers if layer in there]
         holder["layers"] = {key: layers[key] for key in kept} if isinstance(layers, dict) else kept
         yield f"without {', '.join(missing)}, which {name} does not have"
+    elif len(layers) == 1 and missing and (last := _find_last_of_block(missing[0], there)):
+        holder["layers"] = {last: layers[missing[0]]} if isinstance(layers, dict) else [last]
+        yield f"{last} of {name} in place of {missing[0]}"
+
+
+def _find_last_of_block(layer: str, there: list[str]) -> str | None:
+    """Return the last layer of the same kind in the same block of another network; None if it has none.
+
+    In networks of the VGG family, blocks have different numbers of convolutions.
+    """
+    kind, line, _ = layer.rpartition("_")
+    alike = [name for name in there if line and name.rpartition("_")[0] == kind]
+    return alike[-1] if alike else None
 
 
 def _describe_weights(weights: str | Data) -> str:
