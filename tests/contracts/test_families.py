@@ -46,7 +46,7 @@ NEEDED = {
 # Members that would take long, or larger pictures, as they are.
 QUICK = {
     "portilla_simoncelli": {"scales": 1, "neighbourhood": 3, "coarse_to_fine": 1, "budget": 3},
-    "gradient": {"halve_every": 15},
+    "gradient": {"step": 0.7, "halve_every": 18},
 }
 CPU = torch.device("cpu")
 
