@@ -63,7 +63,7 @@ def test_the_readmes_protocol(tmp_path: Path) -> None:
     assert [condition.method.count_parameters(256, 256) for condition in plan.conditions] == [
         12_516,
         42_504,
-        16 * 42_504,
+        4 * 12_516,
     ]
 
 

@@ -1,7 +1,7 @@
 """How good textures look to a network that took no part in making them, and whether they are copies.
 
 Run it to get the tables and the pictures of docs/embedded-default.md:
-python tests/reference/looks.py WEIGHTS PEBBLES [--size 128] [--sheet FILE]
+python tests/reference/looks.py WEIGHTS PEBBLES [--size 128] [--vgg16 FILE] [--sheet FILE]
 """
 
 from __future__ import annotations
@@ -23,6 +23,7 @@ from stimgen.images.measures.copies import CopyCheck
 from stimgen.images.write import quantise
 from stimgen.networks.torchvision_network import DEVIATION, MEAN
 from stimgen.reading.generators import run_generator
+from stimgen.reading.identity import sha256_file
 from stimgen.synthesis.methods import ObjectiveMethod, SynthesisBatch, SynthesisItem
 from stimgen.synthesis.settings import SynthesisSettings
 from stimgen.synthesis.term import Term
@@ -38,6 +39,15 @@ METHODS = {
     "embedded, scale3": Term(network="embedded", depth="scale3"),
     "embedded, scale4": Term(network="embedded", depth="scale4"),
 }
+
+
+TRAINED = "vgg16 trained, pool4"
+
+
+def trained_term(weights: Path) -> Term:
+    """Return relu1_1 and pool1 to pool4 of a trained VGG-16 with average pooling."""
+    file = {"name": "file", "file": str(weights.absolute()), "sha256": sha256_file(weights)}
+    return Term(network={"name": "vgg16", "weights": file}, depth="pool4")
 
 
 class Judge:
@@ -186,8 +196,12 @@ def main() -> None:
     parser.add_argument("pebbles", type=Path)
     parser.add_argument("--size", type=int, default=128)
     parser.add_argument("--methods", nargs="+", choices=METHODS, default=list(METHODS))
+    parser.add_argument("--vgg16", type=Path, help="trained weights, for one more row")
     parser.add_argument("--sheet", type=Path)
     options = parser.parse_args()
+    methods = {name: METHODS[name] for name in options.methods}
+    if options.vgg16:
+        methods[TRAINED] = trained_term(options.vgg16)
     judge = Judge(options.weights)
     for label, pictures in {
         "tried": tried(options.pebbles, options.size),
@@ -196,8 +210,8 @@ def main() -> None:
         say(f"| {label}, {options.size} px | {' | '.join(pictures)} | mean | largest copy |")
         say("|---" * (len(pictures) + 3) + "|")
         rows = [pictures]
-        for name in options.methods:
-            made = textures(pictures, METHODS[name])
+        for name, term in methods.items():
+            made = textures(pictures, term)
             rows.append(made)
             scores = [judge(made[key], source) for key, source in pictures.items()]
             copies = max(copied(made[key], source) for key, source in pictures.items())

@@ -19,7 +19,7 @@ Count = Annotated[Integer, Field(ge=1, le=64)]
 
 
 class Grid(Regions):
-    """Divides an image into rows x columns regions; 1x1 is a texture, more is a texform."""
+    """Divides an image into rows x columns regions; 1x1 is the whole image."""
 
     phrase = "pooling regions on a grid"
 

@@ -32,7 +32,7 @@ Coordinate = Annotated[Number, Field(ge=-10.0, le=11.0)]
 
 
 class Polar(Regions):
-    """Divides an image into rings and sectors that grow with eccentricity, for metamers and texforms.
+    """Divides an image into rings and sectors that grow with eccentricity.
 
     With e the eccentricity of a region's centre, a region is scaling x e wide along the radius and scaling x
     e / aspect across it, both measured where it shares its weight equally with its neighbour. Its window is
