@@ -39,7 +39,7 @@ def format_trials(found: dict[str, Any]) -> str:
     else:
         trials = found["trials"]
         head = f"{session}: {len(trials)} trials{_count_catch_trials(trials)}"
-    factors = list(dict.fromkeys(name for trial in trials for name in trial["levels"] | trial["balanced"]))
+    factors = list(dict.fromkeys(name for trial in trials for name in _list_values(trial)))
     some_without = any(trial.get("signal") is False for trial in trials)
     factors += ["signal"] if some_without else []
     rows = [
@@ -93,6 +93,12 @@ def _name_picture(trial: dict[str, Any], shown: dict[str, Any]) -> str:
     return " ".join(str(part) for part in parts if part is not None)
 
 
+def _list_values(trial: dict[str, Any]) -> dict[str, Any]:
+    """Return the value of every factor of a trial."""
+    values: dict[str, Any] = trial.get("source_factors", {}) | trial["levels"] | trial["balanced"]
+    return values
+
+
 def _format_trial(trial: dict[str, Any], factors: list[str]) -> tuple[str, ...]:
     pictures = [
         f"{_name_picture(trial, shown)} "
@@ -102,7 +108,7 @@ def _format_trial(trial: dict[str, Any], factors: list[str]) -> tuple[str, ...]:
         for shown in phase["shown"]
     ]
     signal = {None: "-", True: "yes", False: "no"}[trial.get("signal")]
-    levels = trial["levels"] | trial["balanced"] | {"signal": signal}
+    levels = _list_values(trial) | {"signal": signal}
     values = (levels.get(name, "-") for name in factors)
     block = "practice" if trial["practice"] else trial.get("catch") or str(trial["block"])
     correct = "-" if trial["correct"] is None else str(trial["correct"])

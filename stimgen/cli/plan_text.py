@@ -40,8 +40,9 @@ def _shorten_list(names: Sequence[str]) -> str:
 def _format_source(source: Mapping[str, Any]) -> str:
     width, height = source["size"]
     colour = "grey" if source["channels"] == 1 else "colour"
+    factors = [f"{name} {value}" for name, value in source["factors"].items()]
     return ", ".join(
-        [source["file"], f"{width} x {height} px", colour, *describe_settings(source["presentation"])]
+        [source["file"], *factors, f"{width} x {height} px", colour, *describe_settings(source["presentation"])]
     )
 
 

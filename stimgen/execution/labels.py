@@ -6,6 +6,7 @@ from stimgen.protocol.plan import PlannedStimulus
 from stimgen.protocol.planned_source import PlannedSource
 from stimgen.protocol.schema import OutputSettings
 from stimgen.reading.identity import sha256_bytes
+from stimgen.stimulus_set.factors import format_factors
 from stimgen.stimulus_set.record import (
     FileHash,
     Record,
@@ -59,6 +60,7 @@ def source_record(source: PlannedSource, original_sha256: str, output: OutputSet
         credit=source.spec.credit,
         original=FileHash(file=original_name(source, output), sha256=original_sha256),
         read=source.conversions or None,
+        factors=dict(source.factors) or None,
     )
 
 
@@ -92,6 +94,7 @@ def planned_labels(stimulus: PlannedStimulus, output: OutputSettings) -> Stimulu
             for p in stimulus.condition.pictures
         ),
         snapshots=str(output.snapshots) if output.snapshots else None,
+        factors=format_factors(source.factors),
     )
 
 

@@ -12,6 +12,8 @@ from stimgen.export.stream_hits import list_stream_columns
 from stimgen.export.thresholds import ADAPTIVE_COLUMNS
 
 PIXELS = "pixel"
+SOURCE_PREFIX = "source_"
+"""Beginning of the columns of factors of sources, such as ``source_category``."""
 FROM_START = TableColumn(
     "onset_from_start",
     "The onset counted from the start of the run's main trials: where a trigger started them, from its "
@@ -139,7 +141,17 @@ def event_columns(
     typed = (*typed, *list_stream_columns(lines))
     asked = (QUESTION,) if list_asked(parts) else ()
     excluded = () if rules is None else (EXCLUDED,)
-    return (*FIXED_COLUMNS, *excluded, *typed, *asked, *levels, *duration_columns(list_timed_kinds(lines)))
+    sources = (
+        TableColumn(f"{SOURCE_PREFIX}{name}", f"The {name} of the source, as its stimulus set names it.")
+        for name in find_source_factors(parts)
+    )
+    durations = duration_columns(list_timed_kinds(lines))
+    return (*FIXED_COLUMNS, *excluded, *typed, *asked, *levels, *sources, *durations)
+
+
+def find_source_factors(parts: tuple[SessionPart, ...]) -> list[str]:
+    """Return the factors that stimulus sets give their sources, in the order of the trials."""
+    return list(dict.fromkeys(name for p in parts for line in p.trials for name in line.trial.source_factors))
 
 
 def find_factors(parts: tuple[SessionPart, ...]) -> dict[str, str]:

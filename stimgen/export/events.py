@@ -9,7 +9,7 @@ from stimgen.experiment.design.trial import Phase, PresentedPhase, ShownPicture
 from stimgen.experiment.journal.journal import RecordedTrial
 from stimgen.experiment.journal.response_times import time_from_last, time_of_first_letter
 from stimgen.experiment.schema.exclusions import ExclusionRules
-from stimgen.export.event_columns import FROM_START
+from stimgen.export.event_columns import FROM_START, SOURCE_PREFIX
 from stimgen.export.exclusions import exclude_trial
 from stimgen.export.further_answers import question_rows
 from stimgen.export.phase_durations import list_planned_durations
@@ -77,6 +77,7 @@ def _common_columns(line: RecordedTrial) -> Row:
         "interrupted": line.outcome.interrupted,
         "timing_verified": line.outcome.timing_verified,
         **{f"factor_{name}": value for name, value in {**trial.levels, **trial.balanced}.items()},
+        **{f"{SOURCE_PREFIX}{name}": value for name, value in trial.source_factors.items()},
     }
 
 

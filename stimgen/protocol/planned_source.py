@@ -75,6 +75,8 @@ class PlannedSource:
     bits: Bits
     conversions: dict[str, Any]
     """What was done to the numbers in the file, for records."""
+    factors: Mapping[str, str]
+    """What analyses may group by."""
     spec: SourceSpec
     lines: Mapping[str, Location]
     """Where the protocol names its ``file``, ``mask``, ``before`` and ``canvas``."""

@@ -23,6 +23,7 @@ from stimgen.statistics import AnyStatistic
 from stimgen.statistics.gram import Gram
 from stimgen.statistics.regions import AnyRegions
 from stimgen.statistics.regions.grid import Grid
+from stimgen.stimulus_set.factors import Factors
 from stimgen.stimulus_set.metadata import Author
 from stimgen.synthesis.evaluation_network import EvaluationNetwork
 from stimgen.synthesis.methods import AnyMethod, Method, ObjectiveMethod
@@ -50,6 +51,9 @@ class SourceSpec(Preparation, SourcePresentation, SourceReading):
     """Licence of the photograph, as an SPDX identifier if there is one."""
     credit: TextLine | None = None
     """Who made it and where it comes from."""
+    factors: Factors = Field(default_factory=dict)
+    """What analyses may group by, such as ``{category: animal}``. A pattern such as
+    ``"photos/{category}/{name}.jpg"`` takes them from the names of folders and files."""
 
 
 class SeedRange(Model):

@@ -9,6 +9,8 @@ from functools import cache, cached_property
 from pathlib import Path
 from typing import TypeVar
 
+from pydantic import TypeAdapter, ValidationError
+
 from stimgen.images.prepare import Preparation
 from stimgen.images.read import SKIMAGE_PREFIX, ImageFile, read_image_file
 from stimgen.images.readers.base import SourceReading
@@ -22,10 +24,13 @@ from stimgen.protocol.schema import SourceSpec
 from stimgen.protocol.source_ids import derive_ids
 from stimgen.reading.document import CONTROL_CHARACTERS
 from stimgen.reading.errors import Location, StimgenError
-from stimgen.reading.model import Model
+from stimgen.reading.model import Model, format_first_error
+from stimgen.stimulus_set.factors import Factors
 
 P = TypeVar("P", bound=Model)
 
+_FACTORS: TypeAdapter[dict[str, str]] = TypeAdapter(Factors)
+ANY_NAME = "name"  # a placeholder that is no factor
 # Records could not hold these letters of a name, or a terminal would obey them.
 UNRECORDABLE = re.compile(rf"{CONTROL_CHARACTERS.pattern}|[\t\n\r]")
 
@@ -87,7 +92,7 @@ class _SourceEntry:
             raise StimgenError("a pattern names its sources by their files: leave out `id`")
         spec, output = self.spec, self.loaded.protocol.output
         image = read_image_file(found.file, _extract_part(SourceReading, spec), output.encoding)
-        mask = self._read_mask(found.name)
+        mask = self._read_mask(found)
         staging = SourcePipeline(
             _extract_part(Preparation, spec), _extract_part(SourcePresentation, spec), output.encoding
         )
@@ -112,14 +117,28 @@ class _SourceEntry:
             staging=staging,
             bits=output.bits,
             conversions=image.describe_reading(),
+            factors=self._find_factors(found),
             spec=spec,
             lines=self.lines,
         )
 
-    def _read_mask(self, name: str) -> ImageFile | None:
+    def _find_factors(self, found: FoundPath) -> dict[str, str]:
+        """Return the factors that the protocol gives, and those in the names of folders and files."""
+        values = {key: make_recordable(value) for key, value in found.values.items() if key != ANY_NAME}
+        for key in values:
+            if key in self.spec.factors:
+                raise StimgenError(f"the pattern gives {key!r}, and so does `factors`: leave one out")
+        try:
+            return _FACTORS.validate_python({**self.spec.factors, **values})
+        except ValidationError as error:
+            raise StimgenError(f"the pattern {self.spec.file!r}: {format_first_error(error)}") from None
+
+    def _read_mask(self, found: FoundPath) -> ImageFile | None:
         if self.spec.mask is None:
             return None
-        text = self.spec.mask.replace("*", Path(name.removeprefix(SKIMAGE_PREFIX)).stem)
+        text = self.spec.mask.replace("*", Path(found.name.removeprefix(SKIMAGE_PREFIX)).stem)
+        for key, value in found.values.items():
+            text = text.replace(f"{{{key}}}", value)
         try:
             file = find_file("the mask", text, self.loaded.folder, self.root)
             # Its numbers are weights, whatever light they would make.

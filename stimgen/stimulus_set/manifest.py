@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import csv
 import io
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import ExitStack
 from typing import Any, NamedTuple
 
@@ -107,17 +107,19 @@ def build_pieces(
     }
     # "stimuli" comes last, in the alphabet as in the file: records stand between its brackets.
     beginning, end = json_bytes(manifest).removesuffix(CLOSING), CLOSING
-    yield ManifestPiece(PLAN, beginning, _format_csv_line(TABLE_COLUMNS))
+    columns = list_table_columns(plan)
+    yield ManifestPiece(PLAN, beginning, _format_csv_line(columns))
     for i, (name, record) in enumerate(records):
         # As its file has it, without keys that stimgen has learnt since: old manifests stay as they are.
         text = json_bytes(record.model_dump(mode="json", exclude_unset=True))
         entry = text.rstrip(b"\n").replace(b"\n", b"\n  ")
         comma, end = b"," if i else b"", b"\n " + CLOSING
         summary.add(record)
-        yield ManifestPiece(name, comma + b"\n  " + entry, _format_csv_line(table_row(record).values()))
+        yield ManifestPiece(name, comma + b"\n  " + entry, _format_csv_line(table_row(record, columns).values()))
     yield ManifestPiece(PLAN, end, b"", render_citation(Citation.from_plan(plan, summary), "cff").encode())
 
 
+FACTORS = "source.factors"
 TABLE_COLUMNS = {
     "id": "id",
     "file": "file",
@@ -152,14 +154,26 @@ TABLE_COLUMNS = {
 """Column of the table to path inside a record's content."""
 
 
-def table_row(record: Record) -> dict[str, Any]:
-    """Return the row of a stimulus in the table."""
-    return {column: _get_nested(record.content, path) for column, path in TABLE_COLUMNS.items()}
+def list_factors(plan: PlanRecord) -> tuple[str, ...]:
+    """Return the names of the factors that the set's sources have."""
+    named = plan.protocol.get("factors")
+    return tuple(map(str, named)) if isinstance(named, list) else ()
+
+
+def list_table_columns(plan: PlanRecord) -> dict[str, str]:
+    """Return the columns of a set's table, as `TABLE_COLUMNS` does, with one for every factor at the end."""
+    return {**TABLE_COLUMNS, **{name: f"{FACTORS}.{name}" for name in list_factors(plan)}}
+
+
+def table_row(record: Record, columns: Mapping[str, str] | None = None) -> dict[str, Any]:
+    """Return the row of a stimulus in the table, with the usual columns or with those of its set."""
+    found = TABLE_COLUMNS if columns is None else columns
+    return {column: _get_nested(record.content, path) for column, path in found.items()}
 
 
 def _get_nested(value: Any, path: str) -> Any:
     for step in path.split("."):
-        value = getattr(value, step, None)
+        value = value.get(step) if isinstance(value, dict) else getattr(value, step, None)
     return value
 
 

@@ -8,6 +8,7 @@ from pydantic import AfterValidator, Field, JsonValue, SerializerFunctionWrapHan
 
 from stimgen.reading.identity import SHA256_PATTERN, canonical_json, recipe_identity
 from stimgen.reading.model import Model
+from stimgen.stimulus_set.factors import format_factors
 from stimgen.stimulus_set.quality import QualityRecord
 
 RECORD_FORMAT = 1
@@ -33,6 +34,9 @@ class FileHash(Model):
     """Hash of its bytes."""
 
 
+CAME_LATER = ("factors", "read")  # keys that records of earlier versions do not have
+
+
 class SourceRecord(Model):
     """Describes the photograph that a stimulus was made from."""
 
@@ -46,13 +50,13 @@ class SourceRecord(Model):
     """The source as the model saw it: cropped, resampled, after its steps, on its canvas; rounded."""
     read: JsonObject | None = None
     """What was done to the numbers in its file, such as a conversion of colours; left out if nothing was."""
+    factors: dict[str, str] | None = None
+    """What analyses may group by, such as its category; left out if it has none."""
 
     @model_serializer(mode="wrap")
-    def _leave_out_default(self, handler: SerializerFunctionWrapHandler) -> dict[str, Any]:
+    def _leave_out_none(self, handler: SerializerFunctionWrapHandler) -> dict[str, Any]:
         found: dict[str, Any] = handler(self)
-        if self.read is None:
-            found.pop("read", None)
-        return found
+        return {key: value for key, value in found.items() if value is not None or key not in CAME_LATER}
 
 
 class NetworkRecord(Model):
@@ -131,6 +135,7 @@ class StimulusLabels(NamedTuple):
     original: str
     references: str = ""
     snapshots: str | None = None
+    factors: str = ""
 
 
 class RecordContent(Model):
@@ -224,6 +229,7 @@ class RecordContent(Model):
                 for r in self.references
             ),
             snapshots=str(self.snapshots.every) if self.snapshots else None,
+            factors=format_factors(self.source.factors or {}),
         )
 
     def compute_id(self) -> str:

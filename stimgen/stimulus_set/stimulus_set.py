@@ -15,7 +15,7 @@ from stimgen.images.write import Levels, decode_png
 from stimgen.reading.errors import StimgenError
 from stimgen.stimulus_set.confounds import compute_confounds
 from stimgen.stimulus_set.contact_sheet import draw_contact_sheet
-from stimgen.stimulus_set.manifest import TABLE_COLUMNS, table_row
+from stimgen.stimulus_set.manifest import list_table_columns, table_row
 from stimgen.stimulus_set.record import Record
 from stimgen.stimulus_set.store import Store
 
@@ -52,8 +52,9 @@ class StimulusSet:
         """Return the table of the finished stimuli, one row each, indexed by id."""
         import pandas as pd
 
-        rows = (tuple(table_row(self.store.read_record(stimulus)).values()) for stimulus in self._ids)
-        return pd.DataFrame(rows, columns=list(TABLE_COLUMNS)).set_index("id")
+        columns = list_table_columns(self.store.read_plan())
+        rows = (tuple(table_row(self.store.read_record(one), columns).values()) for one in self._ids)
+        return pd.DataFrame(rows, columns=list(columns)).set_index("id")
 
     def image(self, stimulus: str) -> Levels:
         """Return the picture of a stimulus: height x width x channels, uint8 or uint16, as it is encoded."""

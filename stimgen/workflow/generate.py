@@ -180,14 +180,16 @@ def _load_networks(plan: ProtocolPlan, pending: list[PlannedStimulus], device: t
 
 def _write_plan(plan: ProtocolPlan, store: Store, part: str) -> None:
     """Write what the set is to hold, before anything is made."""
-    record = PlanRecord(protocol=_describe_protocol(plan.loaded), ids=[s.id for s in plan.stimuli])
+    record = PlanRecord(protocol=_describe_protocol(plan), ids=[s.id for s in plan.stimuli])
     data = json_bytes(record.to_dict())
     if part and store.has(PLAN) and store.read(PLAN) != data:
         refuse_locked(store.folder, part)  # other parts are being made of the plan that is there
     store.update(PLAN, data)
 
 
-def _describe_protocol(loaded: LoadedProtocol) -> dict[str, Any]:
+def _describe_protocol(plan: ProtocolPlan) -> dict[str, Any]:
+    loaded = plan.loaded
+    factors = list(dict.fromkeys(name for source in plan.sources for name in source.factors))
     described = loaded.protocol.model_dump(
         mode="json", include={"name", "title", "authors", "licence", "version", "doi", "notes", "output"}
     )
@@ -198,4 +200,5 @@ def _describe_protocol(loaded: LoadedProtocol) -> dict[str, Any]:
         "text": loaded.document.text,
         **({"changes": list(loaded.changes)} if loaded.changes else {}),
         **({"substitution": loaded.substitution} if loaded.substitution else {}),
+        **({"factors": factors} if factors else {}),
     }

@@ -73,6 +73,7 @@ def _describe_source(plan: ProtocolPlan, i: int) -> dict[str, Any]:
         "sha256": source.sha256,
         "size": [source.shape[1], source.shape[0]],
         "channels": source.shape[2],
+        "factors": dict(source.factors),
         "presentation": {key: source.recipe[key] for key in PRESENTATION_KEYS if key in source.recipe},
     }
 

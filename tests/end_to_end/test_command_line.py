@@ -312,7 +312,7 @@ class TestPlan:
         text = TINY.replace('"skimage:brick"', '"caf\u00e9*.png"')
         (tmp_path / "caf\u00e9.txt").write_text("no picture")
         printed = run("plan", str(protocol(tmp_path, text))).out
-        assert "cafe-x  caf\u00e9 [x].png, 12 x 12 px, grey" in printed
+        assert "cafe-x  caf\u00e9 [x].png, 16 x 16 px, grey" in printed
         assert "skipped, because they are no pictures: caf\u00e9.txt\n" in printed
 
     @pytest.mark.parametrize("encoding", ["latin-1", "utf-8"])

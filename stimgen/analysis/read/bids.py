@@ -12,6 +12,7 @@ from stimgen.analysis.columns import TRIAL_COLUMNS
 from stimgen.analysis.exclusions import WHOLE
 from stimgen.analysis.read.journal_rows import CONFIDENCE
 from stimgen.analysis.trial_table import TrialTable, complete_frame
+from stimgen.export.event_columns import SOURCE_PREFIX
 from stimgen.reading.errors import Location, StimgenError
 from stimgen.reading.files import read_limited
 from stimgen.sensitivity import DecisionModel
@@ -38,16 +39,19 @@ def read_bids(folder: Path) -> TrialTable:
     rows: list[dict[str, Any]] = []
     for file in files:
         rows += _read_events(file, people)
+    sourced = dict.fromkeys(name for row in rows for name in row.pop("sourced"))
     names = list(dict.fromkeys(name for row in rows for name in row))
     columns = {name: [row.get(name) for row in rows] for name in names}
     factors = [
-        name for name in columns if name == "condition" or (name not in _FIXED and name not in BALANCED)
+        name
+        for name in columns
+        if name == "condition" or (name not in _FIXED and name not in BALANCED and name not in sourced)
     ]
     for name in NUMBERS_OF_EVENTS:
         columns[name] = [_to_number(row, name) for row in rows]
     for name in ("where", "answers", "decision"):
         columns.pop(name, None)
-    frame = complete_frame(columns, factors)
+    frame = complete_frame(columns, [*factors, *sourced])
     numbers = {row["answers"] for row in rows}
     chance = 1 / numbers.pop() if len(numbers) == 1 and 0 not in numbers else None
     model = _find_model(rows)
@@ -144,9 +148,13 @@ def _describe(values: dict[str, str], where: Location) -> dict[str, Any]:
         raise StimgenError(f"correct: {values['correct']!r} is neither true nor false nor n/a", where=where)
     is_missed = not values["response"]
     factors = {name[7:]: value for name, value in values.items() if name.startswith("factor_")}
+    length = len(SOURCE_PREFIX)
+    sourced = {name[length:]: value for name, value in values.items() if name.startswith(SOURCE_PREFIX)}
     return {
         "condition": values.get("trial_type", ""),
+        **sourced,
         **factors,
+        "sourced": tuple(name for name in sourced if name not in factors),
         "observer": values.get("observer") or "person",
         "block": values.get("block", ""),
         "trial": values["trial_index"],

@@ -23,6 +23,7 @@ def describe_trial(line: RecordedTrial, session: JournalSession, part: SessionPa
     trial, outcome = line.trial, line.outcome
     is_missed = outcome.answer is None
     return {
+        **trial.source_factors,
         **trial.levels,
         **_find_larger_pair(line),
         **_find_odd_item(line),

@@ -45,6 +45,8 @@ class _Collection:
 
     rows: list[dict[str, Any]] = field(default_factory=list)
     factors: dict[str, None] = field(default_factory=dict)
+    source_factors: dict[str, None] = field(default_factory=dict)
+    """Factors that only the stimulus set knows; results are not split by them unless that is asked for."""
     models: dict[DecisionModel | None, Path] = field(default_factory=dict)
     chances: dict[float | None, None] = field(default_factory=dict)
     staircases: dict[tuple[int, int] | None, None] = field(default_factory=dict)
@@ -77,6 +79,7 @@ class _Collection:
                 if line.trial.is_main:
                     # Practice and catch trials may have conditions and durations of their own.
                     self.factors.update(dict.fromkeys(line.trial.levels))
+                    self.source_factors.update(dict.fromkeys(line.trial.source_factors))
                     count = len(line.trial.answers)
                     is_choice = count > 1 and line.trial.correct is not None
                     self.chances[1 / count if is_choice else None] = None
@@ -105,7 +108,7 @@ class _Collection:
         names = sorted(self.factors, key=lambda name: name != "condition")
         every = dict.fromkeys(name for row in self.rows for name in row)
         columns = {name: [row.get(name) for row in self.rows] for name in every}
-        extra = [name for name in (LARGER, TRIPLET, ODD_ITEM, *STREAM_COLUMNS) if name in columns]
+        extra = [name for name in (*self.source_factors, LARGER, TRIPLET, ODD_ITEM, *STREAM_COLUMNS) if name in columns]
         return TrialTable(
             complete_frame(columns, [*names, *extra]),
             tuple(names),

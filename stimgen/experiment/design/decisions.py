@@ -107,6 +107,9 @@ class Design:
     level changes is shown, as in trials with two originals."""
     detection: DetectionRule | None = None
     """How answers depend on a criterion; None if the task has none, as forced choice."""
+    kinds: tuple[tuple[str, str], ...] = ()
+    """Sources with their factors as one text, such as their category; empty if they have none. Sources of a
+    kind are spread evenly where sources are dealt out."""
 
     @property
     def participant_key(self) -> tuple[str | int, ...]:

@@ -31,7 +31,7 @@ class JournalPart(Model):
     def _leave_out_defaults(self, handler: SerializerFunctionWrapHandler) -> dict[str, Any]:
         found: dict[str, Any] = handler(self)
         for name in self.came_later:
-            if getattr(self, name) == type(self).model_fields[name].default:
+            if getattr(self, name) == type(self).model_fields[name].get_default(call_default_factory=True):
                 found.pop(name, None)
         return found
 
@@ -132,6 +132,8 @@ class Trial(JournalPart):
     signal: bool | None = None
     """Whether the trial has a signal, which moves the track; None if all trials of the schedule do."""
     source: str
+    source_factors: dict[str, str] = Field(default_factory=dict)
+    """What the set says of the source, or of several that are shown together, such as their category."""
     balanced: dict[str, Scalar]
     """Value of every balanced factor."""
     phases: tuple[Phase, ...]
@@ -144,7 +146,12 @@ class Trial(JournalPart):
     """Fewest refreshes from the end of the trial before to this one, if they were drawn; None if the
     experiment has one duration for all."""
 
-    came_later = frozenset({"between_trials", "catch", "signal"})
+    came_later = frozenset({"between_trials", "catch", "signal", "source_factors"})
+
+    @property
+    def factors(self) -> dict[str, Scalar]:
+        """Return the value of every factor: those of the design, balanced ones, and those of the sources."""
+        return {**self.source_factors, **self.levels, **self.balanced}
 
     @property
     def is_main(self) -> bool:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from functools import cached_property
 from pathlib import Path
 
 from stimgen.experiment.pictures.pictures import PictureFiles, SetPicture
@@ -56,6 +57,15 @@ class PicturePool(PictureFiles):
     def all_sources(self) -> tuple[str, ...]:
         """Return the sources of all trials, those of practice and catch trials after the others."""
         return tuple(dict.fromkeys((*self.sources, *(source for source, _ in self.cells))))
+
+    @cached_property
+    def _source_factors(self) -> dict[str, dict[str, str]]:
+        contents = (content for seeds in self._contents.values() for _, content in seeds.values())
+        return {content.source.id: content.source.factors or {} for content in contents}
+
+    def source_factors(self, source: str) -> Mapping[str, str]:
+        """Return the factors of a source that the set names, such as its category."""
+        return self._source_factors.get(source, {})
 
     def seeds(self, source: str, condition: str) -> tuple[int, ...]:
         """Return the seeds of a source and a condition, rising."""

@@ -6,6 +6,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from itertools import product
 
+from stimgen.experiment.pictures.source_factors import select_by_factors
 from stimgen.experiment.schema.load import LoadedExperiment
 from stimgen.experiment.schema.masks import MASK_SIDES, MaskPair, TextureMask
 from stimgen.experiment.schema.schema import Experiment
@@ -111,7 +112,7 @@ def select_stimuli(loaded: LoadedExperiment, stores: Sequence[Store]) -> Stimulu
     _refuse_shared_sources(loaded, practice)
     main = StimulusCells(
         _select_main(loaded, "conditions", known["conditions"]),
-        _select_main(loaded, "sources", known["sources"]),
+        select_by_factors(loaded, records, _select_main(loaded, "sources", known["sources"])),
     )
     others = tuple(_list_others(experiment, main))
     cells = set(_add_masks(list_cells((main, *others)), masking))

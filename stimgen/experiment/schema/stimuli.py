@@ -10,6 +10,7 @@ from pydantic_core import CoreSchema
 
 from stimgen.experiment.design.paradigms.base import Pairing
 from stimgen.reading.model import Integer, Label, Model, Number, OneOrMore, TextLine, validation_error
+from stimgen.stimulus_set.factors import FactorName
 
 Values = TypeVar("Values", bound=tuple[object, ...])
 
@@ -73,6 +74,11 @@ class StimulusSettings(Model):
     """Ids of the sets' conditions, in order; the default is all."""
     sources: Annotated[tuple[Label, ...], Unique, OneOrMore()] = ()
     """Ids of the sets' sources; the default is all, except those of the practice."""
+    where: dict[FactorName, Annotated[tuple[TextLine, ...], Field(min_length=1), Unique, OneOrMore()]] = Field(
+        default_factory=dict
+    )
+    """Values of the sources' factors, such as ``{category: [animal, face]}``: only sources that have them are
+    shown in the main trials."""
     seeds: Annotated[tuple[Annotated[Integer, Field(ge=0)], ...], Unique, OneOrMore()] = ()
     """Seeds of the syntheses; the default is all."""
     meet: Pairings = ("original-synthesis",)

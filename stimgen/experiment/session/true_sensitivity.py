@@ -70,7 +70,7 @@ class SensitivityRule:
 
     def find_dprime(self, trial: Trial) -> float:
         """Return d' in a trial."""
-        known = {"source": trial.source, **trial.levels, **trial.balanced}
+        known = {"source": trial.source, **trial.factors}
         if shows_only_originals(trial):
             known = {name: value for name, value in known.items() if name not in FACTORS_OF_SYNTHESES}
         return self._average(known)

@@ -23,6 +23,7 @@ from stimgen.experiment.trials.exemplars import (
 from stimgen.experiment.trials.mask_builder import MaskBuilder
 from stimgen.experiment.trials.phases import DurationCounter, PhaseBuilder
 from stimgen.reading.random_numbers import RandomStream
+from stimgen.stimulus_set.factors import join_factors
 
 
 @dataclass(frozen=True)
@@ -71,6 +72,7 @@ class TrialBuilder:
             number=self._find_number(decision),
             signal=decision.signal,
             source=decision.source,
+            source_factors=join_factors(self.pool.source_factors(picture.source) for picture in pictures),
             balanced=dict(decision.balanced),
             phases=phases.list_phases([[next(left) for _ in interval] for interval in arrangement.intervals]),
             answers=self.experiment.paradigm.answers(),

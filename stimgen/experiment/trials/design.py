@@ -16,6 +16,7 @@ from stimgen.experiment.schema.session_flow import PracticeSettings
 from stimgen.experiment.trials.levels import build_level_scale, find_harder_direction
 from stimgen.experiment.trials.signals import NO_VALUES, list_without_signal
 from stimgen.reading.errors import StimgenError
+from stimgen.stimulus_set.factors import format_factors
 
 
 def build_design(loaded: LoadedExperiment, pool: PicturePool, participant: Participant) -> Design:
@@ -47,7 +48,13 @@ def build_design(loaded: LoadedExperiment, pool: PicturePool, participant: Parti
         chance=1 / len(answers) if answers else None,
         without_signal=without_signal,
         detection=experiment.paradigm.detection,
+        kinds=_list_kinds(pool, sources),
     )
+
+
+def _list_kinds(pool: PicturePool, sources: Sequence[str]) -> tuple[tuple[str, str], ...]:
+    found = ((source, format_factors(pool.source_factors(source))) for source in sources)
+    return tuple((source, kind) for source, kind in found if kind)
 
 
 def build_practice_design(experiment: Experiment, main: Design) -> Design | None:

@@ -12,7 +12,7 @@ from typing import Any
 
 from stimgen.experiment.journal.journal import RecordedTrial
 from stimgen.experiment.journal.response_times import time_from_last, time_of_first_letter
-from stimgen.export.event_columns import FROM_START, find_factors
+from stimgen.export.event_columns import FROM_START, find_factors, find_source_factors
 from stimgen.export.events import onset_from_start
 from stimgen.export.exclusions import exclusion_columns
 from stimgen.export.further_answers import list_asked, question_columns
@@ -62,6 +62,7 @@ def trial_rows(session: JournalSession) -> Iterator[dict[str, Any]]:
     """Yield one row per trial, with the columns in their order."""
     counts: Counter[tuple[bool, str | None]] = Counter()
     named, asked = list(find_factors(session.parts)), list_asked(session.parts)
+    named += [name for name in find_source_factors(session.parts) if name not in named]
     for run, part in enumerate(session.parts, 1):
         for line in part.trials:
             number = counts[line.trial.practice, line.trial.catch]
@@ -70,7 +71,7 @@ def trial_rows(session: JournalSession) -> Iterator[dict[str, Any]]:
             about = _session_columns(session, part) | {"run": run, "observer": part.observer_of(line)}
             fixed = _number_columns(line, number) | _picture_columns(line)
             fixed[FROM_START.name] = onset_from_start(part, fixed["stimulus.started"])
-            levels = {**line.trial.levels, **line.trial.balanced}
+            levels = line.trial.factors
             taken = {*fixed, *response, *about}
             yield {
                 **fixed,

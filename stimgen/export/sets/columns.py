@@ -26,9 +26,10 @@ class SetColumn(NamedTuple):
 
 
 @cache
-def list_set_columns() -> tuple[SetColumn, ...]:
-    """Return the columns of ``stimuli.csv``, in their order."""
-    return tuple(_describe_column(name, path) for name, path in TABLE_COLUMNS.items())
+def list_set_columns(factors: tuple[str, ...] = ()) -> tuple[SetColumn, ...]:
+    """Return the columns of ``stimuli.csv``, in their order; `factors` are those of the set's sources."""
+    usual = (_describe_column(name, path) for name, path in TABLE_COLUMNS.items())
+    return *usual, *(SetColumn(name, "text", f"The {name} of the source.") for name in factors)
 
 
 def _describe_column(name: str, path: str) -> SetColumn:

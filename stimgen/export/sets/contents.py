@@ -14,6 +14,7 @@ from stimgen.stimulus_set import store as files
 from stimgen.stimulus_set.checksums import hash_stored_file, read_checksums
 from stimgen.stimulus_set.citing import Citation, read_citation
 from stimgen.stimulus_set.record import RecordContent, SourceRecord
+from stimgen.stimulus_set.manifest import list_factors
 from stimgen.stimulus_set.store import CHECKSUMS, Store, record_file
 from stimgen.stimulus_set.verify import verify_set
 
@@ -82,6 +83,11 @@ class SetContents:
         """Return a short name of the set, fit for a file."""
         name = self.citation.metadata.name
         return name if re.fullmatch(PART, name) and len(name) < MAX_NAME_LENGTH else "stimuli"
+
+    @cached_property
+    def factors(self) -> tuple[str, ...]:
+        """Return the names of the factors that the set's sources have."""
+        return list_factors(self._store.read_plan())
 
     def stimuli(self) -> Iterator[RecordContent]:
         """Yield the content of every stimulus' record, in the set's order."""

@@ -35,7 +35,7 @@ class Croissant(Exporter):
             name=contents.name,
             **_about(contents.citation, package),
             distribution=_files(contents, package),
-            record_sets=[_table(package), _pictures(package)],
+            record_sets=[_table(package, contents.factors), _pictures(package)],
         )
         contents.copy_all(target)
         (target / DESCRIPTOR).write_bytes(json_bytes(metadata.to_json()))
@@ -76,7 +76,7 @@ def _files(contents: SetContents, package: Any) -> list[Any]:
     return [package.FileObject(**described, encoding_formats=["text/csv"]), *sets]
 
 
-def _table(package: Any) -> Any:
+def _table(package: Any, factors: tuple[str, ...]) -> Any:
     """Return the records that the table's rows are."""
     fields = [
         package.Field(
@@ -86,7 +86,7 @@ def _table(package: Any) -> Any:
             data_types=[getattr(package.DataType, TYPES[column.kind])],
             source=package.Source(file_object=TABLE, extract=package.Extract(column=column.name)),
         )
-        for column in list_set_columns()
+        for column in list_set_columns(factors)
     ]
     return package.RecordSet(id=STIMULI, name=STIMULI, key=f"{STIMULI}/id", fields=fields)
 

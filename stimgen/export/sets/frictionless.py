@@ -29,7 +29,7 @@ class Frictionless(Exporter):
     @override
     def write(self, contents: SetContents, target: Path) -> None:
         contents.copy_all(target)
-        resources = [_resource(entry) for entry in contents.entries]
+        resources = [_resource(entry, contents.factors) for entry in contents.entries]
         (target / DESCRIPTOR).write_bytes(json_bytes({**_package(contents), "resources": resources}))
 
 
@@ -59,7 +59,7 @@ def _describe_source(source: SourceRecord) -> str:
     return " ".join(map(to_one_line, (source.id, source.credit or "", source.licence or ""))).strip()
 
 
-def _resource(entry: SetFile) -> dict[str, Any]:
+def _resource(entry: SetFile, factors: tuple[str, ...]) -> dict[str, Any]:
     described: dict[str, Any] = {
         "name": entry.name.lower().replace("/", "-"),
         "path": entry.name,
@@ -70,7 +70,7 @@ def _resource(entry: SetFile) -> dict[str, Any]:
         "hash": f"sha256:{entry.sha256}",
     }
     if entry.name == TABLE:
-        fields = [_field(column) for column in list_set_columns()]
+        fields = [_field(column) for column in list_set_columns(factors)]
         described |= {
             "profile": "tabular-data-resource",
             "encoding": "utf-8",

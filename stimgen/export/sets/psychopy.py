@@ -28,15 +28,20 @@ class Psychopy(Exporter):
         rows = []
         for content in contents.stimuli():
             contents.copy(content.file, content.sha256, target / content.file)
-            rows.append(_row(content))
+            rows.append([*_row(content), *_list_factors(content, contents.factors)])
         for picture in contents.sources():
             contents.copy(picture.original.file, picture.original.sha256, target / picture.original.file)
-        (target / CONDITIONS).write_bytes(_format_table(rows))
+        (target / CONDITIONS).write_bytes(_format_table([[*COLUMNS, *contents.factors], *rows]))
 
 
 def _row(content: RecordContent) -> list[Any]:
     pictures = [content.file, content.source.original.file]
     return [*pictures, content.id, *map(_escape_text, (content.condition, content.source.id)), content.seed]
+
+
+def _list_factors(content: RecordContent, names: tuple[str, ...]) -> list[str]:
+    factors = content.source.factors or {}
+    return [_escape_text(factors.get(name, "")) for name in names]
 
 
 def _escape_text(text: str) -> str:
@@ -47,5 +52,5 @@ def _escape_text(text: str) -> str:
 
 def _format_table(rows: list[list[Any]]) -> bytes:
     buffer = io.StringIO()
-    csv.writer(buffer, lineterminator="\n").writerows([COLUMNS, *rows])
+    csv.writer(buffer, lineterminator="\n").writerows(rows)
     return buffer.getvalue().encode()

@@ -15,7 +15,7 @@ from stimgen.reading.random_numbers import RandomStream
 class SourceRotation:
     """Says in which rotated cell a participant sees each source.
 
-    The sources are dealt into as many lists as there are rotated cells. A Latin square gives each list to
+    The sources are dealt into as many lists as there are rotated cells, each kind of sources evenly. A Latin square gives each list to
     another cell for every participant of a round. The lists are the same for all participants and sessions.
     """
 
@@ -36,7 +36,11 @@ class SourceRotation:
         number = find_participant_number(design)
         if len(cells) == 1:
             return cls(cells, dict.fromkeys(design.sources, 0), 0, number)
-        dealt = RandomStream(*design.key, "rotation").permutation(design.sources)
+        kinds = dict(design.kinds)
+        dealt = sorted(
+            RandomStream(*design.key, "rotation").permutation(design.sources),
+            key=lambda source: kinds.get(source, ""),
+        )
         lists = {source: i % len(cells) for i, source in enumerate(dealt)}
         return cls(cells, lists, assign_order(number, len(cells)), (number - 1) // len(cells) + 1)
 
