@@ -41,9 +41,8 @@ def _format_source(source: Mapping[str, Any]) -> str:
     width, height = source["size"]
     colour = "grey" if source["channels"] == 1 else "colour"
     factors = [f"{name} {value}" for name, value in source["factors"].items()]
-    return ", ".join(
-        [source["file"], *factors, f"{width} x {height} px", colour, *describe_settings(source["presentation"])]
-    )
+    settings = describe_settings(source["presentation"])
+    return ", ".join([source["file"], *factors, f"{width} x {height} px", colour, *settings])
 
 
 def _describe_condition(condition: Mapping[str, Any]) -> Rows:

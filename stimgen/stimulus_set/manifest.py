@@ -115,7 +115,8 @@ def build_pieces(
         entry = text.rstrip(b"\n").replace(b"\n", b"\n  ")
         comma, end = b"," if i else b"", b"\n " + CLOSING
         summary.add(record)
-        yield ManifestPiece(name, comma + b"\n  " + entry, _format_csv_line(table_row(record, columns).values()))
+        row = _format_csv_line(table_row(record, columns).values())
+        yield ManifestPiece(name, comma + b"\n  " + entry, row)
     yield ManifestPiece(PLAN, end, b"", render_citation(Citation.from_plan(plan, summary), "cff").encode())
 
 

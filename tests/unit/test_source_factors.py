@@ -70,7 +70,8 @@ def test_names_of_folders_reach_the_tables_of_a_set(tmp_path: Path) -> None:
 
 def test_ids_of_stimuli_do_not_depend_on_factors(tmp_path: Path) -> None:
     ids = [stimulus.id for stimulus in make_plan(load_protocol(write_study(tmp_path))).stimuli]
-    plain = PROTOCOL.replace("{category}/{name}.PNG", "**/*.png").replace("MIT", "MIT, factors: {origin: lab}")
+    plain = PROTOCOL.replace("{category}/{name}.PNG", "**/*.png")
+    plain = plain.replace("MIT", "MIT, factors: {origin: lab}")
     other = make_plan(load_protocol(write_study(tmp_path, plain)))
     assert [stimulus.id for stimulus in other.stimuli] == ids
     assert [dict(source.factors) for source in other.sources] == [{"origin": "lab"}] * 4

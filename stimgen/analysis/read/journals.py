@@ -108,7 +108,8 @@ class _Collection:
         names = sorted(self.factors, key=lambda name: name != "condition")
         every = dict.fromkeys(name for row in self.rows for name in row)
         columns = {name: [row.get(name) for row in self.rows] for name in every}
-        extra = [name for name in (*self.source_factors, LARGER, TRIPLET, ODD_ITEM, *STREAM_COLUMNS) if name in columns]
+        possible = (*self.source_factors, LARGER, TRIPLET, ODD_ITEM, *STREAM_COLUMNS)
+        extra = [name for name in possible if name in columns and name not in names]
         return TrialTable(
             complete_frame(columns, [*names, *extra]),
             tuple(names),

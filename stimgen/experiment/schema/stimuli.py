@@ -28,6 +28,9 @@ Unique = AfterValidator(_refuse_repeats)
 Pairings = Annotated[tuple[Pairing, ...], Field(min_length=1), Unique, OneOrMore()]
 
 
+FactorValues = Annotated[tuple[TextLine, ...], Field(min_length=1), Unique, OneOrMore()]
+
+
 class CropSettings(Model):
     """Describes the part of a picture that is shown."""
 
@@ -74,9 +77,7 @@ class StimulusSettings(Model):
     """Ids of the sets' conditions, in order; the default is all."""
     sources: Annotated[tuple[Label, ...], Unique, OneOrMore()] = ()
     """Ids of the sets' sources; the default is all, except those of the practice."""
-    where: dict[FactorName, Annotated[tuple[TextLine, ...], Field(min_length=1), Unique, OneOrMore()]] = Field(
-        default_factory=dict
-    )
+    where: dict[FactorName, FactorValues] = Field(default_factory=dict)
     """Values of the sources' factors, such as ``{category: [animal, face]}``: only sources that have them are
     shown in the main trials."""
     seeds: Annotated[tuple[Annotated[Integer, Field(ge=0)], ...], Unique, OneOrMore()] = ()

@@ -15,8 +15,9 @@ from stimgen.reading.random_numbers import RandomStream
 class SourceRotation:
     """Says in which rotated cell a participant sees each source.
 
-    The sources are dealt into as many lists as there are rotated cells, each kind of sources evenly. A Latin square gives each list to
-    another cell for every participant of a round. The lists are the same for all participants and sessions.
+    The sources are dealt into as many lists as there are rotated cells, each kind of sources evenly. A Latin
+    square gives each list to another cell for every participant of a round. The lists are the same for all
+    participants and sessions.
     """
 
     cells: tuple[Mapping[str, Scalar], ...]
