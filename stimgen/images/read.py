@@ -215,9 +215,8 @@ def _apply_range(levels: NDArray[Any], limits: tuple[float, float]) -> NDArray[n
             f"has numbers from {lowest!s} to {highest!s}, beyond the range {limits[0]:g} to {limits[1]:g}",
             hint=f"say `range: [{min(lowest, least)!s}, {max(highest, most)!s}]`",
         )
-    unit: NDArray[np.float32] = ((levels.astype(np.float64) - limits[0]) / (limits[1] - limits[0])).astype(
-        np.float32
-    )
+    lower, upper = np.float64(least), np.float64(most)
+    unit: NDArray[np.float32] = ((levels.astype(np.float64) - lower) / (upper - lower)).astype(np.float32)
     return unit
 
 
