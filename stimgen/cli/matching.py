@@ -14,7 +14,7 @@ commands = typer.Typer()
 
 @commands.command()
 def match(
-    folder: Path = argument("FOLDER", "A folder of pictures."),
+    folder: Path = argument("FOLDER", "A folder of pictures, or a stimulus set."),
     output: Path = option("-o, --output", "FOLDER", "A new folder.", ...),
     luminance: str | None = option("--luminance", "WHAT", "histogram, moments or none. [default: histogram]"),
     spectrum: str | None = option("--spectrum", "WHAT", "rotational, full or none. [default: none]"),
@@ -34,11 +34,14 @@ def match(
 ) -> None:
     """Match luminance and spectra across pictures, as SHINE does.
 
-    Every picture gets the mean histogram or the mean spectrum of all, or both.
+    Every picture gets the mean histogram or the mean spectrum of all, or both. A stimulus set becomes a new
+    set, whose originals are matched, too.
     """
     from stimgen.cli.matching_text import format_matching
+    from stimgen.stimulus_set.store import PLAN, Store
     from stimgen.workflow.match import match_folder
     from stimgen.workflow.match_options import read_match_options
+    from stimgen.workflow.match_set import match_set
 
     options = read_match_options(
         luminance=luminance,
@@ -54,7 +57,10 @@ def match(
         encoding=encoding,
         grey=grey,
     )
-    report = match_folder(folder, output, options)
+    if (folder / PLAN).is_file():
+        report = match_set(Store.open(folder), output, options.for_set())
+    else:
+        report = match_folder(folder, output, options)
     if as_json:
         print_json(report.to_dict())
     elif not quiet:

@@ -11,6 +11,7 @@ from stimgen.cli.text import format_columns
 if TYPE_CHECKING:
     from stimgen.images.matching.report import MatchingRecord, MatchingReport
 
+PAGE = "matching.html"
 MEASURES = {
     "mean": "mean",
     "deviation": "standard deviation",
@@ -35,7 +36,9 @@ def format_matching(report: MatchingReport, folder: Path) -> str:
             f"the spectra of {missed} pictures deviate by more than the tolerance of "
             f"{tolerance:g}, after rounding to {report.bits} bits"
         )
-    return "\n".join([*lines, f"page: {folder / 'matching.html'}"])
+    if (folder / PAGE).is_file():
+        lines.append(f"page: {folder / PAGE}")
+    return "\n".join(lines)
 
 
 def _describe_losses(pictures: Sequence[MatchingRecord]) -> list[str]:

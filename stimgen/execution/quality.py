@@ -10,7 +10,12 @@ import numpy as np
 from stimgen.images.light import Encoding
 from stimgen.images.measures.comparison import SourceComparator
 from stimgen.images.prepare import Pixels
-from stimgen.stimulus_set.quality import ColourDistances, EvaluationRecord, QualityRecord, round_significant
+from stimgen.stimulus_set.quality import (
+    EvaluationRecord,
+    QualityRecord,
+    build_quality_record,
+    round_significant,
+)
 from stimgen.synthesis.evaluation_network import EvaluationScores, LoadedEvaluationNetwork
 from stimgen.synthesis.methods import TraceEntry
 
@@ -64,23 +69,11 @@ class BatchQuality:
         self, pictures: Sequence[Pixels], keys: Sequence[str], converged: Sequence[bool | None]
     ) -> list[QualityRecord]:
         """Return what records say of saved pictures, given each one's source and whether it has converged."""
-        judged, records = self._judge_pictures(pictures, keys), []
-        for picture, key, settled, judge in zip(pictures, keys, converged, judged, strict=True):
-            found, colours = self._originals[key].compare(picture), None
-            if found.colour:
-                red, green, blue = map(round_significant, found.colour)
-                colours = ColourDistances(red=red, green=green, blue=blue)
-            records.append(
-                QualityRecord(
-                    largest_copy=round_significant(found.largest_copy),
-                    colour_distance=colours,
-                    luminance_distance=round_significant(found.luminance),
-                    spectrum_distance=round_significant(found.spectrum),
-                    converged=settled,
-                    judge=judge,
-                )
-            )
-        return records
+        judged = self._judge_pictures(pictures, keys)
+        return [
+            build_quality_record(self._originals[key].compare(picture), settled, judge)
+            for picture, key, settled, judge in zip(pictures, keys, converged, judged, strict=True)
+        ]
 
     def _judge_pictures(self, pictures: Sequence[Pixels], keys: Sequence[str]) -> Judgements:
         found: Judgements = [None] * len(pictures)

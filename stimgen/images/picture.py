@@ -13,6 +13,7 @@ from stimgen.reading.errors import StimgenError
 
 # Values that leave [0, 1] by no more than half a level of 16 bits do not count as clipped.
 NEGLIGIBLE = 0.5 / 65535
+HIDDEN = 0.01  # at lower weights, rounding leaves nothing of the picture
 
 
 @dataclass(frozen=True)
@@ -77,6 +78,21 @@ class MaskedPicture:
         if mean <= 0.0:
             raise StimgenError("the picture is black, so that it has no contrast")
         return float(np.sqrt(self.compute_mean((values - mean) ** 2)) / mean)
+
+    def uncover(self, shown: Pixels) -> MaskedPicture:
+        """Return the picture with this mask that `render` turns into `shown`, as far as the mask lets it see.
+
+        What the mask hides almost completely is as it is shown.
+        """
+        if (self.weights == 1.0).all():
+            return replace(self, pixels=shown)
+        weights = self.weights[:, :, np.newaxis]
+        behind = to_light(np.full_like(shown, self.screen.background), self.screen.encoding)
+        light = to_light(shown, self.screen.encoding)
+        seen = weights > HIDDEN
+        whole = np.where(seen, behind + (light - behind) / np.where(seen, weights, 1.0), light)
+        pixels = np.where(weights == 1.0, shown, from_light(whole, self.screen.encoding))
+        return replace(self, pixels=pixels)
 
     def render(self) -> Pixels:
         """Return the picture before the background; soft edges mix light."""

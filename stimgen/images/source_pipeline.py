@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Annotated, Any, NamedTuple
@@ -63,7 +63,7 @@ class ModelInput(NamedTuple):
 
 
 class SourceKeyError(StimgenError):
-    """Reports an error that is due to one key of a source: ``mask``, ``before`` or ``canvas``."""
+    """Reports an error that is due to one key: ``mask``, ``before``, ``canvas`` or ``matching``."""
 
     def __init__(self, key: str, error: StimgenError) -> None:
         file = f"{error.where}: " if error.where is not None else ""
@@ -81,6 +81,8 @@ class SourcePipeline:
     presentation: SourcePresentation
     """Mask, steps and canvas. To compute pixels, no step may name the mean over the set any more."""
     encoding: Encoding = "srgb"
+    match: Callable[[MaskedPicture], MaskedPicture] | None = None
+    """Gives the picture what it shares with other sources, after the steps and before the canvas."""
 
     @property
     def screen(self) -> ScreenSpec:
@@ -157,9 +159,24 @@ class SourcePipeline:
         return self.preparation if size is None else self.preparation.replace(size=size)
 
     def _apply_before(self, files: SourceFiles, size: Size | None) -> MaskedPicture:
+        picture = self.apply_steps(files, size)
+        if self.match is None:
+            return picture
+        with _name_key_in_errors("matching"):
+            return self.match(picture)
+
+    def apply_steps(self, files: SourceFiles, size: Size | None = None) -> MaskedPicture:
+        """Return the photograph after its steps, and before it is matched with others.
+
+        Raises `StimgenError` if a file is damaged, or a step is impossible.
+        """
         picture = self.prepare_picture(files, size)
         with _name_key_in_errors("before"):
             return apply_steps(self.presentation.before, PictureAndSource(picture, picture))
+
+    def size_after_steps(self, image: ImageFile) -> ImageSize:
+        """Return width and height of the photograph after its steps; raises as `shape`."""
+        return self._list_sizes(image)[0]
 
     def _list_sizes(self, image: ImageFile) -> list[ImageSize]:
         """Return the picture's size after all steps, for every place; refuse what does not fit."""

@@ -10,7 +10,7 @@ from typing import Any, TypeVar
 
 from stimgen.images.light import Encoding
 from stimgen.images.picture import MaskedPicture
-from stimgen.images.prepare import Pixels, Preparation
+from stimgen.images.prepare import ImageSize, Pixels, Preparation
 from stimgen.images.read import ImageFile, read_image_file
 from stimgen.images.readers.base import SourceReading
 from stimgen.images.source_pipeline import ModelInput, SourceFiles, SourceKeyError, SourcePipeline
@@ -79,7 +79,7 @@ class PlannedSource:
     """What analyses may group by."""
     spec: SourceSpec
     lines: Mapping[str, Location]
-    """Where the protocol names its ``file``, ``mask``, ``before`` and ``canvas``."""
+    """Where the protocol names its ``file``, ``mask``, ``before`` and ``canvas``, and its ``matching``."""
 
     @property
     def file(self) -> Path:
@@ -104,6 +104,15 @@ class PlannedSource:
     def read_unprocessed(self) -> MaskedPicture:
         """Return the photograph before any step; raises as `stage`."""
         return self._apply(self.staging.prepare_picture)
+
+    def read_before_matching(self) -> MaskedPicture:
+        """Return the photograph after its steps, before it is matched with others; raises as `stage`."""
+        return self._apply(self.staging.apply_steps)
+
+    @cached_property
+    def matched_size(self) -> ImageSize:
+        """Return width and height of the photograph when it is matched with others."""
+        return self.staging.size_after_steps(self.image.read())
 
     def stage(self) -> ModelInput:
         """Return what a model measures.

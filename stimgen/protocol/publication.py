@@ -11,6 +11,7 @@ from pydantic import BaseModel
 from stimgen.protocol.schema import Protocol
 from stimgen.reading.papers import resolve_papers
 from stimgen.reading.registry import FamilyMember
+from stimgen.stimulus_set.citing.matching import KIND, cite_matching
 from stimgen.stimulus_set.metadata import CitedMember
 
 OBJECTIVE = "objective"  # the method that has no name
@@ -26,7 +27,10 @@ def build_publication(protocol: Protocol) -> dict[str, Any]:
     everything = (conditions, protocol.sources, protocol.references, protocol.judge)
     used = sorted(_find_members(everything), key=_member_key)
     choices = [choice for key, alike in groupby(used, _member_key) for choice in _build_choices(key, alike)]
-    literature = resolve_papers(paper for one in used for paper in one.citations())
+    if protocol.matching is not None:
+        choices.append(cite_matching(protocol.matching.to_dict()))
+    cited = [paper for one in used for paper in one.citations()]
+    literature = resolve_papers([*cited, *(key for one in choices if one.kind == KIND for key in one.papers)])
     return {
         "choices": [choice.to_dict() for choice in choices],
         "literature": [paper.to_dict() for paper in literature],

@@ -65,6 +65,8 @@ def _reduce_sources_and_seeds(data: Data) -> Iterator[str]:
         yield f"{SOURCES} of {len(data['sources'])} sources"
         kept = {source["id"] or source["file"].partition(":")[2] for source in data["sources"][:SOURCES]}
         data["sources"] = data["sources"][:SOURCES]
+        if data["matching"]:
+            data["matching"]["pictures"] = None
         for condition in data["conditions"]:
             if condition["sources"]:
                 condition["sources"] = [name for name in condition["sources"] if name in kept]

@@ -17,6 +17,7 @@ from stimgen.networks import AnyNetwork
 from stimgen.networks.embedded import Embedded
 from stimgen.protocol.defaults import apply_defaults
 from stimgen.protocol.proof import ProofSettings, refuse_unprovable
+from stimgen.protocol.source_matching import SourceMatching
 from stimgen.reading.model import Flag, Integer, Label, Model, Text, TextLine, repeat_error, validation_error
 from stimgen.reading.papers import Doi, Paper
 from stimgen.statistics import AnyStatistic
@@ -186,6 +187,8 @@ class Protocol(Model):
     """The photographs."""
     references: tuple[SourceSpec, ...] = ()
     """Other pictures that targets name; no stimuli are made from them."""
+    matching: SourceMatching | None = None
+    """What all sources and references share, such as their luminance histogram, before they are measured."""
     network: AnyNetwork = Field(default_factory=Embedded)
     """The network of all conditions; each may override it."""
     statistic: AnyStatistic = Field(default_factory=Gram)

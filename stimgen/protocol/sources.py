@@ -19,6 +19,7 @@ from stimgen.images.source_pipeline import SourceFiles, SourceKeyError, SourcePi
 from stimgen.images.steps import ImageStep
 from stimgen.protocol.files import FoundPath, find_file, find_files, is_pattern
 from stimgen.protocol.load import LoadedProtocol
+from stimgen.protocol.matching import match_sources
 from stimgen.protocol.planned_source import FoundFile, PlannedSource, locate_source_error
 from stimgen.protocol.schema import SourceSpec
 from stimgen.protocol.source_ids import derive_ids
@@ -53,6 +54,10 @@ def plan_sources(
     )
     named = _name_sources([*sources, *references])
     resolved = _resolve_means(named, named[: len(sources)])
+    matching = loaded.protocol.matching
+    if matching is not None:
+        where = loaded.document.where(("matching",))
+        resolved = match_sources(resolved, resolved[: len(sources)], matching, where)
     return resolved[: len(sources)], resolved[len(sources) :]
 
 
@@ -78,6 +83,7 @@ class _SourceEntry:
         for key in (*SourcePresentation.model_fields, *SourceReading.model_fields):
             written = (*own, key) if (*own, key) in document.lines else ("preparation", key)
             lines[key] = document.where(written)
+        lines["matching"] = document.where(("matching",))
         return lines
 
     def plan(self) -> Iterator[PlannedSource]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 
+from stimgen.images.measures.comparison import SourceComparison
 from stimgen.reading.model import Model
 from stimgen.stimulus_set.metamer import MetamerRecord
 
@@ -51,6 +52,24 @@ class QualityRecord(Model):
     metamer: MetamerRecord | None = None
     """How near its activations are to its source's; None for stimuli that are no metamers, and without
     `proof`."""
+
+
+def build_quality_record(
+    found: SourceComparison, converged: bool | None, judge: EvaluationRecord | None
+) -> QualityRecord:
+    """Return what a record says of a stimulus that was compared with its source."""
+    colours = None
+    if found.colour:
+        red, green, blue = map(round_significant, found.colour)
+        colours = ColourDistances(red=red, green=green, blue=blue)
+    return QualityRecord(
+        largest_copy=round_significant(found.largest_copy),
+        colour_distance=colours,
+        luminance_distance=round_significant(found.luminance),
+        spectrum_distance=round_significant(found.spectrum),
+        converged=converged,
+        judge=judge,
+    )
 
 
 def round_significant(value: float) -> float | None:

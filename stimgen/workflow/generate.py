@@ -26,6 +26,7 @@ from stimgen.reading.errors import StimgenError
 from stimgen.stimulus_set.derived import write_derived_files
 from stimgen.stimulus_set.index import SetIndex
 from stimgen.stimulus_set.lock import lock_set, refuse_locked
+from stimgen.stimulus_set.matched import refuse_matched
 from stimgen.stimulus_set.store import PLAN, PlanRecord, Store, json_bytes
 
 MAX_BATCH_SIZE = 4096
@@ -100,6 +101,7 @@ def _prepare_set(context: RunContext, ours: ProtocolPlan, stack: ExitStack) -> t
     store, plan, part = context.store, context.plan, context.part
     begun = store.has(PLAN)
     if begun:
+        refuse_matched(store, "no stimuli are generated into it")
         stack.enter_context(lock_set(store.folder, part))
     index = SetIndex(store)
     status = find_missing(ours, store, index)

@@ -21,6 +21,7 @@ from stimgen.reading.atomic import create_atomically
 from stimgen.reading.errors import CombinedError, StimgenError
 from stimgen.reading.identity import digest, sha256_bytes
 from stimgen.reading.text import escape_formula
+from stimgen.stimulus_set.record import FileHash
 from stimgen.stimulus_set.store import json_bytes
 from stimgen.workflow.match_options import MatchOptions
 from stimgen.workflow.match_page import PageCollector
@@ -62,7 +63,9 @@ def match_folder(
             reader = pictures[result.name]
             data = encode_png(result.levels, options.encoding)
             (fresh / f"{result.name}.png").write_bytes(data)
-            records.append(_record(result, reader, matcher, sha256_bytes(data)))
+            before = FileHash(file=reader.file.name, sha256=reader.read().sha256)
+            saved = FileHash(file=f"{result.name}.png", sha256=sha256_bytes(data))
+            records.append(build_matching_record(result, matcher, before, saved))
             page.add(result)
             report(len(records), len(pictures))
         found = MatchingReport(
@@ -165,16 +168,17 @@ def _check_all(readers: Sequence[_PictureReader]) -> None:
         raise errors[0] if len(errors) == 1 else CombinedError(errors)
 
 
-def _record(
-    result: MatchingResult, reader: _PictureReader, matcher: SetMatcher, saved_sha256: str
+def build_matching_record(
+    result: MatchingResult, matcher: SetMatcher, before: FileHash, saved: FileHash
 ) -> MatchingRecord:
+    """Return what matching did to a picture, given its file and the one that was written."""
     measure = partial(measure_picture, target=matcher.target, settings=matcher.settings)
     return MatchingRecord(
         name=result.name,
-        file=reader.file.name,
-        sha256=reader.read().sha256,
-        saved=f"{result.name}.png",
-        saved_sha256=saved_sha256,
+        file=before.file,
+        sha256=before.sha256,
+        saved=saved.file,
+        saved_sha256=saved.sha256,
         before=measure(result.before),
         after=measure(result.after),
         iterations=result.matched.iterations,

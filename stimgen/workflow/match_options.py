@@ -13,6 +13,8 @@ from stimgen.images.write import Bits
 from stimgen.reading.errors import StimgenError
 from stimgen.reading.model import Flag
 
+FOLDER_OPTIONS = ("bits", "encoding", "grey", "masks")
+
 
 class MatchOptions(SetMatching):
     """Says what is matched across the pictures of a folder, and how they are read and written."""
@@ -30,6 +32,13 @@ class MatchOptions(SetMatching):
     def settings(self) -> SetMatching:
         """Return what is matched."""
         return SetMatching(**{name: getattr(self, name) for name in SetMatching.model_fields})
+
+    def for_set(self) -> SetMatching:
+        """Return what is matched; refuse, by `StimgenError`, options that only folders of pictures have."""
+        for name in FOLDER_OPTIONS:
+            if getattr(self, name) != type(self).model_fields[name].default:
+                raise StimgenError(f"--{name}: a stimulus set says that itself", hint="leave the option out")
+        return self.settings
 
 
 def read_match_options(**given: Any) -> MatchOptions:

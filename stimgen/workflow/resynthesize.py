@@ -16,6 +16,7 @@ from stimgen.protocol.plan import PlannedStimulus, ProtocolPlan, make_plan
 from stimgen.protocol.quick import make_quick_protocol
 from stimgen.protocol.substitution import repeat_substitution
 from stimgen.reading.document import parse_document
+from stimgen.stimulus_set.matched import refuse_matched
 from stimgen.stimulus_set.record import Record
 from stimgen.stimulus_set.store import PLAN, Store, json_bytes
 from stimgen.workflow.repair import find_shipped_file
@@ -46,6 +47,7 @@ def resynthesize_stimuli(
         The protocol in the set, its photographs or its weights cannot be used.
     """
     store = Store.open(folder)
+    refuse_matched(store, "they cannot be synthesised again")
     records = _choose_records(store, count)
     plan = make_plan(load_recorded_protocol(store, root), root)
     planned = {stimulus.id: stimulus for stimulus in plan.stimuli}

@@ -54,14 +54,15 @@ class PictureMatcher:
         matched, iterations, deviation = self._iterate(plane, picture)
         matched = np.where(picture.weights > 0.0, matched, plane)
         put = put_plane(light, matched, self.settings.colour)
-        grey = plane_luminance(matched, self.settings.colour)[picture.weights > 0.0]
+        seen = matched[select_visible(picture)]
+        grey = plane_luminance(seen, self.settings.colour)
         return MatchedPicture(
             picture=picture.with_light(put.light),
             iterations=iterations,
             deviation=deviation,
             clipped=float(np.mean((grey < -NEGLIGIBLE) | (grey > 1.0 + NEGLIGIBLE))),
             desaturated=put.desaturated,
-            fitting_contrast=self._find_fitting_contrast(matched[picture.weights > 0.0]),
+            fitting_contrast=self._find_fitting_contrast(seen),
         )
 
     def match_within_range(self, picture: MaskedPicture) -> MatchedPicture:

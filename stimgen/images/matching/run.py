@@ -25,11 +25,17 @@ class MatchingResult:
     levels: Levels
     """Height x width x channels, uint8 or uint16."""
     settings: SetMatching
+    rendered: bool = False
+    """Whether it was saved as it is shown, behind its mask."""
 
     @cached_property
     def after(self) -> MaskedPicture:
         """Return the saved picture."""
-        return replace(self.before, pixels=as_pixels(self.levels))
+        return (
+            self.before.uncover(as_pixels(self.levels))
+            if self.rendered
+            else replace(self.before, pixels=as_pixels(self.levels))
+        )
 
     def curves(self) -> tuple[PictureCurves, PictureCurves]:
         """Return what is drawn of the picture before and after."""
@@ -44,6 +50,8 @@ class SetMatcher:
     pictures: Mapping[str, Callable[[], MaskedPicture]]
     """Functions that return the pictures, by name."""
     bits: Bits = 8
+    rendered: bool = False
+    """Whether pictures are saved behind their masks; otherwise, what masks hide stays as it is."""
 
     @cached_property
     def target(self) -> MatchingTarget:
@@ -65,14 +73,15 @@ class SetMatcher:
             if matched.clipped > self.settings.clipping:
                 clipped[name] = matched
             else:
-                yield MatchingResult(
-                    name, before, matched, quantise(matched.picture.pixels, self.bits), self.settings
-                )
+                shown = matched.picture.render() if self.rendered else matched.picture.pixels
+                levels = quantise(shown, self.bits)
+                yield MatchingResult(name, before, matched, levels, self.settings, self.rendered)
         if clipped:
-            raise _describe_clipping(clipped, len(self.pictures))
+            raise describe_clipping(clipped, len(self.pictures))
 
 
-def _describe_clipping(clipped: Mapping[str, MatchedPicture], total: int) -> StimgenError:
+def describe_clipping(clipped: Mapping[str, MatchedPicture], total: int) -> StimgenError:
+    """Return an error about pictures that would be clipped, with the contrast at which none is."""
     worst = max(clipped, key=lambda name: clipped[name].clipped)
     contrast = min(one.fitting_contrast for one in clipped.values())
     error = clipping_error(clipped[worst].clipped, contrast)

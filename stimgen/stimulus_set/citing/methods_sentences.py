@@ -13,6 +13,7 @@ from typing import Any
 
 from stimgen.reading.text import to_one_line
 from stimgen.stimulus_set.citing.by_condition import combine_clauses
+from stimgen.stimulus_set.citing.matching import KIND, describe_matching
 from stimgen.stimulus_set.citing.references import References
 from stimgen.stimulus_set.citing.summary import ConditionSummary
 from stimgen.stimulus_set.citing.wording import (
@@ -26,6 +27,7 @@ from stimgen.stimulus_set.citing.wording import (
 from stimgen.stimulus_set.metadata import SetMetadata
 
 OBJECTIVE = "objective"
+MATCHED = "matched"  # settings of sets whose finished pictures were matched
 PIXELS = "pixels"
 
 
@@ -41,6 +43,7 @@ class MethodsWriter:
         What is the same in all conditions is said once; what differs is said with the names of conditions.
         """
         topics: list[tuple[str, Callable[[ConditionSummary], str]]] = [
+            ("before synthesis, all source images were given", self._describe_matching),
             ("stimuli were", self._describe_method),
             ("feature maps were taken", lambda one: "".join(map(list_layers, _only_term(one)))),
             ("statistics were computed", lambda one: "".join(map(self._name_regions, _only_term(one)))),
@@ -49,11 +52,24 @@ class MethodsWriter:
             ("images were", _describe_sizes),
             ("the random", _describe_seeds),
             ("processing after synthesis consisted of", self._describe_steps),
+            ("after synthesis, all stimuli and originals were given", self._describe_matching_after),
             ("the model described each source image", _describe_parameters),
         ]
         for beginning, topic in topics:
             clauses = {to_one_line(name): topic(condition) for name, condition in conditions.items()}
             yield from combine_clauses(beginning, clauses)
+
+    def _describe_matching(self, condition: ConditionSummary) -> str:
+        recipe = condition.first.pixels.get(KIND)
+        return self._name_matching(recipe) if isinstance(recipe, dict) else ""
+
+    def _describe_matching_after(self, condition: ConditionSummary) -> str:
+        recipe = condition.first.settings.get(MATCHED)
+        return self._name_matching(recipe) if isinstance(recipe, dict) else ""
+
+    def _name_matching(self, recipe: Mapping[str, Any]) -> str:
+        papers = self._references.in_text(self._metadata.papers_for(KIND, {"name": KIND}))
+        return f"{describe_matching(recipe)} of their mean{format_brackets(papers)}"
 
     def _describe_method(self, condition: ConditionSummary) -> str:
         settings, terms = condition.first.settings, condition.first.terms
