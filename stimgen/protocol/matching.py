@@ -8,7 +8,7 @@ from functools import cached_property
 from typing import Any
 
 from stimgen.images.matching import PictureMatcher, SetMatching, measure_target
-from stimgen.images.matching.run import describe_clipping
+from stimgen.images.matching.run import describe_clipped_set
 from stimgen.images.picture import MaskedPicture
 from stimgen.protocol.planned_source import PlannedSource
 from stimgen.protocol.source_matching import SourceMatching
@@ -47,14 +47,14 @@ class SourceMatcher:
         """Return the matched picture; raise `StimgenError` if it, or the target, cannot be matched."""
         found = self._matcher.match(picture)
         if found.clipped > self.settings.clipping:
-            raise self._describe_clipping()
+            raise self._describe_clipped_set()
         return found.picture
 
-    def _describe_clipping(self) -> StimgenError:
+    def _describe_clipped_set(self) -> StimgenError:
         """Return an error that names the contrast at which no source is clipped."""
         all_found = {one.id: self._matcher.match(one.read_before_matching()) for one in self.sources}
         clipped = {name: one for name, one in all_found.items() if one.clipped > self.settings.clipping}
-        return describe_clipping(clipped, len(self.sources))
+        return describe_clipped_set(clipped, len(self.sources))
 
 
 def match_sources(

@@ -65,13 +65,6 @@ class PictureMatcher:
             fitting_contrast=self._find_fitting_contrast(seen),
         )
 
-    def match_within_range(self, picture: MaskedPicture) -> MatchedPicture:
-        """Return the matched picture; raise `StimgenError` if clipping would undo what was matched."""
-        found = self.match(picture)
-        if found.clipped > self.settings.clipping:
-            raise clipping_error(found.clipped, found.fitting_contrast)
-        return found
-
     def _check_spectrum(self, picture: MaskedPicture) -> None:
         spectrum = self.target.spectrum
         if spectrum is None:
@@ -102,7 +95,7 @@ class PictureMatcher:
             found, wanted = measure_moments(plane, picture.weights), self.target.moments
             return wanted.mean + (plane - found.mean) * (wanted.deviation / max(found.deviation, FLAT))
         inside = select_visible(picture)
-        rising = self.target.rising_values(int(inside.sum()))
+        rising = self.target.take_values(int(inside.sum()))
         if self.settings.ssim == 0:
             return specify_histogram(plane, inside, rising)
         if min(plane.shape) < SSIM_SMALLEST:
@@ -116,7 +109,7 @@ class PictureMatcher:
         return max(0.0, min(up, down)) * self.settings.contrast
 
 
-def clipping_error(clipped: float, contrast: float) -> StimgenError:
+def describe_clipped_picture(clipped: float, contrast: float) -> StimgenError:
     """Return the error that clipping would undo the matching, with a contrast at which it would not."""
     lower = np.floor(contrast * 100) / 100
     return StimgenError(

@@ -85,7 +85,7 @@ def measure_picture(picture: MaskedPicture, target: MatchingTarget, settings: Se
     histogram = spectrum = None
     if target.shares is not None:
         values = np.sort(plane[select_visible(picture)])
-        histogram = round(float(np.abs(values - target.rising_values(values.size)).mean()), DIGITS)
+        histogram = round(float(np.abs(values - target.take_values(values.size)).mean()), DIGITS)
     if target.spectrum is not None:
         spectrum = round(target.spectrum.deviation(plane), DIGITS)
     return PictureMeasures(

@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from functools import cached_property
 
-from stimgen.images.matching.match import MatchedPicture, PictureMatcher, clipping_error
+from stimgen.images.matching.match import MatchedPicture, PictureMatcher, describe_clipped_picture
 from stimgen.images.matching.report import PictureCurves, measure_curves
 from stimgen.images.matching.settings import SetMatching
 from stimgen.images.matching.target import MatchingTarget, measure_target
@@ -77,12 +77,12 @@ class SetMatcher:
                 levels = quantise(shown, self.bits)
                 yield MatchingResult(name, before, matched, levels, self.settings, self.rendered)
         if clipped:
-            raise describe_clipping(clipped, len(self.pictures))
+            raise describe_clipped_set(clipped, len(self.pictures))
 
 
-def describe_clipping(clipped: Mapping[str, MatchedPicture], total: int) -> StimgenError:
+def describe_clipped_set(clipped: Mapping[str, MatchedPicture], total: int) -> StimgenError:
     """Return an error about pictures that would be clipped, with the contrast at which none is."""
     worst = max(clipped, key=lambda name: clipped[name].clipped)
     contrast = min(one.fitting_contrast for one in clipped.values())
-    error = clipping_error(clipped[worst].clipped, contrast)
+    error = describe_clipped_picture(clipped[worst].clipped, contrast)
     return error.add_prefix(f"{len(clipped)} of {total} pictures cannot be matched, first of all {worst}")

@@ -40,7 +40,7 @@ class MatchingTarget:
     spectrum: SpectrumTarget | None
     contrast: float = 1.0
 
-    def rising_values(self, count: int) -> Plane:
+    def take_values(self, count: int) -> Plane:
         """Return `count` rising values with the mean histogram."""
         if self.shares is None:
             raise ValueError("the target has no histogram")
@@ -124,7 +124,7 @@ class SetMean:
         height, width = self._shape
         wanted = target.moments.deviation
         if self._settings.luminance == "histogram":
-            wanted = float(target.rising_values(height * width).std())
+            wanted = float(target.take_values(height * width).std())
         return spectrum.scale_contrast(wanted / np.sqrt(spectrum.variance))
 
 
