@@ -36,7 +36,8 @@ def read_photographs(folder: Path) -> list[str]:
     for name in PHOTOGRAPHS:
         picture = Image.open(find_skimage_file(name)).convert("RGB")
         left, top = (picture.width - 128) // 2, (picture.height - 128) // 2
-        picture.crop((left, top, left + 128, top + 128)).save(folder / f"{name}.png")
+        pixels = np.asarray(picture.crop((left, top, left + 128, top + 128)))
+        Image.fromarray(pixels).save(folder / f"{name}.png")  # without the file's gamma or profile
     return [str(folder / f"{name}.png") for name in PHOTOGRAPHS]
 
 
