@@ -32,6 +32,24 @@ def list_members(*, as_json: bool = JSON) -> None:
 
 
 @commands.command()
+def layers(
+    network: str = argument("NETWORK", "A network, torchvision:MODEL, timm:MODEL, or a protocol (YAML)."),
+    size: int = option("--size", "PIXELS", "Side of the pictures.", 224, min=1, max=4096),
+    *,
+    as_json: bool = JSON,
+) -> None:
+    """List the layers of a network.
+
+    Shows channels, positions, stride, receptive field and parameters of a Gram matrix for square pictures.
+    """
+    from stimgen.cli.layers_text import format_layers
+    from stimgen.workflow.layers import describe_layers
+
+    found = describe_layers(network, size)
+    print_result([one.to_dict() for one in found] if as_json else found, format_layers, as_json=as_json)
+
+
+@commands.command()
 def schema(
     output: Path | None = option(
         "-o, --output", "FILE", "Write to this file. [default: the standard output]"

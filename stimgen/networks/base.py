@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Protocol
 
@@ -78,6 +78,15 @@ class Network(FamilyMember, ABC):
     @abstractmethod
     def layers(self) -> dict[str, int]:
         """Return the number of feature maps of every layer, by its name in protocols, shallow to deep."""
+
+    def layer_aliases(self) -> Mapping[str, str]:
+        """Return further names of layers, with the layers that they stand for."""
+        return {}
+
+    def has_maps(self, layer: str) -> bool:
+        """Return whether a layer has positions in the picture, and not one vector for all of it."""
+        del layer
+        return True
 
     def depth_sets(self) -> Sequence[Sequence[str]]:
         """Return the cumulative sets: a ``depth`` stands for a layer with all before it in its set."""

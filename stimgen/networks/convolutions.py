@@ -6,16 +6,11 @@ the number of threads. Here products of matrices with short sums, and dense conv
 
 from __future__ import annotations
 
-from functools import reduce
-from typing import Any
-
 import torch
 from torch import Tensor, nn
-from torch.autograd.function import once_differentiable
 from torch.nn import functional
 
-# The libraries' products of matrices split longer sums among threads.
-LONGEST_SUM = 256
+from stimgen.networks.matrix_products import MatrixProduct
 
 
 class PointwiseConvolution(nn.Module):
@@ -32,34 +27,17 @@ class PointwiseConvolution(nn.Module):
 
     def forward(self, maps: Tensor) -> Tensor:
         """Return batch x channels x height x width, channels last in memory."""
-        maps = maps[:, :, :: self._stride, :: self._stride]
-        batch, _, height, width = maps.shape
-        flat = maps.permute(0, 2, 3, 1).reshape(batch, height * width, -1)
-        product: Tensor = _MatrixProduct.apply(flat, self.weight.flatten(1))
-        if self.bias is not None:
-            product = product + self.bias
-        return product.view(batch, height, width, -1).permute(0, 3, 1, 2)
+        return multiply_pointwise(maps[:, :, :: self._stride, :: self._stride], self.weight, self.bias)
 
 
-class _MatrixProduct(torch.autograd.Function):
-    """Multiplies maps (batch x positions x inputs) by weights (outputs x inputs), which have no gradient."""
-
-    @staticmethod
-    def forward(ctx: Any, maps: Tensor, weights: Tensor) -> Tensor:
-        ctx.save_for_backward(weights)
-        return _multiply(maps, weights.T)
-
-    @staticmethod
-    @once_differentiable
-    def backward(ctx: Any, gradient: Tensor) -> tuple[Tensor, None]:
-        (weights,) = ctx.saved_tensors
-        return _multiply(gradient, weights), None
-
-
-def _multiply(maps: Tensor, matrix: Tensor) -> Tensor:
-    parts = zip(torch.split(maps, LONGEST_SUM, 2), torch.split(matrix, LONGEST_SUM, 0), strict=True)
-    # With a transposed matrix, the order of the sums would still depend on the threads.
-    return reduce(torch.add, (torch.bmm(m, p.contiguous().expand(len(maps), -1, -1)) for m, p in parts))
+def multiply_pointwise(maps: Tensor, weight: Tensor, bias: Tensor | None) -> Tensor:
+    """Return the 1 x 1 convolution of maps: batch x channels x height x width, channels last in memory."""
+    batch, _, height, width = maps.shape
+    flat = maps.permute(0, 2, 3, 1).reshape(batch, height * width, -1)
+    product: Tensor = MatrixProduct.apply(flat, weight.flatten(1))
+    if bias is not None:
+        product = product + bias
+    return product.view(batch, height, width, -1).permute(0, 3, 1, 2)
 
 
 class StridedConvolution(nn.Module):
@@ -88,6 +66,9 @@ class StridedConvolution(nn.Module):
             padding += [self._padding, blocks * self._stride - side - self._padding]
         unshuffled = functional.pixel_unshuffle(functional.pad(maps, padding), self._stride)
         unshuffled = unshuffled.contiguous(memory_format=torch.channels_last)
+        if self.weight.shape[2:] == (1, 1):
+            # Windows that touch without overlapping, as those that cut pictures into patches.
+            return multiply_pointwise(unshuffled, self.weight, self.bias)
         return functional.conv2d(unshuffled, self.weight, self.bias)
 
 
@@ -95,8 +76,16 @@ def replace_convolutions(module: nn.Module) -> nn.Module:
     """Return `module` with these convolutions replaced, also inside its parts."""
     for name, part in list(module.named_children()):
         setattr(module, name, replace_convolutions(part))
-    if not isinstance(module, nn.Conv2d):
+    # A subclass may do something else; convolutions in groups have short sums.
+    if type(module) is not nn.Conv2d or module.groups > 1 or module.dilation != (1, 1):
         return module
-    if module.kernel_size == (1, 1):
+    if module.kernel_size == (1, 1) and module.padding == (0, 0):
         return PointwiseConvolution(module)
-    return module if module.stride == (1, 1) else StridedConvolution(module)
+    return StridedConvolution(module) if _is_replaceable(module) else module
+
+
+def _is_replaceable(convolution: nn.Conv2d) -> bool:
+    """Return whether a convolution is strided, square and padded with zeros."""
+    pairs = (convolution.kernel_size, convolution.stride, convolution.padding)
+    square = all(not isinstance(pair, str) and pair[0] == pair[1] for pair in pairs)
+    return square and convolution.stride != (1, 1) and convolution.padding_mode == "zeros"

@@ -6,6 +6,7 @@ import inspect
 import math
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Any
 
 import torch
@@ -13,6 +14,7 @@ from torch import Tensor, fx, nn
 
 from stimgen.images.geometry import ReceptiveField
 from stimgen.networks.node_layouts import BATCH, NodeLayout, Shape, find_layout
+from stimgen.networks.node_memory import find_activation_sizes
 from stimgen.networks.node_receptive_fields import find_receptive_fields
 
 COLOURS = 3
@@ -130,14 +132,31 @@ class NodeGraph:
         """Return which pixels a layer's positions see; None if all of them, or if that is unknown."""
         return self._fields[self.traced.nodes[name]] if self.layouts[name].has_maps else None
 
+    def activation_sizes(self, names: Iterable[str], height: int, width: int) -> list[int]:
+        """Return the sizes of all tensors of one picture that these layers depend on."""
+        shapes = {self.traced.nodes[name]: shape for name, shape in self.shapes(height, width).items()}
+        return find_activation_sizes(self.traced.module, shapes, {self.traced.nodes[name] for name in names})
+
+    @cached_property
+    def depths(self) -> dict[str, tuple[str, ...]]:
+        """Return every layer whose maps grow with the picture, after the ends of all stages before it."""
+        ends, before, found = set(self.stage_ends()), list[str](), dict[str, tuple[str, ...]]()
+        for name, layout in self.layouts.items():
+            if layout.grows:
+                found[name] = (*before, name)
+                before += [name] if name in ends else []
+        return found
+
     def stage_ends(self) -> list[str]:
         """Return the last layer of each size of maps, counting blocks only; of every block if sizes are few.
 
-        A block is the outermost module with a number in its name, such as ``features.1`` or ``layer2``.
+        A block is the outermost module with a number in its name, such as ``features.1`` or ``layer2``, or an
+        outermost module without one.
         """
         blocks = {_find_block(name): name for name, layout in self.layouts.items() if layout.grows}
         ends = list({self.map_side(name, PROBES[0]): name for name in blocks.values()}.values())
-        return ends if len(ends) > 2 else list(blocks.values())
+        numbered = [name for block, name in blocks.items() if block[-1:].isdigit()]
+        return numbered if len(ends) <= 2 < len(numbered) else ends
 
 
 def _find_block(name: str) -> str:

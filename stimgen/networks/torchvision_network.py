@@ -8,11 +8,12 @@ from contextlib import suppress
 from typing import Any, Literal
 
 import torch
-from pydantic import Field
+from pydantic import Field, model_validator
 from torch import Tensor, nn
 from typing_extensions import override
 
 from stimgen.images.geometry import ReceptiveField
+from stimgen.networks.average_pooling import average_pool
 from stimgen.networks.base import DeviceSpec, Network, Validation
 from stimgen.networks.convolutions import replace_convolutions
 from stimgen.networks.steps import NetworkStep
@@ -35,6 +36,11 @@ class TorchvisionNetwork(Network, ABC):
     """Where the weights come from."""
     pooling: Literal["average", "maximum"] = "average"
     """Average pooling (Gatys, Ecker & Bethge 2015), or maximum pooling, as the network was trained with."""
+
+    @model_validator(mode="after")
+    def _check_weights(self) -> TorchvisionNetwork:
+        self.weights.check_network(self.name)
+        return self
 
     @abstractmethod
     def steps(self) -> NetworkSteps:
@@ -203,9 +209,7 @@ def _build_module(model: nn.Module, step: NetworkStep, network: TorchvisionNetwo
     modules = [model.get_submodule(path) for path in step.modules]
     for i, module in enumerate(modules):
         if isinstance(module, nn.MaxPool2d) and network.pooling == "average":
-            size, stride, padding = module.kernel_size, module.stride, module.padding
-            ceiling, counted = module.ceil_mode, False  # padding does not count
-            modules[i] = nn.AvgPool2d(size, stride, padding, ceiling, counted)
+            modules[i] = average_pool(module)
         else:
             network.adapt(module)
             modules[i] = replace_convolutions(module)

@@ -77,17 +77,30 @@ class Term(TermFields):
     def _check_layers(self) -> Term:
         if (self.depth is None) == (self.layers is None):
             raise validation_error("say either `depth` or `layers`", at="layers" if self.layers else None)
-        if self.depth is not None and self.depth not in self.network.depths():
+        if self.depth is not None and self._find_layer(self.depth) not in self.network.depths():
             raise _unknown_layer_error(self.network, "depth", self.depth)
-        for name in self.layers or ():
+        names = [self._find_layer(name) for name in self.layers or ()]
+        for name in names:
             if name not in self.network.layers():
                 raise _unknown_layer_error(self.network, "layers", name)
-        if self.layers is not None and not 0 < len(self.layers) == len(set(self.layers)):
+        if self.layers is not None and not 0 < len(names) == len(set(names)):
             raise validation_error("name at least one layer, and each once", at="layers")
         return self
 
+    def _find_layer(self, name: str) -> str:
+        """Return a layer's own name for any of its names."""
+        return self.network.layer_aliases().get(name, name)
+
     @model_validator(mode="after")
     def _check_regions(self) -> Term:
+        flat = [name for name in self.layer_weights if not self.network.has_maps(name)]
+        if flat and not self.regions.is_whole_image:
+            raise validation_error(
+                f"the layer {flat[0]!r} of {self.network.name} has no maps: it is one vector for the whole "
+                "picture, so that nothing can be pooled in regions",
+                at="regions",
+                hint="write `regions: 1x1`, or name a layer before the pooling over all positions",
+            )
         if self.regions.needs_receptive_fields:
             unknown = [name for name in self.layer_weights if self.network.receptive_field(name) is None]
             if unknown:
@@ -134,9 +147,10 @@ class Term(TermFields):
     def layer_weights(self) -> dict[str, float]:
         """Return every layer of the term with its weight, shallow to deep; `depth` is written out."""
         if isinstance(self.layers, dict):
-            given = self.layers
+            given = {self._find_layer(name): weight for name, weight in self.layers.items()}
         else:
-            names = self.layers or self.network.depths()[self.depth or ""]
+            given_names = [self._find_layer(name) for name in self.layers or ()]
+            names = given_names or self.network.depths()[self._find_layer(self.depth or "")]
             given = dict.fromkeys(names, self.statistic.default_layer_weight(len(names)))
         return {name: given[name] for name in self.network.layers() if name in given}
 

@@ -40,6 +40,8 @@ NEEDED = {
     "file": {"file": "weights.safetensors", "sha256": "0" * 64},
     "image": {"file": "start.png"},
     "python": {"use": "contract"},
+    "torchvision": {"model": "squeezenet1_1"},
+    "timm": {"model": "test_vit"},
     "normalised": {"base": "random", "file": "means.json", "sha256": "0" * 64},
     "crop": {"box": [1, 2, 16, 15]},
 }

@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Annotated, Any, ClassVar
 
+import numpy as np
 import torch
+from numpy.typing import NDArray
 from pydantic import AfterValidator, Field, ValidationInfo
 from torch import Tensor
 
@@ -22,12 +25,16 @@ class StateDictSpec:
     """Says which tensors of a published state dict a network needs, as key to shape.
 
     If the network is a chain of convolutions, rectifications and poolings, `chain` holds its convolutions,
-    shallow to deep, with their keys without ``.weight`` and ``.bias``; otherwise it is empty.
+    shallow to deep, with their keys without ``.weight`` and ``.bias``; otherwise it is empty. `groups` are
+    the filters whose groups see different inputs, with the number of groups. `constants` are what random
+    weights use for parameters that are neither filters nor biases nor normalisations.
     """
 
     network: str
     shapes: dict[str, tuple[int, ...]]
     chain: dict[str, str] = field(default_factory=dict)
+    groups: Mapping[str, int] = field(default_factory=dict)
+    constants: Mapping[str, NDArray[np.float32]] = field(default_factory=dict)
 
 
 class Weights(FamilyMember, ABC):
@@ -45,6 +52,9 @@ class Weights(FamilyMember, ABC):
     @abstractmethod
     def recipe(self, network: str) -> dict[str, Any]:
         """Return what determines the numbers, without paths: a recipe or a hash."""
+
+    def check_network(self, network: str) -> None:
+        """Refuse, by an error of validation, a network that has no such weights."""
 
     def is_available(self, network: str) -> bool:
         """Return whether `load_tensors` needs no download and finds all files."""
@@ -95,6 +105,11 @@ def read_weights(file: Path, sha256: str, spec: StateDictSpec) -> tuple[dict[str
         if tuple(state[key].shape) != shape:
             message = f"the tensor {key!r} has shape {tuple(state[key].shape)}; {spec.network} needs {shape}"
             raise StimgenError(message, where=file)
+        if not state[key].isfinite().all():
+            message = (
+                f"the tensor {key!r} has numbers that are not finite: the training diverged, or the file"
+            )
+            raise StimgenError(f"{message} is damaged", where=file)
     return {key: state[key].float() for key in spec.shapes}, found
 
 

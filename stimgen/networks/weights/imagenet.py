@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Any, Literal
+from typing import Annotated, Any, Literal
 from urllib.error import URLError
 
 import torch
+from pydantic import Field
 from torch import Tensor
 from typing_extensions import override
 
 from stimgen.networks.weights.base import StateDictSpec, Weights, read_weights
 from stimgen.reading.errors import StimgenError
+from stimgen.reading.model import Text, validation_error
 
 # SHA-256 of the publisher's files, or its first eight digits, which are part of a file's name, if the rest is
 # unknown. Records hold the complete hash of the file that was used.
@@ -27,6 +29,9 @@ PINNED = {
 }
 
 
+FIRST = "IMAGENET1K_V1"
+
+
 class ImagenetWeights(Weights):
     """Downloads torchvision's weights trained on ImageNet, once, into PyTorch's cache, and checks them."""
 
@@ -34,13 +39,44 @@ class ImagenetWeights(Weights):
     papers = ("deng2009",)
 
     have_head = True
+    short_form = r"IMAGENET1K_[A-Z0-9_]+"
+    short_form_words = "a version that torchvision publishes, such as IMAGENET1K_V1"
 
     name: Literal["imagenet"] = "imagenet"
+    version: Annotated[Text, Field(pattern=r"^IMAGENET1K_[A-Z0-9_]+$")] = FIRST
+    """Name of the version in torchvision."""
+
+    @classmethod
+    @override
+    def from_text(cls, text: str) -> dict[str, Any]:
+        return {"name": "imagenet", "version": text}
 
     @property
     @override
     def trained(self) -> bool:
         return True
+
+    @override
+    def check_network(self, network: str) -> None:
+        """Refuse a network without this version, and a version without a known hash."""
+        if self.version == FIRST and network in PINNED:
+            return
+        versions = list_versions(network)
+        if self.version not in versions:
+            raise validation_error(
+                f"torchvision publishes no weights {self.version} of {network}",
+                given=self.version,
+                allowed=versions,
+                at="weights",
+                hint=None if versions else "write `random`, or `{file: FILE, sha256: HASH}`",
+            )
+        raise validation_error(
+            f"the whole SHA-256 of the weights {self.version} of {network} is not known to stimgen, and "
+            "nothing is downloaded without it",
+            at="weights",
+            hint=f"download {find_url(network, self.version)}, take its hash (`sha256sum FILE`), and write "
+            "`weights: {file: FILE, sha256: HASH}`",
+        )
 
     def recipe(self, network: str) -> dict[str, Any]:
         """Return the publisher's file and its hash."""
@@ -60,17 +96,27 @@ class ImagenetWeights(Weights):
 
 def find_cache_path(network: str) -> Path:
     """Return the path at which PyTorch caches the weights of `network`."""
-    return Path(torch.hub.get_dir()) / "checkpoints" / _url(network).rpartition("/")[2]
+    return Path(torch.hub.get_dir()) / "checkpoints" / find_url(network).rpartition("/")[2]
 
 
-def _url(network: str) -> str:
+def list_versions(network: str) -> list[str]:
+    """Return the names of all weights that torchvision publishes for a network; none of another library."""
     import torchvision
 
-    return str(torchvision.models.get_model_weights(network).IMAGENET1K_V1.url)
+    if network not in torchvision.models.list_models(module=torchvision.models):
+        return []
+    return [version.name for version in torchvision.models.get_model_weights(network)]
+
+
+def find_url(network: str, version: str = FIRST) -> str:
+    """Return where torchvision publishes weights."""
+    import torchvision
+
+    return str(torchvision.models.get_model_weights(network)[version].url)
 
 
 def _download(network: str, file: Path) -> None:
-    url, sha256 = _url(network), PINNED[network]
+    url, sha256 = find_url(network), PINNED[network]
     try:
         file.parent.mkdir(parents=True, exist_ok=True)
         torch.hub.download_url_to_file(url, str(file), hash_prefix=sha256, progress=True)

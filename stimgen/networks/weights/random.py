@@ -50,24 +50,31 @@ class RandomWeights(Weights):
         digest = hashlib.sha256()
         state: dict[str, Tensor] = {}
         for key, shape in spec.shapes.items():
-            if len(shape) == 1:
+            if key in spec.constants:
+                values = spec.constants[key]
+            elif len(shape) == 1:
                 # Ones for what multiplies or divides in a batch normalisation, zeros for biases and means.
                 values = np.full(shape, key.endswith((".weight", ".running_var")), dtype="<f4")
             else:
-                values = generate_filters(shape, "random weights", RECIPE, spec.network, self.seed, key)
+                stream = ("random weights", RECIPE, spec.network, self.seed, key)
+                values = generate_filters(shape, *stream, groups=spec.groups.get(key, 1))
             digest.update(f"{key}{shape}".encode() + values.tobytes())
             state[key] = torch.from_numpy(values)
         return state, digest.hexdigest()
 
 
-def generate_filters(shape: tuple[int, ...], *key: str | int) -> NDArray[np.float32]:
+def generate_filters(shape: tuple[int, ...], *key: str | int, groups: int = 1) -> NDArray[np.float32]:
     """Return a layer's filters: orthogonal, scaled for rectification (He et al. 2015), and rounded.
 
-    `shape` is filters x inputs x height x width; three inputs are the image's colours. `key` names the stream
-    of random numbers.
+    `shape` is filters x inputs x height x width, or filters x inputs; three inputs of one group are the
+    image's colours. `key` names the stream of random numbers. Filters are orthogonal within each of `groups`,
+    because every group sees other inputs.
     """
-    matrix = generate_orthogonal_filters(shape, *key) * math.sqrt(2.0)
-    if shape[1] == RGB:
+    if groups > 1:
+        matrix = generate_orthogonal_groups(shape, groups, *key) * math.sqrt(2.0)
+    else:
+        matrix = generate_orthogonal_filters(shape, *key) * math.sqrt(2.0)
+    if groups == 1 and len(shape) == 4 and shape[1] == RGB and shape[2] == shape[3]:
         matrix = matrix @ _compensation_matrix(shape[2])
     return np.ascontiguousarray((np.round(matrix / GRID) * GRID).reshape(shape), dtype="<f4")
 
@@ -84,15 +91,25 @@ def generate_orthogonal_filters(shape: tuple[int, ...], *key: str | int) -> NDAr
     return q if rows >= inputs else q.T
 
 
+def generate_orthogonal_groups(shape: tuple[int, ...], groups: int, *key: str | int) -> NDArray[np.float64]:
+    """Return filters x (inputs * height * width), in `groups` that are orthogonal each for itself."""
+    rows, inputs = shape[0] // groups, math.prod(shape[1:])
+    tall = (max(rows, inputs), min(rows, inputs))
+    q = _orthonormalise(normal(groups * math.prod(tall), *key).reshape(groups, *tall))
+    return (q if rows >= inputs else q.swapaxes(1, 2)).reshape(shape[0], inputs)
+
+
 def _orthonormalise(matrix: NDArray[np.float64]) -> NDArray[np.float64]:
     """Return the Q of the QR decomposition whose R has a positive diagonal, of independent columns.
 
+    Leading dimensions are a stack of matrices.
     It uses two Cholesky decompositions; the second corrects the rounding errors of the first (Yamamoto et al.
     2015). Unlike reflections, this needs only a few large products. On a busy machine, where the library's
     threads wait for each other after each of a thousand small products, it is several times as fast.
     """
     for _ in range(2):
-        matrix = matrix @ np.linalg.inv(np.linalg.cholesky(matrix.T @ matrix)).T
+        turned = matrix.swapaxes(-1, -2)
+        matrix = matrix @ np.linalg.inv(np.linalg.cholesky(turned @ matrix)).swapaxes(-1, -2)
     return matrix
 
 

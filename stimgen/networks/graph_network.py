@@ -1,0 +1,166 @@
+"""Uses any model as a network whose layers are the nodes of its graph."""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from collections.abc import Iterable
+from functools import lru_cache
+from typing import Any, Literal
+
+import torch
+from pydantic import Field, model_validator
+from torch import Tensor, nn
+from typing_extensions import override
+
+from stimgen.images.geometry import ReceptiveField
+from stimgen.networks.average_pooling import average_pools
+from stimgen.networks.base import DeviceSpec, Network, Validation
+from stimgen.networks.convolutions import replace_convolutions
+from stimgen.networks.graph_nodes import NodeGraph, TracedModel, trace_model
+from stimgen.networks.model_skeleton import build_skeleton, list_tensors
+from stimgen.networks.stable_operations import StableOperations, replace_attention
+from stimgen.networks.weights import AnyWeights, RandomWeights
+
+# No layer that has a position at all needs a larger side, in pixels.
+LARGEST_SIDE = 2048
+
+Colours = tuple[float, float, float]
+
+
+class GraphNetwork(Network, ABC):
+    """Describes a model of any kind; its layers have the names of torchvision's feature extraction.
+
+    Tokens of a transformer are maps on their grid; tokens without a place, such as the class token, are left
+    out. A layer may also be named by a module that holds it as its last node.
+    """
+
+    weights: AnyWeights = Field(default_factory=RandomWeights)
+    """Where the weights come from."""
+    pooling: Literal["average", "maximum"] = "average"
+    """Average pooling (Gatys, Ecker & Bethge 2015), or maximum pooling, as the network was trained with.
+    Networks without maximum pooling are the same with both."""
+
+    @model_validator(mode="after")
+    def _check_weights(self) -> GraphNetwork:
+        self.weights.check_network(self.weights_name)
+        return self
+
+    @abstractmethod
+    def build_model(self) -> nn.Module:
+        """Return the model; it is called so that parameters get no numbers."""
+
+    @property
+    @abstractmethod
+    def weights_name(self) -> str:
+        """Return the name under which kinds of weights know the model."""
+
+    @abstractmethod
+    def normalisation(self) -> tuple[Colours, Colours]:
+        """Return mean and standard deviation of red, green and blue that the weights were trained with."""
+
+    def trace(self) -> TracedModel:
+        """Return the model's nodes."""
+        return trace_model(build_skeleton(self.build_model))
+
+    def graph(self) -> NodeGraph:
+        """Return what is known of the model's nodes without its weights; it is computed once."""
+        return _find_graph(self.model_copy(update={"weights": RandomWeights(), "pooling": "average"}))
+
+    @override
+    def layers(self) -> dict[str, int]:
+        return {name: layout.channels for name, layout in self.graph().layouts.items()}
+
+    @override
+    def layer_aliases(self) -> dict[str, str]:
+        return self.graph().modules
+
+    @override
+    def depths(self) -> dict[str, tuple[str, ...]]:
+        """Return every layer with maps, with the ends of all stages before it."""
+        return self.graph().depths
+
+    @override
+    def map_side(self, layer: str, side: int) -> int:
+        return self.graph().map_side(layer, side)
+
+    @override
+    def smallest_side(self, layer: str, positions: int = 1) -> int:
+        """Return the smallest side by halving, because more pixels never give fewer positions."""
+        low, high = 0, 32
+        while self.map_side(layer, high) < positions and high < LARGEST_SIDE:
+            low, high = high, 2 * high
+        while high - low > 1:
+            middle = (low + high) // 2
+            low, high = (low, middle) if self.map_side(layer, middle) >= positions else (middle, high)
+        return high
+
+    @override
+    def has_maps(self, layer: str) -> bool:
+        return self.graph().layouts[layer].has_maps
+
+    @override
+    def receptive_field(self, layer: str) -> ReceptiveField | None:
+        return self.graph().receptive_field(layer)
+
+    @override
+    def activation_sizes(self, layers: Iterable[str], width: int, height: int) -> list[int]:
+        return self.graph().activation_sizes(layers, height, width)
+
+    @override
+    def recipe(self) -> dict[str, Any]:
+        mean, deviation = self.normalisation()
+        weights = self.weights.recipe(self.weights_name)
+        return {**self.to_dict(), "weights": weights, "mean": list(mean), "deviation": list(deviation)}
+
+    @override
+    def is_available(self) -> bool:
+        return self.weights.is_available(self.weights_name)
+
+    @override
+    def validation(self) -> Validation:
+        if self.weights.trained:
+            return Validation(False, "no published comparison with human observers used this network")
+        return super().validation()
+
+    @override
+    def load(self, layers: Iterable[str], spec: DeviceSpec) -> GraphFeatures:
+        return GraphFeatures(self, tuple(layers), spec)
+
+
+@lru_cache(maxsize=16)
+def _find_graph(network: GraphNetwork) -> NodeGraph:
+    traced = network.trace()
+    traced.module.to("meta")
+    return NodeGraph(traced)
+
+
+class GraphFeatures:
+    """Measures the feature maps of a loaded model that is cut after the layers needed."""
+
+    def __init__(self, network: GraphNetwork, layers: tuple[str, ...], spec: DeviceSpec) -> None:
+        module = network.trace().cut(layers)
+        needed = list_tensors(network.weights_name, module)
+        state, self.weights_sha256 = network.weights.load_tensors(needed)
+        module.load_state_dict(state, assign=True, strict=False)
+        module.requires_grad_(False)
+        if network.pooling == "average":
+            average_pools(module)
+        replace_attention(replace_convolutions(module))
+        self._module = module.to(spec.device, spec.dtype).to(memory_format=torch.channels_last)
+        self._graph, self._layers, self._dtype = network.graph(), layers, spec.dtype
+        self._mean, self._deviation = (
+            torch.tensor(numbers, device=spec.device).view(1, 3, 1, 1) for numbers in network.normalisation()
+        )
+
+    def __call__(self, images: Tensor) -> dict[str, Tensor]:
+        """Return batch x channels x rows x columns for each requested layer."""
+        # A grey image is copied to the three inputs (Wallis et al. 2017).
+        values = (images.expand(-1, 3, -1, -1) - self._mean) / self._deviation
+        values = values.to(self._dtype, memory_format=torch.channels_last)
+        with StableOperations():
+            found = self._module(values)
+        return {name: self._arrange(name, found[name], images.shape) for name in self._layers}
+
+    def _arrange(self, name: str, values: Tensor, shape: torch.Size) -> Tensor:
+        rows, columns = (self._graph.map_side(name, side) for side in shape[2:])
+        return self._graph.layouts[name].arrange(values, rows, columns)
