@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from importlib import import_module
 from importlib.util import find_spec
 from typing import Annotated, Any, Literal
 
@@ -68,13 +69,13 @@ class TimmModel(GraphNetwork):
         """Return those of timm's configuration of the model."""
         import timm
 
-        config = timm.get_pretrained_cfg(self.model)
-        known = config is not None and config.mean is not None and config.std is not None
-        return (tuple(config.mean), tuple(config.std)) if known else (MEAN, DEVIATION)
+        config: Any = timm.get_pretrained_cfg(self.model)
+        mean, deviation = getattr(config, "mean", None), getattr(config, "std", None)
+        return (tuple(mean), tuple(deviation)) if mean and deviation else (MEAN, DEVIATION)
 
     @override
     def trace(self) -> TracedModel:
-        from timm.layers import get_notrace_functions, get_notrace_modules
-
-        functions = [function for function in get_notrace_functions() if callable(function)]
-        return trace_model(build_skeleton(self.build_model), get_notrace_modules(), functions)
+        # The package says nothing of the types of what it exports here.
+        parts: Any = import_module("timm.layers")
+        functions = [function for function in parts.get_notrace_functions() if callable(function)]
+        return trace_model(build_skeleton(self.build_model), parts.get_notrace_modules(), functions)
