@@ -98,9 +98,16 @@ class Preparation(Model):
         Raises `StimgenError` if the file is damaged or in a mode that cannot be used, or for the reasons of
         `output_size`.
         """
-        target = self.output_size(image)
+        return self.prepare_levels(image, self.crop_levels(image, image.decode()))
+
+    def crop_levels(self, image: ImageFile, levels: NDArray[Any]) -> NDArray[Any]:
+        """Return the part of an array, height x width or with channels, that the crop of an image keeps."""
         left, top, width, height = self._crop_rectangle(image)
-        levels = image.decode()[top : top + height, left : left + width]
+        return levels[top : top + height, left : left + width]
+
+    def prepare_levels(self, image: ImageFile, levels: DecodedLevels) -> Pixels:
+        """Return the pixels of cropped levels, as `prepare` does."""
+        target = self.output_size(image)
         largest = np.iinfo(levels.dtype).max if levels.dtype.kind == "u" else 1
         if self.channels == "grey" and levels.shape[2] == 3:
             levels = _compute_luma(levels)

@@ -117,7 +117,11 @@ class ImageFile(EncodedPicture):
         """
         levels, alpha = self.decode_with_alpha()
         if alpha is not None and (alpha < 1.0).any():
-            raise StimgenError("has transparent parts: put it on a background first", where=self.file)
+            raise StimgenError(
+                "has transparent parts: put it on a background first",
+                where=self.file,
+                hint="`mask: alpha` shows its opaque parts on the `background`",
+            )
         return levels
 
     def decode_with_alpha(self) -> tuple[DecodedLevels, NDArray[np.float32] | None]:

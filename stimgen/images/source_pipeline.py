@@ -11,14 +11,16 @@ import numpy as np
 from pydantic import AfterValidator, Field
 
 from stimgen.images.canvas import Canvas, CanvasPlace
+from stimgen.images.cut_out import cut_out
 from stimgen.images.light import Encoding
+from stimgen.images.object_mask import ComputedMask, FileMask, ObjectMask, soften_edge
 from stimgen.images.picture import MaskedPicture, PictureAndSource, ScreenSpec, measure_clipping
 from stimgen.images.prepare import ImageSize, Pixels, Preparation, Size
 from stimgen.images.read import ImageFile
 from stimgen.images.sequence import apply_steps, final_size
 from stimgen.images.steps import ImageStep, Steps
 from stimgen.reading.errors import StimgenError
-from stimgen.reading.model import Model, Number, Text, validation_error
+from stimgen.reading.model import Model, Number, validation_error
 
 BACKGROUND = 0.5
 
@@ -34,9 +36,11 @@ def _refuse_synthesis_steps(steps: tuple[ImageStep, ...]) -> tuple[ImageStep, ..
 class SourcePresentation(Model):
     """Says what is done with a source between its preparation and the measurement by a model."""
 
-    mask: Annotated[Text, Field(min_length=1, max_length=500)] | None = None
+    mask: ObjectMask | None = None
     """Picture of the photograph's size, white where the object is and black elsewhere; a path like `file`, in
-    which ``*`` stands for the name of the source's file. It is cropped and resampled like the photograph."""
+    which ``*`` stands for the name of the source's file. It is cropped and resampled like the photograph. Or
+    ``alpha`` for the file's own transparency, ``{key: "#00ff00"}`` for a green screen, ``{threshold: 0.95}``
+    for a white background."""
     background: Annotated[Number, Field(ge=0.0, le=1.0)] = BACKGROUND
     """Grey outside masks, apertures and places, also those of `after`: the encoded value divided by the
     largest, so that 130 of 255 is 0.5098."""
@@ -108,12 +112,16 @@ class SourcePipeline:
         image, mask = files
         presentation, sizes = self.presentation, self._list_sizes(image)
         found = self.preparation.recipe(image)
+        said = presentation.mask
         if mask is not None:
             with _name_key_in_errors("mask"):
                 _refuse_other_size(image, mask)
-            found["mask"] = mask.sha256
+            feather = said.feather if isinstance(said, FileMask) else 0.0
+            found["mask"] = {"sha256": mask.sha256, "feather": feather} if feather else mask.sha256
             if mask.conversions:
                 found["mask_read"] = mask.conversions
+        elif isinstance(said, ComputedMask):
+            found["mask"] = said.to_dict()
         if presentation.before:
             found["before"] = [step.recipe() for step in presentation.before]
         if presentation.canvas is not None:
@@ -130,7 +138,10 @@ class SourcePipeline:
         Raises `StimgenError` if a file is damaged, or nothing of the mask is white.
         """
         image, mask = files
-        preparation = self._preparation(size)
+        preparation, said = self._preparation(size), self.presentation.mask
+        if isinstance(said, ComputedMask):
+            with _name_key_in_errors("mask"):
+                return cut_out(image, preparation, said, self.screen)
         picture = MaskedPicture.from_pixels(preparation.prepare(image), self.screen)
         if mask is None:
             return picture
@@ -139,6 +150,8 @@ class SourcePipeline:
             weights = preparation.replace(channels="grey").prepare(mask)[:, :, 0].astype(np.float64)
             if not weights.any():
                 raise StimgenError("is black within the crop: the object should be white", where=mask.file)
+            if isinstance(said, FileMask):
+                weights = soften_edge(weights, said.feather)
         return picture.apply_mask(weights)
 
     def compute_input(self, files: SourceFiles) -> ModelInput:

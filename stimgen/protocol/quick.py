@@ -26,7 +26,7 @@ PHOTOGRAPHS = {
 SLOW_OPTIMISERS = ("adam", "gradient")
 NAME = "-quick"
 # Numbers of pixels, by the key that they stand under.
-LENGTHS = ("size", "x", "y", "box", "diameter", "edge")
+LENGTHS = ("size", "x", "y", "box", "diameter", "edge", "feather")
 
 Data = dict[str, Any]
 
@@ -121,7 +121,7 @@ def _shrink_pictures(data: Data) -> Iterator[str]:
     factor = side / largest
     for source in (*data["sources"], *data["references"]):
         _scale_lengths(source["size"] if isinstance(source["size"], dict) else source, factor, keys=("size",))
-        _scale_lengths([source["canvas"], source["before"]], factor)
+        _scale_lengths([source["canvas"], source["before"], source["mask"]], factor)
     for holder in (data, *data["conditions"]):
         _scale_lengths(holder["after"], factor)
 

@@ -11,6 +11,7 @@ from typing import TypeVar
 
 from pydantic import TypeAdapter, ValidationError
 
+from stimgen.images.object_mask import FileMask
 from stimgen.images.prepare import Preparation
 from stimgen.images.read import SKIMAGE_PREFIX, ImageFile, read_image_file
 from stimgen.images.readers.base import SourceReading
@@ -140,9 +141,11 @@ class _SourceEntry:
             raise StimgenError(f"the pattern {self.spec.file!r}: {format_first_error(error)}") from None
 
     def _read_mask(self, found: FoundPath) -> ImageFile | None:
-        if self.spec.mask is None:
+        said = self.spec.mask
+        path = said.file if isinstance(said, FileMask) else said
+        if not isinstance(path, str):
             return None
-        text = self.spec.mask.replace("*", Path(found.name.removeprefix(SKIMAGE_PREFIX)).stem)
+        text = path.replace("*", Path(found.name.removeprefix(SKIMAGE_PREFIX)).stem)
         for key, value in found.values.items():
             text = text.replace(f"{{{key}}}", value)
         try:

@@ -9,6 +9,7 @@ from typing import Any
 from stimgen.execution.device import MIN_SLOTS, default_batch_size, find_device
 from stimgen.execution.pace import estimate_batch_seconds
 from stimgen.execution.synthesize import stimulus_item
+from stimgen.images.object_mask import ComputedMask
 from stimgen.protocol.files import list_skipped
 from stimgen.protocol.load import LoadedProtocol
 from stimgen.protocol.overdetermined import count_excess_parameters
@@ -41,6 +42,9 @@ def describe_plan(
         As `make_plan`.
     """
     plan = make_plan(loaded, root)
+    for source in plan.sources:
+        if isinstance(source.spec.mask, ComputedMask):
+            source.read_unprocessed()  # which tells whether the mask leaves anything
     conditions = [_describe_condition(condition, plan) for condition in plan.conditions]
     if probe is not None:
         for summary, condition in zip(conditions, plan.conditions, strict=True):
