@@ -71,7 +71,7 @@ def synthesize_batch(
             else None
         )
         processed = postprocess(result, stimuli, sources, judge, prover)
-    made = _describe_production(started, device, (len(items), slots), method.packages)
+    made = _describe_production(started, device, (len(items), slots), method.required_packages)
     failures = []
     for i, (stimulus, problem) in enumerate(zip(stimuli, processed.problems, strict=True)):
         if problem is None:

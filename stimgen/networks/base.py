@@ -5,7 +5,7 @@ from __future__ import annotations
 from abc import ABC, abstractmethod
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, Protocol
+from typing import Any, ClassVar, Protocol
 
 import torch
 from torch import Tensor
@@ -74,6 +74,8 @@ class Network(FamilyMember, ABC):
     """Describes a network as protocols name it."""
 
     name: str
+    packages: ClassVar[tuple[str, ...]] = ()
+    """Packages that it needs besides the usual ones; their versions are recorded."""
 
     @abstractmethod
     def layers(self) -> dict[str, int]:
@@ -95,6 +97,11 @@ class Network(FamilyMember, ABC):
     def depths(self) -> dict[str, tuple[str, ...]]:
         """Return the layers that each ``depth`` stands for."""
         return {name: tuple(names[: i + 1]) for names in self.depth_sets() for i, name in enumerate(names)}
+
+    @property
+    def side_step(self) -> int:
+        """Return what the sides of its images, in pixels, must be multiples of."""
+        return 1
 
     @abstractmethod
     def map_side(self, layer: str, side: int) -> int:
@@ -130,7 +137,7 @@ class Network(FamilyMember, ABC):
         return None
 
     def is_available(self) -> bool:
-        """Return whether `load` needs no download and finds all files."""
+        """Return whether `load` needs no download and finds all files; packages do not count."""
         return True
 
     def smallest_side(self, layer: str, positions: int = 1) -> int:

@@ -13,6 +13,7 @@ from stimgen.protocol.quick_networks import substitute_embedded_network
 from stimgen.protocol.schema import Protocol
 from stimgen.reading.errors import StimgenError
 from stimgen.reading.model import validate
+from stimgen.statistics import STATISTICS, Statistic
 from stimgen.synthesis.optimisers import OPTIMISERS
 
 SIDE, CANVAS_SIDE, EVALUATIONS = 128, 256, 60
@@ -160,9 +161,10 @@ def _reduce_evaluations(data: Data) -> Iterator[str]:
             continue
         given = settings["evaluations"]
         most = max(given) if isinstance(given, list) else given
-        if most > EVALUATIONS:
-            found[f"{EVALUATIONS} evaluations at each of the usual scales"] = None
-            settings |= {"evaluations": EVALUATIONS, "scales": "auto"}
+        allowed = _find_most_evaluations(condition)
+        if most > allowed:
+            found[f"{allowed} evaluations at each of the usual scales"] = None
+            settings |= {"evaluations": allowed, "scales": "auto"}
         elif isinstance(given, list):
             # It has one for each scale of the full size; small pictures have fewer scales.
             found[f"{most} evaluations at every scale"] = None
@@ -174,6 +176,13 @@ def _reduce_evaluations(data: Data) -> Iterator[str]:
         for holder in (condition, *(condition["objective"] or ())):
             found |= dict.fromkeys(_simplify_statistic(holder))
     yield from found
+
+
+def _find_most_evaluations(condition: Data) -> int:
+    """Return how many evaluations at each scale do not take long, for the costliest statistic."""
+    names = {term["statistic"]["name"] for term in condition["objective"] or (condition,)}
+    classes = [cls for name, cls in STATISTICS.members.items() if name in names]
+    return min(EVALUATIONS, *(cls.quick_evaluations for cls in classes if issubclass(cls, Statistic)))
 
 
 def _simplify_statistic(term: Data) -> Iterator[str]:

@@ -76,8 +76,12 @@ class Statistic(FamilyMember, ABC):
     """Whether it can be pooled in regions; otherwise the whole image is its only region."""
     of_products: ClassVar[bool] = False
     """Whether it averages products of features, so that regions may weight features instead of positions."""
+    needs_network: ClassVar[str | None] = None
+    """Name of the network all of whose layers it needs; None: it takes any layers of any network."""
     fewest_layers: ClassVar[int] = 1
     """Smallest number of layers that it compares."""
+    quick_evaluations: ClassVar[int] = 60
+    """Most evaluations at each scale of a small, fast variant of a protocol."""
     numbers_per_parameter: ClassVar[int] = 10
     """Numbers needed at once for each parameter: targets, what is compared, and differences; measured."""
 

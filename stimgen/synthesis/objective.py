@@ -13,6 +13,7 @@ from stimgen.networks import DeviceSpec, FeatureExtractor, Network
 from stimgen.statistics import RandomKey, Target
 from stimgen.synthesis.pyramid import shrink_images
 from stimgen.synthesis.ranges import PixelConstraint
+from stimgen.synthesis.source_blend import SourceBlend
 from stimgen.synthesis.term import Term
 
 FeatureMaps = Mapping[Network, Mapping[str, Tensor]]
@@ -70,6 +71,8 @@ class Objective:
         The pictures to resemble.
     dtype : torch.dtype
         What the networks compute in; statistics are never less precise than ``float32``.
+    blend : SourceBlend, optional
+        What keeps the sources where nothing is measured.
 
     Raises
     ------
@@ -83,7 +86,9 @@ class Objective:
         constraint: PixelConstraint,
         sources: BatchSources,
         dtype: torch.dtype = torch.float32,
+        blend: SourceBlend | None = None,
     ) -> None:
+        self.blend = blend
         self._terms = tuple(terms)
         self._constraint = constraint
         self._extractors = load_networks(self._terms, DeviceSpec(sources.images.device, dtype))
@@ -116,7 +121,10 @@ class Objective:
         leaf = variables.detach().requires_grad_(True)
         targets = self._draw_targets(rows, leaf, self._evaluations)
         with torch.enable_grad():
-            parts = self._compute_parts(self._constraint.to_pixels(leaf), targets)
+            pixels = self._constraint.to_pixels(leaf)
+            if self.blend is not None:
+                pixels = self.blend.apply(pixels, rows)
+            parts = self._compute_parts(pixels, targets)
             # Images do not touch each other, so the gradient of the sum is every image's own.
             (gradient,) = torch.autograd.grad(parts.sum(), leaf)
         self._evaluations += 1

@@ -8,39 +8,20 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from importlib import metadata
-from types import ModuleType
 
 import torch
 from torch import Tensor
 
-from stimgen.reading.errors import StimgenError
-from stimgen.reading.extras import import_optional
+from stimgen.networks.plenoptic_package import import_plenoptic
 from stimgen.statistics.threads import one_thread
 from stimgen.synthesis.objective import Evaluation
 
-PACKAGE = "plenoptic"
 # The loss that plenoptic advises for this model: the darkest and the brightest pixel are left out, and the
 # variance of what is finer than the finest scale weighs more, because it is small and easily seen.
 EXTREMES, WEIGHT_OF_EXTREMES = slice(4, 6), 0.0
 FINEST, WEIGHT_OF_FINEST = -1, 100.0
 
 Scales = tuple[str | int, ...]
-
-
-def import_plenoptic(purpose: str) -> ModuleType:
-    """Return the plenoptic package, which `purpose`, as the user wrote it, needs.
-
-    Raises `StimgenError` if it is not installed, or older than version 2.
-    """
-    package = import_optional(PACKAGE, PACKAGE, purpose)
-    version = metadata.version(PACKAGE)
-    if int(version.partition(".")[0]) < 2:
-        raise StimgenError(
-            f"{purpose} needs plenoptic 2 or later; {version} is installed",
-            hint=f'install it with: pip install --upgrade "stimgen[{PACKAGE}]"',
-        )
-    return package
 
 
 class PlenopticModel:

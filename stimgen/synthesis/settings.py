@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
 
 import torch
 from pydantic import Discriminator, Field, Tag, model_validator
@@ -15,6 +15,7 @@ from stimgen.synthesis.optimisers import AnyOptimiser, find_optimisers
 from stimgen.synthesis.optimisers.lbfgs import Lbfgs
 from stimgen.synthesis.ranges import AnyPixelConstraint
 from stimgen.synthesis.ranges.soft import SoftPenalty
+from stimgen.synthesis.source_blend import Unmatched
 from stimgen.synthesis.starts import AnyStart
 from stimgen.synthesis.starts.noise import NormalNoise
 
@@ -56,6 +57,11 @@ class SynthesisSettings(Model):
     """What it begins with."""
     range: AnyPixelConstraint = Field(default_factory=SoftPenalty)
     """How pixels are kept between black and white."""
+    unmatched: Unmatched = "start"
+    """What stays where no pooling region measures anything, such as the fovea of polar regions with ``compat:
+    true``. ``start``: what it began with, usually noise; ``source``: the source, with a hard border;
+    ``blend``: the source, mixed in as the weights of the regions fall, as in the code of Freeman & Simoncelli
+    (2011)."""
     precision: Literal["float32", "mixed"] = "float32"
     """``float32``, or ``mixed``: the networks compute in bfloat16, except in the last evaluations of the
     finest scale; about twice as fast on processors that know bfloat16."""
@@ -75,6 +81,13 @@ class SynthesisSettings(Model):
     def dtypes(self) -> tuple[torch.dtype, ...]:
         """Return what the networks compute in, in the order of first use."""
         return (torch.bfloat16, torch.float32) if self.precision == "mixed" else (torch.float32,)
+
+    def recipe(self) -> dict[str, Any]:
+        """Return the settings for identities; older ones have no `unmatched`, so it is there only if set."""
+        settings = self.to_dict()
+        if self.unmatched == "start":
+            del settings["unmatched"]
+        return settings
 
     def stages(self, width: int, height: int) -> list[Stage]:
         """Return the stages from coarse to fine: one for each scale and precision; raises as `schedule`."""

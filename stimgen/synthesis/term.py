@@ -143,6 +143,28 @@ class Term(TermFields):
             )
         return self
 
+    @model_validator(mode="after")
+    def _check_network(self) -> Term:
+        name, needed = self.statistic.name, self.statistic.needs_network
+        if needed is None:
+            return self
+        if self.network.name != needed:
+            raise validation_error(
+                f"the statistic {name} is one of the network {needed}, not of {self.network.name}",
+                given=self.network.name,
+                allowed=[needed],
+                at="network" if "network" in self.model_fields_set else "statistic",
+                hint=f"write `network: {needed}`",
+            )
+        missing = [layer for layer in self.network.layers() if layer not in self.layer_weights]
+        if missing:
+            raise validation_error(
+                f"{name} compares all layers of {needed} with each other: {missing[0]!r} is missing",
+                at="depth" if self.layers is None else "layers",
+                hint=f"write `depth: {list(self.network.layers())[-1]}`",
+            )
+        return self
+
     @property
     def layer_weights(self) -> dict[str, float]:
         """Return every layer of the term with its weight, shallow to deep; `depth` is written out."""

@@ -152,7 +152,9 @@ def _make_notifier(progress: RunProgress, report: ProgressCallback) -> Callable[
 
 def _required_packages(plan: ProtocolPlan) -> tuple[str, ...]:
     """Return the packages that the methods in use need besides the usual ones."""
-    return tuple(sorted({name for condition in plan.conditions for name in condition.method.packages}))
+    return tuple(
+        sorted({name for condition in plan.conditions for name in condition.method.required_packages})
+    )
 
 
 def _find_batch_size(options: GenerateOptions, usual: int) -> int:

@@ -47,8 +47,10 @@ NEEDED = {
 }
 # Members that would take long, or larger pictures, as they are.
 QUICK = {
-    "portilla_simoncelli": {"scales": 1, "neighbourhood": 3, "coarse_to_fine": 1, "budget": 3},
-    "gradient": {"step": 0.7, "halve_every": 18},
+    (METHODS, "portilla_simoncelli"): {"scales": 1, "neighbourhood": 3, "coarse_to_fine": 1, "budget": 3},
+    (NETWORKS, "steerable_pyramid"): {"scales": 2},
+    (STATISTICS, "portilla_simoncelli"): {"neighbourhood": 3},
+    (OPTIMISERS, "gradient"): {"step": 0.7, "halve_every": 18},
 }
 CPU = torch.device("cpu")
 
@@ -69,7 +71,7 @@ register_network("contract", blurred, "1", {"half": 3, "quarter": 3}, {"half": 2
 
 
 def made(family: Family, name: str) -> FamilyMember:
-    return family.members[name](**NEEDED.get(name, {}), **QUICK.get(name, {}))
+    return family.members[name](**NEEDED.get(name, {}), **QUICK.get((family, name), {}))
 
 
 def layout_of_few(name: str, statistic: Statistic) -> Regions:
@@ -155,9 +157,10 @@ def test_every_known_paper_is_cited_by_a_member_or_a_protocol() -> None:
 
 
 PRECISIONS = (torch.float32, torch.bfloat16)
-# Statistics of pixels would be coarse in bfloat16, so that the image stays as precise as it is.
+# Statistics of pixels would be coarse in bfloat16, so that the image stays as precise as it is; transforms
+# have no bfloat16.
 # A function of the user's computes in whatever it likes.
-IN_ITS_OWN_PRECISION = {"pixels", "python"}
+IN_ITS_OWN_PRECISION = {"pixels", "python", "steerable_pyramid"}
 
 
 def features_and_gradient(name: str, images: torch.Tensor, dtype: torch.dtype) -> dict[str, torch.Tensor]:
@@ -279,8 +282,33 @@ def poolings(layout: Regions, sides: Sequence[int]) -> dict[str, Pooling]:
     return {f"layer{i}": Pooling(layout, (first, first - 1), field) for i, field in enumerate(fields)}
 
 
+def layers_of_network(
+    name: str, layout: Regions, dtype: torch.dtype, count: int
+) -> tuple[dict[str, torch.Tensor], dict[str, Pooling]]:
+    """Return random maps of all layers of a network for small pictures, and where they are pooled."""
+    network = made(NETWORKS, name)
+    side = max(network.smallest_side(layer) for layer in network.layers())
+    maps = {
+        layer: torch.rand(
+            count, channels, *(network.map_side(layer, one) for one in (side, 2 * side)), dtype=dtype
+        )
+        for layer, channels in network.layers().items()
+    }
+    pooling = Pooling(layout, (side, 2 * side), ReceptiveField())
+    return maps, dict.fromkeys(maps, pooling)
+
+
+def sizes_of_layers(statistic: Statistic, channels: int) -> dict[str, LayerSize]:
+    """Return sizes of the layers that a statistic takes."""
+    if statistic.needs_network is None:
+        return {"a": LayerSize(channels, 20, 20), "b": LayerSize(channels, 10, 10)}
+    layers = made(NETWORKS, statistic.needs_network).layers()
+    return {name: LayerSize(count, 16, 16, channels) for name, count in layers.items()}
+
+
 def total(distances: dict[str, torch.Tensor]) -> torch.Tensor:
-    return torch.stack(list(distances.values())).sum(0)
+    # As the objective does it: sums over the first dimension have other bits with other numbers of images.
+    return torch.stack(list(distances.values()), dim=1).sum(1)
 
 
 def pooled(slow: Collection[str] = ()) -> list:
@@ -303,9 +331,17 @@ class TestStatistics:
         self, name: str, regions: str, count: int, dtype: torch.dtype = torch.float64
     ) -> tuple[Statistic, dict[str, torch.Tensor], dict[str, Target]]:
         statistic = made(STATISTICS, name)
-        source = layers_like(self.SIDES, dtype, count=count)
-        targets = statistic.targets(source, poolings(layout_of_few(regions, statistic), self.SIDES))
+        source, layout = self.layers(statistic, regions, count, dtype)
+        targets = statistic.targets(source, layout)
         return statistic, source, statistic.finalize_targets(targets, self.draw(range(count)))
+
+    def layers(
+        self, statistic: Statistic, regions: str, count: int, dtype: torch.dtype
+    ) -> tuple[dict[str, torch.Tensor], dict[str, Pooling]]:
+        layout = layout_of_few(regions, statistic)
+        if statistic.needs_network is not None:
+            return layers_of_network(statistic.needs_network, layout, dtype, count)
+        return layers_like(self.SIDES, dtype, count=count), poolings(layout, self.SIDES)
 
     @staticmethod
     def draw(keys: Iterable[int]) -> RandomKey:
@@ -333,10 +369,7 @@ class TestStatistics:
     def test_parameters_are_counted(self, name: str, regions: str) -> None:
         del regions
         statistic = made(STATISTICS, name)
-        few, many = (
-            statistic.count_parameters({"a": LayerSize(n, 20, 20), "b": LayerSize(n, 10, 10)})
-            for n in (3, 64)
-        )
+        few, many = (statistic.count_parameters(sizes_of_layers(statistic, n)) for n in (3, 64))
         assert statistic.prior or 0 < few <= many
         assert statistic.default_layer_weight(4) > 0
 
@@ -344,8 +377,8 @@ class TestStatistics:
         statistic = made(STATISTICS, name)
         if statistic.prior:
             return
-        sources = [layers_like(self.SIDES, torch.float64, count=2) for _ in range(2)]
-        layout = poolings(layout_of_few(regions, statistic), self.SIDES)
+        (one, layout), (other, _) = (self.layers(statistic, regions, 2, torch.float64) for _ in range(2))
+        sources = one, other
         first, second = (statistic.targets(source, layout) for source in sources)
         for weight, source in zip((0.0, 1.0), sources, strict=True):
             mixed = {layer: statistic.interpolate(first[layer], second[layer], weight) for layer in first}
@@ -360,7 +393,10 @@ def test_gradients_of_statistics_are_right(name: str, regions: str) -> None:
     statistic, source, targets = TestStatistics().setting(name, regions, 2)
     features = [torch.rand_like(maps, requires_grad=True) for maps in source.values()]
     assert torch.autograd.gradcheck(
-        lambda *maps: total(statistic.distances(dict(zip(source, maps, strict=True)), targets)), features
+        lambda *maps: total(statistic.distances(dict(zip(source, maps, strict=True)), targets)),
+        features,
+        # One random direction where there are thousands of numbers.
+        fast_mode=statistic.needs_network is not None,
     )
 
 

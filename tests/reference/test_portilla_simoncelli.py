@@ -12,10 +12,10 @@ import torch
 from PIL import Image
 
 from stimgen import generate
+from stimgen.networks import plenoptic_package
 from stimgen.reading import extras
 from stimgen.reading.errors import StimgenError
 from stimgen.reading.random_numbers import normal
-from stimgen.synthesis import plenoptic_model as portilla_simoncelli
 from stimgen.synthesis.methods import METHODS
 from stimgen.synthesis.plenoptic_model import PlenopticModel, PortillaSimoncelliObjective
 
@@ -205,7 +205,7 @@ class TestRefusals:
         assert 'pip install "stimgen[plenoptic]"' in text
 
     def test_an_old_package(self, monkeypatch: pytest.MonkeyPatch) -> None:
-        monkeypatch.setattr(portilla_simoncelli, "import_optional", lambda *_: None)
+        monkeypatch.setattr(plenoptic_package, "import_optional", lambda *_: None)
         monkeypatch.setattr(metadata, "version", lambda _: "1.3.1")
         with pytest.raises(StimgenError, match=r"needs plenoptic 2 or later; 1\.3\.1 is installed"):
             method().load(CPU)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Iterator
 from functools import lru_cache
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
 
 import numpy as np
 from numpy.typing import NDArray
@@ -13,9 +13,10 @@ from pydantic import Field
 from typing_extensions import override
 
 from stimgen.reading.errors import StimgenError
-from stimgen.reading.model import Number
+from stimgen.reading.model import Flag, Number
 from stimgen.statistics.regions.base import PoolingWindow, Positions, Regions
 from stimgen.statistics.regions.edges import edge_weights
+from stimgen.statistics.regions.tabulated_windows import PolarTables
 
 MOST = 4096
 
@@ -38,7 +39,8 @@ class Polar(Regions):
     e / aspect across it, both measured where it shares its weight equally with its neighbour. Its window is
     flat-topped in log eccentricity and in polar angle (online methods, equations 9 to 11). The width across
     the radius is rounded, so that a whole number of sectors closes the circle. Inside of the first ring there
-    is one more region, the fovea, which the authors' code (freeman-lab/metamers) does not match.
+    is one more region, the fovea, which the authors' code (freeman-lab/metamers) does not match: see
+    `compat`.
     """
 
     phrase = "pooling regions that grow with eccentricity"
@@ -59,12 +61,22 @@ class Polar(Regions):
     """Eccentricity of the inner border of the first ring, in parts of the picture's longer side; inside of it
     there is a single region. If left out, it is where freeman-lab/metamers has it: half a ring outside of
     0.0125 of the side of a square picture, rounded to whole pixels."""
+    compat: Flag = False
+    """Use the windows of the paper's code in detail. Nothing is matched in the fovea, and `unmatched` of the
+    synthesis says what remains there. Sectors are counted from the left of the fixation. Weights are read
+    from the code's tables, and a corner at the largest eccentricity is in no window."""
+
+    def recipe(self) -> dict[str, Any]:
+        """Return what determines the weights; `compat` only if it is set, as there are older identities."""
+        return self.model_dump(mode="json", exclude=None if self.compat else {"compat"})
 
     @lru_cache(maxsize=256)  # noqa: B019 - layouts are few, small and frozen
     def count_regions(self, width: int, height: int) -> int:
         """Return the number of regions that contain pixels of the picture."""
         regions, weights = self._position_shares(height, width, (height, width))
         count = len(np.unique(regions[weights > 0]))
+        if self.compat and count <= MOST:
+            count = len(self._windows(height, width, (height, width)))
         if count > MOST:
             raise StimgenError(
                 f"{count:,} polar regions in {width} x {height} pixels are too many: {MOST:,} are allowed",
@@ -84,6 +96,8 @@ class Polar(Regions):
 
     @lru_cache(maxsize=32)  # noqa: B019 - layouts are few, small and frozen
     def _windows(self, height: int, width: int, picture: tuple[int, int]) -> tuple[PoolingWindow, ...]:
+        if self.compat:
+            return self._tabulated_windows(height, width, picture)
         all_regions, all_weights = self._position_shares(height, width, picture)
         places, weights = np.nonzero(all_weights), all_weights[all_weights > 0]
         regions, cells = all_regions[places], places[1]
@@ -95,13 +109,9 @@ class Polar(Regions):
 
     def _position_shares(self, height: int, width: int, picture: tuple[int, int]) -> tuple[Integers, Floats]:
         """Return four regions of every position, some of them repeated, and their weights: 4 x positions."""
-        # How far every position is from the fixation, in pixels to the right and downwards.
-        down = ((np.arange(height) + 0.5) / height - self.fixation[1]) * picture[0]
-        right = ((np.arange(width) + 0.5) / width - self.fixation[0]) * picture[1]
+        right, down = self._find_distances(height, width, picture)
         x, y = np.tile(right, height), np.repeat(down, width)
-        # A ring from e / q to e q is scaling x e wide if q - 1/q is the scaling; its logarithm is 2 log q.
-        ring_width = 2 * math.asinh(self.scaling / 2)
-        count = max(1, round(2 * math.pi * self.aspect / self.scaling))
+        ring_width, count = self._ring_width, self._sector_count
         eccentricity = np.maximum(np.hypot(x, y), 1e-9) / self._find_first_border(picture, ring_width)
         rings = _neighbours(np.log(eccentricity) / ring_width, self.overlap)
         # Equation 10: the flat top of the first sector begins at the horizontal.
@@ -114,6 +124,35 @@ class Polar(Regions):
                 regions.append(np.where(ring < 0, 0, index))
                 weights.append(part * other)
         return np.stack(regions), np.stack(weights)
+
+    @property
+    def _ring_width(self) -> float:
+        """Return the width of a ring in the logarithm of eccentricity."""
+        # A ring from e / q to e q is scaling x e wide if q - 1/q is the scaling; its logarithm is 2 log q.
+        return 2 * math.asinh(self.scaling / 2)
+
+    @property
+    def _sector_count(self) -> int:
+        return max(1, round(2 * math.pi * self.aspect / self.scaling))
+
+    def _find_distances(self, height: int, width: int, picture: tuple[int, int]) -> tuple[Floats, Floats]:
+        """Return how far columns and rows are from the fixation, in pixels to the right and downwards."""
+        down = ((np.arange(height) + 0.5) / height - self.fixation[1]) * picture[0]
+        right = ((np.arange(width) + 0.5) / width - self.fixation[0]) * picture[1]
+        return right, down
+
+    def _tabulated_windows(
+        self, height: int, width: int, picture: tuple[int, int]
+    ) -> tuple[PoolingWindow, ...]:
+        first = self._find_first_border(picture, self._ring_width) / math.exp(self._ring_width / 2)
+        tables = PolarTables(self._ring_width / math.log(2), self._sector_count, self.overlap, first)
+        found = list(tables.windows(*self._find_distances(height, width, picture)))
+        mean_size = sum(float(weights.sum()) for weights, *_ in found) / max(1, len(found))
+        totals = [float(weights.sum()) for weights, *_ in found]
+        return tuple(
+            PoolingWindow(rows, columns, weights, total, share=total / mean_size)
+            for (weights, rows, columns), total in zip(found, totals, strict=True)
+        )
 
     def _find_first_border(self, picture: tuple[int, int], ring_width: float) -> float:
         """Return the eccentricity in pixels at which fovea and first ring share equally."""

@@ -112,6 +112,11 @@ class Method(FamilyMember, ABC):
     """Packages whose versions are recorded, in addition to those of all methods."""
 
     @property
+    def required_packages(self) -> tuple[str, ...]:
+        """Return the packages whose versions are recorded, in addition to those of all methods."""
+        return self.packages
+
+    @property
     def start(self) -> Start:
         """Return the noise, or picture, that the method begins with."""
         return NormalNoise()

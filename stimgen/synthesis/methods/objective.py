@@ -22,6 +22,7 @@ from stimgen.synthesis.optimisers import find_optimisers
 from stimgen.synthesis.pyramid import enlarge_images, shrink_images
 from stimgen.synthesis.settings import Stage, SynthesisSettings
 from stimgen.synthesis.snapshots import SnapshotRecorder
+from stimgen.synthesis.source_blend import find_source_blend
 from stimgen.synthesis.starts import Start
 from stimgen.synthesis.tensors import pad_to_slots, stack_pictures
 from stimgen.synthesis.term import Term
@@ -74,6 +75,11 @@ class ObjectiveMethod(Method):
 
     @property
     @override
+    def required_packages(self) -> tuple[str, ...]:
+        return tuple(dict.fromkeys(name for term in self.terms for name in term.network.packages))
+
+    @property
+    @override
     def layers(self) -> tuple[str, ...]:
         return tuple(dict.fromkeys(name for term in self.terms for name in term.layer_weights))
 
@@ -83,7 +89,7 @@ class ObjectiveMethod(Method):
 
     @override
     def recipe(self, known: ReferenceInfo) -> dict[str, Any]:
-        settings = self.synthesis.to_dict() | {
+        settings = self.synthesis.recipe() | {
             "method": "objective",
             "start": self.synthesis.start.recipe(known.start_sha256),
         }
@@ -100,6 +106,7 @@ class ObjectiveMethod(Method):
         schedule = self.schedule(width, height)
         scales, coarsest = len(schedule), schedule[0]
         for term in self.terms:
+            _check_sides(term, schedule)
             rows, columns = term.regions.fewest_positions
             for layer in term.layer_weights:
                 for side, positions in ((coarsest[0], columns), (coarsest[1], rows)):
@@ -170,7 +177,7 @@ class _ObjectiveRun:
         finest = self._make_objective(stages[-1])
         images = self._to_tensor([item.start for item in self._batch.items])
         start = self._recorder.name_losses(finest.measure(images))
-        images = shrink_images(images, stages[0].width, stages[0].height)
+        images = self._keep_sources(shrink_images(images, stages[0].width, stages[0].height))
         bounds = constraint.bounds(self._sources.images[self._sources.which])
         for stage, offset in zip(stages, offsets, strict=True):
             objective = finest if stage == stages[-1] else self._make_objective(stage)
@@ -178,7 +185,8 @@ class _ObjectiveRun:
             steps = settings.optimiser.minimise(
                 objective, variables, stage.evaluations, bounds=bounds, noisy=objective.noisy
             )
-            images = constraint.to_pixels((yield from self._recorder.record(steps, offset)))
+            found = constraint.to_pixels((yield from self._recorder.record(steps, offset)))
+            images = found if objective.blend is None else objective.blend.apply(found)
 
         def measure(pictures: Sequence[Pixels]) -> list[Losses]:
             return self._recorder.name_losses(finest.measure(self._to_tensor(pictures)))
@@ -188,10 +196,33 @@ class _ObjectiveRun:
 
     def _make_objective(self, stage: Stage) -> Objective:
         sources = self._sources.shrink(stage.width, stage.height)
-        return Objective(self._terms, self._settings.range, sources, stage.dtype)
+        blend = find_source_blend(self._terms, sources.images[sources.which], self._settings.unmatched)
+        return Objective(self._terms, self._settings.range, sources, stage.dtype, blend)
+
+    def _keep_sources(self, images: Tensor) -> Tensor:
+        """Return start images with the sources where nothing is measured, if they are to stay there."""
+        sources = self._sources.shrink(images.shape[3], images.shape[2])
+        blend = find_source_blend(self._terms, sources.images[sources.which], self._settings.unmatched)
+        return images if blend is None else blend.apply(images)
 
     def _to_tensor(self, pictures: Sequence[Pixels]) -> Tensor:
         return stack_pictures(pad_to_slots(pictures, self._batch.slots), self._device)
+
+
+def _check_sides(term: Term, schedule: Sequence[tuple[int, int, int]]) -> None:
+    """Refuse a picture with a scale whose sides the network cannot halve."""
+    step = term.network.side_step
+    for width, height, _ in schedule:
+        if width % step or height % step:
+            finest = schedule[-1]
+            scales = len(schedule)
+            here = f", at {width} x {height} pixels, one of its {scales} scales" if scales > 1 else ""
+            raise StimgenError(
+                f"{finest[0]} x {finest[1]} pixels: {term.network.name} needs sides that are multiples of "
+                f"{step}{here}",
+                hint=f"choose another `size`: multiples of {step * 2 ** (scales - 1)}"
+                + (", or fewer `scales` of the synthesis" if scales > 1 else ""),
+            )
 
 
 def _too_small_error(term: Term, layer: str, found: tuple[int, int, int]) -> StimgenError:

@@ -12,18 +12,14 @@ from torch import Tensor
 from typing_extensions import override
 
 from stimgen.images.prepare import Pixels
+from stimgen.networks.plenoptic_package import PACKAGE, import_plenoptic
 from stimgen.reading.errors import StimgenError
 from stimgen.reading.model import Integer, Number, validation_error
 from stimgen.synthesis.methods.base import Losses, Method, ReferenceInfo, SynthesisBatch, SynthesisRun
 from stimgen.synthesis.methods.trace_recorder import TraceRecorder, compute_offsets
 from stimgen.synthesis.optimisers import AnyOptimiser
 from stimgen.synthesis.optimisers.lbfgs import Lbfgs
-from stimgen.synthesis.plenoptic_model import (
-    PACKAGE,
-    PlenopticModel,
-    PortillaSimoncelliObjective,
-    import_plenoptic,
-)
+from stimgen.synthesis.plenoptic_model import PlenopticModel, PortillaSimoncelliObjective
 from stimgen.synthesis.snapshots import SnapshotRecorder
 from stimgen.synthesis.tensors import pad_to_slots, stack_pictures
 
