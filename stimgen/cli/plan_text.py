@@ -42,7 +42,27 @@ def _format_source(source: Mapping[str, Any]) -> str:
     colour = "grey" if source["channels"] == 1 else "colour"
     factors = [f"{name} {value}" for name, value in source["factors"].items()]
     settings = describe_settings(source["presentation"])
-    return ", ".join([source["file"], *factors, f"{width} x {height} px", colour, *settings])
+    return ", ".join(
+        [
+            source["file"],
+            *factors,
+            f"{width} x {height} px",
+            colour,
+            *settings,
+            *_list_conversions(source.get("read", {})),
+        ]
+    )
+
+
+def _list_conversions(read: Mapping[str, Any]) -> list[str]:
+    """Return what was done to the numbers in a source's file."""
+    bits = [f"{read['bits']} bits"] if "bits" in read else []
+    frame = [f"frame {read['frame']} of {read['frames']}"] if "frames" in read else []
+    limits = ["numbers from {:g} to {:g}".format(*read["range"])] if "range" in read else []
+    names = [f"array {read['dataset']}"] if "dataset" in read else []
+    colours = {"as_stored": "colours as stored"}
+    colour = [colours.get(read["colour"], read["colour"])] if "colour" in read else []
+    return [*bits, *frame, *names, *limits, *colour]
 
 
 def _describe_condition(condition: Mapping[str, Any]) -> Rows:

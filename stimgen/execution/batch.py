@@ -16,6 +16,7 @@ from stimgen.execution.progress import ProgressCallback, RunProgress
 from stimgen.execution.synthesize import Failure, synthesize_batch
 from stimgen.protocol.plan import PlannedStimulus, ProtocolPlan
 from stimgen.protocol.planned_source import PlannedSource
+from stimgen.reading.errors import StimgenError, raise_together
 from stimgen.reading.generators import run_generator
 from stimgen.stimulus_set.store import Store
 from stimgen.synthesis.methods import SynthesisStep
@@ -34,14 +35,23 @@ def form_batches(stimuli: Stimuli, size: int) -> list[list[PlannedStimulus]]:
 def check_sources(plan: ProtocolPlan, store: Store) -> None:
     """Prepare every source that the set does not have, so that a bad one is found before anything is written.
 
-    Raises `StimgenError` if a source cannot be used, or if a step after synthesis is impossible for it
-    because it is black, say, or flat.
+    Raises `StimgenError` with all sources that cannot be used, also because a step after synthesis is
+    impossible for one that is black, say, or flat.
     """
+    errors = []
     for _, source in _missing_originals(plan, store):
-        pixels = source.pixels()
-        for condition in plan.conditions:
-            if source in condition.sources:
-                condition.after.finish(pixels, source, pixels)
+        try:
+            _check_source(plan, source)
+        except StimgenError as error:
+            errors.append(error)
+    raise_together(errors)
+
+
+def _check_source(plan: ProtocolPlan, source: PlannedSource) -> None:
+    pixels = source.pixels()
+    for condition in plan.conditions:
+        if source in condition.sources:
+            condition.after.finish(pixels, source, pixels)
 
 
 def write_originals(plan: ProtocolPlan, store: Store) -> None:

@@ -40,7 +40,7 @@ MAXIMUM_FILE_BYTES = 256 * 2**20
 SKIMAGE_PREFIX = "skimage:"
 DecodedLevels = NDArray[Any]
 """Height x width x channels (1 or 3): uint8, uint16 or float32, of which white is 255, 65535 or 1."""
-LINEAR = DeclaredColour(exponent=1.0, source="protocol")
+LINEAR = DeclaredColour(exponent=1.0, source="the protocol")
 
 
 @dataclass(frozen=True)

@@ -25,7 +25,7 @@ from stimgen.protocol.planned_source import FoundFile, PlannedSource, locate_sou
 from stimgen.protocol.schema import SourceSpec
 from stimgen.protocol.source_ids import derive_ids
 from stimgen.reading.document import CONTROL_CHARACTERS
-from stimgen.reading.errors import Location, StimgenError
+from stimgen.reading.errors import Location, StimgenError, raise_together
 from stimgen.reading.model import Model, format_first_error
 from stimgen.stimulus_set.factors import Factors
 
@@ -42,17 +42,19 @@ def plan_sources(
 ) -> tuple[list[PlannedSource], list[PlannedSource]]:
     """Return the sources and the references of a protocol, in its order.
 
-    Sources may lie in the protocol's folder or in `root`. Raises `StimgenError` if a source is missing,
-    outside these folders, no image or too small, or if two have one id.
+    Sources may lie in the protocol's folder or in `root`. Raises `StimgenError` if sources are missing,
+    outside these folders, no images or too small, with all of these, or if two have one id.
     """
+    errors: list[StimgenError] = []
     sources, references = (
         [
             source
             for i in range(len(getattr(loaded.protocol, key)))
-            for source in _SourceEntry(loaded, root, key, i).plan()
+            for source in _SourceEntry(loaded, root, key, i).plan(errors)
         ]
         for key in ("sources", "references")
     )
+    raise_together(errors)
     named = _name_sources([*sources, *references])
     resolved = _resolve_means(named, named[: len(sources)])
     matching = loaded.protocol.matching
@@ -87,12 +89,18 @@ class _SourceEntry:
         lines["matching"] = document.where(("matching",))
         return lines
 
-    def plan(self) -> Iterator[PlannedSource]:
+    def plan(self, errors: list[StimgenError]) -> Iterator[PlannedSource]:
+        """Yield the sources that can be planned, and add why others cannot to `errors`."""
         try:
-            for found in find_files(self.spec.file, self.loaded.folder, self.root):
-                yield self._plan_file(found)
+            files = find_files(self.spec.file, self.loaded.folder, self.root)
         except StimgenError as error:
-            raise locate_source_error(error, self.lines) from None
+            errors.append(locate_source_error(error, self.lines))
+            return
+        for found in files:
+            try:
+                yield self._plan_file(found)
+            except StimgenError as error:
+                errors.append(locate_source_error(error, self.lines))
 
     def _plan_file(self, found: FoundPath) -> PlannedSource:
         if self.spec.id is not None and is_pattern(self.spec.file, self.loaded.folder):

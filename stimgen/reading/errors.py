@@ -102,6 +102,13 @@ class CombinedError(StimgenError):
         return "\n".join(lines)
 
 
+def raise_together(errors: Iterable[StimgenError]) -> None:
+    """Raise the errors that were found, each once; do nothing if there are none."""
+    unique = list({str(error): error for error in errors}.values())
+    if unique:
+        raise unique[0] if len(unique) == 1 else CombinedError(unique)
+
+
 def find_nearest(given: str | None, allowed: Iterable[str]) -> str | None:
     """Return the word of `allowed` that is most similar to `given`, or None if none is similar.
 

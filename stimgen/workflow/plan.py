@@ -78,6 +78,7 @@ def _describe_source(plan: ProtocolPlan, i: int) -> dict[str, Any]:
         "size": [source.shape[1], source.shape[0]],
         "channels": source.shape[2],
         "factors": dict(source.factors),
+        **({"read": source.conversions} if source.conversions else {}),
         "presentation": {key: source.recipe[key] for key in PRESENTATION_KEYS if key in source.recipe},
     }
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import sys
 from collections.abc import Callable
 from functools import cache
 from pathlib import Path
@@ -605,3 +606,15 @@ def test_a_linear_picture_in_a_protocol_for_srgb_keeps_its_light(pixels: Array, 
 def test_a_written_array_is_read_as_its_numbers(pixels: Array) -> None:
     image = read(encode_array(pixels), range=[0, 1])
     assert np.array_equal(image.decode(), pixels)
+
+
+@pytest.mark.parametrize(
+    ("name", "module", "extra"), [("heic 8", "pillow_heif", "heif"), ("mat 7.3", "h5py", "hdf5")]
+)
+def test_a_missing_package_is_named_with_its_command(
+    name: str, module: str, extra: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setitem(sys.modules, module, None)
+    with pytest.raises(StimgenError, match=f"needs {module}") as caught:
+        read(file_of(name)).decode()
+    assert f'pip install "stimgen[{extra}]"' in str(caught.value)

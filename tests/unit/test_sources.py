@@ -400,3 +400,39 @@ class TestRefused:
         assert refusal(tmp_path, 'file: "photos/brick*.jpg"').endswith("did you mean 'brick.png'?")
         assert refusal(tmp_path, 'file: "foto/*.png"').endswith("did you mean 'photos'?")
         assert "**/* goes into folders" in refusal(tmp_path, 'file: "*.png"')
+
+
+class TestSeveralBadSources:
+    """Everything that is wrong is told at once, a line for each file."""
+
+    def test_all_that_cannot_be_planned(self, tmp_path: Path) -> None:
+        picture(tmp_path / "good.png")
+        (tmp_path / "empty.png").write_bytes(b"")
+        (tmp_path / "text.png").write_bytes(b"text")
+        with pytest.raises(StimgenError) as caught:
+            found(tmp_path, "file: empty.png", "file: good.png", "file: text.png", "file: absent.png")
+        lines = [line for line in str(caught.value).split("\n") if not line.startswith("  ")]
+        assert [line.split("p.yaml:")[1][0] for line in lines] == ["4", "6", "7"]
+        assert [name in line for name, line in zip(("empty", "text", "absent"), lines, strict=True)] == [
+            True
+        ] * 3
+
+    def test_all_of_a_pattern(self, tmp_path: Path) -> None:
+        picture(tmp_path / "good.png")
+        for name in ("a", "b"):
+            (tmp_path / f"{name}.png").write_bytes(name.encode())
+        with pytest.raises(StimgenError) as caught:
+            found(tmp_path, 'file: "*.png"')
+        assert "a.png: not an image" in str(caught.value)
+        assert "b.png: not an image" in str(caught.value)
+
+    def test_all_whose_pixels_are_damaged(self, tmp_path: Path) -> None:
+        for name in ("a", "b", "good"):
+            data = encoded("JPEG")
+            (tmp_path / f"{name}.jpg").write_bytes(data if name == "good" else data[: len(data) // 2])
+        file = protocol(tmp_path, 'file: "*.jpg"')
+        with pytest.raises(StimgenError) as caught:
+            generate_set(load_protocol(file), tmp_path / "set")
+        assert [f"{name}.jpg: the image is damaged" in str(caught.value) for name in "ab"] == [True, True]
+        assert "good" not in str(caught.value)
+        assert not (tmp_path / "set").exists()
