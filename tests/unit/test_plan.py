@@ -110,6 +110,7 @@ class TestSummary:
             "sha256": "",
             "size": [64, 32],
             "channels": 3,
+            "factors": {},
             "presentation": {},
         }
 

@@ -22,6 +22,7 @@ from stimgen.protocol.planned_source import PlannedSource
 from stimgen.protocol.sources import plan_sources
 from stimgen.reading.errors import StimgenError
 from stimgen.reading.identity import sha256_bytes, sha256_file
+from stimgen.workflow.generate import generate_set
 
 TOO_MANY = f"more than {MAXIMUM_PIXELS:,} pixels"
 NOISE = np.random.default_rng(1).integers(0, 256, (40, 48, 3), dtype=np.uint8)
@@ -429,7 +430,8 @@ class TestSeveralBadSources:
     def test_all_whose_pixels_are_damaged(self, tmp_path: Path) -> None:
         for name in ("a", "b", "good"):
             data = encoded("JPEG")
-            (tmp_path / f"{name}.jpg").write_bytes(data if name == "good" else data[: len(data) // 2])
+            damaged = data[: len(data) // 2] + name.encode()
+            (tmp_path / f"{name}.jpg").write_bytes(data if name == "good" else damaged)
         file = protocol(tmp_path, 'file: "*.jpg"')
         with pytest.raises(StimgenError) as caught:
             generate_set(load_protocol(file), tmp_path / "set")
