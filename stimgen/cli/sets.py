@@ -178,7 +178,9 @@ def report(
 @commands.command()
 def features(
     folder: Path = FOLDER,
-    network: str = option("--network", "NETWORK", "For example embedded or vgg19.", default="embedded"),
+    network: str = option(
+        "--network", "NETWORK", "embedded, vgg19, torchvision:MODEL ...", default="embedded"
+    ),
     weights: str | None = option("--weights", "WEIGHTS", "imagenet, random, or a file of weights."),
     depth: str | None = option("--depth", "DEPTH", "The deepest layer to use. [default: all layers]"),
     name: str | None = option("--name", "NAME", "Name of the features. [default: the network's]"),

@@ -77,6 +77,11 @@ class Network(FamilyMember, ABC):
     packages: ClassVar[tuple[str, ...]] = ()
     """Packages that it needs besides the usual ones; their versions are recorded."""
 
+    @property
+    def title(self) -> str:
+        """Return what messages call the network."""
+        return self.name
+
     @abstractmethod
     def layers(self) -> dict[str, int]:
         """Return the number of feature maps of every layer, by its name in protocols, shallow to deep."""

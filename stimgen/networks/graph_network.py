@@ -134,6 +134,18 @@ def _find_graph(network: GraphNetwork) -> NodeGraph:
     return NodeGraph(traced)
 
 
+class GraphClassifier:
+    """Tells classes apart by the values of a model's last layer."""
+
+    def __init__(self, extract: GraphFeatures, layer: str, classes: tuple[str, ...]) -> None:
+        self._extract, self._layer = extract, layer
+        self.classes = classes
+
+    def __call__(self, images: Tensor) -> Tensor:
+        """Return batch x classes."""
+        return self._extract(images)[self._layer].flatten(1)
+
+
 class GraphFeatures:
     """Measures the feature maps of a loaded model that is cut after the layers needed."""
 

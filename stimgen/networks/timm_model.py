@@ -50,6 +50,11 @@ class TimmModel(GraphNetwork):
 
     @property
     @override
+    def title(self) -> str:
+        return f"timm:{self.model}"
+
+    @property
+    @override
     def weights_name(self) -> str:
         return f"timm:{self.model}"
 

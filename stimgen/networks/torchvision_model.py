@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from functools import lru_cache
 from typing import Annotated, Any, Literal
 
@@ -9,10 +10,12 @@ from pydantic import AfterValidator
 from torch import nn
 from typing_extensions import override
 
-from stimgen.networks.graph_network import Colours, GraphNetwork
+from stimgen.networks.base import DeviceSpec
+from stimgen.networks.graph_network import Colours, GraphClassifier, GraphNetwork
 from stimgen.networks.graph_nodes import TracedModel
 from stimgen.networks.position_embeddings import resize_positions
 from stimgen.networks.torchvision_network import DEVIATION, MEAN
+from stimgen.reading.errors import StimgenError
 from stimgen.reading.model import Text, validation_error
 
 # Models that a training needs a second output of, and that see values normalised in their own way.
@@ -59,6 +62,11 @@ class TorchvisionModel(GraphNetwork):
 
     @property
     @override
+    def title(self) -> str:
+        return f"torchvision:{self.model}"
+
+    @property
+    @override
     def weights_name(self) -> str:
         return self.model
 
@@ -83,6 +91,21 @@ class TorchvisionModel(GraphNetwork):
         published = torchvision.models.get_model_weights(self.model)
         transforms = (published[version] if version else next(iter(published))).transforms()
         return tuple(transforms.mean), tuple(transforms.std)
+
+    @override
+    def load_classifier(self, spec: DeviceSpec) -> GraphClassifier | None:
+        """Return the whole model, pooling as it does for features; None if its weights have no head."""
+        if not self.weights.have_head:
+            return None
+        last = list(self.layers())[-1]
+        with suppress(StimgenError):  # the weights of the features alone
+            return GraphClassifier(self.load((last,), spec), last, self._find_classes())
+        return None
+
+    def _find_classes(self) -> tuple[str, ...]:
+        import torchvision
+
+        return tuple(next(iter(torchvision.models.get_model_weights(self.model))).meta["categories"])
 
     @override
     def trace(self) -> TracedModel:

@@ -60,7 +60,7 @@ class EvaluationNetwork(Model):
         if not self.fits(width, height):
             smallest = max(self.network.smallest_side(name) for name in self.names)
             raise StimgenError(
-                f"{width} x {height} pixels are too few for the judge {self.network.name}: "
+                f"{width} x {height} pixels are too few for the judge {self.network.title}: "
                 f"its layers need {smallest}"
             )
 

@@ -96,7 +96,7 @@ class Term(TermFields):
         flat = [name for name in self.layer_weights if not self.network.has_maps(name)]
         if flat and not self.regions.is_whole_image:
             raise validation_error(
-                f"the layer {flat[0]!r} of {self.network.name} has no maps: it is one vector for the whole "
+                f"the layer {flat[0]!r} of {self.network.title} has no maps: it is one vector for the whole "
                 "picture, so that nothing can be pooled in regions",
                 at="regions",
                 hint="write `regions: 1x1`, or name a layer before the pooling over all positions",
@@ -106,7 +106,7 @@ class Term(TermFields):
             if unknown:
                 raise validation_error(
                     f"{self.regions.name} regions need receptive fields, which are not known for the layer "
-                    f"{unknown[0]!r} of {self.network.name}",
+                    f"{unknown[0]!r} of {self.network.title}",
                     at="regions",
                 )
         if self.target is not None and self.statistic.prior:
@@ -238,9 +238,9 @@ def _unknown_layer_error(network: Network, key: str, name: str) -> PydanticCusto
     having.sort(key=lambda other: other not in (NETWORKS.default, NETWORKS.fallback))
     where = " or ".join(f"`network: {other}`" for other in having[:3])
     return validation_error(
-        f"{network.name} has no {kind} {name!r}",
+        f"{network.title} has no {kind} {name!r}",
         given=name,
-        allowed=list_names(network),
+        allowed=[*list_names(network), *network.layer_aliases()],
         at=key,
         hint=f"it is a {kind} of {where}" if having and network.name not in having else None,
     )

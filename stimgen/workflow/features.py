@@ -7,14 +7,12 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, cast, get_args
 
-from pydantic import TypeAdapter
-
 from stimgen.execution.device import find_device
 from stimgen.execution.features import GridFeatureExtractor
 from stimgen.images.light import from_light, to_light
 from stimgen.images.prepare import Pixels
 from stimgen.images.write import as_pixels, decode_png
-from stimgen.networks import NETWORKS, AnyNetwork, DeviceSpec, Network
+from stimgen.networks import NETWORKS, DeviceSpec, Network
 from stimgen.networks.weights.choose import parse_weights
 from stimgen.reading.errors import StimgenError
 from stimgen.reading.identity import sha256_bytes
@@ -27,6 +25,7 @@ from stimgen.stimulus_set.features import (
 )
 from stimgen.stimulus_set.record import FileHash, RecordContent
 from stimgen.stimulus_set.store import Store
+from stimgen.workflow.networks import parse_network
 
 
 @dataclass(frozen=True)
@@ -86,7 +85,7 @@ def compute_features(folder: Path, options: FeatureOptions) -> FeatureRecord:
     _check_picture_size(network, layers, next(_read_pictures(store, pictures)), folder)
     device = find_device(options.device)
     extract = network.load(layers, DeviceSpec(device))
-    name = options.name or options.network
+    name = options.name or options.network.replace(":", "-")
     record = FeatureRecord(
         name=name,
         network=network.recipe(),
@@ -146,25 +145,24 @@ def _read_pictures(store: Store, pictures: dict[FileHash, RecordContent]) -> Ite
 
 
 def _build_network(options: FeatureOptions) -> Network:
+    settings: dict[str, Any] = dict(NETWORKS.expand_short_form(options.network))
     names = [name for name in NETWORKS.members if name not in ("python", "pixels")]
-    if options.network not in names:
+    if settings["name"] not in names:
         raise StimgenError(
             f"there is no network {options.network!r} for features", given=options.network, allowed=names
         )
-    settings: dict[str, Any] = {"name": options.network}
     if options.weights is not None:
-        if "weights" not in NETWORKS.members[options.network].model_fields:
+        if "weights" not in NETWORKS.members[settings["name"]].model_fields:
             raise StimgenError(f"the network {options.network!r} has no weights to choose")
         settings["weights"] = parse_weights(options.weights)
-    made: Network = TypeAdapter(AnyNetwork).validate_python(settings)
-    return made
+    return parse_network(settings)
 
 
 def _find_layers(network: Network, depth: str | None) -> tuple[str, ...]:
     depths = network.depths()
-    wanted = depth or list(depths)[-1]
+    wanted = network.layer_aliases().get(depth or "", depth) or list(depths)[-1]
     if wanted not in depths:
-        raise StimgenError(f"{network.name} has no depth {wanted!r}", given=wanted, allowed=list(depths))
+        raise StimgenError(f"{network.title} has no depth {wanted!r}", given=wanted, allowed=list(depths))
     return depths[wanted]
 
 

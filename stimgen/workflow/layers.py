@@ -5,14 +5,12 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
-from pydantic import TypeAdapter, ValidationError
-
 from stimgen.images.geometry import ReceptiveField
-from stimgen.networks import NETWORKS, AnyNetwork, Network
+from stimgen.networks import Network
 from stimgen.protocol.load import load_protocol
-from stimgen.reading.errors import StimgenError
 from stimgen.reading.model import Model
 from stimgen.synthesis.methods import ObjectiveMethod
+from stimgen.workflow.networks import parse_network
 
 
 class LayerSummary(Model):
@@ -62,22 +60,8 @@ def describe_layers(named: str, size: int = 224) -> list[NetworkSummary]:
         There is no such network, model or file.
     """
     is_file = named.endswith((".yaml", ".yml"))
-    networks = _find_networks(Path(named)) if is_file else [_parse_network(named)]
+    networks = _find_networks(Path(named)) if is_file else [parse_network(named)]
     return [_describe(network, size) for network in networks]
-
-
-def _parse_network(named: str) -> Network:
-    try:
-        network: Network = TypeAdapter(AnyNetwork).validate_python(named)
-    except ValidationError as error:
-        context = error.errors()[0].get("ctx", {})
-        raise StimgenError(
-            str(context.get("message", f"{named!r} is no network that its name alone describes")),
-            given=context.get("given"),
-            allowed=context.get("allowed", NETWORKS.members),
-            hint=context.get("hint"),
-        ) from None
-    return network
 
 
 def _find_networks(file: Path) -> list[Network]:

@@ -89,6 +89,18 @@ def test_the_terms_of_pixels_on_the_protocols_page(tmp_path: Path) -> None:
 USUAL = {"regions": "1x1", "weight": "1"}
 
 
+@pytest.mark.long
+def test_the_models_of_the_protocols_page(tmp_path: Path) -> None:
+    (conditions,) = [block for block in blocks("docs/protocols.md", "yaml") if "vit_b_16" in block]
+    (tmp_path / "p.yaml").write_text(f"name: p\nsources: [{{file: skimage:coffee}}]\n{conditions}")
+    found = make_plan(load_protocol(tmp_path / "p.yaml")).conditions
+    assert [list(condition.method.terms[0].layer_weights)[-1] for condition in found] == [
+        "features.5.8.add",
+        "encoder.layers.encoder_layer_5.add_1",
+        "layer3.1.act3",
+    ]
+
+
 def test_the_defaults_of_the_protocols_page() -> None:
     text = (ROOT / "docs" / "protocols.md").read_text()
     for model in (Term, SynthesisSettings):

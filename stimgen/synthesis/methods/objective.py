@@ -232,7 +232,7 @@ def _too_small_error(term: Term, layer: str, found: tuple[int, int, int]) -> Sti
     what = f" with {positions} pooling regions" if positions > 1 else ""
     where = f", at the coarsest of its {scales} scales" if scales > 1 else ""
     return StimgenError(
-        f"a picture side of {side * 2 ** (scales - 1)} pixels is too small for {layer} of {term.network.name}"
-        f"{what}{where}: the smallest is {smallest} pixels",
+        f"a picture side of {side * 2 ** (scales - 1)} pixels is too small for {layer} of "
+        f"{term.network.title}{what}{where}: the smallest is {smallest} pixels",
         hint="or choose fewer `scales`" if scales > 1 else None,
     )
