@@ -37,13 +37,13 @@ def find_files(text: str, folder: Path, root: Path | None) -> list[FoundPath]:
     if not is_pattern(text, folder):
         return [FoundPath(text, _find_written(folder / text, folder, root))]
     pattern = _SplitPattern.parse(text)
-    _resolve_inside(folder / pattern.start, folder, root)  # before anything is listed there
+    resolve_inside(folder / pattern.start, folder, root)  # before anything is listed there
     matches = match_files(folder / pattern.start, pattern.parts)
     pictures = [match for match in matches if is_picture(match.file, text)]
     if not pictures:
         raise _explain_nothing(text, folder, pattern)
     return [
-        FoundPath(pattern.name(match.file, folder), _resolve_inside(match.file, folder, root), match.values)
+        FoundPath(pattern.name(match.file, folder), resolve_inside(match.file, folder, root), match.values)
         for match in pictures
     ]
 
@@ -134,7 +134,7 @@ def _find_written(path: Path, folder: Path, root: Path | None) -> Path:
 
     Raises `StimgenError`, with the nearest name, if there is none but other pictures are beside it.
     """
-    file = _resolve_inside(path, folder, root)
+    file = resolve_inside(path, folder, root)
     try:
         if file.exists():
             return file
@@ -143,7 +143,7 @@ def _find_written(path: Path, folder: Path, root: Path | None) -> Path:
     name = compose_name(file.name)
     for entry in list_entries(file.parent):
         if compose_name(entry.name) == name:
-            return _resolve_inside(entry, folder, root)
+            return resolve_inside(entry, folder, root)
     error = _explain_missing(file, "image file")
     if error.allowed:
         raise error
@@ -157,7 +157,8 @@ def list_pictures(folder: Path) -> Iterator[Path]:
             yield match.file
 
 
-def _resolve_inside(file: Path, folder: Path, root: Path | None) -> Path:
+def resolve_inside(file: Path, folder: Path, root: Path | None) -> Path:
+    """Return the path of a file without links; raise `StimgenError` outside of both `folder` and `root`."""
     try:
         resolved = file.resolve()
     except (OSError, RuntimeError, ValueError):

@@ -10,9 +10,14 @@ from typing import Any
 
 from stimgen.images.prepare import Pixels
 from stimgen.protocol.load import LoadedProtocol
-from stimgen.protocol.planned_source import FoundFile, PlannedSource
+from stimgen.protocol.planned_source import FoundFile, PlannedSource, add_location
 from stimgen.protocol.postprocessing import Postprocessing, plan_postprocessing
-from stimgen.protocol.protocol_pictures import find_start_image, select_sources, select_targets
+from stimgen.protocol.protocol_pictures import (
+    find_region_files,
+    find_start_image,
+    select_sources,
+    select_targets,
+)
 from stimgen.protocol.sources import plan_sources
 from stimgen.reading.errors import StimgenError
 from stimgen.reading.identity import NUMERICS, digest, identity
@@ -33,6 +38,7 @@ class PlannedCondition:
     pictures: tuple[PlannedSource, ...]  # other pictures that its targets name
     start_image: FoundFile | None
     after: Postprocessing
+    region_files: tuple[Path, ...] = ()  # that pooling regions are read from
 
     @cached_property
     def recipe(self) -> dict[str, Any]:
@@ -147,6 +153,7 @@ def _plan_condition(
         pictures=select_targets(loaded, i, sources, [*pictures[0], *pictures[1]]),
         start_image=start_image,
         after=plan_postprocessing(loaded, i, sources, pictures[0]),
+        region_files=find_region_files(loaded, i, root),
     )
 
 
@@ -160,7 +167,10 @@ def _refuse_unsuitable_sources(
                 condition.method.check(shape)
             except StimgenError as error:
                 about = error.add_prefix(f"condition {condition.id!r}, source {source.id!r}")
-                raise about.add_location(loaded.document.where(("conditions", i))) from None
+                # An error about a file is one about a map of regions.
+                line = loaded.document.where(("conditions", i))
+                where = line if about.where is None else loaded.where(i, "regions")
+                raise add_location(about, where) from None
     judge = loaded.protocol.judge
     for source in sources:
         try:

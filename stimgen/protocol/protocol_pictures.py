@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from stimgen.images.read import read_image_file
-from stimgen.protocol.files import find_file
+from stimgen.protocol.files import find_file, resolve_inside
 from stimgen.protocol.load import LoadedProtocol
 from stimgen.protocol.planned_source import FoundFile, PlannedSource, add_location
 from stimgen.reading.errors import StimgenError
@@ -89,3 +89,15 @@ def find_start_image(
     except StimgenError as error:
         raise add_location(error, loaded.where(i, "synthesis", "start")) from None
     return FoundFile.from_image(image)
+
+
+def find_region_files(loaded: LoadedProtocol, i: int, root: Path | None) -> tuple[Path, ...]:
+    """Return the files that the pooling regions of condition `i` are read from.
+
+    Raises `StimgenError` if one lies outside of the protocol's folder and of `root`.
+    """
+    files = loaded.protocol.conditions[i].resolved_method.region_files
+    try:
+        return tuple(resolve_inside(Path(file), loaded.folder, root) for file in files)
+    except StimgenError as error:
+        raise add_location(error, loaded.where(i, "regions")) from None

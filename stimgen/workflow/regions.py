@@ -89,4 +89,6 @@ def _find_positions(term: Term, layer: str, picture: tuple[int, int]) -> Positio
 
 def _format_settings(regions: Regions) -> str:
     settings = {key: value for key, value in regions.recipe().items() if key != "name" and value is not None}
+    if "sha256" in settings:
+        settings["sha256"] = settings["sha256"][:8]
     return f"{regions.name}: " + ", ".join(f"{key} {value}" for key, value in settings.items())

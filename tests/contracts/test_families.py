@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Collection, Iterable, Sequence
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -35,8 +36,11 @@ from stimgen.workflow.list_experiment_members import EXPERIMENT_FAMILIES, find_e
 from stimgen.workflow.list_members import FAMILIES, find_members
 from stimgen.workflow.schema import format_experiment_schema, format_protocol_schema
 
+# A map of three regions, 34 x 26 pixels.
+MAP = Path(__file__).with_name("regions.png")
 # Members that cannot be made from their name alone.
 NEEDED = {
+    "map": {"file": str(MAP)},
     "file": {"file": "weights.safetensors", "sha256": "0" * 64},
     "image": {"file": "start.png"},
     "python": {"use": "contract"},
@@ -59,6 +63,7 @@ FEW = {
     "grid": {"rows": 2},
     "polar": {"scaling": 3.0, "fovea": 0.2},
     "receptive_field": {"rows": 2, "columns": 2},
+    "map": {"file": str(MAP), "edge": 4},
 }
 
 

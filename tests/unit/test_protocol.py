@@ -93,7 +93,7 @@ class TestFinding:
         monkeypatch.chdir(tmp_path)
         with pytest.raises(StimgenError, match="there is no protocol") as caught:
             PROTOCOLS.find(name)
-        assert ", quickstart, smoke\n" in str(caught.value)
+        assert ", quickstart, scene_regions, smoke\n" in str(caught.value)
 
     def test_the_nearest_name_is_named(self) -> None:
         with pytest.raises(StimgenError, match="did you mean 'quickstart'"):

@@ -19,9 +19,10 @@ Bundle = dict[str, bytes]
 
 
 def pack(context: RunContext) -> Bundle:
-    """Return the photographs, masks, start images and weights that a protocol names, and the set's originals.
+    """Return the files that a protocol names, and the set's originals.
 
-    What comes with a package, as scikit-image's pictures do, is left out.
+    These are photographs, masks, start images, maps of regions and weights. What comes with a
+    package, as scikit-image's pictures do, is left out.
 
     Raises `StimgenError` if a file cannot be read.
     """
@@ -56,6 +57,7 @@ def _named_files(plan: ProtocolPlan, root: Path | None) -> Iterator[Path]:
         if source.mask is not None:
             yield source.mask.file
     yield from (condition.start_image.file for condition in plan.conditions if condition.start_image)
+    yield from (file for condition in plan.conditions for file in condition.region_files)
     yield from _weight_files(plan.loaded.protocol.to_dict())
 
 

@@ -6,17 +6,15 @@ from abc import ABC, abstractmethod
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Annotated, Any, ClassVar
+from typing import Any, ClassVar
 
 import numpy as np
 import torch
 from numpy.typing import NDArray
-from pydantic import AfterValidator, Field, ValidationInfo
 from torch import Tensor
 
 from stimgen.reading.errors import StimgenError
 from stimgen.reading.identity import sha256_file
-from stimgen.reading.model import Text
 from stimgen.reading.registry import FamilyMember
 
 
@@ -67,16 +65,6 @@ class Weights(FamilyMember, ABC):
 
         It raises `StimgenError` if the weights are missing, or are not the expected ones.
         """
-
-
-def _resolve_from_protocol(file: str, info: ValidationInfo) -> str:
-    folder = (info.context or {}).get("folder")
-    return str(Path(folder) / file) if folder is not None else file
-
-
-ProtocolFile = Annotated[Text, Field(min_length=1), AfterValidator(_resolve_from_protocol)]
-"""A file that a protocol names, relative to the protocol's folder."""
-Sha256 = Annotated[Text, Field(pattern=r"^[0-9a-f]{64}$")]
 
 
 def read_weights(file: Path, sha256: str, spec: StateDictSpec) -> tuple[dict[str, Tensor], str]:

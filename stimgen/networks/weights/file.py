@@ -8,7 +8,8 @@ from typing import Any, Literal
 from torch import Tensor
 from typing_extensions import override
 
-from stimgen.networks.weights.base import ProtocolFile, Sha256, StateDictSpec, Weights, read_weights
+from stimgen.networks.weights.base import StateDictSpec, Weights, read_weights
+from stimgen.reading.protocol_files import ProtocolFile, Sha256
 
 
 class FileWeights(Weights):

@@ -10,9 +10,10 @@ from torch import Tensor
 from typing_extensions import override
 
 from stimgen.networks.weights import AnyWeights
-from stimgen.networks.weights.base import ProtocolFile, Sha256, StateDictSpec, Weights
+from stimgen.networks.weights.base import StateDictSpec, Weights
 from stimgen.networks.weights.mean_activations import read_mean_activations, rescale_weights
 from stimgen.reading.identity import sha256_bytes
+from stimgen.reading.protocol_files import ProtocolFile, Sha256
 
 
 class NormalisedWeights(Weights):

@@ -99,6 +99,11 @@ class Regions(FamilyMember, ABC):
         return None
 
     @property
+    def files(self) -> tuple[str, ...]:
+        """Return the paths of the files that the layout is read from."""
+        return ()
+
+    @property
     def fewest_positions(self) -> tuple[int, int]:
         """Return the smallest numbers of rows and columns of positions that a layer needs."""
         return 1, 1

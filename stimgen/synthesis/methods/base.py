@@ -127,6 +127,11 @@ class Method(FamilyMember, ABC):
         return ()
 
     @property
+    def region_files(self) -> tuple[str, ...]:
+        """Return the paths of the files that pooling regions are read from."""
+        return ()
+
+    @property
     def layers(self) -> tuple[str, ...]:
         """Return the layers that are measured, shallow to deep."""
         return ()

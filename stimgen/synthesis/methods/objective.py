@@ -80,6 +80,11 @@ class ObjectiveMethod(Method):
 
     @property
     @override
+    def region_files(self) -> tuple[str, ...]:
+        return tuple(dict.fromkeys(file for term in self.terms for file in term.regions.files))
+
+    @property
+    @override
     def layers(self) -> tuple[str, ...]:
         return tuple(dict.fromkeys(name for term in self.terms for name in term.layer_weights))
 
