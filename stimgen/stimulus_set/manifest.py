@@ -13,7 +13,7 @@ from stimgen.reading.text import escape_formula
 from stimgen.stimulus_set.citing import Citation, render_citation
 from stimgen.stimulus_set.citing.summary import SetSummary
 from stimgen.stimulus_set.index import index_line
-from stimgen.stimulus_set.record import RECORD_FORMAT, Record
+from stimgen.stimulus_set.record import RECORD_FORMAT, Record, RecordContent
 from stimgen.stimulus_set.store import (
     CITATION,
     MANIFEST,
@@ -168,8 +168,13 @@ def list_table_columns(plan: PlanRecord) -> dict[str, str]:
 
 def table_row(record: Record, columns: Mapping[str, str] | None = None) -> dict[str, Any]:
     """Return the row of a stimulus in the table, with the usual columns or with those of its set."""
+    return content_row(record.content, columns)
+
+
+def content_row(content: RecordContent, columns: Mapping[str, str] | None = None) -> dict[str, Any]:
+    """Return the row of a stimulus, as `table_row` does, by the content of its record."""
     found = TABLE_COLUMNS if columns is None else columns
-    return {column: _get_nested(record.content, path) for column, path in found.items()}
+    return {column: _get_nested(content, path) for column, path in found.items()}
 
 
 def _get_nested(value: Any, path: str) -> Any:

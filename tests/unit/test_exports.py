@@ -8,6 +8,7 @@ import os
 import shutil
 import subprocess
 import sys
+from importlib.resources import files as files_of_package
 from pathlib import Path
 from typing import Any
 from zipfile import ZipFile
@@ -18,6 +19,7 @@ import pytest
 import readers
 from bids_validator import validate_bids
 from hand_made import Wanted, write_set
+from jsonschema import Draft7Validator, FormatChecker
 
 from stimgen.export.sets import EXPORTERS
 from stimgen.export.sets.columns import list_set_columns
@@ -52,6 +54,7 @@ HOSTILE = [
     "@SUM(1)",
 ]
 FOLDERS = ("croissant", "frictionless", "ro-crate")
+ARRAYS = ("hdf5", "psychtoolbox", "zarr")
 
 
 @pytest.fixture(scope="module")
@@ -103,7 +106,7 @@ def exported(folder: Path, name: str, tmp_path: Path) -> Path:
 
 
 def test_every_format_is_tested_here() -> None:
-    assert set(EXPORTERS.members) == {"bids", "psychopy", "zip", *FOLDERS}
+    assert set(EXPORTERS.members) == {"bids", "psychopy", "zip", *FOLDERS, *ARRAYS, "brainscore"}
 
 
 def test_every_column_of_the_table_is_described() -> None:
@@ -367,3 +370,28 @@ def test_sets_are_handed_on_without_torch(stimuli: Path, tmp_path: Path) -> None
         environment = {**os.environ, "PYTHONPATH": str(tmp_path / "path")}
         done = subprocess.run(command, env=environment, capture_output=True, text=True, check=False)
         assert (done.returncode, done.stderr) == (0, "")
+
+
+def test_an_archive_tells_repositories_what_it_is(stimuli: Path, tmp_path: Path) -> None:
+    with ZipFile(exported(stimuli, "zip", tmp_path)) as archive:
+        zenodo, datacite = (json.loads(archive.read(name)) for name in (".zenodo.json", "datacite.json"))
+    assert zenodo["upload_type"] == "dataset"
+    assert (zenodo["title"], zenodo["license"], zenodo["version"]) == ("Two textures", "cc-by-4.0", "1.0")
+    assert zenodo["creators"] == [
+        {"name": "Lov\u00e9lace, Ada", "orcid": "0000-0002-1825-0097", "affiliation": "London"},
+        {"name": "The Group"},
+    ]
+    cited = {one["identifier"] for one in zenodo["related_identifiers"]}
+    assert {"10.1167/17.12.5", "10.1023/A:1026553619983"} <= cited
+    schema = files_of_package("datacite") / "schemas" / "datacite-v4.5.json"
+    Draft7Validator(json.loads(schema.read_text()), format_checker=FormatChecker()).validate(datacite)
+    assert datacite["creators"][0]["nameIdentifiers"][0]["nameIdentifier"].endswith("0000-0002-1825-0097")
+    assert {one["relatedIdentifier"] for one in datacite["relatedIdentifiers"]} == cited
+
+
+def test_a_deposit_of_which_little_is_known_still_fits_the_schema(tmp_path: Path) -> None:
+    store = write_set(tmp_path / "set", Wanted(licence=None))
+    with ZipFile(exported(store.folder, "zip", tmp_path)) as archive:
+        datacite = json.loads(archive.read("datacite.json"))
+    schema = files_of_package("datacite") / "schemas" / "datacite-v4.5.json"
+    Draft7Validator(json.loads(schema.read_text()), format_checker=FormatChecker()).validate(datacite)

@@ -6,14 +6,14 @@ import re
 from collections.abc import Iterator
 from functools import cached_property
 from pathlib import Path
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from stimgen.reading.errors import StimgenError
 from stimgen.reading.identity import sha256_bytes
 from stimgen.stimulus_set import store as files
 from stimgen.stimulus_set.checksums import hash_stored_file, read_checksums
 from stimgen.stimulus_set.citing import Citation, read_citation
-from stimgen.stimulus_set.manifest import list_factors
+from stimgen.stimulus_set.manifest import content_row, list_factors, list_table_columns
 from stimgen.stimulus_set.record import RecordContent, SourceRecord
 from stimgen.stimulus_set.store import CHECKSUMS, Store, record_file
 from stimgen.stimulus_set.verify import verify_set
@@ -98,6 +98,12 @@ class SetContents:
                     "is the record of another stimulus", where=self._store.folder / record_file(stimulus)
                 )
             yield content
+
+    def rows(self) -> Iterator[dict[str, Any]]:
+        """Yield every stimulus' row of the set's table, with values as in the record."""
+        columns = list_table_columns(self._store.read_plan())
+        for content in self.stimuli():
+            yield content_row(content, columns)
 
     def sources(self) -> Iterator[SourceRecord]:
         """Yield the sources of all stimuli, and pictures that targets were measured in, each once."""
