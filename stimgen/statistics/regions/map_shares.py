@@ -124,7 +124,7 @@ class MapShares:
 def _make_kernel(edge: float) -> Floats:
     """Return what a step is convolved with to become a raised cosine `edge` pixels wide; it sums to one."""
     reach = math.ceil(edge / 2)
-    borders = np.arange(-reach, reach + 2) - 0.5
+    borders: Floats = np.arange(-reach, reach + 2, dtype=np.float64) - 0.5
     kernel: Floats = np.diff(edge_weights(borders / max(edge, 1.0), min(edge, 1.0)))
     return kernel
 
