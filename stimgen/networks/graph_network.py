@@ -23,6 +23,8 @@ from stimgen.networks.weights import AnyWeights, RandomWeights
 
 # No layer that has a position at all needs a larger side, in pixels.
 LARGEST_SIDE = 2048
+# Windows of models that need whole ones are multiples of this, in pixels.
+STEP = 32
 
 Colours = tuple[float, float, float]
 
@@ -85,9 +87,15 @@ class GraphNetwork(Network, ABC):
 
     @override
     def smallest_side(self, layer: str, positions: int = 1) -> int:
-        """Return the smallest side by halving, because more pixels never give fewer positions."""
-        low, high = 0, 32
-        while self.map_side(layer, high) < positions and high < LARGEST_SIDE:
+        """Return the smallest side by halving, because more pixels never give fewer positions.
+
+        Models that need whole windows, such as MaxViT, are searched in steps.
+        """
+        low, high = 0, STEP
+        while self.map_side(layer, high) < positions:
+            if high >= LARGEST_SIDE:
+                steps = range(STEP, LARGEST_SIDE, STEP)
+                return next((side for side in steps if self.map_side(layer, side) >= positions), LARGEST_SIDE)
             low, high = high, 2 * high
         while high - low > 1:
             middle = (low + high) // 2

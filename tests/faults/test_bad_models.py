@@ -119,6 +119,23 @@ def test_published_weights_without_a_known_hash_say_how_to_get_it(tmp_path: Path
         assert part in message
 
 
+def test_a_model_that_timm_lacks(tmp_path: Path) -> None:
+    message = refusal(tmp_path, "timm:resnet26e")
+    assert message.startswith(line(tmp_path, 6))
+    assert "did you mean 'resnet26" in message
+
+
+def test_timm_that_is_not_installed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("stimgen.networks.timm_model.find_spec", {}.get)
+    assert 'pip install "stimgen[timm]"' in refusal(tmp_path, "timm:resnet26d")
+
+
+def test_published_weights_of_another_library(tmp_path: Path) -> None:
+    message = refusal(tmp_path, "{name: timm, model: test_resnet, weights: imagenet}", "depth: layer1")
+    assert message.startswith(line(tmp_path, 6))
+    assert "{file: FILE, sha256: HASH}" in message
+
+
 @pytest.mark.parametrize("named", ["vgg20", "torchvision:resnet19", "file"])
 def test_layers_of_a_network_that_does_not_exist(named: str) -> None:
     with pytest.raises(StimgenError) as caught:
