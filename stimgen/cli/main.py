@@ -19,10 +19,12 @@ from stimgen.cli.matching import commands as matching_commands
 from stimgen.cli.prospects import commands as prospect_commands
 from stimgen.cli.protocols import commands as protocol_commands
 from stimgen.cli.sets import commands as set_commands
+from stimgen.cli.sources import commands as source_commands
 from stimgen.cli.terminal import INTERRUPTED, PROBLEM_FOUND, print_text
 
 # The headings of the help text, by the module that a command is defined in.
 HEADINGS = {
+    "stimgen.cli.sources": "Make stimulus sets",
     "stimgen.cli.protocols": "Make stimulus sets",
     "stimgen.cli.matching": "Make stimulus sets",
     "stimgen.cli.sets": "Use stimulus sets",
@@ -78,6 +80,7 @@ def take_options(
 
 # Added without names, so that all commands stand side by side.
 for group in (
+    source_commands,
     protocol_commands,
     matching_commands,
     set_commands,

@@ -68,7 +68,7 @@ def list_skipped(text: str, folder: Path) -> list[str]:
 def is_pattern(text: str, folder: Path) -> bool:
     """Return whether a ``file`` entry stands for several files; a file may have brackets in its name."""
     try:
-        return has_wildcard(text) and not ("{" in text and (folder / text).is_file())
+        return has_wildcard(text) and not (folder / text).is_file()
     except (OSError, ValueError):
         return True
 
@@ -154,6 +154,13 @@ def list_pictures(folder: Path) -> Iterator[Path]:
     """Yield the pictures in a folder and in all folders below it, by their ending, without hidden ones."""
     for match in match_files(folder, (ANY_FOLDERS, "*")):
         if is_picture(match.file):
+            yield match.file
+
+
+def list_other_files(folder: Path) -> Iterator[Path]:
+    """Yield the files in a folder and in all folders below it that are no pictures by their ending."""
+    for match in match_files(folder, (ANY_FOLDERS, "*")):
+        if not is_picture(match.file):
             yield match.file
 
 

@@ -31,11 +31,6 @@ def has_wildcard(text: str) -> bool:
     return any(letter in text for letter in WILDCARDS) or PLACEHOLDER.search(text) is not None
 
 
-def list_placeholders(text: str) -> list[str]:
-    """Return the names of a pattern's placeholders, in their order."""
-    return list(dict.fromkeys(PLACEHOLDER.findall(text)))
-
-
 def match_files(folder: Path, parts: Sequence[str]) -> Iterator[PatternMatch]:
     """Yield the files below `folder` that match the parts of a pattern, in the order of their names.
 
