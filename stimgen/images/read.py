@@ -195,9 +195,10 @@ class ImageFile(EncodedPicture):
     def _refuse_without_range(self, header: PictureHeader) -> None:
         levels = self._reader.read(self).levels
         lowest, highest = _find_extremes(levels)
+        whole = f"`range: [{lowest!s}, {highest!s}]`, or for example " if lowest < highest else ""
         raise StimgenError(
             f"has numbers of type {header.depth}, from {lowest!s} to {highest!s}: which are black and white?",
-            hint=f"say so: `range: [{lowest!s}, {highest!s}]`, or for example `range: [0, 1]`",
+            hint=f"say so: {whole}`range: [0, 1]`",
         )
 
     def _convert(self, stored: StoredPicture, header: PictureHeader) -> DecodedLevels:

@@ -106,9 +106,11 @@ def gif_frame(i: int) -> Array:
     return unit(np.asarray(frames[i].convert("RGB")))
 
 
-def heic(levels: Array, **options: Any) -> bytes:
-    buffer = io.BytesIO()
-    pillow_heif.from_pillow(Image.fromarray(levels)).save(buffer, quality=95, chroma=444, **options)
+def heic(*frames: Array, **options: Any) -> bytes:
+    buffer, made = io.BytesIO(), pillow_heif.HeifFile()
+    for levels in frames:
+        made.add_from_pillow(Image.fromarray(levels))
+    made.save(buffer, quality=95, chroma=444, **options)
     return buffer.getvalue()
 
 
@@ -256,6 +258,11 @@ ROWS: dict[str, Row] = {
     "tiff rgb 8": Row(lambda: tiff(C8), unit(C8)),
     "tiff grey 8": Row(lambda: tiff(G8), unit(G8)),
     "tiff grey 8, white is 0": Row(lambda: tiff(255 - G8, photometric=0), unit(G8)),
+    "tiff grey 16, white is 0": Row(lambda: tiff(65535 - G16, photometric=0), unit(G16)),
+    "tiff grey 12, packed": Row(lambda: tif(G16[:, :, 0] >> 4, bitspersample=12), (G16 >> 4) / 4095, 1e-5),
+    "tiff grey 8, signed": Row(
+        lambda: tiff((G8.astype(int) - 128).astype(np.int8)), unit(G8), 1e-7, reading={"range": [-128, 127]}
+    ),
     "tiff rgb 16": Row(lambda: tiff(C16), unit(C16)),
     "tiff rgb 16, big-endian": Row(lambda: tiff(C16, order=">"), unit(C16)),
     "tiff grey 16, big-endian": Row(lambda: tiff(G16, order=">"), unit(G16)),
@@ -314,6 +321,17 @@ ROWS: dict[str, Row] = {
     ),
     "heic 8": Row(lambda: heic(SMOOTH), unit(SMOOTH), LOSSY),
     "heic 10": Row(deep_heic, unit(SMOOTH), LOSSY),
+    "heic of two, second": Row(
+        lambda: heic(SMOOTH, SMOOTH[::-1].copy()),
+        unit(SMOOTH[::-1]),
+        LOSSY,
+        {"frame": 2},
+    ),
+    "avif turned": Row(
+        lambda: saved(Image.fromarray(SMOOTH), "AVIF", quality=95, exif=exif_orientation(6)),
+        np.rot90(unit(SMOOTH), -1),
+        LOSSY,
+    ),
     "heic 8, P3": Row(
         lambda: heic(SMOOTH, icc_profile=P3), from_colorants(unit(SMOOTH) ** 2.2, P3_XYZ), 2 * LOSSY
     ),

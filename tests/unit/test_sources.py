@@ -15,10 +15,13 @@ import numpy as np
 import pytest
 from PIL import Image
 
+from stimgen.execution.labels import source_record
 from stimgen.images.read import MAXIMUM_PIXELS, find_skimage_file
+from stimgen.images.write import as_pixels, encode_png
 from stimgen.protocol.files import find_files, list_skipped
 from stimgen.protocol.load import load_protocol
 from stimgen.protocol.planned_source import PlannedSource
+from stimgen.protocol.schema import OutputSettings
 from stimgen.protocol.sources import plan_sources
 from stimgen.reading.errors import StimgenError
 from stimgen.reading.identity import sha256_bytes, sha256_file
@@ -438,3 +441,40 @@ class TestSeveralBadSources:
         assert [f"{name}.jpg: the image is damaged" in str(caught.value) for name in "ab"] == [True, True]
         assert "good" not in str(caught.value)
         assert not (tmp_path / "set").exists()
+
+
+class TestRead:
+    """What is done to the numbers of a file is recorded, and its id follows its pixels."""
+
+    def test_records_have_something_new_only_where_something_was_done(self, tmp_path: Path) -> None:
+        levels = NOISE[:, :, :1]
+        (tmp_path / "linear.png").write_bytes(encode_png(levels, "linear"))
+        (tmp_path / "plain.png").write_bytes(encode_png(levels))
+        linear, plain, stored = found(
+            tmp_path, "file: linear.png", "file: plain.png", "{file: linear.png, id: x, colour: as_stored}"
+        )
+        records = [source_record(source, "0" * 64, OutputSettings()) for source in (linear, plain, stored)]
+        assert records[0].to_dict()["read"] == {"colour": "to sRGB, from what gAMA declares"}
+        assert ["read" in record.to_dict() for record in records[1:]] == [False, False]
+        assert np.array_equal(stored.pixels(), plain.pixels())
+        assert (linear.pixels() > plain.pixels())[plain.pixels() < 1].mean() > 0.9
+        assert linear.original_id != stored.original_id
+
+    def test_a_linear_picture_keeps_its_numbers_in_a_linear_set(self, tmp_path: Path) -> None:
+        (tmp_path / "x.png").write_bytes(encode_png(NOISE, "linear"))
+        file = protocol(tmp_path, "{file: x.png, crop: none, size: [48, 40]}")
+        file.write_text(file.read_text(encoding="utf-8") + "output: {encoding: linear}\n", encoding="utf-8")
+        ((source,), _) = plan_sources(load_protocol(file))
+        assert np.array_equal(source.pixels(), as_pixels(NOISE))
+        assert source.encode(source.pixels()) == encode_png(NOISE, "linear")
+
+    def test_errors_name_the_line_of_the_key(self, tmp_path: Path) -> None:
+        picture(tmp_path / "x.png")
+        with pytest.raises(StimgenError, match=r"p\.yaml:4: .*the first number of `range`"):
+            found(tmp_path, "{file: x.png, range: [1, 0]}")
+        with pytest.raises(StimgenError, match=r"p\.yaml:4: .*there is no frame 2"):
+            found(tmp_path, "{file: x.png, frame: 2}")
+        with pytest.raises(StimgenError, match=r"beyond the range 0 to 100"):
+            found(tmp_path, "{file: x.png, range: [0, 100]}")[0].pixels()
+        with pytest.raises(StimgenError, match="allowed: .*declared.*as_stored.*linear"):
+            found(tmp_path, "{file: x.png, colour: adobe}")

@@ -58,6 +58,7 @@ UNREADABLE = {
     b"\xff\x0a": "this is JPEG XL: export it as PNG",
     b"\0\0\0\x0cJXL ": "this is JPEG XL: export it as PNG",
     b"<svg": "this is a drawing (SVG): export it as PNG",
+    b"<?xml": "this is XML, perhaps a drawing (SVG): export it as PNG",
     b"IIRO": "this is a camera's raw file: develop it and save it as PNG or TIFF",
     b"IIU\0": "this is a camera's raw file: develop it and save it as PNG or TIFF",
     b"FUJIFILMCCD-RAW": "this is a camera's raw file: develop it and save it as PNG or TIFF",

@@ -20,6 +20,7 @@ from stimgen.images.readers.base import (
     refuse_bomb,
     turn_upright,
 )
+from stimgen.images.readers.iso_media import scale_to_16_bits
 from stimgen.images.readers.pillow_picture import describe_image, read_image
 from stimgen.reading.errors import StimgenError
 
@@ -28,6 +29,7 @@ if TYPE_CHECKING:
 
 STARTS = (b"II*\0", b"MM\0*", b"II+\0", b"MM\0+")
 ORIENTATION, ICC_PROFILE, DNG_VERSION, REDUCED = 274, 34675, 50706, 1
+WHITE_IS_ZERO = "MINISWHITE"
 SPACES: dict[str, Literal["grey", "rgb"]] = {"MINISBLACK": "grey", "MINISWHITE": "grey", "RGB": "rgb"}
 RAW_HINT = "develop it, and save it as PNG or TIFF"
 
@@ -117,14 +119,20 @@ def _open_with_pillow(picture: EncodedPicture, place: int) -> Image.Image:
 
 
 def _is_deep(page: tifffile.TiffPage) -> bool:
-    """Return whether Pillow would lose bits, or cannot read the page."""
-    grey_16 = page.samplesperpixel == 1 and page.dtype == np.uint16
-    return page.dtype is not None and page.bitspersample > 8 and not grey_16
+    """Return whether Pillow would lose bits or signs, or cannot read the page."""
+    if page.dtype is None or (page.bitspersample <= 8 and page.dtype.kind in "ub"):
+        return False
+    is_grey_16 = page.samplesperpixel == 1 and page.dtype == np.uint16 and page.bitspersample == 16
+    return not is_grey_16 or _find_photometric(page) == WHITE_IS_ZERO
+
+
+def _find_photometric(page: tifffile.TiffPage) -> str:
+    return getattr(page.photometric, "name", str(page.photometric))
 
 
 def _describe_page(page: tifffile.TiffPage, frames: int) -> PictureHeader:
-    photometric = getattr(page.photometric, "name", str(page.photometric))
-    if photometric not in SPACES:
+    photometric = _find_photometric(page)
+    if photometric not in SPACES or (photometric == WHITE_IS_ZERO and page.dtype != np.uint16):
         raise StimgenError(
             f"its colours ({photometric}, {page.bitspersample} bits) cannot be converted",
             hint="save it as RGB or grey",
@@ -147,8 +155,10 @@ def _read_page(page: tifffile.TiffPage) -> StoredPicture:
         levels = levels[:, :, np.newaxis]
     elif page.planarconfig == 2:
         levels = np.moveaxis(levels, 0, 2)
-    if getattr(page.photometric, "name", "") == "MINISWHITE" and levels.dtype.kind == "u":
-        levels = np.iinfo(levels.dtype).max - levels
+    if 8 < page.bitspersample < 16:
+        levels = scale_to_16_bits(levels, page.bitspersample)
+    if _find_photometric(page) == WHITE_IS_ZERO:
+        levels = 65535 - levels
     levels = turn_upright(levels, _find_orientation(page))
     if levels.shape[2] in (2, 4):
         return _split_alpha(page, levels)
