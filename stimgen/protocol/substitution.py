@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from stimgen.networks import NETWORKS
+from stimgen.networks.graph_network import GraphNetwork
 from stimgen.networks.torchvision_network import TorchvisionNetwork
 from stimgen.networks.weights.choose import parse_weights
 from stimgen.protocol.load import INHERITED_KEYS, LoadedProtocol
@@ -109,7 +110,7 @@ def _list_holders(data: Data) -> Iterator[Data]:
 
 def _is_trained(network: Data) -> bool:
     cls = NETWORKS.members[network["name"]]
-    return issubclass(cls, TorchvisionNetwork) and cls.model_validate(network).weights.trained
+    return issubclass(cls, TorchvisionNetwork | GraphNetwork) and cls.model_validate(network).weights.trained
 
 
 def _substitute(

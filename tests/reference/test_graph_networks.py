@@ -121,13 +121,8 @@ def test_every_layer_is_torchvisions(model: str) -> None:
         torch.testing.assert_close(found[name], maps, rtol=0, atol=1e-5 * float(maps.abs().max()), msg=name)
 
 
-@pytest.mark.parametrize(
-    "model",
-    [
-        "regnet_y_400mf",
-        *(pytest.param(name, marks=pytest.mark.long) for name in ("convnext_tiny", "vit_b_32")),
-    ],
-)
+@pytest.mark.long
+@pytest.mark.parametrize("model", ["convnext_tiny", "vit_b_32", "regnet_y_400mf"])
 def test_bits_depend_neither_on_threads_nor_on_neighbours(model: str) -> None:
     network = TorchvisionModel(model=model)
     layers = tuple(network.layer_aliases().get(name, name) for name in PARTS[model])

@@ -36,7 +36,7 @@ class Careless(nn.Module):
         return tokens.relu().mean(1)
 
 
-@pytest.mark.parametrize("name", ["squeezenet1_1", "resnet18", "mobilenet_v3_small"])
+@pytest.mark.parametrize("name", ["squeezenet1_1", "resnet18"])
 def test_names_are_torchvisions_and_every_shape_is_computed(name: str) -> None:
     model = build_on_meta(name)
     graph = NodeGraph(trace_model(model))
