@@ -10,6 +10,7 @@ from typing import Any
 from stimgen.protocol.files import find_files
 from stimgen.protocol.load import INHERITED_KEYS, LoadedProtocol
 from stimgen.protocol.quick_networks import substitute_embedded_network
+from stimgen.protocol.quick_patterns import name_source, replace_patterns
 from stimgen.protocol.schema import Protocol
 from stimgen.reading.errors import StimgenError
 from stimgen.reading.model import validate
@@ -44,6 +45,7 @@ def make_quick_protocol(loaded: LoadedProtocol, root: Path | None = None) -> Loa
     """
     data = loaded.protocol.to_dict()
     changes = [
+        *replace_patterns(data, loaded.folder, root, SOURCES),
         *_reduce_sources_and_seeds(data),
         *_drop_costly_conditions(data),
         *_substitute_photographs(data, loaded.folder, root),
@@ -64,7 +66,7 @@ def _reduce_sources_and_seeds(data: Data) -> Iterator[str]:
     """Keep a few sources, and one seed."""
     if len(data["sources"]) > SOURCES:
         yield f"{SOURCES} of {len(data['sources'])} sources"
-        kept = {source["id"] or source["file"].partition(":")[2] for source in data["sources"][:SOURCES]}
+        kept = {name_source(source) for source in data["sources"][:SOURCES]}
         data["sources"] = data["sources"][:SOURCES]
         if data["matching"]:
             data["matching"]["pictures"] = None

@@ -37,7 +37,8 @@ LONGEST = 15
 COMMANDS = [
     *("plan", "generate", "show", "verify", "repair", "merge", "cite", "export", "confounds", "report"),
     *("features", "power", "predict", "trials", "run", "display-check", "tabulate", "replay", "withdraw"),
-    *("freeze", "analyze", "match", "sources", "list", "schema", "doctor", "bench", "weights normalize"),
+    *("freeze", "analyze", "match", "sources", "layers", "list", "schema", "doctor", "bench"),
+    "weights normalize",
 ]
 
 TINY = """\

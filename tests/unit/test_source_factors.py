@@ -15,6 +15,7 @@ from stimgen.experiment.design.decisions import Design, Factor, Participant
 from stimgen.experiment.design.schedules.rotation import SourceRotation
 from stimgen.protocol.load import load_protocol
 from stimgen.protocol.plan import make_plan
+from stimgen.protocol.quick import make_quick_protocol
 from stimgen.reading.errors import StimgenError
 from stimgen.stimulus_set import StimulusSet
 from stimgen.stimulus_set.factors import join_factors
@@ -122,3 +123,19 @@ def test_sources_of_a_kind_are_spread_over_rotated_cells() -> None:
         assert {pair: seen.count(pair) for pair in set(seen)} == {
             (kind, cell): 4 for kind in ("animal", "tool") for cell in ("a", "b")
         }
+
+
+def test_a_quick_protocol_takes_the_first_files_of_a_pattern(tmp_path: Path) -> None:
+    text = PROTOCOL.replace("method: phase_scrambled", "method: phase_scrambled, sources: [a2]")
+    quick = make_quick_protocol(load_protocol(write_study(tmp_path, text)))
+    plan = make_plan(quick)
+    assert quick.changes[0] == "2 of 4 files of photos/{category}/{name}.PNG"
+    assert {source.id: dict(source.factors) for source in plan.sources} == {
+        "a1": {"category": "animal"},
+        "a2": {"category": "animal"},
+    }
+    assert [(s.condition.id, s.source.id) for s in plan.stimuli] == [
+        ("noise", "a1"),
+        ("noise", "a2"),
+        ("scrambled", "a2"),
+    ]
