@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from stimgen.api import generate, load, plan, synthesize
     from stimgen.networks.python import register_network
+    from stimgen.networks.trusted_code import trust
     from stimgen.reading.errors import StimgenError
     from stimgen.sensitivity import dprime
     from stimgen.stimulus_set import StimulusSet
@@ -28,6 +29,7 @@ __all__ = [
     "plan",
     "register_network",
     "synthesize",
+    "trust",
 ]
 
 _MODULES = {
@@ -39,6 +41,7 @@ _MODULES = {
     "plan": "stimgen.api",
     "register_network": "stimgen.networks.python",
     "synthesize": "stimgen.api",
+    "trust": "stimgen.networks.trusted_code",
 }
 
 

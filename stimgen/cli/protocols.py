@@ -15,6 +15,7 @@ from stimgen.cli.options import (
     QUICK,
     QUIET,
     ROOT,
+    TRUST,
     WEIGHTS,
     flag,
     option,
@@ -43,6 +44,7 @@ def plan(
     device: str = DEVICE,
     network: str | None = NETWORK,
     weights: str | None = WEIGHTS,
+    trust: list[Path] | None = TRUST,
     *,
     probe: bool = flag("--probe", "Measure some evaluations and estimate the time."),
     quick: bool = QUICK,
@@ -56,6 +58,7 @@ def plan(
     from stimgen.workflow.plan import describe_plan
     from stimgen.workflow.regions import draw_regions
 
+    _trust_code(trust)
     loaded = _load_protocol(protocol, root, network, weights, quick=quick)
     summary = describe_plan(loaded, root, device if probe else None)
     if regions is not None:
@@ -76,6 +79,7 @@ def generate(
     workers: int | None = option("--workers", "N", "Use N processes on this computer, one per GPU if any."),
     network: str | None = NETWORK,
     weights: str | None = WEIGHTS,
+    trust: list[Path] | None = TRUST,
     *,
     quick: bool = QUICK,
     as_json: bool = JSON,
@@ -91,6 +95,7 @@ def generate(
     from stimgen.workflow.generate import default_folder, generate_set
 
     part = None if shard is None else Shard.parse(shard)
+    _trust_code(trust)
     loaded = _load_protocol(protocol, root, network, weights, quick=quick)
     folder = output or default_folder(loaded)
     options = GenerateOptions(device, batch_size, root, part, dask, workers)
@@ -131,6 +136,7 @@ def show(
     root: Path | None = ROOT,
     network: str | None = NETWORK,
     weights: str | None = WEIGHTS,
+    trust: list[Path] | None = TRUST,
     *,
     quick: bool = QUICK,
     quiet: bool = QUIET,
@@ -143,11 +149,19 @@ def show(
 
     options = ShowOptions(condition, source, seed, device, every, root)
     report = None if quiet else _print_tenths
+    _trust_code(trust)
     files = show_stimulus(
         _load_protocol(protocol, root, network, weights, quick=quick), options, output, report
     )
     if not quiet:
         print_text("\n".join(map(str, files)))
+
+
+def _trust_code(files: list[Path] | None) -> None:
+    if files:
+        from stimgen.networks.trusted_code import trust
+
+        trust(*files)
 
 
 def _load_protocol(

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import typer
 
-from stimgen.cli.options import DEVICE, FOLDER, JSON, QUIET, ROOT, argument, option
+from stimgen.cli.options import DEVICE, FOLDER, JSON, QUIET, ROOT, TRUST, argument, option
 from stimgen.cli.terminal import PROBLEM_FOUND, print_json, print_problems, print_result, print_text
 
 if TYPE_CHECKING:
@@ -24,6 +24,7 @@ def verify(
     resynthesize: int | None = option("--resynthesize", "N", "Make N stimuli again and compare them.", min=1),
     root: Path | None = ROOT,
     device: str = DEVICE,
+    trust: list[Path] | None = TRUST,
     *,
     as_json: bool = JSON,
     quiet: bool = QUIET,
@@ -38,8 +39,10 @@ def verify(
 
     found, results = verify_set(Store.open(folder)), None
     if resynthesize is not None:
+        from stimgen.networks.trusted_code import trust as trust_code
         from stimgen.workflow.resynthesize import resynthesize_stimuli
 
+        trust_code(*(trust or ()))
         results = resynthesize_stimuli(folder, resynthesize, device, root)
     failed = not found.sound or any(result.problem for result in results or ())
     if as_json:

@@ -8,6 +8,7 @@ from typing import Any
 
 from pydantic import BaseModel
 
+from stimgen.networks.module import ModuleNetwork
 from stimgen.protocol.schema import Protocol
 from stimgen.reading.papers import resolve_papers
 from stimgen.reading.registry import FamilyMember
@@ -36,6 +37,15 @@ def build_publication(protocol: Protocol) -> dict[str, Any]:
         "literature": [paper.to_dict() for paper in literature],
         "papers": [paper.to_dict() for paper in protocol.papers],
     }
+
+
+def describe_code(protocol: Protocol) -> list[dict[str, str]]:
+    """Return name, hash and text of every Python file that networks of a protocol are defined in."""
+    codes = {one.code.sha256: one.code for one in _find_members(protocol) if isinstance(one, ModuleNetwork)}
+    return [
+        {"file": code.file.name, "sha256": code.sha256, "text": code.data.decode("utf-8", "replace")}
+        for code in codes.values()
+    ]
 
 
 def _find_members(value: Any) -> Iterator[FamilyMember]:

@@ -146,7 +146,7 @@ def _read_pictures(store: Store, pictures: dict[FileHash, RecordContent]) -> Ite
 
 def _build_network(options: FeatureOptions) -> Network:
     settings: dict[str, Any] = dict(NETWORKS.expand_short_form(options.network))
-    names = [name for name in NETWORKS.members if name not in ("python", "pixels")]
+    names = [name for name in NETWORKS.members if name not in ("python", "module", "pixels")]
     if settings["name"] not in names:
         raise StimgenError(
             f"there is no network {options.network!r} for features", given=options.network, allowed=names

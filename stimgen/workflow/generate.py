@@ -21,7 +21,7 @@ from stimgen.protocol.load import LoadedProtocol
 from stimgen.protocol.overdetermined import describe_excess_parameters
 from stimgen.protocol.plan import PlannedStimulus, ProtocolPlan, make_plan
 from stimgen.protocol.planned_source import add_location
-from stimgen.protocol.publication import build_publication
+from stimgen.protocol.publication import build_publication, describe_code
 from stimgen.reading.errors import StimgenError
 from stimgen.stimulus_set.derived import write_derived_files
 from stimgen.stimulus_set.index import SetIndex
@@ -203,6 +203,7 @@ def _describe_protocol(plan: ProtocolPlan) -> dict[str, Any]:
         "sha256": loaded.sha256,
         "text": loaded.document.text,
         **({"changes": list(loaded.changes)} if loaded.changes else {}),
+        **({"code": code} if (code := describe_code(loaded.protocol)) else {}),
         **({"substitution": loaded.substitution} if loaded.substitution else {}),
         **({"factors": factors} if factors else {}),
     }

@@ -22,6 +22,7 @@ from stimgen.execution.executor import GenerateOptions
 from stimgen.execution.progress import ProgressCallback
 from stimgen.images.read import SKIMAGE_PREFIX, ImageFile, find_skimage_file, read_image_file
 from stimgen.images.write import Levels, encode_png, quantise
+from stimgen.networks.trusted_code import read_code
 from stimgen.protocol.load import load_protocol
 from stimgen.reading.errors import CombinedError, StimgenError
 from stimgen.reading.files import write_file
@@ -150,7 +151,7 @@ def synthesize(  # noqa: PLR0913 - one keyword for each thing that a caller may 
             "name": NAME,
             "sources": sources[:1],
             "references": sources[1:],
-            "conditions": [{"id": CONDITION, **_to_plain(condition)}],
+            "conditions": [{"id": CONDITION, **_copy_code(_to_plain(condition), place)}],
             "seeds": [seeds] if isinstance(seeds, int) else list(seeds),
             "output": {"array": True},
         }
@@ -220,6 +221,17 @@ def _to_levels(image: NDArray[Any] | Image.Image | torch.Tensor) -> Levels:
             hint="floating-point numbers go from 0 (black) to 1 (white); divide by 255, or give uint8",
         )
     return quantise(array)
+
+
+def _copy_code(value: Any, folder: Path) -> Any:
+    """Return a value with the Python files that networks name, copied beside the protocol."""
+    if isinstance(value, dict):
+        if value.get("name") == "module" and isinstance(value.get("file"), str):
+            code = read_code(Path(value["file"]))
+            write_file(folder / code.file.name, code.data)
+            value = {**value, "file": code.file.name}
+        return {key: _copy_code(inner, folder) for key, inner in value.items()}
+    return [_copy_code(inner, folder) for inner in value] if isinstance(value, list) else value
 
 
 def _to_plain(value: Any) -> Any:

@@ -17,6 +17,7 @@ from stimgen.images.geometry import ReceptiveField
 from stimgen.images.picture import MaskedPicture, PictureAndSource, ScreenSpec
 from stimgen.images.steps import STEPS, GeometryStep, MatchingStep
 from stimgen.networks import NETWORKS, DeviceSpec, register_network
+from stimgen.networks.trusted_code import trust
 from stimgen.networks.weights import WEIGHTS
 from stimgen.protocol.load import load_protocol
 from stimgen.reading.generators import run_generator
@@ -46,6 +47,7 @@ NEEDED = {
     "python": {"use": "contract"},
     "torchvision": {"model": "squeezenet1_1"},
     "timm": {"model": "test_vit"},
+    "module": {"file": str(Path(__file__).parents[1] / "own_network.py"), "class": "Recurrent"},
     "normalised": {"base": "random", "file": "means.json", "sha256": "0" * 64},
     "crop": {"box": [1, 2, 16, 15]},
 }
@@ -72,6 +74,7 @@ def blurred(images: torch.Tensor) -> dict[str, torch.Tensor]:
     return {"half": avg_pool2d(images, 2), "quarter": avg_pool2d(images, 4)}
 
 
+trust(NEEDED["module"]["file"])
 register_network("contract", blurred, "1", {"half": 3, "quarter": 3}, {"half": 2, "quarter": 4})
 
 

@@ -21,7 +21,7 @@ Bundle = dict[str, bytes]
 def pack(context: RunContext) -> Bundle:
     """Return the files that a protocol names, and the set's originals.
 
-    These are photographs, masks, start images, maps of regions and weights. What comes with a
+    These are photographs, masks, start images, maps of regions, weights and code. What comes with a
     package, as scikit-image's pictures do, is left out.
 
     Raises `StimgenError` if a file cannot be read.
@@ -58,15 +58,17 @@ def _named_files(plan: ProtocolPlan, root: Path | None) -> Iterator[Path]:
             yield source.mask.file
     yield from (condition.start_image.file for condition in plan.conditions if condition.start_image)
     yield from (file for condition in plan.conditions for file in condition.region_files)
-    yield from _weight_files(plan.loaded.protocol.to_dict())
+    yield from _network_files(plan.loaded.protocol.to_dict())
 
 
-def _weight_files(value: Any) -> Iterator[Path]:
-    """Yield the files of weights, wherever they are named within a protocol."""
+def _network_files(value: Any) -> Iterator[Path]:
+    """Yield the files of weights and of code, wherever they are named within a protocol."""
     if isinstance(value, dict):
+        if value.get("name") == "module" and isinstance(value.get("file"), str):
+            yield Path(value["file"])
         weights = value.get("weights")
         if isinstance(weights, dict) and isinstance(weights.get("file"), str):
             yield Path(weights["file"])
         value = list(value.values())
     for inner in value if isinstance(value, (list, tuple)) else ():
-        yield from _weight_files(inner)
+        yield from _network_files(inner)

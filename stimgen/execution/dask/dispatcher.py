@@ -27,6 +27,7 @@ from stimgen.execution.dask.worker import UnequalWorkerError, hash_ids, run_task
 from stimgen.execution.dask.workers import WorkerPool
 from stimgen.execution.progress import ProgressCallback, RunProgress
 from stimgen.execution.synthesize import Failure, package_versions
+from stimgen.networks.trusted_code import list_trusted
 from stimgen.protocol.plan import PlannedStimulus
 from stimgen.reading.errors import StimgenError
 from stimgen.stimulus_set.lock import read_lock
@@ -75,6 +76,7 @@ def _describe_task(pool: WorkerPool, context: RunContext) -> WorkerTask:
         part=context.part,
         holder=read_lock(folder, context.part),
         batch_size=context.batch_size,
+        trusted=list_trusted(),
     )
 
 

@@ -34,6 +34,8 @@ class WorkerTask:
     part: str
     holder: bytes
     batch_size: int
+    trusted: tuple[str, ...] = ()
+    """Hashes of the code that the user trusts."""
     ids: tuple[str, ...] = ()
     """The stimuli of this batch."""
 

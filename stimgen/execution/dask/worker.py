@@ -21,6 +21,7 @@ from stimgen.execution.dask.messages import BatchOutcome, Machine, WorkerTask, f
 from stimgen.execution.device import device_name, find_device, processor_name
 from stimgen.execution.labels import is_complete
 from stimgen.execution.progress import ProgressCallback, RunProgress
+from stimgen.networks.trusted_code import trust_hashes
 from stimgen.protocol.load import parse_protocol
 from stimgen.protocol.plan import PlannedStimulus, ProtocolPlan, make_plan
 from stimgen.protocol.quick import make_quick_protocol
@@ -110,6 +111,7 @@ class _JoinedRun:
             file, root = home / PROTOCOL / file.name, home / ROOT
         elif not self.sees_folder:
             raise StimgenError(f"it does not see {task.folder}")
+        trust_hashes(task.trusted)
         loaded = parse_protocol(parse_document(task.text, file))
         loaded = repeat_substitution(loaded, task.substitution)
         plan = make_plan(make_quick_protocol(loaded, root) if task.quick else loaded, root)

@@ -1,0 +1,241 @@
+"""Uses a class of the user's own Python file as a network, with the nodes of its graph as layers."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Iterable, Mapping
+from functools import lru_cache
+from pathlib import Path
+from typing import Annotated, Any, Literal
+
+import torch
+from pydantic import BeforeValidator, Field, GetJsonSchemaHandler, ValidationInfo, model_validator
+from pydantic_core import CoreSchema
+from torch import Tensor, fx
+from typing_extensions import override
+
+from stimgen.images.geometry import ReceptiveField
+from stimgen.networks.base import DeviceSpec, Network, Validation
+from stimgen.networks.callable_check import check_callable
+from stimgen.networks.convolutions import replace_convolutions
+from stimgen.networks.graph_nodes import COLOURS, NodeGraph, trace_model
+from stimgen.networks.trusted_code import CodeFile, read_code
+from stimgen.networks.weights import AnyWeights, StateDictSpec
+from stimgen.networks.weights.base import Sha256
+from stimgen.reading.errors import StimgenError
+from stimgen.reading.model import Number, Text, validation_error
+
+# Sides of the pictures that a network is tried with, whose shapes tell how nodes are laid out.
+PROBES = (224, 448)
+RUNNING = ("running_mean", "running_var")
+
+Colours = tuple[Number, Number, Number]
+Deviation = Annotated[Number, Field(gt=0.0)]
+
+
+def _read_none(value: Any) -> Any:
+    return None if value == "none" else value
+
+
+class ModuleNetwork(Network):
+    """Uses a torch.nn.Module of your own file, which runs only if the command says --trust FILE."""
+
+    phrase = "the authors' own network"
+
+    name: Literal["module"] = "module"
+    file: Text
+    """A Python file in the protocol's folder or below, which may import installed packages only."""
+    class_: Text
+    """In protocols `class`: a subclass of ``torch.nn.Module`` that is made without arguments. It gets images
+    of batch x 3 x height x width, sRGB-encoded, in [0, 1], less `mean` and over `deviation`."""
+    weights: Annotated[AnyWeights | None, BeforeValidator(_read_none)] = None
+    """``{file, sha256}``: a state dict of the class; ``random``; or ``none``, the numbers that the class
+    gives itself, with torch's random numbers of the seed 0."""
+    mean: Colours = (0.0, 0.0, 0.0)
+    """Subtracted from red, green and blue; of networks trained on ImageNet usually [0.485, 0.456, 0.406]."""
+    deviation: tuple[Deviation, Deviation, Deviation] = (1.0, 1.0, 1.0)
+    """What the difference is divided by; usually [0.229, 0.224, 0.225]."""
+    sha256: Sha256 | None = None
+    """The file's SHA-256, if only this version may be used."""
+
+    @model_validator(mode="before")
+    @classmethod
+    def _read_file(cls, data: Any, info: ValidationInfo) -> Any:
+        if not isinstance(data, Mapping):
+            return data
+        found = {("class_" if key == "class" else key): value for key, value in data.items()}
+        if not isinstance(found.get("file"), str) or not isinstance(found.get("class_"), str):
+            return found
+        code = _read_inside(found["file"], (info.context or {}).get("folder"))
+        if found.get("sha256") not in (None, code.sha256):
+            message = f"{code.file.name} has the SHA-256 {code.sha256}, not {found['sha256']} as expected"
+            raise validation_error(message, at="sha256")
+        return {**found, "file": str(code.file), "sha256": code.sha256}
+
+    @model_validator(mode="after")
+    def _trace(self) -> ModuleNetwork:
+        try:
+            _ = self.graph
+        except StimgenError as error:
+            raise validation_error(
+                error.message, given=error.given, allowed=list(error.allowed), hint=error.hint, at=None
+            ) from None
+        return self
+
+    @classmethod
+    @override
+    def __get_pydantic_json_schema__(cls, core: CoreSchema, handler: GetJsonSchemaHandler) -> dict[str, Any]:
+        schema = handler.resolve_ref_schema(handler(core))
+        schema["properties"]["class"] = {**schema["properties"].pop("class_"), "title": "Class"}
+        schema["required"] = ["class" if key == "class_" else key for key in schema["required"]]
+        return schema
+
+    @property
+    def code(self) -> CodeFile:
+        """Return the file; raise `StimgenError` if it has changed since the protocol was loaded."""
+        code = read_code(Path(self.file))
+        if code.sha256 != self.sha256:
+            raise StimgenError("the code has changed since the protocol was loaded", where=code.file)
+        return code
+
+    @property
+    def graph(self) -> NodeGraph:
+        """Return the nodes of the class's graph, which are found once."""
+        return _find_graph(self.model_copy(update={"weights": None}))
+
+    @override
+    def layers(self) -> dict[str, int]:
+        return {name: layout.channels for name, layout in self.graph.layouts.items() if layout.has_maps}
+
+    @override
+    def depths(self) -> dict[str, tuple[str, ...]]:
+        """Return every layer, with the ends of the stages before it."""
+        names, ends = list(self.layers()), self.graph.stage_ends()
+        return {name: (*(end for end in ends if end in names[:i]), name) for i, name in enumerate(names)}
+
+    @override
+    def map_side(self, layer: str, side: int) -> int:
+        return self.graph.map_side(layer, side)
+
+    @override
+    def receptive_field(self, layer: str) -> ReceptiveField | None:
+        return self.graph.receptive_field(layer)
+
+    @override
+    def activation_sizes(self, layers: Iterable[str], width: int, height: int) -> list[int]:
+        names, channels = list(self.layers()), self.layers()
+        needed = names[: max(names.index(layer) for layer in layers) + 1]
+        return [channels[n] * self.map_side(n, width) * self.map_side(n, height) for n in needed]
+
+    @override
+    def recipe(self) -> dict[str, Any]:
+        return {
+            "name": self.name,
+            "class": self.class_,
+            "code_sha256": self.sha256,
+            "weights": self.weights.recipe(self.class_) if self.weights else {"name": "none"},
+            "mean": list(self.mean),
+            "deviation": list(self.deviation),
+        }
+
+    @override
+    def is_available(self) -> bool:
+        return self.weights is None or self.weights.is_available(self.class_)
+
+    @override
+    def validation(self) -> Validation:
+        return Validation(False, "a network of the user's own: nothing is known of its validation")
+
+    @override
+    def load(self, layers: Iterable[str], spec: DeviceSpec) -> ModuleFeatures:
+        """Return the network, after checking that it behaves as a network must."""
+        names = tuple(layers)
+        features = ModuleFeatures(self, names, spec)
+        side = max(32, *(self.smallest_side(layer, positions=2) for layer in names))
+        sides = {n: self.map_side(n, side) for n in names}
+        shapes = {n: (self.layers()[n], sides[n], sides[n]) for n in names}
+        check_callable(self.class_, features, shapes, torch.Size((3, COLOURS, side, side)), spec.device)
+        return features
+
+
+class ModuleFeatures:
+    """Measures the feature maps of a user's class, cut after the layers needed."""
+
+    def __init__(self, network: ModuleNetwork, layers: tuple[str, ...], spec: DeviceSpec) -> None:
+        code = network.code
+        module = trace_model(code.build_model(network.class_)).cut(layers)
+        self.weights_sha256 = _load_weights(module, network)
+        self._module = replace_convolutions(module).requires_grad_(False).to(spec.device, spec.dtype)
+        self._graph, self._layers, self._dtype = network.graph, layers, spec.dtype
+        self._mean, self._deviation = (
+            torch.tensor(numbers, device=spec.device).view(1, 3, 1, 1)
+            for numbers in (network.mean, network.deviation)
+        )
+
+    def __call__(self, images: Tensor) -> dict[str, Tensor]:
+        """Return batch x channels x height x width for each requested layer."""
+        values = (images.expand(-1, COLOURS, -1, -1) - self._mean) / self._deviation
+        found = self._module(values.to(self._dtype))
+        sides = images.shape[2:]
+        return {
+            name: self._graph.layouts[name].arrange(
+                found[name], *(self._graph.map_side(name, side) for side in sides)
+            )
+            for name in self._layers
+        }
+
+
+def _read_inside(file: str, folder: Path | None) -> CodeFile:
+    """Return a file of code, which lies in the protocol's folder or below."""
+    place = Path(folder, file) if folder is not None else Path(file)
+    if folder is not None and not place.resolve().is_relative_to(Path(folder).resolve()):
+        raise validation_error(
+            f"the code lies outside of {folder}", at="file", hint="code stays in the protocol's folder"
+        )
+    try:
+        return read_code(place)
+    except StimgenError as error:
+        raise validation_error(f"{error.where or place}: {error.message}", at="file") from None
+
+
+@lru_cache(maxsize=16)
+def _find_graph(network: ModuleNetwork) -> NodeGraph:
+    code, name = network.code, network.class_
+    model = code.build_model(name)
+    try:
+        traced = trace_model(model)
+    except Exception as error:  # whatever the user's code or its tracing raises
+        failed = code.describe_error(error, f"the layers of {name} cannot be found: `forward` failed")
+        failed.hint = (
+            "`forward` takes one tensor, on whose values no `if` may depend; or register a "
+            "function with stimgen.register_network"
+        )
+        raise failed from error
+    traced.module.to("meta")
+    graph = NodeGraph(traced, PROBES)
+    if not any(layout.has_maps for layout in graph.layouts.values()):
+        raise StimgenError(
+            f"{name} has no layer with maps, batch x channels x rows x columns, for images of "
+            f"batch x 3 x {PROBES[0]} x {PROBES[0]}"
+        )
+    return graph
+
+
+def _load_weights(module: fx.GraphModule, network: ModuleNetwork) -> str:
+    """Give a cut network its weights, and return their hash."""
+    there = {key: tensor for key, tensor in module.state_dict().items() if tensor.is_floating_point()}
+    if network.weights is not None:
+        learnt = {key for key, _ in module.named_parameters()}
+        # Other tensors are constants of the class: a file may replace them, and random weights do not.
+        needed = {
+            key: tuple(tensor.shape)
+            for key, tensor in there.items()
+            if network.weights.trained or key in learnt or key.rpartition(".")[2] in RUNNING
+        }
+        state, sha256 = network.weights.load_tensors(StateDictSpec(network.class_, needed))
+        module.load_state_dict(state, strict=False)
+        return sha256
+    digest = hashlib.sha256()
+    for key, tensor in there.items():
+        digest.update(f"{key}{tuple(tensor.shape)}".encode() + tensor.cpu().numpy().astype("<f4").tobytes())
+    return digest.hexdigest()
