@@ -19,15 +19,16 @@ from stimgen.networks.base import DeviceSpec, Network, Validation
 from stimgen.networks.callable_check import check_callable
 from stimgen.networks.convolutions import replace_convolutions
 from stimgen.networks.graph_nodes import COLOURS, NodeGraph, trace_model
+from stimgen.networks.model_skeleton import list_tensors
+from stimgen.networks.stable_operations import StableOperations, replace_attention
 from stimgen.networks.trusted_code import CodeFile, read_code
-from stimgen.networks.weights import AnyWeights, StateDictSpec
+from stimgen.networks.weights import AnyWeights
 from stimgen.networks.weights.base import Sha256
 from stimgen.reading.errors import StimgenError
 from stimgen.reading.model import Number, Text, validation_error
 
 # Sides of the pictures that a network is tried with, whose shapes tell how nodes are laid out.
 PROBES = (224, 448)
-RUNNING = ("running_mean", "running_var")
 
 Colours = tuple[Number, Number, Number]
 Deviation = Annotated[Number, Field(gt=0.0)]
@@ -105,13 +106,20 @@ class ModuleNetwork(Network):
 
     @override
     def layers(self) -> dict[str, int]:
-        return {name: layout.channels for name, layout in self.graph.layouts.items() if layout.has_maps}
+        return {name: layout.channels for name, layout in self.graph.layouts.items()}
+
+    @override
+    def layer_aliases(self) -> dict[str, str]:
+        return self.graph.modules
+
+    @override
+    def has_maps(self, layer: str) -> bool:
+        return self.graph.layouts[layer].has_maps
 
     @override
     def depths(self) -> dict[str, tuple[str, ...]]:
-        """Return every layer, with the ends of the stages before it."""
-        names, ends = list(self.layers()), self.graph.stage_ends()
-        return {name: (*(end for end in ends if end in names[:i]), name) for i, name in enumerate(names)}
+        """Return every layer with maps, with the ends of all stages before it."""
+        return self.graph.depths
 
     @override
     def map_side(self, layer: str, side: int) -> int:
@@ -123,9 +131,7 @@ class ModuleNetwork(Network):
 
     @override
     def activation_sizes(self, layers: Iterable[str], width: int, height: int) -> list[int]:
-        names, channels = list(self.layers()), self.layers()
-        needed = names[: max(names.index(layer) for layer in layers) + 1]
-        return [channels[n] * self.map_side(n, width) * self.map_side(n, height) for n in needed]
+        return self.graph.activation_sizes(layers, height, width)
 
     @override
     def recipe(self) -> dict[str, Any]:
@@ -165,7 +171,8 @@ class ModuleFeatures:
         code = network.code
         module = trace_model(code.build_model(network.class_)).cut(layers)
         self.weights_sha256 = _load_weights(module, network)
-        self._module = replace_convolutions(module).requires_grad_(False).to(spec.device, spec.dtype)
+        replace_attention(replace_convolutions(module))
+        self._module = module.requires_grad_(False).to(spec.device, spec.dtype)
         self._graph, self._layers, self._dtype = network.graph, layers, spec.dtype
         self._mean, self._deviation = (
             torch.tensor(numbers, device=spec.device).view(1, 3, 1, 1)
@@ -175,7 +182,8 @@ class ModuleFeatures:
     def __call__(self, images: Tensor) -> dict[str, Tensor]:
         """Return batch x channels x height x width for each requested layer."""
         values = (images.expand(-1, COLOURS, -1, -1) - self._mean) / self._deviation
-        found = self._module(values.to(self._dtype))
+        with StableOperations():
+            found = self._module(values.to(self._dtype))
         sides = images.shape[2:]
         return {
             name: self._graph.layouts[name].arrange(
@@ -222,20 +230,13 @@ def _find_graph(network: ModuleNetwork) -> NodeGraph:
 
 
 def _load_weights(module: fx.GraphModule, network: ModuleNetwork) -> str:
-    """Give a cut network its weights, and return their hash."""
-    there = {key: tensor for key, tensor in module.state_dict().items() if tensor.is_floating_point()}
+    """Give a cut network its weights, and return their hash; buffers are constants of the class."""
+    needed = list_tensors(network.class_, module)
     if network.weights is not None:
-        learnt = {key for key, _ in module.named_parameters()}
-        # Other tensors are constants of the class: a file may replace them, and random weights do not.
-        needed = {
-            key: tuple(tensor.shape)
-            for key, tensor in there.items()
-            if network.weights.trained or key in learnt or key.rpartition(".")[2] in RUNNING
-        }
-        state, sha256 = network.weights.load_tensors(StateDictSpec(network.class_, needed))
+        state, sha256 = network.weights.load_tensors(needed)
         module.load_state_dict(state, strict=False)
         return sha256
-    digest = hashlib.sha256()
-    for key, tensor in there.items():
-        digest.update(f"{key}{tuple(tensor.shape)}".encode() + tensor.cpu().numpy().astype("<f4").tobytes())
+    digest, state = hashlib.sha256(), module.state_dict()
+    for key, shape in needed.shapes.items():
+        digest.update(f"{key}{shape}".encode() + state[key].numpy().astype("<f4").tobytes())
     return digest.hexdigest()
