@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import shutil
 from collections.abc import Iterator
 from pathlib import Path
@@ -210,3 +211,10 @@ def test_weights_that_do_not_fit(change: object, said: str, folder: Path) -> Non
     assert said in str(caught.value)
     assert "p.yaml:5: " in str(caught.value)
     assert not (folder / "set").exists()
+
+
+def test_the_class_of_the_documentation(folder: Path) -> None:
+    page = Path(__file__).resolve().parents[2] / "docs" / "protocols.md"
+    (code,) = re.findall(r"<!-- own-network -->\n```python\n(.*?)```", page.read_text(), flags=re.DOTALL)
+    (folder / "mynet.py").write_text(code)
+    assert run("plan", folder / "p.yaml", "--trust", folder / "mynet.py")[0] == 0
