@@ -171,7 +171,7 @@ def test_what_cannot_be_registered(changes: dict, told: str) -> None:
 
 def test_the_network_of_the_protocols_page(tmp_path: Path) -> None:
     page = (Path(__file__).resolve().parents[2] / "docs" / "protocols.md").read_text()
-    (code,) = re.findall(r"```python\n(.*?)```", page, flags=re.DOTALL)
+    (code,) = re.findall(r"```python\n(import stimgen\n.*?)```", page, flags=re.DOTALL)
     (tmp_path / "code.py").write_text(code)
     runpy.run_path(str(tmp_path / "code.py"))
     file = protocol(tmp_path, "{name: python, use: blurred}")
