@@ -23,9 +23,9 @@ from stimgen.networks.model_skeleton import list_tensors
 from stimgen.networks.stable_operations import StableOperations, replace_attention
 from stimgen.networks.trusted_code import CodeFile, read_code
 from stimgen.networks.weights import AnyWeights
-from stimgen.networks.weights.base import Sha256
 from stimgen.reading.errors import StimgenError
 from stimgen.reading.model import Number, Text, validation_error
+from stimgen.reading.protocol_files import Sha256
 
 # Sides of the pictures that a network is tried with, whose shapes tell how nodes are laid out.
 PROBES = (224, 448)
