@@ -28,7 +28,7 @@ from stimgen.reading.errors import StimgenError
 HIGH_DEPTH, TWELVE_BITS = 0x40, 0x20  # flags of the box av1C
 
 
-class Avif(PictureReader):
+class AvifReader(PictureReader):
     """Reads AVIF files of 8 to 12 bits."""
 
     name: Literal["avif"] = "avif"

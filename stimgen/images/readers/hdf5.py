@@ -25,7 +25,7 @@ SIGNATURE = b"\x89HDF\r\n\x1a\n"
 MATLAB_START = b"MATLAB 7.3 MAT-file"
 
 
-class Hdf5(PictureReader):
+class Hdf5Reader(PictureReader):
     """Reads datasets of HDF5 files; needs h5py."""
 
     name: Literal["hdf5"] = "hdf5"

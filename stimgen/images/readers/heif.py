@@ -25,7 +25,7 @@ from stimgen.images.readers.iso_media import (
 from stimgen.reading.extras import import_optional
 
 
-class Heif(PictureReader):
+class HeifReader(PictureReader):
     """Reads HEIF and HEIC files of 8 to 12 bits; needs pillow-heif."""
 
     name: Literal["heif"] = "heif"

@@ -27,7 +27,7 @@ ICC_METHODS = (2, 3)
 GREY, SRGB = 17, 16
 
 
-class Jpeg2000(PictureReader):
+class Jpeg2000Reader(PictureReader):
     """Reads JPEG 2000 files of up to 16 bits."""
 
     name: Literal["jpeg2000"] = "jpeg2000"

@@ -31,7 +31,7 @@ CLASSES = {"double": "float64", "single": "float32", "logical": "bool"}
 CLASSES |= {f"{sign}int{bits}": f"{sign}int{bits}" for sign in ("", "u") for bits in (8, 16, 32, 64)}
 
 
-class Matlab(PictureReader):
+class MatlabReader(PictureReader):
     """Reads .mat files of MATLAB's versions 5 to 7."""
 
     name: Literal["matlab"] = "matlab"

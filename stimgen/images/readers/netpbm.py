@@ -47,7 +47,7 @@ class _DeepHeader:
         return self.height, self.width, CHANNELS[self.kind]
 
 
-class Netpbm(PictureReader):
+class NetpbmReader(PictureReader):
     """Reads PBM, PGM, PPM and PFM files."""
 
     name: Literal["netpbm"] = "netpbm"

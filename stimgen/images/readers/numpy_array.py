@@ -31,7 +31,7 @@ ENDING = ".npy"
 HEADER_BYTES = 10_000
 
 
-class NumpyArray(PictureReader):
+class NumpyReader(PictureReader):
     """Reads .npy and .npz files."""
 
     name: Literal["numpy_array"] = "numpy_array"

@@ -12,7 +12,7 @@ from stimgen.images.readers.pillow_picture import describe_image, open_frame, re
 PILLOW_FORMATS = ("JPEG", "BMP", "WEBP", "GIF")
 
 
-class Photograph(PictureReader):
+class PhotographReader(PictureReader):
     """Reads JPEG, BMP, WebP and GIF files."""
 
     name: Literal["photograph"] = "photograph"

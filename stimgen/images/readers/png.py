@@ -35,7 +35,7 @@ CICP_PRIMARIES: dict[int, Chromaticities] = {1: SRGB, 12: DISPLAY_P3}
 CICP_EXPONENTS: dict[int, float | None] = {13: None, 8: 1.0}
 
 
-class Png(PictureReader):
+class PngReader(PictureReader):
     """Reads PNG files, animated ones included."""
 
     name: Literal["png"] = "png"

@@ -34,7 +34,7 @@ SPACES: dict[str, Literal["grey", "rgb"]] = {"MINISBLACK": "grey", "MINISWHITE":
 RAW_HINT = "develop it, and save it as PNG or TIFF"
 
 
-class Tiff(PictureReader):
+class TiffReader(PictureReader):
     """Reads TIFF files of 1 to 64 bits, with any compression that imagecodecs knows."""
 
     name: Literal["tiff"] = "tiff"
