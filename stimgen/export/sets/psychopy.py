@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import io
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any, Literal
 
@@ -25,13 +26,23 @@ class Psychopy(Exporter):
 
     @override
     def write(self, contents: SetContents, target: Path) -> None:
-        rows = []
-        for content in contents.stimuli():
-            contents.copy(content.file, content.sha256, target / content.file)
-            rows.append([*_row(content), *_list_factors(content, contents.factors)])
-        for picture in contents.sources():
-            contents.copy(picture.original.file, picture.original.sha256, target / picture.original.file)
-        (target / CONDITIONS).write_bytes(_format_table([[*COLUMNS, *contents.factors], *rows]))
+        write_conditions(contents, target, {})
+
+
+def write_conditions(
+    contents: SetContents, target: Path, measures: Mapping[str, Callable[[bytes], int]]
+) -> None:
+    """Write the table with the pictures that it names, and a column for each measure of a PNG file."""
+    rows = []
+    for content in contents.stimuli():
+        contents.copy(content.file, content.sha256, target / content.file)
+        data = (target / content.file).read_bytes()
+        measured = [measure(data) for measure in measures.values()]
+        rows.append([*_row(content), *_list_factors(content, contents.factors), *measured])
+    for picture in contents.sources():
+        contents.copy(picture.original.file, picture.original.sha256, target / picture.original.file)
+    header = [*COLUMNS, *contents.factors, *measures]
+    (target / CONDITIONS).write_bytes(_format_table([header, *rows]))
 
 
 def _row(content: RecordContent) -> list[Any]:
