@@ -6,7 +6,17 @@ from pathlib import Path
 
 import typer
 
-from stimgen.cli.options import DATA, JSON, LABEL, STIMULI, argument, option
+from stimgen.cli.options import (
+    DATA,
+    DECIMAL,
+    JSON,
+    LABEL,
+    NO_MARK,
+    SEPARATOR,
+    STIMULI,
+    argument,
+    option,
+)
 from stimgen.cli.terminal import PROBLEM_FOUND, print_json, print_problems, print_result, print_text
 
 commands = typer.Typer()
@@ -21,15 +31,21 @@ def tabulate(
     fields: list[str] | None = option(
         "--form-field, --tell", "FIELD", "Also include this field of forms; repeatable."
     ),
+    separator: str = SEPARATOR,
+    decimal: str = DECIMAL,
+    *,
+    no_mark: bool = NO_MARK,
 ) -> None:
     """Write tables of an experiment's data.
 
     Writes a BIDS dataset with the pictures, and CSV files with PsychoPy's columns.
     """
     from stimgen.cli.experiment_text import format_tables
+    from stimgen.export.csv_style import CsvStyle
     from stimgen.workflow.tabulate import TableOptions, find_exclusions, write_tables
 
-    options = TableOptions(name, output, tuple(stimuli or ()), tuple(fields or ()))
+    style = CsvStyle(separator, decimal, byte_order_mark=not no_mark)
+    options = TableOptions(name, output, tuple(stimuli or ()), tuple(fields or ()), style)
     for tables in write_tables(data, options):
         print_text(format_tables(tables))
     for line in find_exclusions(data).format_lines():

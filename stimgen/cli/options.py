@@ -39,3 +39,6 @@ LABEL = "The participant's label: letters and digits, for example 01."
 SESSION = option("--session", "LABEL", "The session's label: letters and digits.", "1")
 STIMULI = option("--stimuli", "FOLDER", "Use this set instead of the experiment's own; repeatable.")
 WINDOWED = flag("--windowed", "Show a window instead of the full screen, for trying out.")
+SEPARATOR = option("--separator", "MARK", "Between cells of CSV files: comma, semicolon or tab.", "comma")
+DECIMAL = option("--decimal", "MARK", "Decimal mark in CSV files: point or comma.", "point")
+NO_MARK = flag("--no-bom", "Write CSV files without a byte-order mark.")

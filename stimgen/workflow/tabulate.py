@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import get_args
 
@@ -12,6 +12,7 @@ from stimgen.experiment.journal.exclusions import read_exclusion_rules
 from stimgen.experiment.journal.form import read_form
 from stimgen.experiment.journal.journal import has_header, read_header
 from stimgen.experiment.schema.session_flow import FormField
+from stimgen.export.csv_style import CsvStyle
 from stimgen.export.derived import check_holds_only_tables, list_file_names
 from stimgen.export.exclusions import ExclusionReport
 from stimgen.export.journals import list_journal_formats, load_journal_format
@@ -40,6 +41,7 @@ class TableOptions:
     target: Path | None = None
     stimuli: tuple[Path, ...] = ()
     form_fields: tuple[str, ...] = ()
+    style: CsvStyle = field(default_factory=CsvStyle)
 
     def folder(self, data: Path, name: str) -> Path:
         """Return the folder of a format's tables."""
@@ -60,9 +62,9 @@ def write_tables(data: Path, options: TableOptions | None = None) -> Iterator[Ta
     options = options or TableOptions()
     names = [options.name] if options.name is not None else list_journal_formats()
     formats = {name: load_journal_format(name) for name in names}
-    for field in options.form_fields:
-        if field not in get_args(FormField):
-            raise StimgenError(f"forms have no field {field!r}", given=field, allowed=get_args(FormField))
+    for name in options.form_fields:
+        if name not in get_args(FormField):
+            raise StimgenError(f"forms have no field {name!r}", given=name, allowed=get_args(FormField))
     finish_withdrawals(data)
     files, skipped = find_journals(data)
     report = find_exclusions(data)
@@ -75,6 +77,7 @@ def write_tables(data: Path, options: TableOptions | None = None) -> Iterator[Ta
                 _read_sessions(data, files, options.form_fields, report),
                 fresh,
                 ShownPictures(options.stimuli, places),
+                options.style,
             )
             count = len(list_file_names(fresh))
         yield TableFolder(folder, len(files), count, tuple(skipped))

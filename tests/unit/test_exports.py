@@ -106,7 +106,7 @@ def exported(folder: Path, name: str, tmp_path: Path) -> Path:
 
 
 def test_every_format_is_tested_here() -> None:
-    assert set(EXPORTERS.members) == {"bids", "psychopy", "zip", *FOLDERS, *ARRAYS, "brainscore"}
+    assert set(EXPORTERS.members) == {"bids", "psychopy", "psyexp", "zip", *FOLDERS, *ARRAYS, "brainscore"}
 
 
 def test_every_column_of_the_table_is_described() -> None:
@@ -395,3 +395,16 @@ def test_a_deposit_of_which_little_is_known_still_fits_the_schema(tmp_path: Path
         datacite = json.loads(archive.read("datacite.json"))
     schema = files_of_package("datacite") / "schemas" / "datacite-v4.5.json"
     Draft7Validator(json.loads(schema.read_text()), format_checker=FormatChecker()).validate(datacite)
+
+
+@pytest.mark.parametrize("name", ["psychopy", "psyexp"])
+def test_quotes_and_spaces_arrive_in_builder(tmp_path: Path, name: str) -> None:
+    store = write_set(tmp_path / "set")
+    names = ['a "quoted", name', "it's a name", " K\u00e4se; 2 ", "a\tb"]
+    for stimulus, text in zip(store.read_plan().ids, names, strict=True):
+        changed(store, stimulus, condition=text, source={"id": text})
+    write_derived_files(store)
+    out = exported(store.folder, name, tmp_path)
+    rows = readers.psychopy_conditions(out / "conditions.csv")
+    # White space at the ends of names is cut off, and a tab is a space.
+    assert [row["condition"] for row in rows] == [*names[:2], "K\u00e4se; 2", "a b"]

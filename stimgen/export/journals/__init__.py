@@ -9,6 +9,7 @@ from collections.abc import Iterable
 from pathlib import Path
 from typing import Protocol, cast
 
+from stimgen.export.csv_style import CsvStyle
 from stimgen.export.sessions import JournalSession
 from stimgen.export.shown_pictures import ShownPictures
 from stimgen.reading.errors import StimgenError
@@ -20,8 +21,10 @@ class JournalFormat(Protocol):
     OURS: re.Pattern[str]
     """Matches the files that it writes, relative to its folder; it leaves other files alone."""
 
-    def write(self, sessions: Iterable[JournalSession], folder: Path, pictures: ShownPictures) -> None:
-        """Write the tables of all sessions into an empty folder.
+    def write(
+        self, sessions: Iterable[JournalSession], folder: Path, pictures: ShownPictures, style: CsvStyle
+    ) -> None:
+        """Write the tables of all sessions into an empty folder; `style` is that of CSV files.
 
         Raises `StimgenError` where a picture that was shown is missing, or two sessions would have one name.
         """

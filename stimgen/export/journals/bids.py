@@ -14,6 +14,7 @@ from typing import Any
 from stimgen.experiment.design.decision_model import find_decision_model
 from stimgen.experiment.schema.load import parse_experiment
 from stimgen.export.columns import MISSING, format_tsv
+from stimgen.export.csv_style import CsvStyle
 from stimgen.export.event_columns import event_columns
 from stimgen.export.events import event_rows
 from stimgen.export.participants import ParticipantTable
@@ -35,8 +36,9 @@ OURS = re.compile(
 RRID = {"PsychoPy": "RRID:SCR_006571"}
 
 
-def write(sessions: Iterable[JournalSession], folder: Path, pictures: ShownPictures) -> None:
-    """Write a BIDS dataset, as `JournalFormat.write` says."""
+def write(sessions: Iterable[JournalSession], folder: Path, pictures: ShownPictures, style: CsvStyle) -> None:
+    """Write a BIDS dataset, as `JournalFormat.write` says; BIDS says how its tables are written."""
+    del style
     participants = ParticipantTable()
     tasks: dict[str, str] = {}
     for session in sessions:

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import csv
-import io
 import re
 from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
@@ -12,6 +10,7 @@ from typing import Any
 
 from stimgen.experiment.journal.journal import RecordedTrial
 from stimgen.experiment.journal.response_times import time_from_last, time_of_first_letter
+from stimgen.export.csv_style import CsvStyle
 from stimgen.export.event_columns import FROM_START, find_factors, find_source_factors
 from stimgen.export.events import onset_from_start
 from stimgen.export.exclusions import exclusion_columns
@@ -22,40 +21,35 @@ from stimgen.export.shown_pictures import ShownPictures
 from stimgen.export.stream_hits import stream_cells
 from stimgen.export.thresholds import THRESHOLD_COLUMNS, adaptive_cells, threshold_rows
 from stimgen.reading.atomic import write_atomically
-from stimgen.reading.text import escape_formula
 
 OURS = re.compile(r"sub-[A-Za-z0-9]+_ses-[A-Za-z0-9]+_task-\w+\.csv")
 NO_KEY = "None"
 """PsychoPy writes this where no key was pressed."""
 
 
-def write(sessions: Iterable[JournalSession], folder: Path, pictures: ShownPictures) -> None:
+def write(sessions: Iterable[JournalSession], folder: Path, pictures: ShownPictures, style: CsvStyle) -> None:
     """Write the tables, as `JournalFormat.write` says."""
     del pictures
     for session in sessions:
-        write_session_table(session, folder)
+        write_session_table(session, folder, style)
 
 
-def write_session_table(session: JournalSession, folder: Path) -> None:
+def write_session_table(session: JournalSession, folder: Path, style: CsvStyle | None = None) -> None:
     """Write the table of one session, and that of its thresholds if it has any.
 
     Existing files are kept if that fails.
     """
+    # With a byte-order mark, as PsychoPy writes it: without one, spreadsheets take UTF-8 for something else.
+    style = style or CsvStyle()
     stem = f"{session.stem}_task-{session.experiment}"
-    _write_rows(folder / f"{stem}.csv", list(trial_rows(session)))
+    _write_rows(folder / f"{stem}.csv", list(trial_rows(session)), style)
     if session.thresholds:
-        _write_rows(folder / f"{stem}_thresholds.csv", list(_threshold_rows(session)))
+        _write_rows(folder / f"{stem}_thresholds.csv", list(_threshold_rows(session)), style)
 
 
-def _write_rows(file: Path, rows: Sequence[dict[str, Any]]) -> None:
-    names = list(dict.fromkeys(name for row in rows for name in row))
-    # A byte-order mark, as PsychoPy writes it: without one, spreadsheets take UTF-8 for something else.
-    text = io.StringIO()
-    writer = csv.DictWriter(text, names, restval="", lineterminator="\n")
-    writer.writeheader()
-    writer.writerows({name: escape_formula(value) for name, value in row.items()} for row in rows)
+def _write_rows(file: Path, rows: Sequence[dict[str, Any]], style: CsvStyle) -> None:
     with write_atomically(file) as stream:
-        stream.write(text.getvalue().encode("utf-8-sig"))
+        stream.write(style.format_rows(rows))
 
 
 def trial_rows(session: JournalSession) -> Iterator[dict[str, Any]]:
