@@ -25,7 +25,7 @@ from stimgen.statistics.window_moments import ScaleStatistics, measure_scale
 from stimgen.statistics.window_pyramid import GridWindows, list_shifts, place_windows
 
 # Measured: numbers that are kept for each place of a window and column of a scale, and columns of a scale.
-KEPT, COLUMNS = 9, 23
+KEPT, COLUMNS = 5, 23
 # Places for each position of the finest grid, in overlapping windows of all scales; and numbers of shifts.
 PLACES = 4.0
 
