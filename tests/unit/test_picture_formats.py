@@ -478,6 +478,7 @@ class TestRefused:
             (lambda: npy(np.zeros((2, 8, 8, 5, 3))), "2 x 8 x 8 x 5 x 3"),
             (lambda: npy(np.zeros((8, 8), complex)), "complex128"),
             (lambda: npy(np.full((8, 8), np.nan)), "NaN"),
+            (lambda: mat({"z": np.zeros((8, 8), complex)}), "complex numbers"),
             (lambda: mat({"text": "x", "cells": np.array([1, "a"], object)}), "no arrays of numbers"),
             (lambda: npy(np.zeros((2, 2))).replace(b"(2, 2)", b"(9999999, 9999999)"), "more than 80,000,000"),
             (lambda: b"P6 99999999 999999 65535\n", "more than 80,000,000"),
@@ -546,6 +547,14 @@ class TestDamage:
             except StimgenError as error:
                 assert str(error).startswith("photo: ")  # noqa: PT017 - only some damage raises
         assert capfd.readouterr().err == ""
+
+    @pytest.mark.parametrize("kind", [8, 14, 15, 99, 255])
+    def test_a_variable_of_an_impossible_type_does_not_end_the_process(self, kind: int) -> None:
+        data = bytearray(mat({"img": C8}))
+        place = data.index(C8.tobytes(order="F")) - 8
+        data[place] = kind
+        with pytest.raises(StimgenError, match="has a damaged variable"):
+            read(bytes(data)).decode()
 
     @pytest.mark.parametrize("name", SAMPLES)
     def test_the_ending_of_the_name_does_not_matter(self, name: str) -> None:

@@ -23,6 +23,7 @@ from stimgen.images.readers.base import (
     PictureReader,
     StoredPicture,
 )
+from stimgen.images.readers.matlab_elements import check_elements
 from stimgen.reading.errors import StimgenError
 
 START = b"MATLAB 5.0 MAT-file"
@@ -63,6 +64,7 @@ class MatlabReader(PictureReader):
 def _find_variable(picture: EncodedPicture) -> tuple[str, ArrayLayout]:
     from scipy.io import whosmat
 
+    check_elements(picture.data)
     look: Any = whosmat  # whose types know no files in memory
     found = {name: (shape, kind) for name, shape, kind in look(io.BytesIO(picture.data))}
     shapes = {name: shape for name, (shape, kind) in found.items() if kind in CLASSES and _is_picture(shape)}
