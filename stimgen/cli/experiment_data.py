@@ -25,7 +25,7 @@ commands = typer.Typer()
 @commands.command()
 def tabulate(
     data: Path = DATA,
-    name: str | None = option("--format", "FORMAT", "bids or csv. [default: both]"),
+    name: str | None = option("--format", "FORMAT", "bids, csv or psychds. [default: bids and csv]"),
     output: Path | None = option("-o, --output", "TARGET", "Folder of the tables. [default: DATA/FORMAT]"),
     stimuli: list[Path] | None = STIMULI,
     fields: list[str] | None = option(

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import get_args
 
-from stimgen.experiment.journal.data_folder import DataFolder
+from stimgen.experiment.journal.data_folder import BIDS, CSV, DataFolder
 from stimgen.experiment.journal.exclusions import read_exclusion_rules
 from stimgen.experiment.journal.form import read_form
 from stimgen.experiment.journal.journal import has_header, read_header
@@ -15,12 +15,15 @@ from stimgen.experiment.schema.session_flow import FormField
 from stimgen.export.csv_style import CsvStyle
 from stimgen.export.derived import check_holds_only_tables, list_file_names
 from stimgen.export.exclusions import ExclusionReport
-from stimgen.export.journals import list_journal_formats, load_journal_format
+from stimgen.export.journals import load_journal_format
 from stimgen.export.sessions import JournalSession, read_session
 from stimgen.export.shown_pictures import ShownPictures
 from stimgen.reading.atomic import replace_folder
 from stimgen.reading.errors import StimgenError
 from stimgen.workflow.withdraw import finish_withdrawals
+
+USUAL_FORMATS = (BIDS, CSV)
+"""What is written unless one format is asked for."""
 
 
 @dataclass(frozen=True)
@@ -51,7 +54,7 @@ class TableOptions:
 
 
 def write_tables(data: Path, options: TableOptions | None = None) -> Iterator[TableFolder]:
-    """Write the tables of all sessions, in one format or in all, replacing earlier tables.
+    """Write the tables of all sessions, in one format or in the usual ones, replacing earlier tables.
 
     Raises
     ------
@@ -60,7 +63,7 @@ def write_tables(data: Path, options: TableOptions | None = None) -> Iterator[Ta
         contains something else. Earlier tables are kept then.
     """
     options = options or TableOptions()
-    names = [options.name] if options.name is not None else list_journal_formats()
+    names = USUAL_FORMATS if options.name is None else (options.name,)
     formats = {name: load_journal_format(name) for name in names}
     for name in options.form_fields:
         if name not in get_args(FormField):

@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
-from stimgen.experiment.journal.data_folder import BIDS, CSV, FORMS, JOURNALS
+from stimgen.experiment.journal.data_folder import BIDS, CSV, FORMS, JOURNALS, PSYCH_DS
 from stimgen.experiment.journal.journal import Journal
 from stimgen.export.journals.bids import PARTICIPANTS
 from stimgen.reading.atomic import TEMPORARY, sync_folder, write_atomically
@@ -105,6 +105,7 @@ def _find_files(data: Path, participant: str) -> Iterator[Path]:
     yield from sorted(data.rglob(f"{TEMPORARY}*"))
     yield from (folder for folder in [data / BIDS / f"sub-{participant}"] if folder.exists())
     yield from _find_by_suffix(participant, data / CSV, ".csv")
+    yield from sorted((data / PSYCH_DS / "data").glob(f"subject-{participant}_*.csv"))
     yield from _find_by_suffix(participant, data / FORMS, ".json")
     yield from _find_by_suffix(participant, data / JOURNALS, ".jsonl")
 

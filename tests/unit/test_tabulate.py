@@ -77,7 +77,8 @@ def study(tmp_path_factory: pytest.TempPathFactory) -> Path:
 @pytest.fixture(scope="module")
 def tables(study: Path) -> Path:
     written = list(write_tables(study / "data"))
-    assert [one.folder.name for one in written] == list_journal_formats() == ["bids", "csv"]
+    assert [one.folder.name for one in written] == ["bids", "csv"]
+    assert list_journal_formats() == ["bids", "csv", "psychds"]
     assert {one.sessions for one in written} == {2}
     return study / "data"
 
@@ -291,6 +292,28 @@ def rest(line: dict[str, Any]) -> dict[str, Any]:
     return {key: value for key, value in line.items() if key not in ("seq", "checksum", "kind")}
 
 
+def test_psych_ds_has_a_file_for_each_session_and_lists_its_variables(study: Path, tmp_path: Path) -> None:
+    # No validator of the format can be installed with pip: these are the rules that it checks.
+    out = tmp_path / "psychds"
+    (written,) = write_tables(study / "data", TableOptions("psychds", out))
+    assert written.sessions == 2
+    described = json.loads((out / "dataset_description.json").read_text())
+    assert described["@context"] == "https://schema.org/"
+    assert described["@type"] == "Dataset"
+    assert described["name"]
+    assert described["description"]
+    files = sorted((out / "data").iterdir())
+    assert len(files) == 2
+    variables = {one["name"] for one in described["variableMeasured"]}
+    for file in files:
+        assert re.fullmatch(r"([a-z]+-[A-Za-z0-9]+_)+data\.csv", file.name)
+        assert not file.read_bytes().startswith(b"\xef\xbb\xbf")
+        table = pd.read_csv(file, na_values="NA")
+        assert set(table) <= variables
+        session = file.name.split("_")[0].removeprefix("subject-")
+        assert len(table) == sum(line["kind"] == "trial" for line in journal(study, session))
+
+
 def test_no_export_tells_of_computer_user_folders_or_forms(study: Path, tables: Path) -> None:
     assert "/home/alice" in journal(study, "01")[0]["experiment"]["text"]
     assert (tables / "participants" / "sub-01_ses-1.json").is_file()
@@ -299,7 +322,7 @@ def test_no_export_tells_of_computer_user_folders_or_forms(study: Path, tables: 
     pattern = re.compile("|".join([*secret, *(rf"\b{re.escape(name)}\b" for name in names)]))
     texts = {
         file: file.read_text("utf-8")
-        for part in list_journal_formats()
+        for part in ("bids", "csv")
         for file in (tables / part).rglob("*")
         if file.is_file() and file.suffix != ".png"
     }

@@ -14,6 +14,7 @@ from stimgen.experiment.journal.journal import has_header, read_header
 from stimgen.reading.errors import StimgenError
 
 JOURNALS, FORMS, BIDS, CSV = "journals", "participants", "bids", "csv"
+PSYCH_DS = "psychds"
 
 _NAME = re.compile(
     r"^sub-(?P<participant>[A-Za-z0-9]+)_ses-(?P<session>[A-Za-z0-9]+)_task-(?P<task>\w+)\.jsonl$"
