@@ -10,6 +10,7 @@ from torch import Tensor
 from torch.autograd.function import once_differentiable
 
 from stimgen.statistics.regions import Pooling, PoolingWindow
+from stimgen.statistics.regions.placed_weights import place_weights
 
 Windows = tuple[PoolingWindow, ...]
 
@@ -145,4 +146,4 @@ def _apply_weights(maps: Tensor, window: PoolingWindow) -> Tensor:
     """Return `maps` (batch x positions x channels) with every position times its weight."""
     if window.weights is None:
         return maps
-    return maps * torch.as_tensor(window.weights, dtype=maps.dtype, device=maps.device).reshape(-1, 1)
+    return maps * place_weights(window.weights, maps).reshape(-1, 1)

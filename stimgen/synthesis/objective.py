@@ -95,7 +95,7 @@ class Objective:
         self._random_key = RandomKey(sources.keys, sources.size)
         self._evaluations = 0
         self._targets = self._measure_targets(sources)
-        self._selected: tuple[Tensor, list[Targets]] | None = None
+        self._selected: tuple[Tensor, list[Targets], tuple[tuple[str, int], ...]] | None = None
 
     @property
     def noisy(self) -> bool:
@@ -172,17 +172,28 @@ class Objective:
         """Return the targets of some images, with new random numbers for statistics that redraw."""
         if rows is None:
             rows = torch.arange(len(images), device=images.device)
-        if self._selected is None or not torch.equal(self._selected[0], rows):
-            selected = [{name: t.take(rows) for name, t in targets.items()} for targets in self._targets]
-            self._selected = (rows, selected)
+        _, selected, keys = self._select_targets(rows)
         if not self.noisy:
-            return self._selected[1]
-        keys = tuple(self._random_key.keys[row] for row in rows.tolist())
+            return selected
         key = replace(self._random_key, keys=keys, evaluation=evaluation)
         return [
             term.statistic.finalize_targets(targets, key) if term.statistic.redraws else targets
-            for term, targets in zip(self._terms, self._selected[1], strict=True)
+            for term, targets in zip(self._terms, selected, strict=True)
         ]
+
+    def _select_targets(self, rows: Tensor) -> tuple[Tensor, list[Targets], tuple[tuple[str, int], ...]]:
+        """Return the targets and random keys of some images, chosen anew only if they are others."""
+        known = self._selected
+        # Optimisers hand over the same tensor again and again: comparing numbers would wait for a GPU.
+        if known is not None and known[0] is rows:
+            return known
+        if known is not None and torch.equal(known[0], rows):
+            self._selected = known = (rows, *known[1:])
+            return known
+        selected = [{name: t.take(rows) for name, t in targets.items()} for targets in self._targets]
+        keys = tuple(self._random_key.keys[row] for row in rows.tolist()) if self.noisy else ()
+        self._selected = known = (rows, selected, keys)
+        return known
 
     def _measure_targets(self, sources: BatchSources) -> list[Targets]:
         with torch.no_grad():

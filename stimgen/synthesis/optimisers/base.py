@@ -193,12 +193,15 @@ def run_descent(
     `shrink` says whether images that are done may leave the batch.
     """
     count = len(batch.images)
+    rows, places = np.zeros(0, dtype=np.int64), torch.zeros(0)
     try:
         for evaluation in range(1, evaluations + 1):
             points = batch.next_points()
             active = [i for i, image in enumerate(batch.images) if image.reason is None]
-            rows = np.array([image.row for image in batch.images])
-            found = evaluate(points, torch.from_numpy(rows).to(points.device))
+            if len(rows) != len(batch.images):  # images only ever leave
+                rows = np.array([image.row for image in batch.images])
+                places = torch.from_numpy(rows).to(points.device)
+            found = evaluate(points, places)
             parts = batch.update(found, active)[active]
             losses = np.full(count, np.nan)
             losses[rows[active]] = [row.sum() for row in parts]

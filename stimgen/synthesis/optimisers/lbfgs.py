@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
-from typing import Literal
+from collections.abc import Iterator, Sequence
+from typing import Literal, NamedTuple
 
 import numpy as np
 import torch
@@ -48,35 +48,79 @@ class _LbfgsBatch(OptimiserBatch[ImageDescent]):
         size = (self._point.shape[0], history + 1, self._point.shape[1])
         self._steps = self._point.new_zeros(size)  # s of each correction
         self._changes = self._point.new_zeros(size)  # y of each correction
+        self._current = self._point.new_zeros(len(start), 1)  # step of the point under evaluation
+        # A GPU is asked for numbers once an evaluation: every other time, it would wait for the answer.
+        self.defers = start.device.type != "cpu"
+        self._turned: _DeferredTurn | None = None
 
     @override
     def next_points(self) -> Tensor:
         steps = broadcast([image.step for image in self.images], self._point)
+        if self._turned is not None:
+            steps = torch.where(self._turned.mask, self._turned.first_steps, steps)
+        self._current = steps
         return (self._point + steps * self._direction).reshape(-1, *self._shape)
 
     @override
     def update(self, evaluation: Evaluation, active: Sequence[int]) -> NDArray[np.float64]:
         """Hand every image its evaluation, then do what the images request until all need another one."""
-        gradient = evaluation.gradient.flatten(1)
-        # One transfer from the device: the parts of the loss, the slope, whether the gradient is finite.
+        gradient, count = evaluation.gradient.flatten(1), evaluation.parts.shape[1]
         sums = torch.stack([_dot(gradient, self._direction), gradient.sum(1)], dim=1)
-        numbers = torch.cat([evaluation.parts, sums], dim=1).cpu().numpy().astype(np.float64)
-        parts: NDArray[np.float64] = numbers[:, :-2]
-        answers = np.stack([parts.sum(axis=1), numbers[:, -2], np.isfinite(numbers).all(axis=1)], axis=1)
+        # What a move to this point would be answered, because most evaluations end their line search.
+        move = _measure_move(gradient - self._gradient, self._current * self._direction)
+        turned = [] if self._turned is None else [self._turned.answers]
+        # One transfer from the device: the parts of the loss, the slope, whether the gradient is finite.
+        numbers = _fetch(torch.cat([evaluation.parts, sums, move, *turned], dim=1))
+        self._deliver_turn(numbers[:, count + 5 :])
+        parts: NDArray[np.float64] = numbers[:, :count]
+        finite = np.isfinite(numbers[:, : count + 2]).all(axis=1)
+        answers = np.stack([parts.sum(axis=1), numbers[:, count], finite], axis=1)
         for i in active:
-            self.images[i].send(answers[i])
+            if self.images[i].request is DescentRequest.EVALUATE:
+                self.images[i].send(answers[i])
         lowest = broadcast([image.is_lowest for image in self.images], self._point)
         self._lowest_gradient = torch.where(lowest, gradient, self._lowest_gradient)
-        self._answer(DescentRequest.MOVE, self._move)
-        self._answer(DescentRequest.TURN, self._turn)
+        self._answer_moves(numbers[:, count + 2 : count + 5])
+        self._answer_turns()
         return parts
 
-    def _answer(self, request: DescentRequest, action: Callable[[Tensor], Tensor]) -> None:
-        asking = [image.reason is None and image.request is request for image in self.images]
+    def _find_asking(self, request: DescentRequest) -> list[bool]:
+        return [image.reason is None and image.request is request for image in self.images]
+
+    def _send(self, asking: Sequence[bool], answers: NDArray[np.float64]) -> None:
+        for i in np.flatnonzero(asking):
+            self.images[i].send(answers[i])
+
+    def _answer_moves(self, known: NDArray[np.float64]) -> None:
+        """Move the images that ask for it; `known` has the answers of those that move to this point."""
+        asking = self._find_asking(DescentRequest.MOVE)
         if any(asking):
-            answers = action(broadcast(asking, self._point)).cpu().numpy().astype(np.float64)
-            for i in np.flatnonzero(asking):
-                self.images[i].send(answers[i])
+            here = all(self.images[i].is_lowest for i in np.flatnonzero(asking))
+            answers = self._move(broadcast(asking, self._point))
+            self._send(asking, known if here else _fetch(answers))
+
+    def _answer_turns(self) -> None:
+        asking = self._find_asking(DescentRequest.TURN)
+        if any(asking):
+            mask = broadcast(asking, self._point)
+            answers = self._turn(mask)
+            if self.defers:
+                self._turned = _DeferredTurn(asking, mask, self._find_first_steps(answers), answers)
+            else:
+                self._send(asking, _fetch(answers))
+
+    def _deliver_turn(self, answers: NDArray[np.float64]) -> None:
+        """Hand over the answers of the last turn, which came with the evaluation after it."""
+        if self._turned is not None:
+            self._send(self._turned.asking, answers)
+            self._turned = None
+
+    def _find_first_steps(self, answers: Tensor) -> Tensor:
+        """Return the first step of every line search, as `ImageDescent` finds it once it has the answers."""
+        squared, along_gradient = answers[:, 1:2], answers[:, 2:3] > 0
+        learnt = broadcast([bool(image.pairs) for image in self.images], self._point)
+        shorter = (1.0 / squared.double().sqrt()).clamp_max(1.0).to(squared.dtype)
+        return torch.where(learnt & ~along_gradient, torch.ones_like(shorter), shorter)
 
     def _move(self, moving: Tensor) -> Tensor:
         """Go to the lowest point of the line search; the correction goes to the next free place."""
@@ -90,7 +134,7 @@ class _LbfgsBatch(OptimiserBatch[ImageDescent]):
         rows = torch.arange(len(self.images), device=step.device)
         self._steps[rows, free] = torch.where(moving, step, self._steps[rows, free])
         self._changes[rows, free] = torch.where(moving, change, self._changes[rows, free])
-        return torch.stack([_dot(change, step), _dot(change, change), _dot(step, step)], dim=1)
+        return _measure_move(change, step)
 
     def _turn(self, turning: Tensor) -> Tensor:
         """Point along minus the inverse Hessian times the gradient; if that is uphill, down the gradient."""
@@ -106,8 +150,7 @@ class _LbfgsBatch(OptimiserBatch[ImageDescent]):
         """Return the two-loop recursion's direction (Nocedal & Wright 2006, algorithm 7.4)."""
         q = -self._gradient
         stages = []
-        for j in range(max(len(image.pairs) for image in self.images)):
-            step, change, rho = self._select_corrections(j)
+        for step, change, rho in self._list_corrections():
             alpha = rho * _dot(step, q).unsqueeze(1)
             q = q - alpha * change
             stages.append((step, change, rho, alpha))
@@ -120,14 +163,18 @@ class _LbfgsBatch(OptimiserBatch[ImageDescent]):
             q = q + (alpha - beta) * step
         return q
 
-    def _select_corrections(self, j: int) -> tuple[Tensor, Tensor, Tensor]:
-        """Return every image's j-th newest correction; rho is zero for images without one."""
-        places = [image.pairs[j] if j < len(image.pairs) else None for image in self.images]
-        index = torch.tensor([place or 0 for place in places], device=self._point.device)
-        rows = torch.arange(len(places), device=self._point.device)
-        found = zip(self.images, places, strict=True)
-        rho = broadcast([0.0 if place is None else image.rho[place] for image, place in found], self._point)
-        return self._steps[rows, index], self._changes[rows, index], rho
+    def _list_corrections(self) -> Iterator[tuple[Tensor, Tensor, Tensor]]:
+        """Yield every image's corrections from new to old; rho is zero for images that have no more."""
+        most = max(len(image.pairs) for image in self.images)
+        places = [image.pairs + [0] * (most - len(image.pairs)) for image in self.images]
+        rhos = [[image.rho[place] for place in image.pairs] for image in self.images]
+        filled = [found + [0.0] * (most - len(found)) for found in rhos]
+        # All at once, because every list that becomes a tensor is copied to the device.
+        index = torch.tensor(places, dtype=torch.long, device=self._point.device)
+        rho = torch.tensor(filled, dtype=self._point.dtype, device=self._point.device)
+        rows = torch.arange(len(self.images), device=self._point.device)
+        for j in range(most):
+            yield self._steps[rows, index[:, j]], self._changes[rows, index[:, j]], rho[:, j : j + 1]
 
     @override
     def keep(self, index: Tensor) -> None:
@@ -141,6 +188,26 @@ class _LbfgsBatch(OptimiserBatch[ImageDescent]):
         if image.reason is None and image.lowest < image.value:
             point = point + image.lowest_step * self._direction[i]
         return point.reshape(self._shape)
+
+
+class _DeferredTurn(NamedTuple):
+    """Holds what images that turned will be answered with the next evaluation."""
+
+    asking: list[bool]
+    mask: Tensor
+    first_steps: Tensor
+    answers: Tensor
+
+
+def _fetch(numbers: Tensor) -> NDArray[np.float64]:
+    """Return numbers from the device, which waits until they are computed."""
+    found: NDArray[np.float64] = numbers.cpu().numpy().astype(np.float64)
+    return found
+
+
+def _measure_move(change: Tensor, step: Tensor) -> Tensor:
+    """Return y s, y y and s s of every image's move: images x 3."""
+    return torch.stack([_dot(change, step), _dot(change, change), _dot(step, step)], dim=1)
 
 
 def _dot(a: Tensor, b: Tensor) -> Tensor:

@@ -1,0 +1,179 @@
+"""What computes on a GPU stays there, and asks it for numbers once an evaluation: proved without a GPU.
+
+PyTorch's device ``meta`` has sizes and no numbers: what needs a number, or another device, fails there.
+Starts, steps and all methods but `objective` work on NumPy arrays, before and after synthesis.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any
+
+import numpy as np
+import pytest
+import torch
+from torch.utils._python_dispatch import TorchDispatchMode
+from torch.utils._pytree import tree_leaves
+
+from stimgen.networks import NETWORKS, Network
+from stimgen.reading.generators import run_generator
+from stimgen.statistics import STATISTICS
+from stimgen.statistics.regions import REGIONS
+from stimgen.synthesis.objective import BatchSources, Objective
+from stimgen.synthesis.optimisers import OPTIMISERS
+from stimgen.synthesis.optimisers.base import run_descent
+from stimgen.synthesis.ranges import PIXEL_CONSTRAINTS
+from stimgen.synthesis.term import Term
+
+META, SIDE = torch.device("meta"), 64
+
+# Why a member is not run on `meta`, or asks for more than one transfer.
+NO_META = {
+    "portilla_simoncelli": "its entries are chosen by indices that lie on the processor",
+    "pca_gram": "components are chosen by their variances, once, when the source is measured",
+    "python": "the values that a user's function returns are checked",
+    "timm": "its package is an extra, and it is a user's choice among hundreds of models",
+    "torchvision": "the networks with names of their own are models of torchvision",
+}
+NO_SINGLE_READ = {"lbfgsb": "scipy decides, one image at a time, on the processor"}
+# Members that need a value, or are quicker with one.
+WITH = {
+    "grid": {"rows": 2, "columns": 2},
+    "receptive_field": {"rows": 2, "columns": 2},
+    "polar": {"scaling": 3.0},
+}
+
+
+class OtherDevices(TorchDispatchMode):
+    """Notes every operation that a tensor with numbers takes part in."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.found: set[str] = set()
+
+    def __torch_dispatch__(self, function: Any, types: Any, args: Any = (), kwargs: Any = None) -> Any:
+        result = function(*args, **(kwargs or {}))
+        tensors = [one for one in tree_leaves((args, kwargs, result)) if isinstance(one, torch.Tensor)]
+        if any(one.device != META and one.numel() for one in tensors):
+            self.found.add(str(function))
+        return result
+
+
+def evaluate_on_meta(network: Network, layers: list[str], **chosen: Any) -> None:
+    constraint = chosen.pop("constraint", PIXEL_CONSTRAINTS.members["soft"]())
+    term = Term(network=network, layers=tuple(layers), **chosen)
+    images, rows = torch.empty(2, 3, SIDE, SIDE, device=META), torch.arange(2, device=META)
+    objective = Objective([term], constraint, BatchSources(images, rows, (("a", 1), ("b", 2))))
+    with OtherDevices() as others:
+        for _ in range(2):
+            evaluation = objective(constraint.to_variables(images), rows)
+    assert others.found == set()
+    assert evaluation.gradient.shape == images.shape
+    assert evaluation.parts.device == evaluation.gradient.device == META
+
+
+def wavelets() -> tuple[Network, list[str]]:
+    network = NETWORKS.members["rectified_wavelets"]()
+    return network, list(network.layers())[:2]
+
+
+@pytest.mark.parametrize("name", [name for name in NETWORKS.members if name not in NO_META])
+def test_networks_stay_on_their_device(name: str) -> None:
+    network = NETWORKS.members[name]()
+    # Deeper layers are made of the same operations, and their random weights take minutes.
+    evaluate_on_meta(network, list(network.layers())[:3])
+
+
+@pytest.mark.parametrize("name", [name for name in STATISTICS.members if name not in NO_META])
+def test_statistics_stay_on_their_device(name: str) -> None:
+    evaluate_on_meta(*wavelets(), statistic=STATISTICS.members[name]())
+
+
+@pytest.mark.parametrize("name", REGIONS.members)
+def test_regions_stay_on_their_device(name: str) -> None:
+    evaluate_on_meta(*wavelets(), regions=REGIONS.members[name](**WITH.get(name, {})))
+
+
+@pytest.mark.parametrize("name", PIXEL_CONSTRAINTS.members)
+def test_ranges_stay_on_their_device(name: str) -> None:
+    evaluate_on_meta(*wavelets(), constraint=PIXEL_CONSTRAINTS.members[name]())
+
+
+READS = ("cpu", "tolist", "item", "nonzero", "__bool__", "__float__", "__int__", "__index__")
+
+
+class HostReads:
+    """Counts what would wait for a GPU: numbers that are read, and lists that become tensors."""
+
+    def __init__(self) -> None:
+        self.reads = self.lists = 0
+
+    def count(self, function: Any, what: str) -> Any:
+        def counted(*args: Any, **kwargs: Any) -> Any:
+            setattr(self, what, getattr(self, what) + 1)
+            return function(*args, **kwargs)
+
+        return counted
+
+    @contextmanager
+    def watch(self, patch: pytest.MonkeyPatch) -> Iterator[HostReads]:
+        with patch.context() as here:
+            here.setattr(torch, "tensor", self.count(torch.tensor, "lists"))
+            here.setattr(torch, "equal", self.count(torch.equal, "reads"))
+            for name in READS:
+                here.setattr(torch.Tensor, name, self.count(getattr(torch.Tensor, name), "reads"))
+            yield self
+
+
+def small_objective(statistic: str = "gram") -> tuple[Objective, torch.Tensor]:
+    network, layers = wavelets()
+    images = torch.rand(3, 3, 16, 16, generator=torch.Generator().manual_seed(1))
+    term = Term(network=network, layers=tuple(layers), statistic=STATISTICS.members[statistic]())
+    keys = (("a", 1), ("b", 2), ("c", 3))
+    sources = BatchSources(images.flip(3), torch.arange(3), keys)
+    return Objective([term], PIXEL_CONSTRAINTS.members["soft"](), sources), images
+
+
+@pytest.mark.parametrize("name", [name for name in OPTIMISERS.members if name not in NO_SINGLE_READ])
+def test_numbers_are_read_once_an_evaluation(name: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    objective, images = small_objective()
+    optimiser, evaluations = OPTIMISERS.members[name](), 30
+    batch = optimiser.begin(images, None, noisy=False)
+    batch.defers = True  # as on a GPU
+    run_generator(run_descent(batch, objective, 3, shrink=False))
+    batch = optimiser.begin(images, None, noisy=False)
+    batch.defers = True
+    with HostReads().watch(monkeypatch) as counted:
+        run_generator(run_descent(batch, objective, evaluations, shrink=False))
+    # A line search that ends at an earlier point asks once more.
+    assert evaluations <= counted.reads <= 1.2 * evaluations
+    assert counted.lists <= 9 * evaluations
+
+
+def test_the_objective_reads_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
+    for statistic in set(STATISTICS.members) - {"portilla_simoncelli"}:
+        objective, images = small_objective(statistic)
+        rows = torch.arange(3)
+        objective(images, rows)
+        with HostReads().watch(monkeypatch) as counted:
+            objective(images, rows)
+        assert (statistic, counted.reads) == (statistic, 0)
+
+
+def test_answers_that_come_with_the_next_evaluation_change_no_bit() -> None:
+    found = []
+    for defers in (False, True):
+        objective, images = small_objective()
+        batch = OPTIMISERS.members["lbfgs"]().begin(images, None, noisy=False)
+        batch.defers = defers
+        steps = run_descent(batch, objective, 60, shrink=False)
+        losses, result = [], None
+        while result is None:
+            try:
+                losses.append(next(steps).losses)
+            except StopIteration as end:
+                result = end.value
+        found.append((torch.from_numpy(np.stack(losses)), result.images))
+    assert torch.equal(found[0][0], found[1][0])
+    assert torch.equal(found[0][1], found[1][1])
