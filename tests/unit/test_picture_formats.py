@@ -467,6 +467,8 @@ class TestRefused:
             (lambda: tiff(with_alpha(C16, 9), t338=0), "extra channel"),
             (lambda: tiff(np.dstack([C16, C16])), "has 6 channels"),
             (lambda: tiff(C16, photometric=8), "cannot be converted"),
+            (lambda: tiff(C16, t322=65520, t323=65520, t324=8), "more than 80,000,000"),
+            (lambda: tiff(C16, t32997=2), "is a volume"),
             (lambda: png(C8, chunk(b"cICP", bytes([9, 16, 0, 1]))), "transfer 16"),
             (lambda: png(C8, gama(0.0)), "impossible gamma"),
             (lambda: png(C8, gama(1.0), chrm(*[0.0] * 8)), "impossible primaries"),

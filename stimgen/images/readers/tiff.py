@@ -89,7 +89,7 @@ def _open_page(picture: EncodedPicture) -> Iterator[tuple[tifffile.TiffPage | No
         _refuse_raw(pages[0], picture.data)
         place = places[min(picture.index, len(places) - 1)]
         _refuse_stack(opened, places)
-        refuse_bomb(pages[place].imagewidth, pages[place].imagelength)
+        _refuse_large(pages[place])
         yield pages[place], len(places), place
 
 
@@ -98,6 +98,15 @@ def _refuse_raw(page: tifffile.TiffPage, data: bytes) -> None:
     is_preview = bool(page.subfiletype & REDUCED) and 330 in page.tags
     if DNG_VERSION in page.tags or data[8:10] == b"CR" or is_preview:
         raise StimgenError("is a camera's raw file", hint=RAW_HINT)
+
+
+def _refuse_large(page: tifffile.TiffPage) -> None:
+    """Refuse pages and tiles for which a decoder would need too much memory."""
+    refuse_bomb(page.imagewidth, page.imagelength, page.samplesperpixel)
+    if page.is_tiled:
+        refuse_bomb(page.tilewidth, page.tilelength, page.samplesperpixel)
+    if page.imagedepth != 1 or page.tiledepth not in (0, 1):
+        raise StimgenError("is a volume, not a picture")
 
 
 def _refuse_stack(opened: tifffile.TiffFile, places: list[int]) -> None:
