@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -13,7 +14,14 @@ from PIL import Image
 from stimgen.images.read import find_skimage_file
 from stimgen.networks import DeviceSpec
 from stimgen.networks.vgg16 import Vgg16
+from stimgen.protocol.load import INHERITED_KEYS, load_protocol
+from stimgen.protocol.quick import make_quick_protocol
+from stimgen.protocol.schema import Protocol
+from stimgen.protocol.substitution import NetworkChoice, substitute_network
 from stimgen.reading.identity import sha256_file
+from stimgen.reading.shipped import PROTOCOLS
+from stimgen.stimulus_set.store import Store
+from stimgen.workflow.generate import GenerateOptions, generate_set
 from stimgen.workflow.weights import NormalizationSettings, normalize_weights
 
 CPU = DeviceSpec(torch.device("cpu"))
@@ -21,6 +29,7 @@ FILE = (
     Path(__file__).resolve().parents[3] / "shared" / "weights" / "vgg16-oxford-imagenet-features.safetensors"
 )
 PHOTOGRAPHS = ("astronaut", "brick", "camera", "chelsea", "coffee", "coins", "grass", "gravel", "rocket")
+TRAINED = [name for name, file in PROTOCOLS.files().items() if "weights: imagenet" in file.read_text()]
 LAYERS = ("relu1_1", "pool1", "relu2_2", "relu3_3", "pool3", "relu4_3", "pool4")
 
 pytestmark = [
@@ -63,3 +72,20 @@ def test_rescaled_filters_have_a_mean_of_one_and_see_the_same(tmp_path: Path, po
         )
         again = after[layer] * means[last].view(1, -1, 1, 1)
         assert (again - before[layer]).abs().max() < 1e-4 * before[layer].abs().max()
+
+
+@pytest.mark.parametrize("name", TRAINED)
+def test_published_protocols_run_with_it(tmp_path: Path, name: str) -> None:
+    """Two evaluations of every condition: finite losses that fall, and records that say VGG-16."""
+    loaded = make_quick_protocol(substitute_network(load_protocol(name), NetworkChoice("vgg16", str(FILE))))
+    data = loaded.protocol.to_dict()
+    for condition in data["conditions"]:
+        condition["synthesis"] |= {"evaluations": 2, "scales": 1}
+    short = Protocol.model_validate({key: data[key] for key in data if key not in INHERITED_KEYS})
+    made = generate_set(replace(loaded, protocol=short), tmp_path / "set", GenerateOptions("cpu"))
+    assert made.made > 0
+    assert not made.failures
+    contents = [record.content for record in Store.open(tmp_path / "set").read_records()]
+    fitted = [content for content in contents if content.schedule]
+    assert all(np.isfinite(content.loss_end) and content.loss_end < content.loss_start for content in fitted)
+    assert all("vgg16" in str(content.to_dict()["settings"]) for content in fitted)
