@@ -86,6 +86,7 @@ def test_published_protocols_run_with_it(tmp_path: Path, name: str) -> None:
     assert made.made > 0
     assert not made.failures
     contents = [record.content for record in Store.open(tmp_path / "set").read_records()]
-    fitted = [content for content in contents if content.schedule]
-    assert all(np.isfinite(content.loss_end) and content.loss_end < content.loss_start for content in fitted)
-    assert all("vgg16" in str(content.to_dict()["settings"]) for content in fitted)
+    fitted = [(content, content.losses) for content in contents if content.losses is not None]
+    assert all(np.isfinite(losses.end.total) for _, losses in fitted)
+    assert all(losses.end.total < losses.start.total for _, losses in fitted)
+    assert all("vgg16" in [network.name for network in content.network] for content, _ in fitted)
