@@ -14,6 +14,7 @@ from stimgen.stimulus_set.record import (
     SnapshotSeries,
     SourceRecord,
     StimulusLabels,
+    format_annotation,
 )
 from stimgen.stimulus_set.store import (
     ARRAYS,
@@ -61,6 +62,8 @@ def source_record(source: PlannedSource, original_sha256: str, output: OutputSet
         original=FileHash(file=original_name(source, output), sha256=original_sha256),
         read=source.conversions or None,
         factors=dict(source.factors) or None,
+        description=source.spec.description,
+        hed=source.spec.hed,
     )
 
 
@@ -95,6 +98,7 @@ def planned_labels(stimulus: PlannedStimulus, output: OutputSettings) -> Stimulu
         ),
         snapshots=str(output.snapshots) if output.snapshots else None,
         factors=format_factors(source.factors),
+        annotation=format_annotation(source.spec.description, source.spec.hed),
     )
 
 

@@ -104,6 +104,7 @@ def _substitute_photographs(data: Data, folder: Path, root: Path | None) -> Iter
                 photograph = PHOTOGRAPHS[key][i % 2]
                 yield f"{photograph} in place of {source['file']}, which is not there"
                 source |= {"file": photograph, "licence": "CC0-1.0", "credit": "scikit-image", "mask": None}
+                source |= {"description": None, "hed": None}
                 source |= {"crop": "none" if source["crop"] == "none" else "centre"}
 
 

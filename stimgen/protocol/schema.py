@@ -52,6 +52,10 @@ class SourceSpec(Preparation, SourcePresentation, SourceReading):
     """Licence of the photograph, as an SPDX identifier if there is one."""
     credit: TextLine | None = None
     """Who made it and where it comes from."""
+    description: TextLine | None = None
+    """What the photograph shows, in words."""
+    hed: TextLine | None = None
+    """What it shows, in tags of the Hierarchical Event Descriptors: ``"Item/Object/Man-made-object"``."""
     factors: Factors = Field(default_factory=dict)
     """What analyses may group by, such as ``{category: animal}``. A pattern such as
     ``"photos/{category}/{name}.jpg"`` takes them from the names of folders and files."""

@@ -34,7 +34,12 @@ class FileHash(Model):
     """Hash of its bytes."""
 
 
-CAME_LATER = ("factors", "read")  # keys that records of earlier versions do not have
+CAME_LATER = ("description", "factors", "hed", "read")  # keys that records of earlier versions do not have
+
+
+def format_annotation(description: str | None, hed: str | None) -> str:
+    """Return what a source shows and its tags as one text; empty if neither is given."""
+    return f"{description or ''}|{hed or ''}" if description or hed else ""
 
 
 class SourceRecord(Model):
@@ -52,6 +57,15 @@ class SourceRecord(Model):
     """What was done to the numbers in its file, such as a conversion of colours; left out if nothing was."""
     factors: dict[str, str] | None = None
     """What analyses may group by, such as its category; left out if it has none."""
+    description: str | None = None
+    """What it shows, as the protocol says; left out if it does not."""
+    hed: str | None = None
+    """Tags of the Hierarchical Event Descriptors for what it shows; left out if there are none."""
+
+    @property
+    def annotation(self) -> str:
+        """Return description and tags as one text."""
+        return format_annotation(self.description, self.hed)
 
     @model_serializer(mode="wrap")
     def _leave_out_none(self, handler: SerializerFunctionWrapHandler) -> dict[str, Any]:
@@ -136,6 +150,7 @@ class StimulusLabels(NamedTuple):
     references: str = ""
     snapshots: str | None = None
     factors: str = ""
+    annotation: str = ""
 
 
 class RecordContent(Model):
@@ -230,6 +245,7 @@ class RecordContent(Model):
             ),
             snapshots=str(self.snapshots.every) if self.snapshots else None,
             factors=format_factors(self.source.factors or {}),
+            annotation=self.source.annotation,
         )
 
     def compute_id(self) -> str:

@@ -408,3 +408,18 @@ def test_quotes_and_spaces_arrive_in_builder(tmp_path: Path, name: str) -> None:
     rows = readers.psychopy_conditions(out / "conditions.csv")
     # White space at the ends of names is cut off, and a tab is a space.
     assert [row["condition"] for row in rows] == [*names[:2], "K\u00e4se; 2", "a b"]
+
+
+def test_bids_tells_what_sources_show(tmp_path: Path) -> None:
+    store = write_set(tmp_path / "set")
+    tags = "Item/Object/Man-made-object, (Color, Red)"
+    for stimulus in store.read_plan().ids:
+        changed(store, stimulus, source={"description": "a wall, in the rain", "hed": tags})
+    write_derived_files(store)
+    out = exported(store.folder, "bids", tmp_path)
+    assert validate_bids(out).errors == []
+    table = pd.read_csv(out / "stimuli" / "stimuli.tsv", sep="\t", na_values="n/a")
+    originals = table[table.original_id.isna()]
+    assert originals.HED.tolist() == [tags, tags]
+    assert table[table.original_id.notna()].HED.isna().all()
+    assert table.description.str.endswith("(a wall, in the rain)").all()

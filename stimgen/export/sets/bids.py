@@ -32,6 +32,7 @@ COLUMNS = (
     TableColumn("license", "Licence of the set; of an original, that of the photograph."),
     TableColumn("copyright", "Who made the photograph, as the set's protocol says."),
     TableColumn("description", "What the picture is."),
+    TableColumn("HED", "Tags (Hierarchical Event Descriptors) of what an original shows."),
     TableColumn(
         "original_id", "Label of the photograph that the stimulus was made from, as the model saw it."
     ),
@@ -87,22 +88,25 @@ def _list_pictures(contents: SetContents) -> Iterator[tuple[str, dict[str, Any],
 
 
 def _describe_original(source: SourceRecord) -> dict[str, Any]:
+    shows = f" ({source.description})" if source.description else ""
     return {
         STIMULUS_COLUMN: original_label(source.original.sha256),
         "license": source.licence,
         "copyright": source.credit,
-        "description": f"Source {source.id} as the model saw it",
+        "description": f"Source {source.id} as the model saw it{shows}",
+        "HED": source.hed,
         "source": source.id,
         "sha256": source.original.sha256,
     }
 
 
 def _describe_stimulus(content: RecordContent, licence: str | None) -> dict[str, Any]:
+    shows = f" ({content.source.description})" if content.source.description else ""
     return {
         STIMULUS_COLUMN: stimulus_label(content.id),
         "license": licence,
         "copyright": content.source.credit,
-        "description": f"Stimulus of condition {content.condition} from source {content.source.id}",
+        "description": f"Stimulus of condition {content.condition} from source {content.source.id}{shows}",
         "original_id": original_label(content.source.original.sha256),
         "condition": content.condition,
         "source": content.source.id,
