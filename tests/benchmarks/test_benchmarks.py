@@ -8,6 +8,7 @@ import sys
 from pathlib import Path
 from typing import Any
 
+import gpu
 import notebook_race
 import numpy as np
 import plenoptic_metamer
@@ -163,3 +164,12 @@ class TestScripts:
             notebook_race.main(["--evaluations", "0"])
         with pytest.raises(StimgenError, match="--plot"):
             notebook_race.main(["--plot", str(tmp_path / "none" / "a.png")])
+
+
+def test_the_script_for_a_gpu_measures_every_part(tmp_path: Path) -> None:
+    found = gpu.main(["--quick", "--device", "cpu", "-o", str(tmp_path / "gpu.json")])
+    assert json.loads((tmp_path / "gpu.json").read_text()) == json.loads(json.dumps(found))
+    assert not [name for name in gpu.PARTS if "failed" in found[name]]
+    assert found["sameness"]["identical"] == found["sameness"]["stimuli"] == 2
+    assert found["sameness"]["loss_compared_with_processor"] == {"texture": 1.0}
+    assert set(found["ceiling"]["peak_flops_per_second"]) == {"float32", "bfloat16", "tf32"}
