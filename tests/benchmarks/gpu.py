@@ -1,6 +1,6 @@
 """Measure everything that a GPU is needed for, in about ten minutes, and print it as it comes.
 
-``python tests/benchmarks/gpu.py -o gpu.json`` needs nothing but this package. Each part is printed and written
+``python tests/benchmarks/gpu.py -o gpu.json`` needs this package only. Each part is printed and written
 when it is done, so that an interrupted run keeps what it has. ``--quick`` shows on any computer whether the
 script runs; its figures mean nothing.
 """
