@@ -80,6 +80,8 @@ class Statistic(FamilyMember, ABC):
     """Name of the network all of whose layers it needs; None: it takes any layers of any network."""
     fewest_layers: ClassVar[int] = 1
     """Smallest number of layers that it compares."""
+    in_one_thread: ClassVar[bool] = False
+    """Whether objectives with it are computed in one thread, because its sums have other bits in several."""
     quick_evaluations: ClassVar[int] = 60
     """Most evaluations at each scale of a small, fast variant of a protocol."""
     numbers_per_parameter: ClassVar[int] = 10

@@ -50,6 +50,7 @@ class PooledPortillaSimoncelli(Statistic):
     phrase = "statistics of Portilla and Simoncelli in pooling regions"
     papers = ("portilla2000", "freeman2011")
     needs_network: ClassVar[str | None] = "steerable_pyramid"
+    in_one_thread: ClassVar[bool] = True
     quick_evaluations: ClassVar[int] = 8
 
     name: Literal["portilla_simoncelli"] = "portilla_simoncelli"

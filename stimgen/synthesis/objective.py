@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass, field, replace
 from functools import lru_cache
 
@@ -11,6 +12,7 @@ from torch import Tensor
 
 from stimgen.networks import DeviceSpec, FeatureExtractor, Network
 from stimgen.statistics import RandomKey, Target
+from stimgen.statistics.threads import one_thread
 from stimgen.synthesis.pyramid import shrink_images
 from stimgen.synthesis.ranges import PixelConstraint
 from stimgen.synthesis.source_blend import SourceBlend
@@ -120,7 +122,7 @@ class Objective:
         """
         leaf = variables.detach().requires_grad_(True)
         targets = self._draw_targets(rows, leaf, self._evaluations)
-        with torch.enable_grad():
+        with self._limit_threads(), torch.enable_grad():
             pixels = self._constraint.to_pixels(leaf)
             if self.blend is not None:
                 pixels = self.blend.apply(pixels, rows)
@@ -132,17 +134,21 @@ class Objective:
 
     def measure(self, images: Tensor, rows: Tensor | None = None) -> Tensor:
         """Return the `parts` of pixels alone, with the random numbers of the first evaluation."""
-        with torch.no_grad():
+        with self._limit_threads(), torch.no_grad():
             return self._compute_parts(images, self._draw_targets(rows, images, 0))
 
     def measure_by_layer(self, images: Tensor, rows: Tensor | None = None) -> list[dict[str, Tensor]]:
         """Return every term's loss of pixels layer by layer; their sums are the first of `parts`."""
-        with torch.no_grad():
+        with self._limit_threads(), torch.no_grad():
             losses = self._compute_layer_losses(images, self._draw_targets(rows, images, 0))
             return [
                 {name: term.weight * loss for name, loss in layers.items()}
                 for term, layers in zip(self._terms, losses, strict=True)
             ]
+
+    def _limit_threads(self) -> AbstractContextManager[None]:
+        alone = any(term.statistic.in_one_thread for term in self._terms)
+        return one_thread() if alone else nullcontext()
 
     def _compute_parts(self, images: Tensor, targets: Sequence[Targets]) -> Tensor:
         losses = [
@@ -196,7 +202,7 @@ class Objective:
         return known
 
     def _measure_targets(self, sources: BatchSources) -> list[Targets]:
-        with torch.no_grad():
+        with self._limit_threads(), torch.no_grad():
             features = self._extract_features(sources.images)
             others = {name: self._extract_features(images) for name, images in sources.pictures.items()}
             return [self._measure_term_targets(term, sources, features, others) for term in self._terms]

@@ -20,6 +20,9 @@ from stimgen.statistics.regions.grid import Grid
 from stimgen.statistics.regions.polar import Polar
 from stimgen.statistics.window_moments import ScaleStatistics, measure_scale
 from stimgen.statistics.window_pyramid import GridWindows, build_grid_windows, list_shifts
+from stimgen.synthesis.objective import BatchSources, Objective
+from stimgen.synthesis.ranges.soft import SoftPenalty
+from stimgen.synthesis.term import Term
 
 CPU = torch.device("cpu")
 SCALES, ORIENTATIONS, NEIGHBOURHOOD = 4, 4, 7
@@ -232,3 +235,26 @@ def test_over_the_whole_picture_statistics_are_those_of_plenoptic() -> None:
         # Theirs takes phases from the real axis, the code of 2011 from the imaginary one.
         found[:, :ORIENTATIONS] *= -1
         check(found, theirs["cross_scale_correlation_real"][..., n])
+
+
+def test_neither_threads_nor_other_images_matter() -> None:
+    side = 128
+    numbers = torch.from_numpy(normal(6 * side**2, "images").reshape(2, 3, 1, side, side)).float()
+    sources, images = 0.5 + 0.1 * numbers
+    term = Term.model_validate(
+        {"network": "steerable_pyramid", "depth": "residual", "statistic": "portilla_simoncelli"}
+    )
+    before, found = torch.get_num_threads(), []
+    try:
+        for threads, rows in ((1, [0, 1, 2]), (2, [1, 2]), (3, [1, 1])):
+            torch.set_num_threads(threads)
+            batch = BatchSources(sources, torch.tensor(rows))
+            evaluation = Objective((term,), SoftPenalty(), batch)(images[rows])
+            assert torch.get_num_threads() == threads
+            here = rows.index(1)
+            found.append((evaluation.parts[here], evaluation.gradient[here]))
+    finally:
+        torch.set_num_threads(before)
+    for parts, gradient in found[1:]:
+        assert torch.equal(parts, found[0][0])
+        assert torch.equal(gradient, found[0][1])
