@@ -187,3 +187,14 @@ def test_nobody_of_that_name(data: Path, label: str) -> None:
 def test_no_folder(tmp_path: Path) -> None:
     with pytest.raises(StimgenError, match="there is no such folder"):
         withdraw_participant(tmp_path / "nowhere", "0x")
+
+
+def test_a_psych_ds_dataset_loses_the_participant_too(data: Path) -> None:
+    list(write_tables(data, TableOptions("psychds")))
+    files = data / "psychds" / "data"
+    assert len(list(files.iterdir())) == 4
+    removed = withdraw_participant(data, "0x").removed
+    assert [name for name in removed if name.startswith("psychds")] == [
+        f"psychds/data/subject-0x_session-{session}_task-odd_data.csv" for session in (1, 2)
+    ]
+    assert sorted(file.name[:13] for file in files.iterdir()) == ["subject-0xy_s"] * 2
