@@ -56,7 +56,7 @@ QUICK = {
     (METHODS, "portilla_simoncelli"): {"scales": 1, "neighbourhood": 3, "coarse_to_fine": 1, "budget": 3},
     (NETWORKS, "steerable_pyramid"): {"scales": 2},
     (STATISTICS, "portilla_simoncelli"): {"neighbourhood": 3},
-    (OPTIMISERS, "gradient"): {"step": 0.7, "halve_every": 18},
+    (OPTIMISERS, "gradient"): {"length": 0.7, "halve_every": 18},
 }
 CPU = torch.device("cpu")
 

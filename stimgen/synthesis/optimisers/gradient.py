@@ -34,8 +34,8 @@ class FixedLengthSteps(Optimiser):
 
     name: Literal["gradient"] = "gradient"
     keeps_bounds: ClassVar[bool] = True
-    step: Annotated[Number, Field(gt=0.0, le=1000.0)] = 1.0
-    """Length of the first steps: the root of the sum of squared changes over all pixels and channels, where
+    length: Annotated[Number, Field(gt=0.0, le=1000.0)] = 1.0
+    """How long the first steps are: the root of the sum of squared changes over all pixels and channels, where
     black is 0 and white is 1."""
     halve_every: Annotated[Integer, Field(ge=1, le=1_000_000)] = 3000
     """Evaluations after which the length halves, again and again."""
@@ -61,7 +61,7 @@ class _FixedLengthImage:
     def length(self) -> float:
         """Return the length of the next step."""
         halvings = (self._steps - 1) // self._settings.halve_every
-        return self._settings.step * 0.5 ** (halvings + self._restarted)
+        return self._settings.length * 0.5 ** (halvings + self._restarted)
 
     def send(self, loss: float, *, finite: bool) -> None:
         """Take an evaluation."""
