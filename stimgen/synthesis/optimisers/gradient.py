@@ -35,8 +35,8 @@ class FixedLengthSteps(Optimiser):
     name: Literal["gradient"] = "gradient"
     keeps_bounds: ClassVar[bool] = True
     length: Annotated[Number, Field(gt=0.0, le=1000.0)] = 1.0
-    """How long the first steps are: the root of the sum of squared changes over all pixels and channels, where
-    black is 0 and white is 1."""
+    """How long the first steps are: the root of the sum of squared changes over all pixels and channels,
+    where black is 0 and white is 1."""
     halve_every: Annotated[Integer, Field(ge=1, le=1_000_000)] = 3000
     """Evaluations after which the length halves, again and again."""
 
