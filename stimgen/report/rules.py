@@ -47,7 +47,7 @@ RULES = {
     "copied": WarningRule(
         "Close to its source",
         f"The correlation of a crop with the source is at least {COPIED}. This is normal for controls that "
-        "keep the picture and for texforms with many regions; in a texture, it may be a copy or a gradient.",
+        "keep the picture. A texform may show what it was made from; in a texture, it may be a gradient.",
         lambda content: content.quality is not None and (content.quality.largest_copy or 0.0) >= COPIED,
     ),
     "not-metamer": WarningRule(
