@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from typing import Annotated, Any, Self, TypeVar
 
 from pydantic import (
+    AfterValidator,
     BaseModel,
     ConfigDict,
     Discriminator,
@@ -26,6 +27,7 @@ from stimgen.reading.errors import CombinedError, StimgenError
 # YAML has its own types: a quoted "5" is not a number, and true is not 1.
 Integer = Annotated[int, Strict()]
 Number = Annotated[float, Strict()]
+OddInteger = Annotated[Integer, AfterValidator(lambda value: _check_odd(value))]
 Text = Annotated[str, Strict()]
 Flag = Annotated[bool, Strict()]
 # A name that files and columns can have, and text that is printed in one line.
@@ -93,6 +95,12 @@ def validation_error(
     """
     context = {"message": message, "given": given, "allowed": allowed or [], "at": at, "hint": hint}
     return PydanticCustomError("mistake", "{message}", context)
+
+
+def _check_odd(value: int) -> int:
+    if value % 2 == 0:
+        raise validation_error(f"{value} is even: it must have a centre", hint=f"write {value + 1}")
+    return value
 
 
 @dataclass(frozen=True)

@@ -6,11 +6,11 @@ from collections.abc import Mapping
 from typing import Annotated, ClassVar, Literal
 
 import torch
-from pydantic import Field, field_validator
+from pydantic import Field
 from torch import Tensor
 from typing_extensions import override
 
-from stimgen.reading.model import Integer, validation_error
+from stimgen.reading.model import OddInteger
 from stimgen.statistics.base import LayerSize, Statistic, Target
 from stimgen.statistics.colour_components import find_components
 from stimgen.statistics.pyramid_columns import ScaleColumns, arrange_columns, count_scales
@@ -54,18 +54,9 @@ class PooledPortillaSimoncelli(Statistic):
     quick_evaluations: ClassVar[int] = 8
 
     name: Literal["portilla_simoncelli"] = "portilla_simoncelli"
-    neighbourhood: Annotated[Integer, Field(ge=3, le=15)] = 7
+    neighbourhood: Annotated[OddInteger, Field(ge=3, le=15)] = 7
     """Side of the square of shifts of all autocorrelations: an odd number. In a smaller window it is the
     window's own."""
-
-    @field_validator("neighbourhood")
-    @classmethod
-    def _check_neighbourhood(cls, value: int) -> int:
-        if value % 2 == 0:
-            raise validation_error(
-                f"{value} is even: a neighbourhood has a centre", hint=f"write {value + 1}"
-            )
-        return value
 
     @override
     def count_parameters(self, sizes: Mapping[str, LayerSize]) -> int:

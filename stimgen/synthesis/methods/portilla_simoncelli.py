@@ -7,14 +7,14 @@ from dataclasses import replace
 from typing import Annotated, Any, ClassVar, Literal
 
 import torch
-from pydantic import Field, field_validator
+from pydantic import Field
 from torch import Tensor
 from typing_extensions import override
 
 from stimgen.images.prepare import Pixels
 from stimgen.networks.plenoptic_package import PACKAGE, import_plenoptic
 from stimgen.reading.errors import StimgenError
-from stimgen.reading.model import Integer, Number, validation_error
+from stimgen.reading.model import Integer, Number, OddInteger
 from stimgen.synthesis.methods.base import Losses, Method, ReferenceInfo, SynthesisBatch, SynthesisRun
 from stimgen.synthesis.methods.trace_recorder import TraceRecorder, compute_offsets
 from stimgen.synthesis.optimisers import AnyOptimiser
@@ -45,7 +45,7 @@ class PortillaSimoncelli(Method):
     """Octaves of the steerable pyramid."""
     orientations: Annotated[Integer, Field(ge=2, le=16)] = 4
     """Orientations of the steerable pyramid."""
-    neighbourhood: Annotated[Integer, Field(ge=3, le=31)] = 7
+    neighbourhood: Annotated[OddInteger, Field(ge=3, le=31)] = 7
     """Side of the square of shifts of all autocorrelations: an odd number, 7 in the paper."""
     coarse_to_fine: Annotated[Integer, Field(ge=0, le=1_000_000)] = 7
     """Evaluations of each step from the coarsest statistics to all but the finest; 0: all at once."""
@@ -55,15 +55,6 @@ class PortillaSimoncelli(Method):
     """What lowers the loss."""
     range_penalty: Annotated[Number, Field(ge=0.0)] = 0.1
     """Weight of the summed squared excess of pixels outside [0, 1]."""
-
-    @field_validator("neighbourhood")
-    @classmethod
-    def _check_neighbourhood(cls, value: int) -> int:
-        if value % 2 == 0:
-            raise validation_error(
-                f"{value} is even: a neighbourhood has a centre", hint=f"write {value + 1}"
-            )
-        return value
 
     @property
     def shape(self) -> tuple[int, int, int]:
