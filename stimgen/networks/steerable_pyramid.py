@@ -32,6 +32,7 @@ class SteerablePyramid(Network):
     phrase = "a complex steerable pyramid"
     papers = ("portilla2000", "duong2023")
     packages: ClassVar[tuple[str, ...]] = (PACKAGE,)
+    needs_name: ClassVar[bool] = True
 
     name: Literal["steerable_pyramid"] = "steerable_pyramid"
     scales: Annotated[Integer, Field(ge=1, le=6)] = 4

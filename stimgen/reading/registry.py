@@ -30,6 +30,9 @@ class FamilyMember(Model):
     papers: ClassVar[tuple[str | Paper, ...]] = ()
     """Papers to cite where the member is used: keys of known papers, or other papers."""
 
+    needs_name: ClassVar[bool] = False
+    """Whether a mapping without a name never stands for it: for members that share keys with older ones."""
+
     def citations(self) -> tuple[str | Paper, ...]:
         """Return the papers to cite; override it if they depend on the member's fields."""
         return self.papers
@@ -137,7 +140,8 @@ class Family:
 
     def _guess_name(self, keys: set[Any]) -> str:
         """Return the member that has most of these fields and requires no others, preferably the default."""
-        known = {name: len(keys & set(cls.model_fields)) for name, cls in self.members.items()}
+        members = {name: cls for name, cls in self.members.items() if not cls.needs_name}
+        known = {name: len(keys & set(cls.model_fields)) for name, cls in members.items()}
         best = [name for name, count in known.items() if count == max(known.values())]
         best = [name for name in best if _list_required_fields(self.members[name]) <= keys] or best
         if len(best) == 1:

@@ -33,9 +33,17 @@ LETTERS = 8  # of ids, in the names of files
 NO_ID = "?"  # is in no name
 
 
+def is_matched(store: Store) -> bool:
+    """Return whether a set's pictures were matched after synthesis; a damaged plan does not say so."""
+    try:
+        return bool(store.read_plan().protocol.get(MATCHED))
+    except StimgenError:
+        return False
+
+
 def refuse_matched(store: Store, what: str) -> None:
     """Refuse, by `StimgenError`, to do something with a set whose pictures were matched after synthesis."""
-    if store.read_plan().protocol.get(MATCHED):
+    if is_matched(store):
         raise StimgenError(
             f"its pictures were matched after synthesis, so that {what}",
             where=store.folder,

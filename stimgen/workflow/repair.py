@@ -13,7 +13,7 @@ from stimgen.reading.shipped import PROTOCOLS
 from stimgen.reading.text import to_one_line
 from stimgen.stimulus_set.additions import read_additions
 from stimgen.stimulus_set.file_checker import Verification
-from stimgen.stimulus_set.matched import MATCHED
+from stimgen.stimulus_set.matched import is_matched
 from stimgen.stimulus_set.repair import RepairResult, repair_store
 from stimgen.stimulus_set.store import Store
 
@@ -42,16 +42,9 @@ def _list_commands(store: Store, left: Verification) -> Iterator[str]:
 
 def format_generate_command(store: Store) -> str:
     """Return the command that makes the missing stimuli of a set."""
-    if _is_matched(store):
+    if is_matched(store):
         return f"stimgen match SET -o {_quote(str(store.folder))}  # SET: the set that was matched"
     return f"stimgen generate {_name_protocol(store)} -o {_quote(str(store.folder))}"
-
-
-def _is_matched(store: Store) -> bool:
-    try:
-        return bool(store.read_plan().protocol.get(MATCHED))
-    except StimgenError:
-        return False
 
 
 def _find_additions(store: Store) -> dict[str, str]:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import contextmanager
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -31,6 +32,7 @@ META, SIDE = torch.device("meta"), 64
 # Why a member is not run on `meta`, or asks for more than one transfer.
 NO_META = {
     "portilla_simoncelli": "its entries are chosen by indices that lie on the processor",
+    "module": "the user's file says what it computes",
     "pca_gram": "components are chosen by their variances, once, when the source is measured",
     "python": "the values that a user's function returns are checked",
     "timm": "its package is an extra, and it is a user's choice among hundreds of models",
@@ -42,6 +44,7 @@ WITH = {
     "grid": {"rows": 2, "columns": 2},
     "receptive_field": {"rows": 2, "columns": 2},
     "polar": {"scaling": 3.0},
+    "map": {"file": str(Path(__file__).with_name("regions.png"))},
 }
 
 

@@ -14,6 +14,7 @@ from torch.nn.functional import avg_pool2d
 
 from stimgen.analysis.page.methods import OTHER_PAPERS, TASK_PAPERS
 from stimgen.images.geometry import ReceptiveField
+from stimgen.images.matching import PAPERS as MATCHING_PAPERS
 from stimgen.images.picture import MaskedPicture, PictureAndSource, ScreenSpec
 from stimgen.images.steps import STEPS, GeometryStep, MatchingStep
 from stimgen.networks import NETWORKS, DeviceSpec, register_network
@@ -155,7 +156,7 @@ def test_what_a_member_cites_is_known(family: Family, name: str) -> None:
 
 def test_every_known_paper_is_cited_by_a_member_or_a_protocol() -> None:
     cited = {paper for family in FAMILIES.values() for cls in family.members.values() for paper in cls.papers}
-    cited |= {paper for papers in TASK_PAPERS.values() for paper in papers} | OTHER_PAPERS
+    cited |= {paper for papers in TASK_PAPERS.values() for paper in papers} | OTHER_PAPERS | {*MATCHING_PAPERS}
     # Members that cite by what their fields say.
     cited |= {"gatys2015", "gatys2016", "vacher2020", "brochard2022"}
     cited |= {

@@ -148,7 +148,7 @@ MISTAKES = [
         "evaluations: 10",
         "optimiser: adan",
         11,
-        ("synthesis.optimiser", "'adan'", "adam, lbfgs, lbfgsb", "'adam'"),
+        ("synthesis.optimiser", "'adan'", "adam, gradient, lbfgs, lbfgsb", "'adam'"),
     ),
     ("evaluations: 10", "optimiser: {history: 0}", 11, ("synthesis.optimiser.history", "0")),
     ("evaluations: 10", "optimiser: {tolerance: 1}", 11, ("synthesis.optimiser.tolerance", "1")),
@@ -160,7 +160,7 @@ MISTAKES = [
     ("evaluations: 10", "range: {penalty: .inf}", 11, ("synthesis.range.penalty", "inf")),
     ("evaluations: 10", "range: {penalty: .nan}", 11, ("synthesis.range.penalty", "nan")),
     ("evaluations: 10", "range: {of: unti}", 11, ("synthesis.range.of", "'unti'", "unit, source", "'unit'")),
-    ("evaluations: 10", "range: bounds", 11, ("'bounds'", "'lbfgs'", "adam, lbfgsb")),
+    ("evaluations: 10", "range: bounds", 11, ("'bounds'", "'lbfgs'", "adam, gradient, lbfgsb")),
     # weights
     ("depth: pool2", "layers: {pool1: 0, pool2: 0.0}", 18, ("conditions[1]", "zero")),
     (

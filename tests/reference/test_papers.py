@@ -274,7 +274,7 @@ class TestSettings:
             assert list(term.layer_weights) == [condition.id]
             assert term.network.pooling == "maximum"
             synthesis = objective(condition).synthesis
-            assert synthesis.optimiser.to_dict() == {"name": "gradient", "step": 1.0, "halve_every": 3000}
+            assert synthesis.optimiser.to_dict() == {"name": "gradient", "length": 1.0, "halve_every": 3000}
             assert synthesis.range.to_dict() == {"name": "bounds", "of": "unit"}
             assert (synthesis.start.mean, synthesis.start.deviation) == (0.5, 0.05)
 

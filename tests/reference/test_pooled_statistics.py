@@ -18,7 +18,8 @@ Maps = dict[str, torch.Tensor]
 DRAW = RandomKey((("source", 1), ("source", 2)), (8, 8))
 # As if padding, to both sides, were a part of what most positions see.
 FIELD = ReceptiveField(5, 1, 0.0)
-POOLED = [name for name, statistic in STATISTICS.members.items() if statistic.pools]
+# Not those that belong to one network, whose maps are not these.
+POOLED = [name for name, one in STATISTICS.members.items() if one.pools and one.needs_network is None]
 
 
 class Shared(Grid):
