@@ -156,7 +156,9 @@ def test_what_a_member_cites_is_known(family: Family, name: str) -> None:
 
 def test_every_known_paper_is_cited_by_a_member_or_a_protocol() -> None:
     cited = {paper for family in FAMILIES.values() for cls in family.members.values() for paper in cls.papers}
-    cited |= {paper for papers in TASK_PAPERS.values() for paper in papers} | OTHER_PAPERS | {*MATCHING_PAPERS}
+    cited |= (
+        {paper for papers in TASK_PAPERS.values() for paper in papers} | OTHER_PAPERS | {*MATCHING_PAPERS}
+    )
     # Members that cite by what their fields say.
     cited |= {"gatys2015", "gatys2016", "vacher2020", "brochard2022"}
     cited |= {
