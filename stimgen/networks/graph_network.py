@@ -5,11 +5,11 @@ from __future__ import annotations
 from abc import ABC, abstractmethod
 from collections.abc import Iterable
 from functools import lru_cache
-from typing import Any, Literal
+from typing import Any, ClassVar, Literal
 
 import torch
 from pydantic import Field, model_validator
-from torch import Tensor, nn
+from torch import Tensor, fx, nn
 from typing_extensions import override
 
 from stimgen.images.geometry import ReceptiveField
@@ -29,44 +29,28 @@ STEP = 32
 Colours = tuple[float, float, float]
 
 
-class GraphNetwork(Network, ABC):
-    """Describes a model of any kind; its layers have the names of torchvision's feature extraction.
+class TracedNetwork(Network, ABC):
+    """Describes a network whose layers are the nodes of a traced model.
 
-    Tokens of a transformer are maps on their grid; tokens without a place, such as the class token, are left
-    out. A layer may also be named by a module that holds it as its last node.
+    Layers have the names of torchvision's feature extraction. Tokens of a transformer are maps on their grid;
+    tokens without a place, such as the class token, are left out. A layer may also be named by a module that
+    holds it as its last node.
     """
 
-    weights: AnyWeights = Field(default_factory=RandomWeights)
-    """Where the weights come from."""
-    pooling: Literal["average", "maximum"] = "average"
-    """Average pooling (Gatys, Ecker & Bethge 2015), or maximum pooling, as the network was trained with.
-    Networks without maximum pooling are the same with both."""
-
-    @model_validator(mode="after")
-    def _check_weights(self) -> GraphNetwork:
-        self.weights.check_network(self.weights_name)
-        return self
+    memory_format: ClassVar[torch.memory_format] = torch.channels_last
+    """How maps lie in memory; channels-last is faster for convolutions."""
 
     @abstractmethod
-    def build_model(self) -> nn.Module:
-        """Return the model; it is called so that parameters get no numbers."""
+    def graph(self) -> NodeGraph:
+        """Return what is known of the model's nodes without its weights; it is computed once."""
 
-    @property
     @abstractmethod
-    def weights_name(self) -> str:
-        """Return the name under which kinds of weights know the model."""
+    def cut(self, layers: tuple[str, ...]) -> tuple[fx.GraphModule, str]:
+        """Return the model with its weights, without what `layers` do not need, and the weights' hash."""
 
     @abstractmethod
     def normalisation(self) -> tuple[Colours, Colours]:
         """Return mean and standard deviation of red, green and blue that the weights were trained with."""
-
-    def trace(self) -> TracedModel:
-        """Return the model's nodes."""
-        return trace_model(build_skeleton(self.build_model))
-
-    def graph(self) -> NodeGraph:
-        """Return what is known of the model's nodes without its weights; it is computed once."""
-        return _find_graph(self.model_copy(update={"weights": RandomWeights(), "pooling": "average"}))
 
     @override
     def layers(self) -> dict[str, int]:
@@ -114,6 +98,47 @@ class GraphNetwork(Network, ABC):
     def activation_sizes(self, layers: Iterable[str], width: int, height: int) -> list[int]:
         return self.graph().activation_sizes(layers, height, width)
 
+
+class GraphNetwork(TracedNetwork, ABC):
+    """Describes a model of any kind, with weights of the known kinds."""
+
+    weights: AnyWeights = Field(default_factory=RandomWeights)
+    """Where the weights come from."""
+    pooling: Literal["average", "maximum"] = "average"
+    """Average pooling (Gatys, Ecker & Bethge 2015), or maximum pooling, as the network was trained with.
+    Networks without maximum pooling are the same with both."""
+
+    @model_validator(mode="after")
+    def _check_weights(self) -> GraphNetwork:
+        self.weights.check_network(self.weights_name)
+        return self
+
+    @abstractmethod
+    def build_model(self) -> nn.Module:
+        """Return the model; it is called so that parameters get no numbers."""
+
+    @property
+    @abstractmethod
+    def weights_name(self) -> str:
+        """Return the name under which kinds of weights know the model."""
+
+    def trace(self) -> TracedModel:
+        """Return the model's nodes."""
+        return trace_model(build_skeleton(self.build_model))
+
+    @override
+    def graph(self) -> NodeGraph:
+        return _find_graph(self.model_copy(update={"weights": RandomWeights(), "pooling": "average"}))
+
+    @override
+    def cut(self, layers: tuple[str, ...]) -> tuple[fx.GraphModule, str]:
+        module = self.trace().cut(layers)
+        state, sha256 = self.weights.load_tensors(list_tensors(self.weights_name, module))
+        module.load_state_dict(state, assign=True, strict=False)
+        if self.pooling == "average":
+            average_pools(module)
+        return module, sha256
+
     @override
     def recipe(self) -> dict[str, Any]:
         mean, deviation = self.normalisation()
@@ -157,16 +182,11 @@ class GraphClassifier:
 class GraphFeatures:
     """Measures the feature maps of a loaded model that is cut after the layers needed."""
 
-    def __init__(self, network: GraphNetwork, layers: tuple[str, ...], spec: DeviceSpec) -> None:
-        module = network.trace().cut(layers)
-        needed = list_tensors(network.weights_name, module)
-        state, self.weights_sha256 = network.weights.load_tensors(needed)
-        module.load_state_dict(state, assign=True, strict=False)
-        module.requires_grad_(False)
-        if network.pooling == "average":
-            average_pools(module)
-        replace_attention(replace_convolutions(module))
-        self._module = module.to(spec.device, spec.dtype).to(memory_format=torch.channels_last)
+    def __init__(self, network: TracedNetwork, layers: tuple[str, ...], spec: DeviceSpec) -> None:
+        module, self.weights_sha256 = network.cut(layers)
+        replace_attention(replace_convolutions(module.requires_grad_(False)))
+        self._format = network.memory_format
+        self._module = module.to(spec.device, spec.dtype).to(memory_format=self._format)
         self._graph, self._layers, self._dtype = network.graph(), layers, spec.dtype
         self._mean, self._deviation = (
             torch.tensor(numbers, device=spec.device).view(1, 3, 1, 1) for numbers in network.normalisation()
@@ -176,7 +196,7 @@ class GraphFeatures:
         """Return batch x channels x rows x columns for each requested layer."""
         # A grey image is copied to the three inputs (Wallis et al. 2017).
         values = (images.expand(-1, 3, -1, -1) - self._mean) / self._deviation
-        values = values.to(self._dtype, memory_format=torch.channels_last)
+        values = values.to(self._dtype, memory_format=self._format)
         with StableOperations():
             found = self._module(values)
         return {name: self._arrange(name, found[name], images.shape) for name in self._layers}

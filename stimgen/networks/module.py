@@ -6,31 +6,25 @@ import hashlib
 from collections.abc import Iterable, Mapping
 from functools import lru_cache
 from pathlib import Path
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, ClassVar, Literal
 
 import torch
 from pydantic import BeforeValidator, Field, GetJsonSchemaHandler, ValidationInfo, model_validator
 from pydantic_core import CoreSchema
-from torch import Tensor, fx
+from torch import fx
 from typing_extensions import override
 
-from stimgen.images.geometry import ReceptiveField
-from stimgen.networks.base import DeviceSpec, Network, Validation
+from stimgen.networks.base import DeviceSpec, Validation
 from stimgen.networks.callable_check import check_callable
-from stimgen.networks.convolutions import replace_convolutions
-from stimgen.networks.graph_nodes import COLOURS, NodeGraph, trace_model
+from stimgen.networks.graph_network import Colours, GraphFeatures, TracedNetwork
+from stimgen.networks.graph_nodes import COLOURS, PROBES, NodeGraph, trace_model
 from stimgen.networks.model_skeleton import list_tensors
-from stimgen.networks.stable_operations import StableOperations, replace_attention
 from stimgen.networks.trusted_code import CodeFile, read_code
 from stimgen.networks.weights import AnyWeights
 from stimgen.reading.errors import StimgenError
 from stimgen.reading.model import Number, Text, validation_error
 from stimgen.reading.protocol_files import Sha256
 
-# Sides of the pictures that a network is tried with, whose shapes tell how nodes are laid out.
-PROBES = (224, 448)
-
-Colours = tuple[Number, Number, Number]
 Deviation = Annotated[Number, Field(gt=0.0)]
 
 
@@ -38,10 +32,12 @@ def _read_none(value: Any) -> Any:
     return None if value == "none" else value
 
 
-class ModuleNetwork(Network):
+class ModuleNetwork(TracedNetwork):
     """Uses a torch.nn.Module of your own file, which runs only if the command says --trust FILE."""
 
     phrase = "the authors' own network"
+    # Code that calls `view` may fail on maps that lie otherwise.
+    memory_format: ClassVar[torch.memory_format] = torch.contiguous_format
 
     name: Literal["module"] = "module"
     file: Text
@@ -52,7 +48,7 @@ class ModuleNetwork(Network):
     weights: Annotated[AnyWeights | None, BeforeValidator(_read_none)] = None
     """``{file, sha256}``: a state dict of the class; ``random``; or ``none``, the numbers that the class
     gives itself, with torch's random numbers of the seed 0."""
-    mean: Colours = (0.0, 0.0, 0.0)
+    mean: tuple[Number, Number, Number] = (0.0, 0.0, 0.0)
     """Subtracted from red, green and blue; of networks trained on ImageNet usually [0.485, 0.456, 0.406]."""
     deviation: tuple[Deviation, Deviation, Deviation] = (1.0, 1.0, 1.0)
     """What the difference is divided by; usually [0.229, 0.224, 0.225]."""
@@ -76,7 +72,7 @@ class ModuleNetwork(Network):
     @model_validator(mode="after")
     def _trace(self) -> ModuleNetwork:
         try:
-            _ = self.graph
+            self.graph()
         except StimgenError as error:
             raise validation_error(
                 error.message, given=error.given, allowed=list(error.allowed), hint=error.hint, at=None
@@ -99,39 +95,18 @@ class ModuleNetwork(Network):
             raise StimgenError("the code has changed since the protocol was loaded", where=code.file)
         return code
 
-    @property
+    @override
     def graph(self) -> NodeGraph:
-        """Return the nodes of the class's graph, which are found once."""
         return _find_graph(self.model_copy(update={"weights": None}))
 
     @override
-    def layers(self) -> dict[str, int]:
-        return {name: layout.channels for name, layout in self.graph.layouts.items()}
+    def cut(self, layers: tuple[str, ...]) -> tuple[fx.GraphModule, str]:
+        module = trace_model(self.code.build_model(self.class_)).cut(layers)
+        return module, _load_weights(module, self)
 
     @override
-    def layer_aliases(self) -> dict[str, str]:
-        return self.graph.modules
-
-    @override
-    def has_maps(self, layer: str) -> bool:
-        return self.graph.layouts[layer].has_maps
-
-    @override
-    def depths(self) -> dict[str, tuple[str, ...]]:
-        """Return every layer with maps, with the ends of all stages before it."""
-        return self.graph.depths
-
-    @override
-    def map_side(self, layer: str, side: int) -> int:
-        return self.graph.map_side(layer, side)
-
-    @override
-    def receptive_field(self, layer: str) -> ReceptiveField | None:
-        return self.graph.receptive_field(layer)
-
-    @override
-    def activation_sizes(self, layers: Iterable[str], width: int, height: int) -> list[int]:
-        return self.graph.activation_sizes(layers, height, width)
+    def normalisation(self) -> tuple[Colours, Colours]:
+        return self.mean, self.deviation
 
     @override
     def recipe(self) -> dict[str, Any]:
@@ -153,44 +128,15 @@ class ModuleNetwork(Network):
         return Validation(False, "a network of the user's own: nothing is known of its validation")
 
     @override
-    def load(self, layers: Iterable[str], spec: DeviceSpec) -> ModuleFeatures:
+    def load(self, layers: Iterable[str], spec: DeviceSpec) -> GraphFeatures:
         """Return the network, after checking that it behaves as a network must."""
         names = tuple(layers)
-        features = ModuleFeatures(self, names, spec)
+        features = GraphFeatures(self, names, spec)
         side = max(32, *(self.smallest_side(layer, positions=2) for layer in names))
         sides = {n: self.map_side(n, side) for n in names}
         shapes = {n: (self.layers()[n], sides[n], sides[n]) for n in names}
         check_callable(self.class_, features, shapes, torch.Size((3, COLOURS, side, side)), spec.device)
         return features
-
-
-class ModuleFeatures:
-    """Measures the feature maps of a user's class, cut after the layers needed."""
-
-    def __init__(self, network: ModuleNetwork, layers: tuple[str, ...], spec: DeviceSpec) -> None:
-        code = network.code
-        module = trace_model(code.build_model(network.class_)).cut(layers)
-        self.weights_sha256 = _load_weights(module, network)
-        replace_attention(replace_convolutions(module))
-        self._module = module.requires_grad_(False).to(spec.device, spec.dtype)
-        self._graph, self._layers, self._dtype = network.graph, layers, spec.dtype
-        self._mean, self._deviation = (
-            torch.tensor(numbers, device=spec.device).view(1, 3, 1, 1)
-            for numbers in (network.mean, network.deviation)
-        )
-
-    def __call__(self, images: Tensor) -> dict[str, Tensor]:
-        """Return batch x channels x height x width for each requested layer."""
-        values = (images.expand(-1, COLOURS, -1, -1) - self._mean) / self._deviation
-        with StableOperations():
-            found = self._module(values.to(self._dtype))
-        sides = images.shape[2:]
-        return {
-            name: self._graph.layouts[name].arrange(
-                found[name], *(self._graph.map_side(name, side) for side in sides)
-            )
-            for name in self._layers
-        }
 
 
 def _read_inside(file: str, folder: Path | None) -> CodeFile:
@@ -220,7 +166,7 @@ def _find_graph(network: ModuleNetwork) -> NodeGraph:
         )
         raise failed from error
     traced.module.to("meta")
-    graph = NodeGraph(traced, PROBES)
+    graph = NodeGraph(traced)
     if not any(layout.has_maps for layout in graph.layouts.values()):
         raise StimgenError(
             f"{name} has no layer with maps, batch x channels x rows x columns, for images of "
