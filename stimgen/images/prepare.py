@@ -17,7 +17,7 @@ from stimgen.images.write import as_image
 from stimgen.reading.errors import StimgenError
 from stimgen.reading.model import Flag, Integer, Model
 
-SMALLEST, LARGEST = 8, 4096
+SMALLEST, USUAL_SIDE, LARGEST = 8, 256, 4096
 LUMA = (0.299, 0.587, 0.114)
 
 ImageSize = tuple[int, int]
@@ -49,7 +49,7 @@ class Preparation(Model):
         Discriminator(lambda value: "box" if isinstance(value, (Mapping, Box)) else "word"),
     ] = "centre"
     """``centre``: the largest square in the centre; ``none``: everything; or ``{box: [left, top, w, h]}``."""
-    size: Size = 256
+    size: Size = USUAL_SIDE
     """Pixels after resampling: ``[width, height]``, or one number n: n by n for a square, otherwise the area
     of n by n with the same aspect ratio (Gatys, Ecker & Bethge 2015)."""
     channels: Literal["source", "colour", "grey"] = "source"

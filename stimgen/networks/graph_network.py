@@ -5,28 +5,28 @@ from __future__ import annotations
 from abc import ABC, abstractmethod
 from collections.abc import Iterable
 from functools import lru_cache
-from typing import Any, ClassVar, Literal
+from typing import Any, ClassVar
 
 import torch
-from pydantic import Field, model_validator
 from torch import Tensor, fx, nn
 from typing_extensions import override
 
 from stimgen.images.geometry import ReceptiveField
 from stimgen.networks.average_pooling import average_pools
-from stimgen.networks.base import DeviceSpec, Network, Validation
+from stimgen.networks.base import DeviceSpec, Network
 from stimgen.networks.convolutions import replace_convolutions
 from stimgen.networks.graph_nodes import NodeGraph, TracedModel, trace_model
 from stimgen.networks.model_skeleton import build_skeleton, list_tensors
+from stimgen.networks.normalisation import Colours, Normalisation
 from stimgen.networks.stable_operations import StableOperations, replace_attention
-from stimgen.networks.weights import AnyWeights, RandomWeights
+from stimgen.networks.weighted_network import WeightedNetwork
+from stimgen.networks.weights import RandomWeights
+from stimgen.reading.model import Text
 
 # No layer that has a position at all needs a larger side, in pixels.
 LARGEST_SIDE = 2048
 # Windows of models that need whole ones are multiples of this, in pixels.
 STEP = 32
-
-Colours = tuple[float, float, float]
 
 
 class TracedNetwork(Network, ABC):
@@ -99,28 +99,25 @@ class TracedNetwork(Network, ABC):
         return self.graph().activation_sizes(layers, height, width)
 
 
-class GraphNetwork(TracedNetwork, ABC):
-    """Describes a model of any kind, with weights of the known kinds."""
+class GraphNetwork(TracedNetwork, WeightedNetwork, ABC):
+    """Describes a library's models, which protocols name."""
 
-    weights: AnyWeights = Field(default_factory=RandomWeights)
-    """Where the weights come from."""
-    pooling: Literal["average", "maximum"] = "average"
-    """Average pooling (Gatys, Ecker & Bethge 2015), or maximum pooling, as the network was trained with.
-    Networks without maximum pooling are the same with both."""
+    model: Text
+    """Name of the model in the library."""
 
-    @model_validator(mode="after")
-    def _check_weights(self) -> GraphNetwork:
-        self.weights.check_network(self.weights_name)
-        return self
+    @classmethod
+    @override
+    def from_text(cls, text: str) -> dict[str, Any]:
+        return {"name": cls.model_fields["name"].default, "model": text.partition(":")[2]}
+
+    @property
+    @override
+    def title(self) -> str:
+        return f"{self.name}:{self.model}"
 
     @abstractmethod
     def build_model(self) -> nn.Module:
         """Return the model; it is called so that parameters get no numbers."""
-
-    @property
-    @abstractmethod
-    def weights_name(self) -> str:
-        """Return the name under which kinds of weights know the model."""
 
     def trace(self) -> TracedModel:
         """Return the model's nodes."""
@@ -144,16 +141,6 @@ class GraphNetwork(TracedNetwork, ABC):
         mean, deviation = self.normalisation()
         weights = self.weights.recipe(self.weights_name)
         return {**self.to_dict(), "weights": weights, "mean": list(mean), "deviation": list(deviation)}
-
-    @override
-    def is_available(self) -> bool:
-        return self.weights.is_available(self.weights_name)
-
-    @override
-    def validation(self) -> Validation:
-        if self.weights.trained:
-            return Validation(False, "no published comparison with human observers used this network")
-        return super().validation()
 
     @override
     def load(self, layers: Iterable[str], spec: DeviceSpec) -> GraphFeatures:
@@ -185,18 +172,14 @@ class GraphFeatures:
     def __init__(self, network: TracedNetwork, layers: tuple[str, ...], spec: DeviceSpec) -> None:
         module, self.weights_sha256 = network.cut(layers)
         replace_attention(replace_convolutions(module.requires_grad_(False)))
-        self._format = network.memory_format
-        self._module = module.to(spec.device, spec.dtype).to(memory_format=self._format)
-        self._graph, self._layers, self._dtype = network.graph(), layers, spec.dtype
-        self._mean, self._deviation = (
-            torch.tensor(numbers, device=spec.device).view(1, 3, 1, 1) for numbers in network.normalisation()
-        )
+        order = network.memory_format
+        self._module = module.to(spec.device, spec.dtype).to(memory_format=order)
+        self._graph, self._layers = network.graph(), layers
+        self._normalise = Normalisation(spec, network.normalisation(), order)
 
     def __call__(self, images: Tensor) -> dict[str, Tensor]:
         """Return batch x channels x rows x columns for each requested layer."""
-        # A grey image is copied to the three inputs (Wallis et al. 2017).
-        values = (images.expand(-1, 3, -1, -1) - self._mean) / self._deviation
-        values = values.to(self._dtype, memory_format=self._format)
+        values = self._normalise(images)
         with StableOperations():
             found = self._module(values)
         return {name: self._arrange(name, found[name], images.shape) for name in self._layers}

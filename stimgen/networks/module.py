@@ -16,9 +16,10 @@ from typing_extensions import override
 
 from stimgen.networks.base import DeviceSpec, Validation
 from stimgen.networks.callable_check import check_callable
-from stimgen.networks.graph_network import Colours, GraphFeatures, TracedNetwork
+from stimgen.networks.graph_network import GraphFeatures, TracedNetwork
 from stimgen.networks.graph_nodes import COLOURS, PROBES, NodeGraph, trace_model
 from stimgen.networks.model_skeleton import list_tensors
+from stimgen.networks.normalisation import Colours
 from stimgen.networks.trusted_code import CodeFile, read_code
 from stimgen.networks.weights import AnyWeights
 from stimgen.reading.errors import StimgenError

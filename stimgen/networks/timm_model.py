@@ -10,10 +10,10 @@ from pydantic import AfterValidator
 from torch import nn
 from typing_extensions import override
 
-from stimgen.networks.graph_network import Colours, GraphNetwork
+from stimgen.networks.graph_network import GraphNetwork
 from stimgen.networks.graph_nodes import TracedModel, trace_model
 from stimgen.networks.model_skeleton import build_skeleton
-from stimgen.networks.torchvision_network import DEVIATION, MEAN
+from stimgen.networks.normalisation import DEVIATION, MEAN, Colours
 from stimgen.reading.model import Text, validation_error
 
 
@@ -43,20 +43,10 @@ class TimmModel(GraphNetwork):
     model: Annotated[Text, AfterValidator(_check_model)]
     """Name of the model in timm, such as ``resnet26d``; with a tag, that tag's preprocessing."""
 
-    @classmethod
-    @override
-    def from_text(cls, text: str) -> dict[str, Any]:
-        return {"name": "timm", "model": text.partition(":")[2]}
-
-    @property
-    @override
-    def title(self) -> str:
-        return f"timm:{self.model}"
-
     @property
     @override
     def weights_name(self) -> str:
-        return f"timm:{self.model}"
+        return self.title
 
     @override
     def build_model(self) -> nn.Module:

@@ -11,10 +11,10 @@ from torch import nn
 from typing_extensions import override
 
 from stimgen.networks.base import DeviceSpec
-from stimgen.networks.graph_network import Colours, GraphClassifier, GraphNetwork
+from stimgen.networks.graph_network import GraphClassifier, GraphNetwork
 from stimgen.networks.graph_nodes import TracedModel
+from stimgen.networks.normalisation import DEVIATION, MEAN, Colours
 from stimgen.networks.position_embeddings import resize_positions
-from stimgen.networks.torchvision_network import DEVIATION, MEAN
 from stimgen.reading.errors import StimgenError
 from stimgen.reading.model import Text, validation_error
 
@@ -54,16 +54,6 @@ class TorchvisionModel(GraphNetwork):
     name: Literal["torchvision"] = "torchvision"
     model: Annotated[Text, AfterValidator(_check_model)]
     """Name of the model in torchvision, such as ``convnext_tiny``."""
-
-    @classmethod
-    @override
-    def from_text(cls, text: str) -> dict[str, Any]:
-        return {"name": "torchvision", "model": text.partition(":")[2]}
-
-    @property
-    @override
-    def title(self) -> str:
-        return f"torchvision:{self.model}"
 
     @property
     @override

@@ -5,50 +5,34 @@ from __future__ import annotations
 from abc import ABC, abstractmethod
 from collections.abc import Iterable
 from contextlib import suppress
-from typing import Any, Literal
+from typing import Any
 
 import torch
-from pydantic import Field, model_validator
 from torch import Tensor, nn
 from typing_extensions import override
 
 from stimgen.images.geometry import ReceptiveField
 from stimgen.networks.average_pooling import average_pool
-from stimgen.networks.base import DeviceSpec, Network, Validation
+from stimgen.networks.base import DeviceSpec
 from stimgen.networks.convolutions import replace_convolutions
+from stimgen.networks.normalisation import Normalisation
 from stimgen.networks.steps import NetworkStep
-from stimgen.networks.weights import AnyWeights, RandomWeights, StateDictSpec
+from stimgen.networks.weighted_network import WeightedNetwork
+from stimgen.networks.weights import StateDictSpec
 from stimgen.reading.errors import StimgenError
 
-# Mean and standard deviation of ImageNet's sRGB values, with which torchvision's networks are trained.
-MEAN = (0.485, 0.456, 0.406)
-DEVIATION = (0.229, 0.224, 0.225)
 # How the layers of chains are named, with any suffix.
 CHAINED = ("conv", "relu", "pool")
 
 NetworkSteps = tuple[NetworkStep, ...]
 
 
-class TorchvisionNetwork(Network, ABC):
+class TorchvisionNetwork(WeightedNetwork, ABC):
     """Describes a network built from torchvision's modules; a member has torchvision's name."""
-
-    weights: AnyWeights = Field(default_factory=RandomWeights)
-    """Where the weights come from."""
-    pooling: Literal["average", "maximum"] = "average"
-    """Average pooling (Gatys, Ecker & Bethge 2015), or maximum pooling, as the network was trained with."""
-
-    @model_validator(mode="after")
-    def _check_weights(self) -> TorchvisionNetwork:
-        self.weights.check_network(self.name)
-        return self
 
     @abstractmethod
     def steps(self) -> NetworkSteps:
         """Return all steps, shallow to deep."""
-
-    @override
-    def is_available(self) -> bool:
-        return self.weights.is_available(self.name)
 
     def create_model(self) -> nn.Module:
         """Return torchvision's model; call it on the meta device, so that nothing is allocated or drawn."""
@@ -100,12 +84,6 @@ class TorchvisionNetwork(Network, ABC):
     @override
     def recipe(self) -> dict[str, Any]:
         return {**self.to_dict(), "weights": self.weights.recipe(self.name)}
-
-    @override
-    def validation(self) -> Validation:
-        if self.weights.trained:
-            return Validation(False, "no published comparison with human observers used this network")
-        return super().validation()
 
     @override
     def load_classifier(self, spec: DeviceSpec) -> TorchvisionClassifier | None:
@@ -175,22 +153,6 @@ class TorchvisionClassifier:
         """Return batch x 1000."""
         scores: Tensor = self._model(self._normalise(images))
         return scores
-
-
-class Normalisation:
-    """Turns images into what torchvision's networks are trained with."""
-
-    def __init__(self, spec: DeviceSpec) -> None:
-        self._dtype = spec.dtype
-        self._mean = torch.tensor(MEAN, device=spec.device).view(1, 3, 1, 1)
-        self._deviation = torch.tensor(DEVIATION, device=spec.device).view(1, 3, 1, 1)
-
-    def __call__(self, images: Tensor) -> Tensor:
-        """Return batch x 3 x height x width, of mean 0 and deviation 1 over ImageNet's pictures."""
-        # A grey image is copied to the three inputs (Wallis et al. 2017).
-        maps = (images.expand(-1, 3, -1, -1) - self._mean) / self._deviation
-        # Channels-last is the faster layout for convolutions, on processors and on GPUs.
-        return maps.to(self._dtype, memory_format=torch.channels_last)
 
 
 def _list_tensors(network: TorchvisionNetwork, model: nn.Module, steps: NetworkSteps) -> StateDictSpec:

@@ -150,9 +150,17 @@ def _find_written(path: Path, folder: Path, root: Path | None) -> Path:
     return file
 
 
-def list_pictures(folder: Path) -> Iterator[Path]:
-    """Yield the pictures in a folder and in all folders below it, by their ending, without hidden ones."""
-    for match in match_files(folder, (ANY_FOLDERS, "*")):
+def check_folder(folder: Path) -> None:
+    """Raise `StimgenError`, with the nearest name beside it, if a path is not that of a folder."""
+    if folder.is_file():
+        raise StimgenError("is a file, not a folder", where=folder)
+    if not folder.is_dir():
+        raise _explain_missing(folder, "folder")
+
+
+def list_pictures(folder: Path, *, below: bool = True) -> Iterator[Path]:
+    """Yield the pictures in a folder by their ending, without hidden ones; also in all folders `below` it."""
+    for match in match_files(folder, (ANY_FOLDERS, "*") if below else ("*",)):
         if is_picture(match.file):
             yield match.file
 

@@ -8,12 +8,11 @@ from functools import cached_property
 from pathlib import PurePath
 
 from stimgen.images.picture_look import PictureLook
-from stimgen.images.prepare import SMALLEST
+from stimgen.images.prepare import SMALLEST, USUAL_SIDE
 from stimgen.protocol.patterns import has_wildcard
 from stimgen.reading.document import CONTROL_CHARACTERS
 from stimgen.reading.errors import make_printable
 
-USUAL_SIDE = 256
 LONGEST_NAME = 500
 
 

@@ -21,14 +21,12 @@ from stimgen.images.write import as_pixels, decode_png
 from stimgen.reading.errors import StimgenError
 from stimgen.reading.identity import digest, recipe_identity
 from stimgen.reading.papers import resolve_papers
-from stimgen.stimulus_set.citing.matching import cite_matching
+from stimgen.stimulus_set.citing.matching import MATCHED, cite_matching
 from stimgen.stimulus_set.metadata import SetMetadata
 from stimgen.stimulus_set.quality import build_quality_record
 from stimgen.stimulus_set.record import FileHash, Record, RecordContent
 from stimgen.stimulus_set.store import PLAN, PlanRecord, Store
 
-MATCHED = "matched"
-"""Key of plans and of settings that tells of matching after synthesis."""
 LETTERS = 8  # of ids, in the names of files
 NO_ID = "?"  # is in no name
 

@@ -17,6 +17,7 @@ from stimgen.images.read import ImageFile, read_image_file
 from stimgen.images.readers import list_endings
 from stimgen.images.readers.base import SourceReading
 from stimgen.images.write import encode_png
+from stimgen.protocol.files import check_folder, list_pictures
 from stimgen.reading.atomic import create_atomically
 from stimgen.reading.errors import CombinedError, StimgenError
 from stimgen.reading.identity import digest, sha256_bytes
@@ -124,13 +125,8 @@ class _PictureReader:
 
 
 def _find_pictures(folder: Path) -> list[Path]:
-    if not folder.is_dir():
-        raise StimgenError("there is no such folder", where=folder)
-    files = sorted(
-        file
-        for file in folder.iterdir()
-        if file.suffix.lower() in list_endings() and not file.name.startswith(".") and file.is_file()
-    )
+    check_folder(folder)
+    files = list(list_pictures(folder, below=False))
     if len(files) < 2:
         count = f"only {files[0].name}" if files else "none"
         raise StimgenError(

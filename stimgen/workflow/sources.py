@@ -16,14 +16,14 @@ from typing import Any
 from stimgen.drawing.picture_sheet import TILE, PictureSheet
 from stimgen.images.measures.perceptual_hash import group_alike
 from stimgen.images.picture_look import LookResult, PictureLook, look_at_picture
-from stimgen.protocol.files import list_other_files, list_pictures
+from stimgen.images.prepare import USUAL_SIDE
+from stimgen.protocol.files import check_folder, list_other_files, list_pictures
 from stimgen.protocol.source_block import SourceBlock
 from stimgen.protocol.source_ids import derive_id
 from stimgen.reading.atomic import write_atomically
 from stimgen.reading.errors import StimgenError
 from stimgen.reading.text import escape_formula
 
-USUAL_SIDE = 256
 ALONE = 24  # so few pictures are not worth a second process
 DIGITS = 4
 
@@ -106,11 +106,7 @@ def look_at_folder(
 
 
 def _list_files(folder: Path) -> list[Path]:
-    if not folder.is_dir():
-        what = "is a file, not a folder" if folder.exists() else "there is no such folder"
-        names = [entry.name for entry in folder.parent.iterdir()] if folder.parent.is_dir() else []
-        beside = sorted(name for name in names if (folder.parent / name).is_dir() and name[0] != ".")
-        raise StimgenError(what, where=folder, given=folder.name, allowed=beside)
+    check_folder(folder)
     files = list(list_pictures(folder.resolve()))
     if not files:
         others = list(list_other_files(folder))

@@ -16,7 +16,7 @@ import torch
 from torch import Tensor, nn
 
 from stimgen.images.prepare import Pixels
-from stimgen.networks.torchvision_network import DEVIATION, MEAN
+from stimgen.networks.normalisation import DEVIATION, MEAN
 from stimgen.networks.weights import RandomWeights, StateDictSpec
 from stimgen.reading.random_numbers import uniform
 

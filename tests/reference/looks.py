@@ -21,7 +21,7 @@ from torchvision.models import squeezenet1_0
 
 from stimgen.images.measures.copies import CopyCheck
 from stimgen.images.write import quantise
-from stimgen.networks.torchvision_network import DEVIATION, MEAN
+from stimgen.networks.normalisation import DEVIATION, MEAN
 from stimgen.reading.generators import run_generator
 from stimgen.reading.identity import sha256_file
 from stimgen.synthesis.methods import ObjectiveMethod, SynthesisBatch, SynthesisItem

@@ -13,9 +13,9 @@ from torchvision.models.feature_extraction import create_feature_extractor
 
 from stimgen.networks import DeviceSpec, Network
 from stimgen.networks.model_skeleton import list_tensors
+from stimgen.networks.normalisation import DEVIATION, MEAN
 from stimgen.networks.squeezenet1_0 import Squeezenet10
 from stimgen.networks.torchvision_model import TorchvisionModel, list_models
-from stimgen.networks.torchvision_network import DEVIATION, MEAN
 from stimgen.reading.identity import sha256_file
 
 SPEC = DeviceSpec(torch.device("cpu"))

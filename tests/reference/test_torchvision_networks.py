@@ -11,9 +11,10 @@ from safetensors.torch import load_file, save_file
 
 from stimgen.networks import NETWORKS, DeviceSpec
 from stimgen.networks.convolutions import replace_convolutions
+from stimgen.networks.normalisation import DEVIATION, MEAN
 from stimgen.networks.resnet50 import Resnet50
 from stimgen.networks.squeezenet1_0 import Squeezenet10
-from stimgen.networks.torchvision_network import DEVIATION, MEAN, TorchvisionNetwork
+from stimgen.networks.torchvision_network import TorchvisionNetwork
 from stimgen.networks.weights import imagenet
 from stimgen.reading.errors import StimgenError
 from stimgen.reading.identity import sha256_file

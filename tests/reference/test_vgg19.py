@@ -12,7 +12,7 @@ from safetensors.torch import save_file
 from scipy.fft import dctn
 
 from stimgen.networks import DeviceSpec
-from stimgen.networks.torchvision_network import DEVIATION, MEAN
+from stimgen.networks.normalisation import DEVIATION, MEAN
 from stimgen.networks.vgg19 import Vgg19
 from stimgen.networks.weights import imagenet
 from stimgen.networks.weights.random import generate_filters

@@ -24,7 +24,7 @@ from torchvision.models import squeezenet1_0
 import stimgen
 from stimgen.images.measures.copies import CopyCheck
 from stimgen.images.write import quantise
-from stimgen.networks.torchvision_network import DEVIATION, MEAN
+from stimgen.networks.normalisation import DEVIATION, MEAN
 
 Picture = NDArray[np.float32]
 

@@ -157,7 +157,7 @@ def test_what_is_printed(folder: Path) -> None:
 @pytest.mark.parametrize(
     ("name", "told"),
     [
-        ("foto", "there is no such folder\n  allowed: photos\n  did you mean 'photos'?"),
+        ("foto", "no such folder\n  allowed: photos\n  did you mean 'photos'?"),
         ("photos/one.png", "is a file, not a folder"),
         ("empty", "contains no files"),
         ("texts", "contains 1 files, but no pictures"),

@@ -7,7 +7,6 @@ from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.stats import rankdata
 
 Vector = NDArray[np.float32]
 
@@ -29,6 +28,8 @@ class ActivationVector:
     """Holds all activations of a picture at a layer, measured once for many comparisons."""
 
     def __init__(self, values: Vector) -> None:
+        from scipy.stats import rankdata
+
         self.values = _Moments(values)
         self.ranks = _Moments(rankdata(values).astype(np.float32))
 

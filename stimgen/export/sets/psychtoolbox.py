@@ -7,7 +7,6 @@ from typing import Any, Literal
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.io import savemat
 from typing_extensions import override
 
 from stimgen.export.sets.base import Exporter
@@ -54,6 +53,8 @@ class Psychtoolbox(Exporter):
 
     @override
     def write(self, contents: SetContents, target: Path) -> None:
+        from scipy.io import savemat
+
         stacks = list_stacks(contents)
         pictures = _read_pictures(contents, stacks)
         columns = list_typed_columns(contents, stacks)

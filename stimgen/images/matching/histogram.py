@@ -6,7 +6,6 @@ from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.ndimage import convolve
 
 from stimgen.images.light import Plane
 from stimgen.reading.random_numbers import random_words
@@ -43,6 +42,8 @@ def order_pixels(plane: Plane, inside: NDArray[np.bool_]) -> Order:
     5), and, where all of these are equal, in a fixed order that is random over positions. A fixed order from
     left to right would turn even areas into ramps.
     """
+    from scipy.ndimage import convolve
+
     where = np.flatnonzero(inside)
     values = plane.ravel()[where]
     order = np.argsort(values, kind="stable")

@@ -11,7 +11,6 @@ from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.ndimage import convolve1d, find_objects, maximum_filter, minimum_filter
 
 from stimgen.images.read import read_image_file
 from stimgen.reading.errors import StimgenError
@@ -72,6 +71,8 @@ def read_labels(file: Path, sha256: str) -> Labels:
 
 
 def _refuse_narrow_regions(labels: Labels, pixels: NDArray[np.int64], file: Path) -> None:
+    from scipy.ndimage import maximum_filter, minimum_filter
+
     inside = maximum_filter(labels, NARROWEST) == minimum_filter(labels, NARROWEST)
     narrow = sorted(set(range(int(labels.max()) + 1)) - set(labels[inside].tolist()))
     if narrow:
@@ -105,6 +106,8 @@ class MapShares:
         return [Share(rows, columns, weights / total[rows, columns]) for rows, columns, weights in found]
 
     def _measure(self) -> Iterator[Share]:
+        from scipy.ndimage import convolve1d, find_objects
+
         kernel = _make_kernel(self.edge)
         margin = len(kernel) // 2 + 1
         for label, extent in enumerate(find_objects(self.labels + 1)):

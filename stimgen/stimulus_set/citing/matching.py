@@ -9,6 +9,8 @@ from stimgen.images.matching import PAPERS
 from stimgen.stimulus_set.metadata import CitedMember
 
 KIND = "matching"
+MATCHED = "matched"
+"""Key of plans and of settings that tells of matching after synthesis."""
 PARTS = {
     "histogram": "the exact luminance histogram",
     "moments": "the mean and the standard deviation of luminance",

@@ -13,7 +13,7 @@ from typing import Any
 
 from stimgen.reading.text import to_one_line
 from stimgen.stimulus_set.citing.by_condition import combine_clauses
-from stimgen.stimulus_set.citing.matching import KIND, describe_matching
+from stimgen.stimulus_set.citing.matching import KIND, MATCHED, describe_matching
 from stimgen.stimulus_set.citing.references import References
 from stimgen.stimulus_set.citing.summary import ConditionSummary
 from stimgen.stimulus_set.citing.wording import (
@@ -27,7 +27,6 @@ from stimgen.stimulus_set.citing.wording import (
 from stimgen.stimulus_set.metadata import SetMetadata
 
 OBJECTIVE = "objective"
-MATCHED = "matched"  # settings of sets whose finished pictures were matched
 PIXELS = "pixels"
 
 

@@ -15,7 +15,8 @@ from typing_extensions import override
 
 from stimgen.reading.model import Number
 from stimgen.synthesis.objective import Evaluation
-from stimgen.synthesis.optimisers.base import Optimiser, OptimiserBatch, StopReason, broadcast
+from stimgen.synthesis.optimisers.base import Optimiser, StopReason, broadcast
+from stimgen.synthesis.optimisers.point_batch import PointBatch
 from stimgen.synthesis.ranges import PixelBounds
 
 # The evaluations over which a loss has to fall by `tolerance`: from one to the next it may well rise.
@@ -89,19 +90,16 @@ class _AdamImage:
         return before - now <= self._tolerance * abs(before)
 
 
-class _AdamBatch(OptimiserBatch[_AdamImage]):
-    """Holds the pixels of all images; images share tensors but no numbers."""
+class _AdamBatch(PointBatch[_AdamImage]):
+    """Steps along the averaged gradient of every image."""
+
+    kept: ClassVar[tuple[str, ...]] = (*PointBatch.kept, "_mean", "_square")
 
     def __init__(self, start: Tensor, settings: Adam, bounds: PixelBounds | None, *, noisy: bool) -> None:
-        super().__init__([_AdamImage(row, settings.tolerance, noisy=noisy) for row in range(len(start))])
+        images = [_AdamImage(row, settings.tolerance, noisy=noisy) for row in range(len(start))]
+        super().__init__(images, start, bounds)
         self._settings = settings
-        self._bounds: list[Tensor] = list(bounds or ())
-        self._point = self._best = self._clip(start.clone())
         self._mean, self._square = torch.zeros_like(start), torch.zeros_like(start)
-
-    @override
-    def next_points(self) -> Tensor:
-        return self._point
 
     @override
     def update(self, evaluation: Evaluation, active: Sequence[int]) -> NDArray[np.float64]:
@@ -112,8 +110,7 @@ class _AdamBatch(OptimiserBatch[_AdamImage]):
         for i in active:
             self.images[i].send(float(parts[i].sum()), finite=bool(np.isfinite(found[i]).all()))
         moved = set(active)
-        best = broadcast([i in moved and image.is_best for i, image in enumerate(self.images)], self._point)
-        self._best = torch.where(best, self._point, self._best)
+        self.record_lowest([i in moved and image.is_best for i, image in enumerate(self.images)])
         self._take_step(gradient)
         return parts
 
@@ -129,18 +126,4 @@ class _AdamBatch(OptimiserBatch[_AdamImage]):
         mean = self._mean / broadcast([1.0 - first**count for count in counts], self._point)
         square = self._square / broadcast([1.0 - second**count for count in counts], self._point)
         ahead = self._point - self._settings.step * (mean / (square.sqrt() + self._settings.epsilon))
-        self._point = torch.where(goes, self._clip(ahead), self._best)
-
-    def _clip(self, points: Tensor) -> Tensor:
-        return points.clamp(*self._bounds) if self._bounds else points
-
-    @override
-    def keep(self, index: Tensor) -> None:
-        self._point, self._best, self._mean, self._square, *self._bounds = (
-            tensor.index_select(0, index.to(tensor.device))
-            for tensor in (self._point, self._best, self._mean, self._square, *self._bounds)
-        )
-
-    @override
-    def find_minimum(self, i: int) -> Tensor:
-        return self._best[i]
+        self._point = torch.where(goes, self.clip(ahead), self._lowest)

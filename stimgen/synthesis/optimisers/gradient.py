@@ -15,7 +15,8 @@ from typing_extensions import override
 
 from stimgen.reading.model import Integer, Number
 from stimgen.synthesis.objective import Evaluation
-from stimgen.synthesis.optimisers.base import Optimiser, OptimiserBatch, StopReason, broadcast
+from stimgen.synthesis.optimisers.base import Optimiser, StopReason, broadcast
+from stimgen.synthesis.optimisers.point_batch import PointBatch
 from stimgen.synthesis.ranges import PixelBounds
 
 SMALLEST_LENGTH = 1e-10
@@ -42,7 +43,8 @@ class FixedLengthSteps(Optimiser):
 
     @override
     def begin(self, start: Tensor, bounds: PixelBounds | None, *, noisy: bool) -> _FixedLengthBatch:
-        return _FixedLengthBatch(start, self, bounds)
+        images = [_FixedLengthImage(row, self) for row in range(len(start))]
+        return _FixedLengthBatch(images, start, bounds)
 
 
 class _FixedLengthImage:
@@ -76,17 +78,8 @@ class _FixedLengthImage:
             self._restarted = True
 
 
-class _FixedLengthBatch(OptimiserBatch[_FixedLengthImage]):
-    """Holds the pixels of all images; images share tensors but no numbers."""
-
-    def __init__(self, start: Tensor, settings: FixedLengthSteps, bounds: PixelBounds | None) -> None:
-        super().__init__([_FixedLengthImage(row, settings) for row in range(len(start))])
-        self._bounds: list[Tensor] = list(bounds or ())
-        self._point = self._lowest = self._clip(start.clone())
-
-    @override
-    def next_points(self) -> Tensor:
-        return self._point
+class _FixedLengthBatch(PointBatch[_FixedLengthImage]):
+    """Steps against the gradient of every image."""
 
     @override
     def update(self, evaluation: Evaluation, active: Sequence[int]) -> NDArray[np.float64]:
@@ -98,24 +91,9 @@ class _FixedLengthBatch(OptimiserBatch[_FixedLengthImage]):
         for i in active:
             self.images[i].send(float(parts[i].sum()), finite=bool(np.isfinite(found[i]).all()))
         moved = set(active)
-        lowest = [i in moved and image.is_lowest for i, image in enumerate(self.images)]
-        self._lowest = torch.where(broadcast(lowest, self._point), self._point, self._lowest)
+        self.record_lowest([i in moved and image.is_lowest for i, image in enumerate(self.images)])
         lengths = broadcast([image.length for image in self.images], self._point)
         norms = squares.sqrt().reshape(lengths.shape) + SMALLEST_LENGTH
         back = broadcast([image.restarts for image in self.images], self._point)
-        self._point = torch.where(back, self._lowest, self._clip(self._point - lengths * gradient / norms))
+        self._point = torch.where(back, self._lowest, self.clip(self._point - lengths * gradient / norms))
         return parts
-
-    def _clip(self, points: Tensor) -> Tensor:
-        return points.clamp(*self._bounds) if self._bounds else points
-
-    @override
-    def keep(self, index: Tensor) -> None:
-        self._point, self._lowest, *self._bounds = (
-            tensor.index_select(0, index.to(tensor.device))
-            for tensor in (self._point, self._lowest, *self._bounds)
-        )
-
-    @override
-    def find_minimum(self, i: int) -> Tensor:
-        return self._lowest[i]
