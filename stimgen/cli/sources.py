@@ -1,4 +1,4 @@
-"""Defines the command that looks at pictures before a protocol is written."""
+"""Defines the command that inspects pictures before a protocol is written."""
 
 from __future__ import annotations
 
@@ -30,17 +30,17 @@ def sources(
     Lists sizes, depths, colour profiles, transparency, duplicates, luminance, contrast, and what cannot be
     read. Prints the `sources` of a protocol to paste.
     """
-    from stimgen.cli.sources_text import format_folder_look
-    from stimgen.workflow.sources import LookOptions, look_at_folder
+    from stimgen.cli.sources_text import format_inspection
+    from stimgen.workflow.sources import InspectionOptions, inspect_folder
 
     console = Console(stderr=True, highlight=False)
     columns = BarColumn(), MofNCompleteColumn(), TextColumn("pictures")
-    options = LookOptions(size, sheet, table, workers)
+    options = InspectionOptions(size, sheet, table, workers)
     shown = console.is_terminal and not (quiet or as_json)
     with Progress(*columns, console=console, disable=not shown, transient=True) as progress:
         task = progress.add_task("", total=None)
-        found = look_at_folder(
+        found = inspect_folder(
             folder, options, lambda done, total: progress.update(task, completed=done, total=total)
         )
     if as_json or not quiet:
-        print_result(found, format_folder_look, as_json=as_json)
+        print_result(found, format_inspection, as_json=as_json)

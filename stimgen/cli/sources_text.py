@@ -1,4 +1,4 @@
-"""Formats what a look at pictures found for people to read."""
+"""Formats the inspection of a folder of pictures for people to read."""
 
 from __future__ import annotations
 
@@ -7,19 +7,19 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 from stimgen.cli.text import format_columns
-from stimgen.images.picture_look import PictureLook
+from stimgen.images.picture_inspection import PictureInspection
 from stimgen.reading.errors import make_printable
 from stimgen.stimulus_set.citing.wording import format_count
-from stimgen.workflow.sources import FolderLook
+from stimgen.workflow.sources import FolderInspection
 
 MOST_ROWS, MOST_LINES = 60, 12
 HEAD = ("file", "size", "depth", "colours", "profile", "transparent", "frames", "luminance", "contrast")
 
 
-def format_folder_look(found: FolderLook) -> str:
+def format_inspection(found: FolderInspection) -> str:
     """Return the table of pictures, what is worth knowing of them, and the block for a protocol."""
-    good = [look for look in found.looks if look.problem is None]
-    lines = [f"{found.folder}: {format_count(len(found.looks), 'picture')}{_summarise(good)}", ""]
+    good = [picture for picture in found.pictures if picture.problem is None]
+    lines = [f"{found.folder}: {format_count(len(found.pictures), 'picture')}{_summarise(good)}", ""]
     lines += format_columns([HEAD, *map(_format_row, good[:MOST_ROWS])]) if good else []
     if len(good) > MOST_ROWS:
         lines.append(f"... and {len(good) - MOST_ROWS} more: --csv FILE lists all")
@@ -29,9 +29,9 @@ def format_folder_look(found: FolderLook) -> str:
     return "\n".join([*lines, "", f"For a protocol {where}:", "", found.block])
 
 
-def _summarise(looks: Sequence[PictureLook]) -> str:
-    sizes = Counter(f"{look.width} x {look.height}" for look in looks)
-    depths = Counter(str(look.depth) for look in looks)
+def _summarise(pictures: Sequence[PictureInspection]) -> str:
+    sizes = Counter(f"{picture.width} x {picture.height}" for picture in pictures)
+    depths = Counter(str(picture.depth) for picture in pictures)
     parts = []
     if sizes:
         usual, count = sizes.most_common(1)[0]
@@ -40,22 +40,22 @@ def _summarise(looks: Sequence[PictureLook]) -> str:
     return "".join(f"; {part}" for part in parts)
 
 
-def _format_row(look: PictureLook) -> tuple[str, ...]:
+def _format_row(picture: PictureInspection) -> tuple[str, ...]:
     return (
-        make_printable(look.file).replace("\n", " "),
-        f"{look.width} x {look.height}",
-        str(look.depth),
-        str(look.colour),
-        make_printable(look.profile or "-")[:32],
-        f"{look.transparent:.0%}" if look.transparent else "-",
-        str(look.frames) if look.frames and look.frames > 1 else "-",
-        "-" if look.luminance is None else f"{look.luminance:.3f}",
-        "-" if look.contrast is None else f"{look.contrast:.3f}",
+        make_printable(picture.file).replace("\n", " "),
+        f"{picture.width} x {picture.height}",
+        str(picture.depth),
+        str(picture.colour),
+        make_printable(picture.profile or "-")[:32],
+        f"{picture.transparent:.0%}" if picture.transparent else "-",
+        str(picture.frames) if picture.frames and picture.frames > 1 else "-",
+        "-" if picture.luminance is None else f"{picture.luminance:.3f}",
+        "-" if picture.contrast is None else f"{picture.contrast:.3f}",
     )
 
 
-def _list_findings(found: FolderLook) -> Iterator[str]:
-    bad = [f"{look.file}: {look.problem}" for look in found.looks if look.problem]
+def _list_findings(found: FolderInspection) -> Iterator[str]:
+    bad = [f"{picture.file}: {picture.problem}" for picture in found.pictures if picture.problem]
     yield from _format_list("Cannot be used as they are", bad)
     yield from _format_list(f"Smaller than {found.side} x {found.side} pixels", found.small)
     yield from _format_list("The same pixels", [", ".join(group) for group in found.duplicates])

@@ -12,7 +12,7 @@ LONGEST = 64  # letters of a name; protocols do not allow more
 Rows = list[dict[str, Any]]
 
 
-def confounds_figure(rows: Rows, option: str) -> Any:
+def draw_confounds(rows: Rows, option: str) -> Any:
     """Return a figure of means and standard deviations, with those of the originals as a band behind them.
 
     The rows are those of `compute_confounds`; `option` is named in the error if matplotlib is not installed.

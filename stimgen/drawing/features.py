@@ -17,7 +17,7 @@ GREY = "0.35"
 OUTSIDE = 0.5
 
 
-def feature_figure(maps: LayerMaps, pictures: tuple[Pixels, Pixels], title: str, option: str) -> Any:
+def draw_features(maps: LayerMaps, pictures: tuple[Pixels, Pixels], title: str, option: str) -> Any:
     """Return a figure of a layer's strongest channels, with `pictures`, source and synthesis, at the left.
 
     `option` is named in the error if matplotlib is not installed.

@@ -15,7 +15,7 @@ SIDE, MARGIN = 2.7, 0.1  # inches
 OUTSIDE = 0.5
 
 
-def gram_figure(layers: Sequence[LayerMaps], title: str, option: str) -> Any:
+def draw_grams(layers: Sequence[LayerMaps], title: str, option: str) -> Any:
     """Return a figure of Gram matrices; `option` is named in the error if matplotlib is not installed."""
     figure = make_figure(option, (3.7 * SIDE, SIDE * len(layers) + 0.9), MARGIN)
     axes = figure.subplots(len(layers), 3, squeeze=False)

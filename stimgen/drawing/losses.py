@@ -29,7 +29,7 @@ class LossCurves:
     """First evaluation and name of every scale."""
 
 
-def loss_figure(curves: LossCurves, title: str, option: str) -> Any:
+def draw_losses(curves: LossCurves, title: str, option: str) -> Any:
     """Return a figure of losses; `option` is named in the error if matplotlib is not installed."""
     figure = make_figure(option, (9.0, 7.2))
     above, below = figure.subplots(2, 1, sharex=True)

@@ -21,7 +21,7 @@ class CurvePair(NamedTuple):
     after: PictureCurves
 
 
-def histogram_figure(pairs: Sequence[CurvePair], what: str, option: str) -> Any:
+def draw_histograms(pairs: Sequence[CurvePair], what: str, option: str) -> Any:
     """Return a figure of the histograms before and after; `what` names the measure."""
     figure = make_figure(option, (8.0, 3.2))
     centres = (np.arange(BINS) + 0.5) / BINS
@@ -35,7 +35,7 @@ def histogram_figure(pairs: Sequence[CurvePair], what: str, option: str) -> Any:
     return figure
 
 
-def spectrum_figure(pairs: Sequence[CurvePair], option: str) -> Any:
+def draw_spectra(pairs: Sequence[CurvePair], option: str) -> Any:
     """Return a figure of the rotational averages of the amplitude spectra before and after."""
     figure = make_figure(option, (8.0, 3.4))
     for axes, i in zip(figure.subplots(1, 2, sharex=True, sharey=True), range(2), strict=True):
@@ -51,7 +51,7 @@ def spectrum_figure(pairs: Sequence[CurvePair], option: str) -> Any:
     return figure
 
 
-def deviation_figure(records: Sequence[MatchingRecord], option: str) -> Any:
+def draw_deviations(records: Sequence[MatchingRecord], option: str) -> Any:
     """Return a figure of every picture's measures before and after."""
     names = [
         ("mean", "mean luminance"),

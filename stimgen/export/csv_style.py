@@ -1,4 +1,4 @@
-"""Says how the numbers and cells of CSV files are written, for programs of other countries."""
+"""Says how the numbers and cells of CSV files are written, for programs with other conventions."""
 
 from __future__ import annotations
 

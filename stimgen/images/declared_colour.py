@@ -57,7 +57,7 @@ class DeclaredColour:
         return self.exponent is not None or not (grey or self.has_srgb_primaries)
 
 
-def declare_gamma(gamma: float | None, chromaticities: Chromaticities | None, source: str) -> DeclaredColour:
+def read_gamma(gamma: float | None, chromaticities: Chromaticities | None, source: str) -> DeclaredColour:
     """Return what a PNG file's gAMA (1/2.2: about sRGB) and cHRM chunks say.
 
     Raises `StimgenError` if they are no possible colours.
@@ -131,7 +131,7 @@ def describe_profile(data: bytes) -> str:
 
 
 @cache
-def profile_applies(data: bytes, space: str) -> bool:
+def is_profile_needed(data: bytes, space: str) -> bool:
     """Return whether a profile changes pictures of a colour space: not if it is sRGB's own.
 
     Raises `StimgenError` if the profile is damaged or for another space.

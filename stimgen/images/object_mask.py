@@ -119,7 +119,7 @@ KINDS: dict[str, type[_MaskEdge]] = {
 
 
 def _find_kind(value: Any) -> str | None:
-    """Return the tag of a mask, which is no key of it: errors leave out such steps of a path."""
+    """Return the tag of a mask, which protocols do not write: errors leave out such steps of a path."""
     if isinstance(value, Mapping):
         return next((f"by_{kind}" for kind in KINDS if kind in value), None)
     return next((f"by_{kind}" for kind, model in KINDS.items() if isinstance(value, model)), "path")

@@ -16,7 +16,7 @@ from stimgen.images.declared_colour import (
     convert_declared,
     convert_profile,
     describe_profile,
-    profile_applies,
+    is_profile_needed,
 )
 from stimgen.images.light import Encoding
 from stimgen.images.readers import find_reader
@@ -29,7 +29,7 @@ from stimgen.images.readers.base import (
     PictureReader,
     SourceReading,
     StoredPicture,
-    refuse_bomb,
+    check_pixel_count,
     report_damage,
 )
 from stimgen.reading.errors import StimgenError
@@ -74,7 +74,7 @@ class ImageFile(EncodedPicture):
         """
         with report_damage(self.file):
             header = self._reader.read_header(self)
-            refuse_bomb(header.width, header.height)
+            check_pixel_count(header.width, header.height)
             self._check_frame(header.frames)
             self._check_colour(header)
         return header
@@ -151,7 +151,7 @@ class ImageFile(EncodedPicture):
     @property
     def _converts_profile(self) -> bool:
         profile = self._colour.profile
-        return profile is not None and profile_applies(profile, self.header.space)
+        return profile is not None and is_profile_needed(profile, self.header.space)
 
     @property
     def _converts_values(self) -> bool:
@@ -163,7 +163,7 @@ class ImageFile(EncodedPicture):
     def _name_conversion(self, header: PictureHeader) -> str | None:
         declared = header.colour
         if self.reading.colour == "as_stored":
-            obeyed = declared.profile is not None and profile_applies(declared.profile, header.space)
+            obeyed = declared.profile is not None and is_profile_needed(declared.profile, header.space)
             return "as_stored" if obeyed else None
         if self.reading.colour == "linear":
             return "linear" if self._converts_values or declared.profile is not None else None
@@ -190,7 +190,7 @@ class ImageFile(EncodedPicture):
                 hint="save it as RGB or grey, or with its ICC profile",
             )
         if profile is not None:
-            profile_applies(profile, header.space)  # which refuses damaged ones
+            is_profile_needed(profile, header.space)  # which refuses damaged ones
 
     def _refuse_without_range(self, header: PictureHeader) -> None:
         levels = self._reader.read(self).levels

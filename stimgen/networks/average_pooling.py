@@ -10,7 +10,7 @@ ARGUMENTS = ("input", "kernel_size", "stride", "padding", "dilation", "ceil_mode
 SHARED = ("kernel_size", "stride", "padding", "ceil_mode")
 
 
-def average_pools(module: fx.GraphModule) -> None:
+def replace_maximum_pools(module: fx.GraphModule) -> None:
     """Let all maximum poolings of a traced model average; what lies beyond the border does not count."""
     _average_modules(module)
     for node in module.graph.nodes:
@@ -25,11 +25,11 @@ def average_pools(module: fx.GraphModule) -> None:
 def _average_modules(module: nn.Module) -> None:
     for name, part in list(module.named_children()):
         if isinstance(part, nn.MaxPool2d):
-            setattr(module, name, average_pool(part))
+            setattr(module, name, create_average_pool(part))
         else:
             _average_modules(part)
 
 
-def average_pool(pool: nn.MaxPool2d) -> nn.AvgPool2d:
+def create_average_pool(pool: nn.MaxPool2d) -> nn.AvgPool2d:
     """Return the average pooling with the windows of a maximum pooling; padding does not count."""
     return nn.AvgPool2d(pool.kernel_size, pool.stride, pool.padding, pool.ceil_mode, count_include_pad=False)

@@ -12,7 +12,7 @@ from torch import Tensor, fx, nn
 from typing_extensions import override
 
 from stimgen.images.geometry import ReceptiveField
-from stimgen.networks.average_pooling import average_pools
+from stimgen.networks.average_pooling import replace_maximum_pools
 from stimgen.networks.base import DeviceSpec, Network
 from stimgen.networks.convolutions import replace_convolutions
 from stimgen.networks.graph_nodes import NodeGraph, TracedModel, trace_model
@@ -133,7 +133,7 @@ class GraphNetwork(TracedNetwork, WeightedNetwork, ABC):
         state, sha256 = self.weights.load_tensors(list_tensors(self.weights_name, module))
         module.load_state_dict(state, assign=True, strict=False)
         if self.pooling == "average":
-            average_pools(module)
+            replace_maximum_pools(module)
         return module, sha256
 
     @override

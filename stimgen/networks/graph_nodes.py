@@ -97,7 +97,7 @@ def _compute_out_of_place(module: fx.GraphModule) -> None:
 
 
 class NodeGraph:
-    """Tells the layers of a traced model, whose tensors are on the meta device, for pictures of any size.
+    """Lists the layers of a traced model, whose tensors are on the meta device, for pictures of any size.
 
     A layer is a node whose value is maps over the picture, tokens on a grid, or one vector for each picture.
     """
@@ -106,14 +106,14 @@ class NodeGraph:
         self.traced = traced
         self._shapes: dict[tuple[int, int], dict[str, Shape]] = {}
         small, large = probes
-        shapes = [self.shapes(*size) for size in ((small, small), (small, large), (large, large))]
+        shapes = [self.find_shapes(*size) for size in ((small, small), (small, large), (large, large))]
         layouts = {name: find_layout(*(s.get(name) for s in shapes)) for name in traced.nodes}
         self.layouts: dict[str, NodeLayout] = {n: found for n, found in layouts.items() if found is not None}
         self._fields = find_receptive_fields(traced.module)
         self.modules = _find_last_nodes(self.layouts)
         """The last layer inside every module that is no layer itself, by the module's path."""
 
-    def shapes(self, height: int, width: int) -> dict[str, Shape]:
+    def find_shapes(self, height: int, width: int) -> dict[str, Shape]:
         """Return the shape of every node that can be computed for pictures of this size."""
         if (height, width) not in self._shapes:
             recorder = _ShapeRecorder(self.traced.module)
@@ -125,8 +125,8 @@ class NodeGraph:
 
     def map_side(self, name: str, side: int) -> int:
         """Return how many positions a layer has along a side of `side` pixels; 0 if it cannot be computed."""
-        shape = self.shapes(side, side).get(name) if side > 0 else None
-        return 0 if shape is None else self.layouts[name].side(shape)
+        shape = self.find_shapes(side, side).get(name) if side > 0 else None
+        return 0 if shape is None else self.layouts[name].count_positions(shape)
 
     def receptive_field(self, name: str) -> ReceptiveField | None:
         """Return which pixels a layer's positions see; None if all of them, or if that is unknown."""
@@ -134,20 +134,20 @@ class NodeGraph:
 
     def activation_sizes(self, names: Iterable[str], height: int, width: int) -> list[int]:
         """Return the sizes of all tensors of one picture that these layers depend on."""
-        shapes = {self.traced.nodes[name]: shape for name, shape in self.shapes(height, width).items()}
+        shapes = {self.traced.nodes[name]: shape for name, shape in self.find_shapes(height, width).items()}
         return find_activation_sizes(self.traced.module, shapes, {self.traced.nodes[name] for name in names})
 
     @cached_property
     def depths(self) -> dict[str, tuple[str, ...]]:
         """Return every layer whose maps grow with the picture, after the ends of all stages before it."""
-        ends, before, found = set(self.stage_ends()), list[str](), dict[str, tuple[str, ...]]()
+        ends, before, found = set(self.find_stage_ends()), list[str](), dict[str, tuple[str, ...]]()
         for name, layout in self.layouts.items():
             if layout.grows:
                 found[name] = (*before, name)
                 before += [name] if name in ends else []
         return found
 
-    def stage_ends(self) -> list[str]:
+    def find_stage_ends(self) -> list[str]:
         """Return the last layer of each size of maps, counting blocks only; of every block if sizes are few.
 
         A block is the outermost module with a number in its name, such as ``features.1`` or ``layer2``, or an

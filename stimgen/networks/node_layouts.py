@@ -35,7 +35,7 @@ class NodeLayout:
         """Return whether there are positions, and not one vector for each picture."""
         return self.kind != "vector"
 
-    def side(self, shape: Shape) -> int:
+    def count_positions(self, shape: Shape) -> int:
         """Return the number of positions along either side of a square picture."""
         if self.kind == "vector":
             return 1

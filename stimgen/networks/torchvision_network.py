@@ -12,7 +12,7 @@ from torch import Tensor, nn
 from typing_extensions import override
 
 from stimgen.images.geometry import ReceptiveField
-from stimgen.networks.average_pooling import average_pool
+from stimgen.networks.average_pooling import create_average_pool
 from stimgen.networks.base import DeviceSpec
 from stimgen.networks.convolutions import replace_convolutions
 from stimgen.networks.normalisation import Normalisation
@@ -171,7 +171,7 @@ def _build_module(model: nn.Module, step: NetworkStep, network: TorchvisionNetwo
     modules = [model.get_submodule(path) for path in step.modules]
     for i, module in enumerate(modules):
         if isinstance(module, nn.MaxPool2d) and network.pooling == "average":
-            modules[i] = average_pool(module)
+            modules[i] = create_average_pool(module)
         else:
             network.adapt(module)
             modules[i] = replace_convolutions(module)

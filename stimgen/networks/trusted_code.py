@@ -50,7 +50,7 @@ def trust(*files: str | Path) -> None:
 
 
 def trust_hashes(hashes: Iterable[str]) -> None:
-    """Trust code of these hashes: on a worker, what the user trusts who began the run."""
+    """Trust code of these hashes: on a worker, those that the user who began the run trusts."""
     _trusted.update(hashes)
 
 

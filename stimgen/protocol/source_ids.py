@@ -27,7 +27,7 @@ LEVELS = 3  # ways to make an id of a name, each less likely than the one before
 
 
 def derive_id(name: str) -> str:
-    """Return the id that a name without its ending stands for; a name that can serve as it is stays.
+    """Return the id for a file name without its ending; a valid name stays as it is.
 
     Letters lose their accents, and anything else that an id cannot have becomes a hyphen. A name of which
     nothing is left, such as a Chinese one, becomes ``picture-`` and a part of its hash.

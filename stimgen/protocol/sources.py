@@ -123,7 +123,7 @@ class _SourceEntry:
         bits = {"bits": output.bits} if output.bits != 8 else {}
         return PlannedSource(
             id=spec.id or "",  # derived when all sources are known
-            name=make_recordable(found.name),
+            name=escape_name(found.name),
             image=FoundFile.from_image(image),
             mask=FoundFile.from_image(mask) if mask is not None else None,
             shape=shape,
@@ -139,7 +139,7 @@ class _SourceEntry:
 
     def _find_factors(self, found: FoundPath) -> dict[str, str]:
         """Return the factors that the protocol gives, and those in the names of folders and files."""
-        values = {key: make_recordable(value) for key, value in found.values.items() if key != ANY_NAME}
+        values = {key: escape_name(value) for key, value in found.values.items() if key != ANY_NAME}
         for key in values:
             if key in self.spec.factors:
                 raise StimgenError(f"the pattern gives {key!r}, and so does `factors`: leave one out")
@@ -168,7 +168,7 @@ def _extract_part(model: type[P], spec: SourceSpec) -> P:
     return model.model_validate({key: getattr(spec, key) for key in model.model_fields})
 
 
-def make_recordable(name: str) -> str:
+def escape_name(name: str) -> str:
     r"""Return a file's name as records can hold it, with escapes such as ``\x1b`` for what is no text."""
     return UNRECORDABLE.sub(lambda found: repr(found[0])[1:-1], name)
 

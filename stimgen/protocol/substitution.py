@@ -101,7 +101,7 @@ def _find_network(name: str) -> type[TorchvisionNetwork]:
 
 
 def _list_holders(data: Data) -> Iterator[Data]:
-    """Yield all that has a network: the protocol, its conditions and their terms."""
+    """Yield everything that has a network: the protocol, its conditions and their terms."""
     yield data
     for condition in data["conditions"]:
         yield condition

@@ -9,7 +9,7 @@ from typing import Any
 
 from stimgen.reading.errors import StimgenError
 from stimgen.reading.text import to_one_line
-from stimgen.report.metamers import metamer_facts
+from stimgen.report.metamers import describe_metamer
 from stimgen.report.pictures import SNAPSHOT_SIDE, PictureEmbedder, read_checked
 from stimgen.report.rules import RULES
 from stimgen.report.survey import ListedStimulus
@@ -63,7 +63,7 @@ def _list_groups(record: Record) -> dict[str, Facts]:
     return {
         "Stimulus": stimulus,
         "Quality": _quality_facts(content),
-        "Metamer": metamer_facts(content),
+        "Metamer": describe_metamer(content),
         "Settings": settings,
         "SHA-256": hashes,
     }

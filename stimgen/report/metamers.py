@@ -62,7 +62,7 @@ class MetamerSummary:
         return rows
 
 
-def metamer_facts(content: RecordContent) -> list[tuple[str, str]]:
+def describe_metamer(content: RecordContent) -> list[tuple[str, str]]:
     """Return what the page shows of one stimulus: its class, and a line for every layer."""
     found = content.quality.metamer if content.quality else None
     if found is None:

@@ -94,24 +94,24 @@ class MatchedSet:
         """Return what ids of the stimuli hash, in addition to their own recipes."""
         return {**self.settings.recipe(), "target": digest(sorted(self.target))}
 
-    def stimulus_id(self, content: RecordContent) -> str:
+    def find_stimulus_id(self, content: RecordContent) -> str:
         """Return the id of a matched stimulus."""
         return recipe_identity({**content.recipe, "settings": self._settings(content)})
 
     def _settings(self, content: RecordContent) -> dict[str, Any]:
         return {**content.settings, MATCHED: self.recipe}
 
-    def stimulus_name(self, content: RecordContent, file: str) -> str:
+    def name_stimulus(self, content: RecordContent, file: str) -> str:
         """Return the name of a file of a matched stimulus, in which its own id stands."""
-        return _rename(file, content.id, self.stimulus_id(content))
+        return _rename(file, content.id, self.find_stimulus_id(content))
 
-    def original_name(self, original: FileHash) -> str:
+    def name_original(self, original: FileHash) -> str:
         """Return the name of the file of a matched original."""
         _, mark, last = PurePosixPath(original.file).stem.rpartition("_")
         old = last if mark and len(last) == LETTERS else NO_ID
         return _rename(original.file, old, recipe_identity({"of": original.sha256, **self.recipe}))
 
-    def plan(self, plan: PlanRecord, plan_sha256: str, ids: list[str]) -> PlanRecord:
+    def build_plan(self, plan: PlanRecord, plan_sha256: str, ids: list[str]) -> PlanRecord:
         """Return the plan, which tells what was matched, and of which set."""
         choice = cite_matching(self.settings.to_dict())
         protocol = dict(plan.protocol)
@@ -128,20 +128,20 @@ class MatchedSet:
         }
         return PlanRecord(protocol=protocol, ids=ids)
 
-    def record(self, record: Record, saved: Mapping[str, SavedPicture]) -> Record:
+    def build_record(self, record: Record, saved: Mapping[str, SavedPicture]) -> Record:
         """Return the record of a matched stimulus, given what was saved of pictures by their old names."""
         content, picture = record.content, saved[record.content.file]
         sources = (content.source, *content.references)
         originals = [one.replace(original=saved[one.original.file].file) for one in sources]
         changed = content.replace(
-            id=self.stimulus_id(content),
+            id=self.find_stimulus_id(content),
             file=picture.file.file,
             sha256=picture.file.sha256,
             pixels_sha256=picture.pixels_sha256,
             # Neither the picture before rounding nor pictures on the way were matched.
             array=None,
             snapshots=None,
-            trace=content.trace.replace(file=self.stimulus_name(content, content.trace.file)),
+            trace=content.trace.replace(file=self.name_stimulus(content, content.trace.file)),
             source=originals[0],
             references=tuple(originals[1:]),
             settings=self._settings(content),

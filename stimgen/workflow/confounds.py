@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from stimgen.drawing.confounds import Rows, confounds_figure
+from stimgen.drawing.confounds import Rows, draw_confounds
 from stimgen.drawing.figure import check_figure_file, save_figure
 from stimgen.reading.files import write_file
 from stimgen.reading.text import escape_formula
@@ -30,7 +30,7 @@ def tabulate_confounds(folder: Path, table: Path | None = None, plot: Path | Non
     if table is not None:
         _write_table(rows, table)
     if plot is not None:
-        save_figure(confounds_figure(rows, OPTION), plot, OPTION)
+        save_figure(draw_confounds(rows, OPTION), plot, OPTION)
     return rows
 
 

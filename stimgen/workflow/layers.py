@@ -1,4 +1,4 @@
-"""Lists the layers of a network, with their sizes, for one who writes a protocol."""
+"""Lists the layers of a network, with their sizes, for people who write protocols."""
 
 from __future__ import annotations
 

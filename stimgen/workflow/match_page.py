@@ -6,7 +6,7 @@ import io
 from pathlib import Path
 from typing import Any
 
-from stimgen.drawing.matching import CurvePair, deviation_figure, histogram_figure, spectrum_figure
+from stimgen.drawing.matching import CurvePair, draw_deviations, draw_histograms, draw_spectra
 from stimgen.images.matching import PAPERS
 from stimgen.images.matching.report import MatchingReport
 from stimgen.images.matching.run import MatchingResult
@@ -40,17 +40,17 @@ class PageCollector:
             "histograms": (
                 "Histograms",
                 "Grey: single pictures; black: their mean.",
-                histogram_figure(self._curves, measure, OPTION),
+                draw_histograms(self._curves, measure, OPTION),
             ),
             "spectra": (
                 "Amplitude spectra",
                 "Root mean square amplitude over orientations. Grey: single pictures; black: their mean.",
-                spectrum_figure(self._curves, OPTION),
+                draw_spectra(self._curves, OPTION),
             ),
             "deviations": (
                 "Measures",
                 "Every line is a picture. White is 1. The written files were measured.",
-                deviation_figure(report.pictures, OPTION),
+                draw_deviations(report.pictures, OPTION),
             ),
         }
         (folder / FIGURES).mkdir()

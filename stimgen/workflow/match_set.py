@@ -57,8 +57,8 @@ def match_set(
     pictures = _list_pictures(store, contents)
     hashes = tuple(sorted({file.sha256 for content in contents for file in _picture_files(content)}))
     matched = MatchedSet(settings, hashes)
-    names = {content.file: matched.stimulus_name(content, content.file) for content in contents}
-    names |= {one.file: matched.original_name(one) for content in contents for one in content.originals}
+    names = {content.file: matched.name_stimulus(content, content.file) for content in contents}
+    names |= {one.file: matched.name_original(one) for content in contents for one in content.originals}
     matcher = SetMatcher(settings, pictures, bits, rendered=True)
     found: list[MatchingRecord] = []
     saved: dict[str, SavedPicture] = {}
@@ -119,11 +119,11 @@ def _save(result: MatchingResult, new: Store, name: str, encoding: str) -> Saved
 def _write_records(
     store: Store, new: Store, matched: MatchedSet, records: list[Record], saved: dict[str, SavedPicture]
 ) -> None:
-    ids = [matched.stimulus_id(record.content) for record in records]
-    plan = matched.plan(store.read_plan(), sha256_bytes(store.read(PLAN)), ids)
+    ids = [matched.find_stimulus_id(record.content) for record in records]
+    plan = matched.build_plan(store.read_plan(), sha256_bytes(store.read(PLAN)), ids)
     new.write(PLAN, json_bytes(plan.to_dict()))
     for record in records:
-        fresh = matched.record(record, saved)
+        fresh = matched.build_record(record, saved)
         new.write(fresh.content.trace.file, store.read(record.content.trace.file))
         fresh = fresh.replace(content=compare_matched(fresh.content, new))
         new.write(record_file(fresh.content.id), json_bytes(fresh.to_dict()))

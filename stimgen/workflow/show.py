@@ -7,11 +7,11 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from pathlib import Path
 
-from stimgen.drawing.features import feature_figure
+from stimgen.drawing.features import draw_features
 from stimgen.drawing.figure import make_figure, save_figure
-from stimgen.drawing.grams import gram_figure
+from stimgen.drawing.grams import draw_grams
 from stimgen.drawing.layers import LayerMaps
-from stimgen.drawing.losses import WHOLE, LossCurves, loss_figure
+from stimgen.drawing.losses import WHOLE, LossCurves, draw_losses
 from stimgen.drawing.movie import MovieFrame, encode_movie
 from stimgen.execution.device import find_device
 from stimgen.execution.inspection import Inspection, inspect_stimulus
@@ -115,11 +115,11 @@ def _draw_figures(found: Inspection, method: ObjectiveMethod, title: str, folder
     still = folder / "synthesis.png"
     write_file(still, encode_png(quantise(found.synthesis)))
     figures = {
-        folder / f"features_{i:02}_{_file_name(maps)}.png": feature_figure(maps, pictures, title, OPTION)
+        folder / f"features_{i:02}_{_file_name(maps)}.png": draw_features(maps, pictures, title, OPTION)
         for i, maps in enumerate(found.maps, start=1)
     }
-    figures[folder / "grams.png"] = gram_figure(found.maps, title, OPTION)
-    figures[folder / "losses.png"] = loss_figure(_loss_curves(found, method), title, OPTION)
+    figures[folder / "grams.png"] = draw_grams(found.maps, title, OPTION)
+    figures[folder / "losses.png"] = draw_losses(_loss_curves(found, method), title, OPTION)
     for file, figure in figures.items():
         save_figure(figure, file, OPTION)
     movies = encode_movie(found.source, list(_movie_frames(found)), title)

@@ -1,4 +1,4 @@
-"""Looks at the pictures of a folder before a protocol is written."""
+"""Inspects the pictures of a folder before a protocol is written."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from typing import Any
 
 from stimgen.drawing.picture_sheet import TILE, PictureSheet
 from stimgen.images.measures.perceptual_hash import group_alike
-from stimgen.images.picture_look import LookResult, PictureLook, look_at_picture
+from stimgen.images.picture_inspection import InspectedPicture, PictureInspection, inspect_picture
 from stimgen.images.prepare import USUAL_SIDE
 from stimgen.protocol.files import check_folder, list_other_files, list_pictures
 from stimgen.protocol.source_block import SourceBlock
@@ -29,11 +29,11 @@ DIGITS = 4
 
 
 @dataclass(frozen=True)
-class FolderLook:
-    """Holds what a look at the pictures of a folder found."""
+class FolderInspection:
+    """Describes the pictures of a folder."""
 
     folder: Path
-    looks: tuple[PictureLook, ...]
+    pictures: tuple[PictureInspection, ...]
     duplicates: tuple[tuple[str, ...], ...]
     """Groups of files with the same pixels."""
     alike: tuple[tuple[str, ...], ...]
@@ -50,18 +50,18 @@ class FolderLook:
         """Return what `stimgen sources --json` prints."""
         return {
             "folder": str(self.folder),
-            "pictures": [look._asdict() for look in self.looks],
+            "pictures": [picture._asdict() for picture in self.pictures],
             "duplicates": [list(group) for group in self.duplicates],
             "alike": [list(group) for group in self.alike],
             "too_small": list(self.small),
-            "unreadable": [look.file for look in self.looks if look.problem],
+            "unreadable": [picture.file for picture in self.pictures if picture.problem],
             "skipped": list(self.skipped),
             "sources": self.block,
         }
 
 
 @dataclass(frozen=True)
-class LookOptions:
+class InspectionOptions:
     """Says how to look at pictures."""
 
     side: int = USUAL_SIDE
@@ -73,9 +73,9 @@ class LookOptions:
     workers: int | None = None
 
 
-def look_at_folder(
-    folder: Path, options: LookOptions, report: Callable[[int, int], None] | None = None
-) -> FolderLook:
+def inspect_folder(
+    folder: Path, options: InspectionOptions, report: Callable[[int, int], None] | None = None
+) -> FolderInspection:
     """Return what the pictures in a folder, and in all folders below it, are.
 
     `report` is called after every picture. A picture that cannot be read has its problem in the table; the
@@ -90,7 +90,7 @@ def look_at_folder(
     names = [_name_file(file) for file in files]
     sheet = PictureSheet(len(files)) if options.sheet is not None else None
     results = []
-    for i, result in enumerate(_look_at_all(files, names, options.workers, TILE if sheet else 0)):
+    for i, result in enumerate(_inspect_all(files, names, options.workers, TILE if sheet else 0)):
         if sheet is not None:
             # As stimuli would be called: the sheet's letters are few.
             sheet.add(i, result.thumbnail, derive_id(files[i].stem))
@@ -121,59 +121,59 @@ def _name_file(file: Path) -> str:
     return (file.relative_to(here) if file.is_relative_to(here) else file).as_posix()
 
 
-def _look_at_all(
+def _inspect_all(
     files: Sequence[Path], names: Sequence[str], workers: int | None, thumbnail: int
-) -> Iterator[LookResult]:
-    look = partial(look_at_picture, thumbnail=thumbnail)
+) -> Iterator[InspectedPicture]:
+    inspect = partial(inspect_picture, thumbnail=thumbnail)
     count = min(workers or os.cpu_count() or 1, len(files))
     if count == 1 or (workers is None and len(files) <= ALONE):
-        yield from map(look, files, names)
+        yield from map(inspect, files, names)
         return
     # A server that has the imports made once is forked for each worker; Windows has none.
     context = get_context("forkserver" if "forkserver" in get_all_start_methods() else "spawn")
-    context.set_forkserver_preload(["stimgen.images.picture_look"])
+    context.set_forkserver_preload(["stimgen.images.picture_inspection"])
     with ProcessPoolExecutor(count, context) as pool:
-        yield from pool.map(look, files, names, chunksize=max(1, min(8, len(files) // (4 * count))))
+        yield from pool.map(inspect, files, names, chunksize=max(1, min(8, len(files) // (4 * count))))
 
 
-def _summarise(folder: Path, results: Sequence[LookResult], side: int) -> FolderLook:
-    looks = [result.look for result in results]
+def _summarise(folder: Path, results: Sequence[InspectedPicture], side: int) -> FolderInspection:
+    pictures = [result.picture for result in results]
     groups: dict[str, list[str]] = {}
-    for look in looks:
-        if look.pixels_sha256 is not None:
-            groups.setdefault(look.pixels_sha256, []).append(look.file)
-    good = [result for result in results if result.look.pixels_sha256 is not None]
+    for picture in pictures:
+        if picture.pixels_sha256 is not None:
+            groups.setdefault(picture.pixels_sha256, []).append(picture.file)
+    good = [result for result in results if result.picture.pixels_sha256 is not None]
     similar = group_alike([result.hash for result in good], [result.grey for result in good])
-    alike = [[good[i].look for i in group] for group in similar]
-    small = [look for look in looks if _measure_shorter_side(look) < side]
-    return FolderLook(
+    alike = [[good[i].picture for i in group] for group in similar]
+    small = [picture for picture in pictures if _measure_shorter_side(picture) < side]
+    return FolderInspection(
         folder=folder,
-        looks=tuple(looks),
+        pictures=tuple(pictures),
         duplicates=tuple(tuple(group) for group in groups.values() if len(group) > 1),
         alike=tuple(
-            tuple(look.file for look in group)
+            tuple(picture.file for picture in group)
             for group in alike
-            if len({look.pixels_sha256 for look in group}) > 1
+            if len({picture.pixels_sha256 for picture in group}) > 1
         ),
-        small=tuple(look.file for look in small),
+        small=tuple(picture.file for picture in small),
         side=side,
         skipped=tuple(_name_file(file) for file in list_other_files(folder.resolve())),
-        block=SourceBlock(looks, side).format(),
+        block=SourceBlock(pictures, side).format(),
     )
 
 
-def _measure_shorter_side(look: PictureLook) -> float:
-    if look.width is None or look.height is None:
+def _measure_shorter_side(picture: PictureInspection) -> float:
+    if picture.width is None or picture.height is None:
         return float("inf")
-    return min(look.width, look.height)
+    return min(picture.width, picture.height)
 
 
-def _format_table(found: FolderLook) -> bytes:
+def _format_table(found: FolderInspection) -> bytes:
     text = io.StringIO()
     writer = csv.writer(text, lineterminator="\n")
-    writer.writerow(PictureLook._fields)
-    for look in found.looks:
-        writer.writerow([escape_formula(_round(value)) for value in look])
+    writer.writerow(PictureInspection._fields)
+    for picture in found.pictures:
+        writer.writerow([escape_formula(_round(value)) for value in picture])
     return text.getvalue().encode("utf-8", "backslashreplace")
 
 

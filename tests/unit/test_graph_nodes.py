@@ -41,7 +41,7 @@ def test_names_are_torchvisions_and_every_shape_is_computed(name: str) -> None:
     model = build_on_meta(name)
     graph = NodeGraph(trace_model(model))
     assert list(graph.traced.nodes) == get_graph_node_names(model, suppress_diff_warning=True)[1][1:]
-    assert list(graph.shapes(224, 224)) == list(graph.traced.nodes)
+    assert list(graph.find_shapes(224, 224)) == list(graph.traced.nodes)
 
 
 def test_what_changes_in_place_is_computed_without() -> None:
@@ -75,7 +75,7 @@ def test_numbers_of_tokens_tell_the_grid(small: int, more: int, skipped: int, fi
     layout = find_layout(*shapes)
     assert layout is not None
     assert (layout.kind, layout.skipped, layout.channels) == ("tokens" if first else "sequence", skipped, 8)
-    assert layout.side(shapes[2]) == large
+    assert layout.count_positions(shapes[2]) == large
     values = torch.arange(BATCH * counts[1] * 8).reshape(shapes[1])
     maps = layout.arrange(values, small, large)
     assert maps.shape == (BATCH, 8, small, large)
@@ -96,7 +96,7 @@ def test_windows_of_attention_are_no_layer() -> None:
     ],
 )
 def test_stages_end_where_maps_become_smaller(name: str, ends: list[str]) -> None:
-    assert NodeGraph(trace_model(build_on_meta(name))).stage_ends() == ends
+    assert NodeGraph(trace_model(build_on_meta(name))).find_stage_ends() == ends
 
 
 def test_a_module_stands_for_its_last_node() -> None:

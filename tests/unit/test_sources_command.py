@@ -12,13 +12,13 @@ import pytest
 from PIL import Image
 from scipy.ndimage import gaussian_filter
 
-from stimgen.cli.sources_text import format_folder_look
+from stimgen.cli.sources_text import format_inspection
 from stimgen.images.measures.perceptual_hash import compute_hash
-from stimgen.images.picture_look import look_at_picture
+from stimgen.images.picture_inspection import inspect_picture
 from stimgen.protocol.load import load_protocol
 from stimgen.protocol.plan import make_plan
 from stimgen.reading.errors import StimgenError
-from stimgen.workflow.sources import FolderLook, LookOptions, look_at_folder
+from stimgen.workflow.sources import FolderInspection, InspectionOptions, inspect_folder
 
 RNG = np.random.default_rng(4)
 
@@ -56,12 +56,12 @@ def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     return place
 
 
-def look(folder: Path, **options: object) -> FolderLook:
-    return look_at_folder(folder, LookOptions(**{"side": 32, **options}))  # type: ignore[arg-type]  # by name
+def look(folder: Path, **options: object) -> FolderInspection:
+    return inspect_folder(folder, InspectionOptions(**{"side": 32, **options}))  # type: ignore[arg-type]  # by name
 
 
 def test_every_picture_is_described(folder: Path) -> None:
-    found = {one.file.removeprefix("photos/"): one for one in look(folder).looks}
+    found = {one.file.removeprefix("photos/"): one for one in look(folder).pictures}
     assert sorted(found) == [
         *("Foto 2.png", "broken.png", "frames.gif", "grey.tif", "large.WEBP", "like.jpg", "one.png"),
         *("same.bmp", "sub [1]/cut.png", "text.jpg", "tiny.png"),
@@ -78,7 +78,7 @@ def test_light_is_that_of_an_independent_computation(folder: Path) -> None:
     encoded = np.asarray(Image.open(folder / "one.png")) / 255
     light = np.where(encoded <= 0.04045, encoded / 12.92, ((encoded + 0.055) / 1.055) ** 2.4)
     luminance = light @ [0.2126, 0.7152, 0.0722]
-    found = look_at_picture(folder / "one.png", "one").look
+    found = inspect_picture(folder / "one.png", "one").picture
     assert found.luminance == pytest.approx(luminance.mean(), rel=1e-12)
     assert found.contrast == pytest.approx(luminance.std() / luminance.mean(), rel=1e-9)
 
@@ -86,7 +86,7 @@ def test_light_is_that_of_an_independent_computation(folder: Path) -> None:
 def test_light_of_a_cut_out_is_that_of_its_opaque_parts(folder: Path) -> None:
     opaque = np.asarray(Image.open(folder / "sub [1]" / "cut.png"))[:, 10:, :3]
     Image.fromarray(opaque).save(folder / "opaque.png")
-    cut, plain = (look_at_picture(folder / name, name).look for name in ("sub [1]/cut.png", "opaque.png"))
+    cut, plain = (inspect_picture(folder / name, name).picture for name in ("sub [1]/cut.png", "opaque.png"))
     assert cut.luminance == pytest.approx(plain.luminance, rel=1e-12)
     assert cut.contrast == pytest.approx(plain.contrast, rel=1e-9)
 
@@ -147,7 +147,7 @@ def test_workers_find_the_same(folder: Path) -> None:
 
 def test_what_is_printed(folder: Path) -> None:
     found = look(folder)
-    text = format_folder_look(found)
+    text = format_inspection(found)
     assert text.startswith(f"{folder}: 11 pictures; 3 sizes, mostly 40 x 40 (7); uint8")
     assert "Cannot be used as they are (2):\n  photos/broken.png: the image is damaged" in text
     assert text.endswith(found.block)

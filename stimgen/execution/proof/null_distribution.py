@@ -34,7 +34,7 @@ class LayerNull(Model):
         return max(shares, default=1.0)
 
     def summarise(self, percentile: float) -> ActivationSimilarity:
-        """Return what this per cent of the pairs reach, or surpass in nearness."""
+        """Return the similarity that this percentage of the pairs reach or exceed."""
         near = 100 - percentile
         found = Similarity(
             pearson=float(np.percentile(self.pearson, near)),

@@ -71,7 +71,7 @@ class NullPairs:
 
 
 def choose_null_pairs(plan: ProtocolPlan, shape: Shape, count: int) -> NullPairs:
-    """Return so many pairs of unrelated pictures of a height, width and number of channels.
+    """Return the given number of pairs of unrelated pictures of a height, width and number of channels.
 
     Pictures are as few as suffice, because each is measured once: first sources of the set in random order,
     then whole photographs of scikit-image, then quarters of them. Pairs of sources are taken first, all
@@ -110,7 +110,7 @@ def _take_source(source: PlannedSource) -> NullPicture:
 
 
 def _list_photographs(plan: ProtocolPlan, shape: Shape) -> Iterator[NullPicture]:
-    """Yield the photographs that are no sources, and then quarters of all."""
+    """Yield the photographs that are not sources, and then quarters of all."""
     used = {source.sha256 for source in plan.sources}
     photographs = [_read_photograph(name) for name in PHOTOGRAPHS]
     for image in photographs:

@@ -42,7 +42,7 @@ class MetamerProver:
     def prove(
         self, stimuli: Sequence[PlannedStimulus], pictures: Sequence[Pixels], sources: Mapping[str, Pixels]
     ) -> list[MetamerRecord | None]:
-        """Return what records say of the stimuli of a batch; None where they are no metamers.
+        """Return what records say of the stimuli of a batch; None where they are not metamers.
 
         Parameters
         ----------

@@ -26,7 +26,7 @@ MAX_NAMED = 5  # so that a message with many stimuli stays on one screen
 
 
 def check_quality(loaded: LoadedExperiment, stores: Sequence[Store], selection: StimulusSelection) -> None:
-    """Refuse stimuli that did not converge, contain a copy of their source, or are metamers by name only.
+    """Refuse stimuli that did not converge, copy their source, or fail as metamers of it.
 
     The first are named, with how far they are from converging, and with what mends them.
     """

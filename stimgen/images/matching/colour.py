@@ -25,7 +25,7 @@ class RecolouredLight(NamedTuple):
     """Part of the pixels whose colour could not be kept, because it would have been beyond black or white."""
 
 
-def take_plane(light: Light, space: Space) -> Plane:
+def extract_plane(light: Light, space: Space) -> Plane:
     """Return what is matched of light: its luminance, or its CIELAB L* / 100; white is 1 in both."""
     grey = luminance(light)
     if space == "luminance":
@@ -34,21 +34,21 @@ def take_plane(light: Light, space: Space) -> Plane:
     return (116 * np.where(grey > LAB_CORNER**3, np.cbrt(grey), line) - 16) / 100
 
 
-def plane_luminance(plane: Plane, space: Space) -> Plane:
-    """Return the luminance that a matched plane stands for, the inverse of `take_plane` for greys."""
+def convert_to_luminance(plane: Plane, space: Space) -> Plane:
+    """Return the luminance that a matched plane stands for, the inverse of `extract_plane` for greys."""
     if space == "luminance":
         return plane
     root = (100 * plane + 16) / 116
     return np.where(root > LAB_CORNER, root**3, 3 * LAB_CORNER**2 * (root - 4 / 29))
 
 
-def put_plane(light: Light, plane: Plane, space: Space) -> RecolouredLight:
+def replace_plane(light: Light, plane: Plane, space: Space) -> RecolouredLight:
     """Return light with another plane: with the old chromaticities, or with the old a* and b*.
 
     Colours that would leave [0, 1] lose saturation: they are mixed with the grey of their new luminance, so
     that the luminance is exact.
     """
-    wanted = plane_luminance(plane, space)
+    wanted = convert_to_luminance(plane, space)
     if light.shape[2] == 1:
         return RecolouredLight(wanted[:, :, np.newaxis], 0.0)
     coloured = _scale(light, wanted) if space == "luminance" else _replace_lightness(light, plane)
@@ -79,6 +79,6 @@ def _replace_lightness(light: Light, plane: Plane) -> Light:
             "ignore", message="Conversion from CIE-LAB"
         )  # such colours are mixed with grey
         xyz = lab2xyz(lab)
-    xyz[:, :, 1] = plane_luminance(plane, "lab")  # scikit-image's line near black is a little different
+    xyz[:, :, 1] = convert_to_luminance(plane, "lab")  # scikit-image's line near black is a little different
     converted: Light = xyz @ np.linalg.inv(to_xyz).T
     return converted

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from stimgen.images.light import Plane
-from stimgen.images.matching.colour import plane_luminance, put_plane, take_plane
+from stimgen.images.matching.colour import convert_to_luminance, extract_plane, replace_plane
 from stimgen.images.matching.histogram import SSIM_SMALLEST, specify_histogram, specify_similar
 from stimgen.images.matching.settings import SetMatching
 from stimgen.images.matching.target import FLAT, MatchingTarget, measure_moments, select_visible
@@ -47,15 +47,15 @@ class PictureMatcher:
         Raises `StimgenError` if it is flat, nothing of it is visible, or its size is not the target's.
         """
         light = picture.light
-        plane = take_plane(light, self.settings.colour)
+        plane = extract_plane(light, self.settings.colour)
         if measure_moments(plane, picture.weights).deviation < FLAT:
             raise StimgenError("it has no contrast that could be matched")
         self._check_spectrum(picture)
         matched, iterations, deviation = self._iterate(plane, picture)
         matched = np.where(picture.weights > 0.0, matched, plane)
-        put = put_plane(light, matched, self.settings.colour)
+        put = replace_plane(light, matched, self.settings.colour)
         seen = matched[select_visible(picture)]
-        grey = plane_luminance(seen, self.settings.colour)
+        grey = convert_to_luminance(seen, self.settings.colour)
         return MatchedPicture(
             picture=picture.with_light(put.light),
             iterations=iterations,

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from stimgen.images.light import Plane, from_light
-from stimgen.images.matching.colour import take_plane
+from stimgen.images.matching.colour import extract_plane
 from stimgen.images.matching.histogram import SSIM_SMALLEST, measure_similarity
 from stimgen.images.matching.settings import SetMatching
 from stimgen.images.matching.spectrum import measure_amplitude
@@ -80,7 +80,7 @@ class PictureCurves:
 
 def measure_picture(picture: MaskedPicture, target: MatchingTarget, settings: SetMatching) -> PictureMeasures:
     """Return the measures of a picture; raise `StimgenError` if nothing of it is visible."""
-    plane = take_plane(picture.light, settings.colour)
+    plane = extract_plane(picture.light, settings.colour)
     mean, deviation = measure_moments(plane, picture.weights)
     histogram = spectrum = None
     if target.shares is not None:
@@ -98,7 +98,7 @@ def measure_picture(picture: MaskedPicture, target: MatchingTarget, settings: Se
 
 def measure_curves(picture: MaskedPicture, settings: SetMatching) -> PictureCurves:
     """Return histogram and spectrum of a picture, for drawing."""
-    plane = take_plane(picture.light, settings.colour)
+    plane = extract_plane(picture.light, settings.colour)
     encoded = np.clip(plane[select_visible(picture)], 0.0, 1.0)
     if settings.colour == "luminance":  # steps of L* look equal already
         encoded = from_light(encoded, "srgb").astype(np.float64)
@@ -109,7 +109,7 @@ def measure_curves(picture: MaskedPicture, settings: SetMatching) -> PictureCurv
 
 def measure_ssim(one: MaskedPicture, other: MaskedPicture, settings: SetMatching) -> float | None:
     """Return the structural similarity of two pictures; None for tiny ones."""
-    first, second = (take_plane(picture.light, settings.colour) for picture in (one, other))
+    first, second = (extract_plane(picture.light, settings.colour) for picture in (one, other))
     if min(first.shape) < SSIM_SMALLEST:
         return None
     return round(measure_similarity(first, second)[0], DIGITS)

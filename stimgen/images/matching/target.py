@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from stimgen.images.light import Plane
-from stimgen.images.matching.colour import take_plane
+from stimgen.images.matching.colour import extract_plane
 from stimgen.images.matching.settings import SetMatching
 from stimgen.images.matching.spectrum import SpectrumTarget, measure_amplitude
 from stimgen.images.picture import MaskedPicture
@@ -64,7 +64,7 @@ class SetMean:
 
     def add(self, picture: MaskedPicture) -> None:
         """Add a picture; raise `StimgenError` if it is flat, or cannot be matched with the others."""
-        plane = take_plane(picture.light, self._settings.colour)
+        plane = extract_plane(picture.light, self._settings.colour)
         moments = measure_moments(plane, picture.weights)
         if moments.deviation < FLAT:
             kind = "black" if moments.mean < FLAT else "one even grey"

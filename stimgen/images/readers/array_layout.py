@@ -9,7 +9,7 @@ from typing import Any, Literal
 import numpy as np
 from numpy.typing import NDArray
 
-from stimgen.images.readers.base import EncodedPicture, PictureHeader, StoredPicture, refuse_bomb
+from stimgen.images.readers.base import EncodedPicture, PictureHeader, StoredPicture, check_pixel_count
 from stimgen.reading.errors import StimgenError
 
 CHANNELS = (1, 3, 4)
@@ -46,7 +46,7 @@ def find_layout(shape: tuple[int, ...], dtype: np.dtype[Any], frames_last: bool 
     if len(rest) not in (2, 3) or 0 in shape or (len(rest) == 3 and rest[2] not in CHANNELS):
         sides = " x ".join(map(str, shape))
         raise StimgenError(f"has an array of {sides} numbers: pictures are {WANTED}")
-    refuse_bomb(rest[1], rest[0])
+    check_pixel_count(rest[1], rest[0])
     return ArrayLayout(rest, 1 if axis is None else shape[axis], axis, dtype)
 
 

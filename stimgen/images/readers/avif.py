@@ -18,8 +18,8 @@ from stimgen.images.readers.base import (
 )
 from stimgen.images.readers.iso_media import (
     AVIF_BRANDS,
-    declare_media_colour,
     find_brands,
+    read_media_colour,
     scale_to_16_bits,
 )
 from stimgen.images.readers.pillow_picture import describe_image, open_frame, read_image
@@ -45,7 +45,7 @@ class AvifReader(PictureReader):
         _check_pillow()
         with open_frame(picture, "AVIF") as image:
             header = describe_image(image)
-            colour = declare_media_colour(picture.data, image.info.get("icc_profile"))
+            colour = read_media_colour(picture.data, image.info.get("icc_profile"))
         depth = "uint8" if _find_bits(picture.data) == 8 else "uint16"
         return replace(header, colour=colour, depth=depth)
 

@@ -140,7 +140,7 @@ def report_damage(file: Path) -> Iterator[None]:
         logger.disabled = disabled
 
 
-def refuse_bomb(width: int, height: int, channels: int = 1) -> None:
+def check_pixel_count(width: int, height: int, channels: int = 1) -> None:
     """Raise if a picture would have too many pixels, before anything is decoded."""
     if width * height * max(1, channels / 4) > MAXIMUM_PIXELS:
         raise StimgenError(f"more than {MAXIMUM_PIXELS:,} pixels")

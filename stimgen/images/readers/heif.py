@@ -13,13 +13,13 @@ from stimgen.images.readers.base import (
     PictureHeader,
     PictureReader,
     StoredPicture,
-    refuse_bomb,
+    check_pixel_count,
 )
 from stimgen.images.readers.iso_media import (
     AVIF_BRANDS,
     HEIF_BRANDS,
-    declare_media_colour,
     find_brands,
+    read_media_colour,
     scale_to_16_bits,
 )
 from stimgen.reading.extras import import_optional
@@ -42,8 +42,8 @@ class HeifReader(PictureReader):
     def read_header(self, picture: EncodedPicture) -> PictureHeader:
         opened = _open(picture.data)
         frame = opened[min(picture.index, len(opened) - 1)]
-        refuse_bomb(*frame.size)
-        colour = declare_media_colour(picture.data, frame.info.get("icc_profile"))
+        check_pixel_count(*frame.size)
+        colour = read_media_colour(picture.data, frame.info.get("icc_profile"))
         space: Literal["grey", "rgb"] = "grey" if frame.mode.startswith("L") else "rgb"
         depth = "uint8" if frame.info["bit_depth"] == 8 else "uint16"
         width, height = frame.size

@@ -15,7 +15,7 @@ from stimgen.images.readers.base import (
     PictureHeader,
     PictureReader,
     StoredPicture,
-    refuse_bomb,
+    check_pixel_count,
 )
 from stimgen.images.readers.iso_media import scale_to_16_bits
 from stimgen.images.readers.pillow_picture import describe_image, open_frame, read_image
@@ -42,7 +42,7 @@ class Jpeg2000Reader(PictureReader):
     @override
     def read_header(self, picture: EncodedPicture) -> PictureHeader:
         width, height, channels, bits = _read_size(picture.data)
-        refuse_bomb(width, height)
+        check_pixel_count(width, height)
         space, colour = _read_colour(picture.data)
         if bits == 8:
             with open_frame(picture, "JPEG2000") as image:

@@ -15,7 +15,7 @@ from stimgen.images.readers.base import (
     PictureHeader,
     PictureReader,
     StoredPicture,
-    refuse_bomb,
+    check_pixel_count,
 )
 from stimgen.images.readers.pillow_picture import describe_image, open_frame, read_image
 from stimgen.reading.errors import StimgenError
@@ -65,7 +65,7 @@ class NetpbmReader(PictureReader):
         if header is None:
             with open_frame(picture, "PPM") as image:
                 return describe_image(image)
-        refuse_bomb(header.width, header.height)
+        check_pixel_count(header.width, header.height)
         depth = "float32" if header.is_float else "uint16"
         space: Literal["grey", "rgb"] = "grey" if header.shape[2] == 1 else "rgb"
         return PictureHeader(header.width, header.height, space, depth)

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from PIL import ExifTags, Image, ImageOps
 
 from stimgen.images.declared_colour import ADOBE_EXPONENT, ADOBE_RGB, DeclaredColour
-from stimgen.images.readers.base import EncodedPicture, PictureHeader, StoredPicture, refuse_bomb
+from stimgen.images.readers.base import EncodedPicture, PictureHeader, StoredPicture, check_pixel_count
 from stimgen.reading.errors import StimgenError
 
 GREY_MODES = ("1", "L", "LA", "I;16", "I;16B", "I;16L")
@@ -25,14 +25,14 @@ ADOBE_INTEROPERABILITY = "R03"
 def open_frame(picture: EncodedPicture, *formats: str) -> Iterator[Image.Image]:
     """Open a picture at its wanted frame, unless it has fewer."""
     with Image.open(io.BytesIO(picture.data), formats=formats) as image:
-        refuse_bomb(*image.size)
+        check_pixel_count(*image.size)
         if picture.index:
             image.seek(min(picture.index, count_frames(image) - 1))
         yield image
 
 
 def count_frames(image: Image.Image) -> int:
-    """Return the frames of an opened file; previews that cameras add to a JPEG file are none."""
+    """Return the frames of an opened file; previews that cameras add to a JPEG file do not count."""
     frames: int = 1 if image.format in ("JPEG", "MPO") else getattr(image, "n_frames", 1)
     return frames
 
@@ -49,11 +49,11 @@ def describe_image(image: Image.Image) -> PictureHeader:
         _find_space(image),
         "uint16" if deep else "uint8",
         frames=count_frames(image),
-        colour=declare_colour(image),
+        colour=read_declared_colour(image),
     )
 
 
-def declare_colour(image: Image.Image) -> DeclaredColour:
+def read_declared_colour(image: Image.Image) -> DeclaredColour:
     """Return what an opened picture declares: its ICC profile, or Adobe RGB by a camera's EXIF data."""
     profile = image.info.get("icc_profile")
     if profile:

@@ -16,7 +16,7 @@ from stimgen.images.declared_colour import (
     SRGB,
     Chromaticities,
     DeclaredColour,
-    declare_gamma,
+    read_gamma,
 )
 from stimgen.images.readers.base import (
     EncodedPicture,
@@ -50,7 +50,7 @@ class PngReader(PictureReader):
     @override
     def read_header(self, picture: EncodedPicture) -> PictureHeader:
         with open_frame(picture, "PNG") as image:
-            header = replace(describe_image(image), colour=_declare_colour(picture.data, image))
+            header = replace(describe_image(image), colour=_find_declared_colour(picture.data, image))
         if _is_deep(picture.data):
             space: Any = "grey" if picture.data[25] == 4 else "rgb"
             return replace(header, space=space, depth="uint16", deep=True)
@@ -80,11 +80,11 @@ def _is_deep(data: bytes) -> bool:
     return len(data) > 25 and data[24] == 16 and data[25] in DEEP_TYPES
 
 
-def _declare_colour(data: bytes, image: Image.Image) -> DeclaredColour:
+def _find_declared_colour(data: bytes, image: Image.Image) -> DeclaredColour:
     """Return what the chunks say, in the order of precedence of the PNG specification."""
     chunks = dict(_list_chunks(data))
     if b"cICP" in chunks:
-        return declare_code_points(chunks[b"cICP"][0], chunks[b"cICP"][1], "cICP")
+        return read_code_points(chunks[b"cICP"][0], chunks[b"cICP"][1], "cICP")
     if image.info.get("icc_profile"):
         return DeclaredColour(image.info["icc_profile"], source="ICC profile")
     if b"sRGB" in chunks:
@@ -100,10 +100,10 @@ def _declare_gamma(chunks: dict[bytes, bytes]) -> DeclaredColour:
     if b"cHRM" in chunks:
         chromaticities = tuple(value / 100_000 for value in struct.unpack(">8I", chunks[b"cHRM"]))
     source = " and ".join(name.decode() for name in (b"gAMA", b"cHRM") if name in chunks)
-    return declare_gamma(gamma, chromaticities, source)
+    return read_gamma(gamma, chromaticities, source)
 
 
-def declare_code_points(primaries: int, transfer: int, source: str) -> DeclaredColour:
+def read_code_points(primaries: int, transfer: int, source: str) -> DeclaredColour:
     """Return the colours of code points of ITU-T H.273; refuse those of pictures for bright screens."""
     if primaries not in CICP_PRIMARIES or transfer not in CICP_EXPONENTS:
         raise StimgenError(

@@ -17,7 +17,7 @@ from stimgen.images.readers.base import (
     PictureHeader,
     PictureReader,
     StoredPicture,
-    refuse_bomb,
+    check_pixel_count,
     turn_upright,
 )
 from stimgen.images.readers.iso_media import scale_to_16_bits
@@ -102,9 +102,9 @@ def _refuse_raw(page: tifffile.TiffPage, data: bytes) -> None:
 
 def _refuse_large(page: tifffile.TiffPage) -> None:
     """Refuse pages and tiles for which a decoder would need too much memory."""
-    refuse_bomb(page.imagewidth, page.imagelength, page.samplesperpixel)
+    check_pixel_count(page.imagewidth, page.imagelength, page.samplesperpixel)
     if page.is_tiled:
-        refuse_bomb(page.tilewidth, page.tilelength, page.samplesperpixel)
+        check_pixel_count(page.tilewidth, page.tilelength, page.samplesperpixel)
     if page.imagedepth != 1 or page.tiledepth not in (0, 1):
         raise StimgenError("is a volume, not a picture")
 
@@ -121,7 +121,7 @@ def _refuse_stack(opened: tifffile.TiffFile, places: list[int]) -> None:
 
 def _open_with_pillow(picture: EncodedPicture, place: int) -> Image.Image:
     image = Image.open(io.BytesIO(picture.data), formats=("TIFF",))
-    refuse_bomb(*image.size)
+    check_pixel_count(*image.size)
     if place:
         image.seek(place)
     return image

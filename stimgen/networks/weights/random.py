@@ -92,7 +92,7 @@ def generate_orthogonal_filters(shape: tuple[int, ...], *key: str | int) -> NDAr
 
 
 def generate_orthogonal_groups(shape: tuple[int, ...], groups: int, *key: str | int) -> NDArray[np.float64]:
-    """Return filters x (inputs * height * width), in `groups` that are orthogonal each for itself."""
+    """Return filters x (inputs * height * width), in `groups` each of which is orthogonal by itself."""
     rows, inputs = shape[0] // groups, math.prod(shape[1:])
     tall = (max(rows, inputs), min(rows, inputs))
     q = _orthonormalise(normal(groups * math.prod(tall), *key).reshape(groups, *tall))

@@ -1,4 +1,4 @@
-"""Looks at a picture's file before anything is made of it: size, depth, colours, transparency, light."""
+"""Inspects a picture's file before anything is made of it: size, depth, colours, transparency, light."""
 
 from __future__ import annotations
 
@@ -23,8 +23,8 @@ STRIP = 2**20  # pixels whose light is computed at once
 Levels = NDArray[Any]
 
 
-class PictureLook(NamedTuple):
-    """Holds what a look at a picture's file found; None where it could not be found out."""
+class PictureInspection(NamedTuple):
+    """Describes a picture's file; fields that could not be determined are None."""
 
     file: str
     """Path, as a protocol would name it."""
@@ -51,10 +51,10 @@ class PictureLook(NamedTuple):
     """Why a protocol could not use the file as it is, in one line."""
 
 
-class LookResult(NamedTuple):
-    """Holds a look at a picture with what comparisons and sheets need."""
+class InspectedPicture(NamedTuple):
+    """Holds a picture's description with what comparisons and contact sheets need."""
 
-    look: PictureLook
+    picture: PictureInspection
     hash: int = 0
     """Perceptual hash of 64 bits."""
     grey: bytes = b""
@@ -63,33 +63,33 @@ class LookResult(NamedTuple):
     """RGB levels, square, on grey; empty unless it was asked for."""
 
 
-def look_at_picture(file: Path, name: str, thumbnail: int = 0) -> LookResult:
+def inspect_picture(file: Path, name: str, thumbnail: int = 0) -> InspectedPicture:
     """Return what a file is, called `name`; a file that cannot be read has a problem instead of raising.
 
     `thumbnail` is the side in pixels of a small picture to return; 0: none.
     """
-    look = PictureLook(name)
+    picture = PictureInspection(name)
     try:
         image = read_image_file(file)
-        look = look._replace(sha256=image.sha256)
+        picture = picture._replace(sha256=image.sha256)
         with report_damage(file):
             header = find_reader(image).read_header(image)
-        look = _describe_header(look, header)
+        picture = _describe_header(picture, header)
         if header.frames > 1:
             image = read_image_file(file, SourceReading(frame=1))
         levels, alpha = image.decode_with_alpha()
     except StimgenError as error:
         said = "; ".join(filter(None, (error.message, error.hint)))
-        return LookResult(look._replace(problem=" ".join(said.split())))
+        return InspectedPicture(picture._replace(problem=" ".join(said.split())))
     except MemoryError:
-        return LookResult(look._replace(problem="too large for the memory"))
-    return _measure(look, levels, alpha, thumbnail)
+        return InspectedPicture(picture._replace(problem="too large for the memory"))
+    return _measure(picture, levels, alpha, thumbnail)
 
 
-def _describe_header(look: PictureLook, header: PictureHeader) -> PictureLook:
+def _describe_header(picture: PictureInspection, header: PictureHeader) -> PictureInspection:
     colour = header.colour
     profile = describe_profile(colour.profile) if colour.profile else colour.source
-    return look._replace(
+    return picture._replace(
         width=header.width,
         height=header.height,
         colour=header.space,
@@ -100,20 +100,20 @@ def _describe_header(look: PictureLook, header: PictureHeader) -> PictureLook:
 
 
 def _measure(
-    look: PictureLook, levels: Levels, alpha: NDArray[np.float32] | None, thumbnail: int
-) -> LookResult:
+    picture: PictureInspection, levels: Levels, alpha: NDArray[np.float32] | None, thumbnail: int
+) -> InspectedPicture:
     weights = None if alpha is None or bool((alpha == 1.0).all()) else alpha
     mean, contrast = _measure_light(levels, weights)
     small = _render(levels, weights)
     grey = small.convert("L").resize((HASH_SIDE, HASH_SIDE), Image.Resampling.BOX, reducing_gap=3.0)
-    look = look._replace(
+    picture = picture._replace(
         transparent=0.0 if weights is None else float(np.mean(weights < 1.0)),
         luminance=mean,
         contrast=contrast,
         pixels_sha256=_hash_pixels(levels, weights),
     )
     shown = _fit(small, thumbnail) if thumbnail else b""
-    return LookResult(look, compute_hash(np.asarray(grey)), grey.tobytes(), shown)
+    return InspectedPicture(picture, compute_hash(np.asarray(grey)), grey.tobytes(), shown)
 
 
 def _hash_pixels(levels: Levels, weights: NDArray[np.float32] | None) -> str:
