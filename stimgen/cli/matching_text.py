@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from stimgen.cli.text import format_columns
+from stimgen.stimulus_set.citing.wording import format_count
 
 if TYPE_CHECKING:
     from stimgen.images.matching.report import MatchingRecord, MatchingReport
@@ -27,14 +28,14 @@ def format_matching(report: MatchingReport, folder: Path) -> str:
         if getattr(report.pictures[0].before, key) is not None:
             rows.append([name, *(_format_range(report.pictures, side, key) for side in ("before", "after"))])
     count = len(report.pictures)
-    lines = [f"{count} pictures matched: {folder}", *format_columns(rows, "  ")]
+    lines = [f"{format_count(count, 'picture')} matched: {folder}", *format_columns(rows, "  ")]
     lines += _describe_losses(report.pictures)
     tolerance = report.settings.tolerance
     missed = _count(report.pictures, lambda one: (one.after.spectrum_deviation or 0.0) > tolerance)
     if missed:
         lines.append(
-            f"the spectra of {missed} pictures deviate by more than the tolerance of "
-            f"{tolerance:g}, after rounding to {report.bits} bits"
+            f"spectra that deviate by more than the tolerance of {tolerance:g} after rounding to "
+            f"{report.bits} bits: {missed} of {count}"
         )
     if (folder / PAGE).is_file():
         lines.append(f"page: {folder / PAGE}")
@@ -47,7 +48,7 @@ def _describe_losses(pictures: Sequence[MatchingRecord]) -> list[str]:
         lines.append(f"clipped: up to {100 * max(one.clipped for one in pictures):.2g} % of a picture")
     if _count(pictures, lambda one: one.desaturated > 0.0):
         most = 100 * max(one.desaturated for one in pictures)
-        lines.append(f"less saturated, so that luminance holds: up to {most:.2g} % of a picture")
+        lines.append(f"colours made less saturated to keep their luminance: up to {most:.2g} % of a picture")
     return lines
 
 

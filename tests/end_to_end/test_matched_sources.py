@@ -9,6 +9,7 @@ import pytest
 from hand_made import Wanted, write_set
 from planned_set import write_planned_set
 
+from stimgen.experiment.pictures.remedies import suggest_evaluations
 from stimgen.images.matching import SetMatching
 from stimgen.images.write import decode_png
 from stimgen.protocol.load import load_protocol
@@ -137,3 +138,10 @@ def test_unfinished_and_matched_sets_are_refused_and_nothing_is_left(tmp_path: P
     picture.unlink()
     _, commands = repair_set(tmp_path / "new")
     assert "stimgen match SET" in commands[-1]
+
+
+def test_what_mends_a_matched_set_is_matched_again(tmp_path: Path) -> None:
+    match_set(write_set(tmp_path / "old"), tmp_path / "new")
+    for folder, told in (("old", f"-o {tmp_path / 'old'}"), ("new", "-o SET, and stimgen match SET -o NEW")):
+        store = Store.open(tmp_path / folder)
+        assert suggest_evaluations(store, next(iter(store.read_records())).content).endswith(told)

@@ -9,6 +9,7 @@ from pathlib import Path
 
 from stimgen.reading.errors import StimgenError
 from stimgen.reading.shipped import PROTOCOLS
+from stimgen.stimulus_set.matched import is_matched
 from stimgen.stimulus_set.record import RecordContent
 from stimgen.stimulus_set.store import Store
 
@@ -57,7 +58,7 @@ def suggest_seeds(store: Store, content: RecordContent, needed: int) -> str:
 def _suggest_whole_set(store: Store) -> str:
     protocol, shipped = _find_protocol(store)
     name = protocol if shipped is None else Path(protocol).stem
-    command = f"stimgen generate {name} -o {store.folder}-whole"
+    command = _format_commands(store, name, f"{store.folder}-whole")
     return f"{store.folder} was made with --quick; the whole set: {command}"
 
 
@@ -65,7 +66,16 @@ def _suggest_change(store: Store, change: str) -> str:
     """Return a change, in which braces stand for the protocol's file, and the command that follows it."""
     protocol, shipped = _find_protocol(store)
     copy = "" if shipped is None else f"copy {shipped} to {protocol}; "
-    return f"{copy}{change.format(protocol)}, then run: stimgen generate {protocol} -o {store.folder}"
+    return (
+        f"{copy}{change.format(protocol)}, then run: {_format_commands(store, protocol, str(store.folder))}"
+    )
+
+
+def _format_commands(store: Store, protocol: str, folder: str) -> str:
+    """Return what makes a set anew; one that was matched after synthesis is matched anew, too."""
+    if is_matched(store):
+        return f"stimgen generate {protocol} -o SET, and stimgen match SET -o NEW"
+    return f"stimgen generate {protocol} -o {folder}"
 
 
 def _find_protocol(store: Store) -> tuple[str, Path | None]:

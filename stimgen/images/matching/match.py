@@ -113,7 +113,8 @@ def describe_clipped_picture(clipped: float, contrast: float) -> StimgenError:
     """Return the error that clipping would undo the matching, with a contrast at which it would not."""
     lower = np.floor(contrast * 100) / 100
     return StimgenError(
-        f"{100 * clipped:.3g} % of the picture would be beyond black or white: clipping undoes the matching",
+        f"{100 * clipped:.3g} % of its pixels would be darker than black or brighter than white, and "
+        "clipping them would undo the matching",
         hint=f"lower the contrast of all pictures with `contrast: {lower:g}`, or match the histogram, too, "
         "with `luminance: histogram`",
     )

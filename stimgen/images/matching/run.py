@@ -85,4 +85,4 @@ def describe_clipped_set(clipped: Mapping[str, MatchedPicture], total: int) -> S
     worst = max(clipped, key=lambda name: clipped[name].clipped)
     contrast = min(one.fitting_contrast for one in clipped.values())
     error = describe_clipped_picture(clipped[worst].clipped, contrast)
-    return error.add_prefix(f"{len(clipped)} of {total} pictures cannot be matched, first of all {worst}")
+    return error.add_prefix(f"{len(clipped)} of {total} pictures cannot be matched, for example {worst}")

@@ -9,7 +9,6 @@ from typing import ClassVar, Literal, NamedTuple
 import numpy as np
 import torch
 from numpy.typing import NDArray
-from scipy import optimize
 from threadpoolctl import ThreadpoolController
 from torch import Tensor
 from typing_extensions import override
@@ -96,6 +95,8 @@ class _ScipyDescent:
         return "non_finite"
 
     def _run_scipy(self, objective: Callable[[Vector], _Answer]) -> StopReason:
+        from scipy import optimize
+
         self._iterations.clear()
         optimize.minimize(
             objective,
