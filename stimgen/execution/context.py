@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
+from functools import cached_property
 from pathlib import Path
 
 import torch
 
 from stimgen.execution.memory import MemoryLimit
+from stimgen.execution.proof.prover import MetamerProver
 from stimgen.protocol.plan import PlannedStimulus, ProtocolPlan
 from stimgen.protocol.proof import ProofSettings
 from stimgen.protocol.schema import OutputSettings
@@ -43,6 +45,13 @@ class RunContext:
     """How metamers are compared with unrelated pictures, if that is wanted."""
     memory: MemoryLimit = field(default_factory=MemoryLimit)
     """What is known of the device's memory."""
+
+    @cached_property
+    def prover(self) -> MetamerProver | None:
+        """Return what compares metamers with unrelated pictures; None if that is not wanted."""
+        if self.proof is None:
+            return None
+        return MetamerProver(self.proof, self.plan, self.store, self.device)
 
     @property
     def output(self) -> OutputSettings:

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import numpy as np
 
-from stimgen.execution.proof.prover import MetamerProver
+from stimgen.execution.proof.prover import ProveMetamers
 from stimgen.execution.quality import BatchQuality, has_converged
 from stimgen.images.measures.spectrum import measure_amplitude_kept
 from stimgen.images.prepare import Pixels
@@ -47,7 +47,7 @@ def postprocess(
     stimuli: Sequence[PlannedStimulus],
     sources: Mapping[str, ModelInput],
     judge: LoadedEvaluationNetwork | None,
-    prover: MetamerProver | None = None,
+    prove: ProveMetamers | None = None,
 ) -> ProcessedBatch:
     """Return what is saved of a batch, given the sources by id and what measures its quality."""
     inputs = [sources[stimulus.source.id] for stimulus in stimuli]
@@ -75,7 +75,7 @@ def postprocess(
         clipped=clipped,
         losses=_measure_losses(result, images, decoded, stimuli[0]),
         quality=_add_amplitudes(
-            _add_proofs(records, prover.prove(stimuli, decoded, rounded)) if prover else records,
+            _add_proofs(records, prove(stimuli, decoded, rounded)) if prove else records,
             decoded,
             result if not stimuli[0].condition.after.steps else None,
         ),

@@ -6,7 +6,7 @@ import platform
 from collections.abc import Generator, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from functools import lru_cache
+from functools import lru_cache, partial
 from importlib import metadata
 
 import torch
@@ -14,7 +14,6 @@ import torch
 from stimgen.execution.context import RunContext
 from stimgen.execution.device import device_name, processor_name, reproducible_computation
 from stimgen.execution.postprocess import postprocess
-from stimgen.execution.proof.prover import MetamerProver
 from stimgen.execution.writer import write_stimulus
 from stimgen.images.prepare import Pixels
 from stimgen.protocol.plan import PlannedStimulus
@@ -65,12 +64,8 @@ def synthesize_batch(
         batch = SynthesisBatch(items, slots, pictures, context.output.snapshots or 0)
         result = yield from method.run(batch, device)
         judge = LoadedEvaluationNetwork(context.judge, device, slots) if context.judge else None
-        prover = (
-            MetamerProver(context.proof, context.plan, context.store, device, slots)
-            if context.proof
-            else None
-        )
-        processed = postprocess(result, stimuli, sources, judge, prover)
+        prove = partial(context.prover.prove, slots=slots) if context.prover else None
+        processed = postprocess(result, stimuli, sources, judge, prove)
     made = _describe_production(started, device, (len(items), slots), method.required_packages)
     failures = []
     for i, (stimulus, problem) in enumerate(zip(stimuli, processed.problems, strict=True)):

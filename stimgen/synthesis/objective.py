@@ -234,7 +234,7 @@ def load_networks(terms: Sequence[Term], place: DeviceSpec) -> dict[Network, Fea
     StimgenError
         Weights are missing or wrong.
     """
-    return {network: _load_network(network, layers, place) for network, layers in group_layers(terms).items()}
+    return {network: load_network(network, layers, place) for network, layers in group_layers(terms).items()}
 
 
 def group_layers(terms: Sequence[Term]) -> dict[Network, frozenset[str]]:
@@ -246,7 +246,8 @@ def group_layers(terms: Sequence[Term]) -> dict[Network, frozenset[str]]:
 
 
 @lru_cache(maxsize=8)
-def _load_network(network: Network, layers: frozenset[str], place: DeviceSpec) -> FeatureExtractor:
+def load_network(network: Network, layers: frozenset[str], place: DeviceSpec) -> FeatureExtractor:
+    """Return a network for these layers, which is kept for the next call; raises as `load_networks`."""
     return network.load(layers, place)
 
 

@@ -13,6 +13,7 @@ import torch
 from scipy.stats import pearsonr, spearmanr
 
 from stimgen import StimgenError, StimulusSet
+from stimgen.execution.proof import prover
 from stimgen.execution.proof.null_pictures import choose_null_pairs
 from stimgen.experiment.pictures.validation import find_unfitness
 from stimgen.experiment.schema.stimuli import StimulusSettings
@@ -91,13 +92,24 @@ def test_one_that_was_made_is_better_than_unrelated_pictures_and_its_start_is_no
     assert all(content.quality.metamer is None for content in by_condition(made, "texture"))
 
 
-def test_the_proof_is_the_same_however_it_is_made(made: StimulusSet, tmp_path: Path) -> None:
+def test_the_proof_is_the_same_however_it_is_made_and_pairs_are_chosen_once(
+    made: StimulusSet, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    chosen = []
+
+    def choose(*given: Any) -> Any:
+        chosen.append(choose_null_pairs(*given))
+        return chosen[-1]
+
+    monkeypatch.setattr(prover, "choose_null_pairs", choose)
     (tmp_path / "p.yaml").write_text(PROTOCOL.replace("pool1]}", "pool1], pairs: 200}"))
     generate_set(load_protocol(tmp_path / "p.yaml"), tmp_path / "set", GenerateOptions("cpu", 1))
     again = StimulusSet(tmp_path / "set")
     assert {key: record.content for key, record in again.records.items()} == {
         key: record.content for key, record in made.records.items()
     }
+    # Four batches of one stimulus each, of two conditions that match the same layer.
+    assert len(chosen) == 1
 
 
 def test_the_null_is_kept_beside_the_set_and_is_no_part_of_it(made: StimulusSet) -> None:

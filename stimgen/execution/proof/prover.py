@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 
@@ -20,27 +20,39 @@ from stimgen.execution.proof.null_distribution import (
 from stimgen.execution.proof.null_pictures import NullPairs, choose_null_pairs
 from stimgen.execution.proof.similarity import ActivationVector, Vector
 from stimgen.images.prepare import Pixels
-from stimgen.networks import DeviceSpec, FeatureExtractor, Network
+from stimgen.networks import Classifier, DeviceSpec, FeatureExtractor, Network
 from stimgen.protocol.plan import PlannedStimulus, ProtocolPlan
 from stimgen.protocol.proof import ProofSettings, find_metamer_terms
 from stimgen.reading.identity import NUMERICS, digest
 from stimgen.stimulus_set.metamer import LayerProof, MetamerRecord, NullRecord
 from stimgen.stimulus_set.store import Store
+from stimgen.synthesis.objective import load_network
 from stimgen.synthesis.term import Term
 
+ProveMetamers = Callable[
+    [Sequence[PlannedStimulus], Sequence[Pixels], Mapping[str, Pixels]], list[MetamerRecord | None]
+]
+"""Measures stimuli beside their sources, see `MetamerProver.prove`."""
 
-@dataclass(frozen=True)
+
 class MetamerProver:
-    """Compares the metamers of a set with their sources, on a device, `slots` of them at once."""
+    """Compares the metamers of a set with their sources, on a device.
 
-    settings: ProofSettings
-    plan: ProtocolPlan
-    store: Store
-    device: torch.device
-    slots: int
+    What batches of one condition need is kept from one to the next.
+    """
+
+    def __init__(
+        self, settings: ProofSettings, plan: ProtocolPlan, store: Store, device: torch.device
+    ) -> None:
+        self.settings, self.plan, self.store, self.device = settings, plan, store, device
+        self._kept: _MetamerComparison | None = None
 
     def prove(
-        self, stimuli: Sequence[PlannedStimulus], pictures: Sequence[Pixels], sources: Mapping[str, Pixels]
+        self,
+        stimuli: Sequence[PlannedStimulus],
+        pictures: Sequence[Pixels],
+        sources: Mapping[str, Pixels],
+        slots: int,
     ) -> list[MetamerRecord | None]:
         """Return what records say of the stimuli of a batch; None where they are not metamers.
 
@@ -52,6 +64,8 @@ class MetamerProver:
             The stimuli as they are saved: height x width x channels, range [0, 1].
         sources : mapping
             Their sources as they are saved, by id.
+        slots : int
+            The number of images measured at once.
 
         Raises
         ------
@@ -63,21 +77,30 @@ class MetamerProver:
         # Steps can have cut a part out of a picture: that has no activations to compare.
         whole = [i for i, one in enumerate(stimuli) if pictures[i].shape == sources[one.source.id].shape]
         if terms and whole:
-            batch = _MetamerBatch(self, terms, stimuli[0].source.shape)
+            comparison = self._find_comparison(terms, stimuli[0].source.shape, slots)
             keys = [stimuli[i].source.id for i in whole]
-            found = batch.prove([pictures[i] for i in whole], keys, sources)
+            found = comparison.prove([pictures[i] for i in whole], keys, sources)
             for i, record in zip(whole, found, strict=True):
                 records[i] = record
         return records
 
+    def _find_comparison(
+        self, terms: tuple[Term, ...], shape: tuple[int, int, int], slots: int
+    ) -> _MetamerComparison:
+        kept = self._kept
+        if kept is None or (kept.terms, kept.shape, kept.slots) != (terms, shape, slots):
+            kept = self._kept = _MetamerComparison(self, terms, shape, slots)
+        return kept
+
 
 @dataclass(frozen=True)
-class _MetamerBatch:
-    """Compares metamers of one condition and shape."""
+class _MetamerComparison:
+    """Compares metamers of one condition and shape, `slots` of them at once."""
 
     prover: MetamerProver
     terms: tuple[Term, ...]
     shape: tuple[int, int, int]
+    slots: int
 
     def prove(
         self, pictures: Sequence[Pixels], keys: Sequence[str], sources: Mapping[str, Pixels]
@@ -85,10 +108,12 @@ class _MetamerBatch:
         """Return the record of every picture, given the key of its source."""
         names = list(dict.fromkeys(keys))
         wanted = [sources[name] for name in names]
-        activations = dict(zip(names, self._reader.read(wanted, self._layers), strict=True))
-        classifier = self._network.load_classifier(DeviceSpec(self.prover.device))
-        classes = dict(zip(names, self._reader.name_classes(wanted, classifier), strict=True))
-        own = self._reader.name_classes(pictures, classifier)
+        activations = {
+            name: {layer: ActivationVector(one) for layer, one in found.items()}
+            for name, found in zip(names, self._reader.read(wanted, self._layers), strict=True)
+        }
+        classes = dict(zip(names, self._reader.name_classes(wanted, self._classifier), strict=True))
+        own = self._reader.name_classes(pictures, self._classifier)
         return [
             self._record(self._compare(found, activations[key]), (classes[key], mine))
             for found, key, mine in zip(self._reader.read(pictures, self._layers), keys, own, strict=True)
@@ -112,11 +137,13 @@ class _MetamerBatch:
             stimulus_class=classes[1],
         )
 
-    def _compare(self, own: Mapping[str, Vector], wanted: Mapping[str, Vector]) -> tuple[LayerProof, ...]:
+    def _compare(
+        self, own: Mapping[str, Vector], wanted: Mapping[str, ActivationVector]
+    ) -> tuple[LayerProof, ...]:
         matched = {name for term in self.terms for name in term.layer_weights}
         proofs = []
         for name in self._layers:
-            found = ActivationVector(wanted[name]).compare(ActivationVector(own[name]))
+            found = wanted[name].compare(ActivationVector(own[name]))
             null = self._null.layers[name]
             proof = LayerProof(
                 layer=name,
@@ -139,11 +166,15 @@ class _MetamerBatch:
 
     @cached_property
     def _extract(self) -> FeatureExtractor:
-        return self._network.load(self._layers, DeviceSpec(self.prover.device))
+        return load_network(self._network, frozenset(self._layers), DeviceSpec(self.prover.device))
+
+    @cached_property
+    def _classifier(self) -> Classifier | None:
+        return self._network.load_classifier(DeviceSpec(self.prover.device))
 
     @cached_property
     def _reader(self) -> ActivationReader:
-        return ActivationReader(self._extract, self.prover.device, self.prover.slots)
+        return ActivationReader(self._extract, self.prover.device, self.slots)
 
     @cached_property
     def _pairs(self) -> NullPairs:
