@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from abc import ABC, abstractmethod
 from collections.abc import Mapping
 from typing import Annotated, Any, Literal
 
@@ -33,15 +34,15 @@ class FileMask(_MaskEdge):
     """A path like that of the source, in which ``*`` stands for the name of the source's file."""
 
 
-class ComputedMask(_MaskEdge):
+class ComputedMask(_MaskEdge, ABC):
     """Takes the object from the photograph itself."""
 
+    @abstractmethod
     def weigh(self, colours: Encoded, alpha: Plane | None) -> Plane | None:
         """Return how much of every pixel belongs to the object, in [0, 1]; None if there is nothing to hide.
 
         `colours` are the whole photograph's, and `alpha` is its opacity, if its file has one.
         """
-        raise NotImplementedError
 
     def find_solid(self, weights: Plane) -> NDArray[np.bool_]:
         """Return which pixels surely have the object's colour; the others take that of the nearest of them.

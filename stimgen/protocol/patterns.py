@@ -5,7 +5,7 @@ from __future__ import annotations
 import fnmatch
 import re
 import unicodedata
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cache
 from pathlib import Path
@@ -29,6 +29,13 @@ class PatternMatch:
 def has_wildcard(text: str) -> bool:
     """Return whether a path is a pattern for several files."""
     return any(letter in text for letter in WILDCARDS) or PLACEHOLDER.search(text) is not None
+
+
+def fill_placeholders(text: str, values: Mapping[str, str]) -> str:
+    """Return a path with the text that stands for each placeholder."""
+    for key, value in values.items():
+        text = text.replace(f"{{{key}}}", value)
+    return text
 
 
 def match_files(folder: Path, parts: Sequence[str]) -> Iterator[PatternMatch]:

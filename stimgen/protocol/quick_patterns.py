@@ -8,6 +8,7 @@ from typing import Any
 
 from stimgen.images.read import SKIMAGE_PREFIX
 from stimgen.protocol.files import FoundPath, find_files, is_pattern
+from stimgen.protocol.patterns import fill_placeholders
 from stimgen.protocol.source_ids import derive_id, derive_ids
 from stimgen.protocol.sources import ANY_NAME
 from stimgen.reading.errors import StimgenError
@@ -46,14 +47,8 @@ def _write_entry(source: Data, found: FoundPath, name: str) -> Data:
     factors = {key: value for key, value in found.values.items() if key != ANY_NAME}
     mask = source["mask"]
     if isinstance(mask, str):
-        mask = _fill(mask, found)
+        mask = fill_placeholders(mask, found.values)
     elif isinstance(mask, dict) and "file" in mask:
-        mask = {**mask, "file": _fill(mask["file"], found)}
+        mask = {**mask, "file": fill_placeholders(mask["file"], found.values)}
     factors = {**source["factors"], **factors}
     return {**source, "file": found.name, "id": name, "mask": mask, "factors": factors}
-
-
-def _fill(path: str, found: FoundPath) -> str:
-    for key, value in found.values.items():
-        path = path.replace(f"{{{key}}}", value)
-    return path

@@ -21,6 +21,7 @@ from stimgen.images.steps import ImageStep
 from stimgen.protocol.files import FoundPath, find_file, find_files, is_pattern
 from stimgen.protocol.load import LoadedProtocol
 from stimgen.protocol.matching import match_sources
+from stimgen.protocol.patterns import fill_placeholders
 from stimgen.protocol.planned_source import FoundFile, PlannedSource, locate_source_error
 from stimgen.protocol.schema import SourceSpec
 from stimgen.protocol.source_ids import derive_ids
@@ -154,10 +155,8 @@ class _SourceEntry:
         if not isinstance(path, str):
             return None
         text = path.replace("*", Path(found.name.removeprefix(SKIMAGE_PREFIX)).stem)
-        for key, value in found.values.items():
-            text = text.replace(f"{{{key}}}", value)
         try:
-            file = find_file("the mask", text, self.loaded.folder, self.root)
+            file = find_file("the mask", fill_placeholders(text, found.values), self.loaded.folder, self.root)
             # Its numbers are weights, whatever light they would make.
             return read_image_file(file, SourceReading(colour="as_stored"))
         except StimgenError as error:
