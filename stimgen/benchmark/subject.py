@@ -7,7 +7,7 @@ from functools import cached_property
 
 import torch
 
-from stimgen.execution.device import MIN_SLOTS
+from stimgen.execution.slots import MIN_SLOTS
 from stimgen.images.prepare import Pixels, Preparation
 from stimgen.images.read import ImageFile, find_skimage_file, read_image_file
 from stimgen.protocol.load import load_protocol

@@ -13,8 +13,8 @@ from stimgen.execution.batch import form_batches
 from stimgen.execution.context import RunContext
 from stimgen.execution.dask.dispatcher import DaskExecutor
 from stimgen.execution.dask.local_cluster import available_cores, start_workers
-from stimgen.execution.device import default_batch_size
 from stimgen.execution.progress import RunProgress, ignore_progress
+from stimgen.execution.slots import default_batch_size
 from stimgen.protocol.load import parse_protocol
 from stimgen.protocol.plan import ProtocolPlan, make_plan
 from stimgen.reading.document import parse_document
@@ -55,7 +55,7 @@ def compare_workers(subject: BenchmarkSubject, workers: int, evaluations: int) -
 
 
 def _row(subject: BenchmarkSubject, workers: int, threads: int, evaluations: int) -> dict[str, Any]:
-    kind, size = subject.device.type, default_batch_size(subject.device)
+    kind, size = subject.device.type, _batch_size(subject)
     with tempfile.TemporaryDirectory(prefix="stimgen-") as place:
         plan = plan_benchmark(Path(place), subject, workers, evaluations)
         store = Store.create(Path(place) / "set")
@@ -79,6 +79,10 @@ def _row(subject: BenchmarkSubject, workers: int, threads: int, evaluations: int
 
 def plan_benchmark(place: Path, subject: BenchmarkSubject, workers: int, evaluations: int) -> ProtocolPlan:
     """Return the plan of `BATCHES` batches for each worker."""
-    count = workers * BATCHES * default_batch_size(subject.device)
+    count = workers * BATCHES * _batch_size(subject)
     text = PROTOCOL.format(size=subject.size, photograph=PHOTOGRAPH, evaluations=evaluations, count=count)
     return make_plan(parse_protocol(parse_document(text, place / "bench.yaml")))
+
+
+def _batch_size(subject: BenchmarkSubject) -> int:
+    return default_batch_size(subject.device.type, (subject.size, subject.size, 3))

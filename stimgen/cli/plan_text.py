@@ -82,7 +82,11 @@ def _describe_condition(condition: Mapping[str, Any]) -> Rows:
     for key, value in condition["settings"].items():
         yield from _describe_setting(key, value)
     yield "disk", format_bytes(condition["bytes"])
-    yield "memory", f"{format_bytes(condition['memory'])} per stimulus of a batch"
+    slots = ", ".join(str(n) for n in sorted(set(condition["gpu_slots"])))
+    yield (
+        "memory",
+        f"{format_bytes(condition['memory'])} per stimulus of a batch; {slots} in a batch on a GPU",
+    )
     if "seconds" in condition:
         yield "time", f"about {condition['seconds']:.3g} s"
 

@@ -9,10 +9,10 @@ import numpy as np
 import torch
 
 from stimgen.execution.context import RunContext
-from stimgen.execution.device import MIN_SLOTS
 from stimgen.execution.labels import original_name
 from stimgen.execution.memory import is_out_of_memory, out_of_memory_error, predict_bytes
 from stimgen.execution.progress import ProgressCallback, RunProgress
+from stimgen.execution.slots import MIN_SLOTS, BatchSizeRule
 from stimgen.execution.synthesize import Failure, synthesize_batch
 from stimgen.protocol.plan import PlannedStimulus, ProtocolPlan
 from stimgen.protocol.planned_source import PlannedSource
@@ -24,12 +24,21 @@ from stimgen.synthesis.methods import SynthesisStep
 Stimuli = Sequence[PlannedStimulus]
 
 
-def form_batches(stimuli: Stimuli, size: int) -> list[list[PlannedStimulus]]:
-    """Return `stimuli` in batches of one method and one shape, in their order."""
+def form_batches(stimuli: Stimuli, size: int | BatchSizeRule) -> list[list[PlannedStimulus]]:
+    """Return `stimuli` in batches of one method and one shape, in their order.
+
+    `size` is how many a batch has at most, or the function from a shape to that number.
+    """
+    rule = size if callable(size) else lambda _: size
     groups: dict[tuple[str, tuple[int, int, int]], list[PlannedStimulus]] = {}
     for stimulus in stimuli:
         groups.setdefault((stimulus.condition.id, stimulus.source.shape), []).append(stimulus)
-    return [group[i : i + size] for group in groups.values() for i in range(0, len(group), size)]
+    sizes = [rule(shape) for _, shape in groups]
+    return [
+        group[i : i + most]
+        for group, most in zip(groups.values(), sizes, strict=True)
+        for i in range(0, len(group), most)
+    ]
 
 
 def check_sources(plan: ProtocolPlan, store: Store) -> None:
@@ -109,7 +118,8 @@ def run_batch(stimuli: Stimuli, context: RunContext, progress: RunProgress, repo
 def _count_slots(stimuli: Stimuli, context: RunContext) -> int:
     """Return how many images are computed at once, of stimuli of one condition and shape."""
     # On a CPU the number changes no bits, so that nothing need be padded.
-    wanted = len(stimuli) if context.device.type == "cpu" else context.batch_size
+    is_cpu = context.device.type == "cpu"
+    wanted = len(stimuli) if is_cpu else context.find_batch_size(stimuli[0].source.shape)
     return context.memory.slots(max(MIN_SLOTS, wanted), predict_bytes(stimuli[0]))
 
 

@@ -11,6 +11,7 @@ import torch
 
 from stimgen.execution.memory import MemoryLimit
 from stimgen.execution.proof.prover import MetamerProver
+from stimgen.execution.slots import Shape, batch_size_rule
 from stimgen.protocol.plan import PlannedStimulus, ProtocolPlan
 from stimgen.protocol.proof import ProofSettings
 from stimgen.protocol.schema import OutputSettings
@@ -33,8 +34,9 @@ class RunContext:
     """The set that stimuli are written to."""
     device: torch.device
     """The device that computes."""
-    batch_size: int
-    """The largest number of stimuli that are made together; on a GPU every batch is padded to it."""
+    batch_size: int | None = None
+    """The largest number of stimuli that are made together; None stands for what suits the device and the
+    size of the picture. On a GPU every batch is padded to it."""
     root: Path | None = None
     """A folder that sources may lie in, besides the protocol's own."""
     part: str = ""
@@ -52,6 +54,10 @@ class RunContext:
         if self.proof is None:
             return None
         return MetamerProver(self.proof, self.plan, self.store, self.device)
+
+    def find_batch_size(self, shape: Shape) -> int:
+        """Return the largest number of stimuli of a shape that are made together."""
+        return batch_size_rule(self.device.type, self.batch_size)(shape)
 
     @property
     def output(self) -> OutputSettings:

@@ -15,13 +15,6 @@ import torch
 
 from stimgen.reading.errors import StimgenError
 
-# A single image is summed in another order than two.
-MIN_SLOTS = 2
-# On a CPU an image's bits do not depend on the size of its batch, and two at a time are fastest: at 256 px
-# four took a quarter more for each (docs/performance.md). On other devices bits may depend on it, so that
-# all batches have the same number of slots.
-CPU_SLOTS = MIN_SLOTS
-GPU_SLOTS = 16
 PROCESSORS = Path("/proc/cpuinfo")
 
 # Options of glibc's malloc.h, in bytes: how much may be unused at the end of the main thread's heap before it
@@ -78,11 +71,6 @@ def processor_model() -> str:
             if line.startswith("model name"):
                 return line.partition(":")[2].strip()
     return platform.processor() or platform.machine()
-
-
-def default_batch_size(device: torch.device) -> int:
-    """Return how many stimuli are made together, unless the user chooses another number."""
-    return CPU_SLOTS if device.type == "cpu" else GPU_SLOTS
 
 
 @cache

@@ -26,7 +26,8 @@ class GenerateOptions:
     device: str = "auto"
     """``auto``, ``cpu``, ``cuda``, ``cuda:N`` or ``mps``."""
     batch_size: int | None = None
-    """The number of stimuli that are made together; None stands for what suits the device."""
+    """The number of stimuli that are made together; None stands for what suits the device and the size
+    of the picture."""
     root: Path | None = None
     """A folder that sources may lie in, besides the protocol's own."""
     shard: Shard | None = None

@@ -10,7 +10,8 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from stimgen.execution.device import default_batch_size, reproducible_computation
+from stimgen.execution.device import reproducible_computation
+from stimgen.execution.slots import default_batch_size
 from stimgen.images.prepare import Pixels
 from stimgen.networks import FeatureExtractor
 from stimgen.reading.errors import StimgenError
@@ -33,8 +34,11 @@ class GridFeatureExtractor:
 
         Pictures are height x width x channels, all of one shape, sRGB-encoded, in [0, 1].
         """
-        slots, left = default_batch_size(self.device), iter(pictures)
-        while batch := list(islice(left, slots)):
+        left = iter(pictures)
+        for first in left:
+            height, width, channels = first.shape
+            slots = default_batch_size(self.device.type, (height, width, channels))
+            batch = [first, *islice(left, slots - 1)]
             yield self._batch(pad_to_slots(batch, slots))[: len(batch)]
 
     def _batch(self, pictures: Sequence[Pixels]) -> Grids:

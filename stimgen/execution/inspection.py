@@ -9,8 +9,9 @@ import torch
 from torch import Tensor
 
 from stimgen.drawing.layers import LayerMaps
-from stimgen.execution.device import MIN_SLOTS, reproducible_computation
+from stimgen.execution.device import reproducible_computation
 from stimgen.execution.postprocess import NON_FINITE
+from stimgen.execution.slots import MIN_SLOTS
 from stimgen.execution.synthesize import stimulus_item
 from stimgen.images.prepare import Pixels
 from stimgen.images.write import as_pixels

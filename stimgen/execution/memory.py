@@ -6,7 +6,7 @@ import math
 
 import torch
 
-from stimgen.execution.device import MIN_SLOTS
+from stimgen.execution.slots import MIN_SLOTS
 from stimgen.protocol.plan import PlannedStimulus
 from stimgen.reading.errors import StimgenError
 

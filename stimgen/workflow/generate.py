@@ -11,12 +11,12 @@ import torch
 
 from stimgen.execution.batch import check_sources, form_batches, write_originals
 from stimgen.execution.context import RunContext
-from stimgen.execution.device import default_batch_size
 from stimgen.execution.executor import Executor, GenerateOptions, open_executor
 from stimgen.execution.labels import relabel
 from stimgen.execution.missing import SetStatus, find_missing
 from stimgen.execution.progress import ProgressCallback, RunProgress, ignore_progress
 from stimgen.execution.shard import Shard
+from stimgen.execution.slots import batch_size_rule
 from stimgen.protocol.load import LoadedProtocol
 from stimgen.protocol.overdetermined import describe_excess_parameters
 from stimgen.protocol.plan import PlannedStimulus, ProtocolPlan, make_plan
@@ -59,7 +59,7 @@ def generate_set(
         notify = _make_notifier(progress, report)
         executor = stack.enter_context(open_executor(options, _required_packages(plan), notify))
         context = _make_context(plan, store, options, executor)
-        batches, ours = _select_shard(context, options.shard)
+        batches, ours = _select_shard(context, options.shard, executor.kind)
         status, index = _prepare_set(context, ours, stack)
         missing = frozenset(stimulus.id for stimulus in status.missing)
         progress.begin(len(ours.stimuli), len(ours.stimuli) - len(missing))
@@ -79,7 +79,7 @@ def _make_context(
         plan=plan,
         store=store,
         device=executor.device,
-        batch_size=_find_batch_size(options, default_batch_size(torch.device(executor.kind))),
+        batch_size=_check_batch_size(options.batch_size),
         root=options.root,
         part=options.shard.name if options.shard else "",
         judge=plan.loaded.protocol.judge,
@@ -87,9 +87,12 @@ def _make_context(
     )
 
 
-def _select_shard(context: RunContext, shard: Shard | None) -> tuple[Batches, ProtocolPlan]:
-    """Return the batches of a shard, or of the whole, and the part of the plan that they make."""
-    batches = form_batches(context.plan.stimuli, context.batch_size)
+def _select_shard(context: RunContext, shard: Shard | None, kind: str) -> tuple[Batches, ProtocolPlan]:
+    """Return the batches of a shard, or of the whole, and the part of the plan that they make.
+
+    `kind` is that of the devices that compute, which may be those of other computers.
+    """
+    batches = form_batches(context.plan.stimuli, batch_size_rule(kind, context.batch_size))
     if shard is None:
         return batches, context.plan
     batches = shard.select_batches(batches)
@@ -157,12 +160,10 @@ def _required_packages(plan: ProtocolPlan) -> tuple[str, ...]:
     )
 
 
-def _find_batch_size(options: GenerateOptions, usual: int) -> int:
-    if options.batch_size is None:
-        return usual
-    if not 1 <= options.batch_size <= MAX_BATCH_SIZE:
-        raise StimgenError(f"a batch size of {options.batch_size} is out of range (1 to {MAX_BATCH_SIZE})")
-    return options.batch_size
+def _check_batch_size(chosen: int | None) -> int | None:
+    if chosen is not None and not 1 <= chosen <= MAX_BATCH_SIZE:
+        raise StimgenError(f"a batch size of {chosen} is out of range (1 to {MAX_BATCH_SIZE})")
+    return chosen
 
 
 def _load_networks(plan: ProtocolPlan, pending: list[PlannedStimulus], device: torch.device) -> None:

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
-from stimgen.execution.device import MIN_SLOTS, default_batch_size, find_device
+from stimgen.execution.device import find_device
 from stimgen.execution.pace import estimate_batch_seconds
+from stimgen.execution.slots import MIN_SLOTS, default_batch_size
 from stimgen.execution.synthesize import stimulus_item
 from stimgen.images.object_mask import ComputedMask
 from stimgen.protocol.files import list_skipped
@@ -103,6 +105,7 @@ def _describe_condition(condition: PlannedCondition, plan: ProtocolPlan) -> dict
         "memory": max(method.estimate_memory(s.shape[1], s.shape[0], s.shape[2]) for s in condition.sources),
         "targets": {picture.recipe["sha256"]: picture.id for picture in condition.pictures},
         "schedules": [condition.schedule(shape) for shape in _find_shapes(condition)],
+        "gpu_slots": [default_batch_size("cuda", shape) for shape in _find_shapes(condition)],
         **condition.recipe,
     }
 
@@ -134,9 +137,11 @@ def _estimate_seconds(condition: PlannedCondition, plan: ProtocolPlan, device_na
     seconds = 0.0
     for shape, example in groups.items():
         count = sum(stimulus.source.shape == shape for stimulus in stimuli)
-        size = max(MIN_SLOTS, min(count, default_batch_size(device)))
+        most = default_batch_size(device.type, shape)
+        size = min(count, most)
         item = stimulus_item(example, example.source.pixels())
         pictures = {picture.id: picture.pixels() for picture in condition.pictures}
-        batch = SynthesisBatch([item] * size, size, pictures)
-        seconds += estimate_batch_seconds(condition.method, batch, device) * count / size
+        slots = max(MIN_SLOTS, size) if device.type == "cpu" else most
+        batch = SynthesisBatch([item] * size, slots, pictures)
+        seconds += estimate_batch_seconds(condition.method, batch, device) * math.ceil(count / size)
     return seconds

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import tempfile
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from stimgen.execution.batch import form_batches, write_originals
 from stimgen.execution.context import RunContext
-from stimgen.execution.device import default_batch_size, find_device
+from stimgen.execution.device import find_device
 from stimgen.execution.executor import LocalExecutor
 from stimgen.execution.progress import RunProgress, ignore_progress
 from stimgen.protocol.load import LoadedProtocol, parse_protocol
@@ -21,6 +22,9 @@ from stimgen.stimulus_set.record import Record
 from stimgen.stimulus_set.store import PLAN, Store, json_bytes
 from stimgen.workflow.repair import find_shipped_file
 from stimgen.workflow.resynthesis_comparison import ResynthesisResult, compare_stimulus
+
+if TYPE_CHECKING:
+    import torch
 
 OTHERS = "protocol and photographs here give another stimulus"
 
@@ -54,7 +58,7 @@ def resynthesize_stimuli(
     there = [planned[key] for key in records if key in planned]
     with tempfile.TemporaryDirectory(prefix="stimgen-") as place:
         made = Store(Path(place))
-        _remake(plan, there, made, device)
+        _remake(plan, there, made, records, find_device(device))
         return [
             compare_stimulus(record, store, made)
             if key in planned
@@ -89,10 +93,25 @@ def _choose_records(store: Store, count: int) -> dict[str, Record]:
     return {key: store.read_record(key) for key in chosen}
 
 
-def _remake(plan: ProtocolPlan, stimuli: Sequence[PlannedStimulus], made: Store, device_name: str) -> None:
-    device = find_device(device_name)
+def _remake(
+    plan: ProtocolPlan,
+    stimuli: Sequence[PlannedStimulus],
+    made: Store,
+    records: Mapping[str, Record],
+    device: torch.device,
+) -> None:
     made.write(PLAN, json_bytes({"format": 1, "protocol": {}, "ids": [s.id for s in stimuli]}))
     write_originals(plan, made)
-    context = RunContext(plan, made, device, default_batch_size(device))
-    batches = form_batches(stimuli, context.batch_size)
-    LocalExecutor(device).run(batches, context, RunProgress(), ignore_progress)
+    groups: dict[int | None, list[PlannedStimulus]] = {}
+    for stimulus in stimuli:
+        groups.setdefault(_find_slots(records[stimulus.id], device), []).append(stimulus)
+    for slots, group in groups.items():
+        context = RunContext(plan, made, device, slots)
+        batches = form_batches(group, context.find_batch_size)
+        LocalExecutor(device).run(batches, context, RunProgress(), ignore_progress)
+
+
+def _find_slots(record: Record, device: torch.device) -> int | None:
+    """Return the slots that a stimulus had on such a device, where bits depend on them; None: the usual."""
+    there = record.made.device.partition(":")[0]
+    return record.made.slots if there == device.type != "cpu" else None

@@ -27,7 +27,7 @@ def test_the_same_slots_give_the_same_bits(tmp_path: Path) -> None:
     first = make(tmp_path / "first", GenerateOptions("cuda"))
     again = make(tmp_path / "again", GenerateOptions("cuda"))
     assert contents(first) == contents(again)
-    assert {record.made.slots for record in first.records.values()} == {16}
+    assert {record.made.slots for record in first.records.values()} == {64}
 
 
 def test_the_gpu_reaches_the_losses_of_the_processor(tmp_path: Path) -> None:

@@ -15,6 +15,7 @@ import torch
 from PIL import Image
 
 from stimgen.cli import main as cli
+from stimgen.execution.context import Batches, RunContext
 from stimgen.images.write import decode_png, encode_png
 from stimgen.protocol.load import load_protocol
 from stimgen.reading.errors import StimgenError
@@ -23,6 +24,7 @@ from stimgen.stimulus_set.derived import write_derived_files
 from stimgen.stimulus_set.store import Store, json_bytes, record_file
 from stimgen.stimulus_set.verify import verify_set
 from stimgen.synthesis.objective import Evaluation, Objective
+from stimgen.workflow import resynthesize
 from stimgen.workflow.generate import GenerateOptions, generate_set
 from stimgen.workflow.resynthesis_comparison import ResynthesisResult
 from stimgen.workflow.resynthesize import resynthesize_stimuli
@@ -176,3 +178,31 @@ def test_the_command(
     (one,) = said["resynthesized"]
     assert (one["compared"], one["identical"]) == ("bytes", False)
     assert one["difference"]["psnr"] < 30
+
+
+@pytest.mark.parametrize(("device", "expected"), [("cuda", {8, 16}), ("cpu", {None})])
+def test_on_a_gpu_every_stimulus_gets_the_slots_that_it_had(
+    store: Store, study: Path, monkeypatch: pytest.MonkeyPatch, device: str, expected: set[int | None]
+) -> None:
+    ids, slots = store.read_plan().ids, {}
+    for i, stimulus in enumerate(ids):
+        slots[stimulus] = 16 if i % 2 else 8
+
+        def made_on_a_gpu(record: dict[str, Any], count: int = slots[stimulus]) -> None:
+            record["made"] |= {"device": "cuda:1: a model", "slots": count}
+
+        edit(store, made_on_a_gpu, i)
+    seen: dict[str, int | None] = {}
+
+    class Recorder:
+        def __init__(self, _: torch.device) -> None:
+            pass
+
+        def run(self, batches: Batches, context: RunContext, *_: object) -> None:
+            seen.update({stimulus.id: context.batch_size for batch in batches for stimulus in batch})
+
+    monkeypatch.setattr(resynthesize, "find_device", torch.device)
+    monkeypatch.setattr(resynthesize, "LocalExecutor", Recorder)
+    resynthesize_stimuli(store.folder, len(ids), device, study)
+    assert set(seen.values()) == expected
+    assert device == "cpu" or seen == slots

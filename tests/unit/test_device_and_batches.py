@@ -10,12 +10,10 @@ import pytest
 import torch
 from PIL import Image
 
-from stimgen.execution import device as devices
 from stimgen.execution.batch import form_batches, run_batch, write_originals
 from stimgen.execution.context import RunContext
 from stimgen.execution.device import (
     available_devices,
-    default_batch_size,
     device_name,
     find_device,
     reproducible_computation,
@@ -102,10 +100,6 @@ class TestDevices:
             find_device("cpuu")
         assert "did you mean 'cpu'?" in str(caught.value)
 
-    def test_usual_sizes(self) -> None:
-        assert default_batch_size(torch.device("cpu")) == devices.CPU_SLOTS
-        assert default_batch_size(torch.device("cuda:0")) == devices.GPU_SLOTS
-
     def test_algorithms_on_a_gpu_are_deterministic_while_it_works(self) -> None:
         before = torch.backends.cudnn.deterministic, torch.backends.cudnn.allow_tf32
         with reproducible_computation(torch.device("cuda")):
@@ -132,6 +126,10 @@ class TestBatches:
         names = [(s.condition.id, s.source.id, s.seed) for s in batches[0]]
         assert names == [("one", "a", 1), ("one", "a", 2), ("one", "a", 3), ("one", "b", 1)]
 
+    def test_their_size_can_follow_from_the_shape(self, plan: ProtocolPlan) -> None:
+        batches = form_batches(plan.stimuli, lambda shape: 2 if shape == (12, 12, 1) else 5)
+        assert [len(batch) for batch in batches] == [5, 1, 2, 1, 5, 1, 2, 1]
+
     def test_of_nothing_there_are_none(self) -> None:
         assert form_batches([], 4) == []
 
@@ -147,12 +145,14 @@ class TestBatches:
         assert made["two", "c", 2] == (3, 3)
 
     @pytest.mark.parametrize(
-        ("kind", "count", "expected"),
+        ("kind", "chosen", "count", "expected"),
         [
-            ("cpu", 1, 2),
-            ("cpu", 5, 5),
-            ("cuda", 1, 6),
-            ("cuda", 6, 6),
+            ("cpu", 6, 1, 2),
+            ("cpu", 6, 5, 5),
+            ("cuda", 6, 1, 6),
+            ("cuda", 6, 6, 6),
+            ("cuda", None, 3, 64),
+            ("mps", None, 6, 64),
         ],
     )
     def test_short_batches_are_padded_on_a_gpu_and_not_on_a_cpu(
@@ -161,6 +161,7 @@ class TestBatches:
         folder: Path,
         monkeypatch: pytest.MonkeyPatch,
         kind: str,
+        chosen: int | None,
         count: int,
         expected: int,
     ) -> None:
@@ -172,7 +173,7 @@ class TestBatches:
             raise KeyboardInterrupt
 
         monkeypatch.setattr(ObjectiveMethod, "run", run)
-        context = RunContext(plan, Store.create(folder / "set"), torch.device(kind), 6)
+        context = RunContext(plan, Store.create(folder / "set"), torch.device(kind), chosen)
         with pytest.raises(KeyboardInterrupt):
             run_batch(plan.stimuli[:count], context, RunProgress(), ignore_progress)
         assert [(len(b.items), b.slots) for b in seen] == [(count, expected)]

@@ -33,7 +33,7 @@ class WorkerTask:
     """The set's folder; the worker sees it if the lock of `part` has the content `holder`."""
     part: str
     holder: bytes
-    batch_size: int
+    batch_size: int | None
     trusted: tuple[str, ...] = ()
     """Hashes of the code that the user trusts."""
     ids: tuple[str, ...] = ()
