@@ -12,7 +12,7 @@ from stimgen.execution.context import RunContext
 from stimgen.execution.labels import original_name
 from stimgen.execution.memory import is_out_of_memory, out_of_memory_error, predict_bytes
 from stimgen.execution.progress import ProgressCallback, RunProgress
-from stimgen.execution.slots import MIN_SLOTS, BatchSizeRule
+from stimgen.execution.slots import MIN_SLOTS, BatchSizeRule, limit_slots
 from stimgen.execution.synthesize import Failure, synthesize_batch
 from stimgen.protocol.plan import PlannedStimulus, ProtocolPlan
 from stimgen.protocol.planned_source import PlannedSource
@@ -118,9 +118,9 @@ def run_batch(stimuli: Stimuli, context: RunContext, progress: RunProgress, repo
 def _count_slots(stimuli: Stimuli, context: RunContext) -> int:
     """Return how many images are computed at once, of stimuli of one condition and shape."""
     # On a CPU the number changes no bits, so that nothing need be padded.
-    is_cpu = context.device.type == "cpu"
-    wanted = len(stimuli) if is_cpu else context.find_batch_size(stimuli[0].source.shape)
-    return context.memory.slots(max(MIN_SLOTS, wanted), predict_bytes(stimuli[0]))
+    kind, bytes_each = context.device.type, predict_bytes(stimuli[0])
+    wanted = len(stimuli) if kind == "cpu" else context.find_batch_size(stimuli[0].source.shape)
+    return context.memory.slots(limit_slots(kind, max(MIN_SLOTS, wanted), bytes_each), bytes_each)
 
 
 def _try_synthesis(

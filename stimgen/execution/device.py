@@ -7,12 +7,14 @@ import platform
 import re
 import sys
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from functools import cache
 from pathlib import Path
 
 import torch
 
+from stimgen.execution.determinism import compute_deterministically
+from stimgen.execution.device_errors import explain_device_errors
 from stimgen.reading.errors import StimgenError
 
 PROCESSORS = Path("/proc/cpuinfo")
@@ -92,10 +94,11 @@ def keep_freed_memory() -> bool:
 
 @contextmanager
 def reproducible_computation(device: torch.device) -> Iterator[None]:
-    """Let a GPU compute deterministically and without TF32, and a CPU keep freed memory."""
-    if device.type != "cuda":
-        keep_freed_memory()
-        yield
-        return
-    with torch.backends.cudnn.flags(enabled=True, benchmark=False, deterministic=True, allow_tf32=False):
+    """Let a GPU compute deterministically and without TF32, and a CPU keep freed memory.
+
+    Raises `StimgenError` where the device cannot compute what is asked for.
+    """
+    keep_freed_memory()
+    on_cuda = compute_deterministically() if device.type == "cuda" else nullcontext()
+    with explain_device_errors(device), on_cuda:
         yield

@@ -44,7 +44,7 @@ class GridFeatureExtractor:
     def _batch(self, pictures: Sequence[Pixels]) -> Grids:
         with torch.no_grad(), reproducible_computation(self.device):
             maps = self.extract(stack_pictures(pictures, self.device))
-            found_maps = [maps[name].double().cpu() for name in self.layers]
+            found_maps = [maps[name].cpu().double() for name in self.layers]
             means = [cell_means(one, self.cells) for one in found_maps]
             if self.statistic == "moments":
                 means += [cell_means(one.square(), self.cells).sqrt() for one in found_maps]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable
 from functools import partial
 
@@ -15,6 +16,8 @@ CPU_SLOTS = MIN_SLOTS
 # that a stimulus has the same slots wherever it is made. Small pictures need many slots to fill a GPU.
 MOST_PIXELS = 16 * 256**2
 MOST_SLOTS = 64
+# On Apple's GPUs, a tensor of 4 GiB ends the process without a message, whatever the memory.
+MOST_BYTES = {"mps": 2.0**32}
 
 Shape = tuple[int, int, int]
 """Height, width and channels of a picture."""
@@ -50,3 +53,10 @@ def default_batch_size(kind: str, shape: Shape) -> int:
 def batch_size_rule(kind: str, chosen: int | None) -> BatchSizeRule:
     """Return what suits a kind of device, or a rule that always returns the number that the user chose."""
     return partial(default_batch_size, kind) if chosen is None else lambda _: chosen
+
+
+def limit_slots(kind: str, slots: int, bytes_each: int) -> int:
+    """Return `slots`, halved until all that they are predicted to need is less than a device can address."""
+    while slots > MIN_SLOTS and slots * bytes_each >= MOST_BYTES.get(kind, math.inf):
+        slots = max(MIN_SLOTS, slots // 2)
+    return slots

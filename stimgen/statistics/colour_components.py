@@ -19,7 +19,7 @@ def find_components(pixels: Tensor) -> Tensor:
     if colours == 1:
         return pixels.new_ones(1, 1)
     # In float64 and without threads: three numbers, on which all others depend.
-    values = pixels.detach().double().flatten(1).cpu()
+    values = pixels.detach().cpu().double().flatten(1)
     central = values - values.mean(1, keepdim=True)
     products = (central.unsqueeze(0) * central.unsqueeze(1)).mean(2)
     variances, vectors = torch.linalg.eigh(products)

@@ -8,12 +8,13 @@ from typing import Literal
 
 import torch
 from torch import Tensor
-from torch.nn.functional import adaptive_avg_pool2d
 
 from stimgen.reading.model import Flag
+from stimgen.statistics.adaptive_pooling import average_to_size
 from stimgen.statistics.base import LayerSize, Statistic, Target
 from stimgen.statistics.region_grams import region_means
 from stimgen.statistics.regions import Pooling
+from stimgen.statistics.regions.placed_weights import place_weights
 from stimgen.statistics.squared_error import squared_errors, squared_norms
 
 
@@ -62,7 +63,7 @@ def _pairs(features: Mapping[str, Tensor]) -> Iterator[tuple[str, str, list[Tens
     for (above, others), (name, maps) in pairwise(features.items()):
         coarser = name if maps[0, 0].numel() <= others[0, 0].numel() else above
         height, width = features[coarser].shape[2:]
-        yield name, coarser, [adaptive_avg_pool2d(layer, (height, width)) for layer in (others, maps)]
+        yield name, coarser, [average_to_size(layer, height, width) for layer in (others, maps)]
 
 
 def _products(maps: list[Tensor], means: list[Tensor], pooling: Pooling) -> Tensor:
@@ -74,6 +75,6 @@ def _products(maps: list[Tensor], means: list[Tensor], pooling: Pooling) -> Tens
             for part, mean in zip(maps, means, strict=True)
         )
         if window.weights is not None:
-            first = first * torch.as_tensor(window.weights, dtype=first.dtype, device=first.device).flatten()
+            first = first * place_weights(window.weights, first).flatten()
         products.append(torch.bmm(first, second.transpose(1, 2)) / window.divisor)
     return torch.stack(products, dim=1)

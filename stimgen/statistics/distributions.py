@@ -10,6 +10,7 @@ import torch
 from torch import Tensor
 
 from stimgen.statistics.base import LayerSize
+from stimgen.statistics.precision import precise_dtype
 from stimgen.statistics.regions import Pooling, PoolingWindow
 from stimgen.statistics.squared_error import SMALLEST_NORM
 
@@ -17,8 +18,9 @@ from stimgen.statistics.squared_error import SMALLEST_NORM
 class Distribution(NamedTuple):
     """Holds the sorted values of every map, with their cumulative weights.
 
-    `values` is batch x maps x n, from small to large. `ends` has the same shape, in float64: the weight of
-    each value and of all before it, up to 1; it is batch x 0 if all values have the same weight.
+    `values` is batch x maps x n, from small to large. `ends` has the same shape, in float64 where the device
+    has it: the weight of each value and of all before it, up to 1. It is batch x 0 if all values have the
+    same weight.
     """
 
     values: Tensor
@@ -46,7 +48,8 @@ def measure_distribution(maps: Tensor, window: PoolingWindow) -> Distribution:
     part = maps[:, :, window.rows, window.columns].flatten(2)
     if window.weights is None:
         return Distribution(part.sort(dim=2, stable=True).values, part.new_zeros(len(part), 0))
-    weights = torch.as_tensor(window.weights, dtype=torch.float64, device=maps.device).flatten()
+    dtype = precise_dtype(maps.device)
+    weights = torch.as_tensor(window.weights, dtype=dtype, device=maps.device).flatten()
     if not weights.all():
         # A region that is not a rectangle has many positions without weight around it.
         inside = weights.nonzero()[:, 0]

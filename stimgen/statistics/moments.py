@@ -13,6 +13,7 @@ from stimgen.reading.model import Integer
 from stimgen.statistics.base import LayerSize, LayerStatistic, Target
 from stimgen.statistics.region_grams import region_shares
 from stimgen.statistics.regions import Pooling, PoolingWindow
+from stimgen.statistics.regions.placed_weights import place_weights
 from stimgen.statistics.squared_error import SMALLEST_NORM
 
 # Added to variances, as a part of the source's mean variance, so that a flat map does not divide by zero.
@@ -82,5 +83,5 @@ def _mean(values: Tensor, window: PoolingWindow) -> Tensor:
     """Return the weighted mean of values, batch x channels x positions."""
     if window.weights is None:
         return values.mean(2)
-    weights = torch.as_tensor(window.weights, dtype=values.dtype, device=values.device)
+    weights = place_weights(window.weights, values)
     return (values * weights.flatten()).sum(2) / window.total

@@ -14,6 +14,7 @@ from typing_extensions import override
 from stimgen.reading.model import Integer
 from stimgen.statistics.base import LayerSize, RandomKey, Target
 from stimgen.statistics.gram import Gram, GramStatistic
+from stimgen.statistics.precision import precise_dtype
 from stimgen.statistics.regions import Pooling
 from stimgen.statistics.squared_error import squared_norms
 from stimgen.statistics.threads import one_thread
@@ -50,7 +51,8 @@ class PcaGram(GramStatistic):
     def target(self, features: Tensor, pooling: Pooling) -> Target:
         """Return components and covariances of the maps, and what `Gram` measures in all of them."""
         with one_thread():
-            covariances = torch.stack([_covariance(maps) for maps in features])
+            covariances = torch.stack([_covariance(maps.cpu()) for maps in features])
+        covariances = covariances.to(features.device, precise_dtype(features.device))
         return self._fit_components(covariances, self._gram.target(features, pooling), features.dtype)
 
     def interpolate(self, first: Target, second: Target, weight: float) -> Target:

@@ -140,5 +140,5 @@ def _outer(first: Tensor, second: Tensor) -> Tensor:
 
 def _upper(products: Tensor, diagonal: int) -> Tensor:
     """Return each entry of symmetric matrices once: windows x entries."""
-    rows, columns = torch.triu_indices(products.shape[1], products.shape[2], diagonal)
+    rows, columns = torch.triu_indices(products.shape[1], products.shape[2], diagonal, device=products.device)
     return products[:, rows, columns]

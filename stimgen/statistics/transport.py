@@ -15,15 +15,15 @@ def interpolate_covariances(first: Tensor, second: Tensor, weight: float) -> Ten
     The path is shortest by the 2-Wasserstein distance (McCann 1997; for textures Vacher et al. 2020): with T
     the map that transports one distribution onto the other, ((1 - t) I + t T) C ((1 - t) I + t T). `first`
     and `second` are ... x n x n, symmetric and without negative eigenvalues; `weight` is t, from 0 to 1. The
-    computation is in float64.
+    computation is in float64, on the processor: not all devices have that, or eigenvectors.
     """
-    c, d = first.double(), second.double()
+    c, d = first.cpu().double(), second.cpu().double()
     root, inverse = _square_roots(c)
     middle, _ = _square_roots(root @ d @ root)
     product = root @ middle @ inverse  # C T; T C is its transpose
     between = (1 - weight) ** 2 * c + weight**2 * d
     between = between + weight * (1 - weight) * (product + product.transpose(-1, -2))
-    return between.to(first.dtype)
+    return between.to(first)
 
 
 def _square_roots(matrix: Tensor) -> tuple[Tensor, Tensor]:

@@ -15,6 +15,7 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
+from stimgen.statistics.precision import precise_dtype
 from stimgen.statistics.regions import Pooling, PoolingWindow
 
 Floats = NDArray[np.float64]
@@ -153,6 +154,7 @@ def _make_grid_windows(
     counts = np.array([np.count_nonzero(window.weights) for window in boxed])
     # One place at least has no weight, so that a shift can lead to nothing.
     lengths = np.ceil(GROWTH ** np.ceil(np.log(counts + 1) / np.log(GROWTH))).astype(int)
+    dtype = precise_dtype(device)
     groups, positions, weighted = [], [], []
     for length in np.unique(lengths):
         members = np.flatnonzero(lengths == length)
@@ -165,10 +167,10 @@ def _make_grid_windows(
         groups.append(
             WindowGroup(
                 tuple(members.tolist()),
-                torch.from_numpy(roots).unsqueeze(2).to(device),
+                torch.from_numpy(roots).unsqueeze(2).to(device, dtype),
                 torch.from_numpy(partners.transpose(1, 2, 0, 3).reshape(2, partners.shape[2], -1)).to(device),
-                torch.from_numpy(np.stack([counted for *_, counted in listed])).to(device),
-                torch.from_numpy(shares[members]).to(device),
+                torch.from_numpy(np.stack([counted for *_, counted in listed])).to(device, dtype),
+                torch.from_numpy(shares[members]).to(device, dtype),
             )
         )
     every = np.concatenate(positions)

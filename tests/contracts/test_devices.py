@@ -1,11 +1,11 @@
 """What computes on a GPU stays there, and asks it for numbers once an evaluation: proved without a GPU.
 
 PyTorch's device ``meta`` has sizes and no numbers: what needs a number, or another device, fails there.
-Starts, steps and all methods but `objective` work on NumPy arrays, before and after synthesis.
 """
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -19,7 +19,7 @@ from torch.utils._pytree import tree_leaves
 
 from stimgen.networks import NETWORKS, Network
 from stimgen.reading.generators import run_generator
-from stimgen.statistics import STATISTICS
+from stimgen.statistics import STATISTICS, precision
 from stimgen.statistics.regions import REGIONS
 from stimgen.synthesis.objective import BatchSources, Objective
 from stimgen.synthesis.optimisers import OPTIMISERS
@@ -31,12 +31,16 @@ META, SIDE = torch.device("meta"), 64
 
 # Why a member is not run on `meta`, or asks for more than one transfer.
 NO_META = {
-    "portilla_simoncelli": "its entries are chosen by indices that lie on the processor",
+    "portilla_simoncelli": "it needs a network of its own: see below",
     "module": "the user's file says what it computes",
     "pca_gram": "components are chosen by their variances, once, when the source is measured",
     "python": "the values that a user's function returns are checked",
     "timm": "its package is an extra, and it is a user's choice among hundreds of models",
     "torchvision": "the networks with names of their own are models of torchvision",
+}
+NO_WEIGHTS = {
+    "histogram": "positions without weight are found by their weights, which are numbers",
+    "sliced_wasserstein": "positions without weight are found by their weights, which are numbers",
 }
 NO_SINGLE_READ = {"lbfgsb": "scipy decides, one image at a time, on the processor"}
 # Members that need a value, or are quicker with one.
@@ -48,30 +52,65 @@ WITH = {
 }
 
 
-class OtherDevices(TorchDispatchMode):
-    """Notes every operation that a tensor with numbers takes part in."""
+# What `torch.use_deterministic_algorithms` refuses on CUDA, as its documentation lists it (PyTorch 2.14).
+NOT_DETERMINISTIC = re.compile(
+    r"aten\.(_?adaptive_(avg|max)_pool[23]d_backward|avg_pool3d_backward|fractional_max_pool[23]d_backward"
+    r"|max_unpool\w*|_?upsample_(linear1d|bilinear2d|bicubic2d|trilinear3d)(_aa)?_backward"
+    r"|reflection_pad[123]d_backward|nll_loss\w*|_ctc_loss_backward|_embedding_bag\w*|put_?|histc|bincount"
+    r"|median|kthvalue|grid_sampler_[23]d_backward|_scaled_dot_product\w*backward|resize_)\."
+)
+# Apple's GPUs have neither.
+TOO_PRECISE = (torch.float64, torch.complex128)
+
+
+class DeviceWatch(TorchDispatchMode):
+    """Notes operations that a tensor with numbers takes part in, and those that not every GPU can do."""
 
     def __init__(self) -> None:
         super().__init__()
-        self.found: set[str] = set()
+        self.elsewhere: set[str] = set()
+        self.without_fixed_bits: set[str] = set()
+        self.too_precise: set[str] = set()
+        self.count = 0
 
     def __torch_dispatch__(self, function: Any, types: Any, args: Any = (), kwargs: Any = None) -> Any:
         result = function(*args, **(kwargs or {}))
+        self.count += 1
         tensors = [one for one in tree_leaves((args, kwargs, result)) if isinstance(one, torch.Tensor)]
         if any(one.device != META and one.numel() for one in tensors):
-            self.found.add(str(function))
+            self.elsewhere.add(str(function))
+        if NOT_DETERMINISTIC.match(str(function)):
+            self.without_fixed_bits.add(str(function))
+        if any(one.device == META and one.dtype in TOO_PRECISE for one in tensors):
+            self.too_precise.add(str(function))
         return result
 
 
+@contextmanager
+def watch_device() -> Iterator[None]:
+    """Fail if something was computed elsewhere, without fixed bits, or in numbers that a GPU lacks."""
+    with DeviceWatch() as watch:
+        yield
+    assert watch.count > 10
+    assert watch.elsewhere == set()
+    assert watch.without_fixed_bits == set()
+    assert watch.too_precise == set()
+
+
+@pytest.fixture(autouse=True)
+def meta_has_no_float64(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(precision, "WITHOUT_FLOAT64", frozenset({"meta"}))
+
+
 def evaluate_on_meta(network: Network, layers: list[str], **chosen: Any) -> None:
+    channels = chosen.pop("channels", 3)
     constraint = chosen.pop("constraint", PIXEL_CONSTRAINTS.members["soft"]())
     term = Term(network=network, layers=tuple(layers), **chosen)
-    images, rows = torch.empty(2, 3, SIDE, SIDE, device=META), torch.arange(2, device=META)
+    images, rows = torch.empty(2, channels, SIDE, SIDE, device=META), torch.arange(2, device=META)
     objective = Objective([term], constraint, BatchSources(images, rows, (("a", 1), ("b", 2))))
-    with OtherDevices() as others:
+    with watch_device():
         for _ in range(2):
             evaluation = objective(constraint.to_variables(images), rows)
-    assert others.found == set()
     assert evaluation.gradient.shape == images.shape
     assert evaluation.parts.device == evaluation.gradient.device == META
 
@@ -93,9 +132,25 @@ def test_statistics_stay_on_their_device(name: str) -> None:
     evaluate_on_meta(*wavelets(), statistic=STATISTICS.members[name]())
 
 
+def test_portilla_simoncelli_stays_on_its_device() -> None:
+    network = NETWORKS.members["steerable_pyramid"]()
+    # The components of a source's colours are found on the processor, once; a grey one has none.
+    statistic = STATISTICS.members["portilla_simoncelli"]()
+    evaluate_on_meta(network, list(network.layers()), statistic=statistic, channels=1)
+
+
 @pytest.mark.parametrize("name", REGIONS.members)
 def test_regions_stay_on_their_device(name: str) -> None:
     evaluate_on_meta(*wavelets(), regions=REGIONS.members[name](**WITH.get(name, {})))
+
+
+# Statistics have other ways for regions with soft edges.
+@pytest.mark.parametrize("name", [name for name in STATISTICS.members if name not in NO_META | NO_WEIGHTS])
+def test_statistics_in_regions_stay_on_their_device(name: str) -> None:
+    statistic = STATISTICS.members[name]()
+    if statistic.pools:
+        regions = REGIONS.members["grid"](rows=2, columns=2)
+        evaluate_on_meta(*wavelets(), statistic=statistic, regions=regions)
 
 
 @pytest.mark.parametrize("name", PIXEL_CONSTRAINTS.members)

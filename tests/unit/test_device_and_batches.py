@@ -12,12 +12,7 @@ from PIL import Image
 
 from stimgen.execution.batch import form_batches, run_batch, write_originals
 from stimgen.execution.context import RunContext
-from stimgen.execution.device import (
-    available_devices,
-    device_name,
-    find_device,
-    reproducible_computation,
-)
+from stimgen.execution.device import available_devices, device_name, find_device
 from stimgen.execution.progress import RunProgress, ignore_progress
 from stimgen.execution.writer import format_trace
 from stimgen.protocol.load import load_protocol
@@ -99,14 +94,6 @@ class TestDevices:
         with pytest.raises(StimgenError) as caught:
             find_device("cpuu")
         assert "did you mean 'cpu'?" in str(caught.value)
-
-    def test_algorithms_on_a_gpu_are_deterministic_while_it_works(self) -> None:
-        before = torch.backends.cudnn.deterministic, torch.backends.cudnn.allow_tf32
-        with reproducible_computation(torch.device("cuda")):
-            assert torch.backends.cudnn.deterministic
-            assert not torch.backends.cudnn.benchmark
-            assert not torch.backends.cudnn.allow_tf32
-        assert (torch.backends.cudnn.deterministic, torch.backends.cudnn.allow_tf32) == before
 
 
 class TestBatches:

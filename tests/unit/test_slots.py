@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from stimgen.cli.plan_text import format_plan
-from stimgen.execution.slots import CPU_SLOTS, batch_size_rule, default_batch_size
+from stimgen.execution.slots import CPU_SLOTS, batch_size_rule, default_batch_size, limit_slots
 from stimgen.protocol.load import load_protocol
 from stimgen.workflow.plan import describe_plan
 
@@ -48,6 +48,14 @@ def test_a_cpu_gets_two_of_any_size_and_the_user_what_is_asked_for(height: int, 
     assert default_batch_size("cpu", (height, width, 3)) == CPU_SLOTS == 2
     assert batch_size_rule("cuda", 7)((height, width, 3)) == 7
     assert batch_size_rule("cuda", None)((height, width, 3)) == default_batch_size("cuda", (height, width, 3))
+
+
+@given(st.integers(2, 4096), st.integers(1, 10**10))
+def test_on_apples_gpus_no_tensor_of_a_batch_can_have_4_gib(slots: int, bytes_each: int) -> None:
+    fewer = limit_slots("mps", slots, bytes_each)
+    assert fewer == 2 or fewer * bytes_each < 2**32
+    assert fewer == slots or 2 * (fewer + 1) * bytes_each >= 2**32
+    assert limit_slots("cuda", slots, bytes_each) == limit_slots("cpu", slots, bytes_each) == slots
 
 
 def test_the_plan_tells_them(tmp_path: Path) -> None:

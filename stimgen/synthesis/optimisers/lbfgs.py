@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 from torch import Tensor
 from typing_extensions import override
 
+from stimgen.statistics.precision import precise_dtype
 from stimgen.synthesis.objective import Evaluation
 from stimgen.synthesis.optimisers.base import OptimiserBatch, QuasiNewton, broadcast
 from stimgen.synthesis.optimisers.descent import DescentRequest, ImageDescent
@@ -119,7 +120,8 @@ class _LbfgsBatch(OptimiserBatch[ImageDescent]):
         """Return the first step of every line search, as `ImageDescent` finds it once it has the answers."""
         squared, along_gradient = answers[:, 1:2], answers[:, 2:3] > 0
         learnt = broadcast([bool(image.pairs) for image in self.images], self._point)
-        shorter = (1.0 / squared.double().sqrt()).clamp_max(1.0).to(squared.dtype)
+        precise = squared.to(precise_dtype(squared.device))
+        shorter = (1.0 / precise.sqrt()).clamp_max(1.0).to(squared.dtype)
         return torch.where(learnt & ~along_gradient, torch.ones_like(shorter), shorter)
 
     def _move(self, moving: Tensor) -> Tensor:
