@@ -8,7 +8,7 @@ from torch import Tensor
 from typing_extensions import override
 
 from stimgen.statistics.base import LayerSize, LayerStatistic, Target
-from stimgen.statistics.region_grams import region_grams, region_means, region_shares
+from stimgen.statistics.region_grams import region_covariances, region_shares
 from stimgen.statistics.regions import Pooling
 from stimgen.statistics.squared_error import squared_errors, squared_norms
 from stimgen.statistics.transport import interpolate_covariances
@@ -55,8 +55,5 @@ class Covariance(LayerStatistic):
 
 def _measure(features: Tensor, pooling: Pooling) -> tuple[Tensor, Tensor]:
     """Return covariances and means in every region, times the square roots of the regions' shares."""
-    means = region_means(features, pooling)
-    # A second moment is smallest about its own mean. So it does not change with that mean to first order, and
-    # the gradient is right although the mean is treated as a constant.
-    covariances = region_grams(features, means.detach(), pooling)
+    means, covariances = region_covariances(features, pooling)
     return covariances, means * region_shares(features, pooling).sqrt()

@@ -16,6 +16,7 @@ from stimgen.statistics.region_grams import region_means
 from stimgen.statistics.regions import Pooling
 from stimgen.statistics.regions.placed_weights import place_weights
 from stimgen.statistics.squared_error import squared_errors, squared_norms
+from stimgen.statistics.window_measures import measure_windows
 
 
 class CrossGram(Statistic):
@@ -68,13 +69,15 @@ def _pairs(features: Mapping[str, Tensor]) -> Iterator[tuple[str, str, list[Tens
 
 def _products(maps: list[Tensor], means: list[Tensor], pooling: Pooling) -> Tensor:
     """Return the mean products of two layers' maps minus `means`: batch x regions x channels x channels."""
-    products = []
-    for i, window in enumerate(pooling.windows(*maps[0].shape[2:])):
+    windows = pooling.windows(*maps[0].shape[2:])
+
+    def measure(parts: list[Tensor], i: int) -> Tensor:
         first, second = (
-            part[:, :, window.rows, window.columns].flatten(2) - mean[:, i, :, None]
-            for part, mean in zip(maps, means, strict=True)
+            part.flatten(2) - mean[:, i, :, None] for part, mean in zip(parts, means, strict=True)
         )
-        if window.weights is not None:
-            first = first * place_weights(window.weights, first).flatten()
-        products.append(torch.bmm(first, second.transpose(1, 2)) / window.divisor)
-    return torch.stack(products, dim=1)
+        weights = windows[i].weights
+        if weights is not None:
+            first = first * place_weights(weights, first).flatten()
+        return torch.bmm(first, second.transpose(1, 2)) / windows[i].divisor
+
+    return measure_windows(maps, windows, measure)

@@ -6,6 +6,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from itertools import chain
 from typing import NamedTuple
 
+import numpy as np
 import torch
 from torch import Tensor
 
@@ -13,6 +14,7 @@ from stimgen.statistics.base import LayerSize
 from stimgen.statistics.precision import precise_dtype
 from stimgen.statistics.regions import Pooling, PoolingWindow
 from stimgen.statistics.squared_error import SMALLEST_NORM
+from stimgen.statistics.window_measures import cut_window, measure_windows
 
 
 class Distribution(NamedTuple):
@@ -39,21 +41,22 @@ def estimate_memory(values: int, sizes: Mapping[str, LayerSize]) -> float:
 
 def measure_distributions(maps: Tensor, pooling: Pooling) -> Iterator[Distribution]:
     """Yield the distributions of every map, batch x maps x height x width, region after region."""
-    return (measure_distribution(maps, window) for window in pooling.windows(*maps.shape[2:]))
+    windows = pooling.windows(*maps.shape[2:])
+    return (measure_distribution(cut_window([maps], window)[0], window) for window in windows)
 
 
-def measure_distribution(maps: Tensor, window: PoolingWindow) -> Distribution:
-    """Return the distribution of every map, batch x maps x height x width, in a region."""
+def measure_distribution(part: Tensor, window: PoolingWindow) -> Distribution:
+    """Return the distribution of every map in a region, of the region's rectangle of maps."""
     # Equal values keep their order, so that gradients are the same wherever they are computed.
-    part = maps[:, :, window.rows, window.columns].flatten(2)
+    part = part.flatten(2)
     if window.weights is None:
         return Distribution(part.sort(dim=2, stable=True).values, part.new_zeros(len(part), 0))
-    dtype = precise_dtype(maps.device)
-    weights = torch.as_tensor(window.weights, dtype=dtype, device=maps.device).flatten()
-    if not weights.all():
+    numbers = window.weights.ravel()
+    if not numbers.all():
         # A region that is not a rectangle has many positions without weight around it.
-        inside = weights.nonzero()[:, 0]
-        part, weights = part[:, :, inside], weights[inside]
+        inside = np.flatnonzero(numbers)
+        part, numbers = part[:, :, torch.as_tensor(inside, device=part.device)], numbers[inside]
+    weights = torch.as_tensor(numbers, dtype=precise_dtype(part.device), device=part.device)
     values, order = part.sort(dim=2, stable=True)
     return Distribution(values, (weights / window.total)[order].cumsum(2))
 
@@ -102,10 +105,14 @@ def mean_squares(distribution: Distribution) -> Tensor:
     return (squares * _widths(distribution.ends).to(squares.dtype)).sum(2)
 
 
-def sum_distances(found: Iterable[Distribution], wanted: list[Distribution], shares: Tensor) -> Tensor:
+def sum_distances(maps: Tensor, wanted: list[Distribution], pooling: Pooling, shares: Tensor) -> Tensor:
     """Return each image's squared distances, summed over maps and over regions times their shares."""
-    pairs = zip(found, wanted, strict=True)
-    return (torch.stack([squared_wasserstein_distances(*pair) for pair in pairs], dim=1) * shares).sum((1, 2))
+    windows = pooling.windows(*maps.shape[2:])
+
+    def measure(parts: list[Tensor], i: int) -> Tensor:
+        return squared_wasserstein_distances(measure_distribution(parts[0], windows[i]), wanted[i])
+
+    return (measure_windows([maps], windows, measure) * shares).sum((1, 2))
 
 
 def sum_squares(wanted: list[Distribution], shares: Tensor) -> Tensor:

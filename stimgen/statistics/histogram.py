@@ -56,6 +56,5 @@ class HistogramStatistic(LayerStatistic):
     def distance(self, features: Tensor, target: Target) -> Tensor:
         """Return the squared 2-Wasserstein distances over the source's mean squares, summed over maps."""
         wanted = unflatten_distributions(target.values)
-        found = measure_distributions(features, target.pooling)
         shares = region_shares(features, target.pooling)
-        return sum_distances(found, wanted, shares) / sum_squares(wanted, shares)
+        return sum_distances(features, wanted, target.pooling, shares) / sum_squares(wanted, shares)

@@ -15,6 +15,7 @@ from stimgen.statistics.region_grams import region_shares
 from stimgen.statistics.regions import Pooling, PoolingWindow
 from stimgen.statistics.regions.placed_weights import place_weights
 from stimgen.statistics.squared_error import SMALLEST_NORM
+from stimgen.statistics.window_measures import measure_windows
 
 # Added to variances, as a part of the source's mean variance, so that a flat map does not divide by zero.
 FLAT = 1e-6
@@ -61,11 +62,14 @@ class Moments(LayerStatistic):
 
     def _moments(self, features: Tensor, pooling: Pooling, added: Tensor) -> Tensor:
         windows = pooling.windows(*features.shape[2:])
-        return torch.stack([self._region_moments(features, window, added) for window in windows], dim=2)
 
-    def _region_moments(self, features: Tensor, window: PoolingWindow, added: Tensor) -> Tensor:
-        """Return the moments in one region: batch x orders x channels."""
-        part = features[:, :, window.rows, window.columns].flatten(2)
+        def measure(parts: list[Tensor], i: int) -> Tensor:
+            return self._region_moments(parts[0].flatten(2), windows[i], added)
+
+        return measure_windows([features], windows, measure, dim=2)
+
+    def _region_moments(self, part: Tensor, window: PoolingWindow, added: Tensor) -> Tensor:
+        """Return the moments in one region, batch x channels x positions: batch x orders x channels."""
         mean = _mean(part, window)
         moments = [mean]
         if self.orders > 1:
@@ -83,5 +87,4 @@ def _mean(values: Tensor, window: PoolingWindow) -> Tensor:
     """Return the weighted mean of values, batch x channels x positions."""
     if window.weights is None:
         return values.mean(2)
-    weights = place_weights(window.weights, values)
-    return (values * weights.flatten()).sum(2) / window.total
+    return (values * place_weights(window.weights, values).flatten()).sum(2) / window.total

@@ -11,15 +11,12 @@ from torch.autograd.function import once_differentiable
 
 from stimgen.statistics.regions import Pooling, PoolingWindow
 from stimgen.statistics.regions.placed_weights import place_weights
-
-Windows = tuple[PoolingWindow, ...]
+from stimgen.statistics.window_measures import Windows, list_windows, stack_windows
 
 
 def region_means(features: Tensor, pooling: Pooling) -> Tensor:
     """Return the mean of every map in every region: batch x regions x channels."""
-    windows = pooling.windows(*features.shape[2:])
-    means = [_apply_weights(_window_part(features, w), w).sum(1) / w.weight for w in windows]
-    return torch.stack(means, dim=1)
+    return _region_means(features, pooling.windows(*features.shape[2:]))
 
 
 def region_shares(features: Tensor, pooling: Pooling) -> Tensor:
@@ -34,6 +31,16 @@ def region_grams(features: Tensor, means: Tensor | None, pooling: Pooling) -> Te
     """
     grams: Tensor = _RegionGrams.apply(features, means, pooling.windows(*features.shape[2:]))
     return grams
+
+
+def region_covariances(features: Tensor, pooling: Pooling) -> tuple[Tensor, Tensor]:
+    """Return the means of `region_means`, and the Gram matrices of the maps minus these means.
+
+    A second moment is smallest about its own mean. So it does not change with that mean to first order, and
+    its gradient is right although the mean is treated as a constant.
+    """
+    means, grams = _RegionCovariances.apply(features, pooling.windows(*features.shape[2:]))
+    return means, grams
 
 
 def region_errors(features: Tensor, means: Tensor | None, wanted: Tensor, pooling: Pooling) -> Tensor:
@@ -52,17 +59,40 @@ class _RegionGrams(torch.autograd.Function):
     def forward(ctx: Any, features: Tensor, means: Tensor | None, windows: Windows) -> Tensor:
         ctx.save_for_backward(features, means)
         ctx.windows = windows
-        channels = features.shape[1]
-        grams = features.new_empty(len(features), len(windows), channels, channels)
-        for i, window in enumerate(windows):
-            grams[:, i] = _gram(features, means, i, window)
-        return grams
+        return _region_grams(features, means, windows)
 
     @staticmethod
     @once_differentiable
     def backward(ctx: Any, gradient: Tensor) -> tuple[Tensor, None, None]:
         features, means = ctx.saved_tensors
         return _gather_gradient(features, means, ctx.windows, lambda i: gradient[:, i]), None, None
+
+
+class _RegionCovariances(torch.autograd.Function):
+    """Computes means, and Gram matrices of what is left without them, in all regions.
+
+    With plain autograd, the mean of each region would fill a gradient as large as the features.
+    """
+
+    @staticmethod
+    def forward(ctx: Any, features: Tensor, windows: Windows) -> tuple[Tensor, Tensor]:
+        means = _region_means(features, windows)
+        ctx.save_for_backward(features, means)
+        ctx.windows = windows
+        return means, _region_grams(features, means, windows)
+
+    @staticmethod
+    @once_differentiable
+    def backward(ctx: Any, mean_gradient: Tensor, gradient: Tensor) -> tuple[Tensor, None]:
+        features, means = ctx.saved_tensors
+        total = _gather_gradient(features, means, ctx.windows, lambda i: gradient[:, i])
+        # From the last region to the first, as autograd would add them: sums keep their bits.
+        for i, window in reversed(list_windows(ctx.windows, features)):
+            each = (mean_gradient[:, i] / window.weight).unsqueeze(1)
+            spread = _apply_weights(each.expand(-1, window.shape[0] * window.shape[1], -1), window)
+            found = spread.transpose(1, 2).view(*features.shape[:2], *window.shape)
+            total[:, :, window.rows, window.columns] += found
+        return total, None
 
 
 class _RegionErrors(torch.autograd.Function):
@@ -72,7 +102,7 @@ class _RegionErrors(torch.autograd.Function):
     def forward(ctx: Any, features: Tensor, means: Tensor | None, wanted: Tensor, windows: Windows) -> Tensor:
         differences = torch.empty_like(wanted) if ctx.needs_input_grad[0] else None
         errors = wanted.new_zeros(len(wanted))
-        for i, window in enumerate(windows):
+        for i, window in list_windows(windows, features):
             difference = _gram(features, means, i, window) - wanted[:, i]
             errors += difference.square().flatten(1).sum(1)
             if differences is not None:
@@ -88,6 +118,24 @@ class _RegionErrors(torch.autograd.Function):
         twice = 2 * gradient.view(-1, 1, 1)
         found = _gather_gradient(features, means, ctx.windows, lambda i: twice * differences[:, i])
         return found, None, None, None
+
+
+def _region_means(features: Tensor, windows: Windows) -> Tensor:
+    """Return the mean of every map in every region: batch x regions x channels."""
+    means = [
+        _apply_weights(_window_part(features, window), window).sum(1) / window.weight
+        for _, window in list_windows(windows, features)
+    ]
+    return stack_windows(means, len(windows), dim=1)
+
+
+def _region_grams(features: Tensor, means: Tensor | None, windows: Windows) -> Tensor:
+    """Return the Gram matrices of all regions: batch x regions x channels x channels."""
+    channels = features.shape[1]
+    grams = features.new_empty(len(features), len(windows), channels, channels)
+    for i, window in list_windows(windows, features):
+        grams[:, i] = _gram(features, means, i, window)
+    return grams
 
 
 def _gram(features: Tensor, means: Tensor | None, i: int, window: PoolingWindow) -> Tensor:
@@ -107,7 +155,7 @@ def _gather_gradient(
     """
     whole = windows[0].weights is None  # the only window, and all of the grid
     total = torch.empty(0) if whole else torch.zeros_like(features)
-    for i, window in enumerate(windows):
+    for i, window in list_windows(windows, features):
         mean = None if means is None else means[:, i]
         gradient = gram_gradient(i)
         symmetric = (gradient + gradient.transpose(1, 2)) / window.divisor

@@ -89,9 +89,9 @@ class SlicedWasserstein(LayerStatistic):
         """Return the squared distance, averaged over directions."""
         directions, *values = target.values
         wanted = unflatten_distributions(tuple(values))
-        found = measure_distributions(_project_maps(features, directions), target.pooling)
         shares = region_shares(features, target.pooling)
-        distance = sum_distances(found, wanted, shares)
+        projected = _project_maps(features, directions)
+        distance = sum_distances(projected, wanted, target.pooling, shares)
         if self.normalisation == "heitz2021":
             return distance / (len(wanted) * directions.shape[1])
         return distance / sum_squares(wanted, shares)
