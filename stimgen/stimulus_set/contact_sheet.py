@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 from collections.abc import Iterable
 from textwrap import wrap
+from typing import NamedTuple
 
 from PIL import Image, ImageDraw, ImageFont
 from pydantic import JsonValue
@@ -22,12 +23,59 @@ BACKGROUND, INK = (255, 255, 255), (40, 40, 40)
 MAX_ROWS, USUAL_COLUMNS, MAX_COLUMNS = 24, 9, 25
 
 
-def draw_contact_sheet(store: Store) -> Image.Image:
+class SheetTile(NamedTuple):
+    """Names a picture that the sheet may show."""
+
+    original: str
+    """File of its source as the model saw it."""
+    source: str
+    condition: str
+    seed: int
+    file: str
+
+    @classmethod
+    def of(cls, content: RecordContent) -> SheetTile:
+        """Return the tile of a stimulus."""
+        source = content.source
+        return cls(source.original.file, source.id, content.condition, content.seed, content.file)
+
+
+class SheetSample:
+    """Chooses which pictures of a set the sheet shows: samples of every condition, for the first sources."""
+
+    def __init__(self, tiles: Iterable[SheetTile] = ()) -> None:
+        self._conditions: set[str] = set()
+        self._rows: dict[str, dict[str, list[SheetTile]]] = {}
+        for tile in tiles:
+            self.add(tile)
+
+    def add(self, tile: SheetTile) -> None:
+        """Look at the next stimulus of the set."""
+        self._conditions.add(tile.condition)
+        if tile.original in self._rows or len(self._rows) < MAX_ROWS:
+            found = self._rows.setdefault(tile.original, {}).setdefault(tile.condition, [])
+            if len(found) < MAX_COLUMNS - 1:  # how many there is room for shows only at the end
+                found.append(tile)
+
+    @property
+    def rows(self) -> list[list[SheetTile]]:
+        """Return, for every source, as many stimuli of every condition as fit, but at least one."""
+        each = max(1, (USUAL_COLUMNS - 1) // max(1, len(self._conditions)))
+        return [
+            [tile for group in row.values() for tile in group[:each]][: MAX_COLUMNS - 1]
+            for row in self._rows.values()
+        ]
+
+
+def draw_contact_sheet(store: Store, sample: SheetSample | None = None) -> Image.Image:
     """Return a sheet with one row per source, at most 24: its original, and samples of every condition.
 
-    Raises `StimgenError` where the set has no finished stimulus, or a picture cannot be read.
+    Without a `sample`, all records are read for it. Raises `StimgenError` where the set has no finished
+    stimulus, or a picture cannot be read.
     """
-    rows = _sample_rows(record.content for record in store.read_records())
+    if sample is None:
+        sample = SheetSample(SheetTile.of(record.content) for record in store.read_records())
+    rows = sample.rows
     if not rows:
         raise StimgenError("no stimulus is finished yet", where=store.folder)
     width = GAP + max(len(row) + 1 for row in rows) * (TILE + GAP)
@@ -42,10 +90,10 @@ def draw_contact_sheet(store: Store) -> Image.Image:
     return sheet
 
 
-def write_contact_sheet(store: Store) -> None:
-    """Draw the contact sheet of a set into the set."""
+def write_contact_sheet(store: Store, sample: SheetSample | None = None) -> None:
+    """Draw the contact sheet of a set into the set, as `draw_contact_sheet` does."""
     buffer = io.BytesIO()
-    draw_contact_sheet(store).save(buffer, format="PNG")
+    draw_contact_sheet(store, sample).save(buffer, format="PNG")
     store.update(SHEET, buffer.getvalue())
 
 
@@ -62,28 +110,10 @@ def _describe_changes(protocol: dict[str, JsonValue], letters: int) -> list[str]
     return [part for line in lines for part in wrap(line, letters)]
 
 
-def _sample_rows(contents: Iterable[RecordContent]) -> list[list[RecordContent]]:
-    """Return, for the first sources, as many stimuli of every condition as fit, but at least one."""
-    conditions = set()
-    rows: dict[str, dict[str, list[RecordContent]]] = {}
-    for content in contents:
-        conditions.add(content.condition)
-        original = content.source.original.file
-        if original in rows or len(rows) < MAX_ROWS:
-            found = rows.setdefault(original, {}).setdefault(content.condition, [])
-            if len(found) < MAX_COLUMNS - 1:  # how many there is room for shows only at the end
-                found.append(content)
-    each = max(1, (USUAL_COLUMNS - 1) // max(1, len(conditions)))
-    return [
-        [content for group in row.values() for content in group[:each]][: MAX_COLUMNS - 1]
-        for row in rows.values()
-    ]
-
-
-def _draw_row(sheet: Image.Image, store: Store, row: list[RecordContent], top: int) -> None:
+def _draw_row(sheet: Image.Image, store: Store, row: list[SheetTile], top: int) -> None:
     first = row[0]
-    tiles = [(first.source.original.file, first.source.id, ", original")]
-    tiles += [(content.file, content.condition, f", seed {content.seed}") for content in row]
+    tiles = [(first.original, first.source, ", original")]
+    tiles += [(tile.file, tile.condition, f", seed {tile.seed}") for tile in row]
     font = ImageFont.load_default(11)
     draw = ImageDraw.Draw(sheet)
     for i, (file, name, rest) in enumerate(tiles):

@@ -7,7 +7,7 @@ from stimgen.stimulus_set.checksums import hash_stored_file, write_checksums
 from stimgen.stimulus_set.contact_sheet import write_contact_sheet
 from stimgen.stimulus_set.index import write_index
 from stimgen.stimulus_set.leftovers import remove_leftovers
-from stimgen.stimulus_set.manifest import read_hashed_record, write_manifest
+from stimgen.stimulus_set.manifest import write_manifest
 from stimgen.stimulus_set.store import CHECKSUMS, SHEET, TOP_LEVEL_FILES, Store
 
 
@@ -28,10 +28,10 @@ def write_derived_files(store: Store, *, sheet: bool = True, tidy: bool = True) 
     """
     seen = write_manifest(store)
     if sheet:
-        write_contact_sheet(store)
-    hashes, planned, finished = seen.hashes, store.read_plan().ids, store.list_finished()
-    for stimulus in sorted(finished.difference(planned)):  # an older protocol's
-        read_hashed_record(store, stimulus, hashes)
+        write_contact_sheet(store, seen.sheet)
+    planned, finished = seen.plan.ids, store.list_finished()
+    seen.read_others(store, sorted(finished.difference(planned)))  # an older protocol's
+    hashes = seen.take_hashes()
     for addition, sha256 in read_additions(store):
         hashes[addition_file(addition.name)] = sha256
         hashes |= {file.file: file.sha256 for file in addition.files}

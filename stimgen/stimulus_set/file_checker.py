@@ -1,4 +1,4 @@
-"""Compares every file of a set with all that records and checksums say of it; each file is read once."""
+"""Compares every file of a set with all that records and checksums say of it."""
 
 from __future__ import annotations
 
@@ -6,10 +6,10 @@ from collections.abc import Collection, Iterator
 from dataclasses import dataclass, field
 
 from stimgen.reading.errors import StimgenError
-from stimgen.reading.identity import sha256_bytes
-from stimgen.stimulus_set.checksums import hash_stored_file, read_checksums
+from stimgen.stimulus_set.checksums import read_checksums
 from stimgen.stimulus_set.leftovers import belongs_to, id_prefixes, is_temporary, list_files
 from stimgen.stimulus_set.record import FileHash
+from stimgen.stimulus_set.stimulus_reading import FileReading, hash_file, read_file
 from stimgen.stimulus_set.store import CHECKSUMS, ORIGINALS, Store
 
 
@@ -60,19 +60,20 @@ class FileChecker:
             missing = f"{CHECKSUMS}: is missing: `stimgen repair` derives it"
             self._problems.append(str(error) if store.has(CHECKSUMS) else missing)
 
-    def read(self, name: str, recorded: str | None = None) -> bytes | None:
-        """Return the bytes of a file that is asked for once; None where they cannot be read or are wrong.
+    def read(self, name: str) -> bytes | None:
+        """Return the bytes of a file that is asked for once; None where they cannot be read."""
+        data, reading = read_file(self._store, name)
+        self.compare(reading)
+        return data
 
-        `recorded` is the hash that a record says it has.
-        """
-        try:
-            data = self._store.read(name)
-        except StimgenError as error:
-            self._add_unreadable(name, error)
-            return None
-        sha256 = sha256_bytes(data)
-        self.compare_hash(name, sha256, recorded)
-        return data if recorded in (None, sha256) else None
+    def compare(self, reading: FileReading, recorded: str | None = None) -> None:
+        """Compare what was found of a file with the checksums, and with the hash in a record."""
+        if reading.sha256 is None:
+            self._hashes[reading.name] = None
+            self._problems.append(reading.problem)
+            self._report.missing.append(reading.name)
+        else:
+            self.compare_hash(reading.name, reading.sha256, recorded)
 
     def compare_hash(self, name: str, sha256: str, recorded: str | None = None) -> None:
         """Compare the hash of a file that was read with what a record and the checksums say of it."""
@@ -93,21 +94,13 @@ class FileChecker:
         self._hashes[name] = None
         self._problems.append(f"{name}: {problem}")
 
-    def check(self, file: FileHash) -> None:
-        """Check a file that several records may name; it is read once."""
+    def check(self, file: FileHash, reading: FileReading | None = None) -> None:
+        """Check a file that several records may name, once; it is read unless its `reading` is given."""
         known = self._hashes.get(file.file, "")
         if known == "":
-            try:
-                self.compare_hash(file.file, hash_stored_file(self._store, file.file), file.sha256)
-            except StimgenError as error:
-                self._add_unreadable(file.file, error)
+            self.compare(reading or hash_file(self._store, file.file), file.sha256)
         elif known not in (None, file.sha256):
             self._problems.append(f"{file.file}: its bytes do not match all records that name it")
-
-    def _add_unreadable(self, name: str, error: StimgenError) -> None:
-        self._hashes[name] = None
-        self._problems.append(str(error))
-        self._report.missing.append(name)
 
     def find_strangers(self, missing: Collection[str]) -> Iterator[str]:
         """Yield a problem for each file that lies in the folder, or is listed, but is in no record.

@@ -67,8 +67,10 @@ def remove_leftovers(store: Store, named: Collection[str], ids: Collection[str])
     originals = {found[1] for name in named if (found := _ORIGINAL.fullmatch(name))}
     removed = []
     for name in list_files(store):
+        if name in named:
+            continue
         old = belongs_to(stimuli, name) or _find_prefix(_ORIGINAL, name) in originals
-        if name not in named and (old or is_temporary(name)):
+        if old or is_temporary(name):
             file = store.folder / name
             with suppress(OSError):
                 file.unlink()

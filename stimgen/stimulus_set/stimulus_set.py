@@ -15,9 +15,9 @@ from stimgen.images.write import Levels, decode_png
 from stimgen.reading.errors import StimgenError
 from stimgen.stimulus_set.confounds import compute_confounds
 from stimgen.stimulus_set.contact_sheet import draw_contact_sheet
-from stimgen.stimulus_set.manifest import list_table_columns, table_row
 from stimgen.stimulus_set.record import Record
 from stimgen.stimulus_set.store import Store
+from stimgen.stimulus_set.table import list_table_columns, table_row
 
 if TYPE_CHECKING:
     import pandas as pd

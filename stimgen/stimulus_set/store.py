@@ -4,10 +4,13 @@ from __future__ import annotations
 
 import json
 import os
+import re
 from collections.abc import Iterator
 from contextlib import AbstractContextManager, contextmanager
+from functools import cached_property
 from io import BufferedReader
 from pathlib import Path
+from stat import S_IFDIR, S_IFMT, S_IFREG, S_ISLNK
 from typing import Annotated, Any, BinaryIO, TypeVar
 
 from pydantic import Field, ValidationError
@@ -31,8 +34,13 @@ SNAPSHOTS, ADDITIONS = "snapshots", "additions"
 TOP_LEVEL_FILES = (PLAN, MANIFEST, TABLE, CITATION, SHEET, CHECKSUMS)
 FOLDERS = (IMAGES, ORIGINALS, RECORDS, TRACES, ARRAYS, SNAPSHOTS, ADDITIONS)
 
+# Parts that begin with a dot may be steps upwards.
+PLAIN_NAME = re.compile(r"[\w-][\w. +@-]*(?:/[\w-][\w. +@-]*)*", re.ASCII)
+
 MAX_BYTES = 2**30
 """Of a file that is read whole."""
+USUAL_BYTES = 2**16
+"""Of most files: memory for more is only asked for where there is more."""
 
 M = TypeVar("M", bound=Model)
 
@@ -103,7 +111,9 @@ class Store:
     def read(self, name: str) -> bytes:
         """Return the bytes of a file of the set, at most 1 GB."""
         with self.open_for_reading(name) as stream:
-            data = stream.read(MAX_BYTES + 1)
+            data = stream.read(USUAL_BYTES)
+            if len(data) == USUAL_BYTES:
+                data += stream.read(MAX_BYTES + 1 - USUAL_BYTES)
         if len(data) > MAX_BYTES:
             raise StimgenError(f"larger than {MAX_BYTES // 2**20} MB", where=self.folder / name)
         return data
@@ -113,7 +123,8 @@ class Store:
         """Yield a stream of a file of the set, which may be too large to hold."""
         file = self.path(name)
         try:
-            if file.exists() and not file.is_file() and not file.is_dir():
+            kind = S_IFMT(file.stat().st_mode)
+            if kind not in (S_IFREG, S_IFDIR):
                 raise StimgenError("is a pipe or a device, not a file", where=file)
             with file.open("rb") as stream:
                 yield stream
@@ -123,13 +134,37 @@ class Store:
     def path(self, name: str) -> Path:
         """Return where a file of the set lies, inside the folder."""
         try:
+            if self._is_plain(name):
+                return self._root / name
             file = (self.folder / name).resolve()
-            inside = file.is_relative_to(self.folder.resolve())
+            inside = file.is_relative_to(self._root)
         except (OSError, RuntimeError, ValueError):  # links in a circle, a NUL
             raise StimgenError(f"{name!r} is not the name of a file", where=self.folder) from None
         if not inside:
             raise StimgenError(f"{name!r} leads out of the set's folder", where=self.folder)
         return file
+
+    @cached_property
+    def _root(self) -> Path:
+        return self.folder.resolve()
+
+    def _is_plain(self, name: str) -> bool:
+        """Return whether a name leads straight to a file: it has no steps upwards, and no part is a link.
+
+        Of hundreds of thousands of files, to resolve each from the root of the disk takes a third of the time
+        that verifying a set takes.
+        """
+        if os.name == "nt" or not PLAIN_NAME.fullmatch(name):
+            return False
+        place = str(self._root)
+        for part in name.split("/"):
+            place = f"{place}/{part}"
+            try:
+                if S_ISLNK(os.lstat(place).st_mode):
+                    return False
+            except OSError:  # it is missing
+                return True
+        return True
 
     def has(self, name: str) -> bool:
         """Return whether the set has a file."""

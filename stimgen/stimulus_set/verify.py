@@ -1,30 +1,41 @@
-"""Checks that a set is what its records say: every file is read once, and none is held longer than needed."""
+"""Checks that a set is what its records say: no file is held longer than needed."""
 
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterable, Iterator
-from contextlib import ExitStack
+from collections.abc import Generator, Iterable
+from contextlib import ExitStack, closing
+from functools import partial
 from typing import BinaryIO
 
-from stimgen.images.write import check_png, decode_png
+from stimgen.images.write import check_png
 from stimgen.reading.errors import StimgenError
 from stimgen.reading.identity import sha256_bytes
+from stimgen.reading.processes import map_parts
 from stimgen.stimulus_set.additions import list_addition_files, parse_addition
 from stimgen.stimulus_set.file_checker import FileChecker, Verification
 from stimgen.stimulus_set.lock import refuse_locked
 from stimgen.stimulus_set.manifest import build_pieces
-from stimgen.stimulus_set.record import Record, RecordContent
+from stimgen.stimulus_set.manifest_part import ManifestPart
+from stimgen.stimulus_set.stimulus_reading import StimulusReading, read_stimuli
 from stimgen.stimulus_set.store import CITATION, MANIFEST, PLAN, SHEET, TABLE, PlanRecord, Store, record_file
+from stimgen.stimulus_set.table import list_table_columns
 
 
-def verify_set(store: Store) -> Verification:
+def verify_set(store: Store, processes: int | None = None) -> Verification:
     """Check every file of a set, the ids of its stimuli, and what is derived from the records.
 
     Raises `StimgenError` where the set is being written, or its folder cannot be listed.
+
+    Parameters
+    ----------
+    store : Store
+        The set.
+    processes : int or None
+        How many processes read the files of a large set; None stands for what suits the computer.
     """
     refuse_locked(store.folder)
-    verifier = _SetVerifier(store)
+    verifier = _SetVerifier(store, processes)
     found, plan, finished = verifier.found, verifier.check_plan(), store.list_finished()
     planned = plan.ids if plan is not None else ()
     if plan is not None:
@@ -42,8 +53,8 @@ def verify_set(store: Store) -> Verification:
 
 
 class _SetVerifier:
-    def __init__(self, store: Store) -> None:
-        self._store = store
+    def __init__(self, store: Store, processes: int | None) -> None:
+        self._store, self._processes = store, processes
         self.found = Verification()
         self.files = FileChecker(store, self.found)
 
@@ -66,9 +77,9 @@ class _SetVerifier:
             manifest, table, citation = (
                 _DerivedFile(self._store, name, opened) for name in (MANIFEST, TABLE, CITATION)
             )
-            records = self.check_records(plan.ids, finished)
+            parts = opened.enter_context(closing(self.check_records(plan.ids, finished, plan)))
             try:
-                for piece in build_pieces(plan, records, complete=finished.issuperset(plan.ids)):
+                for piece in build_pieces(plan, parts, complete=finished.issuperset(plan.ids)):
                     manifest.compare(piece.manifest, f", first at {piece.about}")
                     table.compare(piece.table)
                     citation.compare(piece.citation)
@@ -77,44 +88,35 @@ class _SetVerifier:
             for derived in (manifest, table, citation):
                 derived.finish(self.files)
 
-    def check_records(self, ids: Iterable[str], finished: set[str]) -> Iterator[tuple[str, Record]]:
-        """Yield the records that can be read, each after it was checked with its files."""
-        for stimulus in ids:
-            name = record_file(stimulus)
-            if stimulus not in finished:
-                self.found.add_missing(name)
-                continue
-            data = self.files.read(name)
-            try:
-                record = self._store.parse_record(stimulus, data) if data is not None else None
-            except StimgenError as error:
-                self.found.add_spoilt(name, error)
-                continue
-            if record is not None:
-                self.found.checked += 1
-                self._check_stimulus(stimulus, record.content)
-                yield name, record
+    def check_records(
+        self, ids: Iterable[str], finished: set[str], plan: PlanRecord | None = None
+    ) -> Generator[ManifestPart]:
+        """Check records with their files, and yield, part by part, what those that can be read add."""
+        stimuli = [(stimulus, stimulus in finished) for stimulus in ids]
+        columns = list_table_columns(plan) if plan else {}
+        for part in map_parts(partial(read_stimuli, self._store, columns), stimuli, self._processes):
+            for stimulus, reading in part.stimuli:
+                self._check_stimulus(record_file(stimulus), reading)
+            yield part.manifest
 
-    def _check_stimulus(self, stimulus: str, content: RecordContent) -> None:
-        if content.id != stimulus or content.compute_id() != stimulus:
-            self.found.add_spoilt(record_file(stimulus), "its settings do not match its id")
-        picture, *others = content.files
-        data = self.files.read(picture.file, picture.sha256)
-        if data is not None:
-            self._check_picture(data, content)
-        for file in others:
-            self.files.check(file)
-
-    def _check_picture(self, data: bytes, content: RecordContent) -> None:
-        try:
-            levels = decode_png(data, self._store.folder / content.file)
-        except StimgenError as error:
-            self.found.add_spoilt(content.file, error)
+    def _check_stimulus(self, record: str, reading: StimulusReading) -> None:
+        if reading.record is None:
+            self.found.add_missing(record)
             return
-        if sha256_bytes(levels.tobytes()) != content.pixels_sha256:
-            self.found.add_spoilt(content.file, "its pixels do not match its record")
-        if [levels.shape[1], levels.shape[0]] != content.size:
-            self.found.add_spoilt(content.file, "its size does not match its record")
+        self.files.compare(reading.record)
+        if reading.damage is not None:
+            self.found.add_spoilt(record, reading.damage)
+        if not reading.files:
+            return
+        self.found.checked += 1
+        if not reading.has_its_id:
+            self.found.add_spoilt(record, "its settings do not match its id")
+        (picture, found), *others = reading.files
+        self.files.compare(found, picture.sha256)
+        for problem in reading.picture:
+            self.found.add_spoilt(picture.file, problem)
+        for file, found in others:
+            self.files.check(file, found)
 
     def check_sheet(self) -> None:
         if self._store.has(SHEET):

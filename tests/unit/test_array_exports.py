@@ -17,7 +17,7 @@ from PIL import Image
 from scipy.io import loadmat
 
 from stimgen.stimulus_set import StimulusSet
-from stimgen.stimulus_set.manifest import TABLE_COLUMNS
+from stimgen.stimulus_set.table import TABLE_COLUMNS
 from stimgen.workflow.export import export_set
 
 

@@ -29,8 +29,9 @@ from stimgen.protocol.publication import build_publication
 from stimgen.reading.errors import StimgenError
 from stimgen.stimulus_set import StimulusSet
 from stimgen.stimulus_set.derived import write_derived_files
-from stimgen.stimulus_set.manifest import TABLE_COLUMNS, write_manifest
+from stimgen.stimulus_set.manifest import write_manifest
 from stimgen.stimulus_set.store import Store, json_bytes, record_file
+from stimgen.stimulus_set.table import TABLE_COLUMNS
 from stimgen.workflow.export import export_set
 
 ABOUT = {

@@ -341,7 +341,7 @@ class TestDerived:
     ) -> None:
         """The next run must not take the older sheet for that of the new protocol."""
 
-        def interrupted(_: Store) -> None:
+        def interrupted(*_: object) -> None:
             raise KeyboardInterrupt
 
         place.write("count: 4", "count: 1")

@@ -14,10 +14,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from stimgen.reading.errors import StimgenError
-from stimgen.stimulus_set.manifest import TABLE_COLUMNS, build_pieces, write_manifest
-from stimgen.stimulus_set.manifest import table_row as table_row
+from stimgen.stimulus_set.manifest import build_pieces, write_manifest
+from stimgen.stimulus_set.manifest_part import ManifestPart
 from stimgen.stimulus_set.record import Record
 from stimgen.stimulus_set.store import MANIFEST, TABLE, PlanRecord, Store, json_bytes, record_file
+from stimgen.stimulus_set.table import TABLE_COLUMNS, list_table_columns, table_row
 
 
 @pytest.fixture
@@ -152,7 +153,10 @@ def record(tmp_path_factory: pytest.TempPathFactory) -> Record:
 def derived(*records: Record) -> tuple[bytes, bytes]:
     """Return manifest and table."""
     plan = PlanRecord(protocol={"text": TEXT}, ids=["a" * 16])
-    found = list(build_pieces(plan, [("records", record) for record in records], complete=True))
+    part = ManifestPart(list_table_columns(plan))
+    for record in records:
+        part.add("records", json_bytes(record.to_dict()), record)
+    found = list(build_pieces(plan, [part], complete=True))
     return b"".join(piece.manifest for piece in found), b"".join(piece.table for piece in found)
 
 

@@ -15,8 +15,8 @@ from PIL import Image
 import stimgen
 from stimgen import StimulusSet
 from stimgen.reading.errors import StimgenError
-from stimgen.stimulus_set.manifest import TABLE_COLUMNS
 from stimgen.stimulus_set.store import record_file
+from stimgen.stimulus_set.table import TABLE_COLUMNS
 
 
 @pytest.fixture

@@ -9,8 +9,8 @@ from typing import Any, Literal, NamedTuple, Union, get_args, get_origin
 
 from pydantic import BaseModel
 
-from stimgen.stimulus_set.manifest import TABLE_COLUMNS
 from stimgen.stimulus_set.record import RecordContent
+from stimgen.stimulus_set.table import TABLE_COLUMNS
 
 Kind = Literal["text", "whole", "number", "truth"]
 KINDS: dict[type, Kind] = {str: "text", int: "whole", float: "number", bool: "truth"}

@@ -13,9 +13,9 @@ from stimgen.reading.identity import sha256_bytes
 from stimgen.stimulus_set import store as files
 from stimgen.stimulus_set.checksums import hash_stored_file, read_checksums
 from stimgen.stimulus_set.citing import Citation, read_citation
-from stimgen.stimulus_set.manifest import content_row, list_factors, list_table_columns
 from stimgen.stimulus_set.record import RecordContent, SourceRecord
 from stimgen.stimulus_set.store import CHECKSUMS, Store, record_file
+from stimgen.stimulus_set.table import content_row, list_factors, list_table_columns
 from stimgen.stimulus_set.verify import verify_set
 
 # The names that sets give to files; other characters have meanings in formats, archives and web addresses.

@@ -27,6 +27,13 @@ class ConditionSummary:
         self.parameters.add(content.parameters)
         self.schedules.add(tuple(content.schedule))
 
+    def include(self, other: ConditionSummary) -> None:
+        """Add other stimuli of the condition, which come later in the set."""
+        self.stimuli += other.stimuli
+        self.seeds |= other.seeds
+        self.parameters |= other.parameters
+        self.schedules |= other.schedules
+
 
 @dataclass
 class SetSummary:
@@ -63,6 +70,21 @@ class SetSummary:
         self.changes = self.changes or content.changes
         self.made = max(self.made, made.finished)
         self._pictures.append(content.sha256)
+
+    def include(self, other: SetSummary) -> None:
+        """Add the stimuli of another part of the set, which comes later."""
+        for name, condition in other.conditions.items():
+            self.conditions.setdefault(name, ConditionSummary(condition.first)).include(condition)
+        for name, source in other.sources.items():
+            self.sources.setdefault(name, source)
+        self.references |= other.references
+        self.weights |= other.weights
+        for package, versions in other.versions.items():
+            self.versions.setdefault(package, set()).update(versions)
+        self.devices |= other.devices
+        self.changes = self.changes or other.changes
+        self.made = max(self.made, other.made)
+        self._pictures += other._pictures
 
     @property
     def stimuli(self) -> int:
