@@ -26,6 +26,7 @@ from stimgen.statistics.distributions import (
 )
 from stimgen.statistics.region_grams import region_shares
 from stimgen.statistics.regions import Pooling
+from stimgen.statistics.transfer import send_tensor
 
 PURPOSE = "directions of sliced_wasserstein"
 
@@ -98,7 +99,8 @@ class SlicedWasserstein(LayerStatistic):
 
     def _project_target(self, target: Target, layer: str, key: RandomKey) -> Target:
         maps, parts = target.values
-        directions = torch.as_tensor(self._draw_directions(maps.shape[2], layer, key)).to(maps)
+        drawn = torch.from_numpy(self._draw_directions(maps.shape[2], layer, key))
+        directions = send_tensor(drawn, maps.device, maps.dtype)
         projected = (_project_maps(source, directions) for source in maps.unbind(1))
         found, *others = (list(measure_distributions(each, target.pooling)) for each in projected)
         for i, other in enumerate(others, start=1):

@@ -10,6 +10,7 @@ import torch
 from torch import Tensor
 
 from stimgen.images.prepare import Pixels
+from stimgen.statistics.transfer import send_tensor
 
 T = TypeVar("T")
 
@@ -17,12 +18,15 @@ T = TypeVar("T")
 def stack_pictures(pictures: Sequence[Pixels], device: torch.device) -> Tensor:
     """Return pictures of one shape, height x width x channels, as pictures x channels x height x width."""
     planes = np.stack([picture.transpose(2, 0, 1) for picture in pictures])
-    return torch.from_numpy(np.ascontiguousarray(planes, dtype=np.float32)).to(device)
+    return send_tensor(torch.from_numpy(np.ascontiguousarray(planes, dtype=np.float32)), device)
 
 
 def unstack_pictures(images: Iterable[Tensor]) -> list[Pixels]:
     """Return images, each channels x height x width, as pictures: the inverse of `stack_pictures`."""
-    return [image.permute(1, 2, 0).float().cpu().numpy() for image in images]
+    listed = list(images)
+    if listed and listed[0].device.type != "cpu":
+        listed = list(torch.stack(listed).cpu())  # all at once, because each copy waits for the GPU
+    return [image.permute(1, 2, 0).float().cpu().numpy() for image in listed]
 
 
 def pad_to_slots(values: Sequence[T], slots: int) -> list[T]:

@@ -16,6 +16,7 @@ from typing_extensions import override
 
 from stimgen.reading.model import Integer, Number
 from stimgen.reading.registry import FamilyMember
+from stimgen.statistics.transfer import send_numbers, send_tensor
 from stimgen.synthesis.objective import Evaluation
 from stimgen.synthesis.ranges import PixelBounds
 
@@ -200,12 +201,12 @@ def run_descent(
             active = [i for i, image in enumerate(batch.images) if image.reason is None]
             if len(rows) != len(batch.images):  # images only ever leave
                 rows = np.array([image.row for image in batch.images])
-                places = torch.from_numpy(rows).to(points.device)
+                places = send_tensor(torch.from_numpy(rows), points.device)
             found = evaluate(points, places)
             parts = batch.update(found, active)[active]
             losses = np.full(count, np.nan)
             losses[rows[active]] = [row.sum() for row in parts]
-            variables = points if len(active) == len(points) else points[active]
+            variables = points if len(active) == len(points) else _select_images(points, active)
             yield SynthesisStep(evaluation, evaluations, losses, rows[active], parts, variables)
             if all(image.reason is not None for image in batch.images):
                 break
@@ -216,7 +217,11 @@ def run_descent(
         batch.close()
 
 
+def _select_images(points: Tensor, chosen: Sequence[int]) -> Tensor:
+    return points.index_select(0, send_numbers(chosen, points.device, torch.long))
+
+
 def broadcast(values: Sequence[float], like: Tensor) -> Tensor:
     """Return one number, or truth value, for each image, in a shape that broadcasts over its pixels."""
     dtype = torch.bool if isinstance(values[0], bool) else like.dtype
-    return torch.tensor(values, dtype=dtype, device=like.device).reshape(-1, *(1,) * (like.dim() - 1))
+    return send_numbers(values, like.device, dtype).reshape(-1, *(1,) * (like.dim() - 1))

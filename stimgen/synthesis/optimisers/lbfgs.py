@@ -12,6 +12,7 @@ from torch import Tensor
 from typing_extensions import override
 
 from stimgen.statistics.precision import precise_dtype
+from stimgen.statistics.transfer import send_numbers
 from stimgen.synthesis.objective import Evaluation
 from stimgen.synthesis.optimisers.base import OptimiserBatch, QuasiNewton, broadcast
 from stimgen.synthesis.optimisers.descent import DescentRequest, ImageDescent
@@ -132,7 +133,7 @@ class _LbfgsBatch(OptimiserBatch[ImageDescent]):
         change = torch.where(moving, self._lowest_gradient - self._gradient, nothing)
         self._point = self._point + step
         self._gradient = torch.where(moving, self._lowest_gradient, self._gradient)
-        free = torch.tensor([image.free for image in self.images], device=step.device)
+        free = send_numbers([image.free for image in self.images], step.device)
         rows = torch.arange(len(self.images), device=step.device)
         self._steps[rows, free] = torch.where(moving, step, self._steps[rows, free])
         self._changes[rows, free] = torch.where(moving, change, self._changes[rows, free])
@@ -172,8 +173,8 @@ class _LbfgsBatch(OptimiserBatch[ImageDescent]):
         rhos = [[image.rho[place] for place in image.pairs] for image in self.images]
         filled = [found + [0.0] * (most - len(found)) for found in rhos]
         # All at once, because every list that becomes a tensor is copied to the device.
-        index = torch.tensor(places, dtype=torch.long, device=self._point.device)
-        rho = torch.tensor(filled, dtype=self._point.dtype, device=self._point.device)
+        index = send_numbers(places, self._point.device, torch.long)
+        rho = send_numbers(filled, self._point.device, self._point.dtype)
         rows = torch.arange(len(self.images), device=self._point.device)
         for j in range(most):
             yield self._steps[rows, index[:, j]], self._changes[rows, index[:, j]], rho[:, j : j + 1]

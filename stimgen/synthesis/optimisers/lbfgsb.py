@@ -13,6 +13,7 @@ from threadpoolctl import ThreadpoolController
 from torch import Tensor
 from typing_extensions import override
 
+from stimgen.statistics.transfer import send_tensor
 from stimgen.synthesis.objective import Evaluation
 from stimgen.synthesis.optimisers.base import OptimiserBatch, QuasiNewton, StopReason
 from stimgen.synthesis.optimisers.callback_generator import callback_to_generator
@@ -172,7 +173,9 @@ class _LbfgsbBatch(OptimiserBatch[_ScipyDescent]):
             image.close()
 
     def _to_images(self, points: list[Vector]) -> Tensor:
-        return torch.from_numpy(np.stack(points)).to(self._start).reshape(-1, *self._start.shape[1:])
+        stacked = torch.from_numpy(np.stack(points))
+        images = send_tensor(stacked, self._start.device, self._start.dtype)
+        return images.reshape(-1, *self._start.shape[1:])
 
 
 def _to_vectors(images: Tensor) -> Vector:
