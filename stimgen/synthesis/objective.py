@@ -97,6 +97,7 @@ class Objective:
         self._random_key = RandomKey(sources.keys, sources.size)
         self._evaluations = 0
         self._targets = self._measure_targets(sources)
+        self._places: Tensor | None = None
         self._selected: tuple[Tensor, list[Targets], tuple[tuple[str, int], ...]] | None = None
 
     @property
@@ -176,8 +177,7 @@ class Objective:
 
     def _draw_targets(self, rows: Tensor | None, images: Tensor, evaluation: int) -> list[Targets]:
         """Return the targets of some images, with new random numbers for statistics that redraw."""
-        if rows is None:
-            rows = torch.arange(len(images), device=images.device)
+        rows = self._number_images(images) if rows is None else rows
         _, selected, keys = self._select_targets(rows)
         if not self.noisy:
             return selected
@@ -187,14 +187,18 @@ class Objective:
             for term, targets in zip(self._terms, selected, strict=True)
         ]
 
+    def _number_images(self, images: Tensor) -> Tensor:
+        """Return the places of a whole batch, as the same tensor every time."""
+        known = self._places
+        if known is None or len(known) != len(images) or known.device != images.device:
+            self._places = known = torch.arange(len(images), device=images.device)
+        return known
+
     def _select_targets(self, rows: Tensor) -> tuple[Tensor, list[Targets], tuple[tuple[str, int], ...]]:
         """Return the targets and random keys of some images, chosen anew only if they are others."""
         known = self._selected
         # Optimisers hand over the same tensor again and again: comparing numbers would wait for a GPU.
         if known is not None and known[0] is rows:
-            return known
-        if known is not None and torch.equal(known[0], rows):
-            self._selected = known = (rows, *known[1:])
             return known
         selected = [{name: t.take(rows) for name, t in targets.items()} for targets in self._targets]
         keys = tuple(self._random_key.keys[row] for row in rows.tolist()) if self.noisy else ()
