@@ -20,6 +20,7 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 import torch
+from gpu_evaluations import compare_graphs, count_waits, measure_members
 
 from stimgen.benchmark.batches import measure_batches
 from stimgen.benchmark.ceiling import best_rates, ceiling_tasks
@@ -29,6 +30,7 @@ from stimgen.benchmark.memory import measure_memory
 from stimgen.benchmark.subject import BenchmarkSubject, texture_method
 from stimgen.benchmark.timing import time_interleaved
 from stimgen.execution.device import find_device
+from stimgen.execution.slots import default_batch_size
 from stimgen.protocol.load import load_protocol
 from stimgen.stimulus_set import StimulusSet
 from stimgen.workflow.generate import GenerateOptions, generate_set
@@ -50,29 +52,34 @@ class Setting(NamedTuple):
     quick: bool
     folder: Path
 
-    def generate(self, name: str, device: str) -> StimulusSet:
+    def generate(self, name: str, device: str, batch_size: int | None = None) -> StimulusSet:
         protocol: str | Path = "smoke"
         if self.quick:
             protocol = self.folder / "small.yaml"
             protocol.write_text(SMALL)
         folder = self.folder / name
-        generate_set(load_protocol(protocol), folder, GenerateOptions(device))
+        generate_set(load_protocol(protocol), folder, GenerateOptions(device, batch_size))
         return StimulusSet(folder)
 
 
 def measure_sameness(setting: Setting) -> dict[str, Any]:
-    """Make a set twice on the device and once on the processor: the first two must agree bit for bit."""
+    """Make a set twice on the device, which must agree, once with 4 slots, and once on the processor."""
     first, again = (setting.generate(name, str(setting.device)) for name in ("first", "again"))
-    processor = setting.generate("processor", "cpu")
-    same = [first.records[one].content == again.records[one].content for one in first.records]
+    fewer, processor = setting.generate("fewer", str(setting.device), 4), setting.generate("processor", "cpu")
     ratios = first.table.loss_end / processor.table.loss_end
     return {
-        "stimuli": len(same),
-        "identical": sum(same),
+        "stimuli": len(first.records),
+        "identical": _count_identical(first, again),
+        "identical_with_4_slots": _count_identical(first, fewer),
+        "slots": sorted({record.made.slots for record in first.records.values()}),
         "loss_compared_with_processor": {
             name: float(value) for name, value in ratios.groupby(first.table.condition).mean().items()
         },
     }
+
+
+def _count_identical(one: StimulusSet, other: StimulusSet) -> int:
+    return sum(record.content == other.records[key].content for key, record in one.records.items())
 
 
 @contextmanager
@@ -108,18 +115,22 @@ def measure_ceiling(setting: Setting) -> dict[str, Any]:
 
 
 def measure_pace(setting: Setting) -> dict[str, Any]:
-    """Estimate stimuli a minute over sizes of pictures and batches."""
+    """Estimate stimuli a minute over sizes of pictures and batches, and what the rule of slots reaches."""
     sides, sizes = ((32,), (1, 2)) if setting.quick else ((64, 128, 256, 400), (1, 4, 16, 64, 128))
-    method, found = texture_method(2 if setting.quick else None), {}
+    method = texture_method(2 if setting.quick else None)
+    found: dict[str, Any] = {}
     for side in sides:
-        subject = BenchmarkSubject(side, setting.device)
-        for size in sizes:
+        subject, paces = BenchmarkSubject(side, setting.device), dict[int, float]()
+        usual = default_batch_size(setting.device.type, (side, side, 3))
+        for size in sorted({*sizes, usual}):
             try:
                 (row,) = measure_batches(method, subject, (size,), 1)
-                found[f"{side} px, batch of {size}"] = row["stimuli_per_minute"]
+                paces[size] = found[f"{side} px, batch of {size}"] = row["stimuli_per_minute"]
             except torch.OutOfMemoryError:
                 found[f"{side} px, batch of {size}"] = None
                 torch.cuda.empty_cache()
+        if usual in paces:
+            found[f"{side} px, rule compared with best"] = paces[usual] / max(paces.values())
     return found
 
 
@@ -148,15 +159,34 @@ def measure_processes(setting: Setting) -> dict[str, Any]:
             raise RuntimeError(f"a process failed: {codes}")
         return time.perf_counter() - began
 
-    return {"one": time_processes(1), "two": time_processes(2)}
+    one, two = time_processes(1), time_processes(2)
+    return {"one": one, "two": two, "stimuli_of_two_compared_with_one": 2 * one / two}
+
+
+def measure_members_of_families(setting: Setting) -> dict[str, Any]:
+    """Evaluate every statistic and network twice: the bits must be the same."""
+    return measure_members(setting.device, quick=setting.quick)
+
+
+def measure_waits(setting: Setting) -> dict[str, Any]:
+    """Count how often an evaluation waits for the GPU."""
+    return count_waits(setting.device, quick=setting.quick)
+
+
+def measure_graphs(setting: Setting) -> dict[str, Any]:
+    """Compare evaluations with compiled ones and with CUDA graphs."""
+    return compare_graphs(setting.device, quick=setting.quick)
 
 
 PARTS: dict[str, Callable[[Setting], dict[str, Any]]] = {
     "sameness": measure_sameness,
+    "members": measure_members_of_families,
+    "waits": measure_waits,
     "ceiling": measure_ceiling,
     "stimuli_per_minute": measure_pace,
     "memory": measure_predictions,
     "seconds_of_processes": measure_processes,
+    "graphs": measure_graphs,
 }
 
 

@@ -171,5 +171,10 @@ def test_the_script_for_a_gpu_measures_every_part(tmp_path: Path) -> None:
     assert json.loads((tmp_path / "gpu.json").read_text()) == json.loads(json.dumps(found))
     assert not [name for name in gpu.PARTS if "failed" in found[name]]
     assert found["sameness"]["identical"] == found["sameness"]["stimuli"] == 2
+    assert found["sameness"]["identical_with_4_slots"] == 2
+    assert found["members"].items() >= {"same_bits": 5, "other_bits": [], "refused": {}}.items()
+    (ways,) = (each for name, each in found["graphs"].items() if name != "seconds_needed")
+    assert set(ways) == {"as_it_is", "compiled"}
+    assert ways["compiled"]["largest_difference"] == 0.0
     assert found["sameness"]["loss_compared_with_processor"] == {"texture": 1.0}
     assert set(found["ceiling"]["peak_flops_per_second"]) == {"float32", "bfloat16", "tf32"}
