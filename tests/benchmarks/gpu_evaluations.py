@@ -1,4 +1,4 @@
-"""Looks at single evaluations on a GPU: the same bits again, what waits for it, and what graphs would gain."""
+"""Looks at single evaluations on a GPU: the same bits again, what waits for it, what graphs would gain."""
 
 from __future__ import annotations
 
@@ -158,7 +158,8 @@ def compile_evaluation(prepared: PreparedEvaluation, *, quick: bool) -> Callable
     )
 
     def evaluate() -> Evaluation:
-        with torch.enable_grad():
+        with torch.enable_grad(), warnings.catch_warnings():
+            warnings.simplefilter("ignore")  # about cached functions, which are the same for these pictures
             leaf = images.detach().requires_grad_(True)
             parts = measure(leaf)
             (gradient,) = torch.autograd.grad(parts.sum(), leaf)
