@@ -77,7 +77,7 @@ class _LayerInspector:
             with torch.no_grad():
                 both = [extract(images) for images in (self.source, synthesis)]
             for layer in both[0]:
-                source, made = (maps[layer][0].double().cpu().numpy() for maps in both)
+                source, made = (maps[layer][0].cpu().double().numpy() for maps in both)
                 found.append(LayerMaps(network.name, layer, source, made))
         return found
 

@@ -6,13 +6,12 @@ from collections.abc import Iterable, Iterator, Mapping
 from itertools import chain
 from typing import NamedTuple
 
-import numpy as np
 import torch
 from torch import Tensor
 
 from stimgen.statistics.base import LayerSize
-from stimgen.statistics.precision import precise_dtype
 from stimgen.statistics.regions import Pooling, PoolingWindow
+from stimgen.statistics.regions.placed_weights import place_positions
 from stimgen.statistics.squared_error import SMALLEST_NORM
 from stimgen.statistics.window_measures import cut_window, measure_windows
 
@@ -51,12 +50,10 @@ def measure_distribution(part: Tensor, window: PoolingWindow) -> Distribution:
     part = part.flatten(2)
     if window.weights is None:
         return Distribution(part.sort(dim=2, stable=True).values, part.new_zeros(len(part), 0))
-    numbers = window.weights.ravel()
-    if not numbers.all():
+    inside, weights = place_positions(window.weights, part.device)
+    if inside is not None:
         # A region that is not a rectangle has many positions without weight around it.
-        inside = np.flatnonzero(numbers)
-        part, numbers = part[:, :, torch.as_tensor(inside, device=part.device)], numbers[inside]
-    weights = torch.as_tensor(numbers, dtype=precise_dtype(part.device), device=part.device)
+        part = part[:, :, inside]
     values, order = part.sort(dim=2, stable=True)
     return Distribution(values, (weights / window.total)[order].cumsum(2))
 

@@ -36,10 +36,6 @@ NO_META = {
     "timm": "its package is an extra, and it is a user's choice among hundreds of models",
     "torchvision": "the networks with names of their own are models of torchvision",
 }
-NO_WEIGHTS = {
-    "histogram": "positions without weight are found by their weights, which are numbers",
-    "sliced_wasserstein": "positions without weight are found by their weights, which are numbers",
-}
 NO_SINGLE_READ = {"lbfgsb": "scipy decides, one image at a time, on the processor"}
 # Members that need a value, or are quicker with one.
 WITH = {
@@ -92,13 +88,16 @@ def test_portilla_simoncelli_stays_on_its_device() -> None:
     evaluate_on_meta(network, list(network.layers()), statistic=statistic, channels=1)
 
 
+# The second chooses the positions that have a weight.
+@pytest.mark.parametrize("statistic", ["gram", "histogram"])
 @pytest.mark.parametrize("name", REGIONS.members)
-def test_regions_stay_on_their_device(name: str) -> None:
-    evaluate_on_meta(*wavelets(), regions=REGIONS.members[name](**WITH.get(name, {})))
+def test_regions_stay_on_their_device(name: str, statistic: str) -> None:
+    regions = REGIONS.members[name](**WITH.get(name, {}))
+    evaluate_on_meta(*wavelets(), regions=regions, statistic=STATISTICS.members[statistic]())
 
 
 # Statistics have other ways for regions with soft edges.
-@pytest.mark.parametrize("name", [name for name in STATISTICS.members if name not in NO_META | NO_WEIGHTS])
+@pytest.mark.parametrize("name", [name for name in STATISTICS.members if name not in NO_META])
 def test_statistics_in_regions_stay_on_their_device(name: str) -> None:
     statistic = STATISTICS.members[name]()
     if statistic.pools:
