@@ -98,7 +98,8 @@ def reproducible_computation(device: torch.device) -> Iterator[None]:
 
     Raises `StimgenError` where the device cannot compute what is asked for.
     """
-    keep_freed_memory()
+    if device.type != "cuda":
+        keep_freed_memory()
     on_cuda = compute_deterministically() if device.type == "cuda" else nullcontext()
     with explain_device_errors(device), on_cuda:
         yield

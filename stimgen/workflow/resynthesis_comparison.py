@@ -95,7 +95,7 @@ def compare_stimulus(record: Record, store: Store, made: Store) -> ResynthesisRe
     if not made.has(record_file(old.id)):
         return ResynthesisResult(old.id, old.file, problem="could not be made again")
     again = made.read_record(old.id)
-    expected = _is_same_kind(record.made, again.made)
+    expected = is_same_kind(record.made, again.made)
     if _collect_hashes(again.content) == _collect_hashes(old):
         return ResynthesisResult(old.id, old.file, identical=True, expected=expected)
     try:
@@ -133,13 +133,22 @@ def _compare_pictures(
     )
 
 
-def _is_same_kind(old: Provenance, new: Provenance) -> bool:
+def is_same_kind(old: Provenance, new: Provenance) -> bool:
     """Return whether two machines must give the same bits."""
     versions = [{k: v for k, v in made.versions.items() if k not in WITHOUT_EFFECT} for made in (old, new)]
-    machines = [(made.device, made.processor) for made in (old, new)]
-    if old.device != "cpu":
-        machines = [(made.device, str(made.slots)) for made in (old, new)]
-    return versions[0] == versions[1] and machines[0] == machines[1] and old.processor is not None
+    machines = [_describe_machine(made) for made in (old, new)]
+    alike = versions[0] == versions[1] and machines[0] == machines[1]
+    # Of Apple's GPUs no bits are promised, and their models are not known.
+    return alike and old.processor is not None and old.device != "mps"
+
+
+def _describe_machine(made: Provenance) -> tuple[str, str | None]:
+    """Return what bits depend on besides versions: a processor, or a GPU's model and the number of slots."""
+    kind, _, model = made.device.partition(":")
+    if kind == "cpu":
+        return kind, made.processor
+    # Which of the GPUs of one model it was does not matter.
+    return kind + model.lstrip("0123456789"), str(made.slots)
 
 
 def _loss_ratio(old: LossesRecord | None, new: LossesRecord | None) -> float | None:

@@ -26,7 +26,7 @@ from stimgen.stimulus_set.verify import verify_set
 from stimgen.synthesis.objective import Evaluation, Objective
 from stimgen.workflow import resynthesize
 from stimgen.workflow.generate import GenerateOptions, generate_set
-from stimgen.workflow.resynthesis_comparison import ResynthesisResult
+from stimgen.workflow.resynthesis_comparison import ResynthesisResult, is_same_kind
 from stimgen.workflow.resynthesize import resynthesize_stimuli
 
 PROTOCOL = """\
@@ -206,3 +206,23 @@ def test_on_a_gpu_every_stimulus_gets_the_slots_that_it_had(
     resynthesize_stimuli(store.folder, len(ids), device, study)
     assert set(seen.values()) == expected
     assert device == "cpu" or seen == slots
+
+
+@pytest.mark.parametrize(
+    ("first", "second", "same"),
+    [
+        (("cpu", 2), ("cpu", 5), True),
+        (("cuda:0: A100", 16), ("cuda:3: A100", 16), True),
+        (("cuda:0: A100", 16), ("cuda:0: A100", 8), False),
+        (("cuda:0: A100", 16), ("cuda:0: H200", 16), False),
+        (("cuda:0: A100", 2), ("cpu", 2), False),
+        (("mps", 16), ("mps", 16), False),
+    ],
+)
+def test_which_machines_must_give_the_same_bits(
+    store: Store, first: tuple[str, int], second: tuple[str, int], same: bool
+) -> None:
+    made = store.read_record(store.read_plan().ids[0]).made
+    one, other = (made.replace(device=device, slots=slots) for device, slots in (first, second))
+    assert is_same_kind(one, other) == same
+    assert not is_same_kind(one, other.replace(versions={**made.versions, "torch": "2.0"}))
