@@ -158,10 +158,10 @@ def test_numbers_are_read_once_an_evaluation(name: str, monkeypatch: pytest.Monk
     objective, images = small_objective()
     optimiser, evaluations = OPTIMISERS.members[name](), 30
     batch = optimiser.begin(images, None, noisy=False)
-    batch.defers = True  # as on a GPU
+    batch.defers = batch.multiplies = True  # as on a GPU
     run_generator(run_descent(batch, objective, 3, shrink=False))
     batch = optimiser.begin(images, None, noisy=False)
-    batch.defers = True
+    batch.defers = batch.multiplies = True
     with HostReads().watch(monkeypatch) as counted:
         run_generator(run_descent(batch, objective, evaluations, shrink=False))
     # A line search that ends at an earlier point asks once more.

@@ -16,6 +16,7 @@ from stimgen.statistics.transfer import send_numbers
 from stimgen.synthesis.objective import Evaluation
 from stimgen.synthesis.optimisers.base import OptimiserBatch, QuasiNewton, broadcast
 from stimgen.synthesis.optimisers.descent import DescentRequest, ImageDescent
+from stimgen.synthesis.optimisers.inverse_hessian import multiply_inverse_hessian
 from stimgen.synthesis.ranges import PixelBounds
 
 
@@ -53,6 +54,8 @@ class _LbfgsBatch(OptimiserBatch[ImageDescent]):
         self._current = self._point.new_zeros(len(start), 1)  # step of the point under evaluation
         # A GPU is asked for numbers once an evaluation: every other time, it would wait for the answer.
         self.defers = start.device.type != "cpu"
+        # A GPU also takes longer to begin an operation than a recursion's small ones last.
+        self.multiplies = start.device.type != "cpu"
         self._turned: _DeferredTurn | None = None
 
     @override
@@ -151,6 +154,9 @@ class _LbfgsBatch(OptimiserBatch[ImageDescent]):
 
     def _approximate_newton(self) -> Tensor:
         """Return the two-loop recursion's direction (Nocedal & Wright 2006, algorithm 7.4)."""
+        if self.multiplies:
+            pairs = [image.pairs for image in self.images]
+            return -multiply_inverse_hessian(self._gradient, self._steps, self._changes, pairs)
         q = -self._gradient
         stages = []
         for step, change, rho in self._list_corrections():
