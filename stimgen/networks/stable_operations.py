@@ -1,4 +1,4 @@
-"""Replaces linear layers and attention, whose bits would depend on the number of threads."""
+"""Replaces operations whose bits would depend on the number of threads, or change on a GPU each time."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ from torch import Tensor, nn
 from torch.nn import functional
 from torch.overrides import TorchFunctionMode
 
+from stimgen.networks.adaptive_pooling import average_adaptively
 from stimgen.networks.matrix_products import LONGEST_SUM, multiply_linear, multiply_stacks
 from stimgen.networks.stable_functions import FUNCTIONS, evaluate_stably
 
@@ -28,6 +29,8 @@ class StableOperations(TorchFunctionMode):
         if func is functional.scaled_dot_product_attention:
             queries, keys, values = args[:3]
             return attend(queries, keys, values, kwargs.get("scale"), kwargs.get("attn_mask"))
+        if func is functional.adaptive_avg_pool2d:
+            return average_adaptively(*args, **kwargs)
         name = getattr(func, "__name__", "")
         if name in FUNCTIONS:
             return evaluate_stably(func, *args, **kwargs)

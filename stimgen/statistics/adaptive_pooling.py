@@ -2,13 +2,10 @@
 
 from __future__ import annotations
 
-from functools import lru_cache
-
-import numpy as np
-from numpy.typing import NDArray
 from torch import Tensor
 from torch.nn.functional import adaptive_avg_pool2d
 
+from stimgen.images.averaging import weigh_positions
 from stimgen.statistics.regions.placed_weights import place_weights
 
 
@@ -22,16 +19,6 @@ def average_to_size(maps: Tensor, height: int, width: int) -> Tensor:
         return adaptive_avg_pool2d(maps, (height, width))
     if maps.shape[2:] == (height, width):
         return maps
-    down = place_weights(averaging_matrix(maps.shape[2], height), maps)
-    across = place_weights(averaging_matrix(maps.shape[3], width), maps)
+    down = place_weights(weigh_positions(maps.shape[2], height), maps)
+    across = place_weights(weigh_positions(maps.shape[3], width), maps)
     return down @ maps @ across.T
-
-
-@lru_cache(maxsize=64)
-def averaging_matrix(positions: int, coarser: int) -> NDArray[np.float64]:
-    """Return the weights of all positions in each coarser one: coarser x positions; rows sum to one."""
-    weights = np.zeros((coarser, positions))
-    for i in range(coarser):
-        first, end = i * positions // coarser, -(-(i + 1) * positions // coarser)
-        weights[i, first:end] = 1.0 / (end - first)
-    return weights

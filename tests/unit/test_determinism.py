@@ -6,16 +6,21 @@ import os
 import subprocess
 import sys
 from pathlib import Path
+from typing import Any
 
 import pytest
 import torch
 from torch.nn.functional import adaptive_avg_pool2d
+from torch.utils._python_dispatch import TorchDispatchMode
 
 from stimgen.cli import main as cli
 from stimgen.execution.determinism import WORKSPACE, compute_deterministically
 from stimgen.execution.device import reproducible_computation
+from stimgen.images.averaging import weigh_positions
+from stimgen.networks.adaptive_pooling import average_adaptively, multiply_averages
+from stimgen.networks.stable_operations import StableOperations
 from stimgen.reading.errors import StimgenError
-from stimgen.statistics.adaptive_pooling import average_to_size, averaging_matrix
+from stimgen.statistics.adaptive_pooling import average_to_size
 from stimgen.synthesis.methods import ObjectiveMethod
 
 CUDA, MPS = torch.device("cuda"), torch.device("mps")
@@ -153,12 +158,40 @@ def test_averages_by_products_are_those_of_pytorch(height: int, width: int) -> N
     expected = adaptive_avg_pool2d(maps, (height, width))
     shown = torch.rand(expected.shape, generator=torch.Generator().manual_seed(1))
     (gradient,) = torch.autograd.grad((expected * shown).sum(), maps)
-    down, across = (
-        torch.from_numpy(averaging_matrix(*sides)).float() for sides in ((12, height), (8, width))
-    )
-    found = down @ maps @ across.T
-    torch.testing.assert_close(found, expected)
-    torch.testing.assert_close(torch.autograd.grad((found * shown).sum(), maps)[0], gradient)
+    down, across = (torch.from_numpy(weigh_positions(*sides)).float() for sides in ((12, height), (8, width)))
+    for found in (down @ maps @ across.T, multiply_averages(maps, height, width)):
+        torch.testing.assert_close(found, expected)
+        torch.testing.assert_close(torch.autograd.grad((found * shown).sum(), maps)[0], gradient)
     elsewhere = average_to_size(torch.empty(2, 3, 12, 8, device="meta"), height, width)
     assert elsewhere.shape == expected.shape
     assert torch.equal(average_to_size(maps, height, width), expected)
+
+
+@pytest.mark.parametrize(
+    ("size", "expected"), [(6, (6, 6)), ((6, None), (6, 8)), ((1, 1), (1, 1)), (8, (8, 8))]
+)
+def test_networks_average_without_the_gradient_that_a_gpu_refuses(
+    size: Any, expected: tuple[int, int]
+) -> None:
+    pool = torch.nn.AdaptiveAvgPool2d(size)
+    maps = torch.empty(2, 3, 8, 8, device="meta", requires_grad=True)
+    with OperationWatch() as watch:
+        with StableOperations():
+            found = pool(maps)
+        torch.autograd.grad(found.sum(), maps)
+    assert found.shape == (2, 3, *expected)
+    assert "aten._adaptive_avg_pool2d_backward.default" not in watch.names
+    there = torch.rand(2, 3, 8, 8, generator=torch.Generator().manual_seed(1))
+    assert torch.equal(average_adaptively(there, size), pool(there))
+
+
+class OperationWatch(TorchDispatchMode):
+    """Notes the names of operations."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.names: set[str] = set()
+
+    def __torch_dispatch__(self, function: Any, types: Any, args: Any = (), kwargs: Any = None) -> Any:
+        self.names.add(str(function))
+        return function(*args, **(kwargs or {}))
