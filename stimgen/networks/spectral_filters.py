@@ -7,6 +7,8 @@ from functools import reduce
 import torch
 from torch import Tensor
 
+from stimgen.computation.fourier import invert_real_spectra
+
 # Sides that have only these factors have fast transforms.
 FACTORS = (2, 3, 5)
 # Number of image sizes whose filter spectra are kept: one for each scale.
@@ -33,7 +35,7 @@ class SpectralFilters:
         inputs = zip(self._spectra_for(sides), spectra.unbind(2), strict=True)
         products = (_multiply_spectra(filters, image) for filters, image in inputs)
         real, imaginary = reduce(lambda sums, new: (sums[0] + new[0], sums[1] + new[1]), products)
-        sums: Tensor = torch.fft.irfft2(torch.complex(real, imaginary), s=sides)
+        sums = invert_real_spectra(torch.complex(real, imaginary), sides)
         # Transforms are periodic: what is left out belongs to the images' opposite side.
         return sums[:, :, self._half : self._half + height, self._half : self._half + width]
 

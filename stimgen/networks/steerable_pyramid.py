@@ -10,6 +10,7 @@ from pydantic import Field
 from torch import Tensor
 from typing_extensions import override
 
+from stimgen.computation.fourier import invert_real_spectra
 from stimgen.networks.base import DeviceSpec, Network
 from stimgen.networks.pixels import LUMA
 from stimgen.networks.plenoptic_package import PACKAGE, import_plenoptic
@@ -173,5 +174,4 @@ def _real_maps(spectrum: Tensor, factors: Tensor) -> Tensor:
     shape = spectrum.shape[-2:]
     half = shape[1] // 2 + 1
     real, imaginary = spectrum[..., :half] * factors[..., :half]
-    maps: Tensor = torch.fft.irfft2(torch.complex(real, imaginary), s=shape)
-    return maps
+    return invert_real_spectra(torch.complex(real, imaginary), shape)

@@ -8,6 +8,7 @@ from typing import Literal
 import torch
 from torch import Tensor
 
+from stimgen.computation.fourier import invert_real_spectra
 from stimgen.images.measures.spectrum import count_spectrum_parameters
 from stimgen.reading.model import Flag
 from stimgen.statistics.base import LayerSize, LayerStatistic, Target
@@ -63,7 +64,7 @@ class Autocorrelation(LayerStatistic):
         size = (height, width) if self.wrapped else (height + down, width + across)
         spectrum = torch.fft.rfft2(maps, s=size)
         power = spectrum.real.square() + spectrum.imag.square()
-        sums = torch.fft.irfft2(torch.complex(power, torch.zeros_like(power)), s=size)
+        sums = invert_real_spectra(torch.complex(power, torch.zeros_like(power)), size)
         rows = height - (0 if self.wrapped else 1) * torch.arange(down + 1, device=maps.device).to(maps)
         columns = width - (0 if self.wrapped else 1) * torch.arange(across + 1, device=maps.device).to(maps)
         means = sums[:, :, : down + 1, : across + 1] / (rows[:, None] * columns)

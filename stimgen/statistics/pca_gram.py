@@ -11,13 +11,13 @@ from pydantic import Field
 from torch import Tensor
 from typing_extensions import override
 
+from stimgen.computation.threads import one_thread
 from stimgen.reading.model import Integer
 from stimgen.statistics.base import LayerSize, RandomKey, Target
 from stimgen.statistics.gram import Gram, GramStatistic
 from stimgen.statistics.precision import precise_dtype
 from stimgen.statistics.regions import Pooling
 from stimgen.statistics.squared_error import squared_norms
-from stimgen.statistics.threads import one_thread
 from stimgen.statistics.transport import interpolate_covariances
 
 # Last digits differ between mathematical libraries; components rounded to this grid mostly do not.

@@ -8,6 +8,7 @@ import torch
 from torch import Tensor
 from typing_extensions import override
 
+from stimgen.computation.fourier import invert_real_spectra
 from stimgen.images.measures.spectrum import count_spectrum_parameters
 from stimgen.statistics.base import LayerSize, LayerStatistic, Target
 from stimgen.statistics.regions import Pooling
@@ -67,5 +68,4 @@ def find_nearest_with_spectrum(maps: Tensor, sources: Tensor) -> Tensor:
     cosine = torch.where(length > 0, real / length, 1.0)
     sine = torch.where(length > 0, imaginary / length, 0.0)
     turned = torch.complex(cosine * given.real - sine * given.imag, cosine * given.imag + sine * given.real)
-    moved: Tensor = torch.fft.irfft2(turned, s=maps.shape[2:])
-    return moved
+    return invert_real_spectra(turned, maps.shape[2:])

@@ -10,9 +10,9 @@ from functools import lru_cache
 import torch
 from torch import Tensor
 
+from stimgen.computation.threads import one_thread
 from stimgen.networks import DeviceSpec, FeatureExtractor, Network
 from stimgen.statistics import RandomKey, Target
-from stimgen.statistics.threads import one_thread
 from stimgen.synthesis.pyramid import shrink_images
 from stimgen.synthesis.ranges import PixelConstraint
 from stimgen.synthesis.source_blend import SourceBlend

@@ -12,8 +12,8 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
+from stimgen.computation.threads import one_thread
 from stimgen.networks.plenoptic_package import import_plenoptic
-from stimgen.statistics.threads import one_thread
 from stimgen.synthesis.objective import Evaluation
 
 # The loss that plenoptic advises for this model: the darkest and the brightest pixel are left out, and the

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from typing import Literal, NamedTuple
 
 import numpy as np
@@ -29,18 +29,25 @@ class Lbfgs(QuasiNewton):
     name: Literal["lbfgs"] = "lbfgs"
 
     @override
-    def begin(self, start: Tensor, bounds: PixelBounds | None, *, noisy: bool) -> _LbfgsBatch:
-        return _LbfgsBatch(start, self)
+    def begin(self, start: Tensor, bounds: PixelBounds | None, *, noisy: bool) -> LbfgsBatch:
+        return LbfgsBatch(start, self)
 
 
-class _LbfgsBatch(OptimiserBatch[ImageDescent]):
+class LbfgsBatch(OptimiserBatch[ImageDescent]):
     """Holds the pixels of all images in tensors, with the images along the first dimension.
 
     Images share tensors but no numbers: sums run along an image, and what is done for some images only is
-    chosen by masks, so that no image's bits depend on the others of its batch.
+    chosen by masks, so that no image's bits depend on the others of its batch. `precondition` multiplies
+    vectors, images x numbers, by a first estimate of the inverse Hessian, up to a factor.
     """
 
-    def __init__(self, start: Tensor, settings: Lbfgs) -> None:
+    def __init__(
+        self,
+        start: Tensor,
+        settings: QuasiNewton,
+        precondition: Callable[[Tensor], Tensor] = lambda vectors: vectors,
+    ) -> None:
+        self._precondition = precondition
         history, tolerance = settings.history, settings.tolerance
         super().__init__([ImageDescent(row, history, tolerance) for row in range(len(start))])
         self._shape = start.shape[1:]
@@ -163,9 +170,11 @@ class _LbfgsBatch(OptimiserBatch[ImageDescent]):
             alpha = rho * _dot(step, q).unsqueeze(1)
             q = q - alpha * change
             stages.append((step, change, rho, alpha))
+        q = self._precondition(q)
         if stages:
             step, change, rho, _ = stages[0]
-            scale = _dot(step, change) / _dot(change, change).clamp_min(torch.finfo(q.dtype).tiny)
+            squared = _dot(change, self._precondition(change))
+            scale = _dot(step, change) / squared.clamp_min(torch.finfo(q.dtype).tiny)
             q = torch.where(rho > 0, scale.unsqueeze(1) * q, q)
         for step, change, rho, alpha in reversed(stages):
             beta = rho * _dot(change, q).unsqueeze(1)
