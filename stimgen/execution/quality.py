@@ -30,13 +30,13 @@ Judgements = list[EvaluationRecord | None]
 def has_converged(trace: Sequence[TraceEntry], stopped: str) -> bool | None:
     """Return whether more evaluations would have changed little; None where nothing was minimised.
 
-    This is the case if the optimiser stopped within its tolerance, or if the last tenth of the evaluations at
-    the finest scale brought less than 2.5 % of the whole fall of the logarithm of the lowest loss. Fewer than
-    ten evaluations cannot show it.
+    This is the case if the picture stopped at a plateau or within a tolerance, or if the last tenth of the
+    evaluations at the finest scale brought less than 2.5 % of the whole fall of the logarithm of the lowest
+    loss. Fewer than ten evaluations cannot show it.
     """
     if not trace:
         return None
-    if stopped == "tolerance":
+    if stopped in ("tolerance", "plateau"):
         return True
     losses = np.array([entry.losses.total for entry in trace if entry.scale == trace[-1].scale])
     tenth = len(losses) // TENTHS

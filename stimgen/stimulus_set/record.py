@@ -187,8 +187,8 @@ class RecordContent(Model):
     """None where no objective was minimised."""
     evaluations: int
     stopped: str
-    """Why: ``evaluations`` (all that were allowed), ``tolerance``, ``no_descent``; ``made`` where nothing was
-    minimised."""
+    """Why: ``evaluations`` (all that were allowed), ``plateau``, ``tolerance`` or ``no_descent``; ``made``
+    where nothing was minimised."""
     quality: QualityRecord | None = None
     """How near its source it is, and whether going on would have changed it."""
     encoding: str

@@ -51,6 +51,9 @@ class SynthesisSettings(Model):
         Discriminator(lambda value: "list" if isinstance(value, (list, tuple)) else "number"),
     ] = 100
     """Evaluations of the objective at each scale: one number, or a list from coarse to fine."""
+    stop: Literal["evaluations", "plateau"] = "evaluations"
+    """When a picture is done with a scale: ``evaluations``, after all of them; ``plateau``, also before, once
+    five evaluations changed its pixels by less than 1 % of the range (root of the mean of squares)."""
     optimiser: AnyOptimiser = Field(default_factory=Lbfgs)
     """What lowers the objective."""
     start: AnyStart = Field(default_factory=NormalNoise)
@@ -77,16 +80,28 @@ class SynthesisSettings(Model):
             )
         return self
 
+    @model_validator(mode="after")
+    def _check_stop(self) -> SynthesisSettings:
+        if self.stop == "plateau" and not self.optimiser.finds_steps:
+            raise validation_error(
+                f"`stop: plateau` needs an optimiser that finds the length of its steps; those of "
+                f"{self.optimiser.name!r} are short by its settings",
+                allowed=find_optimisers("finds_steps"),
+                at="stop",
+            )
+        return self
+
     @property
     def dtypes(self) -> tuple[torch.dtype, ...]:
         """Return what the networks compute in, in the order of first use."""
         return (torch.bfloat16, torch.float32) if self.precision == "mixed" else (torch.float32,)
 
     def recipe(self) -> dict[str, Any]:
-        """Return the settings for identities; older ones have no `unmatched`, so it is there only if set."""
+        """Return the settings for identities; what older ones do not have is there only if it is set."""
         settings = self.to_dict()
-        if self.unmatched == "start":
-            del settings["unmatched"]
+        for name in ("unmatched", "stop"):
+            if settings[name] == type(self).model_fields[name].default:
+                del settings[name]
         return settings
 
     def stages(self, width: int, height: int) -> list[Stage]:

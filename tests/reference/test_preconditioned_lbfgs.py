@@ -90,8 +90,8 @@ def test_natural_curvature_needs_a_third_of_the_evaluations() -> None:
     start = torch.from_numpy(np.random.default_rng(5).normal(size=(2, 3, 8, 8)))
     ours, _ = run(PreconditionedLbfgs(), hessian, start, 8)
     plain, _ = run(Lbfgs(), hessian, start, 24)
-    heights = [float((x.flatten() @ torch.from_numpy(hessian) @ x.flatten())) for x in ours.images]
-    others = [float((x.flatten() @ torch.from_numpy(hessian) @ x.flatten())) for x in plain.images]
+    heights = [float(x.flatten() @ torch.from_numpy(hessian) @ x.flatten()) for x in ours.images]
+    others = [float(x.flatten() @ torch.from_numpy(hessian) @ x.flatten()) for x in plain.images]
     assert max(heights) < min(others)
 
 

@@ -19,6 +19,8 @@ from stimgen.synthesis.methods.base import Losses, Method, ReferenceInfo, Synthe
 from stimgen.synthesis.methods.trace_recorder import TraceRecorder, compute_offsets
 from stimgen.synthesis.objective import BatchSources, Objective, group_layers, load_networks
 from stimgen.synthesis.optimisers import find_optimisers
+from stimgen.synthesis.optimisers.base import DescentConditions
+from stimgen.synthesis.optimisers.plateau import PlateauDetector
 from stimgen.synthesis.pyramid import enlarge_images, shrink_images
 from stimgen.synthesis.settings import Stage, SynthesisSettings
 from stimgen.synthesis.snapshots import SnapshotRecorder
@@ -187,9 +189,9 @@ class _ObjectiveRun:
         for stage, offset in zip(stages, offsets, strict=True):
             objective = finest if stage == stages[-1] else self._make_objective(stage)
             variables = constraint.to_variables(enlarge_images(images, stage.width, stage.height))
-            steps = settings.optimiser.minimise(
-                objective, variables, stage.evaluations, bounds=bounds, noisy=objective.noisy
-            )
+            plateau = PlateauDetector(constraint.to_pixels) if settings.stop == "plateau" else None
+            conditions = DescentConditions(bounds, objective.noisy, plateau)
+            steps = settings.optimiser.minimise(objective, variables, stage.evaluations, conditions)
             found = constraint.to_pixels((yield from self._recorder.record(steps, offset)))
             images = found if objective.blend is None else objective.blend.apply(found)
 

@@ -11,7 +11,7 @@ OPTIMISERS = Family("optimiser", Optimiser, default="lbfgs")
 AnyOptimiser = Annotated[Optimiser, OPTIMISERS]
 
 
-def find_optimisers(quality: Literal["keeps_bounds", "handles_noise"]) -> list[str]:
+def find_optimisers(quality: Literal["keeps_bounds", "handles_noise", "finds_steps"]) -> list[str]:
     """Return the names of the optimisers that have a quality."""
     return [name for name, cls in OPTIMISERS.members.items() if getattr(cls, quality)]
 

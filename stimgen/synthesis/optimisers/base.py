@@ -18,9 +18,10 @@ from stimgen.reading.model import Integer, Number
 from stimgen.reading.registry import FamilyMember
 from stimgen.statistics.transfer import send_numbers, send_tensor
 from stimgen.synthesis.objective import Evaluation
+from stimgen.synthesis.optimisers.plateau import PlateauDetector
 from stimgen.synthesis.ranges import PixelBounds
 
-StopReason = Literal["evaluations", "tolerance", "no_descent", "non_finite"]
+StopReason = Literal["evaluations", "plateau", "tolerance", "no_descent", "non_finite"]
 # Point, gradient, direction and the like, as many of an image's size.
 BASE_VECTORS = 8
 
@@ -88,6 +89,12 @@ class OptimiserBatch(ABC, Generic[StateT]):
     def close(self) -> None:
         """Release what the batch holds; called at the end, whatever happened."""
 
+    def stop_settled(self, settled: Sequence[bool]) -> None:
+        """End the images that have nearly stopped changing, unless they ended in another way."""
+        for image, is_settled in zip(self.images, settled, strict=True):
+            if is_settled and image.reason is None:
+                image.reason = "plateau"
+
     def drop_done(self) -> None:
         """Take images that are done out of the batch, but never leave one alone."""
         active = [i for i, image in enumerate(self.images) if image.reason is None]
@@ -111,6 +118,18 @@ class OptimiserBatch(ABC, Generic[StateT]):
                 self._minima[image.row] = self.find_minimum(i).clone(), image.reason or "evaluations"
 
 
+@dataclass(frozen=True)
+class DescentConditions:
+    """Describes what a descent has to respect."""
+
+    bounds: PixelBounds | None = None
+    """What no variable may leave, for an optimiser that keeps bounds."""
+    noisy: bool = False
+    """Whether each evaluation draws its own random numbers, so that losses cannot be compared."""
+    plateau: PlateauDetector | None = None
+    """What finds images that have nearly stopped changing, so that they stop."""
+
+
 class Optimiser(FamilyMember, ABC):
     """Lowers an objective for every image of a batch."""
 
@@ -119,6 +138,8 @@ class Optimiser(FamilyMember, ABC):
     """Whether no variable ever leaves the bounds."""
     handles_noise: ClassVar[bool] = False
     """Whether it makes progress although losses of different evaluations cannot be compared."""
+    finds_steps: ClassVar[bool] = False
+    """Whether it finds out how long its steps should be, so that short ones mean that little is left."""
 
     @property
     def vectors(self) -> int:
@@ -130,9 +151,7 @@ class Optimiser(FamilyMember, ABC):
         evaluate: Evaluate,
         start: Tensor,
         evaluations: int,
-        *,
-        bounds: PixelBounds | None = None,
-        noisy: bool = False,
+        conditions: DescentConditions | None = None,
     ) -> Generator[SynthesisStep, None, OptimisationResult]:
         """Lower the objective of every image, yielding a step after each evaluation.
 
@@ -145,16 +164,15 @@ class Optimiser(FamilyMember, ABC):
             Images x ...; at least two, because one image alone is summed in another order.
         evaluations : int
             How often the objective is evaluated at most.
-        bounds : PixelBounds, optional
-            What no variable may leave, for an optimiser that keeps bounds.
-        noisy : bool
-            Whether each evaluation draws its own random numbers, so that losses cannot be compared.
+        conditions : DescentConditions, optional
+            Bounds, noise of the objective, and when images stop early; nothing of it if left out.
 
         Examples
         --------
         >>> import torch
         >>> from stimgen.reading.generators import run_generator
         >>> from stimgen.synthesis.objective import Evaluation
+        from stimgen.synthesis.optimisers.plateau import PlateauDetector
         >>> from stimgen.synthesis.optimisers.lbfgs import Lbfgs
         >>> def evaluate(x, rows):
         ...     return Evaluation((x - 3).square(), 2 * (x - 3))
@@ -164,8 +182,9 @@ class Optimiser(FamilyMember, ABC):
         """
         # On a GPU the number of images in a batch can change an image's bits: there all of them stay.
         shrink = start.device.type == "cpu"
-        batch = self.begin(start, bounds, noisy=noisy)
-        return (yield from run_descent(batch, evaluate, evaluations, shrink=shrink))
+        found = conditions or DescentConditions()
+        batch = self.begin(start, found.bounds, noisy=found.noisy)
+        return (yield from run_descent(batch, evaluate, evaluations, shrink=shrink, plateau=found.plateau))
 
     @abstractmethod
     def begin(self, start: Tensor, bounds: PixelBounds | None, *, noisy: bool) -> OptimiserBatch[Any]:
@@ -175,6 +194,7 @@ class Optimiser(FamilyMember, ABC):
 class QuasiNewton(Optimiser):
     """Keeps corrections that approximate the curvature of the objective."""
 
+    finds_steps: ClassVar[bool] = True
     history: Annotated[Integer, Field(ge=1, le=200)] = 20
     """Number of corrections kept (Gatys, Ecker & Bethge 2015: 20)."""
     tolerance: Annotated[Number, Field(ge=0.0, lt=1.0)] = 0.0
@@ -187,11 +207,17 @@ class QuasiNewton(Optimiser):
 
 
 def run_descent(
-    batch: OptimiserBatch[StateT], evaluate: Evaluate, evaluations: int, *, shrink: bool
+    batch: OptimiserBatch[StateT],
+    evaluate: Evaluate,
+    evaluations: int,
+    *,
+    shrink: bool,
+    plateau: PlateauDetector | None = None,
 ) -> Generator[SynthesisStep, None, OptimisationResult]:
     """Evaluate the objective until all images are done, or for the given number of evaluations.
 
-    `shrink` says whether images that are done may leave the batch.
+    `shrink` says whether images that are done may leave the batch; `plateau`, which have nearly stopped
+    changing and are done.
     """
     count = len(batch.images)
     rows, places = np.zeros(0, dtype=np.int64), torch.zeros(0)
@@ -208,6 +234,8 @@ def run_descent(
             losses[rows[active]] = [row.sum() for row in parts]
             variables = points if len(active) == len(points) else _select_images(points, active)
             yield SynthesisStep(evaluation, evaluations, losses, rows[active], parts, variables)
+            if plateau is not None and plateau.is_due(evaluation):
+                batch.stop_settled(plateau.find_settled(points, rows.tolist()))
             if all(image.reason is not None for image in batch.images):
                 break
             if shrink:

@@ -203,7 +203,7 @@ class LbfgsBatch(OptimiserBatch[ImageDescent]):
     @override
     def find_minimum(self, i: int) -> Tensor:
         image, point = self.images[i], self._point[i]
-        if image.reason is None and image.lowest < image.value:
+        if image.reason in (None, "plateau") and image.lowest < image.value:
             point = point + image.lowest_step * self._direction[i]
         return point.reshape(self._shape)
 

@@ -1,0 +1,122 @@
+"""Pictures stop when they have nearly stopped changing: which, when, and alone or in company."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+import torch
+from pydantic import ValidationError
+
+from stimgen.images.prepare import Pixels
+from stimgen.reading.generators import run_generator
+from stimgen.synthesis.methods import ObjectiveMethod, SynthesisBatch, SynthesisItem, SynthesisResult
+from stimgen.synthesis.objective import Evaluation
+from stimgen.synthesis.optimisers.base import OptimisationResult, SynthesisStep, run_descent
+from stimgen.synthesis.optimisers.lbfgs import Lbfgs
+from stimgen.synthesis.optimisers.lbfgsb import Lbfgsb
+from stimgen.synthesis.optimisers.plateau import PlateauDetector
+from stimgen.synthesis.optimisers.preconditioned_lbfgs import PreconditionedLbfgs
+from stimgen.synthesis.settings import SynthesisSettings
+from stimgen.synthesis.term import Term
+
+OPTIMISERS = [Lbfgs(), PreconditionedLbfgs(), Lbfgsb()]
+
+
+def look(change: float, rows: tuple[int, int] = (0, 1)) -> list[bool]:
+    """Return what is found of two pictures, of which the second changes everywhere by `change`."""
+    detector = PlateauDetector(lambda variables: variables)
+    first = torch.full((2, 3, 4, 4), 0.5)
+    assert detector.find_settled(first, [0, 1]) == [False, False]
+    second = first.clone()
+    second[1] += change
+    return detector.find_settled(second[list(rows)], list(rows))
+
+
+def test_one_hundredth_of_the_range_is_the_limit() -> None:
+    assert look(0.0099) == [True, True]
+    assert look(0.0101) == [True, False]
+    assert look(0.0101, (1, 0)) == [False, True]
+
+
+def test_what_is_clipped_does_not_count() -> None:
+    detector = PlateauDetector(lambda variables: variables * 2)
+    assert detector.find_settled(torch.full((1, 1, 2, 2), 0.6), [0]) == [False]
+    assert detector.find_settled(torch.full((1, 1, 2, 2), 5.0), [0]) == [True]
+
+
+def test_pictures_are_looked_at_every_five_evaluations_from_the_fifteenth_on() -> None:
+    detector = PlateauDetector(lambda variables: variables)
+    assert [k for k in range(1, 31) if detector.is_due(k)] == [15, 20, 25, 30]
+
+
+def descend(
+    optimiser: Lbfgs | PreconditionedLbfgs | Lbfgsb, start: torch.Tensor, *, shrink: bool = True
+) -> tuple[OptimisationResult, list[SynthesisStep]]:
+    curvatures = torch.logspace(0, 5, start[0].numel()).reshape(start.shape[1:])
+
+    def evaluate(images: torch.Tensor, _: torch.Tensor) -> Evaluation:
+        return Evaluation((curvatures * images.square() / 2).flatten(1).sum(1, keepdim=True), curvatures * images)
+
+    batch = optimiser.begin(start, None, noisy=False)
+    steps: list[SynthesisStep] = []
+    plateau = PlateauDetector(lambda variables: variables + 0.5)
+    descent = run_descent(batch, evaluate, 400, shrink=shrink, plateau=plateau)
+    return run_generator(descent, steps.append), steps
+
+
+@pytest.mark.parametrize("optimiser", OPTIMISERS, ids=lambda one: one.name)
+def test_each_picture_stops_for_itself_at_the_lowest_point_seen(
+    optimiser: Lbfgs | PreconditionedLbfgs | Lbfgsb,
+) -> None:
+    generator = torch.Generator().manual_seed(1)
+    start = torch.randn(3, 3, 8, 8, generator=generator) * torch.tensor([0.3, 0.3, 0.001]).view(3, 1, 1, 1)
+    whole, steps = descend(optimiser, start)
+    assert whole.reasons == ["plateau"] * 3
+    counts = [sum(row in step.rows for step in steps) for row in range(3)]
+    assert counts[2] == 20 < min(counts[:2])  # the last begins where nothing is left to do
+    assert all(count % 5 == 0 for count in counts)
+    for row in range(3):
+        lowest = min(step.losses[row] for step in steps if row in step.rows)
+        curvatures = torch.logspace(0, 5, 192).reshape(3, 8, 8)
+        found = float((curvatures * whole.images[row].square() / 2).sum())
+        assert found == pytest.approx(lowest, rel=1e-4)
+    part, _ = descend(optimiser, start[[2, 0]])
+    assert torch.equal(part.images, whole.images[[2, 0]])
+    kept, _ = descend(optimiser, start, shrink=False)
+    assert torch.equal(kept.images, whole.images)
+
+
+def make_textures(sources: list[Pixels], stop: str) -> SynthesisResult:
+    settings = SynthesisSettings(scales=1, evaluations=130, optimiser="preconditioned_lbfgs", stop=stop)
+    method = ObjectiveMethod(terms=(Term(network="embedded", depth="scale1"),), synthesis=settings)
+    items = [
+        SynthesisItem(source, settings.start.pixels(source.shape, ("s", 1), None), f"s{i}", (f"s{i}", 1))
+        for i, source in enumerate(sources)
+    ]
+    return run_generator(method.run(SynthesisBatch(items, max(2, len(items))), torch.device("cpu")))
+
+
+def test_a_texture_that_stops_is_the_beginning_of_the_longer_one() -> None:
+    generator = np.random.default_rng(3)
+    coarse = np.kron(generator.random((8, 8, 3)), np.ones((4, 4, 1))).astype(np.float32)
+    fine = generator.random((32, 32, 3)).astype(np.float32)
+    stopped, longer = make_textures([coarse, fine], "plateau"), make_textures([coarse, fine], "evaluations")
+    for i in range(2):
+        count = len(stopped.traces[i])
+        assert stopped.traces[i] == longer.traces[i][:count]
+        assert stopped.reasons[i] == ("plateau" if count < 130 else "evaluations")
+    assert "plateau" in stopped.reasons
+    alone = make_textures([fine], "plateau")
+    assert np.array_equal(alone.images[0], stopped.images[1])
+
+
+@pytest.mark.parametrize("optimiser", ["adam", "gradient"])
+def test_steps_of_a_given_length_say_nothing_of_what_is_left(optimiser: str) -> None:
+    with pytest.raises(ValidationError, match="finds the length of its steps") as error:
+        SynthesisSettings(stop="plateau", optimiser=optimiser)
+    assert "preconditioned_lbfgs" in str(error.value.errors())
+
+
+def test_older_protocols_keep_their_identities() -> None:
+    assert "stop" not in SynthesisSettings().recipe()
+    assert SynthesisSettings(stop="plateau").recipe()["stop"] == "plateau"
