@@ -8,7 +8,9 @@ from __future__ import annotations
 
 import argparse
 import sys
+from collections.abc import Mapping, Sequence
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import torch
@@ -178,7 +180,8 @@ def _bars(size: int, count: int, seed: int) -> Picture:
     return _picture(Image.fromarray((255 * image).astype(np.uint8)), size)
 
 
-def _sheet(rows: list[dict[str, Picture]]) -> Image.Image:
+def join_pictures(rows: Sequence[Mapping[Any, Picture]]) -> Image.Image:
+    """Return rows of pictures as one."""
     coloured = [[np.repeat(p, 4 - p.shape[2], 2)[..., :3] for p in row.values()] for row in rows]
     return Image.fromarray(quantise(np.concatenate([np.concatenate(row, axis=1) for row in coloured])))
 
@@ -218,7 +221,9 @@ def main() -> None:
             cells = " | ".join(f"{score:.3f}" for score in [*scores, np.mean(scores)])
             say(f"| {name} | {cells} | {copies:.2f} |")
         if options.sheet:
-            _sheet(rows).save(options.sheet.with_stem(f"{options.sheet.stem}-{label.replace(' ', '-')}"))
+            join_pictures(rows).save(
+                options.sheet.with_stem(f"{options.sheet.stem}-{label.replace(' ', '-')}")
+            )
 
 
 if __name__ == "__main__":

@@ -55,7 +55,9 @@ def descend(
     curvatures = torch.logspace(0, 5, start[0].numel()).reshape(start.shape[1:])
 
     def evaluate(images: torch.Tensor, _: torch.Tensor) -> Evaluation:
-        return Evaluation((curvatures * images.square() / 2).flatten(1).sum(1, keepdim=True), curvatures * images)
+        return Evaluation(
+            (curvatures * images.square() / 2).flatten(1).sum(1, keepdim=True), curvatures * images
+        )
 
     batch = optimiser.begin(start, None, noisy=False)
     steps: list[SynthesisStep] = []

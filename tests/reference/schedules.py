@@ -1,0 +1,117 @@
+"""How long synthesis takes, and how its pictures look to a judge: plain L-BFGS with all evaluations, beside
+preconditioned L-BFGS that stops at a plateau.
+
+Run it to get the table and the picture of docs/performance.md:
+python tests/reference/schedules.py SQUEEZENET VGG16 [--models ...] [--seeds 2] [--sheet FILE]
+
+Both sides take turns, picture by picture. Seconds are those that the processor computed (run it with
+OMP_NUM_THREADS=1), so that other programs do not count. Pictures are those that were held back when
+everything was chosen.
+"""
+
+from __future__ import annotations
+
+import argparse
+import time
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import numpy as np
+import torch
+from looks import Judge, Picture, held_back, join_pictures, say, trained_term
+
+from stimgen.reading.generators import run_generator
+from stimgen.synthesis.methods import ObjectiveMethod, SynthesisBatch, SynthesisItem
+from stimgen.synthesis.settings import SynthesisSettings
+from stimgen.synthesis.term import Term
+
+SCHEDULES = {
+    "all": SynthesisSettings(),
+    "plateau": SynthesisSettings(scales=3, optimiser="preconditioned_lbfgs", stop="plateau"),
+}
+TERMS = {
+    "embedded, scale3": Term(network="embedded", depth="scale3"),
+    "embedded, scale4": Term(network="embedded", depth="scale4"),
+    "embedded, scale3, 4x4": Term(network="embedded", depth="scale3", regions="4x4"),
+    "vgg19 random, pool3": Term(network="vgg19", depth="pool3"),
+}
+TRAINED = "vgg16 trained, pool4"
+
+
+@dataclass
+class Side:
+    """Collects what one schedule made of all pictures."""
+
+    scores: list[float] = field(default_factory=list)
+    seconds: float = 0.0
+    evaluations: list[int] = field(default_factory=list)
+    """At the finest scale."""
+
+    @property
+    def score(self) -> float:
+        return float(np.mean(self.scores))
+
+
+def synthesise(
+    source: Picture, term: Term, schedule: SynthesisSettings, seeds: range
+) -> tuple[list[Picture], list[int]]:
+    """Return a texture for every seed, and each one's evaluations at the finest scale."""
+    method = ObjectiveMethod(terms=(term,), synthesis=schedule)
+    items = [
+        SynthesisItem(source, schedule.start.pixels(source.shape, ("s", seed), None), "s", ("s", seed))
+        for seed in seeds
+    ]
+    found = run_generator(method.run(SynthesisBatch(items, max(2, len(items))), torch.device("cpu")))
+    finest = [sum(entry.scale == trace[-1].scale for entry in trace) for trace in found.traces]
+    return found.images, finest
+
+
+def compare(
+    term: Term, pictures: dict[str, Picture], judge: Judge, seeds: range
+) -> tuple[dict[str, Side], list[Picture]]:
+    """Return both sides, and for every picture the source and the first texture of each side."""
+    sides, shown = {name: Side() for name in SCHEDULES}, []
+    for source in pictures.values():
+        shown.append(source)
+        for name, schedule in SCHEDULES.items():
+            began = time.process_time()
+            images, evaluations = synthesise(source, term, schedule, seeds)
+            sides[name].seconds += time.process_time() - began
+            sides[name].scores += [judge(image, source) for image in images]
+            sides[name].evaluations += evaluations
+            shown.append(images[0])
+    return sides, shown
+
+
+def main() -> None:
+    """Print the table."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("squeezenet", type=Path, help="weights of the judge")
+    parser.add_argument("vgg16", type=Path, help="trained weights of Simonyan & Zisserman's VGG-16")
+    parser.add_argument("--models", nargs="+", choices=[*TERMS, TRAINED], default=[*TERMS, TRAINED])
+    parser.add_argument("--size", type=int, default=128)
+    parser.add_argument("--seeds", type=int, default=2)
+    parser.add_argument("--pictures", nargs="+", help="only these")
+    parser.add_argument("--sheet", type=Path)
+    options = parser.parse_args()
+    judge, pictures = Judge(options.squeezenet), held_back(options.size)
+    chosen = {name: pictures[name] for name in options.pictures or pictures}
+    terms = {**TERMS, TRAINED: trained_term(options.vgg16)}
+    say(f"{', '.join(chosen)}, {options.seeds} seeds, {options.size} px")
+    say("| model | score, all | score, plateau | evaluations at the finest scale | seconds, all / plateau |")
+    say("|---|---|---|---|---|")
+    for name in options.models:
+        sides, shown = compare(terms[name], chosen, judge, range(1, options.seeds + 1))
+        before, after = sides.values()
+        spread = f"{min(after.evaluations)}-{max(after.evaluations)}"
+        ratio = f"{before.seconds / after.seconds:.1f} = {before.seconds:.0f} / {after.seconds:.0f} s"
+        say(f"| {name} | {before.score:.3f} | {after.score:.3f} | {spread} | {ratio} |")
+        if options.sheet:
+            file = options.sheet.with_stem(
+                f"{options.sheet.stem}-{name.replace(', ', '-').replace(' ', '-')}"
+            )
+            join_pictures([dict(enumerate(shown[i : i + 3])) for i in range(0, len(shown), 3)]).save(file)
+
+
+if __name__ == "__main__":
+    main()
