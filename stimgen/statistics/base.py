@@ -82,6 +82,8 @@ class Statistic(FamilyMember, ABC):
     """Smallest number of layers that it compares."""
     in_one_thread: ClassVar[bool] = False
     """Whether objectives with it are computed in one thread, because its sums have other bits in several."""
+    stable_alone: ClassVar[bool] = False
+    """Whether it gives one image alone the bits that the image has among others, if its features do."""
     quick_evaluations: ClassVar[int] = 60
     """Most evaluations at each scale of a small, fast variant of a protocol."""
     numbers_per_parameter: ClassVar[int] = 10

@@ -60,6 +60,8 @@ class GramStatistic(LayerStatistic):
 class Gram(GramStatistic):
     """Compares Gram matrices: products of all pairs of feature maps, averaged over the region."""
 
+    stable_alone = True
+
     name: Literal["gram"] = "gram"
 
     def count_layer_parameters(self, size: LayerSize) -> int:

@@ -11,6 +11,7 @@ from torch.autograd.function import once_differentiable
 
 from stimgen.statistics.regions import Pooling, PoolingWindow
 from stimgen.statistics.regions.placed_weights import place_weights
+from stimgen.statistics.squared_error import sum_images
 from stimgen.statistics.window_measures import Windows, list_windows, stack_windows
 
 
@@ -104,7 +105,7 @@ class _RegionErrors(torch.autograd.Function):
         errors = wanted.new_zeros(len(wanted))
         for i, window in list_windows(windows, features):
             difference = _gram(features, means, i, window) - wanted[:, i]
-            errors += difference.square().flatten(1).sum(1)
+            errors += sum_images(difference.square())
             if differences is not None:
                 differences[:, i] = difference
         ctx.save_for_backward(features, means, differences)
@@ -185,9 +186,16 @@ def _multiply_symmetric(maps: Tensor, mean: Tensor | None, symmetric: Tensor) ->
     if mean is None:
         product = torch.bmm(left, right)
     else:
-        offset = -torch.bmm(symmetric, mean.unsqueeze(2))
+        offset = -_multiply_vectors(symmetric, mean.unsqueeze(2))
         product = torch.baddbmm(offset.transpose(1, 2) if positions_first else offset, left, right)
     return product if positions_first else product.transpose(1, 2)
+
+
+def _multiply_vectors(matrices: Tensor, vectors: Tensor) -> Tensor:
+    """Return products of matrices and vectors; a lone one is formed as two are, to have the same bits."""
+    if len(matrices) > 1:
+        return torch.bmm(matrices, vectors)
+    return torch.bmm(torch.cat([matrices, matrices]), torch.cat([vectors, vectors]))[:1]
 
 
 def _apply_weights(maps: Tensor, window: PoolingWindow) -> Tensor:

@@ -11,7 +11,9 @@ from stimgen.stimulus_set.manifest import write_manifest
 from stimgen.stimulus_set.store import CHECKSUMS, SHEET, TOP_LEVEL_FILES, Store
 
 
-def write_derived_files(store: Store, *, sheet: bool = True, tidy: bool = True) -> list[str]:
+def write_derived_files(
+    store: Store, *, sheet: bool = True, tidy: bool = True, processes: int | None = None
+) -> list[str]:
     """Write manifest, table, citation file, contact sheet, checksums and index; return removed leftovers.
 
     The checksums come last of what belongs to the set: where they agree, everything was written. Files are
@@ -25,8 +27,10 @@ def write_derived_files(store: Store, *, sheet: bool = True, tidy: bool = True) 
         Whether to draw the contact sheet; otherwise an existing one stays, and the index does not list it.
     tidy : bool
         Whether to remove leftovers; not while other processes may still write files.
+    processes : int or None
+        How many processes read the records of a large set; None stands for what suits the computer.
     """
-    seen = write_manifest(store)
+    seen = write_manifest(store, processes)
     if sheet:
         write_contact_sheet(store, seen.sheet)
     planned, finished = seen.plan.ids, store.list_finished()

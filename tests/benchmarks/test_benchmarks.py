@@ -15,6 +15,7 @@ import plenoptic_metamer
 import pytest
 import torch
 import torchvision
+import whole_sets
 from notebook_race import Goal, notebook_objective, reach_goal
 from notebook_rival import LAYERS, Notebook
 from torch import Tensor, nn
@@ -178,3 +179,14 @@ def test_the_script_for_a_gpu_measures_every_part(tmp_path: Path) -> None:
     assert ways["compiled"]["largest_difference"] == 0.0
     assert found["sameness"]["loss_compared_with_processor"] == {"texture": 1.0}
     assert set(found["ceiling"]["peak_flops_per_second"]) == {"float32", "bfloat16", "tf32"}
+
+
+def test_whole_sets_are_measured_in_one_process_and_in_several() -> None:
+    """As a program, because processes import it."""
+    command = [sys.executable, str(Path(whole_sets.__file__)), "--quick", "--processes", "2"]
+    found = json.loads(subprocess.run(command, capture_output=True, text=True, check=True).stdout)
+    whole, run = found["large_set"], found["run"]
+    assert whole["stimuli"] == 4000
+    for what in ("derive", "verify"):
+        assert whole[f"{what}_2"]["of_this_process"] < whole[f"{what}_1"]["of_this_process"]
+    assert 0.0 < run["evaluations"] < run["optimiser_and_evaluations"] < run["batches"]

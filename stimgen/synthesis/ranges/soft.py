@@ -10,6 +10,7 @@ from torch import Tensor
 from typing_extensions import override
 
 from stimgen.reading.model import Number
+from stimgen.statistics.squared_error import average_images
 from stimgen.synthesis.ranges.base import PixelConstraint
 
 
@@ -25,4 +26,4 @@ class SoftPenalty(PixelConstraint):
     @override
     def cost(self, pixels: Tensor) -> Tensor:
         outside = torch.relu(-pixels) + torch.relu(pixels - 1.0)
-        return self.penalty * outside.square().flatten(1).mean(1)
+        return self.penalty * average_images(outside.square())
