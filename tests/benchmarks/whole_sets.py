@@ -121,7 +121,12 @@ def measure_run(folder: Path, size: int, evaluations: int) -> dict[str, Any]:
     protocol.write_text(PROTOCOL.replace("SIZE", str(size)).replace("COUNT", str(evaluations)))
     generate_set(load_protocol(protocol), folder / "default", GenerateOptions("cpu"))
     whole, within = watch.seconds["batches"], watch.seconds["optimiser_and_evaluations"]
-    return {"size": size, "evaluations": evaluations, **watch.seconds, "share_besides": 1.0 - within / whole}
+    return {
+        "size": size,
+        "evaluations_a_scale": evaluations,
+        **watch.seconds,
+        "share_besides": 1.0 - within / whole,
+    }
 
 
 def main(arguments: list[str] | None = None) -> dict[str, Any]:
