@@ -25,7 +25,7 @@ def measure_batches(
     """Return seconds and stimuli a minute for every batch size.
 
     Seconds are estimated from a few evaluations at every scale. Sizes take turns; the fastest repeat counts.
-    A single stimulus is computed twice, as `generate` does.
+    A single stimulus fills two slots, as with `generate`.
     """
     method.load(subject.device)
     found: dict[int, list[float]] = {size: [] for size in sizes}
