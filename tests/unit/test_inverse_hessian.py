@@ -17,7 +17,7 @@ from stimgen.reading.generators import run_generator
 from stimgen.synthesis.objective import Evaluation
 from stimgen.synthesis.optimisers.base import run_descent
 from stimgen.synthesis.optimisers.inverse_hessian import multiply_inverse_hessian
-from stimgen.synthesis.optimisers.lbfgs import Lbfgs
+from stimgen.synthesis.optimisers.lbfgs import Lbfgs, LbfgsBatch
 
 NUMBERS, PLACES = 30, 6
 
@@ -103,3 +103,10 @@ def test_a_gpu_is_asked_for_few_operations_whatever_the_history() -> None:
         counts.append(counted.names.total() / 10)
     assert counts[1] < 1.3 * counts[0]
     assert counts[1] < 160  # the recursion needs more than 350
+
+
+@pytest.mark.parametrize("own_estimate", [False, True])
+def test_only_gpus_multiply_and_only_where_the_first_estimate_is_the_usual_one(own_estimate: bool) -> None:
+    estimate = (lambda vectors: 2.0 * vectors) if own_estimate else None
+    for device, multiplies in (("cpu", False), ("meta", not own_estimate)):
+        assert LbfgsBatch(torch.empty(2, 3, device=device), Lbfgs(), estimate).multiplies == multiplies

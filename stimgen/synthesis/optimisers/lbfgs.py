@@ -45,9 +45,9 @@ class LbfgsBatch(OptimiserBatch[ImageDescent]):
         self,
         start: Tensor,
         settings: QuasiNewton,
-        precondition: Callable[[Tensor], Tensor] = lambda vectors: vectors,
+        precondition: Callable[[Tensor], Tensor] | None = None,
     ) -> None:
-        self._precondition = precondition
+        self._precondition = precondition or (lambda vectors: vectors)
         history, tolerance = settings.history, settings.tolerance
         super().__init__([ImageDescent(row, history, tolerance) for row in range(len(start))])
         self._shape = start.shape[1:]
@@ -61,8 +61,9 @@ class LbfgsBatch(OptimiserBatch[ImageDescent]):
         self._current = self._point.new_zeros(len(start), 1)  # step of the point under evaluation
         # A GPU is asked for numbers once an evaluation: every other time, it would wait for the answer.
         self.defers = start.device.type != "cpu"
-        # A GPU also takes longer to begin an operation than a recursion's small ones last.
-        self.multiplies = start.device.type != "cpu"
+        # A GPU also takes longer to begin an operation than a recursion's small ones last. With another first
+        # estimate, products would need that estimate times every correction.
+        self.multiplies = start.device.type != "cpu" and precondition is None
         self._turned: _DeferredTurn | None = None
 
     @override

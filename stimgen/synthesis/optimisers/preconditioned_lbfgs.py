@@ -10,6 +10,7 @@ from torch import Tensor
 from typing_extensions import override
 
 from stimgen.computation.fourier import invert_real_spectra
+from stimgen.statistics.transfer import send_tensor
 from stimgen.synthesis.optimisers.base import QuasiNewton
 from stimgen.synthesis.optimisers.lbfgs import LbfgsBatch
 from stimgen.synthesis.ranges import PixelBounds
@@ -53,7 +54,8 @@ class NaturalPreconditioner:
         # The mean of a picture is treated as its lowest frequency.
         factors = np.hypot(rows, columns).clip(min=1.0) ** -EXPONENT
         # On average 1, so that the first step, without any curvature, is as long as that of plain L-BFGS.
-        self._factors = torch.from_numpy(factors / factors.mean()).to(pictures).unsqueeze(-1)
+        numbers = torch.from_numpy(factors / factors.mean())
+        self._factors = send_tensor(numbers, pictures.device, pictures.dtype).unsqueeze(-1)
 
     def __call__(self, vectors: Tensor) -> Tensor:
         """Return the products for vectors, images x numbers, in their shape."""
