@@ -112,10 +112,6 @@ class Network(FamilyMember, ABC):
     def map_side(self, layer: str, side: int) -> int:
         """Return how many positions (0 or more) a layer has along a side of `side` pixels."""
 
-    @abstractmethod
-    def activation_sizes(self, layers: Iterable[str], width: int, height: int) -> list[int]:
-        """Return the sizes of all tensors that one image's forward pass keeps, to estimate memory."""
-
     def recipe(self) -> dict[str, Any]:
         """Return what determines the feature maps (weights by recipe or hash), for identities."""
         return self.to_dict()

@@ -50,11 +50,6 @@ class Embedded(Network):
         return self._find_part(layer).receptive_field(layer)
 
     @override
-    def activation_sizes(self, layers: Iterable[str], width: int, height: int) -> list[int]:
-        split = self._split_layers(layers)
-        return [size for part, names in split for size in part.activation_sizes(names, width, height)]
-
-    @override
     def recipe(self) -> dict[str, Any]:
         return {"name": self.name, "parts": [part.recipe() for part in self._parts()]}
 

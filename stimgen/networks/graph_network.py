@@ -45,8 +45,11 @@ class TracedNetwork(Network, ABC):
         """Return what is known of the model's nodes without its weights; it is computed once."""
 
     @abstractmethod
-    def cut(self, layers: tuple[str, ...]) -> tuple[fx.GraphModule, str]:
-        """Return the model with its weights, without what `layers` do not need, and the weights' hash."""
+    def cut(self, layers: tuple[str, ...], device: torch.device) -> tuple[fx.GraphModule, str]:
+        """Return the model with its weights, without what `layers` do not need, and the weights' hash.
+
+        On the device ``meta`` the weights have no numbers.
+        """
 
     @abstractmethod
     def normalisation(self) -> tuple[Colours, Colours]:
@@ -94,10 +97,6 @@ class TracedNetwork(Network, ABC):
     def receptive_field(self, layer: str) -> ReceptiveField | None:
         return self.graph().receptive_field(layer)
 
-    @override
-    def activation_sizes(self, layers: Iterable[str], width: int, height: int) -> list[int]:
-        return self.graph().activation_sizes(layers, height, width)
-
 
 class GraphNetwork(TracedNetwork, WeightedNetwork, ABC):
     """Describes a library's models, which protocols name."""
@@ -128,9 +127,9 @@ class GraphNetwork(TracedNetwork, WeightedNetwork, ABC):
         return _find_graph(self.model_copy(update={"weights": RandomWeights(), "pooling": "average"}))
 
     @override
-    def cut(self, layers: tuple[str, ...]) -> tuple[fx.GraphModule, str]:
+    def cut(self, layers: tuple[str, ...], device: torch.device) -> tuple[fx.GraphModule, str]:
         module = self.trace().cut(layers)
-        state, sha256 = self.weights.load_tensors(list_tensors(self.weights_name, module))
+        state, sha256 = self.weights.provide_tensors(list_tensors(self.weights_name, module), device)
         module.load_state_dict(state, assign=True, strict=False)
         if self.pooling == "average":
             replace_maximum_pools(module)
@@ -170,7 +169,7 @@ class GraphFeatures:
     """Measures the feature maps of a loaded model that is cut after the layers needed."""
 
     def __init__(self, network: TracedNetwork, layers: tuple[str, ...], spec: DeviceSpec) -> None:
-        module, self.weights_sha256 = network.cut(layers)
+        module, self.weights_sha256 = network.cut(layers, spec.device)
         replace_attention(replace_convolutions(module.requires_grad_(False)))
         order = network.memory_format
         self._module = module.to(spec.device, spec.dtype).to(memory_format=order)

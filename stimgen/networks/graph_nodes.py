@@ -14,7 +14,6 @@ from torch import Tensor, fx, nn
 
 from stimgen.images.geometry import ReceptiveField
 from stimgen.networks.node_layouts import BATCH, NodeLayout, Shape, find_layout
-from stimgen.networks.node_memory import find_activation_sizes
 from stimgen.networks.node_receptive_fields import find_receptive_fields
 
 COLOURS = 3
@@ -131,11 +130,6 @@ class NodeGraph:
     def receptive_field(self, name: str) -> ReceptiveField | None:
         """Return which pixels a layer's positions see; None if all of them, or if that is unknown."""
         return self._fields[self.traced.nodes[name]] if self.layouts[name].has_maps else None
-
-    def activation_sizes(self, names: Iterable[str], height: int, width: int) -> list[int]:
-        """Return the sizes of all tensors of one picture that these layers depend on."""
-        shapes = {self.traced.nodes[name]: shape for name, shape in self.find_shapes(height, width).items()}
-        return find_activation_sizes(self.traced.module, shapes, {self.traced.nodes[name] for name in names})
 
     @cached_property
     def depths(self) -> dict[str, tuple[str, ...]]:

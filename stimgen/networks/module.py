@@ -101,9 +101,9 @@ class ModuleNetwork(TracedNetwork):
         return _find_graph(self.model_copy(update={"weights": None}))
 
     @override
-    def cut(self, layers: tuple[str, ...]) -> tuple[fx.GraphModule, str]:
+    def cut(self, layers: tuple[str, ...], device: torch.device) -> tuple[fx.GraphModule, str]:
         module = trace_model(self.code.build_model(self.class_)).cut(layers)
-        return module, _load_weights(module, self)
+        return module, "" if device.type == "meta" else _load_weights(module, self)
 
     @override
     def normalisation(self) -> tuple[Colours, Colours]:
@@ -133,6 +133,8 @@ class ModuleNetwork(TracedNetwork):
         """Return the network, after checking that it behaves as a network must."""
         names = tuple(layers)
         features = GraphFeatures(self, names, spec)
+        if spec.device.type == "meta":
+            return features
         side = max(32, *(self.smallest_side(layer, positions=2) for layer in names))
         sides = {n: self.map_side(n, side) for n in names}
         shapes = {n: (self.layers()[n], sides[n], sides[n]) for n in names}

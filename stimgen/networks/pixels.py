@@ -41,10 +41,6 @@ class Pixels(Network):
         return ReceptiveField()
 
     @override
-    def activation_sizes(self, layers: Iterable[str], width: int, height: int) -> list[int]:
-        return [CHANNELS[layer] * width * height for layer in layers]
-
-    @override
     def validation(self) -> Validation:
         return Validation(False, "pixels, no network: not validated with human observers")
 

@@ -124,13 +124,6 @@ class PythonNetwork(Network):
     def map_side(self, layer: str, side: int) -> int:
         return self.registration().map_side(layer, side)
 
-    def activation_sizes(self, layers: Iterable[str], width: int, height: int) -> list[int]:
-        """Return the sizes of the layers down to the deepest of `layers`; other tensors are unknown."""
-        known = self.layers()
-        names = list(known)
-        needed = names[: max(names.index(layer) for layer in layers) + 1]
-        return [known[n] * self.map_side(n, width) * self.map_side(n, height) for n in needed]
-
     @override
     def validation(self) -> Validation:
         return Validation(False, "a network of the user's own: nothing is known of its validation")
@@ -142,6 +135,8 @@ class PythonNetwork(Network):
         """
         names = tuple(layers)
         features = PythonFeatures(self, names)
+        if spec.device.type == "meta":
+            return features
         side = max(16, *(self.smallest_side(layer, positions=2) for layer in names))
         known = self.layers()
         shapes = {n: (known[n], self.map_side(n, side), self.map_side(n, side + 5)) for n in names}

@@ -78,17 +78,6 @@ class RandomFilters(Network):
         return ReceptiveField().after(size, padding=size // 2)
 
     @override
-    def activation_sizes(self, layers: Iterable[str], width: int, height: int) -> list[int]:
-        layers = list(layers)
-        sizes = self.sizes_of(layers)
-        kept = [self.maps * width * height] * len(sizes)
-        together = [sum(kept)] if TOGETHER in layers else []
-        # The filters' spectra, which at least two images share, and intermediate results of the largest size.
-        sides = [(width + size // 2) * (height + size // 2) for size in sizes if size >= SPECTRAL]
-        spectra = [COLOURS * self.maps * side // 2 for side in sides]
-        return kept + together + spectra + [3 * self.maps * side for side in sides[-1:]]
-
-    @override
     def recipe(self) -> dict[str, Any]:
         return {**self.to_dict(), "sizes": sorted(self.sizes), "recipe": RECIPE}
 

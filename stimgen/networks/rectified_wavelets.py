@@ -67,17 +67,6 @@ class RectifiedWavelets(Network):
         return field.after(SIDE, padding=SIDE // 2)
 
     @override
-    def activation_sizes(self, layers: Iterable[str], width: int, height: int) -> list[int]:
-        each = COLOURS * self.orientations * self.phases
-        kept = []
-        for j in range(max(_scale_number(layer) for layer in layers)):
-            positions = (width >> j) * (height >> j)
-            # The rectified maps, those joined with the finer scales', and these joined with the colours.
-            together = [each * (j + 1)] * (2 if j > 0 else 1)
-            kept += [maps * positions for maps in (each, *together)]
-        return kept
-
-    @override
     def recipe(self) -> dict[str, Any]:
         return {**self.to_dict(), "recipe": RECIPE}
 

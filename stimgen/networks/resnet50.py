@@ -45,7 +45,7 @@ def _steps() -> tuple[NetworkStep, ...]:
     steps = [
         conv_step("conv1", 64, "conv1", (7, 2, 3)),
         relu_step("relu1", 64, "bn1", "relu"),
-        NetworkStep("pool1", 64, ("maxpool",), 3, 2, 1, kept=64),
+        NetworkStep("pool1", 64, ("maxpool",), 3, 2, 1),
     ]
     for stage, (blocks, width) in enumerate(STAGES, start=1):
         channels = EXPANSION * width
@@ -53,6 +53,5 @@ def _steps() -> tuple[NetworkStep, ...]:
             # torchvision halves with the 3 x 3 convolution, the paper with the one before it.
             stride = 2 if stage > 1 and block == 1 else 1
             name, module = f"layer{stage}_{block}", f"layer{stage}.{block - 1}"
-            kept = width + channels
-            steps.append(NetworkStep(name, channels, (module,), 3, stride, 1, kept=kept, kept_before=width))
+            steps.append(NetworkStep(name, channels, (module,), 3, stride, 1))
     return tuple(steps)

@@ -44,10 +44,9 @@ def _steps(filters: tuple[int, int], pools: tuple[int, int]) -> tuple[NetworkSte
         relu_step("relu1", channels, "features.1"),
         pool_step("pool1", channels, "features.2", kernel=3, ceil=True),
     ]
-    for n, (squeezed, expanded) in enumerate(FIRES, start=2):
-        # Half of the filters see 3 x 3 positions. Both halves are kept, and both together.
-        kept = squeezed + 2 * expanded
-        steps.append(NetworkStep(f"fire{n}", expanded, (f"features.{len(steps)}",), 3, padding=1, kept=kept))
+    for n, (_, expanded) in enumerate(FIRES, start=2):
+        # Half of the filters see 3 x 3 positions.
+        steps.append(NetworkStep(f"fire{n}", expanded, (f"features.{len(steps)}",), 3, padding=1))
         if n in pools:
             steps.append(pool_step(f"pool{n}", expanded, f"features.{len(steps)}", kernel=3, ceil=True))
     return tuple(steps)

@@ -76,13 +76,6 @@ class SteerablePyramid(Network):
         return int(digits) if digits else self.scales + 1 if layer == "residual" else 1
 
     @override
-    def activation_sizes(self, layers: Iterable[str], width: int, height: int) -> list[int]:
-        # Beside every map there is its spectrum, which has two numbers for each complex one.
-        channels = self.layers()
-        sizes = [channels[name] * self.map_side(name, width) * self.map_side(name, height) for name in layers]
-        return [2 * size for size in sizes] + [4 * COLOURS[self.colours] * width * height]
-
-    @override
     def recipe(self) -> dict[str, Any]:
         return self.to_dict()
 

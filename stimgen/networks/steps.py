@@ -13,8 +13,7 @@ class NetworkStep:
 
     `modules` are the paths of torchvision's modules that compute it, in order. `kernel`, `stride` and
     `padding` are its geometry along a side; for a block, that of its widest path. With `ceil`, a last
-    window may extend over the border. `kept` and `kept_before` are the numbers of maps, of the output's and
-    the input's side, that a backward pass needs.
+    window may extend over the border.
     """
 
     name: str
@@ -24,8 +23,6 @@ class NetworkStep:
     stride: int = 1
     padding: int = 0
     ceil: bool = False
-    kept: int = 0
-    kept_before: int = 0
 
     def output_side(self, side: int) -> int:
         """Return how many positions (0 or more) the output has along a side of `side` positions."""
@@ -43,7 +40,7 @@ class NetworkStep:
 
 def conv_step(name: str, channels: int, module: str, window: tuple[int, int, int] = (3, 1, 1)) -> NetworkStep:
     """Return a convolution with a `window` of this kernel, stride and padding."""
-    return NetworkStep(name, channels, (module,), *window, kept=channels)
+    return NetworkStep(name, channels, (module,), *window)
 
 
 def relu_step(name: str, channels: int, *modules: str) -> NetworkStep:
@@ -53,4 +50,4 @@ def relu_step(name: str, channels: int, *modules: str) -> NetworkStep:
 
 def pool_step(name: str, channels: int, module: str, kernel: int = 2, *, ceil: bool = False) -> NetworkStep:
     """Return a pooling step with a stride of two positions."""
-    return NetworkStep(name, channels, (module,), kernel, 2, ceil=ceil, kept=channels)
+    return NetworkStep(name, channels, (module,), kernel, 2, ceil=ceil)

@@ -41,6 +41,10 @@ class TorchvisionNetwork(WeightedNetwork, ABC):
         model: nn.Module = getattr(torchvision.models, self.name)()
         return model
 
+    def create_features(self) -> nn.Module:
+        """Return a model that has at least the modules of `steps`; call it on the meta device."""
+        return self.create_model()
+
     def adapt(self, module: nn.Module) -> None:
         """Change a part of torchvision's model as the network's settings say."""
 
@@ -73,15 +77,6 @@ class TorchvisionNetwork(WeightedNetwork, ABC):
         return field
 
     @override
-    def activation_sizes(self, layers: Iterable[str], width: int, height: int) -> list[int]:
-        sizes = []
-        for step in self.steps_up_to(layers):
-            after = step.output_side(width), step.output_side(height)
-            sizes += [step.kept_before * width * height, step.kept * after[0] * after[1]]
-            width, height = after
-        return [size for size in sizes if size > 0]
-
-    @override
     def recipe(self) -> dict[str, Any]:
         return {**self.to_dict(), "weights": self.weights.recipe(self.name)}
 
@@ -109,8 +104,10 @@ class TorchvisionFeatures:
     def __init__(self, network: TorchvisionNetwork, layers: tuple[str, ...], spec: DeviceSpec) -> None:
         steps = network.steps_up_to(layers)
         with torch.device("meta"):
-            model = network.create_model().eval()
-        state, self.weights_sha256 = network.weights.load_tensors(_list_tensors(network, model, steps))
+            model = network.create_features().eval()
+        state, self.weights_sha256 = network.weights.provide_tensors(
+            _list_tensors(network, model, steps), spec.device
+        )
         model.load_state_dict(state, assign=True, strict=False)
         model.requires_grad_(False)
         modules = nn.ModuleList(_build_module(model, step, network) for step in steps)

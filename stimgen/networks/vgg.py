@@ -14,6 +14,7 @@ from stimgen.networks.steps import NetworkStep, conv_step, pool_step, relu_step
 from stimgen.networks.torchvision_network import TorchvisionNetwork
 
 # Maps of the five blocks (Simonyan & Zisserman 2015, table 1).
+COLOURS = 3
 CHANNELS = (64, 128, 256, 512, 512)
 
 
@@ -38,6 +39,23 @@ class Vgg(TorchvisionNetwork, ABC):
         blocks = range(1, len(CHANNELS) + 1)
         first = [[f"{kind}{n}_1" for n in blocks] for kind in ("conv", "relu")]
         return [*first, ["relu1_1", *(f"pool{n}" for n in blocks)]]
+
+    @override
+    def create_features(self) -> nn.Module:
+        """Return torchvision's ``features``, without importing torchvision, which takes a second."""
+        parts: list[nn.Module] = []
+        inputs = COLOURS
+        for step in _steps(self.convolutions):
+            if step.name.startswith("conv"):
+                parts.append(nn.Conv2d(inputs, step.channels, step.kernel, step.stride, step.padding))
+                inputs = step.channels
+            elif step.name.startswith("relu"):
+                parts.append(nn.ReLU())
+            else:
+                parts.append(nn.MaxPool2d(step.kernel, step.stride))
+        model = nn.Module()
+        model.features = nn.Sequential(*parts)
+        return model
 
     @override
     def adapt(self, module: nn.Module) -> None:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from typing import Literal
 
 import torch
@@ -40,10 +39,6 @@ class Autocorrelation(LayerStatistic):
             return size.channels * count_spectrum_parameters(size.width, size.height, 1)
         down, across = size.height // 2, size.width // 2
         return size.channels * ((down + 1) * (across + 1) + down * across)
-
-    def count_working_numbers(self, sizes: Mapping[str, LayerSize]) -> float:
-        """Return twelve for each of the maps' numbers, as measured."""
-        return 12 * sum(size.numbers for size in sizes.values())
 
     def target(self, features: Tensor, pooling: Pooling) -> Target:
         """Return autocorrelations and subtracted means."""

@@ -86,8 +86,6 @@ class Statistic(FamilyMember, ABC):
     """Whether it gives one image alone the bits that the image has among others, if its features do."""
     quick_evaluations: ClassVar[int] = 60
     """Most evaluations at each scale of a small, fast variant of a protocol."""
-    numbers_per_parameter: ClassVar[int] = 10
-    """Numbers needed at once for each parameter: targets, what is compared, and differences; measured."""
 
     @property
     def redraws(self) -> bool:
@@ -97,10 +95,6 @@ class Statistic(FamilyMember, ABC):
     @abstractmethod
     def count_parameters(self, sizes: Mapping[str, LayerSize]) -> int:
         """Return the number of parameters that describe a source, for layers of these sizes."""
-
-    def count_working_numbers(self, sizes: Mapping[str, LayerSize]) -> float:
-        """Return how many numbers an image's targets and distances need at once, to estimate memory."""
-        return self.numbers_per_parameter * self.count_parameters(sizes)
 
     def default_layer_weight(self, layers: int) -> float:
         """Return the weight of each of `layers` layers if a protocol gives none: by default 1 / layers."""

@@ -19,7 +19,6 @@ class ContentStatistic(LayerStatistic):
     papers = ("gatys2016",)
     pools = False
     keeps_positions = True
-    numbers_per_parameter = 6
 
     name: Literal["content"] = "content"
     normalisation: Literal["relative", "gatys2016"] = "relative"

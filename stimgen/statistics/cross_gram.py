@@ -25,7 +25,6 @@ class CrossGram(Statistic):
     phrase = "Gram matrices between successive layers"
     of_products = True
     fewest_layers = 2
-    numbers_per_parameter = 5
 
     name: Literal["cross_gram"] = "cross_gram"
     centred: Flag = True

@@ -2,18 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+import math
+from collections.abc import Iterable, Iterator
 from itertools import chain
 from typing import NamedTuple
 
 import torch
 from torch import Tensor
 
-from stimgen.statistics.base import LayerSize
+from stimgen.statistics.precision import precise_dtype
 from stimgen.statistics.regions import Pooling, PoolingWindow
 from stimgen.statistics.regions.placed_weights import place_positions
 from stimgen.statistics.squared_error import SMALLEST_NORM
-from stimgen.statistics.window_measures import cut_window, measure_windows
+from stimgen.statistics.window_measures import cut_window, list_windows, measure_windows, stack_windows
 
 
 class Distribution(NamedTuple):
@@ -33,15 +34,15 @@ class Distribution(NamedTuple):
         return self.values.gather(2, indices)
 
 
-def estimate_memory(values: int, sizes: Mapping[str, LayerSize]) -> float:
-    """Return how many numbers `values` sorted values need, as measured: more if regions weight them."""
-    return values * (30 if any(size.regions > 1 for size in sizes.values()) else 10)
-
-
 def measure_distributions(maps: Tensor, pooling: Pooling) -> Iterator[Distribution]:
     """Yield the distributions of every map, batch x maps x height x width, region after region."""
     windows = pooling.windows(*maps.shape[2:])
-    return (measure_distribution(cut_window([maps], window)[0], window) for window in windows)
+    measured = {i for i, _ in list_windows(windows, maps)}
+    for i, window in enumerate(windows):
+        if i in measured:
+            yield measure_distribution(cut_window([maps], window)[0], window)
+        else:
+            yield _allocate_distribution(maps, window)
 
 
 def measure_distribution(part: Tensor, window: PoolingWindow) -> Distribution:
@@ -56,6 +57,15 @@ def measure_distribution(part: Tensor, window: PoolingWindow) -> Distribution:
         part = part[:, :, inside]
     values, order = part.sort(dim=2, stable=True)
     return Distribution(values, (weights / window.total)[order].cumsum(2))
+
+
+def _allocate_distribution(maps: Tensor, window: PoolingWindow) -> Distribution:
+    """Return a distribution of a region's size, without numbers."""
+    shape = (*maps.shape[:2], math.prod(window.shape))
+    if window.weights is None:
+        return Distribution(maps.new_empty(shape), maps.new_empty(len(maps), 0))
+    shape = (*maps.shape[:2], int(np.count_nonzero(window.weights)))
+    return Distribution(maps.new_empty(shape), maps.new_empty(shape, dtype=precise_dtype(maps.device)))
 
 
 def flatten_distributions(distributions: Iterable[Distribution]) -> tuple[Tensor, ...]:
@@ -114,7 +124,8 @@ def sum_distances(maps: Tensor, wanted: list[Distribution], pooling: Pooling, sh
 
 def sum_squares(wanted: list[Distribution], shares: Tensor) -> Tensor:
     """Return each image's mean squares, summed as the distances are; never quite zero."""
-    squares = torch.stack([mean_squares(each) for each in wanted], dim=1)
+    measured = wanted[:2] if shares.is_meta else wanted  # see `list_windows`
+    squares = stack_windows([mean_squares(each) for each in measured], len(wanted), dim=1)
     return (squares * shares).sum((1, 2)).clamp_min(SMALLEST_NORM)
 
 

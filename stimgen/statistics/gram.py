@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from typing import Any, Literal
 
 from pydantic import model_validator
@@ -67,11 +66,6 @@ class Gram(GramStatistic):
     def count_layer_parameters(self, size: LayerSize) -> int:
         """Return n (n + 1) / 2 for each region, because the matrix is symmetric."""
         return size.regions * size.channels * (size.channels + 1) // 2
-
-    def count_working_numbers(self, sizes: Mapping[str, LayerSize]) -> float:
-        """Return six for each parameter: matrices of sources and stimuli, and their differences."""
-        scaled = 1 if self.normalisation == "gatys2016" else 0
-        return (6 + scaled) * self.count_parameters(sizes)
 
     def target(self, features: Tensor, pooling: Pooling) -> Target:
         """Return Gram matrices, subtracted means, squared norms and numbers of positions."""

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from typing import Literal
 
 from torch import Tensor
@@ -10,7 +9,6 @@ from typing_extensions import override
 
 from stimgen.statistics.base import LayerSize, LayerStatistic, Target
 from stimgen.statistics.distributions import (
-    estimate_memory,
     flatten_distributions,
     interpolate_distributions,
     measure_distributions,
@@ -32,10 +30,6 @@ class HistogramStatistic(LayerStatistic):
     def count_layer_parameters(self, size: LayerSize) -> int:
         """Return one for each map and position: all values, sorted."""
         return size.numbers
-
-    @override
-    def count_working_numbers(self, sizes: Mapping[str, LayerSize]) -> float:
-        return estimate_memory(self.count_parameters(sizes), sizes)
 
     @property
     def has_geodesic(self) -> bool:

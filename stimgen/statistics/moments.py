@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from typing import Annotated, Literal
 
 import torch
@@ -33,10 +32,6 @@ class Moments(LayerStatistic):
     def count_layer_parameters(self, size: LayerSize) -> int:
         """Return one for each map, order and region."""
         return self.orders * size.channels * size.regions
-
-    def count_working_numbers(self, sizes: Mapping[str, LayerSize]) -> float:
-        """Return seven for each of the maps' numbers, as measured."""
-        return 7 * sum(size.numbers for size in sizes.values())
 
     def target(self, features: Tensor, pooling: Pooling) -> Target:
         """Return moments (orders x regions x channels), what is added to variances, and mean squares."""

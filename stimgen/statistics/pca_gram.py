@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import replace
 from typing import Annotated, Literal
 
@@ -15,7 +14,7 @@ from stimgen.computation.threads import one_thread
 from stimgen.reading.model import Integer
 from stimgen.statistics.base import LayerSize, RandomKey, Target
 from stimgen.statistics.gram import Gram, GramStatistic
-from stimgen.statistics.precision import precise_dtype
+from stimgen.statistics.precision import move_to_processor, precise_dtype
 from stimgen.statistics.regions import Pooling
 from stimgen.statistics.squared_error import squared_norms
 from stimgen.statistics.transport import interpolate_covariances
@@ -44,28 +43,26 @@ class PcaGram(GramStatistic):
         kept = self._count_components(size.channels, size.positions)
         return size.regions * kept * (kept + 1) // 2
 
-    def count_working_numbers(self, sizes: Mapping[str, LayerSize]) -> float:
-        """Return what matrices of all maps need at first, or those of components afterwards."""
-        return max(4 * self._gram.count_parameters(sizes), 6 * self.count_parameters(sizes))
-
     def target(self, features: Tensor, pooling: Pooling) -> Target:
         """Return components and covariances of the maps, and what `Gram` measures in all of them."""
         with one_thread():
-            covariances = torch.stack([_covariance(maps.cpu()) for maps in features])
+            covariances = torch.stack([_covariance(move_to_processor(maps)) for maps in features])
         covariances = covariances.to(features.device, precise_dtype(features.device))
-        return self._fit_components(covariances, self._gram.target(features, pooling), features.dtype)
+        count = self._count_components(features.shape[1], features.shape[2] * features.shape[3])
+        whole = self._gram.target(features, pooling)
+        return _fit_components(covariances, whole, count, features.dtype)
 
     def interpolate(self, first: Target, second: Target, weight: float) -> Target:
         """Return covariances and Gram matrices between two, with the components of those covariances."""
         covariances = torch.lerp(first.values[1], second.values[1], weight)
         whole = self._gram.interpolate(_gram_target(first), _gram_target(second), weight)
-        return self._fit_components(covariances, whole)
+        return _fit_components(covariances, whole, first.values[0].shape[2] or covariances.shape[1])
 
     def interpolate_on_geodesic(self, first: Target, second: Target, weight: float) -> Target:
         """Return covariances and Gram matrices on the shortest path, with the components of those."""
         covariances = interpolate_covariances(first.values[1], second.values[1], weight)
         whole = self._gram.interpolate_on_geodesic(_gram_target(first), _gram_target(second), weight)
-        return self._fit_components(covariances, whole)
+        return _fit_components(covariances, whole, first.values[0].shape[2] or covariances.shape[1])
 
     def finalize_targets(self, targets: dict[str, Target], key: RandomKey) -> dict[str, Target]:
         """Return the targets with Gram matrices of the components alone."""
@@ -88,12 +85,6 @@ class PcaGram(GramStatistic):
     def _gram(self) -> Gram:
         return Gram(centred=self.centred, normalisation=self.normalisation)
 
-    def _fit_components(self, covariances: Tensor, whole: Target, dtype: torch.dtype | None = None) -> Target:
-        positions = int(whole.values[-1][0])
-        count = self._count_components(covariances.shape[1], positions)
-        components = _components(covariances, count).to(dtype or whole.values[0].dtype)
-        return replace(whole, values=(components, covariances, *whole.values))
-
     def _reduce(self, target: Target) -> Target:
         components, _, grams, means, norms, positions = target.values
         if components.shape[2]:
@@ -102,6 +93,14 @@ class PcaGram(GramStatistic):
             means = means @ components if self.centred else means
             norms = squared_norms(grams)
         return replace(target, values=(components, grams, means, norms, positions))
+
+
+def _fit_components(
+    covariances: Tensor, whole: Target, count: int, dtype: torch.dtype | None = None
+) -> Target:
+    """Return a target with the `count` leading components of covariances before the values of `whole`."""
+    components = _components(covariances, count).to(dtype or whole.values[0].dtype)
+    return replace(whole, values=(components, covariances, *whole.values))
 
 
 def _gram_target(target: Target, first: int = 2) -> Target:
@@ -126,7 +125,7 @@ def _components(covariances: Tensor, count: int) -> Tensor:
     if count >= covariances.shape[1]:
         return covariances[:, :, :0]
     with one_thread():
-        vectors = [torch.linalg.eigh(covariance.cpu())[1] for covariance in covariances]
+        vectors = [torch.linalg.eigh(move_to_processor(covariance))[1] for covariance in covariances]
     leading = torch.stack(vectors).flip(2)[:, :, :count]
     rounded = (leading / COMPONENT_GRID).round() * COMPONENT_GRID
     largest = rounded.abs().argmax(1, keepdim=True)

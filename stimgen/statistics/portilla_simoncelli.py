@@ -24,11 +24,6 @@ from stimgen.statistics.texture_entries import (
 from stimgen.statistics.window_moments import ScaleStatistics, measure_scale
 from stimgen.statistics.window_pyramid import GridWindows, list_shifts, place_windows
 
-# Measured: numbers that are kept for each place of a window and column of a scale, and columns of a scale.
-KEPT, COLUMNS = 5, 23
-# Places for each position of the finest grid, in overlapping windows of all scales; and numbers of shifts.
-PLACES = 4.0
-
 
 class PooledPortillaSimoncelli(Statistic):
     """Compares marginals and correlations of a steerable pyramid in windows, as metamers and texforms do.
@@ -66,14 +61,6 @@ class PooledPortillaSimoncelli(Statistic):
             count_scales(sizes), colours, bands // (2 * colours), len(list_shifts(self.neighbourhood))
         )
         return each * sizes["pixels"].regions
-
-    @override
-    def count_working_numbers(self, sizes: Mapping[str, LayerSize]) -> float:
-        """Return what the places of all windows keep, and as much as the targets of all sources need."""
-        pixels = sizes["pixels"]
-        places = PLACES * pixels.positions
-        shifts = 2 * len(list_shifts(self.neighbourhood))
-        return places * (KEPT * COLUMNS * pixels.channels + shifts) + 3 * self.count_parameters(sizes)
 
     @override
     def default_layer_weight(self, layers: int) -> float:

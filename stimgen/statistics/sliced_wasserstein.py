@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from typing import Annotated, Literal
 
 import numpy as np
@@ -16,7 +15,6 @@ from stimgen.reading.model import Flag, Integer
 from stimgen.reading.random_numbers import NORMAL_GRID, normal
 from stimgen.statistics.base import LayerSize, LayerStatistic, RandomKey, Target
 from stimgen.statistics.distributions import (
-    estimate_memory,
     flatten_distributions,
     interpolate_distributions,
     measure_distributions,
@@ -63,10 +61,6 @@ class SlicedWasserstein(LayerStatistic):
         """Return one for each direction and position; if directions change, one for each map and position."""
         directions = None if self.redraw else self.directions
         return (directions or size.channels) * size.positions
-
-    @override
-    def count_working_numbers(self, sizes: Mapping[str, LayerSize]) -> float:
-        return estimate_memory(self.count_parameters(sizes), sizes)
 
     def default_layer_weight(self, layers: int) -> float:
         """Return 1 (Heitz et al. 2021), or 1 / layers."""

@@ -5,6 +5,8 @@ from __future__ import annotations
 import torch
 from torch import Tensor
 
+from stimgen.statistics.precision import move_to_processor
+
 # Directions with less than this part of the largest variance are treated as rounding error.
 SMALLEST_VARIANCE = 1e-10
 
@@ -17,7 +19,7 @@ def interpolate_covariances(first: Tensor, second: Tensor, weight: float) -> Ten
     and `second` are ... x n x n, symmetric and without negative eigenvalues; `weight` is t, from 0 to 1. The
     computation is in float64, on the processor: not all devices have that, or eigenvectors.
     """
-    c, d = first.cpu().double(), second.cpu().double()
+    c, d = (move_to_processor(values).double() for values in (first, second))
     root, inverse = _square_roots(c)
     middle, _ = _square_roots(root @ d @ root)
     product = root @ middle @ inverse  # C T; T C is its transpose

@@ -178,13 +178,10 @@ class Term(TermFields):
 
     def count_parameters(self, width: int, height: int) -> int:
         """Return the number of parameters that the term measures in a source of this size."""
-        return self.statistic.count_parameters(self._layer_sizes(width, height))
+        return self.statistic.count_parameters(self.layer_sizes(width, height))
 
-    def count_working_numbers(self, width: int, height: int) -> float:
-        """Return how many numbers the term's statistic needs at once, for estimates of memory."""
-        return self.statistic.count_working_numbers(self._layer_sizes(width, height))
-
-    def _layer_sizes(self, width: int, height: int) -> dict[str, LayerSize]:
+    def layer_sizes(self, width: int, height: int) -> dict[str, LayerSize]:
+        """Return the size of every layer's maps, and its number of regions, in a picture of this size."""
         sizes = {}
         for name, pooling in self.poolings(width, height).items():
             rows, columns = (self.network.map_side(name, side) for side in (height, width))

@@ -31,7 +31,6 @@ SIDE = 64
 NO_META = {
     "portilla_simoncelli": "it needs a network of its own: see below",
     "module": "the user's file says what it computes",
-    "pca_gram": "components are chosen by their variances, once, when the source is measured",
     "python": "the values that a user's function returns are checked",
     "timm": "its package is an extra, and it is a user's choice among hundreds of models",
     "torchvision": "the networks with names of their own are models of torchvision",

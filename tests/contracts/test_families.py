@@ -270,13 +270,6 @@ class TestNetworks:
         assert network.recipe()["name"] == name
         assert json.dumps(network.recipe())
 
-    def test_activations_grow_with_size_and_depth(self, name: str) -> None:
-        network = made(NETWORKS, name)
-        layers = list(network.layers())
-        small, large = (sum(network.activation_sizes(layers[:2], side, side)) for side in (32, 64))
-        assert small < large
-        assert len(layers) <= 2 or large < sum(network.activation_sizes(layers[:5], 64, 64))
-
 
 def layers_like(
     sides: Sequence[int], dtype: torch.dtype, *, count: int, maps: int = 4

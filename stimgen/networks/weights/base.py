@@ -66,6 +66,12 @@ class Weights(FamilyMember, ABC):
         It raises `StimgenError` if the weights are missing, or are not the expected ones.
         """
 
+    def provide_tensors(self, spec: StateDictSpec, device: torch.device) -> tuple[dict[str, Tensor], str]:
+        """Return what `load_tensors` does; for the device ``meta``, tensors without numbers and no hash."""
+        if device.type != "meta":
+            return self.load_tensors(spec)
+        return {key: torch.empty(shape, device=device) for key, shape in spec.shapes.items()}, ""
+
 
 def read_weights(file: Path, sha256: str, spec: StateDictSpec) -> tuple[dict[str, Tensor], str]:
     """Return the tensors that `spec` needs from a safetensors file or a state dict, and the file's hash.

@@ -15,9 +15,10 @@ from stimgen.networks import DeviceSpec, Validation
 from stimgen.reading.errors import StimgenError
 from stimgen.reading.model import validation_error
 from stimgen.reading.papers import Paper
+from stimgen.synthesis.memory import predict_tensor_bytes
 from stimgen.synthesis.methods.base import Losses, Method, ReferenceInfo, SynthesisBatch, SynthesisRun
 from stimgen.synthesis.methods.trace_recorder import TraceRecorder, compute_offsets
-from stimgen.synthesis.objective import BatchSources, Objective, group_layers, load_networks
+from stimgen.synthesis.objective import BatchSources, Objective, load_networks
 from stimgen.synthesis.optimisers import find_optimisers
 from stimgen.synthesis.optimisers.base import DescentConditions
 from stimgen.synthesis.optimisers.plateau import PlateauDetector
@@ -30,11 +31,8 @@ from stimgen.synthesis.tensors import pad_to_slots, stack_pictures
 from stimgen.synthesis.term import Term
 
 RANGE_PART = "range"
-BYTES_PER_NUMBER = 4
-
-# Measured: tensors as large as the largest maps while gradients go back; numbers for each parameter, of
-# targets, of what is compared with them, and of their differences; and what lies unused between tensors.
-GRADIENTS, GAPS = 2.4, 1.5
+# Measured: memory that a process takes beside that of its tensors, relative to it.
+GAPS = 1.2
 
 
 class ObjectiveMethod(Method):
@@ -135,17 +133,8 @@ class ObjectiveMethod(Method):
 
     @override
     def estimate_memory(self, width: int, height: int, channels: int) -> int:
-        """Return an estimate of the bytes that one image needs: maps, gradients, corrections, targets."""
-        activations = [
-            size
-            for network, layers in group_layers(self.terms).items()
-            for size in network.activation_sizes(layers, width, height)
-        ]
-        corrections = self.synthesis.optimiser.vectors * width * height * channels
-        # Statistics are done with when the gradients of the largest maps are made: only one of them counts.
-        working = sum(term.count_working_numbers(width, height) for term in self.terms)
-        passing = max(GRADIENTS * max(activations), working)
-        return round(GAPS * BYTES_PER_NUMBER * (sum(activations) + corrections + passing))
+        """Return the bytes of an image's tensors at their most, and of what lies unused between them."""
+        return round(GAPS * predict_tensor_bytes(self.terms, self.synthesis, (height, width, channels)))
 
     @override
     def validations(self) -> list[Validation]:
