@@ -74,7 +74,7 @@ def _run_synthesis(subject: BenchmarkSubject, stimuli: int, evaluations: int) ->
         deque(method.run(subject.batch(method, stimuli), subject.device), maxlen=0)
 
 
-class _MemoryWatch(threading.Thread):
+class MemoryWatch(threading.Thread):
     """Looks at the resident memory again and again."""
 
     def __init__(self) -> None:
@@ -83,10 +83,12 @@ class _MemoryWatch(threading.Thread):
         self._ended = threading.Event()
 
     def run(self) -> None:
+        """Look until `end` is called."""
         while not self._ended.wait(SECONDS_BETWEEN_LOOKS):
             self.highest = max(self.highest, _resident_bytes())
 
     def end(self) -> int:
+        """Return the most bytes so far above those at the beginning."""
         self._ended.set()
         self.join()
         return self.highest - self.before
@@ -100,7 +102,7 @@ def _measure_own_peak(size: int, stimuli: int, evaluations: int) -> int:
     """Return the peak of this process, after libraries and networks have been loaded."""
     subject = BenchmarkSubject(size, torch.device("cpu"))
     _run_synthesis(BenchmarkSubject(32, subject.device), 1, 1)
-    watch = _MemoryWatch()
+    watch = MemoryWatch()
     watch.start()
     _run_synthesis(subject, stimuli, evaluations)
     return watch.end()

@@ -64,7 +64,7 @@ def _allocate_distribution(maps: Tensor, window: PoolingWindow) -> Distribution:
     shape = (*maps.shape[:2], math.prod(window.shape))
     if window.weights is None:
         return Distribution(maps.new_empty(shape), maps.new_empty(len(maps), 0))
-    shape = (*maps.shape[:2], int(np.count_nonzero(window.weights)))
+    shape = (*maps.shape[:2], int((window.weights != 0).sum()))
     return Distribution(maps.new_empty(shape), maps.new_empty(shape, dtype=precise_dtype(maps.device)))
 
 

@@ -16,6 +16,7 @@ from stimgen.statistics import RandomKey, Target
 from stimgen.synthesis.pyramid import shrink_images
 from stimgen.synthesis.ranges import PixelConstraint
 from stimgen.synthesis.source_blend import SourceBlend
+from stimgen.synthesis.tensors import are_in_order
 from stimgen.synthesis.term import Term
 
 FeatureMaps = Mapping[Network, Mapping[str, Tensor]]
@@ -96,6 +97,7 @@ class Objective:
         self._extractors = load_networks(self._terms, DeviceSpec(sources.images.device, dtype))
         self._random_key = RandomKey(sources.keys, sources.size)
         self._evaluations = 0
+        self._count = len(sources.which)
         self._targets = self._measure_targets(sources)
         # Whether one image alone has the bits of two that are the same; None until that was tried.
         self._twins: bool | None = None if self._may_compute_alone(sources) else False
@@ -228,7 +230,10 @@ class Objective:
         # Optimisers hand over the same tensor again and again: comparing numbers would wait for a GPU.
         if known is not None and known[0] is rows:
             return known
-        selected = [{name: t.take(rows) for name, t in targets.items()} for targets in self._targets]
+        selected = self._targets
+        # A copy of all targets would be as large as they are, which counts in many regions.
+        if not are_in_order(rows, self._count):
+            selected = [{name: t.take(rows) for name, t in targets.items()} for targets in selected]
         keys = tuple(self._random_key.keys[row] for row in rows.tolist()) if self.noisy else ()
         self._selected = known = (rows, selected, keys)
         return known

@@ -29,6 +29,18 @@ def unstack_pictures(images: Iterable[Tensor]) -> list[Pixels]:
     return [image.permute(1, 2, 0).float().cpu().numpy() for image in listed]
 
 
+def are_in_order(rows: Tensor, count: int) -> bool:
+    """Return whether `rows` are known to be 0, 1, ..., `count` - 1.
+
+    A GPU would wait for the comparison, so that it is not made there. On ``meta`` the number of rows decides.
+    """
+    if len(rows) != count:
+        return False
+    if rows.device.type != "cpu":
+        return rows.is_meta
+    return torch.equal(rows, torch.arange(count))
+
+
 def pad_to_slots(values: Sequence[T], slots: int) -> list[T]:
     """Return the values, followed by copies of the last, `slots` in all."""
     return [*values, *[values[-1]] * (slots - len(values))]

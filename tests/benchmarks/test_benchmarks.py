@@ -13,6 +13,7 @@ import notebook_race
 import numpy as np
 import plenoptic_metamer
 import pytest
+import regions
 import torch
 import torchvision
 import whole_sets
@@ -190,3 +191,10 @@ def test_whole_sets_are_measured_in_one_process_and_in_several() -> None:
     for what in ("derive", "verify"):
         assert whole[f"{what}_2"]["of_this_process"] < whole[f"{what}_1"]["of_this_process"]
     assert 0.0 < run["evaluations"] < run["optimiser_and_evaluations"] < run["batches"]
+
+
+def test_the_table_of_regions_has_a_row_for_each_layout(capsys: pytest.CaptureFixture[str]) -> None:
+    regions.main(["--size", "64", "--repeats", "1", "--layouts", "1x1", "4x4"])
+    rows = json.loads(capsys.readouterr().out)["rows"]
+    assert [row["regions"] for row in rows.values()] == [1, 16]
+    assert all(row["peak"] > 0 and row["tensors"] > 0 for row in rows.values())

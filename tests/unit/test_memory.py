@@ -55,7 +55,7 @@ def predicted_and_found(term: dict[str, Any], channels: int, side: int = 128) ->
     with Tensors() as tensors:
         deque(method.run(batch, CPU), maxlen=0)
     predicted = predict_tensor_bytes(method.terms, method.synthesis, (side, side, channels))
-    return 2 * predicted, tensors.peak
+    return 2 * predicted.most, tensors.peak
 
 
 def check(term: dict[str, Any], channels: int, side: int) -> None:
