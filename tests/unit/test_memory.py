@@ -60,7 +60,7 @@ def predicted_and_found(term: dict[str, Any], channels: int, side: int = 128) ->
 
 def check(term: dict[str, Any], channels: int, side: int) -> None:
     predicted, found = predicted_and_found(term, channels, side)
-    assert predicted == pytest.approx(found, rel=0.05)
+    assert predicted == pytest.approx(found, rel=0.1)
 
 
 @pytest.mark.long
