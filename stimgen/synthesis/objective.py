@@ -13,6 +13,8 @@ from torch import Tensor
 from stimgen.computation.threads import one_thread
 from stimgen.networks import DeviceSpec, FeatureExtractor, Network
 from stimgen.statistics import RandomKey, Target
+from stimgen.synthesis.lone_image import Evaluation as Evaluation
+from stimgen.synthesis.lone_image import LoneImageEvaluator
 from stimgen.synthesis.pyramid import shrink_images
 from stimgen.synthesis.ranges import PixelConstraint
 from stimgen.synthesis.source_blend import SourceBlend
@@ -21,17 +23,6 @@ from stimgen.synthesis.term import Term
 
 FeatureMaps = Mapping[Network, Mapping[str, Tensor]]
 Targets = dict[str, Target]
-
-
-@dataclass(frozen=True)
-class Evaluation:
-    """Holds the objective at one image each."""
-
-    parts: Tensor
-    """Images x (terms + 1): each term's weighted loss, and last the cost of pixels out of range. Their sum is
-    the loss."""
-    gradient: Tensor
-    """The gradient of the sum of `parts` to the variables, in their shape."""
 
 
 @dataclass(frozen=True)
@@ -99,8 +90,7 @@ class Objective:
         self._evaluations = 0
         self._count = len(sources.which)
         self._targets = self._measure_targets(sources)
-        # Whether one image alone has the bits of two that are the same; None until that was tried.
-        self._twins: bool | None = None if self._may_compute_alone(sources) else False
+        self._lone = self._make_lone_evaluator(sources)
         self._places: Tensor | None = None
         self._selected: tuple[Tensor, list[Targets], tuple[tuple[str, int], ...]] | None = None
 
@@ -125,30 +115,17 @@ class Objective:
         rows : Tensor, optional
             For each image, its place in the batch; in order if left out.
         """
-        if self._twins is False or len(variables) != 2 or not torch.equal(variables[0], variables[1]):
+        if self._lone is None:
             return self._evaluate(variables, rows)
-        if self._twins is None:
-            both = self._evaluate(variables, rows)
-            self._twins = _are_twins(both, self._evaluate_first(variables, rows))
-            return both
-        one = self._evaluate_first(variables, rows)
-        return Evaluation(torch.cat([one.parts, one.parts]), torch.cat([one.gradient, one.gradient]))
+        return self._lone.evaluate(self._evaluate, variables, rows)
 
-    def _may_compute_alone(self, sources: BatchSources) -> bool:
-        """Return whether an image of this batch may be computed once although it fills two slots.
-
-        A batch of one image holds it twice, because sums over one image alone are formed in another order.
-        Only some sums are; if everything else is stable, the first evaluation shows whether the networks are,
-        in this size, with these threads and on this processor.
-        """
-        if sources.images.device.type != "cpu" or len(sources.keys) != 2 or self.noisy:
-            return False
-        twice = sources.keys[0] == sources.keys[1] and bool((sources.which == sources.which[0]).all())
-        return twice and all(term.statistic.stable_alone for term in self._terms)
-
-    def _evaluate_first(self, variables: Tensor, rows: Tensor | None) -> Evaluation:
-        """Return what the first of two images gives if it is computed without the other."""
-        return self._evaluate(variables[:1], torch.zeros(1, dtype=torch.long) if rows is None else rows[:1])
+    def _make_lone_evaluator(self, sources: BatchSources) -> LoneImageEvaluator | None:
+        """Return what leaves out images that need not be computed; None where that could change bits."""
+        stable = all(term.statistic.stable_alone for term in self._terms)
+        if sources.images.device.type != "cpu" or self.noisy or not stable:
+            return None
+        same = len(set(sources.keys)) == 1 and bool((sources.which == sources.which[0]).all())
+        return LoneImageEvaluator(twins=same)
 
     def _evaluate(self, variables: Tensor, rows: Tensor | None) -> Evaluation:
         leaf = variables.detach().requires_grad_(True)
@@ -261,12 +238,6 @@ class Objective:
             }
         found = {name: target.take(sources.which) for name, target in found.items()}
         return found if statistic.redraws else statistic.finalize_targets(found, self._random_key)
-
-
-def _are_twins(both: Evaluation, one: Evaluation) -> bool:
-    """Return whether the first of two images has the bits that it has when it is computed alone."""
-    pairs = ((both.parts, one.parts), (both.gradient, one.gradient))
-    return all(torch.equal(two[:1], alone) for two, alone in pairs)
 
 
 def load_networks(terms: Sequence[Term], place: DeviceSpec) -> dict[Network, FeatureExtractor]:
