@@ -30,7 +30,7 @@ from stimgen.statistics.regions import REGIONS, Pooling, Positions, Regions
 from stimgen.synthesis.methods import METHODS, ReferenceInfo, SynthesisBatch, SynthesisItem, SynthesisResult
 from stimgen.synthesis.objective import Evaluation
 from stimgen.synthesis.optimisers import OPTIMISERS
-from stimgen.synthesis.optimisers.base import run_descent
+from stimgen.synthesis.optimisers.base import DescentConditions, run_descent
 from stimgen.synthesis.ranges import PIXEL_CONSTRAINTS, PixelBounds
 from stimgen.synthesis.starts import STARTS
 from stimgen.synthesis.starts.noise import NormalNoise
@@ -465,7 +465,8 @@ def test_weights_of_regions_sum_to_one(name: str) -> None:
 
 @pytest.mark.parametrize("name", of(OPTIMISERS))
 class TestOptimisers:
-    CURVATURES = torch.logspace(0, 2, 30)
+    # Pictures of 5 x 6 numbers, because an optimiser may know how pictures vary.
+    CURVATURES = torch.logspace(0, 2, 30).reshape(1, 5, 6)
 
     def minimum(
         self, name: str, start: torch.Tensor, bounds: PixelBounds | None = None, *, shrink: bool = True
@@ -476,18 +477,18 @@ class TestOptimisers:
                 lower, upper = bounds
                 assert (images >= lower[rows]).all()
                 assert (images <= upper[rows]).all()
-            parts = torch.stack([(self.CURVATURES * images**2).sum(1), torch.zeros(len(images))], dim=1)
+            parts = torch.stack([(self.CURVATURES * images**2).flatten(1).sum(1), torch.zeros(len(images))], dim=1)
             return Evaluation(parts, 2 * self.CURVATURES * images)
 
         batch = made(OPTIMISERS, name).begin(start, bounds, noisy=False)
         return run_generator(run_descent(batch, evaluate, 150, shrink=shrink)).images
 
     def test_lowers_the_objective(self, name: str) -> None:
-        start = 0.3 * torch.randn(3, 30, generator=torch.Generator().manual_seed(1))
+        start = 0.3 * torch.randn(3, 1, 5, 6, generator=torch.Generator().manual_seed(1))
         assert (self.minimum(name, start) ** 2).sum() < 1e-3 * (start**2).sum()
 
     def test_images_do_not_touch_each_other(self, name: str) -> None:
-        start = torch.randn(5, 30, generator=torch.Generator().manual_seed(1))
+        start = torch.randn(5, 1, 5, 6, generator=torch.Generator().manual_seed(1))
         whole = self.minimum(name, start)
         assert torch.equal(self.minimum(name, start[[3, 1]]), whole[[3, 1]])
         assert torch.equal(self.minimum(name, start, shrink=False), whole)
@@ -495,26 +496,27 @@ class TestOptimisers:
     def test_noise_is_borne_where_it_is_said_to_be(self, name: str) -> None:
         if not OPTIMISERS.members[name].handles_noise:
             return
-        start = 0.3 * torch.randn(3, 30, generator=torch.Generator().manual_seed(1))
+        start = 0.3 * torch.randn(3, 1, 5, 6, generator=torch.Generator().manual_seed(1))
         rng = torch.Generator().manual_seed(2)
 
         def evaluate(images: torch.Tensor, rows: torch.Tensor) -> Evaluation:
             del rows
             # Each evaluation looks from elsewhere, and loses more or less.
             seen = images + 0.1 * torch.randn(images.shape, generator=rng)
-            return Evaluation((seen**2).sum(1, keepdim=True), 2 * seen)
+            return Evaluation((seen**2).flatten(1).sum(1, keepdim=True), 2 * seen)
 
-        found = run_generator(made(OPTIMISERS, name).minimise(evaluate, start, 300, noisy=True)).images
+        noise = DescentConditions(noisy=True)
+        found = run_generator(made(OPTIMISERS, name).minimise(evaluate, start, 300, noise)).images
         assert (found**2).sum() < 0.1 * (start**2).sum()
 
     def test_bounds_are_kept_where_they_are_said_to_be(self, name: str) -> None:
         if not OPTIMISERS.members[name].keeps_bounds:
             return
-        start = 0.3 * torch.randn(3, 30, generator=torch.Generator().manual_seed(1))
-        lower = torch.tensor([[-1.0], [0.1], [-0.3]]).repeat(1, 30)
-        upper = torch.tensor([[1.0], [0.5], [-0.2]]).repeat(1, 30)
+        start = 0.3 * torch.randn(3, 1, 5, 6, generator=torch.Generator().manual_seed(1))
+        lower = torch.tensor([[-1.0], [0.1], [-0.3]]).repeat(1, 30).reshape(3, 1, 5, 6)
+        upper = torch.tensor([[1.0], [0.5], [-0.2]]).repeat(1, 30).reshape(3, 1, 5, 6)
         found = self.minimum(name, start, PixelBounds(lower, upper))
-        nearest = torch.tensor([[0.0], [0.1], [-0.2]]).expand(3, 30)
+        nearest = torch.tensor([[0.0], [0.1], [-0.2]]).repeat(1, 30).reshape(3, 1, 5, 6)
         torch.testing.assert_close(found, nearest, atol=0.01, rtol=0.0)
 
 
