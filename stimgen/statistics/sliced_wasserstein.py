@@ -11,6 +11,7 @@ from pydantic import Field
 from torch import Tensor
 from typing_extensions import override
 
+from stimgen.computation.transfer import send_tensor
 from stimgen.reading.model import Flag, Integer
 from stimgen.reading.random_numbers import NORMAL_GRID, normal
 from stimgen.statistics.base import LayerSize, LayerStatistic, RandomKey, Target
@@ -24,7 +25,6 @@ from stimgen.statistics.distributions import (
 )
 from stimgen.statistics.region_grams import region_shares
 from stimgen.statistics.regions import Pooling
-from stimgen.statistics.transfer import send_tensor
 
 PURPOSE = "directions of sliced_wasserstein"
 

@@ -9,8 +9,8 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from stimgen.computation.transfer import send_tensor
 from stimgen.images.prepare import Pixels
-from stimgen.statistics.transfer import send_tensor
 
 T = TypeVar("T")
 

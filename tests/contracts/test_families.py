@@ -477,7 +477,9 @@ class TestOptimisers:
                 lower, upper = bounds
                 assert (images >= lower[rows]).all()
                 assert (images <= upper[rows]).all()
-            parts = torch.stack([(self.CURVATURES * images**2).flatten(1).sum(1), torch.zeros(len(images))], dim=1)
+            parts = torch.stack(
+                [(self.CURVATURES * images**2).flatten(1).sum(1), torch.zeros(len(images))], dim=1
+            )
             return Evaluation(parts, 2 * self.CURVATURES * images)
 
         batch = made(OPTIMISERS, name).begin(start, bounds, noisy=False)

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 import torch
 
-from stimgen.statistics.transfer import send_numbers, send_tensor
+from stimgen.computation.transfer import send_numbers, send_tensor
 
 CPU = torch.device("cpu")
 

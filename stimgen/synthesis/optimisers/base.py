@@ -14,9 +14,9 @@ from pydantic import Field
 from torch import Tensor
 from typing_extensions import override
 
+from stimgen.computation.transfer import send_numbers, send_tensor
 from stimgen.reading.model import Integer, Number
 from stimgen.reading.registry import FamilyMember
-from stimgen.statistics.transfer import send_numbers, send_tensor
 from stimgen.synthesis.objective import Evaluation
 from stimgen.synthesis.optimisers.plateau import PlateauDetector
 from stimgen.synthesis.ranges import PixelBounds

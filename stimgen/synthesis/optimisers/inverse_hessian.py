@@ -13,8 +13,8 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
+from stimgen.computation.transfer import send_tensor
 from stimgen.statistics.precision import precise_dtype
-from stimgen.statistics.transfer import send_tensor
 
 
 def multiply_inverse_hessian(

@@ -13,7 +13,7 @@ from threadpoolctl import ThreadpoolController
 from torch import Tensor
 from typing_extensions import override
 
-from stimgen.statistics.transfer import send_tensor
+from stimgen.computation.transfer import send_tensor
 from stimgen.synthesis.objective import Evaluation
 from stimgen.synthesis.optimisers.base import OptimiserBatch, QuasiNewton, StopReason
 from stimgen.synthesis.optimisers.callback_generator import callback_to_generator

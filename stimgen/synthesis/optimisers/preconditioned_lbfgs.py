@@ -10,7 +10,7 @@ from torch import Tensor
 from typing_extensions import override
 
 from stimgen.computation.fourier import invert_real_spectra
-from stimgen.statistics.transfer import send_tensor
+from stimgen.computation.transfer import send_tensor
 from stimgen.synthesis.optimisers.base import QuasiNewton
 from stimgen.synthesis.optimisers.lbfgs import LbfgsBatch
 from stimgen.synthesis.ranges import PixelBounds
