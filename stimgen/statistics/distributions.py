@@ -10,7 +10,7 @@ from typing import NamedTuple
 import torch
 from torch import Tensor
 
-from stimgen.statistics.precision import precise_dtype
+from stimgen.computation.precision import precise_dtype
 from stimgen.statistics.regions import Pooling, PoolingWindow
 from stimgen.statistics.regions.placed_weights import place_positions
 from stimgen.statistics.squared_error import SMALLEST_NORM

@@ -10,11 +10,11 @@ from pydantic import Field
 from torch import Tensor
 from typing_extensions import override
 
+from stimgen.computation.precision import move_to_processor, precise_dtype
 from stimgen.computation.threads import one_thread
 from stimgen.reading.model import Integer
 from stimgen.statistics.base import LayerSize, RandomKey, Target
 from stimgen.statistics.gram import Gram, GramStatistic
-from stimgen.statistics.precision import move_to_processor, precise_dtype
 from stimgen.statistics.regions import Pooling
 from stimgen.statistics.squared_error import squared_norms
 from stimgen.statistics.transport import interpolate_covariances

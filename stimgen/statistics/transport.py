@@ -5,7 +5,7 @@ from __future__ import annotations
 import torch
 from torch import Tensor
 
-from stimgen.statistics.precision import move_to_processor
+from stimgen.computation.precision import move_to_processor
 
 # Directions with less than this part of the largest variance are treated as rounding error.
 SMALLEST_VARIANCE = 1e-10

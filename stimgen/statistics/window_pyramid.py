@@ -15,7 +15,7 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from stimgen.statistics.precision import precise_dtype
+from stimgen.computation.precision import precise_dtype
 from stimgen.statistics.regions import Pooling, PoolingWindow
 
 Floats = NDArray[np.float64]

@@ -15,9 +15,10 @@ import pytest
 import torch
 from device_watch import META, DeviceWatch, watch_device
 
+from stimgen.computation import precision, transfer
 from stimgen.networks import NETWORKS, Network
 from stimgen.reading.generators import run_generator
-from stimgen.statistics import STATISTICS, precision, transfer
+from stimgen.statistics import STATISTICS
 from stimgen.statistics.regions import REGIONS
 from stimgen.synthesis.objective import BatchSources, Evaluation, Objective
 from stimgen.synthesis.optimisers import OPTIMISERS

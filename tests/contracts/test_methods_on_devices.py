@@ -12,10 +12,9 @@ import pytest
 import torch
 from device_watch import META, DeviceWatch
 
-from stimgen.computation import transfer
+from stimgen.computation import precision, transfer
 from stimgen.networks import NETWORKS
 from stimgen.reading.generators import run_generator
-from stimgen.statistics import precision
 from stimgen.synthesis.methods import METHODS, ObjectiveMethod, SynthesisBatch, SynthesisItem
 from stimgen.synthesis.methods.direct import DirectMethod
 from stimgen.synthesis.settings import SynthesisSettings

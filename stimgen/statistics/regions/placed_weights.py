@@ -11,7 +11,7 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from stimgen.statistics.precision import precise_dtype
+from stimgen.computation.precision import precise_dtype
 
 MOST = 2048  # regions of one layer, and a few layers of usual layouts
 

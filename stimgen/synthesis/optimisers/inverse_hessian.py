@@ -13,8 +13,8 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
+from stimgen.computation.precision import precise_dtype
 from stimgen.computation.transfer import send_tensor
-from stimgen.statistics.precision import precise_dtype
 
 
 def multiply_inverse_hessian(

@@ -11,8 +11,8 @@ from numpy.typing import NDArray
 from torch import Tensor
 from typing_extensions import override
 
+from stimgen.computation.precision import precise_dtype
 from stimgen.computation.transfer import send_numbers
-from stimgen.statistics.precision import precise_dtype
 from stimgen.synthesis.objective import Evaluation
 from stimgen.synthesis.optimisers.base import OptimiserBatch, QuasiNewton, broadcast
 from stimgen.synthesis.optimisers.descent import DescentRequest, ImageDescent
