@@ -53,11 +53,6 @@ class TensorWatch(TorchDispatchMode):  # type: ignore[no-untyped-call]  # torch 
         self.now: int = 0
         self._there: dict[int, int] = {}
 
-    @classmethod
-    def _should_skip_dynamo(cls) -> bool:
-        # Nothing is compiled here, and importing the compiler takes a second.
-        return False
-
     @override
     def __torch_dispatch__(self, func: Any, types: Any, args: Any = (), kwargs: Any = None) -> Any:
         found = func(*args, **(kwargs or {}))

@@ -31,9 +31,8 @@ from stimgen.synthesis.tensors import pad_to_slots, stack_pictures
 from stimgen.synthesis.term import Term
 
 RANGE_PART = "range"
-# Measured on CPUs: memory that the tensors of an evaluation take, relative to their bytes. glibc's
-# `posix_memalign` asks for 96 bytes more than it takes, so that a block that was freed between others fits
-# none of its own size.
+# Memory that an evaluation takes on a CPU, relative to the bytes of its tensors (docs/performance.md): the
+# rest is gaps between them in the heap.
 GAPS = 1.7
 
 
