@@ -32,10 +32,10 @@ def look(change: float, rows: tuple[int, int] = (0, 1)) -> list[bool]:
     return detector.find_settled(second[list(rows)], list(rows))
 
 
-def test_one_hundredth_of_the_range_is_the_limit() -> None:
-    assert look(0.0099) == [True, True]
-    assert look(0.0101) == [True, False]
-    assert look(0.0101, (1, 0)) == [False, True]
+def test_seven_thousandths_of_the_range_are_the_limit() -> None:
+    assert look(0.0069) == [True, True]
+    assert look(0.0071) == [True, False]
+    assert look(0.0071, (1, 0)) == [False, True]
 
 
 def test_what_is_clipped_does_not_count() -> None:

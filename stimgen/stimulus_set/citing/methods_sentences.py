@@ -28,7 +28,7 @@ from stimgen.stimulus_set.metadata import SetMetadata
 
 OBJECTIVE = "objective"
 PIXELS = "pixels"
-PLATEAU = "until five evaluations changed pixels by less than 1 % of the range (root mean square)"
+PLATEAU = "until five evaluations changed pixels by less than 0.7 % of the range (root mean square)"
 
 
 class MethodsWriter:
@@ -105,9 +105,7 @@ class MethodsWriter:
             self._name_start(settings),
             f"with {self._name_member('ranges', settings['range'])}" if "range" in settings else "",
             f"in {format_value(settings['precision'])} precision" if "precision" in settings else "",
-            "until pixels changed by less than 1 % of the range in five evaluations"
-            if "stop" in settings
-            else "",
+            PLATEAU if "stop" in settings else "",
         ]
         return (", ".join(part for part in parts if part) + format_brackets(papers)).strip()
 

@@ -7,16 +7,15 @@ from collections.abc import Callable, Sequence
 import torch
 from torch import Tensor
 
-# Derived from textures that a judge network scored (docs/performance.md): from here on, as many evaluations
-# again improved the score of a picture by less than seeds differ.
+# Chosen by a judge network's scores (docs/performance.md): what was left to gain beyond it is a twentieth.
 EVERY, FIRST = 5, 20
-CHANGE = 0.01
+CHANGE = 0.007
 
 
 class PlateauDetector:
     """Finds pictures whose pixels changed little in the last five evaluations of a scale.
 
-    Little means: less than 1 % of the range from black to white, as the root of the mean of squares. No
+    Little means: less than 0.7 % of the range from black to white, as the root of the mean of squares. No
     picture stops before the 20th evaluation, because the first steps, without curvature, are short.
     `to_pixels` turns variables into the pixels that they stand for.
     """
