@@ -89,8 +89,8 @@ def test_each_picture_stops_for_itself_at_the_lowest_point_seen(
 
 
 def make_textures(sources: list[Pixels], stop: str) -> SynthesisResult:
-    settings = SynthesisSettings(scales=1, evaluations=130, optimiser="preconditioned_lbfgs", stop=stop)
-    method = ObjectiveMethod(terms=(Term(network="embedded", depth="scale1"),), synthesis=settings)
+    settings = SynthesisSettings(scales=1, evaluations=160, optimiser="preconditioned_lbfgs", stop=stop)
+    method = ObjectiveMethod(terms=(Term(network="embedded", layers=("relu1_1",)),), synthesis=settings)
     items = [
         SynthesisItem(source, settings.start.pixels(source.shape, ("s", 1), None), f"s{i}", (f"s{i}", 1))
         for i, source in enumerate(sources)
@@ -106,7 +106,7 @@ def test_a_texture_that_stops_is_the_beginning_of_the_longer_one() -> None:
     for i in range(2):
         count = len(stopped.traces[i])
         assert stopped.traces[i] == longer.traces[i][:count]
-        assert stopped.reasons[i] == ("plateau" if count < 130 else "evaluations")
+        assert stopped.reasons[i] == ("plateau" if count < 160 else "evaluations")
     assert "plateau" in stopped.reasons
     alone = make_textures([fine], "plateau")
     assert np.array_equal(alone.images[0], stopped.images[1])
