@@ -27,7 +27,7 @@ from stimgen.synthesis.term import Term
 
 SCHEDULES = {
     "all": SynthesisSettings(),
-    "plateau": SynthesisSettings(scales=3, optimiser="preconditioned_lbfgs", stop="plateau"),
+    "plateau": SynthesisSettings(optimiser="preconditioned_lbfgs", stop="plateau"),
 }
 TERMS = {
     "embedded, scale3": Term(network="embedded", depth="scale3"),
