@@ -137,8 +137,9 @@ def test_images_that_are_done_leave_a_batch_on_a_cpu_only(
 ) -> None:
     found = []
 
-    def run(batch: None, evaluate: None, evaluations: int, *, shrink: bool) -> Iterator[None]:
+    def run(batch: None, evaluate: None, evaluations: int, *, shrink: bool, plateau: None) -> Iterator[None]:
         found.append((evaluations, shrink))
+        assert plateau is None
         yield batch or evaluate
 
     monkeypatch.setattr(base, "run_descent", run)

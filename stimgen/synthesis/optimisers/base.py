@@ -172,7 +172,6 @@ class Optimiser(FamilyMember, ABC):
         >>> import torch
         >>> from stimgen.reading.generators import run_generator
         >>> from stimgen.synthesis.objective import Evaluation
-        from stimgen.synthesis.optimisers.plateau import PlateauDetector
         >>> from stimgen.synthesis.optimisers.lbfgs import Lbfgs
         >>> def evaluate(x, rows):
         ...     return Evaluation((x - 3).square(), 2 * (x - 3))

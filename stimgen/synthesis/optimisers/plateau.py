@@ -7,7 +7,7 @@ from collections.abc import Callable, Sequence
 import torch
 from torch import Tensor
 
-# Chosen by a judge network's scores (docs/performance.md): what was left to gain beyond it is a twentieth.
+# Chosen by a judge network's scores (docs/performance.md): what is left to gain beyond it is a twentieth.
 EVERY, FIRST = 5, 20
 CHANGE = 0.007
 
