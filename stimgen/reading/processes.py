@@ -61,7 +61,7 @@ def count_processes() -> int:
     """
     main = sys.modules.get("__main__")
     file = getattr(main, "__file__", None)
-    ours = file is None or Path(file).stem == "stimgen" or Path(file).parent.name == "stimgen"
+    ours = file is None or Path(file).stem == "stimgen" or Path(file).parts[-2:] == ("stimgen", "__main__.py")
     if not ours:
         return 1
     usable = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1

@@ -66,9 +66,22 @@ class TestMapping:
         found = [item for part in map_parts(end_at_seven, range(30), 2) for item in part]
         assert found == list(range(30))
 
-    def test_another_program_is_not_begun_again_in_every_process(self) -> None:
-        """This program is pytest."""
-        assert count_processes() == 1
+    @pytest.mark.parametrize(
+        ("program", "alone"),
+        [
+            ("/usr/bin/pytest", True),
+            ("/home/me/stimgen/study.py", True),
+            ("/home/me/venv/bin/stimgen", False),
+            ("/venv/Scripts/stimgen.exe", False),
+            ("/lib/python3/site-packages/stimgen/__main__.py", False),
+        ],
+    )
+    def test_another_program_is_not_begun_again_in_every_process(
+        self, monkeypatch: pytest.MonkeyPatch, program: str, alone: bool
+    ) -> None:
+        monkeypatch.setattr(sys.modules["__main__"], "__file__", program, raising=False)
+        monkeypatch.setattr(os, "sched_getaffinity", lambda _: {0, 1, 2}, raising=False)
+        assert count_processes() == (1 if alone else 3)
 
     @pytest.mark.skipif(not hasattr(signal, "SIGKILL"), reason="no such signal on this system")
     def test_processes_end_with_the_one_that_they_work_for(self, tmp_path: Path) -> None:
