@@ -11,7 +11,8 @@ from stimgen.benchmark.subject import BenchmarkSubject
 from stimgen.benchmark.timing import TimedTask, Times, ratio
 from stimgen.execution.device import reproducible_computation
 from stimgen.networks.vgg19 import Vgg19
-from stimgen.synthesis.objective import BatchSources, Objective
+from stimgen.synthesis.batch_sources import BatchSources
+from stimgen.synthesis.objective import Objective
 from stimgen.synthesis.ranges.free import Unconstrained
 from stimgen.synthesis.term import Term
 

@@ -118,9 +118,12 @@ def run_batch(stimuli: Stimuli, context: RunContext, progress: RunProgress, repo
 def _count_slots(stimuli: Stimuli, context: RunContext) -> int:
     """Return how many images are computed at once, of stimuli of one condition and shape."""
     # On a CPU the number changes no bits, so that nothing need be padded.
-    kind, bytes_each = context.device.type, predict_bytes(stimuli[0])
+    kind = context.device.type
     wanted = len(stimuli) if kind == "cpu" else context.find_batch_size(stimuli[0].source.shape)
-    return context.memory.slots(limit_slots(kind, max(MIN_SLOTS, wanted), bytes_each), bytes_each)
+    if wanted <= MIN_SLOTS:  # as usual on a CPU; a process' first prediction takes a second
+        return MIN_SLOTS
+    bytes_each = predict_bytes(stimuli[0])
+    return context.memory.slots(limit_slots(kind, wanted, bytes_each), bytes_each)
 
 
 def _try_synthesis(

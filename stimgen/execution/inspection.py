@@ -18,8 +18,9 @@ from stimgen.images.write import as_pixels
 from stimgen.networks import DeviceSpec
 from stimgen.protocol.plan import PlannedStimulus
 from stimgen.reading.errors import StimgenError
+from stimgen.synthesis.batch_sources import BatchSources
 from stimgen.synthesis.methods import ObjectiveMethod, SynthesisBatch, SynthesisResult, SynthesisStep
-from stimgen.synthesis.objective import BatchSources, Objective, load_networks
+from stimgen.synthesis.objective import Objective, load_networks
 from stimgen.synthesis.pyramid import shrink_images
 from stimgen.synthesis.snapshots import Snapshot
 from stimgen.synthesis.tensors import stack_pictures

@@ -9,7 +9,7 @@ from torch import Tensor, nn
 from torch.nn import functional
 from torch.overrides import TorchFunctionMode
 
-from stimgen.networks.adaptive_pooling import average_adaptively
+from stimgen.computation.averaging import average_to_size
 from stimgen.networks.matrix_products import LONGEST_SUM, multiply_linear, multiply_stacks
 from stimgen.networks.stable_functions import FUNCTIONS, evaluate_stably
 
@@ -30,7 +30,7 @@ class StableOperations(TorchFunctionMode):
             queries, keys, values = args[:3]
             return attend(queries, keys, values, kwargs.get("scale"), kwargs.get("attn_mask"))
         if func is functional.adaptive_avg_pool2d:
-            return average_adaptively(*args, **kwargs)
+            return average_to_size(*args, **kwargs)
         name = getattr(func, "__name__", "")
         if name in FUNCTIONS:
             return evaluate_stably(func, *args, **kwargs)

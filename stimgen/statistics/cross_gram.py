@@ -9,8 +9,8 @@ from typing import Literal
 import torch
 from torch import Tensor
 
+from stimgen.computation.averaging import average_to_size
 from stimgen.reading.model import Flag
-from stimgen.statistics.adaptive_pooling import average_to_size
 from stimgen.statistics.base import LayerSize, Statistic, Target
 from stimgen.statistics.region_grams import region_means
 from stimgen.statistics.regions import Pooling
@@ -63,7 +63,7 @@ def _pairs(features: Mapping[str, Tensor]) -> Iterator[tuple[str, str, list[Tens
     for (above, others), (name, maps) in pairwise(features.items()):
         coarser = name if maps[0, 0].numel() <= others[0, 0].numel() else above
         height, width = features[coarser].shape[2:]
-        yield name, coarser, [average_to_size(layer, height, width) for layer in (others, maps)]
+        yield name, coarser, [average_to_size(layer, (height, width)) for layer in (others, maps)]
 
 
 def _products(maps: list[Tensor], means: list[Tensor], pooling: Pooling) -> Tensor:

@@ -18,7 +18,8 @@ from torch.utils._pytree import tree_iter
 from typing_extensions import override
 
 from stimgen.networks import DeviceSpec
-from stimgen.synthesis.objective import BatchSources, Objective, load_networks
+from stimgen.synthesis.batch_sources import BatchSources
+from stimgen.synthesis.objective import Objective, load_networks
 from stimgen.synthesis.settings import SynthesisSettings
 from stimgen.synthesis.source_blend import find_source_blend
 from stimgen.synthesis.term import Term

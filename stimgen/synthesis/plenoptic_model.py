@@ -14,7 +14,7 @@ from torch import Tensor
 
 from stimgen.computation.threads import one_thread
 from stimgen.networks.plenoptic_package import import_plenoptic
-from stimgen.synthesis.objective import Evaluation
+from stimgen.synthesis.evaluation import Evaluation
 
 # The loss that plenoptic advises for this model: the darkest and the brightest pixel are left out, and the
 # variance of what is finer than the finest scale weighs more, because it is small and easily seen.

@@ -19,7 +19,9 @@ from stimgen.execution.slots import default_batch_size
 from stimgen.networks import NETWORKS
 from stimgen.statistics import STATISTICS
 from stimgen.statistics.regions import REGIONS
-from stimgen.synthesis.objective import BatchSources, Evaluation, Objective
+from stimgen.synthesis.batch_sources import BatchSources
+from stimgen.synthesis.evaluation import Evaluation
+from stimgen.synthesis.objective import Objective
 from stimgen.synthesis.ranges import PIXEL_CONSTRAINTS
 from stimgen.synthesis.term import Term
 

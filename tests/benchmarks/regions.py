@@ -20,9 +20,10 @@ import torch
 from stimgen.benchmark.memory import MemoryWatch
 from stimgen.benchmark.subject import MAX_SIZE, BenchmarkSubject
 from stimgen.execution.device import reproducible_computation
+from stimgen.synthesis.batch_sources import BatchSources
 from stimgen.synthesis.memory import predict_tensor_bytes
 from stimgen.synthesis.methods import ObjectiveMethod
-from stimgen.synthesis.objective import BatchSources, Objective
+from stimgen.synthesis.objective import Objective
 
 CPU = torch.device("cpu")
 IMAGES = 2

@@ -20,9 +20,11 @@ from stimgen.networks import NETWORKS, Network
 from stimgen.reading.generators import run_generator
 from stimgen.statistics import STATISTICS
 from stimgen.statistics.regions import REGIONS
-from stimgen.synthesis.objective import BatchSources, Evaluation, Objective
+from stimgen.synthesis.batch_sources import BatchSources
+from stimgen.synthesis.evaluation import Evaluation
+from stimgen.synthesis.objective import Objective
 from stimgen.synthesis.optimisers import OPTIMISERS
-from stimgen.synthesis.optimisers.base import run_descent
+from stimgen.synthesis.optimisers.optimiser_batch import run_descent
 from stimgen.synthesis.ranges import PIXEL_CONSTRAINTS
 from stimgen.synthesis.term import Term
 

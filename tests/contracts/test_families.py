@@ -27,10 +27,11 @@ from stimgen.reading.registry import Family, FamilyMember
 from stimgen.reading.shipped import PROTOCOLS
 from stimgen.statistics import STATISTICS, LayerSize, RandomKey, Statistic, Target
 from stimgen.statistics.regions import REGIONS, Pooling, Positions, Regions
+from stimgen.synthesis.evaluation import Evaluation
 from stimgen.synthesis.methods import METHODS, ReferenceInfo, SynthesisBatch, SynthesisItem, SynthesisResult
-from stimgen.synthesis.objective import Evaluation
 from stimgen.synthesis.optimisers import OPTIMISERS
-from stimgen.synthesis.optimisers.base import DescentConditions, run_descent
+from stimgen.synthesis.optimisers.base import DescentConditions
+from stimgen.synthesis.optimisers.optimiser_batch import run_descent
 from stimgen.synthesis.ranges import PIXEL_CONSTRAINTS, PixelBounds
 from stimgen.synthesis.starts import STARTS
 from stimgen.synthesis.starts.noise import NormalNoise

@@ -23,7 +23,8 @@ from stimgen.reading.identity import sha256_bytes
 from stimgen.stimulus_set.derived import write_derived_files
 from stimgen.stimulus_set.store import Store, json_bytes, record_file
 from stimgen.stimulus_set.verify import verify_set
-from stimgen.synthesis.objective import Evaluation, Objective
+from stimgen.synthesis.evaluation import Evaluation
+from stimgen.synthesis.objective import Objective
 from stimgen.workflow import resynthesize
 from stimgen.workflow.generate import GenerateOptions, generate_set
 from stimgen.workflow.resynthesis_comparison import ResynthesisResult, is_same_kind

@@ -16,7 +16,8 @@ from stimgen.protocol.plan import make_plan
 from stimgen.stimulus_set import StimulusSet
 from stimgen.stimulus_set.record import RecordContent
 from stimgen.stimulus_set.verify import verify_set
-from stimgen.synthesis.objective import BatchSources, Objective
+from stimgen.synthesis.batch_sources import BatchSources
+from stimgen.synthesis.objective import Objective
 from stimgen.synthesis.pyramid import shrink_images
 from stimgen.workflow.generate import GenerateOptions, RunProgress, generate_set
 

@@ -39,8 +39,10 @@ from stimgen.stimulus_set.index import INDEX
 from stimgen.stimulus_set.lock import LOCK, lock_set
 from stimgen.stimulus_set.store import CHECKSUMS, MANIFEST, PLAN, SHEET, TABLE, Store, record_file
 from stimgen.stimulus_set.verify import verify_set
+from stimgen.synthesis.batch_sources import BatchSources
+from stimgen.synthesis.evaluation import Evaluation
 from stimgen.synthesis.methods import ObjectiveMethod
-from stimgen.synthesis.objective import BatchSources, Evaluation, Objective
+from stimgen.synthesis.objective import Objective
 from stimgen.synthesis.ranges.soft import SoftPenalty
 from stimgen.workflow.generate import GenerateOptions, generate_set
 

@@ -25,8 +25,9 @@ from stimgen.reading.errors import StimgenError
 from stimgen.stimulus_set.index import INDEX
 from stimgen.stimulus_set.store import CHECKSUMS, MANIFEST, Store
 from stimgen.stimulus_set.verify import verify_set
+from stimgen.synthesis.evaluation import Evaluation
 from stimgen.synthesis.methods import ObjectiveMethod, SynthesisBatch
-from stimgen.synthesis.objective import Evaluation, Objective
+from stimgen.synthesis.objective import Objective
 from stimgen.workflow.generate import GenerateOptions, generate_set
 
 PROTOCOL = """\

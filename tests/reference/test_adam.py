@@ -12,10 +12,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from stimgen.reading.generators import run_generator
-from stimgen.synthesis.objective import Evaluation
+from stimgen.synthesis.evaluation import Evaluation
 from stimgen.synthesis.optimisers import base
 from stimgen.synthesis.optimisers.adam import PATIENCE, Adam
-from stimgen.synthesis.optimisers.base import OptimisationResult, SynthesisStep, run_descent
+from stimgen.synthesis.optimisers.optimiser_batch import OptimisationResult, SynthesisStep, run_descent
 
 Function = Callable[[torch.Tensor], torch.Tensor]
 

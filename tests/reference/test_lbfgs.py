@@ -12,8 +12,7 @@ from hypothesis import strategies as st
 from scipy import optimize
 
 from stimgen.reading.generators import run_generator
-from stimgen.synthesis.objective import Evaluation
-from stimgen.synthesis.optimisers.base import OptimisationResult, SynthesisStep, run_descent
+from stimgen.synthesis.evaluation import Evaluation
 from stimgen.synthesis.optimisers.lbfgs import Lbfgs
 from stimgen.synthesis.optimisers.line_search import (
     LineSearch,
@@ -21,6 +20,7 @@ from stimgen.synthesis.optimisers.line_search import (
     find_cubic_minimum,
     search_strong_wolfe,
 )
+from stimgen.synthesis.optimisers.optimiser_batch import OptimisationResult, SynthesisStep, run_descent
 
 Function = Callable[[torch.Tensor], torch.Tensor]
 

@@ -12,10 +12,10 @@ from scipy import optimize
 from threadpoolctl import threadpool_limits
 
 from stimgen.reading.generators import run_generator
-from stimgen.synthesis.objective import Evaluation
-from stimgen.synthesis.optimisers.base import OptimisationResult, SynthesisStep, run_descent
+from stimgen.synthesis.evaluation import Evaluation
 from stimgen.synthesis.optimisers.callback_generator import callback_to_generator
 from stimgen.synthesis.optimisers.lbfgsb import Lbfgsb
+from stimgen.synthesis.optimisers.optimiser_batch import OptimisationResult, SynthesisStep, run_descent
 from stimgen.synthesis.ranges import PixelBounds
 
 

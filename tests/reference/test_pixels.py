@@ -14,7 +14,8 @@ from stimgen.networks import DeviceSpec
 from stimgen.networks.pixels import Pixels
 from stimgen.protocol.load import load_protocol
 from stimgen.stimulus_set import StimulusSet
-from stimgen.synthesis.objective import BatchSources, Objective
+from stimgen.synthesis.batch_sources import BatchSources
+from stimgen.synthesis.objective import Objective
 from stimgen.synthesis.ranges.free import Unconstrained
 from stimgen.synthesis.term import Term
 from stimgen.workflow.generate import GenerateOptions, generate_set

@@ -8,9 +8,9 @@ import torch
 from numpy.typing import NDArray
 
 from stimgen.reading.generators import run_generator
-from stimgen.synthesis.objective import Evaluation
-from stimgen.synthesis.optimisers.base import OptimisationResult, SynthesisStep, run_descent
+from stimgen.synthesis.evaluation import Evaluation
 from stimgen.synthesis.optimisers.lbfgs import Lbfgs
+from stimgen.synthesis.optimisers.optimiser_batch import OptimisationResult, SynthesisStep, run_descent
 from stimgen.synthesis.optimisers.preconditioned_lbfgs import NaturalPreconditioner, PreconditionedLbfgs
 
 Matrix = NDArray[np.float64]

@@ -10,7 +10,8 @@ from scipy import optimize
 from stimgen.images.prepare import Preparation
 from stimgen.images.read import find_skimage_file, read_image_file
 from stimgen.reading.generators import run_generator
-from stimgen.synthesis.objective import BatchSources, Objective
+from stimgen.synthesis.batch_sources import BatchSources
+from stimgen.synthesis.objective import Objective
 from stimgen.synthesis.optimisers.lbfgs import Lbfgs
 from stimgen.synthesis.ranges.soft import SoftPenalty
 from stimgen.synthesis.starts.noise import NormalNoise

@@ -20,7 +20,8 @@ from stimgen.statistics.regions.grid import Grid
 from stimgen.statistics.regions.polar import Polar
 from stimgen.statistics.window_moments import ScaleStatistics, measure_scale
 from stimgen.statistics.window_pyramid import GridWindows, build_grid_windows, list_shifts
-from stimgen.synthesis.objective import BatchSources, Objective
+from stimgen.synthesis.batch_sources import BatchSources
+from stimgen.synthesis.objective import Objective
 from stimgen.synthesis.ranges.soft import SoftPenalty
 from stimgen.synthesis.term import Term
 

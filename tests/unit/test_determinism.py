@@ -14,13 +14,11 @@ from torch.nn.functional import adaptive_avg_pool2d
 from torch.utils._python_dispatch import TorchDispatchMode
 
 from stimgen.cli import main as cli
+from stimgen.computation.averaging import average_to_size, multiply_averages, weigh_positions
 from stimgen.execution.determinism import WORKSPACE, compute_deterministically
 from stimgen.execution.device import reproducible_computation
-from stimgen.images.averaging import weigh_positions
-from stimgen.networks.adaptive_pooling import average_adaptively, multiply_averages
 from stimgen.networks.stable_operations import StableOperations
 from stimgen.reading.errors import StimgenError
-from stimgen.statistics.adaptive_pooling import average_to_size
 from stimgen.synthesis.methods import ObjectiveMethod
 
 CUDA, MPS = torch.device("cuda"), torch.device("mps")
@@ -162,9 +160,9 @@ def test_averages_by_products_are_those_of_pytorch(height: int, width: int) -> N
     for found in (down @ maps @ across.T, multiply_averages(maps, height, width)):
         torch.testing.assert_close(found, expected)
         torch.testing.assert_close(torch.autograd.grad((found * shown).sum(), maps)[0], gradient)
-    elsewhere = average_to_size(torch.empty(2, 3, 12, 8, device="meta"), height, width)
+    elsewhere = average_to_size(torch.empty(2, 3, 12, 8, device="meta"), (height, width))
     assert elsewhere.shape == expected.shape
-    assert torch.equal(average_to_size(maps, height, width), expected)
+    assert torch.equal(average_to_size(maps, (height, width)), expected)
 
 
 @pytest.mark.parametrize(
@@ -182,7 +180,7 @@ def test_networks_average_without_the_gradient_that_a_gpu_refuses(
     assert found.shape == (2, 3, *expected)
     assert "aten._adaptive_avg_pool2d_backward.default" not in watch.names
     there = torch.rand(2, 3, 8, 8, generator=torch.Generator().manual_seed(1))
-    assert torch.equal(average_adaptively(there, size), pool(there))
+    assert torch.equal(average_to_size(there, size), pool(there))
 
 
 class OperationWatch(TorchDispatchMode):

@@ -14,10 +14,10 @@ from numpy.typing import NDArray
 from torch.utils._python_dispatch import TorchDispatchMode
 
 from stimgen.reading.generators import run_generator
-from stimgen.synthesis.objective import Evaluation
-from stimgen.synthesis.optimisers.base import run_descent
+from stimgen.synthesis.evaluation import Evaluation
 from stimgen.synthesis.optimisers.inverse_hessian import multiply_inverse_hessian
 from stimgen.synthesis.optimisers.lbfgs import Lbfgs, LbfgsBatch
+from stimgen.synthesis.optimisers.optimiser_batch import run_descent
 
 NUMBERS, PLACES = 30, 6
 

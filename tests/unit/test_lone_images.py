@@ -11,7 +11,9 @@ from torch import Tensor
 
 from stimgen.statistics.region_grams import _multiply_vectors
 from stimgen.statistics.squared_error import image_means, sum_images
-from stimgen.synthesis.objective import BatchSources, Evaluation, Objective
+from stimgen.synthesis.batch_sources import BatchSources
+from stimgen.synthesis.evaluation import Evaluation
+from stimgen.synthesis.objective import Objective
 from stimgen.synthesis.ranges.soft import SoftPenalty
 from stimgen.synthesis.term import Term
 

@@ -10,8 +10,9 @@ from pydantic import ValidationError
 from stimgen.networks.vgg19 import Vgg19
 from stimgen.reading.errors import StimgenError
 from stimgen.reading.generators import run_generator
+from stimgen.synthesis.batch_sources import BatchSources
 from stimgen.synthesis.methods import ObjectiveMethod, SynthesisBatch, SynthesisItem
-from stimgen.synthesis.objective import BatchSources, Objective
+from stimgen.synthesis.objective import Objective
 from stimgen.synthesis.pyramid import enlarge_images, shrink_images
 from stimgen.synthesis.ranges.soft import SoftPenalty
 from stimgen.synthesis.settings import SynthesisSettings

@@ -9,12 +9,13 @@ from pydantic import ValidationError
 
 from stimgen.images.prepare import Pixels
 from stimgen.reading.generators import run_generator
+from stimgen.stimulus_set.citing import methods_sentences
+from stimgen.synthesis.evaluation import Evaluation
 from stimgen.synthesis.methods import ObjectiveMethod, SynthesisBatch, SynthesisItem, SynthesisResult
-from stimgen.synthesis.objective import Evaluation
-from stimgen.synthesis.optimisers.base import OptimisationResult, SynthesisStep, run_descent
 from stimgen.synthesis.optimisers.lbfgs import Lbfgs
 from stimgen.synthesis.optimisers.lbfgsb import Lbfgsb
-from stimgen.synthesis.optimisers.plateau import PlateauDetector
+from stimgen.synthesis.optimisers.optimiser_batch import OptimisationResult, SynthesisStep, run_descent
+from stimgen.synthesis.optimisers.plateau import CHANGE, PlateauDetector
 from stimgen.synthesis.optimisers.preconditioned_lbfgs import PreconditionedLbfgs
 from stimgen.synthesis.settings import SynthesisSettings
 from stimgen.synthesis.term import Term
@@ -117,6 +118,12 @@ def test_steps_of_a_given_length_say_nothing_of_what_is_left(optimiser: str) -> 
     with pytest.raises(ValidationError, match="finds the length of its steps") as error:
         SynthesisSettings(stop="plateau", optimiser=optimiser)
     assert "preconditioned_lbfgs" in str(error.value.errors())
+
+
+def test_methods_paragraphs_tell_the_limit_that_is_applied() -> None:
+    # The paragraph is written where there is no torch, so that the number stands there again.
+    assert f"less than {100 * CHANGE:g} % of the range" in methods_sentences.PLATEAU
+    assert f"{100 * CHANGE:g} % of the range" in str(SynthesisSettings.model_fields["stop"].description)
 
 
 def test_older_protocols_keep_their_identities() -> None:

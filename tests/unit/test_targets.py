@@ -15,7 +15,8 @@ from stimgen.reading.errors import StimgenError
 from stimgen.reading.identity import sha256_bytes
 from stimgen.stimulus_set.store import Store
 from stimgen.stimulus_set.verify import verify_set
-from stimgen.synthesis.objective import BatchSources, Objective
+from stimgen.synthesis.batch_sources import BatchSources
+from stimgen.synthesis.objective import Objective
 from stimgen.synthesis.ranges.free import Unconstrained
 from stimgen.synthesis.starts.source import SourceStart
 from stimgen.synthesis.term import Term

@@ -15,10 +15,11 @@ from stimgen.networks import DeviceSpec, Validation
 from stimgen.reading.errors import StimgenError
 from stimgen.reading.model import validation_error
 from stimgen.reading.papers import Paper
+from stimgen.synthesis.batch_sources import BatchSources
 from stimgen.synthesis.memory import predict_tensor_bytes
 from stimgen.synthesis.methods.base import Losses, Method, ReferenceInfo, SynthesisBatch, SynthesisRun
 from stimgen.synthesis.methods.trace_recorder import TraceRecorder, compute_offsets
-from stimgen.synthesis.objective import BatchSources, Objective, load_networks
+from stimgen.synthesis.objective import Objective, load_networks
 from stimgen.synthesis.optimisers import find_optimisers
 from stimgen.synthesis.optimisers.base import DescentConditions
 from stimgen.synthesis.optimisers.plateau import PlateauDetector

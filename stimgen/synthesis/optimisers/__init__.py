@@ -5,7 +5,8 @@ from __future__ import annotations
 from typing import Annotated, Literal
 
 from stimgen.reading.registry import Family
-from stimgen.synthesis.optimisers.base import OptimisationResult, Optimiser, SynthesisStep
+from stimgen.synthesis.optimisers.base import Optimiser
+from stimgen.synthesis.optimisers.optimiser_batch import OptimisationResult, SynthesisStep
 
 OPTIMISERS = Family("optimiser", Optimiser, default="lbfgs")
 AnyOptimiser = Annotated[Optimiser, OPTIMISERS]

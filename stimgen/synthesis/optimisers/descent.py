@@ -9,8 +9,8 @@ from enum import Enum
 import numpy as np
 from numpy.typing import NDArray
 
-from stimgen.synthesis.optimisers.base import StopReason
 from stimgen.synthesis.optimisers.line_search import search_strong_wolfe
+from stimgen.synthesis.optimisers.optimiser_batch import StopReason
 
 # A correction whose curvature is smaller than this part of |s| |y| is rounding error, not curvature.
 SMALLEST_CURVATURE = 1e-8

@@ -14,8 +14,9 @@ from torch import Tensor
 from typing_extensions import override
 
 from stimgen.reading.model import Integer, Number
-from stimgen.synthesis.objective import Evaluation
-from stimgen.synthesis.optimisers.base import Optimiser, StopReason, broadcast
+from stimgen.synthesis.evaluation import Evaluation
+from stimgen.synthesis.optimisers.base import Optimiser
+from stimgen.synthesis.optimisers.optimiser_batch import StopReason, broadcast
 from stimgen.synthesis.optimisers.point_batch import PointBatch
 from stimgen.synthesis.ranges import PixelBounds
 

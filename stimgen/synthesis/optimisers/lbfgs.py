@@ -13,10 +13,11 @@ from typing_extensions import override
 
 from stimgen.computation.precision import precise_dtype
 from stimgen.computation.transfer import send_numbers
-from stimgen.synthesis.objective import Evaluation
-from stimgen.synthesis.optimisers.base import OptimiserBatch, QuasiNewton, broadcast
+from stimgen.synthesis.evaluation import Evaluation
+from stimgen.synthesis.optimisers.base import QuasiNewton
 from stimgen.synthesis.optimisers.descent import DescentRequest, ImageDescent
 from stimgen.synthesis.optimisers.inverse_hessian import multiply_inverse_hessian
+from stimgen.synthesis.optimisers.optimiser_batch import OptimiserBatch, broadcast
 from stimgen.synthesis.ranges import PixelBounds
 
 

@@ -14,9 +14,10 @@ from torch import Tensor
 from typing_extensions import override
 
 from stimgen.computation.transfer import send_tensor
-from stimgen.synthesis.objective import Evaluation
-from stimgen.synthesis.optimisers.base import OptimiserBatch, QuasiNewton, StopReason
+from stimgen.synthesis.evaluation import Evaluation
+from stimgen.synthesis.optimisers.base import QuasiNewton
 from stimgen.synthesis.optimisers.callback_generator import callback_to_generator
+from stimgen.synthesis.optimisers.optimiser_batch import OptimiserBatch, StopReason
 from stimgen.synthesis.ranges import PixelBounds
 
 Vector = NDArray[np.float64]

@@ -9,7 +9,7 @@ import torch
 from torch import Tensor
 from typing_extensions import override
 
-from stimgen.synthesis.optimisers.base import OptimiserBatch, StateT, broadcast
+from stimgen.synthesis.optimisers.optimiser_batch import OptimiserBatch, StateT, broadcast
 from stimgen.synthesis.ranges import PixelBounds
 
 

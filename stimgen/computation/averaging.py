@@ -1,21 +1,23 @@
-"""Averages maps to a size, with a gradient of a fixed order of summation also on GPUs."""
+"""Averages maps to a coarser grid, with a gradient of a fixed order of summation also on GPUs."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 from functools import lru_cache
 
+import numpy as np
 import torch
+from numpy.typing import NDArray
 from torch import Tensor
 from torch.nn.functional import adaptive_avg_pool2d
 
-from stimgen.images.averaging import weigh_positions
 
-
-def average_adaptively(maps: Tensor, size: int | Sequence[int | None]) -> Tensor:
+def average_to_size(maps: Tensor, size: int | Sequence[int | None]) -> Tensor:
     """Return what `torch.nn.functional.adaptive_avg_pool2d` returns: ... x height x width.
 
-    Its gradient has no fixed order on CUDA, unless maps are averaged to a single number.
+    The gradient of that function has no fixed order on CUDA, unless maps are averaged to a single number; on
+    Apple's GPUs some versions have it only for sizes that divide each other. There, averages are products of
+    matrices.
     """
     given = (size, size) if isinstance(size, int) else size
     height, width = (
@@ -35,6 +37,18 @@ def multiply_averages(maps: Tensor, height: int, width: int) -> Tensor:
     across = _place_matrix(maps.shape[-1], width, maps.device, precise.dtype)
     averaged: Tensor = (down @ precise @ across.mT).to(maps.dtype)
     return averaged
+
+
+def weigh_positions(positions: int, coarser: int) -> NDArray[np.float64]:
+    """Return the weights of all positions in each coarser one: coarser x positions; rows sum to one.
+
+    They are those of PyTorch's adaptive average pooling: a coarser position has all those that it touches.
+    """
+    weights = np.zeros((coarser, positions))
+    for i in range(coarser):
+        first, end = i * positions // coarser, -(-(i + 1) * positions // coarser)
+        weights[i, first:end] = 1.0 / (end - first)
+    return weights
 
 
 @lru_cache(maxsize=64)
