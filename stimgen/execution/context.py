@@ -11,7 +11,7 @@ import torch
 
 from stimgen.execution.memory import MemoryLimit
 from stimgen.execution.proof.prover import MetamerProver
-from stimgen.execution.slots import Shape, batch_size_rule
+from stimgen.execution.slots import Shape, choose_batch_size_rule
 from stimgen.protocol.plan import PlannedStimulus, ProtocolPlan
 from stimgen.protocol.proof import ProofSettings
 from stimgen.protocol.schema import OutputSettings
@@ -57,7 +57,7 @@ class RunContext:
 
     def find_batch_size(self, shape: Shape) -> int:
         """Return the largest number of stimuli of a shape that are made together."""
-        return batch_size_rule(self.device.type, self.batch_size)(shape)
+        return choose_batch_size_rule(self.device.type, self.batch_size)(shape)
 
     @property
     def output(self) -> OutputSettings:

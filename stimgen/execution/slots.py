@@ -50,7 +50,7 @@ def default_batch_size(kind: str, shape: Shape) -> int:
     return max(MIN_SLOTS, min(MOST_SLOTS, 1 << (fitting.bit_length() - 1)))
 
 
-def batch_size_rule(kind: str, chosen: int | None) -> BatchSizeRule:
+def choose_batch_size_rule(kind: str, chosen: int | None) -> BatchSizeRule:
     """Return what suits a kind of device, or a rule that always returns the number that the user chose."""
     return partial(default_batch_size, kind) if chosen is None else lambda _: chosen
 

@@ -24,7 +24,7 @@ def sum_images(values: Tensor) -> Tensor:
     return _pair_up(values.flatten(1)).sum(1)[: len(values)]
 
 
-def image_means(values: Tensor) -> Tensor:
+def compute_image_means(values: Tensor) -> Tensor:
     """Return the mean of every image's values. The first dimension is images."""
     return _pair_up(values.flatten(1)).mean(1)[: len(values)]
 

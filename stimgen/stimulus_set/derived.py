@@ -30,12 +30,13 @@ def write_derived_files(
     processes : int or None
         How many processes read the records of a large set; None stands for what suits the computer.
     """
-    seen = write_manifest(store, processes)
+    reader = write_manifest(store, processes)
     if sheet:
-        write_contact_sheet(store, seen.sheet)
-    planned, finished = seen.plan.ids, store.list_finished()
-    seen.read_others(store, sorted(finished.difference(planned)))  # an older protocol's
-    hashes = seen.take_hashes()
+        write_contact_sheet(store, reader.sheet)
+    planned, finished = reader.plan.ids, store.list_finished()
+    others = sorted(finished.difference(planned))  # an older protocol's
+    reader.read_others(store, others, processes)
+    hashes = reader.take_hashes()
     for addition, sha256 in read_additions(store):
         hashes[addition_file(addition.name)] = sha256
         hashes |= {file.file: file.sha256 for file in addition.files}
@@ -43,5 +44,5 @@ def write_derived_files(
     hashes |= {name: hash_stored_file(store, name) for name in there}
     removed = remove_leftovers(store, hashes, finished.union(planned)) if tidy else []
     write_checksums(store, hashes)
-    write_index(store, seen.lines, *(name for name in TOP_LEVEL_FILES if sheet or name != SHEET))
+    write_index(store, reader.lines, *(name for name in TOP_LEVEL_FILES if sheet or name != SHEET))
     return removed

@@ -10,7 +10,7 @@ from stimgen.stimulus_set.citing import Citation, render_citation
 from stimgen.stimulus_set.citing.summary import SetSummary
 from stimgen.stimulus_set.manifest_part import ManifestPart
 from stimgen.stimulus_set.record import RECORD_FORMAT
-from stimgen.stimulus_set.record_parts import SeenRecords
+from stimgen.stimulus_set.record_parts import RecordReader
 from stimgen.stimulus_set.store import CITATION, MANIFEST, PLAN, TABLE, PlanRecord, Store, json_bytes
 from stimgen.stimulus_set.table import format_csv_line, list_table_columns
 
@@ -58,21 +58,21 @@ def build_pieces(
     yield ManifestPiece(PLAN, end, b"", render_citation(Citation.from_plan(plan, summary), "cff").encode())
 
 
-def write_manifest(store: Store, processes: int | None = None) -> SeenRecords:
+def write_manifest(store: Store, processes: int | None = None) -> RecordReader:
     """Write ``manifest.json``, ``stimuli.csv`` and ``CITATION.cff`` from the plan and the records.
 
     `processes` says how many processes read the records; None stands for what suits the computer.
     """
     plan, finished = store.read_plan(), store.list_finished()
     ids = [stimulus for stimulus in plan.ids if stimulus in finished]
-    seen = SeenRecords(plan)
+    reader = RecordReader(plan)
     with ExitStack() as files:
         manifest, table, citation = (
             files.enter_context(store.open_for_update(name)) for name in (MANIFEST, TABLE, CITATION)
         )
-        parts = files.enter_context(closing(seen.read(store, ids, processes)))
+        parts = files.enter_context(closing(reader.read(store, ids, processes)))
         for piece in build_pieces(plan, parts, complete=len(ids) == len(plan.ids)):
             manifest.write(piece.manifest)
             table.write(piece.table)
             citation.write(piece.citation)
-    return seen
+    return reader

@@ -38,8 +38,8 @@ class RecordPart:
 
 
 @dataclass
-class SeenRecords:
-    """Holds what was seen of the records of a set while its manifest was written."""
+class RecordReader:
+    """Reads the records of a set for its manifest, and keeps what else is derived of them."""
 
     plan: PlanRecord
     lines: list[bytes] = field(default_factory=list)
@@ -58,9 +58,9 @@ class SeenRecords:
             self._add_hashes(part)
             yield part.manifest
 
-    def read_others(self, store: Store, ids: Sequence[str]) -> None:
+    def read_others(self, store: Store, ids: Sequence[str], processes: int | None = None) -> None:
         """Read records that the plan does not name, only for their hashes."""
-        for part in map_parts(partial(read_part, store, {}), ids):
+        for part in map_parts(partial(read_part, store, {}), ids, processes):
             self._add_hashes(part)
 
     def _add_hashes(self, part: RecordPart) -> None:

@@ -16,7 +16,7 @@ from stimgen.execution.labels import relabel
 from stimgen.execution.missing import SetStatus, find_missing
 from stimgen.execution.progress import ProgressCallback, RunProgress, ignore_progress
 from stimgen.execution.shard import Shard
-from stimgen.execution.slots import batch_size_rule
+from stimgen.execution.slots import choose_batch_size_rule
 from stimgen.protocol.load import LoadedProtocol
 from stimgen.protocol.overdetermined import describe_excess_parameters
 from stimgen.protocol.plan import PlannedStimulus, ProtocolPlan, make_plan
@@ -92,7 +92,7 @@ def _select_shard(context: RunContext, shard: Shard | None, kind: str) -> tuple[
 
     `kind` is that of the devices that compute, which may be those of other computers.
     """
-    batches = form_batches(context.plan.stimuli, batch_size_rule(kind, context.batch_size))
+    batches = form_batches(context.plan.stimuli, choose_batch_size_rule(kind, context.batch_size))
     if shard is None:
         return batches, context.plan
     batches = shard.select_batches(batches)

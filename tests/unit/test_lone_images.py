@@ -10,7 +10,7 @@ import torch
 from torch import Tensor
 
 from stimgen.statistics.region_grams import _multiply_vectors
-from stimgen.statistics.squared_error import image_means, sum_images
+from stimgen.statistics.squared_error import compute_image_means, sum_images
 from stimgen.synthesis.batch_sources import BatchSources
 from stimgen.synthesis.evaluation import Evaluation
 from stimgen.synthesis.objective import Objective
@@ -127,7 +127,7 @@ def test_what_has_other_bits_alone_is_computed_twice(
 @pytest.mark.parametrize("size", [1, 5, 3 * 128**2, 512**2])
 def test_sums_of_one_image_have_the_bits_of_the_first_of_two(size: int) -> None:
     values = torch.rand(2, size, generator=torch.Generator().manual_seed(size))
-    for reduce in (sum_images, image_means):
+    for reduce in (sum_images, compute_image_means):
         assert torch.equal(reduce(values[:1]), reduce(values)[:1])
     torch.testing.assert_close(sum_images(values), values.sum(1))
 

@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from stimgen.cli.plan_text import format_plan
-from stimgen.execution.slots import CPU_SLOTS, batch_size_rule, default_batch_size, limit_slots
+from stimgen.execution.slots import CPU_SLOTS, choose_batch_size_rule, default_batch_size, limit_slots
 from stimgen.protocol.load import load_protocol
 from stimgen.workflow.plan import describe_plan
 
@@ -46,8 +46,10 @@ def test_a_gpu_gets_a_power_of_two_that_only_the_number_of_pixels_decides(
 @given(sides, sides)
 def test_a_cpu_gets_two_of_any_size_and_the_user_what_is_asked_for(height: int, width: int) -> None:
     assert default_batch_size("cpu", (height, width, 3)) == CPU_SLOTS == 2
-    assert batch_size_rule("cuda", 7)((height, width, 3)) == 7
-    assert batch_size_rule("cuda", None)((height, width, 3)) == default_batch_size("cuda", (height, width, 3))
+    assert choose_batch_size_rule("cuda", 7)((height, width, 3)) == 7
+    assert choose_batch_size_rule("cuda", None)((height, width, 3)) == default_batch_size(
+        "cuda", (height, width, 3)
+    )
 
 
 @given(st.integers(2, 4096), st.integers(1, 10**10))

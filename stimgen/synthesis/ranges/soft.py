@@ -10,7 +10,7 @@ from torch import Tensor
 from typing_extensions import override
 
 from stimgen.reading.model import Number
-from stimgen.statistics.squared_error import image_means
+from stimgen.statistics.squared_error import compute_image_means
 from stimgen.synthesis.ranges.base import PixelConstraint
 
 
@@ -26,4 +26,4 @@ class SoftPenalty(PixelConstraint):
     @override
     def cost(self, pixels: Tensor) -> Tensor:
         outside = torch.relu(-pixels) + torch.relu(pixels - 1.0)
-        return self.penalty * image_means(outside.square())
+        return self.penalty * compute_image_means(outside.square())
