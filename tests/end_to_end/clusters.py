@@ -8,7 +8,7 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 from distributed import Client
@@ -56,7 +56,9 @@ class Cluster:
         self._scheduler = self._started([*command, "--scheduler-file", str(self._file)], ALLOWED)
         wait_until(lambda: self._file.exists() and bool(self._file.read_text()))
 
-    def start_worker(self, environment: dict[str, str] | None = None) -> subprocess.Popen[bytes]:
+    def start_worker(
+        self, environment: dict[str, str] | None = None, options: Sequence[str] = ()
+    ) -> subprocess.Popen[bytes]:
         command = [
             *DASK,
             "worker",
@@ -68,17 +70,19 @@ class Cluster:
             "60",
         ]
         command += ["--local-directory", str(self.folder), "--preload", str(self.folder / "preload.py")]
-        command += ["--memory-limit", "0", "--host", "127.0.0.1"]
+        command += ["--memory-limit", "0", "--host", "127.0.0.1", *options]
         worker = self._started(command, {"OMP_NUM_THREADS": "1"} | (environment or {}))
         self._workers.append(worker)
         return worker
 
     def join_worker(self, environment: dict[str, str]) -> subprocess.Popen[bytes]:
         """Start a worker and wait until the scheduler knows it."""
+        name = f"joined-{len(self._workers)}"  # the workers of the start may still be on their way
         with Client(self.address, set_as_default=False) as client:
-            known = set(client.nthreads())
-            worker = self.start_worker(environment)
-            wait_until(lambda: bool(set(client.nthreads()) - known))
+            worker = self.start_worker(environment, ["--name", name])
+            wait_until(
+                lambda: name in {known["name"] for known in client.scheduler_info()["workers"].values()}
+            )
         return worker
 
     def _started(self, command: list[str], environment: dict[str, str]) -> subprocess.Popen[bytes]:
