@@ -53,7 +53,7 @@ class SynthesisSettings(Model):
     """Evaluations of the objective at each scale: one number, or a list from coarse to fine."""
     stop: Literal["evaluations", "plateau"] = "evaluations"
     """When a picture is done with a scale: ``evaluations``, after all of them; ``plateau``, also before, once
-    five evaluations changed its pixels by less than 0.7 % of the range (root of the mean of squares)."""
+    five evaluations changed its pixels by less than 0.5 % of the range (root of the mean of squares)."""
     optimiser: AnyOptimiser = Field(default_factory=Lbfgs)
     """What lowers the objective."""
     start: AnyStart = Field(default_factory=NormalNoise)

@@ -1,10 +1,10 @@
 """How long synthesis takes, and how its pictures look to a judge: plain L-BFGS with all evaluations, beside
-preconditioned L-BFGS that stops at a plateau.
+preconditioned L-BFGS that stops at a plateau, in float32 and in mixed precision.
 
 Run it to get the table and the picture of docs/performance.md:
 python tests/reference/schedules.py SQUEEZENET VGG16 [--models ...] [--seeds 2] [--sheet FILE]
 
-Both sides take turns, picture by picture. Seconds are those that the processor computed (run it with
+The schedules take turns, picture by picture. Seconds are those that the processor computed (run it with
 OMP_NUM_THREADS=1), so that other programs do not count. Pictures are those that were held back when
 everything was chosen.
 """
@@ -28,6 +28,7 @@ from stimgen.synthesis.term import Term
 SCHEDULES = {
     "all": SynthesisSettings(),
     "plateau": SynthesisSettings(optimiser="preconditioned_lbfgs", stop="plateau"),
+    "plateau, mixed": SynthesisSettings(optimiser="preconditioned_lbfgs", stop="plateau", precision="mixed"),
 }
 TERMS = {
     "embedded, scale3": Term(network="embedded", depth="scale3"),
@@ -45,7 +46,7 @@ class Side:
     scores: list[float] = field(default_factory=list)
     seconds: float = 0.0
     evaluations: list[int] = field(default_factory=list)
-    """At the finest scale."""
+    """Of each picture, at the finest scale."""
 
     @property
     def score(self) -> float:
@@ -69,7 +70,7 @@ def synthesise(
 def compare(
     term: Term, pictures: dict[str, Picture], judge: Judge, seeds: range
 ) -> tuple[dict[str, Side], list[Picture]]:
-    """Return both sides, and for every picture the source and the first texture of each side."""
+    """Return all sides, and for every picture the source and the first texture of each side."""
     sides, shown = {name: Side() for name in SCHEDULES}, []
     for source in pictures.values():
         shown.append(source)
@@ -98,19 +99,24 @@ def main() -> None:
     chosen = {name: pictures[name] for name in options.pictures or pictures}
     terms = {**TERMS, TRAINED: trained_term(options.vgg16)}
     say(f"{', '.join(chosen)}, {options.seeds} seeds, {options.size} px")
-    say("| model | score, all | score, plateau | evaluations at the finest scale | seconds, all / plateau |")
-    say("|---|---|---|---|---|")
+    say("| model | " + " | ".join(f"{name}: score; core s; evaluations" for name in SCHEDULES) + " |")
+    say("|---" * (1 + len(SCHEDULES)) + "|")
     for name in options.models:
         sides, shown = compare(terms[name], chosen, judge, range(1, options.seeds + 1))
-        before, after = sides.values()
-        spread = f"{min(after.evaluations)}-{max(after.evaluations)}"
-        ratio = f"{before.seconds / after.seconds:.1f} = {before.seconds:.0f} / {after.seconds:.0f} s"
-        say(f"| {name} | {before.score:.3f} | {after.score:.3f} | {spread} | {ratio} |")
+        usual = sides["all"].seconds
+        cells = [
+            f"{side.score:.3f}; {side.seconds:.0f}, {usual / side.seconds:.2f} times as fast; "
+            f"{min(side.evaluations)}-{max(side.evaluations)}"
+            for side in sides.values()
+        ]
+        say(f"| {name} | {' | '.join(cells)} |")
         if options.sheet:
             file = options.sheet.with_stem(
                 f"{options.sheet.stem}-{name.replace(', ', '-').replace(' ', '-')}"
             )
-            join_pictures([dict(enumerate(shown[i : i + 3])) for i in range(0, len(shown), 3)]).save(file)
+            row = 1 + len(SCHEDULES)
+            rows = [dict(enumerate(shown[i : i + row])) for i in range(0, len(shown), row)]
+            join_pictures(rows).save(file)
 
 
 if __name__ == "__main__":

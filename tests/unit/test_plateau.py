@@ -33,10 +33,10 @@ def look(change: float, rows: tuple[int, int] = (0, 1)) -> list[bool]:
     return detector.find_settled(second[list(rows)], list(rows))
 
 
-def test_seven_thousandths_of_the_range_are_the_limit() -> None:
-    assert look(0.0069) == [True, True]
-    assert look(0.0071) == [True, False]
-    assert look(0.0071, (1, 0)) == [False, True]
+def test_five_thousandths_of_the_range_are_the_limit() -> None:
+    assert look(0.0049) == [True, True]
+    assert look(0.0051) == [True, False]
+    assert look(0.0051, (1, 0)) == [False, True]
 
 
 def test_what_is_clipped_does_not_count() -> None:
@@ -48,6 +48,15 @@ def test_what_is_clipped_does_not_count() -> None:
 def test_pictures_are_looked_at_every_five_evaluations_from_the_fifteenth_on() -> None:
     detector = PlateauDetector(lambda variables: variables)
     assert [k for k in range(1, 31) if detector.is_due(k)] == [15, 20, 25, 30]
+
+
+def test_pictures_that_go_on_in_another_precision_may_stop_after_five_evaluations() -> None:
+    picture, moved = torch.full((1, 3, 4, 4), 0.5), torch.full((1, 3, 4, 4), 0.6)
+    detector = PlateauDetector(lambda variables: variables, {1: picture[0]})
+    assert [k for k in range(1, 16) if detector.is_due(k)] == [5, 10, 15]
+    # The first was not done before, so that nothing is known of it until the second look.
+    assert detector.find_settled(torch.cat([picture, picture]), [0, 1]) == [False, True]
+    assert detector.find_settled(torch.cat([picture, moved]), [0, 1]) == [True, False]
 
 
 def descend(
@@ -89,8 +98,17 @@ def test_each_picture_stops_for_itself_at_the_lowest_point_seen(
     assert torch.equal(kept.images, whole.images)
 
 
-def make_textures(sources: list[Pixels], stop: str) -> SynthesisResult:
-    settings = SynthesisSettings(scales=1, evaluations=160, optimiser="preconditioned_lbfgs", stop=stop)
+def draw_sources() -> list[Pixels]:
+    """Return a picture of large squares and one of single pixels."""
+    generator = np.random.default_rng(3)
+    coarse = np.kron(generator.random((8, 8, 3)), np.ones((4, 4, 1))).astype(np.float32)
+    return [coarse, generator.random((32, 32, 3)).astype(np.float32)]
+
+
+def make_textures(sources: list[Pixels], stop: str, precision: str = "float32") -> SynthesisResult:
+    settings = SynthesisSettings(
+        scales=1, evaluations=160, optimiser="preconditioned_lbfgs", stop=stop, precision=precision
+    )
     method = ObjectiveMethod(terms=(Term(network="embedded", layers=("relu1_1",)),), synthesis=settings)
     items = [
         SynthesisItem(source, settings.start.pixels(source.shape, ("s", 1), None), f"s{i}", (f"s{i}", 1))
@@ -100,9 +118,7 @@ def make_textures(sources: list[Pixels], stop: str) -> SynthesisResult:
 
 
 def test_a_texture_that_stops_is_the_beginning_of_the_longer_one() -> None:
-    generator = np.random.default_rng(3)
-    coarse = np.kron(generator.random((8, 8, 3)), np.ones((4, 4, 1))).astype(np.float32)
-    fine = generator.random((32, 32, 3)).astype(np.float32)
+    coarse, fine = draw_sources()
     stopped, longer = make_textures([coarse, fine], "plateau"), make_textures([coarse, fine], "evaluations")
     for i in range(2):
         count = len(stopped.traces[i])
@@ -111,6 +127,19 @@ def test_a_texture_that_stops_is_the_beginning_of_the_longer_one() -> None:
     assert "plateau" in stopped.reasons
     alone = make_textures([fine], "plateau")
     assert np.array_equal(alone.images[0], stopped.images[1])
+
+
+def test_mixed_precision_ends_with_as_few_evaluations_in_float32_as_a_plateau_needs() -> None:
+    sources = draw_sources()
+    both = make_textures(sources, "plateau", "mixed")
+    for i, source in enumerate(sources):
+        # 120 evaluations at most in bfloat16, then 40 at most in float32.
+        precise = [entry for entry in both.traces[i] if entry.evaluation > 120]
+        assert both.reasons[i] == "plateau"
+        assert len(precise) % 5 == 0 < len(precise) < 40
+        alone = make_textures([source], "plateau", "mixed")
+        assert np.array_equal(alone.images[0], both.images[i])
+        assert alone.traces[0] == both.traces[i]
 
 
 @pytest.mark.parametrize("optimiser", ["adam", "gradient"])

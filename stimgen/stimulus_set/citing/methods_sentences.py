@@ -28,7 +28,7 @@ from stimgen.stimulus_set.metadata import SetMetadata
 
 OBJECTIVE = "objective"
 PIXELS = "pixels"
-PLATEAU = "until five evaluations changed pixels by less than 0.7 % of the range (root mean square)"
+PLATEAU = "until five evaluations changed pixels by less than 0.5 % of the range (root mean square)"
 
 
 class MethodsWriter:

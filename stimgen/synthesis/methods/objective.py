@@ -181,7 +181,11 @@ class _ObjectiveRun:
         for stage, offset in zip(stages, offsets, strict=True):
             objective = finest if stage == stages[-1] else self._make_objective(stage)
             variables = constraint.to_variables(enlarge_images(images, stage.width, stage.height))
-            plateau = PlateauDetector(constraint.to_pixels) if settings.stop == "plateau" else None
+            plateau = (
+                self._make_detector(variables, goes_on=offset.before > 0)
+                if settings.stop == "plateau"
+                else None
+            )
             conditions = DescentConditions(bounds, objective.noisy, plateau)
             steps = settings.optimiser.minimise(objective, variables, stage.evaluations, conditions)
             found = constraint.to_pixels((yield from self._recorder.record(steps, offset)))
@@ -197,6 +201,14 @@ class _ObjectiveRun:
         sources = self._sources.shrink(stage.width, stage.height)
         blend = find_source_blend(self._terms, sources.images[sources.which], self._settings.unmatched)
         return Objective(self._terms, self._settings.range, sources, stage.dtype, blend)
+
+    def _make_detector(self, variables: Tensor, *, goes_on: bool) -> PlateauDetector | None:
+        """Return what finds pictures that are done with a scale, which may go on in another precision."""
+        if self._settings.stop != "plateau":
+            return None
+        reasons = pad_to_slots(self._recorder.reasons, self._batch.slots)
+        settled = {row: variables[row] for row, reason in enumerate(reasons) if reason == "plateau"}
+        return PlateauDetector(self._settings.range.to_pixels, settled if goes_on else None)
 
     def _keep_sources(self, images: Tensor) -> Tensor:
         """Return start images with the sources where nothing is measured, if they are to stay there."""

@@ -2,37 +2,46 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 
 import torch
 from torch import Tensor
 
 # Chosen by a judge network's scores (docs/performance.md): what is left to gain beyond it is a twentieth.
 EVERY, FIRST = 5, 20
-CHANGE = 0.007
+CHANGE = 0.005
 
 
 class PlateauDetector:
     """Finds pictures whose pixels changed little in the last five evaluations of a scale.
 
-    Little means: less than 0.7 % of the range from black to white, as the root of the mean of squares. No
+    Little means: less than 0.5 % of the range from black to white, as the root of the mean of squares. No
     picture stops before the 20th evaluation, because the first steps, without curvature, are short.
-    `to_pixels` turns variables into the pixels that they stand for.
+    `to_pixels` turns variables into the pixels that they stand for. Where a scale goes on in another
+    precision, `settled` are the variables of the pictures, by their places in the batch, that were done with
+    it: they may stop from the fifth evaluation on, and the others from the tenth.
     """
 
-    def __init__(self, to_pixels: Callable[[Tensor], Tensor]) -> None:
+    def __init__(
+        self, to_pixels: Callable[[Tensor], Tensor], settled: Mapping[int, Tensor] | None = None
+    ) -> None:
         self._to_pixels = to_pixels
-        self._before: dict[int, Tensor] = {}
+        self._first = FIRST - EVERY if settled is None else EVERY
+        self._before = {row: self._find_pictures(one[None])[0] for row, one in (settled or {}).items()}
 
     def is_due(self, evaluation: int) -> bool:
         """Return whether pictures are looked at after this evaluation, counted from 1."""
-        return evaluation % EVERY == 0 and evaluation >= FIRST - EVERY
+        return evaluation % EVERY == 0 and evaluation >= self._first
 
     def find_settled(self, variables: Tensor, rows: Sequence[int]) -> list[bool]:
         """Return which of the images at these places in the batch changed little since the last look."""
-        pictures = self._to_pixels(variables).clamp(0.0, 1.0).flatten(1)
-        before, self._before = self._before, dict(zip(rows, pictures, strict=True))
-        if not before:
-            return [False] * len(rows)
-        change = pictures - torch.stack([before[row] for row in rows])  # images only ever leave
-        return (change.square().sum(1) < CHANGE**2 * change.shape[1]).tolist()
+        pictures = self._find_pictures(variables)
+        seen = [row in self._before for row in rows]
+        before = [self._before.get(row, picture) for row, picture in zip(rows, pictures, strict=True)]
+        change = pictures - torch.stack(before)
+        self._before = dict(zip(rows, pictures, strict=True))
+        little = (change.square().sum(1) < CHANGE**2 * change.shape[1]).tolist()
+        return [was_seen and is_little for was_seen, is_little in zip(seen, little, strict=True)]
+
+    def _find_pictures(self, variables: Tensor) -> Tensor:
+        return self._to_pixels(variables).clamp(0.0, 1.0).flatten(1)
