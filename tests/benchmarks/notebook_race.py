@@ -32,6 +32,7 @@ from stimgen.networks.vgg19 import Vgg19
 from stimgen.reading.generators import run_generator
 from stimgen.statistics.gram import Gram
 from stimgen.synthesis.methods import ObjectiveMethod, SynthesisStep
+from stimgen.synthesis.optimisers.preconditioned_lbfgs import PreconditionedLbfgs
 from stimgen.synthesis.ranges.free import Unconstrained
 from stimgen.synthesis.settings import SynthesisSettings
 from stimgen.synthesis.term import Term
@@ -42,6 +43,8 @@ PRECISIONS: tuple[Precision, ...] = ("float32", "mixed")
 STIMULI = (1, 2)
 # Where a finished picture misses the goal, the finest scale gets so many times the evaluations.
 MORE, TRIES = 1.1, 5
+# Evaluations of each coarse scale, as a part of the notebook's.
+COARSE_PART = 0.2
 MAX_EVALUATIONS = 100_000
 
 
@@ -56,7 +59,7 @@ class Goal:
     measure : callable
         From a picture to its loss, in float32: the one function that judges both sides.
     evaluations : int
-        The largest number of evaluations of the finest scale, and the number of every other.
+        The largest number of evaluations of the finest scale, and five times the number of every other.
     """
 
     loss: float
@@ -101,7 +104,12 @@ def notebook_objective(
         layers=dict.fromkeys(LAYERS, WEIGHT),
         statistic=Gram(normalisation="gatys2016"),
     )
-    settings = SynthesisSettings(evaluations=evaluations, range=Unconstrained(), precision=precision)
+    settings = SynthesisSettings(
+        evaluations=evaluations,
+        optimiser=PreconditionedLbfgs(),
+        range=Unconstrained(),
+        precision=precision,
+    )
     return ObjectiveMethod(terms=(term,), synthesis=settings)
 
 
@@ -163,10 +171,10 @@ def _attempt(goal: Goal, subject: BenchmarkSubject, method: ObjectiveMethod, sti
 
 
 def _evaluations(goal: Goal, finest: int, subject: BenchmarkSubject) -> tuple[int, ...]:
-    # At coarse scales they are cheap: at 128 pixels, for a loss that took the notebook 400 evaluations, the
-    # finest scale needed 46 after 400 coarse ones, and 139 after 250. A longer history spared none.
+    # At 256 pixels, for a loss that took the notebook 150 evaluations, the finest scale needed 8 after 30 at
+    # each coarse scale, and 4 after 60.
     scales = len(notebook_objective(1).schedule(subject.size, subject.size))
-    return (*(goal.evaluations,) * (scales - 1), finest)
+    return (*(math.ceil(COARSE_PART * goal.evaluations),) * (scales - 1), finest)
 
 
 def time_evaluations(
