@@ -6,7 +6,7 @@ python tests/reference/schedules.py SQUEEZENET VGG16 [--models ...] [--seeds 2] 
 
 The schedules take turns, picture by picture. Seconds are those that the processor computed (run it with
 OMP_NUM_THREADS=1), so that other programs do not count. Pictures are those that were held back when
-everything was chosen.
+everything was chosen, except for the limit of the plateau.
 """
 
 from __future__ import annotations

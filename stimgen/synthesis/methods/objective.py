@@ -181,11 +181,7 @@ class _ObjectiveRun:
         for stage, offset in zip(stages, offsets, strict=True):
             objective = finest if stage == stages[-1] else self._make_objective(stage)
             variables = constraint.to_variables(enlarge_images(images, stage.width, stage.height))
-            plateau = (
-                self._make_detector(variables, goes_on=offset.before > 0)
-                if settings.stop == "plateau"
-                else None
-            )
+            plateau = self._make_detector(variables, goes_on=offset.before > 0)
             conditions = DescentConditions(bounds, objective.noisy, plateau)
             steps = settings.optimiser.minimise(objective, variables, stage.evaluations, conditions)
             found = constraint.to_pixels((yield from self._recorder.record(steps, offset)))

@@ -7,7 +7,7 @@ from collections.abc import Callable, Mapping, Sequence
 import torch
 from torch import Tensor
 
-# Chosen by a judge network's scores (docs/performance.md): what is left to gain beyond it is a twentieth.
+# Chosen by a judge network's scores (docs/performance.md): at 128 px, a twentieth is left to gain.
 EVERY, FIRST = 5, 20
 CHANGE = 0.005
 
