@@ -181,7 +181,7 @@ class _ObjectiveRun:
         for stage, offset in zip(stages, offsets, strict=True):
             objective = finest if stage == stages[-1] else self._make_objective(stage)
             variables = constraint.to_variables(enlarge_images(images, stage.width, stage.height))
-            plateau = self._make_detector(variables, goes_on=offset.before > 0)
+            plateau = self._make_detector(variables, begins_scale=offset.before == 0)
             conditions = DescentConditions(bounds, objective.noisy, plateau)
             steps = settings.optimiser.minimise(objective, variables, stage.evaluations, conditions)
             found = constraint.to_pixels((yield from self._recorder.record(steps, offset)))
@@ -198,13 +198,16 @@ class _ObjectiveRun:
         blend = find_source_blend(self._terms, sources.images[sources.which], self._settings.unmatched)
         return Objective(self._terms, self._settings.range, sources, stage.dtype, blend)
 
-    def _make_detector(self, variables: Tensor, *, goes_on: bool) -> PlateauDetector | None:
-        """Return what finds pictures that are done with a scale, which may go on in another precision."""
+    def _make_detector(self, variables: Tensor, *, begins_scale: bool) -> PlateauDetector | None:
+        """Return what finds the pictures that stop in a stage; None if all take all of its evaluations."""
         if self._settings.stop != "plateau":
             return None
+        to_pixels = self._settings.range.to_pixels
+        if begins_scale:
+            return PlateauDetector(to_pixels)
         reasons = pad_to_slots(self._recorder.reasons, self._batch.slots)
-        settled = {row: variables[row] for row, reason in enumerate(reasons) if reason == "plateau"}
-        return PlateauDetector(self._settings.range.to_pixels, settled if goes_on else None)
+        stopped = {row: variables[row] for row, reason in enumerate(reasons) if reason == "plateau"}
+        return PlateauDetector(to_pixels, stopped)
 
     def _keep_sources(self, images: Tensor) -> Tensor:
         """Return start images with the sources where nothing is measured, if they are to stay there."""

@@ -17,21 +17,27 @@ class PlateauDetector:
 
     Little means: less than 0.5 % of the range from black to white, as the root of the mean of squares. No
     picture stops before the 20th evaluation, because the first steps, without curvature, are short.
-    `to_pixels` turns variables into the pixels that they stand for. Where a scale goes on in another
-    precision, `settled` are the variables of the pictures, by their places in the batch, that were done with
-    it: they may stop from the fifth evaluation on, and the others from the tenth.
+
+    Parameters
+    ----------
+    to_pixels : callable
+        From variables to the pixels that they stand for.
+    stopped : mapping, optional
+        Given when a scale goes on in another precision: the variables of the pictures that stopped there
+        before, by their places in the batch. They may stop from the fifth evaluation on, others from the
+        tenth.
     """
 
     def __init__(
-        self, to_pixels: Callable[[Tensor], Tensor], settled: Mapping[int, Tensor] | None = None
+        self, to_pixels: Callable[[Tensor], Tensor], stopped: Mapping[int, Tensor] | None = None
     ) -> None:
         self._to_pixels = to_pixels
-        self._first = FIRST - EVERY if settled is None else EVERY
-        self._before = {row: self._find_pictures(one[None])[0] for row, one in (settled or {}).items()}
+        self._first_look = FIRST - EVERY if stopped is None else EVERY
+        self._before = {row: self._find_pictures(one[None])[0] for row, one in (stopped or {}).items()}
 
     def is_due(self, evaluation: int) -> bool:
         """Return whether pictures are looked at after this evaluation, counted from 1."""
-        return evaluation % EVERY == 0 and evaluation >= self._first
+        return evaluation % EVERY == 0 and evaluation >= self._first_look
 
     def find_settled(self, variables: Tensor, rows: Sequence[int]) -> list[bool]:
         """Return which of the images at these places in the batch changed little since the last look."""
