@@ -37,10 +37,27 @@ def snapshot(folder: Path) -> dict[str, object]:
     return {**files, "records": records}
 
 
+SMOKE = PROTOCOLS.find("smoke").read_text()
+# Half as many evaluations show whether anything differs.
+SHORT = SMOKE.replace("evaluations: 12", "evaluations: 6")
+assert SHORT != SMOKE
+
+
 def make(
     folder: Path, batch_size: int | None = None, report: Callable[[RunProgress], None] | None = None
 ) -> RunProgress:
-    return generate_set(load_protocol("smoke"), folder, GenerateOptions("cpu", batch_size), report)
+    return make_text(SHORT, folder, batch_size, report)
+
+
+def make_text(
+    text: str,
+    folder: Path,
+    batch_size: int | None = None,
+    report: Callable[[RunProgress], None] | None = None,
+) -> RunProgress:
+    file = folder.with_name("smoke.yaml")
+    file.write_text(text)
+    return generate_set(load_protocol(file), folder, GenerateOptions("cpu", batch_size), report)
 
 
 @pytest.fixture(scope="module")
@@ -67,7 +84,7 @@ def test_the_set_is_sound_and_complete(reference: Path) -> None:
 
 
 @pytest.mark.usefixtures("_threads_as_before")
-@pytest.mark.parametrize(("batch_size", "threads"), [(1, 2), (3, 1), (7, 2), (8, 1)])
+@pytest.mark.parametrize(("batch_size", "threads"), [(1, 2), (3, 1), (8, 2)])
 def test_batch_size_and_threads_change_nothing(
     reference: Path, tmp_path: Path, batch_size: int, threads: int
 ) -> None:
@@ -85,16 +102,14 @@ def test_batch_size_and_threads_change_nothing(
 def test_the_order_of_seeds_sources_and_conditions_changes_no_stimulus(
     reference: Path, tmp_path: Path
 ) -> None:
-    text = PROTOCOLS.find("smoke").read_text()
-    head, conditions = text.split("conditions:\n")
+    head, conditions = SHORT.split("conditions:\n")
     conditions, seeds = conditions.split("seeds:")
     parts = [f"  - id:{part}" for part in conditions.split("  - id:")[1:]]
     shuffled = (
         head + "conditions:\n" + "".join(reversed(parts)) + "seeds: [3, 1, 4, 2]\noutput: {array: true}\n"
     )
     assert seeds.startswith(" {first: 1, count: 4}")
-    (tmp_path / "smoke.yaml").write_text(shuffled)
-    generate_set(load_protocol(tmp_path / "smoke.yaml"), tmp_path / "set", GenerateOptions("cpu", 3))
+    make_text(shuffled, tmp_path / "set", 3)
     ours, theirs = snapshot(tmp_path / "set"), snapshot(reference)
     assert ours["records"] == theirs["records"]
     pictures = [name for name in theirs if name.startswith(("images", "traces", "arrays", "originals"))]
@@ -116,7 +131,7 @@ class Interruption:
 
 def test_interruptions_change_nothing(reference: Path, tmp_path: Path) -> None:
     finished = 0
-    for batch_size, after in ((3, 70), (7, 5), (2, 90), (4, 40)):
+    for batch_size, after in ((3, 35), (7, 3), (2, 45), (4, 20)):
         with pytest.raises(KeyboardInterrupt):
             make(tmp_path / "set", batch_size, Interruption(after))
         assert len(StimulusSet(tmp_path / "set")) >= finished
@@ -187,12 +202,13 @@ class TestMixedPrecision:
         assert snapshot(tmp_path / "set") == snapshot(mixed_set)
 
 
-@pytest.mark.parametrize("condition", ["shallow", "texture", "texform"])
-def test_golden_pictures(reference: Path, condition: str) -> None:
+def test_golden_pictures(tmp_path: Path) -> None:
     """Pictures kept in the repository: on another processor the bits may differ, the picture may not."""
-    stimuli = StimulusSet(reference)
-    table = stimuli.table
-    (stimulus,) = table.index[(table.source == "coffee") & (table.condition == condition) & (table.seed == 1)]
-    golden = np.asarray(Image.open(GOLDEN / f"coffee_{condition}_s1.png"), dtype=float)
-    error = stimuli.image(stimulus).astype(float) - golden
-    assert 10 * np.log10(255**2 / max(np.mean(error**2), 1e-9)) > 40
+    head, rest = SMOKE.split("  - file: skimage:brick\n")
+    coffee = head + rest[rest.index("  - file: skimage:coffee") :].replace("count: 4", "count: 1")
+    assert make_text(coffee, tmp_path / "set").made == 3
+    stimuli = StimulusSet(tmp_path / "set")
+    for stimulus, condition in stimuli.table.condition.items():
+        golden = np.asarray(Image.open(GOLDEN / f"coffee_{condition}_s1.png"), dtype=float)
+        error = stimuli.image(stimulus).astype(float) - golden
+        assert 10 * np.log10(255**2 / max(np.mean(error**2), 1e-9)) > 40, condition

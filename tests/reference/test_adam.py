@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from itertools import permutations
 from types import SimpleNamespace
 
 import numpy as np
 import pytest
 import torch
-from hypothesis import given
-from hypothesis import strategies as st
 
 from stimgen.reading.generators import run_generator
 from stimgen.synthesis.evaluation import Evaluation
@@ -74,12 +73,12 @@ def test_the_course_is_that_of_torch(betas: tuple[float, float]) -> None:
         theirs.step()
 
 
-@given(st.permutations(range(4)), st.integers(2, 4))
-def test_no_image_can_tell_who_shared_its_batch(order: list[int], size: int) -> None:
+def test_no_image_can_tell_who_shared_its_batch() -> None:
     begin = start().float()
     whole, _ = minimise(Watched(rosenbrock), begin, 30, step=0.1)
-    part, _ = minimise(Watched(rosenbrock), begin[order[:size]], 30, step=0.1)
-    assert torch.equal(part.images, whole.images[order[:size]])
+    for chosen in (list(order) for size in (2, 3, 4) for order in permutations(range(4), size)):
+        part, _ = minimise(Watched(rosenbrock), begin[chosen], 30, step=0.1)
+        assert torch.equal(part.images, whole.images[chosen])
 
 
 def test_the_lowest_point_is_kept() -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from itertools import permutations
 
 import numpy as np
 import pytest
@@ -92,12 +93,13 @@ def test_rosenbrock_no_slower_than_scipy_on_the_average() -> None:
     assert np.mean(np.log10(np.array(ours) + 1e-12)) < np.mean(np.log10(np.array(theirs) + 1e-12)) + 0.25
 
 
-@given(st.permutations(range(4)), st.integers(2, 4))
-def test_no_image_can_tell_who_shared_its_batch(order: list[int], size: int) -> None:
+def test_no_image_can_tell_who_shared_its_batch() -> None:
     whole, _ = minimise(rosenbrock, start(10), 40)
-    chosen = order[:size]
-    part, _ = minimise(rosenbrock, start(10)[chosen], 40)
-    assert torch.equal(part.images, whole.images[chosen])
+    # Every order of two, every other of three and some of all four.
+    orders = [order for size, step in ((2, 1), (3, 2), (4, 5)) for order in [*permutations(range(4), size)][::step]]
+    for chosen in orders:
+        part, _ = minimise(rosenbrock, start(10)[list(chosen)], 40)
+        assert torch.equal(part.images, whole.images[list(chosen)])
 
 
 def test_keeping_finished_images_in_the_batch_changes_nothing() -> None:
