@@ -66,7 +66,7 @@ def test_presses_during_a_stream_are_its_answer_and_a_stopped_session_is_resumed
         stimuli={"crop": None, "conditions": ["texture"]},
         display={"size": {"degrees": 2}},
         paradigm={"name": "one_back", "length": 4, "repeats": 1},
-        timing={"stimulus": "8 frames", "between": "4 frames"},
+        timing={"stimulus": "5 frames", "between": "2 frames"},
         responses={"window": "20 frames"},
     )
     command = ("run", file, "--participant", "01", "-o", tmp_path)

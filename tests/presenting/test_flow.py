@@ -197,7 +197,7 @@ def test_a_killed_session_loses_the_trial_on_the_screen_alone(
 
 
 def test_the_last_of_two_presses_counts_and_none_is_no_answer(room: Room, sets: Path, tmp_path: Path) -> None:
-    responses = {"counts": "last", "window": "120 frames"}
+    responses = {"counts": "last", "window": "75 frames"}
     file = write(sets, "last", paradigm=YES_NO, responses=responses)
     room.begin("run", file, "--participant", "01", "-o", tmp_path)
     room.stimulus()

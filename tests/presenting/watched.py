@@ -23,6 +23,7 @@ from PIL import Image
 
 from stimgen.cli.main import main
 from stimgen.experiment.design.trial import Trial
+from stimgen.experiment.equipment.psychopy_part import import_psychopy, import_pyglet
 from stimgen.experiment.frames.frame import Frame
 from stimgen.experiment.presentation import psychopy_screen
 from stimgen.experiment.presentation.presenter import SessionPresenter
@@ -43,6 +44,12 @@ class WatchedScreen(psychopy_screen.PsychopyScreen):
     _new: Scene | None = None
     _untold: tuple[dict[str, Any], ...] = ()
 
+    def _open_window(self) -> None:
+        # Every window would spend a quarter of a second on PsychoPy's icon, which nobody sees.
+        import_psychopy("visual")
+        import_pyglet("window").Window.set_icon = lambda *_: None
+        super()._open_window()
+
     def show(
         self, scene: Scene, due: float | None = None, on_flip: Sequence[Callable[[], None]] = ()
     ) -> float:
@@ -53,14 +60,15 @@ class WatchedScreen(psychopy_screen.PsychopyScreen):
         )
         shown = super().show(scene, due, on_flip)
         if self._new is not None:
+            differing = find_differing(scene, self._drawn)
             told = {
                 "event": "scene",
                 "frame": scene.frame.sha256,
                 "texts": [writing.text for writing in scene.texts],
                 "boxes": [writing.box for writing in scene.texts],
-                "differs": differs(scene, self._drawn),
+                "differs": count_outside(scene, differing),
                 "ready": ready,
-                "inked": inked(scene, self._drawn),
+                "inked": count_inside(scene, differing),
                 "time": shown,
             }
             self._untold = (*self._untold, told)
@@ -95,25 +103,32 @@ def keep(drawn: np.ndarray) -> None:
         Image.fromarray(drawn).save(folder / f"{len(list(folder.iterdir())):04}.png")
 
 
-def differs(scene: Scene, drawn: np.ndarray | None) -> int:
-    """Return how many pixels outside of texts are not those of the frame as predicted."""
+def find_differing(scene: Scene, drawn: np.ndarray | None) -> np.ndarray | None:
+    """Return which pixels are not those of the frame as predicted; nothing where the sizes differ."""
     canvas = scene.frame.canvas()
     if drawn is None or drawn.shape != canvas.shape:
+        return None
+    red, green, blue = np.moveaxis(drawn != canvas, 2, 0)
+    return red | green | blue
+
+
+def count_outside(scene: Scene, differing: np.ndarray | None) -> int:
+    """Return how many pixels outside of texts are not those of the frame as predicted."""
+    if differing is None:
         return -1
-    wrong = (drawn != canvas).any(2)
+    wrong = differing.copy()
     for left, top, width, height in (writing.box for writing in scene.texts):
         # A box may reach beyond the screen.
         wrong[max(0, top) : top + height, max(0, left) : left + width] = False
     return int(wrong.sum())
 
 
-def inked(scene: Scene, drawn: np.ndarray | None) -> int:
+def count_inside(scene: Scene, differing: np.ndarray | None) -> int:
     """Return how many pixels of texts differ from the frame behind them."""
-    if drawn is None:
+    if differing is None:
         return -1
-    wrong = (drawn != scene.frame.canvas()).any(2)
     boxes = [writing.box for writing in scene.texts]
-    return sum(int(wrong[y : y + high, x : x + wide].sum()) for x, y, wide, high in boxes)
+    return sum(int(differing[y : y + high, x : x + wide].sum()) for x, y, wide, high in boxes)
 
 
 def watched_present(
