@@ -54,6 +54,7 @@ def plan(
 
     Lists conditions, stimuli, numbers of parameters, disk space and memory. Generates nothing.
     """
+    _check_readable(protocol)
     from stimgen.cli.plan_text import format_plan
     from stimgen.workflow.plan import describe_plan
     from stimgen.workflow.regions import draw_regions
@@ -89,6 +90,7 @@ def generate(
 
     Run the same command again to resume after an interruption: only missing stimuli are made.
     """
+    _check_readable(protocol)
     from stimgen.cli.display import ProgressDisplay, describe_generation, format_generation
     from stimgen.execution.executor import GenerateOptions
     from stimgen.execution.shard import Shard
@@ -145,6 +147,7 @@ def show(
 
     Writes figures of feature maps, Gram matrices and losses, and a movie of the synthesis.
     """
+    _check_readable(protocol)
     from stimgen.workflow.show import ShowOptions, show_stimulus
 
     options = ShowOptions(condition, source, seed, device, every, root)
@@ -155,6 +158,14 @@ def show(
     )
     if not quiet:
         print_text("\n".join(map(str, files)))
+
+
+def _check_readable(protocol: str) -> None:
+    """Refuse a protocol that is no file or no YAML at once, before torch is imported, which takes seconds."""
+    from stimgen.reading.document import read_document
+    from stimgen.reading.shipped import PROTOCOLS
+
+    read_document(PROTOCOLS.find(protocol))
 
 
 def _trust_code(files: list[Path] | None) -> None:

@@ -83,7 +83,7 @@ class ModuleNetwork(TracedNetwork):
     @classmethod
     @override
     def __get_pydantic_json_schema__(cls, core: CoreSchema, handler: GetJsonSchemaHandler) -> dict[str, Any]:
-        schema = handler.resolve_ref_schema(handler(core))
+        schema = handler.resolve_ref_schema(super().__get_pydantic_json_schema__(core, handler))
         schema["properties"]["class"] = {**schema["properties"].pop("class_"), "title": "Class"}
         schema["required"] = ["class" if key == "class_" else key for key in schema["required"]]
         return schema

@@ -63,7 +63,7 @@ class Paper(Model):
     @classmethod
     def __get_pydantic_json_schema__(cls, core: CoreSchema, handler: GetJsonSchemaHandler) -> dict[str, Any]:
         """Return the mapping's schema with the known keys as alternatives."""
-        return {"anyOf": [{"enum": list(load_papers())}, handler(core)]}
+        return {"anyOf": [{"enum": list(load_papers())}, super().__get_pydantic_json_schema__(core, handler)]}
 
     @property
     def link(self) -> str | None:

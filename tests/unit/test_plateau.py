@@ -152,7 +152,7 @@ def test_steps_of_a_given_length_say_nothing_of_what_is_left(optimiser: str) -> 
 def test_methods_paragraphs_tell_the_limit_that_is_applied() -> None:
     # The paragraph is written where there is no torch, so that the number stands there again.
     assert f"less than {100 * CHANGE:g} % of the range" in methods_sentences.PLATEAU
-    assert f"{100 * CHANGE:g} % of the range" in str(SynthesisSettings.model_fields["stop"].description)
+    assert f"{100 * CHANGE:g} % of the range" in str(SynthesisSettings.describe_field("stop"))
 
 
 def test_older_protocols_keep_their_identities() -> None:

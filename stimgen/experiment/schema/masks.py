@@ -35,7 +35,7 @@ class MaskSettings(Model):
     ) -> JsonSchemaValue:
         """Return a JSON schema that accepts the name or a mapping."""
         (name,) = get_args(cls.model_fields["name"].annotation)
-        return {"anyOf": [{"type": "string", "const": name}, handler(schema)]}
+        return {"anyOf": [{"type": "string", "const": name}, super().__get_pydantic_json_schema__(schema, handler)]}
 
 
 class NoiseMask(MaskSettings):

@@ -58,7 +58,7 @@ class CropSettings(Model):
         cls, schema: CoreSchema, handler: GetJsonSchemaHandler
     ) -> JsonSchemaValue:
         """Return the schema, and an alternative in which ``size`` replaces width and height."""
-        usual = handler.resolve_ref_schema(handler(schema))
+        usual = handler.resolve_ref_schema(super().__get_pydantic_json_schema__(schema, handler))
         rest = {key: value for key, value in usual["properties"].items() if key not in ("width", "height")}
         side = {**usual["properties"]["width"], "title": "Size", "description": "Width and height."}
         square = {**usual, "properties": {"size": side, **rest}, "required": ["size"]}

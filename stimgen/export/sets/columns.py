@@ -36,9 +36,8 @@ def _describe_column(name: str, path: str) -> SetColumn:
     model: Any = RecordContent
     descriptions: list[str] = []
     for step in path.split("."):
-        field = model.model_fields[step]
-        descriptions += [field.description] if field.description else []
-        model = next(one for one in _list_types(field.annotation) if one is not NoneType)
+        descriptions += [text] if (text := model.describe_field(step)) else []
+        model = next(one for one in _list_types(model.model_fields[step].annotation) if one is not NoneType)
         if not issubclass(model, BaseModel):
             break
     # The last step says most, and is read first.
