@@ -96,7 +96,9 @@ def test_rosenbrock_no_slower_than_scipy_on_the_average() -> None:
 def test_no_image_can_tell_who_shared_its_batch() -> None:
     whole, _ = minimise(rosenbrock, start(10), 40)
     # Every order of two, every other of three and some of all four.
-    orders = [order for size, step in ((2, 1), (3, 2), (4, 5)) for order in [*permutations(range(4), size)][::step]]
+    orders = [
+        order for size, step in ((2, 1), (3, 2), (4, 5)) for order in [*permutations(range(4), size)][::step]
+    ]
     for chosen in orders:
         part, _ = minimise(rosenbrock, start(10)[list(chosen)], 40)
         assert torch.equal(part.images, whole.images[list(chosen)])

@@ -42,7 +42,12 @@ class TimeText(Model):
         cls, schema: CoreSchema, handler: GetJsonSchemaHandler
     ) -> JsonSchemaValue:
         """Return a JSON schema that accepts the text or a mapping."""
-        return {"anyOf": [{"type": "string", "pattern": cls.pattern}, super().__get_pydantic_json_schema__(schema, handler)]}
+        return {
+            "anyOf": [
+                {"type": "string", "pattern": cls.pattern},
+                super().__get_pydantic_json_schema__(schema, handler),
+            ]
+        }
 
     @model_serializer
     def _to_text(self) -> str:

@@ -35,7 +35,12 @@ class MaskSettings(Model):
     ) -> JsonSchemaValue:
         """Return a JSON schema that accepts the name or a mapping."""
         (name,) = get_args(cls.model_fields["name"].annotation)
-        return {"anyOf": [{"type": "string", "const": name}, super().__get_pydantic_json_schema__(schema, handler)]}
+        return {
+            "anyOf": [
+                {"type": "string", "const": name},
+                super().__get_pydantic_json_schema__(schema, handler),
+            ]
+        }
 
 
 class NoiseMask(MaskSettings):
