@@ -16,8 +16,9 @@ if workers := os.environ.get("PYTEST_XDIST_WORKER_COUNT"):
     # Set before torch is imported: with all threads in every worker, tests would wait for each other.
     os.environ.setdefault("OMP_NUM_THREADS", str(max(1, (os.cpu_count() or 1) // int(workers))))
 
-settings.register_profile("default", deadline=None)
-settings.register_profile("ci", deadline=None, derandomize=True)
+# Half of Hypothesis's own number of examples: tests that need more say so.
+settings.register_profile("default", deadline=None, max_examples=50)
+settings.register_profile("ci", deadline=None, max_examples=50, derandomize=True)
 settings.load_profile("ci" if os.environ.get("CI") else "default")
 
 
