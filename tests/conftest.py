@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Generator
+from collections.abc import Generator, Iterator
 from pathlib import Path
 from typing import TypeVar
 
@@ -31,10 +31,15 @@ def shared() -> Path:
     return folder
 
 
-@pytest.fixture
-def no_waiting_for_the_disk(monkeypatch: pytest.MonkeyPatch) -> None:
-    """For tests that write thousands of trials; that these are safe on the disk is tested elsewhere."""
-    monkeypatch.setattr(os, "fsync", lambda _: None)
+@pytest.fixture(scope="session", autouse=True)
+def _no_waiting_for_the_disk() -> Iterator[None]:
+    """Let nothing wait for the disk, which would matter only if a test cut the power.
+
+    That files are pushed to the disk, in the right order, is tested with an `fsync` that takes notes or fails.
+    """
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(os, "fsync", lambda _: None)
+        yield
 
 
 Report = TypeVar("Report", pytest.TestReport, pytest.CollectReport)

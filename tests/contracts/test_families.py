@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Collection, Iterable, Sequence
+from functools import cache
 from pathlib import Path
 
 import numpy as np
@@ -35,7 +36,7 @@ from stimgen.synthesis.optimisers.optimiser_batch import run_descent
 from stimgen.synthesis.ranges import PIXEL_CONSTRAINTS, PixelBounds
 from stimgen.synthesis.starts import STARTS
 from stimgen.synthesis.starts.noise import NormalNoise
-from stimgen.workflow.list_experiment_members import EXPERIMENT_FAMILIES, find_experiment_members
+from stimgen.workflow.list_experiment_members import EXPERIMENT_FAMILIES
 from stimgen.workflow.list_members import FAMILIES, find_members
 from stimgen.workflow.schema import format_experiment_schema, format_protocol_schema
 
@@ -101,6 +102,9 @@ def of(family: Family) -> list[str]:
 
 
 EVERY = every(*FAMILIES.values())
+members, protocol_schema, experiment_schema = map(
+    cache, (find_members, format_protocol_schema, format_experiment_schema)
+)
 
 
 def test_all_families_are_listed() -> None:
@@ -127,18 +131,18 @@ def test_a_member_round_trips_through_json(family: Family, name: str) -> None:
 
 @pytest.mark.parametrize(("family", "name"), EVERY)
 def test_a_member_is_listed_with_one_line_and_in_the_schema(family: Family, name: str) -> None:
-    lines = next(entries for key, entries in find_members().items() if FAMILIES.get(key) is family)
+    lines = next(entries for key, entries in members().items() if FAMILIES.get(key) is family)
     assert lines[name].endswith(".")
     assert len(lines[name]) < 110
-    assert json.dumps(family.members[name].__doc__.split("\n")[0])[1:-1] in format_protocol_schema()
+    assert json.dumps(family.members[name].__doc__.split("\n")[0])[1:-1] in protocol_schema()
 
 
 @pytest.mark.parametrize(("family", "name"), every(*EXPERIMENT_FAMILIES.values()))
 def test_a_member_of_experiments_is_listed_with_one_line_and_in_the_schema(family: Family, name: str) -> None:
-    lines = next(find_experiment_members()[key] for key, one in EXPERIMENT_FAMILIES.items() if one is family)
+    lines = next(members()[key] for key, one in EXPERIMENT_FAMILIES.items() if one is family)
     assert lines[name].endswith(".")
     assert len(lines[name]) < 110
-    assert json.dumps(family.members[name].__doc__.split("\n")[0])[1:-1] in format_experiment_schema()
+    assert json.dumps(family.members[name].__doc__.split("\n")[0])[1:-1] in experiment_schema()
 
 
 @pytest.mark.parametrize(("family", "name"), [*EVERY, *every(*EXPERIMENT_FAMILIES.values())])
@@ -330,7 +334,7 @@ def pooled(slow: Collection[str] = ()) -> list:
 
 @pytest.mark.parametrize(("name", "regions"), pooled())
 class TestStatistics:
-    SIDES = (10, 5)
+    SIDES: tuple[int, ...] = (10, 5)
 
     def setting(
         self, name: str, regions: str, count: int, dtype: torch.dtype = torch.float64
@@ -395,7 +399,9 @@ class TestStatistics:
 def test_gradients_of_statistics_are_right(name: str, regions: str) -> None:
     # Distances of sorted values have kinks where two are equal; these random maps are not near one.
     torch.manual_seed(1)
-    statistic, source, targets = TestStatistics().setting(name, regions, 2)
+    suite = TestStatistics()
+    suite.SIDES = (7, 4)  # each number of the maps takes two evaluations
+    statistic, source, targets = suite.setting(name, regions, 2)
     features = [torch.rand_like(maps, requires_grad=True) for maps in source.values()]
     assert torch.autograd.gradcheck(
         lambda *maps: total(statistic.distances(dict(zip(source, maps, strict=True)), targets)),

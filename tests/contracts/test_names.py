@@ -6,6 +6,7 @@ import ast
 import re
 from collections import defaultdict
 from collections.abc import Iterator
+from functools import cache
 from pathlib import Path
 
 import pytest
@@ -63,12 +64,20 @@ FINITE_VERBS = words(
 )
 
 
+@cache
+def list_definitions() -> list[tuple[str, ast.AST]]:
+    """Return every module, class and function of the package, with where it stands."""
+    return [
+        (f"{module.relative_to(ROOT)}:{getattr(node, 'lineno', 1)}", node)
+        for module in MODULES
+        for node in ast.walk(ast.parse(module.read_text(encoding="utf-8")))
+        if isinstance(node, (ast.Module, ast.ClassDef, ast.FunctionDef, ast.AsyncFunctionDef))
+    ]
+
+
 def definitions(*kinds: type[ast.AST]) -> Iterator[tuple[str, ast.AST]]:
     """Yield everything of these kinds in the package, with where it stands."""
-    for module in MODULES:
-        for node in ast.walk(ast.parse(module.read_text(encoding="utf-8"))):
-            if isinstance(node, kinds):
-                yield f"{module.relative_to(ROOT)}:{getattr(node, 'lineno', 1)}", node
+    yield from ((place, node) for place, node in list_definitions() if isinstance(node, kinds))
 
 
 def is_property(node: ast.AST) -> bool:

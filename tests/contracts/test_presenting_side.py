@@ -5,6 +5,7 @@ These tests need none either, and run in an environment that has none, too.
 
 from __future__ import annotations
 
+import json
 import os
 import shutil
 import subprocess
@@ -47,13 +48,14 @@ main()
 
 # A whole study, its tables, and one participant less.
 STUDYING = """
-import sys
+import json, sys
 from stimgen.cli.main import main
-sys.argv[0] = "stimgen"
-try:
-    main()
-except SystemExit as left:
-    assert not left.code, left.code
+for command in json.loads(sys.argv[1]):
+    sys.argv[:] = ["stimgen", *command]
+    try:
+        main()
+    except SystemExit as left:
+        assert not left.code, left.code
 """
 EXPERIMENT = """
 name: small
@@ -127,13 +129,13 @@ def test_a_study_is_run_tabulated_and_withdrawn_from(
 ) -> None:
     experiment, data = made.parent / "small.yaml", tmp_path / "data"
     experiment.write_text(EXPERIMENT)
-    for command in (
+    commands = (
         ["run", str(experiment), "--observer", "simulated", "--participants", "2", "-o", str(data)],
         ["tabulate", str(data), "--stimuli", str(made)],
         ["withdraw", str(data), "--participant", "02"],
-    ):
-        done = run(STUDYING, *command, environment=without_torch)
-        assert (done.returncode, done.stderr) == (0, "")
+    )
+    done = run(STUDYING, json.dumps(commands), environment=without_torch)
+    assert (done.returncode, done.stderr) == (0, "")
     participants = (data / "bids" / "participants.tsv").read_text()
     assert participants == "participant_id\tobserver\nsub-01\tsimulated\n"
     assert [file.name for file in sorted((data / "csv").iterdir())] == ["sub-01_ses-1_task-small.csv"]

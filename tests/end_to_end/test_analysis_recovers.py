@@ -21,8 +21,6 @@ from stimgen.workflow.run import RunOptions
 from stimgen.workflow.study import SessionId, run_study
 from stimgen.workflow.tabulate import TableOptions, write_tables
 
-pytestmark = pytest.mark.usefixtures("no_waiting_for_the_disk")
-
 # One interval in a thousand misses, so that no seed is lucky.
 SURE = AnalysisSettings(confidence=0.999, resamples=300)
 Analyze = Callable[..., AnalysisResults]

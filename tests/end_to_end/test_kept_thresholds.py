@@ -22,8 +22,6 @@ from stimgen.workflow.session_outcome import SessionOutcome
 from stimgen.workflow.tabulate import write_tables
 from stimgen.workflow.trials import list_trials
 
-pytestmark = pytest.mark.usefixtures("no_waiting_for_the_disk")
-
 CONDITIONS = {"easy": 4.0, "middle": 2.0, "hard": 1.0}
 NAMES = {source: f"name of {source}" for source in "abcd"}
 ALONG_CONDITIONS = {"level": "condition", "harder": "lower", "values": CONDITIONS}

@@ -26,8 +26,6 @@ from stimgen.workflow.run import RunOptions
 from stimgen.workflow.study import SessionId, run_study
 from stimgen.workflow.trials import list_trials
 
-pytestmark = pytest.mark.usefixtures("no_waiting_for_the_disk")
-
 SOURCES = ("a", "b", "c", "d", "e", "f")
 NAMES = {"a": "apple", "b": "bell", "c": "cup", "d": "door", "e": "egg", "f": "fish"}
 

@@ -17,8 +17,6 @@ from stimgen.experiment.schema.load import load_experiment
 from stimgen.workflow.run import RunOptions
 from stimgen.workflow.study import SessionId, run_study
 
-pytestmark = pytest.mark.usefixtures("no_waiting_for_the_disk")
-
 THRESHOLD = 0.6
 """Scaling at which d' is 1."""
 SLOPE = 2.5

@@ -47,8 +47,8 @@ timing: {{stimulus: [50 ms, 100 ms, 200 ms, 400 ms]}}
 breaks: {{every: 5}}
 """
 SCHEDULES = {
-    "constant": "{name: constant, repetitions: 3}",
-    "staircase": "{name: staircase, level: duration, tracks: 2, trials: 24, start: [400.0]}",
+    "constant": "{name: constant, balance: across}",
+    "staircase": "{name: staircase, level: duration, tracks: 2, trials: 12, start: [400.0]}",
 }
 PERSON = Participant("01")
 CLOCK = 2e-6
