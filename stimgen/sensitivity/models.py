@@ -10,7 +10,7 @@ from numpy.typing import ArrayLike, NDArray
 from stimgen.reading.errors import StimgenError
 from stimgen.sensitivity.abx import predict_abx
 from stimgen.sensitivity.forced_choice import predict_forced_choice
-from stimgen.sensitivity.inversion import HIGHEST, bisect
+from stimgen.sensitivity.inversion import HIGHEST, find_crossing
 from stimgen.sensitivity.oddity import predict_oddity
 from stimgen.sensitivity.same_different import (
     predict_differencing,
@@ -162,9 +162,9 @@ class DecisionModel:
                 hint="name both rates: hits=0.8, false_alarms=0.2",
             )
         if self.task in ("two_afc", "forced_choice"):
-            found = bisect(self.predict, values, -HIGHEST, HIGHEST)
+            found = find_crossing(self.predict, values, -HIGHEST, HIGHEST)
             return np.where(values <= 0, -np.inf, found)
-        return bisect(self.predict, values)
+        return find_crossing(self.predict, values)
 
     def invert_rates(
         self, hits: ArrayLike, alarms: ArrayLike

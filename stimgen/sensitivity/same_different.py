@@ -7,7 +7,7 @@ from functools import cache
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from stimgen.sensitivity.inversion import HIGHEST, bisect
+from stimgen.sensitivity.inversion import HIGHEST, find_crossing
 
 Rates = tuple[NDArray[np.float64], NDArray[np.float64]]
 
@@ -65,7 +65,7 @@ def solve_differencing(hits: ArrayLike, alarms: ArrayLike) -> Rates:
 
     high, low = np.broadcast_arrays(np.asarray(hits, dtype=float), np.asarray(alarms, dtype=float))
     criterion = np.asarray(-np.sqrt(2) * ndtri(low / 2))
-    return bisect(lambda d: _exceed(d, criterion), high), criterion
+    return find_crossing(lambda d: _exceed(d, criterion), high), criterion
 
 
 def predict_likelihood(dprime: ArrayLike, criterion: ArrayLike = 0.0) -> Rates:
@@ -163,10 +163,10 @@ def solve_likelihood(hits: ArrayLike, alarms: ArrayLike) -> Rates:
     def criterion_at(d: NDArray[np.float64]) -> NDArray[np.float64]:
         # A log likelihood ratio lies within +-d'^2 or so, and further out for rates near 0 and 1.
         span = d * (d + 12.0) + 1e-12
-        place = bisect(lambda t: 1 - predict_likelihood(d, (2 * t - 1) * span)[1], 1 - low, 0.0, 1.0)
+        place = find_crossing(lambda t: 1 - _compute_rate(d, (2 * t - 1) * span, 0.0, 1.0), 1 - low, 0.0, 1.0)
         return (2 * place - 1) * span
 
-    dprime = bisect(lambda d: predict_likelihood(d, criterion_at(d))[0], high, 1e-3, HIGHEST)
+    dprime = find_crossing(lambda d: _compute_rate(d, criterion_at(d), 1.0, 0.0), high, 1e-3, HIGHEST)
     dprime = np.where(dprime <= 2e-3, 0.0, dprime)
     known = np.isfinite(dprime) & (dprime > 0)
     criterion = np.where(known, criterion_at(np.where(known, dprime, 1.0)), np.nan)
