@@ -35,7 +35,7 @@ def shared() -> Path:
 def _no_waiting_for_the_disk() -> Iterator[None]:
     """Let nothing wait for the disk, which would matter only if a test cut the power.
 
-    That files are pushed to the disk, in the right order, is tested with an `fsync` that takes notes or fails.
+    That files are pushed to the disk, in order, is tested with an `fsync` that takes notes or fails.
     """
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(os, "fsync", lambda _: None)

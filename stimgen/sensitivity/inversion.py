@@ -54,13 +54,15 @@ def find_crossing(
         last, error = place, found
         least = np.divide(tolerance, np.abs(other - last), out=np.ones_like(last), where=other != last)
         done = done | (least > 0.5) | (error == 0)
-        share = np.clip(_interpolate((last, other, third), (error, other_error, third_error)), least, 1 - least)
+        share = np.clip(
+            _interpolate((last, other, third), (error, other_error, third_error)), least, 1 - least
+        )
     best = np.where(np.abs(error) < np.abs(other_error), last, other)
     return np.where(np.isnan(values), np.nan, np.where(is_beyond, np.inf, np.where(is_below, low, best)))
 
 
 def _interpolate(places: tuple[Values, Values, Values], errors: tuple[Values, Values, Values]) -> Values:
-    """Return how far from the first place to the second the crossing should lie; halfway if nothing is known."""
+    """Return how far from the first place to the second the crossing should lie; halfway if that is unsafe."""
     (a, b, c), (fa, fb, fc) = places, errors
     with np.errstate(all="ignore"):
         along, risen = (a - b) / (c - b), (fa - fb) / (fc - fb)
