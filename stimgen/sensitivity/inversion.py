@@ -62,7 +62,7 @@ def find_crossing(
 
 
 def _interpolate(places: tuple[Values, Values, Values], errors: tuple[Values, Values, Values]) -> Values:
-    """Return how far from the first place to the second the crossing should lie; halfway if that is unsafe."""
+    """Return how far from the first place to the second the crossing should lie; or halfway."""
     (a, b, c), (fa, fb, fc) = places, errors
     with np.errstate(all="ignore"):
         along, risen = (a - b) / (c - b), (fa - fb) / (fc - fb)
