@@ -31,12 +31,10 @@ def table() -> TrialTable:
 
 def predict_triangle(d: float) -> float:
     """Return the proportion correct of the triangular method, by its integral."""
-
-    def density(x: float) -> float:
-        beyond = stats.norm.cdf(-x * np.sqrt(3) + d * np.sqrt(2 / 3))
-        return float(2 * (beyond + stats.norm.cdf(-x * np.sqrt(3) - d * np.sqrt(2 / 3))) * stats.norm.pdf(x))
-
-    return float(integrate.quad(density, 0, 12, epsabs=1e-10)[0])
+    x = np.linspace(0, 12, 4001)
+    beyond = stats.norm.cdf(-x * np.sqrt(3) + d * np.sqrt(2 / 3))
+    density = 2 * (beyond + stats.norm.cdf(-x * np.sqrt(3) - d * np.sqrt(2 / 3))) * stats.norm.pdf(x)
+    return float(integrate.simpson(density, x))
 
 
 def invert_triangle(proportion: float) -> float:

@@ -99,7 +99,7 @@ def test_statistics_are_predicted(statistic: str, regions: str) -> None:
 
 @pytest.mark.parametrize("statistic", ["gram", "covariance", "moments", "histogram"])
 def test_regions_of_many_sizes_are_predicted(statistic: str) -> None:
-    regions = {"name": "polar", "scaling": 1.5}
+    regions = {"name": "polar", "scaling": 2.0}
     term = {"network": "vgg19", "depth": "pool1", "statistic": statistic, "regions": regions}
     check(term, 3, side=64)
 

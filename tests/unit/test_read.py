@@ -10,8 +10,9 @@ from typing import Any
 import numpy as np
 import pytest
 from numpy.typing import NDArray
+from picture_files import chunk, exif_orientation
 from PIL import Image, ImageCms
-from PIL.PngImagePlugin import PngInfo
+from PIL.PngImagePlugin import PngImageFile, PngInfo
 
 from stimgen.images import read
 from stimgen.images.read import ImageFile, find_skimage_file, read_image_file
@@ -342,3 +343,35 @@ def test_the_hash_is_that_of_the_bytes(tmp_path: Path) -> None:
     assert (
         file.sha256 == "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad"
     )  # FIPS 180-2, B.1
+
+
+class TestHeadersOfPng:
+    """Only a picture that may be turned, or is damaged, is decoded for its size."""
+
+    @pytest.fixture
+    def loaded(self, monkeypatch: pytest.MonkeyPatch) -> list[Image.Image]:
+        found, load = list[Image.Image](), PngImageFile.load
+
+        def note(image: PngImageFile) -> Any:
+            found.append(image)
+            return load(image)
+
+        monkeypatch.setattr(PngImageFile, "load", note)
+        return found
+
+    @pytest.mark.parametrize("picture", [colour(), grey(), Image.fromarray(DEEP)])
+    def test_others_are_not_decoded(self, picture: Image.Image, loaded: list[Image.Image]) -> None:
+        assert encoded(picture).size == (14, 10)
+        assert loaded == []
+
+    def test_a_turn_that_is_told_after_the_pixels_is_seen(self, loaded: list[Image.Image]) -> None:
+        plain = encoded(colour()).data
+        turned = plain[:-12] + chunk(b"eXIf", exif_orientation(6)) + plain[-12:]
+        assert ImageFile(Path("photo"), turned).size == (10, 14)
+        assert len(loaded) > 0
+
+    def test_a_flipped_bit_of_the_pixels_is_seen(self) -> None:
+        data = bytearray(encoded(colour()).data)
+        data[data.index(b"IDAT") + 20] ^= 1
+        with pytest.raises(StimgenError, match="damaged"):
+            _ = ImageFile(Path("photo"), bytes(data)).size

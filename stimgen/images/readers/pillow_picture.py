@@ -37,10 +37,15 @@ def count_frames(image: Image.Image) -> int:
     return frames
 
 
-def describe_image(image: Image.Image) -> PictureHeader:
-    """Return the header of an opened picture."""
+def read_orientation(image: Image.Image) -> int:
+    """Return how an opened picture is turned, by its EXIF data: 1 to 8."""
+    return int(image.getexif().get(ExifTags.Base.Orientation, 1))
+
+
+def describe_image(image: Image.Image, orientation: int | None = None) -> PictureHeader:
+    """Return the header of an opened picture; EXIF data tell its orientation if it is not given."""
     width, height = image.size
-    if image.getexif().get(ExifTags.Base.Orientation, 1) in (5, 6, 7, 8):
+    if (read_orientation(image) if orientation is None else orientation) in (5, 6, 7, 8):
         width, height = height, width
     deep = image.mode in DEEP_MODES
     return PictureHeader(

@@ -6,9 +6,10 @@ import struct
 from collections.abc import Iterator
 from dataclasses import replace
 from typing import Any, ClassVar, Literal
+from zlib import crc32
 
 import numpy as np
-from PIL import ExifTags, Image
+from PIL import Image
 from typing_extensions import override
 
 from stimgen.images.declared_colour import (
@@ -25,10 +26,11 @@ from stimgen.images.readers.base import (
     StoredPicture,
     turn_upright,
 )
-from stimgen.images.readers.pillow_picture import describe_image, open_frame, read_image
+from stimgen.images.readers.pillow_picture import describe_image, open_frame, read_image, read_orientation
 from stimgen.reading.errors import StimgenError
 
 SIGNATURE = b"\x89PNG\r\n\x1a\n"
+TEXTS = (b"tEXt", b"zTXt", b"iTXt")
 DEEP_TYPES = (2, 4, 6)  # RGB, grey with alpha, RGB with alpha: Pillow reads only 8 of their 16 bits
 # Code points of ITU-T H.273 with a meaning for photographs.
 CICP_PRIMARIES: dict[int, Chromaticities] = {1: SRGB, 12: DISPLAY_P3}
@@ -50,7 +52,10 @@ class PngReader(PictureReader):
     @override
     def read_header(self, picture: EncodedPicture) -> PictureHeader:
         with open_frame(picture, "PNG") as image:
-            header = replace(describe_image(image), colour=_find_declared_colour(picture.data, image))
+            # For EXIF data, which may come last, Pillow decodes the whole picture.
+            upright = 1 if picture.index == 0 and _is_sound_without_exif(picture.data) else None
+            header = describe_image(image, upright)
+            header = replace(header, colour=_find_declared_colour(picture.data, image))
         if _is_deep(picture.data):
             space: Any = "grey" if picture.data[25] == 4 else "rgb"
             return replace(header, space=space, depth="uint16", deep=True)
@@ -63,7 +68,7 @@ class PngReader(PictureReader):
                 return read_image(image)
             if picture.index:
                 raise StimgenError("is animated, with 16 bits: only its first frame can be read")
-            orientation = image.getexif().get(ExifTags.Base.Orientation, 1)
+            orientation = read_orientation(image)
         return _read_deep(picture.data, orientation)
 
 
@@ -117,10 +122,27 @@ def read_code_points(primaries: int, transfer: int, source: str) -> DeclaredColo
 
 def _list_chunks(data: bytes) -> Iterator[tuple[bytes, bytes]]:
     """Yield the chunks before the pixels."""
+    for kind, content, _ in _list_all_chunks(data):
+        if kind == b"IDAT":
+            return
+        yield kind, content
+
+
+def _list_all_chunks(data: bytes) -> Iterator[tuple[bytes, bytes, bytes]]:
+    """Yield the kind, the content and the checksum of every chunk; those of a cut file may be too short."""
     place = len(SIGNATURE)
     while place + 8 <= len(data):
         length, kind = struct.unpack(">I4s", data[place : place + 8])
-        if kind == b"IDAT":
-            return
-        yield kind, data[place + 8 : place + 8 + length]
-        place += 12 + length
+        end = place + 8 + length
+        yield kind, data[place + 8 : end], data[end : end + 4]
+        place = end + 4
+
+
+def _is_sound_without_exif(data: bytes) -> bool:
+    """Return whether all chunks are there with their checksums, and none can hold EXIF data."""
+    kind = b""
+    for kind, content, checksum in _list_all_chunks(data):
+        is_text = kind in TEXTS and content.startswith(b"Raw profile")
+        if kind == b"eXIf" or is_text or checksum != struct.pack(">I", crc32(content, crc32(kind))):
+            return False
+    return kind == b"IEND"
