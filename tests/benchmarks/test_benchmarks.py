@@ -187,7 +187,7 @@ def test_whole_sets_are_measured_in_one_process_and_in_several() -> None:
     command = [sys.executable, str(Path(whole_sets.__file__)), "--quick", "--processes", "2"]
     found = json.loads(subprocess.run(command, capture_output=True, text=True, check=True).stdout)
     whole, run = found["large_set"], found["run"]
-    assert whole["stimuli"] == 4000
+    assert whole["stimuli"] == 2000
     for what in ("derive", "verify"):
         assert all(whole[f"{what}_{processes}"]["of_this_process"] > 0 for processes in (1, 2))
     assert 0.0 < run["evaluations"] < run["optimiser_and_evaluations"] < run["batches"]

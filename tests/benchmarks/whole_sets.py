@@ -135,7 +135,7 @@ def main(arguments: list[str] | None = None) -> dict[str, Any]:
     parser.add_argument("--processes", type=int, default=os.cpu_count() or 1)
     parser.add_argument("--quick", action="store_true", help="shows only whether the script runs")
     chosen = parser.parse_args(arguments)
-    stimuli, run = (4000, (32, 5)) if chosen.quick else (chosen.stimuli, (128, 100))
+    stimuli, run = (2000, (32, 5)) if chosen.quick else (chosen.stimuli, (128, 100))
     with tempfile.TemporaryDirectory(prefix="whole-sets-") as folder:
         found = {
             "machine": describe_machine(torch.device("cpu")),

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -26,19 +27,31 @@ SURE = AnalysisSettings(confidence=0.999, resamples=300)
 Analyze = Callable[..., AnalysisResults]
 
 
-@pytest.fixture
-def analyze_shipped(tmp_path: Path) -> Analyze:
-    def run(name: str, participants: int = 6, **settings: Any) -> AnalysisResults:
-        loaded = load_experiment(name)
+@pytest.fixture(scope="module")
+def run_shipped(tmp_path_factory: pytest.TempPathFactory) -> Callable[..., Path]:
+    """Run a shipped experiment once, and return the folder with its sets and its data."""
+
+    @cache
+    def run(name: str, participants: int) -> Path:
+        loaded, folder = load_experiment(name), tmp_path_factory.mktemp(name)
         folders = []
         for used in loaded.experiment.stimuli.sets:
-            folders.append(tmp_path / Path(str(getattr(used, "folder", used))).name)
+            folders.append(folder / Path(str(getattr(used, "folder", used))).name)
             write_planned_set(folders[-1], folders[-1].name)
-        options = RunOptions("simulated", stimuli=tuple(folders), data=tmp_path / "data")
+        options = RunOptions("simulated", stimuli=tuple(folders), data=folder / "data")
         assert len(list(run_study(loaded, SessionId(None, "1"), participants, options))) == participants
-        return analyze([tmp_path / "data"], SURE.replace(**settings), tmp_path / "results")
+        return folder
 
     return run
+
+
+@pytest.fixture
+def analyze_shipped(run_shipped: Callable[..., Path], tmp_path: Path) -> Analyze:
+    def analyze_data(name: str, participants: int = 4, **settings: Any) -> AnalysisResults:
+        data = run_shipped(name, participants) / "data"
+        return analyze([data], SURE.replace(**settings), tmp_path / "results")
+
+    return analyze_data
 
 
 def expected_proportions(name: str) -> dict[str, float]:
@@ -117,18 +130,20 @@ def test_difference_scaling_has_the_scale_that_was_put_in(analyze_shipped: Analy
 
 @pytest.mark.long
 def test_confidence_that_follows_the_evidence_tells_correct_answers(analyze_shipped: Analyze) -> None:
-    area = (
-        analyze_shipped("two_afc_confidence", 4).tables["confidence"].groupby("participant")["area"].first()
-    )
+    found = analyze_shipped("two_afc_confidence").tables["confidence"]
+    area = found.groupby("participant")["area"].first()
     assert area.mean() > 0.55
 
 
-def test_a_bids_dataset_gives_the_results_of_its_journals(analyze_shipped: Analyze, tmp_path: Path) -> None:
+def test_a_bids_dataset_gives_the_results_of_its_journals(
+    analyze_shipped: Analyze, run_shipped: Callable[..., Path], tmp_path: Path
+) -> None:
     by_journal = analyze_shipped("quickstart", 3)
     check_proportions("quickstart", by_journal)
     check_dprime("quickstart", by_journal)
-    folders = [one for one in tmp_path.iterdir() if (one / "plan.json").is_file()]
-    list(write_tables(tmp_path / "data", TableOptions("bids", tmp_path / "bids", tuple(folders))))
+    study = run_shipped("quickstart", 3)
+    folders = [one for one in study.iterdir() if (one / "plan.json").is_file()]
+    list(write_tables(study / "data", TableOptions("bids", tmp_path / "bids", tuple(folders))))
     table = read_trials([tmp_path / "bids"])
     # The sidecars tell the task and its rule.
     assert table.model == by_journal.table.model is not None
