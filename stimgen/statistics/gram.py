@@ -11,7 +11,7 @@ from typing_extensions import override
 from stimgen.reading.model import Flag
 from stimgen.reading.papers import Paper
 from stimgen.statistics.base import LayerSize, LayerStatistic, Target
-from stimgen.statistics.region_grams import region_errors, region_grams, region_means
+from stimgen.statistics.region_grams import WantedGrams, region_errors, region_grams, region_means
 from stimgen.statistics.regions import Pooling
 from stimgen.statistics.squared_error import squared_norms
 from stimgen.statistics.transport import interpolate_covariances
@@ -91,7 +91,8 @@ class Gram(GramStatistic):
         if self.normalisation == "gatys2016":
             ratio = positions / (features.shape[2] * features.shape[3])
             grams = grams * ratio.view(-1, 1, 1, 1)
-        error = region_errors(features, means if self.centred else None, grams, target.pooling)
+        wanted = WantedGrams(grams, means if self.centred else None)
+        error = region_errors(features, wanted, target.pooling)
         if self.normalisation == "relative":
             return error / norms
         return error / (4 * features.shape[1] ** 2 * grams.shape[1])

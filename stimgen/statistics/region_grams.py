@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any
+from typing import Any, NamedTuple
 
 import torch
 from torch import Tensor
@@ -13,6 +13,17 @@ from stimgen.statistics.regions import Pooling, PoolingWindow
 from stimgen.statistics.regions.placed_weights import place_weights
 from stimgen.statistics.squared_error import sum_images
 from stimgen.statistics.window_measures import Windows, list_windows, stack_windows
+
+
+class WantedGrams(NamedTuple):
+    """Holds what Gram matrices are compared with."""
+
+    grams: Tensor
+    """Batch x regions x channels x channels."""
+    means: Tensor | None
+    """What is subtracted from the maps: batch x regions x channels."""
+    metric: Tensor | None = None
+    """Symmetric and positive definite: batch x channels x channels; None: the identity."""
 
 
 def region_means(features: Tensor, pooling: Pooling) -> Tensor:
@@ -44,13 +55,19 @@ def region_covariances(features: Tensor, pooling: Pooling) -> tuple[Tensor, Tens
     return means, grams
 
 
-def region_errors(features: Tensor, means: Tensor | None, wanted: Tensor, pooling: Pooling) -> Tensor:
-    """Return each image's sum of squared differences between `region_grams` and those `wanted`.
+def region_errors(features: Tensor, wanted: WantedGrams, pooling: Pooling) -> Tensor:
+    """Return each image's sum of squared differences between its `region_grams` and those `wanted`.
 
-    With many regions, the matrices are larger than the maps; only one set of differences is kept.
+    With a metric M, the square of a difference D is the trace of D M D M. With many regions, the matrices are
+    larger than the maps; only one set of differences is kept.
     """
-    errors: Tensor = _RegionErrors.apply(features, means, wanted, pooling.windows(*features.shape[2:]))
+    errors: Tensor = _RegionErrors.apply(features, wanted, pooling.windows(*features.shape[2:]))
     return errors
+
+
+def weigh_grams(grams: Tensor, metric: Tensor | None) -> Tensor:
+    """Return M G M for Gram matrices G, batch x channels x channels, and a metric M, if there is one."""
+    return grams if metric is None else torch.bmm(torch.bmm(metric, grams), metric)
 
 
 class _RegionGrams(torch.autograd.Function):
@@ -100,25 +117,28 @@ class _RegionErrors(torch.autograd.Function):
     """Sums squared differences of Gram matrices over all regions."""
 
     @staticmethod
-    def forward(ctx: Any, features: Tensor, means: Tensor | None, wanted: Tensor, windows: Windows) -> Tensor:
-        differences = torch.empty_like(wanted) if ctx.needs_input_grad[0] else None
-        errors = wanted.new_zeros(len(wanted))
+    def forward(ctx: Any, features: Tensor, wanted: WantedGrams, windows: Windows) -> Tensor:
+        grams, means, metric = wanted
+        differences = torch.empty_like(grams) if ctx.needs_input_grad[0] else None
+        errors = grams.new_zeros(len(grams))
         for i, window in list_windows(windows, features):
-            difference = _gram(features, means, i, window) - wanted[:, i]
-            errors += sum_images(difference.square())
+            difference = _gram(features, means, i, window) - grams[:, i]
+            weighed = weigh_grams(difference, metric)
+            # Rounding can make a trace of nearly nothing negative.
+            errors += sum_images(difference * weighed).clamp_min(0.0)
             if differences is not None:
-                differences[:, i] = difference
+                differences[:, i] = weighed
         ctx.save_for_backward(features, means, differences)
         ctx.windows = windows
         return errors
 
     @staticmethod
     @once_differentiable
-    def backward(ctx: Any, gradient: Tensor) -> tuple[Tensor, None, None, None]:
+    def backward(ctx: Any, gradient: Tensor) -> tuple[Tensor, None, None]:
         features, means, differences = ctx.saved_tensors
         twice = 2 * gradient.view(-1, 1, 1)
         found = _gather_gradient(features, means, ctx.windows, lambda i: twice * differences[:, i])
-        return found, None, None, None
+        return found, None, None
 
 
 def _region_means(features: Tensor, windows: Windows) -> Tensor:
