@@ -1,6 +1,6 @@
 """How long synthesis takes, and how its pictures look to a judge: plain L-BFGS with all evaluations, beside
 preconditioned L-BFGS that stops at a plateau, in float32 and in mixed precision, and beside few evaluations
-of whitened Gram matrices or, with trained features, of layers that count less the deeper they are.
+of whitened Gram matrices (not with trained features) and of layers that count less the deeper they are (VGG).
 
 Run it to get the table and the picture of docs/performance.md:
 python tests/reference/schedules.py SQUEEZENET VGG16 [--models ...] [--schedules ...] [--seeds 2]
@@ -43,7 +43,7 @@ TERMS = {
     "vgg19 random, pool3": Term(network="vgg19", depth="pool3"),
 }
 TRAINED = "vgg16 trained, pool4"
-# What a layer of a trained network counts with `FEW`, of the one before it.
+# With `FEW`, a layer of VGG counts so much of the one before it.
 FALL = 0.3
 
 
@@ -81,7 +81,9 @@ def adapt_to_few(name: str, term: Term, size: int) -> tuple[Term, SynthesisSetti
     scales = len(settings.schedule(size, size))
     settings = settings.replace(evaluations=(*[COARSE] * (scales - 1), FINEST))
     if name != TRAINED:
-        return term.replace(statistic=WhitenedGram()), settings
+        term = term.replace(statistic=WhitenedGram())
+    if not name.startswith("vgg"):
+        return term, settings
     weights = [FALL**i for i in range(len(term.layer_weights))]
     layers = {layer: weight / sum(weights) for layer, weight in zip(term.layer_weights, weights, strict=True)}
     return term.replace(depth=None, layers=layers), settings
