@@ -24,6 +24,7 @@ TERMS = {
     "vgg19, as published": Term(
         network="vgg19", depth="pool1", statistic={"name": "gram", "normalisation": "gatys2015"}
     ),
+    "whitened": Term(network="embedded", depth="scale3", statistic="whitened_gram"),
     "unstable": Term(network="vgg19", depth="pool1", statistic="moments"),
 }
 
