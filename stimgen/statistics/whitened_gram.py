@@ -36,7 +36,6 @@ class WhitenedGram(LayerStatistic):
 
     phrase = "Gram matrices of whitened feature maps"
     papers = ("gatys2015", "brochard2022")
-    of_products = True
     stable_alone = True
 
     name: Literal["whitened_gram"] = "whitened_gram"
