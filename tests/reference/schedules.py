@@ -75,11 +75,11 @@ def synthesise(
     return found.images, finest
 
 
-def adapt_to_few(name: str, term: Term, size: int) -> tuple[Term, SynthesisSettings]:
+def adapt_to_few(name: str, term: Term, size: int, finest: int = FINEST) -> tuple[Term, SynthesisSettings]:
     """Return what makes a good texture of few evaluations, and their numbers at the scales of a size."""
     settings = SCHEDULES[FEW]
     scales = len(settings.schedule(size, size))
-    settings = settings.replace(evaluations=(*[COARSE] * (scales - 1), FINEST))
+    settings = settings.replace(evaluations=(*[COARSE] * (scales - 1), finest))
     if name != TRAINED:
         term = term.replace(statistic=WhitenedGram())
     if not name.startswith("vgg"):
@@ -118,6 +118,9 @@ def main() -> None:
     parser.add_argument("--schedules", nargs="+", choices=SCHEDULES, default=[*SCHEDULES])
     parser.add_argument("--size", type=int, default=128)
     parser.add_argument("--seeds", type=int, default=2)
+    parser.add_argument(
+        "--finest", type=int, default=FINEST, help=f"evaluations of `{FEW}` at the finest scale"
+    )
     parser.add_argument("--pictures", nargs="+", help="only these")
     parser.add_argument("--sheet", type=Path)
     options = parser.parse_args()
@@ -128,7 +131,7 @@ def main() -> None:
     say("| model | " + " | ".join(f"{name}: score; core s; evaluations" for name in options.schedules) + " |")
     say("|---" * (1 + len(options.schedules)) + "|")
     for name in options.models:
-        few = adapt_to_few(name, terms[name], options.size)
+        few = adapt_to_few(name, terms[name], options.size, options.finest)
         ways = {way: few if way == FEW else (terms[name], SCHEDULES[way]) for way in options.schedules}
         sides, shown = compare(ways, chosen, judge, range(1, options.seeds + 1))
         usual = sides[options.schedules[0]].seconds
