@@ -15,14 +15,12 @@ from stimgen.reading.model import Number
 from stimgen.statistics.base import LayerSize, LayerStatistic, Target
 from stimgen.statistics.region_grams import (
     WantedGrams,
-    region_covariances,
     region_errors,
     region_grams,
     region_means,
     weigh_grams,
 )
 from stimgen.statistics.regions import Pooling
-from stimgen.statistics.regions.grid import Grid
 from stimgen.statistics.squared_error import SMALLEST_NORM, sum_images
 from stimgen.statistics.transport import interpolate_covariances
 
@@ -52,8 +50,7 @@ class WhitenedGram(LayerStatistic):
     @override
     def target(self, features: Tensor, pooling: Pooling) -> Target:
         means = region_means(features, pooling)
-        _, covariances = region_covariances(features, Pooling(Grid()))
-        return self._fit(pooling, region_grams(features, means, pooling), means, covariances[:, 0])
+        return self._fit(pooling, region_grams(features, means, pooling), means, _covariances(features))
 
     @property
     def has_geodesic(self) -> bool:
@@ -83,6 +80,13 @@ class WhitenedGram(LayerStatistic):
         squares = [sum_images(gram * weigh_grams(gram, metric)) for gram in grams.unbind(1)]
         norms = torch.stack(squares).sum(0).clamp_min(SMALLEST_NORM)
         return Target(pooling, (grams, means, covariances, metric, norms))
+
+
+def _covariances(features: Tensor) -> Tensor:
+    """Return covariances of the maps over all positions: batch x channels x channels."""
+    flat = features.flatten(2)
+    centred = flat - flat.mean(2, keepdim=True)
+    return torch.bmm(centred, centred.transpose(1, 2)) / flat.shape[2]
 
 
 def _invert(covariances: Tensor, floor: float) -> Tensor:

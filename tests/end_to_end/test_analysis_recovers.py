@@ -47,7 +47,7 @@ def run_shipped(tmp_path_factory: pytest.TempPathFactory) -> Callable[..., Path]
 
 @pytest.fixture
 def analyze_shipped(run_shipped: Callable[..., Path], tmp_path: Path) -> Analyze:
-    def analyze_data(name: str, participants: int = 6, **settings: Any) -> AnalysisResults:
+    def analyze_data(name: str, participants: int = 4, **settings: Any) -> AnalysisResults:
         data = run_shipped(name, participants) / "data"
         return analyze([data], SURE.replace(**settings), tmp_path / "results")
 

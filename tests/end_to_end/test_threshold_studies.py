@@ -110,14 +110,15 @@ def test_fifty_sessions_find_the_threshold(folder: Path, name: str) -> None:
         *(("same_different", place) for place in (0.5, 1.5, 2.5)),
     ],
 )
-def test_fifty_sessions_find_the_threshold_with_any_criterion(
+def test_thirty_sessions_find_the_threshold_with_any_criterion(
     folder: Path, task: str, criterion: float
 ) -> None:
+    """Fifty of one criterion are above, and fifty runs of the schedule alone are a test of its own."""
     name = f"{task}_{10 * criterion:.0f}".replace("-", "minus")
     paradigm = {"name": task, "criterion": criterion}
     schedule = {"name": "questplus", "trials": 120}
-    found = find_thresholds(folder, name, 50, paradigm=paradigm, schedule=schedule)
+    found = find_thresholds(folder, name, 30, paradigm=paradigm, schedule=schedule)
     known = found[np.isfinite(found)]
-    assert len(known) >= 48
+    assert len(known) >= 28
     assert known.mean() == pytest.approx(THRESHOLD, rel=0.1)
     assert known.std() < 0.2 * THRESHOLD

@@ -139,7 +139,7 @@ def test_the_protocol_that_is_mutated_is_a_good_one(file: Path) -> None:
 
 
 @given(mutated())
-@settings(max_examples=250)
+@settings(max_examples=100)
 def test_a_mutated_protocol_is_planned_or_refused(file: Path, data: Any) -> None:
     # JSON is YAML.
     file.write_text(json.dumps(data), encoding="utf-8")
@@ -165,7 +165,7 @@ TEXTS = [
 
 
 @given(st.sampled_from(TEXTS), st.data())
-@settings(max_examples=250)
+@settings(max_examples=100)
 def test_mutated_text_is_planned_or_refused(file: Path, text: str, data: st.DataObject) -> None:
     for _ in range(data.draw(st.integers(1, 3))):
         start = data.draw(st.integers(0, len(text)))

@@ -26,11 +26,14 @@ from stimgen.synthesis.tensors import stack_pictures
 from stimgen.synthesis.term import Term
 
 WEIGHT = 1e9
-# The most evaluations of a step of torch's L-BFGS.
-STEP = 25
+EVERY = 20  # torch's inner iterations of a step
 # Evaluations at every coarse scale, and at the finest.
 SCHEDULES = ((10, 5), (COARSE, FINEST))
 PICTURES = ("coffee", "hubble")
+
+
+class _EnoughError(Exception):
+    """Ends torch's L-BFGS between two of its inner iterations."""
 
 
 def notebook_term(term: Term) -> Term:
@@ -53,20 +56,24 @@ def synthesise_as_notebook(
     seconds, done, course = 0.0, 0, list[tuple[int, float, float]]()
 
     def closure() -> float:
-        nonlocal done
+        nonlocal seconds, done
+        if done == evaluations:
+            raise _EnoughError
         found = objective(image.detach().repeat(2, 1, 1, 1), torch.tensor([0, 1]))
         image.grad = found.gradient[:1].contiguous()
         done += 1
         return float(found.parts[0].sum())
 
     picture = source
-    while done + STEP <= evaluations:
-        began = time.perf_counter()
-        optimiser.step(closure)  # type: ignore[no-untyped-call]  # torch gives it no types
-        seconds += time.perf_counter() - began
-        picture = image.detach()[0].permute(1, 2, 0).clamp(0, 1).numpy()
-        course.append((done, seconds, judge(picture, source)))
-    return course, picture
+    try:
+        while True:
+            began = time.perf_counter()
+            optimiser.step(closure)  # type: ignore[no-untyped-call]  # torch gives it no types
+            seconds += time.perf_counter() - began
+            picture = image.detach()[0].permute(1, 2, 0).clamp(0, 1).numpy()
+            course.append((done, seconds, judge(picture, source)))
+    except _EnoughError:
+        return course, picture
 
 
 def main() -> None:

@@ -20,16 +20,16 @@ def judge(shared: Path) -> Judge:
 
 
 def test_the_default_looks_better_than_a_deeper_random_network(judge: Judge) -> None:
-    """At 64 px: 0.14 against 0.24 when it was chosen; docs/embedded-default.md has more, and larger."""
+    """At 64 px and 40 evaluations: 0.18 against 0.29; docs/embedded-default.md has more, and larger."""
     sources = {name: picture for name, picture in held_back(64).items() if name in ("grass", "coins")}
 
     def score(method: str) -> float:
-        made = textures(sources, METHODS[method], 60)
+        made = textures(sources, METHODS[method], 40)
         assert max(copied(made[name], source) for name, source in sources.items()) < 0.9
         return float(np.mean([judge(made[name], source) for name, source in sources.items()]))
 
     default = score("embedded, scale4")
-    assert default < 0.2
+    assert default < 0.22
     assert default < score("vgg19 random, pool3")
 
 

@@ -17,7 +17,7 @@ from stimgen.synthesis.ranges.soft import SoftPenalty
 from stimgen.synthesis.starts.noise import NormalNoise
 from stimgen.synthesis.term import Term
 
-SIDE, EVALUATIONS = 32, 80
+SIDE, EVALUATIONS = 24, 60
 
 
 def final_losses(objective: Objective, start: torch.Tensor) -> np.ndarray:

@@ -211,7 +211,7 @@ def test_the_figure_has_a_line_for_each_test(tmp_path: Path) -> None:
 @pytest.mark.long
 def test_false_alarms_are_as_rare_as_the_confidence_says(tmp_path: Path) -> None:
     # Two sources are held fixed, so that nothing may depend on which two they are.
-    loaded = load(tmp_path, ("repetitions: 3", "repetitions: 21"))
-    rates = estimate_power(loaded, PowerOptions(participants=(10,), studies=300, source_sd=0.0)).rates
+    loaded = load(tmp_path, ("repetitions: 3", "repetitions: 12"))
+    rates = estimate_power(loaded, PowerOptions(participants=(10,), studies=200, source_sd=0.0)).rates
     assert (rates["false_alarms_low"] < 0.05).all()
     assert (rates["false_alarms"] < 0.09).all()
